@@ -1,0 +1,1 @@
+"""The nodes, the command line, embedded clusters and the web pages."""

@@ -1,0 +1,1 @@
+"""What a part is: components, configuration, environments and errors."""

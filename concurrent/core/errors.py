@@ -1,0 +1,263 @@
+"""Every error that the framework raises on purpose, in one tree.
+
+Each class has a stable ``code`` (used on the wire, in the JSON API and in logs), and each instance
+names the *thing* that is wrong, the *value* that was met and the *remedy*. ``str(error)`` is one
+line made of these three. Classes are pure data; they may be raised in any thread or process.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = [
+    "CallTimeout",
+    "ComponentError",
+    "ConcurrentError",
+    "ConfigurationError",
+    "ConnectionLost",
+    "EnvironmentFolderError",
+    "InterfaceError",
+    "InvalidArguments",
+    "LoopClosed",
+    "MalformedMessage",
+    "MessageTooLarge",
+    "NodeError",
+    "PayloadTooLarge",
+    "PluginError",
+    "ProtocolError",
+    "QueueFull",
+    "RemoteError",
+    "SchedulingError",
+    "TaskCancelled",
+    "TaskError",
+    "TaskFailed",
+    "TransportError",
+    "UnknownMethod",
+    "UnpicklableResult",
+    "VersionMismatch",
+    "WorkerDied",
+]
+
+
+class ConcurrentError(Exception):
+    """The root of all errors of the framework.
+
+    :param message: what is wrong, as one sentence without a full stop.
+    :param thing: the name of what is wrong (an option, a method, a file, a task), if it has one.
+    :param value: the value that was met.
+    :param remedy: what the reader can do about it, as one sentence.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        thing: str | None = None,
+        value: Any = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.message = message
+        self.thing = thing
+        self.value = value
+        self.remedy = remedy
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.message, self.__dict__.copy()))
+
+
+def _rebuild(cls: type[ConcurrentError], message: str, state: dict[str, Any]) -> ConcurrentError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, message)
+    error.__dict__.update(state)
+    return error
+
+
+class ComponentError(ConcurrentError):
+    """A component cannot be made, found or enabled."""
+
+    code = "component"
+
+
+class InterfaceError(ComponentError):
+    """A component does not keep the contract of an interface that it says it implements."""
+
+    code = "interface"
+
+
+class PluginError(ComponentError):
+    """A plug-in cannot be found or imported."""
+
+    code = "plugin"
+
+
+class ConfigurationError(ConcurrentError):
+    """A configuration file or option is wrong."""
+
+    code = "configuration"
+
+
+class EnvironmentFolderError(ConcurrentError):
+    """An environment folder is missing, incomplete or in use."""
+
+    code = "environment"
+
+
+class TransportError(ConcurrentError):
+    """The root of errors met while talking to a peer."""
+
+    code = "transport"
+
+
+class ProtocolError(TransportError):
+    """The peer broke the protocol."""
+
+    code = "protocol"
+
+
+class MalformedMessage(ProtocolError):
+    """Bytes arrived that are not a message."""
+
+    code = "malformed"
+
+
+class MessageTooLarge(ProtocolError):
+    """A message exceeds the size limit of the receiver."""
+
+    code = "too-large"
+
+
+class VersionMismatch(ProtocolError):
+    """The peer speaks another version of the protocol."""
+
+    code = "version"
+
+
+class ConnectionLost(TransportError):
+    """The peer went away before it answered."""
+
+    code = "connection-lost"
+
+
+class CallTimeout(TransportError, TimeoutError):
+    """No answer came within the time allowed."""
+
+    code = "timeout"
+
+
+class QueueFull(TransportError):
+    """A bounded queue had no room within the time allowed."""
+
+    code = "queue-full"
+
+
+class LoopClosed(TransportError):
+    """The loop that should run a call has ended."""
+
+    code = "loop-closed"
+
+
+class UnknownMethod(TransportError):
+    """The peer has no method of that name."""
+
+    code = "unknown-method"
+
+
+class InvalidArguments(TransportError):
+    """A method was called with arguments that do not fit its signature."""
+
+    code = "invalid-arguments"
+
+
+class RemoteError(TransportError):
+    """A remote method raised an exception.
+
+    :param type_name: the remote exception's class name.
+    :param traceback: the remote traceback as text; empty if the peer sent none.
+    """
+
+    code = "remote"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type_name: str = "Exception",
+        traceback: str = "",
+        data: Any = None,
+    ) -> None:
+        super().__init__(message, thing=type_name)
+        self.type_name = type_name
+        self.traceback = traceback
+        self.data = data
+
+
+class NodeError(ConcurrentError):
+    """A node cannot do what was asked of it in its present state."""
+
+    code = "node"
+
+
+class SchedulingError(ConcurrentError):
+    """The scheduler was asked for something that cannot be."""
+
+    code = "scheduling"
+
+
+class PayloadTooLarge(SchedulingError):
+    """A task or result is larger than the cluster accepts."""
+
+    code = "payload-too-large"
+
+
+class TaskError(ConcurrentError):
+    """The root of errors that a task's owner is told of.
+
+    :param traceback: the remote traceback as text; empty if there is none.
+    :param evidence: one line per attempt (slave, worker, how it ended, tail of its output).
+    """
+
+    code = "task"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        thing: str | None = None,
+        value: Any = None,
+        remedy: str | None = None,
+        traceback: str = "",
+        evidence: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, thing=thing, value=value, remedy=remedy)
+        self.traceback = traceback
+        self.evidence = evidence
+
+
+class TaskFailed(TaskError):
+    """The task's code raised; the original exception could not be rebuilt here."""
+
+    code = "task-failed"
+
+
+class WorkerDied(TaskError):
+    """The task's worker process died at each attempt."""
+
+    code = "worker-died"
+
+
+class TaskCancelled(TaskError):
+    """The task was cancelled before it finished."""
+
+    code = "cancelled"
+
+
+class UnpicklableResult(TaskError):
+    """The task finished, but its result cannot be pickled."""
+
+    code = "unpicklable-result"

@@ -1,0 +1,1 @@
+"""What should happen: tasks, ledger, strategies, journal and workers."""

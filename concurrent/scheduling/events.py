@@ -1,0 +1,181 @@
+"""What happened (past tense) and what to do about it (imperative), as plain data.
+
+Events go into :class:`concurrent.scheduling.ledger.Ledger`, commands come out of it. Each carries a
+whole batch in columns, so that the cost of an object is shared by many tasks. ``owner`` and ``slave``
+are the positive numbers that the master gave to one registration: a node that registers again gets
+another number, so nothing that an old registration says can be taken for the new one's word.
+Payloads are opaque: ``bytes`` or :class:`concurrent.transport.frames.Frame`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "AskBack",
+    "CancelRequested",
+    "CancelRun",
+    "Command",
+    "Deliver",
+    "Event",
+    "OwnerJoined",
+    "OwnerLeft",
+    "Push",
+    "Send",
+    "SlaveJoined",
+    "SlaveLost",
+    "TasksDone",
+    "TasksReturned",
+    "TasksSubmitted",
+    "TasksTaken",
+    "WindowChanged",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerJoined:
+    """An application or a task system registered; it may submit tasks."""
+
+    owner: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLeft:
+    """An owner said goodbye or was lost; its tasks are freed."""
+
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class TasksSubmitted:
+    """``owner`` handed over ``len(payloads)`` tasks, numbered by it from ``first_id``."""
+
+    owner: int
+    first_id: int
+    payloads: list[Any]
+    code_count: int = 0
+    attempts_max: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """``owner`` wants nothing more of the tasks that it numbered ``ids``."""
+
+    owner: int
+    ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class SlaveJoined:
+    """A slave registered; it takes up to ``window`` tasks at a time."""
+
+    slave: int
+    name: str
+    workers: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlaveLost:
+    """A slave is gone; what it held goes to others."""
+
+    slave: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowChanged:
+    """A slave wants to hold up to ``window`` tasks from now on; 0 while it drains."""
+
+    slave: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class TasksDone:
+    """A slave reports attempts that ended; columns of one length, see ``outcome.py``."""
+
+    slave: int
+    numbers: list[int]
+    statuses: list[int]
+    payloads: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TasksReturned:
+    """A slave hands back tasks that it has not started; this costs them no attempt."""
+
+    slave: int
+    numbers: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class TasksTaken:
+    """A slave reports the tasks that it took from the shared work socket."""
+
+    slave: int
+    numbers: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send these tasks of one owner to one slave."""
+
+    slave: int
+    owner: int
+    code_count: int
+    numbers: list[int]
+    payloads: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Put these tasks of one owner on the shared work socket."""
+
+    owner: int
+    code_count: int
+    numbers: list[int]
+    payloads: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRun:
+    """Tell a slave to drop these tasks, running or not."""
+
+    slave: int
+    numbers: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class AskBack:
+    """Ask a slave to hand back up to ``count`` tasks that it has not started."""
+
+    slave: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Give outcomes to their owner; each task's outcome is in exactly one ``Deliver``."""
+
+    owner: int
+    ids: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    payloads: list[Any] = field(default_factory=list)
+
+
+Event = (
+    OwnerJoined
+    | OwnerLeft
+    | TasksSubmitted
+    | CancelRequested
+    | SlaveJoined
+    | SlaveLost
+    | WindowChanged
+    | TasksDone
+    | TasksReturned
+    | TasksTaken
+)
+Command = Send | Push | CancelRun | AskBack | Deliver

@@ -1,0 +1,104 @@
+"""The generic scheduler: the master chooses the slave for each task."""
+
+from __future__ import annotations
+
+import heapq
+
+from concurrent.core.component import Component, implements
+from concurrent.core.config import ExtensionPointItem
+from concurrent.scheduling.events import Command
+from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
+from concurrent.scheduling.ledger import Ledger, SlaveRecord
+
+__all__ = ["GenericTaskScheduler"]
+
+
+class GenericTaskScheduler(Component):
+    """For slaves that differ: sends each task to the slave that its strategy rates best.
+
+    Slaves with room stand in a heap by rating. A slave enters it when its room may have grown, so a
+    decision costs the logarithm of the slaves with room and nothing for the others. When tasks run
+    out while some slave is idle, the fullest slave is asked to hand back what it has not started.
+    """
+
+    implements(ITaskScheduler)
+
+    strategy = ExtensionPointItem(
+        "scheduler",
+        "strategy",
+        ITaskScheduleStrategy,
+        "GenericTaskScheduleStrategy",
+        "Which slave is best for the next task.",
+    )
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int]] = []
+        self._listed: set[int] = set()
+        self._changed: set[int] = set()
+        self._overfull: set[int] = set()
+
+    def slave_changed(self, slave: int) -> None:
+        """Note that the slave may have room now."""
+        self._changed.add(slave)
+
+    def manager_name(self) -> str:
+        """Slaves wait for the tasks that are sent to them."""
+        return "GenericTaskManager"
+
+    def schedule(self, ledger: Ledger) -> list[Command]:
+        """Give queued tasks to the best rated slaves until either runs out."""
+        rate = self.strategy.rate
+        self._admit(ledger, rate)
+        commands: list[Command] = []
+        heap = self._heap
+        while ledger.queued_count and heap:
+            _, key = heapq.heappop(heap)
+            slave = ledger.slaves.get(key)
+            if slave is None or slave.room <= 0:
+                self._listed.discard(key)
+                continue
+            commands += ledger.assign(key, self._share(ledger, slave, len(heap) + 1))
+            if len(slave.held) > slave.workers:
+                self._overfull.add(key)
+            if slave.room > 0:
+                heapq.heappush(heap, (-rate(slave), key))
+            else:
+                self._listed.discard(key)
+        if not ledger.queued_count and heap and self._overfull:
+            commands += self._rebalance(ledger)
+        return commands
+
+    def _admit(self, ledger: Ledger, rate: object) -> None:
+        for key in self._changed:
+            slave = ledger.slaves.get(key)
+            if slave is not None and slave.room > 0 and key not in self._listed:
+                self._listed.add(key)
+                heapq.heappush(self._heap, (-self.strategy.rate(slave), key))
+        self._changed.clear()
+
+    @staticmethod
+    def _share(ledger: Ledger, slave: SlaveRecord, open_count: int) -> int:
+        """Return how many tasks the slave gets at once: idle workers first, then an even share."""
+        idle = slave.workers - len(slave.held)
+        if idle > 0:
+            return min(slave.room, max(1, min(idle, -(-ledger.queued_count // open_count))))
+        return min(slave.room, max(1, ledger.queued_count // (2 * open_count)))
+
+    def _rebalance(self, ledger: Ledger) -> list[Command]:
+        """Ask the fullest slaves for unstarted tasks while other slaves have idle workers."""
+        idle = sum(
+            max(0, slave.workers - len(slave.held))
+            for key in self._listed
+            if (slave := ledger.slaves.get(key)) is not None and slave.room > 0
+        )
+        commands: list[Command] = []
+        for key in list(self._overfull):
+            slave = ledger.slaves.get(key)
+            spare = len(slave.held) - slave.workers if slave is not None else 0
+            if spare <= 0:
+                self._overfull.discard(key)
+            elif idle > 0:
+                asked = ledger.ask_back(key, min(-(-spare // 2), idle))
+                idle -= sum(command.count for command in asked if hasattr(command, "count"))
+                commands += asked
+        return commands

@@ -1,0 +1,430 @@
+"""The ledger: every task's state, decided without any input or output.
+
+Events go in, commands come out (``events.py``); no socket, thread, file or clock is inside, so the same
+ledger runs in the master, in the tests and in the simulator. It is owned by one thread. Who gets which
+task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` or :meth:`Ledger.offer`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.events import (
+    AskBack,
+    CancelRequested,
+    CancelRun,
+    Command,
+    Deliver,
+    Event,
+    OwnerJoined,
+    OwnerLeft,
+    Push,
+    Send,
+    SlaveJoined,
+    SlaveLost,
+    TasksDone,
+    TasksReturned,
+    TasksSubmitted,
+    TasksTaken,
+    WindowChanged,
+)
+from concurrent.scheduling.outcome import CANCELLED, DIED
+from concurrent.scheduling.states import NEXT_STATES, TaskState
+
+__all__ = ["Ledger", "OwnerRecord", "SlaveRecord", "TaskRecord"]
+
+QUEUED, PUSHED, HELD, CLOSED = TaskState
+
+
+class TaskRecord:
+    """What the master knows of one task."""
+
+    __slots__ = (
+        "attempts_max",
+        "client_id",
+        "code_count",
+        "evidence",
+        "number",
+        "owner",
+        "payload",
+        "slave",
+        "state",
+    )
+
+    def __init__(
+        self, number: int, owner: OwnerRecord, client_id: int, payload: Any, batch: TasksSubmitted
+    ) -> None:
+        self.number = number
+        self.owner = owner
+        self.client_id = client_id
+        self.payload = payload
+        self.code_count = batch.code_count
+        self.attempts_max = batch.attempts_max
+        self.state = QUEUED
+        self.slave = 0
+        self.evidence: list[bytes] = []
+
+
+@dataclass(slots=True)
+class OwnerRecord:
+    """One registration of an application or task system, and its queue."""
+
+    owner: int
+    name: str
+    queue: deque[TaskRecord] = field(default_factory=deque)
+    number_by_id: dict[int, int] = field(default_factory=dict)
+    is_listed: bool = False
+    closed_count: int = 0
+
+
+@dataclass(slots=True)
+class SlaveRecord:
+    """One registration of a slave, and what it holds."""
+
+    slave: int
+    name: str
+    workers: int
+    window: int
+    held: dict[int, TaskRecord] = field(default_factory=dict)
+    done_count: int = 0
+    died_count: int = 0
+    is_asked_back: bool = False
+
+    @property
+    def room(self) -> int:
+        """How many more tasks the slave takes now."""
+        return self.window - len(self.held)
+
+
+class Ledger:
+    """Every task that was accepted and whose outcome has not been handed over.
+
+    :param batch_max: how many tasks of one owner go into one command; also the turn that one owner
+        gets before the next one's tasks, so that a flood from one does not starve another.
+    """
+
+    def __init__(self, *, batch_max: int = 1000) -> None:
+        self.batch_max = batch_max
+        self.owners: dict[int, OwnerRecord] = {}
+        self.slaves: dict[int, SlaveRecord] = {}
+        self.task_by_number: dict[int, TaskRecord] = {}
+        self.pushed: dict[int, TaskRecord] = {}
+        self.queued_count = 0
+        self.accepted_count = 0
+        self.dropped_count = 0
+        self._turns: deque[OwnerRecord] = deque()
+        self._next_number = 1
+        self._apply_by_type: dict[type, Any] = {
+            OwnerJoined: self._owner_joined,
+            OwnerLeft: self._owner_left,
+            TasksSubmitted: self._tasks_submitted,
+            CancelRequested: self._cancel_requested,
+            SlaveJoined: self._slave_joined,
+            SlaveLost: self._slave_lost,
+            WindowChanged: self._window_changed,
+            TasksDone: self._tasks_done,
+            TasksReturned: self._tasks_returned,
+            TasksTaken: self._tasks_taken,
+        }
+
+    def apply(self, event: Event) -> list[Command]:
+        """Take one event into account and return what is to be done, in order.
+
+        :raises SchedulingError: if an owner submits under a registration that is not known.
+        """
+        commands: list[Command] = self._apply_by_type[type(event)](event)
+        return commands
+
+    def assign(self, slave: int, count: int) -> list[Command]:
+        """Give up to ``count`` queued tasks to ``slave``, in the fair order of the owners."""
+        record = self.slaves[slave]
+        held = record.held
+        commands: list[Command] = []
+        while count > 0 and self.queued_count:
+            batch = self._take(count)
+            numbers: list[int] = []
+            payloads: list[Any] = []
+            for task in batch:
+                task.state = HELD
+                task.slave = slave
+                number = task.number
+                held[number] = task
+                numbers.append(number)
+                payloads.append(task.payload)
+            count -= len(batch)
+            code_count = max(task.code_count for task in batch)
+            commands.append(Send(slave, batch[0].owner.owner, code_count, numbers, payloads))
+        return commands
+
+    def offer(self, count: int) -> list[Command]:
+        """Put up to ``count`` queued tasks on the shared work socket."""
+        commands: list[Command] = []
+        while count > 0 and self.queued_count:
+            batch = self._take(count)
+            for task in batch:
+                task.state = PUSHED
+                self.pushed[task.number] = task
+            count -= len(batch)
+            code_count = max(task.code_count for task in batch)
+            numbers = [task.number for task in batch]
+            payloads = [task.payload for task in batch]
+            commands.append(Push(batch[0].owner.owner, code_count, numbers, payloads))
+        return commands
+
+    def ask_back(self, slave: int, count: int) -> list[Command]:
+        """Ask a slave once for tasks that it has not started; its answer allows the next time."""
+        record = self.slaves[slave]
+        if record.is_asked_back or count <= 0:
+            return []
+        record.is_asked_back = True
+        return [AskBack(slave, count)]
+
+    def explain(self, number: int) -> str:
+        """Return one line on where the task with this number is."""
+        task = self.task_by_number.get(number)
+        if task is None:
+            return f"task {number} is not known: never accepted, or its outcome was handed over"
+        place = f" by {self.slaves[task.slave].name}" if task.slave else ""
+        return (
+            f"task {number} of {task.owner.name} is {task.state.name.lower()}{place}, "
+            f"{len(task.evidence)} of {task.attempts_max} attempts ended in the worker's death"
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return counts as plain values that may be read by any thread."""
+        return {
+            "accepted": self.accepted_count,
+            "queued": self.queued_count,
+            "pushed": len(self.pushed),
+            "open": len(self.task_by_number),
+            "dropped_late": self.dropped_count,
+            "slaves": [
+                {
+                    "number": slave.slave,
+                    "name": slave.name,
+                    "workers": slave.workers,
+                    "window": slave.window,
+                    "held": len(slave.held),
+                    "done": slave.done_count,
+                    "workers_died": slave.died_count,
+                }
+                for slave in self.slaves.values()
+            ],
+            "owners": [
+                {
+                    "number": owner.owner,
+                    "name": owner.name,
+                    "queued": len(owner.queue),
+                    "open": len(owner.number_by_id),
+                    "closed": owner.closed_count,
+                }
+                for owner in self.owners.values()
+            ],
+        }
+
+    def _take(self, count: int) -> list[TaskRecord]:
+        """Take the next owner's turn: one batch from the front of its queue."""
+        owner = self._turns[0]
+        queue = owner.queue
+        size = min(count, len(queue), self.batch_max)
+        batch = [queue.popleft() for _ in range(size)]
+        self.queued_count -= size
+        self._turns.popleft()
+        if queue:
+            self._turns.append(owner)
+        else:
+            owner.is_listed = False
+        return batch
+
+    def _list(self, owner: OwnerRecord) -> None:
+        if owner.queue and not owner.is_listed:
+            owner.is_listed = True
+            self._turns.append(owner)
+
+    def _owner_joined(self, event: OwnerJoined) -> list[Command]:
+        self.owners[event.owner] = OwnerRecord(event.owner, event.name)
+        return []
+
+    def _owner_left(self, event: OwnerLeft) -> list[Command]:
+        owner = self.owners.pop(event.owner, None)
+        if owner is None:
+            return []
+        self.queued_count -= len(owner.queue)
+        owner.queue.clear()
+        if owner.is_listed:
+            self._turns.remove(owner)
+        running: dict[int, list[int]] = {}
+        for number in owner.number_by_id.values():
+            task = self.task_by_number.pop(number)
+            self.pushed.pop(number, None)
+            if task.state is HELD:
+                del self.slaves[task.slave].held[number]
+                running.setdefault(task.slave, []).append(number)
+            task.state = CLOSED
+        return [CancelRun(slave, numbers) for slave, numbers in running.items()]
+
+    def _tasks_submitted(self, event: TasksSubmitted) -> list[Command]:
+        owner = self.owners.get(event.owner)
+        if owner is None:
+            raise SchedulingError(
+                f"tasks came from owner {event.owner}, which is not registered",
+                thing="owner",
+                value=event.owner,
+                remedy="Register first; a registration ends when its connection is given up",
+            )
+        number = self._next_number
+        client_id = event.first_id
+        number_by_id = owner.number_by_id
+        append = owner.queue.append
+        task_by_number = self.task_by_number
+        for payload in event.payloads:
+            task = TaskRecord(number, owner, client_id, payload, event)
+            task_by_number[number] = task
+            number_by_id[client_id] = number
+            append(task)
+            number += 1
+            client_id += 1
+        count = len(event.payloads)
+        self._next_number = number
+        self.queued_count += count
+        self.accepted_count += count
+        self._list(owner)
+        return []
+
+    def _cancel_requested(self, event: CancelRequested) -> list[Command]:
+        owner = self.owners.get(event.owner)
+        if owner is None:
+            return []
+        deliver = Deliver(owner.owner)
+        running: dict[int, list[int]] = {}
+        was_queued: set[int] = set()
+        for client_id in event.ids:
+            task = self.task_by_number.get(owner.number_by_id.get(client_id, 0))
+            if task is None:
+                continue
+            if task.state is QUEUED:
+                was_queued.add(task.number)
+            elif task.state is HELD:
+                running.setdefault(task.slave, []).append(task.number)
+            self._close(task, CANCELLED, b"", deliver)
+        if was_queued:
+            kept = [task for task in owner.queue if task.number not in was_queued]
+            self.queued_count -= len(owner.queue) - len(kept)
+            owner.queue.clear()
+            owner.queue.extend(kept)
+            if not kept and owner.is_listed:
+                self._turns.remove(owner)
+                owner.is_listed = False
+        commands: list[Command] = [CancelRun(slave, numbers) for slave, numbers in running.items()]
+        return [*commands, deliver] if deliver.ids else commands
+
+    def _slave_joined(self, event: SlaveJoined) -> list[Command]:
+        self.slaves[event.slave] = SlaveRecord(
+            event.slave, event.name, event.workers, event.window
+        )
+        return []
+
+    def _slave_lost(self, event: SlaveLost) -> list[Command]:
+        slave = self.slaves.pop(event.slave, None)
+        if slave is None:
+            return []
+        self._requeue(list(slave.held.values()))
+        # What nobody has reported may lie in the lost slave's pipe: it goes out again, and whoever
+        # takes the older copy later is told to drop it.
+        pushed = list(self.pushed.values())
+        self.pushed.clear()
+        self._requeue(pushed)
+        return []
+
+    def _window_changed(self, event: WindowChanged) -> list[Command]:
+        slave = self.slaves.get(event.slave)
+        if slave is not None:
+            slave.window = event.window
+        return []
+
+    def _tasks_done(self, event: TasksDone) -> list[Command]:
+        slave = self.slaves.get(event.slave)
+        if slave is None:
+            self.dropped_count += len(event.numbers)
+            return []
+        held = slave.held
+        deliver_by_owner: dict[int, Deliver] = {}
+        retry: list[TaskRecord] = []
+        deliver: Deliver | None = None
+        for number, status, payload in zip(
+            event.numbers, event.statuses, event.payloads, strict=True
+        ):
+            task = held.pop(number, None)
+            if task is None:
+                self.dropped_count += 1
+                continue
+            if status == DIED:
+                slave.died_count += 1
+                task.evidence.append(bytes(payload))
+                if len(task.evidence) < task.attempts_max:
+                    retry.append(task)
+                    continue
+                payload = b"\n".join(task.evidence)
+            owner_number = task.owner.owner
+            if deliver is None or deliver.owner != owner_number:
+                deliver = deliver_by_owner.get(owner_number)
+                if deliver is None:
+                    deliver = deliver_by_owner[owner_number] = Deliver(owner_number)
+            self._close(task, status, payload, deliver)
+        slave.done_count += len(event.numbers)
+        self._requeue(retry)
+        return list(deliver_by_owner.values())
+
+    def _tasks_returned(self, event: TasksReturned) -> list[Command]:
+        slave = self.slaves.get(event.slave)
+        if slave is None:
+            return []
+        slave.is_asked_back = False
+        pop = slave.held.pop
+        self._requeue([task for n in event.numbers if (task := pop(n, None)) is not None])
+        return []
+
+    def _tasks_taken(self, event: TasksTaken) -> list[Command]:
+        slave = self.slaves.get(event.slave)
+        if slave is None:
+            return []
+        stale: list[int] = []
+        for number in event.numbers:
+            task = self.pushed.pop(number, None)
+            if task is None:
+                stale.append(number)
+                continue
+            task.state = HELD
+            task.slave = event.slave
+            slave.held[number] = task
+        self.dropped_count += len(stale)
+        return [CancelRun(event.slave, stale)] if stale else []
+
+    def _close(self, task: TaskRecord, status: int, payload: Any, deliver: Deliver) -> None:
+        """End the task: its outcome is in ``deliver`` from here on, and nowhere else."""
+        number = task.number
+        del self.task_by_number[number]
+        del task.owner.number_by_id[task.client_id]
+        task.owner.closed_count += 1
+        if task.state is HELD:
+            self.slaves[task.slave].held.pop(number, None)
+        elif task.state is PUSHED:
+            del self.pushed[number]
+        task.state = CLOSED
+        deliver.ids.append(task.client_id)
+        deliver.statuses.append(status)
+        deliver.payloads.append(payload)
+
+    def _requeue(self, tasks: list[TaskRecord]) -> None:
+        """Put tasks back at the front of their owners' queues, in their old order."""
+        for task in sorted(tasks, key=lambda task: task.number, reverse=True):
+            if QUEUED not in NEXT_STATES[task.state]:
+                raise AssertionError(f"cannot queue again: {self.explain(task.number)}")
+            task.state = QUEUED
+            task.slave = 0
+            task.owner.queue.appendleft(task)
+            self.queued_count += 1
+            self._list(task.owner)

@@ -1,0 +1,1 @@
+"""How bytes move: messages, sessions, carriers and the loop."""

@@ -1,0 +1,254 @@
+"""What servers and clients have in common: their carriers and handlers, their pulse and their end."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from concurrent.core.errors import CallTimeout, ConfigurationError, LoopClosed, ProtocolError
+from concurrent.transport.carrier import ICarrier
+from concurrent.transport.envelope import Message, control_message, decode
+from concurrent.transport.frames import Buffer
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.messages import Bye, Kind
+from concurrent.transport.methods import MethodRegistry
+
+__all__ = ["Endpoint", "IEventCounter", "check_host"]
+
+STALL_S: Final = 1.0
+"""A loop that is later than this for its pulse cannot blame its peers for silence."""
+
+CLEAN_UP_TIMEOUT_S: Final = 1.0
+
+log = logging.getLogger("concurrent.transport")
+
+
+class IEventCounter(Protocol):
+    """The part of the node's statistics that the transport writes to."""
+
+    def add_count(self, name: str) -> object:
+        """Count one event."""
+
+
+class Endpoint(ABC):
+    """The common half of servers and clients; the owner of their carriers and handlers.
+
+    Everything but the constructor and ``stop`` runs on the loop thread.
+    """
+
+    kind: str = ""
+    on_open: Callable[[TCPHandler, bool], object] | None
+    on_lost: Callable[[TCPHandler, str], object] | None
+
+    def __init__(
+        self, loop: NodeLoop, node_id: str, stats: IEventCounter | None, limits: Limits
+    ) -> None:
+        self.node_id = node_id
+        self.methods = MethodRegistry()
+        self.on_open = None
+        self.on_lost = None
+        self._loop = loop
+        self._stats = stats
+        self._limits = limits
+        self._carriers: set[ICarrier] = set()
+        self._handler_by_carrier: dict[ICarrier, TCPHandler] = {}
+        self._is_started = False
+        self._is_stopping = False
+        self._pulse_at = 0.0
+        self._stop_when_released: Future[None] | None = None
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Send what is queued, say BYE to the peers and free all resources.
+
+        Another thread than the loop's; may be repeated. What cannot be sent in time is dropped.
+
+        :param timeout_s: how long this may take, in seconds.
+        """
+        assert not self._loop.is_current(), "a stop that waits would block the loop"
+        if not self._is_started:
+            return
+        deadline = time.monotonic() + timeout_s
+        drained: Future[None] = Future()
+        released: Future[None] = Future()
+        try:
+            self._loop.post(self._begin_stop, drained)
+            with suppress(FutureTimeoutError):
+                drained.result(timeout_s / 2)
+            self._loop.post(self._dismiss_all, released)
+            with suppress(FutureTimeoutError):
+                released.result(max(0.0, deadline - time.monotonic()))
+            self._loop.call(self._close_all, timeout_s=CLEAN_UP_TIMEOUT_S)
+        except LoopClosed:  # its thread is gone, so this one is alone with the rest
+            self._close_all()
+        except CallTimeout:
+            log.error("%s: the loop is held up; sockets may be left open", self)
+        self._free(max(0.0, deadline - time.monotonic()))
+
+    def received(self, carrier: ICarrier, batch: list[list[Buffer]]) -> None:
+        """Take in messages from ``carrier``; the first one on it is the greeting."""
+        if carrier not in self._carriers:
+            return
+        try:
+            handler = self._handler_by_carrier.get(carrier)
+            if handler is None:
+                self._greet(carrier, decode(batch[0]))
+                handler = self._handler_by_carrier.get(carrier)
+                batch = batch[1:]
+            if handler is not None and batch:
+                handler.receive(carrier, batch)
+        except ProtocolError as error:
+            self.broken(carrier, error)
+
+    def broken(self, carrier: ICarrier, error: ProtocolError) -> None:
+        """Refuse a peer that broke the protocol: it alone pays for it."""
+        handler = self._handler_by_carrier.get(carrier)
+        who = f"{handler.node_id} at {carrier.peer_ip}" if handler else carrier.peer_ip
+        log.warning("%s: refused %s: %s", self, who, error)
+        self.count("connections_refused")
+        bye = Bye(error.code, str(error))
+        if handler is not None:
+            handler.dismiss(bye)
+        else:
+            carrier.send([control_message(Kind.BYE, [bye.code, bye.text])])
+            carrier.close(flush=True)
+
+    def lost(self, carrier: ICarrier, reason: str) -> None:
+        """A carrier is gone; its session waits to be resumed."""
+        handler = self._handler_by_carrier.pop(carrier, None)
+        if handler is not None:
+            log.info("%s: lost the connection to %s: %s", self, handler.node_id, reason)
+            self.count("connections_lost")
+            handler.lose_carrier()
+
+    def writable(self, carrier: ICarrier) -> None:
+        """The carrier has room again."""
+        handler = self._handler_by_carrier.get(carrier)
+        if handler is not None:
+            handler.flush()
+
+    def released(self, carrier: ICarrier) -> None:
+        """The carrier holds no resource any more."""
+        self._carriers.discard(carrier)
+        self._handler_by_carrier.pop(carrier, None)
+        self._check_released()
+
+    def ended(self, handler: TCPHandler, carrier: ICarrier | None, reason: str) -> None:
+        """A session has ended for good."""
+        if carrier is not None:
+            self._handler_by_carrier.pop(carrier, None)
+            carrier.close(flush=True)
+        log.info("%s: the session with %s has ended: %s", self, handler.node_id, reason)
+        if self.on_lost is not None:
+            self._tell(self.on_lost, handler, reason)
+
+    def count(self, name: str) -> None:
+        """Count an event in the node's statistics, if it keeps any."""
+        if self._stats is not None:
+            self._stats.add_count(f"transport.{name}")
+
+    @abstractmethod
+    def _greet(self, carrier: ICarrier, message: Message) -> None:
+        """Take the first message on a carrier; raises ProtocolError."""
+
+    @abstractmethod
+    def _all_handlers(self) -> list[TCPHandler]:
+        """Return the handlers whose sessions have not ended."""
+
+    @abstractmethod
+    def _stop_opening(self) -> None:
+        """Open no more connections."""
+
+    def _free(self, timeout_s: float) -> None:
+        """Free what is left when all carriers are closed. Runs in the thread that calls stop."""
+
+    def _tell(self, fn: Callable[..., object], *args: Any) -> None:
+        try:
+            fn(*args)
+        except Exception:  # boundary: a callback of the node must not take the connection along
+            log.exception("%s: a callback failed", self)
+
+    def _start_pulse(self) -> None:
+        self._pulse_at = self._loop.time()
+        self._loop.call_later(self._limits.heartbeat_s / 2, self._pulse)
+
+    def _pulse(self) -> None:
+        """Twice per heartbeat: look after the sessions, and after connections that do not greet."""
+        if self._is_stopping:
+            return
+        now = self._loop.time()
+        interval_s = self._limits.heartbeat_s / 2
+        has_stalled = now - self._pulse_at > interval_s + STALL_S
+        self._pulse_at = now
+        self._loop.call_later(interval_s, self._pulse)
+        for handler in self._all_handlers():
+            handler.tick(now, has_stalled=has_stalled)
+        for carrier in self._carriers - self._handler_by_carrier.keys():
+            if now - carrier.opened_at > self._limits.hello_timeout_s and not has_stalled:
+                self._greeting_missed(carrier)
+
+    def _greeting_missed(self, carrier: ICarrier) -> None:
+        log.warning(
+            "%s: %s did not greet within %s s", self, carrier.peer_ip, self._limits.hello_timeout_s
+        )
+        carrier.close()
+
+    def _begin_stop(self, drained: Future[None]) -> None:
+        """Take no new connection; ``drained`` is done when no open peer has anything left to get."""
+        self._is_stopping = True
+        self._stop_opening()
+        waiting = {handler for handler in self._all_handlers() if handler.is_open}
+
+        def one_drained(handler: TCPHandler) -> None:
+            waiting.discard(handler)
+            if not waiting:
+                drained.set_result(None)
+
+        for handler in tuple(waiting):
+            handler.when_drained(lambda handler=handler: one_drained(handler))
+        if not waiting:
+            drained.set_result(None)
+
+    def _dismiss_all(self, released: Future[None]) -> None:
+        for handler in self._all_handlers():
+            handler.dismiss(Bye("closed", f"{self.node_id} stops"))
+        for carrier in tuple(self._carriers):
+            carrier.close(flush=True)
+        self._stop_when_released = released
+        self._check_released()
+
+    def _check_released(self) -> None:
+        if self._stop_when_released is not None and not self._carriers:
+            self._stop_when_released.set_result(None)
+            self._stop_when_released = None
+
+    def _close_all(self) -> None:
+        self._is_stopping = True
+        self._stop_when_released = None
+        self._stop_opening()
+        for carrier in tuple(self._carriers):
+            carrier.close()
+
+
+def check_host(host: str, *, allow_insecure: bool) -> None:
+    """Raise ConfigurationError if listening on ``host`` would expose the node unprotected."""
+    if allow_insecure or host == "localhost":
+        return
+    with suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    raise ConfigurationError(
+        f"listening on {host or 'all addresses'!r} would let anyone who reaches this machine "
+        "run code on it",
+        thing="host",
+        value=host,
+        remedy="Use 127.0.0.1, or set allow_insecure=True in a network that you trust.",
+    )

@@ -1,0 +1,259 @@
+"""The envelope: a message as header frame and payload frames, and back. Pure: bytes in, bytes out.
+
+Header frame::
+
+    offset  size  field
+    0       2     magic, the ASCII characters "Cc"
+    2       1     version, 1
+    3       1     kind, see messages.Kind
+    4       8     number of the message in its session, from 1; 0 for messages without one
+    12      8     acknowledgement: the number of the last message received in order
+    20      -     body, one msgpack array with the fields of that kind
+
+Integers are unsigned and big-endian. Payload frames follow; inside the body each one is referred to
+by the msgpack extension type 1 whose four bytes of data are the frame's index, from 0. On ZeroMQ
+the frames are the parts of a multipart message. On TCP a prefix precedes them::
+
+    offset  size  field
+    0       2     magic "Cc"
+    2       1     version, 1
+    3       1     0
+    4       4     count of frames, the header frame included
+    8       8*n   size of each frame in bytes
+
+All limits are checked before anything is allocated for what the peer announced.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import msgpack
+
+from concurrent.core.errors import (
+    InvalidArguments,
+    MalformedMessage,
+    MessageTooLarge,
+    VersionMismatch,
+)
+from concurrent.transport.frames import Buffer, Frame
+from concurrent.transport.limits import Limits
+from concurrent.transport.messages import NUMBERED_KINDS, SHAPE_BY_KIND, Kind
+
+__all__ = [
+    "PREFIX_BYTES",
+    "PRELUDE_BYTES",
+    "PROTOCOL_VERSION",
+    "Body",
+    "Message",
+    "check_sizes",
+    "control_message",
+    "decode",
+    "encode_body",
+    "make_header",
+    "make_prefix",
+    "read_frame_count",
+    "read_frame_sizes",
+]
+
+MAGIC: Final = b"Cc"
+PROTOCOL_VERSION: Final = 1
+FRAME_EXTENSION: Final = 1
+_PRELUDE: Final = struct.Struct("!2sBBQQ")
+_PREFIX: Final = struct.Struct("!2sBBI")
+_INDEX: Final = struct.Struct("!I")
+PRELUDE_BYTES: Final = _PRELUDE.size
+PREFIX_BYTES: Final = _PREFIX.size
+
+
+class Body(NamedTuple):
+    """An encoded body and the payload frames that it refers to."""
+
+    data: bytes
+    frames: list[bytes | memoryview]
+    nbytes: int
+
+
+class Message(NamedTuple):
+    """A decoded message; ``fields`` are those of its kind, already checked for their types."""
+
+    kind: int
+    number: int
+    ack: int
+    fields: list[Any]
+    nbytes: int
+
+
+def encode_body(fields: Sequence[Any], what: str) -> Body:
+    """Encode the fields of a message. Any thread.
+
+    :param fields: msgpack types and :class:`Frame`.
+    :param what: what is being sent, for the error text.
+    :raises InvalidArguments: if a value has no msgpack form.
+    """
+    frames: list[bytes | memoryview] = []
+
+    def refer(value: object) -> msgpack.ExtType:
+        if not isinstance(value, Frame):
+            raise TypeError(f"{type(value).__module__}.{type(value).__qualname__}")
+        frames.append(value.buffer)
+        return msgpack.ExtType(FRAME_EXTENSION, _INDEX.pack(len(frames) - 1))
+
+    try:
+        data: bytes = msgpack.packb(fields, default=refer)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidArguments(
+            f"{what} cannot be sent: {error} has no msgpack form",
+            thing=what,
+            value=str(error),
+            remedy="Send None, bool, int, float, str, bytes, list, dict or Frame.",
+        ) from error
+    nbytes = PRELUDE_BYTES + len(data)
+    for frame in frames:
+        nbytes += len(frame)
+    return Body(data, frames, nbytes)
+
+
+def make_header(kind: int, number: int, ack: int, body: bytes) -> bytes:
+    """Return the header frame of a message."""
+    return _PRELUDE.pack(MAGIC, PROTOCOL_VERSION, kind, number, ack) + body
+
+
+def control_message(kind: int, fields: Sequence[Any], ack: int = 0) -> list[Buffer]:
+    """Return the frames of a message without a number (HELLO, WELCOME, PING, RESEND, BYE)."""
+    return [make_header(kind, 0, ack, encode_body(fields, Kind(kind).name).data)]
+
+
+def decode(buffers: Sequence[Buffer]) -> Message:
+    """Decode a message from its frames; payload frames are wrapped, not copied.
+
+    :raises MalformedMessage: if the frames are not a message.
+    :raises VersionMismatch: if the message is of another version.
+    """
+    header = buffers[0]
+    if len(header) < PRELUDE_BYTES:
+        raise MalformedMessage(
+            f"a header of {len(header)} bytes is shorter than its {PRELUDE_BYTES} fixed bytes"
+        )
+    magic, version, kind, number, ack = _PRELUDE.unpack_from(header)
+    _check_start(magic, version)
+    shape = SHAPE_BY_KIND.get(kind)
+    if shape is None:
+        raise MalformedMessage(f"there is no message of kind {kind}", thing="kind", value=kind)
+    if (number > 0) is not (kind in NUMBERED_KINDS):
+        raise MalformedMessage(
+            f"a {Kind(kind).name} must not have the number {number}", thing="number", value=number
+        )
+    fields = _decode_body(header, buffers)
+    if type(fields) is not list or len(fields) != len(shape):
+        raise MalformedMessage(f"a {Kind(kind).name} must have {len(shape)} fields")
+    for value, expected in zip(fields, shape, strict=True):
+        if type(value) is not expected and expected is not object:
+            raise MalformedMessage(
+                f"a field of a {Kind(kind).name} must be {expected.__name__}, "
+                f"but is {type(value).__name__}"
+            )
+    if (kind == Kind.CALL or kind == Kind.CAST) and not all(type(k) is str for k in fields[-1]):
+        raise MalformedMessage(f"the names of the arguments of a {Kind(kind).name} must be str")
+    return Message(kind, number, ack, fields, sum(map(len, buffers)))
+
+
+def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:
+    def resolve(code: int, data: bytes) -> Frame:
+        if code != FRAME_EXTENSION or len(data) != _INDEX.size:
+            raise ValueError(f"extension type {code} with {len(data)} bytes")
+        index = _INDEX.unpack(data)[0] + 1
+        if index >= len(buffers):
+            raise ValueError(f"frame {index - 1} of {len(buffers) - 1}")
+        return Frame(buffers[index])
+
+    try:
+        return msgpack.unpackb(
+            memoryview(header)[PRELUDE_BYTES:], ext_hook=resolve, strict_map_key=False
+        )
+    except (ValueError, TypeError, RecursionError, MemoryError, msgpack.UnpackException) as error:
+        raise MalformedMessage(
+            f"the body of {len(header) - PRELUDE_BYTES} bytes cannot be read: "
+            f"{type(error).__name__} {error!s:.200}"
+        ) from error
+
+
+def make_prefix(buffers: Sequence[Buffer]) -> bytes:
+    """Return the prefix that precedes the frames of a message on TCP."""
+    count = len(buffers)
+    return _PREFIX.pack(MAGIC, PROTOCOL_VERSION, 0, count) + _sizes(count).pack(*map(len, buffers))
+
+
+def read_frame_count(data: Buffer, offset: int, limits: Limits) -> int:
+    """Read the count of frames from the ``PREFIX_BYTES`` at ``offset``.
+
+    :raises MalformedMessage, VersionMismatch, MessageTooLarge: if no such message is accepted.
+    """
+    magic, version, zero, count = _PREFIX.unpack_from(data, offset)
+    _check_start(magic, version)
+    if zero != 0 or count == 0:
+        raise MalformedMessage("the prefix of a message is malformed")
+    _check_count(count, limits)
+    return int(count)
+
+
+def read_frame_sizes(data: Buffer, offset: int, count: int, limits: Limits) -> tuple[int, ...]:
+    """Read the sizes of ``count`` frames at ``offset``; raises MessageTooLarge."""
+    sizes: tuple[int, ...] = _sizes(count).unpack_from(data, offset)
+    check_sizes(sizes, limits)
+    return sizes
+
+
+def check_sizes(sizes: Sequence[int], limits: Limits) -> None:
+    """Raise MessageTooLarge if a message with frames of these sizes exceeds the limits."""
+    _check_count(len(sizes), limits)
+    if sizes[0] > limits.header_bytes_max:
+        raise MessageTooLarge(
+            f"a header of {sizes[0]} bytes exceeds the limit of {limits.header_bytes_max}",
+            thing="header_bytes_max",
+            value=sizes[0],
+            remedy="Send large buffers as frames, or split the batch.",
+        )
+    total = sum(sizes)
+    if total > limits.message_bytes_max:
+        raise MessageTooLarge(
+            f"a message of {total} bytes exceeds the limit of {limits.message_bytes_max}",
+            thing="message_bytes_max",
+            value=total,
+            remedy="Split it, or raise the limit at the receiver.",
+        )
+
+
+def _check_count(count: int, limits: Limits) -> None:
+    if count > limits.frames_max:
+        raise MessageTooLarge(
+            f"a message of {count} frames exceeds the limit of {limits.frames_max}",
+            thing="frames_max",
+            value=count,
+            remedy="Split the batch.",
+        )
+
+
+def _check_start(magic: bytes, version: int) -> None:
+    if magic != MAGIC:
+        raise MalformedMessage(
+            f"a message must start with {MAGIC!r}, but starts with {magic!r}",
+            thing="magic",
+            value=magic,
+            remedy="Check that the address is that of a node, and of the right carrier.",
+        )
+    if version != PROTOCOL_VERSION:
+        raise VersionMismatch(
+            f"the peer speaks version {version} of the protocol, but this is {PROTOCOL_VERSION}",
+            thing="version",
+            value=version,
+            remedy="Run the same version of the framework on all nodes.",
+        )
+
+
+@lru_cache(maxsize=64)
+def _sizes(count: int) -> struct.Struct:
+    return struct.Struct(f"!{count}Q")

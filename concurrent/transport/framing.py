@@ -1,0 +1,116 @@
+"""Messages out of a byte stream, with at most one copy of small frames and none of large ones.
+
+All connections of a loop receive into one scratch buffer. What is left of an unfinished message
+moves to the connection's own memory; a large frame gets memory of its own size at once and the rest
+of it is received straight into that. Pure: it is told how many bytes were put where it said.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from concurrent.transport.envelope import PREFIX_BYTES, read_frame_count, read_frame_sizes
+from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
+from concurrent.transport.limits import Limits
+
+__all__ = ["GREETING_LIMITS", "SCRATCH_BYTES", "FrameReader"]
+
+SCRATCH_BYTES: Final = 512 * 1024
+GREETING_BYTES_MAX: Final = 4096
+GREETING_LIMITS: Final = Limits(
+    message_bytes_max=GREETING_BYTES_MAX, header_bytes_max=GREETING_BYTES_MAX, frames_max=1
+)
+"""What is accepted from a peer that has not greeted yet."""
+
+SIZE_BYTES: Final = 8
+
+
+class FrameReader:
+    """Cuts one connection's stream of bytes into messages.
+
+    :param limits: what is accepted; may be replaced between two messages.
+    :param scratch: memory to receive into; used only between ``space`` and ``advance``.
+    """
+
+    def __init__(self, limits: Limits, scratch: memoryview) -> None:
+        self.limits = limits
+        self._scratch = scratch
+        self._rest = b""
+        self._sizes: tuple[int, ...] | None = None
+        self._frames: list[Buffer] = []
+        self._large: memoryview | None = None
+        self._filled = 0
+
+    @property
+    def is_amid_message(self) -> bool:
+        """Whether a message has begun that is not complete."""
+        return self._sizes is not None or bool(self._rest)
+
+    def space(self) -> memoryview:
+        """Return the memory to receive into now."""
+        if self._large is not None:
+            return self._large[self._filled :]
+        rest = self._rest
+        if rest:
+            self._scratch[: len(rest)] = rest
+        return self._scratch[len(rest) :]
+
+    def advance(self, count: int) -> list[list[Buffer]]:
+        """Return the messages that are complete after ``count`` bytes more.
+
+        :raises ProtocolError: if the stream is not one of messages, or one exceeds the limits;
+            nothing more can be read from it then.
+        """
+        messages: list[list[Buffer]] = []
+        if self._large is not None:
+            self._filled += count
+            if self._filled == len(self._large):
+                self._frames.append(self._large)
+                self._large = None
+                self._finish(messages)
+            return messages
+        view = self._scratch[: len(self._rest) + count]
+        position = 0
+        while True:
+            if self._sizes is None:
+                start = self._begin(view, position)
+                if start is None:
+                    break
+                position = start
+            assert self._sizes is not None
+            size = self._sizes[len(self._frames)]
+            available = len(view) - position
+            if available < size:
+                if size >= FRAME_BYTES_MIN:
+                    self._begin_large(view[position:], size)
+                    position = len(view)
+                break
+            self._frames.append(bytes(view[position : position + size]))
+            position += size
+            self._finish(messages)
+        self._rest = bytes(view[position:])
+        return messages
+
+    def _begin(self, view: memoryview, position: int) -> int | None:
+        """Read the prefix at ``position``; returns where the frames begin, None if incomplete."""
+        start = position + PREFIX_BYTES
+        if len(view) < start:
+            return None
+        count = read_frame_count(view, position, self.limits)
+        if len(view) < start + SIZE_BYTES * count:
+            return None
+        self._sizes = read_frame_sizes(view, start, count, self.limits)
+        return start + SIZE_BYTES * count
+
+    def _begin_large(self, received: memoryview, size: int) -> None:
+        large = memoryview(bytearray(size))
+        large[: len(received)] = received
+        self._large = large
+        self._filled = len(received)
+
+    def _finish(self, messages: list[list[Buffer]]) -> None:
+        assert self._sizes is not None
+        if len(self._frames) == len(self._sizes):
+            messages.append(self._frames)
+            self._frames = []
+            self._sizes = None

@@ -1,0 +1,225 @@
+"""The loop of a node: one thread that owns all of the node's state, so that nothing needs a lock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
+from typing import Any, Final, ParamSpec, TypeVar
+
+from concurrent.core.errors import CallTimeout, LoopClosed
+
+__all__ = ["NodeLoop"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+POSTS_PER_TURN: Final = 1000
+"""How many posted calls run before sockets and timers get their turn again."""
+
+START_TIMEOUT_S: Final = 10.0
+RESOLVER_TIMEOUT_S: Final = 5.0
+
+log = logging.getLogger("concurrent.transport.loop")
+
+
+class NodeLoop:
+    """A thread that runs an asyncio selector loop, and the ways into it from other threads.
+
+    Calls posted by one thread run in the order in which it posted them. A call that was accepted
+    runs before the loop ends. A callback that raises is logged and never ends the loop.
+
+    :param name: the name of the thread, for logs.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.aio: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop()
+        self.aio.set_exception_handler(self._log_failure)
+        self._inbox: deque[partial[Any]] = deque()
+        self._is_woken = False
+        self._is_closed = False
+        self._is_running = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread_id: int | None = None
+
+    def start(self) -> None:
+        """Start the thread and return when the loop runs. Call it once, from another thread.
+
+        :raises CallTimeout: if the thread does not come up.
+        """
+        self._thread.start()
+        if not self._is_running.wait(START_TIMEOUT_S):
+            raise CallTimeout(f"the loop {self.name} did not start in {START_TIMEOUT_S} s")
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Run what was posted, end the thread and free the loop. Another thread; may be repeated.
+
+        :param timeout_s: how long to wait for the thread to end, in seconds.
+        :raises CallTimeout: if a callback keeps the thread busy for longer.
+        """
+        assert not self.is_current(), "a loop cannot wait for its own end"
+        if not self._thread.is_alive():
+            self._is_closed = True
+            if not self.aio.is_closed():
+                self.aio.close()
+            return
+        with contextlib.suppress(RuntimeError):  # a second stop while the first one is at work
+            self.aio.call_soon_threadsafe(self._finish)
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            raise CallTimeout(
+                f"the loop {self.name} did not end in {timeout_s} s; a callback keeps it busy",
+                thing=self.name,
+                value=timeout_s,
+            )
+
+    def is_current(self) -> bool:
+        """Tell whether the caller is on the loop's thread. Any thread."""
+        return threading.get_ident() == self._thread_id
+
+    def post(self, fn: Callable[..., object], *args: Any) -> None:
+        """Have the loop call ``fn(*args)`` soon, and do not wait for it. Any thread.
+
+        :raises LoopClosed: if the loop has ended; then ``fn`` is not called.
+        """
+        call = partial(fn, *args)
+        if not self._is_closed:
+            self._inbox.append(call)
+            if not self._is_closed:
+                if not self._is_woken:
+                    self._is_woken = True
+                    with contextlib.suppress(RuntimeError):  # closed just now: it ran at the end
+                        self.aio.call_soon_threadsafe(self._drain)
+                return
+            try:  # The loop ended in between: either its last drain took the call, or we do.
+                self._inbox.remove(call)
+            except ValueError:
+                return
+        raise LoopClosed(
+            f"the loop {self.name} has ended and takes no more calls", thing=self.name
+        )
+
+    def call(self, fn: Callable[..., T], *args: Any, timeout_s: float) -> T:
+        """Run ``fn(*args)`` on the loop and return what it returns. Any thread.
+
+        :param timeout_s: how long to wait, in seconds; a call that has not begun by then is dropped.
+        :raises CallTimeout: if there is no result in time.
+        :raises LoopClosed: if the loop has ended.
+        """
+        if self.is_current():
+            return fn(*args)
+        future: Future[T] = Future()
+        self.post(_run_call, future, partial(fn, *args))
+        try:
+            return future.result(timeout_s)
+        except FutureTimeoutError as error:
+            if future.done() and not future.cancelled():
+                raise  # fn itself raised it
+            future.cancel()
+            raise CallTimeout(
+                f"the loop {self.name} did not answer in {timeout_s} s",
+                thing=getattr(fn, "__qualname__", repr(fn)),
+                value=timeout_s,
+            ) from error
+
+    def call_soon(self, fn: Callable[..., object], *args: Any) -> asyncio.Handle:
+        """Call ``fn(*args)`` after the callbacks that are ready now. Loop thread only."""
+        return self.aio.call_soon(fn, *args)
+
+    def call_later(
+        self, delay_s: float, fn: Callable[..., object], *args: Any
+    ) -> asyncio.TimerHandle:
+        """Call ``fn(*args)`` after ``delay_s`` seconds unless cancelled. Loop thread only."""
+        assert self.is_current(), "call_later belongs to the loop's thread; use post"
+        return self.aio.call_later(delay_s, fn, *args)
+
+    def time(self) -> float:
+        """Return the loop's monotonic time in seconds. Any thread."""
+        return self.aio.time()
+
+    def add_reader(self, fd: Any, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` whenever ``fd`` is readable. Loop thread only."""
+        assert self.is_current(), "add_reader belongs to the loop's thread; use post"
+        self.aio.add_reader(fd, fn, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        """Stop watching ``fd`` for reading; tells whether it was watched. Loop thread only."""
+        return not self.aio.is_closed() and self.aio.remove_reader(fd)
+
+    def add_writer(self, fd: Any, fn: Callable[..., object], *args: Any) -> None:
+        """Call ``fn(*args)`` whenever ``fd`` is writable. Loop thread only."""
+        assert self.is_current(), "add_writer belongs to the loop's thread; use post"
+        self.aio.add_writer(fd, fn, *args)
+
+    def remove_writer(self, fd: Any) -> bool:
+        """Stop watching ``fd`` for writing; tells whether it was watched. Loop thread only."""
+        return not self.aio.is_closed() and self.aio.remove_writer(fd)
+
+    def _run(self) -> None:
+        self._thread_id = threading.get_ident()
+        asyncio.set_event_loop(self.aio)
+        self.aio.call_soon(self._is_running.set)
+        try:
+            self.aio.run_forever()
+            self.aio.run_until_complete(self._end_tasks())
+        finally:
+            asyncio.set_event_loop(None)
+            self.aio.close()
+
+    def _drain(self) -> None:
+        self._is_woken = False
+        inbox = self._inbox
+        for _ in range(min(len(inbox), POSTS_PER_TURN)):
+            try:
+                call = inbox.popleft()
+            except IndexError:  # taken back by a post that met the end of the loop
+                return
+            try:
+                call()
+            except Exception:  # boundary: one callback must not end the loop for all others
+                log.exception("%s: a posted call failed: %s", self.name, _name_of(call.func))
+        if inbox and not self._is_woken:
+            self._is_woken = True
+            self.aio.call_soon(self._drain)
+
+    def _finish(self) -> None:
+        self._is_closed = True
+        while self._inbox:
+            self._drain()
+        self.aio.stop()
+
+    async def _end_tasks(self) -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.aio.shutdown_asyncgens()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.aio.shutdown_default_executor(), RESOLVER_TIMEOUT_S)
+
+    def _log_failure(self, _aio: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        log.error(
+            "%s: %s", self.name, context.get("message"), exc_info=context.get("exception")
+        )
+
+
+def _run_call(future: Future[T], fn: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = fn()
+    except BaseException as error:  # boundary: it belongs to the caller
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+def _name_of(fn: Any) -> str:
+    return getattr(fn, "__qualname__", None) or repr(fn)

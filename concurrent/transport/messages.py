@@ -1,0 +1,189 @@
+"""Every kind of message: its number, its fields and their types, and who may send it when.
+
+This table is the source of the message table in ``docs/protocol.md``.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any, Final
+
+from concurrent.core.errors import (
+    ConnectionLost,
+    MalformedMessage,
+    MessageTooLarge,
+    ProtocolError,
+    TransportError,
+    VersionMismatch,
+)
+
+__all__ = [
+    "NUMBERED_KINDS",
+    "SHAPE_BY_KIND",
+    "Bye",
+    "Hello",
+    "HelloExpected",
+    "Kind",
+    "Welcome",
+    "error_from_bye",
+]
+
+
+class Kind(enum.IntEnum):
+    """The kinds of messages and their numbers on the wire."""
+
+    CALL = 1
+    CAST = 2
+    RESULT = 3
+    ERROR = 4
+    HELLO = 5
+    WELCOME = 6
+    PING = 7
+    RESEND = 8
+    BYE = 9
+
+
+SHAPE_BY_KIND: Final[dict[int, tuple[type, ...]]] = {
+    Kind.CALL: (int, str, list, dict),
+    Kind.CAST: (str, list, dict),
+    Kind.RESULT: (int, object),
+    Kind.ERROR: (int, dict),
+    Kind.HELLO: (dict,),
+    Kind.WELCOME: (dict,),
+    Kind.PING: (),
+    Kind.RESEND: (int,),
+    Kind.BYE: (str, str),
+}
+"""The types of the fields of each kind's body, in their order."""
+
+NUMBERED_KINDS: Final = frozenset((Kind.CALL, Kind.CAST, Kind.RESULT, Kind.ERROR))
+"""The kinds that carry a sequence number, are acknowledged, and sent again after a cut."""
+
+NAME_LENGTH_MAX: Final = 256
+
+
+class HelloExpected(ProtocolError):
+    """A peer that did not greet on this connection sent something else."""
+
+    code = "hello-expected"
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The first message on a connection, from the client to the server.
+
+    :param version: the protocol version that the client speaks.
+    :param session_id: the session to resume; empty for a new one.
+    :param node_id: who the client is.
+    :param last_received: the number of the last message that the client received in that session.
+    :param max_bytes: the largest message that the client accepts.
+    """
+
+    version: int
+    session_id: str
+    node_id: str
+    last_received: int
+    max_bytes: int
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields as the map that travels."""
+        return dict(self.__dict__)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Hello:
+        """Check and read the map of a HELLO; raises MalformedMessage."""
+        hello = cls(
+            version=_field(wire, "HELLO", "version", int),
+            session_id=_field(wire, "HELLO", "session_id", str),
+            node_id=_field(wire, "HELLO", "node_id", str),
+            last_received=_field(wire, "HELLO", "last_received", int),
+            max_bytes=_field(wire, "HELLO", "max_bytes", int),
+        )
+        if not hello.node_id:
+            raise MalformedMessage("the HELLO names no node", thing="node_id", value="")
+        return hello
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The server's answer to a HELLO.
+
+    :param session_id: the session that is open now; unguessable, whoever knows it may resume it.
+    :param node_id: who the server is.
+    :param last_received: the number of the last message that the server received in that session.
+    :param is_new: whether the session was made just now, so that nothing of an older one is left.
+    :param max_bytes: the largest message that the server accepts.
+    :param heartbeat_s: seconds without sending after which the server expects a PING.
+    """
+
+    session_id: str
+    node_id: str
+    last_received: int
+    is_new: bool
+    max_bytes: int
+    heartbeat_s: float
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields as the map that travels."""
+        return dict(self.__dict__)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Welcome:
+        """Check and read the map of a WELCOME; raises MalformedMessage."""
+        welcome = cls(
+            session_id=_field(wire, "WELCOME", "session_id", str),
+            node_id=_field(wire, "WELCOME", "node_id", str),
+            last_received=_field(wire, "WELCOME", "last_received", int),
+            is_new=_field(wire, "WELCOME", "is_new", bool),
+            max_bytes=_field(wire, "WELCOME", "max_bytes", int),
+            heartbeat_s=_field(wire, "WELCOME", "heartbeat_s", float),
+        )
+        if not welcome.session_id or not welcome.heartbeat_s > 0:
+            raise MalformedMessage(f"the WELCOME makes no sense: {wire}", thing="WELCOME")
+        return welcome
+
+
+@dataclass(frozen=True)
+class Bye:
+    """The end of a session, or the refusal of a connection.
+
+    :param code: ``closed``, ``replaced``, or the code of the :class:`ProtocolError` met.
+    :param text: the reason in words.
+    """
+
+    code: str
+    text: str
+
+
+def error_from_bye(bye: Bye) -> TransportError:
+    """Return the error that tells a caller why the peer ended the session."""
+    for cls in (VersionMismatch, MalformedMessage, MessageTooLarge, HelloExpected, ProtocolError):
+        if bye.code == cls.code:
+            return cls(f"the peer refused the connection: {bye.text}", thing=bye.code)
+    return ConnectionLost(f"the peer ended the session: {bye.text}", thing=bye.code)
+
+
+def _field(wire: dict[str, Any], kind: str, name: str, expected: type) -> Any:
+    value = wire.get(name)
+    if expected is float and type(value) is int:
+        return float(value)
+    if type(value) is not expected:
+        raise MalformedMessage(
+            f"the field {name} of a {kind} must be {expected.__name__}, but is {value!r:.60}",
+            thing=name,
+            value=value,
+        )
+    if expected is str and len(value) > NAME_LENGTH_MAX:
+        raise MalformedMessage(
+            f"the field {name} of a {kind} has {len(value)} characters, "
+            f"but at most {NAME_LENGTH_MAX} are allowed",
+            thing=name,
+        )
+    if expected is int and value < 0:
+        raise MalformedMessage(
+            f"the field {name} of a {kind} must not be negative, but is {value}",
+            thing=name,
+            value=value,
+        )
+    return value

@@ -1,0 +1,168 @@
+"""The server half of a connection: greets clients, and keeps and resumes their sessions."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from abc import abstractmethod
+
+from concurrent.core.errors import VersionMismatch
+from concurrent.transport.carrier import ICarrier
+from concurrent.transport.endpoint import Endpoint, IEventCounter, check_host, log
+from concurrent.transport.envelope import PROTOCOL_VERSION, Message, control_message
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.messages import (
+    Bye,
+    Hello,
+    HelloExpected,
+    Kind,
+    Welcome,
+)
+
+__all__ = ["SessionServer"]
+
+START_TIMEOUT_S = 10.0
+
+
+class SessionServer(Endpoint):
+    """Listens for clients on one address; the base of the servers of both carriers.
+
+    ``on_open(handler, is_new)`` is called on the loop thread when a client has greeted; ``is_new``
+    is false if it resumed its session. ``on_lost(handler, reason)`` is called when its session has
+    ended for good. ``methods`` holds what clients may call.
+
+    :param loop: the node's loop; must run before ``start``.
+    :param host: the address to listen on.
+    :param port: the port to listen on; 0 lets the system choose, see ``port``.
+    :param node_id: who this node is.
+    :param stats: where connections and failures are counted.
+    :param limits: what is accepted and how long is waited.
+    :param allow_insecure: listen on other addresses than loopback though nothing is encrypted.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        node_id: str,
+        stats: IEventCounter | None = None,
+        limits: Limits | None = None,
+        allow_insecure: bool = False,
+    ) -> None:
+        super().__init__(loop, node_id, stats, limits or Limits())
+        self.host = host
+        self.port = port
+        self._allow_insecure = allow_insecure
+        self._handler_by_node: dict[str, TCPHandler] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.address}>"
+
+    @property
+    def address(self) -> str:
+        """Where the server listens, as ``host:port``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def handlers(self) -> list[TCPHandler]:
+        """The handlers of all sessions that have not ended. Any thread."""
+        return list(self._handler_by_node.values())
+
+    def start(self) -> None:
+        """Listen. Any thread; call it once.
+
+        :raises ConfigurationError: if the address is in use, unknown, or not safe to listen on.
+        """
+        check_host(self.host, allow_insecure=self._allow_insecure)
+        self._loop.call(self._begin, timeout_s=START_TIMEOUT_S)
+
+    @abstractmethod
+    def _listen(self) -> None:
+        """Open the listening socket and set ``port``; raises ConfigurationError."""
+
+    def _begin(self) -> None:
+        self._listen()
+        self._is_started = True
+        self._start_pulse()
+        log.info("%s listens", self)
+
+    def _all_handlers(self) -> list[TCPHandler]:
+        return list(self._handler_by_node.values())
+
+    def _has_room_for_greeting(self) -> bool:
+        return len(self._carriers) - len(self._handler_by_carrier) < self._limits.greeting_max
+
+    def _accepted(self, carrier: ICarrier) -> None:
+        self._carriers.add(carrier)
+        self.count("connections_accepted")
+
+    def _greet(self, carrier: ICarrier, message: Message) -> None:
+        if message.kind != Kind.HELLO:
+            raise HelloExpected(
+                f"a {Kind(message.kind).name} came before a HELLO",
+                remedy="Say HELLO first, with the session to resume if there is one.",
+            )
+        hello = Hello.from_wire(message.fields[0])
+        if hello.version != PROTOCOL_VERSION:
+            raise VersionMismatch(
+                f"{hello.node_id} speaks version {hello.version}, this is {PROTOCOL_VERSION}",
+                thing=hello.node_id,
+                value=hello.version,
+                remedy="Run the same version of the framework on all nodes.",
+            )
+        handler = self._handler_by_node.get(hello.node_id)
+        if handler is not None and hmac.compare_digest(
+            handler.session_id.encode(), hello.session_id.encode()
+        ):
+            self._resume(carrier, handler, hello)
+        else:
+            self._open(carrier, handler, hello)
+
+    def _open(self, carrier: ICarrier, older: TCPHandler | None, hello: Hello) -> None:
+        if older is not None:
+            older.dismiss(Bye("replaced", f"{hello.node_id} has connected anew"))
+        handler = TCPHandler(self._loop, self, self._limits)
+        self._handler_by_node[hello.node_id] = handler
+        handler.open(carrier, secrets.token_hex(16), hello.node_id, hello.max_bytes)
+        self._welcome(carrier, handler, is_new=True)
+
+    def _resume(self, carrier: ICarrier, handler: TCPHandler, hello: Hello) -> None:
+        replaced = handler.resume(carrier, hello.last_received)
+        if replaced is not None:
+            self._handler_by_carrier.pop(replaced, None)
+            if replaced is not carrier:
+                replaced.close()
+        self._welcome(carrier, handler, is_new=False)
+
+    def _welcome(self, carrier: ICarrier, handler: TCPHandler, *, is_new: bool) -> None:
+        self._handler_by_carrier[carrier] = handler
+        carrier.trust()
+        welcome = Welcome(
+            session_id=handler.session_id,
+            node_id=self.node_id,
+            last_received=handler.received_count,
+            is_new=is_new,
+            max_bytes=self._limits.message_bytes_max,
+            heartbeat_s=self._limits.heartbeat_s,
+        )
+        carrier.send([control_message(Kind.WELCOME, [welcome.to_wire()])])
+        log.info(
+            "%s: %s at %s %s a session",
+            self,
+            handler.node_id,
+            carrier.peer_ip,
+            "opened" if is_new else "resumed",
+        )
+        self.count("sessions_opened" if is_new else "sessions_resumed")
+        if self.on_open is not None:
+            self._tell(self.on_open, handler, is_new)
+
+    def ended(self, handler: TCPHandler, carrier: ICarrier | None, reason: str) -> None:
+        """Forget a session that has ended for good."""
+        if self._handler_by_node.get(handler.node_id) is handler:
+            del self._handler_by_node[handler.node_id]
+        super().ended(handler, carrier, reason)

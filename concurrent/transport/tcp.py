@@ -1,0 +1,367 @@
+"""The TCP carrier: messages over one connected socket, and the server and client that use it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from asyncio import TimerHandle
+from collections import deque
+from itertools import islice
+from typing import Final
+
+from concurrent.core.errors import ConfigurationError, ProtocolError
+from concurrent.transport.carrier import ICarrier, ICarrierOwner
+from concurrent.transport.client import SessionClient
+from concurrent.transport.envelope import make_prefix
+from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
+from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.server import SessionServer
+
+__all__ = ["TCPClient", "TCPHandler", "TCPServer", "TCPSocket"]
+
+READS_PER_TURN: Final = 16
+SEND_ROOM_BYTES: Final = 1024 * 1024
+"""More than this is not taken from the session while the socket is busy."""
+
+BUFFERS_PER_SEND: Final = 64
+BACKLOG: Final = 512
+ACCEPTS_PER_TURN: Final = 64
+ACCEPT_PAUSE_S: Final = 0.2
+CONNECT_TIMEOUT_S: Final = 5.0
+CAN_GATHER: Final = hasattr(socket.socket, "sendmsg")
+
+log = logging.getLogger("concurrent.transport")
+
+
+class TCPSocket:
+    """One connected TCP socket that carries messages; both ends use it. Loop thread only.
+
+    :param loop: the node's loop, which owns the socket from now on.
+    :param sock: a connected socket.
+    :param owner: who is told what happens on it.
+    :param limits: what is accepted once the peer is trusted.
+    :param scratch: ``SCRATCH_BYTES`` of memory to receive into, shared by all sockets of a loop.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        sock: socket.socket,
+        owner: ICarrierOwner,
+        limits: Limits,
+        scratch: memoryview,
+    ) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.peer_ip: str = sock.getpeername()[0]
+        self.opened_at = loop.time()
+        self._loop = loop
+        self._sock = sock
+        self._owner = owner
+        self._limits = limits
+        self._reader = FrameReader(GREETING_LIMITS, scratch)
+        self._out: deque[Buffer] = deque()
+        self._out_bytes = 0
+        self._is_blocked = False
+        self._is_closed = False
+        self._linger: TimerHandle | None = None
+        self._loop.add_reader(sock, self._on_readable)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the socket keeps up with what it was given."""
+        return self._out_bytes < SEND_ROOM_BYTES
+
+    def trust(self) -> None:
+        """Accept messages up to the full limits."""
+        self._reader.limits = self._limits
+
+    def send(self, messages: list[list[Buffer]]) -> None:
+        """Send messages: small buffers joined, large ones as they are."""
+        if self._is_closed or self._linger is not None:
+            return
+        small: list[Buffer] = []
+        for buffers in messages:
+            small.append(make_prefix(buffers))
+            for buffer in buffers:
+                if len(buffer) < FRAME_BYTES_MIN:
+                    small.append(buffer)
+                else:
+                    self._queue(b"".join(small))
+                    small.clear()
+                    self._queue(buffer)
+        if small:
+            self._queue(b"".join(small))
+        if not self._is_blocked:
+            self._write()
+
+    def close(self, *, flush: bool = False) -> None:
+        """Close now, or after sending what is left and hearing the peer's end, if ``flush``."""
+        if self._is_closed:
+            return
+        if not flush:
+            self._release()
+        elif self._linger is None:
+            self._linger = self._loop.call_later(self._limits.linger_s, self._release)
+            if not self._out:
+                self._finish_sending()
+
+    def _queue(self, buffer: Buffer) -> None:
+        self._out.append(buffer)
+        self._out_bytes += len(buffer)
+
+    def _write(self) -> None:
+        out = self._out
+        try:
+            while out:
+                if CAN_GATHER:
+                    sent = self._sock.sendmsg(list(islice(out, BUFFERS_PER_SEND)))
+                else:
+                    sent = self._sock.send(out[0])
+                self._out_bytes -= sent
+                while sent:
+                    size = len(out[0])
+                    if sent < size:
+                        out[0] = memoryview(out[0])[sent:]
+                        break
+                    out.popleft()
+                    sent -= size
+        except (BlockingIOError, InterruptedError):
+            if not self._is_blocked:
+                self._is_blocked = True
+                self._loop.add_writer(self._sock, self._on_writable)
+        except OSError as error:
+            self._loop.call_soon(self._lose, error.strerror or str(error))
+
+    def _on_writable(self) -> None:
+        had_room = self.has_room
+        self._write()
+        if self._out or self._is_closed:
+            if not had_room and self.has_room:
+                self._owner.writable(self)
+            return
+        self._is_blocked = False
+        self._loop.remove_writer(self._sock)
+        if self._linger is not None:
+            self._finish_sending()
+        else:
+            self._owner.writable(self)
+
+    def _on_readable(self) -> None:
+        batch: list[list[Buffer]] = []
+        reason: str | None = None
+        broken: ProtocolError | None = None
+        for _ in range(READS_PER_TURN):
+            space = self._reader.space()
+            try:
+                count = self._sock.recv_into(space)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError as error:
+                reason = error.strerror or str(error)
+                break
+            if count == 0:
+                reason = self._describe_end()
+                break
+            if self._linger is not None:
+                continue
+            try:
+                batch.extend(self._reader.advance(count))
+            except ProtocolError as error:
+                broken = error
+                break
+            if count < len(space):
+                break
+        if batch:
+            self._owner.received(self, batch)
+        if self._is_closed:
+            return
+        if broken is not None and self._linger is None:
+            self._owner.broken(self, broken)
+        elif reason is not None:
+            self._lose(reason)
+
+    def _describe_end(self) -> str:
+        if self._reader.is_amid_message:
+            return "the peer closed the connection in the middle of a message"
+        return "the peer closed the connection"
+
+    def _finish_sending(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._release()
+
+    def _lose(self, reason: str) -> None:
+        if self._is_closed:
+            return
+        if self._linger is None:
+            self._owner.lost(self, reason)
+        self._release()
+
+    def _release(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._linger is not None:
+            self._linger.cancel()
+        self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
+        self._sock.close()
+        self._out.clear()
+        self._owner.released(self)
+
+
+class TCPServer(SessionServer):
+    """Serves clients over plain TCP; see :class:`SessionServer` for everything but the carrier."""
+
+    _listener: socket.socket | None = None
+    _scratch: memoryview
+
+    def _listen(self) -> None:
+        try:
+            infos = socket.getaddrinfo(
+                self.host or None, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+            family, kind, protocol, _name, address = infos[0]
+            listener = socket.socket(family, kind, protocol)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {self.address}: {error.strerror}",
+                thing="host",
+                value=self.host,
+                remedy="Use an address of this machine.",
+            ) from error
+        try:
+            if os.name == "posix":  # elsewhere it would let two servers share a port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+        except OSError as error:
+            listener.close()
+            raise ConfigurationError(
+                f"cannot listen on {self.address}: {error.strerror}",
+                thing="port",
+                value=self.port,
+                remedy="Stop what uses the address, choose another port, or use port 0."
+                if error.errno == errno.EADDRINUSE
+                else "Use an address of this machine and a port that you may use.",
+            ) from error
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        self._scratch = memoryview(bytearray(SCRATCH_BYTES))
+        self._loop.add_reader(listener, self._on_connection)
+
+    def _on_connection(self) -> None:
+        listener = self._listener
+        if listener is None:
+            return
+        for _ in range(ACCEPTS_PER_TURN):
+            try:
+                sock, address = listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:  # out of file descriptors, most likely
+                log.error("%s: cannot accept a connection: %s", self, error)
+                self._loop.remove_reader(listener)
+                self._loop.call_later(ACCEPT_PAUSE_S, self._accept_again)
+                return
+            if not self._has_room_for_greeting():
+                log.warning("%s: refused %s: too many connections greet", self, address[0])
+                sock.close()
+                continue
+            try:
+                carrier = TCPSocket(self._loop, sock, self, self._limits, self._scratch)
+            except OSError:  # it is gone already
+                sock.close()
+                continue
+            self._accepted(carrier)
+
+    def _accept_again(self) -> None:
+        if self._listener is not None:
+            self._loop.add_reader(self._listener, self._on_connection)
+
+    def _stop_opening(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            self._loop.remove_reader(listener)
+            listener.close()
+
+
+class TCPClient(SessionClient):
+    """Keeps a session over plain TCP; see :class:`SessionClient` for everything but the carrier."""
+
+    _dialling: asyncio.Task[None] | None = None
+    _scratch: memoryview | None = None
+
+    def _dial(self) -> None:
+        self._dialling = self._loop.aio.create_task(self._connect_any())
+
+    async def _connect_any(self) -> None:
+        """Try the addresses of the host one after the other."""
+        aio = self._loop.aio
+        reason = "the host has no address"
+        try:
+            infos = await asyncio.wait_for(
+                _resolve(aio, self.host, self.port), CONNECT_TIMEOUT_S
+            )
+            for family, kind, protocol, address in infos:
+                sock = socket.socket(family, kind, protocol)
+                sock.setblocking(False)
+                carrier: ICarrier | None = None
+                try:
+                    await asyncio.wait_for(aio.sock_connect(sock, address), CONNECT_TIMEOUT_S)
+                    carrier = self._carry(sock)
+                except (OSError, asyncio.TimeoutError) as error:
+                    reason = _describe(error)
+                finally:
+                    if carrier is None:
+                        sock.close()
+                if carrier is not None:
+                    self._dialling = None
+                    self._dialled(carrier)
+                    return
+        except (OSError, asyncio.TimeoutError) as error:
+            reason = _describe(error)
+        self._dialling = None
+        self._dial_failed(f"cannot connect to {self.address}: {reason}")
+
+    def _carry(self, sock: socket.socket) -> ICarrier:
+        if sock.getsockname() == sock.getpeername():
+            raise ConnectionRefusedError("nobody listens; the connection was to itself")
+        if self._scratch is None:
+            self._scratch = memoryview(bytearray(SCRATCH_BYTES))
+        return TCPSocket(self._loop, sock, self, self._limits, self._scratch)
+
+    def _stop_opening(self) -> None:
+        super()._stop_opening()
+        if self._dialling is not None and not self._loop.aio.is_closed():
+            self._dialling.cancel()
+            self._dialling = None
+
+
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, object]
+
+
+async def _resolve(aio: asyncio.AbstractEventLoop, host: str, port: int) -> list[_Address]:
+    """Look up a host; a literal address needs no thread for that."""
+    try:
+        infos = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+    except socket.gaierror:
+        infos = await aio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, kind, protocol, address) for family, kind, protocol, _name, address in infos]
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or f"no answer within {CONNECT_TIMEOUT_S} s"

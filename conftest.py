@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import concurrent_framework
 import pytest
+
+import concurrent_framework
 
 ROOT = Path(__file__).resolve().parent
 

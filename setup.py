@@ -128,7 +128,9 @@ class InstallStartUpFiles(install_data):
         super().finalize_options()
 
 
-PACKAGES = {**own_packages(), **sample_packages(), CONF: "conf"}
+PACKAGES = {**own_packages(), **sample_packages()}
+if Path("conf").is_dir():
+    PACKAGES[CONF] = "conf"
 
 setup(
     packages=sorted(PACKAGES),

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 
-from concurrent.core.component import Component, implements
-from concurrent.core.config import ExtensionPointItem
-from concurrent.scheduling.events import Command
-from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
+from concurrent.scheduling.events import AskBack, Command
 from concurrent.scheduling.ledger import Ledger, SlaveRecord
 
 __all__ = ["GenericTaskScheduler"]
 
 
-class GenericTaskScheduler(Component):
+class GenericTaskScheduler:
     """For slaves that differ: sends each task to the slave that its strategy rates best.
 
     Slaves with room stand in a heap by rating. A slave enters it when its room may have grown, so a
     decision costs the logarithm of the slaves with room and nothing for the others. When tasks run
     out while some slave is idle, the fullest slave is asked to hand back what it has not started.
+
+    :param rate: how good it would be to give a slave the next task; see ``strategies.py``.
     """
 
-    implements(ITaskScheduler)
-
-    strategy = ExtensionPointItem(
-        "scheduler",
-        "strategy",
-        ITaskScheduleStrategy,
-        "GenericTaskScheduleStrategy",
-        "Which slave is best for the next task.",
-    )
-
-    def __init__(self) -> None:
+    def __init__(self, rate: Callable[[SlaveRecord], float]) -> None:
+        self._rate = rate
         self._heap: list[tuple[float, int]] = []
         self._listed: set[int] = set()
         self._changed: set[int] = set()
@@ -47,8 +38,8 @@ class GenericTaskScheduler(Component):
 
     def schedule(self, ledger: Ledger) -> list[Command]:
         """Give queued tasks to the best rated slaves until either runs out."""
-        rate = self.strategy.rate
-        self._admit(ledger, rate)
+        rate = self._rate
+        self._admit(ledger)
         commands: list[Command] = []
         heap = self._heap
         while ledger.queued_count and heap:
@@ -68,12 +59,12 @@ class GenericTaskScheduler(Component):
             commands += self._rebalance(ledger)
         return commands
 
-    def _admit(self, ledger: Ledger, rate: object) -> None:
+    def _admit(self, ledger: Ledger) -> None:
         for key in self._changed:
             slave = ledger.slaves.get(key)
             if slave is not None and slave.room > 0 and key not in self._listed:
                 self._listed.add(key)
-                heapq.heappush(self._heap, (-self.strategy.rate(slave), key))
+                heapq.heappush(self._heap, (-self._rate(slave), key))
         self._changed.clear()
 
     @staticmethod
@@ -98,7 +89,8 @@ class GenericTaskScheduler(Component):
             if spare <= 0:
                 self._overfull.discard(key)
             elif idle > 0:
-                asked = ledger.ask_back(key, min(-(-spare // 2), idle))
-                idle -= sum(command.count for command in asked if hasattr(command, "count"))
-                commands += asked
+                count = min(-(-spare // 2), idle)
+                if ledger.ask_back(key):
+                    idle -= count
+                    commands.append(AskBack(key, count))
         return commands

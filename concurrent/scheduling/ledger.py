@@ -13,7 +13,6 @@ from typing import Any
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.events import (
-    AskBack,
     CancelRequested,
     CancelRun,
     Command,
@@ -174,13 +173,12 @@ class Ledger:
             commands.append(Push(batch[0].owner.owner, code_count, numbers, payloads))
         return commands
 
-    def ask_back(self, slave: int, count: int) -> list[Command]:
-        """Ask a slave once for tasks that it has not started; its answer allows the next time."""
+    def ask_back(self, slave: int) -> bool:
+        """Return whether ``slave`` may be asked for unstarted tasks: once until it has answered."""
         record = self.slaves[slave]
-        if record.is_asked_back or count <= 0:
-            return []
+        may_ask = not record.is_asked_back
         record.is_asked_back = True
-        return [AskBack(slave, count)]
+        return may_ask
 
     def explain(self, number: int) -> str:
         """Return one line on where the task with this number is."""
@@ -331,12 +329,10 @@ class Ledger:
         slave = self.slaves.pop(event.slave, None)
         if slave is None:
             return []
-        self._requeue(list(slave.held.values()))
         # What nobody has reported may lie in the lost slave's pipe: it goes out again, and whoever
         # takes the older copy later is told to drop it.
-        pushed = list(self.pushed.values())
+        self._requeue([*slave.held.values(), *self.pushed.values()])
         self.pushed.clear()
-        self._requeue(pushed)
         return []
 
     def _window_changed(self, event: WindowChanged) -> list[Command]:

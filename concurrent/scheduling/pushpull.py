@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from concurrent.core.component import Component, implements
-from concurrent.core.config import FloatItem
 from concurrent.scheduling.events import Command
-from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
 
 __all__ = ["ZMQTaskScheduler"]
 
 
-class ZMQTaskScheduler(Component):
+class ZMQTaskScheduler:
     """For slaves that are alike: tasks go on the work socket, slaves pull them.
 
     A push socket alone loses what lies in a dead slave's pipe. So every task stays in the ledger, at
     most a small credit of tasks is on the socket at a time, and slaves report what they took.
+
+    :param ahead: how much of the slaves' windows may lie on the socket besides, as a fraction.
     """
 
-    implements(ITaskScheduler)
-
-    ahead = FloatItem(
-        "scheduler",
-        "push_ahead",
-        0.5,
-        "How much of the slaves' windows may lie on the work socket, as a fraction.",
-        min=0.0,
-        max=4.0,
-    )
+    def __init__(self, *, ahead: float = 0.5) -> None:
+        self._ahead = ahead
 
     def slave_changed(self, slave: int) -> None:
         """Nothing to note: any slave may pull."""
@@ -42,5 +33,5 @@ class ZMQTaskScheduler(Component):
             return []
         windows = sum(slave.window for slave in ledger.slaves.values())
         held = sum(len(slave.held) for slave in ledger.slaves.values())
-        credit = int(windows * (1 + self.ahead)) - held - len(ledger.pushed)
+        credit = int(windows * (1 + self._ahead)) - held - len(ledger.pushed)
         return ledger.offer(credit) if credit > 0 else []

@@ -1,1 +1,73 @@
-"""How bytes move: messages, sessions, carriers and the loop."""
+"""How bytes move: messages, sessions, carriers and the loop.
+
+=============================== =================================================================
+``NodeLoop``                    the thread that owns all state of a node
+``TCPServer``, ``TCPServerZMQ`` listen for peers on plain TCP or ZeroMQ
+``TCPClient``, ``ZMQClient``    keep a session with such a server, whatever happens to the network
+``TCPHandler``                  one peer: ``cast``, ``call``, ``proxy``
+``TCPSocket``                   messages over one connected socket
+``JSONService``, ``JSONClient`` the JSON API over HTTP
+``tcpremote``, ``jsonremote``   register a function as a method that peers may call
+``Frame``, ``as_payload``       large buffers that travel without copies
+``Limits``                      what a peer may send and how long it may take
+=============================== =================================================================
+
+The names are imported when they are first used, so that a worker process that needs frames only
+does not load network libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.transport.frames import Frame, as_payload
+    from concurrent.transport.handler import TCPHandler
+    from concurrent.transport.limits import Limits
+    from concurrent.transport.loop import NodeLoop
+    from concurrent.transport.methods import MethodRegistry, jsonremote, tcpremote
+    from concurrent.transport.proxy import RemoteProxy
+    from concurrent.transport.tcp import TCPClient, TCPServer, TCPSocket
+    from concurrent.transport.zeromq import TCPServerZMQ, ZMQClient
+
+_MODULE_BY_NAME = {
+    "Frame": "frames",
+    "Limits": "limits",
+    "MethodRegistry": "methods",
+    "NodeLoop": "loop",
+    "RemoteProxy": "proxy",
+    "TCPClient": "tcp",
+    "TCPHandler": "handler",
+    "TCPServer": "tcp",
+    "TCPServerZMQ": "zeromq",
+    "TCPSocket": "tcp",
+    "ZMQClient": "zeromq",
+    "as_payload": "frames",
+    "jsonremote": "methods",
+    "tcpremote": "methods",
+}
+
+__all__ = [
+    "Frame",
+    "Limits",
+    "MethodRegistry",
+    "NodeLoop",
+    "RemoteProxy",
+    "TCPClient",
+    "TCPHandler",
+    "TCPServer",
+    "TCPServerZMQ",
+    "TCPSocket",
+    "ZMQClient",
+    "as_payload",
+    "jsonremote",
+    "tcpremote",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_BY_NAME.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

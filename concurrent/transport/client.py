@@ -164,12 +164,15 @@ class SessionClient(Endpoint):
         )
         if is_resumed:
             handler.resume(carrier, welcome.last_received)
+            self._backoff.reset()
         else:
             if handler.state is SessionState.CUT:
                 reason = "the server does not know the session any more"
                 handler.end(reason, ConnectionLost(f"{handler.node_id}: {reason}"))
             handler.open(carrier, welcome.session_id, welcome.node_id, welcome.max_bytes)
-        handler.set_heartbeat(welcome.heartbeat_s)
+        self._heartbeat_s = min(welcome.heartbeat_s, self._limits.heartbeat_s)
+        handler.set_heartbeat(self._heartbeat_s)
+        self._start_pulse()
         carrier.trust()
         self._handler_by_carrier[carrier] = handler
         self._refusal = None
@@ -182,16 +185,20 @@ class SessionClient(Endpoint):
         """The server answers, but not with a WELCOME: the session is gone, and the reason known."""
         log.warning("%s: refused: %s", self, bye.text)
         error = error_from_bye(bye)
-        self._last_problem = str(error)
         if isinstance(error, ProtocolError):
-            self._refusal = error
-            self._settled.set()
+            self._refuse(error)
         if self.handler.state is SessionState.CUT:
             self.handler.end(bye.text, error)
 
+    def _refuse(self, error: ProtocolError) -> None:
+        self._last_problem = str(error)
+        self._refusal = error
+        self._settled.set()
+
     def broken(self, carrier: ICarrier, error: ProtocolError) -> None:
         """What the server sent is no message: say so and try again later."""
-        self._last_problem = str(error)
+        if carrier not in self._handler_by_carrier:
+            self._refuse(error)
         super().broken(carrier, error)
 
     def lost(self, carrier: ICarrier, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What servers and clients have in common: their carriers and handlers, their pulse and their end."""
+"""What servers and clients share: their carriers and handlers, their pulse and their end."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import ipaddress
 import logging
 import time
 from abc import ABC, abstractmethod
+from asyncio import TimerHandle
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Protocol
 
 from concurrent.core.errors import CallTimeout, ConfigurationError, LoopClosed, ProtocolError
@@ -63,7 +65,9 @@ class Endpoint(ABC):
         self._handler_by_carrier: dict[ICarrier, TCPHandler] = {}
         self._is_started = False
         self._is_stopping = False
+        self._heartbeat_s = limits.heartbeat_s
         self._pulse_at = 0.0
+        self._pulse_timer: TimerHandle | None = None
         self._stop_when_released: Future[None] | None = None
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -91,7 +95,7 @@ class Endpoint(ABC):
             self._close_all()
         except CallTimeout:
             log.error("%s: the loop is held up; sockets may be left open", self)
-        self._free(max(0.0, deadline - time.monotonic()))
+        self._free()
 
     def received(self, carrier: ICarrier, batch: list[list[Buffer]]) -> None:
         """Take in messages from ``carrier``; the first one on it is the greeting."""
@@ -167,7 +171,8 @@ class Endpoint(ABC):
     def _stop_opening(self) -> None:
         """Open no more connections."""
 
-    def _free(self, timeout_s: float) -> None:
+    @abstractmethod
+    def _free(self) -> None:
         """Free what is left when all carriers are closed. Runs in the thread that calls stop."""
 
     def _tell(self, fn: Callable[..., object], *args: Any) -> None:
@@ -177,18 +182,18 @@ class Endpoint(ABC):
             log.exception("%s: a callback failed", self)
 
     def _start_pulse(self) -> None:
+        if self._pulse_timer is not None:
+            self._pulse_timer.cancel()
         self._pulse_at = self._loop.time()
-        self._loop.call_later(self._limits.heartbeat_s / 2, self._pulse)
+        self._pulse_timer = self._loop.call_later(self._heartbeat_s / 2, self._pulse)
 
     def _pulse(self) -> None:
         """Twice per heartbeat: look after the sessions, and after connections that do not greet."""
         if self._is_stopping:
             return
         now = self._loop.time()
-        interval_s = self._limits.heartbeat_s / 2
-        has_stalled = now - self._pulse_at > interval_s + STALL_S
-        self._pulse_at = now
-        self._loop.call_later(interval_s, self._pulse)
+        has_stalled = now - self._pulse_at > self._heartbeat_s / 2 + STALL_S
+        self._start_pulse()
         for handler in self._all_handlers():
             handler.tick(now, has_stalled=has_stalled)
         for carrier in self._carriers - self._handler_by_carrier.keys():
@@ -202,7 +207,7 @@ class Endpoint(ABC):
         carrier.close()
 
     def _begin_stop(self, drained: Future[None]) -> None:
-        """Take no new connection; ``drained`` is done when no open peer has anything left to get."""
+        """Take no new connection; ``drained`` is done when no peer has anything left to get."""
         self._is_stopping = True
         self._stop_opening()
         waiting = {handler for handler in self._all_handlers() if handler.is_open}
@@ -213,15 +218,15 @@ class Endpoint(ABC):
                 drained.set_result(None)
 
         for handler in tuple(waiting):
-            handler.when_drained(lambda handler=handler: one_drained(handler))
+            handler.when_drained(partial(one_drained, handler))
         if not waiting:
             drained.set_result(None)
 
     def _dismiss_all(self, released: Future[None]) -> None:
+        for carrier in self._carriers - self._handler_by_carrier.keys():
+            carrier.close()
         for handler in self._all_handlers():
             handler.dismiss(Bye("closed", f"{self.node_id} stops"))
-        for carrier in tuple(self._carriers):
-            carrier.close(flush=True)
         self._stop_when_released = released
         self._check_released()
 

@@ -28,7 +28,8 @@ SIZE_BYTES: Final = 8
 class FrameReader:
     """Cuts one connection's stream of bytes into messages.
 
-    :param limits: what is accepted; may be replaced between two messages.
+    :param limits: what is accepted now; while it is ``GREETING_LIMITS``, ``advance`` stops behind
+        each message, for what follows may be accepted under other limits: see ``go_on``.
     :param scratch: memory to receive into; used only between ``space`` and ``advance``.
     """
 
@@ -64,11 +65,12 @@ class FrameReader:
         messages: list[list[Buffer]] = []
         if self._large is not None:
             self._filled += count
-            if self._filled == len(self._large):
-                self._frames.append(self._large)
-                self._large = None
-                self._finish(messages)
-            return messages
+            if self._filled < len(self._large):
+                return messages
+            self._frames.append(self._large)
+            self._large = None
+            self._finish(messages)
+            count = 0  # nothing of it is in the scratch memory; empty frames may still follow
         view = self._scratch[: len(self._rest) + count]
         position = 0
         while True:
@@ -88,8 +90,17 @@ class FrameReader:
             self._frames.append(bytes(view[position : position + size]))
             position += size
             self._finish(messages)
+            if messages and self.limits is GREETING_LIMITS:
+                break
         self._rest = bytes(view[position:])
         return messages
+
+    def go_on(self) -> list[list[Buffer]]:
+        """Return more messages of what was received before; raises ProtocolError."""
+        if self._large is not None or not self._rest:
+            return []
+        self.space()
+        return self.advance(0)
 
     def _begin(self, view: memoryview, position: int) -> int | None:
         """Read the prefix at ``position``; returns where the frames begin, None if incomplete."""

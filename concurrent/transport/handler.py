@@ -1,4 +1,4 @@
-"""The handler of a peer: calls and casts in both directions over a session, whatever the carrier."""
+"""The handler of a peer: calls and casts in both directions, whatever the carrier."""
 
 from __future__ import annotations
 
@@ -179,9 +179,7 @@ class TCPHandler:
 
     # What follows belongs to the server or client that owns the handler. Loop thread only.
 
-    def open(
-        self, carrier: ICarrier, session_id: str, node_id: str, peer_bytes_max: int
-    ) -> None:
+    def open(self, carrier: ICarrier, session_id: str, node_id: str, peer_bytes_max: int) -> None:
         """Begin a new session on ``carrier``."""
         session = Session(self._limits, self._loop.time())
         session.session_id = session_id
@@ -204,8 +202,8 @@ class TCPHandler:
         return replaced
 
     def set_heartbeat(self, heartbeat_s: float) -> None:
-        """Send a sign of life at least that often, if that is more often than planned."""
-        self._session.heartbeat_s = min(heartbeat_s, self._limits.heartbeat_s)
+        """Send a sign of life after that many seconds without another message."""
+        self._session.heartbeat_s = heartbeat_s
 
     @property
     def received_count(self) -> int:
@@ -221,17 +219,21 @@ class TCPHandler:
         """Act upon messages that came in on ``carrier``; raises ProtocolError."""
         session = self._session
         session.heard_at = self._loop.time()
-        for buffers in batch:
-            message = decode(buffers)
-            action = self._actions.get(message.kind)
-            if action is None:
-                raise ProtocolError(f"a {Kind(message.kind).name} came in an open session")
-            if session.receive(message):
-                action(message.fields)
-                if self._carrier is not carrier:
-                    return
-            elif (missing := session.missing_from(message)) is not None:
-                self._send_control(Kind.RESEND, [missing])
+        self._is_flush_armed = True  # answers leave together, when the batch is done
+        try:
+            for buffers in batch:
+                message = decode(buffers)
+                action = self._actions.get(message.kind)
+                if action is None:
+                    raise ProtocolError(f"a {Kind(message.kind).name} came in an open session")
+                if session.receive(message):
+                    action(message.fields)
+                    if self._carrier is not carrier:
+                        return
+                elif (missing := session.missing_from(message)) is not None:
+                    self._send_control(Kind.RESEND, [missing])
+        finally:
+            self.flush()
         self._settle()
 
     def flush(self) -> None:
@@ -248,7 +250,7 @@ class TCPHandler:
                 break
             carrier.send(messages)
         if session.owes_ack_now:
-            self._send_control(Kind.PING, [])
+            self._send_control(Kind.PING, [False])
 
     def tick(self, now: float, *, has_stalled: bool) -> None:
         """Give a sign of life, miss one, or give up waiting; call it every half heartbeat.
@@ -264,7 +266,7 @@ class TCPHandler:
                 self._owner.lost(carrier, f"silent for {self._limits.silence_s} s")
                 carrier.close()
             elif session.wants_ping(now):
-                self._send_control(Kind.PING, [])
+                self._send_control(Kind.PING, [False])
         elif session.is_expired(now):
             reason = f"the session was not resumed within {self._limits.resume_s} s"
             self.end(reason, ConnectionLost(f"{self.node_id} is gone: {reason}"))
@@ -272,6 +274,9 @@ class TCPHandler:
     def when_drained(self, fn: Callable[[], None]) -> None:
         """Call ``fn`` once when the peer has acknowledged everything, or the session has ended."""
         self._on_drained = fn
+        self.flush()
+        if self.queued_bytes:
+            self._send_control(Kind.PING, [True])
         self._settle()
 
     def dismiss(self, bye: Bye) -> None:
@@ -386,21 +391,19 @@ class TCPHandler:
             self._loop.call_soon(on_drained)
         if self._carrier is None:
             return
-        if session.waiting_bytes or session.owes_ack_now:
-            if not self._is_flush_armed:
-                self._is_flush_armed = True
-                self._loop.call_soon(self.flush)
-        elif session.owes_ack and not self._is_ack_armed:
+        if session.owes_ack and not self._is_ack_armed:
             self._is_ack_armed = True
             self._loop.call_later(ACK_DELAY_S, self._acknowledge)
 
     def _acknowledge(self) -> None:
         self._is_ack_armed = False
         if self._session.owes_ack:
-            self._send_control(Kind.PING, [])
+            self._send_control(Kind.PING, [False])
 
-    def _handle_ping(self, _fields: list[Any]) -> None:
-        """A PING has done its work by arriving."""
+    def _handle_ping(self, fields: list[Any]) -> None:
+        """A PING has done its work by arriving, unless it wants an acknowledgement at once."""
+        if fields[0]:
+            self._send_control(Kind.PING, [False])
 
     def _handle_resend(self, fields: list[Any]) -> None:
         self._session.rewind(fields[0] - 1)

@@ -1,4 +1,4 @@
-"""The limits of a connection: sizes, waits and windows, each with its unit and the reason for it."""
+"""The limits of a connection: sizes, waits and windows, each with its unit."""
 
 from __future__ import annotations
 

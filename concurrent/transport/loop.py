@@ -1,4 +1,4 @@
-"""The loop of a node: one thread that owns all of the node's state, so that nothing needs a lock."""
+"""The loop of a node: one thread that owns all of its state, so that nothing needs a lock."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, TypeVar
 
 from concurrent.core.errors import CallTimeout, LoopClosed
 
 __all__ = ["NodeLoop"]
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 POSTS_PER_TURN: Final = 1000
@@ -44,7 +43,7 @@ class NodeLoop:
         self.aio.set_exception_handler(self._log_failure)
         self._inbox: deque[partial[Any]] = deque()
         self._is_woken = False
-        self._is_closed = False
+        self._closed = threading.Event()
         self._is_running = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread_id: int | None = None
@@ -66,7 +65,7 @@ class NodeLoop:
         """
         assert not self.is_current(), "a loop cannot wait for its own end"
         if not self._thread.is_alive():
-            self._is_closed = True
+            self._closed.set()
             if not self.aio.is_closed():
                 self.aio.close()
             return
@@ -90,26 +89,20 @@ class NodeLoop:
         :raises LoopClosed: if the loop has ended; then ``fn`` is not called.
         """
         call = partial(fn, *args)
-        if not self._is_closed:
+        if not self._closed.is_set():
             self._inbox.append(call)
-            if not self._is_closed:
+            if not self._closed.is_set() or not self._withdraw(call):
                 if not self._is_woken:
                     self._is_woken = True
                     with contextlib.suppress(RuntimeError):  # closed just now: it ran at the end
                         self.aio.call_soon_threadsafe(self._drain)
                 return
-            try:  # The loop ended in between: either its last drain took the call, or we do.
-                self._inbox.remove(call)
-            except ValueError:
-                return
-        raise LoopClosed(
-            f"the loop {self.name} has ended and takes no more calls", thing=self.name
-        )
+        raise LoopClosed(f"the loop {self.name} has ended and takes no more calls", thing=self.name)
 
     def call(self, fn: Callable[..., T], *args: Any, timeout_s: float) -> T:
         """Run ``fn(*args)`` on the loop and return what it returns. Any thread.
 
-        :param timeout_s: how long to wait, in seconds; a call that has not begun by then is dropped.
+        :param timeout_s: how long to wait, in seconds; what has not begun by then is dropped.
         :raises CallTimeout: if there is no result in time.
         :raises LoopClosed: if the loop has ended.
         """
@@ -173,6 +166,14 @@ class NodeLoop:
             asyncio.set_event_loop(None)
             self.aio.close()
 
+    def _withdraw(self, call: partial[Any]) -> bool:
+        """Take back a call that came while the loop ended; false if its last drain has taken it."""
+        try:
+            self._inbox.remove(call)
+        except ValueError:
+            return False
+        return True
+
     def _drain(self) -> None:
         self._is_woken = False
         inbox = self._inbox
@@ -190,7 +191,9 @@ class NodeLoop:
             self.aio.call_soon(self._drain)
 
     def _finish(self) -> None:
-        self._is_closed = True
+        if self._closed.is_set():
+            return
+        self._closed.set()
         while self._inbox:
             self._drain()
         self.aio.stop()
@@ -205,9 +208,7 @@ class NodeLoop:
             await asyncio.wait_for(self.aio.shutdown_default_executor(), RESOLVER_TIMEOUT_S)
 
     def _log_failure(self, _aio: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        log.error(
-            "%s: %s", self.name, context.get("message"), exc_info=context.get("exception")
-        )
+        log.error("%s: %s", self.name, context.get("message"), exc_info=context.get("exception"))
 
 
 def _run_call(future: Future[T], fn: Callable[[], T]) -> None:

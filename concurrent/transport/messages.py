@@ -51,7 +51,7 @@ SHAPE_BY_KIND: Final[dict[int, tuple[type, ...]]] = {
     Kind.ERROR: (int, dict),
     Kind.HELLO: (dict,),
     Kind.WELCOME: (dict,),
-    Kind.PING: (),
+    Kind.PING: (bool,),
     Kind.RESEND: (int,),
     Kind.BYE: (str, str),
 }
@@ -164,8 +164,8 @@ def error_from_bye(bye: Bye) -> TransportError:
     return ConnectionLost(f"the peer ended the session: {bye.text}", thing=bye.code)
 
 
-def _field(wire: dict[str, Any], kind: str, name: str, expected: type) -> Any:
-    value = wire.get(name)
+def _field(wire: dict[str, Any], kind: str, name: str, expected: Any) -> Any:
+    value: Any = wire.get(name)
     if expected is float and type(value) is int:
         return float(value)
     if type(value) is not expected:

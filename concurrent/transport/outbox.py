@@ -67,7 +67,7 @@ class Outbox:
             self._room.clear()
 
     def shrank(self, queued_bytes: int) -> bool:
-        """Something left the queue; tells whether it was full and is half empty now. Loop thread."""
+        """Something left the queue; tells whether it was full and is half empty now."""
         if not self._is_full or queued_bytes >= self._bytes_max // 2:
             return False
         self._is_full = False

@@ -10,7 +10,7 @@ import socket
 from asyncio import TimerHandle
 from collections import deque
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from concurrent.core.errors import ConfigurationError, ProtocolError
 from concurrent.transport.carrier import ICarrier, ICarrierOwner
@@ -70,6 +70,7 @@ class TCPSocket:
         self._out_bytes = 0
         self._is_blocked = False
         self._is_closed = False
+        self._is_trusted = False
         self._linger: TimerHandle | None = None
         self._loop.add_reader(sock, self._on_readable)
 
@@ -80,6 +81,7 @@ class TCPSocket:
 
     def trust(self) -> None:
         """Accept messages up to the full limits."""
+        self._is_trusted = True
         self._reader.limits = self._limits
 
     def send(self, messages: list[list[Buffer]]) -> None:
@@ -176,16 +178,29 @@ class TCPSocket:
             except ProtocolError as error:
                 broken = error
                 break
-            if count < len(space):
+            if count < len(space) or not self._is_trusted:
                 break
         if batch:
+            is_trusted = self._is_trusted
             self._owner.received(self, batch)
+            if self._is_trusted and not is_trusted:
+                self._read_on()
         if self._is_closed:
             return
         if broken is not None and self._linger is None:
             self._owner.broken(self, broken)
         elif reason is not None:
             self._lose(reason)
+
+    def _read_on(self) -> None:
+        """Go on with what arrived behind the greeting."""
+        try:
+            batch = self._reader.go_on()
+        except ProtocolError as error:
+            self._owner.broken(self, error)
+            return
+        if batch:
+            self._owner.received(self, batch)
 
     def _describe_end(self) -> str:
         if self._reader.is_amid_message:
@@ -294,6 +309,9 @@ class TCPServer(SessionServer):
             self._loop.remove_reader(listener)
             listener.close()
 
+    def _free(self) -> None:
+        """Sockets are all there is."""
+
 
 class TCPClient(SessionClient):
     """Keeps a session over plain TCP; see :class:`SessionClient` for everything but the carrier."""
@@ -309,9 +327,7 @@ class TCPClient(SessionClient):
         aio = self._loop.aio
         reason = "the host has no address"
         try:
-            infos = await asyncio.wait_for(
-                _resolve(aio, self.host, self.port), CONNECT_TIMEOUT_S
-            )
+            infos = await asyncio.wait_for(_resolve(aio, self.host, self.port), CONNECT_TIMEOUT_S)
             for family, kind, protocol, address in infos:
                 sock = socket.socket(family, kind, protocol)
                 sock.setblocking(False)
@@ -346,16 +362,17 @@ class TCPClient(SessionClient):
             self._dialling.cancel()
             self._dialling = None
 
+    def _free(self) -> None:
+        """Sockets are all there is."""
 
-_Address = tuple[socket.AddressFamily, socket.SocketKind, int, object]
+
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, tuple[Any, ...]]
 
 
 async def _resolve(aio: asyncio.AbstractEventLoop, host: str, port: int) -> list[_Address]:
     """Look up a host; a literal address needs no thread for that."""
     try:
-        infos = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         infos = await aio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, kind, protocol, address) for family, kind, protocol, _name, address in infos]

@@ -222,7 +222,7 @@ class TCPServerZMQ(SessionServer):
             self._loop.remove_reader(socket.fileno())
             socket.close(linger=int(self._limits.linger_s * 1000))
 
-    def _free(self, timeout_s: float) -> None:
+    def _free(self) -> None:
         if self._context is not None and self._socket is None:
             self._context.term()
             self._context = None
@@ -345,7 +345,7 @@ class ZMQClient(SessionClient):
             return
         self._dialled(link)
 
-    def _free(self, timeout_s: float) -> None:
+    def _free(self) -> None:
         if self._context is not None and not self._carriers:
             self._context.term()
             self._context = None

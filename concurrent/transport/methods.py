@@ -1,0 +1,177 @@
+"""The methods that a peer may call: one registry and one decorator idea for every carrier.
+
+A server, a client and a web service each own a :class:`MethodRegistry` as ``methods``. Errors cross
+the wire as plain dictionaries; see :func:`error_to_wire`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from concurrent.core import errors
+from concurrent.core.errors import ConcurrentError, InvalidArguments, RemoteError, UnknownMethod
+
+__all__ = [
+    "Method",
+    "MethodRegistry",
+    "error_from_wire",
+    "error_to_wire",
+    "jsonremote",
+    "tcpremote",
+]
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One registered method; ``signature`` is computed once, since it costs microseconds."""
+
+    name: str
+    function: Callable[..., Any]
+    doc: str
+    signature: inspect.Signature
+
+
+class HasMethods(Protocol):
+    """Anything that owns a registry: a server, a client, a web service."""
+
+    @property
+    def methods(self) -> MethodRegistry:
+        """The registry of what its peers may call."""
+
+
+class MethodRegistry:
+    """Methods by name. Register before the owner starts; dispatch on its loop thread."""
+
+    def __init__(self) -> None:
+        self._method_by_name: dict[str, Method] = {}
+
+    def __iter__(self) -> Any:
+        return iter(self._method_by_name.values())
+
+    def register(
+        self, function: Callable[..., Any], name: str | None = None, doc: str | None = None
+    ) -> None:
+        """Make ``function`` callable by peers as ``name``, by default its own name.
+
+        :raises InvalidArguments: if the name is taken: two methods would hide one another.
+        """
+        name = name or function.__name__
+        if name in self._method_by_name:
+            raise InvalidArguments(
+                f"a method named {name!r} is registered already",
+                thing=name,
+                remedy="Give the second one another name with name=",
+            )
+        doc = doc or inspect.getdoc(function) or ""
+        self._method_by_name[name] = Method(name, function, doc, inspect.signature(function))
+
+    def dispatch(
+        self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]
+    ) -> Any:
+        """Call a method with the context arguments ``first`` before those of the peer.
+
+        :raises UnknownMethod: if there is none of that name.
+        :raises InvalidArguments: if the arguments do not fit; the method was not called then.
+        """
+        method = self._method_by_name.get(name) if isinstance(name, str) else None
+        if method is None:
+            near = difflib.get_close_matches(str(name), self._method_by_name, 1)
+            raise UnknownMethod(
+                f"there is no method {name!r}",
+                thing=str(name),
+                remedy=f"Did you mean {near[0]!r}?" if near else None,
+            )
+        try:
+            method.signature.bind(*first, *args, **kwargs)
+        except TypeError as error:
+            raise InvalidArguments(
+                f"{name}: {error}", thing=name, remedy=f"Call it as {self.usage(method, first)}"
+            ) from None
+        return method.function(*first, *args, **kwargs)
+
+    @staticmethod
+    def usage(method: Method, first: tuple[Any, ...]) -> str:
+        """Return how a peer calls the method, without the context arguments."""
+        parameters = list(method.signature.parameters.values())[len(first) :]
+        return f"{method.name}({', '.join(str(parameter) for parameter in parameters)})"
+
+
+def tcpremote(
+    endpoint: HasMethods, name: str | None = None, doc: str | None = None
+) -> Callable[[AnyFunction], AnyFunction]:
+    """Register ``f(handler, request, ...)`` with a TCP or ZeroMQ server or client."""
+    return _registering(endpoint, name, doc)
+
+
+def jsonremote(
+    service: HasMethods, name: str | None = None, doc: str | None = None
+) -> Callable[[AnyFunction], AnyFunction]:
+    """Register ``f(request, ...)`` with a JSON web service."""
+    return _registering(service, name, doc)
+
+
+def _registering(
+    endpoint: HasMethods, name: str | None, doc: str | None
+) -> Callable[[AnyFunction], AnyFunction]:
+    def register(function: AnyFunction) -> AnyFunction:
+        endpoint.methods.register(function, name, doc)
+        return function
+
+    return register
+
+
+def error_to_wire(error: BaseException) -> dict[str, Any]:
+    """Return an exception as plain values: code, type, message, traceback and data."""
+    is_ours = isinstance(error, ConcurrentError)
+    data: dict[str, Any] = {}
+    if isinstance(error, ConcurrentError):
+        data = {
+            "thing": error.thing,
+            "value": None if error.value is None else str(error.value),
+            "remedy": error.remedy,
+        }
+    return {
+        "code": error.code if isinstance(error, ConcurrentError) else "exception",
+        "type": type(error).__name__,
+        "message": error.message if isinstance(error, ConcurrentError) else str(error),
+        "traceback": "" if is_ours else "".join(traceback.format_exception(error)),
+        "data": data,
+    }
+
+
+def error_from_wire(wire: Any) -> ConcurrentError:
+    """Return the exception that a peer reported; never raises, whatever the peer sent.
+
+    An error of the framework comes back as its own class, anything else as
+    :class:`concurrent.core.errors.RemoteError` with the remote traceback.
+    """
+    fields = wire if isinstance(wire, dict) else {"message": f"malformed error {wire!r:.200}"}
+    message = str(fields.get("message", ""))
+    data = fields.get("data")
+    cls = _class_by_code().get(str(fields.get("code")))
+    if cls is None:
+        return RemoteError(
+            message,
+            type_name=str(fields.get("type", "Exception")),
+            traceback=str(fields.get("traceback", "")),
+            data=data,
+        )
+    known = data if isinstance(data, dict) else {}
+    return cls(
+        message,
+        thing=known.get("thing"),
+        value=known.get("value"),
+        remedy=known.get("remedy"),
+    )
+
+
+def _class_by_code() -> dict[str, type[ConcurrentError]]:
+    classes = (getattr(errors, name) for name in errors.__all__)
+    return {cls.code: cls for cls in classes if cls is not RemoteError}

@@ -1,0 +1,60 @@
+"""Fixtures: loops, servers and clients of both carriers, and a proxy between them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.tcp import TCPClient, TCPServer
+from concurrent.transport.zeromq import TCPServerZMQ, ZMQClient
+from tests.integration.transport.transport_nodes import Carriers, CuttingProxy
+
+
+@pytest.fixture
+def loops() -> Iterator[tuple[NodeLoop, NodeLoop]]:
+    before = set(threading.enumerate())
+    pair = (NodeLoop("server-loop"), NodeLoop("client-loop"))
+    for loop in pair:
+        loop.start()
+    yield pair
+    for loop in pair:
+        loop.stop()
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.fixture(params=["tcp", "zeromq"])
+def carriers(
+    request: pytest.FixtureRequest,
+    loops: tuple[NodeLoop, NodeLoop],
+    proxy_to: Callable[[int], CuttingProxy],  # stopped after the nodes
+) -> Iterator[Carriers]:
+    classes = {"tcp": (TCPServer, TCPClient), "zeromq": (TCPServerZMQ, ZMQClient)}
+    made = Carriers(*classes[request.param], loops)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def proxy_to() -> Iterator[Callable[[int], CuttingProxy]]:
+    loop = NodeLoop("proxy-loop")
+    loop.start()
+    proxies: list[CuttingProxy] = []
+
+    def make(port: int) -> CuttingProxy:
+        proxies.append(CuttingProxy(loop, port))
+        return proxies[-1]
+
+    yield make
+    for proxy in proxies:
+        proxy.stop()
+    loop.stop()
+
+
+@pytest.fixture
+def quick_limits() -> Limits:
+    """Limits that notice silence within a test's time."""
+    return Limits(heartbeat_s=0.1, silence_s=0.5, resume_s=0.5, hello_timeout_s=0.5)

@@ -1,0 +1,167 @@
+"""The loop runs what is posted to it: in order, to the last call, whatever a callback does."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from concurrent.core.errors import CallTimeout, LoopClosed
+from concurrent.transport.loop import NodeLoop
+
+WAIT_S = 10.0
+
+
+@pytest.fixture
+def loop() -> Iterator[NodeLoop]:
+    loop = NodeLoop("test-loop")
+    loop.start()
+    yield loop
+    loop.stop()
+
+
+def test_posted_calls_run_in_order_on_the_loop_thread(loop: NodeLoop) -> None:
+    ran: list[int] = []
+    for number in range(5000):
+        loop.post(ran.append, number)
+    assert loop.call(list, ran, timeout_s=WAIT_S) == list(range(5000))
+    assert loop.call(loop.is_current, timeout_s=WAIT_S)
+    assert not loop.is_current()
+
+
+def test_calls_of_each_thread_keep_their_order(loop: NodeLoop) -> None:
+    ran: list[tuple[int, int]] = []
+    threads = [
+        threading.Thread(
+            target=lambda name=name: [loop.post(ran.append, (name, n)) for n in range(2000)]
+        )
+        for name in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_S)
+    loop.call(int, timeout_s=WAIT_S)
+    assert len(ran) == 8000
+    for name in range(4):
+        assert [number for who, number in ran if who == name] == list(range(2000))
+
+
+def test_call_returns_or_raises_what_the_function_does(loop: NodeLoop) -> None:
+    assert loop.call(pow, 2, 10, timeout_s=WAIT_S) == 1024
+    with pytest.raises(ZeroDivisionError):
+        loop.call(divmod, 1, 0, timeout_s=WAIT_S)
+
+
+def test_call_from_the_loop_itself_runs_at_once(loop: NodeLoop) -> None:
+    assert loop.call(lambda: loop.call(pow, 2, 3, timeout_s=WAIT_S), timeout_s=WAIT_S) == 8
+
+
+def test_a_call_that_has_no_result_in_time_is_dropped(loop: NodeLoop) -> None:
+    release = threading.Event()
+    ran: list[int] = []
+    loop.post(release.wait, WAIT_S)
+    with pytest.raises(CallTimeout, match="test-loop did not answer"):
+        loop.call(ran.append, 1, timeout_s=0.01)
+    release.set()
+    loop.call(int, timeout_s=WAIT_S)
+    assert ran == []
+
+
+def test_a_callback_that_raises_is_logged_and_ends_nothing(
+    loop: NodeLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, logger="concurrent.transport"):
+        loop.post(divmod, 1, 0)
+        loop.post(loop.call_soon, divmod, 2, 0)
+        loop.call(int, timeout_s=WAIT_S)
+        loop.call(int, timeout_s=WAIT_S)
+    errors = [record.exc_info[0] for record in caplog.records if record.exc_info]
+    assert errors == [ZeroDivisionError, ZeroDivisionError]
+    assert loop.call(pow, 2, 2, timeout_s=WAIT_S) == 4
+
+
+def test_what_was_accepted_runs_before_the_loop_ends() -> None:
+    for _ in range(20):
+        loop = NodeLoop("ending-loop")
+        loop.start()
+        ran: list[int] = []
+        accepted: list[int] = []
+
+        def post_until_refused(
+            loop: NodeLoop = loop, ran: list[int] = ran, accepted: list[int] = accepted
+        ) -> None:
+            number = 0
+            while True:
+                try:
+                    loop.post(ran.append, number)
+                except LoopClosed:
+                    return
+                accepted.append(number)
+                number += 1
+
+        thread = threading.Thread(target=post_until_refused)
+        thread.start()
+        loop.stop()
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+        assert ran == accepted
+
+
+def test_a_loop_that_has_ended_takes_no_calls_and_says_so() -> None:
+    loop = NodeLoop("ended-loop")
+    loop.start()
+    loop.stop()
+    loop.stop()
+    with pytest.raises(LoopClosed, match="ended-loop"):
+        loop.post(int)
+    with pytest.raises(LoopClosed):
+        loop.call(int, timeout_s=WAIT_S)
+
+
+def test_a_loop_that_never_started_can_be_stopped() -> None:
+    loop = NodeLoop("idle-loop")
+    loop.stop()
+    with pytest.raises(LoopClosed):
+        loop.post(int)
+
+
+def test_a_stop_that_a_callback_holds_up_says_so() -> None:
+    loop = NodeLoop("busy-loop")
+    loop.start()
+    release = threading.Event()
+    loop.post(release.wait, WAIT_S)
+    with pytest.raises(CallTimeout, match="busy"):
+        loop.stop(timeout_s=0.01)
+    release.set()
+    loop.stop()
+
+
+def test_timers_fire_unless_they_are_cancelled(loop: NodeLoop) -> None:
+    fired: queue.Queue[str] = queue.Queue()
+
+    def set_timers() -> None:
+        loop.call_later(0.0, fired.put, "cancelled").cancel()
+        loop.call_later(0.01, fired.put, "fired")
+
+    loop.call(set_timers, timeout_s=WAIT_S)
+    assert fired.get(timeout=WAIT_S) == "fired"
+
+
+def test_a_readable_descriptor_is_announced(loop: NodeLoop) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        heard: queue.Queue[bytes] = queue.Queue()
+        loop.call(loop.add_reader, here, lambda: heard.put(here.recv(10)), timeout_s=WAIT_S)
+        there.send(b"hello")
+        assert heard.get(timeout=WAIT_S) == b"hello"
+        assert loop.call(loop.remove_reader, here, timeout_s=WAIT_S)
+
+
+def test_timers_belong_to_the_loop_thread(loop: NodeLoop) -> None:
+    with pytest.raises(AssertionError, match="use post"):
+        loop.call_later(1.0, int)

@@ -1,0 +1,285 @@
+"""What only TCP peers can do wrong costs only their own connection."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch
+from concurrent.transport.envelope import control_message, decode, make_header, make_prefix
+from concurrent.transport.frames import Buffer
+from concurrent.transport.framing import SCRATCH_BYTES, FrameReader
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.messages import Hello, Kind
+from concurrent.transport.tcp import TCPClient, TCPServer
+from tests.integration.transport.transport_nodes import WAIT_S
+
+HELLO = Hello(version=1, session_id="", node_id="raw", last_received=0, max_bytes=10**6)
+Loops = tuple[NodeLoop, NodeLoop]
+
+
+class RawPeer:
+    """A peer that speaks the wire format by hand, well or badly."""
+
+    def __init__(self, port: int) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", port), WAIT_S)
+        self.reader = FrameReader(Limits(), memoryview(bytearray(SCRATCH_BYTES)))
+
+    def send(self, buffers: list[Buffer]) -> None:
+        self.sock.sendall(make_prefix(buffers) + b"".join(buffers))
+
+    def messages(self) -> Iterator[Any]:
+        """Yield messages until the peer closes."""
+        while count := self.sock.recv_into(self.reader.space()):
+            for buffers in self.reader.advance(count):
+                yield decode(buffers)
+
+    def greet(self) -> None:
+        self.send(control_message(Kind.HELLO, [HELLO.to_wire()]))
+        assert next(self.messages()).kind == Kind.WELCOME
+
+    def end(self) -> list[Any]:
+        """Return the fields of the BYE that the connection must end with."""
+        *_, last = self.messages()
+        assert last.kind == Kind.BYE
+        return last.fields  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def server(loops: Loops) -> Iterator[TCPServer]:
+    server = TCPServer(loops[0], node_id="server")
+    server.methods.register(lambda handler, request, value: value, "echo", None)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def peer(server: TCPServer) -> Iterator[RawPeer]:
+    peer = RawPeer(server.port)
+    yield peer
+    peer.sock.close()
+
+
+@pytest.fixture
+def bystander(loops: Loops, server: TCPServer) -> Iterator[TCPClient]:
+    """A well-behaved client that must not notice anything."""
+    client = TCPClient(loops[1], "127.0.0.1", server.port, node_id="bystander")
+    client.start()
+    session_id = client.wait_open(WAIT_S).session_id
+    yield client
+    assert client.handler.call("echo", "fine").result(WAIT_S) == "fine"
+    assert client.handler.session_id == session_id
+    client.stop()
+
+
+GARBAGE = {
+    "http": (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "malformed"),
+    "zeros": (bytes(1000), "malformed"),
+    "other version": (struct.pack("!2sBBI", b"Cc", 9, 0, 1), "version"),
+    "too many frames": (struct.pack("!2sBBI", b"Cc", 1, 0, 2**32 - 1), "too-large"),
+    "too long a frame": (struct.pack("!2sBBIQ", b"Cc", 1, 0, 1, 2**63), "too-large"),
+    "no frame": (struct.pack("!2sBBI", b"Cc", 1, 0, 0), "malformed"),
+    "short header": (make_prefix([b"Cc"]) + b"Cc", "malformed"),
+    "unreadable body": (
+        make_prefix([make_header(Kind.HELLO, 0, 0, b"\xc1")])
+        + make_header(Kind.HELLO, 0, 0, b"\xc1"),
+        "malformed",
+    ),
+    "no hello": (
+        make_prefix(control_message(Kind.PING, [False])) + control_message(Kind.PING, [False])[0],
+        "hello-expected",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_instead_of_a_greeting_is_answered_with_the_reason(
+    name: str, peer: RawPeer, bystander: TCPClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, code = GARBAGE[name]
+    with caplog.at_level(logging.WARNING, logger="concurrent.transport"):
+        peer.sock.sendall(data)
+        assert peer.end()[0] == code
+    assert any("refused 127.0.0.1" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("name", sorted(set(GARBAGE) - {"no hello"}))
+def test_garbage_in_a_session_ends_that_session(
+    name: str, server: TCPServer, peer: RawPeer, bystander: TCPClient
+) -> None:
+    peer.greet()
+    data, code = GARBAGE[name]
+    peer.sock.sendall(data)
+    assert peer.end()[0] == code
+    bystander.handler.call("echo", 1).result(WAIT_S)  # the server's turn is over
+    assert [handler.node_id for handler in server.handlers] == ["bystander"]
+
+
+def test_random_noise_is_refused(server: TCPServer, bystander: TCPClient) -> None:
+    for _ in range(20):
+        noisy = RawPeer(server.port)
+        noisy.sock.sendall(os.urandom(2000))
+        assert noisy.end()[0] in ("malformed", "version", "too-large")
+        noisy.sock.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "fields"),
+    [(Kind.HELLO, 0, [HELLO.to_wire()]), (Kind.RESEND, 0, [99])],
+    ids=["second hello", "resend of nothing"],
+)
+def test_a_message_out_of_place_ends_the_session(
+    kind: Kind, number: int, fields: list[Any], peer: RawPeer, bystander: TCPClient
+) -> None:
+    peer.greet()
+    peer.send(control_message(kind, fields))
+    assert peer.end()[0] == "protocol"
+
+
+def test_a_greeting_of_another_version_is_refused(peer: RawPeer) -> None:
+    peer.send(control_message(Kind.HELLO, [{**HELLO.to_wire(), "version": 7}]))
+    code, text = peer.end()
+    assert code == "version"
+    assert "raw speaks version 7" in text
+
+
+def test_a_greeting_that_is_too_large_is_refused(peer: RawPeer) -> None:
+    peer.send(control_message(Kind.HELLO, [{**HELLO.to_wire(), "padding": "x" * 5000}]))
+    assert peer.end()[0] == "too-large"
+
+
+def test_a_peer_that_vanishes_in_the_middle_of_a_message_is_only_lost(
+    server: TCPServer, peer: RawPeer, bystander: TCPClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    peer.greet()
+    buffers: list[Buffer] = [make_header(Kind.CAST, 1, 0, b"\x93\xa4echo"), b"x" * 100_000]
+    with caplog.at_level(logging.INFO, logger="concurrent.transport"):
+        peer.sock.sendall((make_prefix(buffers) + b"".join(buffers))[:-10])
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert list(peer.messages()) == []
+    assert any("in the middle of a message" in record.getMessage() for record in caplog.records)
+
+
+def test_a_connection_that_never_greets_is_closed(loops: Loops, quick_limits: Limits) -> None:
+    server = TCPServer(loops[0], node_id="server", limits=quick_limits)
+    server.start()
+    peer = RawPeer(server.port)
+    assert list(peer.messages()) == []
+    peer.sock.close()
+    server.stop()
+
+
+def test_connections_that_do_not_greet_are_limited_in_number(loops: Loops) -> None:
+    server = TCPServer(loops[0], node_id="server", limits=Limits(greeting_max=2))
+    server.start()
+    peers = [RawPeer(server.port) for _ in range(3)]
+    assert list(peers[2].messages()) == []
+    peers[0].greet()
+    for peer in peers:
+        peer.sock.close()
+    server.stop()
+
+
+def test_a_session_cannot_be_resumed_without_its_id(
+    server: TCPServer, peer: RawPeer, bystander: TCPClient
+) -> None:
+    peer.greet()
+    (handler,) = [handler for handler in server.handlers if handler.node_id == "raw"]
+    thief = RawPeer(server.port)
+    thief.send(control_message(Kind.HELLO, [{**HELLO.to_wire(), "session_id": "f" * 32}]))
+    welcome = next(thief.messages()).fields[0]
+    assert welcome["is_new"] is True
+    assert welcome["session_id"] != handler.session_id
+    thief.sock.close()
+
+
+def test_a_silent_peer_is_lost(loops: Loops, quick_limits: Limits) -> None:
+    server = TCPServer(loops[0], node_id="server", limits=quick_limits)
+    server.start()
+    peer = RawPeer(server.port)
+    peer.greet()
+    assert all(message.kind == Kind.PING for message in peer.messages())
+    peer.sock.close()
+    server.stop()
+
+
+class FakeServer:
+    """Accepts one connection and answers it with what it is told to."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.answer = answer
+
+    def serve(self) -> None:
+        self.listener.settimeout(WAIT_S)
+        sock, _ = self.listener.accept()
+        sock.settimeout(WAIT_S)
+        sock.recv(1000)
+        sock.sendall(self.answer)
+        sock.recv(1000)
+        sock.close()
+        self.listener.close()
+
+
+def framed(buffers: list[Buffer]) -> bytes:
+    return make_prefix(buffers) + b"".join(buffers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", None),
+        (framed(control_message(Kind.BYE, ["version", "too old"])), VersionMismatch),
+        (framed(control_message(Kind.BYE, ["protocol", "no"])), ProtocolError),
+    ],
+    ids=["another protocol", "version refused", "refused"],
+)
+def test_a_client_is_told_why_it_does_not_get_in(
+    loops: Loops, answer: bytes, expected: type[Exception] | None
+) -> None:
+    server = FakeServer(answer)
+    client = TCPClient(loops[1], "127.0.0.1", server.port, node_id="client")
+    client.start()
+    server.serve()
+    with pytest.raises(expected or ProtocolError):
+        client.wait_open(WAIT_S)
+    client.stop()
+
+
+def test_stopping_does_not_wait_for_a_peer_that_does_not_react(loops: Loops) -> None:
+    server = TCPServer(loops[0], node_id="server", limits=Limits(linger_s=0.1))
+    server.start()
+    peer = RawPeer(server.port)
+    peer.greet()
+    server.handlers[0].cast("ignored", b"x" * 1000)
+    server.stop(timeout_s=0.5)
+    assert server.handlers == []
+    peer.sock.close()
+
+
+def test_a_server_can_be_stopped_after_its_loop() -> None:
+    loop = NodeLoop("short-lived")
+    loop.start()
+    server = TCPServer(loop, node_id="server")
+    server.start()
+    peer = RawPeer(server.port)
+    peer.greet()
+    loop.stop()
+    server.stop()
+    assert list(peer.messages()) == []
+    peer.sock.close()
+
+
+def test_a_host_that_does_not_exist_is_a_clear_error(loops: Loops) -> None:
+    server = TCPServer(loops[0], "203.0.113.1", node_id="server", allow_insecure=True)
+    with pytest.raises(ConfigurationError, match=r"203\.0\.113\.1.*address of this machine"):
+        server.start()

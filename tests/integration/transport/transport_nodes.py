@@ -1,0 +1,148 @@
+"""What these tests share: nodes of both carriers, and a proxy that cuts connections."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from concurrent.transport.client import SessionClient
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.server import SessionServer
+
+WAIT_S = 20.0
+
+
+class Carriers:
+    """Makes servers and clients of one carrier and stops them in reverse order."""
+
+    def __init__(
+        self,
+        server_class: type[SessionServer],
+        client_class: type[SessionClient],
+        loops: tuple[NodeLoop, NodeLoop],
+    ) -> None:
+        self.server_class = server_class
+        self.client_class = client_class
+        self.server_loop, self.client_loop = loops
+        self.started: list[SessionServer | SessionClient] = []
+
+    def new_server(self, **options: Any) -> SessionServer:
+        """Return a server that is not started."""
+        server = self.server_class(self.server_loop, node_id="server", **options)
+        self.started.append(server)
+        return server
+
+    def serve(self, **options: Any) -> SessionServer:
+        """Return a server that listens."""
+        server = self.new_server(**options)
+        server.start()
+        return server
+
+    def new_client(self, port: int, node_id: str = "client", **options: Any) -> SessionClient:
+        """Return a client that is not started."""
+        client = self.client_class(self.client_loop, "127.0.0.1", port, node_id=node_id, **options)
+        self.started.append(client)
+        return client
+
+    def connect(self, port: int, node_id: str = "client", **options: Any) -> SessionClient:
+        """Return a client that is connected."""
+        client = self.new_client(port, node_id, **options)
+        client.start()
+        client.wait_open(WAIT_S)
+        return client
+
+    def stop(self) -> None:
+        """Stop everything that was made."""
+        for endpoint in reversed(self.started):
+            endpoint.stop(timeout_s=2.0)
+
+
+class CuttingProxy:
+    """Forwards a port, and breaks the connections through it when told to or after some bytes."""
+
+    def __init__(self, loop: NodeLoop, target_port: int) -> None:
+        self.cut_after_bytes: list[int] = []
+        self.cut_count = 0
+        self.is_refusing = False
+        self._loop = loop
+        self._target_port = target_port
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self.port: int = self._listener.getsockname()[1]
+        self._sockets: set[socket.socket] = set()
+        loop.call(self._spawn, self._accept, timeout_s=WAIT_S)
+
+    def cut(self) -> None:
+        """Break all connections."""
+        self._loop.call(self._cut, timeout_s=WAIT_S)
+
+    def refuse(self, is_refusing: bool) -> None:
+        """Break all connections, and each new one at once, until told otherwise."""
+        self.is_refusing = is_refusing
+        self.cut()
+
+    def stop(self) -> None:
+        """Close everything."""
+        self._loop.call(self._stop, timeout_s=WAIT_S)
+
+    def _spawn(self, work: Callable[..., Any], *args: Any) -> None:
+        task = self._loop.aio.create_task(work(*args))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _cut(self) -> None:
+        reset = struct.pack("ii", 1, 0)
+        for sock in tuple(self._sockets):
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            self._close(sock)
+        self.cut_count += 1
+
+    def _close(self, sock: socket.socket) -> None:
+        if sock in self._sockets:
+            self._sockets.remove(sock)
+            self._loop.aio.remove_reader(sock)
+            self._loop.aio.remove_writer(sock)
+            sock.close()
+
+    def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._cut()
+        self._loop.aio.remove_reader(self._listener)
+        self._listener.close()
+
+    async def _accept(self) -> None:
+        aio = self._loop.aio
+        while True:
+            client, _ = await aio.sock_accept(self._listener)
+            if self.is_refusing:
+                client.close()
+                continue
+            server = socket.socket()
+            for sock in (client, server):
+                sock.setblocking(False)
+                self._sockets.add(sock)
+            await aio.sock_connect(server, ("127.0.0.1", self._target_port))
+            self._spawn(self._forward, client, server)
+            self._spawn(self._forward, server, client)
+
+    async def _forward(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := await self._loop.aio.sock_recv(source, 65536):
+                if self.cut_after_bytes:
+                    left = self.cut_after_bytes[0]
+                    if len(data) >= left:
+                        del self.cut_after_bytes[0]
+                        await self._loop.aio.sock_sendall(sink, data[:left])
+                        self._cut()
+                        return
+                    self.cut_after_bytes[0] = left - len(data)
+                await self._loop.aio.sock_sendall(sink, data)
+            for sock in (source, sink):
+                self._close(sock)

@@ -1,0 +1,138 @@
+"""The ledger under any order of events: every accepted task ends in exactly one outcome."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from concurrent.scheduling.events import (
+    CancelRequested,
+    Command,
+    Deliver,
+    OwnerJoined,
+    Push,
+    SlaveJoined,
+    SlaveLost,
+    TasksDone,
+    TasksReturned,
+    TasksSubmitted,
+    TasksTaken,
+)
+from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.states import TaskState
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Slaves come, work, lie and go; the world outside keeps only what it was told."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.ledger = Ledger(batch_max=3)
+        self.ledger.apply(OwnerJoined(1, "one"))
+        self.ledger.apply(OwnerJoined(2, "two"))
+        self.next_slave = 1
+        self.next_id = {1: 0, 2: 0}
+        self.outcomes: dict[tuple[int, int], int] = {}
+        self.copies: set[int] = set()
+
+    def perform(self, commands: list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Deliver):
+                for client_id, status in zip(command.ids, command.statuses, strict=True):
+                    assert (command.owner, client_id) not in self.outcomes, "delivered twice"
+                    self.outcomes[command.owner, client_id] = status
+            elif isinstance(command, Push):
+                self.copies.update(command.numbers)
+
+    def some_slave(self, data: st.DataObject) -> int:
+        return data.draw(st.sampled_from(sorted(self.ledger.slaves)))
+
+    @rule(owner=st.sampled_from([1, 2]), count=st.integers(1, 5))
+    def submit(self, owner: int, count: int) -> None:
+        first = self.next_id[owner]
+        self.next_id[owner] += count
+        self.perform(self.ledger.apply(TasksSubmitted(owner, first, [b"p"] * count)))
+
+    @rule(window=st.integers(1, 6))
+    def join(self, window: int) -> None:
+        self.ledger.apply(SlaveJoined(self.next_slave, f"s{self.next_slave}", 2, window))
+        self.next_slave += 1
+
+    @precondition(lambda self: self.ledger.slaves)
+    @rule(data=st.data(), count=st.integers(1, 6))
+    def assign(self, data: st.DataObject, count: int) -> None:
+        self.perform(self.ledger.assign(self.some_slave(data), count))
+
+    @rule(count=st.integers(1, 6))
+    def offer(self, count: int) -> None:
+        self.perform(self.ledger.offer(count))
+
+    @precondition(lambda self: self.ledger.slaves and self.copies)
+    @rule(data=st.data())
+    def take(self, data: st.DataObject) -> None:
+        numbers = data.draw(st.lists(st.sampled_from(sorted(self.copies)), max_size=4))
+        self.perform(self.ledger.apply(TasksTaken(self.some_slave(data), numbers)))
+
+    @precondition(lambda self: self.ledger.slaves)
+    @rule(data=st.data(), status=st.sampled_from([FINISHED, FAILED, DIED, CANCELLED]))
+    def report(self, data: st.DataObject, status: int) -> None:
+        numbers = data.draw(st.lists(st.integers(1, 1 + self.ledger.accepted_count), max_size=4))
+        done = TasksDone(
+            self.some_slave(data), numbers, [status] * len(numbers), [b""] * len(numbers)
+        )
+        self.perform(self.ledger.apply(done))
+
+    @precondition(lambda self: self.ledger.slaves)
+    @rule(data=st.data())
+    def hand_back(self, data: st.DataObject) -> None:
+        slave = self.some_slave(data)
+        held = list(self.ledger.slaves[slave].held)
+        self.perform(self.ledger.apply(TasksReturned(slave, held[:2])))
+
+    @rule(owner=st.sampled_from([1, 2]), ids=st.lists(st.integers(0, 20), max_size=4))
+    def cancel(self, owner: int, ids: list[int]) -> None:
+        self.perform(self.ledger.apply(CancelRequested(owner, ids)))
+
+    @precondition(lambda self: self.ledger.slaves)
+    @rule(data=st.data())
+    def lose(self, data: st.DataObject) -> None:
+        self.perform(self.ledger.apply(SlaveLost(self.some_slave(data), "gone")))
+
+    @invariant()
+    def each_task_is_open_in_one_place_or_has_one_outcome(self) -> None:
+        ledger = self.ledger
+        by_state: dict[TaskState, set[int]] = {state: set() for state in TaskState}
+        for number, task in ledger.task_by_number.items():
+            by_state[task.state].add(number)
+        held = [number for slave in ledger.slaves.values() for number in slave.held]
+        queued = [task.number for owner in ledger.owners.values() for task in owner.queue]
+        assert sorted(held) == sorted(by_state[TaskState.HELD])
+        assert sorted(queued) == sorted(by_state[TaskState.QUEUED])
+        assert len(queued) == ledger.queued_count
+        assert set(ledger.pushed) == by_state[TaskState.PUSHED]
+        assert not by_state[TaskState.CLOSED]
+        assert len(ledger.task_by_number) + len(self.outcomes) == ledger.accepted_count
+
+    def teardown(self) -> None:
+        """Whatever happened, one honest slave finishes all that is left."""
+        if not hasattr(self, "ledger"):
+            return
+        for slave in list(self.ledger.slaves):
+            self.ledger.apply(SlaveLost(slave, "end"))
+        self.ledger.apply(SlaveJoined(9998, "taker", 1, 1))
+        self.perform(self.ledger.apply(TasksTaken(9998, list(self.ledger.pushed))))
+        self.ledger.apply(SlaveLost(9998, "end"))
+        self.ledger.apply(SlaveJoined(9999, "last", 1, 10**6))
+        self.perform(self.ledger.assign(9999, 10**6))
+        held = list(self.ledger.slaves[9999].held)
+        count = len(held)
+        self.perform(
+            self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count))
+        )
+        assert len(self.outcomes) == self.ledger.accepted_count
+
+
+LedgerMachine.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None
+)
+TestLedger = LedgerMachine.TestCase

@@ -1,0 +1,187 @@
+"""The ledger: what it decides for each event, and what it never forgets."""
+
+import pytest
+
+from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.events import (
+    CancelRequested,
+    CancelRun,
+    Deliver,
+    OwnerJoined,
+    OwnerLeft,
+    Push,
+    Send,
+    SlaveJoined,
+    SlaveLost,
+    TasksDone,
+    TasksReturned,
+    TasksSubmitted,
+    TasksTaken,
+    WindowChanged,
+)
+from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = Ledger(batch_max=4)
+    ledger.apply(OwnerJoined(1, "first"))
+    ledger.apply(SlaveJoined(1, "left", workers=2, window=4))
+    ledger.apply(SlaveJoined(2, "right", workers=2, window=4))
+    return ledger
+
+
+def submit(ledger: Ledger, count: int, *, owner: int = 1, first_id: int = 0, **options) -> None:
+    payloads = [f"{owner}:{first_id + index}".encode() for index in range(count)]
+    assert ledger.apply(TasksSubmitted(owner, first_id, payloads, **options)) == []
+
+
+def test_tasks_go_out_in_the_order_in_which_they_came(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    assert ledger.assign(1, 2) == [Send(1, 1, 0, [1, 2], [b"1:0", b"1:1"])]
+    assert ledger.assign(2, 9) == [Send(2, 1, 0, [3], [b"1:2"])]
+    assert ledger.assign(2, 9) == []
+
+
+def test_an_outcome_reaches_its_owner_once_under_the_owners_number(ledger: Ledger) -> None:
+    submit(ledger, 2, first_id=70)
+    ledger.assign(1, 2)
+    done = TasksDone(1, [2, 1], [FINISHED, FINISHED], [b"b", b"a"])
+    assert ledger.apply(done) == [Deliver(1, [71, 70], [FINISHED, FINISHED], [b"b", b"a"])]
+    assert ledger.apply(done) == []
+    assert ledger.dropped_count == 2
+    assert ledger.snapshot()["open"] == 0
+
+
+def test_tasks_of_a_lost_slave_go_to_another_before_younger_ones(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    ledger.assign(1, 2)
+    assert ledger.apply(SlaveLost(1, "killed")) == []
+    assert ledger.assign(2, 9) == [Send(2, 1, 0, [1, 2, 3], [b"1:0", b"1:1", b"1:2"])]
+
+
+def test_a_late_result_of_a_lost_slave_is_dropped(ledger: Ledger) -> None:
+    submit(ledger, 1)
+    ledger.assign(1, 1)
+    ledger.apply(SlaveLost(1, "silent"))
+    assert ledger.apply(TasksDone(1, [1], [FINISHED], [b"late"])) == []
+    ledger.assign(2, 1)
+    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"right"])) == [
+        Deliver(1, [0], [FINISHED], [b"right"])
+    ]
+
+
+def test_a_result_from_a_slave_that_does_not_hold_the_task_is_dropped(ledger: Ledger) -> None:
+    submit(ledger, 1)
+    ledger.assign(1, 1)
+    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"forged"])) == []
+    assert "held by left" in ledger.explain(1)
+
+
+def test_a_task_that_kills_workers_is_reported_with_the_evidence_of_each_attempt(
+    ledger: Ledger,
+) -> None:
+    submit(ledger, 1, attempts_max=2)
+    ledger.assign(1, 1)
+    assert ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV on left"])) == []
+    ledger.assign(2, 1)
+    assert ledger.apply(TasksDone(2, [1], [DIED], [b"SIGKILL on right"])) == [
+        Deliver(1, [0], [DIED], [b"SIGSEGV on left\nSIGKILL on right"])
+    ]
+
+
+def test_handing_back_costs_no_attempt_and_keeps_the_order(ledger: Ledger) -> None:
+    submit(ledger, 2, attempts_max=1)
+    ledger.assign(1, 2)
+    ledger.apply(TasksReturned(1, [1, 2]))
+    assert ledger.assign(2, 2) == [Send(2, 1, 0, [1, 2], [b"1:0", b"1:1"])]
+
+
+def test_a_slave_is_asked_back_once_until_it_answers(ledger: Ledger) -> None:
+    assert ledger.ask_back(1)
+    assert not ledger.ask_back(1)
+    ledger.apply(TasksReturned(1, []))
+    assert ledger.ask_back(1)
+
+
+def test_owners_take_turns_so_that_a_flood_does_not_starve_another(ledger: Ledger) -> None:
+    submit(ledger, 100)
+    ledger.apply(OwnerJoined(2, "second"))
+    submit(ledger, 2, owner=2)
+    owners = [command.owner for command in ledger.assign(1, 10) if isinstance(command, Send)]
+    assert owners == [1, 2, 1]
+
+
+def test_an_owner_that_leaves_frees_its_tasks_everywhere(ledger: Ledger) -> None:
+    submit(ledger, 5)
+    ledger.assign(1, 2)
+    ledger.offer(1)
+    assert ledger.apply(OwnerLeft(1)) == [CancelRun(1, [1, 2])]
+    assert ledger.snapshot()["open"] == ledger.queued_count == len(ledger.pushed) == 0
+    assert ledger.assign(2, 9) == []
+    assert ledger.apply(TasksDone(1, [1], [FINISHED], [b"x"])) == []
+
+
+def test_cancelling_reports_each_task_once_and_stops_running_ones(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    ledger.assign(1, 1)
+    assert ledger.apply(CancelRequested(1, [0, 2, 2, 99])) == [
+        CancelRun(1, [1]),
+        Deliver(1, [0, 2], [CANCELLED, CANCELLED], [b"", b""]),
+    ]
+    assert ledger.apply(CancelRequested(1, [0])) == []
+    assert ledger.assign(2, 9) == [Send(2, 1, 0, [2], [b"1:1"])]
+
+
+def test_a_pushed_task_belongs_to_the_slave_that_took_it_first(ledger: Ledger) -> None:
+    submit(ledger, 1)
+    assert ledger.offer(5) == [Push(1, 0, [1], [b"1:0"])]
+    assert ledger.apply(TasksTaken(2, [1])) == []
+    assert ledger.apply(TasksTaken(1, [1])) == [CancelRun(1, [1])]
+    assert len(ledger.apply(TasksDone(2, [1], [FINISHED], [b"r"]))) == 1
+
+
+def test_what_may_lie_in_a_lost_slaves_pipe_is_pushed_again(ledger: Ledger) -> None:
+    submit(ledger, 2)
+    ledger.offer(2)
+    ledger.apply(TasksTaken(1, [1]))
+    ledger.apply(SlaveLost(1, "killed"))
+    assert ledger.offer(5) == [Push(1, 0, [1, 2], [b"1:0", b"1:1"])]
+
+
+def test_a_window_limits_the_room_of_a_slave(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    ledger.assign(1, 3)
+    ledger.apply(WindowChanged(1, 10))
+    assert ledger.slaves[1].room == 7
+    ledger.apply(WindowChanged(1, 0))
+    assert ledger.slaves[1].room < 0
+
+
+def test_a_batch_says_how_much_code_its_tasks_need(ledger: Ledger) -> None:
+    submit(ledger, 1, code_count=2)
+    submit(ledger, 1, first_id=1, code_count=5)
+    (send,) = ledger.assign(1, 2)
+    assert isinstance(send, Send)
+    assert send.code_count == 5
+
+
+def test_an_unknown_owner_is_told_to_register(ledger: Ledger) -> None:
+    with pytest.raises(SchedulingError, match=r"owner 9, which is not registered.*Register first"):
+        ledger.apply(TasksSubmitted(9, 0, [b"x"]))
+
+
+def test_words_of_a_slave_that_is_gone_change_nothing(ledger: Ledger) -> None:
+    submit(ledger, 1)
+    for event in (
+        SlaveLost(7, "?"),
+        WindowChanged(7, 3),
+        TasksReturned(7, [1]),
+        TasksTaken(7, [1]),
+        OwnerLeft(7),
+        CancelRequested(7, [0]),
+    ):
+        assert ledger.apply(event) == []
+    assert ledger.queued_count == 1
+    assert "not known" in ledger.explain(55)

@@ -1,0 +1,106 @@
+"""Both schedulers on the real ledger: who gets what."""
+
+from collections import Counter
+
+import pytest
+
+from concurrent.scheduling.events import (
+    AskBack,
+    OwnerJoined,
+    Push,
+    Send,
+    SlaveJoined,
+    TasksDone,
+    TasksSubmitted,
+    TasksTaken,
+)
+from concurrent.scheduling.generic import GenericTaskScheduler
+from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = Ledger()
+    ledger.apply(OwnerJoined(1, "app"))
+    return ledger
+
+
+@pytest.fixture
+def generic() -> GenericTaskScheduler:
+    return GenericTaskScheduler(GenericTaskScheduleStrategy().rate)
+
+
+def join(ledger: Ledger, scheduler, slave: int, *, workers: int, window: int) -> None:
+    ledger.apply(SlaveJoined(slave, f"s{slave}", workers, window))
+    scheduler.slave_changed(slave)
+
+
+def test_few_tasks_go_to_idle_workers_before_any_waits_behind_another(ledger, generic) -> None:
+    for slave in (1, 2, 3):
+        join(ledger, generic, slave, workers=2, window=50)
+    ledger.apply(TasksSubmitted(1, 0, [b""] * 6))
+    sent = Counter()
+    for command in generic.schedule(ledger):
+        assert isinstance(command, Send)
+        sent[command.slave] += len(command.numbers)
+    assert sent == {1: 2, 2: 2, 3: 2}
+
+
+def test_no_slave_gets_more_than_its_window(ledger, generic) -> None:
+    join(ledger, generic, 1, workers=2, window=5)
+    ledger.apply(TasksSubmitted(1, 0, [b""] * 100))
+    generic.schedule(ledger)
+    assert len(ledger.slaves[1].held) == 5
+    assert generic.schedule(ledger) == []
+    ledger.apply(TasksDone(1, [1, 2], [FINISHED] * 2, [b""] * 2))
+    generic.slave_changed(1)
+    generic.schedule(ledger)
+    assert len(ledger.slaves[1].held) == 5
+
+
+def test_an_idle_slave_gets_what_a_full_one_has_not_started(ledger, generic) -> None:
+    join(ledger, generic, 1, workers=1, window=10)
+    ledger.apply(TasksSubmitted(1, 0, [b""] * 5))
+    generic.schedule(ledger)
+    join(ledger, generic, 2, workers=1, window=10)
+    assert generic.schedule(ledger) == [AskBack(1, 1)]
+    assert generic.schedule(ledger) == []
+
+
+def test_every_task_finishes_on_slaves_of_mixed_windows(ledger, generic) -> None:
+    for slave in range(1, 21):
+        join(ledger, generic, slave, workers=slave % 4 + 1, window=slave)
+    ledger.apply(TasksSubmitted(1, 0, [b""] * 5000))
+    finished = 0
+    while ledger.task_by_number:
+        commands = generic.schedule(ledger)
+        assert commands, "tasks are queued and slaves have room, but nothing is sent"
+        for command in commands:
+            if isinstance(command, Send):
+                count = len(command.numbers)
+                done = TasksDone(command.slave, command.numbers, [FINISHED] * count, [b""] * count)
+                finished += sum(len(deliver.ids) for deliver in ledger.apply(done))
+                generic.slave_changed(command.slave)
+    assert finished == 5000
+
+
+def test_push_pull_keeps_to_its_credit(ledger) -> None:
+    scheduler = ZMQTaskScheduler(ahead=0.5)
+    join(ledger, scheduler, 1, workers=2, window=10)
+    ledger.apply(TasksSubmitted(1, 0, [b""] * 100))
+    (push,) = scheduler.schedule(ledger)
+    assert isinstance(push, Push)
+    assert len(push.numbers) == 15
+    assert scheduler.schedule(ledger) == []
+    ledger.apply(TasksTaken(1, push.numbers))
+    assert scheduler.schedule(ledger) == []
+    ledger.apply(TasksDone(1, [1], [FINISHED], [b""]))
+    assert [command.numbers for command in scheduler.schedule(ledger)] == [[16]]
+
+
+def test_push_pull_waits_while_there_is_no_slave(ledger) -> None:
+    ledger.apply(TasksSubmitted(1, 0, [b""]))
+    assert ZMQTaskScheduler().schedule(ledger) == []

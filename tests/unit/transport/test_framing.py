@@ -1,0 +1,100 @@
+"""A stream of bytes becomes the messages that were put into it, however it is cut up."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from concurrent.core.errors import MalformedMessage, MessageTooLarge, VersionMismatch
+from concurrent.transport.envelope import make_prefix
+from concurrent.transport.frames import FRAME_BYTES_MIN
+from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
+from concurrent.transport.limits import Limits
+
+frame_sizes = st.integers(0, 300) | st.sampled_from(
+    [FRAME_BYTES_MIN - 1, FRAME_BYTES_MIN, FRAME_BYTES_MIN + 1, SCRATCH_BYTES + 7]
+)
+
+
+def feed(reader: FrameReader, data: bytes, step_bytes: int) -> list[list[bytes]]:
+    messages = []
+    position = 0
+    while position < len(data):
+        space = reader.space()
+        count = min(step_bytes, len(space), len(data) - position)
+        space[:count] = data[position : position + count]
+        messages += [[bytes(frame) for frame in frames] for frames in reader.advance(count)]
+        position += count
+    return messages
+
+
+def new_reader(limits: Limits | None = None) -> FrameReader:
+    return FrameReader(limits or Limits(), memoryview(bytearray(SCRATCH_BYTES)))
+
+
+@given(st.lists(st.lists(frame_sizes, min_size=1, max_size=4), max_size=4), st.integers(1, 200_000))
+def test_messages_come_out_as_they_went_in_for_any_size_of_steps(
+    shapes: list[list[int]], step_bytes: int
+) -> None:
+    messages = [
+        [bytes([index % 251]) * size for index, size in enumerate(shape)] for shape in shapes
+    ]
+    stream = b"".join(make_prefix(frames) + b"".join(frames) for frames in messages)
+    reader = new_reader()
+    assert feed(reader, stream, max(step_bytes, len(stream) // 2000)) == messages
+    assert not reader.is_amid_message
+
+
+def test_a_reader_knows_that_a_message_has_begun() -> None:
+    reader = new_reader()
+    stream = make_prefix([b"abcdef"]) + b"abcdef"
+    assert feed(reader, stream[:-1], 100) == []
+    assert reader.is_amid_message
+    assert feed(reader, stream[-1:], 100) == [[b"abcdef"]]
+
+
+def test_readers_share_their_scratch_memory() -> None:
+    scratch = memoryview(bytearray(SCRATCH_BYTES))
+    readers = [FrameReader(Limits(), scratch) for _ in range(2)]
+    streams = [make_prefix([text]) + text for text in (b"first", b"other")]
+    for position in range(len(streams[0]) - 1):
+        for reader, stream in zip(readers, streams, strict=True):
+            assert feed(reader, stream[position : position + 1], 1) == []
+    assert feed(readers[0], streams[0][-1:], 1) == [[b"first"]]
+    assert feed(readers[1], streams[1][-1:], 1) == [[b"other"]]
+
+
+def test_an_announced_size_over_the_limit_is_refused_before_memory_is_taken() -> None:
+    with pytest.raises(MessageTooLarge, match=str(2**62)):
+        feed(new_reader(), struct.pack("!2sBBIQ", b"Cc", 1, 0, 1, 2**62), 100)
+
+
+def test_an_announced_count_of_frames_over_the_limit_is_refused_at_once() -> None:
+    with pytest.raises(MessageTooLarge, match="4294967295 frames"):
+        feed(new_reader(), struct.pack("!2sBBI", b"Cc", 1, 0, 2**32 - 1), 100)
+
+
+def test_a_message_without_frames_is_malformed() -> None:
+    with pytest.raises(MalformedMessage):
+        feed(new_reader(), struct.pack("!2sBBI", b"Cc", 1, 0, 0), 100)
+
+
+def test_another_protocol_is_malformed() -> None:
+    with pytest.raises(MalformedMessage, match="GE"):
+        feed(new_reader(), b"GET / HTTP/1.1\r\n\r\n", 100)
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(VersionMismatch):
+        feed(new_reader(), struct.pack("!2sBBI", b"Cc", 2, 0, 1), 100)
+
+
+def test_what_comes_behind_a_greeting_waits_for_other_limits() -> None:
+    reader = new_reader(GREETING_LIMITS)
+    large = [b"head", b"x" * 100_000]
+    stream = make_prefix([b"hello"]) + b"hello" + make_prefix(large) + b"".join(large)
+    assert feed(reader, stream, len(stream)) == [[b"hello"]]
+    reader.limits = Limits()
+    assert [[bytes(frame) for frame in frames] for frames in reader.go_on()] == [large]
+    assert reader.go_on() == []

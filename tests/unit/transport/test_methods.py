@@ -1,0 +1,69 @@
+from types import SimpleNamespace
+
+import pytest
+
+from concurrent.core import errors
+from concurrent.core.errors import InvalidArguments, RemoteError, UnknownMethod, WorkerDied
+from concurrent.transport.methods import (
+    MethodRegistry,
+    error_from_wire,
+    error_to_wire,
+    tcpremote,
+)
+
+
+@pytest.fixture
+def methods() -> MethodRegistry:
+    endpoint = SimpleNamespace(methods=MethodRegistry())
+
+    @tcpremote(endpoint, name="register_slave")
+    def register_slave_tcp(handler, request, node_id, port=0):
+        return [handler, request, node_id, port]
+
+    return endpoint.methods
+
+
+def test_context_arguments_come_before_those_of_the_peer(methods: MethodRegistry) -> None:
+    value = methods.dispatch("register_slave", ("h", "r"), ["n"], {"port": 4})
+    assert value == ["h", "r", "n", 4]
+
+
+def test_an_unknown_method_names_the_nearest_one(methods: MethodRegistry) -> None:
+    with pytest.raises(UnknownMethod, match=r"'register_slav'.*mean 'register_slave'"):
+        methods.dispatch("register_slav", (), [], {})
+
+
+@pytest.mark.parametrize(("args", "kwargs"), [([], {}), ([1, 2, 3], {}), ([1], {"x": 1})])
+def test_wrong_arguments_name_the_method_and_its_use(methods, args, kwargs) -> None:
+    with pytest.raises(InvalidArguments, match=r"register_slave\(node_id, port=0\)"):
+        methods.dispatch("register_slave", ("h", "r"), args, kwargs)
+
+
+def test_a_name_is_registered_once(methods: MethodRegistry) -> None:
+    with pytest.raises(InvalidArguments, match="registered already"):
+        methods.register(print, "register_slave")
+
+
+def test_each_error_of_the_framework_comes_back_as_its_own_class() -> None:
+    for name in errors.__all__:
+        cls = getattr(errors, name)
+        if cls is RemoteError:
+            continue
+        back = error_from_wire(error_to_wire(cls("wrong", thing="t", remedy="Mend it")))
+        assert type(back) is cls
+        assert str(back) == "wrong. Mend it"
+
+
+def test_any_other_exception_comes_back_with_its_remote_traceback() -> None:
+    try:
+        {}["absent"]
+    except KeyError as error:
+        back = error_from_wire(error_to_wire(error))
+    assert isinstance(back, RemoteError)
+    assert back.type_name == "KeyError"
+    assert "test_methods.py" in back.traceback
+
+
+@pytest.mark.parametrize("wire", [None, 3, [], {}, {"code": "worker-died", "data": 5}])
+def test_a_malformed_error_is_still_an_error(wire) -> None:
+    assert isinstance(error_from_wire(wire), RemoteError | WorkerDied)

@@ -20,10 +20,11 @@ their pure Python twins are used and one warning says so.
 import shutil
 from pathlib import Path
 
-from setuptools import Extension, setup
+# setuptools comes first: it brings the distutils that Python 3.12 no longer has.
+from setuptools import Extension, setup  # isort: skip
+from distutils.command.install_data import install_data  # isort: skip
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
-from setuptools.command.install_data import install_data
 
 NAMES = ("core", "transport", "scheduling", "apps")
 SAMPLES = "concurrent.apps.samples"

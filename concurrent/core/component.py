@@ -1,0 +1,253 @@
+"""Components: singletons per manager that implement interfaces and meet at extension points.
+
+Defining a class has no side effect but that Python knows the class. A :class:`ComponentManager` is told
+which classes it has (:meth:`ComponentManager.register`), makes at most one instance of each, and finds
+the implementations of an interface; two managers in one process share classes, never instances.
+Everything here belongs to the thread that owns the manager.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast, overload
+
+from concurrent.core.errors import ComponentError, InterfaceError
+
+__all__ = [
+    "Component",
+    "ComponentManager",
+    "ExtensionPoint",
+    "Interface",
+    "implements",
+    "interfaces_of",
+    "optional",
+]
+
+_IMPLEMENTS = "_implements"
+_OPTIONAL = "_is_optional"
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+AnyInterface = TypeVar("AnyInterface", bound="Interface")
+AnyComponent = TypeVar("AnyComponent", bound="Component")
+
+
+class Interface:
+    """Base of interfaces: methods with ``self``, a docstring and no code worth running."""
+
+
+def optional(method: AnyFunction) -> AnyFunction:
+    """Mark a method of an interface that implementations may leave out."""
+    setattr(method, _OPTIONAL, True)
+    return method
+
+
+def implements(*interfaces: type[Interface]) -> None:
+    """Say, in the body of a component class, which interfaces the class implements.
+
+    :raises InterfaceError: if one of them is not an :class:`Interface`.
+    """
+    body = sys._getframe(1).f_locals
+    if "__module__" not in body:
+        raise InterfaceError(
+            "implements(...) was called outside of a class body",
+            remedy="Write it as a line of its own below the docstring of the component class",
+        )
+    for interface in interfaces:
+        if not (isinstance(interface, type) and issubclass(interface, Interface)):
+            raise InterfaceError(
+                f"implements({interface!r}) in {body['__qualname__']}: that is not an interface",
+                thing=str(body["__qualname__"]),
+                value=interface,
+                remedy="Derive it from concurrent.core.Interface",
+            )
+    body[_IMPLEMENTS] = (*body.get(_IMPLEMENTS, ()), *interfaces)
+
+
+def interfaces_of(cls: type) -> tuple[type[Interface], ...]:
+    """Return the interfaces that a class implements, those of its base classes included."""
+    found: dict[type[Interface], None] = {}
+    for base in cls.__mro__:
+        for interface in base.__dict__.get(_IMPLEMENTS, ()):
+            for part in interface.__mro__:
+                if issubclass(part, Interface) and part is not Interface:
+                    found[part] = None
+    return tuple(found)
+
+
+class Component:
+    """Base of everything that a configuration can choose. ``__init__`` takes no arguments.
+
+    A class with ``abstract = True`` in its own body is never made into an instance.
+    """
+
+    abstract = True
+    manager: ComponentManager
+
+    @classmethod
+    def is_abstract(cls) -> bool:
+        """Return whether the class itself, not a base of it, says ``abstract = True``."""
+        return bool(cls.__dict__.get("abstract", False))
+
+
+class ExtensionPoint(Generic[AnyInterface]):
+    """Attribute of a component: the enabled implementations of an interface, in registration order."""
+
+    def __init__(self, interface: type[AnyInterface]) -> None:
+        self.interface = interface
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> ExtensionPoint[AnyInterface]: ...
+    @overload
+    def __get__(self, instance: Component, owner: type) -> list[AnyInterface]: ...
+    def __get__(
+        self, instance: Component | None, owner: type
+    ) -> ExtensionPoint[AnyInterface] | list[AnyInterface]:
+        if instance is None:
+            return self
+        return instance.manager.implementations(self.interface)
+
+
+class ComponentManager:
+    """The classes that may be used together, and the one instance of each.
+
+    :param rules: enabling rules, pattern to truth: ``pkg.module.Class``, ``pkg.module.*`` or ``*``.
+        The longest pattern that fits decides; without one a class is enabled.
+    """
+
+    def __init__(self, rules: dict[str, bool] | None = None) -> None:
+        self._rules = {pattern.lower(): value for pattern, value in (rules or {}).items()}
+        self._classes: dict[type[Component], None] = {}
+        self._instance_by_class: dict[type[Component], Component] = {}
+        self._making: list[type[Component]] = []
+
+    def register(self, *classes: type[Component]) -> None:
+        """Make component classes known to this manager; abstract ones are passed over."""
+        for cls in classes:
+            if not (isinstance(cls, type) and issubclass(cls, Component)):
+                raise ComponentError(
+                    f"{cls!r} is not a component class",
+                    thing=repr(cls),
+                    remedy="Derive it from concurrent.core.Component",
+                )
+            if not cls.is_abstract():
+                self._classes[cls] = None
+
+    def deregister(self, cls: type[Component]) -> None:
+        """Forget a class and its instance; nothing happens if it is not known."""
+        self._classes.pop(cls, None)
+        self._instance_by_class.pop(cls, None)
+
+    def is_enabled(self, cls: type[Component]) -> bool:
+        """Return what the longest fitting rule says of the class; True without one."""
+        name = f"{cls.__module__}.{cls.__qualname__}".lower()
+        best = ""
+        enabled = True
+        for pattern, value in self._rules.items():
+            fits = name == pattern or (
+                pattern.endswith("*") and name.startswith(pattern.removesuffix("*"))
+            )
+            if fits and len(pattern) >= len(best):
+                best, enabled = pattern, value
+        return enabled
+
+    def classes_of(self, interface: type[Interface]) -> list[type[Component]]:
+        """Return the enabled classes that implement ``interface``, in registration order."""
+        return [
+            cls for cls in self._classes if interface in interfaces_of(cls) and self.is_enabled(cls)
+        ]
+
+    def implementations(self, interface: type[AnyInterface]) -> list[AnyInterface]:
+        """Return one instance of each enabled class that implements ``interface``."""
+        return [cast(AnyInterface, self[cls]) for cls in self.classes_of(interface)]
+
+    def __contains__(self, cls: type[Component]) -> bool:
+        return cls in self._classes
+
+    def __getitem__(self, cls: type[AnyComponent]) -> AnyComponent:
+        """Return the one instance of a class, made now if it is the first time.
+
+        :raises InterfaceError: if the class does not keep a contract it says it implements.
+        :raises ComponentError: if the class is not known here, disabled, or needs itself while it is
+            being made. What its ``__init__`` raises passes through and leaves nothing behind.
+        """
+        instance = self._instance_by_class.get(cls)
+        if instance is None:
+            self._check_usable(cls)
+            _check_contract(cls)
+            instance = cls.__new__(cls)
+            self._making.append(cls)
+            try:
+                instance.manager = self
+                self.component_activated(instance)
+                cls.__init__(instance)
+            finally:
+                self._making.pop()
+            self._instance_by_class[cls] = instance
+        return cast(AnyComponent, instance)
+
+    def component_activated(self, component: Component) -> None:
+        """Give a new component what all components of this manager have, before its ``__init__``."""
+
+    def _check_usable(self, cls: type[Component]) -> None:
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        if cls not in self._classes:
+            raise ComponentError(
+                f"component {name} is not registered",
+                thing=name,
+                remedy="Load its plug-in, or check that it is not abstract",
+            )
+        if not self.is_enabled(cls):
+            raise ComponentError(
+                f"component {name} is disabled",
+                thing=name,
+                remedy=f"Set '{name} = enabled' in section [components]",
+            )
+        if cls in self._making:
+            way = " -> ".join(made.__name__ for made in [*self._making, cls])
+            raise ComponentError(
+                f"components need one another while they are being made: {way}",
+                thing=name,
+                remedy="Use the other component after __init__, not in it",
+            )
+
+
+def _check_contract(cls: type[Component]) -> None:
+    for interface in interfaces_of(cls):
+        for name, wanted in inspect.getmembers(interface, inspect.isfunction):
+            if name.startswith("_"):
+                continue
+            found = getattr(cls, name, None)
+            says = f"{cls.__name__} says it implements {interface.__name__}"
+            usage = f"{name}{inspect.signature(wanted)}"
+            if found is None:
+                if getattr(wanted, _OPTIONAL, False):
+                    continue
+                raise InterfaceError(
+                    f"{says}, but has no {usage}", thing=cls.__name__, remedy="Write that method"
+                )
+            if not callable(found) or not _accepts(found, wanted):
+                raise InterfaceError(
+                    f"{says}, but its {name} can not be called as {usage}",
+                    thing=cls.__name__,
+                    remedy="Give it the same parameters",
+                )
+
+
+def _accepts(found: Callable[..., Any], wanted: Callable[..., Any]) -> bool:
+    """Return whether ``found`` can be called in each way that ``wanted`` can."""
+    parameters = list(inspect.signature(wanted).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    keywords = {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY}
+    required = [p for p in positional if p.default is p.empty]
+    required_keywords = {
+        p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty
+    }
+    try:
+        signature = inspect.signature(found)
+        signature.bind(*positional, **keywords)
+        signature.bind(*required, **required_keywords)
+    except TypeError:
+        return False
+    return True

@@ -21,7 +21,7 @@ import shutil
 from pathlib import Path
 
 # setuptools comes first: it brings the distutils that Python 3.12 no longer has.
-from setuptools import Extension, setup  # isort: skip
+from setuptools import Distribution, Extension, setup  # isort: skip
 from distutils.command.install_data import install_data  # isort: skip
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
@@ -129,11 +129,20 @@ class InstallStartUpFiles(install_data):
         super().finalize_options()
 
 
+class WithStartUpFiles(Distribution):
+    """Makes an editable installation install the start-up files too."""
+
+    def has_data(self) -> bool:
+        """Answer setuptools, which asks for this name before it installs data files as editable."""
+        return True
+
+
 PACKAGES = {**own_packages(), **sample_packages()}
 if Path("conf").is_dir():
     PACKAGES[CONF] = "conf"
 
 setup(
+    distclass=WithStartUpFiles,
     packages=sorted(PACKAGES),
     package_dir=PACKAGES,
     package_data={"": DATA_PATTERNS},

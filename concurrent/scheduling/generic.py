@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
 
+from concurrent.core.component import Component, ExtensionPoint, implements
+from concurrent.core.errors import ComponentError
 from concurrent.scheduling.events import AskBack, Command
+from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
 from concurrent.scheduling.ledger import Ledger, SlaveRecord
 
 __all__ = ["GenericTaskScheduler"]
 
 
-class GenericTaskScheduler:
+class GenericTaskScheduler(Component):
     """For slaves that differ: sends each task to the slave that its strategy rates best.
 
     Slaves with room stand in a heap by rating. A slave enters it when its room may have grown, so a
     decision costs the logarithm of the slaves with room and nothing for the others. When tasks run
     out while some slave is idle, the fullest slave is asked to hand back what it has not started.
-
-    :param rate: how good it would be to give a slave the next task; see ``strategies.py``.
+    The first enabled strategy rates them.
     """
 
-    def __init__(self, rate: Callable[[SlaveRecord], float]) -> None:
-        self._rate = rate
+    implements(ITaskScheduler)
+
+    strategies = ExtensionPoint(ITaskScheduleStrategy)
+
+    def __init__(self) -> None:
+        """Take the first enabled strategy.
+
+        :raises ComponentError: if there is none.
+        """
+        strategies = self.strategies
+        if not strategies:
+            raise ComponentError(
+                "no strategy for the generic scheduler is enabled",
+                thing="ITaskScheduleStrategy",
+                remedy="Enable GenericTaskScheduleStrategy or one of your own in [components]",
+            )
+        self._rate = strategies[0].rate
         self._heap: list[tuple[float, int]] = []
         self._listed: set[int] = set()
         self._changed: set[int] = set()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from concurrent.core.component import Component, implements
 from concurrent.scheduling.events import Command
+from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
 
 __all__ = ["ZMQTaskScheduler"]
 
 
-class ZMQTaskScheduler:
+class ZMQTaskScheduler(Component):
     """For slaves that are alike: tasks go on the work socket, slaves pull them.
 
     A push socket alone loses what lies in a dead slave's pipe. So every task stays in the ledger, at
     most a small credit of tasks is on the socket at a time, and slaves report what they took.
 
-    :param ahead: how much of the slaves' windows may lie on the socket besides, as a fraction.
+    ``ahead`` says how much of the slaves' windows may lie on the socket besides, as a fraction.
     """
 
-    def __init__(self, *, ahead: float = 0.5) -> None:
-        self._ahead = ahead
+    implements(ITaskScheduler)
+
+    ahead = 0.5
 
     def slave_changed(self, slave: int) -> None:
         """Nothing to note: any slave may pull."""
@@ -33,5 +36,5 @@ class ZMQTaskScheduler:
             return []
         windows = sum(slave.window for slave in ledger.slaves.values())
         held = sum(len(slave.held) for slave in ledger.slaves.values())
-        credit = int(windows * (1 + self._ahead)) - held - len(ledger.pushed)
+        credit = int(windows * (1 + self.ahead)) - held - len(ledger.pushed)
         return ledger.offer(credit) if credit > 0 else []

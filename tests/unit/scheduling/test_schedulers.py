@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+from concurrent.core.component import Component, ComponentManager, implements
+from concurrent.core.errors import ComponentError
 from concurrent.scheduling.events import (
     AskBack,
     OwnerJoined,
@@ -15,10 +17,17 @@ from concurrent.scheduling.events import (
     TasksTaken,
 )
 from concurrent.scheduling.generic import GenericTaskScheduler
+from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import FINISHED
 from concurrent.scheduling.pushpull import ZMQTaskScheduler
 from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
+
+
+def make(cls, *more):
+    manager = ComponentManager()
+    manager.register(cls, GenericTaskScheduleStrategy, *more)
+    return manager[cls]
 
 
 @pytest.fixture
@@ -30,7 +39,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture
 def generic() -> GenericTaskScheduler:
-    return GenericTaskScheduler(GenericTaskScheduleStrategy().rate)
+    return make(GenericTaskScheduler)
 
 
 def join(ledger: Ledger, scheduler, slave: int, *, workers: int, window: int) -> None:
@@ -88,7 +97,7 @@ def test_every_task_finishes_on_slaves_of_mixed_windows(ledger, generic) -> None
 
 
 def test_push_pull_keeps_to_its_credit(ledger) -> None:
-    scheduler = ZMQTaskScheduler(ahead=0.5)
+    scheduler = make(ZMQTaskScheduler)
     join(ledger, scheduler, 1, workers=2, window=10)
     ledger.apply(TasksSubmitted(1, 0, [b""] * 100))
     (push,) = scheduler.schedule(ledger)
@@ -103,4 +112,31 @@ def test_push_pull_keeps_to_its_credit(ledger) -> None:
 
 def test_push_pull_waits_while_there_is_no_slave(ledger) -> None:
     ledger.apply(TasksSubmitted(1, 0, [b""]))
-    assert ZMQTaskScheduler().schedule(ledger) == []
+    assert make(ZMQTaskScheduler).schedule(ledger) == []
+
+
+class LastFirst(Component):
+    """Prefers the slave with the highest number."""
+
+    implements(ITaskScheduleStrategy)
+
+    def rate(self, slave):
+        return float(slave.slave)
+
+
+def test_a_plugged_in_strategy_decides(ledger) -> None:
+    manager = ComponentManager()
+    manager.register(GenericTaskScheduler, LastFirst)
+    scheduler = manager[GenericTaskScheduler]
+    for slave in (1, 2, 3):
+        join(ledger, scheduler, slave, workers=1, window=1)
+    ledger.apply(TasksSubmitted(1, 0, [b""]))
+    (send,) = scheduler.schedule(ledger)
+    assert send.slave == 3
+
+
+def test_a_scheduler_without_a_strategy_says_what_to_enable() -> None:
+    manager = ComponentManager()
+    manager.register(GenericTaskScheduler)
+    with pytest.raises(ComponentError, match="Enable GenericTaskScheduleStrategy"):
+        manager[GenericTaskScheduler]

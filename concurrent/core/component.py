@@ -10,10 +10,16 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast, overload
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from concurrent.core.errors import ComponentError, InterfaceError
+
+if TYPE_CHECKING:
+    import logging
+
+    from concurrent.core.config import Configuration
+    from concurrent.core.environment import Environment
 
 __all__ = [
     "Component",
@@ -79,11 +85,15 @@ def interfaces_of(cls: type) -> tuple[type[Interface], ...]:
 class Component:
     """Base of everything that a configuration can choose. ``__init__`` takes no arguments.
 
-    A class with ``abstract = True`` in its own body is never made into an instance.
+    A class with ``abstract = True`` in its own body is never made into an instance. An instance has
+    ``manager``, and from an environment also ``env``, ``config`` and ``log``, before its ``__init__``.
     """
 
     abstract = True
     manager: ComponentManager
+    env: Environment
+    config: Configuration
+    log: logging.Logger
 
     @classmethod
     def is_abstract(cls) -> bool:
@@ -139,9 +149,17 @@ class ComponentManager:
         self._classes.pop(cls, None)
         self._instance_by_class.pop(cls, None)
 
+    def known_classes(self) -> Iterable[type[Component]]:
+        """Return the classes that this manager has, enabled or not, in registration order."""
+        return list(self._classes)
+
+    def name_of(self, cls: type[Component]) -> str:
+        """Return the name of a class that enabling rules are compared with."""
+        return f"{cls.__module__}.{cls.__qualname__}"
+
     def is_enabled(self, cls: type[Component]) -> bool:
         """Return what the longest fitting rule says of the class; True without one."""
-        name = f"{cls.__module__}.{cls.__qualname__}".lower()
+        name = self.name_of(cls).lower()
         best = ""
         enabled = True
         for pattern, value in self._rules.items():
@@ -155,7 +173,9 @@ class ComponentManager:
     def classes_of(self, interface: type[Interface]) -> list[type[Component]]:
         """Return the enabled classes that implement ``interface``, in registration order."""
         return [
-            cls for cls in self._classes if interface in interfaces_of(cls) and self.is_enabled(cls)
+            cls
+            for cls in self.known_classes()
+            if interface in interfaces_of(cls) and self.is_enabled(cls)
         ]
 
     def implementations(self, interface: type[AnyInterface]) -> list[AnyInterface]:
@@ -163,7 +183,7 @@ class ComponentManager:
         return [cast(AnyInterface, self[cls]) for cls in self.classes_of(interface)]
 
     def __contains__(self, cls: type[Component]) -> bool:
-        return cls in self._classes
+        return cls in self.known_classes()
 
     def __getitem__(self, cls: type[AnyComponent]) -> AnyComponent:
         """Return the one instance of a class, made now if it is the first time.
@@ -191,8 +211,8 @@ class ComponentManager:
         """Give a new component what all components of this manager have, before its ``__init__``."""
 
     def _check_usable(self, cls: type[Component]) -> None:
-        name = f"{cls.__module__}.{cls.__qualname__}"
-        if cls not in self._classes:
+        name = self.name_of(cls)
+        if cls not in self:
             raise ComponentError(
                 f"component {name} is not registered",
                 thing=name,

@@ -1,0 +1,245 @@
+"""The configuration: which text each option has, where that came from, and what it means.
+
+A :class:`Configuration` is made of settings in order of strength (command line, environment variables,
+files, ...; ``configfile.py`` reads them) and of the options that classes declare (``items.py``). It
+reads no file and no clock. Everything here belongs to the thread that owns the environment, but values
+may be read from any thread.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from concurrent.core.errors import ConfigurationError
+from concurrent.core.items import ConfigItem, parse_bool
+
+__all__ = ["Configuration", "Explanation", "Setting", "describe", "items_of"]
+
+COMPONENTS = "components"
+INHERIT = "inherit"
+DEFAULT = "default"
+DOC_WIDTH = 96
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One option as somebody set it.
+
+    :param section: the section as written.
+    :param option: the option as written.
+    :param origin: where it was written, for messages: ``FILE:LINE``, ``command line``, ...
+    :param folder: what a relative path in it is relative to.
+    """
+
+    section: str
+    option: str
+    text: str
+    origin: str
+    folder: Path
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Section and option in the form that declarations have."""
+        return _key(self.section, self.option)
+
+
+class Explanation(NamedTuple):
+    """One line of :meth:`Configuration.explain`."""
+
+    section: str
+    option: str
+    value: str
+    origin: str
+
+
+def _key(section: str, option: str) -> tuple[str, str]:
+    return section.strip().lower().replace("-", "_"), option.strip().lower().replace("-", "_")
+
+
+def items_of(classes: Iterable[type]) -> list[ConfigItem[Any]]:
+    """Return the options that classes and their bases declare, each once, sorted by their names."""
+    found = {
+        item: None
+        for cls in classes
+        for base in cls.__mro__
+        for item in vars(base).values()
+        if isinstance(item, ConfigItem)
+    }
+    return sorted(found, key=lambda item: (item.section, item.name))
+
+
+class Configuration:
+    """The values of all options of one environment.
+
+    :param settings: what was set, the strongest first.
+    :param folder: what a relative path in a default is relative to; the current folder if None.
+    :param classes: returns the classes whose options are known; asked whenever that matters, since
+        plug-ins bring more of them.
+    """
+
+    def __init__(
+        self,
+        settings: Iterable[Setting] = (),
+        *,
+        folder: Path | None = None,
+        classes: Callable[[], Iterable[type]] = tuple,
+    ) -> None:
+        self._setting_by_key: dict[tuple[str, str], Setting] = {}
+        for setting in settings:
+            self._setting_by_key.setdefault(setting.key, setting)
+        self._folder = folder or Path.cwd()
+        self._classes = classes
+        self._value_by_item: dict[ConfigItem[Any], Any] = {}
+
+    def value(self, item: ConfigItem[Any]) -> Any:
+        """Return the parsed value of an option; it is parsed once.
+
+        :raises ConfigurationError: if what was set is not allowed.
+        """
+        try:
+            return self._value_by_item[item]
+        except KeyError:
+            value = self._value_by_item[item] = self._parsed(item)
+            return value
+
+    def get(self, section: str, option: str) -> Any:
+        """Return the parsed value of a declared option, or the text of an undeclared one.
+
+        :raises ConfigurationError: if it is neither declared nor set, or its value is not allowed.
+        """
+        key = _key(section, option)
+        item = self._item_by_key().get(key)
+        if item is not None:
+            return self.value(item)
+        if key in self._setting_by_key:
+            return self._setting_by_key[key].text
+        raise ConfigurationError(
+            f"there is no option [{section}] {option}",
+            thing=f"{section}.{option}",
+            remedy=self._advice(key) or "See 'concurrent config' for all of them",
+        )
+
+    def is_set(self, section: str, option: str) -> bool:
+        """Return whether somebody set the option, be it to its default."""
+        return _key(section, option) in self._setting_by_key
+
+    def origin(self, section: str, option: str) -> str:
+        """Return where the value came from: ``FILE:LINE``, ``command line``, ..., ``default``."""
+        setting = self._setting_by_key.get(_key(section, option))
+        return setting.origin if setting is not None else DEFAULT
+
+    def items(self) -> list[ConfigItem[Any]]:
+        """Return the declared options, sorted by section and name."""
+        return items_of(self._classes())
+
+    def component_rules(self) -> dict[str, bool]:
+        """Return section ``[components]``: patterns of class names, and whether they are enabled.
+
+        :raises ConfigurationError: if a rule is neither ``enabled`` nor ``disabled``.
+        """
+        rules = {}
+        for (section, _), setting in self._setting_by_key.items():
+            if section == COMPONENTS:
+                try:
+                    rules[setting.option] = parse_bool(setting.text)
+                except ValueError as error:
+                    raise _not_allowed(setting, "enabled or disabled") from error
+        return rules
+
+    def check(self) -> list[str]:
+        """Return a warning for each setting of an unknown section or option.
+
+        :raises ConfigurationError: for the first value that is not allowed.
+        """
+        item_by_key = self._item_by_key()
+        warnings = []
+        for key, setting in self._setting_by_key.items():
+            if key in item_by_key:
+                self.value(item_by_key[key])
+            elif key[0] not in (COMPONENTS, INHERIT):
+                is_known = any(section == key[0] for section, _ in item_by_key)
+                thing = f"option {setting.option} in [{setting.section}]"
+                if not is_known:
+                    thing = f"section [{setting.section}] of option {setting.option}"
+                advice = self._advice(key)
+                warnings.append(
+                    f"{setting.origin}: unknown {thing} is ignored{'. ' + advice if advice else ''}"
+                )
+        return warnings
+
+    def explain(self) -> list[Explanation]:
+        """Return each option, declared or set, with its text and where that came from."""
+        text_by_key = {
+            (item.section, item.name): (item.default_text, DEFAULT) for item in self.items()
+        }
+        for key, setting in self._setting_by_key.items():
+            shown = key if key in text_by_key else (key[0], setting.option)
+            text_by_key[shown] = (setting.text, setting.origin)
+        return [Explanation(*key, *text_by_key[key]) for key in sorted(text_by_key)]
+
+    def _parsed(self, item: ConfigItem[Any]) -> Any:
+        setting = self._setting_by_key.get((item.section, item.name))
+        if setting is None:
+            return item.parse(item.default_text, self._folder)
+        try:
+            return item.parse(setting.text, setting.folder)
+        except ValueError as error:
+            raise _not_allowed(setting, item.allowed) from error
+
+    def _item_by_key(self) -> dict[tuple[str, str], ConfigItem[Any]]:
+        return {(item.section, item.name): item for item in reversed(self.items())}
+
+    def _advice(self, key: tuple[str, str]) -> str:
+        """Return a sentence with the nearest known name, or nothing."""
+        known = list(self._item_by_key())
+        section, option = key
+        sections = {each for each, _ in known}
+        if section not in sections:
+            near = get_close_matches(section, sections, 1)
+            if near:
+                return f"Did you mean section [{near[0]}]?"
+        near = get_close_matches(option, [name for each, name in known if each == section], 1)
+        if near:
+            return f"Did you mean {near[0]}?"
+        elsewhere = [each for each, name in known if name == option]
+        return f"Did you mean [{elsewhere[0]}] {option}?" if elsewhere else ""
+
+
+def _not_allowed(setting: Setting, allowed: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{setting.origin}: [{setting.section}] {setting.option} = {setting.text!r} is not allowed",
+        thing=f"{setting.section}.{setting.option}",
+        value=setting.text,
+        remedy=f"Use {allowed}",
+    )
+
+
+def describe(items: Iterable[ConfigItem[Any]]) -> str:
+    """Return a configuration file with each option documented and commented out.
+
+    :param items: the options; those of one section must follow one another.
+    """
+    lines: list[str] = []
+    section = ""
+    for item in items:
+        if item.section != section:
+            section = item.section
+            lines += [f"[{section}]", ""]
+        text = f"{item.doc}{'' if item.doc.endswith('.') or not item.doc else '.'}"
+        for paragraph in (text, f"Allowed: {item.allowed}."):
+            lines += [f"# {line}" for line in textwrap.wrap(paragraph, DOC_WIDTH)]
+        lines += [f"#{item.name} = {quoted(item.default_text)}".rstrip(), ""]
+    return "\n".join(lines)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a configuration file must have it: in quotes where it would be misread."""
+    is_plain = text == text.strip() and "#" not in text and text[:1] not in ("'", '"')
+    if is_plain:
+        return text
+    return f"'{text}'" if '"' in text else f'"{text}"'

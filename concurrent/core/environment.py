@@ -1,0 +1,211 @@
+"""An environment: the configuration, the plug-ins and the components of one node.
+
+A folder made by ``concurrent init`` holds ``conf/concurrent.ini``, ``plugins/``, ``log/`` and
+``data/``. An environment without a folder has the configuration of the machine and no plug-in folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from concurrent.core.component import Component, ComponentManager
+from concurrent.core.config import Configuration, describe
+from concurrent.core.configfile import read_file, read_overrides, read_variables, system_file
+from concurrent.core.errors import EnvironmentFolderError, PluginError
+from concurrent.core.items import ListItem
+from concurrent.core.plugins import (
+    FILE_MODULE_PREFIX,
+    LoadedPlugin,
+    installed_plugins,
+    load_plugin,
+    plugin_files,
+    shown_name,
+)
+
+__all__ = ["Environment", "PluginSettings"]
+
+CONFIGURATION_FILE = Path("conf", "concurrent.ini")
+FOLDERS = ("conf", "plugins", "log", "data")
+
+log = logging.getLogger("concurrent.core.environment")
+
+
+class PluginSettings(Component):
+    """The options of section ``[plugins]``."""
+
+    load = ListItem(
+        "plugins", "load", (), "Plug-ins to load at the start: paths of files or names of modules."
+    )
+
+
+class Environment(ComponentManager):
+    """A component manager with a configuration. Owned by the thread that made it.
+
+    Each :class:`Component` class that is defined is known here, except those of plug-in files that
+    another environment loaded. The configuration is, from strong to weak: ``overrides``, environment
+    variables ``CONCURRENT_SECTION__OPTION``, ``config_files``, the file of the environment, the file
+    of the machine, defaults.
+
+    :param folder: an environment folder; use :meth:`open` to have it checked.
+    :param overrides: ``section.option`` to text.
+    :param config_files: more files, the strongest first.
+    :param variables: environment variables; those of the process if None.
+    :raises ConfigurationError: if a file can not be read or is not in the ini format.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        overrides: Mapping[str, str] | None = None,
+        config_files: Iterable[str | Path] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder.absolute() if folder is not None else None
+        variables = os.environ if variables is None else variables
+        files = [Path(file) for file in config_files]
+        if self.folder is not None:
+            files.append(self.folder / CONFIGURATION_FILE)
+        system = system_file(variables)
+        if system.is_file():
+            files.append(system)
+        settings = [*read_overrides(overrides or {}), *read_variables(variables)]
+        for file in files:
+            settings += read_file(file)
+        self.config = Configuration(settings, folder=self.folder, classes=self.known_classes)
+        self.plugins: list[LoadedPlugin] = []
+        self._forgotten: set[type[Component]] = set()
+        self._file_modules: set[str] = set()
+        super().__init__(self.config.component_rules())
+
+    @classmethod
+    def create(cls, folder: Path) -> Environment:
+        """Make an environment folder with a documented configuration and return it opened.
+
+        :raises EnvironmentFolderError: if there is one already, or the folder can not be made.
+        """
+        folder = folder.absolute()
+        file = folder / CONFIGURATION_FILE
+        if file.exists():
+            raise EnvironmentFolderError(
+                f"{folder} is an environment already",
+                thing=str(folder),
+                remedy="Use it with --env, or choose another folder",
+            )
+        try:
+            for name in FOLDERS:
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            file.write_text(describe(cls().config.items()) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise EnvironmentFolderError(
+                f"the environment {folder} can not be made: {error.strerror or error}",
+                thing=str(folder),
+                remedy="Check the path and its rights",
+            ) from error
+        return cls.open(folder)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        overrides: Mapping[str, str] | None = None,
+        config_files: Iterable[str | Path] = (),
+    ) -> Environment:
+        """Open an environment folder.
+
+        :raises EnvironmentFolderError: if it is none.
+        :raises ConfigurationError: as for the constructor.
+        """
+        if not (folder / CONFIGURATION_FILE).is_file():
+            raise EnvironmentFolderError(
+                f"{folder} is not an environment: it has no {CONFIGURATION_FILE}",
+                thing=str(folder),
+                remedy=f"Make one with 'concurrent init {folder}'",
+            )
+        return cls(folder, overrides=overrides, config_files=config_files)
+
+    def load_plugins(self) -> list[PluginError]:
+        """Load what entry points, ``[plugins] load`` and the plug-in folder name.
+
+        A plug-in that fails is logged and does not stop the others.
+
+        :returns: what went wrong.
+        """
+        sources: list[str | Path] = [point.value.partition(":")[0] for point in installed_plugins()]
+        sources += self[PluginSettings].load
+        if self.folder is not None:
+            sources += plugin_files(self.folder / "plugins")
+        failures = []
+        for source in sources:
+            try:
+                self.load_plugin(source)
+            except PluginError as error:
+                log.error("%s", error)
+                failures.append(error)
+        return failures
+
+    def load_plugin(self, source: str | Path) -> LoadedPlugin:
+        """Load one plug-in; its components are known from then on.
+
+        :param source: a file, a package folder, or the name of an installed module.
+        :raises PluginError: if that fails.
+        """
+        plugin = load_plugin(source)
+        if plugin.is_file:
+            self._file_modules.add(plugin.module.__name__)
+        if all(plugin.module is not known.module for known in self.plugins):
+            self.plugins.append(plugin)
+        return plugin
+
+    def warn_of_unknown(self) -> list[str]:
+        """Log a warning for each unknown section or option that is set, and return them.
+
+        :raises ConfigurationError: for the first value that is not allowed.
+        """
+        warnings = self.config.check()
+        for warning in warnings:
+            log.warning("%s", warning)
+        return warnings
+
+    def register(self, *classes: type[Component]) -> None:
+        """Make classes known again that were deregistered; others are known by being defined."""
+        self._forgotten.difference_update(classes)
+        super().register(*classes)
+
+    def deregister(self, cls: type[Component]) -> None:
+        """Forget a class and its instance here; other environments keep theirs."""
+        self._forgotten.add(cls)
+        super().deregister(cls)
+
+    def known_classes(self) -> list[type[Component]]:
+        """Return the component classes that may be used here, each base before what derives from it."""
+        found: dict[type[Component], None] = {}
+        ahead = [Component]
+        while ahead:
+            for cls in ahead.pop(0).__subclasses__():
+                if cls not in found:
+                    found[cls] = None
+                    ahead.append(cls)
+        return [
+            cls
+            for cls in found
+            if not cls.is_abstract() and cls not in self._forgotten and self._is_ours(cls)
+        ]
+
+    def name_of(self, cls: type[Component]) -> str:
+        """Return the name of a class for enabling rules; a plug-in file's module is its stem."""
+        return f"{shown_name(cls.__module__)}.{cls.__qualname__}"
+
+    def component_activated(self, component: Component) -> None:
+        """Give a new component the environment, its configuration and a logger."""
+        component.env = self
+        component.config = self.config
+        component.log = logging.getLogger(f"concurrent.{shown_name(type(component).__module__)}")
+
+    def _is_ours(self, cls: type[Component]) -> bool:
+        root = cls.__module__.partition(".")[0]
+        return not root.startswith(FILE_MODULE_PREFIX) or root in self._file_modules

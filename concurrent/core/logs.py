@@ -1,0 +1,122 @@
+"""Where the log of a process goes: standard error, and a file where one is configured.
+
+Modules log with the standard library's ``logging`` below the name ``concurrent``. A record may carry
+``app`` and ``task`` through ``extra=``; the node's name is added to each.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+
+from concurrent.core.component import Component
+from concurrent.core.errors import ConfigurationError
+from concurrent.core.items import ChoiceItem, IntItem, PathItem
+
+__all__ = ["LogSettings", "NodeFormatter", "NodeLog"]
+
+LEVELS = ("debug", "info", "warning", "error")
+ROOT = "concurrent"
+
+
+class NodeFormatter(logging.Formatter):
+    """One line: time, level, node, application and task where there are any, logger, message.
+
+    :param node_id: the name of the node that logs.
+    """
+
+    def __init__(self, node_id: str) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(who)s %(name)s: %(message)s")
+        self._node_id = node_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, followed by the traceback where the record has one."""
+        parts = [getattr(record, "node", self._node_id)]
+        parts += [f"{key}={record.__dict__[key]}" for key in ("app", "task") if key in record.__dict__]
+        record.__dict__["who"] = " ".join(parts)
+        return super().format(record)
+
+
+class NodeLog:
+    """The log handlers of one node; give them back with :meth:`stop`.
+
+    :param level: one of :data:`LEVELS`.
+    :param file: a file to append to, or None for standard error alone.
+    :param size_bytes_max: the file is moved to ``FILE.1`` before it gets larger than this.
+    :param is_quiet: nothing below a warning goes to standard error.
+    """
+
+    def __init__(
+        self,
+        node_id: str,
+        level: str = "info",
+        *,
+        file: Path | None = None,
+        size_bytes_max: int = 0,
+        is_quiet: bool = False,
+    ) -> None:
+        formatter = NodeFormatter(node_id)
+        console = logging.StreamHandler(sys.stderr)
+        if is_quiet:
+            console.setLevel(logging.WARNING)
+        self._level = level
+        self._handlers: list[logging.Handler] = [console]
+        if file is not None:
+            self._handlers.append(_file_handler(file, size_bytes_max))
+        for handler in self._handlers:
+            handler.setFormatter(formatter)
+
+    def start(self) -> None:
+        """Begin to log."""
+        root = logging.getLogger(ROOT)
+        root.setLevel(self._level.upper())
+        for handler in self._handlers:
+            root.addHandler(handler)
+
+    def stop(self) -> None:
+        """Stop logging and close the file."""
+        root = logging.getLogger(ROOT)
+        for handler in self._handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+def _file_handler(file: Path, size_bytes_max: int) -> logging.Handler:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return logging.handlers.RotatingFileHandler(
+            file, maxBytes=size_bytes_max, backupCount=3, encoding="utf-8"
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"the log file {file} can not be written: {error.strerror or error}",
+            thing="logging.file",
+            value=file,
+            remedy="Set [logging] file to a file that this user may write, or to nothing",
+        ) from error
+
+
+class LogSettings(Component):
+    """The options of section ``[logging]``."""
+
+    level = ChoiceItem("logging", "level", "info", "What is logged: this and above.", choices=LEVELS)
+    file = PathItem("logging", "file", "", "A file to log to as well as to standard error.")
+    file_bytes_max = IntItem(
+        "logging", "file_bytes_max", 16 << 20, "The log file is rotated at this size; 0: never.",
+        minimum=0, unit="bytes",
+    )  # fmt: skip
+
+    def open(self, node_id: str, *, level: str | None = None, is_quiet: bool = False) -> NodeLog:
+        """Return a log for a node, not started yet.
+
+        :param level: in place of the configured one.
+        """
+        return NodeLog(
+            node_id,
+            level or self.level,
+            file=self.file,
+            size_bytes_max=self.file_bytes_max,
+            is_quiet=is_quiet,
+        )

@@ -1,0 +1,167 @@
+"""Finds and imports plug-ins: modules that define components.
+
+A plug-in is an installed module, an entry point of the group ``concurrent.plugins``, or a file. A file
+is imported under a module name of its own, so that ``json.py`` in a plug-in folder hides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from concurrent.core.component import Component
+from concurrent.core.errors import PluginError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["ENTRY_POINT_GROUP", "LoadedPlugin", "installed_plugins", "load_plugin", "plugin_files"]
+
+ENTRY_POINT_GROUP = "concurrent.plugins"
+FILE_MODULE_PREFIX = "concurrent_plugin_"
+
+
+@dataclass(frozen=True)
+class LoadedPlugin:
+    """A plug-in that was imported.
+
+    :param path: its file, or None if it has none.
+    :param is_file: whether it was loaded as a file; then its code exists on this machine only and
+        travels with the tasks that use it.
+    """
+
+    name: str
+    module: ModuleType
+    path: Path | None
+    is_file: bool
+
+    @property
+    def components(self) -> list[type[Component]]:
+        """The component classes that the module defines, in order of definition."""
+        return [
+            value
+            for value in vars(self.module).values()
+            if inspect.isclass(value)
+            and issubclass(value, Component)
+            and value.__module__ == self.module.__name__
+        ]
+
+
+def installed_plugins() -> list[EntryPoint]:
+    """Return the entry points of installed packages, sorted by name."""
+    from importlib.metadata import entry_points  # costs 20 ms, which worker processes need not pay
+
+    return sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+
+
+def plugin_files(folder: Path) -> list[Path]:
+    """Return the plug-in files of a folder: ``*.py`` and packages, without those named ``_*``."""
+    if not folder.is_dir():
+        return []
+    found = [*folder.glob("*.py"), *(init.parent for init in folder.glob("*/__init__.py"))]
+    return sorted(path for path in found if not path.name.startswith(("_", ".")))
+
+
+def load_plugin(source: str | Path) -> LoadedPlugin:
+    """Import a plug-in in the calling thread.
+
+    :param source: a file or package folder, or the dotted name of an installed module.
+    :raises PluginError: if there is nothing of that name, or its import fails; the error that the
+        import raised is its cause.
+    """
+    text = str(source)
+    path = Path(text).expanduser()
+    if isinstance(source, Path) or path.suffix == ".py" or any(sep in text for sep in "/\\"):
+        return _load_file(path.absolute())
+    try:
+        module = importlib.import_module(text)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (text == error.name or text.startswith(f"{error.name}.")):
+            raise PluginError(
+                f"there is no plug-in {text!r}",
+                thing=text,
+                remedy="Give the path of a file that ends in .py, or install the package",
+            ) from error
+        raise _import_failed(text, error) from error
+    except Exception as error:  # boundary: a plug-in is foreign code
+        raise _import_failed(text, error) from error
+    file = getattr(module, "__file__", None)
+    return LoadedPlugin(text, module, Path(file) if file else None, is_file=False)
+
+
+def module_name_of(path: Path) -> str:
+    """Return the name that the module of a plug-in file gets, one for each path."""
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    return f"{FILE_MODULE_PREFIX}{digest}_{path.stem}"
+
+
+def shown_name(module_name: str) -> str:
+    """Return a module's name as its author knows it: that of the file, for a plug-in file."""
+    if not module_name.startswith(FILE_MODULE_PREFIX):
+        return module_name
+    return module_name.removeprefix(FILE_MODULE_PREFIX).partition("_")[2]
+
+
+def _load_file(path: Path) -> LoadedPlugin:
+    file = path / "__init__.py" if path.is_dir() else path
+    if not file.is_file():
+        raise PluginError(
+            f"there is no plug-in file {path}",
+            thing=str(path),
+            remedy="Check the path; a folder must have an __init__.py",
+        )
+    name = module_name_of(path)
+    if name in sys.modules:
+        return LoadedPlugin(path.stem, sys.modules[name], path, is_file=True)
+    folders = [str(path)] if path.is_dir() else None
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folders)
+    if spec is None or spec.loader is None:
+        raise PluginError(
+            f"{path} is not a Python file", thing=str(path), remedy="Give it the ending .py"
+        )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # boundary: a plug-in is foreign code
+        _forget_modules(name)
+        raise _import_failed(str(path), error) from error
+    except BaseException:
+        _forget_modules(name)
+        raise
+    return LoadedPlugin(path.stem, module, path, is_file=True)
+
+
+def _forget_modules(name: str) -> None:
+    loaded: Iterable[str] = list(sys.modules)
+    for each in loaded:
+        if each == name or each.startswith(f"{name}."):
+            del sys.modules[each]
+
+
+def _import_failed(name: str, error: BaseException) -> PluginError:
+    line = error.lineno if isinstance(error, SyntaxError) else _line_of(error)
+    where = f" (line {line})" if line else ""
+    return PluginError(
+        f"plug-in {name} can not be imported{where}: {type(error).__name__}: {error}",
+        thing=name,
+        remedy="Correct it or take it away; --debug shows the traceback",
+    )
+
+
+def _line_of(error: BaseException) -> int | None:
+    frames = error.__traceback__
+    line = None
+    while frames is not None:
+        if "importlib" not in frames.tb_frame.f_code.co_filename:
+            line = frames.tb_lineno
+        frames = frames.tb_next
+    return line

@@ -1,0 +1,155 @@
+import logging
+
+import pytest
+
+from concurrent.core import Component, Environment, Interface, NodeLog, Stats, implements, new_node_id
+from concurrent.core.errors import ConfigurationError, EnvironmentFolderError, PluginError
+
+PLUGIN = """
+from concurrent.core import Component
+
+class Guest(Component):
+    \"\"\"Comes from a file.\"\"\"
+"""
+
+
+class IRoomService(Interface):
+    """Serves."""
+
+
+class Waiter(Component):
+    """Is known by being defined."""
+
+    implements(IRoomService)
+
+
+def test_defining_a_component_makes_it_known_with_an_instance_for_each_environment() -> None:
+    first, second = Environment(variables={}), Environment(variables={})
+    assert isinstance(first[Waiter], Waiter)
+    assert first[Waiter] is not second[Waiter]
+    assert first[Waiter].env is first
+    assert first[Waiter].log.name.startswith("concurrent.")
+
+
+def test_deregistering_is_for_one_environment() -> None:
+    first, second = Environment(variables={}), Environment(variables={})
+    first.deregister(Waiter)
+    assert first.implementations(IRoomService) == []
+    assert len(second.implementations(IRoomService)) == 1
+    first.register(Waiter)
+    assert len(first.implementations(IRoomService)) == 1
+
+
+def test_a_new_environment_has_its_folders_and_a_documented_configuration(tmp_path) -> None:
+    environment = Environment.create(tmp_path / "env")
+    assert environment.folder == tmp_path / "env"
+    assert sorted(path.name for path in environment.folder.iterdir()) == ["conf", "data", "log", "plugins"]
+    assert "[logging]" in (tmp_path / "env" / "conf" / "concurrent.ini").read_text(encoding="utf-8")
+    assert environment.warn_of_unknown() == []
+
+
+def test_an_environment_is_neither_made_twice_nor_opened_where_there_is_none(tmp_path) -> None:
+    Environment.create(tmp_path)
+    with pytest.raises(EnvironmentFolderError, match="already"):
+        Environment.create(tmp_path)
+    with pytest.raises(EnvironmentFolderError, match="concurrent init"):
+        Environment.open(tmp_path / "gone")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFolderError, match="can not be made"):
+        Environment.create(tmp_path / "file")
+
+
+def test_plugins_of_the_folder_are_loaded_and_a_broken_one_stops_no_other(tmp_path) -> None:
+    environment = Environment.create(tmp_path)
+    (tmp_path / "plugins" / "json.py").write_text(PLUGIN)
+    (tmp_path / "plugins" / "broken.py").write_text("x = 1\nimport no_such_module_anywhere\n")
+    (tmp_path / "plugins" / "wrong.py").write_text("x = = 1\n")
+    (tmp_path / "plugins" / "_hidden.py").write_text("raise SystemExit\n")
+    failures = environment.load_plugins()
+    assert len(failures) == 2
+    assert "broken.py can not be imported (line 2): ModuleNotFoundError" in str(failures[0])
+    assert "wrong.py can not be imported (line 1): SyntaxError" in str(failures[1])
+    (plugin,) = environment.plugins
+    assert (plugin.name, plugin.is_file) == ("json", True)
+    (guest,) = plugin.components
+    assert environment.name_of(guest) == "json.Guest"
+    assert guest in environment
+    assert guest not in Environment(variables={})
+
+
+def test_a_package_is_a_plugin_too(tmp_path) -> None:
+    package = tmp_path / "visitors"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .guest import Guest\n")
+    (package / "guest.py").write_text(PLUGIN)
+    environment = Environment(variables={})
+    plugin = environment.load_plugin(package)
+    assert plugin.module.Guest in environment
+    assert environment.name_of(plugin.module.Guest) == "visitors.guest.Guest"
+
+
+def test_configured_plugins_are_loaded(tmp_path) -> None:
+    (tmp_path / "extra.py").write_text(PLUGIN)
+    environment = Environment(overrides={"plugins.load": f"{tmp_path / 'extra.py'}, json"}, variables={})
+    assert environment.load_plugins() == []
+    assert [plugin.name for plugin in environment.plugins] == ["extra", "json"]
+
+
+@pytest.mark.parametrize("source", ["no_such_module_anywhere", "no/such/file.py", "./"])
+def test_a_plugin_that_is_not_there_is_named(source) -> None:
+    with pytest.raises(PluginError, match="there is no plug-in"):
+        Environment(variables={}).load_plugin(source)
+
+
+def test_a_module_whose_own_import_fails_is_not_called_missing(tmp_path, monkeypatch) -> None:
+    (tmp_path / "needy_plugin.py").write_text("import no_such_module_anywhere\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(PluginError, match="no_such_module_anywhere") as caught:
+        Environment(variables={}).load_plugin("needy_plugin")
+    assert "can not be imported" in str(caught.value)
+
+
+def test_log_lines_carry_node_application_and_task(tmp_path, capsys) -> None:
+    log = NodeLog("slave-1", file=tmp_path / "log" / "node.log", is_quiet=True)
+    log.start()
+    try:
+        logging.getLogger("concurrent.test").info("hello", extra={"app": 3, "task": 17})
+        logging.getLogger("concurrent.test").debug("not this")
+        logging.getLogger("concurrent.test").warning("beware")
+    finally:
+        log.stop()
+    first, second = (tmp_path / "log" / "node.log").read_text(encoding="utf-8").splitlines()
+    assert first.endswith("INFO    slave-1 app=3 task=17 concurrent.test: hello")
+    assert second.endswith("WARNING slave-1 concurrent.test: beware")
+    shown = capsys.readouterr().err
+    assert "beware" in shown
+    assert "hello" not in shown
+
+
+def test_a_log_file_that_can_not_be_written_is_named(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="can not be written"):
+        NodeLog("slave-1", file=tmp_path / "file" / "node.log")
+
+
+def test_statistics_count_and_average() -> None:
+    stats = Stats(recent_count=100)
+    for value in range(1, 101):
+        stats.add_avg("reply_s", float(value))
+    stats.add_avg("called")
+    stats.add_count("sent", 2)
+    stats.add_count("sent")
+    stats.set_gauge("open", 4)
+    snapshot = stats.snapshot()
+    assert snapshot["counts"] == {"sent": 3}
+    assert snapshot["gauges"] == {"open": 4}
+    assert snapshot["averages"]["called"]["count"] == 1
+    assert snapshot["averages"]["reply_s"] == {
+        "count": 100, "mean": 50.5, "min": 1.0, "max": 100.0, "p50": 50.0, "p90": 90.0, "p99": 99.0
+    }  # fmt: skip
+
+
+def test_node_ids_are_unique_and_say_what_they_are() -> None:
+    ids = {new_node_id("slave") for _ in range(100)}
+    assert len(ids) == 100
+    assert all(node_id.startswith("slave-") for node_id in ids)

@@ -112,6 +112,7 @@ class Ledger:
         self.task_by_number: dict[int, TaskRecord] = {}
         self.pushed: dict[int, TaskRecord] = {}
         self.queued_count = 0
+        self.open_bytes = 0
         self.accepted_count = 0
         self.dropped_count = 0
         self._turns: deque[OwnerRecord] = deque()
@@ -198,6 +199,7 @@ class Ledger:
             "queued": self.queued_count,
             "pushed": len(self.pushed),
             "open": len(self.task_by_number),
+            "open_bytes": self.open_bytes,
             "dropped_late": self.dropped_count,
             "slaves": [
                 {
@@ -257,6 +259,7 @@ class Ledger:
         running: dict[int, list[int]] = {}
         for number in owner.number_by_id.values():
             task = self.task_by_number.pop(number)
+            self.open_bytes -= len(task.payload)
             self.pushed.pop(number, None)
             if task.state is HELD:
                 del self.slaves[task.slave].held[number]
@@ -289,6 +292,7 @@ class Ledger:
         self._next_number = number
         self.queued_count += count
         self.accepted_count += count
+        self.open_bytes += sum(map(len, event.payloads))
         self._list(owner)
         return []
 
@@ -402,6 +406,7 @@ class Ledger:
     def _close(self, task: TaskRecord, status: int, payload: Any, deliver: Deliver) -> None:
         """End the task: its outcome is in ``deliver`` from here on, and nowhere else."""
         number = task.number
+        self.open_bytes -= len(task.payload)
         del self.task_by_number[number]
         del task.owner.number_by_id[task.client_id]
         task.owner.closed_count += 1

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -28,8 +29,14 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(site_folder: Path, program: str) -> str:
-    """Run a program in an isolated Python whose site-packages is ``site_folder``."""
-    begin = f"import site; site.addsitedir({str(site_folder)!r}); "
+    """Run a program in an isolated Python whose site-packages is ``site_folder``.
+
+    What the wheel depends on comes from the environment of the tests, whose start-up files are not read.
+    """
+    dependencies = sysconfig.get_path("purelib")
+    begin = (
+        f"import site, sys; site.addsitedir({str(site_folder)!r}); sys.path.append({dependencies!r}); "
+    )
     command = [sys.executable, "-I", "-S", "-c", begin + program]
     done = subprocess.run(
         command, cwd=site_folder.parent, capture_output=True, text=True, timeout=60, check=False

@@ -1,0 +1,386 @@
+"""Code that travels: how tasks and results are pickled between an application and its workers.
+
+What an installed module defines travels by reference, as always with pickle. The application's *own* modules
+(``__main__``, its plug-in file) do not exist on the workers, so their functions and classes travel by
+value: each is pickled once with cloudpickle, together with those of its kind that it needs, into a *blob*.
+A payload only says "object 3 of blob 1". The same reference leads back: what a worker returns is an instance
+of the application's own class.
+
+A blob holds what a function's global names were when it was made; so does a module that is imported.
+Lambdas and other functions without a name of their own travel inside the payload until the same object is
+sent a second time. If a closure holds what may change, it always does.
+
+References inside a pickle are calls of :func:`code_at`, which asks the book or cache that unpickles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import sys
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from types import CellType, FunctionType, ModuleType
+from typing import Any, Final
+
+import cloudpickle
+
+from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
+from concurrent.transport.frames import Buffer, Frame, as_payload
+
+__all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "dumps_result", "loads_result"]
+
+ATOMS: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
+"""Types whose values never change and hold no code."""
+
+PICKLING_ERRORS: Final = (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError)
+MET_ONCE_MAX: Final = 1024
+
+
+class _Unpickling(threading.local):
+    """Whose code the pickle that this thread is unpickling refers to."""
+
+    code: AppCode | None = None
+
+
+_unpickling: Final = _Unpickling()
+
+
+def code_at(blob: int, position: int) -> Any:
+    """Return a function or class of the application whose pickle this thread is unpickling.
+
+    :raises SchedulingError: if it is not known here.
+    """
+    code = _unpickling.code
+    if code is None:
+        raise SchedulingError(
+            "a pickle refers to an application's code, but is not unpickled for an application",
+            thing="code_at",
+            value=(blob, position),
+            remedy="Use loads_payload of a CodeBook or CodeCache.",
+        )
+    return code.object_at(blob, position)
+
+
+class AppCode:
+    """The travelling code of one application at one end; pickles and unpickles for it. One thread."""
+
+    def __init__(self, own_modules: frozenset[str] = frozenset()) -> None:
+        self.reference_by_id: dict[int, Any] = {}
+        self._own_modules = own_modules
+        self._objects_by_blob: dict[int, Sequence[Any]] = {}
+        self._pickler = _FastPickler(self)
+        self._is_pickling = False
+
+    def object_at(self, blob: int, position: int) -> Any:
+        """Return an object of a blob.
+
+        :raises SchedulingError: if the blob is not known here.
+        """
+        objects = self._objects_by_blob.get(blob)
+        return (self._load(blob) if objects is None else objects)[position]
+
+    def dumps_payload(self, value: Any) -> bytes | Frame:
+        """Pickle ``value``; large buffers (protocol 5) are copied once.
+
+        :raises SchedulingError: if it cannot be pickled; the reason is its cause.
+        """
+        if type(value) in ATOMS:
+            return as_payload(pickle.dumps(value, PROTOCOL))
+        if self._is_pickling:  # from within __reduce__ of something
+            return self._dumps_slowly(value)
+        self._is_pickling = True
+        try:
+            return self._pickler.pickled(value)
+        except (_MustTravelInside, *PICKLING_ERRORS):
+            self._pickler = _FastPickler(self)
+            return self._dumps_slowly(value)
+        finally:
+            self._is_pickling = False
+
+    def loads_payload(self, payload: Buffer | Frame) -> Any:
+        """Unpickle what the other end pickled for the same application.
+
+        :raises Exception: whatever the pickle raises, such as ImportError.
+        """
+        buffer = payload.buffer if isinstance(payload, Frame) else payload
+        before = _unpickling.code
+        _unpickling.code = self
+        try:
+            return unpickled(buffer)
+        finally:
+            _unpickling.code = before
+
+    def refer(self, thing: Any, *, is_inside: bool = False) -> Any:
+        """Return the reference to a function or class, or NotImplemented for pickle's own way.
+
+        None means that it has to travel by value inside the payload.
+
+        :param is_inside: whether the payload is being made in a way that allows this.
+        """
+        return self.reference_by_id.get(id(thing), NotImplemented)
+
+    def _load(self, blob: int) -> Sequence[Any]:
+        raise SchedulingError(
+            f"blob {blob} of the application's code is not here", thing="code", value=blob
+        )
+
+    def _hold(self, blob: int, objects: Sequence[Any]) -> None:
+        self._objects_by_blob[blob] = objects
+        for position, thing in enumerate(objects):
+            self.reference_by_id.setdefault(id(thing), (code_at, (blob, position)))
+
+    def _dumps_slowly(self, value: Any) -> bytes | Frame:
+        sink = PickleSink()
+        try:
+            with _by_value(self._own_modules):
+                _InlinePickler(self, sink).dump(value)
+        except Exception as error:  # boundary: the value's own code runs here
+            raise SchedulingError(
+                f"a value of type {type(value).__qualname__} cannot be pickled: {error}",
+                thing=type(value).__qualname__,
+                remedy="Pass plain data; open files, locks and connections stay in their process.",
+            ) from error
+        return sink.payload()
+
+
+class CodeBook(AppCode):
+    """An application's own code, at the application. One thread.
+
+    :param own_modules: names of modules, besides ``__main__``, that the workers do not have.
+    """
+
+    def __init__(self, own_modules: Sequence[str] = ()) -> None:
+        super().__init__(frozenset(own_modules) | {"__main__"})
+        self.blobs: list[bytes] = []
+        self._met_once: dict[int, weakref.ref[Any]] = {}
+        self._foreign_by_id: dict[int, Any] = {}
+
+    def dumps(self, value: Any) -> bytes:
+        """Pickle ``value`` into bytes, whatever its size; see :meth:`dumps_payload`."""
+        return bytes(self.dumps_payload(value))
+
+    def refer(self, thing: Any, *, is_inside: bool = False) -> Any:
+        """See :meth:`AppCode.refer`; makes the blob of an own function or class that is new.
+
+        :raises SchedulingError: if its code cannot be pickled.
+        """
+        key = id(thing)
+        reference = self.reference_by_id.get(key)
+        if reference is not None:
+            return reference
+        if key in self._foreign_by_id:
+            return NotImplemented
+        if self._is_found(thing):
+            if thing.__module__ not in self._own_modules:
+                self._foreign_by_id[key] = thing
+                return NotImplemented
+        elif is_inside or not is_lasting(thing) or not self._was_met(thing):
+            return None
+        self._make_blob(thing)
+        return self.reference_by_id[key]
+
+    def is_own(self, thing: Any) -> bool:
+        """Return whether a function or class has to travel by value."""
+        return thing.__module__ in self._own_modules or not self._is_found(thing)
+
+    def _is_found(self, thing: Any) -> bool:
+        """Return whether a function or class is what its name says."""
+        if thing.__module__ == "builtins":
+            return True
+        found: Any = sys.modules.get(thing.__module__)
+        for name in thing.__qualname__.split("."):
+            found = getattr(found, name, None)
+        return found is thing
+
+    def _was_met(self, thing: Any) -> bool:
+        met = self._met_once.get(id(thing))
+        if met is not None and met() is thing:
+            return True
+        if len(self._met_once) >= MET_ONCE_MAX:
+            self._met_once = {key: ref for key, ref in self._met_once.items() if ref() is not None}
+            if len(self._met_once) >= MET_ONCE_MAX:
+                return False
+        self._met_once[id(thing)] = weakref.ref(thing)
+        return False
+
+    def _make_blob(self, thing: Any) -> None:
+        sink = PickleSink()
+        objects: list[Any] = []
+        try:
+            with _by_value(self._own_modules):
+                # The list is pickled last: by then it holds every own object that was met.
+                _BlobPickler(self, sink, objects).dump((thing, objects))
+        except Exception as error:  # boundary: values that the code refers to are pickled
+            name = f"{thing.__module__}.{thing.__qualname__}"
+            raise SchedulingError(
+                f"the code of {name} cannot be sent to workers: {error}",
+                thing=name,
+                remedy="It needs a value, by a global name or as a default, that cannot be pickled. "
+                "Make the value where it is used, or move the code to an installed module.",
+            ) from error
+        self._hold(len(self.blobs), objects)
+        self.blobs.append(sink.joined())
+
+
+class CodeCache:
+    """Travelling code of any number of applications, at a worker or task system. One thread."""
+
+    def __init__(self) -> None:
+        self._code_by_app: dict[int, _ReceivedCode] = {}
+
+    def define(self, app: int, index: int, blob: bytes) -> None:
+        """Keep a blob of an application; it is unpickled when a payload first needs it."""
+        self._of(app).blob_by_index[index] = blob
+
+    def forget(self, app: int) -> None:
+        """Drop the code of an application; nothing happens if there is none."""
+        self._code_by_app.pop(app, None)
+
+    def loads_payload(self, app: int, payload: Buffer | Frame) -> Any:
+        """Unpickle what the application pickled.
+
+        :raises Exception: whatever the pickle raises, such as ImportError.
+        """
+        return self._of(app).loads_payload(payload)
+
+    def dumps_payload(self, app: int, value: Any) -> bytes | Frame:
+        """Pickle something for the application; see :meth:`AppCode.dumps_payload`."""
+        return self._of(app).dumps_payload(value)
+
+    def of(self, app: int) -> AppCode:
+        """Return the code of one application, none at first."""
+        return self._of(app)
+
+    def _of(self, app: int) -> _ReceivedCode:
+        code = self._code_by_app.get(app)
+        if code is None:
+            code = self._code_by_app[app] = _ReceivedCode()
+        return code
+
+
+class _ReceivedCode(AppCode):
+    """The code of one application where it came as blobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blob_by_index: dict[int, bytes] = {}
+
+    def _load(self, blob: int) -> Sequence[Any]:
+        if blob not in self.blob_by_index:
+            return super()._load(blob)
+        objects: Sequence[Any] = self.loads_payload(self.blob_by_index[blob])[1]
+        self._hold(blob, objects)
+        return objects
+
+
+def dumps_result(value: Any, code: AppCode) -> bytes | Frame:
+    """Pickle a task's result. On the worker.
+
+    :raises SchedulingError: if it cannot be pickled.
+    """
+    return code.dumps_payload(value)
+
+
+def loads_result(payload: Buffer | Frame, code: AppCode | None) -> Any:
+    """Unpickle a task's result. Where it is consumed.
+
+    :param code: the application's book (or the cache's code of it); None if it has no code of its own.
+    :raises Exception: whatever the pickle raises.
+    """
+    return (code or AppCode()).loads_payload(payload)
+
+
+def is_lasting(thing: Any) -> bool:
+    """Return whether a function or class means the same when it is met again: its closure is constant."""
+    return all(_is_constant(cell) for cell in getattr(thing, "__closure__", None) or ())
+
+
+def _is_constant(cell: CellType) -> bool:
+    try:
+        content = cell.cell_contents
+    except ValueError:  # not filled yet
+        return False
+    return type(content) in ATOMS or isinstance(content, (type, ModuleType))
+
+
+@contextlib.contextmanager
+def _by_value(modules: frozenset[str]) -> Iterator[None]:
+    """Have cloudpickle take these modules apart instead of naming them."""
+    named = cloudpickle.list_registry_pickle_by_value()
+    added = [sys.modules[name] for name in modules - named if name in sys.modules]
+    for module in added:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in added:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+class _MustTravelInside(Exception):
+    """The value holds code that only cloudpickle can put into the payload."""
+
+
+class _FastPickler(pickle.Pickler):
+    """Pickles one value after another; own code becomes references."""
+
+    def __init__(self, code: AppCode) -> None:
+        self._sink = PickleSink()
+        super().__init__(self._sink, PROTOCOL, buffer_callback=self._sink.set_aside)
+        self._code = code
+        self._references = code.reference_by_id
+
+    def pickled(self, value: Any) -> bytes | Frame:
+        """Return the payload for ``value``; after an error the pickler is of no use any more."""
+        self.dump(value)
+        self.clear_memo()
+        return self._sink.payload()
+
+    def reducer_override(self, thing: Any) -> Any:
+        """Called for everything but the simplest values."""
+        if not isinstance(thing, (FunctionType, type)):
+            return NotImplemented
+        reference = self._references.get(id(thing))
+        if reference is None:
+            reference = self._code.refer(thing)
+            if reference is None:
+                raise _MustTravelInside
+        return reference
+
+
+class _InlinePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
+    """Pickles one value; own code becomes references, and what can have none is taken apart."""
+
+    def __init__(self, code: AppCode, sink: PickleSink) -> None:
+        super().__init__(sink, PROTOCOL, buffer_callback=sink.set_aside)
+        self._code = code
+
+    def reducer_override(self, thing: Any) -> Any:
+        """Called for everything but the simplest values."""
+        if isinstance(thing, (FunctionType, type)):
+            reference = self._code.refer(thing, is_inside=True)
+            if reference is not None and reference is not NotImplemented:
+                return reference
+        return super().reducer_override(thing)
+
+
+class _BlobPickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
+    """Pickles own code apart and notes what own objects it met; earlier blobs are referred to."""
+
+    def __init__(self, book: CodeBook, sink: PickleSink, objects: list[Any]) -> None:
+        super().__init__(sink, PROTOCOL)
+        self._book = book
+        self._objects = objects
+
+    def reducer_override(self, thing: Any) -> Any:
+        """Called for everything but the simplest values."""
+        if isinstance(thing, (FunctionType, type)):
+            reference = self._book.reference_by_id.get(id(thing))
+            if reference is not None:
+                return reference
+            if self._book.is_own(thing) and is_lasting(thing):
+                self._objects.append(thing)
+        return super().reducer_override(thing)

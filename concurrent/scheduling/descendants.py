@@ -1,0 +1,79 @@
+"""Processes below this one: kill them all, and have the kernel help with it where it can.
+
+Linux has two settings for this (``prctl(2)``): a *child subreaper* becomes the parent of descendants whose
+own parent ended, so that a daemon cannot slip away; a *parent death signal* ends a child with its parent.
+Where they are missing, only process groups are known.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+__all__ = ["become_subreaper", "children", "die_with_parent", "kill", "kill_group"]
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_CHILD_SUBREAPER: Final = 36
+
+_prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+
+def become_subreaper() -> bool:
+    """Make the calling process the parent of its orphaned descendants; false where that is unknown."""
+    return _prctl is not None and _prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def die_with_parent(parent_pid: int) -> bool:
+    """Have the kernel kill the calling process when the thread that forked it ends.
+
+    :param parent_pid: the expected parent; if it is gone already, the process ends here and now.
+    :returns: whether the platform can do it.
+    """
+    if _prctl is None or _prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        return False
+    if os.getppid() != parent_pid:
+        os._exit(1)
+    return True
+
+
+def children() -> list[int]:
+    """Return the process ids of the children of this process, zombies too; Linux, else none."""
+    pid = os.getpid()
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(word) for word in text.split()]
+    except OSError:
+        return _children_by_scan(pid)
+
+
+def _children_by_scan(parent_pid: int) -> list[int]:
+    """Find the children where the kernel was built without the list of them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent_pid:
+            found.append(int(path.parent.name))
+    return found
+
+
+def kill(pid: int) -> None:
+    """Send SIGKILL to a process; nothing happens if it is gone."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def kill_group(pid: int) -> None:
+    """Send SIGKILL to the process group that ``pid`` leads; nothing happens if it is gone."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

@@ -1,0 +1,323 @@
+"""The master's hand: carries out what the ledger and the scheduler decide.
+
+It owns the ledger, and knows which session belongs to which registration. Events go to the ledger as
+they come in; the scheduler is asked once for all events of one turn of the loop, and outcomes that came
+in one turn leave together. Loop thread only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from concurrent.core.errors import InvalidArguments, TransportError
+from concurrent.core.stats import Stats
+from concurrent.scheduling.batches import slices
+from concurrent.scheduling.events import (
+    AskBack,
+    CancelRequested,
+    CancelRun,
+    Command,
+    Deliver,
+    Event,
+    OwnerJoined,
+    OwnerLeft,
+    Push,
+    Send,
+    SlaveJoined,
+    SlaveLost,
+    TasksDone,
+    TasksReturned,
+    TasksSubmitted,
+    TasksTaken,
+    WindowChanged,
+)
+from concurrent.scheduling.interfaces import ITaskScheduler
+from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.workqueue import Chunk, IWorkQueue
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["Dispatcher"]
+
+log = logging.getLogger("concurrent.scheduling.dispatcher")
+
+CHUNKS_PER_SLAVE = 4
+
+
+@dataclass(slots=True)
+class _Owner:
+    """An application or task system: its session, its code, and outcomes that wait for room."""
+
+    owner: int
+    handler: TCPHandler
+    blobs: list[bytes] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    payloads: list[Any] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Slave:
+    """A slave: its session, and how many blobs of each owner's code it has."""
+
+    handler: TCPHandler
+    workers: int
+    code_count_by_owner: dict[int, int] = field(default_factory=dict)
+
+
+class Dispatcher:
+    """Runs one ledger and one scheduler over the sessions of a master.
+
+    :param work_queue: where push/pull offers tasks.
+    :param open_bytes_max: payload bytes of accepted, unfinished tasks above which no more are
+        acknowledged, so that applications have to wait.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        scheduler: ITaskScheduler,
+        work_queue: IWorkQueue,
+        *,
+        stats: Stats,
+        open_bytes_max: int = 128 << 20,
+    ) -> None:
+        self.ledger = Ledger()
+        self._loop = loop
+        self._scheduler = scheduler
+        self._work_queue = work_queue
+        self._stats = stats
+        self._open_bytes_max = open_bytes_max
+        self._owners: dict[int, _Owner] = {}
+        self._slaves: dict[int, _Slave] = {}
+        self._numbers = itertools.count(1)
+        self._is_turn_armed = False
+        self._has_news: dict[int, _Owner] = {}
+        self._unacknowledged: deque[tuple[_Owner, int, int]] = deque()
+        self._carry_out: dict[type, Any] = {
+            Send: self._send,
+            Push: self._push,
+            CancelRun: self._cancel_run,
+            AskBack: self._ask_back,
+            Deliver: self._deliver,
+        }
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes the slaves have together."""
+        return sum(slave.workers for slave in self._slaves.values())
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the ledger's counts and what waits here, as plain values."""
+        return {
+            **self.ledger.snapshot(),
+            "workers": self.workers,
+            "undelivered": sum(len(owner.ids) for owner in self._owners.values()),
+            "unacknowledged": sum(count for _, _, count in self._unacknowledged),
+            "chunks_waiting": self._work_queue.waiting_count(),
+        }
+
+    def join_owner(self, handler: TCPHandler, name: str) -> int:
+        """Let an application or task system submit tasks; returns the number of the registration."""
+        number = next(self._numbers)
+        self._owners[number] = _Owner(number, handler)
+        self._apply(OwnerJoined(number, name))
+        return number
+
+    def leave_owner(self, owner: int) -> None:
+        """Free the tasks and the code of an owner; nothing happens if it is not known."""
+        record = self._owners.pop(owner, None)
+        if record is None:
+            return
+        self._has_news.pop(owner, None)
+        self._unacknowledged = deque(one for one in self._unacknowledged if one[0] is not record)
+        self._apply(OwnerLeft(owner))
+        for slave in self._slaves.values():
+            if slave.code_count_by_owner.pop(owner, None) is not None:
+                self._cast(slave.handler, "forget", owner)
+
+    def define_code(self, owner: int, index: int, blob: bytes) -> None:
+        """Keep a blob of an owner's code for the slaves that will need it.
+
+        :raises InvalidArguments: if it is not the next one.
+        """
+        blobs = self._owners[owner].blobs
+        if index != len(blobs):
+            raise InvalidArguments(f"code blob {index} came, {len(blobs)} is next", thing="index")
+        blobs.append(blob)
+
+    def code_of(self, owner: int) -> list[bytes]:
+        """Return the blobs of an owner's code."""
+        return self._owners[owner].blobs
+
+    def submit(self, event: TasksSubmitted) -> None:
+        """Accept tasks, and acknowledge them now or when there is room.
+
+        :raises InvalidArguments: if they need code that was not sent.
+        :raises SchedulingError: if the owner is not registered.
+        """
+        record = self._owners.get(event.owner)
+        if record is not None and event.code_count > len(record.blobs):
+            raise InvalidArguments(
+                f"tasks need {event.code_count} code blobs, {len(record.blobs)} were sent",
+                thing="code_count",
+            )
+        self._apply(event)
+        if record is None:
+            return
+        if self._unacknowledged or self.ledger.open_bytes > self._open_bytes_max:
+            self._unacknowledged.append((record, event.first_id, len(event.payloads)))
+        else:
+            self._cast(record.handler, "accepted", event.first_id, len(event.payloads))
+
+    def cancel(self, owner: int, ids: list[int]) -> None:
+        """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
+        self._apply(CancelRequested(owner, ids))
+
+    def owner_has_room(self, owner: int) -> None:
+        """Go on to deliver to an owner whose session was full."""
+        record = self._owners.get(owner)
+        if record is not None:
+            self._has_news[owner] = record
+            self._want_turn()
+
+    def join_slave(self, handler: TCPHandler, name: str, workers: int, window: int) -> int:
+        """Let a slave take tasks; returns the number of the registration."""
+        number = next(self._numbers)
+        self._slaves[number] = _Slave(handler, workers)
+        self._apply(SlaveJoined(number, name, workers, window))
+        self._scheduler.slave_changed(number)
+        return number
+
+    def lose_slave(self, slave: int, reason: str) -> None:
+        """Give the tasks of a slave to others; nothing happens if it is not known."""
+        if self._slaves.pop(slave, None) is not None:
+            self._work_queue.forget(slave)
+            self._apply(SlaveLost(slave, reason))
+
+    def set_window(self, slave: int, window: int) -> None:
+        """Take note of how many tasks a slave wants to hold."""
+        self._from_slave(slave, WindowChanged(slave, window))
+
+    def pull(self, slave: int, room: int) -> None:
+        """Take note that a slave asks the work queue for tasks."""
+        record = self._slaves.get(slave)
+        if record is not None:
+            self._work_queue.pull(slave, record.handler, room)
+
+    def done(self, slave: int, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        """Take outcomes from a slave.
+
+        :raises InvalidArguments: if the columns differ in length.
+        """
+        if not len(numbers) == len(statuses) == len(payloads):
+            raise InvalidArguments("the columns of outcomes differ in length", thing="done")
+        self._from_slave(slave, TasksDone(slave, numbers, statuses, payloads))
+
+    def returned(self, slave: int, numbers: list[int]) -> None:
+        """Take unstarted tasks back from a slave."""
+        self._from_slave(slave, TasksReturned(slave, numbers))
+
+    def took(self, slave: int, numbers: list[int]) -> None:
+        """Take note of what a slave took from the work queue."""
+        self._from_slave(slave, TasksTaken(slave, numbers))
+
+    def _from_slave(self, slave: int, event: Event) -> None:
+        self._apply(event)
+        self._scheduler.slave_changed(slave)
+
+    def _apply(self, event: Event) -> None:
+        for command in self.ledger.apply(event):
+            self._carry_out[type(command)](command)
+        self._want_turn()
+
+    def _want_turn(self) -> None:
+        if not self._is_turn_armed:
+            self._is_turn_armed = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Schedule what came in this turn, hand over outcomes and acknowledge what there is room for."""
+        self._is_turn_armed = False
+        commands: list[Command] = self._scheduler.schedule(self.ledger)
+        for command in commands:
+            self._carry_out[type(command)](command)
+        news, self._has_news = self._has_news, {}
+        for owner in news.values():
+            self._hand_over(owner)
+        while self._unacknowledged and self.ledger.open_bytes <= self._open_bytes_max:
+            record, first_id, count = self._unacknowledged.popleft()
+            self._cast(record.handler, "accepted", first_id, count)
+
+    def _send(self, command: Send) -> None:
+        slave = self._slaves[command.slave]
+        self._send_code(slave, command.owner, command.code_count)
+        for part in slices(command.payloads):
+            self._cast(
+                slave.handler,
+                "run",
+                command.owner,
+                command.code_count,
+                command.numbers[part],
+                command.payloads[part],
+            )
+
+    def _push(self, command: Push) -> None:
+        for slave in self._slaves.values():
+            self._send_code(slave, command.owner, command.code_count)
+        windows = sum(slave.window for slave in self.ledger.slaves.values())
+        count_max = max(1, windows // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
+        for part in slices(command.payloads, count_max=count_max):
+            numbers, payloads = command.numbers[part], command.payloads[part]
+            self._work_queue.put(Chunk(command.owner, command.code_count, numbers, payloads))
+
+    def _send_code(self, slave: _Slave, owner: int, code_count: int) -> None:
+        has_count = slave.code_count_by_owner.get(owner, 0)
+        if has_count < code_count:
+            slave.code_count_by_owner[owner] = code_count
+            blobs = self._owners[owner].blobs
+            for index in range(has_count, code_count):
+                self._cast(slave.handler, "code", owner, index, blobs[index])
+        else:
+            slave.code_count_by_owner.setdefault(owner, 0)
+
+    def _cancel_run(self, command: CancelRun) -> None:
+        slave = self._slaves.get(command.slave)
+        if slave is not None:
+            self._cast(slave.handler, "cancel", command.numbers)
+
+    def _ask_back(self, command: AskBack) -> None:
+        self._cast(self._slaves[command.slave].handler, "give_back", command.count)
+
+    def _deliver(self, command: Deliver) -> None:
+        owner = self._owners.get(command.owner)
+        if owner is not None:
+            owner.ids += command.ids
+            owner.statuses += command.statuses
+            owner.payloads += command.payloads
+            self._has_news[owner.owner] = owner
+
+    def _hand_over(self, owner: _Owner) -> None:
+        """Send outcomes as far as the owner's session has room; ``owner_has_room`` sends the rest."""
+        ids, statuses, payloads = owner.ids, owner.statuses, owner.payloads
+        owner.ids, owner.statuses, owner.payloads = [], [], []
+        for part in slices(payloads):
+            if not owner.handler.has_room:
+                rest = slice(part.start, len(ids))
+                owner.ids, owner.statuses = ids[rest], statuses[rest]
+                owner.payloads = payloads[rest]
+                return
+            self._cast(owner.handler, "finished", ids[part], statuses[part], payloads[part])
+
+    def _cast(self, handler: TCPHandler, method: str, *args: Any) -> None:
+        """Send to a node; if its session has ended, its loss is reported soon and undoes this."""
+        try:
+            handler.cast(method, *args)
+        except TransportError as error:
+            self._stats.add_count("dispatcher.casts_failed")
+            log.warning("%s to %s was not sent: %s", method, handler.node_id, error)
+            handler.close(str(error))

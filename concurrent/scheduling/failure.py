@@ -1,0 +1,109 @@
+"""A failed attempt on its way home: what the worker sends, and the exception its owner gets."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from typing import Any, Final, Protocol
+
+from concurrent.core.errors import TaskFailed, UnpicklableResult
+from concurrent.transport.frames import Frame
+
+__all__ = ["dumps_failure", "loads_failure"]
+
+MESSAGE_CHARS_MAX: Final = 8192
+TRACEBACK_CHARS_MAX: Final = 32768
+EXCEPTION_BYTES_MAX: Final = 1048576
+
+
+class Pickling(Protocol):
+    """What pickles and unpickles values of one application."""
+
+    def dumps_payload(self, value: Any) -> bytes | Frame:
+        """Pickle a value."""
+
+    def loads_payload(self, payload: bytes | Frame) -> Any:
+        """Unpickle a value."""
+
+
+def dumps_failure(error: BaseException, pickling: Pickling | None, output: str) -> bytes:
+    """Return the payload of a failed attempt. On the worker.
+
+    It is a pickled dictionary: ``type`` and ``message`` of the exception, its ``traceback`` as text,
+    ``exception``: the pickled exception, or None if it could not be rebuilt from a pickle, and
+    ``output``: the tail of what the task printed.
+
+    :param pickling: the application's code; None if it is not known here.
+    """
+    return pickle.dumps(
+        {
+            "type": type(error).__qualname__,
+            "message": _message(error),
+            "traceback": _traceback(error),
+            "exception": None if pickling is None else _pickled(error, pickling),
+            "output": output,
+        },
+        protocol=5,
+    )
+
+
+def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseException:
+    """Return the exception of a failed attempt. Where the outcome is consumed.
+
+    It is the task's own exception if that can be rebuilt here, with the remote traceback as its cause, else
+    a :class:`TaskFailed`.
+    """
+    failure: dict[str, Any] = pickle.loads(payload.buffer if isinstance(payload, Frame) else payload)
+    remote = TaskFailed(
+        f"{failure['type']}: {failure['message']}",
+        thing=failure["type"],
+        traceback=failure["traceback"],
+        evidence=(failure["output"],) if failure["output"] else (),
+    )
+    if failure["exception"] is None:
+        return remote
+    try:
+        error = (pickling.loads_payload if pickling is not None else pickle.loads)(failure["exception"])
+    except Exception:  # boundary: the exception's own code runs here
+        return remote
+    if not isinstance(error, BaseException):
+        return remote
+    error.__cause__ = remote
+    return error
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:MESSAGE_CHARS_MAX]
+    except Exception:  # boundary: the exception's own code runs here
+        return "its message cannot be shown: __str__ raised"
+
+
+def _traceback(error: BaseException) -> str:
+    trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    try:
+        text = "".join(traceback.format_exception(type(error), error, trace))
+    except Exception:  # boundary: the exception's own code runs here
+        text = "".join(traceback.format_tb(trace))
+    return text[-TRACEBACK_CHARS_MAX:]
+
+
+def _pickled(error: BaseException, pickling: Pickling) -> bytes | None:
+    """Return the pickled exception if it survives the way there and back."""
+    try:
+        data = bytes(pickling.dumps_payload(error))
+        if len(data) > EXCEPTION_BYTES_MAX:
+            return None
+        return data if type(pickling.loads_payload(data)) is type(error) else None
+    except Exception:  # boundary: the exception's own code runs here
+        return None
+
+
+def unpicklable(result: Any, error: BaseException) -> UnpicklableResult:
+    """Return the error for a result that cannot be pickled."""
+    return UnpicklableResult(
+        f"the task finished, but its result of type {type(result).__qualname__} cannot be pickled: "
+        f"{_message(error)}",
+        thing=type(result).__qualname__,
+        remedy="Return plain data; release open files, locks and connections in clean_up().",
+    )

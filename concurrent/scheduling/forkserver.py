@@ -1,0 +1,237 @@
+"""The zygote's own process: it forks children on request and outlives none of them.
+
+It is single-threaded and holds no file but its control socket, so a child starts clean. Requests and
+reports are msgpack arrays on that socket; the files of a child travel beside its request::
+
+    to the zygote:   ["launch", child, entry, args, file_count, has_output]   ["kill", child]
+    from the zygote: ["started", child, pid]   ["exit", child, code]   ["failed", child, text]
+
+``child`` is a number that the owner chose. ``code`` is the exit code, or minus the number of the signal. When
+the owner's end is closed, everything that ever came from the zygote is killed and it ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgpack
+
+from concurrent.scheduling.descendants import (
+    become_subreaper,
+    children,
+    die_with_parent,
+    kill,
+    kill_group,
+)
+
+__all__ = ["call_entry", "serve"]
+
+REQUEST_BYTES: Final = 65536
+FILES_MAX: Final = 16
+SWEEP_TIMEOUT_S: Final = 10.0
+SWEEP_PAUSE_MS: Final = 20
+LAUNCH_FAILED: Final = 70
+"""The exit code of a child whose entry could not be imported or raised."""
+
+
+def serve(control: socket.socket, preload: Sequence[str]) -> None:
+    """Serve the owner until it closes ``control``. Ends the process; never returns.
+
+    :param control: the connected socket to the owner.
+    :param preload: modules to import once, so that children have them from the start.
+    """
+    code = LAUNCH_FAILED
+    try:
+        ForkServer(control, preload).run()
+        code = 0
+    except BaseException:  # boundary: the frames of the program that was forked must not run on
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def call_entry(entry: str, arguments: Sequence[Any]) -> None:
+    """Import ``module:function`` and call it. Main thread of a new process.
+
+    :raises ValueError: if ``entry`` is not of that form.
+    """
+    module_name, _, function_name = entry.partition(":")
+    if not function_name:
+        raise ValueError(f"the entry of a child is 'module:function', not {entry!r}")
+    getattr(importlib.import_module(module_name), function_name)(*arguments)
+
+
+class ForkServer:
+    """See the module. It takes over the process: signals, session and descriptors."""
+
+    def __init__(self, control: socket.socket, preload: Sequence[str]) -> None:
+        self._control = control
+        self._unpacker = msgpack.Unpacker()
+        self._files: deque[int] = deque()
+        self._child_by_pid: dict[int, int] = {}
+        self._pid_by_child: dict[int, int] = {}
+        self._prepare_process()
+        for name in preload:
+            importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # no collection shall touch, and so copy, the memory that children share
+
+    def _prepare_process(self) -> None:
+        os.setsid()  # the signals of a terminal are the owner's business
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        keep = self._control.fileno()
+        for low, high in ((3, keep), (keep + 1, os.sysconf("SC_OPEN_MAX"))):
+            os.closerange(low, high)
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.close(null)
+        self._control.setblocking(True)
+        self._woken, self._wake = socket.socketpair()
+        for end in (self._woken, self._wake):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        become_subreaper()
+
+    def run(self) -> None:
+        """Serve requests and report exits until the owner is gone, then kill all descendants."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        is_open = True
+        while is_open:
+            ready = {fd for fd, _ in poll.poll()}
+            if self._woken.fileno() in ready:
+                self._drain_wake()
+                self._reap()
+            if self._control.fileno() in ready:
+                is_open = self._receive()
+        self._sweep_all()
+
+    def _drain_wake(self) -> None:
+        try:
+            self._woken.recv(4096)
+        except BlockingIOError:
+            pass
+
+    def _receive(self) -> bool:
+        try:
+            data, files, _, _ = socket.recv_fds(self._control, REQUEST_BYTES, FILES_MAX)
+        except ConnectionError:
+            return False
+        if not data:
+            return False
+        self._files.extend(files)
+        self._unpacker.feed(data)
+        for request in self._unpacker:
+            if request[0] == "launch":
+                self._launch(*request[1:])
+            elif request[1] in self._pid_by_child:
+                kill(self._pid_by_child[request[1]])
+        return True
+
+    def _report(self, *fields: Any) -> None:
+        try:
+            self._control.sendall(msgpack.packb(fields))
+        except OSError:
+            pass  # the owner is gone, which the next read will tell
+
+    def _launch(
+        self, child: int, entry: str, args: list[Any], file_count: int, has_output: bool
+    ) -> None:
+        files = [self._files.popleft() for _ in range(file_count)]
+        server_pid = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            pid = -1
+            self._report("failed", child, f"no new process: {error}")
+        if pid == 0:
+            self._run_child(server_pid, entry, args, files, has_output)
+        for fd in files:
+            os.close(fd)
+        if pid > 0:
+            self._child_by_pid[pid] = child
+            self._pid_by_child[child] = pid
+            self._report("started", child, pid)
+
+    def _run_child(
+        self, server_pid: int, entry: str, args: list[Any], files: list[int], has_output: bool
+    ) -> None:
+        """The life of a child; never returns."""
+        code = LAUNCH_FAILED
+        try:
+            die_with_parent(server_pid)
+            become_subreaper()
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            for sock in (self._control, self._woken, self._wake):
+                sock.close()
+            for fd in self._files:
+                os.close(fd)
+            if has_output:
+                output = files.pop()
+                os.dup2(output, 1)
+                os.dup2(output, 2)
+                os.close(output)
+            call_entry(entry, [*(socket.socket(fileno=fd) for fd in files), *args])
+            code = 0
+        except SystemExit as exit_request:
+            code = exit_request.code if isinstance(exit_request.code, int) else 1
+        except BaseException:  # boundary: reported on stderr and by the exit code
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(code)
+
+    def _reap(self) -> None:
+        """Report every child that has ended and kill what they left behind."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                break
+            child = self._child_by_pid.pop(pid, None)
+            if child is not None:
+                del self._pid_by_child[child]
+                kill_group(pid)
+                self._report("exit", child, os.waitstatus_to_exitcode(status))
+        for pid in children():  # each death wakes us, so orphans of orphans are met as well
+            if pid not in self._child_by_pid:
+                kill(pid)
+
+    def _sweep_all(self) -> None:
+        deadline = time.monotonic() + SWEEP_TIMEOUT_S
+        poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
+        while time.monotonic() < deadline:
+            for pid in self._child_by_pid:
+                kill_group(pid)
+                kill(pid)
+            for pid in children():
+                kill(pid)
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            except ChildProcessError:
+                return
+            poll.poll(SWEEP_PAUSE_MS)
+            self._drain_wake()

@@ -1,0 +1,95 @@
+"""What starts processes for a node: the interface, and the handle of one process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from concurrent.scheduling.taskoutput import OutputFile
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["Child", "Launcher", "OnExit"]
+
+OnExit = Callable[[int, int | None, int | None, str], None]
+"""Called with the pid (0 if there never was one), the signal that killed the process or None, its exit code or
+None, and the tail of its output."""
+
+
+class Child:
+    """One process that was asked for. Loop thread only.
+
+    :param launcher: who starts it.
+    :param number: its number at the launcher.
+    :param output: where it prints to; None if that is the node's own output.
+    :param on_exit: called once when it has ended.
+    """
+
+    def __init__(
+        self, launcher: Launcher, number: int, output: OutputFile | None, on_exit: OnExit
+    ) -> None:
+        self.pid = 0
+        self.number = number
+        self.has_ended = False
+        self._launcher = launcher
+        self._output = output
+        self._on_exit = on_exit
+
+    def kill(self) -> None:
+        """Send SIGKILL, also to a process that is only just being started."""
+        if not self.has_ended:
+            self._launcher.kill(self)
+
+    def ended(self, code: int | None, reason: str = "") -> None:
+        """Report the end, once; for launchers.
+
+        :param code: the exit code, or minus the number of a signal, or None if it never ran.
+        :param reason: why it never ran.
+        """
+        if self.has_ended:
+            return
+        self.has_ended = True
+        tail = reason or (self._output.tail() if self._output is not None else "")
+        is_killed = code is not None and code < 0
+        self._on_exit(self.pid, -code if code is not None and is_killed else None,
+                      None if is_killed else code, tail)
+
+
+class Launcher(Protocol):
+    """Starts processes. Loop thread only, but for ``stop``."""
+
+    def attach(self, loop: NodeLoop) -> None:
+        """Take the loop that owns the processes from now on. Another thread or the loop's."""
+
+    def launch(
+        self,
+        entry: str,
+        fds: Sequence[socket.socket],
+        args: Sequence[Any] = (),
+        *,
+        stderr_to: OutputFile | None = None,
+        on_exit: OnExit,
+    ) -> Child:
+        """Start a process that calls ``entry`` with the sockets and arguments; does not wait for it.
+
+        :param entry: "module:function".
+        :param fds: sockets for the process; they are closed here.
+        :param args: msgpack values.
+        :param stderr_to: where its standard output and error go.
+        :param on_exit: called on the loop when it has ended.
+        """
+
+    def kill(self, child: Child) -> None:
+        """Send SIGKILL to a child that has not ended."""
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Kill all children and what they started, and wait for their end. Not on the loop's thread."""
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal, such as SIGKILL."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

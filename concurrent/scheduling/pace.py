@@ -1,0 +1,63 @@
+"""How far ahead work is dealt: estimates from what tasks took lately. A pure module."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["Pace"]
+
+AHEAD_S: Final = 0.004
+"""How much work lies ready at each worker: several times what the slave needs to deal out more."""
+
+DEPTH_MAX: Final = 1024
+DEPTH_BYTES_MAX: Final = 4 * 1024 * 1024
+EXTRA_BELOW_S: Final = 0.1
+"""Shorter tasks get one extra at the worker, so that it need not wait for the slave between two."""
+
+SHARE_S: Final = 50e-6
+"""A worker is not woken for less work than this while others are awake."""
+
+HELD_S: Final = 0.05
+"""How much work a pool wants to hold for each worker: several times a round trip to the master."""
+
+HELD_MAX: Final = 4096
+HELD_BYTES_MAX: Final = 64 * 1024 * 1024
+
+FIRST_GUESS_S: Final = 0.001
+WEIGHT_MAX: Final = 0.5
+
+
+class Pace:
+    """Moving averages of the duration and size of tasks, and the amounts that follow from them."""
+
+    def __init__(self) -> None:
+        self.duration_s = FIRST_GUESS_S
+        self._size_bytes = 0.0
+
+    def note_durations(self, count: int, busy_s: float) -> None:
+        """Take into account ``count`` tasks that took ``busy_s`` seconds together."""
+        weight = min(WEIGHT_MAX, 0.1 * count)
+        self.duration_s += weight * (busy_s / count - self.duration_s)
+
+    def note_sizes(self, count: int, size_bytes: int) -> None:
+        """Take into account ``count`` payloads of ``size_bytes`` bytes together."""
+        weight = min(WEIGHT_MAX, 0.1 * count)
+        self._size_bytes += weight * (size_bytes / count - self._size_bytes)
+
+    @property
+    def depth(self) -> int:
+        """How many tasks one worker may have, the running one included."""
+        duration_s = max(self.duration_s, 1e-7)
+        least = 1 if duration_s < EXTRA_BELOW_S else 0
+        wanted = min(DEPTH_MAX, int(AHEAD_S / duration_s), int(DEPTH_BYTES_MAX / (self._size_bytes + 1)))
+        return 1 + max(least, wanted)
+
+    @property
+    def share(self) -> int:
+        """How many tasks are worth waking a worker for."""
+        return max(1, int(SHARE_S / max(self.duration_s, 1e-7)))
+
+    def window(self, worker_count: int) -> int:
+        """Return how many tasks a pool of ``worker_count`` workers wants to hold in all."""
+        per_worker = min(HELD_MAX, HELD_S / max(self.duration_s, 1e-7), HELD_BYTES_MAX / (self._size_bytes + 1))
+        return worker_count + max(1, int(worker_count * per_worker))

@@ -1,0 +1,88 @@
+"""The bytes of a pickled task or result.
+
+A payload is a plain pickle (protocol 5; its first byte is 0x80), or one with large buffers outside of it, each
+part beginning at a multiple of 16 bytes::
+
+    0x01, count of buffers (u32), bytes of the pickle (u64), bytes of each buffer (u64 ...), pickle, buffers
+
+Arrays that support it (PEP 574) are then copied once when pickled and not at all when unpickled.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from typing import Any, Final
+
+from concurrent.transport.frames import Buffer, Frame, as_payload
+
+__all__ = ["PROTOCOL", "PickleSink", "unpickled"]
+
+PROTOCOL: Final = 5
+MARK: Final = 1
+HEAD: Final = struct.Struct("!BIQ")
+ALIGNMENT: Final = 16
+BUFFER_BYTES_MIN: Final = 65536
+"""Smaller buffers stay inside the pickle."""
+
+
+class PickleSink:
+    """The file of a pickler; gives the payload of what was pickled into it. One thread."""
+
+    __slots__ = ("_buffers", "_parts", "write")
+
+    def __init__(self) -> None:
+        self._parts: list[Any] = []
+        self._buffers: list[memoryview] = []
+        # The pickler hands over large bytes as they are, so joining is their only copy.
+        self.write = self._parts.append
+
+    def set_aside(self, buffer: pickle.PickleBuffer) -> bool:
+        """Take a buffer out of the pickle unless it is small; a pickler's ``buffer_callback``."""
+        view = buffer.raw()
+        if view.nbytes < BUFFER_BYTES_MIN:
+            return True
+        self._buffers.append(view)
+        return False
+
+    def joined(self) -> bytes:
+        """Return the pickle without buffers and be empty again."""
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
+    def payload(self) -> bytes | Frame:
+        """Return the payload and be empty again."""
+        data = self.joined()
+        if not self._buffers:
+            return as_payload(data)
+        sizes = [view.nbytes for view in self._buffers]
+        head = HEAD.pack(MARK, len(sizes), len(data)) + struct.pack(f"!{len(sizes)}Q", *sizes)
+        parts: list[Buffer] = []
+        contents: list[Buffer] = [head, data, *self._buffers]
+        for part in contents:
+            parts.extend((part, bytes(-len(part) % ALIGNMENT)))
+        self._buffers.clear()
+        return as_payload(b"".join(parts))
+
+
+def unpickled(buffer: Buffer) -> Any:
+    """Unpickle the bytes of a payload; buffers outside of the pickle are views of ``buffer``.
+
+    :raises Exception: whatever the pickle raises.
+    """
+    if buffer[0] != MARK:
+        return pickle.loads(buffer)
+    view = memoryview(buffer)
+    _, count, pickle_bytes = HEAD.unpack_from(view)
+    sizes = struct.unpack_from(f"!{count}Q", view, HEAD.size)
+    parts = []
+    start = _aligned(HEAD.size + 8 * count)
+    for size in (pickle_bytes, *sizes):
+        parts.append(view[start : start + size])
+        start += _aligned(size)
+    return pickle.loads(parts[0], buffers=parts[1:])
+
+
+def _aligned(size: int) -> int:
+    return size + -size % ALIGNMENT

@@ -1,0 +1,419 @@
+"""The worker processes of a slave: deals tasks out, takes them back, replaces workers that die.
+
+Tasks wait in one queue. Each worker gets some milliseconds of work ahead (``pace.py``). What a worker has not
+started is taken back as soon as another one is idle, or the worker makes no progress, so a long task holds
+nothing behind it. Everything here belongs to the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from itertools import repeat
+from typing import Any, Final
+
+from concurrent.core.backoff import Backoff
+from concurrent.core.clock import Clock, SystemClock
+from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.launcher import Launcher, signal_name
+from concurrent.scheduling.outcome import CANCELLED, DIED
+from concurrent.scheduling.pace import Pace
+from concurrent.scheduling.workerlink import AppBlobs, Item, WorkerLink
+from concurrent.transport.frames import Frame
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["WorkerPool"]
+
+WATCH_S: Final = 0.005
+"""How often workers with tasks behind the running one are looked at."""
+
+STUCK_S: Final = 0.01
+"""A worker without progress for this long, and for several usual tasks, holds no others behind it."""
+
+STUCK_TASKS: Final = 4
+TAKE_BACK_MIN_S: Final = 0.0003
+"""Less waiting work than this is not worth taking from one worker for another at once."""
+
+OUTPUT_S: Final = 1.0
+"""How often the output of running tasks is written to the log."""
+
+QUICK_DEATHS: Final = 3
+"""After so many workers that died before they finished anything, the next ones are started with delays."""
+
+WINDOW_CHANGE: Final = 0.25
+
+log = logging.getLogger("concurrent.scheduling.pool")
+
+OnDone = Callable[[list[int], list[int], "list[bytes | Frame]"], None]
+
+
+class WorkerPool:
+    """See the module. Loop thread only.
+
+    :param loop: the loop that owns the pool.
+    :param zygote: what starts the workers; attached to ``loop``.
+    :param size: the number of workers.
+    :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
+    :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
+    :param clock: what tells the time.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        zygote: Launcher,
+        *,
+        size: int,
+        on_done: OnDone,
+        on_window: Callable[[int], None],
+        clock: Clock | None = None,
+    ) -> None:
+        self.size = size
+        self._loop = loop
+        self._launcher = zygote
+        self._on_done = on_done
+        self._on_window = on_window
+        self._clock = clock or SystemClock()
+        self._pace = Pace()
+        self._window = self._pace.window(size)
+        self._queue: deque[Item] = deque()
+        self._links: list[WorkerLink] = []
+        self._code_by_app: dict[int, AppBlobs] = {}
+        self._numbers: list[int] = []
+        self._statuses: list[int] = []
+        self._payloads: list[bytes | Frame] = []
+        self._report_handle: asyncio.Handle | None = None
+        self._watch_timer: asyncio.TimerHandle | None = None
+        self._output_timer: asyncio.TimerHandle | None = None
+        self._restart_timers: set[asyncio.TimerHandle] = set()
+        self._backoff = Backoff()
+        self._quick_death_count = 0
+        self._death_count = 0
+        self._done_count = 0
+        self._stopped: Future[list[int]] | None = None
+
+    @property
+    def window(self) -> int:
+        """How many tasks the pool wants to hold in all, running and waiting."""
+        return self._window
+
+    def start(self) -> None:
+        """Start the workers."""
+        for _ in range(self.size):
+            self._start_worker()
+        self._output_timer = self._loop.call_later(OUTPUT_S, self._log_outputs)
+
+    def stop(self, timeout_s: float) -> Future[list[int]]:
+        """Let running tasks finish, then end the workers; what still runs after that is killed.
+
+        Unstarted tasks are neither run nor reported.
+
+        :param timeout_s: how long running tasks may take, in seconds.
+        :returns: a future of the numbers of all tasks that were not finished.
+        """
+        if self._stopped is not None:
+            return self._stopped
+        self._stopped = Future()
+        for timer in (self._watch_timer, self._output_timer, *self._restart_timers):
+            if timer is not None:
+                timer.cancel()
+        self._restart_timers.clear()
+        for link in self._links:
+            self._queue.extendleft(reversed(link.take_back()))
+            link.finish()
+        self._loop.call_later(timeout_s, self._kill_all)
+        self._check_stopped()
+        return self._stopped
+
+    def define(self, app: int, index: int, blob: bytes) -> None:
+        """Keep a blob of an application's code; blobs come in the order of their indices.
+
+        :raises SchedulingError: if one is missing before it.
+        """
+        blobs = self._code_by_app.setdefault(app, AppBlobs(app)).blobs
+        if index > len(blobs):
+            raise SchedulingError(
+                f"blob {index} of application {app} came before blob {len(blobs)}",
+                thing=f"application {app}",
+                value=index,
+            )
+        if index == len(blobs):
+            blobs.append(bytes(blob))
+
+    def forget(self, app: int) -> None:
+        """Drop the code of an application. Its tasks should be done or cancelled by then."""
+        if self._code_by_app.pop(app, None) is not None:
+            for link in self._links:
+                link.forget(app)
+
+    def run(
+        self,
+        app: int,
+        code_count: int,
+        numbers: Sequence[int],
+        payloads: Sequence[bytes | Frame],
+    ) -> None:
+        """Take tasks of one application; they start in this order as far as workers are free.
+
+        :param code_count: how many blobs of the application their payloads need.
+        :raises SchedulingError: if these blobs are not defined.
+        """
+        if not numbers:
+            return
+        code = self._code_by_app.setdefault(app, AppBlobs(app))
+        if code_count > len(code.blobs):
+            raise SchedulingError(
+                f"tasks of application {app} need {code_count} blobs of code, {len(code.blobs)} are here",
+                thing=f"application {app}",
+                value=code_count,
+            )
+        self._pace.note_sizes(len(numbers), sum(map(len, payloads)))
+        self._queue.extend(zip(numbers, payloads, repeat(code)))
+        self._deal()
+
+    def cancel(self, numbers: Iterable[int]) -> None:
+        """Drop tasks that have not started and kill the workers of those that run.
+
+        Each is reported as cancelled, or as what it was if it has just ended. Unknown numbers are ignored.
+        """
+        wanted = set(numbers)
+        self._drop_waiting(wanted)
+        for link in self._links:
+            if wanted.isdisjoint(item[0] for item in link.outstanding):
+                continue
+            self._queue.extendleft(reversed(link.take_back()))
+            # The newest started task is the one that runs; results of older ones are on their way.
+            if link.outstanding and link.outstanding[-1][0] in wanted:
+                link.cancelled.add(link.outstanding[-1][0])
+                link.kill()
+        self._drop_waiting(wanted)
+        self._deal()
+
+    def give_back(self, count: int) -> list[int]:
+        """Give up to ``count`` tasks away that have not started; return their numbers, newest first."""
+        if count > len(self._queue):
+            for link in self._links:
+                if len(link.outstanding) > 1:
+                    self._queue.extendleft(reversed(link.take_back()))
+        numbers = [self._queue.pop()[0] for _ in range(min(count, len(self._queue)))]
+        self._deal()
+        return numbers
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the pool is doing, as plain values.
+
+        ``running`` has the number of the running task by the pid of its worker, None for an idle one.
+        """
+        running = {
+            link.pid: link.outstanding[0][0] if link.outstanding else None for link in self._links
+        }
+        started = sum(number is not None for number in running.values())
+        return {
+            "size": self.size,
+            "idle": len(running) - started,
+            "running": running,
+            "waiting": len(self._queue) + sum(len(link.outstanding) for link in self._links) - started,
+            "deaths": self._death_count,
+            "done": self._done_count,
+            "window": self._window,
+            "task_s": self._pace.duration_s,
+        }
+
+    def _start_worker(self) -> None:
+        link = WorkerLink(self._loop, self._results_came, self._worker_died)
+        self._links.append(link)
+        link.start(self._launcher)
+
+    def _deal(self) -> None:
+        """Give waiting tasks to workers that have little, the emptiest first."""
+        queue = self._queue
+        if self._stopped is not None:
+            return
+        if queue:
+            depth = self._pace.depth
+            links = [
+                link
+                for link in self._links
+                if len(link.outstanding) * 2 <= depth and not link.is_held and not link.is_leaving
+            ]
+            if depth == 1:
+                links = [link for link in links if not link.outstanding]
+            links.sort(key=_outstanding_count)
+            for index, link in enumerate(links):
+                if not queue:
+                    break
+                fair = max(-(-len(queue) // (len(links) - index)), self._pace.share)
+                self._give(link, min(depth - len(link.outstanding), fair, len(queue)))
+        if not queue:
+            self._even_out()
+        if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
+            self._watch_timer = self._loop.call_later(WATCH_S, self._watch)
+
+    def _give(self, link: WorkerLink, count: int) -> None:
+        queue = self._queue
+        items: list[Item] = []
+        for _ in range(count):
+            item = queue.popleft()
+            if items and items[-1][2] is not item[2]:
+                link.give(items)
+                items = []
+            items.append(item)
+        if items:
+            link.give(items)
+
+    def _even_out(self) -> None:
+        """Take unstarted tasks from the fullest worker if another one is idle and it is worth it."""
+        if all(link.outstanding for link in self._links):
+            return
+        fullest = max(self._links, key=_outstanding_count, default=None)
+        if fullest is None or not any(_is_idle(link) for link in self._links):
+            return
+        spare = len(fullest.outstanding) - 1
+        if spare > 0 and spare * self._pace.duration_s > TAKE_BACK_MIN_S:
+            self._take_back_from([fullest])
+
+    def _take_back_from(self, links: Iterable[WorkerLink]) -> None:
+        before = len(self._queue)
+        for link in links:
+            self._queue.extendleft(reversed(link.take_back()))
+        if len(self._queue) > before:
+            self._deal()
+
+    def _watch(self) -> None:
+        """Take back what waits behind a task that takes long."""
+        self._watch_timer = None
+        is_any_idle = any(_is_idle(link) for link in self._links)
+        now = self._loop.time()
+        patience_s = max(STUCK_S, STUCK_TASKS * self._pace.duration_s)
+        stuck = []
+        for link in self._links:
+            has_stood = link.seen_count == link.done_count
+            link.seen_count = link.done_count
+            if has_stood and len(link.outstanding) > 1:
+                if is_any_idle or now - link.progress_at > patience_s:
+                    stuck.append(link)
+        self._take_back_from(stuck)
+        if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
+            self._watch_timer = self._loop.call_later(WATCH_S, self._watch)
+
+    def _log_outputs(self) -> None:
+        for link in self._links:
+            link.log_output()
+        self._output_timer = self._loop.call_later(OUTPUT_S, self._log_outputs)
+
+    def _results_came(
+        self,
+        link: WorkerLink,
+        numbers: Sequence[int],
+        statuses: Sequence[int],
+        payloads: Sequence[bytes | Frame],
+        busy_s: float,
+    ) -> None:
+        self._quick_death_count = 0
+        self._done_count += len(numbers)
+        self._numbers += numbers
+        self._statuses += statuses
+        self._payloads += payloads
+        self._pace.note_durations(len(numbers), busy_s)
+        self._report_soon()
+        self._deal()
+
+    def _report(self, number: int, status: int, payload: bytes) -> None:
+        self._numbers.append(number)
+        self._statuses.append(status)
+        self._payloads.append(payload)
+        self._report_soon()
+
+    def _report_soon(self) -> None:
+        if self._report_handle is None:
+            self._report_handle = self._loop.call_soon(self._report_now)
+
+    def _report_now(self) -> None:
+        self._report_handle = None
+        numbers, statuses, payloads = self._numbers, self._statuses, self._payloads
+        self._numbers, self._statuses, self._payloads = [], [], []
+        self._on_done(numbers, statuses, payloads)
+        window = self._pace.window(self.size)
+        if abs(window - self._window) > WINDOW_CHANGE * self._window:
+            self._window = window
+            self._on_window(window)
+
+    def _drop_waiting(self, wanted: set[int]) -> None:
+        dropped = [item[0] for item in self._queue if item[0] in wanted]
+        if dropped:
+            self._queue = deque(item for item in self._queue if item[0] not in wanted)
+            for number in dropped:
+                self._report(number, CANCELLED, b"")
+
+    def _worker_died(
+        self, link: WorkerLink, signal: int | None, code: int | None, tail: str
+    ) -> None:
+        """Blame the running task only: the others were not started, or their results were lost."""
+        unstarted = link.unstarted_count()
+        items = list(link.outstanding)
+        link.outstanding.clear()
+        link.close()
+        self._links.remove(link)
+        running = items.pop(len(items) - unstarted - 1) if len(items) > unstarted else None
+        self._queue.extendleft(reversed(items))
+        if self._stopped is not None:
+            if running is not None:
+                self._queue.appendleft(running)
+            self._check_stopped()
+            return
+        self._death_count += 1
+        how = f"was killed by {signal_name(signal)}" if signal is not None else f"ended with exit code {code}"
+        if running is not None:
+            if running[0] in link.cancelled:
+                self._report(running[0], CANCELLED, b"")
+            else:
+                evidence = f"worker {link.pid} {how} while it ran task {running[0]}"
+                log.warning("%s", evidence)
+                if tail:
+                    evidence += f"; its last output:\n{tail}"
+                self._report(running[0], DIED, evidence.encode())
+        elif not link.is_leaving:
+            log.error("worker %d %s without a task; its last output:\n%s", link.pid, how, tail)
+        self._replace(is_quick=link.done_count == 0 and running is None)
+        self._deal()
+
+    def _replace(self, *, is_quick: bool) -> None:
+        """Start a new worker, later if workers die as soon as they start."""
+        if not is_quick:
+            self._quick_death_count = 0
+            self._backoff.reset()
+        else:
+            self._quick_death_count += 1
+        if self._quick_death_count < QUICK_DEATHS:
+            self._start_worker()
+            return
+        delay_s = self._backoff.next_delay()
+        log.error("workers die as soon as they start; the next one starts in %.1f s", delay_s)
+
+        def start() -> None:
+            self._restart_timers.discard(timer)
+            self._start_worker()
+            self._deal()
+
+        timer = self._loop.call_later(delay_s, start)
+        self._restart_timers.add(timer)
+
+    def _kill_all(self) -> None:
+        for link in self._links:
+            link.kill()
+
+    def _check_stopped(self) -> None:
+        if self._links or self._stopped is None or self._stopped.done():
+            return
+        self._stopped.set_result([item[0] for item in self._queue])
+
+
+def _outstanding_count(link: WorkerLink) -> int:
+    return len(link.outstanding)
+
+
+def _is_idle(link: WorkerLink) -> bool:
+    return not link.outstanding and not link.is_leaving

@@ -1,0 +1,49 @@
+"""The unit of work that an application writer defines."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = ["Task"]
+
+
+class Task:
+    """A task: derive, keep its input in attributes, and compute in :meth:`__call__`.
+
+    The object travels to a worker by pickle. The application keeps the original and gets it back in its
+    callbacks, so what ``__call__`` sets on ``self`` stays on the worker, unless ``returns_task`` is true.
+
+    :param name: what logs and web pages call the task.
+    :param system_id: the task system it belongs to, if any; set by the framework.
+    :param client_id: the application it belongs to, if any; set by the framework.
+    """
+
+    returns_task: ClassVar[bool] = False
+    """Whether the worker sends the task home with its result, as it is after :meth:`clean_up`."""
+
+    attempts_max: int = 3
+    """How many workers may die of the task before it is reported as failed."""
+
+    def __init__(
+        self, name: str = "", system_id: int | None = None, client_id: str | None = None
+    ) -> None:
+        self.name = name or type(self).__name__
+        self.system_id = system_id
+        self.client_id = client_id
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def __call__(self) -> Any:
+        """Compute and return the result. Runs in a worker process, possibly more than once."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self)")
+
+    def clean_up(self) -> None:
+        """Drop what must not travel home. Runs in the worker process after each call."""
+
+    def finished(self, result: Any, error: BaseException | None) -> None:
+        """Take the result where it is consumed: in the application, or beside the task system.
+
+        :param result: what :meth:`__call__` returned; None if there is an error.
+        :param error: what it raised, or why it did not end; None if it is finished.
+        """

@@ -1,0 +1,220 @@
+"""A worker process: takes tokens, runs one task for each and sends what came of it.
+
+It has two sockets. Tasks come on ``data`` in batches, ahead of time; a byte on ``token`` is the right to
+start one of them, the oldest of the generation that the byte names. The slave reads tokens back when it wants
+to give tasks to somebody else, so a task is either started here or taken back, never both. Older
+generations in the queue were taken back and are dropped.
+
+Results go out when no token waits, when the oldest is 1 ms old, and before anything is started that may
+take longer. So tiny tasks share messages and no result waits behind a long task.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from itertools import repeat
+from types import BuiltinFunctionType, FunctionType
+from typing import Any, Final
+
+from concurrent.scheduling.code import CodeCache
+from concurrent.scheduling.failure import dumps_failure, unpicklable
+from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.taskoutput import TAIL_BYTES, CapturedOutput
+from concurrent.scheduling.workerwire import (
+    CODE,
+    FORGET,
+    RESULTS,
+    MessageReader,
+    pack_message,
+)
+from concurrent.transport.frames import Frame
+
+__all__ = ["CAN_TAKE_BACK", "main"]
+
+SHORT_S: Final = 0.001
+"""Tasks of a function that took longer lately do not start before earlier results have left."""
+
+RESULT_AGE_S: Final = 0.001
+"""How long a result may wait for others while tasks go on."""
+
+DECAY: Final = 0.98
+"""How fast the longest duration of a function is forgotten, per run."""
+
+KNOWN_FUNCTIONS_MAX: Final = 1024
+UNSENT_BYTES_MAX: Final = 1048576
+
+NO_WAIT: Final = getattr(socket, "MSG_DONTWAIT", 0)
+CAN_TAKE_BACK: Final = NO_WAIT != 0
+"""Whether both ends of a token socket can be read without waiting; else workers get one task at a time."""
+
+
+def main(data: socket.socket, token: socket.socket) -> None:
+    """Run tasks until the slave closes ``token``. Main thread of a process of its own.
+
+    :param data: tasks come and results leave here.
+    :param token: each byte is the right to start one task.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides when work ends
+    if "numpy.random" in sys.modules:  # forks of one zygote would draw the same numbers
+        sys.modules["numpy.random"].seed()
+    gc.freeze()
+    worker = Worker(data, token)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=worker.forked)
+    try:
+        worker.run()
+    except (BrokenPipeError, ConnectionResetError, EOFError):
+        pass  # the slave is gone
+
+
+class Worker:
+    """See the module."""
+
+    def __init__(self, data: socket.socket, token: socket.socket) -> None:
+        self._data = data
+        self._token = token
+        self._reader = MessageReader(data)
+        self._queue: deque[tuple[int, int, int, bytes | Frame]] = deque()
+        self._code = CodeCache()
+        self._output = CapturedOutput()
+        self._is_fork = False
+        self._numbers: list[int] = []
+        self._statuses: list[int] = []
+        self._payloads: list[bytes | Frame] = []
+        self._printed: list[tuple[int, int, bytes]] = []
+        self._busy_s = 0.0
+        self._unsent_bytes = 0
+        self._oldest = 0.0
+        self._longest_by_function: dict[Any, float] = {}
+        self._is_code_new = False
+
+    def forked(self) -> None:
+        """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
+        self._is_fork = True
+
+    def run(self) -> None:
+        """Take tokens and run tasks until there are no more.
+
+        :raises OSError: if the slave is gone.
+        """
+        receive, clock, numbers = self._token.recv, time.perf_counter, self._numbers
+        begun = clock()
+        while True:
+            try:
+                token = receive(1, NO_WAIT) if CAN_TAKE_BACK else b""
+            except BlockingIOError:
+                token = b""
+            if not token:
+                self._flush()
+                token = receive(1)
+                begun = clock()
+                if not token:
+                    return
+            app, number, payload = self._next(token[0])
+            self._attempt(app, number, payload)
+            now = clock()
+            self._busy_s += now - begun
+            begun = now
+            if len(numbers) == 1:
+                self._oldest = now
+            elif now - self._oldest > RESULT_AGE_S:
+                self._flush()
+            if self._unsent_bytes > UNSENT_BYTES_MAX:
+                self._flush()
+
+    def _next(self, generation: int) -> tuple[int, int, bytes | Frame]:
+        """Return the oldest task of a generation; drop those of others, which were taken back."""
+        queue = self._queue
+        while True:
+            while queue:
+                of_generation, app, number, payload = queue.popleft()
+                if of_generation == generation:
+                    return app, number, payload
+            for message in self._reader.read():
+                self._receive(*message)
+
+    def _receive(self, kind: int, *fields: Any) -> None:
+        if kind == CODE:
+            app, index, blobs = fields
+            self._code.define(app, index, bytes(blobs[0]))
+            self._is_code_new = True
+        elif kind == FORGET:
+            self._code.forget(fields[0])
+            self._longest_by_function.clear()
+        else:
+            generation, app, numbers, payloads = fields
+            self._queue.extend(zip(repeat(generation), repeat(app), numbers, payloads, strict=False))
+
+    def _attempt(self, app: int, number: int, payload: bytes | Frame) -> None:
+        """Run one task and note the outcome."""
+        if self._is_code_new or type(payload) is Frame:
+            self._is_code_new = False
+            self._flush()
+        try:
+            status, answer = FINISHED, self._perform(app, payload)
+        except BaseException as error:  # boundary: whatever a task raises is its outcome
+            status, answer = FAILED, self._failure(app, error)
+        if self._is_fork:
+            os._exit(0)
+        self._numbers.append(number)
+        self._statuses.append(status)
+        self._payloads.append(answer)
+        self._unsent_bytes += len(answer)
+        if self._output.is_written:
+            self._printed.append((number, *self._output.take()))
+
+    def _perform(self, app: int, payload: bytes | Frame) -> bytes | Frame:
+        what = self._code.loads_payload(app, payload)
+        if type(what) is tuple:
+            function, args, kwargs = what
+            kind = type(function)
+            is_function = kind is FunctionType or kind is BuiltinFunctionType
+            key = function if is_function else kind
+        else:
+            key = type(what)
+        longest = self._longest_by_function.get(key, SHORT_S)
+        if longest >= SHORT_S and self._numbers:
+            self._flush()
+        begun = time.perf_counter()
+        if type(what) is tuple:
+            result = function(*args, **kwargs)
+        else:
+            result = what()
+            what.clean_up()
+            if what.returns_task:
+                result = (result, what)
+        duration = time.perf_counter() - begun
+        longest *= DECAY
+        self._longest_by_function[key] = duration if duration > longest else longest
+        if len(self._longest_by_function) > KNOWN_FUNCTIONS_MAX:
+            self._longest_by_function.clear()
+        try:
+            return self._code.dumps_payload(app, result)
+        except Exception as error:  # boundary: the result's own code runs here
+            raise unpicklable(result, error) from error
+
+    def _failure(self, app: int, error: BaseException) -> bytes:
+        text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")
+        return dumps_failure(error, self._code.of(app), text)
+
+    def _flush(self) -> None:
+        """Send what is finished."""
+        if not self._numbers:
+            return
+        size_bytes, printed = self._output.take()
+        if size_bytes:  # by C code or a subprocess, of the latest task as far as we know
+            self._printed.append((self._numbers[-1], size_bytes, printed))
+        fields = (self._numbers, self._statuses, self._busy_s, self._printed, self._payloads)
+        buffers = pack_message(RESULTS, *fields)
+        for column in (self._numbers, self._statuses, self._payloads, self._printed):
+            column.clear()
+        self._busy_s = 0.0
+        self._unsent_bytes = 0
+        for buffer in buffers:
+            self._data.sendall(buffer)

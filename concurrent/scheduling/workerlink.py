@@ -1,0 +1,278 @@
+"""A slave's link to one worker: what was dealt to it, what came back, and what can be taken back.
+
+Loop thread only. See ``worker.py`` for the two sockets. The link keeps a duplicate of the worker's end of the
+token socket: a token that it reads there is a task which the worker has not started and never will.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from concurrent.scheduling.launcher import Child, Launcher
+from concurrent.scheduling.taskoutput import OutputFile
+from concurrent.scheduling.worker import CAN_TAKE_BACK, NO_WAIT
+from concurrent.scheduling.workerwire import CODE, FORGET, TASKS, MessageReader, pack_message
+from concurrent.transport.frames import Frame
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["AppBlobs", "Item", "OnResults", "WorkerLink"]
+
+ENTRY: Final = "concurrent.scheduling.worker:main"
+SOCKET_BYTES: Final = 4 * 1024 * 1024
+TOKENS_READ: Final = 65536
+READS_PER_TURN: Final = 16
+GENERATIONS: Final = 256
+TAKEN_BACK_MAX: Final = 100
+"""How often tasks are taken back between two results. What a result leaves behind in the worker's queue is at
+most twice that many generations old, so that a number of a generation never means two of them."""
+
+log = logging.getLogger("concurrent.scheduling.pool")
+task_log = logging.getLogger("concurrent.task")
+
+
+class AppBlobs:
+    """The code of one application as the pool keeps it."""
+
+    __slots__ = ("app", "blobs")
+
+    def __init__(self, app: int) -> None:
+        self.app = app
+        self.blobs: list[bytes] = []
+
+
+Item = tuple[int, "bytes | Frame", AppBlobs]
+"""A task: its number, its payload and the application that it belongs to."""
+
+OnResults = Callable[["WorkerLink", Sequence[int], Sequence[int], Sequence[Any], float], None]
+"""Called with the link, numbers, statuses, payloads, and the seconds they took together."""
+
+
+class WorkerLink:
+    """See the module.
+
+    :param loop: the owner's loop.
+    :param on_results: called for each batch of results.
+    :param on_death: called when the worker has ended and everything that it sent was read, with the link, the
+        signal or None, the exit code or None and the tail of its output.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        on_results: OnResults,
+        on_death: Callable[[WorkerLink, int | None, int | None, str], None],
+    ) -> None:
+        self.outstanding: deque[Item] = deque()
+        self.done_count = 0
+        self.seen_count = 0
+        self.progress_at = 0.0
+        self.is_open = False
+        self.is_held = False
+        self.is_leaving = False
+        self.cancelled: set[int] = set()
+        self.child: Child | None = None
+        self._loop = loop
+        self._on_results = on_results
+        self._on_death = on_death
+        self._generation = 0
+        self._taken_back_count = 0
+        self._code_count_by_app: dict[int, int] = {}
+        self._outbox: deque[memoryview] = deque()
+        self._unsent_tokens = b""
+        self._logged_bytes = 0
+        self._logged_number = -1
+
+    def start(self, launcher: Launcher) -> None:
+        """Start the worker; it can be given tasks at once."""
+        self._data, its_data = socket.socketpair()
+        self._token, its_token = socket.socketpair()
+        self._token_far = its_token.dup()
+        for sock in (self._data, its_data):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
+        self._data.setblocking(False)
+        self._token.setblocking(False)
+        self._reader = MessageReader(self._data)
+        self.output = OutputFile("task-output")
+        self.is_open = True
+        self._loop.add_reader(self._data, self._read)
+        self.child = launcher.launch(
+            ENTRY, [its_data, its_token], stderr_to=self.output, on_exit=self._exited
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id of the worker, 0 while it is being started."""
+        return self.child.pid if self.child is not None else 0
+
+    def give(self, items: Sequence[Item]) -> None:
+        """Deal tasks of one application to the worker, behind those that it has."""
+        code = items[0][2]
+        known_count = self._code_count_by_app.get(code.app, 0)
+        for index in range(known_count, len(code.blobs)):
+            self._send(pack_message(CODE, code.app, index, [code.blobs[index]]))
+        self._code_count_by_app[code.app] = len(code.blobs)
+        numbers = [item[0] for item in items]
+        payloads = [item[1] for item in items]
+        self.outstanding.extend(items)
+        self._send(pack_message(TASKS, self._generation, code.app, numbers, payloads))
+        self._unsent_tokens += bytes((self._generation,)) * len(items)
+        self._send_tokens()
+
+    def take_back(self) -> list[Item]:
+        """Take back every task that the worker has not started, oldest first.
+
+        The worker gets nothing more until it reports a result, unless it has nothing at all.
+        """
+        if not CAN_TAKE_BACK or not self.is_open:
+            return []
+        if self._taken_back_count >= TAKEN_BACK_MAX:
+            self.kill()
+            return []
+        count = len(self._unsent_tokens)
+        self._unsent_tokens = b""
+        count += self._read_tokens()
+        if not count:
+            return []
+        self._generation = (self._generation + 1) % GENERATIONS
+        self._taken_back_count += 1
+        items = [self.outstanding.pop() for _ in range(count)]
+        items.reverse()
+        self.is_held = bool(self.outstanding)
+        return items
+
+    def forget(self, app: int) -> None:
+        """Have the worker drop the code of an application."""
+        if self._code_count_by_app.pop(app, None) is not None:
+            self._send(pack_message(FORGET, app, []))
+
+    def kill(self) -> None:
+        """Kill the worker; ``on_death`` follows. It gets nothing more from now on."""
+        self.is_leaving = True
+        if self.child is not None:
+            self.child.kill()
+
+    def finish(self) -> None:
+        """Let the worker end after the task that it runs."""
+        if self.is_open:
+            self.is_leaving = True
+            self._token.shutdown(socket.SHUT_WR)
+
+    def log_output(self) -> None:
+        """Write to the log what a task that still runs has printed so far."""
+        if not self.is_open or not self.outstanding:
+            return
+        number = self.outstanding[0][0]
+        if number != self._logged_number:
+            self._logged_number, self._logged_bytes = number, 0
+        data, self._logged_bytes = self.output.read_from(self._logged_bytes)
+        log_lines(number, data)
+
+    def close(self) -> None:
+        """Free everything; may be repeated."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._loop.remove_reader(self._data)
+        self._loop.remove_writer(self._data)
+        for sock in (self._data, self._token, self._token_far):
+            sock.close()
+        self.output.close()
+
+    def _exited(self, _pid: int, signal: int | None, code: int | None, tail: str) -> None:
+        if not self.is_open:
+            return
+        try:
+            while True:
+                for message in self._reader.read():
+                    self._receive(*message)
+        except (OSError, EOFError):
+            pass
+        self._on_death(self, signal, code, tail)
+
+    def unstarted_count(self) -> int:
+        """Return how many tasks a dead worker had not started; the newest ones. Call it once."""
+        return len(self._unsent_tokens) + self._read_tokens()
+
+    def _read_tokens(self) -> int:
+        try:
+            return len(self._token_far.recv(TOKENS_READ, NO_WAIT))
+        except BlockingIOError:
+            return 0
+
+    def _send_tokens(self) -> None:
+        if not self._unsent_tokens:
+            return
+        try:
+            sent = self._token.send(self._unsent_tokens)
+            self._unsent_tokens = self._unsent_tokens[sent:]
+        except BlockingIOError:
+            pass  # tried again when results come
+        except OSError:
+            pass  # the worker died, its exit is reported soon
+
+    def _send(self, buffers: Sequence[Any]) -> None:
+        is_idle = not self._outbox
+        self._outbox.extend(memoryview(buffer) for buffer in buffers)
+        if is_idle:
+            self._write()
+
+    def _write(self) -> None:
+        outbox = self._outbox
+        while outbox:
+            try:
+                sent = self._data.send(outbox[0])
+            except BlockingIOError:
+                self._loop.add_writer(self._data, self._write)
+                return
+            except OSError:  # the worker died, its exit is reported soon
+                outbox.clear()
+                break
+            if sent == len(outbox[0]):
+                outbox.popleft()
+            else:
+                outbox[0] = outbox[0][sent:]
+        self._loop.remove_writer(self._data)
+
+    def _read(self) -> None:
+        try:
+            for _ in range(READS_PER_TURN):
+                for message in self._reader.read():
+                    self._receive(*message)
+        except BlockingIOError:
+            pass
+        except (OSError, EOFError):
+            if self.is_open:
+                self._loop.remove_reader(self._data)
+
+    def _receive(
+        self,
+        _kind: int,
+        numbers: list[int],
+        statuses: list[int],
+        busy_s: float,
+        printed: list[Any],
+        payloads: list[Any],
+    ) -> None:
+        outstanding = self.outstanding
+        for _ in numbers:
+            outstanding.popleft()
+        self.done_count += len(numbers)
+        self.progress_at = self._loop.time()
+        self._taken_back_count = 0
+        self.is_held = False
+        for number, size_bytes, data in printed:
+            logged_bytes = self._logged_bytes if number == self._logged_number else 0
+            log_lines(number, data[max(0, logged_bytes - (size_bytes - len(data))) :])
+        self._send_tokens()
+        self._on_results(self, numbers, statuses, payloads, busy_s)
+
+
+def log_lines(number: int, data: bytes) -> None:
+    """Write what a task printed to the log, line by line."""
+    if task_log.isEnabledFor(logging.INFO):
+        for line in data.decode("utf-8", "replace").splitlines():
+            task_log.info("task %d: %s", number, line)

@@ -1,0 +1,146 @@
+"""Messages between a pool and its worker: the format, for both ends.
+
+One message is a prelude (bytes that follow, bytes of the body), a msgpack body and raw frames::
+
+    body = [kind, fields ..., payloads, lengths]
+
+``payloads`` is a list of byte strings. One that is large is ``nil`` there and travels as a raw frame behind
+the body, beginning at a multiple of 16 bytes from the start of the body; ``lengths`` has the size of
+each frame in bytes. The kinds and their fields:
+
+=========== ========================================== ==================================================
+``TASKS``   generation, app, numbers, payloads         to the worker: tasks, in the order of their tokens
+``CODE``    app, index, [blob]                         to the worker: code that later payloads refer to
+``FORGET``  app, []                                    to the worker: an application has ended
+``RESULTS`` numbers, statuses, busy_s, output,         from the worker: how attempts ended, in the order
+            payloads                                   of the tokens; ``output`` has [number, bytes
+                                                       printed, the end of that] for tasks that print
+=========== ========================================== ==================================================
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any, Final
+
+import msgpack
+
+from concurrent.transport.frames import Buffer, Frame
+
+__all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "pack_message"]
+
+TASKS: Final = 0
+CODE: Final = 1
+FORGET: Final = 2
+RESULTS: Final = 3
+
+PRELUDE: Final = struct.Struct("!QI")
+ALIGNMENT: Final = 16
+READ_BYTES: Final = 262144
+"""How much is read at once; a longer message gets a buffer of its own size."""
+
+
+def pack_message(*fields: Any) -> list[Buffer]:
+    """Return the buffers of one message; ``Frame`` payloads are not copied. Any thread.
+
+    :param fields: the kind and its fields; the last one is the list of payloads.
+    """
+    frames: list[Buffer] = []
+    lengths: list[int] = []
+
+    def set_aside(frame: Frame) -> None:
+        frames.append(frame.buffer)
+        lengths.append(frame.nbytes)
+
+    # The lengths are packed last, when every frame has been met.
+    body: bytes = msgpack.packb([*fields, lengths], default=set_aside)
+    if not frames:
+        return [PRELUDE.pack(len(body), len(body)) + body]
+    buffers: list[Buffer] = []
+    total = 0
+    for part in (body, *frames):
+        padding = bytes(-len(part) % ALIGNMENT)
+        buffers += (part, padding) if padding else (part,)
+        total += len(part) + len(padding)
+    buffers[0] = PRELUDE.pack(total, len(body)) + body
+    return buffers
+
+
+def _unpack(view: memoryview, body_bytes: int) -> list[Any]:
+    """Return the fields of one message; large payloads are views of ``view``."""
+    message: list[Any] = msgpack.unpackb(view[:body_bytes], use_list=True)
+    lengths = message.pop()
+    if lengths:
+        payloads, start = message[-1], _aligned(body_bytes)
+        sizes = iter(lengths)
+        for index, payload in enumerate(payloads):
+            if payload is None:
+                size = next(sizes)
+                payloads[index] = Frame(view[start : start + size])
+                start += _aligned(size)
+    return message
+
+
+def _aligned(size: int) -> int:
+    return size + -size % ALIGNMENT
+
+
+class MessageReader:
+    """Reads messages from a connected socket. One thread.
+
+    :param sock: the socket; blocking or not, the reader leaves that as it is.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._rest = b""
+        self._large = memoryview(b"")
+        self._large_body_bytes = 0
+        self._filled = 0
+
+    def read(self) -> list[list[Any]]:
+        """Receive once and return the messages that are complete now, possibly none.
+
+        :raises EOFError: if the other end is closed.
+        :raises BlockingIOError: if the socket does not block and nothing is there.
+        """
+        if self._large:
+            return self._fill()
+        data = self._sock.recv(READ_BYTES)
+        if not data:
+            raise EOFError
+        return self._split(self._rest + data if self._rest else data)
+
+    def _split(self, data: bytes) -> list[list[Any]]:
+        messages: list[list[Any]] = []
+        view, start, available = memoryview(data), 0, len(data)
+        while available - start >= PRELUDE.size:
+            total, body_bytes = PRELUDE.unpack_from(data, start)
+            first = start + PRELUDE.size
+            if first + total > available:
+                if total > READ_BYTES:
+                    self._begin_large(total, body_bytes, view[first:])
+                    start = available
+                break
+            messages.append(_unpack(view[first : first + total], body_bytes))
+            start = first + total
+        self._rest = data[start:]
+        return messages
+
+    def _begin_large(self, total: int, body_bytes: int, begin: memoryview) -> None:
+        # A bytearray, so that arrays which are rebuilt over it can be written to.
+        self._large = memoryview(bytearray(total))
+        self._large_body_bytes = body_bytes
+        self._filled = len(begin)
+        self._large[: self._filled] = begin
+
+    def _fill(self) -> list[list[Any]]:
+        count = self._sock.recv_into(self._large[self._filled :])
+        if not count:
+            raise EOFError
+        self._filled += count
+        if self._filled < len(self._large):
+            return []
+        view, self._large = self._large, memoryview(b"")
+        return [_unpack(view, self._large_body_bytes)]

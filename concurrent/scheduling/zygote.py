@@ -1,0 +1,270 @@
+"""The owner's side of the zygote: a small process that forks the node's children.
+
+Forking a process that has threads or network libraries loaded is unsafe, and starting an interpreter for
+each worker is slow. So a node starts a zygote before anything else and has it fork on demand
+(``forkserver.py`` is what runs there).
+"""
+
+from __future__ import annotations
+
+import concurrent
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgpack
+
+from concurrent.core.errors import LoopClosed, NodeError
+from concurrent.scheduling.forkserver import serve
+from concurrent.scheduling.launcher import Child, OnExit
+from concurrent.scheduling.taskoutput import OutputFile
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["Zygote"]
+
+REPORT_BYTES: Final = 65536
+KILLED: Final = -9
+ATTACH_TIMEOUT_S: Final = 10.0
+
+log = logging.getLogger("concurrent.scheduling.zygote")
+
+BOOT: Final = (
+    "import sys, concurrent; sys.path[:] = {path!r}; concurrent.__path__[:] = {joined!r}; "
+    "import socket; from concurrent.scheduling.forkserver import serve; "
+    "serve(socket.socket(fileno={fd}), {preload!r})"
+)
+
+
+class _Request:
+    """Bytes for the zygote and the files that go with the first of them."""
+
+    __slots__ = ("data", "files", "sockets")
+
+    def __init__(
+        self, fields: Sequence[Any], sockets: Sequence[socket.socket], output: OutputFile | None
+    ) -> None:
+        self.data = memoryview(msgpack.packb(fields))
+        self.sockets = sockets
+        self.files = [sock.fileno() for sock in sockets]
+        if output is not None:
+            self.files.append(output.fileno())
+
+
+class Zygote:
+    """Starts processes by forking a small one that was set aside for it.
+
+    Make it with :meth:`start`. Loop thread only once it is attached, but for :meth:`stop`. A zygote that
+    was killed took its children with it; the next launch starts a new one.
+    """
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._preload = list(preload)
+        self._pid = 0
+        self._program: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._loop: NodeLoop | None = None
+        self._child_by_number: dict[int, Child] = {}
+        self._last_number = 0
+        self._outbox: deque[_Request] = deque()
+        self._unpacker = msgpack.Unpacker()
+
+    @classmethod
+    def start(cls, preload: Sequence[str] = ()) -> Zygote:
+        """Start the process and return its handle. Main thread, before any thread and socket.
+
+        In a program that has threads already, a new interpreter becomes the zygote instead of a fork.
+
+        :param preload: names of modules that each child shall have imported from the start.
+        :raises NodeError: if this platform cannot fork; use ``SpawnLauncher`` there.
+        """
+        if not hasattr(os, "fork"):
+            raise NodeError("a zygote needs fork, which this platform lacks", thing="Zygote")
+        zygote = cls(preload)
+        zygote._open(can_fork=threading.active_count() == 1)
+        return zygote
+
+    @property
+    def pid(self) -> int:
+        """The process id of the zygote."""
+        return self._pid
+
+    def attach(self, loop: NodeLoop) -> None:
+        """Have ``loop`` read the reports of the zygote. Any thread."""
+        self._loop = loop
+        loop.call(self._watch, timeout_s=ATTACH_TIMEOUT_S)
+
+    def launch(
+        self,
+        entry: str,
+        fds: Sequence[socket.socket],
+        args: Sequence[Any] = (),
+        *,
+        stderr_to: OutputFile | None = None,
+        on_exit: OnExit,
+    ) -> Child:
+        """See :class:`~concurrent.scheduling.launcher.Launcher`. Loop thread only."""
+        if self._control is None:
+            log.warning("the zygote is gone; starting a new one")
+            self._open(can_fork=False)
+            self._watch()
+        self._last_number += 1
+        child = Child(self, self._last_number, stderr_to, on_exit)
+        self._child_by_number[child.number] = child
+        file_count = len(fds) + (stderr_to is not None)
+        fields = ["launch", child.number, entry, list(args), file_count, stderr_to is not None]
+        self._outbox.append(_Request(fields, fds, stderr_to))
+        self._flush()
+        return child
+
+    def kill(self, child: Child) -> None:
+        """Send SIGKILL to a child; the zygote knows whether the process id is still its own."""
+        if self._control is not None:
+            self._outbox.append(_Request(["kill", child.number], [], None))
+            self._flush()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Kill all children and what they started, and wait for it. Any thread but the loop's.
+
+        :param timeout_s: how long the zygote may take, in seconds; then it is killed itself.
+        """
+        control, self._control = self._control, None
+        if control is None:
+            return
+        if self._loop is not None:
+            with contextlib.suppress(LoopClosed):
+                self._loop.call(self._unwatch, control, timeout_s=timeout_s)
+        control.settimeout(timeout_s)
+        try:
+            control.shutdown(socket.SHUT_WR)
+            while control.recv(REPORT_BYTES):  # its reports do not matter any more; its end does
+                pass
+        except TimeoutError:
+            log.warning("the zygote %d did not end in %s s and is killed", self._pid, timeout_s)
+            os.kill(self._pid, 9)
+        except OSError:
+            pass  # it is gone already
+        control.close()
+        self._collect()
+
+    def _open(self, *, can_fork: bool) -> None:
+        own, its = socket.socketpair()
+        if can_fork:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            pid = os.fork()
+            if pid == 0:
+                serve(its, self._preload)
+            self._pid = pid
+        else:
+            self._pid = self._start_interpreter(its)
+        its.close()
+        own.setblocking(False)
+        self._control = own
+        self._unpacker = msgpack.Unpacker()
+
+    def _start_interpreter(self, its: socket.socket) -> int:
+        boot = BOOT.format(
+            path=[os.path.abspath(entry) for entry in sys.path],
+            joined=list(concurrent.__path__),
+            fd=its.fileno(),
+            preload=self._preload,
+        )
+        command = [sys.executable, "-c", boot]
+        self._program = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, pass_fds=[its.fileno()]
+        )
+        return self._program.pid
+
+    def _collect(self) -> None:
+        """Take the exit status of the zygote, which has ended or is ending."""
+        if self._program is not None:
+            self._program.wait()
+            self._program = None
+        else:
+            os.waitpid(self._pid, 0)
+
+    def _watch(self) -> None:
+        assert self._loop is not None, "the zygote is not attached to a loop"
+        assert self._control is not None
+        self._loop.add_reader(self._control, self._receive)
+
+    def _unwatch(self, control: socket.socket) -> None:
+        assert self._loop is not None
+        self._loop.remove_reader(control)
+        self._loop.remove_writer(control)
+
+    def _flush(self) -> None:
+        assert self._loop is not None, "the zygote is not attached to a loop"
+        control = self._control
+        while self._outbox and control is not None:
+            request = self._outbox[0]
+            try:
+                if request.files:
+                    count = socket.send_fds(control, [request.data], request.files)
+                else:
+                    count = control.send(request.data)
+            except BlockingIOError:
+                self._loop.add_writer(control, self._flush)
+                return
+            except OSError:
+                self._lost()
+                return
+            request.files = []  # they went with the first byte
+            for sock in request.sockets:
+                sock.close()
+            request.data = request.data[count:]
+            if not request.data:
+                self._outbox.popleft()
+        if control is not None:
+            self._loop.remove_writer(control)
+
+    def _receive(self) -> None:
+        control = self._control
+        if control is None:
+            return
+        try:
+            data = control.recv(REPORT_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lost()
+            return
+        self._unpacker.feed(data)
+        for kind, number, value in self._unpacker:
+            child = self._child_by_number.get(number)
+            if child is None:
+                continue
+            if kind == "started":
+                child.pid = value
+                continue
+            del self._child_by_number[number]
+            if kind == "exit":
+                child.ended(value)
+            else:
+                child.ended(None, value)
+
+    def _lost(self) -> None:
+        """The zygote was killed; the kernel kills its children with it where it can."""
+        control, self._control = self._control, None
+        if control is None:
+            return
+        log.error("the zygote %d is gone, and its children with it", self._pid)
+        self._unwatch(control)
+        control.close()
+        self._collect()
+        children, self._child_by_number = self._child_by_number, {}
+        for request in self._outbox:
+            for sock in request.sockets:
+                sock.close()
+        self._outbox.clear()
+        for child in children.values():
+            child.ended(KILLED, f"its zygote {self._pid} was killed")

@@ -1,4 +1,4 @@
-"""Growing delays between attempts, for reconnecting and restarting. A pure module."""
+"""Growing delays between attempts, for reconnecting and restarting; no clock, no waiting."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _load_file(path: Path) -> LoadedPlugin:
     except Exception as error:  # boundary: a plug-in is foreign code
         _forget_modules(name)
         raise _import_failed(str(path), error) from error
-    except BaseException:
+    except BaseException:  # boundary: an interrupted import leaves nothing behind; raised again
         _forget_modules(name)
         raise
     return LoadedPlugin(path.stem, module, path, is_file=True)

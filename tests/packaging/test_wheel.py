@@ -1,31 +1,15 @@
-"""The built wheel: what it claims, and that a Python that has it finds the packages."""
+"""The built wheel: what it holds and what it claims."""
 
-import shutil
+from __future__ import annotations
+
 import subprocess
 import sys
 import sysconfig
-import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_COPIED = shutil.ignore_patterns("build", "dist", ".*", "__pycache__", "*.egg-info")
-
-
-@pytest.fixture(scope="module")
-def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds what the wheel puts into site-packages."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    shutil.copytree(ROOT, source, ignore=NOT_COPIED)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "wheel", *options, "-w", str(folder), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(folder / "site")
-    return folder / "site"
 
 
 def run(site_folder: Path, program: str) -> str:
@@ -34,9 +18,7 @@ def run(site_folder: Path, program: str) -> str:
     What the wheel depends on comes from the environment of the tests, whose start-up files are not read.
     """
     dependencies = sysconfig.get_path("purelib")
-    begin = (
-        f"import site, sys; site.addsitedir({str(site_folder)!r}); sys.path.append({dependencies!r}); "
-    )
+    begin = f"import site, sys; site.addsitedir({str(site_folder)!r}); sys.path.append({dependencies!r}); "
     command = [sys.executable, "-I", "-S", "-c", begin + program]
     done = subprocess.run(
         command, cwd=site_folder.parent, capture_output=True, text=True, timeout=60, check=False
@@ -69,11 +51,73 @@ def test_four_names_are_claimed_and_the_standard_library_has_none_of_them(site_f
     assert not ours & theirs
 
 
+def test_no_other_name_stands_at_the_top(site_folder: Path) -> None:
+    names = {path.name for path in site_folder.iterdir() if path.suffix != ".dist-info"}
+    start_up = {f"concurrent_framework.{suffix}" for suffix in ("py", "pth", "start")}
+    assert names - {"__pycache__"} == {"concurrent", "concurrent-stubs", *start_up}
+
+
+@pytest.mark.parametrize(
+    ("source", "installed"),
+    [
+        ("samples/probe/__init__.py", "concurrent/apps/samples/probe/__init__.py"),
+        ("samples/probe/page.html", "concurrent/apps/samples/probe/page.html"),
+        ("native/probe_py.py", "concurrent/core/native/probe_py.py"),
+        ("conf/probe.ini", "concurrent/apps/conf/probe.ini"),
+    ],
+)
+def test_each_folder_of_the_checkout_lands_in_its_package(
+    site_folder: Path, source: str, installed: str
+) -> None:
+    built_from = site_folder.parent / "source" / source
+    assert (site_folder / installed).read_bytes() == built_from.read_bytes()
+
+
+def test_each_sample_and_each_configuration_of_the_checkout_is_there(site_folder: Path) -> None:
+    samples = {path.parent.name for path in (ROOT / "samples").glob("*/__init__.py")}
+    for name in samples:
+        assert (site_folder / "concurrent/apps/samples" / name / "__init__.py").is_file()
+    for file in (ROOT / "conf").glob("*.ini"):
+        assert (site_folder / "concurrent/apps/conf" / file.name).is_file()
+
+
+def test_tests_of_samples_stay_behind(site_folder: Path) -> None:
+    assert not list(site_folder.rglob("test_*.py"))
+
+
+def test_samples_and_native_modules_are_imported_from_where_they_land(site_folder: Path) -> None:
+    names = ["concurrent.apps.samples.probe", "concurrent.core.native.probe_py"]
+    out = run(site_folder, f"import {', '.join(names)}; print({', '.join(f'{n}.__file__' for n in names)})")
+    assert all(path.startswith(str(site_folder)) for path in out.split())
+
+
+def test_the_stub_package_is_partial_and_covers_each_module(site_folder: Path) -> None:
+    built, stubs = site_folder / "concurrent", site_folder / "concurrent-stubs"
+    assert (stubs / "py.typed").read_text(encoding="ascii") == "partial\n"
+    modules = {path.relative_to(built).with_suffix("") for path in built.rglob("*.py")}
+    assert {path.relative_to(stubs).with_suffix("") for path in stubs.rglob("*.pyi")} == modules
+    assert not (stubs / "__init__.pyi").exists()
+
+
+def test_each_package_says_that_it_has_types(site_folder: Path) -> None:
+    for name in ("core", "transport", "scheduling", "apps"):
+        assert (site_folder / "concurrent" / name / "py.typed").is_file()
+
+
 def test_the_start_up_files_stand_at_the_root_and_name_the_hook(site_folder: Path) -> None:
     pth = (site_folder / "concurrent_framework.pth").read_text(encoding="utf-8")
     start = (site_folder / "concurrent_framework.start").read_text(encoding="utf-8")
     assert pth.strip() == "import concurrent_framework"
     assert start.strip() == "concurrent_framework:join"
+
+
+def test_the_entry_that_the_start_file_names_joins_our_folder(site_folder: Path) -> None:
+    module, _, function = (site_folder / "concurrent_framework.start").read_text().strip().partition(":")
+    program = (
+        f"import concurrent, {module} as hook; concurrent.__path__.remove(hook.FOLDER); "
+        f"hook.{function}(); print(hook.FOLDER in concurrent.__path__)"
+    )
+    assert run(site_folder, program) == "True\n"
 
 
 def test_joining_again_changes_nothing(site_folder: Path) -> None:
@@ -82,12 +126,6 @@ def test_joining_again_changes_nothing(site_folder: Path) -> None:
         "concurrent_framework.join(); print(before == list(concurrent.__path__), len(before))"
     )
     assert run(site_folder, program).split() == ["True", "2"]
-
-
-def test_the_hook_reports_what_is_found(site_folder: Path) -> None:
-    out = run(site_folder, "import concurrent_framework as hook; print(hook.report())")
-    assert "found: concurrent.core, concurrent.transport" in out
-    assert out.endswith("0\n")
 
 
 def test_there_is_no_init_file_that_would_hide_the_standard_library(site_folder: Path) -> None:

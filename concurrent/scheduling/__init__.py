@@ -1,1 +1,79 @@
-"""What should happen: tasks, ledger, strategies, journal and workers."""
+"""What should happen: tasks, ledger, schedulers, and the processes that run tasks.
+
+=============================== =================================================================
+``Task``                        a unit of work; derive and define ``__call__``
+``ITaskSystem``                 derive to control tasks from beside the master
+``ITaskScheduler``              decides which slave gets which task
+``ITaskScheduleStrategy``       rates the slaves for the generic scheduler
+``ITaskManager``                has a slave's tasks run
+``GenericTaskScheduler``        the master chooses the slave for each task
+``GenericTaskScheduleStrategy`` the next task goes where the fewest wait per worker
+``GenericTaskManager``          runs the tasks that the master sends
+``ZMQTaskScheduler``            slaves take tasks from one shared work queue
+``ZMQTaskManager``              takes tasks from that queue
+``Ledger``                      every task's state, decided from events alone
+``TaskClient``                  an owner's end of its tasks
+``WorkerPool``                  the worker processes of a slave
+=============================== =================================================================
+
+The names are imported when they are first used, so that a worker process loads no network libraries.
+Start reading with ``task.py``, ``states.py`` and ``ledger.py``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.generic import GenericTaskScheduler
+    from concurrent.scheduling.interfaces import ITaskManager, ITaskScheduler, ITaskScheduleStrategy
+    from concurrent.scheduling.ledger import Ledger
+    from concurrent.scheduling.pool import WorkerPool
+    from concurrent.scheduling.pushpull import ZMQTaskScheduler
+    from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
+    from concurrent.scheduling.task import Task
+    from concurrent.scheduling.taskclient import TaskClient
+    from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
+    from concurrent.scheduling.tasksystem import ISystemMaster, ITaskSystem
+
+_MODULE_BY_NAME = {
+    "GenericTaskManager": "taskmanager",
+    "GenericTaskScheduleStrategy": "strategies",
+    "GenericTaskScheduler": "generic",
+    "ISystemMaster": "tasksystem",
+    "ITaskManager": "interfaces",
+    "ITaskScheduleStrategy": "interfaces",
+    "ITaskScheduler": "interfaces",
+    "ITaskSystem": "tasksystem",
+    "Ledger": "ledger",
+    "Task": "task",
+    "TaskClient": "taskclient",
+    "WorkerPool": "pool",
+    "ZMQTaskManager": "taskmanager",
+    "ZMQTaskScheduler": "pushpull",
+}
+
+__all__ = [
+    "GenericTaskManager",
+    "GenericTaskScheduleStrategy",
+    "GenericTaskScheduler",
+    "ISystemMaster",
+    "ITaskManager",
+    "ITaskScheduleStrategy",
+    "ITaskScheduler",
+    "ITaskSystem",
+    "Ledger",
+    "Task",
+    "TaskClient",
+    "WorkerPool",
+    "ZMQTaskManager",
+    "ZMQTaskScheduler",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_BY_NAME.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -38,6 +38,7 @@ from concurrent.scheduling.events import (
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.workqueue import Chunk, IWorkQueue
+from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
 
@@ -46,6 +47,10 @@ __all__ = ["Dispatcher"]
 log = logging.getLogger("concurrent.scheduling.dispatcher")
 
 CHUNKS_PER_SLAVE = 4
+"""How many chunks a slave's share of the work queue is cut into."""
+
+UNCONSUMED_BYTES_MAX = 64 << 20
+"""How many bytes of outcomes an owner may have that it has not dealt with."""
 
 
 @dataclass(slots=True)
@@ -54,7 +59,8 @@ class _Owner:
 
     owner: int
     handler: TCPHandler
-    blobs: list[bytes] = field(default_factory=list)
+    blobs: list[Any] = field(default_factory=list)
+    unconsumed_bytes: int = 0
     ids: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     payloads: list[Any] = field(default_factory=list)
@@ -140,7 +146,7 @@ class Dispatcher:
             if slave.code_count_by_owner.pop(owner, None) is not None:
                 self._cast(slave.handler, "forget", owner)
 
-    def define_code(self, owner: int, index: int, blob: bytes) -> None:
+    def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.
 
         :raises InvalidArguments: if it is not the next one.
@@ -150,7 +156,7 @@ class Dispatcher:
             raise InvalidArguments(f"code blob {index} came, {len(blobs)} is next", thing="index")
         blobs.append(blob)
 
-    def code_of(self, owner: int) -> list[bytes]:
+    def code_of(self, owner: int) -> list[bytes | Frame]:
         """Return the blobs of an owner's code."""
         return self._owners[owner].blobs
 
@@ -178,10 +184,17 @@ class Dispatcher:
         """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
         self._apply(CancelRequested(owner, ids))
 
+    def consumed(self, owner: int, size_bytes: int) -> None:
+        """Take note that an owner has dealt with outcomes of that size, and go on to deliver."""
+        record = self._owners.get(owner)
+        if record is not None:
+            record.unconsumed_bytes -= size_bytes
+            self.owner_has_room(owner)
+
     def owner_has_room(self, owner: int) -> None:
         """Go on to deliver to an owner whose session was full."""
         record = self._owners.get(owner)
-        if record is not None:
+        if record is not None and record.ids:
             self._has_news[owner] = record
             self._want_turn()
 
@@ -223,8 +236,14 @@ class Dispatcher:
         self._from_slave(slave, TasksReturned(slave, numbers))
 
     def took(self, slave: int, numbers: list[int]) -> None:
-        """Take note of what a slave took from the work queue."""
+        """Take note of what a slave took from the work queue, and see that it has the code."""
         self._from_slave(slave, TasksTaken(slave, numbers))
+        record = self._slaves.get(slave)
+        known = self.ledger.task_by_number
+        owners = {known[number].owner.owner for number in numbers if number in known}
+        for owner in owners:
+            if record is not None:
+                self._send_code(record, owner, len(self._owners[owner].blobs))
 
     def _from_slave(self, slave: int, event: Event) -> None:
         self._apply(event)
@@ -302,15 +321,16 @@ class Dispatcher:
             self._has_news[owner.owner] = owner
 
     def _hand_over(self, owner: _Owner) -> None:
-        """Send outcomes as far as the owner's session has room; ``owner_has_room`` sends the rest."""
+        """Send outcomes while the owner keeps up; ``owner_has_room`` and ``consumed`` send the rest."""
         ids, statuses, payloads = owner.ids, owner.statuses, owner.payloads
         owner.ids, owner.statuses, owner.payloads = [], [], []
         for part in slices(payloads):
-            if not owner.handler.has_room:
+            if not owner.handler.has_room or owner.unconsumed_bytes > UNCONSUMED_BYTES_MAX:
                 rest = slice(part.start, len(ids))
                 owner.ids, owner.statuses = ids[rest], statuses[rest]
                 owner.payloads = payloads[rest]
                 return
+            owner.unconsumed_bytes += sum(map(len, payloads[part]))
             self._cast(owner.handler, "finished", ids[part], statuses[part], payloads[part])
 
     def _cast(self, handler: TCPHandler, method: str, *args: Any) -> None:

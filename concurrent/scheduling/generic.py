@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 
-from concurrent.core.component import Component, ExtensionPoint, implements
-from concurrent.core.errors import ComponentError
+from concurrent.core.component import Component, implements
+from concurrent.core.items import ExtensionPointItem
 from concurrent.scheduling.events import AskBack, Command
 from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
 from concurrent.scheduling.ledger import Ledger, SlaveRecord
+from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
 
 __all__ = ["GenericTaskScheduler"]
 
@@ -19,26 +20,24 @@ class GenericTaskScheduler(Component):
     Slaves with room stand in a heap by rating. A slave enters it when its room may have grown, so a
     decision costs the logarithm of the slaves with room and nothing for the others. When tasks run
     out while some slave is idle, the fullest slave is asked to hand back what it has not started.
-    The first enabled strategy rates them.
     """
 
     implements(ITaskScheduler)
 
-    strategies = ExtensionPoint(ITaskScheduleStrategy)
+    strategy = ExtensionPointItem(
+        "scheduling",
+        "strategy",
+        ITaskScheduleStrategy,
+        GenericTaskScheduleStrategy.__name__,
+        "What rates the slaves when the generic scheduler chooses one.",
+    )
 
     def __init__(self) -> None:
-        """Take the first enabled strategy.
+        """Take the configured strategy.
 
-        :raises ComponentError: if there is none.
+        :raises ConfigurationError: if there is none of that name.
         """
-        strategies = self.strategies
-        if not strategies:
-            raise ComponentError(
-                "no strategy for the generic scheduler is enabled",
-                thing="ITaskScheduleStrategy",
-                remedy="Enable GenericTaskScheduleStrategy or one of your own in [components]",
-            )
-        self._rate = strategies[0].rate
+        self._rate = self.strategy.rate
         self._heap: list[tuple[float, int]] = []
         self._listed: set[int] = set()
         self._changed: set[int] = set()

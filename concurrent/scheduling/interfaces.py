@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 from concurrent.core.component import Interface
 
 if TYPE_CHECKING:
     from concurrent.scheduling.events import Command
+    from concurrent.scheduling.launcher import Launcher
     from concurrent.scheduling.ledger import Ledger, SlaveRecord
+    from concurrent.transport.handler import TCPHandler
+    from concurrent.transport.loop import NodeLoop
+    from concurrent.transport.methods import HasMethods
 
-__all__ = ["ITaskScheduleStrategy", "ITaskScheduler"]
+__all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler"]
 
 
 class ITaskScheduler(Interface):
@@ -31,3 +36,41 @@ class ITaskScheduleStrategy(Interface):
 
     def rate(self, slave: SlaveRecord) -> float:  # type: ignore[empty-body]
         """Return how good it would be to give the next task to ``slave``; the highest gets it."""
+
+
+class ITaskManager(Interface):
+    """Has a slave's tasks run: takes them from the master and sends outcomes back. Loop thread only.
+
+    The order of calls is ``open``, then ``joined`` and ``left`` in turns, then ``drain`` and ``close``.
+    """
+
+    def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
+        """Start so many worker processes."""
+
+    def register_methods(self, endpoint: HasMethods) -> None:
+        """Register what the master calls, with the client of a compute channel."""
+
+    def window(self) -> int:  # type: ignore[empty-body]
+        """Return how many tasks the slave wants to hold now."""
+
+    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
+        """Begin to serve a master that knows nothing of this slave's tasks.
+
+        :param host: the address of the master.
+        :param work: the master's description of its work queue.
+        """
+
+    def left(self) -> None:
+        """Drop everything: the master has given the tasks to others."""
+
+    def drain(self, timeout_s: float) -> Future[None]:  # type: ignore[empty-body]
+        """Take nothing more, hand back what has not started, and finish what runs.
+
+        :returns: done when all that is left to say has been said to the master.
+        """
+
+    def close(self) -> None:
+        """Free what is not a worker process; those end with the launcher."""
+
+    def snapshot(self) -> dict[str, Any]:  # type: ignore[empty-body]
+        """Return what the slave is doing, as plain values."""

@@ -367,7 +367,7 @@ class Ledger:
                 if len(task.evidence) < task.attempts_max:
                     retry.append(task)
                     continue
-                payload = b"\n".join(task.evidence)
+                payload = b"\0".join(task.evidence)
             owner_number = task.owner.owner
             if deliver is None or deliver.owner != owner_number:
                 deliver = deliver_by_owner.get(owner_number)

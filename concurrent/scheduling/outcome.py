@@ -12,6 +12,6 @@ FINISHED = 0
 FAILED = 1
 """The task raised; the payload is a pickled failure (see ``worker.py``)."""
 DIED = 2
-"""The worker process died; the payload is the evidence as UTF-8 text."""
+"""The worker process died; the payload is the evidence of each attempt as UTF-8 text, separated by NUL."""
 CANCELLED = 3
 """The task was cancelled; the payload is empty."""

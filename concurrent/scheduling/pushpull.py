@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.core.component import Component, implements
+from concurrent.core.items import FloatItem
 from concurrent.scheduling.events import Command
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
@@ -15,13 +16,18 @@ class ZMQTaskScheduler(Component):
 
     A push socket alone loses what lies in a dead slave's pipe. So every task stays in the ledger, at
     most a small credit of tasks is on the socket at a time, and slaves report what they took.
-
-    ``ahead`` says how much of the slaves' windows may lie on the socket besides, as a fraction.
     """
 
     implements(ITaskScheduler)
 
-    ahead = 0.5
+    ahead = FloatItem(
+        "scheduling",
+        "push_ahead",
+        0.5,
+        "How much may lie on the work socket besides what the slaves want to hold, as a part of that.",
+        minimum=0.0,
+        maximum=10.0,
+    )
 
     def slave_changed(self, slave: int) -> None:
         """Nothing to note: any slave may pull."""

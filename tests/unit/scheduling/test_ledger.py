@@ -87,7 +87,7 @@ def test_a_task_that_kills_workers_is_reported_with_the_evidence_of_each_attempt
     assert ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV on left"])) == []
     ledger.assign(2, 1)
     assert ledger.apply(TasksDone(2, [1], [DIED], [b"SIGKILL on right"])) == [
-        Deliver(1, [0], [DIED], [b"SIGSEGV on left\nSIGKILL on right"])
+        Deliver(1, [0], [DIED], [b"SIGSEGV on left\0SIGKILL on right"])
     ]
 
 

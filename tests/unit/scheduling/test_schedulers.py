@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from concurrent.core.component import Component, ComponentManager, implements
-from concurrent.core.errors import ComponentError
+from concurrent.core.component import Component, implements
+from concurrent.core.environment import Environment
+from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling.events import (
     AskBack,
     OwnerJoined,
@@ -21,13 +22,10 @@ from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import FINISHED
 from concurrent.scheduling.pushpull import ZMQTaskScheduler
-from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
 
 
-def make(cls, *more):
-    manager = ComponentManager()
-    manager.register(cls, GenericTaskScheduleStrategy, *more)
-    return manager[cls]
+def make(cls, **overrides: str):
+    return Environment(variables={}, overrides=overrides)[cls]
 
 
 @pytest.fixture
@@ -125,9 +123,7 @@ class LastFirst(Component):
 
 
 def test_a_plugged_in_strategy_decides(ledger) -> None:
-    manager = ComponentManager()
-    manager.register(GenericTaskScheduler, LastFirst)
-    scheduler = manager[GenericTaskScheduler]
+    scheduler = make(GenericTaskScheduler, **{"scheduling.strategy": "LastFirst"})
     for slave in (1, 2, 3):
         join(ledger, scheduler, slave, workers=1, window=1)
     ledger.apply(TasksSubmitted(1, 0, [b""]))
@@ -135,8 +131,6 @@ def test_a_plugged_in_strategy_decides(ledger) -> None:
     assert send.slave == 3
 
 
-def test_a_scheduler_without_a_strategy_says_what_to_enable() -> None:
-    manager = ComponentManager()
-    manager.register(GenericTaskScheduler)
-    with pytest.raises(ComponentError, match="Enable GenericTaskScheduleStrategy"):
-        manager[GenericTaskScheduler]
+def test_a_strategy_that_is_not_there_is_named_beside_those_that_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"'Nobody'.*GenericTaskScheduleStrategy"):
+        make(GenericTaskScheduler, **{"scheduling.strategy": "Nobody"})

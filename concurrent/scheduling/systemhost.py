@@ -1,0 +1,140 @@
+"""The process that hosts one task system, beside the master.
+
+The system's methods run in the main thread, one at a time; the loop's thread talks to the master. The
+process ends when the system is complete, fails, or the master is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Iterable
+from typing import Any, Final
+
+from concurrent.core.errors import ConnectionLost, SchedulingError
+from concurrent.core.ids import new_node_id
+from concurrent.core.logs import NodeLog
+from concurrent.scheduling.code import AppCode, CodeCache
+from concurrent.scheduling.failure import dumps_failure
+from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.task import Task
+from concurrent.scheduling.taskclient import Outcome, TaskClient, load_outcome
+from concurrent.scheduling.tasksystem import ITaskSystem
+from concurrent.transport.channels import make_client
+from concurrent.transport.frames import Frame, as_payload
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["main"]
+
+CALL_TIMEOUT_S: Final = 30.0
+APP: Final = 1
+"""The number of the application in the code cache of this process, which knows one only."""
+
+
+def main(channel: str, host: str, port: int, token: str, log_level: str) -> None:
+    """Host the task system that the master has for ``token``. Main thread of a process of its own."""
+    node_id = new_node_id("system")
+    node_log = NodeLog(node_id, log_level)
+    node_log.start()
+    loop = NodeLoop(node_id)
+    loop.start()
+    client = make_client(channel, loop, host, port, node_id=node_id)
+    try:
+        inbox: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
+        cache = CodeCache()
+        tasks = TaskClient(loop, cache.of(APP), on_outcomes=inbox.put)
+        tasks.register_methods(client)
+        client.on_lost = lambda _handler, _reason: inbox.put(None)
+        client.start()
+        handler = client.wait_open(CALL_TIMEOUT_S)
+        joined = handler.call("join_system", token, timeout_s=CALL_TIMEOUT_S).result(CALL_TIMEOUT_S)
+        for index, blob in enumerate(joined["code"]):
+            cache.define(APP, index, bytes(blob))
+        loop.call(tasks.attach, handler, len(joined["code"]), timeout_s=CALL_TIMEOUT_S)
+        status, payload = _Run(tasks, handler, inbox, joined).outcome()
+        handler.cast("system_finished", status, payload)
+    except ConnectionLost as error:
+        logging.getLogger("concurrent.scheduling.systemhost").warning("the master is gone: %s", error)
+    finally:
+        client.stop()
+        loop.stop()
+        node_log.stop()
+
+
+class _Run:
+    """One task system at work. Main thread only. It is what the system knows as the master."""
+
+    def __init__(
+        self,
+        tasks: TaskClient,
+        handler: TCPHandler,
+        inbox: queue.SimpleQueue[list[Outcome] | None],
+        joined: dict[str, Any],
+    ) -> None:
+        self._tasks = tasks
+        self._handler = handler
+        self._inbox = inbox
+        self._system_id: int = joined["system_id"]
+        self._client_id: str = joined["client_id"]
+        self._payload: bytes | Frame = joined["payload"]
+        self.log = logging.getLogger(f"concurrent.system.{self._system_id}")
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes the cluster has now."""
+        answer = self._handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
+        return int(answer.result(CALL_TIMEOUT_S))
+
+    def push_task(self, task: Task) -> None:
+        """Have one more task run."""
+        self.push_tasks((task,))
+
+    def push_tasks(self, tasks: Iterable[Task]) -> None:
+        """Have more tasks run."""
+        self._tasks.push_many((task, task, task.attempts_max) for task in map(self._named, tasks))
+
+    def outcome(self) -> tuple[int, bytes | Frame]:
+        """Run the system to its end; return the status and payload that its application gets.
+
+        :raises ConnectionLost: if the master is gone.
+        """
+        code: AppCode = self._tasks.code
+        try:
+            return FINISHED, code.dumps_payload(self._result(code.loads_payload(self._payload)))
+        except ConnectionLost:
+            raise
+        except Exception as error:  # boundary: a task system is foreign code
+            self.log.warning("the task system failed: %s: %s", type(error).__name__, error)
+            return FAILED, as_payload(dumps_failure(error, code, ""))
+
+    def _result(self, system: ITaskSystem) -> Any:
+        system.init_system(self)
+        self.push_tasks(system.generate_tasks(self) or ())
+        while not system.is_complete(self):
+            if not self._tasks.open_count and self._inbox.empty():
+                raise SchedulingError(
+                    "the task system has no unfinished task, but is_complete() says no",
+                    thing=type(system).__name__,
+                    remedy="Push more tasks in task_finished(), or let is_complete() return True",
+                )
+            outcomes = self._inbox.get()
+            if outcomes is None:
+                raise ConnectionLost("the master ended the session", thing="master")
+            for outcome in outcomes:
+                self._finish(system, outcome)
+            self._tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
+        return system.gather_result(self)
+
+    def _finish(self, system: ITaskSystem, outcome: Outcome) -> None:
+        task: Task = outcome.item
+        result, error = load_outcome(self._tasks.code, outcome)
+        if task.returns_task and error is None:
+            result, task = result
+        task.finished(result, error)
+        self.push_tasks(system.task_finished(self, task, result, error) or ())
+
+    def _named(self, task: Task) -> Task:
+        task.system_id = self._system_id
+        task.client_id = self._client_id
+        return task

@@ -1,0 +1,338 @@
+"""An owner's end of its tasks: pushes them to the master and gives back the outcome of each, once.
+
+Applications, executors and the hosts of task systems each have one. It keeps what was pushed until its
+outcome came, so when a master is lost for good the next one is given everything that is unfinished; a
+second outcome of the same task is dropped.
+
+Tasks are pickled in the thread that pushes them. Everything else happens on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from concurrent.core.errors import QueueFull, SchedulingError, TaskCancelled, TaskFailed, WorkerDied
+from concurrent.scheduling.code import AppCode
+from concurrent.scheduling.failure import dumps_failure, loads_failure
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.transport.frames import Frame, as_payload
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import HasMethods, tcpremote
+
+__all__ = ["Outcome", "TaskClient", "load_outcome"]
+
+PENDING_BYTES_MAX: Final = 32 << 20
+"""Above this many bytes that the master has not accepted, whoever pushes has to wait."""
+
+OVERHEAD_BYTES: Final = 256
+"""What a task counts for besides its payload."""
+
+BATCH_COUNT: Final = 2000
+BATCH_BYTES: Final = 4 << 20
+BATCH_FRAMES: Final = 1000
+ATTEMPTS_MAX: Final = 3
+
+Payload = bytes | Frame
+
+
+class Outcome(NamedTuple):
+    """How one task ended: what was pushed along with it, a status (``outcome.py``) and its payload."""
+
+    item: Any
+    status: int
+    payload: Payload
+
+
+class _Open(NamedTuple):
+    item: Any
+    what: Any
+    attempts_max: int
+
+
+class _Unsent(NamedTuple):
+    task_id: int
+    attempts_max: int
+    code_count: int
+    payload: Payload
+
+
+class TaskClient:
+    """See the module.
+
+    :param loop: the owner's loop.
+    :param code: pickles tasks and unpickles results.
+    :param on_outcomes: called on the loop with the outcomes that came together.
+    :param on_accepted: called on the loop with the items that the master has accepted.
+    :param room_timeout_s: how long a push waits for the master to accept more, in seconds.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        code: AppCode,
+        *,
+        on_outcomes: Callable[[list[Outcome]], object],
+        on_accepted: Callable[[list[Any]], object] | None = None,
+        room_timeout_s: float | None = None,
+    ) -> None:
+        self.code = code
+        self._loop = loop
+        self._on_outcomes = on_outcomes
+        self._on_accepted = on_accepted
+        self._room_timeout_s = room_timeout_s
+        self._lock = threading.Lock()  # any thread may push: it covers pickling and numbering
+        self._room = threading.Event()
+        self._room.set()
+        self._next_id = 1
+        self._open: dict[int, _Open] = {}
+        self._unsent: deque[_Unsent] = deque()
+        self._pushed_bytes = 0
+        self._accepted_bytes = 0
+        self._is_woken = False
+        self._closed_because: str | None = None
+        self._handler: TCPHandler | None = None
+        self._sent_code_count = 0
+        self._in_flight: deque[tuple[int, int, int]] = deque()
+
+    @property
+    def open_count(self) -> int:
+        """How many tasks have no outcome yet. Any thread."""
+        return len(self._open)
+
+    def register_methods(self, endpoint: HasMethods) -> None:
+        """Register what the master calls, with the client of a compute channel."""
+
+        @tcpremote(endpoint)
+        def accepted(_handler: TCPHandler, _request: Any, first_id: int, count: int) -> None:
+            """Take note that the master answers for tasks from now on."""
+            self._take_accepted(first_id, count)
+
+        @tcpremote(endpoint)
+        def finished(
+            _handler: TCPHandler,
+            _request: Any,
+            ids: list[int],
+            statuses: list[int],
+            payloads: list[Payload],
+        ) -> None:
+            """Take outcomes of tasks."""
+            self._take_outcomes(ids, statuses, payloads)
+
+    def push(self, item: Any, what: Any, attempts_max: int = ATTEMPTS_MAX) -> int:
+        """Push one task and return its id. Any thread but the loop's; waits while there is no room.
+
+        :param item: given back with the outcome.
+        :param what: a task, or a tuple of function, arguments and keyword arguments.
+        :param attempts_max: how many workers may die of it.
+        :raises SchedulingError: if it cannot be pickled, or the client is closed.
+        :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``.
+        """
+        if not self._room.is_set():
+            self._wait_for_room()
+        with self._lock:
+            task_id = self._append(item, what, attempts_max)
+        self._wake()
+        return task_id
+
+    def push_many(self, tasks: Iterable[tuple[Any, Any, int]]) -> list[int]:
+        """Push many tasks; see :meth:`push`. Those before one that fails are pushed.
+
+        :param tasks: ``(item, what, attempts_max)`` of each.
+        :returns: their ids.
+        """
+        ids = []
+        try:
+            for item, what, attempts_max in tasks:
+                if not self._room.is_set():
+                    self._wait_for_room()
+                with self._lock:
+                    ids.append(self._append(item, what, attempts_max))
+                if not len(ids) % BATCH_COUNT:
+                    self._wake()
+        finally:
+            self._wake()
+        return ids
+
+    def cancel(self, ids: Sequence[int]) -> None:
+        """Ask for no more of these tasks; each still gets one outcome. Any thread."""
+        self._loop.post(self._cancel, list(ids))
+
+    def consumed(self, size_bytes: int) -> None:
+        """Tell the master that outcomes were dealt with, so that it sends more. Any thread."""
+        self._loop.post(self._tell_consumed, size_bytes)
+
+    def close(self, reason: str) -> None:
+        """Take nothing more; open tasks are reported as cancelled. Any thread."""
+        self._closed_because = reason
+        self._room.set()
+        self._loop.post(self._cancel_all)
+
+    def attach(self, handler: TCPHandler, known_code_count: int = 0) -> None:
+        """Go on with a registration at a master that has none of this owner's tasks. Loop thread only.
+
+        :param known_code_count: how many blobs of code the master has already.
+        """
+        self._handler = handler
+        self._sent_code_count = known_code_count
+        handler.on_room = self._flush
+        self._push_again()
+        self._flush()
+
+    def detach(self) -> None:
+        """The registration has ended; what is unfinished waits for the next. Loop thread only."""
+        self._handler = None
+        self._accepted_bytes += sum(size for _, _, size in self._in_flight)
+        self._in_flight.clear()
+        self._note_room()
+
+    def _append(self, item: Any, what: Any, attempts_max: int) -> int:
+        if self._closed_because is not None:
+            raise SchedulingError(
+                f"no more tasks can be pushed: {self._closed_because}", thing="push_task"
+            )
+        payload = self.code.dumps_payload(what)
+        task_id = self._next_id
+        self._next_id = task_id + 1
+        self._open[task_id] = _Open(item, what, attempts_max)
+        self._queue(task_id, attempts_max, payload)
+        if self._pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
+            self._room.clear()
+            self._note_room()  # the loop may have accepted it all between the two
+        return task_id
+
+    def _queue(self, task_id: int, attempts_max: int, payload: Payload) -> None:
+        self._pushed_bytes += len(payload) + OVERHEAD_BYTES
+        self._unsent.append(_Unsent(task_id, attempts_max, self.code.blob_count, payload))
+
+    def _wait_for_room(self) -> None:
+        assert not self._loop.is_current(), "pushing on the loop's thread could wait for itself"
+        if not self._room.wait(self._room_timeout_s):
+            raise QueueFull(
+                f"the master accepted nothing for {self._room_timeout_s} s",
+                thing="push_task",
+                value=self._pushed_bytes - self._accepted_bytes,
+                remedy="See with 'concurrent status' whether it is there and has slaves",
+            )
+
+    def _note_room(self) -> None:
+        if self._pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX:
+            self._room.set()
+
+    def _wake(self) -> None:
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.post(self._flush)
+
+    def _flush(self) -> None:
+        """Send what is pushed, in batches, as far as the session has room."""
+        self._is_woken = False
+        handler = self._handler
+        while self._unsent and handler is not None and handler.has_room:
+            first_id, attempts_max, code_count, _ = self._unsent[0]
+            payloads: list[Payload] = []
+            size_bytes = frame_count = 0
+            while self._unsent and len(payloads) < BATCH_COUNT and frame_count < BATCH_FRAMES:
+                task_id, attempts, count, payload = self._unsent[0]
+                belongs = task_id == first_id + len(payloads) and attempts == attempts_max
+                if not belongs or (payloads and size_bytes + len(payload) > BATCH_BYTES):
+                    break
+                self._unsent.popleft()
+                payloads.append(payload)
+                code_count = count
+                size_bytes += len(payload) + OVERHEAD_BYTES
+                frame_count += type(payload) is Frame
+            for index in range(self._sent_code_count, code_count):
+                handler.cast("define_code", index, as_payload(self.code.blob_at(index)))
+            self._sent_code_count = max(self._sent_code_count, code_count)
+            self._in_flight.append((first_id, len(payloads), size_bytes))
+            handler.cast("push_tasks", first_id, code_count, attempts_max, payloads)
+
+    def _push_again(self) -> None:
+        """Queue anew what an earlier master was given, in the old order."""
+        with self._lock:
+            unsent = {one.task_id: one for one in self._unsent}
+            if len(unsent) == len(self._open):
+                return
+            self._unsent.clear()
+            lost: list[Outcome] = []
+            for task_id, (item, what, attempts_max) in list(self._open.items()):
+                if task_id in unsent:
+                    self._unsent.append(unsent[task_id])
+                    continue
+                try:
+                    self._queue(task_id, attempts_max, self.code.dumps_payload(what))
+                except SchedulingError as error:  # it was changed after it had been pushed
+                    del self._open[task_id]
+                    lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
+        if lost:
+            self._on_outcomes(lost)
+
+    def _take_accepted(self, first_id: int, count: int) -> None:
+        if not self._in_flight or self._in_flight[0][:2] != (first_id, count):
+            return  # of a registration that has ended
+        self._accepted_bytes += self._in_flight.popleft()[2]
+        self._note_room()
+        if self._on_accepted is not None:
+            ids = range(first_id, first_id + count)
+            self._on_accepted([self._open[number].item for number in ids if number in self._open])
+
+    def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
+        outcomes = []
+        for task_id, status, payload in zip(ids, statuses, payloads, strict=True):
+            task = self._open.pop(task_id, None)
+            if task is not None:
+                outcomes.append(Outcome(task.item, status, payload))
+        self._on_outcomes(outcomes)
+
+    def _cancel(self, ids: list[int]) -> None:
+        wanted = set(ids)
+        with self._lock:
+            unsent = [one for one in self._unsent if one.task_id in wanted]
+            if unsent:
+                kept = [one for one in self._unsent if one.task_id not in wanted]
+                self._unsent.clear()
+                self._unsent.extend(kept)
+        self._accepted_bytes += sum(len(one.payload) + OVERHEAD_BYTES for one in unsent)
+        self._note_room()
+        here = [one.task_id for one in unsent] if self._handler is not None else ids
+        cancelled = [task for one in here if (task := self._open.pop(one, None)) is not None]
+        if cancelled:
+            self._on_outcomes([Outcome(task.item, CANCELLED, b"") for task in cancelled])
+        there = [task_id for task_id in ids if task_id in self._open]
+        if self._handler is not None and there:
+            self._handler.cast("cancel", there)
+
+    def _cancel_all(self) -> None:
+        self._cancel(list(self._open))
+
+    def _tell_consumed(self, size_bytes: int) -> None:
+        if self._handler is not None and self._handler.is_open:
+            self._handler.cast("consumed", size_bytes)
+
+
+def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | None]:
+    """Return the result and the error of an outcome, one of which is None. The consumer's thread."""
+    status, payload = outcome.status, outcome.payload
+    try:
+        if status == FINISHED:
+            return code.loads_payload(payload), None
+        if status == FAILED:
+            return None, loads_failure(payload, code)
+    except Exception as error:  # boundary: unpickling runs foreign code
+        return None, TaskFailed(
+            f"the result cannot be unpickled here: {type(error).__name__}: {error}",
+            thing=type(error).__name__,
+            remedy="Return plain data, or install the module that defines the result here too",
+        )
+    if status == DIED:
+        evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
+        return None, WorkerDied(
+            f"{len(evidence)} workers died of the task; the last one: {evidence[-1]}",
+            evidence=evidence,
+            remedy="See what the task does to its process: memory, signals, native code",
+        )
+    return None, TaskCancelled("the task was cancelled")

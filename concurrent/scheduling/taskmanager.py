@@ -1,0 +1,226 @@
+"""A slave's side of both ways of scheduling: what the master sends, and what the slave takes itself.
+
+Both run tasks on a :class:`~concurrent.scheduling.pool.WorkerPool`. When a master is lost for good the
+pool is thrown away, running tasks included: other slaves have them by then, and the next master gives
+other tasks the same numbers.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any
+
+from concurrent.core.component import Component, implements
+from concurrent.scheduling.batches import slices
+from concurrent.scheduling.interfaces import ITaskManager
+from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.pool import WorkerPool
+from concurrent.scheduling.workqueue import Chunk, PullSocket
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import HasMethods, tcpremote
+
+__all__ = ["GenericTaskManager", "ZMQTaskManager"]
+
+
+class GenericTaskManager(Component):
+    """Runs the tasks that the master sends. Loop thread only."""
+
+    implements(ITaskManager)
+
+    def __init__(self) -> None:
+        """Nothing runs before ``open``."""
+        self._handler: TCPHandler | None = None
+        self._pool: WorkerPool | None = None
+        self._is_draining = False
+        self._waiting: list[Chunk] = []
+
+    def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
+        """Start so many worker processes."""
+        self._loop = loop
+        self._launcher = launcher
+        self._workers = workers
+        self._pool = self._new_pool()
+
+    def register_methods(self, endpoint: HasMethods) -> None:
+        """Register what the master calls."""
+
+        @tcpremote(endpoint)
+        def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Any) -> None:
+            """Keep a blob of an owner's code."""
+            self.pool.define(owner, index, bytes(blob))
+            waiting, self._waiting = self._waiting, []
+            for chunk in waiting:
+                self._run(chunk)
+
+        @tcpremote(endpoint)
+        def run(
+            _handler: TCPHandler,
+            _request: Any,
+            owner: int,
+            code_count: int,
+            numbers: list[int],
+            payloads: list[Any],
+        ) -> None:
+            """Run tasks of one owner."""
+            self._arrived(Chunk(owner, code_count, numbers, payloads))
+
+        @tcpremote(endpoint)
+        def cancel(_handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
+            """Drop tasks, running or not."""
+            dropped = set(numbers)
+            self._waiting = [one for one in self._waiting if dropped.isdisjoint(one.numbers)]
+            self.pool.cancel(numbers)
+
+        @tcpremote(endpoint)
+        def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:
+            """Hand back tasks that have not started."""
+            self._tell("returned", self.pool.give_back(count))
+
+        @tcpremote(endpoint)
+        def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
+            """Drop the code of an owner that has left."""
+            self.pool.forget(owner)
+
+    @property
+    def pool(self) -> WorkerPool:
+        """The workers."""
+        assert self._pool is not None, "the task manager is not open"
+        return self._pool
+
+    def window(self) -> int:
+        """Return how many tasks the slave wants to hold now."""
+        return 0 if self._is_draining else self.pool.window
+
+    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
+        """Begin to serve a master."""
+        self._handler = handler
+
+    def left(self) -> None:
+        """Kill what runs and begin with new workers."""
+        self._handler = None
+        self._waiting.clear()
+        if not self._is_draining:
+            self.pool.stop(0)
+            self._pool = self._new_pool()
+
+    def drain(self, timeout_s: float) -> Future[None]:
+        """Hand back what has not started, finish what runs."""
+        self._is_draining = True
+        done: Future[None] = Future()
+
+        def stopped(unfinished: Future[list[int]]) -> None:
+            self._tell("returned", unfinished.result())
+            done.set_result(None)
+
+        self._tell("set_window", 0)
+        self.pool.stop(timeout_s).add_done_callback(stopped)
+        return done
+
+    def close(self) -> None:
+        """Forget the master."""
+        self._handler = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the workers are doing."""
+        return self.pool.snapshot() if self._pool is not None else {}
+
+    def _new_pool(self) -> WorkerPool:
+        pool = WorkerPool(
+            self._loop,
+            self._launcher,
+            size=self._workers,
+            on_done=self._done,
+            on_window=self._window_changed,
+        )
+        pool.start()
+        return pool
+
+    def _arrived(self, chunk: Chunk) -> None:
+        """Take tasks that the master sent."""
+        self._run(chunk)
+
+    def _run(self, chunk: Chunk) -> None:
+        """Run tasks, later if their code has still to come: it may take another way than they do."""
+        if self._is_draining:
+            self._tell("returned", chunk.numbers)
+        elif chunk.code_count > self.pool.code_count(chunk.owner):
+            self._waiting.append(chunk)
+        else:
+            self.pool.run(*chunk)
+
+    def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        for part in slices(payloads):
+            self._tell("done", numbers[part], statuses[part], payloads[part])
+
+    def _window_changed(self, window: int) -> None:
+        self._tell("set_window", window)
+
+    def _tell(self, method: str, *args: Any) -> None:
+        if self._handler is not None:
+            self._handler.cast(method, *args)
+
+
+class ZMQTaskManager(GenericTaskManager):
+    """Pulls tasks from the master's work queue, and runs those that are sent too. Loop thread only.
+
+    It reports what it took, so that the master knows whose they are if this slave dies. On a compute
+    channel without ZeroMQ it asks for tasks instead of pulling them.
+    """
+
+    implements(ITaskManager)
+
+    def __init__(self) -> None:
+        """There is no socket before ``joined``."""
+        super().__init__()
+        self._socket: PullSocket | None = None
+        self._asked_room = 0
+
+    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
+        """Begin to pull from the work queue of a master."""
+        super().joined(handler, host, work)
+        self._asked_room = 0
+        if work["kind"] == "zmq":
+            self._socket = PullSocket(self._loop, host, work["port"], self._took, self._has_room)
+        self._pull()
+
+    def left(self) -> None:
+        """Close the socket, kill what runs and begin with new workers."""
+        self.close()
+        super().left()
+
+    def close(self) -> None:
+        """Close the socket and forget the master."""
+        super().close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _arrived(self, chunk: Chunk) -> None:
+        """Take tasks that were sent in answer to ``pull``."""
+        self._asked_room = 0
+        self._took(chunk)
+
+    def _took(self, chunk: Chunk) -> None:
+        self._tell("took", chunk.numbers)
+        self._run(chunk)
+        self._pull()
+
+    def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        super()._done(numbers, statuses, payloads)
+        self._pull()
+
+    def _has_room(self) -> bool:
+        return not self._is_draining and self.pool.held_count < self.pool.window
+
+    def _pull(self) -> None:
+        """Take more tasks if there is room."""
+        if self._handler is None or not self._has_room():
+            return
+        if self._socket is not None:
+            self._socket.drain()
+            return
+        room = self.pool.window - self.pool.held_count
+        if room > self._asked_room:
+            self._asked_room = room
+            self._tell("pull", room)

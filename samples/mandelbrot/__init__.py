@@ -1,0 +1,1 @@
+"""The Mandelbrot sample: one picture, computed four ways; ``app`` holds the application."""

@@ -429,13 +429,12 @@ def _component_named(
     name: str,
     manager: ComponentManager | None,
 ) -> AnyInterface:
-    classes = manager.classes_of(interface) if manager is not None else []
-    fitting = [
-        cls for cls in classes if name in (cls.__name__, f"{cls.__module__}.{cls.__qualname__}")
-    ]
+    found = manager.classes_of(interface) if manager is not None else []
+    name_by_class = {cls: manager.name_of(cls) for cls in found} if manager is not None else {}
+    fitting = [cls for cls in found if name in (cls.__name__, name_by_class[cls])]
     if manager is not None and len(fitting) == 1:
         return cast(AnyInterface, manager[fitting[0]])
-    names = ", ".join(sorted(f"{cls.__module__}.{cls.__qualname__}" for cls in fitting or classes))
+    names = ", ".join(sorted(name_by_class[cls] for cls in fitting or found))
     problem = "more than one enabled component is" if fitting else "no enabled component is"
     raise ConfigurationError(
         f"[{item.section}] {item.name} = {name!r}: {problem} an {interface.__name__} of that name",

@@ -12,6 +12,22 @@ class Guest(Component):
     \"\"\"Comes from a file.\"\"\"
 """
 
+CHOICE = """
+from concurrent.core import Component, ExtensionPointItem, Interface, implements
+
+class IWord(Interface):
+    \"\"\"A word.\"\"\"
+
+class Yes(Component):
+    implements(IWord)
+
+class No(Component):
+    implements(IWord)
+
+class Chooser(Component):
+    word = ExtensionPointItem("choice", "word", IWord, "Yes", "The word.")
+"""
+
 
 class IRoomService(Interface):
     """Serves."""
@@ -75,6 +91,18 @@ def test_plugins_of_the_folder_are_loaded_and_a_broken_one_stops_no_other(tmp_pa
     assert environment.name_of(guest) == "json.Guest"
     assert guest in environment
     assert guest not in Environment(variables={})
+
+
+def test_an_option_names_a_component_of_a_plugin_file_as_enabling_rules_do(tmp_path) -> None:
+    file = tmp_path / "choice.py"
+    file.write_text(CHOICE)
+    chosen = Environment(overrides={"choice.word": "choice.Yes"}, variables={})
+    module = chosen.load_plugin(file).module
+    assert isinstance(chosen[module.Chooser].word, module.Yes)
+    wrong = Environment(overrides={"choice.word": "Maybe"}, variables={})
+    wrong.load_plugin(file)
+    with pytest.raises(ConfigurationError, match=r"Use one of: choice\.No, choice\.Yes"):
+        _ = wrong[module.Chooser].word
 
 
 def test_a_package_is_a_plugin_too(tmp_path) -> None:

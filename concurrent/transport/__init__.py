@@ -24,6 +24,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from concurrent.transport.frames import Frame, as_payload
     from concurrent.transport.handler import TCPHandler
+    from concurrent.transport.http import JSONService
+    from concurrent.transport.httpstream import HTTPLimits
+    from concurrent.transport.jsonclient import JSONClient
     from concurrent.transport.limits import Limits
     from concurrent.transport.loop import NodeLoop
     from concurrent.transport.methods import MethodRegistry, jsonremote, tcpremote
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
 _MODULE_BY_NAME = {
     "Frame": "frames",
+    "HTTPLimits": "httpstream",
+    "JSONClient": "jsonclient",
+    "JSONService": "http",
     "Limits": "limits",
     "MethodRegistry": "methods",
     "NodeLoop": "loop",
@@ -50,6 +56,9 @@ _MODULE_BY_NAME = {
 
 __all__ = [
     "Frame",
+    "HTTPLimits",
+    "JSONClient",
+    "JSONService",
     "Limits",
     "MethodRegistry",
     "NodeLoop",

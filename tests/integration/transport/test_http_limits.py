@@ -1,0 +1,189 @@
+"""Clients that send too much, too slowly or in the wrong way, and the end of the service."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from concurrent.core.errors import ConfigurationError
+from concurrent.transport import HTTPLimits, jsonremote
+from tests.integration.transport.http_peers import TIMEOUT_S, Peer
+
+HEAD = b"POST /api/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+LIMITS = HTTPLimits(
+    threads=2, connections_max=8, queue_max=2, request_timeout_s=0.5, idle_timeout_s=0.5, body_bytes_max=200_000
+)
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    made = Peer(LIMITS)
+    made.start()
+    yield made
+    made.service.stop()
+
+
+def read_all(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def test_clients_that_send_headers_for_ever_do_not_block_others(peer: Peer) -> None:
+    with ExitStack() as stack:
+        for _ in range(30):  # many more than threads and than connections
+            slow = stack.enter_context(peer.connect())
+            slow.sendall(b"GET /ping HTTP/1.1\r\nX: ")
+        assert peer.ask("GET", "/ping").status == 200
+
+
+def test_a_client_that_sends_nothing_is_cut_off(peer: Peer) -> None:
+    with peer.connect() as client:
+        assert read_all(client) == b""
+
+
+def test_a_client_that_does_not_finish_its_head_is_cut_off(peer: Peer) -> None:
+    with peer.connect() as client:
+        client.sendall(b"GET /ping HTTP/1.1\r\n")
+        assert read_all(client) == b""
+
+
+def test_a_client_that_does_not_finish_a_large_body_gets_408(peer: Peer) -> None:
+    with peer.connect() as client:
+        client.sendall(HEAD + b"Content-Length: 150000\r\n\r\n" + b" " * 100_000)
+        assert read_all(client).startswith(b"HTTP/1.1 408")
+
+
+def test_a_kept_connection_is_closed_when_it_is_idle(peer: Peer) -> None:
+    with peer.connect() as client:
+        client.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert read_all(client).count(b"HTTP/1.1 200") == 1
+
+
+def test_requests_may_follow_one_another_at_once(peer: Peer) -> None:
+    with peer.connect() as client:
+        client.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5)
+        assert read_all(client).count(b"HTTP/1.1 200") == 5
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(peer: Peer) -> None:
+    with peer.connect() as client:
+        client.sendall(HEAD + b"Content-Length: 200001\r\n\r\n")
+        answer = read_all(client)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b'"code": "too-large"' in answer
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
+        (HEAD + b"Content-Length: -5\r\n\r\n", b"400"),
+        (HEAD + b"Content-Length: x\r\n\r\n", b"400"),
+        (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 20_000, b"413"),
+        (b"GET /" + b"x" * 20_000, b"414"),
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", b"400"),
+        (b"GET /ping HTTP/3.0\r\n\r\n", b"505"),
+    ],
+)
+def test_a_request_in_the_wrong_form_is_refused(peer: Peer, request_bytes: bytes, status: bytes) -> None:
+    for _ in range(3):  # more often than there are threads
+        with peer.connect() as client:
+            client.sendall(request_bytes)
+            answer = read_all(client)
+        assert answer.startswith(b"HTTP/1.1 " + status)
+        assert b"application/json" in answer
+    assert peer.ask("GET", "/ping").status == 200
+
+
+def test_a_batch_has_a_limit(peer: Peer) -> None:
+    answer = peer.post("[" + ",".join("1" * 1001) + "]").json
+    assert answer["error"]["code"] == -32600
+    assert len(peer.post("[" + ",".join("1" * 1000) + "]").json) == 1000
+
+
+def test_more_requests_than_threads_and_places_are_answered_with_503() -> None:
+    peer = Peer(HTTPLimits(threads=1, queue_max=1))
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    @jsonremote(peer.service)
+    def hold(request: object) -> None:
+        has_begun.set()
+        assert may_end.wait(TIMEOUT_S)
+
+    peer.start()
+    with ThreadPoolExecutor(1) as background, ExitStack() as stack:
+        held = background.submit(peer.call, "hold")
+        assert has_begun.wait(TIMEOUT_S)
+        clients = [stack.enter_context(peer.connect()) for _ in range(2)]
+        for client in clients:
+            client.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert read_all(clients[1]).startswith(b"HTTP/1.1 503")
+        may_end.set()
+        assert read_all(clients[0]).startswith(b"HTTP/1.1 200")
+        assert held.result(TIMEOUT_S)["result"] is None
+    peer.service.stop()
+
+
+def test_a_stop_lets_running_methods_finish_and_leaves_nothing() -> None:
+    threads, sockets = set(threading.enumerate()), open_sockets()
+    peer = Peer(HTTPLimits(threads=3))
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    @jsonremote(peer.service)
+    def hold(request: object) -> str:
+        has_begun.set()
+        assert may_end.wait(TIMEOUT_S)
+        return "finished"
+
+    service = peer.start()
+    with ThreadPoolExecutor(2) as background, peer.connect() as idle:
+        held = background.submit(peer.call, "hold")
+        assert has_begun.wait(TIMEOUT_S)
+        stopped = background.submit(service.stop, TIMEOUT_S)
+        assert read_all(idle) == b""  # the stop has begun
+        may_end.set()
+        assert held.result(TIMEOUT_S)["result"] == "finished"
+        stopped.result(TIMEOUT_S)
+    with pytest.raises(ConnectionRefusedError):
+        peer.connect()
+    service.stop()
+    assert set(threading.enumerate()) <= threads
+    assert open_sockets() <= sockets
+
+
+def test_a_stop_does_not_wait_for_a_method_longer_than_it_is_told() -> None:
+    peer = Peer(HTTPLimits(threads=1))
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    @jsonremote(peer.service)
+    def hold(request: object) -> None:
+        has_begun.set()
+        may_end.wait(TIMEOUT_S)
+
+    service = peer.start()
+    with peer.connect() as client:
+        body = b'{"jsonrpc":"2.0","id":1,"method":"hold"}'
+        client.sendall(HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert has_begun.wait(TIMEOUT_S)
+        (worker,) = (one for one in threading.enumerate() if one.name == "node-http-0")
+        service.stop(timeout_s=0.05)
+        assert read_all(client) == b""
+    may_end.set()
+    worker.join(TIMEOUT_S)
+    assert not worker.is_alive()
+
+
+def test_a_limit_must_be_positive() -> None:
+    with pytest.raises(ConfigurationError, match="threads"):
+        HTTPLimits(threads=0)
+
+
+def open_sockets() -> set[str]:
+    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
+    return {os.readlink(link) for link in links if os.path.exists(link) and "socket" in os.readlink(link)}

@@ -1,0 +1,114 @@
+"""The documents that describe a JSON API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any, Literal, Optional
+
+import pytest
+
+from concurrent.transport.methods import MethodRegistry
+from concurrent.transport.openapi import openapi_document, openrpc_document, schema_of
+
+
+def register_slave(request: Any, node_id: str, port: int, data: dict[str, Any] | None = None) -> bool:
+    """Register a slave.
+
+    It may then be given tasks.
+    """
+    return True
+
+
+@pytest.fixture
+def methods() -> MethodRegistry:
+    registry = MethodRegistry()
+    registry.register(register_slave)
+    registry.register(lambda request, *values, **options: None, "any thing")
+    registry.register(lambda request, x=print: None, "any_thing")
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("hint", "schema"),
+    [
+        (int, {"type": "integer"}),
+        (None, {"type": "null"}),
+        (Any, {}),
+        (object, {}),
+        (list, {"type": "array"}),
+        (list[str], {"type": "array", "items": {"type": "string"}}),
+        (tuple[int, str], {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}]}),
+        (tuple[int, ...], {"type": "array", "items": {"type": "integer"}}),
+        (dict[str, float], {"type": "object", "additionalProperties": {"type": "number"}}),
+        (Optional[bool], {"anyOf": [{"type": "boolean"}, {"type": "null"}]}),  # noqa: UP045
+        (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+        (Literal["a", 1], {"enum": ["a", 1]}),
+        (Future[int], {"type": "integer"}),
+        (Iterator[int], {"type": "array", "items": {"type": "integer"}}),
+        (Callable[[int], int], {}),
+        ([], {}),
+    ],
+)
+def test_a_hint_has_a_schema(hint: Any, schema: dict[str, Any]) -> None:
+    assert schema_of(hint) == schema
+
+
+def test_a_method_has_a_schema_with_its_name_parameters_and_doc(methods: MethodRegistry) -> None:
+    document = openapi_document("A node", "/api/1", methods, {"/ping": "Lives."})
+    call = document["components"]["schemas"]["call_register_slave"]
+    assert call["properties"]["method"] == {"const": "register_slave"}
+    assert call["description"].startswith("Register a slave.")
+    named, positional = call["properties"]["params"]["anyOf"]
+    assert named["required"] == ["node_id", "port"]
+    assert named["properties"]["port"] == {"type": "integer"}
+    assert named["properties"]["data"]["default"] is None
+    assert (positional["minItems"], positional["maxItems"]) == (2, 3)
+
+
+def test_every_reference_in_the_document_leads_somewhere(methods: MethodRegistry) -> None:
+    document = openapi_document("A node", "/api/1", methods, {"/ping": "Lives.", "/stats": "Counts."})
+    assert set(document["paths"]) == {"/ping", "/stats", "/api/1"}
+    schemas = document["components"]["schemas"]
+    found = set(references(document))
+    assert found
+    assert found <= {f"#/components/schemas/{name}" for name in schemas}
+
+
+def test_names_that_openapi_forbids_stay_distinct(methods: MethodRegistry) -> None:
+    schemas = openapi_document("A node", "/api/1", methods, {})["components"]["schemas"]
+    assert {"call_any_thing", "call_any_thing_2"} <= set(schemas)
+    assert schemas["call_any_thing"]["properties"]["params"]["anyOf"][0]["additionalProperties"] is True
+
+
+def test_a_hint_that_cannot_be_resolved_allows_anything() -> None:
+    def odd(request: Any, x: Absent) -> None:  # type: ignore[name-defined]  # noqa: F821
+        """Take anything."""
+
+    registry = MethodRegistry()
+    registry.register(odd)
+    (method,) = openrpc_document("A node", registry)["methods"]
+    assert method["params"] == [{"name": "x", "required": True, "schema": {}}]
+
+
+def test_the_openrpc_document_lists_methods(methods: MethodRegistry) -> None:
+    document = openrpc_document("A node", methods)
+    first = document["methods"][0]
+    assert (document["openrpc"], first["name"], first["summary"]) == (
+        "1.3.2",
+        "register_slave",
+        "Register a slave.",
+    )
+    assert first["result"]["schema"] == {"type": "boolean"}
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "$ref":
+                yield inner
+            else:
+                yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)

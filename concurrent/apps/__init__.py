@@ -1,1 +1,53 @@
-"""The nodes, the command line, embedded clusters and the web pages."""
+"""The nodes, the command line, embedded clusters and the web pages.
+
+=================== ===========================================================================
+``ApplicationNode`` derive to write an application
+``MasterNode``      accepts work and has slaves do it
+``SlaveNode``       owns worker processes
+``IApp``            what the command line can run
+``NodeType``        master, slave or application
+``LocalCluster``    an executor with a cluster of its own, for scripts
+``ClusterExecutor`` an executor on the cluster of a master
+=================== ===========================================================================
+
+The names are imported when they are first used. Start reading with ``node.py`` and ``master.py``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.apps.api import IApp, NodeType
+    from concurrent.apps.application import ApplicationNode
+    from concurrent.apps.executor import ClusterExecutor, LocalCluster
+    from concurrent.apps.master import MasterNode
+    from concurrent.apps.slave import SlaveNode
+
+_MODULE_BY_NAME = {
+    "ApplicationNode": "application",
+    "ClusterExecutor": "executor",
+    "IApp": "api",
+    "LocalCluster": "executor",
+    "MasterNode": "master",
+    "NodeType": "api",
+    "SlaveNode": "slave",
+}
+
+__all__ = [
+    "ApplicationNode",
+    "ClusterExecutor",
+    "IApp",
+    "LocalCluster",
+    "MasterNode",
+    "NodeType",
+    "SlaveNode",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_BY_NAME.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from concurrent.core.component import Component, ComponentManager
 from concurrent.core.config import Configuration, describe
@@ -65,14 +66,16 @@ class Environment(ComponentManager):
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute() if folder is not None else None
+        self._overrides = dict(overrides or {})
+        self._config_files = [str(Path(file).absolute()) for file in config_files]
         variables = os.environ if variables is None else variables
-        files = [Path(file) for file in config_files]
+        files = [Path(file) for file in self._config_files]
         if self.folder is not None:
             files.append(self.folder / CONFIGURATION_FILE)
         system = system_file(variables)
         if system.is_file():
             files.append(system)
-        settings = [*read_overrides(overrides or {}), *read_variables(variables)]
+        settings = [*read_overrides(self._overrides), *read_variables(variables)]
         for file in files:
             settings += read_file(file)
         self.config = Configuration(settings, folder=self.folder, classes=self.known_classes)
@@ -127,6 +130,29 @@ class Environment(ComponentManager):
                 remedy=f"Make one with 'concurrent init {folder}'",
             )
         return cls(folder, overrides=overrides, config_files=config_files)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return plain values from which :meth:`from_recipe` makes an equal one in another process."""
+        return {
+            "folder": str(self.folder) if self.folder is not None else "",
+            "overrides": self._overrides,
+            "config_files": self._config_files,
+        }
+
+    @classmethod
+    def from_recipe(cls, recipe: Mapping[str, Any], **overrides: str) -> Environment:
+        """Make an environment after a recipe and load its plug-ins.
+
+        :param overrides: options that the new one has otherwise, as ``section__option``.
+        """
+        more = {name.replace("__", "."): text for name, text in overrides.items()}
+        env = cls(
+            Path(recipe["folder"]) if recipe["folder"] else None,
+            overrides={**recipe["overrides"], **more},
+            config_files=recipe["config_files"],
+        )
+        env.load_plugins()
+        return env
 
     def load_plugins(self) -> list[PluginError]:
         """Load what entry points, ``[plugins] load`` and the plug-in folder name.

@@ -68,9 +68,14 @@ class NodeLog:
         for handler in self._handlers:
             handler.setFormatter(formatter)
 
-    def start(self) -> None:
-        """Begin to log."""
+    def start(self, *, is_child: bool = False) -> None:
+        """Begin to log.
+
+        :param is_child: this process was forked from a node: what it inherited of that one's log is dropped.
+        """
         root = logging.getLogger(ROOT)
+        if is_child:
+            root.handlers.clear()
         root.setLevel(self._level.upper())
         for handler in self._handlers:
             root.addHandler(handler)

@@ -36,7 +36,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
     """Host the task system that the master has for ``token``. Main thread of a process of its own."""
     node_id = new_node_id("system")
     node_log = NodeLog(node_id, log_level)
-    node_log.start()
+    node_log.start(is_child=True)
     loop = NodeLoop(node_id)
     loop.start()
     client = make_client(channel, loop, host, port, node_id=node_id)

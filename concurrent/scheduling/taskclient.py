@@ -99,6 +99,11 @@ class TaskClient:
         self._in_flight: deque[tuple[int, int, int]] = deque()
 
     @property
+    def pushed_count(self) -> int:
+        """How many tasks were pushed ever. Any thread."""
+        return self._next_id - 1
+
+    @property
     def open_count(self) -> int:
         """How many tasks have no outcome yet. Any thread."""
         return len(self._open)
@@ -156,6 +161,23 @@ class TaskClient:
         finally:
             self._wake()
         return ids
+
+    def pickled(self, value: Any) -> tuple[Payload, int]:
+        """Pickle something else than a task; returns it and how many blobs it needs. Any thread.
+
+        :raises SchedulingError: if it cannot be pickled.
+        """
+        with self._lock:
+            return self.code.dumps_payload(value), self.code.blob_count
+
+    def send_code(self, code_count: int) -> None:
+        """Send the first blobs of code, those that the master does not have. Loop thread only."""
+        handler = self._handler
+        if handler is None:
+            return
+        for index in range(self._sent_code_count, code_count):
+            handler.cast("define_code", index, as_payload(self.code.blob_at(index)))
+        self._sent_code_count = max(self._sent_code_count, code_count)
 
     def cancel(self, ids: Sequence[int]) -> None:
         """Ask for no more of these tasks; each still gets one outcome. Any thread."""
@@ -245,9 +267,7 @@ class TaskClient:
                 code_count = count
                 size_bytes += len(payload) + OVERHEAD_BYTES
                 frame_count += type(payload) is Frame
-            for index in range(self._sent_code_count, code_count):
-                handler.cast("define_code", index, as_payload(self.code.blob_at(index)))
-            self._sent_code_count = max(self._sent_code_count, code_count)
+            self.send_code(code_count)
             self._in_flight.append((first_id, len(payloads), size_bytes))
             handler.cast("push_tasks", first_id, code_count, attempts_max, payloads)
 

@@ -37,6 +37,7 @@ class GenericTaskManager(Component):
 
     def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
         """Start so many worker processes."""
+        self._is_draining = False
         self._loop = loop
         self._launcher = launcher
         self._workers = workers

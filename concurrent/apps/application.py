@@ -1,0 +1,328 @@
+"""The application: a plug-in that pushes tasks or a task system, and is notified; it never waits."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType
+from concurrent.apps.client import ClusterClient
+from concurrent.apps.embedded import EmbeddedCluster
+from concurrent.apps.node import Node
+from concurrent.apps.progress import Progress
+from concurrent.core.component import Component, implements
+from concurrent.core.errors import ConfigurationError, SchedulingError, TaskError
+from concurrent.core.items import ConfigItem, Host, IntItem
+from concurrent.scheduling.task import Task
+from concurrent.scheduling.taskclient import Outcome, load_outcome
+from concurrent.scheduling.tasksystem import ITaskSystem
+
+__all__ = ["ApplicationNode", "ApplicationSettings", "own_modules"]
+
+MASTER_PORT: Final = 8750
+
+log = logging.getLogger("concurrent.apps.application")
+
+
+class ApplicationSettings(Component):
+    """The options of section ``[application]``."""
+
+    master = ConfigItem(
+        "application", "master", "",
+        "The address HOST:PORT of the master's JSON API; nothing: an embedded cluster for the run.",
+    )  # fmt: skip
+    workers = IntItem(
+        "application", "workers", 0,
+        "How many worker processes an embedded cluster has; 0: one for each core.",
+        minimum=0, maximum=4096,
+    )  # fmt: skip
+    host = ConfigItem(
+        "application", "host", "127.0.0.1", "The address of the application's own JSON API."
+    )
+    port = IntItem(
+        "application", "port", 0, "The port of the application's own JSON API; 0: any free one.",
+        minimum=0, maximum=65535,
+    )  # fmt: skip
+
+    def master_host(self) -> Host | None:
+        """Return the address of the master, None for an embedded cluster.
+
+        :raises ConfigurationError: if it is not an address.
+        """
+        if not self.master:
+            return None
+        try:
+            return Host.parse(self.master, MASTER_PORT)
+        except ValueError:
+            raise ConfigurationError(
+                f"[application] master = {self.master!r} is not an address",
+                thing="application.master",
+                value=self.master,
+                remedy="Write HOST:PORT, or nothing for an embedded cluster",
+            ) from None
+
+
+class ApplicationNode(Node):
+    """Derive, define ``start_processing`` or ``get_task_system``, and the callbacks that you care for.
+
+    All hooks and callbacks run in the main thread, one at a time. ``push_task`` and ``push_tasks`` wait
+    while the cluster has enough to do; outcomes come by callback. ``work_finished`` is called when
+    nothing that was pushed is unfinished; by default it ends the application.
+    """
+
+    abstract = True
+    implements(IApp)
+
+    node_type = NodeType.application
+
+    def __init__(self) -> None:
+        """Nothing runs before ``start``."""
+        super().__init__()
+        self._finished_count = 0
+        self._open_systems = 0
+        self._has_begun = False
+        self._progress = Progress(type(self).__name__.lower())
+
+    # What an application may define.
+
+    def app_init(self) -> None:
+        """Prepare; the node's loop and log are there, nothing is pushed yet."""
+
+    def start_processing(self) -> None:
+        """Push the first tasks; not called if ``get_task_system`` returns a system."""
+
+    def get_task_system(self) -> ITaskSystem | None:
+        """Return the task system that does the work, None if plain tasks do."""
+        return None
+
+    def task_finished(self, task: Task, result: Any, error: BaseException | None) -> None:
+        """Take the outcome of a plain task; by default an error is logged and makes the exit code 1."""
+        if error is not None:
+            self.report_error(f"task {task.name}", error)
+
+    def work_finished(self, result: Any, task_system: ITaskSystem | None) -> None:
+        """All that was pushed is finished; by default that ends the application.
+
+        :param result: that of the task system; None for plain tasks.
+        """
+        self.shutdown_main_loop()
+
+    def work_failed(self, error: BaseException, task_system: ITaskSystem) -> None:
+        """A task system ended with an error; by default it is logged and ends the application."""
+        self.report_error(f"task system {type(task_system).__name__}", error)
+        self.shutdown_main_loop(EXIT_FAILED)
+
+    def push_task_response(self, task: Task) -> None:
+        """The master has accepted a task: it will be finished or reported, whatever happens."""
+
+    def push_task_failed(self, task: Task, error: Exception) -> None:
+        """A task cannot be pushed; by default the error is raised where it was pushed."""
+        raise error
+
+    def push_tasks_response(self, tasks: Sequence[Task]) -> None:
+        """The master has accepted tasks that travelled together."""
+
+    def push_tasks_failed(self, tasks: Sequence[Task], error: Exception) -> None:
+        """The first of these tasks cannot be pushed, and so none behind it; by default that is raised."""
+        raise error
+
+    def push_tasksystem_response(self, task_system: ITaskSystem) -> None:
+        """The master hosts a task system from now on."""
+
+    def push_tasksystem_failed(self, task_system: ITaskSystem, error: Exception) -> None:
+        """A task system cannot be pushed; by default the error is raised where it was pushed."""
+        raise error
+
+    # What an application may call.
+
+    def push_task(self, task: Task) -> int:
+        """Have a task run; returns its id. Any thread but the loop's.
+
+        :raises SchedulingError: if it cannot be pickled, unless ``push_task_failed`` takes care of it.
+        """
+        task.client_id = self.node_id
+        try:
+            return self.client.tasks.push(task, task, task.attempts_max)
+        except SchedulingError as error:
+            self.push_task_failed(task, error)
+            return 0
+
+    def push_tasks(self, tasks: Iterable[Task]) -> list[int]:
+        """Have tasks run; returns their ids. Any thread but the loop's.
+
+        :param tasks: taken one by one, so a generator may make them when there is room.
+        :raises SchedulingError: as for ``push_task``, with ``push_tasks_failed``.
+        """
+        rest = iter(tasks)
+        ids: list[int] = []
+        latest: list[Task] = []
+
+        def owned() -> Iterable[tuple[Task, Task, int]]:
+            for task in rest:
+                task.client_id = self.node_id
+                latest[:] = [task]
+                yield task, task, task.attempts_max
+
+        try:
+            ids = self.client.tasks.push_many(owned())
+        except SchedulingError as error:
+            self.push_tasks_failed([*latest, *rest], error)
+        return ids
+
+    def push_tasksystem(self, task_system: ITaskSystem) -> int:
+        """Have the master host a task system; returns its number. Main thread.
+
+        :raises SchedulingError: if it cannot be pickled, unless ``push_tasksystem_failed`` takes care.
+        """
+        try:
+            system_id = self.client.push_system(task_system)
+        except SchedulingError as error:
+            self.push_tasksystem_failed(task_system, error)
+            return 0
+        self._open_systems += 1
+        return system_id
+
+    def cancel_tasks(self, ids: Sequence[int]) -> None:
+        """Want nothing more of these tasks: each ends with ``TaskCancelled`` unless it had ended."""
+        self.client.tasks.cancel(ids)
+
+    def shutdown_main_loop(self, exit_code: int | None = None) -> None:
+        """End the application when the present callback returns; what is unfinished is freed.
+
+        :param exit_code: of the program; by default 0, or 1 if an error was reported.
+        """
+        self._set_exit_code(exit_code if exit_code is not None else self._default_exit_code)
+
+    def report_error(self, what: str, error: BaseException) -> None:
+        """Log an error with its remote traceback; the exit code becomes 1."""
+        self._default_exit_code = EXIT_FAILED
+        log.error("%s failed: %s: %s%s", what, type(error).__name__, error, _details(error))
+
+    def progress(self, done: int, total: int) -> None:
+        """Show how far the work is: a bar on a terminal, a line now and then anywhere else."""
+        self._progress.show(done, total)
+
+    @property
+    def cluster_workers(self) -> int:
+        """How many worker processes the cluster has now.
+
+        :raises ConcurrentError: if the master does not say.
+        """
+        return self.client.count_workers()
+
+    # The life of the node.
+
+    _default_exit_code = EXIT_OK
+
+    def open(self) -> None:
+        """Open the JSON API, start an embedded cluster if there is no master, and look for the master.
+
+        :raises ConcurrentError: if one of them is not possible.
+        """
+        settings = self.env[ApplicationSettings]
+        master = settings.master_host()
+        self.make_json_service(f"Concurrent application {type(self).__name__}", settings.host, settings.port)
+        self.start_json_service()
+        self.client = ClusterClient(
+            self.loop,
+            self.node_id,
+            own_modules=own_modules(self.env.plugins),
+            on_outcomes=lambda outcomes: self._inbox.put(partial(self._deliver, outcomes)),
+            on_accepted=self._accepted_callback(),
+            on_system_accepted=lambda system: self._inbox.put(
+                partial(self.push_tasksystem_response, system)
+            ),
+            on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
+        )
+        if master is None:
+            cluster = EmbeddedCluster(self.loop, self.launcher, self.env.recipe())
+            self._open.callback(cluster.stop)
+            master = cluster.start(settings.workers)
+        self._open.callback(self._progress.close)
+        self._open.callback(self.client.stop)
+        self.client.start(master, self.api_service_v1.port, self.stats, self.settings.limits())
+
+    def app_main(self) -> int | None:
+        """Push the work, then run callbacks until ``shutdown_main_loop`` is called."""
+        task_system = self.get_task_system()
+        if task_system is not None:
+            self.push_tasksystem(task_system)
+        else:
+            self.start_processing()
+        self._has_begun = True
+        self._check_finished()
+        self._work_inbox()
+        return self._exit_code
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the application is doing. Loop thread only."""
+        tasks = self.client.tasks
+        return {
+            **super().snapshot(),
+            "application": type(self).__name__,
+            "state": self.client.state,
+            "pushed": tasks.pushed_count,
+            "finished": self._finished_count,
+            "open": tasks.open_count,
+            "task_systems": self._open_systems,
+        }
+
+    def _accepted_callback(self) -> Any:
+        """Return what is told of accepted tasks; None where the application does not want to know."""
+        cls = type(self)
+        wants_each = cls.push_task_response is not ApplicationNode.push_task_response
+        wants_all = cls.push_tasks_response is not ApplicationNode.push_tasks_response
+        if not wants_each and not wants_all:
+            return None
+        return lambda tasks: self._inbox.put(partial(self._tell_accepted, tasks))
+
+    def _tell_accepted(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            self.push_task_response(task)
+        self.push_tasks_response(tasks)
+
+    def _deliver(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            task: Task = outcome.item
+            result, error = load_outcome(self.client.tasks.code, outcome)
+            if task.returns_task and error is None:
+                result, task = result
+            self._finished_count += 1
+            task.finished(result, error)
+            self.task_finished(task, result, error)
+            if self._exit_code is not None:
+                return
+        self.client.tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
+        self._check_finished()
+
+    def _deliver_system(self, outcome: Outcome) -> None:
+        self._open_systems -= 1
+        result, error = load_outcome(self.client.tasks.code, outcome)
+        if error is not None:
+            self.work_failed(error, outcome.item)
+        else:
+            self.work_finished(result, outcome.item)
+
+    def _check_finished(self) -> None:
+        is_idle = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
+        if self._has_begun and is_idle and self._exit_code is None:
+            self.work_finished(None, None)
+
+
+def own_modules(plugins: Iterable[Any]) -> list[str]:
+    """Return the names of the modules of plug-in files: other machines do not have them."""
+    roots = [plugin.module.__name__ for plugin in plugins if plugin.is_file]
+    inside = tuple(f"{root}." for root in roots)
+    return roots + [name for name in sys.modules if inside and name.startswith(inside)]
+
+
+def _details(error: BaseException) -> str:
+    """Return the remote traceback and the evidence of an error, as lines below its message."""
+    source = error if isinstance(error, TaskError) else error.__cause__
+    if not isinstance(source, TaskError):
+        return ""
+    lines = [source.traceback.rstrip(), *source.evidence]
+    return "".join(f"\n{line}" for line in lines if line)

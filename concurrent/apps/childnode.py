@@ -1,0 +1,116 @@
+"""Nodes that a program starts for itself: processes of their own that end in good order with it.
+
+Both ends hold one socket. The child says on it that it is ready, or why it cannot be; when the parent closes
+its end, however that happens, the child stops.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from concurrent.apps.api import EXIT_ERROR
+from concurrent.apps.node import Node
+from concurrent.core.errors import ConcurrentError, NodeError
+from concurrent.core.logs import LogSettings
+from concurrent.scheduling.launcher import Launcher
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["ChildNode", "run_child"]
+
+START_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 15.0
+LINE_BYTES_MAX: Final = 4096
+
+log = logging.getLogger("concurrent.apps.childnode")
+
+
+class ChildNode:
+    """The parent's side of one such node.
+
+    :param what: what it is, for logs and errors.
+    :param loop: the parent's loop, to which the launcher is attached.
+    """
+
+    def __init__(self, what: str, loop: NodeLoop, launcher: Launcher) -> None:
+        self._what = what
+        self._loop = loop
+        self._launcher = launcher
+        self._control: socket.socket | None = None
+        self._ended = threading.Event()
+
+    def start(self, entry: str, *args: Any) -> None:
+        """Start it. Any thread; does not wait for it.
+
+        :param entry: "module:function" that ends in :func:`run_child`.
+        :param args: msgpack values for that function, behind the socket.
+        """
+        self._control, its = socket.socketpair()
+        self._control.settimeout(START_TIMEOUT_S)
+        self._loop.call(self._launch, entry, its, args, timeout_s=START_TIMEOUT_S)
+
+    def wait_ready(self) -> str:
+        """Return what the node announces when it is ready. Not the loop's thread.
+
+        :raises NodeError: if it ends instead, or takes too long.
+        """
+        assert self._control is not None, "start() comes first"
+        line = b""
+        try:
+            while not line.endswith(b"\n"):
+                data = self._control.recv(LINE_BYTES_MAX)
+                if not data:
+                    raise NodeError(f"{self._what} ended before it was ready; see the log above")
+                line += data
+        except TimeoutError:
+            raise NodeError(
+                f"{self._what} was not ready within {START_TIMEOUT_S} s", thing=self._what
+            ) from None
+        word, _, text = line.decode().strip().partition(" ")
+        if word != "ok":
+            raise NodeError(f"{self._what} could not start: {text}", thing=self._what)
+        return text
+
+    def stop(self) -> None:
+        """Have it stop, and wait for its end. Not the loop's thread; may be repeated."""
+        control, self._control = self._control, None
+        if control is None:
+            return
+        control.close()
+        if not self._ended.wait(STOP_TIMEOUT_S):
+            log.warning("%s did not end in %s s and is killed", self._what, STOP_TIMEOUT_S)
+
+    def _launch(self, entry: str, its: socket.socket, args: tuple[Any, ...]) -> None:
+        self._launcher.launch(entry, [its], args, on_exit=self._exited)
+
+    def _exited(self, _pid: int, signal: int | None, code: int | None, _tail: str) -> None:
+        self._ended.set()
+        if signal is not None or code:
+            log.error("%s ended by signal %s, exit code %s", self._what, signal, code)
+
+
+def run_child(node: Node, control: socket.socket, announce: Callable[[], str]) -> None:
+    """Run a node as such a child. Main thread of the new process; ends it.
+
+    :param announce: returns what the parent shall know, once the node is ready.
+    """
+    node_log = node.env[LogSettings].open(node.node_id)
+    node_log.start(is_child=True)
+
+    def ready() -> None:
+        node.stop_when_closed(control)
+        control.sendall(f"ok {announce()}\n".encode())
+
+    try:
+        code = node.run(ready)
+    except ConcurrentError as error:
+        log.error("%s", error)
+        control.sendall(f"error {' '.join(str(error).split())}\n".encode()[:LINE_BYTES_MAX])
+        code = EXIT_ERROR
+    finally:
+        node_log.stop()
+    sys.exit(code)

@@ -1,0 +1,175 @@
+"""A program's connection to a cluster: registered, pushing tasks and task systems. One for each program."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Final, NamedTuple
+
+from concurrent.apps.api import NodeType
+from concurrent.apps.masterlink import Joined, MasterLink
+from concurrent.core.errors import NodeError
+from concurrent.core.items import Host
+from concurrent.core.stats import Stats
+from concurrent.scheduling.code import CodeBook
+from concurrent.scheduling.outcome import CANCELLED
+from concurrent.scheduling.taskclient import Outcome, TaskClient
+from concurrent.transport.frames import Frame
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import HasMethods, tcpremote
+
+__all__ = ["ClusterClient"]
+
+CALL_TIMEOUT_S: Final = 10.0
+
+
+class _System(NamedTuple):
+    """A task system that has no outcome yet."""
+
+    item: Any
+    code_count: int
+    payload: bytes | Frame
+
+
+class ClusterClient:
+    """See the module. Its callbacks are called on the loop.
+
+    :param own_modules: modules whose code has to travel with the tasks.
+    :param on_outcomes: called with the outcomes of tasks that came together.
+    :param on_accepted: called with the tasks that the master has accepted.
+    :param on_system_accepted: called with a task system that the master hosts.
+    :param on_system_outcome: called with the outcome of a task system.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        node_id: str,
+        *,
+        own_modules: Sequence[str] = (),
+        on_outcomes: Callable[[list[Outcome]], object],
+        on_accepted: Callable[[list[Any]], object] | None = None,
+        on_system_accepted: Callable[[Any], object] | None = None,
+        on_system_outcome: Callable[[Outcome], object] | None = None,
+    ) -> None:
+        self.tasks = TaskClient(
+            loop, CodeBook(own_modules), on_outcomes=on_outcomes, on_accepted=on_accepted
+        )
+        self._loop = loop
+        self._node_id = node_id
+        self._on_system_accepted = on_system_accepted
+        self._on_system_outcome = on_system_outcome
+        self._systems: dict[int, _System] = {}
+        self._system_ids = itertools.count(1)
+        self._handler: TCPHandler | None = None
+        self._link: MasterLink | None = None
+
+    @property
+    def state(self) -> str:
+        """Whether the master has taken this program in. Any thread."""
+        return self._link.state if self._link is not None else "not registered"
+
+    def start(self, master: Host, http_port: int, stats: Stats, limits: Limits) -> None:
+        """Begin to look for the master; what is pushed meanwhile waits. Any thread.
+
+        :param master: the address of its JSON API.
+        :param http_port: the port of this program's own JSON API, 0 if it has none.
+        """
+        self._link = MasterLink(
+            self._loop,
+            master,
+            node_id=self._node_id,
+            node_type=NodeType.application,
+            http_port=http_port,
+            describe=lambda: {"pid": os.getpid(), "host": socket.gethostname()},
+            register_methods=self._register_methods,
+            prepare=lambda answer: None,
+            on_joined=self._joined,
+            on_left=self._left,
+            stats=stats,
+            limits=limits,
+        )
+        self._link.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Say goodbye: the master frees what is unfinished. Not the loop's thread."""
+        if self._link is not None:
+            self._link.stop(timeout_s)
+
+    def push_system(self, system: Any) -> int:
+        """Have the master host a task system; returns the number that it gets. Any thread.
+
+        :raises SchedulingError: if it cannot be pickled.
+        """
+        payload, code_count = self.tasks.pickled(system)
+        system_id = next(self._system_ids)
+        self._loop.post(self._push_system, system_id, _System(system, code_count, payload))
+        return system_id
+
+    def cancel_system(self, system_id: int) -> None:
+        """End a task system; it gets the outcome that it was cancelled. Any thread."""
+        self._loop.post(self._cancel_system, system_id)
+
+    def count_workers(self, timeout_s: float = CALL_TIMEOUT_S) -> int:
+        """Return how many worker processes the cluster has now. Not the loop's thread.
+
+        :raises NodeError: if this program has not joined the master.
+        :raises CallTimeout: if the master does not answer.
+        """
+        handler = self._handler
+        if handler is None:
+            raise NodeError("this program has not joined a master yet", thing="count_workers")
+        answer: Future[int] = handler.call("count_workers", timeout_s=timeout_s)
+        return answer.result(timeout_s + 1.0)
+
+    def _register_methods(self, endpoint: HasMethods) -> None:
+        self.tasks.register_methods(endpoint)
+
+        @tcpremote(endpoint)
+        def tasksystem_accepted(_handler: TCPHandler, _request: Any, system_id: int) -> None:
+            """Take note that the master hosts a task system."""
+            system = self._systems.get(system_id)
+            if system is not None and self._on_system_accepted is not None:
+                self._on_system_accepted(system.item)
+
+        @tcpremote(endpoint)
+        def tasksystem_finished(
+            _handler: TCPHandler, _request: Any, system_id: int, status: int, payload: bytes | Frame
+        ) -> None:
+            """Take the outcome of a task system."""
+            self._finish_system(system_id, status, payload)
+
+    def _joined(self, joined: Joined) -> None:
+        self._handler = joined.handler
+        self.tasks.attach(joined.handler)
+        for system_id, system in self._systems.items():
+            self._send_system(system_id, system)
+
+    def _left(self, _reason: str) -> None:
+        self._handler = None
+        self.tasks.detach()
+
+    def _push_system(self, system_id: int, system: _System) -> None:
+        self._systems[system_id] = system
+        self._send_system(system_id, system)
+
+    def _send_system(self, system_id: int, system: _System) -> None:
+        if self._handler is not None:
+            self.tasks.send_code(system.code_count)
+            self._handler.cast("push_tasksystem", system_id, system.code_count, system.payload)
+
+    def _cancel_system(self, system_id: int) -> None:
+        if self._handler is not None and system_id in self._systems:
+            self._handler.cast("cancel_tasksystem", system_id)
+        else:
+            self._finish_system(system_id, CANCELLED, b"")
+
+    def _finish_system(self, system_id: int, status: int, payload: bytes | Frame) -> None:
+        system = self._systems.pop(system_id, None)
+        if system is not None and self._on_system_outcome is not None:
+            self._on_system_outcome(Outcome(system.item, status, payload))

@@ -1,0 +1,58 @@
+"""A cluster for one program: a master that is its own slave, in a process of its own."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Final
+
+from concurrent.apps.childnode import ChildNode, run_child
+from concurrent.apps.master import MasterNode
+from concurrent.apps.slave import core_count
+from concurrent.core.environment import Environment
+from concurrent.core.items import Host
+from concurrent.scheduling.launcher import Launcher
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["EmbeddedCluster", "serve_master"]
+
+ENTRY: Final = "concurrent.apps.embedded:serve_master"
+
+
+class EmbeddedCluster:
+    """See the module. Not on the loop's thread.
+
+    :param launcher: what starts the master.
+    :param recipe: the environment that it shall have.
+    """
+
+    def __init__(self, loop: NodeLoop, launcher: Launcher, recipe: dict[str, Any]) -> None:
+        self._child = ChildNode("the embedded cluster", loop, launcher)
+        self._recipe = recipe
+
+    def start(self, workers: int = 0) -> Host:
+        """Start it, and return the address of its master when that is ready.
+
+        :param workers: how many worker processes; 0: one for each core.
+        :raises NodeError: if it does not start.
+        """
+        self._child.start(ENTRY, self._recipe, workers or core_count())
+        return Host("127.0.0.1", int(self._child.wait_ready()))
+
+    def stop(self) -> None:
+        """Stop it; what still runs is killed soon."""
+        self._child.stop()
+
+
+def serve_master(control: socket.socket, recipe: dict[str, Any], workers: int) -> None:
+    """Run such a master. Main thread of a process of its own."""
+    env = Environment.from_recipe(
+        recipe,
+        master__host="127.0.0.1",
+        master__port="0",
+        master__compute_port="0",
+        master__work_port="0",
+        master__workers=str(workers),
+        slave__stop_timeout_s="1",
+    )
+    node = env[MasterNode]
+    run_child(node, control, lambda: str(node.api_service_v1.port))

@@ -1,0 +1,225 @@
+"""The master: accepts tasks and task systems, has slaves run them, and brings the outcomes home."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import web
+
+from concurrent.apps.api import IApp, NodeType
+from concurrent.apps.childnode import ChildNode
+from concurrent.apps.masterapi import MasterAPI
+from concurrent.apps.node import Node
+from concurrent.apps.registry import NodeRecord, NodeRegistry
+from concurrent.core.component import implements
+from concurrent.core.errors import InvalidArguments
+from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem
+from concurrent.scheduling.dispatcher import Dispatcher
+from concurrent.scheduling.generic import GenericTaskScheduler
+from concurrent.scheduling.interfaces import ITaskScheduler
+from concurrent.scheduling.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.systems import SystemHosts
+from concurrent.scheduling.workqueue import IWorkQueue, PushSocket, SessionWorkQueue
+from concurrent.transport.channels import make_server
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.methods import jsonremote, tcpremote
+
+__all__ = ["PORT_DEFAULT", "MasterNode"]
+
+PORT_DEFAULT: Final = 8750
+SLAVE_ENTRY: Final = "concurrent.apps.slave:serve_child"
+CALL_TIMEOUT_S: Final = 10.0
+WORKERS_MAX: Final = 4096
+WINDOW_MAX: Final = 1 << 24
+
+log = logging.getLogger("concurrent.apps.master")
+
+
+class MasterNode(Node):
+    """See the module. Its loop owns the dispatcher, the registry and the task systems.
+
+    ``api_service_v1`` is its JSON API and ``zmq_server`` the server of its compute channel, of the kind
+    that is configured. A derived node registers more methods on both in ``register_methods``.
+    """
+
+    implements(IApp)
+
+    node_type = NodeType.master
+    preload = ("concurrent.scheduling.systemhost", "concurrent.apps.slave")
+
+    host = ConfigItem("master", "host", "127.0.0.1", "The address that the master listens on.")
+    port = IntItem(
+        "master", "port", PORT_DEFAULT, "The port of the master's JSON API and pages; 0: any free one.",
+        minimum=0, maximum=65535,
+    )  # fmt: skip
+    compute_port = IntItem(
+        "master", "compute_port", 0,
+        "The port of the compute channel; 0: any free one, which nodes learn from the JSON API.",
+        minimum=0, maximum=65535,
+    )  # fmt: skip
+    work_port = IntItem(
+        "master", "work_port", 0, "The port of the ZeroMQ work queue of push/pull; 0: any free one.",
+        minimum=0, maximum=65535,
+    )  # fmt: skip
+    workers = IntItem(
+        "master", "workers", 0,
+        "With more than 0 the master is its own slave too, with so many worker processes.",
+        minimum=0, maximum=WORKERS_MAX,
+    )  # fmt: skip
+    open_bytes_max = IntItem(
+        "master", "open_bytes_max", 128 << 20,
+        "Applications wait while the unfinished tasks have more bytes than this.",
+        minimum=1 << 20, unit="bytes",
+    )  # fmt: skip
+    scheduler = ExtensionPointItem(
+        "scheduling", "scheduler", ITaskScheduler, GenericTaskScheduler.__name__,
+        "What decides which slave gets which task: GenericTaskScheduler (the master chooses; for "
+        "machines that differ) or ZMQTaskScheduler (slaves pull; for machines that are alike).",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        """Nothing runs before ``start``."""
+        super().__init__()
+        self.registry = NodeRegistry()
+
+    def open(self) -> None:
+        """Open the compute channel, then the JSON API, then start the own slave if there is one.
+
+        :raises ConfigurationError: if an address can not be listened on.
+        """
+        settings = self.settings
+        self.zmq_server = make_server(
+            settings.channel,
+            self.loop,
+            self.host,
+            self.compute_port,
+            node_id=self.node_id,
+            stats=self.stats,
+            limits=settings.limits(),
+            allow_insecure=settings.allow_insecure,
+        )
+        self.zmq_server.start()
+        self._open.callback(self.zmq_server.stop)
+        self.loop.call(self._open_scheduling, timeout_s=CALL_TIMEOUT_S)
+        self.make_json_service("Concurrent master", self.host, self.port)
+        self.register_methods()
+        self.start_json_service()
+        log.info("the master listens on %s", self.api_service_v1.url)
+        if self.workers:
+            slave = ChildNode("the master's own slave", self.loop, self.launcher)
+            self._open.callback(slave.stop)
+            address = Host(_within_reach(self.host), self.api_service_v1.port)
+            slave.start(SLAVE_ENTRY, self.env.recipe(), str(address), self.workers)
+
+    def register_methods(self) -> None:
+        """Register the methods by which nodes join. A derived node may register others."""
+
+        @jsonremote(self.api_service_v1)
+        def register_slave(request: Any, node_id: str, port: int, data: dict[str, Any]) -> dict[str, Any]:
+            """Register a slave; answers where the compute channel is."""
+            self.stats.add_avg("register_slave")
+            return self.register_node(node_id, web.ctx["ip"], port, data, NodeType.slave)
+
+        @jsonremote(self.api_service_v1)
+        def register_application(
+            request: Any, node_id: str, port: int, data: dict[str, Any]
+        ) -> dict[str, Any]:
+            """Register an application; answers where the compute channel is."""
+            self.stats.add_avg("register_application")
+            return self.register_node(node_id, web.ctx["ip"], port, data, NodeType.application)
+
+        @tcpremote(self.zmq_server, name="register_slave")
+        def register_slave_tcp(handler: TCPHandler, request: Any, node_id: str) -> int:
+            """Bind the session to a slave that has registered; answers its number."""
+            self.stats.add_avg("register_slave_tcp")
+            return self.register_node_tcp(handler, request, node_id, NodeType.slave)
+
+        @tcpremote(self.zmq_server, name="register_application")
+        def register_application_tcp(handler: TCPHandler, request: Any, node_id: str) -> int:
+            """Bind the session to an application that has registered; answers its number."""
+            self.stats.add_avg("register_application_tcp")
+            return self.register_node_tcp(handler, request, node_id, NodeType.application)
+
+    def register_node(
+        self, node_id: str, ip: str, port: int, data: dict[str, Any], node_type: NodeType
+    ) -> dict[str, Any]:
+        """Take note of a node that will open a session. Any thread.
+
+        :param ip: where it called from.
+        :param port: the port of its own JSON API, 0 if it has none.
+        :param data: what it says of itself; a slave says ``workers`` and ``window``.
+        :returns: where the compute channel is, and which task manager a slave has to use.
+        :raises InvalidArguments: if something of that makes no sense.
+        """
+        record = NodeRecord(node_id, node_type, ip, port, dict(data))
+        if node_type is NodeType.slave:
+            _check_number("workers", data, WORKERS_MAX)
+            _check_number("window", data, WINDOW_MAX)
+        self.loop.call(self.registry.register, record, timeout_s=CALL_TIMEOUT_S)
+        return {
+            "master": self.node_id,
+            "channel": self.settings.channel,
+            "port": self.zmq_server.port,
+            "manager": self._manager_name,
+            "work": self._work_queue.description(),
+        }
+
+    def register_node_tcp(
+        self, handler: TCPHandler, request: Any, node_id: str, node_type: NodeType
+    ) -> int:
+        """Bind a session to the node that registered before. Loop thread only.
+
+        :returns: the number of the registration.
+        :raises NodeError: if it did not register, or the session belongs to another node.
+        """
+        return self._api.bind(handler, self.registry.expect(node_id, node_type))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the master is doing. Loop thread only."""
+        return {
+            **super().snapshot(),
+            "channel": self.settings.channel,
+            "compute_port": self.zmq_server.port,
+            "scheduler": type(self.scheduler).__name__,
+            "tasks": self.dispatcher.snapshot(),
+            "systems": self._systems.snapshot(),
+            "nodes": self.registry.snapshot(),
+        }
+
+    def _open_scheduling(self) -> None:
+        """Make what the loop owns."""
+        scheduler = self.scheduler
+        is_pushing = isinstance(scheduler, ZMQTaskScheduler) and self.settings.channel == "zmq"
+        self._work_queue: IWorkQueue = (
+            PushSocket(self.loop, self.host, self.work_port) if is_pushing else SessionWorkQueue()
+        )
+        self._open.callback(self.loop.call, self._work_queue.close, timeout_s=CALL_TIMEOUT_S)
+        self._manager_name = scheduler.manager_name()
+        self.dispatcher = Dispatcher(
+            self.loop,
+            scheduler,
+            self._work_queue,
+            stats=self.stats,
+            open_bytes_max=self.open_bytes_max,
+        )
+        reach = (self.settings.channel, _within_reach(self.host), self.zmq_server.port)
+        self._systems = SystemHosts(self.launcher, self.dispatcher, reach)
+        self._api = MasterAPI(self.registry, self.dispatcher, self._systems)
+        self._api.register_methods(self.zmq_server)
+        self.zmq_server.on_lost = self._api.session_lost
+
+
+def _within_reach(host: str) -> str:
+    """Return the address by which processes of this machine reach a server that listens on ``host``."""
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _check_number(name: str, data: dict[str, Any], maximum: int) -> None:
+    value = data.get(name)
+    if type(value) is not int or not 0 <= value <= maximum:
+        raise InvalidArguments(
+            f"a slave must say {name} as a whole number up to {maximum}, but said {value!r}",
+            thing=name,
+            value=value,
+        )

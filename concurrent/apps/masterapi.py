@@ -1,0 +1,241 @@
+"""What peers may call on a master's compute channel, and which session belongs to which node.
+
+Every method checks what it was sent before anything else sees it: a peer's mistake is its own error and
+changes nothing. Loop thread only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from concurrent.apps.api import NodeType
+from concurrent.apps.registry import NodeRecord, NodeRegistry
+from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.scheduling.dispatcher import Dispatcher
+from concurrent.scheduling.events import TasksSubmitted
+from concurrent.scheduling.systems import SystemHosts
+from concurrent.transport.frames import Frame
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.methods import HasMethods, tcpremote
+
+__all__ = ["MasterAPI"]
+
+ATTEMPTS_MAX: Final = 1000
+PAYLOADS: Final = frozenset({bytes, Frame})
+NUMBERS: Final = frozenset({int})
+
+log = logging.getLogger("concurrent.apps.master")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What a session belongs to; kept as the ``context`` of its handler."""
+
+    node_id: str
+    node_type: NodeType
+    number: int
+    is_system: bool = False
+
+
+class MasterAPI:
+    """See the module."""
+
+    def __init__(
+        self, registry: NodeRegistry, dispatcher: Dispatcher, systems: SystemHosts
+    ) -> None:
+        self._registry = registry
+        self._dispatcher = dispatcher
+        self._systems = systems
+
+    def bind(self, handler: TCPHandler, record: NodeRecord) -> int:
+        """Let the node that registered use the session; returns its number.
+
+        :raises NodeError: if the session is another node's.
+        """
+        if handler.node_id != record.node_id or handler.context is not None:
+            raise NodeError(f"this session is that of {handler.node_id}", thing=record.node_id)
+        if record.node_type is NodeType.slave:
+            workers, window = record.data["workers"], record.data["window"]
+            number = self._dispatcher.join_slave(handler, record.node_id, workers, window)
+        else:
+            number = self._dispatcher.join_owner(handler, record.node_id)
+        self._own(handler, Peer(record.node_id, record.node_type, number))
+        self._registry.joined(record, number)
+        log.info("%s joined", record.node_id)
+        return number
+
+    def session_lost(self, handler: TCPHandler, reason: str) -> None:
+        """Free or move what a session's node had."""
+        peer = handler.context
+        if not isinstance(peer, Peer):
+            return
+        if peer.node_type is NodeType.slave:
+            self._dispatcher.lose_slave(peer.number, reason)
+        else:
+            self._dispatcher.leave_owner(peer.number)
+            self._systems.cancel(peer.number)
+        if not peer.is_system:
+            self._registry.leave(peer.node_id, peer.number, reason)
+            log.info("%s left: %s", peer.node_id, reason)
+
+    def register_methods(self, server: HasMethods) -> None:
+        """Register everything with the server of the compute channel."""
+        self._register_owner_methods(server)
+        self._register_system_methods(server)
+        self._register_slave_methods(server)
+
+    def _register_owner_methods(self, server: HasMethods) -> None:
+        dispatcher = self._dispatcher
+
+        @tcpremote(server)
+        def define_code(handler: TCPHandler, _request: Any, index: int, blob: Any) -> None:
+            """Keep a blob of the owner's code."""
+            _check("blob", [blob], PAYLOADS)
+            dispatcher.define_code(_owner(handler).number, index, blob)
+
+        @tcpremote(server)
+        def push_tasks(
+            handler: TCPHandler,
+            _request: Any,
+            first_id: int,
+            code_count: int,
+            attempts_max: int,
+            payloads: list[Any],
+        ) -> None:
+            """Accept tasks, numbered by their owner from ``first_id``."""
+            owner = _owner(handler).number
+            _check("first_id, code_count, attempts_max", [first_id, code_count, attempts_max], NUMBERS)
+            _check("payloads", payloads, PAYLOADS)
+            attempts = min(max(1, attempts_max), ATTEMPTS_MAX)
+            dispatcher.submit(TasksSubmitted(owner, first_id, payloads, code_count, attempts))
+
+        @tcpremote(server)
+        def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:
+            """Want nothing more of these tasks."""
+            _check("ids", ids, NUMBERS)
+            dispatcher.cancel(_owner(handler).number, ids)
+
+        @tcpremote(server)
+        def consumed(handler: TCPHandler, _request: Any, size_bytes: int) -> None:
+            """Have dealt with outcomes of that size."""
+            _check("size_bytes", [size_bytes], NUMBERS)
+            dispatcher.consumed(_owner(handler).number, size_bytes)
+
+    def _register_system_methods(self, server: HasMethods) -> None:
+        systems = self._systems
+
+        @tcpremote(server)
+        def push_tasksystem(
+            handler: TCPHandler, _request: Any, system_id: int, code_count: int, payload: Any
+        ) -> None:
+            """Host a task system."""
+            _check("system_id, code_count", [system_id, code_count], NUMBERS)
+            _check("payload", [payload], PAYLOADS)
+            systems.start(handler, _owner(handler).number, system_id, code_count, payload)
+
+        @tcpremote(server)
+        def cancel_tasksystem(handler: TCPHandler, _request: Any, system_id: int) -> None:
+            """End a task system."""
+            systems.cancel(_owner(handler).number, [system_id])
+
+        @tcpremote(server)
+        def join_system(handler: TCPHandler, _request: Any, token: str) -> dict[str, Any]:
+            """Give a host its task system."""
+            if handler.context is not None:
+                raise NodeError(f"this session is that of {handler.node_id}", thing="join_system")
+            number, answer = systems.join(handler, token)
+            self._own(handler, Peer(handler.node_id, NodeType.application, number, is_system=True))
+            return answer
+
+        @tcpremote(server)
+        def system_finished(handler: TCPHandler, _request: Any, status: int, payload: Any) -> None:
+            """Bring home the result of a task system."""
+            _check("status", [status], NUMBERS)
+            _check("payload", [payload], PAYLOADS)
+            systems.finished(_owner(handler).number, status, payload)
+
+        @tcpremote(server)
+        def count_workers(_handler: TCPHandler, _request: Any) -> int:
+            """Return how many worker processes the slaves have together."""
+            return self._dispatcher.workers
+
+    def _register_slave_methods(self, server: HasMethods) -> None:
+        dispatcher = self._dispatcher
+
+        @tcpremote(server)
+        def done(
+            handler: TCPHandler,
+            _request: Any,
+            numbers: list[int],
+            statuses: list[int],
+            payloads: list[Any],
+        ) -> None:
+            """Report how attempts ended."""
+            slave = _slave(handler).number
+            _check("numbers", numbers, NUMBERS)
+            _check("statuses", statuses, NUMBERS)
+            _check("payloads", payloads, PAYLOADS)
+            dispatcher.done(slave, numbers, statuses, payloads)
+
+        @tcpremote(server)
+        def returned(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
+            """Hand back tasks that have not started."""
+            _check("numbers", numbers, NUMBERS)
+            dispatcher.returned(_slave(handler).number, numbers)
+
+        @tcpremote(server)
+        def took(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
+            """Report what was taken from the work queue."""
+            _check("numbers", numbers, NUMBERS)
+            dispatcher.took(_slave(handler).number, numbers)
+
+        @tcpremote(server)
+        def pull(handler: TCPHandler, _request: Any, room: int) -> None:
+            """Ask the work queue for tasks."""
+            _check("room", [room], NUMBERS)
+            dispatcher.pull(_slave(handler).number, room)
+
+        @tcpremote(server)
+        def set_window(handler: TCPHandler, _request: Any, window: int) -> None:
+            """Want to hold so many tasks from now on."""
+            _check("window", [window], NUMBERS)
+            dispatcher.set_window(_slave(handler).number, window)
+
+    def _own(self, handler: TCPHandler, peer: Peer) -> None:
+        handler.context = peer
+        if peer.node_type is NodeType.application:
+            handler.on_room = lambda: self._dispatcher.owner_has_room(peer.number)
+
+
+def _owner(handler: TCPHandler) -> Peer:
+    return _peer(handler, NodeType.application)
+
+
+def _slave(handler: TCPHandler) -> Peer:
+    return _peer(handler, NodeType.slave)
+
+
+def _peer(handler: TCPHandler, node_type: NodeType) -> Peer:
+    peer = handler.context
+    if not isinstance(peer, Peer) or peer.node_type is not node_type:
+        raise NodeError(
+            f"{handler.node_id} has not joined as {node_type.value}",
+            thing=handler.node_id,
+            remedy=f"Register with the JSON API, then call register_{node_type.value} here",
+        )
+    return peer
+
+
+def _check(name: str, values: Sequence[Any], allowed: frozenset[type]) -> None:
+    """Raise InvalidArguments unless all values are of one of the types."""
+    found = set(map(type, values)) if isinstance(values, list) else {type(values)}
+    if not found <= allowed:
+        wrong = ", ".join(sorted(cls.__name__ for cls in found - allowed))
+        raise InvalidArguments(
+            f"{name} must be {' or '.join(sorted(cls.__name__ for cls in allowed))}, but has {wrong}",
+            thing=name,
+            value=wrong,
+        )

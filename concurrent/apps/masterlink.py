@@ -1,0 +1,245 @@
+"""Keeps a slave or application registered with its master, whatever happens to either.
+
+The node calls ``register_...`` of the master's JSON API, which answers where the compute channel is, and
+then binds a session on that channel to the registration. A session that is cut is resumed by the
+transport. When one has ended for good, everything begins again. Loop thread only, but for ``start`` and
+``stop``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from asyncio import TimerHandle
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+from concurrent.apps.api import NodeType
+from concurrent.core.backoff import Backoff
+from concurrent.core.errors import ConcurrentError, LoopClosed
+from concurrent.core.items import Host
+from concurrent.core.stats import Stats
+from concurrent.transport.channels import make_client
+from concurrent.transport.client import SessionClient
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.jsonclient import JSONClient
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import HasMethods
+
+__all__ = ["Joined", "MasterLink"]
+
+CALL_TIMEOUT_S: Final = 10.0
+RETIRE_TIMEOUT_S: Final = 2.0
+
+log = logging.getLogger("concurrent.apps.masterlink")
+
+
+class Joined(NamedTuple):
+    """What a node learns when it has joined.
+
+    :param number: its number at the master.
+    :param answer: what the JSON API answered.
+    """
+
+    handler: TCPHandler
+    number: int
+    host: str
+    answer: dict[str, Any]
+
+
+class MasterLink:
+    """See the module.
+
+    :param master: the address of the master's JSON API.
+    :param http_port: the port of this node's own JSON API, 0 if it has none.
+    :param describe: returns what the node says of itself, asked at each registration.
+    :param register_methods: registers what the master calls, with each new client.
+    :param prepare: called with the master's answer before the session is opened.
+    :param on_joined: called when the node has joined a master that knows nothing of it.
+    :param on_left: called with the reason when such a registration has ended.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        master: Host,
+        *,
+        node_id: str,
+        node_type: NodeType,
+        http_port: int,
+        describe: Callable[[], dict[str, Any]],
+        register_methods: Callable[[HasMethods], object],
+        prepare: Callable[[dict[str, Any]], object],
+        on_joined: Callable[[Joined], object],
+        on_left: Callable[[str], object],
+        stats: Stats,
+        limits: Limits,
+    ) -> None:
+        self.state = "not registered"
+        self._loop = loop
+        self._master = master
+        self._node_id = node_id
+        self._method = f"register_{node_type.value}"
+        self._http_port = http_port
+        self._describe = describe
+        self._register_methods = register_methods
+        self._prepare = prepare
+        self._on_joined = on_joined
+        self._on_left = on_left
+        self._stats = stats
+        self._limits = limits
+        self._json = JSONClient(master.name, master.port)
+        self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)
+        self._client: SessionClient | None = None
+        self._reach: tuple[str, int] | None = None
+        self._answer: dict[str, Any] | None = None
+        self._retired: list[threading.Thread] = []
+        self._timer: TimerHandle | None = None
+        self._is_asking = False
+        self._is_joined = False
+        self._is_stopping = False
+        self._last_problem = ""
+
+    @property
+    def handler(self) -> TCPHandler | None:
+        """The session with the master, if the node has joined. Any thread."""
+        client = self._client
+        return client.handler if client is not None and self._is_joined else None
+
+    def start(self) -> None:
+        """Begin to register. Any thread; returns at once."""
+        self._loop.post(self._register)
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Send what is queued, say goodbye and free everything. Not the loop's thread."""
+        with suppress(LoopClosed):
+            self._loop.call(self._begin_stop, timeout_s=timeout_s)
+        self._json.close()
+        if self._client is not None:
+            self._client.stop(timeout_s)
+        for thread in self._retired:
+            thread.join(RETIRE_TIMEOUT_S)
+
+    def _begin_stop(self) -> None:
+        self._is_stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _register(self) -> None:
+        """Ask the JSON API of the master where to go."""
+        self._timer = None
+        if self._is_stopping or self._is_asking:
+            return
+        self._is_asking = True
+        future = self._json.call(
+            self._method,
+            node_id=self._node_id,
+            port=self._http_port,
+            data=self._describe(),
+            timeout_s=CALL_TIMEOUT_S,
+        )
+        future.add_done_callback(self._post_answer)
+
+    def _post_answer(self, future: Future[Any]) -> None:
+        with suppress(LoopClosed):
+            self._loop.post(self._answered, future)
+
+    def _answered(self, future: Future[Any]) -> None:
+        self._is_asking = False
+        if self._is_stopping or future.cancelled():
+            return
+        error = future.exception()
+        if error is not None:
+            self._try_later(f"cannot register with the master at {self._master}: {error}")
+            return
+        answer: dict[str, Any] = future.result()
+        try:
+            self._prepare(answer)
+        except ConcurrentError as problem:
+            self._try_later(f"cannot work for the master at {self._master}: {problem}")
+            return
+        self._answer = answer
+        self.state = "registered"
+        reach = (str(answer["channel"]), int(answer["port"]))
+        if reach != self._reach:
+            self._connect(*reach)
+        elif self._client is not None and self._client.handler.is_open:
+            self._join(self._client.handler)
+
+    def _connect(self, channel: str, port: int) -> None:
+        self._retire()
+        client = make_client(
+            channel,
+            self._loop,
+            self._master.name,
+            port,
+            node_id=self._node_id,
+            stats=self._stats,
+            limits=self._limits,
+        )
+        self._register_methods(client)
+        client.on_open = self._opened
+        client.on_lost = self._lost
+        self._client = client
+        self._reach = (channel, port)
+        client.start()
+
+    def _retire(self) -> None:
+        """Stop a client whose master is at another place now; that waits, so in a thread."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        client.on_open = client.on_lost = None
+        thread = threading.Thread(
+            target=client.stop, args=(RETIRE_TIMEOUT_S,), name=f"{self._node_id} stops {client}"
+        )
+        thread.start()
+        self._retired = [one for one in self._retired if one.is_alive()]
+        self._retired.append(thread)
+
+    def _opened(self, handler: TCPHandler, is_new: bool) -> None:
+        if is_new and not self._is_stopping:
+            self._join(handler)
+
+    def _join(self, handler: TCPHandler) -> None:
+        if self._answer is None or self._is_joined:
+            return
+        call = handler.call(self._method, self._node_id, timeout_s=CALL_TIMEOUT_S)
+        call.add_done_callback(lambda future: self._join_answered(handler, future))
+
+    def _join_answered(self, handler: TCPHandler, future: Future[Any]) -> None:
+        if self._is_stopping or self._is_joined or self._answer is None:
+            return
+        error = future.exception()
+        if error is not None:
+            self._answer = None
+            self._try_later(f"cannot join the master at {self._master}: {error}")
+            return
+        self._is_joined = True
+        self.state = "joined"
+        self._backoff.reset()
+        self._last_problem = ""
+        log.info("joined the master %s at %s", self._answer.get("master"), self._master)
+        self._on_joined(Joined(handler, future.result(), self._master.name, self._answer))
+
+    def _lost(self, _handler: TCPHandler, reason: str) -> None:
+        """The session has ended for good."""
+        was_joined, self._is_joined = self._is_joined, False
+        self._answer = None
+        if was_joined:
+            self.state = "not registered"
+            self._on_left(reason)
+        if not self._is_stopping:
+            if was_joined:
+                log.warning("lost the master at %s: %s", self._master, reason)
+            self._try_later("")
+
+    def _try_later(self, problem: str) -> None:
+        if problem and problem != self._last_problem:
+            log.warning("%s; trying again", problem)
+            self._last_problem = problem
+        if self._timer is None and not self._is_stopping:
+            self._timer = self._loop.call_later(self._backoff.next_delay(), self._register)

@@ -1,0 +1,246 @@
+"""What all nodes share: an id, a loop, statistics, a launcher, a way to be stopped, an orderly end."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, Final
+
+from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
+from concurrent.apps.version import VERSION
+from concurrent.core.component import Component
+from concurrent.core.ids import new_node_id
+from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
+from concurrent.core.stats import Stats
+from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.spawn import start_launcher
+from concurrent.transport.channels import CHANNELS
+from concurrent.transport.http import JSONService
+from concurrent.transport.limits import MIB, Limits
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["Node", "TransportSettings"]
+
+STATUS_TIMEOUT_S: Final = 5.0
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class TransportSettings(Component):
+    """The options of section ``[transport]``."""
+
+    channel = ChoiceItem(
+        "transport", "channel", "zmq", "What carries the compute channel.", choices=CHANNELS
+    )
+    heartbeat_s = FloatItem(
+        "transport", "heartbeat_s", 2.0, "A sign of life goes out when nothing else did for so long.",
+        minimum=0.05, unit="seconds",
+    )  # fmt: skip
+    silence_s = FloatItem(
+        "transport", "silence_s", 10.0, "A connection counts as lost after so much silence.",
+        minimum=0.1, unit="seconds",
+    )  # fmt: skip
+    resume_s = FloatItem(
+        "transport", "resume_s", 5.0,
+        "A peer whose connection is lost may come back within this time; then it is given up, and the "
+        "tasks of a slave go to others.",
+        minimum=0.1, unit="seconds",
+    )  # fmt: skip
+    message_bytes_max = IntItem(
+        "transport", "message_bytes_max", 256 * MIB, "The largest message that is accepted.",
+        minimum=MIB, unit="bytes",
+    )  # fmt: skip
+    allow_insecure = BoolItem(
+        "transport", "allow_insecure", False,
+        "Listen on other addresses than loopback, though nothing is encrypted and anybody who reaches "
+        "them can run code here.",
+    )  # fmt: skip
+
+    def limits(self) -> Limits:
+        """Return the limits of connections."""
+        return Limits(
+            message_bytes_max=self.message_bytes_max,
+            heartbeat_s=self.heartbeat_s,
+            silence_s=self.silence_s,
+            resume_s=self.resume_s,
+        )
+
+
+class Node(Component):
+    """The base of master, slave and application.
+
+    The life of a node: :meth:`run` calls :meth:`start`, ``app_main`` and :meth:`stop`, all in the main
+    thread. What ``start`` opens is put on ``self._open`` and closed in reverse order.
+
+    ``node_id``, ``loop``, ``stats`` and ``launcher`` belong to the node; other threads use
+    ``loop.call`` and ``loop.post`` to reach what is owned by the loop.
+    """
+
+    abstract = True
+    node_type: NodeType
+    preload: tuple[str, ...] = ()
+    """Modules that the children of this node shall have imported from the start."""
+
+    def __init__(self) -> None:
+        """Nothing runs before ``start``."""
+        self.node_id = new_node_id(self.node_type.value)
+        self.stats = Stats()
+        self.loop = NodeLoop(self.node_id)
+        self.launcher: Launcher
+        self.started_at = 0.0
+        self._open = ExitStack()
+        self._inbox: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._exit_code: int | None = None
+        self._stop_count = 0
+
+    @property
+    def settings(self) -> TransportSettings:
+        """The options of the node's connections."""
+        return self.env[TransportSettings]
+
+    def run(self, ready: Callable[[], object] | None = None) -> int:
+        """Start the node, do its work until that is done or a signal comes, and free everything.
+
+        Main thread. The first SIGINT or SIGTERM ends the node in good order, the second one at once.
+
+        :param ready: called when the node has started.
+        :returns: the exit code.
+        """
+        with self._signals():
+            try:
+                self.start()
+                if ready is not None:
+                    ready()
+                code = self.app_main()
+            finally:
+                self.stop()
+        if self._exit_code:
+            return self._exit_code
+        return EXIT_OK if code is None else code
+
+    def start(self) -> None:
+        """Open everything. Main thread; before any other thread of the program where that can be."""
+        self.started_at = time.time()
+        try:
+            self.launcher = start_launcher(self.preload)
+            self._open.callback(self.launcher.stop)
+            self.loop.start()
+            self._open.callback(self.loop.stop)
+            self.launcher.attach(self.loop)
+            self.open()
+            self.app_init()
+        except BaseException:
+            self.stop()
+            raise
+
+    def open(self) -> None:
+        """Open what this kind of node has. Main thread."""
+
+    def make_json_service(self, title: str, host: str, port: int) -> None:
+        """Make the node's JSON API, ``api_service_v1``; methods can be registered until it starts."""
+        self.api_service_v1 = JSONService(
+            self.node_id,
+            host=host,
+            port=port,
+            title=title,
+            stats=self.stats,
+            allow_insecure=self.settings.allow_insecure,
+        )
+        self.api_service_v1.add_view("/ping", self.ping, "That the node lives.")
+        self.api_service_v1.add_view("/status", self.status, "What the node is doing.")
+        self.api_service_v1.add_view("/stats", self.stats.snapshot, "What the node has counted.")
+
+    def start_json_service(self) -> None:
+        """Open the JSON API.
+
+        :raises ConfigurationError: if its address can not be listened on.
+        """
+        self.api_service_v1.start()
+        self._open.callback(self.api_service_v1.stop)
+
+    def ping(self) -> dict[str, Any]:
+        """Return who this is. Any thread."""
+        return {
+            "node_id": self.node_id,
+            "type": self.node_type.value,
+            "version": VERSION,
+            "pid": os.getpid(),
+        }
+
+    def status(self) -> dict[str, Any]:
+        """Return what the node is doing. Any thread but the loop's.
+
+        :raises CallTimeout: if the loop is held up.
+        """
+        return self.loop.call(self.snapshot, timeout_s=STATUS_TIMEOUT_S)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the node is doing, as plain values. Loop thread only."""
+        return {**self.ping(), "started_at": self.started_at}
+
+    def app_init(self) -> None:
+        """Prepare; see :class:`~concurrent.apps.api.IApp`."""
+
+    def app_main(self) -> int | None:
+        """Serve until the node is told to stop. Main thread."""
+        self._work_inbox()
+        return None
+
+    def stop(self) -> None:
+        """Close everything that was opened, the newest first; may be repeated. Not the loop's thread."""
+        self._open.pop_all().close()
+
+    def request_stop(self, exit_code: int = EXIT_OK) -> None:
+        """Have ``app_main`` end as soon as it looks. Any thread, signal handlers too."""
+        self._inbox.put(partial(self._set_exit_code, exit_code))
+
+    def stop_when_closed(self, control: socket.socket) -> None:
+        """Have the node stop when the other end of a socket is closed. Any thread."""
+
+        def closed() -> None:
+            self.loop.remove_reader(control)
+            self.request_stop()
+
+        self.loop.call(self.loop.add_reader, control, closed, timeout_s=STATUS_TIMEOUT_S)
+
+    def _set_exit_code(self, exit_code: int) -> None:
+        if self._exit_code is None:
+            self._exit_code = exit_code
+
+    def _work_inbox(self) -> None:
+        """Run what is put into the inbox, one after the other, until the node is told to stop."""
+        while self._exit_code is None:
+            self._inbox.get()()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Turn signals into stop requests while the node runs."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._on_signal) for number in STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: Any) -> None:
+        """Only note it: a handler runs between any two instructions."""
+        self._stop_count += 1
+        if self._stop_count > 1:
+            os._exit(128 + number)  # children die with this process
+        self.request_stop(self.signal_exit_code)
+
+    @property
+    def signal_exit_code(self) -> int:
+        """The exit code after a signal: servers are meant to be ended by one."""
+        return EXIT_OK if self.node_type is not NodeType.application else EXIT_INTERRUPTED
+
+

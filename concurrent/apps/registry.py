@@ -1,0 +1,111 @@
+"""The nodes that a master knows. Loop thread only."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from concurrent.apps.api import NodeType
+from concurrent.core.errors import NodeError
+
+__all__ = ["NodeRecord", "NodeRegistry"]
+
+GONE_MAX: Final = 100
+"""How many nodes that are gone are remembered for the status page."""
+
+WAITING_MAX: Final = 10_000
+"""How many nodes may have registered without ever opening a session."""
+
+
+@dataclass(slots=True)
+class NodeRecord:
+    """One registration of a node.
+
+    :param port: the port of the node's own JSON API, 0 if it has none.
+    :param data: what the node says of itself.
+    :param state: ``registered`` over the JSON API, ``joined`` on the compute channel, or ``gone``.
+    :param number: its number as an owner or slave; 0 unless it has joined.
+    """
+
+    node_id: str
+    node_type: NodeType
+    ip: str
+    port: int
+    data: dict[str, Any]
+    state: str = "registered"
+    number: int = 0
+    since: float = field(default_factory=time.time)
+    reason: str = ""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return {
+            "node_id": self.node_id,
+            "type": self.node_type.value,
+            "ip": self.ip,
+            "port": self.port,
+            "state": self.state,
+            "number": self.number,
+            "since": self.since,
+            "reason": self.reason,
+            "data": self.data,
+        }
+
+
+class NodeRegistry:
+    """Nodes by their id, and those that are gone."""
+
+    def __init__(self) -> None:
+        self._record_by_id: OrderedDict[str, NodeRecord] = OrderedDict()
+        self._gone: OrderedDict[str, NodeRecord] = OrderedDict()
+
+    def register(self, record: NodeRecord) -> None:
+        """Take note of a node that will join; an earlier registration that has not joined is replaced.
+
+        :raises NodeError: if there are too many that never joined.
+        """
+        known = self._record_by_id.get(record.node_id)
+        if known is not None and known.state == "joined":
+            record.state, record.number = known.state, known.number
+        elif len(self._record_by_id) >= WAITING_MAX:
+            raise NodeError(
+                f"{WAITING_MAX} nodes have registered; no more are taken", thing=record.node_id
+            )
+        self._record_by_id[record.node_id] = record
+
+    def expect(self, node_id: str, node_type: NodeType) -> NodeRecord:
+        """Return the record of a node that joins.
+
+        :raises NodeError: if it has not registered as what it says it is.
+        """
+        record = self._record_by_id.get(node_id)
+        if record is None or record.node_type is not node_type:
+            raise NodeError(
+                f"{node_id} has not registered as {node_type.value} with this master",
+                thing=node_id,
+                value=node_type.value,
+                remedy=f"Call register_{node_type.value} of the JSON API first",
+            )
+        return record
+
+    def joined(self, record: NodeRecord, number: int) -> None:
+        """Take note that a node has opened its session."""
+        record.state, record.number, record.since = "joined", number, time.time()
+
+    def leave(self, node_id: str, number: int, reason: str) -> None:
+        """Take note that a registration has ended; nothing happens if a newer one took its place."""
+        record = self._record_by_id.get(node_id)
+        if record is None or record.number != number:
+            return
+        del self._record_by_id[node_id]
+        record.state, record.reason, record.since = "gone", reason, time.time()
+        self._gone[node_id] = record
+        if len(self._gone) > GONE_MAX:
+            self._gone.popitem(last=False)
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """Return all records as plain values, those that are gone last."""
+        records = [*self._record_by_id.values(), *self._gone.values()]
+        return [record.describe() for record in records]

@@ -1,0 +1,182 @@
+"""The slave: owns worker processes and has them run the tasks of its master."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import socket
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Final
+
+from concurrent.apps.api import IApp, NodeType
+from concurrent.apps.childnode import run_child
+from concurrent.apps.masterlink import Joined, MasterLink
+from concurrent.apps.node import Node
+from concurrent.core.component import implements
+from concurrent.core.environment import Environment
+from concurrent.core.errors import CallTimeout, NodeError
+from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
+from concurrent.scheduling.interfaces import ITaskManager
+from concurrent.scheduling.pace import Pace
+from concurrent.transport.methods import HasMethods
+
+__all__ = ["SlaveNode", "core_count", "serve_child"]
+
+CALL_TIMEOUT_S: Final = 10.0
+FAREWELL_S: Final = 2.0
+MASTER_DEFAULT: Final = "127.0.0.1:8750"
+
+log = logging.getLogger("concurrent.apps.slave")
+
+
+def core_count() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class SlaveNode(Node):
+    """See the module. The master says which task manager it has to use."""
+
+    implements(IApp)
+
+    node_type = NodeType.slave
+    preload = ("concurrent.scheduling.worker",)
+
+    master = HostItem(
+        "slave", "master", MASTER_DEFAULT, "The address of the master's JSON API.", port_default=8750
+    )
+    workers = IntItem(
+        "slave", "workers", 0, "How many worker processes; 0: one for each core.",
+        minimum=0, maximum=4096,
+    )  # fmt: skip
+    host = ConfigItem("slave", "host", "127.0.0.1", "The address of the slave's own JSON API.")
+    port = IntItem(
+        "slave", "port", 0, "The port of the slave's own JSON API and pages; 0: any free one.",
+        minimum=0, maximum=65535,
+    )  # fmt: skip
+    stop_timeout_s = FloatItem(
+        "slave", "stop_timeout_s", 30.0,
+        "How long running tasks may take when the slave is told to stop; then they are killed and go "
+        "to another slave.",
+        minimum=0.0, unit="seconds",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        """Nothing runs before ``start``."""
+        super().__init__()
+        self._manager: ITaskManager | None = None
+
+    @property
+    def worker_count(self) -> int:
+        """How many worker processes this slave has."""
+        return self.workers or core_count()
+
+    def open(self) -> None:
+        """Open the JSON API and begin to look for the master.
+
+        :raises ConfigurationError: if its address can not be listened on.
+        """
+        self.make_json_service("Concurrent slave", self.host, self.port)
+        self.register_methods()
+        self.start_json_service()
+        self.link = MasterLink(
+            self.loop,
+            self.master,
+            node_id=self.node_id,
+            node_type=self.node_type,
+            http_port=self.api_service_v1.port,
+            describe=self.describe,
+            register_methods=self._register_task_methods,
+            prepare=self._prepare,
+            on_joined=self._joined,
+            on_left=self._left,
+            stats=self.stats,
+            limits=self.settings.limits(),
+        )
+        self._open.callback(self._close)
+        self.link.start()
+        log.info("the slave has %d workers; its master is at %s", self.worker_count, self.master)
+
+    def register_methods(self) -> None:
+        """Register more methods with ``api_service_v1``; for derived nodes."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the slave says of itself when it registers. Loop thread only."""
+        window = self._manager.window() if self._manager is not None else 0
+        return {
+            "workers": self.worker_count,
+            "window": window or Pace().window(self.worker_count),
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "python": platform.python_version(),
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the slave is doing. Loop thread only."""
+        return {
+            **super().snapshot(),
+            "master": str(self.master),
+            "state": self.link.state,
+            "manager": type(self._manager).__name__ if self._manager is not None else None,
+            "workers": self._manager.snapshot() if self._manager is not None else {},
+        }
+
+    def _prepare(self, answer: dict[str, Any]) -> None:
+        """Have the task manager that the master asks for, with its workers started."""
+        name = answer["manager"]
+        if type(self._manager).__name__ == name:
+            return
+        import_module("concurrent.scheduling.taskmanager")  # the managers of the framework are known then
+        classes = [cls for cls in self.env.classes_of(ITaskManager) if cls.__name__ == name]
+        if len(classes) != 1:
+            raise NodeError(
+                f"the master asks for the task manager {name!r}, and {len(classes)} of that name are here",
+                thing=name,
+                remedy="Load the plug-in of the master's scheduler on the slaves too",
+            )
+        if self._manager is not None:
+            self._manager.drain(0)
+        self._manager = self.env[classes[0]]  # type: ignore[assignment]
+        self._the_manager.open(self.loop, self.launcher, self.worker_count)
+
+    @property
+    def _the_manager(self) -> ITaskManager:
+        assert self._manager is not None, "prepared before the session is opened"
+        return self._manager
+
+    def _register_task_methods(self, client: HasMethods) -> None:
+        self._the_manager.register_methods(client)
+
+    def _joined(self, joined: Joined) -> None:
+        self._the_manager.joined(joined.handler, joined.host, joined.answer["work"])
+
+    def _left(self, reason: str) -> None:
+        self._the_manager.left()
+
+    def _close(self) -> None:
+        """Finish or hand back what is here, then say goodbye."""
+        if self._manager is not None:
+            timeout_s = self.stop_timeout_s
+            with suppress(CallTimeout):
+                drained = self.loop.call(self._manager.drain, timeout_s, timeout_s=CALL_TIMEOUT_S)
+                drained.result(timeout_s + FAREWELL_S)
+        self.link.stop()
+        if self._manager is not None:
+            self.loop.call(self._manager.close, timeout_s=CALL_TIMEOUT_S)
+
+
+def serve_child(control: socket.socket, recipe: dict[str, Any], master: str, workers: int) -> None:
+    """Run a slave that another node starts for itself; see ``childnode.py``.
+
+    :param master: the address of the master's JSON API.
+    """
+    env = Environment.from_recipe(
+        recipe, slave__master=master, slave__workers=str(workers), slave__port="0"
+    )
+    run_child(env[SlaveNode], control, lambda: "slave")
+
+

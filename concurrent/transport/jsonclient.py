@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, Final
 
@@ -61,6 +62,7 @@ class JSONClient:
         self._path = path
         self._call_ids = itertools.count(1)
         self._connection: HTTPConnection | None = None
+        self._is_closed = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"json-{host}:{port}")
 
     def __repr__(self) -> str:
@@ -108,10 +110,16 @@ class JSONClient:
         )
 
     def close(self) -> None:
-        """Cancel what has not begun, wait for the call that has, and end the thread.
+        """Cancel the calls that have not begun, break off the one that has, and end the thread.
 
-        Not the client's thread; may be repeated. Waits at most as long as the call may take.
+        Not the client's thread; may be repeated. Waits no longer than a connection may take to open.
         """
+        self._is_closed = True
+        connection = self._connection
+        sock = connection.sock if connection is not None else None
+        if sock is not None:
+            with suppress(OSError):  # closed by its own thread just now
+                sock.shutdown(socket.SHUT_RDWR)
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._disconnect()
 
@@ -141,10 +149,15 @@ class JSONClient:
                     remedy="Check that the node runs and that the address is right.",
                 ) from error
 
+        if self._is_closed:
+            return _failed(self._closed_error())
         try:
             return self._executor.submit(run)
-        except RuntimeError:
-            return _failed(ConnectionLost(f"the client of {self.address} is closed", thing=self.address))
+        except RuntimeError:  # closed by another thread just now
+            return _failed(self._closed_error())
+
+    def _closed_error(self) -> ConnectionLost:
+        return ConnectionLost(f"the client of {self.address} is closed", thing=self.address)
 
     def _exchange(self, body: bytes | None, path: str, deadline: float) -> bytes:
         """Send one request and return the body of its answer. Client thread."""
@@ -165,6 +178,8 @@ class JSONClient:
         raise _error_of(response.status, answer, self.address)
 
     def _connect(self, deadline: float) -> HTTPConnection:
+        if self._is_closed:
+            raise self._closed_error()
         connection = self._connection
         if connection is not None and connection.sock is not None and not _has_ended(connection):
             connection.sock.settimeout(_time_left(deadline))
@@ -184,6 +199,8 @@ class JSONClient:
             ) from None
         connection.sock.settimeout(_time_left(deadline))
         self._connection = connection
+        if self._is_closed:  # which missed the new connection
+            raise self._closed_error()
         return connection
 
     def _disconnect(self) -> None:

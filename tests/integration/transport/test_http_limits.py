@@ -17,7 +17,7 @@ from tests.integration.transport.http_peers import TIMEOUT_S, Peer
 
 HEAD = b"POST /api/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 LIMITS = HTTPLimits(
-    threads=2, connections_max=8, queue_max=2, request_timeout_s=0.5, idle_timeout_s=0.5, body_bytes_max=200_000
+    threads=2, connections_max=8, queue_max=8, request_timeout_s=1.0, idle_timeout_s=0.5, body_bytes_max=200_000
 )
 
 

@@ -249,7 +249,7 @@ class WebServer(wsgi.Server):
     def _wake(self) -> None:
         try:
             self._wake_end.send(b"\0")
-        except (BlockingIOError, OSError):  # it is awake already, or has ended
+        except OSError:  # it is awake already, or has ended
             pass
 
     def _work(self) -> None:

@@ -17,8 +17,7 @@ from concurrent.apps.samples.mandelbrot.sequential import count_picture
 from concurrent.apps.samples.mandelbrot.tasks import TASK_BY_DATA, MandelbrotSystem, RowsTask, make_tasks
 from concurrent.apps.samples.mandelbrot.view import View
 from concurrent.core import BoolItem, ChoiceItem, FloatItem, IntItem, PathItem
-from concurrent.scheduling.task import Task
-from concurrent.scheduling.tasksystem import ITaskSystem
+from concurrent.scheduling import ITaskSystem, Task
 
 __all__ = ["Mandelbrot"]
 
@@ -70,7 +69,7 @@ class Mandelbrot(ApplicationNode):
         )
         self.task_count = self.view.block_count(self.rows_per_task)
         self.result_by_row: dict[int, BlockResult] = {}
-        self.begin_s = time.perf_counter()
+        self.begin_s = 0.0
 
     def get_task_system(self) -> ITaskSystem | None:
         """Return the system that does everything at the master, if that is the mode."""
@@ -121,8 +120,9 @@ class Mandelbrot(ApplicationNode):
 
     def compare(self, counts: bytes) -> tuple[float, bool]:
         """Compute the picture here; return the seconds it took, and whether the counts are the same."""
+        print("the cluster is done; now the same in one process, to compare", flush=True)
         begin_s = time.perf_counter()
-        expected = count_picture(self.view, self.progress)
+        expected = count_picture(self.view)
         return time.perf_counter() - begin_s, expected == counts
 
     def write(self, counts: bytes) -> bool:

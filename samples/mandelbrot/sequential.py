@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from concurrent.apps.samples.mandelbrot.kernel import count_rows
 from concurrent.apps.samples.mandelbrot.view import View
 
 __all__ = ["count_picture"]
 
-ROWS_PER_STEP = 32
 
-
-def count_picture(view: View, progress: Callable[[int, int], None]) -> bytes:
-    """Return the packed counts of the whole picture, computed in the calling thread.
-
-    :param progress: called now and then with the rows done and the rows of the picture.
-    """
-    xs = view.xs()
-    parts = []
-    for rows in view.blocks(ROWS_PER_STEP):
-        parts.append(count_rows(xs, view.ys(rows), view.iterations))
-        progress(rows.stop, view.height)
-    return b"".join(parts)
+def count_picture(view: View) -> bytes:
+    """Return the packed counts of the whole picture, computed in the calling thread."""
+    return count_rows(view.xs(), view.ys(range(view.height)), view.iterations)

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.apps.samples.mandelbrot.counts import BlockResult
 from concurrent.apps.samples.mandelbrot.kernel import count_rows, escape_count
 from concurrent.apps.samples.mandelbrot.view import View
-from concurrent.scheduling.task import Task
-from concurrent.scheduling.tasksystem import ISystemMaster, ITaskSystem
+from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
 
 __all__ = ["MandelbrotSystem", "OptimizedRows", "PlainRows", "RowsTask", "TASK_BY_DATA", "make_tasks"]
 

@@ -60,16 +60,9 @@ def test_both_kernels_agree_on_every_pixel(view):
 
 
 def test_the_whole_set_mirrors_itself_at_the_real_axis():
-    counts = unpacked(count_picture(WHOLE, lambda done, total: None))
+    counts = unpacked(count_picture(WHOLE))
     rows = [counts[start : start + WHOLE.width] for start in range(0, len(counts), WHOLE.width)]
     assert rows == rows[::-1]
-
-
-def test_the_sequential_run_tells_how_far_it_is():
-    steps = []
-    counts = count_picture(WHOLE, lambda done, total: steps.append((done, total)))
-    assert steps[-1] == (WHOLE.height, WHOLE.height)
-    assert counts == kernel_py.count_rows(WHOLE.xs(), WHOLE.ys(range(WHOLE.height)), WHOLE.iterations)
 
 
 @pytest.mark.parametrize("rows_per_block", [1, 7, 41, 1000])

@@ -18,7 +18,7 @@ FLAVOURS = pytest.mark.parametrize("data", ["optimized", "plain"])
 
 
 def sequential_counts():
-    return count_picture(VIEW, lambda done, total: None)
+    return count_picture(VIEW)
 
 
 def run_task(task):

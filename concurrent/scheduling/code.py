@@ -8,7 +8,7 @@ of the application's own class.
 
 A blob holds what a function's global names were when it was made; so does a module that is imported.
 Lambdas and other functions without a name of their own travel inside the payload until the same object is
-sent a second time. If a closure holds what may change, it always does.
+sent a second time. Such a function always does if its closure holds what may change, or has changed.
 
 References inside a pickle are calls of :func:`code_at`, which asks the book or cache that unpickles.
 """
@@ -35,7 +35,6 @@ __all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "dumps_result", "loads
 ATOMS: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
 """Types whose values never change and hold no code."""
 
-PICKLING_ERRORS: Final = (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError)
 MET_ONCE_MAX: Final = 1024
 
 
@@ -46,6 +45,9 @@ class _Unpickling(threading.local):
 
 
 _unpickling: Final = _Unpickling()
+
+_registry_lock: Final = threading.RLock()
+"""cloudpickle has one list of modules by value for the whole process."""
 
 
 def code_at(blob: int, position: int) -> Any:
@@ -71,8 +73,7 @@ class AppCode:
         self.reference_by_id: dict[int, Any] = {}
         self._own_modules = own_modules
         self._objects_by_blob: dict[int, Sequence[Any]] = {}
-        self._pickler = _FastPickler(self)
-        self._is_pickling = False
+        self._spare_pickler: _FastPickler | None = None
 
     def object_at(self, blob: int, position: int) -> Any:
         """Return an object of a blob.
@@ -82,6 +83,15 @@ class AppCode:
         objects = self._objects_by_blob.get(blob)
         return (self._load(blob) if objects is None else objects)[position]
 
+    @property
+    def blob_count(self) -> int:
+        """How many blobs payloads may refer to."""
+        return 0
+
+    def blob_at(self, index: int) -> bytes:
+        """Return a blob as it travels."""
+        raise IndexError(index)
+
     def dumps_payload(self, value: Any) -> bytes | Frame:
         """Pickle ``value``; large buffers (protocol 5) are copied once.
 
@@ -89,16 +99,17 @@ class AppCode:
         """
         if type(value) in ATOMS:
             return as_payload(pickle.dumps(value, PROTOCOL))
-        if self._is_pickling:  # from within __reduce__ of something
-            return self._dumps_slowly(value)
-        self._is_pickling = True
+        # It is put back after a success only: one that failed, or is at work further up, is of no use.
+        pickler = self._spare_pickler or _FastPickler(self)
+        self._spare_pickler = None
         try:
-            return self._pickler.pickled(value)
-        except (_MustTravelInside, *PICKLING_ERRORS):
-            self._pickler = _FastPickler(self)
+            payload = pickler.pickled(value)
+        except SchedulingError:  # the code of something in it cannot travel
+            raise
+        except Exception:  # boundary: the value's own code runs here; the slow way says what is wrong
             return self._dumps_slowly(value)
-        finally:
-            self._is_pickling = False
+        self._spare_pickler = pickler
+        return payload
 
     def loads_payload(self, payload: Buffer | Frame) -> Any:
         """Unpickle what the other end pickled for the same application.
@@ -137,6 +148,8 @@ class AppCode:
         try:
             with _by_value(self._own_modules):
                 _InlinePickler(self, sink).dump(value)
+        except SchedulingError:  # the code of something in it cannot travel
+            raise
         except Exception as error:  # boundary: the value's own code runs here
             raise SchedulingError(
                 f"a value of type {type(value).__qualname__} cannot be pickled: {error}",
@@ -149,7 +162,8 @@ class AppCode:
 class CodeBook(AppCode):
     """An application's own code, at the application. One thread.
 
-    :param own_modules: names of modules, besides ``__main__``, that the workers do not have.
+    :param own_modules: names of modules, besides ``__main__``, that the workers do not have; what is in a
+        package of that name belongs to it.
     """
 
     def __init__(self, own_modules: Sequence[str] = ()) -> None:
@@ -157,6 +171,16 @@ class CodeBook(AppCode):
         self.blobs: list[bytes] = []
         self._met_once: dict[int, weakref.ref[Any]] = {}
         self._foreign_by_id: dict[int, Any] = {}
+        self._closure_by_id: dict[int, tuple[Any, tuple[Any, ...]]] = {}
+
+    @property
+    def blob_count(self) -> int:
+        """How many blobs payloads may refer to."""
+        return len(self.blobs)
+
+    def blob_at(self, index: int) -> bytes:
+        """Return a blob as it travels."""
+        return self.blobs[index]
 
     def dumps(self, value: Any) -> bytes:
         """Pickle ``value`` into bytes, whatever its size; see :meth:`dumps_payload`."""
@@ -174,17 +198,33 @@ class CodeBook(AppCode):
         if key in self._foreign_by_id:
             return NotImplemented
         if self._is_found(thing):
-            if thing.__module__ not in self._own_modules:
+            if not self._is_own_module(thing.__module__):
                 self._foreign_by_id[key] = thing
                 return NotImplemented
-        elif is_inside or not is_lasting(thing) or not self._was_met(thing):
+            self._make_blob(thing)
+            return self.reference_by_id[key]
+        contents = _closed_over(thing)
+        if key in self._closure_by_id:
+            reference, before = self._closure_by_id[key]
+            return reference if _is_same(contents, before) else None
+        if is_inside or contents is None or not self._was_met(thing):
             return None
         self._make_blob(thing)
-        return self.reference_by_id[key]
+        reference = self.reference_by_id[key]
+        if contents:  # they may have changed by the next time
+            self._closure_by_id[key] = reference, contents
+            del self.reference_by_id[key]
+        return reference
 
-    def is_own(self, thing: Any) -> bool:
-        """Return whether a function or class has to travel by value."""
-        return thing.__module__ in self._own_modules or not self._is_found(thing)
+    def is_referred_to(self, thing: Any) -> bool:
+        """Return whether what is met in a blob can be referred to later."""
+        if self._is_found(thing):
+            return self._is_own_module(thing.__module__)
+        return not getattr(thing, "__closure__", None)
+
+    def _is_own_module(self, name: str) -> bool:
+        package = name.rpartition(".")[0]
+        return name in self._own_modules or (package != "" and self._is_own_module(package))
 
     def _is_found(self, thing: Any) -> bool:
         """Return whether a function or class is what its name says."""
@@ -268,6 +308,15 @@ class _ReceivedCode(AppCode):
         super().__init__()
         self.blob_by_index: dict[int, bytes] = {}
 
+    @property
+    def blob_count(self) -> int:
+        """How many blobs payloads may refer to."""
+        return len(self.blob_by_index)
+
+    def blob_at(self, index: int) -> bytes:
+        """Return a blob as it travels."""
+        return self.blob_by_index[index]
+
     def _load(self, blob: int) -> Sequence[Any]:
         if blob not in self.blob_by_index:
             return super()._load(blob)
@@ -293,31 +342,35 @@ def loads_result(payload: Buffer | Frame, code: AppCode | None) -> Any:
     return (code or AppCode()).loads_payload(payload)
 
 
-def is_lasting(thing: Any) -> bool:
-    """Return whether a function or class means the same when it is met again: its closure is constant."""
-    return all(_is_constant(cell) for cell in getattr(thing, "__closure__", None) or ())
-
-
-def _is_constant(cell: CellType) -> bool:
+def _closed_over(thing: Any) -> tuple[Any, ...] | None:
+    """Return what the closure of a function or class holds; None if that can change or is not there yet."""
+    cells: tuple[CellType, ...] = getattr(thing, "__closure__", None) or ()
     try:
-        content = cell.cell_contents
+        contents = tuple(cell.cell_contents for cell in cells)
     except ValueError:  # not filled yet
-        return False
-    return type(content) in ATOMS or isinstance(content, (type, ModuleType))
+        return None
+    if all(type(content) in ATOMS or isinstance(content, (type, ModuleType)) for content in contents):
+        return contents
+    return None
+
+
+def _is_same(contents: tuple[Any, ...] | None, before: tuple[Any, ...]) -> bool:
+    return contents is not None and all(new is old for new, old in zip(contents, before, strict=True))
 
 
 @contextlib.contextmanager
 def _by_value(modules: frozenset[str]) -> Iterator[None]:
     """Have cloudpickle take these modules apart instead of naming them."""
-    named = cloudpickle.list_registry_pickle_by_value()
-    added = [sys.modules[name] for name in modules - named if name in sys.modules]
-    for module in added:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        yield
-    finally:
+    with _registry_lock:
+        named = cloudpickle.list_registry_pickle_by_value()
+        added = [sys.modules[name] for name in modules - named if name in sys.modules]
         for module in added:
-            cloudpickle.unregister_pickle_by_value(module)
+            cloudpickle.register_pickle_by_value(module)
+        try:
+            yield
+        finally:
+            for module in added:
+                cloudpickle.unregister_pickle_by_value(module)
 
 
 class _MustTravelInside(Exception):
@@ -381,6 +434,6 @@ class _BlobPickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no type
             reference = self._book.reference_by_id.get(id(thing))
             if reference is not None:
                 return reference
-            if self._book.is_own(thing) and is_lasting(thing):
+            if not self._objects or self._book.is_referred_to(thing):  # the first is what the blob is for
                 self._objects.append(thing)
         return super().reducer_override(thing)

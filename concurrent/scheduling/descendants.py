@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["become_subreaper", "children", "die_with_parent", "kill", "kill_group"]
+__all__ = ["become_subreaper", "children", "detach_files", "die_with_parent", "kill", "kill_group", "watch"]
 
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
@@ -38,6 +38,36 @@ def die_with_parent(parent_pid: int) -> bool:
     if os.getppid() != parent_pid:
         os._exit(1)
     return True
+
+
+def watch(pid: int) -> int | None:
+    """Return a descriptor that becomes readable when a process ends; None where that is unknown."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # an old kernel, or it is gone
+        return None
+
+
+def detach_files(keep: int) -> None:
+    """Let go of every file that this forked process inherited but its output and ``keep``.
+
+    Their descriptors then lead to the null device: an object of the forked program that closes its file
+    later must not close a new file that got the same number.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/dev/fd"):
+        fd = int(name)
+        if fd in (1, 2, keep, null):
+            continue
+        try:
+            os.fstat(fd)
+        except OSError:  # it was that of the listing itself
+            continue
+        os.dup2(null, fd, inheritable=False)
+    os.dup2(null, 0)
+    os.close(null)
 
 
 def children() -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from concurrent.core.errors import TaskFailed, UnpicklableResult
 from concurrent.transport.frames import Frame
 
-__all__ = ["dumps_failure", "loads_failure"]
+__all__ = ["dumps_failure", "loads_failure", "unpicklable"]
 
 MESSAGE_CHARS_MAX: Final = 8192
 TRACEBACK_CHARS_MAX: Final = 32768
@@ -100,7 +100,7 @@ def _pickled(error: BaseException, pickling: Pickling) -> bytes | None:
 
 
 def unpicklable(result: Any, error: BaseException) -> UnpicklableResult:
-    """Return the error for a result that cannot be pickled."""
+    """Return the error for a result that cannot be pickled. On the worker."""
     return UnpicklableResult(
         f"the task finished, but its result of type {type(result).__qualname__} cannot be pickled: "
         f"{_message(error)}",

@@ -1,19 +1,20 @@
 """The zygote's own process: it forks children on request and outlives none of them.
 
-It is single-threaded and holds no file but its control socket, so a child starts clean. Requests and
-reports are msgpack arrays on that socket; the files of a child travel beside its request::
+It is single-threaded and holds no file of its owner but the control socket, so a child starts clean. Requests
+and reports are msgpack arrays on that socket; the files of a child travel beside its request::
 
     to the zygote:   ["launch", child, entry, args, file_count, has_output]   ["kill", child]
     from the zygote: ["started", child, pid]   ["exit", child, code]   ["failed", child, text]
 
 ``child`` is a number that the owner chose. ``code`` is the exit code, or minus the number of the signal. When
-the owner's end is closed, everything that ever came from the zygote is killed and it ends.
+the owner's end is closed or the owner ends, everything that ever came from the zygote is killed and it ends.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import select
 import signal
@@ -23,53 +24,37 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NoReturn
 
 import msgpack
 
 from concurrent.scheduling.descendants import (
     become_subreaper,
     children,
+    detach_files,
     die_with_parent,
     kill,
     kill_group,
+    watch,
 )
+from concurrent.scheduling.entry import call_entry, run_and_exit
 
-__all__ = ["call_entry", "serve"]
+__all__ = ["ForkServer", "serve"]
 
 REQUEST_BYTES: Final = 65536
 FILES_MAX: Final = 16
 SWEEP_TIMEOUT_S: Final = 10.0
 SWEEP_PAUSE_MS: Final = 20
-LAUNCH_FAILED: Final = 70
-"""The exit code of a child whose entry could not be imported or raised."""
 
 
-def serve(control: socket.socket, preload: Sequence[str]) -> None:
+def serve(control: socket.socket, preload: Sequence[str]) -> NoReturn:
     """Serve the owner until it closes ``control``. Ends the process; never returns.
 
     :param control: the connected socket to the owner.
     :param preload: modules to import once, so that children have them from the start.
     """
-    code = LAUNCH_FAILED
-    try:
-        ForkServer(control, preload).run()
-        code = 0
-    except BaseException:  # boundary: the frames of the program that was forked must not run on
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-def call_entry(entry: str, arguments: Sequence[Any]) -> None:
-    """Import ``module:function`` and call it. Main thread of a new process.
-
-    :raises ValueError: if ``entry`` is not of that form.
-    """
-    module_name, _, function_name = entry.partition(":")
-    if not function_name:
-        raise ValueError(f"the entry of a child is 'module:function', not {entry!r}")
-    getattr(importlib.import_module(module_name), function_name)(*arguments)
+    run_and_exit(lambda: ForkServer(control, preload).run())
 
 
 class ForkServer:
@@ -81,9 +66,9 @@ class ForkServer:
         self._files: deque[int] = deque()
         self._child_by_pid: dict[int, int] = {}
         self._pid_by_child: dict[int, int] = {}
+        gc.collect()  # garbage of the forked program closes its own files
         self._prepare_process()
-        for name in preload:
-            importlib.import_module(name)
+        self._preload(preload)
         gc.collect()
         gc.freeze()  # no collection shall touch, and so copy, the memory that children share
 
@@ -92,13 +77,14 @@ class ForkServer:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        keep = self._control.fileno()
-        for low, high in ((3, keep), (keep + 1, os.sysconf("SC_OPEN_MAX"))):
-            os.closerange(low, high)
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 0)
-        os.close(null)
+        detach_files(self._control.fileno())
+        for name, fd in (("stdout", 1), ("stderr", 2)):  # the program may have put something else there
+            file = io.FileIO(fd, "w", closefd=False)
+            setattr(sys, name, io.TextIOWrapper(file, errors="backslashreplace", write_through=True))
         self._control.setblocking(True)
+        self._control.set_inheritable(False)
+        # A copy of the owner's end in some other process would hide its end.
+        self._owner = watch(os.getppid())
         self._woken, self._wake = socket.socketpair()
         for end in (self._woken, self._wake):
             end.setblocking(False)
@@ -106,20 +92,34 @@ class ForkServer:
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         become_subreaper()
 
+    def _preload(self, names: Sequence[str]) -> None:
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except Exception:  # boundary: a module's own code; it fails again in the tasks that need it
+                traceback.print_exc()
+
     def run(self) -> None:
         """Serve requests and report exits until the owner is gone, then kill all descendants."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
+        if self._owner is not None:
+            poll.register(self._owner, select.POLLIN)
         is_open = True
         while is_open:
             ready = {fd for fd, _ in poll.poll()}
+            if self._owner in ready:
+                break
             if self._woken.fileno() in ready:
                 self._drain_wake()
                 self._reap()
             if self._control.fileno() in ready:
                 is_open = self._receive()
         self._sweep_all()
+        signal.set_wakeup_fd(-1)
+        for sock in (self._control, self._woken, self._wake):
+            sock.close()
 
     def _drain_wake(self) -> None:
         try:
@@ -134,6 +134,8 @@ class ForkServer:
             return False
         if not data:
             return False
+        for fd in files:
+            os.set_inheritable(fd, False)
         self._files.extend(files)
         self._unpacker.feed(data)
         for request in self._unpacker:
@@ -160,7 +162,7 @@ class ForkServer:
             pid = -1
             self._report("failed", child, f"no new process: {error}")
         if pid == 0:
-            self._run_child(server_pid, entry, args, files, has_output)
+            run_and_exit(partial(self._be_child, server_pid, entry, args, files, has_output))
         for fd in files:
             os.close(fd)
         if pid > 0:
@@ -168,37 +170,26 @@ class ForkServer:
             self._pid_by_child[child] = pid
             self._report("started", child, pid)
 
-    def _run_child(
+    def _be_child(
         self, server_pid: int, entry: str, args: list[Any], files: list[int], has_output: bool
     ) -> None:
-        """The life of a child; never returns."""
-        code = LAUNCH_FAILED
-        try:
-            die_with_parent(server_pid)
-            become_subreaper()
-            os.setsid()
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-                signal.signal(number, signal.SIG_DFL)
-            for sock in (self._control, self._woken, self._wake):
-                sock.close()
-            for fd in self._files:
-                os.close(fd)
-            if has_output:
-                output = files.pop()
-                os.dup2(output, 1)
-                os.dup2(output, 2)
-                os.close(output)
-            call_entry(entry, [*(socket.socket(fileno=fd) for fd in files), *args])
-            code = 0
-        except SystemExit as exit_request:
-            code = exit_request.code if isinstance(exit_request.code, int) else 1
-        except BaseException:  # boundary: reported on stderr and by the exit code
-            traceback.print_exc()
-        finally:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            os._exit(code)
+        """The life of a child."""
+        die_with_parent(server_pid)
+        become_subreaper()
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        for sock in (self._control, self._woken, self._wake):
+            sock.close()
+        for fd in (*self._files, *([] if self._owner is None else [self._owner])):
+            os.close(fd)
+        if has_output:
+            output = files.pop()
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.close(output)
+        call_entry(entry, [*(socket.socket(fileno=fd) for fd in files), *args])
 
     def _reap(self) -> None:
         """Report every child that has ended and kill what they left behind."""

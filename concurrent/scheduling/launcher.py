@@ -5,12 +5,15 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.loop import NodeLoop
 
-__all__ = ["Child", "Launcher", "OnExit"]
+__all__ = ["KILLED", "Child", "Launcher", "OnExit", "how_it_ended", "signal_name"]
+
+KILLED: Final = -9
+"""What a launcher reports for a child that went down with it."""
 
 OnExit = Callable[[int, int | None, int | None, str], None]
 """Called with the pid (0 if there never was one), the signal that killed the process or None, its exit code or
@@ -45,15 +48,16 @@ class Child:
         """Report the end, once; for launchers.
 
         :param code: the exit code, or minus the number of a signal, or None if it never ran.
-        :param reason: why it never ran.
+        :param reason: why it never ran, or was killed.
         """
         if self.has_ended:
             return
         self.has_ended = True
         tail = reason or (self._output.tail() if self._output is not None else "")
-        is_killed = code is not None and code < 0
-        self._on_exit(self.pid, -code if code is not None and is_killed else None,
-                      None if is_killed else code, tail)
+        if code is not None and code < 0:
+            self._on_exit(self.pid, -code, None, tail)
+        else:
+            self._on_exit(self.pid, None, code, tail)
 
 
 class Launcher(Protocol):
@@ -73,6 +77,8 @@ class Launcher(Protocol):
     ) -> Child:
         """Start a process that calls ``entry`` with the sockets and arguments; does not wait for it.
 
+        If it cannot be started, ``on_exit`` says so, later.
+
         :param entry: "module:function".
         :param fds: sockets for the process; they are closed here.
         :param args: msgpack values.
@@ -84,7 +90,17 @@ class Launcher(Protocol):
         """Send SIGKILL to a child that has not ended."""
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Kill all children and what they started, and wait for their end. Not on the loop's thread."""
+        """Kill all children and what they started, and wait for their end. Not on the loop's thread.
+
+        Their ``on_exit`` is not called any more, and nothing can be launched again.
+        """
+
+
+def how_it_ended(signal_number: int | None, code: int | None) -> str:
+    """Say how a process ended, to go on behind its name, such as "was killed by SIGKILL"."""
+    if signal_number is not None:
+        return f"was killed by {signal_name(signal_number)}"
+    return "could not be started" if code is None else f"ended with exit code {code}"
 
 
 def signal_name(number: int) -> str:

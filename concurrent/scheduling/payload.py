@@ -5,7 +5,8 @@ part beginning at a multiple of 16 bytes::
 
     0x01, count of buffers (u32), bytes of the pickle (u64), bytes of each buffer (u64 ...), pickle, buffers
 
-Arrays that support it (PEP 574) are then copied once when pickled and not at all when unpickled.
+Arrays that support it (PEP 574) are then copied once when pickled, and when unpickled only if the payload lies
+in memory that cannot be written to: a task may change its input.
 """
 
 from __future__ import annotations
@@ -67,13 +68,17 @@ class PickleSink:
 
 
 def unpickled(buffer: Buffer) -> Any:
-    """Unpickle the bytes of a payload; buffers outside of the pickle are views of ``buffer``.
+    """Unpickle the bytes of a payload; buffers outside of the pickle can be written to.
+
+    They are views of ``buffer``, or of a copy if it is read-only.
 
     :raises Exception: whatever the pickle raises.
     """
     if buffer[0] != MARK:
         return pickle.loads(buffer)
     view = memoryview(buffer)
+    if view.readonly:
+        view = memoryview(bytearray(buffer))
     _, count, pickle_bytes = HEAD.unpack_from(view)
     sizes = struct.unpack_from(f"!{count}Q", view, HEAD.size)
     parts = []

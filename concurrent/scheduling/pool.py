@@ -16,11 +16,11 @@ from itertools import repeat
 from typing import Any, Final
 
 from concurrent.core.backoff import Backoff
-from concurrent.core.clock import Clock, SystemClock
 from concurrent.core.errors import SchedulingError
-from concurrent.scheduling.launcher import Launcher, signal_name
+from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.pace import Pace
+from concurrent.scheduling.worker import CAN_TAKE_BACK
 from concurrent.scheduling.workerlink import AppBlobs, Item, WorkerLink
 from concurrent.transport.frames import Frame
 from concurrent.transport.loop import NodeLoop
@@ -54,29 +54,26 @@ class WorkerPool:
     """See the module. Loop thread only.
 
     :param loop: the loop that owns the pool.
-    :param zygote: what starts the workers; attached to ``loop``.
+    :param launcher: what starts the workers; attached to ``loop``. Pools may share it.
     :param size: the number of workers.
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
-    :param clock: what tells the time.
     """
 
     def __init__(
         self,
         loop: NodeLoop,
-        zygote: Launcher,
+        launcher: Launcher,
         *,
         size: int,
         on_done: OnDone,
         on_window: Callable[[int], None],
-        clock: Clock | None = None,
     ) -> None:
         self.size = size
         self._loop = loop
-        self._launcher = zygote
+        self._launcher = launcher
         self._on_done = on_done
         self._on_window = on_window
-        self._clock = clock or SystemClock()
         self._pace = Pace()
         self._window = self._pace.window(size)
         self._queue: deque[Item] = deque()
@@ -94,11 +91,25 @@ class WorkerPool:
         self._death_count = 0
         self._done_count = 0
         self._stopped: Future[list[int]] | None = None
+        self._kill_timer: asyncio.TimerHandle | None = None
+        self._is_killing = False
+        self._is_silent = False
+        self._unreported: list[int] = []
 
     @property
     def window(self) -> int:
         """How many tasks the pool wants to hold in all, running and waiting."""
         return self._window
+
+    @property
+    def held_count(self) -> int:
+        """How many tasks are here that have no outcome yet."""
+        return len(self._queue) + sum(len(link.outstanding) for link in self._links)
+
+    def code_count(self, app: int) -> int:
+        """Return how many blobs of an application's code are defined."""
+        code = self._code_by_app.get(app)
+        return len(code.blobs) if code is not None else 0
 
     def start(self) -> None:
         """Start the workers."""
@@ -109,14 +120,24 @@ class WorkerPool:
     def stop(self, timeout_s: float) -> Future[list[int]]:
         """Let running tasks finish, then end the workers; what still runs after that is killed.
 
-        Unstarted tasks are neither run nor reported.
+        Unstarted tasks are neither run nor reported. Outcomes of the others are reported before the future is
+        done. With a ``timeout_s`` of zero everything is dropped at once and ``on_done`` is not called again;
+        a second call may so cut short a stop that waits. A new pool may be started at once.
 
         :param timeout_s: how long running tasks may take, in seconds.
-        :returns: a future of the numbers of all tasks that were not finished.
+        :returns: a future of the numbers of all tasks whose outcome was not reported.
         """
-        if self._stopped is not None:
-            return self._stopped
-        self._stopped = Future()
+        if self._stopped is None:
+            self._stopped = Future()
+            self._begin_stop()
+            self._kill_timer = self._loop.call_later(timeout_s, self._kill_all)
+        if timeout_s <= 0:
+            self._be_silent()
+            self._kill_all()
+        self._check_stopped()
+        return self._stopped
+
+    def _begin_stop(self) -> None:
         for timer in (self._watch_timer, self._output_timer, *self._restart_timers):
             if timer is not None:
                 timer.cancel()
@@ -124,9 +145,15 @@ class WorkerPool:
         for link in self._links:
             self._queue.extendleft(reversed(link.take_back()))
             link.finish()
-        self._loop.call_later(timeout_s, self._kill_all)
-        self._check_stopped()
-        return self._stopped
+
+    def _be_silent(self) -> None:
+        """Drop the outcomes that were not reported yet and all that come."""
+        self._is_silent = True
+        if self._report_handle is not None:
+            self._report_handle.cancel()
+            self._report_handle = None
+        self._unreported += self._numbers
+        self._numbers, self._statuses, self._payloads = [], [], []
 
     def define(self, app: int, index: int, blob: bytes) -> None:
         """Keep a blob of an application's code; blobs come in the order of their indices.
@@ -184,10 +211,12 @@ class WorkerPool:
         for link in self._links:
             if wanted.isdisjoint(item[0] for item in link.outstanding):
                 continue
+            can_take_back = link.can_take_back
             self._queue.extendleft(reversed(link.take_back()))
+            started = [item[0] for item in link.outstanding]
+            link.cancelled |= wanted.intersection(started)
             # The newest started task is the one that runs; results of older ones are on their way.
-            if link.outstanding and link.outstanding[-1][0] in wanted:
-                link.cancelled.add(link.outstanding[-1][0])
+            if link.cancelled and (started[-1] in wanted or not can_take_back):
                 link.kill()
         self._drop_waiting(wanted)
         self._deal()
@@ -224,8 +253,24 @@ class WorkerPool:
 
     def _start_worker(self) -> None:
         link = WorkerLink(self._loop, self._results_came, self._worker_died)
-        self._links.append(link)
-        link.start(self._launcher)
+        try:
+            link.start(self._launcher)
+        except OSError as error:
+            log.error("a worker cannot be started: %s", error)
+            self._start_worker_later()
+        else:
+            self._links.append(link)
+
+    def _start_worker_later(self) -> None:
+        def start() -> None:
+            self._restart_timers.discard(timer)
+            self._start_worker()
+            self._deal()
+
+        delay_s = self._backoff.next_delay()
+        log.error("the next worker starts in %.1f s", delay_s)
+        timer = self._loop.call_later(delay_s, start)
+        self._restart_timers.add(timer)
 
     def _deal(self) -> None:
         """Give waiting tasks to workers that have little, the emptiest first."""
@@ -233,14 +278,12 @@ class WorkerPool:
         if self._stopped is not None:
             return
         if queue:
-            depth = self._pace.depth
+            depth = self._pace.depth if CAN_TAKE_BACK else 1
             links = [
                 link
                 for link in self._links
                 if len(link.outstanding) * 2 <= depth and not link.is_held and not link.is_leaving
             ]
-            if depth == 1:
-                links = [link for link in links if not link.outstanding]
             links.sort(key=_outstanding_count)
             for index, link in enumerate(links):
                 if not queue:
@@ -312,6 +355,9 @@ class WorkerPool:
         payloads: Sequence[bytes | Frame],
         busy_s: float,
     ) -> None:
+        if self._is_silent:
+            self._unreported += numbers
+            return
         self._quick_death_count = 0
         self._done_count += len(numbers)
         self._numbers += numbers
@@ -322,6 +368,9 @@ class WorkerPool:
         self._deal()
 
     def _report(self, number: int, status: int, payload: bytes) -> None:
+        if self._is_silent:
+            self._unreported.append(number)
+            return
         self._numbers.append(number)
         self._statuses.append(status)
         self._payloads.append(payload)
@@ -359,56 +408,59 @@ class WorkerPool:
         self._links.remove(link)
         running = items.pop(len(items) - unstarted - 1) if len(items) > unstarted else None
         self._queue.extendleft(reversed(items))
+        self._death_count += not link.is_leaving
+        if running is not None:
+            self._blame(running, link, how_it_ended(signal, code), tail)
+        elif not link.is_leaving:
+            log.error("worker %d %s without a task; %s", link.pid, how_it_ended(signal, code), tail)
+        self._drop_waiting(link.cancelled)
         if self._stopped is not None:
-            if running is not None:
-                self._queue.appendleft(running)
             self._check_stopped()
             return
-        self._death_count += 1
-        how = f"was killed by {signal_name(signal)}" if signal is not None else f"ended with exit code {code}"
-        if running is not None:
-            if running[0] in link.cancelled:
-                self._report(running[0], CANCELLED, b"")
-            else:
-                evidence = f"worker {link.pid} {how} while it ran task {running[0]}"
-                log.warning("%s", evidence)
-                if tail:
-                    evidence += f"; its last output:\n{tail}"
-                self._report(running[0], DIED, evidence.encode())
-        elif not link.is_leaving:
-            log.error("worker %d %s without a task; its last output:\n%s", link.pid, how, tail)
         self._replace(is_quick=link.done_count == 0 and running is None)
         self._deal()
 
+    def _blame(self, running: Item, link: WorkerLink, how: str, tail: str) -> None:
+        """Report the task that a worker ran when it ended, or wait with it if that was not its fault."""
+        number = running[0]
+        if self._is_killing or number in link.cancelled:
+            self._queue.appendleft(running)
+            return
+        evidence = f"worker {link.pid} {how} while it ran task {number}"
+        log.warning("%s", evidence)
+        if tail:
+            evidence += f"; its last output:\n{tail}"
+        self._report(number, DIED, evidence.encode())
+
     def _replace(self, *, is_quick: bool) -> None:
         """Start a new worker, later if workers die as soon as they start."""
-        if not is_quick:
+        if is_quick:
+            self._quick_death_count += 1
+        else:
             self._quick_death_count = 0
             self._backoff.reset()
-        else:
-            self._quick_death_count += 1
         if self._quick_death_count < QUICK_DEATHS:
             self._start_worker()
-            return
-        delay_s = self._backoff.next_delay()
-        log.error("workers die as soon as they start; the next one starts in %.1f s", delay_s)
-
-        def start() -> None:
-            self._restart_timers.discard(timer)
-            self._start_worker()
-            self._deal()
-
-        timer = self._loop.call_later(delay_s, start)
-        self._restart_timers.add(timer)
+        else:
+            log.error("workers die as soon as they start")
+            self._start_worker_later()
 
     def _kill_all(self) -> None:
+        self._is_killing = True
         for link in self._links:
             link.kill()
 
     def _check_stopped(self) -> None:
         if self._links or self._stopped is None or self._stopped.done():
             return
-        self._stopped.set_result([item[0] for item in self._queue])
+        if self._kill_timer is not None:
+            self._kill_timer.cancel()
+        try:
+            if self._report_handle is not None:
+                self._report_handle.cancel()
+                self._report_now()
+        finally:
+            self._stopped.set_result([*(item[0] for item in self._queue), *self._unreported])
 
 
 def _outstanding_count(link: WorkerLink) -> int:

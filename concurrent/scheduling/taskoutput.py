@@ -14,8 +14,8 @@ from typing import Any, Final
 
 __all__ = ["OUTPUT_BYTES_MAX", "TAIL_BYTES", "CapturedOutput", "OutputFile"]
 
-TAIL_BYTES: Final = 4096
-"""How much of the end of a task's output is kept as evidence."""
+TAIL_BYTES: Final = 16384
+"""How much of the end of a task's output is kept as evidence: the stack of a crash fits in."""
 
 SHIP_BYTES_MAX: Final = 65536
 """How much of the end of one task's output goes to the log."""

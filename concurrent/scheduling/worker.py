@@ -11,6 +11,7 @@ take longer. So tiny tasks share messages and no result waits behind a long task
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import signal
@@ -61,6 +62,7 @@ def main(data: socket.socket, token: socket.socket) -> None:
     :param token: each byte is the right to start one task.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides when work ends
+    faulthandler.enable(2)  # the Python stack of a crash becomes part of its evidence
     if "numpy.random" in sys.modules:  # forks of one zygote would draw the same numbers
         sys.modules["numpy.random"].seed()
     gc.freeze()
@@ -174,8 +176,8 @@ class Worker:
         if type(what) is tuple:
             function, args, kwargs = what
             kind = type(function)
-            is_function = kind is FunctionType or kind is BuiltinFunctionType
-            key = function if is_function else kind
+            # The name and not the function, which may be a closure over much data.
+            key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
         else:
             key = type(what)
         longest = self._longest_by_function.get(key, SHORT_S)

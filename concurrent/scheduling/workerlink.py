@@ -6,6 +6,7 @@ token socket: a token that it reads there is a task which the worker has not sta
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 from collections import deque
@@ -27,8 +28,8 @@ TOKENS_READ: Final = 65536
 READS_PER_TURN: Final = 16
 GENERATIONS: Final = 256
 TAKEN_BACK_MAX: Final = 100
-"""How often tasks are taken back between two results. What a result leaves behind in the worker's queue is at
-most twice that many generations old, so that a number of a generation never means two of them."""
+"""How often tasks can be taken back between two results. What a result leaves behind in the worker's queue is
+at most twice that many generations old, so that a number of a generation never means two of them."""
 
 log = logging.getLogger("concurrent.scheduling.pool")
 task_log = logging.getLogger("concurrent.task")
@@ -87,17 +88,28 @@ class WorkerLink:
         self._logged_number = -1
 
     def start(self, launcher: Launcher) -> None:
-        """Start the worker; it can be given tasks at once."""
-        self._data, its_data = socket.socketpair()
-        self._token, its_token = socket.socketpair()
-        self._token_far = its_token.dup()
+        """Start the worker; it can be given tasks at once.
+
+        :raises OSError: if there are no descriptors for it.
+        """
+        with contextlib.ExitStack() as undo:
+            self.output = OutputFile("task-output")
+            undo.callback(self.output.close)
+            self._data, its_data = socket.socketpair()
+            undo.callback(self._data.close)
+            undo.callback(its_data.close)
+            self._token, its_token = socket.socketpair()
+            undo.callback(self._token.close)
+            undo.callback(its_token.close)
+            self._token_far = its_token.dup()
+            undo.pop_all()
         for sock in (self._data, its_data):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         self._data.setblocking(False)
         self._token.setblocking(False)
         self._reader = MessageReader(self._data)
-        self.output = OutputFile("task-output")
         self.is_open = True
+        self.progress_at = self._loop.time()
         self._loop.add_reader(self._data, self._read)
         self.child = launcher.launch(
             ENTRY, [its_data, its_token], stderr_to=self.output, on_exit=self._exited
@@ -110,6 +122,8 @@ class WorkerLink:
 
     def give(self, items: Sequence[Item]) -> None:
         """Deal tasks of one application to the worker, behind those that it has."""
+        if not self.outstanding:
+            self.progress_at = self._loop.time()
         code = items[0][2]
         known_count = self._code_count_by_app.get(code.app, 0)
         for index in range(known_count, len(code.blobs)):
@@ -122,15 +136,18 @@ class WorkerLink:
         self._unsent_tokens += bytes((self._generation,)) * len(items)
         self._send_tokens()
 
+    @property
+    def can_take_back(self) -> bool:
+        """Whether what the worker has not started can be taken back; what it keeps then may be unstarted."""
+        return CAN_TAKE_BACK and self._taken_back_count < TAKEN_BACK_MAX
+
     def take_back(self) -> list[Item]:
         """Take back every task that the worker has not started, oldest first.
 
-        The worker gets nothing more until it reports a result, unless it has nothing at all.
+        The worker gets nothing more until it reports a result, unless it has nothing at all. A worker that is
+        only being started may keep what it has, see :attr:`can_take_back`.
         """
-        if not CAN_TAKE_BACK or not self.is_open:
-            return []
-        if self._taken_back_count >= TAKEN_BACK_MAX:
-            self.kill()
+        if not self.can_take_back or not self.is_open:
             return []
         count = len(self._unsent_tokens)
         self._unsent_tokens = b""
@@ -198,6 +215,8 @@ class WorkerLink:
         return len(self._unsent_tokens) + self._read_tokens()
 
     def _read_tokens(self) -> int:
+        if not CAN_TAKE_BACK:
+            return 0
         try:
             return len(self._token_far.recv(TOKENS_READ, NO_WAIT))
         except BlockingIOError:
@@ -264,6 +283,8 @@ class WorkerLink:
         self.progress_at = self._loop.time()
         self._taken_back_count = 0
         self.is_held = False
+        if self.cancelled:
+            self.cancelled.difference_update(numbers)
         for number, size_bytes, data in printed:
             logged_bytes = self._logged_bytes if number == self._logged_number else 0
             log_lines(number, data[max(0, logged_bytes - (size_bytes - len(data))) :])

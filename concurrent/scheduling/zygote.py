@@ -7,10 +7,10 @@ each worker is slow. So a node starts a zygote before anything else and has it f
 
 from __future__ import annotations
 
-import concurrent
 import contextlib
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,20 +23,19 @@ import msgpack
 
 from concurrent.core.errors import LoopClosed, NodeError
 from concurrent.scheduling.forkserver import serve
-from concurrent.scheduling.launcher import Child, OnExit
+from concurrent.scheduling.interpreter import interpreter_command
+from concurrent.scheduling.launcher import KILLED, Child, OnExit
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["Zygote"]
 
 REPORT_BYTES: Final = 65536
-KILLED: Final = -9
 ATTACH_TIMEOUT_S: Final = 10.0
 
 log = logging.getLogger("concurrent.scheduling.zygote")
 
 BOOT: Final = (
-    "import sys, concurrent; sys.path[:] = {path!r}; concurrent.__path__[:] = {joined!r}; "
     "import socket; from concurrent.scheduling.forkserver import serve; "
     "serve(socket.socket(fileno={fd}), {preload!r})"
 )
@@ -56,12 +55,17 @@ class _Request:
         if output is not None:
             self.files.append(output.fileno())
 
+    def close(self) -> None:
+        """Close the sockets, which are the child's now or will never be."""
+        for sock in self.sockets:
+            sock.close()
+
 
 class Zygote:
     """Starts processes by forking a small one that was set aside for it.
 
     Make it with :meth:`start`. Loop thread only once it is attached, but for :meth:`stop`. A zygote that
-    was killed took its children with it; the next launch starts a new one.
+    was killed took its children with it (not what they had daemonised); the next launch starts a new one.
     """
 
     def __init__(self, preload: Sequence[str]) -> None:
@@ -74,6 +78,7 @@ class Zygote:
         self._last_number = 0
         self._outbox: deque[_Request] = deque()
         self._unpacker = msgpack.Unpacker()
+        self._is_stopped = False
 
     @classmethod
     def start(cls, preload: Sequence[str] = ()) -> Zygote:
@@ -87,7 +92,7 @@ class Zygote:
         if not hasattr(os, "fork"):
             raise NodeError("a zygote needs fork, which this platform lacks", thing="Zygote")
         zygote = cls(preload)
-        zygote._open(can_fork=threading.active_count() == 1)
+        zygote._open(can_fork=_thread_count() == 1)
         return zygote
 
     @property
@@ -109,17 +114,26 @@ class Zygote:
         stderr_to: OutputFile | None = None,
         on_exit: OnExit,
     ) -> Child:
-        """See :class:`~concurrent.scheduling.launcher.Launcher`. Loop thread only."""
-        if self._control is None:
-            log.warning("the zygote is gone; starting a new one")
-            self._open(can_fork=False)
-            self._watch()
+        """See :class:`~concurrent.scheduling.launcher.Launcher`. Loop thread only.
+
+        :raises NodeError: if the zygote is not attached or was stopped.
+        """
+        if self._loop is None or self._is_stopped:
+            state = "was stopped" if self._is_stopped else "is not attached to a loop"
+            raise NodeError(f"the zygote {self._pid} {state} and starts no process", thing="Zygote")
         self._last_number += 1
         child = Child(self, self._last_number, stderr_to, on_exit)
-        self._child_by_number[child.number] = child
         file_count = len(fds) + (stderr_to is not None)
         fields = ["launch", child.number, entry, list(args), file_count, stderr_to is not None]
-        self._outbox.append(_Request(fields, fds, stderr_to))
+        request = _Request(fields, fds, stderr_to)
+        try:
+            self._open_again()
+        except OSError as error:
+            request.close()
+            self._loop.call_soon(child.ended, None, f"no new zygote: {error}")
+            return child
+        self._child_by_number[child.number] = child
+        self._outbox.append(request)
         self._flush()
         return child
 
@@ -134,12 +148,14 @@ class Zygote:
 
         :param timeout_s: how long the zygote may take, in seconds; then it is killed itself.
         """
-        control, self._control = self._control, None
-        if control is None:
-            return
+        self._is_stopped = True
+        control = None
         if self._loop is not None:
             with contextlib.suppress(LoopClosed):
-                self._loop.call(self._unwatch, control, timeout_s=timeout_s)
+                control = self._loop.call(self._release, timeout_s=timeout_s)
+        control = control or self._release()
+        if control is None:
+            return
         control.settimeout(timeout_s)
         try:
             control.shutdown(socket.SHUT_WR)
@@ -147,38 +163,51 @@ class Zygote:
                 pass
         except TimeoutError:
             log.warning("the zygote %d did not end in %s s and is killed", self._pid, timeout_s)
-            os.kill(self._pid, 9)
+            os.kill(self._pid, signal.SIGKILL)
         except OSError:
             pass  # it is gone already
         control.close()
         self._collect()
 
+    def _release(self) -> socket.socket | None:
+        """Let go of the zygote; return its control socket, None if it is gone."""
+        control, self._control = self._control, None
+        if control is not None and self._loop is not None:
+            self._loop.remove_reader(control)
+            self._loop.remove_writer(control)
+        for request in self._outbox:
+            request.close()
+        self._outbox.clear()
+        return control
+
+    def _open_again(self) -> None:
+        if self._control is None:
+            log.warning("the zygote is gone; starting a new one")
+            self._open(can_fork=False)
+            self._watch()
+
     def _open(self, *, can_fork: bool) -> None:
         own, its = socket.socketpair()
-        if can_fork:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            pid = os.fork()
-            if pid == 0:
-                serve(its, self._preload)
-            self._pid = pid
-        else:
-            self._pid = self._start_interpreter(its)
-        its.close()
+        with its, contextlib.ExitStack() as undo:
+            undo.callback(own.close)
+            self._pid = self._fork(its) if can_fork else self._start_interpreter(its)
+            undo.pop_all()
         own.setblocking(False)
         self._control = own
         self._unpacker = msgpack.Unpacker()
 
+    def _fork(self, its: socket.socket) -> int:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        pid = os.fork()
+        if pid == 0:
+            serve(its, self._preload)
+        return pid
+
     def _start_interpreter(self, its: socket.socket) -> int:
-        boot = BOOT.format(
-            path=[os.path.abspath(entry) for entry in sys.path],
-            joined=list(concurrent.__path__),
-            fd=its.fileno(),
-            preload=self._preload,
-        )
-        command = [sys.executable, "-c", boot]
+        boot = BOOT.format(fd=its.fileno(), preload=self._preload)
         self._program = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, pass_fds=[its.fileno()]
+            interpreter_command(boot), stdin=subprocess.DEVNULL, pass_fds=[its.fileno()]
         )
         return self._program.pid
 
@@ -188,17 +217,13 @@ class Zygote:
             self._program.wait()
             self._program = None
         else:
-            os.waitpid(self._pid, 0)
+            with contextlib.suppress(ChildProcessError):  # the program collects all of its children itself
+                os.waitpid(self._pid, 0)
 
     def _watch(self) -> None:
         assert self._loop is not None, "the zygote is not attached to a loop"
         assert self._control is not None
         self._loop.add_reader(self._control, self._receive)
-
-    def _unwatch(self, control: socket.socket) -> None:
-        assert self._loop is not None
-        self._loop.remove_reader(control)
-        self._loop.remove_writer(control)
 
     def _flush(self) -> None:
         assert self._loop is not None, "the zygote is not attached to a loop"
@@ -217,8 +242,7 @@ class Zygote:
                 self._lost()
                 return
             request.files = []  # they went with the first byte
-            for sock in request.sockets:
-                sock.close()
+            request.close()
             request.data = request.data[count:]
             if not request.data:
                 self._outbox.popleft()
@@ -254,17 +278,21 @@ class Zygote:
 
     def _lost(self) -> None:
         """The zygote was killed; the kernel kills its children with it where it can."""
-        control, self._control = self._control, None
+        control = self._release()
         if control is None:
             return
         log.error("the zygote %d is gone, and its children with it", self._pid)
-        self._unwatch(control)
         control.close()
         self._collect()
+        assert self._loop is not None
         children, self._child_by_number = self._child_by_number, {}
-        for request in self._outbox:
-            for sock in request.sockets:
-                sock.close()
-        self._outbox.clear()
         for child in children.values():
-            child.ended(KILLED, f"its zygote {self._pid} was killed")
+            self._loop.call_soon(child.ended, KILLED, f"its zygote {self._pid} was killed")
+
+
+def _thread_count() -> int:
+    """Return how many threads this process has; where that is unknown, how many Python knows of."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()

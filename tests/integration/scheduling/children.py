@@ -1,0 +1,46 @@
+"""Entries of processes that the tests launch."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from typing import Any
+
+from tests.integration.scheduling import workloads
+
+
+def answer(sock: socket.socket, *args: Any) -> None:
+    """Send the arguments and what the process looks like back."""
+    with sock:
+        sock.sendall(repr((args, os.getpid(), threading.active_count())).encode())
+
+
+def open_files(sock: socket.socket) -> None:
+    """Send where the open descriptors lead to, other than the null device."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{name}"))
+        except OSError:
+            continue
+    with sock:
+        sock.sendall(repr([path for path in found if path != os.devnull]).encode())
+
+
+def exit_with(code: int) -> None:
+    print("leaving")
+    sys.exit(code)
+
+
+def fail() -> None:
+    raise ValueError("an entry that fails")
+
+
+def hold(port: int) -> None:
+    workloads.hold(port)
+
+
+def daemonise(port: int) -> None:
+    workloads.daemonise(port)

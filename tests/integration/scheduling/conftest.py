@@ -1,0 +1,74 @@
+"""Fixtures: a loop, a launcher of each kind, pools on it, and a gate that holds tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.spawn import SpawnLauncher
+from concurrent.scheduling.zygote import Zygote
+from concurrent.transport.loop import NodeLoop
+from tests.integration.scheduling import plugin_code
+from tests.integration.scheduling.pool_user import Gate, PoolUser
+
+MakePool = Callable[..., PoolUser]
+
+
+@pytest.fixture
+def zygote() -> Iterator[Zygote]:
+    """Started before the loop, as nodes do."""
+    made = Zygote.start(["concurrent.scheduling.worker"])
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def spawner() -> Iterator[SpawnLauncher]:
+    made = SpawnLauncher()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=["zygote", "spawner"])
+def launcher(request: pytest.FixtureRequest) -> Launcher:
+    made: Launcher = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture
+def loop() -> Iterator[NodeLoop]:
+    made = NodeLoop("test-loop")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def make_pool_on(loop: NodeLoop) -> Iterator[MakePool]:
+    made: list[PoolUser] = []
+
+    def make(launcher: Launcher, size: int = 2) -> PoolUser:
+        launcher.attach(loop)
+        made.append(PoolUser(loop, launcher, size, [plugin_code.__name__]))
+        return made[-1]
+
+    yield make
+    for user in made:
+        user.stop()
+
+
+@pytest.fixture
+def make_pool(zygote: Zygote, make_pool_on: MakePool) -> MakePool:
+    def make(size: int = 2) -> PoolUser:
+        return make_pool_on(zygote, size)
+
+    return make
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate()
+    yield made
+    made.close()

@@ -1,0 +1,163 @@
+"""Uses a pool as a slave does, from the thread of the test."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import psutil
+
+from concurrent.scheduling.code import CodeBook, loads_result
+from concurrent.scheduling.failure import loads_failure
+from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.pool import WorkerPool
+from concurrent.transport.loop import NodeLoop
+
+TIMEOUT_S = 20.0
+APP = 7
+
+
+class PoolUser:
+    """A pool, the code book of one application, and what the pool reported."""
+
+    def __init__(self, loop: NodeLoop, launcher: Launcher, size: int, own_modules: Sequence[str]) -> None:
+        self.book = CodeBook(own_modules)
+        self.numbers: list[int] = []
+        self.windows: list[int] = []
+        self._outcome_by_number: dict[int, tuple[int, Any]] = {}
+        self._next_number = 0
+        self._sent_blobs = 0
+        self._changed = threading.Condition()
+        self._loop = loop
+        self.pool = WorkerPool(
+            loop, launcher, size=size, on_done=self._done, on_window=self.windows.append
+        )
+        self.on_loop(self.pool.start)
+
+    def on_loop(self, fn: Callable[..., Any], *args: Any) -> Any:
+        return self._loop.call(fn, *args, timeout_s=TIMEOUT_S)
+
+    def push(self, *whats: Any) -> list[int]:
+        """Push tasks, or (function, argument ...) tuples; return their numbers."""
+        payloads = []
+        for what in whats:
+            call = (what[0], what[1:], {}) if isinstance(what, tuple) else what
+            payloads.append(self.book.dumps_payload(call))
+        return self.push_payloads(payloads)
+
+    def push_payloads(self, payloads: Sequence[Any]) -> list[int]:
+        numbers = list(range(self._next_number, self._next_number + len(payloads)))
+        self._next_number += len(numbers)
+        for index in range(self._sent_blobs, len(self.book.blobs)):
+            self.on_loop(self.pool.define, APP, index, self.book.blobs[index])
+        self._sent_blobs = len(self.book.blobs)
+        self.on_loop(self.pool.run, APP, self._sent_blobs, numbers, payloads)
+        return numbers
+
+    def outcome(self, number: int) -> tuple[int, Any]:
+        """Wait for the status and payload of a task."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: number in self._outcome_by_number, TIMEOUT_S), number
+            return self._outcome_by_number[number]
+
+    def status(self, number: int) -> int:
+        return self.outcome(number)[0]
+
+    def result(self, number: int) -> Any:
+        status, payload = self.outcome(number)
+        assert status == FINISHED, (status, payload)
+        return loads_result(payload, self.book)
+
+    def error(self, number: int) -> BaseException:
+        status, payload = self.outcome(number)
+        assert status == FAILED, (status, payload)
+        return loads_failure(payload, self.book)
+
+    def results(self, *whats: Any) -> list[Any]:
+        return [self.result(number) for number in self.push(*whats)]
+
+    def snapshot(self) -> dict[str, Any]:
+        return self.on_loop(self.pool.snapshot)
+
+    def stop(self, timeout_s: float = 0.0) -> list[int]:
+        return self.on_loop(self.pool.stop, timeout_s).result(TIMEOUT_S)
+
+    def abandon(self) -> list[int]:
+        """Stop the pool at once; return the numbers of the tasks that were reported by then."""
+
+        def abandon() -> list[int]:
+            self.pool.stop(0)
+            return list(self.numbers)
+
+        numbers: list[int] = self.on_loop(abandon)
+        return numbers
+
+    def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        with self._changed:
+            for number, status, payload in zip(numbers, statuses, payloads, strict=True):
+                assert number not in self._outcome_by_number, f"task {number} was reported twice"
+                self.numbers.append(number)
+                self._outcome_by_number[number] = (status, payload)
+            self._changed.notify_all()
+
+
+class Gate:
+    """Holds tasks that call ``workloads.hold(port)``."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(TIMEOUT_S)
+        self._held: dict[int, socket.socket] = {}
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def wait_for_one(self) -> int:
+        """Wait until one more process is held; return its pid."""
+        connection, _ = self._listener.accept()
+        connection.settimeout(TIMEOUT_S)
+        pid = int(connection.recv(32))
+        self._held[pid] = connection
+        return pid
+
+    def release(self, pid: int) -> None:
+        with self._held.pop(pid) as connection, contextlib.suppress(OSError):
+            connection.sendall(b"x")
+
+    def close(self) -> None:
+        for pid in list(self._held):
+            self.release(pid)
+        self._listener.close()
+
+
+def wait_for_ends(processes: Iterable[psutil.Process]) -> None:
+    """Wait until all processes have ended; a zombie has."""
+    alive = list(processes)
+
+    def is_nobody_alive() -> bool:
+        alive[:] = [process for process in alive if not _has_ended(process)]
+        return not alive
+
+    wait_until(is_nobody_alive, f"the end of {alive}")
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    """Ask until it is so, for what no event tells of."""
+    end = time.monotonic() + TIMEOUT_S
+    pause = threading.Event()
+    while not is_so():
+        assert time.monotonic() < end, f"not in {TIMEOUT_S} s: {what}"
+        pause.wait(0.005)

@@ -1,0 +1,133 @@
+"""What the tests have their workers do; workers import it by name."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from concurrent.scheduling import Task
+
+CONNECT_TIMEOUT_S = 10.0
+FLOOD_BYTES = 200_000
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fail(text: str) -> None:
+    raise ValueError(text)
+
+
+def echo(value: Any) -> Any:
+    return value
+
+
+def size_and_kind(value: Any) -> tuple[int, str]:
+    return len(value), type(value).__name__
+
+
+def hold(port: int, answer: Any = "released") -> Any:
+    """Tell the gate that this runs, and return when it lets go."""
+    with socket.create_connection(("127.0.0.1", port), CONNECT_TIMEOUT_S) as gate:
+        gate.sendall(str(os.getpid()).encode())
+        gate.settimeout(None)
+        gate.recv(1)
+    return answer
+
+
+def print_and_hold(text: str, port: int) -> Any:
+    print(text)
+    return hold(port)
+
+
+def make_unpicklable() -> Any:
+    return threading.Lock()
+
+
+def print_lines(*lines: str) -> None:
+    for line in lines:
+        print(line)
+    print("to stderr", file=sys.stderr)
+
+
+def print_from_a_program(text: str) -> None:
+    subprocess.run([sys.executable, "-c", f"print({text!r})"], check=True, timeout=20)
+
+
+def die_by_signal(text: str) -> None:
+    print(text)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_by_exit(text: str) -> None:
+    print(text)
+    os._exit(3)
+
+
+def die_by_segfault(text: str) -> None:
+    print(text)
+    ctypes.string_at(0)
+
+
+def fork_and_go_on() -> str:
+    """Leave a copy of the worker behind that must not go on as one."""
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        return "parent"
+    return "child"
+
+
+def exit_politely() -> None:
+    sys.exit("enough")
+
+
+def daemonise(port: int) -> None:
+    """Start a process that left session and parent, and wait; both tell the gate their pids."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            hold(port)
+        os._exit(0)
+    os.wait()
+    hold(port)
+
+
+class Block:
+    """Data that supports buffers outside of the pickle, like an array."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return Block, (pickle.PickleBuffer(self.data),)
+
+
+def invert_in_place(block: Block) -> Block:
+    view = memoryview(block.data)
+    view[0] ^= 0xFF
+    return block
+
+
+class Cleaning(Task):
+    """A task whose input does not travel home."""
+
+    returns_task = True
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__("cleaning")
+        self.data = data
+
+    def __call__(self) -> int:
+        return len(self.data)
+
+    def clean_up(self) -> None:
+        self.data = b""

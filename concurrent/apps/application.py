@@ -238,7 +238,9 @@ class ApplicationNode(Node):
             on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
         )
         if master is None:
-            cluster = EmbeddedCluster(self.loop, self.launcher, self.env.recipe())
+            level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel())
+            recipe = self.env.recipe({"logging.level": level.lower()})
+            cluster = EmbeddedCluster(self.loop, self.launcher, recipe)
             self._open.callback(cluster.stop)
             master = cluster.start(settings.workers)
         self._open.callback(self._progress.close)

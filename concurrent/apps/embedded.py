@@ -47,12 +47,14 @@ def serve_master(control: socket.socket, recipe: dict[str, Any], workers: int) -
     """Run such a master. Main thread of a process of its own."""
     env = Environment.from_recipe(
         recipe,
-        master__host="127.0.0.1",
-        master__port="0",
-        master__compute_port="0",
-        master__work_port="0",
-        master__workers=str(workers),
-        slave__stop_timeout_s="1",
+        {
+            "master.host": "127.0.0.1",
+            "master.port": "0",
+            "master.compute_port": "0",
+            "master.work_port": "0",
+            "master.workers": str(workers),
+            "slave.stop_timeout_s": "1",
+        },
     )
     node = env[MasterNode]
     run_child(node, control, lambda: str(node.api_service_v1.port))

@@ -212,7 +212,7 @@ class LocalCluster(ClusterExecutor):
             cluster = EmbeddedCluster(self._loop, launcher, self._env.recipe())
             self._open.callback(cluster.stop)
             self._connect(cluster.start(workers or 0))
-        except BaseException:
+        except BaseException:  # boundary: whatever it is, what was opened is closed
             self._open.close()
             raise
 

@@ -135,7 +135,7 @@ class Node(Component):
             self.launcher.attach(self.loop)
             self.open()
             self.app_init()
-        except BaseException:
+        except BaseException:  # boundary: whatever it is, what was opened is closed
             self.stop()
             raise
 

@@ -174,9 +174,8 @@ def serve_child(control: socket.socket, recipe: dict[str, Any], master: str, wor
 
     :param master: the address of the master's JSON API.
     """
-    env = Environment.from_recipe(
-        recipe, slave__master=master, slave__workers=str(workers), slave__port="0"
-    )
+    own = {"slave.master": master, "slave.workers": str(workers), "slave.port": "0"}
+    env = Environment.from_recipe(recipe, own)
     run_child(env[SlaveNode], control, lambda: "slave")
 
 

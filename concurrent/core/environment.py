@@ -131,27 +131,34 @@ class Environment(ComponentManager):
             )
         return cls(folder, overrides=overrides, config_files=config_files)
 
-    def recipe(self) -> dict[str, Any]:
-        """Return plain values from which :meth:`from_recipe` makes an equal one in another process."""
+    def recipe(self, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return plain values from which :meth:`from_recipe` makes an equal one in another process.
+
+        :param overrides: options that the other one has otherwise, ``section.option`` to text.
+        """
         return {
             "folder": str(self.folder) if self.folder is not None else "",
-            "overrides": self._overrides,
+            "overrides": {**self._overrides, **(overrides or {})},
             "config_files": self._config_files,
+            "plugins": [str(plugin.path) for plugin in self.plugins if plugin.is_file],
         }
 
     @classmethod
-    def from_recipe(cls, recipe: Mapping[str, Any], **overrides: str) -> Environment:
+    def from_recipe(
+        cls, recipe: Mapping[str, Any], overrides: Mapping[str, str] | None = None
+    ) -> Environment:
         """Make an environment after a recipe and load its plug-ins.
 
-        :param overrides: options that the new one has otherwise, as ``section__option``.
+        :param overrides: as for :meth:`recipe`.
         """
-        more = {name.replace("__", "."): text for name, text in overrides.items()}
         env = cls(
             Path(recipe["folder"]) if recipe["folder"] else None,
-            overrides={**recipe["overrides"], **more},
+            overrides={**recipe["overrides"], **(overrides or {})},
             config_files=recipe["config_files"],
         )
         env.load_plugins()
+        for path in recipe["plugins"]:
+            env.load_plugin(Path(path))
         return env
 
     def load_plugins(self) -> list[PluginError]:

@@ -37,6 +37,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
     node_id = new_node_id("system")
     node_log = NodeLog(node_id, log_level)
     node_log.start(is_child=True)
+    logging.getLogger("concurrent.transport").setLevel(logging.WARNING)
     loop = NodeLoop(node_id)
     loop.start()
     client = make_client(channel, loop, host, port, node_id=node_id)

@@ -1,0 +1,13 @@
+"""The commands of ``concurrent``, one module each: ``add_parser`` says what it takes, ``run`` does it.
+
+All of them run in the user's shell, in the main thread, and return the exit code (``api.py``).
+"""
+
+from __future__ import annotations
+
+from concurrent.apps.commands import app, config, init, master, samples, slave, status, version
+
+__all__ = ["COMMANDS"]
+
+COMMANDS = (master, slave, app, init, config, status, samples, version)
+"""In the order of the help text."""

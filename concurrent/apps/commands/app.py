@@ -1,0 +1,52 @@
+"""``concurrent app``: run an application, on the cluster of a master or on an embedded one."""
+
+from __future__ import annotations
+
+import argparse
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
+from concurrent.apps.nodes import application_class
+from concurrent.core.config import describe, items_of
+from concurrent.transport.channels import CHANNELS
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "app",
+        parents=[common_parser()],
+        help="run an application",
+        description="Run an application: one of the samples, a plug-in file or an installed module. Without "
+        "--master a cluster is started on this machine for the time of the run.",
+    )
+    parser.add_argument("name", metavar="NAME", help="a sample, FILE.py, FILE.py:CLASS or a module")
+    parser.add_argument("-m", "--master", metavar="HOST:PORT", help="the master to use")
+    parser.add_argument(
+        "-w", "--workers", type=int, help="how many worker processes an embedded cluster has"
+    )
+    parser.add_argument("--channel", choices=CHANNELS, help="the compute channel of an embedded cluster")
+    parser.add_argument("--scheduler", help="the scheduler of an embedded cluster")
+    parser.add_argument(
+        "--options", action="store_true", help="print the options of the application and end"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the application to its end."""
+    env = make_environment(
+        args,
+        application__master=args.master,
+        application__workers=args.workers,
+        transport__channel=args.channel,
+        scheduling__scheduler=args.scheduler,
+    )
+    cls = application_class(env, args.name)
+    if args.options:
+        section = [item for item in items_of([cls]) if item.section not in ("application", "transport")]
+        print(describe(section) or f"# {cls.__name__} has no options of its own.")
+        return EXIT_OK
+    return run_node(env[cls], args, is_server=False)

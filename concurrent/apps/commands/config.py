@@ -1,0 +1,51 @@
+"""``concurrent config``: print all options with their documentation, or where each value came from."""
+
+from __future__ import annotations
+
+import argparse
+
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK
+from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
+from concurrent.apps.nodes import application_class
+from concurrent.core.config import describe
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "config",
+        parents=[common_parser()],
+        help="print the configuration",
+        description="Print every option with its documentation, as a configuration file.",
+    )
+    parser.add_argument("app", metavar="APP", nargs="?", help="an application whose options shall be there too")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("-s", "--section", help="print one section only")
+    what.add_argument(
+        "--origins", action="store_true", help="print each value and where it came from instead"
+    )
+    what.add_argument(
+        "--check", action="store_true",
+        help="print what is unknown or wrong instead; exit code 1 if anything is",
+    )  # fmt: skip
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the configuration."""
+    env = make_environment(args)
+    if args.app is not None:
+        application_class(env, args.app)
+    if args.check:
+        warnings = env.config.check()
+        print("\n".join(warnings) if warnings else "the configuration is right")
+        return EXIT_FAILED if warnings else EXIT_OK
+    if args.origins:
+        for section, option, value, origin in env.config.explain():
+            print(f"[{section}] {option} = {value}  ({origin})")
+        return EXIT_OK
+    items = [item for item in env.config.items() if args.section in (None, item.section)]
+    print(describe(items) or f"# there is no section [{args.section}]")
+    return EXIT_OK

@@ -1,0 +1,45 @@
+"""``concurrent master``: run a master, which may be its own slave."""
+
+from __future__ import annotations
+
+import argparse
+
+from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
+from concurrent.apps.master import MasterNode
+from concurrent.apps.nodes import node_class
+from concurrent.transport.channels import CHANNELS
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "master",
+        parents=[common_parser()],
+        help="run a master",
+        description="Run a master: it accepts work from applications and has slaves do it.",
+    )
+    parser.add_argument("--host", help="the address to listen on (127.0.0.1)")
+    parser.add_argument("-p", "--port", type=int, help="the port of the JSON API (8750)")
+    parser.add_argument(
+        "-w", "--workers", type=int, help="be its own slave too, with so many worker processes (0)"
+    )
+    parser.add_argument("--channel", choices=CHANNELS, help="what carries the compute channel (zmq)")
+    parser.add_argument(
+        "--scheduler", help="GenericTaskScheduler, ZMQTaskScheduler or one of a plug-in"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the master until a signal ends it."""
+    env = make_environment(
+        args,
+        master__host=args.host,
+        master__port=args.port,
+        master__workers=args.workers,
+        transport__channel=args.channel,
+        scheduling__scheduler=args.scheduler,
+    )
+    return run_node(env[node_class(env, "master", MasterNode)], args, is_server=True)

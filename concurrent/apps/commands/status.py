@@ -1,0 +1,69 @@
+"""``concurrent status``: print what a node is doing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import closing
+from typing import Any
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.application import MASTER_PORT
+from concurrent.apps.commands.common import Subparsers
+from concurrent.core.errors import ConfigurationError
+from concurrent.core.items import Host
+from concurrent.transport.jsonclient import JSONClient
+
+__all__ = ["add_parser", "describe_master", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "status",
+        help="print what a node is doing",
+        description="Print what a master is doing; with --json any node.",
+    )
+    parser.add_argument(
+        "-m", "--master", metavar="HOST:PORT", default=f"127.0.0.1:{MASTER_PORT}",
+        help=f"the node's JSON API (127.0.0.1:{MASTER_PORT})",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print everything, as JSON")
+    parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="(5)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the node and print its answer."""
+    try:
+        host = Host.parse(args.master, MASTER_PORT)
+    except ValueError:
+        raise ConfigurationError(
+            f"{args.master!r} is not an address", thing="--master", remedy="Write HOST:PORT"
+        ) from None
+    with closing(JSONClient(host.name, host.port)) as client:
+        status = client.get("/status", timeout_s=args.timeout).result(args.timeout + 1.0)
+    is_master = status.get("type") == "master" and not args.json
+    print(describe_master(status) if is_master else json.dumps(status, indent=2))
+    return EXIT_OK
+
+
+def describe_master(status: dict[str, Any]) -> str:
+    """Return the status of a master as lines of text."""
+    tasks = status["tasks"]
+    lines = [
+        f"{status['node_id']}  version {status['version']}  {status['scheduler']} on {status['channel']}",
+        f"tasks: {tasks['open']} open ({tasks['queued']} queued), {tasks['accepted']} accepted in all",
+        f"workers: {tasks['workers']}",
+        "",
+        f"{'NODE':<44} {'TYPE':<12} {'STATE':<11} {'FROM':<16} TASKS",
+    ]
+    by_number = {one["number"]: f"{one['held']} held, {one['done']} done" for one in tasks["slaves"]}
+    by_number |= {one["number"]: f"{one['open']} open, {one['closed']} finished" for one in tasks["owners"]}
+    for node in status["nodes"]:
+        what = by_number.get(node["number"], "") if node["state"] == "joined" else node["reason"]
+        lines.append(
+            f"{node['node_id']:<44} {node['type']:<12} {node['state']:<11} {node['ip']:<16} {what}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,64 @@
+"""The command line ``concurrent``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from concurrent.apps.api import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from concurrent.apps.commands import COMMANDS
+from concurrent.apps.version import VERSION
+from concurrent.core.errors import (
+    ComponentError,
+    ConcurrentError,
+    ConfigurationError,
+    EnvironmentFolderError,
+)
+
+__all__ = ["main", "make_parser"]
+
+USAGE_ERRORS = (ComponentError, ConfigurationError, EnvironmentFolderError)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="concurrent",
+        description="Runs applications on a master and its slaves.",
+        epilog="Exit codes: 0 done, 1 the application failed, 2 wrong usage or configuration, 3 the node "
+        "could not do its work, 130 interrupted.",
+    )
+    parser.add_argument("-V", "--version", action="version", version=f"Concurrent {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(commands).set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command in the main thread and return its exit code.
+
+    :param arguments: those of the program if None.
+    """
+    args = make_parser().parse_args(arguments)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except ConcurrentError as error:
+        if args.debug:
+            traceback.print_exc()
+        print(f"concurrent: {error}", file=sys.stderr)
+        return EXIT_USAGE if isinstance(error, USAGE_ERRORS) else EXIT_ERROR
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever reads the output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

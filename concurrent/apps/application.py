@@ -247,6 +247,10 @@ class ApplicationNode(Node):
         self._open.callback(self.client.stop)
         self.client.start(master, self.api_service_v1.port, self.stats, self.settings.limits())
 
+    def interrupt(self) -> None:
+        """End the application wherever its main thread is, as Ctrl-C does in any program."""
+        raise KeyboardInterrupt
+
     def app_main(self) -> int | None:
         """Push the work, then run callbacks until ``shutdown_main_loop`` is called."""
         task_system = self.get_task_system()

@@ -118,6 +118,8 @@ class Node(Component):
                 if ready is not None:
                     ready()
                 code = self.app_main()
+            except KeyboardInterrupt:
+                code = EXIT_INTERRUPTED
             finally:
                 self.stop()
         if self._exit_code:
@@ -236,11 +238,10 @@ class Node(Component):
         self._stop_count += 1
         if self._stop_count > 1:
             os._exit(128 + number)  # children die with this process
-        self.request_stop(self.signal_exit_code)
+        self.interrupt()
 
-    @property
-    def signal_exit_code(self) -> int:
-        """The exit code after a signal: servers are meant to be ended by one."""
-        return EXIT_OK if self.node_type is not NodeType.application else EXIT_INTERRUPTED
+    def interrupt(self) -> None:
+        """A first signal came. Main thread, between any two instructions; servers just stop serving."""
+        self.request_stop()
 
 

@@ -21,10 +21,12 @@ def slices(
 ) -> Iterator[slice]:
     """Yield slices of the column, in order, each of at most so many bytes but of one payload at least.
 
+    An empty column has none.
+
     :param payloads: ``bytes`` or ``Frame``.
     :param count_max: most payloads in one slice.
     """
-    if len(payloads) <= count_max and sum(map(len, payloads)) <= bytes_max:
+    if 0 < len(payloads) <= min(count_max, BATCH_FRAMES) and sum(map(len, payloads)) <= bytes_max:
         yield slice(0, len(payloads))
         return
     start = size = frames = 0

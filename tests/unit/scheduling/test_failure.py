@@ -1,0 +1,121 @@
+"""Failures on their way home."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import TaskFailed, UnpicklableResult
+from concurrent.scheduling.code import CodeBook
+from concurrent.scheduling.failure import dumps_failure, loads_failure, unpicklable
+
+
+class Rebuildable(Exception):
+    def __init__(self, text: str, detail: int) -> None:
+        super().__init__(text, detail)
+        self.detail = detail
+
+
+class NotRebuildable(Exception):
+    def __init__(self, text: str, *, needed: int) -> None:
+        super().__init__(text)
+        self.needed = needed
+
+
+class WithoutMessage(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no message")
+
+
+class Deceiver(Exception):
+    """Pickles as something else."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, ("not an exception",)
+
+
+def travelled(error: BaseException, output: str = "") -> BaseException:
+    """Return what the owner gets of an error that is raised two calls deep."""
+    book = CodeBook()
+
+    def inner() -> None:
+        raise error
+
+    try:
+        inner()
+    except BaseException as caught:  # boundary: as at a worker, what is raised is what is tested
+        return loads_failure(dumps_failure(caught, book, output), book)
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("wrong"), KeyError("key"), Rebuildable("text", 7), SystemExit(3), OSError(2, "gone")]
+)
+def test_an_exception_that_can_be_rebuilt_arrives_as_itself(error: BaseException) -> None:
+    back = travelled(error)
+    assert type(back) is type(error)
+    assert (back.args, vars(back)) == (error.args, vars(error))
+
+
+def test_the_remote_traceback_and_output_are_its_cause() -> None:
+    cause = travelled(ValueError("wrong"), output="printed before").__cause__
+    assert isinstance(cause, TaskFailed)
+    assert "in inner" in cause.traceback
+    assert cause.traceback.endswith("ValueError: wrong\n")
+    assert cause.evidence == ("printed before",)
+
+
+@pytest.mark.parametrize("error", [NotRebuildable("text", needed=1), WithoutMessage(), Deceiver("lie")])
+def test_an_exception_that_cannot_be_rebuilt_arrives_as_task_failed(error: BaseException) -> None:
+    back = travelled(error)
+    if isinstance(error, WithoutMessage):
+        assert type(back) is WithoutMessage
+        back = back.__cause__ or back
+    assert isinstance(back, TaskFailed)
+    assert back.thing == type(error).__qualname__
+    assert "in inner" in back.traceback
+    assert back.evidence == ()
+
+
+def test_the_chain_of_causes_is_in_the_traceback() -> None:
+    def raise_chained() -> BaseException:
+        try:
+            raise KeyError("first")
+        except KeyError as first:
+            error = ValueError("second")
+            error.__cause__ = first
+            return error
+
+    cause = travelled(raise_chained()).__cause__
+    assert isinstance(cause, TaskFailed)
+    assert "KeyError: 'first'" in cause.traceback
+
+
+def test_long_messages_and_large_exceptions_are_cut() -> None:
+    back = travelled(ValueError("x" * 2_000_000))
+    assert isinstance(back, TaskFailed)
+    assert len(str(back)) < 10_000
+    assert len(back.traceback) < 40_000
+
+
+def test_a_failure_of_unknown_code_still_tells_all() -> None:
+    payload = dumps_failure(ValueError("wrong"), None, "")
+    back = loads_failure(payload, None)
+    assert isinstance(back, TaskFailed)
+    assert str(back) == "ValueError: wrong"
+
+
+def test_a_failure_whose_exception_is_unknown_here_still_tells_all() -> None:
+    failure = pickle.loads(dumps_failure(ValueError("wrong"), CodeBook(), ""))
+    failure["exception"] = b"cno_such_module\nthing\n."
+    back = loads_failure(pickle.dumps(failure), CodeBook())
+    assert str(back) == "ValueError: wrong"
+
+
+def test_an_unpicklable_result_names_type_and_reason() -> None:
+    error = travelled(unpicklable({1}, TypeError("no locks")))
+    assert isinstance(error, UnpicklableResult)
+    assert "type set cannot be pickled: no locks" in str(error)
+    assert error.remedy

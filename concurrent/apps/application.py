@@ -235,6 +235,7 @@ class ApplicationNode(Node):
             on_system_accepted=lambda system: self._inbox.put(
                 partial(self.push_tasksystem_response, system)
             ),
+            on_system_progress=lambda *count: self._inbox.put(partial(self.progress, *count)),
             on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
         )
         if master is None:

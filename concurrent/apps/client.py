@@ -43,6 +43,7 @@ class ClusterClient:
     :param on_outcomes: called with the outcomes of tasks that came together.
     :param on_accepted: called with the tasks that the master has accepted.
     :param on_system_accepted: called with a task system that the master hosts.
+    :param on_system_progress: called with how much is done of how much in all.
     :param on_system_outcome: called with the outcome of a task system.
     """
 
@@ -55,6 +56,7 @@ class ClusterClient:
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
         on_system_accepted: Callable[[Any], object] | None = None,
+        on_system_progress: Callable[[int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
     ) -> None:
         self.tasks = TaskClient(
@@ -63,6 +65,7 @@ class ClusterClient:
         self._loop = loop
         self._node_id = node_id
         self._on_system_accepted = on_system_accepted
+        self._on_system_progress = on_system_progress
         self._on_system_outcome = on_system_outcome
         self._systems: dict[int, _System] = {}
         self._system_ids = itertools.count(1)
@@ -136,6 +139,14 @@ class ClusterClient:
             system = self._systems.get(system_id)
             if system is not None and self._on_system_accepted is not None:
                 self._on_system_accepted(system.item)
+
+        @tcpremote(endpoint)
+        def tasksystem_progress(
+            _handler: TCPHandler, _request: Any, _system_id: int, done: int, total: int
+        ) -> None:
+            """Take note of how far a task system is."""
+            if self._on_system_progress is not None:
+                self._on_system_progress(done, total)
 
         @tcpremote(endpoint)
         def tasksystem_finished(

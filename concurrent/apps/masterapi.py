@@ -151,6 +151,12 @@ class MasterAPI:
             return answer
 
         @tcpremote(server)
+        def system_progress(handler: TCPHandler, _request: Any, done: int, total: int) -> None:
+            """Tell the application how far a task system is."""
+            _check("done, total", [done, total], NUMBERS)
+            systems.progress(_owner(handler).number, done, total)
+
+        @tcpremote(server)
         def system_finished(handler: TCPHandler, _request: Any, status: int, payload: Any) -> None:
             """Bring home the result of a task system."""
             _check("status", [status], NUMBERS)

@@ -41,6 +41,8 @@ class Progress:
                 self._stream.write(f"\r{self._what} [{bar}] {done}/{total}")
                 self._stream.flush()
                 self._is_open = True
+            if done >= total:
+                self.close()
         elif (step := LINES * done // total) > self._last_step:
             self._last_step = step
             self._stream.write(f"{self._what}: {done} of {total}\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from concurrent.transport.loop import NodeLoop
 __all__ = ["main"]
 
 CALL_TIMEOUT_S: Final = 30.0
+PROGRESS_S: Final = 0.1
 APP: Final = 1
 """The number of the application in the code cache of this process, which knows one only."""
 
@@ -79,6 +81,7 @@ class _Run:
         self._system_id: int = joined["system_id"]
         self._client_id: str = joined["client_id"]
         self._payload: bytes | Frame = joined["payload"]
+        self._progress_at = 0.0
         self.log = logging.getLogger(f"concurrent.system.{self._system_id}")
 
     @property
@@ -86,6 +89,13 @@ class _Run:
         """How many worker processes the cluster has now."""
         answer = self._handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
         return int(answer.result(CALL_TIMEOUT_S))
+
+    def progress(self, done: int, total: int) -> None:
+        """Have the application show how far the work is; more often than ten times a second is dropped."""
+        now = time.monotonic()
+        if done >= total or now - self._progress_at >= PROGRESS_S:
+            self._progress_at = now
+            self._handler.cast("system_progress", done, total)
 
     def push_task(self, task: Task) -> None:
         """Have one more task run."""

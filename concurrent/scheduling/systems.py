@@ -134,6 +134,12 @@ class SystemHosts:
             if host.number == number and not host.is_over:
                 self._report(host, status, payload)
 
+    def progress(self, number: int, done: int, total: int) -> None:
+        """Tell the application how far a system is."""
+        for host in self._hosts.values():
+            if host.number == number and not host.is_over and host.handler.is_open:
+                host.handler.cast("tasksystem_progress", host.system_id, done, total)
+
     def cancel(self, owner: int, system_ids: Sequence[int] | None = None) -> None:
         """Kill the hosts of an application: those of these systems, or all."""
         for host in self._hosts.values():

@@ -22,6 +22,9 @@ class ISystemMaster(Protocol):
     def log(self) -> logging.Logger:
         """A log that appears at the master."""
 
+    def progress(self, done: int, total: int) -> None:
+        """Have the application show how far the work is."""
+
     def push_task(self, task: Task) -> None:
         """Have one more task run."""
 

@@ -98,6 +98,8 @@ class MandelbrotSystem(ITaskSystem):
         assert isinstance(task, RowsTask)
         self.result_by_row[task.first_row] = result
         self.blocks_left -= 1
+        count = self.view.block_count(self.rows_per_task)
+        master.progress(count - self.blocks_left, count)
 
     def is_complete(self, master: ISystemMaster) -> bool:
         """Return whether all results are there."""

@@ -13,6 +13,7 @@
 ``ZMQTaskManager``              takes tasks from that queue
 ``Ledger``                      every task's state, decided from events alone
 ``TaskClient``                  an owner's end of its tasks
+``InProcessMaster``             runs a task system in this process, for tests
 ``WorkerPool``                  the worker processes of a slave
 =============================== =================================================================
 
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from concurrent.scheduling.generic import GenericTaskScheduler
+    from concurrent.scheduling.inprocess import InProcessMaster
     from concurrent.scheduling.interfaces import ITaskManager, ITaskScheduler, ITaskScheduleStrategy
     from concurrent.scheduling.ledger import Ledger
     from concurrent.scheduling.pool import WorkerPool
@@ -46,6 +48,7 @@ _MODULE_BY_NAME = {
     "ITaskScheduleStrategy": "interfaces",
     "ITaskScheduler": "interfaces",
     "ITaskSystem": "tasksystem",
+    "InProcessMaster": "inprocess",
     "Ledger": "ledger",
     "Task": "task",
     "TaskClient": "taskclient",
@@ -63,6 +66,7 @@ __all__ = [
     "ITaskScheduleStrategy",
     "ITaskScheduler",
     "ITaskSystem",
+    "InProcessMaster",
     "Ledger",
     "Task",
     "TaskClient",

@@ -12,6 +12,7 @@ from concurrent.apps.samples.mandelbrot.report import Run, parallel_share
 from concurrent.apps.samples.mandelbrot.sequential import count_picture
 from concurrent.apps.samples.mandelbrot.tasks import MandelbrotSystem, make_tasks
 from concurrent.apps.samples.mandelbrot.view import View
+from concurrent.scheduling import InProcessMaster
 
 VIEW = View(33, 22, -0.65, 0.0, 3.3, 200)
 FLAVOURS = pytest.mark.parametrize("data", ["optimized", "plain"])
@@ -29,17 +30,6 @@ def run_task(task):
     return pickle.loads(pickle.dumps((task, result)))
 
 
-def run_system(system, error=None):
-    """Do what the master does with a task system; each task fails with ``error`` if there is one."""
-    system = pickle.loads(pickle.dumps(system))
-    system.init_system(None)
-    for task in system.generate_tasks(None):
-        assert not system.is_complete(None)
-        system.task_finished(None, *run_task(task), error)
-    assert system.is_complete(None)
-    return system.gather_result(None)
-
-
 @FLAVOURS
 def test_plain_tasks_give_the_counts_of_the_sequential_run(data):
     done = [run_task(task) for task in make_tasks(VIEW, 5, data)]
@@ -48,7 +38,7 @@ def test_plain_tasks_give_the_counts_of_the_sequential_run(data):
 
 @FLAVOURS
 def test_the_task_system_gives_the_counts_of_the_sequential_run(data):
-    assert joined(run_system(MandelbrotSystem(VIEW, 5, data))) == sequential_counts()
+    assert joined(InProcessMaster().run(MandelbrotSystem(VIEW, 5, data))) == sequential_counts()
 
 
 def test_the_order_in_which_blocks_come_home_does_not_matter():
@@ -57,8 +47,10 @@ def test_the_order_in_which_blocks_come_home_does_not_matter():
 
 
 def test_a_task_that_fails_ends_the_system_with_its_error():
+    system = MandelbrotSystem(VIEW, 5, "optimized")
+    (task, *_) = system.generate_tasks(InProcessMaster())
     with pytest.raises(ZeroDivisionError):
-        run_system(MandelbrotSystem(VIEW, 5, "optimized"), error=ZeroDivisionError())
+        system.task_finished(InProcessMaster(), task, None, ZeroDivisionError())
 
 
 def test_optimized_tasks_move_a_small_part_of_what_plain_ones_move():

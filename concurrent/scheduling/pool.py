@@ -336,7 +336,8 @@ class WorkerPool:
             has_stood = link.seen_count == link.done_count
             link.seen_count = link.done_count
             if has_stood and len(link.outstanding) > 1:
-                if is_any_idle or now - link.progress_at > patience_s:
+                # One that has finished nothing yet may only be starting.
+                if is_any_idle or (link.done_count and now - link.progress_at > patience_s):
                     stuck.append(link)
         self._take_back_from(stuck)
         if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):

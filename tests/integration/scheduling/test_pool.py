@@ -6,14 +6,21 @@ import logging
 import os
 import pickle
 import signal
+import socket
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from concurrent.core.errors import SchedulingError, TaskFailed, UnpicklableResult
 from concurrent.scheduling.failure import loads_failure
-from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.launcher import Child, Launcher, OnExit
 from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
 from concurrent.scheduling.payload import PROTOCOL
+from concurrent.scheduling.spawn import SpawnLauncher
+from concurrent.scheduling.taskoutput import OutputFile
+from concurrent.scheduling.zygote import Zygote
+from concurrent.transport.loop import NodeLoop
 from tests.integration.scheduling import plugin_code, workloads
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import APP, TIMEOUT_S, Gate, wait_until
@@ -160,6 +167,66 @@ def test_an_idle_worker_that_is_killed_is_replaced_and_blames_no_task(make_pool:
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: user.snapshot()["deaths"] == 1, "the death is noticed")
     assert user.results((workloads.square, 5)) == [25]
+
+
+def test_a_worker_that_starts_slowly_is_waited_for(spawner: SpawnLauncher, make_pool_on: MakePool) -> None:
+    user = make_pool_on(spawner, size=1)
+    assert user.results(*((workloads.square, n) for n in range(300)))[-1] == 299**2
+    assert user.snapshot()["deaths"] == 0
+
+
+class FlakyLauncher:
+    """Reports the first processes as ended at once and has another launcher start the others."""
+
+    def __init__(self, launcher: Launcher, failures: int) -> None:
+        self.failures_left = failures
+        self._launcher = launcher
+
+    def attach(self, loop: NodeLoop) -> None:
+        self._launcher.attach(loop)
+        self._loop = loop
+
+    def launch(
+        self,
+        entry: str,
+        fds: Sequence[socket.socket],
+        args: Sequence[Any] = (),
+        *,
+        stderr_to: OutputFile | None = None,
+        on_exit: OnExit,
+    ) -> Child:
+        if self.failures_left == 0:
+            return self._launcher.launch(entry, fds, args, stderr_to=stderr_to, on_exit=on_exit)
+        self.failures_left -= 1
+        child = Child(self, self.failures_left, stderr_to, on_exit)
+        for sock in fds:
+            sock.close()
+        self._loop.call_soon(child.ended, 1)
+        return child
+
+    def kill(self, child: Child) -> None:
+        pass
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        pass
+
+
+def test_workers_that_die_at_once_are_started_again_with_delays_until_they_live(
+    zygote: Zygote, make_pool_on: MakePool, caplog: pytest.LogCaptureFixture
+) -> None:
+    launcher = FlakyLauncher(zygote, failures=4)
+    user = make_pool_on(launcher, size=1)
+    assert user.results((workloads.square, 3)) == [9]
+    assert launcher.failures_left == 0
+    assert "workers die as soon as they start" in caplog.text
+    assert user.snapshot()["deaths"] == 4
+
+
+def test_a_pool_whose_workers_never_live_can_be_stopped(zygote: Zygote, make_pool_on: MakePool) -> None:
+    user = make_pool_on(FlakyLauncher(zygote, failures=1000), size=2)
+    numbers = user.push((workloads.square, 1), (workloads.square, 2))
+    assert user.stop(timeout_s=TIMEOUT_S) == numbers
+    assert user.numbers == []
 
 
 def test_waiting_and_running_tasks_can_be_cancelled(make_pool: MakePool, gate: Gate) -> None:

@@ -21,7 +21,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from types import CellType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 import cloudpickle
@@ -30,12 +30,20 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.transport.frames import Buffer, Frame, as_payload
 
-__all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "dumps_result", "loads_result"]
+__all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "dumps_result", "loads_result", "make_code"]
 
 ATOMS: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
 """Types whose values never change and hold no code."""
 
 MET_ONCE_MAX: Final = 1024
+
+
+def make_code(file_name: str, arguments: tuple[Any, ...]) -> CodeType:
+    """Return a code object. Called from pickles.
+
+    :param arguments: those of its type, which differ between versions of Python.
+    """
+    return CodeType(*arguments).replace(co_filename=file_name)
 
 
 class _Unpickling(threading.local):
@@ -404,7 +412,18 @@ class _FastPickler(pickle.Pickler):
         return reference
 
 
-class _InlinePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
+class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
+    """Takes code apart, but keeps the name of its file, which cloudpickle drops, for tracebacks."""
+
+    def reducer_override(self, thing: Any) -> Any:
+        """Called for everything but the simplest values."""
+        if type(thing) is CodeType:
+            _, arguments = self.dispatch_table[CodeType](thing)
+            return make_code, (thing.co_filename, arguments)
+        return super().reducer_override(thing)
+
+
+class _InlinePickler(_ValuePickler):
     """Pickles one value; own code becomes references, and what can have none is taken apart."""
 
     def __init__(self, code: AppCode, sink: PickleSink) -> None:
@@ -420,7 +439,7 @@ class _InlinePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no ty
         return super().reducer_override(thing)
 
 
-class _BlobPickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
+class _BlobPickler(_ValuePickler):
     """Pickles own code apart and notes what own objects it met; earlier blobs are referred to."""
 
     def __init__(self, book: CodeBook, sink: PickleSink, objects: list[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from types import TracebackType
 from typing import Any, Final, Protocol
 
 from concurrent.core.errors import TaskFailed, UnpicklableResult
@@ -14,6 +15,7 @@ __all__ = ["dumps_failure", "loads_failure", "unpicklable"]
 MESSAGE_CHARS_MAX: Final = 8192
 TRACEBACK_CHARS_MAX: Final = 32768
 EXCEPTION_BYTES_MAX: Final = 1048576
+OWN_PACKAGE: Final = "concurrent.scheduling."
 
 
 class Pickling(Protocol):
@@ -80,12 +82,20 @@ def _message(error: BaseException) -> str:
 
 
 def _traceback(error: BaseException) -> str:
-    trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    trace = _trace_of_task(error.__traceback__)
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
     except Exception:  # boundary: the exception's own code runs here
         text = "".join(traceback.format_tb(trace))
     return text[-TRACEBACK_CHARS_MAX:]
+
+
+def _trace_of_task(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames above the task's own; all are kept if there are no others."""
+    inner = trace
+    while inner is not None and str(inner.tb_frame.f_globals.get("__name__")).startswith(OWN_PACKAGE):
+        inner = inner.tb_next
+    return inner or trace
 
 
 def _pickled(error: BaseException, pickling: Pickling) -> bytes | None:

@@ -197,8 +197,9 @@ class Zygote:
         self._unpacker = msgpack.Unpacker()
 
     def _fork(self, its: socket.socket) -> int:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        for stream in (sys.stdout, sys.stderr):  # or the child would print what is buffered once more
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none at all
+                stream.flush()
         pid = os.fork()
         if pid == 0:
             serve(its, self._preload)

@@ -22,6 +22,7 @@ def test_own_exceptions_come_back_as_they_were(make_pool: MakePool) -> None:
     assert error.colour is Colour.BLUE
     assert isinstance(error.__cause__, TaskFailed)
     assert "from the plug-in" in error.__cause__.traceback
+    assert f'File "{plugin_code.__file__}", line' in error.__cause__.traceback
 
 
 def test_code_travels_once(make_pool: MakePool) -> None:

@@ -56,6 +56,7 @@ def test_a_failure_arrives_as_its_own_exception_with_the_remote_traceback(make_p
     assert str(error) == "no such luck"
     assert isinstance(error.__cause__, TaskFailed)
     assert "in fail" in error.__cause__.traceback
+    assert "worker.py" not in error.__cause__.traceback
     assert user.result(finished) == 16
 
 

@@ -107,6 +107,13 @@ def test_recursive_and_decorated_functions_work(ends: Ends) -> None:
     assert ends.at_worker(plugin_module.capped)(1) == 2
 
 
+def test_code_keeps_the_name_of_its_file(ends: Ends) -> None:
+    for function in (plugin_module.countdown, lambda: 1):
+        arrived = ends.at_worker(function)
+        assert arrived is not function
+        assert arrived.__code__.co_filename == function.__code__.co_filename
+
+
 def test_a_blob_holds_the_global_names_of_its_time(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     capped = ends.at_worker(plugin_module.capped)
     monkeypatch.setattr(plugin_module, "LIMIT", 50)

@@ -17,7 +17,7 @@ from concurrent.core.component import Component, implements
 from concurrent.core.errors import ConfigurationError, SchedulingError, TaskError
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.scheduling.task import Task
-from concurrent.scheduling.taskclient import Outcome, load_outcome
+from concurrent.scheduling.taskclient import Outcome, load_outcome, load_outcomes
 from concurrent.scheduling.tasksystem import ITaskSystem
 
 __all__ = ["ApplicationNode", "ApplicationSettings", "own_modules"]
@@ -150,10 +150,12 @@ class ApplicationNode(Node):
             self.push_task_failed(task, error)
             return 0
 
-    def push_tasks(self, tasks: Iterable[Task]) -> list[int]:
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> list[int]:
         """Have tasks run; returns their ids. Any thread but the loop's.
 
         :param tasks: taken one by one, so a generator may make them when there is room.
+        :param batch_size: how many travel, run and are cancelled as one; for tasks far shorter than a
+            millisecond. Each has its own outcome all the same.
         :raises SchedulingError: as for ``push_task``, with ``push_tasks_failed``.
         """
         rest = iter(tasks)
@@ -167,7 +169,7 @@ class ApplicationNode(Node):
                 yield task, task, task.attempts_max
 
         try:
-            ids = self.client.tasks.push_many(owned())
+            ids = self.client.tasks.push_many(owned(), batch_size)
         except SchedulingError as error:
             self.push_tasks_failed([*latest, *rest], error)
         return ids
@@ -293,15 +295,14 @@ class ApplicationNode(Node):
 
     def _deliver(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
-            task: Task = outcome.item
-            result, error = load_outcome(self.client.tasks.code, outcome)
-            if task.returns_task and error is None:
-                result, task = result
-            self._finished_count += 1
-            task.finished(result, error)
-            self.task_finished(task, result, error)
-            if self._exit_code is not None:
-                return
+            for task, result, error in load_outcomes(self.client.tasks.code, outcome):
+                if task.returns_task and error is None:
+                    result, task = result
+                self._finished_count += 1
+                task.finished(result, error)
+                self.task_finished(task, result, error)
+                if self._exit_code is not None:
+                    return
         self.client.tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
         self._check_finished()
 

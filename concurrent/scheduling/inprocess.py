@@ -38,7 +38,7 @@ class InProcessMaster:
         """Have one more task run."""
         self._tasks.append(task)
 
-    def push_tasks(self, tasks: Iterable[Task]) -> None:
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
         """Have more tasks run."""
         self._tasks.extend(tasks)
 

@@ -19,7 +19,7 @@ from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.task import Task
-from concurrent.scheduling.taskclient import Outcome, TaskClient, load_outcome
+from concurrent.scheduling.taskclient import Outcome, TaskClient, load_outcomes
 from concurrent.scheduling.tasksystem import ITaskSystem
 from concurrent.transport.channels import make_client
 from concurrent.transport.frames import Frame, as_payload
@@ -101,9 +101,10 @@ class _Run:
         """Have one more task run."""
         self.push_tasks((task,))
 
-    def push_tasks(self, tasks: Iterable[Task]) -> None:
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
         """Have more tasks run."""
-        self._tasks.push_many((task, task, task.attempts_max) for task in map(self._named, tasks))
+        named = map(self._named, tasks)
+        self._tasks.push_many(((task, task, task.attempts_max) for task in named), batch_size)
 
     def outcome(self) -> tuple[int, bytes | Frame]:
         """Run the system to its end; return the status and payload that its application gets.
@@ -138,12 +139,11 @@ class _Run:
         return system.gather_result(self)
 
     def _finish(self, system: ITaskSystem, outcome: Outcome) -> None:
-        task: Task = outcome.item
-        result, error = load_outcome(self._tasks.code, outcome)
-        if task.returns_task and error is None:
-            result, task = result
-        task.finished(result, error)
-        self.push_tasks(system.task_finished(self, task, result, error) or ())
+        for task, result, error in load_outcomes(self._tasks.code, outcome):
+            if task.returns_task and error is None:
+                result, task = result
+            task.finished(result, error)
+            self.push_tasks(system.task_finished(self, task, result, error) or ())
 
     def _named(self, task: Task) -> Task:
         task.system_id = self._system_id

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import QueueFull, SchedulingError, TaskCancelled, TaskFailed, WorkerDied
+from concurrent.scheduling.batch import TaskBatch, load_results
 from concurrent.scheduling.code import AppCode
 from concurrent.scheduling.failure import dumps_failure, loads_failure
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
@@ -23,7 +24,7 @@ from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import HasMethods, tcpremote
 
-__all__ = ["Outcome", "TaskClient", "load_outcome"]
+__all__ = ["Outcome", "TaskClient", "load_outcome", "load_outcomes"]
 
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
@@ -32,6 +33,9 @@ OVERHEAD_BYTES: Final = 256
 """What a task counts for besides its payload."""
 
 BATCH_COUNT: Final = 2000
+WAKE_COUNT: Final = 250
+"""How many tasks of a bulk are pickled before the loop is woken to send them."""
+
 BATCH_BYTES: Final = 4 << 20
 BATCH_FRAMES: Final = 1000
 ATTEMPTS_MAX: Final = 3
@@ -40,11 +44,19 @@ Payload = bytes | Frame
 
 
 class Outcome(NamedTuple):
-    """How one task ended: what was pushed along with it, a status (``outcome.py``) and its payload."""
+    """How one task, or one batch, ended.
+
+    :param item: what was pushed along with it; of a batch, :class:`_Members`.
+    :param status: see ``outcome.py``.
+    """
 
     item: Any
     status: int
     payload: Payload
+
+
+class _Members(list[Any]):
+    """The items of a batch."""
 
 
 class _Open(NamedTuple):
@@ -88,6 +100,7 @@ class TaskClient:
         self._room = threading.Event()
         self._room.set()
         self._next_id = 1
+        self._pushed_count = 0
         self._open: dict[int, _Open] = {}
         self._unsent: deque[_Unsent] = deque()
         self._pushed_bytes = 0
@@ -101,11 +114,11 @@ class TaskClient:
     @property
     def pushed_count(self) -> int:
         """How many tasks were pushed ever. Any thread."""
-        return self._next_id - 1
+        return self._pushed_count
 
     @property
     def open_count(self) -> int:
-        """How many tasks have no outcome yet. Any thread."""
+        """How many tasks, or batches, have no outcome yet. Any thread."""
         return len(self._open)
 
     def register_methods(self, endpoint: HasMethods) -> None:
@@ -140,27 +153,50 @@ class TaskClient:
             self._wait_for_room()
         with self._lock:
             task_id = self._append(item, what, attempts_max)
+            self._pushed_count += 1
         self._wake()
         return task_id
 
-    def push_many(self, tasks: Iterable[tuple[Any, Any, int]]) -> list[int]:
+    def push_many(self, tasks: Iterable[tuple[Any, Any, int]], batch_size: int = 1) -> list[int]:
         """Push many tasks; see :meth:`push`. Those before one that fails are pushed.
 
         :param tasks: ``(item, what, attempts_max)`` of each.
-        :returns: their ids.
+        :param batch_size: how many travel and run as one (``batch.py``).
+        :returns: their ids; those of one batch have the same.
         """
-        ids = []
+        ids: list[int] = []
+        batch: list[tuple[Any, Any, int]] = []
         try:
-            for item, what, attempts_max in tasks:
+            for task in tasks:
+                if batch_size > 1:
+                    batch.append(task)
+                    if len(batch) == batch_size:
+                        ids += self._push_batch(batch)
+                        batch = []
+                    continue
                 if not self._room.is_set():
                     self._wait_for_room()
                 with self._lock:
-                    ids.append(self._append(item, what, attempts_max))
-                if not len(ids) % BATCH_COUNT:
+                    ids.append(self._append(*task))
+                    self._pushed_count += 1
+                if not len(ids) % WAKE_COUNT:
                     self._wake()
+            if batch:
+                ids += self._push_batch(batch)
         finally:
             self._wake()
         return ids
+
+    def _push_batch(self, batch: list[tuple[Any, Any, int]]) -> list[int]:
+        if not self._room.is_set():
+            self._wait_for_room()
+        items = _Members(item for item, _, _ in batch)
+        what = TaskBatch([what for _, what, _ in batch])
+        with self._lock:
+            task_id = self._append(items, what, 1)
+            self._pushed_count += len(items)
+        self._wake()
+        return [task_id] * len(items)
 
     def pickled(self, value: Any) -> tuple[Payload, int]:
         """Pickle something else than a task; returns it and how many blobs it needs. Any thread.
@@ -297,16 +333,31 @@ class TaskClient:
         self._accepted_bytes += self._in_flight.popleft()[2]
         self._note_room()
         if self._on_accepted is not None:
-            ids = range(first_id, first_id + count)
-            self._on_accepted([self._open[number].item for number in ids if number in self._open])
+            items: list[Any] = []
+            for task_id in range(first_id, first_id + count):
+                task = self._open.get(task_id)
+                if task is not None:
+                    items += task.item if type(task.item) is _Members else (task.item,)
+            self._on_accepted(items)
 
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
         outcomes = []
         for task_id, status, payload in zip(ids, statuses, payloads, strict=True):
             task = self._open.pop(task_id, None)
-            if task is not None:
+            if task is None:
+                continue
+            if status == DIED and type(task.item) is _Members:
+                self._push_singly(task)
+            else:
                 outcomes.append(Outcome(task.item, status, payload))
         self._on_outcomes(outcomes)
+
+    def _push_singly(self, batch: _Open) -> None:
+        """Push the tasks of a batch one by one, after a worker died of one of them."""
+        with self._lock:
+            for item, what in zip(batch.item, batch.what.members, strict=True):
+                self._append(item, what, ATTEMPTS_MAX)
+        self._flush()
 
     def _cancel(self, ids: list[int]) -> None:
         wanted = set(ids)
@@ -334,6 +385,24 @@ class TaskClient:
             self._handler.cast("consumed", size_bytes)
 
 
+def load_outcomes(
+    code: AppCode, outcome: Outcome
+) -> Iterator[tuple[Any, Any, BaseException | None]]:
+    """Yield the item, the result and the error of the task, or of each task of a batch. Consumer's thread."""
+    if type(outcome.item) is not _Members:
+        yield outcome.item, *load_outcome(code, outcome)
+        return
+    if outcome.status == FINISHED:
+        try:
+            loaded = list(load_results(outcome.payload, code))
+        except Exception as error:  # boundary: unpickling runs foreign code
+            loaded = [(None, _cannot_unpickle(error))] * len(outcome.item)
+    else:
+        loaded = [load_outcome(code, outcome)] * len(outcome.item)
+    for item, (result, task_error) in zip(outcome.item, loaded, strict=True):
+        yield item, result, task_error
+
+
 def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | None]:
     """Return the result and the error of an outcome, one of which is None. The consumer's thread."""
     status, payload = outcome.status, outcome.payload
@@ -343,11 +412,7 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
         if status == FAILED:
             return None, loads_failure(payload, code)
     except Exception as error:  # boundary: unpickling runs foreign code
-        return None, TaskFailed(
-            f"the result cannot be unpickled here: {type(error).__name__}: {error}",
-            thing=type(error).__name__,
-            remedy="Return plain data, or install the module that defines the result here too",
-        )
+        return None, _cannot_unpickle(error)
     if status == DIED:
         evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
         return None, WorkerDied(
@@ -356,3 +421,11 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
             remedy="See what the task does to its process: memory, signals, native code",
         )
     return None, TaskCancelled("the task was cancelled")
+
+
+def _cannot_unpickle(error: Exception) -> TaskFailed:
+    return TaskFailed(
+        f"the result cannot be unpickled here: {type(error).__name__}: {error}",
+        thing=type(error).__name__,
+        remedy="Return plain data, or install the module that defines the result here too",
+    )

@@ -28,8 +28,11 @@ class ISystemMaster(Protocol):
     def push_task(self, task: Task) -> None:
         """Have one more task run."""
 
-    def push_tasks(self, tasks: Iterable[Task]) -> None:
-        """Have more tasks run."""
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
+        """Have more tasks run.
+
+        :param batch_size: how many travel and run as one; for tasks far shorter than a millisecond.
+        """
 
 
 class ITaskSystem:

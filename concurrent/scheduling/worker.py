@@ -23,6 +23,7 @@ from itertools import repeat
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Final
 
+from concurrent.scheduling.batch import TaskBatch, call
 from concurrent.scheduling.code import CodeCache
 from concurrent.scheduling.failure import dumps_failure, unpicklable
 from concurrent.scheduling.outcome import FAILED, FINISHED
@@ -174,7 +175,7 @@ class Worker:
     def _perform(self, app: int, payload: bytes | Frame) -> bytes | Frame:
         what = self._code.loads_payload(app, payload)
         if type(what) is tuple:
-            function, args, kwargs = what
+            function = what[0]
             kind = type(function)
             # The name and not the function, which may be a closure over much data.
             key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
@@ -184,18 +185,14 @@ class Worker:
         if longest >= SHORT_S and self._numbers:
             self._flush()
         begun = time.perf_counter()
-        if type(what) is tuple:
-            result = function(*args, **kwargs)
-        else:
-            result = what()
-            what.clean_up()
-            if what.returns_task:
-                result = (result, what)
+        result = what.run(self._code.of(app)) if type(what) is TaskBatch else call(what)
         duration = time.perf_counter() - begun
         longest *= DECAY
         self._longest_by_function[key] = duration if duration > longest else longest
         if len(self._longest_by_function) > KNOWN_FUNCTIONS_MAX:
             self._longest_by_function.clear()
+        if type(what) is TaskBatch:
+            return result  # pickled already
         try:
             return self._code.dumps_payload(app, result)
         except Exception as error:  # boundary: the result's own code runs here

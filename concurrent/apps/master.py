@@ -14,7 +14,7 @@ from concurrent.apps.node import Node
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.component import implements
 from concurrent.core.errors import InvalidArguments
-from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem
+from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.generic import GenericTaskScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
@@ -67,11 +67,18 @@ class MasterNode(Node):
         "With more than 0 the master is its own slave too, with so many worker processes.",
         minimum=0, maximum=WORKERS_MAX,
     )  # fmt: skip
-    open_bytes_max = IntItem(
-        "master", "open_bytes_max", 128 << 20,
-        "Applications wait while the unfinished tasks have more bytes than this.",
+    memory_bytes_max = IntItem(
+        "master", "memory_bytes_max", 128 << 20,
+        "Above this much data of unfinished tasks and undelivered results, more of it goes to files.",
         minimum=1 << 20, unit="bytes",
     )  # fmt: skip
+    disk_bytes_max = IntItem(
+        "master", "disk_bytes_max", 16 << 30,
+        "Applications wait while so much of it is in files.", minimum=0, unit="bytes",
+    )  # fmt: skip
+    folder = PathItem(
+        "master", "folder", "", "Where these files are; nothing: the system's folder for temporary files."
+    )
     scheduler = ExtensionPointItem(
         "scheduling", "scheduler", ITaskScheduler, GenericTaskScheduler.__name__,
         "What decides which slave gets which task: GenericTaskScheduler (the master chooses; for "
@@ -201,8 +208,11 @@ class MasterNode(Node):
             scheduler,
             self._work_queue,
             stats=self.stats,
-            open_bytes_max=self.open_bytes_max,
+            memory_bytes_max=self.memory_bytes_max,
+            disk_bytes_max=self.disk_bytes_max,
+            folder=self.folder,
         )
+        self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
         reach = (self.settings.channel, _within_reach(self.host), self.zmq_server.port)
         self._systems = SystemHosts(self.launcher, self.dispatcher, reach)
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems)

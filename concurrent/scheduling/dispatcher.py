@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from concurrent.core.errors import InvalidArguments, TransportError
@@ -37,6 +38,7 @@ from concurrent.scheduling.events import (
 )
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.payloads import PayloadStore
 from concurrent.scheduling.workqueue import Chunk, IWorkQueue
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
@@ -48,6 +50,9 @@ log = logging.getLogger("concurrent.scheduling.dispatcher")
 
 CHUNKS_PER_SLAVE = 4
 """How many chunks a slave's share of the work queue is cut into."""
+
+TASK_BYTES = 512
+"""What a task costs in memory besides its payload."""
 
 UNCONSUMED_BYTES_MAX = 64 << 20
 """How many bytes of outcomes an owner may have that it has not dealt with."""
@@ -79,8 +84,11 @@ class Dispatcher:
     """Runs one ledger and one scheduler over the sessions of a master.
 
     :param work_queue: where push/pull offers tasks.
-    :param open_bytes_max: payload bytes of accepted, unfinished tasks above which no more are
-        acknowledged, so that applications have to wait.
+    :param memory_bytes_max: above this much payload and bookkeeping, payloads go to files; when the
+        bookkeeping alone has half of it, or the files are full, nothing more is acknowledged, so that
+        applications have to wait.
+    :param disk_bytes_max: how many bytes of payloads may be in files.
+    :param folder: where the files are; None for the system's folder for temporary files.
     """
 
     def __init__(
@@ -90,14 +98,19 @@ class Dispatcher:
         work_queue: IWorkQueue,
         *,
         stats: Stats,
-        open_bytes_max: int = 128 << 20,
+        memory_bytes_max: int = 128 << 20,
+        disk_bytes_max: int = 16 << 30,
+        folder: Path | None = None,
     ) -> None:
         self.ledger = Ledger()
         self._loop = loop
         self._scheduler = scheduler
         self._work_queue = work_queue
         self._stats = stats
-        self._open_bytes_max = open_bytes_max
+        self._memory_bytes_max = memory_bytes_max
+        self._disk_bytes_max = disk_bytes_max
+        self._store = PayloadStore(folder)
+        self._undelivered_bytes = 0
         self._owners: dict[int, _Owner] = {}
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
@@ -125,6 +138,7 @@ class Dispatcher:
             "undelivered": sum(len(owner.ids) for owner in self._owners.values()),
             "unacknowledged": sum(count for _, _, count in self._unacknowledged),
             "chunks_waiting": self._work_queue.waiting_count(),
+            "stored_bytes": self._store.stored_bytes,
         }
 
     def join_owner(self, handler: TCPHandler, name: str) -> int:
@@ -140,6 +154,8 @@ class Dispatcher:
         if record is None:
             return
         self._has_news.pop(owner, None)
+        self._undelivered_bytes -= sum(map(len, record.payloads))
+        record.payloads.clear()
         self._unacknowledged = deque(one for one in self._unacknowledged if one[0] is not record)
         self._apply(OwnerLeft(owner))
         for slave in self._slaves.values():
@@ -172,10 +188,12 @@ class Dispatcher:
                 f"tasks need {event.code_count} code blobs, {len(record.blobs)} were sent",
                 thing="code_count",
             )
+        if self._is_memory_full:
+            event = replace(event, payloads=[self._store.put(one) for one in event.payloads])
         self._apply(event)
         if record is None:
             return
-        if self._unacknowledged or self.ledger.open_bytes > self._open_bytes_max:
+        if self._unacknowledged or not self._has_room:
             self._unacknowledged.append((record, event.first_id, len(event.payloads)))
         else:
             self._cast(record.handler, "accepted", event.first_id, len(event.payloads))
@@ -268,7 +286,7 @@ class Dispatcher:
         news, self._has_news = self._has_news, {}
         for owner in news.values():
             self._hand_over(owner)
-        while self._unacknowledged and self.ledger.open_bytes <= self._open_bytes_max:
+        while self._unacknowledged and self._has_room:
             record, first_id, count = self._unacknowledged.popleft()
             self._cast(record.handler, "accepted", first_id, count)
 
@@ -282,7 +300,7 @@ class Dispatcher:
                 command.owner,
                 command.code_count,
                 command.numbers[part],
-                command.payloads[part],
+                self._loaded(command.payloads[part]),
             )
 
     def _push(self, command: Push) -> None:
@@ -291,7 +309,7 @@ class Dispatcher:
         windows = sum(slave.window for slave in self.ledger.slaves.values())
         count_max = max(1, windows // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
         for part in slices(command.payloads, count_max=count_max):
-            numbers, payloads = command.numbers[part], command.payloads[part]
+            numbers, payloads = command.numbers[part], self._loaded(command.payloads[part])
             self._work_queue.put(Chunk(command.owner, command.code_count, numbers, payloads))
 
     def _send_code(self, slave: _Slave, owner: int, code_count: int) -> None:
@@ -315,9 +333,13 @@ class Dispatcher:
     def _deliver(self, command: Deliver) -> None:
         owner = self._owners.get(command.owner)
         if owner is not None:
+            payloads = command.payloads
+            if self._is_memory_full:
+                payloads = [self._store.put(one) for one in payloads]
             owner.ids += command.ids
             owner.statuses += command.statuses
-            owner.payloads += command.payloads
+            owner.payloads += payloads
+            self._undelivered_bytes += sum(map(len, payloads))
             self._has_news[owner.owner] = owner
 
     def _hand_over(self, owner: _Owner) -> None:
@@ -330,8 +352,36 @@ class Dispatcher:
                 owner.ids, owner.statuses = ids[rest], statuses[rest]
                 owner.payloads = payloads[rest]
                 return
-            owner.unconsumed_bytes += sum(map(len, payloads[part]))
-            self._cast(owner.handler, "finished", ids[part], statuses[part], payloads[part])
+            size_bytes = sum(map(len, payloads[part]))
+            owner.unconsumed_bytes += size_bytes
+            self._undelivered_bytes -= size_bytes
+            loaded = self._loaded(payloads[part])
+            self._cast(owner.handler, "finished", ids[part], statuses[part], loaded)
+
+    @property
+    def _is_memory_full(self) -> bool:
+        """Whether payloads should go to files from now on."""
+        ledger = self.ledger
+        used = ledger.open_bytes + self._undelivered_bytes - self._store.stored_bytes
+        return used + TASK_BYTES * len(ledger.task_by_number) > self._memory_bytes_max
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether owners may push more."""
+        if self._store.has_failed and self._is_memory_full:
+            return False
+        is_small = TASK_BYTES * len(self.ledger.task_by_number) <= self._memory_bytes_max // 2
+        return is_small and self._store.stored_bytes <= self._disk_bytes_max
+
+    def _loaded(self, payloads: list[Any]) -> list[Any]:
+        """Return payloads as they travel, those in files too."""
+        if not self._store.stored_bytes:
+            return payloads
+        return list(map(self._store.load, payloads))
+
+    def close(self) -> None:
+        """Free the files."""
+        self._store.close()
 
     def _cast(self, handler: TCPHandler, method: str, *args: Any) -> None:
         """Send to a node; if its session has ended, its loss is reported soon and undoes this."""

@@ -21,7 +21,7 @@ HELD_S: Final = 0.05
 """How much work a pool wants to hold for each worker: several times a round trip to the master."""
 
 HELD_MAX: Final = 4096
-HELD_BYTES_MAX: Final = 64 * 1024 * 1024
+HELD_BYTES_MAX: Final = 8 * 1024 * 1024
 
 FIRST_GUESS_S: Final = 0.001
 WEIGHT_MAX: Final = 0.5

@@ -1,0 +1,1 @@
+"""Measures Concurrent beside other ways to run tasks: ``python -m benchmarks``; see ``README.md`` here."""

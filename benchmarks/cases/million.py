@@ -1,0 +1,70 @@
+"""Whether a master stays as small and as fast as it was, over a million tasks."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.cases import Bench
+from benchmarks.measure import Figure, Target
+from benchmarks.options import Options
+from benchmarks.ours import Cluster
+from benchmarks.processes import RSSSampler, rss_mb
+from benchmarks.references import open_systems
+from benchmarks.rounds import Stream
+from benchmarks.workloads import give_same
+
+__all__ = ["run"]
+
+REFERENCE = "multiprocessing"
+RATE = Figure("million.rate", "a million no-op tasks, streamed", "tasks/s", REFERENCE)
+LAST_TO_FIRST = Figure(
+    "million.last_to_first",
+    "its speed in the last tenth to the first",
+    "of 1",
+    REFERENCE,
+    target=Target(0.9, system="push"),
+)
+GROWTH = Figure(
+    "million.growth",
+    "master's growth meanwhile",
+    "MB",
+    REFERENCE,
+    is_less_better=True,
+    target=Target(10, system="push"),
+)
+PARTS = 12
+"""The first and the last one are not measured: then the queue is filled, and emptied."""
+
+BATCH = 1_000
+DEPTH = 20
+WARM_UP_COUNT = 20_000
+
+
+def run(bench: Bench) -> None:
+    """Push a batch whenever one is finished; once, as it is long."""
+    options = bench.options
+    part = options.scaled(100_000, BATCH * 5)
+    total = part * (PARTS - 2)
+    with Cluster(options) as cluster:
+        cluster.run_round(Stream(part, batch=BATCH, depth=2, mark_every=part))
+        with RSSSampler(cluster.master_pid) as sampler:
+            stream = _stream(options, part)
+            cluster.run_round(stream)
+    marks = stream.marks[1:-1]
+    bench.add(RATE, "push", total / (marks[-1] - marks[0]))
+    bench.add(LAST_TO_FIRST, "push", (marks[1] - marks[0]) / (marks[-1] - marks[-2]))
+    bench.add(GROWTH, "push", sampler.growth_mb)
+    with open_systems(options.without_peers()) as others:
+        pool = others[0]
+        pool.in_bulk(give_same, range(WARM_UP_COUNT))
+        before_mb = rss_mb()
+        start = time.perf_counter()
+        for first in range(0, total, BATCH * DEPTH):
+            pool.in_bulk(give_same, range(first, min(total, first + BATCH * DEPTH)))
+        bench.add(RATE, pool.name, total / (time.perf_counter() - start))
+        bench.add(GROWTH, pool.name, rss_mb() - before_mb)
+
+
+def _stream(options: Options, part: int) -> Stream:
+    depth = options.scaled(DEPTH, 2)
+    return Stream(part * PARTS, batch=BATCH, depth=depth, mark_every=part)

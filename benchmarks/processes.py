@@ -1,0 +1,118 @@
+"""What processes use, and their sure end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+__all__ = ["RSSSampler", "below", "cpu_s", "end_tree", "fetch", "memory_mb", "rss_mb", "wait_until"]
+
+MB = 1_000_000
+FETCH_TIMEOUT_S = 10.0
+END_TIMEOUT_S = 5.0
+POLL_S = 0.02
+
+
+def below(pid: int | None = None) -> list[psutil.Process]:
+    """Return all processes below one, by default below this one."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def cpu_s(processes: Iterable[psutil.Process]) -> float:
+    """Return how much processor time these have used so far, in seconds."""
+    times = [process.cpu_times() for process in processes]
+    return sum(each.user + each.system for each in times)
+
+
+def memory_mb(processes: Iterable[psutil.Process]) -> float:
+    """Return the memory of these together in MB, what they share counted once (PSS; elsewhere USS)."""
+    infos = [process.memory_full_info() for process in processes]
+    return sum(getattr(info, "pss", info.uss) for info in infos) / MB
+
+
+def rss_mb(pid: int | None = None) -> float:
+    """Return the resident memory of one process, by default of this one, in MB."""
+    return float(psutil.Process(pid).memory_info().rss) / MB
+
+
+class RSSSampler:
+    """Looks at the resident memory of a process again and again, on a thread, for a ``with`` block.
+
+    :param pid: by default this process.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        self._pid = pid
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._sample, name="RSS sampler")
+        self.start_mb = rss_mb(pid)
+        self.peak_mb = self.start_mb
+
+    def __enter__(self) -> RSSSampler:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._end.set()
+        self._thread.join(END_TIMEOUT_S)
+
+    @property
+    def growth_mb(self) -> float:
+        """How much more the process had at its peak than at the start."""
+        return self.peak_mb - self.start_mb
+
+    def _sample(self) -> None:
+        while not self._end.wait(POLL_S):
+            self.peak_mb = max(self.peak_mb, rss_mb(self._pid))
+
+
+def fetch(address: str, page: str) -> dict[str, Any]:
+    """Return a JSON page of a node.
+
+    :param address: ``HOST:PORT``.
+    :raises OSError: if it is not there.
+    """
+    with urllib.request.urlopen(f"http://{address}/{page}", timeout=FETCH_TIMEOUT_S) as answer:
+        values: dict[str, Any] = json.load(answer)
+    return values
+
+
+def wait_until(is_so: Callable[[], bool], what: str, timeout_s: float) -> None:
+    """Look again and again: other processes do not say when it is so.
+
+    :raises TimeoutError: if it is not so in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {timeout_s} s still not: {what}")
+        time.sleep(POLL_S)
+
+
+def end_tree(process: subprocess.Popen[Any]) -> None:
+    """End a process and all below it at once, in whatever state they are; may be repeated."""
+    try:
+        family = [*below(process.pid), psutil.Process(process.pid)]
+    except psutil.NoSuchProcess:
+        family = []
+    for each in family:
+        try:
+            each.kill()
+        except psutil.NoSuchProcess:
+            continue
+    try:
+        process.wait(END_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        print(f"process {process.pid} does not end", file=sys.stderr)
+    psutil.wait_procs(family, END_TIMEOUT_S)

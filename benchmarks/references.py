@@ -1,0 +1,47 @@
+"""The pools of the standard library, on one machine: every ratio is to one of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.pool import Pool
+from typing import Any
+
+from benchmarks.options import Options
+from benchmarks.peers import open_peers
+from benchmarks.systems import WAIT_S, Executing, Function, System
+
+__all__ = ["Pooling", "open_systems"]
+
+
+class Pooling(System):
+    """``multiprocessing.Pool``: ``imap_unordered(chunksize=1)`` one by one, ``map`` in bulk."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__("multiprocessing")
+        self._pool = pool
+
+    def one_by_one(self, function: Function, arguments: Sequence[Any]) -> list[Any]:
+        """See the base; the results come in any order."""
+        results = self._pool.imap_unordered(function, arguments, chunksize=1)
+        return [results.next(WAIT_S) for _ in arguments]
+
+    def in_bulk(self, function: Function, arguments: Sequence[Any]) -> list[Any]:
+        """See the base."""
+        return self._pool.map_async(function, arguments).get(WAIT_S)
+
+    def call(self, function: Function, argument: Any) -> Any:
+        """See the base."""
+        return self._pool.apply_async(function, (argument,)).get(WAIT_S)
+
+
+@contextmanager
+def open_systems(options: Options) -> Iterator[list[System]]:
+    """Start what is asked for besides Concurrent, and end it with the block."""
+    context = multiprocessing.get_context("spawn")  # threads of ours run already: no fork
+    with context.Pool(options.workers) as pool, ProcessPoolExecutor(options.workers, context) as executor:
+        systems: list[System] = [Pooling(pool), Executing("processpool", executor)]
+        with open_peers(options) as peers:
+            yield [*systems, *peers]

@@ -1,0 +1,72 @@
+"""Runs each case in a process of its own, which is ended with all below it when its time is over."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.cases import Bench, run_case
+from benchmarks.measure import Recorder, Row
+from benchmarks.options import Options
+from benchmarks.ours import OUR_SYSTEMS
+from benchmarks.processes import end_tree
+
+__all__ = ["CaseFailed", "run_apart", "run_here"]
+
+ROOT = Path(__file__).resolve().parents[1]
+CASE_TIMEOUT_S = 300.0
+QUICK_CASE_TIMEOUT_S = 90.0
+
+
+class CaseFailed(Exception):
+    """A case ended with an error, or did not end; what it had measured is lost."""
+
+
+def run_apart(name: str, options: Options) -> list[Row]:
+    """Run a case in a process of its own and return its rows.
+
+    :raises CaseFailed: if it fails or takes too long; nothing of it is left then.
+    """
+    timeout_s = options.scaled(CASE_TIMEOUT_S, QUICK_CASE_TIMEOUT_S)
+    with tempfile.TemporaryDirectory(prefix="concurrent-benchmark-") as folder:
+        output = Path(folder) / "rows.json"
+        command = [sys.executable, "-m", "benchmarks.runner", name, options.to_text(), str(output)]
+        process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        try:
+            code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise CaseFailed(f"it did not end within {timeout_s:.0f} s") from None
+        finally:
+            end_tree(process)
+            _end_group(process.pid)
+        if code != 0:
+            raise CaseFailed(f"it ended with exit code {code}; see above")
+        return [Row(**values) for values in json.loads(output.read_text(encoding="utf-8"))]
+
+
+def run_here(name: str, options: Options) -> list[Row]:
+    """Run a case in this process and return its rows. Main thread."""
+    recorder = Recorder(OUR_SYSTEMS)
+    run_case(name, Bench(options, recorder))
+    return recorder.rows()
+
+
+def _end_group(group: int) -> None:
+    """End what a case left behind that is no longer below it."""
+    if hasattr(os, "killpg"):
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+if __name__ == "__main__":
+    case, text, file = sys.argv[1:]
+    found = run_here(case, Options.from_text(text))
+    Path(file).write_text(json.dumps([asdict(row) for row in found]), encoding="utf-8")

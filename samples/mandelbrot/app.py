@@ -1,6 +1,7 @@
-"""The application: ``concurrent app mandelbrot`` draws the Mandelbrot set on the cluster.
+"""Draws the Mandelbrot set in four ways, and checks every pixel against one process.
 
-Read it from top to bottom: the options, the two ways to hand out work, and what is done with the results.
+``concurrent app mandelbrot`` runs it. Read it from top to bottom: the options, the two ways to hand out work,
+and what is done with the results.
 """
 
 from __future__ import annotations

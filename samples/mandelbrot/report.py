@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-__all__ = ["Run", "parallel_share"]
+from concurrent.apps.samples.shared.amdahl import describe_share
 
-
-def parallel_share(speed_up: float, workers: int) -> float:
-    """Return P, the share of the work that ran in parallel, from S(N) = 1 / ((1 - P) + P / N).
-
-    The law: G. M. Amdahl, "Validity of the single processor approach to achieving large scale computing
-    capabilities", AFIPS 1967. Below 0 where the cluster was slower than one process.
-
-    :param speed_up: S, sequential seconds by parallel seconds.
-    :param workers: N; with fewer than two the law says nothing and the answer is not a number.
-    """
-    if workers < 2:
-        return math.nan
-    return (1 - 1 / speed_up) / (1 - 1 / workers)
+__all__ = ["Run"]
 
 
 @dataclass(frozen=True)
@@ -61,14 +48,6 @@ class Run:
         return [
             f"sequential  {self.sequential_s:.2f} s, counts {verdict}",
             f"speed-up    {speed_up:.2f}, efficiency {speed_up / self.workers:.0%} of {self.workers} workers",
-            f"Amdahl      {self._amdahl(speed_up)}",
+            f"Amdahl      {describe_share(speed_up, self.workers)}",
             "to compare  P = 0.67 from S = 2.40 on N = 8 (the project's presentation)",
         ]
-
-    def _amdahl(self, speed_up: float) -> str:
-        share = parallel_share(speed_up, self.workers)
-        if math.isnan(share):
-            return "says nothing of a single worker"
-        if share < 0:
-            return "no parallel share: the cluster was slower than one process"
-        return f"P = {share:.2f} from S(N) = 1 / ((1 - P) + P / N) (Amdahl, 1967)"

@@ -1,6 +1,5 @@
 """The tasks, the picture and the report of the Mandelbrot sample, without a cluster."""
 
-import math
 import pickle
 
 import pytest
@@ -8,7 +7,7 @@ from PIL import Image
 
 from concurrent.apps.samples.mandelbrot.counts import joined, unpacked
 from concurrent.apps.samples.mandelbrot.image import palette, write_png
-from concurrent.apps.samples.mandelbrot.report import Run, parallel_share
+from concurrent.apps.samples.mandelbrot.report import Run
 from concurrent.apps.samples.mandelbrot.sequential import count_picture
 from concurrent.apps.samples.mandelbrot.tasks import MandelbrotSystem, make_tasks
 from concurrent.apps.samples.mandelbrot.view import View
@@ -77,13 +76,6 @@ def test_only_the_inside_is_black():
     assert len(colours) == 1001
     assert colours[1000] == bytes(3)
     assert bytes(3) not in colours[:1000]
-
-
-def test_amdahls_law_gives_the_share_of_the_presentation():
-    assert parallel_share(2.4, 8) == pytest.approx(0.67, abs=0.005)
-    assert parallel_share(8, 8) == 1
-    assert parallel_share(1, 8) == 0
-    assert math.isnan(parallel_share(1, 1))
 
 
 def a_run(**changes):

@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: demo test clean
+.PHONY: demo test bench clean
 
 # Draw the Mandelbrot set on an embedded cluster.
 demo:
@@ -9,6 +9,10 @@ demo:
 # Every check, in a new environment.
 test:
 	$(PYTHON) dev.py test
+
+# Throughput, latency, memory and more, beside the pools of the standard library.
+bench:
+	$(PYTHON) dev.py bench
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

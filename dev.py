@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The two commands of a fresh checkout; needs nothing but Python 3.10 or newer.
+"""The commands of a fresh checkout; they need nothing but Python 3.10 or newer.
 
 ``python3 dev.py demo [arguments]``
     installs Concurrent into ``build/venv`` and runs ``concurrent app mandelbrot [arguments]``.
@@ -7,6 +7,8 @@
     installs the checkout into a new environment ``build/venv-test``, then runs ruff, mypy and
     ``pytest [arguments]``. All three always run; the exit code is 0 if all of them passed. pytest
     runs last, so that its closing line closes the output.
+``python3 dev.py bench [arguments]``
+    installs the checkout into ``build/venv-bench`` and runs ``python -m benchmarks [arguments]``.
 
 Packages come from the package index that pip is configured for.
 """
@@ -69,11 +71,17 @@ def test(arguments: list[str]) -> int:
     return run([python, "-m", "pytest", *arguments]) or int(bool(failed))
 
 
+def bench(arguments: list[str]) -> int:
+    """Measure the framework beside other ways to run tasks."""
+    programs = make_environment(BUILD / "venv-bench", ["-e", ".", "psutil"])
+    return run([programs / "python", "-m", "benchmarks", *arguments])
+
+
 def main(arguments: list[str]) -> int:
     """Run the command named by the first argument."""
     if sys.version_info < PYTHON_MIN:
         sys.exit(f"dev.py: Python 3.10 or newer is needed, this is {sys.version.split()[0]}")
-    commands = {"demo": demo, "test": test}
+    commands = {"demo": demo, "test": test, "bench": bench}
     if not arguments or arguments[0] not in commands:
         print(__doc__, file=sys.stderr)
         return 2

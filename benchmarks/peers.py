@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,12 @@ class IPyParallel(System):
         return self._view.apply_async(function, argument).get(timeout=WAIT_S)
 
 
-CLASS_BY_NAME = {"loky": Loky, "ray": Ray, "dask": Dask, "ipyparallel": IPyParallel}
+CLASS_BY_NAME: dict[str, Callable[[ExitStack, Options], System]] = {
+    "loky": Loky,
+    "ray": Ray,
+    "dask": Dask,
+    "ipyparallel": IPyParallel,
+}
 
 
 @contextmanager

@@ -24,19 +24,20 @@ POLL_S = 0.02
 
 def below(pid: int | None = None) -> list[psutil.Process]:
     """Return all processes below one, by default below this one."""
-    return psutil.Process(pid).children(recursive=True)
+    children: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+    return children
 
 
 def cpu_s(processes: Iterable[psutil.Process]) -> float:
     """Return how much processor time these have used so far, in seconds."""
     times = [process.cpu_times() for process in processes]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 def memory_mb(processes: Iterable[psutil.Process]) -> float:
     """Return the memory of these together in MB, what they share counted once (PSS; elsewhere USS)."""
     infos = [process.memory_full_info() for process in processes]
-    return sum(getattr(info, "pss", info.uss) for info in infos) / MB
+    return float(sum(getattr(info, "pss", info.uss) for info in infos)) / MB
 
 
 def rss_mb(pid: int | None = None) -> float:

@@ -98,7 +98,7 @@ def _machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "mhz": round(frequency.current) if frequency is not None else None,
         "memory_mb": psutil.virtual_memory().total // 1_000_000,
-        "load_before": list(os.getloadavg()),
+        "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
     }
 
 

@@ -24,8 +24,8 @@ WARM_UP = 100
 class _Size(NamedTuple):
     name: str
     size_bytes: int
-    count: int
-    quick_count: int
+    task_count: int
+    quick_task_count: int
 
 
 SIZES = (
@@ -46,7 +46,7 @@ def run(bench: Bench) -> None:
         for system in systems:
             system.one_by_one(give_same, range(WARM_UP))
         for size in SIZES:
-            count = options.scaled(size.count, size.quick_count)
+            count = options.scaled(size.task_count, size.quick_task_count)
             for _ in bench.repetitions():
                 for system in systems:
                     _measure_arguments(bench, system, size, count)

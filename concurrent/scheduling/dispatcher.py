@@ -27,6 +27,7 @@ from concurrent.scheduling.events import (
     OwnerJoined,
     OwnerLeft,
     Push,
+    PushedLost,
     Send,
     SlaveJoined,
     SlaveLost,
@@ -53,6 +54,9 @@ CHUNKS_PER_SLAVE = 4
 
 TASK_BYTES = 512
 """What a task costs in memory besides its payload."""
+
+PUSHED_LOST_S = 1.0
+"""After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
 
 UNCONSUMED_BYTES_MAX = 64 << 20
 """How many bytes of outcomes an owner may have that it has not dealt with."""
@@ -115,6 +119,8 @@ class Dispatcher:
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
         self._is_turn_armed = False
+        self._is_queue_watched = False
+        self._has_taken = False
         self._has_news: dict[int, _Owner] = {}
         self._unacknowledged: deque[tuple[_Owner, int, int]] = deque()
         self._carry_out: dict[type, Any] = {
@@ -255,6 +261,7 @@ class Dispatcher:
 
     def took(self, slave: int, numbers: list[int]) -> None:
         """Take note of what a slave took from the work queue, and see that it has the code."""
+        self._has_taken = True
         self._from_slave(slave, TasksTaken(slave, numbers))
         record = self._slaves.get(slave)
         known = self.ledger.task_by_number
@@ -311,6 +318,23 @@ class Dispatcher:
         for part in slices(command.payloads, count_max=count_max):
             numbers, payloads = command.numbers[part], self._loaded(command.payloads[part])
             self._work_queue.put(Chunk(command.owner, command.code_count, numbers, payloads))
+        self._watch_queue()
+
+    def _watch_queue(self) -> None:
+        """Look later whether what was pushed is taken: the pipe of a slave that is lost may swallow it."""
+        if not self._is_queue_watched:
+            self._is_queue_watched = True
+            self._has_taken = False
+            self._loop.call_later(PUSHED_LOST_S, self._check_queue)
+
+    def _check_queue(self) -> None:
+        self._is_queue_watched = False
+        slaves = self.ledger.slaves.values()
+        is_one_idle = any(slave.room > 0 and len(slave.held) < slave.workers for slave in slaves)
+        if is_one_idle and not self._has_taken and not self._work_queue.waiting_count():
+            self._apply(PushedLost())
+        if self.ledger.pushed:
+            self._watch_queue()
 
     def _send_code(self, slave: _Slave, owner: int, code_count: int) -> None:
         has_count = slave.code_count_by_owner.get(owner, 0)

@@ -22,6 +22,7 @@ __all__ = [
     "OwnerJoined",
     "OwnerLeft",
     "Push",
+    "PushedLost",
     "Send",
     "SlaveJoined",
     "SlaveLost",
@@ -120,6 +121,11 @@ class TasksTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class PushedLost:
+    """What lies on the shared work socket seems lost: slaves have idle workers and take none of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send these tasks of one owner to one slave."""
 
@@ -177,5 +183,6 @@ Event = (
     | TasksDone
     | TasksReturned
     | TasksTaken
+    | PushedLost
 )
 Command = Send | Push | CancelRun | AskBack | Deliver

@@ -21,6 +21,7 @@ from concurrent.scheduling.events import (
     OwnerJoined,
     OwnerLeft,
     Push,
+    PushedLost,
     Send,
     SlaveJoined,
     SlaveLost,
@@ -128,6 +129,7 @@ class Ledger:
             TasksDone: self._tasks_done,
             TasksReturned: self._tasks_returned,
             TasksTaken: self._tasks_taken,
+            PushedLost: self._pushed_lost,
         }
 
     def apply(self, event: Event) -> list[Command]:
@@ -333,10 +335,8 @@ class Ledger:
         slave = self.slaves.pop(event.slave, None)
         if slave is None:
             return []
-        # What nobody has reported may lie in the lost slave's pipe: it goes out again, and whoever
-        # takes the older copy later is told to drop it.
-        self._requeue([*slave.held.values(), *self.pushed.values()])
-        self.pushed.clear()
+        self._pushed_lost()  # it may lie in the lost slave's pipe
+        self._requeue(list(slave.held.values()))
         return []
 
     def _window_changed(self, event: WindowChanged) -> list[Command]:
@@ -402,6 +402,19 @@ class Ledger:
             slave.held[number] = task
         self.dropped_count += len(stale)
         return [CancelRun(event.slave, stale)] if stale else []
+
+    def _pushed_lost(self, _event: PushedLost | None = None) -> list[Command]:
+        """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
+        lost = list(self.pushed.values())
+        self.pushed.clear()
+        for task in lost:
+            del self.task_by_number[task.number]
+            task.number = self._next_number
+            self._next_number += 1
+            self.task_by_number[task.number] = task
+            task.owner.number_by_id[task.client_id] = task.number
+        self._requeue(lost)
+        return []
 
     def _close(self, task: TaskRecord, status: int, payload: Any, deliver: Deliver) -> None:
         """End the task: its outcome is in ``deliver`` from here on, and nowhere else."""

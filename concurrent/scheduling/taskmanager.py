@@ -190,9 +190,17 @@ class ZMQTaskManager(GenericTaskManager):
         self.close()
         super().left()
 
+    def drain(self, timeout_s: float) -> Future[None]:
+        """Close the socket, so that nothing more comes, then as for any task manager."""
+        self._close_socket()
+        return super().drain(timeout_s)
+
     def close(self) -> None:
         """Close the socket and forget the master."""
         super().close()
+        self._close_socket()
+
+    def _close_socket(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None

@@ -10,6 +10,7 @@ from concurrent.scheduling.events import (
     Deliver,
     OwnerJoined,
     Push,
+    PushedLost,
     SlaveJoined,
     SlaveLost,
     TasksDone,
@@ -76,7 +77,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.ledger.slaves)
     @rule(data=st.data(), status=st.sampled_from([FINISHED, FAILED, DIED, CANCELLED]))
     def report(self, data: st.DataObject, status: int) -> None:
-        numbers = data.draw(st.lists(st.integers(1, 1 + self.ledger.accepted_count), max_size=4))
+        newest = max(self.ledger.task_by_number, default=0)
+        numbers = data.draw(st.lists(st.integers(1, 1 + newest), max_size=4))
         done = TasksDone(
             self.some_slave(data), numbers, [status] * len(numbers), [b""] * len(numbers)
         )
@@ -97,6 +99,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def lose(self, data: st.DataObject) -> None:
         self.perform(self.ledger.apply(SlaveLost(self.some_slave(data), "gone")))
+
+    @rule()
+    def lose_what_is_pushed(self) -> None:
+        self.perform(self.ledger.apply(PushedLost()))
 
     @invariant()
     def each_task_is_open_in_one_place_or_has_one_outcome(self) -> None:

@@ -10,6 +10,7 @@ from concurrent.scheduling.events import (
     OwnerJoined,
     OwnerLeft,
     Push,
+    PushedLost,
     Send,
     SlaveJoined,
     SlaveLost,
@@ -147,7 +148,18 @@ def test_what_may_lie_in_a_lost_slaves_pipe_is_pushed_again(ledger: Ledger) -> N
     ledger.offer(2)
     ledger.apply(TasksTaken(1, [1]))
     ledger.apply(SlaveLost(1, "killed"))
-    assert ledger.offer(5) == [Push(1, 0, [1, 2], [b"1:0", b"1:1"])]
+    assert ledger.offer(5) == [Push(1, 0, [1, 3], [b"1:0", b"1:1"])]
+
+
+def test_what_is_pushed_again_has_a_new_number_so_that_the_old_copy_can_do_no_harm(ledger: Ledger) -> None:
+    submit(ledger, 1)
+    ledger.offer(1)
+    ledger.apply(PushedLost())
+    assert ledger.offer(5) == [Push(1, 0, [2], [b"1:0"])]
+    assert ledger.apply(TasksTaken(1, [2])) == []
+    assert ledger.apply(TasksTaken(1, [1])) == [CancelRun(1, [1])]
+    (deliver,) = ledger.apply(TasksDone(1, [2], [FINISHED], [b"r"]))
+    assert deliver == Deliver(1, [0], [FINISHED], [b"r"])
 
 
 def test_a_window_limits_the_room_of_a_slave(ledger: Ledger) -> None:

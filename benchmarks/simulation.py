@@ -112,15 +112,17 @@ class _Simulation:
             self.turn()
             if not self.events:
                 raise RuntimeError(f"{self.left} tasks are left and nothing happens any more")
-            self.now = max(self.now + TURN_S, self.events[0][0])
-            while self.events and self.events[0][0] <= self.now:
-                _, _, happen, args = heapq.heappop(self.events)
+            end = max(self.now + TURN_S, self.events[0][0])
+            while self.events and self.events[0][0] <= end:
+                self.now, _, happen, args = heapq.heappop(self.events)
                 happen(*args)
+            self.now = end
 
     def turn(self) -> None:
         """One turn of the master's loop: what came in, then one round of scheduling."""
         for number, numbers in self.done_by_slave.items():
-            self.apply(TasksDone(number, numbers, [FINISHED] * len(numbers), [b""] * len(numbers)))
+            size, task_s = len(numbers), self.slaves[number].pace.duration_s
+            self.apply(TasksDone(number, numbers, [FINISHED] * size, [b""] * size, task_s))
             self.scheduler.slave_changed(number)
         self.done_by_slave.clear()
         wanted = min(self.left_to_submit, SUBMIT_COUNT - self.ledger.queued_count)

@@ -11,7 +11,8 @@ __all__ = ["EXIT_ERROR", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_USA
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
-"""The application ran, and says that it did not succeed; or a task failed and nobody took care of it."""
+"""The application ran, and says that it did not succeed; or a task failed, or could not be pushed, and
+nobody took care of it."""
 EXIT_USAGE: Final = 2
 """The command line or the configuration is wrong."""
 EXIT_ERROR: Final = 3

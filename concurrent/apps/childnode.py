@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from concurrent.apps.api import EXIT_ERROR
@@ -103,13 +104,15 @@ def run_child(node: Node, control: socket.socket, announce: Callable[[], str]) -
 
     def ready() -> None:
         node.stop_when_closed(control)
-        control.sendall(f"ok {announce()}\n".encode())
+        with suppress(OSError):  # the parent has gone meanwhile: the node stops
+            control.sendall(f"ok {announce()}\n".encode())
 
     try:
         code = node.run(ready)
     except ConcurrentError as error:
         log.error("%s", error)
-        control.sendall(f"error {' '.join(str(error).split())}\n".encode()[:LINE_BYTES_MAX])
+        with suppress(OSError):  # nobody is there to be told
+            control.sendall(f"error {' '.join(str(error).split())}\n".encode()[:LINE_BYTES_MAX])
         code = EXIT_ERROR
     finally:
         node_log.stop()

@@ -8,19 +8,28 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from concurrent.apps.api import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from concurrent.apps.api import EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from concurrent.apps.commands import COMMANDS
 from concurrent.apps.version import VERSION
 from concurrent.core.errors import (
+    AddressError,
     ComponentError,
     ConcurrentError,
     ConfigurationError,
     EnvironmentFolderError,
+    SchedulingError,
+    TaskError,
 )
 
 __all__ = ["main", "make_parser"]
 
-USAGE_ERRORS = (ComponentError, ConfigurationError, EnvironmentFolderError)
+EXIT_CODE_BY_ERROR = (
+    (AddressError, EXIT_ERROR),
+    ((ComponentError, ConfigurationError, EnvironmentFolderError), EXIT_USAGE),
+    ((SchedulingError, TaskError), EXIT_FAILED),
+    (ConcurrentError, EXIT_ERROR),
+)
+"""The first class that fits counts."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -51,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.debug:
             traceback.print_exc()
         print(f"concurrent: {error}", file=sys.stderr)
-        return EXIT_USAGE if isinstance(error, USAGE_ERRORS) else EXIT_ERROR
+        return next(code for classes, code in EXIT_CODE_BY_ERROR if isinstance(error, classes))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # whoever reads the output has enough of it

@@ -111,6 +111,7 @@ class MasterNode(Node):
         self.loop.call(self._open_scheduling, timeout_s=CALL_TIMEOUT_S)
         self.make_json_service("Concurrent master", self.host, self.port)
         self.register_methods()
+        self._register_joining()
         self.start_json_service()
         log.info("the master listens on %s", self.api_service_v1.url)
         if self.workers:
@@ -120,33 +121,34 @@ class MasterNode(Node):
             slave.start(SLAVE_ENTRY, self.env.recipe(), str(address), self.workers)
 
     def register_methods(self) -> None:
-        """Register the methods by which nodes join. A derived node may register others."""
+        """Register more methods on ``api_service_v1`` and ``zmq_server``; for derived nodes.
 
-        @jsonremote(self.api_service_v1)
-        def register_slave(request: Any, node_id: str, port: int, data: dict[str, Any]) -> dict[str, Any]:
-            """Register a slave; answers where the compute channel is."""
-            self.stats.add_avg("register_slave")
-            return self.register_node(node_id, web.ctx["ip"], port, data, NodeType.slave)
+        A method by which nodes join, ``register_slave`` or ``register_application`` on either, takes the
+        place of the framework's own.
+        """
 
-        @jsonremote(self.api_service_v1)
-        def register_application(
-            request: Any, node_id: str, port: int, data: dict[str, Any]
-        ) -> dict[str, Any]:
-            """Register an application; answers where the compute channel is."""
-            self.stats.add_avg("register_application")
-            return self.register_node(node_id, web.ctx["ip"], port, data, NodeType.application)
+    def _register_joining(self) -> None:
+        """Register the methods by which nodes join, as far as a derived node has none of its own."""
+        for node_type in (NodeType.slave, NodeType.application):
+            name = f"register_{node_type.value}"
+            if name not in self.api_service_v1.methods:
+                self._register_json(name, node_type)
+            if name not in self.zmq_server.methods:
+                self._register_tcp(name, node_type)
 
-        @tcpremote(self.zmq_server, name="register_slave")
-        def register_slave_tcp(handler: TCPHandler, request: Any, node_id: str) -> int:
-            """Bind the session to a slave that has registered; answers its number."""
-            self.stats.add_avg("register_slave_tcp")
-            return self.register_node_tcp(handler, request, node_id, NodeType.slave)
+    def _register_json(self, name: str, node_type: NodeType) -> None:
+        @jsonremote(self.api_service_v1, name=name)
+        def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> dict[str, Any]:
+            """Register a node; answers where the compute channel is."""
+            self.stats.add_avg(name)
+            return self.register_node(node_id, web.ctx["ip"], port, data, node_type)
 
-        @tcpremote(self.zmq_server, name="register_application")
-        def register_application_tcp(handler: TCPHandler, request: Any, node_id: str) -> int:
-            """Bind the session to an application that has registered; answers its number."""
-            self.stats.add_avg("register_application_tcp")
-            return self.register_node_tcp(handler, request, node_id, NodeType.application)
+    def _register_tcp(self, name: str, node_type: NodeType) -> None:
+        @tcpremote(self.zmq_server, name=name)
+        def register(handler: TCPHandler, request: Any, node_id: str) -> int:
+            """Bind the session to a node that has registered; answers its number."""
+            self.stats.add_avg(f"{name}_tcp")
+            return self.register_node_tcp(handler, request, node_id, node_type)
 
     def register_node(
         self, node_id: str, ip: str, port: int, data: dict[str, Any], node_type: NodeType

@@ -26,6 +26,7 @@ __all__ = ["MasterAPI"]
 ATTEMPTS_MAX: Final = 1000
 PAYLOADS: Final = frozenset({bytes, Frame})
 NUMBERS: Final = frozenset({int})
+SECONDS: Final = frozenset({float})
 
 log = logging.getLogger("concurrent.apps.master")
 
@@ -178,13 +179,15 @@ class MasterAPI:
             numbers: list[int],
             statuses: list[int],
             payloads: list[Any],
+            task_s: float,
         ) -> None:
-            """Report how attempts ended."""
+            """Report how attempts ended, and how long tasks took lately."""
             slave = _slave(handler).number
             _check("numbers", numbers, NUMBERS)
             _check("statuses", statuses, NUMBERS)
             _check("payloads", payloads, PAYLOADS)
-            dispatcher.done(slave, numbers, statuses, payloads)
+            _check("task_s", [task_s], SECONDS)
+            dispatcher.done(slave, numbers, statuses, payloads, task_s)
 
         @tcpremote(server)
         def returned(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:

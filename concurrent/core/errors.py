@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 __all__ = [
+    "AddressError",
     "CallTimeout",
     "ComponentError",
     "ConcurrentError",
@@ -100,6 +101,12 @@ class ConfigurationError(ConcurrentError):
     """A configuration file or option is wrong."""
 
     code = "configuration"
+
+
+class AddressError(ConfigurationError):
+    """An address cannot be listened on: it is in use, not of this machine, or not allowed for this user."""
+
+    code = "address"
 
 
 class EnvironmentFolderError(ConcurrentError):

@@ -246,14 +246,22 @@ class Dispatcher:
         if record is not None:
             self._work_queue.pull(slave, record.handler, room)
 
-    def done(self, slave: int, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+    def done(
+        self,
+        slave: int,
+        numbers: list[int],
+        statuses: list[int],
+        payloads: list[Any],
+        task_s: float,
+    ) -> None:
         """Take outcomes from a slave.
 
+        :param task_s: how long its tasks took lately, in seconds.
         :raises InvalidArguments: if the columns differ in length.
         """
         if not len(numbers) == len(statuses) == len(payloads):
             raise InvalidArguments("the columns of outcomes differ in length", thing="done")
-        self._from_slave(slave, TasksDone(slave, numbers, statuses, payloads))
+        self._from_slave(slave, TasksDone(slave, numbers, statuses, payloads, task_s))
 
     def returned(self, slave: int, numbers: list[int]) -> None:
         """Take unstarted tasks back from a slave."""

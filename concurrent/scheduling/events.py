@@ -96,12 +96,16 @@ class WindowChanged:
 
 @dataclass(frozen=True, slots=True)
 class TasksDone:
-    """A slave reports attempts that ended; columns of one length, see ``outcome.py``."""
+    """A slave reports attempts that ended; columns of one length, see ``outcome.py``.
+
+    ``task_s`` is how long its tasks took lately, in seconds; 0 if it does not know.
+    """
 
     slave: int
     numbers: list[int]
     statuses: list[int]
     payloads: list[Any]
+    task_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class SlaveRecord:
     held: dict[int, TaskRecord] = field(default_factory=dict)
     done_count: int = 0
     died_count: int = 0
+    task_s: float = 0.0
     is_asked_back: bool = False
 
     @property
@@ -212,6 +213,7 @@ class Ledger:
                     "held": len(slave.held),
                     "done": slave.done_count,
                     "workers_died": slave.died_count,
+                    "task_s": slave.task_s,
                 }
                 for slave in self.slaves.values()
             ],
@@ -375,6 +377,7 @@ class Ledger:
                     deliver = deliver_by_owner[owner_number] = Deliver(owner_number)
             self._close(task, status, payload, deliver)
         slave.done_count += len(event.numbers)
+        slave.task_s = event.task_s
         self._requeue(retry)
         return list(deliver_by_owner.values())
 

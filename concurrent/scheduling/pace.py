@@ -23,7 +23,7 @@ HELD_S: Final = 0.05
 HELD_MAX: Final = 4096
 HELD_BYTES_MAX: Final = 8 * 1024 * 1024
 
-FIRST_GUESS_S: Final = 0.001
+FIRST_GUESS_S: Final = 0.01
 WEIGHT_MAX: Final = 0.5
 
 

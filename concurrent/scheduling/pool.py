@@ -106,6 +106,11 @@ class WorkerPool:
         """How many tasks are here that have no outcome yet."""
         return len(self._queue) + sum(len(link.outstanding) for link in self._links)
 
+    @property
+    def task_s(self) -> float:
+        """How long tasks took lately, in seconds."""
+        return self._pace.duration_s
+
     def code_count(self, app: int) -> int:
         """Return how many blobs of an application's code are defined."""
         code = self._code_by_app.get(app)

@@ -152,7 +152,7 @@ class GenericTaskManager(Component):
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         for part in slices(payloads):
-            self._tell("done", numbers[part], statuses[part], payloads[part])
+            self._tell("done", numbers[part], statuses[part], payloads[part], self.pool.task_s)
 
     def _window_changed(self, window: int) -> None:
         self._tell("set_window", window)

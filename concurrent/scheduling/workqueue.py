@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import msgpack
 import zmq
 
-from concurrent.core.errors import ConfigurationError, MalformedMessage
+from concurrent.core.errors import AddressError, MalformedMessage
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
@@ -107,7 +107,7 @@ class PushSocket:
 
     :param host: the address to listen on.
     :param port: the port; 0 for any.
-    :raises ConfigurationError: if that can not be listened on.
+    :raises AddressError: if that can not be listened on.
     """
 
     def __init__(self, loop: NodeLoop, host: str, port: int = 0) -> None:
@@ -124,7 +124,7 @@ class PushSocket:
             self._socket.bind(f"tcp://{shown}:{port or '*'}")
         except zmq.ZMQError as error:
             self._context.destroy(0)
-            raise ConfigurationError(
+            raise AddressError(
                 f"the work socket can not listen on {shown}:{port}: {error.strerror}",
                 thing="master.work_port",
                 value=port,

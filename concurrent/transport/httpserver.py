@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from cheroot import wsgi
 
-from concurrent.core.errors import ConfigurationError
+from concurrent.core.errors import AddressError
 from concurrent.transport.httpstream import HTTPLimits, WebConnection
 
 __all__ = ["WebServer"]
@@ -271,7 +271,7 @@ def _listen(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ConfigurationError(
+        raise AddressError(
             f"cannot listen on {host}:{port}: {error.strerror}",
             thing="port",
             value=port,

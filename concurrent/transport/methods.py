@@ -55,6 +55,9 @@ class MethodRegistry:
     def __iter__(self) -> Any:
         return iter(self._method_by_name.values())
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._method_by_name
+
     def register(
         self, function: Callable[..., Any], name: str | None = None, doc: str | None = None
     ) -> None:

@@ -12,7 +12,7 @@ from collections import deque
 from itertools import islice
 from typing import Any, Final
 
-from concurrent.core.errors import ConfigurationError, ProtocolError
+from concurrent.core.errors import AddressError, ProtocolError
 from concurrent.transport.carrier import ICarrier, ICarrierOwner
 from concurrent.transport.client import SessionClient
 from concurrent.transport.envelope import make_prefix
@@ -247,7 +247,7 @@ class TCPServer(SessionServer):
             family, kind, protocol, _name, address = infos[0]
             listener = socket.socket(family, kind, protocol)
         except OSError as error:
-            raise ConfigurationError(
+            raise AddressError(
                 f"cannot listen on {self.address}: {error.strerror}",
                 thing="host",
                 value=self.host,
@@ -261,7 +261,7 @@ class TCPServer(SessionServer):
             listener.setblocking(False)
         except OSError as error:
             listener.close()
-            raise ConfigurationError(
+            raise AddressError(
                 f"cannot listen on {self.address}: {error.strerror}",
                 thing="port",
                 value=self.port,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import zmq
 
-from concurrent.core.errors import ConfigurationError, MessageTooLarge, ProtocolError
+from concurrent.core.errors import AddressError, MessageTooLarge, ProtocolError
 from concurrent.transport.carrier import ICarrierOwner
 from concurrent.transport.client import SessionClient
 from concurrent.transport.envelope import check_sizes
@@ -125,7 +125,7 @@ class TCPServerZMQ(SessionServer):
         except zmq.ZMQError as error:
             socket.close(linger=0)
             context.term()
-            raise ConfigurationError(
+            raise AddressError(
                 f"cannot listen on {self.address}: {error.strerror}",
                 thing="port",
                 value=self.port,

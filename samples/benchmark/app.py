@@ -1,0 +1,158 @@
+"""Measures what more workers gain, fits Amdahl's law to it, and draws the speed-up.
+
+``concurrent app benchmark`` runs it. Read ``tasks.py`` first: it says how the number of workers is varied. Then
+read this file from top to bottom: the options, the course of the measurement, and its small parts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from concurrent.apps import ApplicationNode
+from concurrent.apps.samples.benchmark.chart import svg_of
+from concurrent.apps.samples.benchmark.counts import CountsItem
+from concurrent.apps.samples.benchmark.load import Alone, Done, Load, calibrated, run_alone
+from concurrent.apps.samples.benchmark.report import NOTES, lines_of
+from concurrent.apps.samples.benchmark.results import Row, Series, Step
+from concurrent.apps.samples.benchmark.tasks import BenchmarkSystem, Lanes
+from concurrent.core import ChoiceItem, FloatItem, IntItem, PathItem
+from concurrent.core.errors import ConfigurationError
+from concurrent.scheduling import ITaskSystem, Task
+
+__all__ = ["Benchmark"]
+
+SECTION = "benchmark"
+WARM_UP = Load("wait", 0.01)
+WARM_UP_TASKS = 8
+"""For each worker: by then it has loaded the code of the tasks."""
+
+
+class Benchmark(ApplicationNode):
+    """Runs the same tasks on one worker, two, three, and compares the times."""
+
+    tasks = IntItem(SECTION, "tasks", 48, "How many tasks a step has; best a multiple of each N.", minimum=1)
+    task_ms = FloatItem(SECTION, "task_ms", 25.0, "How long one task takes.", minimum=0.01, unit="milliseconds")
+    workers = CountsItem(SECTION, "workers", (), "The numbers of workers N; nothing: 1 to all there are.")
+    kind = ChoiceItem(
+        SECTION, "kind", "both", "What a task does: wait actively, or compute.",
+        choices=("wait", "work", "both"),
+    )  # fmt: skip
+    mode = ChoiceItem(
+        SECTION, "mode", "both",
+        "Who hands out the work: a task system at the master, or this application by plain tasks.",
+        choices=("system", "tasks", "both"),
+    )  # fmt: skip
+    output = PathItem(SECTION, "output", "benchmark.svg", "The SVG file to write; nothing for none.")
+
+    def app_init(self) -> None:
+        """Prepare; called once, first."""
+        self.kinds = ("wait", "work") if self.kind == "both" else (self.kind,)
+        self.modes = ("system", "tasks") if self.mode == "both" else (self.mode,)
+        self.all_series: list[Series] = []
+        self.is_right = True
+        self.step_count = 0
+        self.course = self.measure()
+
+    def start_processing(self) -> None:
+        """Begin; each step is pushed when the one before is finished."""
+        self.go_on()
+
+    def measure(self) -> Iterator[None]:
+        """Do everything; yields when something was pushed, and goes on when that is finished."""
+        self.push_lanes(Lanes(WARM_UP, 1, 1))
+        yield  # until the cluster is there
+        worker_count = self.cluster_workers
+        steps = self.steps(worker_count)
+        warm_up_count = WARM_UP_TASKS * worker_count
+        self.push_lanes(Lanes(WARM_UP, warm_up_count, warm_up_count))
+        yield
+        self.step_count = len(self.kinds) * len(self.modes) * len(steps)
+        for kind in self.kinds:
+            alone = run_alone(calibrated(kind, self.task_ms / 1e3), self.tasks)
+            for mode in self.modes:
+                series = Series(kind, mode, alone.seconds, alone.cpu_share, [])
+                self.all_series.append(series)
+                yield from self.measure_series(series, alone, steps)
+
+    def measure_series(self, series: Series, alone: Alone, steps: list[Step]) -> Iterator[None]:
+        """Do the steps of one kind of task and one mode; yields as :meth:`measure` does."""
+        for step in steps:
+            begin_s = time.perf_counter()
+            lanes = Lanes(alone.load, self.tasks, self.tasks if step.is_full else step.workers)
+            if series.mode == "system":
+                self.push_tasksystem(BenchmarkSystem(lanes))
+            else:
+                self.push_lanes(lanes)
+            yield
+            seconds = time.perf_counter() - begin_s
+            self.is_right = self.is_right and self.lanes.answers() == alone.answers
+            series.rows.append(Row.of(step, self.lanes.done, seconds, self.lanes.data_bytes()))
+            self.progress(sum(len(each.rows) for each in self.all_series), self.step_count)
+
+    def steps(self, worker_count: int) -> list[Step]:
+        """Return the steps of each series, the one with all tasks pushed at once last.
+
+        :raises ConfigurationError: if there are fewer workers than asked for.
+        """
+        counts = self.workers or tuple(range(1, worker_count + 1))
+        if counts[-1] > worker_count:
+            raise ConfigurationError(
+                f"[{SECTION}] workers asks for {counts[-1]} workers, the cluster has {worker_count}",
+                thing=f"{SECTION}.workers",
+                value=counts[-1],
+                remedy=f"Name fewer, or start a cluster with --workers {counts[-1]}",
+            )
+        return [*(Step(count, False) for count in counts), Step(worker_count, True)]
+
+    def push_lanes(self, lanes: Lanes) -> None:
+        """Push the first plain tasks of a step."""
+        self.lanes = lanes
+        self.push_tasks(lanes.next_tasks())
+
+    def task_finished(self, task: Task, result: Done, error: BaseException | None) -> None:
+        """Keep the result of a plain task, and push the next one of its lane."""
+        if error is not None:
+            super().task_finished(task, result, error)
+            self.shutdown_main_loop()
+            return
+        self.lanes.done.append(result)
+        self.push_tasks(self.lanes.next_tasks())
+
+    def work_finished(self, result: Lanes | None, task_system: ITaskSystem | None) -> None:
+        """A step is finished."""
+        if result is not None:
+            self.lanes = result
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Begin the next step; after the last one say what was measured."""
+        try:
+            next(self.course)
+        except StopIteration:
+            self.shutdown_main_loop(0 if self.report() else 1)
+
+    def report(self) -> bool:
+        """Print and draw what was measured; return whether nothing went wrong."""
+        for series in self.all_series:
+            print(*lines_of(series), "", sep="\n")
+        print(*NOTES, sep="\n")
+        if not self.is_right:
+            self.log.error("the tasks computed something else on the cluster than in one process")
+        is_drawn = self.draw()
+        print(
+            f"picture     {self.output or 'none'}" if is_drawn else "picture     could not be written",
+            flush=True,
+        )
+        return self.is_right and is_drawn
+
+    def draw(self) -> bool:
+        """Write the picture, if one is wanted; return whether nothing went wrong."""
+        if self.output is None:
+            return True
+        try:
+            self.output.write_text(svg_of(self.all_series), encoding="utf-8")
+        except OSError as error:
+            self.log.error("%s; set [%s] output to a file that can be written", error, SECTION)
+            return False
+        return True

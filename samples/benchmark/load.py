@@ -1,0 +1,92 @@
+"""What a task does: it waits actively, or computes. The only place that reads clocks while it works."""
+
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+from typing import NamedTuple
+
+__all__ = ["Alone", "Done", "Load", "calibrated", "run_alone"]
+
+TRIAL_S = 0.02
+"""A trial that took as long says well enough how fast this machine computes."""
+
+
+class Done(NamedTuple):
+    """What came of one task.
+
+    :param wall_s: how long it took.
+    :param cpu_s: how long a core worked on it meanwhile; less than ``wall_s`` where cores are short.
+    :param answer: what it computed; nothing for a wait.
+    """
+
+    number: int
+    wall_s: float
+    cpu_s: float
+    answer: bytes
+
+
+class Load(NamedTuple):
+    """The same load for every task.
+
+    :param kind: ``wait`` spins until its time has passed, so it lasts as long however little of a core it gets;
+        ``work`` computes a chain of SHA-256 digests of a fixed length, so it lasts longer then.
+    :param amount: seconds of a wait, or links of a chain.
+    """
+
+    kind: str
+    amount: float
+
+    def carry(self, number: int) -> Done:
+        """Do it in the calling thread; the number makes each chain another one."""
+        wall_s, cpu_s = time.perf_counter(), time.thread_time()
+        answer = b""
+        if self.kind == "wait":
+            _spin(wall_s + self.amount)
+        else:
+            answer = _chain(number, int(self.amount))
+        return Done(number, time.perf_counter() - wall_s, time.thread_time() - cpu_s, answer)
+
+
+def calibrated(kind: str, seconds: float) -> Load:
+    """Return the load of a kind that takes so long on this machine, when a core is free for it."""
+    if kind == "wait":
+        return Load(kind, seconds)
+    links, trial_s = 1000, 0.0
+    while trial_s < TRIAL_S:
+        links *= 2
+        trial_s = min(Load(kind, links).carry(0).wall_s for _ in range(3))
+    return Load(kind, max(1, round(links * seconds / trial_s)))
+
+
+class Alone(NamedTuple):
+    """What the cluster is compared with: all tasks of a step in one process, one after the other.
+
+    :param cpu_share: how much of a core it had.
+    :param answers: what they computed, by their numbers.
+    """
+
+    load: Load
+    seconds: float
+    cpu_share: float
+    answers: dict[int, bytes]
+
+
+def run_alone(load: Load, task_count: int) -> Alone:
+    """Do the tasks of a step in the calling thread."""
+    begin_s, begin_cpu_s = time.perf_counter(), time.thread_time()
+    answers = {number: load.carry(number).answer for number in range(task_count)}
+    seconds = time.perf_counter() - begin_s
+    return Alone(load, seconds, (time.thread_time() - begin_cpu_s) / seconds, answers)
+
+
+def _spin(until_s: float) -> None:
+    while time.perf_counter() < until_s:
+        pass
+
+
+def _chain(number: int, links: int) -> bytes:
+    digest = str(number).encode()
+    for _ in range(links):
+        digest = sha256(digest).digest()
+    return digest

@@ -158,6 +158,13 @@ class MasterAPI:
             systems.progress(_owner(handler).number, done, total)
 
         @tcpremote(server)
+        def system_log(handler: TCPHandler, _request: Any, level: int, text: str) -> None:
+            """Log what a task system has to say."""
+            _check("level", [level], NUMBERS)
+            _check("text", [text], frozenset({str}))
+            systems.log(_owner(handler).number, level, text)
+
+        @tcpremote(server)
         def system_finished(handler: TCPHandler, _request: Any, status: int, payload: Any) -> None:
             """Bring home the result of a task system."""
             _check("status", [status], NUMBERS)

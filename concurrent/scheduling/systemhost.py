@@ -10,9 +10,10 @@ import logging
 import queue
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
-from concurrent.core.errors import ConnectionLost, SchedulingError
+from concurrent.core.errors import ConnectionLost, SchedulingError, TransportError
 from concurrent.core.ids import new_node_id
 from concurrent.core.logs import NodeLog
 from concurrent.scheduling.code import AppCode, CodeCache
@@ -65,6 +66,19 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
         node_log.stop()
 
 
+class _MasterLog(logging.Handler):
+    """Has the master log what a task system logs; any thread."""
+
+    def __init__(self, handler: TCPHandler) -> None:
+        super().__init__()
+        self._handler = handler
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record, with its traceback if it has one."""
+        with suppress(TransportError):  # without a master there is no log of the master
+            self._handler.cast("system_log", record.levelno, self.format(record))
+
+
 class _Run:
     """One task system at work. Main thread only. It is what the system knows as the master."""
 
@@ -83,6 +97,8 @@ class _Run:
         self._payload: bytes | Frame = joined["payload"]
         self._progress_at = 0.0
         self.log = logging.getLogger(f"concurrent.system.{self._system_id}")
+        self.log.addHandler(_MasterLog(handler))
+        self.log.propagate = False
 
     @property
     def workers(self) -> int:
@@ -117,7 +133,7 @@ class _Run:
         except ConnectionLost:
             raise
         except Exception as error:  # boundary: a task system is foreign code
-            self.log.warning("the task system failed: %s: %s", type(error).__name__, error)
+            self.log.info("the task system failed: %s: %s", type(error).__name__, error)
             return FAILED, as_payload(dumps_failure(error, code, ""))
 
     def _result(self, system: ITaskSystem) -> Any:

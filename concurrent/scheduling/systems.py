@@ -140,6 +140,12 @@ class SystemHosts:
             if host.number == number and not host.is_over and host.handler.is_open:
                 host.handler.cast("tasksystem_progress", host.system_id, done, total)
 
+    def log(self, number: int, level: int, text: str) -> None:
+        """Log what a system has to say."""
+        for host in self._hosts.values():
+            if host.number == number:
+                log.log(level, "task system %d of %s: %s", host.system_id, host.handler.node_id, text)
+
     def cancel(self, owner: int, system_ids: Sequence[int] | None = None) -> None:
         """Kill the hosts of an application: those of these systems, or all."""
         for host in self._hosts.values():

@@ -103,8 +103,10 @@ def test_a_find_frees_the_workers_that_still_search(mode: str, scheduler: str, t
     """The second task would search for years."""
     (tmp_path / "meeting.py").write_text(MEETING, encoding="utf-8")
     name = f"{tmp_path / 'meeting.py'}:Meeting"
-    options = {"mode": mode, "first": 10**15 - 5, "secret": 10**15 - 5 + 10**6, "last": 10**17}
-    done = run(name, scheduler, **options, numbers_per_task=10**15)
+    first, size = 10**15, 10**15
+    done = run(
+        name, scheduler, mode=mode, first=first, secret=first + 10**6, last=10**17, numbers_per_task=size
+    )
     assert done.returncode == 0, done.stderr
     assert "met True True" in done.stdout
 
@@ -114,11 +116,11 @@ def test_a_find_frees_the_workers_that_still_search(mode: str, scheduler: str, t
     [
         ({"digest": "abc"}, "Use 32 hexadecimal digits, or nothing"),
         ({"digest": "g" * 32}, "Use 32 hexadecimal digits, or nothing"),
-        ({"first": 5, "last": 5}, "the range from 5 to below 5 is empty"),
-        ({"last": 10**56}, "[md5reverse] last"),
+        ({"first": "5", "last": "5"}, "the range from 5 to below 5 is empty"),
+        ({"last": "1" + "0" * 56}, "[md5reverse] last"),
     ],
 )
-def test_wrong_input_is_refused_with_a_remedy(options: dict[str, object], words: str) -> None:
+def test_wrong_input_is_refused_with_a_remedy(options: dict[str, str], words: str) -> None:
     done = run("md5reverse", **options)
     assert done.returncode == 2
     assert words in done.stderr

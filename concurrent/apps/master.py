@@ -9,7 +9,7 @@ import web
 
 from concurrent.apps.api import IApp, NodeType
 from concurrent.apps.childnode import ChildNode
-from concurrent.apps.masterapi import MasterAPI
+from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.node import Node
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.component import implements
@@ -31,7 +31,6 @@ PORT_DEFAULT: Final = 8750
 SLAVE_ENTRY: Final = "concurrent.apps.slave:serve_child"
 CALL_TIMEOUT_S: Final = 10.0
 WORKERS_MAX: Final = 4096
-WINDOW_MAX: Final = 1 << 24
 
 log = logging.getLogger("concurrent.apps.master")
 

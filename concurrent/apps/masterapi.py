@@ -16,14 +16,17 @@ from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.events import TasksSubmitted
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.systems import SystemHosts
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.methods import HasMethods, tcpremote
 
-__all__ = ["MasterAPI"]
+__all__ = ["WINDOW_MAX", "MasterAPI"]
 
 ATTEMPTS_MAX: Final = 1000
+WINDOW_MAX: Final = 1 << 24
+STATUSES: Final = frozenset({FINISHED, FAILED, DIED, CANCELLED})
 PAYLOADS: Final = frozenset({bytes, Frame})
 NUMBERS: Final = frozenset({int})
 SECONDS: Final = frozenset({float})
@@ -123,7 +126,7 @@ class MasterAPI:
         def consumed(handler: TCPHandler, _request: Any, size_bytes: int) -> None:
             """Have dealt with outcomes of that size."""
             _check("size_bytes", [size_bytes], NUMBERS)
-            dispatcher.consumed(_owner(handler).number, size_bytes)
+            dispatcher.consumed(_owner(handler).number, max(0, size_bytes))
 
     def _register_system_methods(self, server: HasMethods) -> None:
         systems = self._systems
@@ -192,6 +195,8 @@ class MasterAPI:
             slave = _slave(handler).number
             _check("numbers", numbers, NUMBERS)
             _check("statuses", statuses, NUMBERS)
+            if not STATUSES.issuperset(statuses):
+                raise InvalidArguments(f"there is no status {set(statuses) - STATUSES}", thing="statuses")
             _check("payloads", payloads, PAYLOADS)
             _check("task_s", [task_s], SECONDS)
             dispatcher.done(slave, numbers, statuses, payloads, task_s)
@@ -212,13 +217,13 @@ class MasterAPI:
         def pull(handler: TCPHandler, _request: Any, room: int) -> None:
             """Ask the work queue for tasks."""
             _check("room", [room], NUMBERS)
-            dispatcher.pull(_slave(handler).number, room)
+            dispatcher.pull(_slave(handler).number, min(room, WINDOW_MAX))
 
         @tcpremote(server)
         def set_window(handler: TCPHandler, _request: Any, window: int) -> None:
             """Want to hold so many tasks from now on."""
             _check("window", [window], NUMBERS)
-            dispatcher.set_window(_slave(handler).number, window)
+            dispatcher.set_window(_slave(handler).number, min(max(0, window), WINDOW_MAX))
 
     def _own(self, handler: TCPHandler, peer: Peer) -> None:
         handler.context = peer

@@ -59,20 +59,22 @@ class NodeRegistry:
 
     def __init__(self) -> None:
         self._record_by_id: OrderedDict[str, NodeRecord] = OrderedDict()
+        self._waiting: OrderedDict[str, None] = OrderedDict()
         self._gone: OrderedDict[str, NodeRecord] = OrderedDict()
 
     def register(self, record: NodeRecord) -> None:
         """Take note of a node that will join; an earlier registration that has not joined is replaced.
 
-        :raises NodeError: if there are too many that never joined.
+        Of those that never joined the oldest is forgotten when there are too many.
         """
         known = self._record_by_id.get(record.node_id)
         if known is not None and known.state == "joined":
             record.state, record.number = known.state, known.number
-        elif len(self._record_by_id) >= WAITING_MAX:
-            raise NodeError(
-                f"{WAITING_MAX} nodes have registered; no more are taken", thing=record.node_id
-            )
+        else:
+            self._waiting[record.node_id] = None
+            if len(self._waiting) > WAITING_MAX:
+                oldest, _ = self._waiting.popitem(last=False)
+                self._record_by_id.pop(oldest, None)
         self._record_by_id[record.node_id] = record
 
     def expect(self, node_id: str, node_type: NodeType) -> NodeRecord:
@@ -92,6 +94,7 @@ class NodeRegistry:
 
     def joined(self, record: NodeRecord, number: int) -> None:
         """Take note that a node has opened its session."""
+        self._waiting.pop(record.node_id, None)
         record.state, record.number, record.since = "joined", number, time.time()
 
     def leave(self, node_id: str, number: int, reason: str) -> None:

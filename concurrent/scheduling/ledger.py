@@ -76,6 +76,7 @@ class OwnerRecord:
     name: str
     queue: deque[TaskRecord] = field(default_factory=deque)
     number_by_id: dict[int, int] = field(default_factory=dict)
+    next_id: int = 0
     is_listed: bool = False
     closed_count: int = 0
 
@@ -280,6 +281,13 @@ class Ledger:
                 value=event.owner,
                 remedy="Register first; a registration ends when its connection is given up",
             )
+        if event.first_id < owner.next_id:
+            raise SchedulingError(
+                f"{owner.name} pushed task {event.first_id}, but the next one is {owner.next_id} or later",
+                thing="first_id",
+                value=event.first_id,
+                remedy="Number tasks upwards and use no number twice in a registration",
+            )
         number = self._next_number
         client_id = event.first_id
         number_by_id = owner.number_by_id
@@ -293,6 +301,7 @@ class Ledger:
             number += 1
             client_id += 1
         count = len(event.payloads)
+        owner.next_id = client_id
         self._next_number = number
         self.queued_count += count
         self.accepted_count += count

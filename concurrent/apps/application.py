@@ -276,6 +276,7 @@ class ApplicationNode(Node):
             "pushed": tasks.pushed_count,
             "finished": self._finished_count,
             "open": tasks.open_count,
+            "progress": self._progress.latest,
             "task_systems": self._open_systems,
         }
 

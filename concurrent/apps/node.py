@@ -14,8 +14,10 @@ from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
+from concurrent.apps.pages import render_page
 from concurrent.apps.version import VERSION
 from concurrent.core.component import Component
+from concurrent.core.errors import ConcurrentError
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
 from concurrent.core.stats import Stats
@@ -157,6 +159,7 @@ class Node(Component):
         self.api_service_v1.add_view("/ping", self.ping, "That the node lives.")
         self.api_service_v1.add_view("/status", self.status, "What the node is doing.")
         self.api_service_v1.add_view("/stats", self.stats.snapshot, "What the node has counted.")
+        self.api_service_v1.set_page(partial(self._page, title))
 
     def start_json_service(self) -> None:
         """Open the JSON API.
@@ -181,6 +184,14 @@ class Node(Component):
         :raises CallTimeout: if the loop is held up.
         """
         return self.loop.call(self.snapshot, timeout_s=STATUS_TIMEOUT_S)
+
+    def _page(self, title: str) -> str:
+        """Return the page for people. Any thread but the loop's."""
+        try:
+            status = self.status()
+        except ConcurrentError as error:  # the page says so, and goes on asking
+            status = {**self.ping(), "problem": str(error)}
+        return render_page(title, status, time.time())
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the node is doing, as plain values. Loop thread only."""

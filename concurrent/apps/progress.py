@@ -22,6 +22,8 @@ class Progress:
     """
 
     def __init__(self, what: str, stream: TextIO | None = None) -> None:
+        self.latest: tuple[int, int] | None = None
+        """What was shown last: how much is done, of how much. Any thread may read it."""
         self._what = what
         self._stream = stream if stream is not None else sys.stderr
         self._is_terminal = self._stream.isatty()
@@ -31,6 +33,7 @@ class Progress:
 
     def show(self, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` are finished."""
+        self.latest = (done, total)
         total = max(total, 1)
         if self._is_terminal:
             now = time.monotonic()

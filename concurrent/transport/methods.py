@@ -38,6 +38,18 @@ class Method:
     signature: inspect.Signature
 
 
+class _Hint(str):
+    """An annotation that is written as text, shown without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _unquoted(parameter: inspect.Parameter) -> inspect.Parameter:
+    hint = parameter.annotation
+    return parameter.replace(annotation=_Hint(hint)) if isinstance(hint, str) else parameter
+
+
 class HasMethods(Protocol):
     """Anything that owns a registry: a server, a client, a web service."""
 
@@ -103,7 +115,7 @@ class MethodRegistry:
     def usage(method: Method, first: tuple[Any, ...]) -> str:
         """Return how a peer calls the method, without the context arguments."""
         parameters = list(method.signature.parameters.values())[len(first) :]
-        return f"{method.name}({', '.join(str(parameter) for parameter in parameters)})"
+        return f"{method.name}({', '.join(str(_unquoted(parameter)) for parameter in parameters)})"
 
 
 def tcpremote(
@@ -141,7 +153,7 @@ def error_to_wire(error: BaseException) -> dict[str, Any]:
             "remedy": error.remedy,
         }
     return {
-        "code": error.code if isinstance(error, ConcurrentError) else "exception",
+        "code": error.code if isinstance(error, ConcurrentError) else RemoteError.code,
         "type": type(error).__name__,
         "message": error.message if isinstance(error, ConcurrentError) else str(error),
         "traceback": "" if is_ours else "".join(traceback.format_exception(error)),

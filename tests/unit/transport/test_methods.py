@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,17 @@ def test_wrong_arguments_name_the_method_and_its_use(methods, args, kwargs) -> N
         methods.dispatch("register_slave", ("h", "r"), args, kwargs)
 
 
+def test_the_use_shows_hints_as_they_are_written() -> None:
+    registry = MethodRegistry()
+
+    def put(request: "Any", name: "str", *parts: "list[int]", size: int = 3) -> None:
+        """Put."""
+
+    registry.register(put)
+    (method,) = registry
+    assert registry.usage(method, ("r",)) == "put(name: str, *parts: list[int], size: int = 3)"
+
+
 def test_a_name_is_registered_once(methods: MethodRegistry) -> None:
     with pytest.raises(InvalidArguments, match="registered already"):
         methods.register(print, "register_slave")
@@ -61,6 +73,7 @@ def test_any_other_exception_comes_back_with_its_remote_traceback() -> None:
         back = error_from_wire(error_to_wire(error))
     assert isinstance(back, RemoteError)
     assert back.type_name == "KeyError"
+    assert error_to_wire(KeyError())["code"] == "remote"
     assert "test_methods.py" in back.traceback
 
 

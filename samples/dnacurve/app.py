@@ -1,0 +1,155 @@
+"""The application: ``concurrent app dnacurve`` computes how a DNA helix bends, base by base, on the cluster.
+
+Read it from top to bottom: the options, the two ways to drive the two phases, and what is done with the
+results. How a walk along a helix becomes tasks that do not depend on one another is said in ``tasks.py``.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+
+from concurrent.apps import ApplicationNode
+from concurrent.apps.samples.dnacurve.analysis import Analysis, Measured, analysed, difference, measured
+from concurrent.apps.samples.dnacurve.curve import Windows
+from concurrent.apps.samples.dnacurve.memory import own_peak_bytes, peak_bytes_by_node
+from concurrent.apps.samples.dnacurve.models import MODEL_NAMES, model_named
+from concurrent.apps.samples.dnacurve.plot import write_svg
+from concurrent.apps.samples.dnacurve.report import Run
+from concurrent.apps.samples.dnacurve.sequence import Sequence, checked_length, read_fasta, repeated
+from concurrent.apps.samples.dnacurve.table import write_csv
+from concurrent.apps.samples.dnacurve.tasks import DNACurveSystem, Gathered, Phases, Plan
+from concurrent.apps.samples.dnacurve.walk import KERNEL
+from concurrent.core import BoolItem, ChoiceItem, ConfigItem, IntItem, PathItem
+from concurrent.scheduling import ITaskSystem, Task
+
+__all__ = ["DNACurve"]
+
+SECTION = "dnacurve"
+
+
+class DNACurve(ApplicationNode):
+    """Computes the bend and curvature of a DNA helix, and compares the cluster with one process."""
+
+    file = PathItem(SECTION, "file", "", "A FASTA file with one sequence; nothing: 'sequence' is used.")
+    sequence = ConfigItem(SECTION, "sequence", "ATGCAAATTG", "The letters to repeat without a file.")
+    repeat = IntItem(SECTION, "repeat", 1000, "How often they are repeated.", minimum=1)
+    unknown = ChoiceItem(
+        SECTION,
+        "unknown",
+        "refuse",
+        "What to do with letters other than A, C, G and T, such as N and U: refuse the sequence, or skip them.",
+        choices=("refuse", "skip"),
+    )
+    model = ChoiceItem(SECTION, "model", "trifonov", "The bending model.", choices=MODEL_NAMES)
+    curvature_window = IntItem(
+        SECTION, "curvature_window", 10, "For the curvature.", minimum=1, maximum=20, unit="bases"
+    )
+    bend_window = IntItem(
+        SECTION, "bend_window", 2, "For the local bend angle.", minimum=1, maximum=3, unit="bases"
+    )
+    curve_window = IntItem(
+        SECTION, "curve_window", 15, "For the curvature angle.", minimum=10, maximum=20, unit="bases"
+    )
+    bases_per_task = IntItem(
+        SECTION, "bases_per_task", 1, "Bases of one task; 1 makes as many tasks as can be.", minimum=1
+    )
+    mode = ChoiceItem(
+        SECTION,
+        "mode",
+        "system",
+        "Who starts the second phase: a task system at the master, or this application.",
+        choices=("system", "tasks"),
+    )
+    sequential = BoolItem(SECTION, "sequential", True, "Whether one process does the analysis too, to compare.")
+    output = PathItem(SECTION, "output", "dnacurve.csv", "The CSV file to write; nothing for none.")
+    plot = PathItem(SECTION, "plot", "dnacurve.svg", "The SVG picture to write; nothing for none.")
+
+    def app_init(self) -> None:
+        """Get the sequence; called once, first.
+
+        :raises BadSequence: if there is none that can be analysed.
+        """
+        skips_unknown = self.unknown == "skip"
+        if self.file is not None:
+            self.dna: Sequence = read_fasta(self.file, skips_unknown=skips_unknown)
+        else:
+            self.dna = repeated(self.sequence, self.repeat, skips_unknown=skips_unknown)
+        checked_length(self.dna, model_named(self.model).order)
+        self.windows = Windows(self.curvature_window, self.bend_window, self.curve_window)
+        self.plan = Plan(self.dna.letters, self.model, self.windows, self.bases_per_task)
+        self.phases = Phases(self.plan)
+        self.begin_s = 0.0
+
+    def get_task_system(self) -> ITaskSystem | None:
+        """Return the system that runs both phases at the master, if that is the mode."""
+        self.begin_s = time.perf_counter()
+        return DNACurveSystem(self.plan) if self.mode == "system" else None
+
+    def start_processing(self) -> None:
+        """Push phase one as plain tasks."""
+        self.push_tasks(self.phases.first_tasks())
+
+    def task_finished(self, task: Task, result: array[float], error: BaseException | None) -> None:
+        """Keep the result of a plain task; after the last one of phase one push phase two."""
+        if error is not None:
+            super().task_finished(task, result, error)
+            return
+        self.push_tasks(self.phases.take(task, result))
+        self.progress(self.phases.done, self.plan.task_count)
+
+    def work_finished(self, result: Gathered | None, task_system: ITaskSystem | None) -> None:
+        """Compare, write and say how it went."""
+        if result is None and not self.phases.is_complete:
+            missing = self.plan.task_count - self.phases.done
+            self.log.error("%d of %d tasks have no result", missing, self.plan.task_count)
+            self.shutdown_main_loop(1)
+            return
+        found = self.phases.measured() if result is None else result.measured
+        parallel_s = time.perf_counter() - self.begin_s
+        peak_bytes = peak_bytes_by_node(self.config.get("application", "master"))
+        if result is not None:
+            peak_bytes["task system"] = result.peak_bytes
+        sequential_s, error = self.compare(found) if self.sequential else (None, 0.0)
+        analysis = analysed(self.dna.letters, self.model, self.windows, found)
+        files, is_written = self.write(analysis)
+        run = Run(
+            kernel=KERNEL,
+            mode=self.mode,
+            sequence=self.dna.name,
+            bases=len(self.dna.letters),
+            model=analysis.model.title,
+            tasks=self.plan.task_count,
+            workers=self.cluster_workers,
+            data_bytes=self.phases.data_bytes if result is None else result.data_bytes,
+            parallel_s=parallel_s,
+            sequential_s=sequential_s,
+            error=error,
+            peak_bytes_by_process={**peak_bytes, "application": own_peak_bytes()},
+            files=", ".join(files) or "nothing",
+        )
+        print(*run.lines(), sep="\n", flush=True)
+        self.shutdown_main_loop(0 if run.is_equal and is_written else 1)
+
+    def compare(self, found: Measured) -> tuple[float, float]:
+        """Do the same here; return the seconds it took, and the largest difference."""
+        print("the cluster is done; now the same in one process, to compare", flush=True)
+        begin_s = time.perf_counter()
+        expected = measured(self.dna.letters, self.model, self.windows)
+        return time.perf_counter() - begin_s, difference(found, expected)
+
+    def write(self, analysis: Analysis) -> tuple[list[str], bool]:
+        """Write the files that are wanted; return their names, and whether nothing went wrong."""
+        title = f"{self.dna.name}: {len(self.dna.letters)} bases, model of {analysis.model.title}"
+        written = []
+        try:
+            if self.output is not None:
+                write_csv(self.output, analysis)
+                written.append(str(self.output))
+            if self.plot is not None:
+                write_svg(self.plot, title, analysis)
+                written.append(str(self.plot))
+        except OSError as error:
+            self.log.error("%s; set [%s] output and plot to files that can be written", error, SECTION)
+            return written, False
+        return written, True

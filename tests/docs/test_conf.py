@@ -1,0 +1,83 @@
+"""The configuration files in ``conf/``: each loads, is right, and shows every option of its sections."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import concurrent.apps.main  # noqa: F401  all options of the framework are declared then
+from concurrent.core.config import describe, items_of
+from concurrent.core.environment import Environment
+from concurrent.core.items import ConfigItem
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+FILES = sorted(CONF.glob("*.ini"))
+SECTIONS_BY_NAME = {
+    "application": {"application", "logging", "plugins", "scheduling", "transport"},
+    "master": {"logging", "master", "node", "plugins", "scheduling", "transport"},
+    "slave": {"logging", "node", "plugins", "slave", "transport"},
+    "standalone": {"logging", "master", "node", "plugins", "scheduling", "transport"},
+}
+
+_SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
+_OPTION = re.compile(r"^#?(\w+) =.*\n", re.MULTILINE)
+
+
+def environment(file: Path) -> Environment:
+    return Environment(config_files=[file], variables={"CONCURRENT_SYSTEM_FILE": str(file.parent / "none")})
+
+
+def framework_items(env: Environment) -> list[ConfigItem[Any]]:
+    """Return the options of the framework alone: tests declare some too."""
+    return items_of(cls for cls in env.known_classes() if cls.__module__.startswith("concurrent."))
+
+
+def without_values(text: str) -> str:
+    """Return a configuration with the names of its options only, commented out or not."""
+    return _OPTION.sub(r"\1\n", text)
+
+
+def sections_of(text: str) -> dict[str, str]:
+    _, *parts = _SECTION.split(text)
+    return dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_configuration_file_has_no_unknown_option_and_allowed_values_only(file: Path) -> None:
+    assert environment(file).config.check() == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_configuration_file_documents_each_option_of_its_sections(file: Path) -> None:
+    """What is missing here is printed by ``concurrent config --section NAME``."""
+    sections = sections_of(file.read_text(encoding="utf-8"))
+    assert set(sections) == SECTIONS_BY_NAME[file.stem]
+    for section, text in sections.items():
+        items = [item for item in framework_items(environment(file)) if item.section == section]
+        _, expected = sections_of(describe(items)).popitem()
+        assert without_values(f"{text}\n") == without_values(f"{expected}\n")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_a_configuration_file_does_not_set_is_shown_as_its_default(file: Path) -> None:
+    env = environment(file)
+    sections = sections_of(file.read_text(encoding="utf-8"))
+    for item in framework_items(env):
+        if item.section in sections and not env.config.is_set(item.section, item.name):
+            shown = describe([item]).splitlines()[-2]
+            assert shown in sections[item.section].splitlines()
+
+
+def test_no_configuration_file_opens_a_node_to_the_network() -> None:
+    for file in FILES:
+        config = environment(file).config
+        assert config.get("transport", "allow_insecure") is False
+        for section in ("master", "slave", "application"):
+            assert config.get(section, "host") == "127.0.0.1"
+
+
+def test_there_is_a_file_for_each_way_to_run() -> None:
+    assert {file.stem for file in FILES} == set(SECTIONS_BY_NAME)

@@ -268,6 +268,7 @@ class TaskClient:
 
     def _wait_for_room(self) -> None:
         assert not self._loop.is_current(), "pushing on the loop's thread could wait for itself"
+        self._wake()  # what fills the room may not have been sent yet
         if not self._room.wait(self._room_timeout_s):
             raise QueueFull(
                 f"the master accepted nothing for {self._room_timeout_s} s",

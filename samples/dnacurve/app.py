@@ -12,7 +12,7 @@ from array import array
 from concurrent.apps import ApplicationNode
 from concurrent.apps.samples.dnacurve.analysis import Analysis, Measured, analysed, difference, measured
 from concurrent.apps.samples.dnacurve.curve import Windows
-from concurrent.apps.samples.dnacurve.memory import own_peak_bytes, peak_bytes_by_node
+from concurrent.apps.samples.dnacurve.memory import peak_bytes_by_node
 from concurrent.apps.samples.dnacurve.models import MODEL_NAMES, model_named
 from concurrent.apps.samples.dnacurve.plot import write_svg
 from concurrent.apps.samples.dnacurve.report import Run
@@ -125,7 +125,7 @@ class DNACurve(ApplicationNode):
             parallel_s=parallel_s,
             sequential_s=sequential_s,
             error=error,
-            peak_bytes_by_process={**peak_bytes, "application": own_peak_bytes()},
+            peak_bytes_by_process=peak_bytes,
             files=", ".join(files) or "nothing",
         )
         print(*run.lines(), sep="\n", flush=True)

@@ -11,7 +11,6 @@ these overlap.
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -201,5 +200,4 @@ class DNACurveSystem(ITaskSystem):
 
     def gather_result(self, master: ISystemMaster) -> Gathered:
         """Return what was found, and what it took."""
-        peak_bytes = own_peak_bytes() if sys.platform == "linux" else None
-        return Gathered(self.phases.measured(), self.phases.data_bytes, peak_bytes)
+        return Gathered(self.phases.measured(), self.phases.data_bytes, own_peak_bytes())

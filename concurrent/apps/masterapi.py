@@ -7,7 +7,6 @@ changes nothing. Loop thread only.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -250,9 +249,13 @@ def _peer(handler: TCPHandler, node_type: NodeType) -> Peer:
     return peer
 
 
-def _check(name: str, values: Sequence[Any], allowed: frozenset[type]) -> None:
-    """Raise InvalidArguments unless all values are of one of the types."""
-    found = set(map(type, values)) if isinstance(values, list) else {type(values)}
+def _check(name: str, values: Any, allowed: frozenset[type]) -> None:
+    """Raise InvalidArguments unless it is a list of values that are all of one of the types."""
+    if not isinstance(values, list):
+        raise InvalidArguments(
+            f"{name} must be a list, but is {type(values).__name__}", thing=name, value=values
+        )
+    found = set(map(type, values))
     if not found <= allowed:
         wrong = ", ".join(sorted(cls.__name__ for cls in found - allowed))
         raise InvalidArguments(

@@ -1,0 +1,170 @@
+"""Clusters as executors: the contract of ``concurrent.futures``, and what goes beyond it."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from concurrent.futures import CancelledError, Executor, wait
+
+import psutil
+import pytest
+
+from concurrent.apps import ClusterExecutor, LocalCluster
+from concurrent.core.errors import ConfigurationError, SchedulingError, TaskError, UnpicklableResult, WorkerDied
+from tests.integration.apps import workloads
+from tests.system.cluster import Gate, wait_until
+
+TIMEOUT_S = 30.0
+MIB = 1 << 20
+
+
+def test_a_cluster_is_an_executor(local_cluster: LocalCluster) -> None:
+    assert isinstance(local_cluster, Executor)
+    assert local_cluster.submit(pow, 2, 10).result(TIMEOUT_S) == 1024
+    assert local_cluster.submit(int, "12", base=7).result(TIMEOUT_S) == 9
+
+
+def test_functions_of_own_modules_and_closures_travel(local_cluster: LocalCluster) -> None:
+    offset = 5
+    assert local_cluster.submit(workloads.square, 7).result(TIMEOUT_S) == 49
+    assert local_cluster.submit(lambda number: number + offset, 1).result(TIMEOUT_S) == 6
+
+
+def test_the_number_of_workers_is_known(local_cluster: LocalCluster) -> None:
+    local_cluster.submit(pow, 2, 2).result(TIMEOUT_S)
+    assert local_cluster.workers == 2
+
+
+@pytest.mark.parametrize("chunksize", [1, 7, 1000])
+def test_map_keeps_the_order(local_cluster: LocalCluster, chunksize: int) -> None:
+    results = local_cluster.map(workloads.add, range(100), range(100), chunksize=chunksize, timeout=TIMEOUT_S)
+    assert list(results) == [2 * number for number in range(100)]
+
+
+def test_map_stops_with_the_shortest_iterable_and_knows_empty_ones(local_cluster: LocalCluster) -> None:
+    assert list(local_cluster.map(workloads.add, [1, 2, 3], [1], chunksize=2)) == [2]
+    assert list(local_cluster.map(workloads.square, [])) == []
+    with pytest.raises(ValueError, match="chunksize"):
+        local_cluster.map(workloads.square, [1], chunksize=0)
+
+
+def test_an_error_in_one_call_of_map_comes_when_its_result_is_asked_for(local_cluster: LocalCluster) -> None:
+    results = local_cluster.map(operator.truediv, [1, 1, 1], [1, 0, 1])
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_an_exception_is_itself_with_the_remote_traceback_as_its_cause(local_cluster: LocalCluster) -> None:
+    error = local_cluster.submit(workloads.fail, "nothing there").exception(TIMEOUT_S)
+    assert type(error) is LookupError
+    assert error.args == ("nothing there",)
+    assert isinstance(error.__cause__, TaskError)
+    assert "raise LookupError(text)" in error.__cause__.traceback
+    assert "workloads.py" in str(error.__cause__) + error.__cause__.traceback
+
+
+def test_a_call_that_kills_its_workers_fails_with_evidence(local_cluster: LocalCluster) -> None:
+    error = local_cluster.submit(workloads.die).exception(TIMEOUT_S)
+    assert isinstance(error, WorkerDied)
+    assert len(error.evidence) == 3
+    assert all("SIGKILL" in line for line in error.evidence)
+    assert local_cluster.submit(pow, 2, 3).result(TIMEOUT_S) == 8
+
+
+def test_what_can_not_be_pickled_is_an_error_of_that_call(local_cluster: LocalCluster) -> None:
+    lock = threading.Lock()
+    error = local_cluster.submit(str, lock).exception(TIMEOUT_S)
+    assert isinstance(error, SchedulingError)
+    assert "cannot be pickled" in str(error)
+    error = local_cluster.submit(workloads.lock).exception(TIMEOUT_S)
+    assert isinstance(error, UnpicklableResult)
+
+
+def test_large_arguments_and_results_arrive_whole(local_cluster: LocalCluster) -> None:
+    data = bytes(range(256)) * (8 * MIB // 256)
+    size, copy = local_cluster.submit(workloads.size_and_copy, data).result(TIMEOUT_S)
+    assert size == len(data)
+    assert copy == data
+
+
+def test_ten_thousand_tiny_calls_each_have_their_result(local_cluster: LocalCluster) -> None:
+    assert list(local_cluster.map(workloads.square, range(10_000))) == [n * n for n in range(10_000)]
+
+
+def test_any_thread_may_submit(local_cluster: LocalCluster) -> None:
+    results: dict[int, list[int]] = {}
+
+    def use(first: int) -> None:
+        results[first] = list(local_cluster.map(workloads.square, range(first, first + 200)))
+
+    threads = [threading.Thread(target=use, args=(first,)) for first in range(0, 2000, 500)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert results == {
+        first: [n * n for n in range(first, first + 200)] for first in range(0, 2000, 500)
+    }
+
+
+def test_cancelling_a_call_that_runs_frees_its_worker(local_cluster: LocalCluster, gate: Gate) -> None:
+    future = local_cluster.submit(workloads.hold, gate.port)
+    (pid,) = gate.wait_for(1)
+    assert future.cancel()
+    assert future.cancelled()
+    with pytest.raises(CancelledError):
+        future.result(0)
+    wait_until(lambda: not psutil.pid_exists(pid), "the worker is stopped")
+    assert local_cluster.submit(pow, 2, 3).result(TIMEOUT_S) == 8
+
+
+def test_after_shutdown_nothing_is_taken() -> None:
+    cluster = LocalCluster(workers=1)
+    future = cluster.submit(pow, 2, 3)
+    cluster.shutdown()
+    assert future.result(0) == 8
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        cluster.submit(pow, 2, 3)
+    cluster.shutdown()
+
+
+def test_shutdown_can_cancel_what_is_not_finished(gate: Gate) -> None:
+    cluster = LocalCluster(workers=1, own_modules=["tests"])
+    futures = [cluster.submit(workloads.hold, gate.port) for _ in range(3)]
+    gate.wait_for(1)
+    cluster.shutdown(cancel_futures=True)
+    assert [future.cancelled() for future in futures] == [True] * 3
+
+
+def test_shutdown_need_not_wait(gate: Gate) -> None:
+    cluster = LocalCluster(workers=1, own_modules=["tests"])
+    future = cluster.submit(workloads.hold, gate.port)
+    (pid,) = gate.wait_for(1)
+    cluster.shutdown(wait=False)
+    assert not future.done()
+    gate.open()
+    assert future.result(TIMEOUT_S) == pid
+
+
+def test_two_executors_on_one_cluster_share_it_fairly(local_cluster: LocalCluster, gate: Gate) -> None:
+    """A second owner's few tasks do not wait for all of the first one's many."""
+    with ClusterExecutor(local_cluster.address, own_modules=["tests"]) as second:
+        held = [local_cluster.submit(workloads.hold, gate.port) for _ in range(2)]
+        gate.wait_for(2)
+        first_done: list[int] = []
+        many = [local_cluster.submit(pow, 2, 3) for _ in range(20_000)]
+        for future in many:
+            future.add_done_callback(lambda _future: first_done.append(1))
+        few = [second.submit(pow, 2, 4) for _ in range(10)]
+        gate.open()
+        assert [future.result(TIMEOUT_S) for future in few] == [16] * 10
+        done_by_then = len(first_done)
+        assert wait([*held, *many], TIMEOUT_S).not_done == set()
+        assert done_by_then < len(many)
+
+
+@pytest.mark.parametrize("address", ["a:b:c", "host:port", ""])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not the address of a master"):
+        ClusterExecutor(address)

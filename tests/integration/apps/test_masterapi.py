@@ -1,0 +1,221 @@
+"""A master whose peers send what they should not: each mistake is the peer's own error, and does no harm."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from concurrent.apps import MasterNode
+from concurrent.core import Environment
+from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
+from concurrent.scheduling.outcome import FINISHED
+from concurrent.transport.channels import make_client
+from concurrent.transport.client import SessionClient
+from concurrent.transport.jsonclient import JSONClient
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import tcpremote
+
+TIMEOUT_S = 20.0
+
+
+class Peer:
+    """A peer of the master that says what a test has it say, and keeps what it is told."""
+
+    def __init__(self, loop: NodeLoop, master: MasterNode, node_id: str) -> None:
+        self.node_id = node_id
+        self.said: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._master = master
+        self.client: SessionClient = make_client(
+            "tcp", loop, "127.0.0.1", master.zmq_server.port, node_id=node_id
+        )
+        for method in ("accepted", "finished", "code", "run", "cancel", "forget", "give_back"):
+            self._keep(method)
+        self.client.start()
+        self.handler = self.client.wait_open(TIMEOUT_S)
+
+    def call(self, method: str, *args: Any) -> Any:
+        return self.handler.call(method, *args, timeout_s=TIMEOUT_S).result(TIMEOUT_S)
+
+    def register(self, kind: str, **data: Any) -> Any:
+        """Register with the JSON API."""
+        with closing(JSONClient("127.0.0.1", self._master.api_service_v1.port)) as api:
+            call = api.call(f"register_{kind}", node_id=self.node_id, port=0, data=data, timeout_s=TIMEOUT_S)
+            return call.result(TIMEOUT_S)
+
+    def join(self, kind: str, **data: Any) -> Any:
+        """Register and bind the session to that; return the number."""
+        self.register(kind, **data)
+        return self.call(f"register_{kind}", self.node_id)
+
+    def next(self, method: str) -> tuple[Any, ...]:
+        """Wait for the master to call a method; return the arguments."""
+        while True:
+            name, *args = self.said.get(timeout=TIMEOUT_S)
+            if name == method:
+                return tuple(args)
+
+    def _keep(self, method: str) -> None:
+        @tcpremote(self.client, name=method)
+        def keep(_handler: Any, _request: Any, *args: Any) -> None:
+            self.said.put((method, *args))
+
+
+@pytest.fixture
+def master() -> Iterator[MasterNode]:
+    env = Environment(overrides={"master.port": "0", "transport.channel": "tcp"}, variables={})
+    node = env[MasterNode]
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def peer(loop: NodeLoop, master: MasterNode) -> Iterator[Callable[[str], Peer]]:
+    peers: list[Peer] = []
+
+    def make(node_id: str) -> Peer:
+        peers.append(Peer(loop, master, node_id))
+        return peers[-1]
+
+    yield make
+    for one in peers:
+        one.client.stop()
+
+
+MakePeer = Callable[[str], Peer]
+
+
+def assert_works(make: MakePeer) -> None:
+    """Have one task take its way from an application to a slave and back."""
+    owner, slave = make("application-fine"), make("slave-fine")
+    owner.join("application")
+    slave.join("slave", workers=1, window=5)
+    owner.call("push_tasks", 1, 0, 1, [b"task"])
+    _owner, _code_count, numbers, payloads = slave.next("run")
+    assert payloads == [b"task"]
+    slave.call("done", numbers, [FINISHED], [b"result"], 0.1)
+    assert owner.next("finished") == ([1], [FINISHED], [b"result"])
+
+
+def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
+    stranger = peer("stranger")
+    for method, args in (
+        ("push_tasks", (1, 0, 1, [b"x"])),
+        ("define_code", (0, b"x")),
+        ("cancel", ([1],)),
+        ("consumed", (1,)),
+        ("push_tasksystem", (1, 0, b"x")),
+        ("cancel_tasksystem", (1,)),
+        ("system_finished", (0, b"x")),
+        ("done", ([1], [0], [b""], 0.1)),
+        ("returned", ([1],)),
+        ("took", ([1],)),
+        ("pull", (1,)),
+        ("set_window", (1,)),
+    ):
+        with pytest.raises(NodeError, match="has not joined as"):
+            stranger.call(method, *args)
+    with pytest.raises(NodeError, match="has not registered as slave"):
+        stranger.call("register_slave", "stranger")
+    with pytest.raises(NodeError, match="no task system is expected"):
+        stranger.call("join_system", "guess")
+    assert_works(peer)
+
+
+def test_nobody_may_join_as_somebody_else(peer: MakePeer) -> None:
+    first, second = peer("application-1"), peer("application-2")
+    first.register("application")
+    with pytest.raises(NodeError, match="this session is that of application-2"):
+        second.call("register_application", "application-1")
+    first.call("register_application", "application-1")
+    with pytest.raises(NodeError):
+        first.call("register_application", "application-1")
+    with pytest.raises(NodeError, match="has not joined as slave"):
+        first.call("pull", 1)
+    assert_works(peer)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"workers": 1},
+        {"workers": "1", "window": 1},
+        {"workers": -1, "window": 1},
+        {"workers": 1, "window": 9.0},
+    ],
+)
+def test_a_slave_must_say_how_many_workers_it_has(peer: MakePeer, data: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArguments, match="a slave must say"):
+        peer("slave-odd").register("slave", **data)
+    assert_works(peer)
+
+
+def test_an_application_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
+    owner = peer("application-odd")
+    owner.join("application")
+    for method, args in (
+        ("push_tasks", (1, 0, 1, "text")),
+        ("push_tasks", (1, 0, 1, b"bytes")),
+        ("push_tasks", (1, 0, 1, [b"x", "text"])),
+        ("push_tasks", ("1", 0, 1, [b"x"])),
+        ("push_tasks", (1, 5, 1, [b"x"])),
+        ("push_tasks", (1, 0)),
+        ("push_tasks", (1, 0, None, [b"x"])),
+        ("define_code", (3, b"x")),
+        ("define_code", (0, "text")),
+        ("cancel", (7,)),
+        ("cancel", (["1"],)),
+        ("consumed", ("much",)),
+        ("push_tasksystem", (1, 5, b"x")),
+        ("push_tasksystem", ("1", 0, b"x")),
+        ("push_tasksystem", (1, 0, 9)),
+    ):
+        with pytest.raises((InvalidArguments, SchedulingError)):
+            owner.call(method, *args)
+    assert_works(peer)
+
+
+def test_a_slave_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
+    slave = peer("slave-odd")
+    slave.join("slave", workers=1, window=0)
+    for method, args in (
+        ("done", ([1], [], [], 0.1)),
+        ("done", (["1"], [0], [b""], 0.1)),
+        ("done", ([1], [0], [None], 0.1)),
+        ("done", ([1], [0], [b""], "long")),
+        ("done", ([1], [77], [b""], 0.1)),
+        ("done", (1, 0, b"", 0.1)),
+        ("done", ([1], [0], [b""])),
+        ("returned", ("all",)),
+        ("took", ([1.5],)),
+        ("pull", ("more",)),
+        ("set_window", (None,)),
+    ):
+        with pytest.raises(InvalidArguments):
+            slave.call(method, *args)
+    assert_works(peer)
+
+
+def test_numbers_of_another_slave_or_of_nobody_change_nothing(peer: MakePeer) -> None:
+    owner, slave, thief = peer("application-1"), peer("slave-1"), peer("slave-2")
+    owner.join("application")
+    slave.join("slave", workers=1, window=5)
+    owner.call("push_tasks", 1, 0, 1, [b"task"])
+    _owner, _code_count, numbers, _payloads = slave.next("run")
+    thief.join("slave", workers=1, window=0)
+    for stolen in (numbers, [0, -1, 10**12]):
+        thief.call("done", stolen, [FINISHED] * len(stolen), [b"wrong"] * len(stolen), 0.1)
+        thief.call("returned", stolen)
+        thief.call("took", stolen)
+    slave.call("done", numbers, [FINISHED], [b"right"], 0.1)
+    slave.call("done", numbers, [FINISHED], [b"twice"], 0.1)
+    assert owner.next("finished") == ([1], [FINISHED], [b"right"])
+    owner.call("push_tasks", 2, 0, 1, [b"more"])
+    _owner, _code_count, numbers, _payloads = slave.next("run")
+    slave.call("done", numbers, [FINISHED], [b"more"], 0.1)
+    assert owner.next("finished") == ([2], [FINISHED], [b"more"])

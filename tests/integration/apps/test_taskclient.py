@@ -1,0 +1,225 @@
+"""An owner's task client, with a session that only notes what is sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import QueueFull, SchedulingError
+from concurrent.scheduling import taskclient
+from concurrent.scheduling.code import CodeBook
+from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
+from concurrent.scheduling.taskclient import Outcome, TaskClient
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import MethodRegistry
+
+TIMEOUT_S = 20.0
+
+
+class Session:
+    """In place of the handler of a session: keeps the casts."""
+
+    def __init__(self) -> None:
+        self.casts: list[tuple[Any, ...]] = []
+        self.has_room = True
+        self.is_open = True
+        self.on_room: Callable[[], None] | None = None
+
+    def cast(self, method: str, *args: Any) -> None:
+        self.casts.append((method, *args))
+
+    def pushed_ids(self) -> list[int]:
+        ids: list[int] = []
+        for method, first_id, *rest in self.casts:
+            if method == "push_tasks":
+                ids += range(first_id, first_id + len(rest[-1]))
+        return ids
+
+
+class Owner:
+    """A task client, and what it reported."""
+
+    def __init__(self, loop: NodeLoop, **options: Any) -> None:
+        self.methods = MethodRegistry()
+        self.outcomes: list[Outcome] = []
+        self.accepted: list[Any] = []
+        self._loop = loop
+        self.client = TaskClient(
+            loop,
+            CodeBook(),
+            on_outcomes=self.outcomes.extend,
+            on_accepted=self.accepted.extend,
+            **options,
+        )
+        self.client.register_methods(self)
+
+    def on_loop(self, fn: Callable[..., Any], *args: Any) -> Any:
+        return self._loop.call(fn, *args, timeout_s=TIMEOUT_S)
+
+    def settle(self) -> None:
+        """Return when the loop has done what was posted."""
+        self.on_loop(bool)
+
+    def attach(self) -> Session:
+        session = Session()
+        self.on_loop(self.client.attach, session)
+        return session
+
+    def master_says(self, method: str, *args: Any) -> None:
+        self.on_loop(self.methods.dispatch, method, (None, None), args, {})
+
+    def push(self, *items: str) -> list[int]:
+        ids = self.client.push_many((item, (len, (item,), {}), 3) for item in items)
+        self.settle()
+        return ids
+
+    def items(self) -> list[Any]:
+        return [outcome.item for outcome in self.outcomes]
+
+
+@pytest.fixture
+def owner(loop: NodeLoop) -> Owner:
+    return Owner(loop)
+
+
+def test_what_is_pushed_before_there_is_a_master_is_sent_when_there_is_one(owner: Owner) -> None:
+    ids = owner.push("a", "b")
+    session = owner.attach()
+    assert session.pushed_ids() == ids == [1, 2]
+    assert owner.client.open_count == 2
+
+
+def test_each_outcome_is_given_back_once(owner: Owner) -> None:
+    owner.push("a", "b")
+    owner.attach()
+    owner.master_says("finished", [2], [FINISHED], [b"x"])
+    owner.master_says("finished", [2, 1], [FINISHED, FINISHED], [b"y", b"z"])
+    owner.master_says("finished", [99], [FINISHED], [b""])
+    assert owner.outcomes == [Outcome("b", FINISHED, b"x"), Outcome("a", FINISHED, b"z")]
+    assert owner.client.open_count == 0
+
+
+def test_items_are_reported_as_accepted(owner: Owner) -> None:
+    owner.push("a", "b")
+    owner.attach()
+    owner.master_says("accepted", 1, 2)
+    owner.master_says("accepted", 1, 2)
+    assert owner.accepted == ["a", "b"]
+
+
+def test_the_next_master_is_given_what_is_unfinished_in_the_old_order(owner: Owner) -> None:
+    owner.push("a", "b", "c")
+    owner.attach()
+    owner.master_says("accepted", 1, 3)
+    owner.master_says("finished", [2], [FINISHED], [b""])
+    owner.on_loop(owner.client.detach)
+    owner.push("d")
+    session = owner.attach()
+    assert session.pushed_ids() == [1, 3, 4]
+    owner.master_says("finished", [1, 3, 4], [FINISHED] * 3, [b""] * 3)
+    assert sorted(owner.items()) == ["a", "b", "c", "d"]
+
+
+def test_an_answer_of_the_lost_master_frees_no_room_of_the_next(owner: Owner) -> None:
+    owner.push("a")
+    owner.attach()
+    owner.on_loop(owner.client.detach)
+    owner.attach()
+    owner.master_says("accepted", 5, 7)
+    assert owner.accepted == []
+    owner.master_says("accepted", 1, 1)
+    assert owner.accepted == ["a"]
+
+
+def test_a_task_that_is_cancelled_before_it_is_sent_never_is(owner: Owner) -> None:
+    first, second = owner.push("a", "b")
+    owner.client.cancel([first])
+    owner.settle()
+    assert owner.outcomes == [Outcome("a", CANCELLED, b"")]
+    assert owner.attach().pushed_ids() == [second]
+
+
+def test_cancelling_a_task_that_was_sent_asks_the_master(owner: Owner) -> None:
+    (task_id,) = owner.push("a")
+    session = owner.attach()
+    owner.client.cancel([task_id, 55])
+    owner.settle()
+    assert session.casts[-1] == ("cancel", [task_id])
+    assert owner.outcomes == []
+    owner.master_says("finished", [task_id], [CANCELLED], [b""])
+    assert owner.items() == ["a"]
+
+
+def test_a_session_without_room_is_spared_until_it_has_some(owner: Owner) -> None:
+    session = owner.attach()
+    session.has_room = False
+    owner.push("a")
+    assert session.pushed_ids() == []
+    session.has_room = True
+    assert session.on_room is not None
+    owner.on_loop(session.on_room)
+    assert session.pushed_ids() == [1]
+
+
+def test_whoever_pushes_waits_while_the_master_accepts_nothing(
+    loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 1000)
+    owner = Owner(loop, room_timeout_s=0.05)
+    owner.attach()
+    with pytest.raises(QueueFull, match=r"accepted nothing for 0\.05 s.*concurrent status"):
+        owner.push(*"abcdefghij")
+    pushed = owner.client.pushed_count
+    assert 0 < pushed < 10
+    owner.master_says("accepted", 1, pushed)
+    owner.push("k")
+
+
+def test_a_push_that_waits_goes_on_when_the_master_accepts(
+    loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 1000)
+    owner = Owner(loop)
+    session = owner.attach()
+    pusher = threading.Thread(target=owner.push, args="abcdefghij")
+    pusher.start()
+    accepted = 0
+    while pusher.is_alive():
+        owner.settle()
+        for method, first_id, *rest in session.casts[accepted:]:
+            accepted += 1
+            if method == "push_tasks":
+                owner.master_says("accepted", first_id, len(rest[-1]))
+        pusher.join(0.01)
+    owner.settle()
+    assert session.pushed_ids() == list(range(1, 11))
+
+
+def test_what_can_not_be_pickled_is_raised_where_it_is_pushed(owner: Owner) -> None:
+    with pytest.raises(SchedulingError, match="cannot be pickled"):
+        owner.client.push("a", (len, (threading.Lock(),), {}))
+    assert owner.client.open_count == 0
+    assert owner.push("b") == [1]
+
+
+def test_a_closed_client_takes_nothing_and_reports_what_was_open(owner: Owner) -> None:
+    owner.push("a")
+    owner.client.close("the program ends")
+    owner.settle()
+    assert owner.outcomes == [Outcome("a", CANCELLED, b"")]
+    with pytest.raises(SchedulingError, match="the program ends"):
+        owner.client.push("b", (len, ("b",), {}))
+
+
+def test_a_batch_that_killed_its_worker_is_pushed_again_task_by_task(owner: Owner) -> None:
+    ids = owner.client.push_many([(item, (len, (item,), {}), 3) for item in "ab"], batch_size=2)
+    assert ids == [1, 1]
+    session = owner.attach()
+    owner.master_says("finished", [1], [DIED], [b"killed"])
+    assert owner.outcomes == []
+    assert session.pushed_ids() == [1, 2, 3]
+    owner.master_says("finished", [2, 3], [FINISHED, DIED], [b"", b"killed"])
+    assert owner.items() == ["a", "b"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -14,15 +15,17 @@ from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.node import Node
 from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
-from concurrent.core.errors import ConfigurationError, SchedulingError, TaskError
+from concurrent.core.errors import ConcurrentError, ConfigurationError, SchedulingError, TaskError
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.scheduling.task import Task
 from concurrent.scheduling.taskclient import Outcome, load_outcome, load_outcomes
 from concurrent.scheduling.tasksystem import ITaskSystem
+from concurrent.transport.jsonclient import JSONClient
 
 __all__ = ["ApplicationNode", "ApplicationSettings", "own_modules"]
 
 MASTER_PORT: Final = 8750
+STATUS_TIMEOUT_S: Final = 5.0
 
 log = logging.getLogger("concurrent.apps.application")
 
@@ -71,6 +74,8 @@ class ApplicationNode(Node):
     All hooks and callbacks run in the main thread, one at a time. ``push_task`` and ``push_tasks`` wait
     while the cluster has enough to do; outcomes come by callback. ``work_finished`` is called when
     nothing that was pushed is unfinished; by default it ends the application.
+
+    ``master_address`` is that of the master's JSON API, from ``app_main`` on.
     """
 
     abstract = True
@@ -81,6 +86,7 @@ class ApplicationNode(Node):
     def __init__(self) -> None:
         """Nothing runs before ``start``."""
         super().__init__()
+        self.master_address: Host
         self._finished_count = 0
         self._open_systems = 0
         self._has_begun = False
@@ -215,6 +221,25 @@ class ApplicationNode(Node):
         """
         return self.client.count_workers()
 
+    def cluster_status(self) -> dict[str, Any]:
+        """Return what the master (``master``) and the slaves that can be reached (``slaves``) are doing.
+
+        Each is what the node's ``/status`` answers. Main thread.
+
+        :raises ConcurrentError: if the master does not say.
+        """
+        status = _get_status(self.master_address)
+        addresses = [
+            Host(node["ip"], node["port"])
+            for node in status["nodes"]
+            if node["type"] == "slave" and node["state"] == "joined" and node["port"]
+        ]
+        slaves = []
+        for address in addresses:
+            with suppress(ConcurrentError):  # a slave may listen for its own machine only
+                slaves.append(_get_status(address))
+        return {"master": status, "slaves": slaves}
+
     # The life of the node.
 
     _default_exit_code = EXIT_OK
@@ -246,6 +271,7 @@ class ApplicationNode(Node):
             cluster = EmbeddedCluster(self.loop, self.launcher, recipe)
             self._open.callback(cluster.stop)
             master = cluster.start(settings.workers)
+        self.master_address = master
         self._open.callback(self._progress.close)
         self._open.callback(self.client.stop)
         self.client.start(master, self.api_service_v1.port, self.stats, self.settings.limits())
@@ -319,6 +345,12 @@ class ApplicationNode(Node):
         is_idle = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
         if self._has_begun and is_idle and self._exit_code is None:
             self.work_finished(None, None)
+
+
+def _get_status(address: Host) -> dict[str, Any]:
+    with closing(JSONClient(address.name, address.port)) as client:
+        status: dict[str, Any] = client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()
+    return status
 
 
 def own_modules(plugins: Iterable[Any]) -> list[str]:

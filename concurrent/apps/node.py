@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,12 @@ from concurrent.transport.http import JSONService
 from concurrent.transport.limits import MIB, Limits
 from concurrent.transport.loop import NodeLoop
 
-__all__ = ["Node", "TransportSettings"]
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None  # type: ignore[assignment]
+
+__all__ = ["Node", "TransportSettings", "peak_memory_bytes"]
 
 STATUS_TIMEOUT_S: Final = 5.0
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -195,7 +201,11 @@ class Node(Component):
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the node is doing, as plain values. Loop thread only."""
-        return {**self.ping(), "started_at": self.started_at}
+        return {
+            **self.ping(),
+            "started_at": self.started_at,
+            "memory_bytes_max": peak_memory_bytes(),
+        }
 
     def app_init(self) -> None:
         """Prepare; see :class:`~concurrent.apps.api.IApp`."""
@@ -256,3 +266,12 @@ class Node(Component):
         self.request_stop()
 
 
+def peak_memory_bytes() -> int | None:
+    """Return the most resident memory that this process has had; None where that is not known.
+
+    From getrusage(2), whose unit is 1 KiB, but 1 byte on macOS.
+    """
+    if resource is None:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -15,7 +15,7 @@ from concurrent.core.component import (
 )
 from concurrent.core.config import Configuration
 from concurrent.core.environment import Environment
-from concurrent.core.errors import ConcurrentError
+from concurrent.core.errors import ConcurrentError, ConfigurationError
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import (
     BoolItem,
@@ -43,6 +43,7 @@ __all__ = [
     "ConcurrentError",
     "ConfigItem",
     "Configuration",
+    "ConfigurationError",
     "Deadline",
     "Environment",
     "ExtensionPoint",

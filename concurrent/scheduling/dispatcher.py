@@ -115,6 +115,8 @@ class Dispatcher:
         self._disk_bytes_max = disk_bytes_max
         self._store = PayloadStore(folder)
         self._undelivered_bytes = 0
+        self._submitted_bytes = 0
+        self._delivered_bytes = 0
         self._owners: dict[int, _Owner] = {}
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
@@ -145,6 +147,8 @@ class Dispatcher:
             "unacknowledged": sum(count for _, _, count in self._unacknowledged),
             "chunks_waiting": self._work_queue.waiting_count(),
             "stored_bytes": self._store.stored_bytes,
+            "submitted_bytes": self._submitted_bytes,
+            "delivered_bytes": self._delivered_bytes,
         }
 
     def join_owner(self, handler: TCPHandler, name: str) -> int:
@@ -199,6 +203,7 @@ class Dispatcher:
         self._apply(event)
         if record is None:
             return
+        self._submitted_bytes += sum(map(len, event.payloads))
         if self._unacknowledged or not self._has_room:
             self._unacknowledged.append((record, event.first_id, len(event.payloads)))
         else:
@@ -387,6 +392,7 @@ class Dispatcher:
             size_bytes = sum(map(len, payloads[part]))
             owner.unconsumed_bytes += size_bytes
             self._undelivered_bytes -= size_bytes
+            self._delivered_bytes += size_bytes
             loaded = self._loaded(payloads[part])
             self._cast(owner.handler, "finished", ids[part], statuses[part], loaded)
 

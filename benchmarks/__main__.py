@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(CASES)}")
     options = Options.from_arguments(args)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started_at = time.time()
     rows: list[Row] = []
     failures: list[dict[str, str]] = []

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.systems import WAIT_S, Function
-from benchmarks.workloads import Call, give_same
+from benchmarks.workloads import TASK_BY_FUNCTION, GiveSame
 from concurrent.apps import ApplicationNode
 from concurrent.scheduling import ITaskSystem, Task
 
@@ -36,17 +36,17 @@ class PushAll(Round):
 
     def __init__(self, function: Function, arguments: Sequence[Any], *, is_bulk: bool) -> None:
         self.results: list[Any] = []
-        self._function = function
+        self._task_class = TASK_BY_FUNCTION[function]
         self._arguments = arguments
         self._is_bulk = is_bulk
 
     def begin(self, app: ApplicationNode) -> None:
         """Push them all."""
         if self._is_bulk:
-            app.push_tasks(Call(self._function, argument) for argument in self._arguments)
+            app.push_tasks(map(self._task_class, self._arguments))
             return
         for argument in self._arguments:
-            app.push_task(Call(self._function, argument))
+            app.push_task(self._task_class(argument))
 
     def finished(self, app: ApplicationNode, result: Any) -> None:
         """Keep the result."""
@@ -58,14 +58,14 @@ class TakeTurns(Round):
 
     def __init__(self, function: Function, count: int) -> None:
         self.durations: list[float] = []
-        self._function = function
+        self._task_class = TASK_BY_FUNCTION[function]
         self._count = count
         self._start = 0.0
 
     def begin(self, app: ApplicationNode) -> None:
         """Push the first."""
         self._start = time.perf_counter()
-        app.push_task(Call(self._function, len(self.durations)))
+        app.push_task(self._task_class(len(self.durations)))
 
     def finished(self, app: ApplicationNode, result: Any) -> None:
         """Push the next, if there is one."""
@@ -106,7 +106,7 @@ class Stream(Round):
     def _push(self, app: ApplicationNode) -> None:
         numbers = range(self._pushed_count, min(self._total, self._pushed_count + self._batch))
         self._pushed_count += len(numbers)
-        app.push_tasks(Call(give_same, number) for number in numbers)
+        app.push_tasks(map(GiveSame, numbers))
 
 
 class RoundsApplication(ApplicationNode):

@@ -16,6 +16,7 @@ from benchmarks.measure import Recorder, Row
 from benchmarks.options import Options
 from benchmarks.ours import OUR_SYSTEMS
 from benchmarks.processes import end_tree
+from concurrent.scheduling.descendants import die_with_parent
 
 __all__ = ["CaseFailed", "run_apart", "run_here"]
 
@@ -36,7 +37,8 @@ def run_apart(name: str, options: Options) -> list[Row]:
     timeout_s = options.scaled(CASE_TIMEOUT_S, QUICK_CASE_TIMEOUT_S)
     with tempfile.TemporaryDirectory(prefix="concurrent-benchmark-") as folder:
         output = Path(folder) / "rows.json"
-        command = [sys.executable, "-m", "benchmarks.runner", name, options.to_text(), str(output)]
+        owner = str(os.getpid())
+        command = [sys.executable, "-m", "benchmarks.runner", owner, name, options.to_text(), str(output)]
         process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
         try:
             code = process.wait(timeout_s)
@@ -67,6 +69,7 @@ def _end_group(group: int) -> None:
 
 
 if __name__ == "__main__":
-    case, text, file = sys.argv[1:]
+    parent, case, text, file = sys.argv[1:]
+    die_with_parent(int(parent))
     found = run_here(case, Options.from_text(text))
     Path(file).write_text(json.dumps([asdict(row) for row in found]), encoding="utf-8")

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from concurrent.scheduling import Task
 
-__all__ = ["Call", "burn", "give_bytes", "give_same", "loops_for", "rest", "take_bytes", "take_bytes_slowly"]
+__all__ = [
+    "TASK_BY_FUNCTION",
+    "Burn",
+    "Call",
+    "GiveBytes",
+    "GiveSame",
+    "TakeBytes",
+    "burn",
+    "give_bytes",
+    "give_same",
+    "loops_for",
+    "rest",
+    "take_bytes",
+    "take_bytes_slowly",
+]
 
 TRIAL_LOOPS = 20_000
 TRIALS = 7
-
-
-class Call(Task):
-    """A task that calls a function with one argument, so that all systems run the same functions."""
-
-    def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
-        super().__init__()
-        self.function = function
-        self.argument = argument
-
-    def __call__(self) -> Any:
-        """Call it."""
-        return self.function(self.argument)
 
 
 def give_same(value: Any) -> Any:
@@ -59,6 +60,55 @@ def take_bytes_slowly(data: bytes) -> int:
 def give_bytes(size_bytes: int) -> bytes:
     """Take little and return much."""
     return bytes(size_bytes)
+
+
+class Call(Task):
+    """A task that calls one of these functions; there is a class for each, as an application has."""
+
+    def __init__(self, argument: Any) -> None:
+        super().__init__()
+        self.argument = argument
+
+
+class GiveSame(Call):
+    """Calls :func:`give_same`."""
+
+    def __call__(self) -> Any:
+        """Run it."""
+        return give_same(self.argument)
+
+
+class Burn(Call):
+    """Calls :func:`burn`."""
+
+    def __call__(self) -> int:
+        """Run it."""
+        return burn(self.argument)
+
+
+class TakeBytes(Call):
+    """Calls :func:`take_bytes`."""
+
+    def __call__(self) -> int:
+        """Run it."""
+        return take_bytes(self.argument)
+
+
+class GiveBytes(Call):
+    """Calls :func:`give_bytes`."""
+
+    def __call__(self) -> bytes:
+        """Run it."""
+        return give_bytes(self.argument)
+
+
+TASK_BY_FUNCTION: Mapping[Callable[[Any], Any], type[Call]] = {
+    give_same: GiveSame,
+    burn: Burn,
+    take_bytes: TakeBytes,
+    give_bytes: GiveBytes,
+}
+"""The tasks by which applications run what other systems call."""
 
 
 def loops_for(duration_s: float) -> int:

@@ -26,7 +26,7 @@ EQUALITY = Figure("fairness.equality", "equality of four programs (Jain's index)
 MIXED = Figure("fairness.mixed", "efficiency, few long among many short tasks", "of 1", REFERENCE)
 TASK_S = 0.001
 JOB_TASKS = 10
-FLOOD_DEPTH = 1_000
+FLOOD_DEPTH = 200
 PROGRAMS = 4
 SHORT_PER_LONG = 100
 WARM_UP = 500
@@ -54,7 +54,7 @@ def run(bench: Bench) -> None:
         loops = loops_for(TASK_S)
         for _ in bench.repetitions():
             for programs in both:
-                bench.add(SLOWDOWN, programs.system, _slowdown(programs, loops, options.scaled(20, 4)))
+                bench.add(SLOWDOWN, programs.system, _slowdown(programs, loops, options.scaled(10, 4)))
                 bench.add(EQUALITY, programs.system, _equality(programs, loops, options.scaled(500, 50)))
             for programs in both:
                 bench.add(MIXED, programs.system, _mixed(bench, programs, loops))

@@ -56,7 +56,7 @@ def _measure_loaded(bench: Bench, flooded: list[tuple[System, Executor]]) -> Non
     loops = loops_for(FLOOD_TASK_S)
     for system, executor in flooded:
         with Flood(executor, burn, loops, depth=FLOOD_DEPTH):
-            _measure(bench, LOADED, system, bench.options.scaled(50, 10))
+            _measure(bench, LOADED, system, bench.options.scaled(30, 10))
 
 
 def _measure(bench: Bench, figures: tuple[Figure, Figure], system: System, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from benchmarks.workloads import rest
 
 __all__ = ["run"]
 
+PROGRAM = "benchmarks.programs.slave"
 REST_S = 0.05
 JOIN_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 15.0
@@ -49,7 +51,7 @@ def run(bench: Bench) -> None:
 
 @contextmanager
 def _slave(master: str) -> Iterator[None]:
-    command = [sys.executable, "-m", "concurrent.apps.main", "slave", "--quiet"]
+    command = [sys.executable, "-m", PROGRAM, str(os.getpid()), "--quiet"]
     process = subprocess.Popen([*command, "--master", master, "--workers", "1"])
     try:
         yield

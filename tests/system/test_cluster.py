@@ -20,6 +20,9 @@ pytestmark = pytest.mark.system
 each_way = pytest.mark.parametrize(
     ("scheduler", "channel"), [(one, other) for one in SCHEDULERS for other in CHANNELS]
 )
+both_ways = pytest.mark.parametrize(
+    ("scheduler", "channel"), [("GenericTaskScheduler", "tcp"), ("ZMQTaskScheduler", "zmq")]
+)
 each_scheduler = pytest.mark.parametrize("scheduler", SCHEDULERS)
 each_mode = pytest.mark.parametrize("mode", ["tasks", "system"])
 
@@ -43,7 +46,7 @@ def test_a_picture_is_the_same_as_that_of_one_process(
     assert sum(one["done"] for one in slaves) == 24
 
 
-@each_way
+@both_ways
 def test_a_worker_that_is_killed_costs_nothing_but_its_task_again(
     cluster: Cluster, gate: Gate, scheduler: str, channel: str
 ) -> None:
@@ -80,7 +83,7 @@ def test_a_slave_whose_zygote_is_killed_ends_or_goes_on_but_loses_nothing(
     assert app.succeed() == "each once\n"
 
 
-@each_way
+@both_ways
 def test_a_slave_that_is_told_to_stop_finishes_what_runs_hands_back_the_rest_and_says_goodbye(
     cluster: Cluster, gate: Gate, scheduler: str, channel: str
 ) -> None:
@@ -98,11 +101,17 @@ def test_a_slave_that_is_told_to_stop_finishes_what_runs_hands_back_the_rest_and
     assert goodbye[2] == f"{goodbye[1]} stops"
 
 
-@each_mode
-@each_way
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["told", "killed"])
+@pytest.mark.parametrize(
+    ("mode", "end", "scheduler", "channel"),
+    [
+        ("tasks", signal.SIGTERM, "GenericTaskScheduler", "zmq"),
+        ("tasks", signal.SIGKILL, "ZMQTaskScheduler", "tcp"),
+        ("system", signal.SIGTERM, "ZMQTaskScheduler", "zmq"),
+        ("system", signal.SIGKILL, "GenericTaskScheduler", "tcp"),
+    ],
+)
 def test_work_goes_on_at_a_new_master_on_the_same_port(
-    cluster: Cluster, gate: Gate, scheduler: str, channel: str, mode: str, end: signal.Signals
+    cluster: Cluster, gate: Gate, mode: str, end: signal.Signals, scheduler: str, channel: str
 ) -> None:
     how = ("--scheduler", scheduler, "--channel", channel)
     master = cluster.master(*how)

@@ -10,6 +10,8 @@ import pytest
 
 from tests.system.cluster import APPS, Cluster, free_port
 
+pytestmark = pytest.mark.system
+
 
 def one_line(text: str) -> str:
     """Return the only line of a text."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 
+import psutil
 import pytest
 
-from tests.system.cluster import APPS, Cluster, Program
+from tests.system.cluster import APPS, Cluster, Gate, Program
+
+pytestmark = pytest.mark.system
 
 
 def trouble(cluster: Cluster, kind: str) -> Program:
@@ -76,6 +80,22 @@ def test_a_task_that_can_not_be_pickled_ends_the_application_with_a_clear_error(
     assert "cannot be pickled" in app.err
     assert "lock" in app.err
     assert "Traceback" not in app.err
+
+
+def test_an_application_that_raises_in_a_callback_ends_with_its_traceback(cluster: Cluster) -> None:
+    app = trouble(cluster, "callback")
+    assert app.wait() == 1
+    assert "LookupError: wrong in the callback" in app.err
+
+
+def test_an_application_that_is_interrupted_twice_ends_at_once(cluster: Cluster, gate: Gate) -> None:
+    app = cluster.embedded(APPS / "held.py", options=(gate.option,))
+    workers = [psutil.Process(pid) for pid in gate.wait_for(2)]
+    app.send(signal.SIGINT)
+    app.send(signal.SIGINT)
+    assert app.wait() == 130
+    _, alive = psutil.wait_procs(workers, 20)
+    assert alive == []
 
 
 @pytest.mark.parametrize(

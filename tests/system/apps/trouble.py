@@ -37,6 +37,8 @@ class TroubleApp(ApplicationNode):
         self.push_task(Trouble(self.kind))
 
     def task_finished(self, task, result, error):
+        if task.name == "callback":
+            raise LookupError("wrong in the callback")
         if error is None:
             print(f"{task.name}: {result}")
         else:

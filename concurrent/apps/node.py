@@ -29,10 +29,8 @@ from concurrent.transport.http import JSONService
 from concurrent.transport.limits import MIB, Limits
 from concurrent.transport.loop import NodeLoop
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows has none
-    resource = None  # type: ignore[assignment]
 
 __all__ = ["Node", "TransportSettings", "peak_memory_bytes"]
 
@@ -271,7 +269,7 @@ def peak_memory_bytes() -> int | None:
 
     From getrusage(2), whose unit is 1 KiB, but 1 byte on macOS.
     """
-    if resource is None:
+    if sys.platform == "win32":
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,51 @@
+"""The protocol page has each method of the compute channel, with its arguments."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from concurrent.apps.masterapi import MasterAPI
+from concurrent.scheduling.taskclient import TaskClient
+from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.transport.methods import MethodRegistry
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+UNUSED: Any = None
+
+
+def documented(heading: str) -> set[str]:
+    """Return the methods in the table below a heading, as ``name(argument, ...)``."""
+    section = PAGE.partition(f"### {heading}\n")[2].partition("\n### ")[0]
+    return set(re.findall(r"^\| `(\w+\([\w, ]*\))`", section, re.MULTILINE))
+
+
+def registered(*owners: Any) -> set[str]:
+    """Return the methods that these register, in the same form."""
+    endpoint = SimpleNamespace(methods=MethodRegistry())
+    for owner in owners:
+        owner.register_methods(endpoint)
+    return {
+        f"{method.name}({', '.join(name.lstrip('_') for name in list(method.signature.parameters)[2:])})"
+        for method in endpoint.methods
+    }
+
+
+def test_the_page_has_what_peers_may_call_at_a_master() -> None:
+    headings = ("an application to the master", "a task system to the master", "a slave to the master")
+    documents = set().union(*(documented(f"From {heading}") for heading in headings))
+    assert documents == registered(MasterAPI(UNUSED, UNUSED, UNUSED))
+
+
+def test_the_page_has_what_a_master_may_call_at_a_slave() -> None:
+    documents = documented("From the master to a slave")
+    assert documents == registered(GenericTaskManager.__new__(GenericTaskManager))
+    assert documents == registered(ZMQTaskManager.__new__(ZMQTaskManager))
+
+
+def test_the_page_has_what_a_master_may_call_at_an_application() -> None:
+    documents = documented("From the master to an application")
+    client = TaskClient(UNUSED, UNUSED, on_outcomes=UNUSED)
+    assert registered(client) == {name for name in documents if not name.startswith("tasksystem_")}

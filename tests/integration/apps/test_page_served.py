@@ -1,0 +1,21 @@
+"""A node serves its page for people."""
+
+from __future__ import annotations
+
+import urllib.request
+
+from concurrent.apps import LocalCluster
+
+TIMEOUT_S = 10.0
+
+
+def test_the_page_of_a_master_shows_its_slave_and_the_application(local_cluster: LocalCluster) -> None:
+    assert local_cluster.submit(abs, -1).result(TIMEOUT_S) == 1
+    with urllib.request.urlopen(f"http://{local_cluster.address}/", timeout=TIMEOUT_S) as answer:
+        page = answer.read().decode()
+        headers = answer.headers
+    assert "<h1>Concurrent master</h1>" in page
+    assert ">slave-" in page
+    assert "application-" in page
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]

@@ -86,7 +86,7 @@ def _legend(all_series: Sequence[Series]) -> Iterator[str]:
         fit = "" if math.isnan(share) else f"P = {share:.3f}"
         yield _line(f"{x},{y} {x + 30},{y}", colour, "none" if series.mode == "system" else "4 2")
         yield _mark(x + 15, y, colour, series.mode)
-        yield _text(x + 38, y + 4, f"{series.title}")
+        yield _text(x + 38, y + 4, series.title)
         yield _text(x + 38, y + 20, fit)
         y += 44
     yield _line(f"{x},{y} {x + 30},{y}", GREY, "7 4")

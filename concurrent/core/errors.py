@@ -66,7 +66,9 @@ class ConcurrentError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+        """One line without a full stop at its end, so that it fits into another one."""
+        message = self.message.removesuffix(".")
+        return f"{message}. {self.remedy.removesuffix('.')}" if self.remedy else message
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, self.__dict__.copy()))

@@ -326,8 +326,7 @@ class Dispatcher:
     def _push(self, command: Push) -> None:
         for slave in self._slaves.values():
             self._send_code(slave, command.owner, command.code_count)
-        windows = sum(slave.window for slave in self.ledger.slaves.values())
-        count_max = max(1, windows // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
+        count_max = max(1, self.ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
         for part in slices(command.payloads, count_max=count_max):
             numbers, payloads = command.numbers[part], self._loaded(command.payloads[part])
             self._work_queue.put(Chunk(command.owner, command.code_count, numbers, payloads))

@@ -6,9 +6,10 @@ import heapq
 
 from concurrent.core.component import Component, implements
 from concurrent.core.items import ExtensionPointItem
-from concurrent.scheduling.events import AskBack, Command
+from concurrent.scheduling.events import Command
 from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
 from concurrent.scheduling.ledger import Ledger, SlaveRecord
+from concurrent.scheduling.rebalance import ask_back, idle_count
 from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
 
 __all__ = ["GenericTaskScheduler"]
@@ -92,20 +93,12 @@ class GenericTaskScheduler(Component):
 
     def _rebalance(self, ledger: Ledger) -> list[Command]:
         """Ask the fullest slaves for unstarted tasks while other slaves have idle workers."""
-        idle = sum(
-            max(0, slave.workers - len(slave.held))
-            for key in self._listed
-            if (slave := ledger.slaves.get(key)) is not None and slave.room > 0
-        )
-        commands: list[Command] = []
-        for key in list(self._overfull):
-            slave = ledger.slaves.get(key)
-            spare = len(slave.held) - slave.workers if slave is not None else 0
-            if spare <= 0:
-                self._overfull.discard(key)
-            elif idle > 0:
-                count = min(-(-spare // 2), idle)
-                if ledger.ask_back(key):
-                    idle -= count
-                    commands.append(AskBack(key, count))
-        return commands
+        slaves = ledger.slaves
+        overfull = [
+            slaves[key]
+            for key in self._overfull
+            if key in slaves and len(slaves[key].held) > slaves[key].workers
+        ]
+        self._overfull = {slave.slave for slave in overfull}
+        idle = idle_count(slaves[key] for key in self._listed if key in slaves)
+        return ask_back(ledger, overfull, idle)

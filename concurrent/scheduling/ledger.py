@@ -115,6 +115,7 @@ class Ledger:
         self.task_by_number: dict[int, TaskRecord] = {}
         self.pushed: dict[int, TaskRecord] = {}
         self.queued_count = 0
+        self.window_total = 0
         self.open_bytes = 0
         self.accepted_count = 0
         self.dropped_count = 0
@@ -133,6 +134,11 @@ class Ledger:
             TasksTaken: self._tasks_taken,
             PushedLost: self._pushed_lost,
         }
+
+    @property
+    def held_total(self) -> int:
+        """How many tasks the slaves have."""
+        return len(self.task_by_number) - self.queued_count - len(self.pushed)
 
     def apply(self, event: Event) -> list[Command]:
         """Take one event into account and return what is to be done, in order.
@@ -337,6 +343,7 @@ class Ledger:
         return [*commands, deliver] if deliver.ids else commands
 
     def _slave_joined(self, event: SlaveJoined) -> list[Command]:
+        self.window_total += event.window
         self.slaves[event.slave] = SlaveRecord(
             event.slave, event.name, event.workers, event.window
         )
@@ -346,6 +353,7 @@ class Ledger:
         slave = self.slaves.pop(event.slave, None)
         if slave is None:
             return []
+        self.window_total -= slave.window
         self._pushed_lost()  # it may lie in the lost slave's pipe
         self._requeue(list(slave.held.values()))
         return []
@@ -353,6 +361,7 @@ class Ledger:
     def _window_changed(self, event: WindowChanged) -> list[Command]:
         slave = self.slaves.get(event.slave)
         if slave is not None:
+            self.window_total += event.window - slave.window
             slave.window = event.window
         return []
 

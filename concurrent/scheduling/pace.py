@@ -23,12 +23,16 @@ HELD_S: Final = 0.05
 HELD_MAX: Final = 4096
 HELD_BYTES_MAX: Final = 8 * 1024 * 1024
 
+DURATION_MIN_S: Final = 1e-7
 FIRST_GUESS_S: Final = 0.01
 WEIGHT_MAX: Final = 0.5
 
 
 class Pace:
-    """Moving averages of the duration and size of tasks, and the amounts that follow from them."""
+    """Moving averages of the duration and size of tasks, and the amounts that follow from them.
+
+    That of the duration is a geometric mean: a few long tasks among many short ones hardly change it.
+    """
 
     def __init__(self) -> None:
         self.duration_s = FIRST_GUESS_S
@@ -37,7 +41,7 @@ class Pace:
     def note_durations(self, count: int, busy_s: float) -> None:
         """Take into account ``count`` tasks that took ``busy_s`` seconds together."""
         weight = min(WEIGHT_MAX, 0.1 * count)
-        self.duration_s += weight * (busy_s / count - self.duration_s)
+        self.duration_s *= (max(busy_s / count, DURATION_MIN_S) / self.duration_s) ** weight
 
     def note_sizes(self, count: int, size_bytes: int) -> None:
         """Take into account ``count`` payloads of ``size_bytes`` bytes together."""
@@ -47,7 +51,7 @@ class Pace:
     @property
     def depth(self) -> int:
         """How many tasks one worker may have, the running one included."""
-        duration_s = max(self.duration_s, 1e-7)
+        duration_s = self.duration_s
         least = 1 if duration_s < EXTRA_BELOW_S else 0
         wanted = min(DEPTH_MAX, int(AHEAD_S / duration_s), int(DEPTH_BYTES_MAX / (self._size_bytes + 1)))
         return 1 + max(least, wanted)
@@ -55,9 +59,9 @@ class Pace:
     @property
     def share(self) -> int:
         """How many tasks are worth waking a worker for."""
-        return max(1, int(SHARE_S / max(self.duration_s, 1e-7)))
+        return max(1, int(SHARE_S / self.duration_s))
 
     def window(self, worker_count: int) -> int:
         """Return how many tasks a pool of ``worker_count`` workers wants to hold in all."""
-        per_worker = min(HELD_MAX, HELD_S / max(self.duration_s, 1e-7), HELD_BYTES_MAX / (self._size_bytes + 1))
+        per_worker = min(HELD_MAX, HELD_S / self.duration_s, HELD_BYTES_MAX / (self._size_bytes + 1))
         return worker_count + max(1, int(worker_count * per_worker))

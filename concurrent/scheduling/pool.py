@@ -1,15 +1,14 @@
 """The worker processes of a slave: deals tasks out, takes them back, replaces workers that die.
 
-Tasks wait in one queue. Each worker gets some milliseconds of work ahead (``pace.py``). What a worker has not
-started is taken back as soon as another one is idle, or the worker makes no progress, so a long task holds
-nothing behind it. Everything here belongs to the loop's thread.
+Tasks wait in one queue, the applications in turns. Each worker gets some milliseconds of work ahead
+(``pace.py``). What a worker has not started is taken back as soon as another one is idle, or the worker makes
+no progress, so a long task holds nothing behind it. Everything here belongs to the loop's thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import repeat
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 from concurrent.core.backoff import Backoff
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.fairqueue import FairQueue
 from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.pace import Pace
@@ -76,7 +76,7 @@ class WorkerPool:
         self._on_window = on_window
         self._pace = Pace()
         self._window = self._pace.window(size)
-        self._queue: deque[Item] = deque()
+        self._queue = FairQueue()
         self._links: list[WorkerLink] = []
         self._code_by_app: dict[int, AppBlobs] = {}
         self._numbers: list[int] = []
@@ -148,7 +148,7 @@ class WorkerPool:
                 timer.cancel()
         self._restart_timers.clear()
         for link in self._links:
-            self._queue.extendleft(reversed(link.take_back()))
+            self._queue.put_back(link.take_back())
             link.finish()
 
     def _be_silent(self) -> None:
@@ -203,7 +203,7 @@ class WorkerPool:
                 value=code_count,
             )
         self._pace.note_sizes(len(numbers), sum(map(len, payloads)))
-        self._queue.extend(zip(numbers, payloads, repeat(code)))
+        self._queue.extend(list(zip(numbers, payloads, repeat(code))))
         self._deal()
 
     def cancel(self, numbers: Iterable[int]) -> None:
@@ -217,7 +217,7 @@ class WorkerPool:
             if wanted.isdisjoint(item[0] for item in link.outstanding):
                 continue
             can_take_back = link.can_take_back
-            self._queue.extendleft(reversed(link.take_back()))
+            self._queue.put_back(link.take_back())
             started = [item[0] for item in link.outstanding]
             link.cancelled |= wanted.intersection(started)
             # The newest started task is the one that runs; results of older ones are on their way.
@@ -231,8 +231,8 @@ class WorkerPool:
         if count > len(self._queue):
             for link in self._links:
                 if len(link.outstanding) > 1:
-                    self._queue.extendleft(reversed(link.take_back()))
-        numbers = [self._queue.pop()[0] for _ in range(min(count, len(self._queue)))]
+                    self._queue.put_back(link.take_back())
+        numbers = [item[0] for item in self._queue.take_newest(count)]
         self._deal()
         return numbers
 
@@ -301,16 +301,10 @@ class WorkerPool:
             self._watch_timer = self._loop.call_later(WATCH_S, self._watch)
 
     def _give(self, link: WorkerLink, count: int) -> None:
-        queue = self._queue
-        items: list[Item] = []
-        for _ in range(count):
-            item = queue.popleft()
-            if items and items[-1][2] is not item[2]:
-                link.give(items)
-                items = []
-            items.append(item)
-        if items:
+        while count > 0 and self._queue:
+            items = self._queue.take(count)
             link.give(items)
+            count -= len(items)
 
     def _even_out(self) -> None:
         """Take unstarted tasks from the fullest worker if another one is idle and it is worth it."""
@@ -326,7 +320,7 @@ class WorkerPool:
     def _take_back_from(self, links: Iterable[WorkerLink]) -> None:
         before = len(self._queue)
         for link in links:
-            self._queue.extendleft(reversed(link.take_back()))
+            self._queue.put_back(link.take_back())
         if len(self._queue) > before:
             self._deal()
 
@@ -397,11 +391,8 @@ class WorkerPool:
             self._on_window(window)
 
     def _drop_waiting(self, wanted: set[int]) -> None:
-        dropped = [item[0] for item in self._queue if item[0] in wanted]
-        if dropped:
-            self._queue = deque(item for item in self._queue if item[0] not in wanted)
-            for number in dropped:
-                self._report(number, CANCELLED, b"")
+        for number in self._queue.remove(wanted):
+            self._report(number, CANCELLED, b"")
 
     def _worker_died(
         self, link: WorkerLink, signal: int | None, code: int | None, tail: str
@@ -413,7 +404,7 @@ class WorkerPool:
         link.close()
         self._links.remove(link)
         running = items.pop(len(items) - unstarted - 1) if len(items) > unstarted else None
-        self._queue.extendleft(reversed(items))
+        self._queue.put_back(items)
         self._death_count += not link.is_leaving
         if running is not None:
             self._blame(running, link, how_it_ended(signal, code), tail)
@@ -430,7 +421,7 @@ class WorkerPool:
         """Report the task that a worker ran when it ended, or wait with it if that was not its fault."""
         number = running[0]
         if self._is_killing or number in link.cancelled:
-            self._queue.appendleft(running)
+            self._queue.put_back([running])
             return
         evidence = f"worker {link.pid} {how} while it ran task {number}"
         log.warning("%s", evidence)

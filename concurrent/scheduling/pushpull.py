@@ -7,6 +7,7 @@ from concurrent.core.items import FloatItem
 from concurrent.scheduling.events import Command
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.rebalance import ask_back, idle_count
 
 __all__ = ["ZMQTaskScheduler"]
 
@@ -29,8 +30,13 @@ class ZMQTaskScheduler(Component):
         maximum=10.0,
     )
 
+    def __init__(self) -> None:
+        """Nothing is known of slaves yet."""
+        self._has_news = False
+
     def slave_changed(self, slave: int) -> None:
-        """Nothing to note: any slave may pull."""
+        """Note that a slave may have become idle."""
+        self._has_news = True
 
     def manager_name(self) -> str:
         """Slaves pull from the work socket."""
@@ -38,9 +44,19 @@ class ZMQTaskScheduler(Component):
 
     def schedule(self, ledger: Ledger) -> list[Command]:
         """Push while the credit lasts: the windows, and a little ahead, less what is out."""
-        if not ledger.queued_count or not ledger.slaves:
+        if not ledger.slaves:
             return []
-        windows = sum(slave.window for slave in ledger.slaves.values())
-        held = sum(len(slave.held) for slave in ledger.slaves.values())
-        credit = int(windows * (1 + self.ahead)) - held - len(ledger.pushed)
-        return ledger.offer(credit) if credit > 0 else []
+        if ledger.queued_count:
+            ahead = int(ledger.window_total * (1 + self.ahead))
+            credit = ahead - ledger.held_total - len(ledger.pushed)
+            return ledger.offer(credit) if credit > 0 else []
+        return [] if ledger.pushed or not self._has_news else self._rebalance(ledger)
+
+    def _rebalance(self, ledger: Ledger) -> list[Command]:
+        """Take waiting tasks from slaves that pulled many, while others are idle."""
+        self._has_news = False
+        if ledger.held_total == 0:
+            return []
+        slaves = ledger.slaves.values()
+        overfull = [slave for slave in slaves if len(slave.held) > slave.workers]
+        return ask_back(ledger, overfull, idle_count(slaves)) if overfull else []

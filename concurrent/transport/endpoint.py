@@ -255,6 +255,6 @@ def check_host(host: str, *, allow_insecure: bool) -> None:
         "run code on it",
         thing="host",
         value=host,
-        remedy="Use 127.0.0.1, or set transport.allow_insecure (in code: allow_insecure=True) in a network that "
-        "you trust",
+        remedy="Use 127.0.0.1, or set transport.allow_insecure (in code: allow_insecure=True) in a "
+        "network that you trust",
     )

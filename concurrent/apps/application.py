@@ -149,7 +149,6 @@ class ApplicationNode(Node):
 
         :raises SchedulingError: if it cannot be pickled, unless ``push_task_failed`` takes care of it.
         """
-        task.client_id = self.node_id
         try:
             return self.client.tasks.push(task, task, task.attempts_max)
         except SchedulingError as error:
@@ -170,7 +169,6 @@ class ApplicationNode(Node):
 
         def owned() -> Iterable[tuple[Task, Task, int]]:
             for task in rest:
-                task.client_id = self.node_id
                 latest[:] = [task]
                 yield task, task, task.attempts_max
 
@@ -321,15 +319,14 @@ class ApplicationNode(Node):
         self.push_tasks_response(tasks)
 
     def _deliver(self, outcomes: list[Outcome]) -> None:
-        for outcome in outcomes:
-            for task, result, error in load_outcomes(self.client.tasks.code, outcome):
-                if task.returns_task and error is None:
-                    result, task = result
-                self._finished_count += 1
-                task.finished(result, error)
-                self.task_finished(task, result, error)
-                if self._exit_code is not None:
-                    return
+        for task, result, error in load_outcomes(self.client.tasks.code, outcomes):
+            if task.returns_task and error is None:
+                result, task = result
+            self._finished_count += 1
+            task.finished(result, error)
+            self.task_finished(task, result, error)
+            if self._exit_code is not None:
+                return
         self.client.tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
         self._check_finished()
 

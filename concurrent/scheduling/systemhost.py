@@ -93,7 +93,6 @@ class _Run:
         self._handler = handler
         self._inbox = inbox
         self._system_id: int = joined["system_id"]
-        self._client_id: str = joined["client_id"]
         self._payload: bytes | Frame = joined["payload"]
         self._progress_at = 0.0
         self.log = logging.getLogger(f"concurrent.system.{self._system_id}")
@@ -119,8 +118,7 @@ class _Run:
 
     def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
         """Have more tasks run."""
-        named = map(self._named, tasks)
-        self._tasks.push_many(((task, task, task.attempts_max) for task in named), batch_size)
+        self._tasks.push_many(((task, task, task.attempts_max) for task in tasks), batch_size)
 
     def outcome(self) -> tuple[int, bytes | Frame]:
         """Run the system to its end; return the status and payload that its application gets.
@@ -149,19 +147,15 @@ class _Run:
             outcomes = self._inbox.get()
             if outcomes is None:
                 raise ConnectionLost("the master ended the session", thing="master")
-            for outcome in outcomes:
-                self._finish(system, outcome)
+            self._finish(system, outcomes)
             self._tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
         return system.gather_result(self)
 
-    def _finish(self, system: ITaskSystem, outcome: Outcome) -> None:
-        for task, result, error in load_outcomes(self._tasks.code, outcome):
+    def _finish(self, system: ITaskSystem, outcomes: list[Outcome]) -> None:
+        for task, result, error in load_outcomes(self._tasks.code, outcomes):
             if task.returns_task and error is None:
                 result, task = result
             task.finished(result, error)
-            self.push_tasks(system.task_finished(self, task, result, error) or ())
-
-    def _named(self, task: Task) -> Task:
-        task.system_id = self._system_id
-        task.client_id = self._client_id
-        return task
+            more = system.task_finished(self, task, result, error)
+            if more:
+                self.push_tasks(more)

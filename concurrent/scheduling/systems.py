@@ -122,7 +122,6 @@ class SystemHosts:
                     "system_id": host.system_id,
                     "code": host.code,
                     "payload": host.payload,
-                    "client_id": host.handler.node_id,
                 }
                 host.payload = b""
                 return host.number, answer

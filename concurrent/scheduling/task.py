@@ -13,10 +13,16 @@ class Task:
     The object travels to a worker by pickle. The application keeps the original and gets it back in its
     callbacks, so what ``__call__`` sets on ``self`` stays on the worker, unless ``returns_task`` is true.
 
-    :param name: what logs and web pages call the task.
-    :param system_id: the task system it belongs to, if any; set by the framework.
-    :param client_id: the application it belongs to, if any; set by the framework.
+    Its attributes are what travels, so the three of the framework are only there where they were given.
+
+    :param name: what logs call the task; by default the name of its class.
+    :param system_id: a number of a task system, where that is of use to the task.
+    :param client_id: a name of an application, where that is of use to the task.
     """
+
+    name: str = "Task"
+    system_id: int | None = None
+    client_id: str | None = None
 
     returns_task: ClassVar[bool] = False
     """Whether the worker sends the task home with its result, as it is after :meth:`clean_up`."""
@@ -27,9 +33,18 @@ class Task:
     def __init__(
         self, name: str = "", system_id: int | None = None, client_id: str | None = None
     ) -> None:
-        self.name = name or type(self).__name__
-        self.system_id = system_id
-        self.client_id = client_id
+        if name:
+            self.name = name
+        if system_id is not None:
+            self.system_id = system_id
+        if client_id is not None:
+            self.client_id = client_id
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Name the tasks of a class after it."""
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

@@ -19,6 +19,7 @@ from concurrent.scheduling.batch import TaskBatch, load_results
 from concurrent.scheduling.code import AppCode
 from concurrent.scheduling.failure import dumps_failure, loads_failure
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.unsent import UnsentTasks
 from concurrent.transport.frames import Frame, as_payload
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
@@ -29,15 +30,9 @@ __all__ = ["Outcome", "TaskClient", "load_outcome", "load_outcomes"]
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
 
-OVERHEAD_BYTES: Final = 256
-"""What a task counts for besides its payload."""
-
-BATCH_COUNT: Final = 2000
 WAKE_COUNT: Final = 250
 """How many tasks of a bulk are pickled before the loop is woken to send them."""
 
-BATCH_BYTES: Final = 4 << 20
-BATCH_FRAMES: Final = 1000
 ATTEMPTS_MAX: Final = 3
 
 Payload = bytes | Frame
@@ -59,17 +54,8 @@ class _Members(list[Any]):
     """The items of a batch."""
 
 
-class _Open(NamedTuple):
-    item: Any
-    what: Any
-    attempts_max: int
-
-
-class _Unsent(NamedTuple):
-    task_id: int
-    attempts_max: int
-    code_count: int
-    payload: Payload
+_Open = tuple[Any, Any, int]
+"""What was pushed of a task: item, what, and attempts_max. A plain tuple is made faster."""
 
 
 class TaskClient:
@@ -102,8 +88,7 @@ class TaskClient:
         self._next_id = 1
         self._pushed_count = 0
         self._open: dict[int, _Open] = {}
-        self._unsent: deque[_Unsent] = deque()
-        self._pushed_bytes = 0
+        self._unsent = UnsentTasks()
         self._accepted_bytes = 0
         self._is_woken = False
         self._closed_because: str | None = None
@@ -252,19 +237,17 @@ class TaskClient:
             raise SchedulingError(
                 f"no more tasks can be pushed: {self._closed_because}", thing="push_task"
             )
-        payload = self.code.dumps_payload(what)
+        code = self.code
+        payload = code.dumps_payload(what)
         task_id = self._next_id
         self._next_id = task_id + 1
-        self._open[task_id] = _Open(item, what, attempts_max)
-        self._queue(task_id, attempts_max, payload)
-        if self._pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
+        self._open[task_id] = (item, what, attempts_max)
+        unsent = self._unsent
+        unsent.append(task_id, attempts_max, code.blob_count, payload)
+        if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
             self._room.clear()
             self._note_room()  # the loop may have accepted it all between the two
         return task_id
-
-    def _queue(self, task_id: int, attempts_max: int, payload: Payload) -> None:
-        self._pushed_bytes += len(payload) + OVERHEAD_BYTES
-        self._unsent.append(_Unsent(task_id, attempts_max, self.code.blob_count, payload))
 
     def _wait_for_room(self) -> None:
         assert not self._loop.is_current(), "pushing on the loop's thread could wait for itself"
@@ -273,12 +256,12 @@ class TaskClient:
             raise QueueFull(
                 f"the master accepted nothing for {self._room_timeout_s} s",
                 thing="push_task",
-                value=self._pushed_bytes - self._accepted_bytes,
+                value=self._unsent.pushed_bytes - self._accepted_bytes,
                 remedy="See with 'concurrent status' whether it is there and has slaves",
             )
 
     def _note_room(self) -> None:
-        if self._pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX:
+        if self._unsent.pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX:
             self._room.set()
 
     def _wake(self) -> None:
@@ -291,40 +274,25 @@ class TaskClient:
         self._is_woken = False
         handler = self._handler
         while self._unsent and handler is not None and handler.has_room:
-            first_id, attempts_max, code_count, _ = self._unsent[0]
-            payloads: list[Payload] = []
-            size_bytes = frame_count = 0
-            while self._unsent and len(payloads) < BATCH_COUNT and frame_count < BATCH_FRAMES:
-                task_id, attempts, count, payload = self._unsent[0]
-                belongs = task_id == first_id + len(payloads) and attempts == attempts_max
-                if not belongs or (payloads and size_bytes + len(payload) > BATCH_BYTES):
-                    break
-                self._unsent.popleft()
-                payloads.append(payload)
-                code_count = count
-                size_bytes += len(payload) + OVERHEAD_BYTES
-                frame_count += type(payload) is Frame
+            group = self._unsent.take()
+            first_id, count, code_count = group.first_id, len(group.payloads), group.code_count
             self.send_code(code_count)
-            self._in_flight.append((first_id, len(payloads), size_bytes))
-            handler.cast("push_tasks", first_id, code_count, attempts_max, payloads)
+            self._in_flight.append((first_id, count, group.size_bytes))
+            handler.cast("push_tasks", first_id, code_count, group.attempts_max, group.payloads)
 
     def _push_again(self) -> None:
         """Queue anew what an earlier master was given, in the old order."""
+        lost: list[Outcome] = []
         with self._lock:
-            unsent = {one.task_id: one for one in self._unsent}
-            if len(unsent) == len(self._open):
-                return
-            self._unsent.clear()
-            lost: list[Outcome] = []
+            payload_by_id = self._unsent.drain()
             for task_id, (item, what, attempts_max) in list(self._open.items()):
-                if task_id in unsent:
-                    self._unsent.append(unsent[task_id])
-                    continue
                 try:
-                    self._queue(task_id, attempts_max, self.code.dumps_payload(what))
+                    payload = payload_by_id.get(task_id) or self.code.dumps_payload(what)
                 except SchedulingError as error:  # it was changed after it had been pushed
                     del self._open[task_id]
                     lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
+                else:
+                    self._unsent.append(task_id, attempts_max, self.code.blob_count, payload)
         if lost:
             self._on_outcomes(lost)
 
@@ -338,45 +306,58 @@ class TaskClient:
             for task_id in range(first_id, first_id + count):
                 task = self._open.get(task_id)
                 if task is not None:
-                    items += task.item if type(task.item) is _Members else (task.item,)
+                    items += task[0] if type(task[0]) is _Members else (task[0],)
             self._on_accepted(items)
 
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
-        outcomes = []
+        outcomes: list[Outcome] = []
+        pop = self._open.pop
         for task_id, status, payload in zip(ids, statuses, payloads, strict=True):
-            task = self._open.pop(task_id, None)
+            task = pop(task_id, None)
             if task is None:
                 continue
-            if status == DIED and type(task.item) is _Members:
-                self._push_singly(task)
+            item, what, _ = task
+            if status == DIED and type(item) is _Members:
+                outcomes += self._push_singly(item, what)
             else:
-                outcomes.append(Outcome(task.item, status, payload))
+                outcomes.append(Outcome(item, status, payload))
         self._on_outcomes(outcomes)
 
-    def _push_singly(self, batch: _Open) -> None:
-        """Push the tasks of a batch one by one, after a worker died of one of them."""
+    def _push_singly(self, items: _Members, batch: TaskBatch) -> list[Outcome]:
+        """Push the tasks of a batch one by one, after a worker died of one of them.
+
+        :returns: outcomes of those that cannot be pushed any more.
+        """
+        lost: list[Outcome] = []
         with self._lock:
-            for item, what in zip(batch.item, batch.what.members, strict=True):
-                self._append(item, what, ATTEMPTS_MAX)
-        self._flush()
+            for item, what in zip(items, batch.members, strict=True):
+                try:
+                    self._append(item, what, ATTEMPTS_MAX)
+                except SchedulingError as error:
+                    lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
+        self._wake()
+        return lost
 
     def _cancel(self, ids: list[int]) -> None:
-        wanted = set(ids)
-        with self._lock:
-            unsent = [one for one in self._unsent if one.task_id in wanted]
-            if unsent:
-                kept = [one for one in self._unsent if one.task_id not in wanted]
-                self._unsent.clear()
-                self._unsent.extend(kept)
-        self._accepted_bytes += sum(len(one.payload) + OVERHEAD_BYTES for one in unsent)
-        self._note_room()
-        here = [one.task_id for one in unsent] if self._handler is not None else ids
+        unsent = self._take_unsent(set(ids))
+        here = unsent if self._handler is not None else ids
         cancelled = [task for one in here if (task := self._open.pop(one, None)) is not None]
         if cancelled:
-            self._on_outcomes([Outcome(task.item, CANCELLED, b"") for task in cancelled])
+            self._on_outcomes([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
         there = [task_id for task_id in ids if task_id in self._open]
         if self._handler is not None and there:
             self._handler.cast("cancel", there)
+
+    def _take_unsent(self, ids: set[int]) -> list[int]:
+        """Take those of these tasks that were not sent out of the queue, and return their ids."""
+        with self._lock:
+            payload_by_id = self._unsent.drain()
+            for task_id, payload in payload_by_id.items():
+                if task_id not in ids:
+                    attempts_max = self._open[task_id][2]
+                    self._unsent.append(task_id, attempts_max, self.code.blob_count, payload)
+        self._note_room()
+        return [task_id for task_id in payload_by_id if task_id in ids]
 
     def _cancel_all(self) -> None:
         self._cancel(list(self._open))
@@ -387,12 +368,19 @@ class TaskClient:
 
 
 def load_outcomes(
+    code: AppCode, outcomes: Iterable[Outcome]
+) -> Iterator[tuple[Any, Any, BaseException | None]]:
+    """Yield the item, the result and the error of each task, those of batches too. The consumer's thread."""
+    for outcome in outcomes:
+        if type(outcome.item) is _Members:
+            yield from _load_batch(code, outcome)
+        else:
+            yield outcome.item, *load_outcome(code, outcome)
+
+
+def _load_batch(
     code: AppCode, outcome: Outcome
 ) -> Iterator[tuple[Any, Any, BaseException | None]]:
-    """Yield the item, the result and the error of the task, or of each task of a batch. Consumer's thread."""
-    if type(outcome.item) is not _Members:
-        yield outcome.item, *load_outcome(code, outcome)
-        return
     if outcome.status == FINISHED:
         try:
             loaded = list(load_results(outcome.payload, code))

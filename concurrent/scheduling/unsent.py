@@ -1,0 +1,93 @@
+"""What an owner has pushed and not sent yet, grouped as it will travel.
+
+Threads that push append; the loop's thread takes whole groups. A lock covers both, for microseconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Final
+
+from concurrent.transport.frames import Frame
+
+__all__ = ["OVERHEAD_BYTES", "Group", "UnsentTasks"]
+
+OVERHEAD_BYTES: Final = 256
+"""What a task counts for besides its payload."""
+
+GROUP_COUNT: Final = 2000
+GROUP_BYTES: Final = 4 << 20
+GROUP_FRAMES: Final = 1000
+
+Payload = bytes | Frame
+
+
+class Group:
+    """Tasks with consecutive ids that travel in one message."""
+
+    __slots__ = ("attempts_max", "code_count", "first_id", "frame_count", "payloads", "size_bytes")
+
+    def __init__(self, first_id: int, attempts_max: int) -> None:
+        self.first_id = first_id
+        self.attempts_max = attempts_max
+        self.code_count = 0
+        self.payloads: list[Payload] = []
+        self.size_bytes = 0
+        self.frame_count = 0
+
+    def takes(self, task_id: int, attempts_max: int, size_bytes: int) -> bool:
+        """Return whether a task may travel in this group too."""
+        count = len(self.payloads)
+        return (
+            task_id == self.first_id + count
+            and attempts_max == self.attempts_max
+            and count < GROUP_COUNT
+            and self.size_bytes + size_bytes <= GROUP_BYTES
+            and self.frame_count < GROUP_FRAMES
+        )
+
+
+class UnsentTasks:
+    """See the module. ``pushed_bytes`` counts everything that was ever appended, overhead included."""
+
+    def __init__(self) -> None:
+        self.pushed_bytes = 0
+        self._lock = threading.Lock()
+        self._groups: deque[Group] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+    def append(self, task_id: int, attempts_max: int, code_count: int, payload: Payload) -> None:
+        """Add a task. Any thread.
+
+        :param code_count: how many blobs of code its payload needs.
+        """
+        size_bytes = len(payload) + OVERHEAD_BYTES
+        with self._lock:
+            groups = self._groups
+            group = groups[-1] if groups else None
+            if group is None or not group.takes(task_id, attempts_max, size_bytes):
+                group = Group(task_id, attempts_max)
+                groups.append(group)
+            group.payloads.append(payload)
+            group.code_count = code_count
+            group.size_bytes += size_bytes
+            group.frame_count += type(payload) is Frame
+            self.pushed_bytes += size_bytes
+
+    def take(self) -> Group:
+        """Take the oldest group out. Loop thread only; there must be one."""
+        with self._lock:
+            return self._groups.popleft()
+
+    def drain(self) -> dict[int, Payload]:
+        """Take everything out as if it had not been pushed; while nobody appends."""
+        groups, self._groups = self._groups, deque()
+        self.pushed_bytes -= sum(group.size_bytes for group in groups)
+        return {
+            task_id: payload
+            for group in groups
+            for task_id, payload in enumerate(group.payloads, group.first_id)
+        }

@@ -58,31 +58,26 @@ class NodeRegistry:
     """Nodes by their id, and those that are gone."""
 
     def __init__(self) -> None:
-        self._record_by_id: OrderedDict[str, NodeRecord] = OrderedDict()
-        self._waiting: OrderedDict[str, None] = OrderedDict()
+        self._joined: dict[str, NodeRecord] = {}
+        self._waiting: OrderedDict[str, NodeRecord] = OrderedDict()
         self._gone: OrderedDict[str, NodeRecord] = OrderedDict()
 
     def register(self, record: NodeRecord) -> None:
         """Take note of a node that will join; an earlier registration that has not joined is replaced.
 
-        Of those that never joined the oldest is forgotten when there are too many.
+        One that has joined stays beside it until its session ends. Of those that never joined the oldest
+        is forgotten when there are too many.
         """
-        known = self._record_by_id.get(record.node_id)
-        if known is not None and known.state == "joined":
-            record.state, record.number = known.state, known.number
-        else:
-            self._waiting[record.node_id] = None
-            if len(self._waiting) > WAITING_MAX:
-                oldest, _ = self._waiting.popitem(last=False)
-                self._record_by_id.pop(oldest, None)
-        self._record_by_id[record.node_id] = record
+        self._waiting[record.node_id] = record
+        if len(self._waiting) > WAITING_MAX:
+            self._waiting.popitem(last=False)
 
     def expect(self, node_id: str, node_type: NodeType) -> NodeRecord:
         """Return the record of a node that joins.
 
         :raises NodeError: if it has not registered as what it says it is.
         """
-        record = self._record_by_id.get(node_id)
+        record = self._waiting.get(node_id) or self._joined.get(node_id)
         if record is None or record.node_type is not node_type:
             raise NodeError(
                 f"{node_id} has not registered as {node_type.value} with this master",
@@ -95,14 +90,15 @@ class NodeRegistry:
     def joined(self, record: NodeRecord, number: int) -> None:
         """Take note that a node has opened its session."""
         self._waiting.pop(record.node_id, None)
+        self._joined[record.node_id] = record
         record.state, record.number, record.since = "joined", number, time.time()
 
     def leave(self, node_id: str, number: int, reason: str) -> None:
         """Take note that a registration has ended; nothing happens if a newer one took its place."""
-        record = self._record_by_id.get(node_id)
+        record = self._joined.get(node_id)
         if record is None or record.number != number:
             return
-        del self._record_by_id[node_id]
+        del self._joined[node_id]
         record.state, record.reason, record.since = "gone", reason, time.time()
         self._gone[node_id] = record
         if len(self._gone) > GONE_MAX:
@@ -110,5 +106,5 @@ class NodeRegistry:
 
     def snapshot(self) -> list[dict[str, Any]]:
         """Return all records as plain values, those that are gone last."""
-        records = [*self._record_by_id.values(), *self._gone.values()]
+        records = [*self._joined.values(), *self._waiting.values(), *self._gone.values()]
         return [record.describe() for record in records]

@@ -47,13 +47,14 @@ def test_the_end_of_an_older_registration_does_not_end_the_newer_one() -> None:
     assert states(registry) == [("slave-1", "joined")]
 
 
-def test_registering_again_while_joined_keeps_the_number() -> None:
+def test_who_registers_again_is_still_expected_when_the_older_session_ends() -> None:
     registry = NodeRegistry()
     registry.register(slave())
     registry.joined(registry.expect("slave-1", NodeType.slave), 7)
     registry.register(slave(workers=3))
     registry.leave("slave-1", 7, "lost")
-    assert states(registry) == [("slave-1", "gone")]
+    assert states(registry) == [("slave-1", "registered"), ("slave-1", "gone")]
+    assert registry.expect("slave-1", NodeType.slave).data == {"workers": 3}
 
 
 def test_only_so_many_nodes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,7 +132,10 @@ class ApplicationNode(Node):
         """The master has accepted tasks that travelled together."""
 
     def push_tasks_failed(self, tasks: Sequence[Task], error: Exception) -> None:
-        """The first of these tasks cannot be pushed, and so none behind it; by default that is raised."""
+        """The first of these tasks, or one of the first batch, cannot be pushed, and so none behind it.
+
+        By default the error is raised where they were pushed.
+        """
         raise error
 
     def push_tasksystem_response(self, task_system: ITaskSystem) -> None:
@@ -165,17 +168,19 @@ class ApplicationNode(Node):
         """
         rest = iter(tasks)
         ids: list[int] = []
-        latest: list[Task] = []
+        pending: list[Task] = []
 
         def owned() -> Iterable[tuple[Task, Task, int]]:
             for task in rest:
-                latest[:] = [task]
+                if len(pending) >= batch_size:
+                    pending.clear()
+                pending.append(task)
                 yield task, task, task.attempts_max
 
         try:
-            ids = self.client.tasks.push_many(owned(), batch_size)
+            self.client.tasks.push_many(owned(), batch_size, ids=ids)
         except SchedulingError as error:
-            self.push_tasks_failed([*latest, *rest], error)
+            self.push_tasks_failed([*pending, *rest], error)
         return ids
 
     def push_tasksystem(self, task_system: ITaskSystem) -> int:

@@ -80,6 +80,8 @@ class MasterAPI:
         else:
             self._dispatcher.leave_owner(peer.number)
             self._systems.cancel(peer.number)
+            if peer.is_system:
+                self._systems.lost(peer.number)
         if not peer.is_system:
             self._registry.leave(peer.node_id, peer.number, reason)
             log.info("%s left: %s", peer.node_id, reason)

@@ -60,7 +60,7 @@ class TransportSettings(Component):
     )  # fmt: skip
     message_bytes_max = IntItem(
         "transport", "message_bytes_max", 256 * MIB, "The largest message that is accepted.",
-        minimum=MIB, unit="bytes",
+        minimum=8 * MIB, unit="bytes",
     )  # fmt: skip
     allow_insecure = BoolItem(
         "transport", "allow_insecure", False,

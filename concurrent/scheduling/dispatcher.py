@@ -11,12 +11,15 @@ import itertools
 import logging
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from concurrent.core.errors import InvalidArguments, TransportError
+from concurrent.core.errors import InvalidArguments, MessageTooLarge
 from concurrent.core.stats import Stats
 from concurrent.scheduling.batches import slices
+from concurrent.scheduling.courier import Courier
+from concurrent.scheduling.delivery import Delivery
 from concurrent.scheduling.events import (
     AskBack,
     CancelRequested,
@@ -37,8 +40,10 @@ from concurrent.scheduling.events import (
     TasksTaken,
     WindowChanged,
 )
+from concurrent.scheduling.failure import too_large, unreadable
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.payloads import PayloadStore
 from concurrent.scheduling.workqueue import Chunk, IWorkQueue
 from concurrent.transport.frames import Frame
@@ -58,21 +63,14 @@ TASK_BYTES = 512
 PUSHED_LOST_S = 1.0
 """After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
 
-UNCONSUMED_BYTES_MAX = 64 << 20
-"""How many bytes of outcomes an owner may have that it has not dealt with."""
-
 
 @dataclass(slots=True)
 class _Owner:
-    """An application or task system: its session, its code, and outcomes that wait for room."""
+    """An application or task system: its session and its code."""
 
     owner: int
     handler: TCPHandler
     blobs: list[Any] = field(default_factory=list)
-    unconsumed_bytes: int = 0
-    ids: list[int] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    payloads: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -110,20 +108,18 @@ class Dispatcher:
         self._loop = loop
         self._scheduler = scheduler
         self._work_queue = work_queue
-        self._stats = stats
         self._memory_bytes_max = memory_bytes_max
         self._disk_bytes_max = disk_bytes_max
         self._store = PayloadStore(folder)
-        self._undelivered_bytes = 0
+        self._courier = Courier(loop, stats)
+        self._delivery = Delivery(self._courier, self._loaded)
         self._submitted_bytes = 0
-        self._delivered_bytes = 0
         self._owners: dict[int, _Owner] = {}
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
         self._is_turn_armed = False
         self._is_queue_watched = False
         self._has_taken = False
-        self._has_news: dict[int, _Owner] = {}
         self._unacknowledged: deque[tuple[_Owner, int, int]] = deque()
         self._carry_out: dict[type, Any] = {
             Send: self._send,
@@ -143,18 +139,19 @@ class Dispatcher:
         return {
             **self.ledger.snapshot(),
             "workers": self.workers,
-            "undelivered": sum(len(owner.ids) for owner in self._owners.values()),
+            "undelivered": self._delivery.waiting_count,
             "unacknowledged": sum(count for _, _, count in self._unacknowledged),
             "chunks_waiting": self._work_queue.waiting_count(),
             "stored_bytes": self._store.stored_bytes,
             "submitted_bytes": self._submitted_bytes,
-            "delivered_bytes": self._delivered_bytes,
+            "delivered_bytes": self._delivery.delivered_bytes,
         }
 
     def join_owner(self, handler: TCPHandler, name: str) -> int:
         """Let an application or task system submit tasks; returns the number of the registration."""
         number = next(self._numbers)
         self._owners[number] = _Owner(number, handler)
+        self._delivery.join(number, handler)
         self._apply(OwnerJoined(number, name))
         return number
 
@@ -163,14 +160,12 @@ class Dispatcher:
         record = self._owners.pop(owner, None)
         if record is None:
             return
-        self._has_news.pop(owner, None)
-        self._undelivered_bytes -= sum(map(len, record.payloads))
-        record.payloads.clear()
+        self._delivery.leave(owner)
         self._unacknowledged = deque(one for one in self._unacknowledged if one[0] is not record)
         self._apply(OwnerLeft(owner))
-        for slave in self._slaves.values():
+        for slave in list(self._slaves.values()):
             if slave.code_count_by_owner.pop(owner, None) is not None:
-                self._cast(slave.handler, "forget", owner)
+                self._courier.cast(slave.handler, "forget", owner)
 
     def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.
@@ -207,7 +202,7 @@ class Dispatcher:
         if self._unacknowledged or not self._has_room:
             self._unacknowledged.append((record, event.first_id, len(event.payloads)))
         else:
-            self._cast(record.handler, "accepted", event.first_id, len(event.payloads))
+            self._courier.cast(record.handler, "accepted", event.first_id, len(event.payloads))
 
     def cancel(self, owner: int, ids: list[int]) -> None:
         """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
@@ -215,16 +210,12 @@ class Dispatcher:
 
     def consumed(self, owner: int, size_bytes: int) -> None:
         """Take note that an owner has dealt with outcomes of that size, and go on to deliver."""
-        record = self._owners.get(owner)
-        if record is not None:
-            record.unconsumed_bytes -= size_bytes
-            self.owner_has_room(owner)
+        if self._delivery.consumed(owner, size_bytes):
+            self._want_turn()
 
     def owner_has_room(self, owner: int) -> None:
         """Go on to deliver to an owner whose session was full."""
-        record = self._owners.get(owner)
-        if record is not None and record.ids:
-            self._has_news[owner] = record
+        if self._delivery.has_room(owner):
             self._want_turn()
 
     def join_slave(self, handler: TCPHandler, name: str, workers: int, window: int) -> int:
@@ -247,9 +238,8 @@ class Dispatcher:
 
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""
-        record = self._slaves.get(slave)
-        if record is not None:
-            self._work_queue.pull(slave, record.handler, room)
+        if slave in self._slaves:
+            self._work_queue.pull(slave, partial(self._answer_pull, slave), room)
 
     def done(
         self,
@@ -300,37 +290,80 @@ class Dispatcher:
     def _turn(self) -> None:
         """Schedule what came in this turn, hand over outcomes and acknowledge what there is room for."""
         self._is_turn_armed = False
-        commands: list[Command] = self._scheduler.schedule(self.ledger)
-        for command in commands:
+        for command in self._schedule():
             self._carry_out[type(command)](command)
-        news, self._has_news = self._has_news, {}
-        for owner in news.values():
-            self._hand_over(owner)
+        self._delivery.hand_over()
         while self._unacknowledged and self._has_room:
             record, first_id, count = self._unacknowledged.popleft()
-            self._cast(record.handler, "accepted", first_id, count)
+            self._courier.cast(record.handler, "accepted", first_id, count)
+
+    def _schedule(self) -> list[Command]:
+        try:
+            return self._scheduler.schedule(self.ledger)
+        except Exception:  # boundary: a scheduler may be a plug-in, and outcomes must go on
+            log.exception("the scheduler failed")
+            return []
 
     def _send(self, command: Send) -> None:
-        slave = self._slaves[command.slave]
+        slave = self._slaves.get(command.slave)
+        if slave is None:
+            return  # its loss is on the way, and moves the tasks
         self._send_code(slave, command.owner, command.code_count)
         for part in slices(command.payloads):
-            self._cast(
-                slave.handler,
-                "run",
-                command.owner,
-                command.code_count,
-                command.numbers[part],
-                self._loaded(command.payloads[part]),
-            )
+            numbers, payloads = command.numbers[part], command.payloads[part]
+            self._run(command.slave, Chunk(command.owner, command.code_count, numbers, payloads))
+
+    def _run(self, slave: int, chunk: Chunk) -> None:
+        """Send tasks that a slave holds; what cannot be sent fails at once."""
+        record = self._slaves[slave]
+        try:
+            chunk = chunk._replace(payloads=self._loaded(chunk.payloads))
+            self._courier.cast_data(record.handler, "run", *chunk)
+        except MessageTooLarge as error:
+            limit = record.handler.peer_bytes_max
+            failures = [too_large("a task", len(one), limit) for one in chunk.payloads]
+            log.warning("a task is too large for %s: %s", record.handler.node_id, error)
+        except OSError as error:
+            failures = [unreadable(error)] * len(chunk.numbers)
+            log.error("tasks fail: %s", error)
+        else:
+            return
+        statuses = [FAILED] * len(chunk.numbers)
+        self._from_slave(slave, TasksDone(slave, chunk.numbers, statuses, failures))
 
     def _push(self, command: Push) -> None:
-        for slave in self._slaves.values():
+        for slave in list(self._slaves.values()):
             self._send_code(slave, command.owner, command.code_count)
         count_max = max(1, self.ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
         for part in slices(command.payloads, count_max=count_max):
-            numbers, payloads = command.numbers[part], self._loaded(command.payloads[part])
+            numbers = command.numbers[part]
+            try:
+                payloads = self._loaded(command.payloads[part])
+            except OSError as error:
+                log.error("tasks fail: %s", error)
+                self._fail_pushed(numbers, unreadable(error))
+                continue
             self._work_queue.put(Chunk(command.owner, command.code_count, numbers, payloads))
         self._watch_queue()
+
+    def _fail_pushed(self, numbers: list[int], failure: bytes) -> None:
+        """End tasks that are offered to all slaves, in the name of one of them."""
+        slave = next(iter(self.ledger.slaves))
+        self._apply(TasksTaken(slave, numbers))
+        count = len(numbers)
+        self._apply(TasksDone(slave, numbers, [FAILED] * count, [failure] * count))
+
+    def _answer_pull(self, slave: int, chunk: Chunk) -> None:
+        """Send a slave what it asked the work queue for."""
+        record = self._slaves.get(slave)
+        if record is None:
+            return  # nobody reports it taken, so it is offered again
+        try:
+            self._courier.cast_data(record.handler, "run", *chunk)
+        except MessageTooLarge:
+            limit = record.handler.peer_bytes_max
+            for number, payload in zip(chunk.numbers, chunk.payloads, strict=True):
+                self._fail_pushed([number], too_large("a task", len(payload), limit))
 
     def _watch_queue(self) -> None:
         """Look later whether what was pushed is taken: the pipe of a slave that is lost may swallow it."""
@@ -354,52 +387,31 @@ class Dispatcher:
             slave.code_count_by_owner[owner] = code_count
             blobs = self._owners[owner].blobs
             for index in range(has_count, code_count):
-                self._cast(slave.handler, "code", owner, index, blobs[index])
+                self._courier.cast(slave.handler, "code", owner, index, blobs[index])
         else:
             slave.code_count_by_owner.setdefault(owner, 0)
 
     def _cancel_run(self, command: CancelRun) -> None:
         slave = self._slaves.get(command.slave)
         if slave is not None:
-            self._cast(slave.handler, "cancel", command.numbers)
+            self._courier.cast(slave.handler, "cancel", command.numbers)
 
     def _ask_back(self, command: AskBack) -> None:
-        self._cast(self._slaves[command.slave].handler, "give_back", command.count)
+        slave = self._slaves.get(command.slave)
+        if slave is not None:
+            self._courier.cast(slave.handler, "give_back", command.count)
 
     def _deliver(self, command: Deliver) -> None:
-        owner = self._owners.get(command.owner)
-        if owner is not None:
-            payloads = command.payloads
-            if self._is_memory_full:
-                payloads = [self._store.put(one) for one in payloads]
-            owner.ids += command.ids
-            owner.statuses += command.statuses
-            owner.payloads += payloads
-            self._undelivered_bytes += sum(map(len, payloads))
-            self._has_news[owner.owner] = owner
-
-    def _hand_over(self, owner: _Owner) -> None:
-        """Send outcomes while the owner keeps up; ``owner_has_room`` and ``consumed`` send the rest."""
-        ids, statuses, payloads = owner.ids, owner.statuses, owner.payloads
-        owner.ids, owner.statuses, owner.payloads = [], [], []
-        for part in slices(payloads):
-            if not owner.handler.has_room or owner.unconsumed_bytes > UNCONSUMED_BYTES_MAX:
-                rest = slice(part.start, len(ids))
-                owner.ids, owner.statuses = ids[rest], statuses[rest]
-                owner.payloads = payloads[rest]
-                return
-            size_bytes = sum(map(len, payloads[part]))
-            owner.unconsumed_bytes += size_bytes
-            self._undelivered_bytes -= size_bytes
-            self._delivered_bytes += size_bytes
-            loaded = self._loaded(payloads[part])
-            self._cast(owner.handler, "finished", ids[part], statuses[part], loaded)
+        payloads = command.payloads
+        if self._is_memory_full:
+            payloads = [self._store.put(one) for one in payloads]
+        self._delivery.add(command.owner, command.ids, command.statuses, payloads)
 
     @property
     def _is_memory_full(self) -> bool:
         """Whether payloads should go to files from now on."""
         ledger = self.ledger
-        used = ledger.open_bytes + self._undelivered_bytes - self._store.stored_bytes
+        used = ledger.open_bytes + self._delivery.waiting_bytes - self._store.stored_bytes
         return used + TASK_BYTES * len(ledger.task_by_number) > self._memory_bytes_max
 
     @property
@@ -419,12 +431,3 @@ class Dispatcher:
     def close(self) -> None:
         """Free the files."""
         self._store.close()
-
-    def _cast(self, handler: TCPHandler, method: str, *args: Any) -> None:
-        """Send to a node; if its session has ended, its loss is reported soon and undoes this."""
-        try:
-            handler.cast(method, *args)
-        except TransportError as error:
-            self._stats.add_count("dispatcher.casts_failed")
-            log.warning("%s to %s was not sent: %s", method, handler.node_id, error)
-            handler.close(str(error))

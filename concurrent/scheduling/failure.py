@@ -7,7 +7,13 @@ import traceback
 from types import TracebackType
 from typing import Any, Final, Protocol
 
-from concurrent.core.errors import TaskFailed, UnpicklableResult
+from concurrent.core.errors import (
+    ConcurrentError,
+    PayloadTooLarge,
+    SchedulingError,
+    TaskFailed,
+    UnpicklableResult,
+)
 from concurrent.transport.frames import Frame
 
 __all__ = ["dumps_failure", "loads_failure", "unpicklable"]
@@ -28,6 +34,20 @@ class Pickling(Protocol):
         """Unpickle a value."""
 
 
+class _OwnErrors:
+    """Pickles the errors of the framework, which every process knows, where no application's code is."""
+
+    def dumps_payload(self, value: Any) -> bytes:
+        """Pickle such an error."""
+        if not isinstance(value, ConcurrentError):
+            raise TypeError(f"{type(value).__qualname__} is not an error of the framework")
+        return pickle.dumps(value, protocol=5)
+
+    def loads_payload(self, payload: bytes | Frame) -> Any:
+        """Unpickle it."""
+        return pickle.loads(payload if isinstance(payload, bytes) else payload.buffer)
+
+
 def dumps_failure(error: BaseException, pickling: Pickling | None, output: str) -> bytes:
     """Return the payload of a failed attempt. On the worker.
 
@@ -42,7 +62,7 @@ def dumps_failure(error: BaseException, pickling: Pickling | None, output: str) 
             "type": type(error).__qualname__,
             "message": _message(error),
             "traceback": _traceback(error),
-            "exception": None if pickling is None else _pickled(error, pickling),
+            "exception": _pickled(error, pickling or _OwnErrors()),
             "output": output,
         },
         protocol=5,
@@ -117,3 +137,27 @@ def unpicklable(result: Any, error: BaseException) -> UnpicklableResult:
         thing=type(result).__qualname__,
         remedy="Return plain data; release open files, locks and connections in clean_up().",
     )
+
+
+def too_large(what: str, size_bytes: int, limit_bytes: int) -> bytes:
+    """Return the payload of an attempt that failed because something does not fit into a message.
+
+    :param what: the task or its result.
+    """
+    error = PayloadTooLarge(
+        f"{what} of {size_bytes} bytes does not fit into a message of at most {limit_bytes}",
+        thing="transport.message_bytes_max",
+        value=size_bytes,
+        remedy="Split the work, leave large data out, or raise transport.message_bytes_max on all nodes",
+    )
+    return dumps_failure(error, None, "")
+
+
+def unreadable(error: OSError) -> bytes:
+    """Return the payload of an attempt that failed because the master could not read its data from disk."""
+    problem = SchedulingError(
+        f"the master cannot read back what it put on disk: {error}",
+        thing="master.folder",
+        remedy="See to the disk of the master, then push the task again",
+    )
+    return dumps_failure(problem, None, "")

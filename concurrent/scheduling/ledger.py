@@ -70,11 +70,15 @@ class TaskRecord:
 
 @dataclass(slots=True)
 class OwnerRecord:
-    """One registration of an application or task system, and its queue."""
+    """One registration of an application or task system, and its queue.
+
+    The queue may hold cancelled tasks too, which ``queued_count`` does not count.
+    """
 
     owner: int
     name: str
     queue: deque[TaskRecord] = field(default_factory=deque)
+    queued_count: int = 0
     number_by_id: dict[int, int] = field(default_factory=dict)
     next_id: int = 0
     is_listed: bool = False
@@ -228,7 +232,7 @@ class Ledger:
                 {
                     "number": owner.owner,
                     "name": owner.name,
-                    "queued": len(owner.queue),
+                    "queued": owner.queued_count,
                     "open": len(owner.number_by_id),
                     "closed": owner.closed_count,
                 }
@@ -240,18 +244,24 @@ class Ledger:
         """Take the next owner's turn: one batch from the front of its queue."""
         owner = self._turns[0]
         queue = owner.queue
-        size = min(count, len(queue), self.batch_max)
-        batch = [queue.popleft() for _ in range(size)]
+        size = min(count, owner.queued_count, self.batch_max)
+        batch: list[TaskRecord] = []
+        while len(batch) < size:
+            task = queue.popleft()
+            if task.state is QUEUED:
+                batch.append(task)
         self.queued_count -= size
+        owner.queued_count -= size
         self._turns.popleft()
-        if queue:
+        if owner.queued_count:
             self._turns.append(owner)
         else:
             owner.is_listed = False
+            queue.clear()
         return batch
 
     def _list(self, owner: OwnerRecord) -> None:
-        if owner.queue and not owner.is_listed:
+        if owner.queued_count and not owner.is_listed:
             owner.is_listed = True
             self._turns.append(owner)
 
@@ -263,7 +273,7 @@ class Ledger:
         owner = self.owners.pop(event.owner, None)
         if owner is None:
             return []
-        self.queued_count -= len(owner.queue)
+        self.queued_count -= owner.queued_count
         owner.queue.clear()
         if owner.is_listed:
             self._turns.remove(owner)
@@ -308,6 +318,7 @@ class Ledger:
             client_id += 1
         count = len(event.payloads)
         owner.next_id = client_id
+        owner.queued_count += count
         self._next_number = number
         self.queued_count += count
         self.accepted_count += count
@@ -321,24 +332,21 @@ class Ledger:
             return []
         deliver = Deliver(owner.owner)
         running: dict[int, list[int]] = {}
-        was_queued: set[int] = set()
         for client_id in event.ids:
             task = self.task_by_number.get(owner.number_by_id.get(client_id, 0))
             if task is None:
                 continue
-            if task.state is QUEUED:
-                was_queued.add(task.number)
+            if task.state is QUEUED:  # it stays in the queue until its turn, and is passed over then
+                self.queued_count -= 1
+                owner.queued_count -= 1
             elif task.state is HELD:
                 running.setdefault(task.slave, []).append(task.number)
             self._close(task, CANCELLED, b"", deliver)
-        if was_queued:
-            kept = [task for task in owner.queue if task.number not in was_queued]
-            self.queued_count -= len(owner.queue) - len(kept)
+            task.payload = b""
+        if not owner.queued_count and owner.is_listed:
             owner.queue.clear()
-            owner.queue.extend(kept)
-            if not kept and owner.is_listed:
-                self._turns.remove(owner)
-                owner.is_listed = False
+            self._turns.remove(owner)
+            owner.is_listed = False
         commands: list[Command] = [CancelRun(slave, numbers) for slave, numbers in running.items()]
         return [*commands, deliver] if deliver.ids else commands
 
@@ -462,4 +470,5 @@ class Ledger:
             task.slave = 0
             task.owner.queue.appendleft(task)
             self.queued_count += 1
+            task.owner.queued_count += 1
             self._list(task.owner)

@@ -49,7 +49,12 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
         cache = CodeCache()
         tasks = TaskClient(loop, cache.of(APP), on_outcomes=inbox.put)
         tasks.register_methods(client)
-        client.on_lost = lambda _handler, _reason: inbox.put(None)
+
+        def lost(_handler: TCPHandler, reason: str) -> None:
+            inbox.put(None)
+            tasks.close(f"the master is gone: {reason}")  # whoever waits for room goes on
+
+        client.on_lost = lost
         client.start()
         handler = client.wait_open(CALL_TIMEOUT_S)
         joined = handler.call("join_system", token, timeout_s=CALL_TIMEOUT_S).result(CALL_TIMEOUT_S)
@@ -95,6 +100,7 @@ class _Run:
         self._system_id: int = joined["system_id"]
         self._payload: bytes | Frame = joined["payload"]
         self._progress_at = 0.0
+        self._finished_count = 0
         self.log = logging.getLogger(f"concurrent.system.{self._system_id}")
         self.log.addHandler(_MasterLog(handler))
         self.log.propagate = False
@@ -138,7 +144,7 @@ class _Run:
         system.init_system(self)
         self.push_tasks(system.generate_tasks(self) or ())
         while not system.is_complete(self):
-            if not self._tasks.open_count and self._inbox.empty():
+            if self._finished_count == self._tasks.pushed_count and self._inbox.empty():
                 raise SchedulingError(
                     "the task system has no unfinished task, but is_complete() says no",
                     thing=type(system).__name__,
@@ -155,6 +161,7 @@ class _Run:
         for task, result, error in load_outcomes(self._tasks.code, outcomes):
             if task.returns_task and error is None:
                 result, task = result
+            self._finished_count += 1
             task.finished(result, error)
             more = system.task_finished(self, task, result, error)
             if more:

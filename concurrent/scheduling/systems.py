@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.errors import InvalidArguments, MessageTooLarge, NodeError, TransportError
 from concurrent.scheduling.dispatcher import Dispatcher
+from concurrent.scheduling.failure import too_large
 from concurrent.scheduling.launcher import Child, Launcher, signal_name
-from concurrent.scheduling.outcome import CANCELLED, DIED
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
@@ -153,6 +154,12 @@ class SystemHosts:
                 if host.child is not None:
                     host.child.kill()
 
+    def lost(self, number: int) -> None:
+        """End the host whose session has ended while it lives; its end is reported to the application."""
+        for host in self._hosts.values():
+            if host.number == number and host.child is not None:
+                host.child.kill()
+
     def snapshot(self) -> list[dict[str, Any]]:
         """Return the systems that run, as plain values."""
         return [
@@ -173,8 +180,14 @@ class SystemHosts:
         host.is_over = True
         if host.number:
             self._dispatcher.leave_owner(host.number)
-        if host.handler.is_open:
+        try:
             host.handler.cast("tasksystem_finished", host.system_id, status, payload)
+        except MessageTooLarge:
+            limit = host.handler.peer_bytes_max
+            failure = too_large("the result of a task system", len(payload), limit)
+            host.handler.cast("tasksystem_finished", host.system_id, FAILED, failure)
+        except TransportError as error:
+            log.info("the outcome of task system %d is not wanted any more: %s", host.system_id, error)
 
     def _ended(
         self, key: int, pid: int, signal: int | None, code: int | None, tail: str

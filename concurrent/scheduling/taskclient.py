@@ -4,22 +4,34 @@ Applications, executors and the hosts of task systems each have one. It keeps wh
 outcome came, so when a master is lost for good the next one is given everything that is unfinished; a
 second outcome of the same task is dropped.
 
-Tasks are pickled in the thread that pushes them. Everything else happens on the loop's thread.
+Tasks are pickled in the thread that pushes them, and on the loop's thread if they have to be pushed again;
+a lock covers that. Everything else happens on the loop's thread.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from concurrent.core.errors import QueueFull, SchedulingError, TaskCancelled, TaskFailed, WorkerDied
+from concurrent.core.errors import (
+    ConnectionLost,
+    MessageTooLarge,
+    QueueFull,
+    SchedulingError,
+    TaskCancelled,
+    TaskFailed,
+    TransportError,
+    WorkerDied,
+)
 from concurrent.scheduling.batch import TaskBatch, load_results
 from concurrent.scheduling.code import AppCode
-from concurrent.scheduling.failure import dumps_failure, loads_failure
+from concurrent.scheduling.failure import dumps_failure, loads_failure, too_large
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
-from concurrent.scheduling.unsent import UnsentTasks
+from concurrent.scheduling.unsent import Group, UnsentTasks
 from concurrent.transport.frames import Frame, as_payload
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
@@ -37,6 +49,8 @@ ATTEMPTS_MAX: Final = 3
 
 Payload = bytes | Frame
 
+log = logging.getLogger("concurrent.scheduling.taskclient")
+
 
 class Outcome(NamedTuple):
     """How one task, or one batch, ended.
@@ -51,7 +65,9 @@ class Outcome(NamedTuple):
 
 
 class _Members(list[Any]):
-    """The items of a batch."""
+    """The items of a batch, and how many workers may die of each once it is pushed alone."""
+
+    attempts_max: list[int]
 
 
 _Open = tuple[Any, Any, int]
@@ -142,14 +158,21 @@ class TaskClient:
         self._wake()
         return task_id
 
-    def push_many(self, tasks: Iterable[tuple[Any, Any, int]], batch_size: int = 1) -> list[int]:
-        """Push many tasks; see :meth:`push`. Those before one that fails are pushed.
+    def push_many(
+        self,
+        tasks: Iterable[tuple[Any, Any, int]],
+        batch_size: int = 1,
+        *,
+        ids: list[int] | None = None,
+    ) -> list[int]:
+        """Push many tasks; see :meth:`push`. Those before one that fails, or before its batch, are pushed.
 
         :param tasks: ``(item, what, attempts_max)`` of each.
         :param batch_size: how many travel and run as one (``batch.py``).
-        :returns: their ids; those of one batch have the same.
+        :param ids: a list to which the ids are added, for who wants them in spite of an error.
+        :returns: the ids; those of one batch have the same.
         """
-        ids: list[int] = []
+        ids = [] if ids is None else ids
         batch: list[tuple[Any, Any, int]] = []
         try:
             for task in tasks:
@@ -176,6 +199,7 @@ class TaskClient:
         if not self._room.is_set():
             self._wait_for_room()
         items = _Members(item for item, _, _ in batch)
+        items.attempts_max = [attempts_max for _, _, attempts_max in batch]
         what = TaskBatch([what for _, what, _ in batch])
         with self._lock:
             task_id = self._append(items, what, 1)
@@ -276,9 +300,25 @@ class TaskClient:
         while self._unsent and handler is not None and handler.has_room:
             group = self._unsent.take()
             first_id, count, code_count = group.first_id, len(group.payloads), group.code_count
-            self.send_code(code_count)
-            self._in_flight.append((first_id, count, group.size_bytes))
-            handler.cast("push_tasks", first_id, code_count, group.attempts_max, group.payloads)
+            try:
+                self.send_code(code_count)
+                handler.cast("push_tasks", first_id, code_count, group.attempts_max, group.payloads)
+            except MessageTooLarge:  # a group of more than one task never is
+                self._accepted_bytes += group.size_bytes
+                self._fail_too_large(group, handler.peer_bytes_max)
+            except TransportError as error:  # the session is ending; the next one is given everything
+                log.warning("tasks wait for another session: %s", error)
+                self._accepted_bytes += group.size_bytes
+                return
+            else:
+                self._in_flight.append((first_id, count, group.size_bytes))
+
+    def _fail_too_large(self, group: Group, limit: int) -> None:
+        """Report tasks that the master would refuse."""
+        self._note_room()
+        ids = range(group.first_id, group.first_id + len(group.payloads))
+        failures: list[Payload] = [too_large("a task", len(one), limit) for one in group.payloads]
+        self._take_outcomes(list(ids), [FAILED] * len(ids), failures)
 
     def _push_again(self) -> None:
         """Queue anew what an earlier master was given, in the old order."""
@@ -319,6 +359,7 @@ class TaskClient:
             item, what, _ = task
             if status == DIED and type(item) is _Members:
                 outcomes += self._push_singly(item, what)
+                self._tell_consumed(len(payload))
             else:
                 outcomes.append(Outcome(item, status, payload))
         self._on_outcomes(outcomes)
@@ -330,9 +371,9 @@ class TaskClient:
         """
         lost: list[Outcome] = []
         with self._lock:
-            for item, what in zip(items, batch.members, strict=True):
+            for item, what, attempts in zip(items, batch.members, items.attempts_max, strict=True):
                 try:
-                    self._append(item, what, ATTEMPTS_MAX)
+                    self._append(item, what, attempts)
                 except SchedulingError as error:
                     lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
         self._wake()
@@ -350,6 +391,8 @@ class TaskClient:
 
     def _take_unsent(self, ids: set[int]) -> list[int]:
         """Take those of these tasks that were not sent out of the queue, and return their ids."""
+        if not self._unsent:
+            return []
         with self._lock:
             payload_by_id = self._unsent.drain()
             for task_id, payload in payload_by_id.items():
@@ -363,8 +406,9 @@ class TaskClient:
         self._cancel(list(self._open))
 
     def _tell_consumed(self, size_bytes: int) -> None:
-        if self._handler is not None and self._handler.is_open:
-            self._handler.cast("consumed", size_bytes)
+        if self._handler is not None:
+            with suppress(ConnectionLost):  # it has ended, which is reported soon
+                self._handler.cast("consumed", size_bytes)
 
 
 def load_outcomes(
@@ -404,8 +448,10 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
         return None, _cannot_unpickle(error)
     if status == DIED:
         evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
+        last = evidence[-1].partition("; its last output")[0]
+        count = f"{len(evidence)} workers" if len(evidence) > 1 else "a process"
         return None, WorkerDied(
-            f"{len(evidence)} workers died of the task; the last one: {evidence[-1]}",
+            f"{count} died of it; the last one: {last}",
             evidence=evidence,
             remedy="See what the task does to its process: memory, signals, native code",
         )

@@ -7,13 +7,17 @@ other tasks the same numbers.
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Future
 from typing import Any
 
 from concurrent.core.component import Component, implements
+from concurrent.core.errors import MessageTooLarge, TransportError
 from concurrent.scheduling.batches import slices
+from concurrent.scheduling.failure import too_large
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.pool import WorkerPool
 from concurrent.scheduling.workqueue import Chunk, PullSocket
 from concurrent.transport.handler import TCPHandler
@@ -21,6 +25,8 @@ from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import HasMethods, tcpremote
 
 __all__ = ["GenericTaskManager", "ZMQTaskManager"]
+
+log = logging.getLogger("concurrent.scheduling.taskmanager")
 
 
 class GenericTaskManager(Component):
@@ -70,7 +76,8 @@ class GenericTaskManager(Component):
         def cancel(_handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Drop tasks, running or not."""
             dropped = set(numbers)
-            self._waiting = [one for one in self._waiting if dropped.isdisjoint(one.numbers)]
+            chunks = (_without(chunk, dropped) for chunk in self._waiting)
+            self._waiting = [chunk for chunk in chunks if chunk.numbers]
             self.pool.cancel(numbers)
 
         @tcpremote(endpoint)
@@ -81,6 +88,7 @@ class GenericTaskManager(Component):
         @tcpremote(endpoint)
         def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
             """Drop the code of an owner that has left."""
+            self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
             self.pool.forget(owner)
 
     @property
@@ -151,15 +159,48 @@ class GenericTaskManager(Component):
             self.pool.run(*chunk)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        handler, task_s = self._handler, self.pool.task_s
         for part in slices(payloads):
-            self._tell("done", numbers[part], statuses[part], payloads[part], self.pool.task_s)
+            if handler is None:
+                return
+            columns = numbers[part], statuses[part], payloads[part]
+            try:
+                handler.cast("done", *columns, task_s)
+            except MessageTooLarge:  # a slice of more than one result never is
+                limit = handler.peer_bytes_max
+                failures = [too_large("a result", len(one), limit) for one in payloads[part]]
+                handler.cast("done", numbers[part], [FAILED] * len(failures), failures, task_s)
+            except TransportError as error:
+                self._give_up(error)
 
     def _window_changed(self, window: int) -> None:
         self._tell("set_window", window)
 
     def _tell(self, method: str, *args: Any) -> None:
         if self._handler is not None:
-            self._handler.cast(method, *args)
+            try:
+                self._handler.cast(method, *args)
+            except TransportError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: TransportError) -> None:
+        """End the session with a master that cannot be told; it moves the tasks then."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            log.error("the master cannot be told: %s", error)
+            self._loop.call_soon(handler.close, str(error))
+
+
+def _without(chunk: Chunk, dropped: set[int]) -> Chunk:
+    """Return a chunk without these tasks."""
+    if dropped.isdisjoint(chunk.numbers):
+        return chunk
+    kept = [
+        (number, payload)
+        for number, payload in zip(chunk.numbers, chunk.payloads, strict=True)
+        if number not in dropped
+    ]
+    return chunk._replace(numbers=[n for n, _ in kept], payloads=[payload for _, payload in kept])
 
 
 class ZMQTaskManager(GenericTaskManager):

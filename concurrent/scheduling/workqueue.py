@@ -8,7 +8,7 @@ good: it knows what was pushed and what was reported taken. Loop thread only.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgpack
@@ -16,7 +16,6 @@ import zmq
 
 from concurrent.core.errors import AddressError, MalformedMessage
 from concurrent.transport.frames import Frame
-from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["Chunk", "IWorkQueue", "PullSocket", "PushSocket", "SessionWorkQueue"]
@@ -34,6 +33,10 @@ class Chunk(NamedTuple):
     payloads: list[bytes | Frame]
 
 
+Deliver = Callable[[Chunk], None]
+"""Sends tasks to one slave."""
+
+
 class IWorkQueue(Protocol):
     """The master's end."""
 
@@ -43,7 +46,7 @@ class IWorkQueue(Protocol):
     def description(self) -> dict[str, Any]:
         """Return what a slave has to know to take tasks."""
 
-    def pull(self, slave: int, handler: TCPHandler, room: int) -> None:
+    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
         """Take note that a slave has room for so many tasks."""
 
     def forget(self, slave: int) -> None:
@@ -61,7 +64,7 @@ class SessionWorkQueue:
 
     def __init__(self) -> None:
         self._chunks: deque[Chunk] = deque()
-        self._room_by_slave: dict[int, tuple[TCPHandler, int]] = {}
+        self._room_by_slave: dict[int, tuple[Deliver, int]] = {}
 
     def put(self, chunk: Chunk) -> None:
         """Offer tasks to the slaves that asked, in the order in which they did."""
@@ -72,11 +75,11 @@ class SessionWorkQueue:
         """Return that there is no socket to connect to."""
         return {"kind": "session"}
 
-    def pull(self, slave: int, handler: TCPHandler, room: int) -> None:
+    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
         """Take note that a slave has room for so many tasks; replaces what it said before."""
         self._room_by_slave.pop(slave, None)
         if room > 0:
-            self._room_by_slave[slave] = (handler, room)
+            self._room_by_slave[slave] = (deliver, room)
             self._serve()
 
     def forget(self, slave: int) -> None:
@@ -94,12 +97,12 @@ class SessionWorkQueue:
 
     def _serve(self) -> None:
         while self._chunks and self._room_by_slave:
-            slave, (handler, room) = next(iter(self._room_by_slave.items()))
+            slave, (deliver, room) = next(iter(self._room_by_slave.items()))
             del self._room_by_slave[slave]
             chunk = self._chunks.popleft()
-            handler.cast("run", *chunk)
             if room > len(chunk.numbers):
-                self._room_by_slave[slave] = (handler, room - len(chunk.numbers))
+                self._room_by_slave[slave] = (deliver, room - len(chunk.numbers))
+            deliver(chunk)
 
 
 class PushSocket:
@@ -145,7 +148,7 @@ class PushSocket:
         """Return the port that slaves connect to."""
         return {"kind": "zmq", "port": self.port}
 
-    def pull(self, slave: int, handler: TCPHandler, room: int) -> None:
+    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
         """Take this as a sign that there may be room in pipes again."""
         self._flush()
 
@@ -180,7 +183,14 @@ class PullSocket:
     :param has_room: asked before each.
     """
 
-    def __init__(self, loop: NodeLoop, host: str, port: int, take: Any, has_room: Any) -> None:
+    def __init__(
+        self,
+        loop: NodeLoop,
+        host: str,
+        port: int,
+        take: Callable[[Chunk], None],
+        has_room: Callable[[], bool],
+    ) -> None:
         self._loop = loop
         self._take = take
         self._has_room = has_room

@@ -118,6 +118,11 @@ class TCPHandler:
         return self._session.queued_bytes
 
     @property
+    def peer_bytes_max(self) -> int:
+        """The largest message that the peer accepts, in bytes."""
+        return self._session.peer_bytes_max
+
+    @property
     def has_room(self) -> bool:
         """Whether the queue is below its bound; if not, hold back until ``on_room``."""
         return self._session.queued_bytes < self._limits.outbox_bytes_max

@@ -111,10 +111,16 @@ class LedgerMachine(RuleBasedStateMachine):
         for number, task in ledger.task_by_number.items():
             by_state[task.state].add(number)
         held = [number for slave in ledger.slaves.values() for number in slave.held]
-        queued = [task.number for owner in ledger.owners.values() for task in owner.queue]
+        queued = [
+            task.number
+            for owner in ledger.owners.values()
+            for task in owner.queue
+            if task.state is TaskState.QUEUED  # cancelled ones stay until their turn
+        ]
         assert sorted(held) == sorted(by_state[TaskState.HELD])
         assert sorted(queued) == sorted(by_state[TaskState.QUEUED])
         assert len(queued) == ledger.queued_count
+        assert sum(owner.queued_count for owner in ledger.owners.values()) == ledger.queued_count
         assert set(ledger.pushed) == by_state[TaskState.PUSHED]
         assert not by_state[TaskState.CLOSED]
         assert len(ledger.task_by_number) + len(self.outcomes) == ledger.accepted_count

@@ -1,0 +1,123 @@
+"""Brings outcomes to their owners, as fast as each of them takes them. Loop thread only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from concurrent.core.errors import MessageTooLarge
+from concurrent.scheduling.batches import slices
+from concurrent.scheduling.courier import Courier
+from concurrent.scheduling.failure import too_large, unreadable
+from concurrent.scheduling.outcome import FAILED
+from concurrent.transport.handler import TCPHandler
+
+__all__ = ["Delivery"]
+
+UNCONSUMED_BYTES_MAX: Final = 64 << 20
+"""How many bytes of outcomes an owner may have that it has not dealt with."""
+
+log = logging.getLogger("concurrent.scheduling.delivery")
+
+
+@dataclass(slots=True)
+class _Box:
+    """The outcomes that wait for one owner."""
+
+    handler: TCPHandler
+    unconsumed_bytes: int = 0
+    ids: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    payloads: list[Any] = field(default_factory=list)
+
+
+class Delivery:
+    """See the module.
+
+    :param load: returns payloads as they travel, wherever they are; may raise OSError.
+    """
+
+    def __init__(self, courier: Courier, load: Callable[[list[Any]], list[Any]]) -> None:
+        self.waiting_bytes = 0
+        self.delivered_bytes = 0
+        self._courier = courier
+        self._load = load
+        self._box_by_owner: dict[int, _Box] = {}
+        self._has_news: dict[int, _Box] = {}
+
+    @property
+    def waiting_count(self) -> int:
+        """How many outcomes wait for their owners."""
+        return sum(len(box.ids) for box in self._box_by_owner.values())
+
+    def join(self, owner: int, handler: TCPHandler) -> None:
+        """Keep outcomes for an owner from now on."""
+        self._box_by_owner[owner] = _Box(handler)
+
+    def leave(self, owner: int) -> None:
+        """Drop what waits for an owner."""
+        box = self._box_by_owner.pop(owner)
+        self._has_news.pop(owner, None)
+        self.waiting_bytes -= sum(map(len, box.payloads))
+        box.payloads.clear()
+
+    def add(self, owner: int, ids: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        """Keep outcomes until :meth:`hand_over`; nothing happens if their owner has left."""
+        box = self._box_by_owner.get(owner)
+        if box is not None:
+            box.ids += ids
+            box.statuses += statuses
+            box.payloads += payloads
+            self.waiting_bytes += sum(map(len, payloads))
+            self._has_news[owner] = box
+
+    def consumed(self, owner: int, size_bytes: int) -> bool:
+        """Take note that an owner has dealt with so many bytes; tells whether more waits for it."""
+        box = self._box_by_owner.get(owner)
+        if box is not None:
+            box.unconsumed_bytes = max(0, box.unconsumed_bytes - size_bytes)
+        return self.has_room(owner)
+
+    def has_room(self, owner: int) -> bool:
+        """Take note that an owner may take more; tells whether more waits for it."""
+        box = self._box_by_owner.get(owner)
+        if box is None or not box.ids:
+            return False
+        self._has_news[owner] = box
+        return True
+
+    def hand_over(self) -> None:
+        """Send what came since the last call, as far as each owner keeps up."""
+        news, self._has_news = self._has_news, {}
+        for box in news.values():
+            self._hand_over(box)
+
+    def _hand_over(self, box: _Box) -> None:
+        ids, statuses, payloads = box.ids, box.statuses, box.payloads
+        box.ids, box.statuses, box.payloads = [], [], []
+        for part in slices(payloads):
+            if not box.handler.has_room or box.unconsumed_bytes > UNCONSUMED_BYTES_MAX:
+                rest = slice(part.start, len(ids))
+                box.ids, box.statuses, box.payloads = ids[rest], statuses[rest], payloads[rest]
+                return
+            size_bytes = sum(map(len, payloads[part]))
+            box.unconsumed_bytes += size_bytes
+            self.waiting_bytes -= size_bytes
+            self.delivered_bytes += size_bytes
+            self._send(box.handler, ids[part], statuses[part], payloads[part])
+
+    def _send(
+        self, handler: TCPHandler, ids: list[int], statuses: list[int], payloads: list[Any]
+    ) -> None:
+        """Send outcomes; in the place of one that cannot be sent, that it cannot."""
+        try:
+            self._courier.cast_data(handler, "finished", ids, statuses, self._load(payloads))
+            return
+        except MessageTooLarge:
+            failures = [too_large("a result", len(one), handler.peer_bytes_max) for one in payloads]
+        except OSError as error:
+            failures = [unreadable(error)] * len(ids)
+        log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), handler.node_id)
+        self._courier.cast(handler, "finished", ids, [FAILED] * len(ids), failures)

@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
 from concurrent.core.backoff import Backoff
-from concurrent.core.errors import ConcurrentError, LoopClosed
+from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
-from concurrent.transport.channels import make_client
+from concurrent.transport.channels import CHANNELS, make_client
 from concurrent.transport.client import SessionClient
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.jsonclient import JSONClient
@@ -33,6 +33,9 @@ __all__ = ["Joined", "MasterLink"]
 
 CALL_TIMEOUT_S: Final = 10.0
 RETIRE_TIMEOUT_S: Final = 2.0
+PORT_MAX: Final = 65535
+ANSWER_SHOWN_MAX: Final = 200
+"""How many characters of a wrong answer are in the log."""
 
 log = logging.getLogger("concurrent.apps.masterlink")
 
@@ -48,6 +51,14 @@ class Joined(NamedTuple):
     number: int
     host: str
     answer: dict[str, Any]
+
+
+class _Reach(NamedTuple):
+    """What a client is made for: another one is needed as soon as one of these is another."""
+
+    channel: str
+    port: int
+    manager: str
 
 
 class MasterLink:
@@ -94,11 +105,12 @@ class MasterLink:
         self._json = JSONClient(master.name, master.port)
         self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)
         self._client: SessionClient | None = None
-        self._reach: tuple[str, int] | None = None
+        self._reach: _Reach | None = None
         self._answer: dict[str, Any] | None = None
         self._retired: list[threading.Thread] = []
         self._timer: TimerHandle | None = None
         self._is_asking = False
+        self._is_joining = False
         self._is_joined = False
         self._is_stopping = False
         self._last_problem = ""
@@ -131,14 +143,19 @@ class MasterLink:
     def _register(self) -> None:
         """Ask the JSON API of the master where to go."""
         self._timer = None
-        if self._is_stopping or self._is_asking:
+        if self._is_stopping or self._is_asking or self._is_joined:
+            return
+        try:
+            data = self._describe()
+        except Exception as error:  # boundary: what a node says of itself may come from a plug-in
+            self._try_later(_problem("this node cannot describe itself", error))
             return
         self._is_asking = True
         future = self._json.call(
             self._method,
             node_id=self._node_id,
             port=self._http_port,
-            data=self._describe(),
+            data=data,
             timeout_s=CALL_TIMEOUT_S,
         )
         future.add_done_callback(self._post_answer)
@@ -149,47 +166,49 @@ class MasterLink:
 
     def _answered(self, future: Future[Any]) -> None:
         self._is_asking = False
-        if self._is_stopping or future.cancelled():
+        if self._is_stopping or self._is_joined or future.cancelled():
             return
         error = future.exception()
         if error is not None:
             self._try_later(f"cannot register with the master at {self._master}: {error}")
             return
-        answer: dict[str, Any] = future.result()
         try:
+            answer = future.result()
+            reach = _reach_of(answer)
             self._prepare(answer)
-        except ConcurrentError as problem:
-            self._try_later(f"cannot work for the master at {self._master}: {problem}")
+            if reach != self._reach:
+                self._connect(reach)
+        except Exception as problem:  # boundary: a peer's answer, and what plug-ins make of it
+            self._try_later(_problem(f"cannot work for the master at {self._master}", problem))
             return
         self._answer = answer
         self.state = "registered"
-        reach = (str(answer["channel"]), int(answer["port"]))
-        if reach != self._reach:
-            self._connect(*reach)
-        elif self._client is not None and self._client.handler.is_open:
-            self._join(self._client.handler)
+        if self._client is not None and self._client.handler.is_open:
+            self._join(self._client)
 
-    def _connect(self, channel: str, port: int) -> None:
+    def _connect(self, reach: _Reach) -> None:
         self._retire()
         client = make_client(
-            channel,
+            reach.channel,
             self._loop,
             self._master.name,
-            port,
+            reach.port,
             node_id=self._node_id,
             stats=self._stats,
             limits=self._limits,
         )
         self._register_methods(client)
-        client.on_open = self._opened
+        client.on_open = lambda _handler, _is_new: self._join(client)
         client.on_lost = self._lost
         self._client = client
-        self._reach = (channel, port)
+        self._reach = reach
         client.start()
 
     def _retire(self) -> None:
         """Stop a client whose master is at another place now; that waits, so in a thread."""
         client, self._client = self._client, None
+        self._reach = None
+        self._is_joining = False
         if client is None:
             return
         client.on_open = client.on_lost = None
@@ -200,42 +219,46 @@ class MasterLink:
         self._retired = [one for one in self._retired if one.is_alive()]
         self._retired.append(thread)
 
-    def _opened(self, handler: TCPHandler, is_new: bool) -> None:
-        if is_new and not self._is_stopping:
-            self._join(handler)
-
-    def _join(self, handler: TCPHandler) -> None:
-        if self._answer is None or self._is_joined:
+    def _join(self, client: SessionClient) -> None:
+        """Bind the session to the registration, unless that is done or under way."""
+        if self._answer is None or self._is_joined or self._is_joining or self._is_stopping:
             return
-        call = handler.call(self._method, self._node_id, timeout_s=CALL_TIMEOUT_S)
-        call.add_done_callback(lambda future: self._join_answered(handler, future))
+        self._is_joining = True
+        call = client.handler.call(self._method, self._node_id, timeout_s=CALL_TIMEOUT_S)
+        call.add_done_callback(lambda future: self._join_answered(client, future))
 
-    def _join_answered(self, handler: TCPHandler, future: Future[Any]) -> None:
-        if self._is_stopping or self._is_joined or self._answer is None:
+    def _join_answered(self, client: SessionClient, future: Future[Any]) -> None:
+        if client is not self._client or self._is_stopping:
             return
-        error = future.exception()
-        if error is not None:
+        self._is_joining = False
+        answer, error = self._answer, future.exception()
+        if answer is None or error is not None:
             self._answer = None
             self._try_later(f"cannot join the master at {self._master}: {error}")
+            client.handler.close("could not join")  # the master may have bound it: another one is needed
             return
         self._is_joined = True
         self.state = "joined"
+        try:
+            self._on_joined(Joined(client.handler, future.result(), self._master.name, answer))
+        except Exception as problem:  # boundary: what a node does then may come from a plug-in
+            self._try_later(_problem(f"cannot begin to work for the master at {self._master}", problem))
+            client.handler.close("the node could not begin to work")
+            return
         self._backoff.reset()
         self._last_problem = ""
-        log.info("joined the master %s at %s", self._answer.get("master"), self._master)
-        self._on_joined(Joined(handler, future.result(), self._master.name, self._answer))
+        log.info("joined the master %s at %s", answer["master"], self._master)
 
     def _lost(self, _handler: TCPHandler, reason: str) -> None:
         """The session has ended for good."""
         was_joined, self._is_joined = self._is_joined, False
         self._answer = None
+        self._try_later("")  # before anything else: whatever goes wrong, the node comes back
         if was_joined:
             self.state = "not registered"
-            self._on_left(reason)
-        if not self._is_stopping:
-            if was_joined:
+            if not self._is_stopping:
                 log.warning("lost the master at %s: %s", self._master, reason)
-            self._try_later("")
+            self._on_left(reason)
 
     def _try_later(self, problem: str) -> None:
         if problem and problem != self._last_problem:
@@ -243,3 +266,29 @@ class MasterLink:
             self._last_problem = problem
         if self._timer is None and not self._is_stopping:
             self._timer = self._loop.call_later(self._backoff.next_delay(), self._register)
+
+
+def _reach_of(answer: Any) -> _Reach:
+    """Return where the compute channel is, and for which task manager.
+
+    :raises NodeError: if the answer of the master has not all that a node needs.
+    """
+    fields = answer if isinstance(answer, dict) else {}
+    channel, port, manager = fields.get("channel"), fields.get("port"), fields.get("manager")
+    work = fields.get("work")
+    is_of_master = isinstance(fields.get("master"), str) and isinstance(manager, str)
+    is_reachable = channel in CHANNELS and type(port) is int and 0 < port <= PORT_MAX
+    has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
+    if not (is_of_master and is_reachable and has_work):
+        raise NodeError(
+            f"its answer is not that of a master: {repr(answer)[:ANSWER_SHOWN_MAX]}",
+            thing="register",
+            value=answer,
+            remedy="See that a master of the same version runs at this address",
+        )
+    return _Reach(str(channel), int(fields["port"]), str(manager))
+
+
+def _problem(what: str, error: Exception) -> str:
+    kind = "" if isinstance(error, ConcurrentError) else f"{type(error).__name__}: "
+    return f"{what}: {kind}{error}"

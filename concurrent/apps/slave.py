@@ -140,8 +140,10 @@ class SlaveNode(Node):
             )
         if self._manager is not None:
             self._manager.drain(0)
-        self._manager = self.env[classes[0]]  # type: ignore[assignment]
-        self._the_manager.open(self.loop, self.launcher, self.worker_count)
+            self._manager = None
+        manager: ITaskManager = self.env[classes[0]]  # type: ignore[assignment]
+        manager.open(self.loop, self.launcher, self.worker_count)
+        self._manager = manager
 
     @property
     def _the_manager(self) -> ITaskManager:

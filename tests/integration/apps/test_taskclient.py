@@ -219,6 +219,7 @@ def test_a_batch_that_killed_its_worker_is_pushed_again_task_by_task(owner: Owne
     assert ids == [1, 1]
     session = owner.attach()
     owner.master_says("finished", [1], [DIED], [b"killed"])
+    owner.settle()
     assert owner.outcomes == []
     assert session.pushed_ids() == [1, 2, 3]
     owner.master_says("finished", [2, 3], [FINISHED, DIED], [b"", b"killed"])

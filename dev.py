@@ -13,6 +13,8 @@
 Packages come from the package index that pip is configured for.
 """
 
+from __future__ import annotations  # an older Python gets as far as the check of its version
+
 import os
 import subprocess
 import sys
@@ -80,10 +82,15 @@ def bench(arguments: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Run the command named by the first argument."""
     if sys.version_info < PYTHON_MIN:
-        sys.exit(f"dev.py: Python 3.10 or newer is needed, this is {sys.version.split()[0]}")
+        sys.exit(
+            f"dev.py needs Python 3.10 or newer, but this is {sys.version.split()[0]}; "
+            "run it with another one, for example: python3.11 dev.py demo"
+        )
     commands = {"demo": demo, "test": test, "bench": bench}
     if not arguments or arguments[0] not in commands:
         print(__doc__, file=sys.stderr)
+        if arguments:
+            print(f"dev.py: there is no command {arguments[0]!r}", file=sys.stderr)
         return 2
     return commands[arguments[0]](arguments[1:])
 

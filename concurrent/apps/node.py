@@ -42,8 +42,11 @@ class TransportSettings(Component):
     """The options of section ``[transport]``."""
 
     channel = ChoiceItem(
-        "transport", "channel", "zmq", "What carries the compute channel.", choices=CHANNELS
-    )
+        "transport", "channel", "tcp",
+        "What carries the compute channel: plain TCP, which has fewer threads on the way of a message and "
+        "was measured to be faster, or ZeroMQ, whose sockets push/pull scheduling uses then.",
+        choices=CHANNELS,
+    )  # fmt: skip
     heartbeat_s = FloatItem(
         "transport", "heartbeat_s", 2.0, "A sign of life goes out when nothing else did for so long.",
         minimum=0.05, unit="seconds",

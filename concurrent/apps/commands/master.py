@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from concurrent.apps.api import PORT_DEFAULT
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.master import MasterNode
 from concurrent.apps.nodes import node_class
@@ -21,11 +22,11 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Run a master: it accepts work from applications and has slaves do it.",
     )
     parser.add_argument("--host", help="the address to listen on (127.0.0.1)")
-    parser.add_argument("-p", "--port", type=int, help="the port of the JSON API (8750)")
+    parser.add_argument("-p", "--port", type=int, help=f"the port of the JSON API ({PORT_DEFAULT})")
     parser.add_argument(
         "-w", "--workers", type=int, help="be its own slave too, with so many worker processes (0)"
     )
-    parser.add_argument("--channel", choices=CHANNELS, help="what carries the compute channel (zmq)")
+    parser.add_argument("--channel", choices=CHANNELS, help="what carries the compute channel (tcp)")
     parser.add_argument(
         "--scheduler", help="GenericTaskScheduler, ZMQTaskScheduler or one of a plug-in"
     )

@@ -10,12 +10,15 @@ import time
 from collections.abc import Iterator
 
 from concurrent.apps import ApplicationNode
+from concurrent.apps.node import peak_memory_bytes
 from concurrent.apps.samples.benchmark.chart import svg_of
 from concurrent.apps.samples.benchmark.counts import CountsItem
 from concurrent.apps.samples.benchmark.load import Alone, Done, Load, calibrated, run_alone
 from concurrent.apps.samples.benchmark.report import NOTES, lines_of
 from concurrent.apps.samples.benchmark.results import Row, Series, Step
 from concurrent.apps.samples.benchmark.tasks import BenchmarkSystem, Lanes
+from concurrent.apps.samples.shared.layout import line
+from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import ChoiceItem, FloatItem, IntItem, PathItem
 from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling import ITaskSystem, Task
@@ -51,7 +54,7 @@ class Benchmark(ApplicationNode):
         self.modes = ("system", "tasks") if self.mode == "both" else (self.mode,)
         self.all_series: list[Series] = []
         self.is_right = True
-        self.step_count = 0
+        self.task_total = 0
         self.course = self.measure()
 
     def start_processing(self) -> None:
@@ -67,7 +70,7 @@ class Benchmark(ApplicationNode):
         warm_up_count = WARM_UP_TASKS * worker_count
         self.push_lanes(Lanes(WARM_UP, warm_up_count, warm_up_count))
         yield
-        self.step_count = len(self.kinds) * len(self.modes) * len(steps)
+        self.task_total = len(self.kinds) * len(self.modes) * len(steps) * self.tasks
         for kind in self.kinds:
             alone = run_alone(calibrated(kind, self.task_ms / 1e3), self.tasks)
             for mode in self.modes:
@@ -79,7 +82,9 @@ class Benchmark(ApplicationNode):
         """Do the steps of one kind of task and one mode; yields as :meth:`measure` does."""
         for step in steps:
             begin_s = time.perf_counter()
-            lanes = Lanes(alone.load, self.tasks, self.tasks if step.is_full else step.workers)
+            before = self.tasks * sum(len(each.rows) for each in self.all_series)
+            lane_count = self.tasks if step.is_full else step.workers
+            lanes = Lanes(alone.load, self.tasks, lane_count, before, self.task_total)
             if series.mode == "system":
                 self.push_tasksystem(BenchmarkSystem(lanes))
             else:
@@ -88,7 +93,6 @@ class Benchmark(ApplicationNode):
             seconds = time.perf_counter() - begin_s
             self.is_right = self.is_right and self.lanes.answers() == alone.answers
             series.rows.append(Row.of(step, self.lanes.done, seconds, self.lanes.data_bytes()))
-            self.progress(sum(len(each.rows) for each in self.all_series), self.step_count)
 
     def steps(self, worker_count: int) -> list[Step]:
         """Return the steps of each series, the one with all tasks pushed at once last.
@@ -116,8 +120,7 @@ class Benchmark(ApplicationNode):
             super().task_finished(task, result, error)
             self.shutdown_main_loop()
             return
-        self.lanes.done.append(result)
-        self.push_tasks(self.lanes.next_tasks())
+        self.push_tasks(self.lanes.take(result, self.progress))
 
     def work_finished(self, result: Lanes | None, task_system: ITaskSystem | None) -> None:
         """A step is finished."""
@@ -136,14 +139,12 @@ class Benchmark(ApplicationNode):
         """Print and draw what was measured; return whether nothing went wrong."""
         for series in self.all_series:
             print(*lines_of(series), "", sep="\n")
-        print(*NOTES, sep="\n")
+        usage = Usage.of(self.cluster_status(), peak_memory_bytes())
+        print(*NOTES, "", *usage.lines(), sep="\n")
         if not self.is_right:
             self.log.error("the tasks computed something else on the cluster than in one process")
         is_drawn = self.draw()
-        print(
-            f"picture     {self.output or 'none'}" if is_drawn else "picture     could not be written",
-            flush=True,
-        )
+        print(line("picture", str(self.output or "none") if is_drawn else "could not be written"), flush=True)
         return self.is_right and is_drawn
 
     def draw(self) -> bool:

@@ -6,9 +6,11 @@ import math
 
 from concurrent.apps.samples.benchmark.results import PRESENTED_N, PRESENTED_P, PRESENTED_S, Row, Series
 from concurrent.apps.samples.shared.amdahl import speed_up
+from concurrent.apps.samples.shared.layout import Timing
 
 __all__ = ["NOTES", "lines_of"]
 
+PRESENTED = f"P = {PRESENTED_P} from S = {PRESENTED_S} on N = {PRESENTED_N}"
 HEADING = "    N  seconds  speed-up  efficiency  task ms  CPU share  overhead ms     bytes"
 NOTES = (
     "N           tasks out at once; each pays its whole way there and back",
@@ -21,16 +23,15 @@ NOTES = (
 
 
 def lines_of(series: Series) -> list[str]:
-    """Return the table of one series, and what Amdahl's law makes of it."""
-    row = series.rows[0]
-    each_ms = series.alone_s / row.task_count * 1e3
-    alone = f"{series.alone_s:.2f} s in one process with {series.alone_cpu_share:.0%} of a core"
+    """Return the table of one series, the comparison of its last row, and what Amdahl's law makes of all."""
+    last = series.rows[-1]
+    each_ms = series.alone_s / last.task_count * 1e3
+    timing = Timing(series.alone_s, last.seconds, last.task_count, last.step.workers)
     return [
-        f"{series.title}: {row.task_count} tasks of {each_ms:.1f} ms, {alone}",
+        f"{series.title}: {last.task_count} tasks of {each_ms:.1f} ms",
         HEADING,
         *(_line(series, row) for row in series.rows),
-        f"Amdahl      {_fit(series.parallel_share())}",
-        f"to compare  S = {PRESENTED_S} at N = {PRESENTED_N}, P = {PRESENTED_P} (the project's presentation)",
+        *timing.lines(f"with {series.alone_cpu_share:.0%} of a core", PRESENTED, _fit(series.parallel_share())),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from concurrent.apps.samples.benchmark.load import Done
 from concurrent.apps.samples.shared.amdahl import fit_parallel_share
+from concurrent.apps.samples.shared.layout import mode_in_words
 
 __all__ = ["PRESENTED_N", "PRESENTED_P", "PRESENTED_S", "Row", "Series", "Step"]
 
@@ -74,7 +75,7 @@ class Series(NamedTuple):
     def title(self) -> str:
         """What was run, in words."""
         kind = "active wait" if self.kind == "wait" else "computing"
-        return f"{kind}, {'a task system' if self.mode == 'system' else 'plain tasks'}"
+        return f"{kind}, {mode_in_words(self.mode)}"
 
     def speed_up(self, row: Row) -> float:
         """Return S, the time in one process by that of a row."""

@@ -9,7 +9,7 @@ task pays for its whole way there and back, which a cluster with a full queue do
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from concurrent.apps.samples.benchmark.load import Done, Load
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
@@ -35,12 +35,16 @@ class Lanes:
 
     :param task_count: how many tasks there are in all.
     :param lane_count: how many of them may be out at once.
+    :param before: how many tasks of the whole measurement the steps before had.
+    :param total: how many tasks it has in all; 0 if nobody wants to know.
     """
 
-    def __init__(self, load: Load, task_count: int, lane_count: int) -> None:
+    def __init__(self, load: Load, task_count: int, lane_count: int, before: int = 0, total: int = 0) -> None:
         self.load = load
         self.task_count = task_count
         self.lane_count = lane_count
+        self.before = before
+        self.total = total
         self.made = 0
         self.done: list[Done] = []
 
@@ -55,6 +59,13 @@ class Lanes:
         numbers = range(self.made, min(self.made + room, self.task_count))
         self.made = numbers.stop
         return [LoadTask(self.load, number) for number in numbers]
+
+    def take(self, done: Done, progress: Callable[[int, int], None]) -> list[LoadTask]:
+        """Keep what came of a task and show it; return the tasks to push now."""
+        self.done.append(done)
+        if self.total:
+            progress(self.before + len(self.done), self.total)
+        return self.next_tasks()
 
     def answers(self) -> dict[int, bytes]:
         """Return what the tasks computed, by their numbers."""
@@ -82,8 +93,7 @@ class BenchmarkSystem(ITaskSystem):
         """Keep one result and return the next task; an error ends the system."""
         if error is not None:
             raise error
-        self.lanes.done.append(result)
-        return self.lanes.next_tasks()
+        return self.lanes.take(result, master.progress)
 
     def is_complete(self, master: ISystemMaster) -> bool:
         """Return whether all tasks have come home."""

@@ -1,7 +1,8 @@
-"""The application: ``concurrent app dnacurve`` computes how a DNA helix bends, base by base, on the cluster.
+"""Computes how a DNA helix bends, base by base, in thousands of small tasks.
 
-Read it from top to bottom: the options, the two ways to drive the two phases, and what is done with the
-results. How a walk along a helix becomes tasks that do not depend on one another is said in ``tasks.py``.
+``concurrent app dnacurve`` runs it. Read it from top to bottom: the options, the two ways to drive the two
+phases, and what is done with the results. How a walk along a helix becomes tasks that do not depend on one
+another is said in ``tasks.py``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import time
 from array import array
 
 from concurrent.apps import ApplicationNode
+from concurrent.apps.node import peak_memory_bytes
 from concurrent.apps.samples.dnacurve.analysis import Analysis, Measured, analysed, difference, measured
 from concurrent.apps.samples.dnacurve.curve import Windows
-from concurrent.apps.samples.dnacurve.memory import peak_bytes_by_node
 from concurrent.apps.samples.dnacurve.models import MODEL_NAMES, model_named
 from concurrent.apps.samples.dnacurve.plot import write_svg
 from concurrent.apps.samples.dnacurve.report import Run
@@ -20,6 +21,8 @@ from concurrent.apps.samples.dnacurve.sequence import Sequence, checked_length, 
 from concurrent.apps.samples.dnacurve.table import write_csv
 from concurrent.apps.samples.dnacurve.tasks import DNACurveSystem, Gathered, Phases, Plan
 from concurrent.apps.samples.dnacurve.walk import KERNEL
+from concurrent.apps.samples.shared.layout import Timing
+from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, ConfigItem, IntItem, PathItem
 from concurrent.scheduling import ITaskSystem, Task
 
@@ -54,6 +57,9 @@ class DNACurve(ApplicationNode):
     bases_per_task = IntItem(
         SECTION, "bases_per_task", 1, "Bases of one task; 1 makes as many tasks as can be.", minimum=1
     )
+    tasks_per_batch = IntItem(
+        SECTION, "tasks_per_batch", 1, "Tasks that travel and run as one; many are faster.", minimum=1
+    )
     mode = ChoiceItem(
         SECTION,
         "mode",
@@ -77,7 +83,7 @@ class DNACurve(ApplicationNode):
             self.dna = repeated(self.sequence, self.repeat, skips_unknown=skips_unknown)
         checked_length(self.dna, model_named(self.model).order)
         self.windows = Windows(self.curvature_window, self.bend_window, self.curve_window)
-        self.plan = Plan(self.dna.letters, self.model, self.windows, self.bases_per_task)
+        self.plan = Plan(self.dna.letters, self.model, self.windows, self.bases_per_task, self.tasks_per_batch)
         self.phases = Phases(self.plan)
         self.begin_s = 0.0
 
@@ -88,14 +94,14 @@ class DNACurve(ApplicationNode):
 
     def start_processing(self) -> None:
         """Push phase one as plain tasks."""
-        self.push_tasks(self.phases.first_tasks())
+        self.push_tasks(self.phases.first_tasks(), self.tasks_per_batch)
 
     def task_finished(self, task: Task, result: array[float], error: BaseException | None) -> None:
         """Keep the result of a plain task; after the last one of phase one push phase two."""
         if error is not None:
             super().task_finished(task, result, error)
             return
-        self.push_tasks(self.phases.take(task, result))
+        self.push_tasks(self.phases.take(task, result), self.tasks_per_batch)
         self.progress(self.phases.done, self.plan.task_count)
 
     def work_finished(self, result: Gathered | None, task_system: ITaskSystem | None) -> None:
@@ -107,9 +113,8 @@ class DNACurve(ApplicationNode):
             return
         found = self.phases.measured() if result is None else result.measured
         parallel_s = time.perf_counter() - self.begin_s
-        peak_bytes = peak_bytes_by_node(self.config.get("application", "master"))
-        if result is not None:
-            peak_bytes["task system"] = result.peak_bytes
+        own_bytes = peak_memory_bytes()
+        status = self.cluster_status()
         sequential_s, error = self.compare(found) if self.sequential else (None, 0.0)
         analysis = analysed(self.dna.letters, self.model, self.windows, found)
         files, is_written = self.write(analysis)
@@ -119,13 +124,10 @@ class DNACurve(ApplicationNode):
             sequence=self.dna.name,
             bases=len(self.dna.letters),
             model=analysis.model.title,
-            tasks=self.plan.task_count,
-            workers=self.cluster_workers,
-            data_bytes=self.phases.data_bytes if result is None else result.data_bytes,
-            parallel_s=parallel_s,
-            sequential_s=sequential_s,
+            timing=Timing(sequential_s, parallel_s, self.plan.task_count, self.cluster_workers),
+            carried_bytes=self.phases.data_bytes if result is None else result.data_bytes,
             error=error,
-            peak_bytes_by_process=peak_bytes,
+            usage=Usage.of(status, own_bytes, None if result is None else result.peak_bytes),
             files=", ".join(files) or "nothing",
         )
         print(*run.lines(), sep="\n", flush=True)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from concurrent.apps.samples.shared.amdahl import describe_share
+from concurrent.apps.samples.shared.layout import Timing, line, mode_in_words
+from concurrent.apps.samples.shared.usage import Usage
 
 __all__ = ["AGREEMENT", "Run"]
 
 AGREEMENT = 1e-9
 """How much the cluster may differ from one process: a product that is cut into blocks rounds otherwise."""
 
-SLIDES = "over 10,000 tasks, 3 GB on the master, sending takes longer than computing"
+PRESENTED = "no S or P; over 10,000 tasks, 3 GB on the master, sending takes longer than computing"
 
 
 @dataclass(frozen=True)
 class Run:
     """One analysis, done.
 
-    :param data_bytes: what tasks and results carried, without what wraps it.
-    :param sequential_s: None if it was not done in one process too.
-    :param error: the largest difference between both, 0 if there is only one.
-    :param peak_bytes_by_process: the most memory that a process had; None if not known.
+    :param carried_bytes: what tasks and results carried, without what wraps it.
+    :param error: the largest difference between cluster and one process, 0 if only one of them ran.
     :param files: what was written.
     """
 
@@ -31,13 +29,10 @@ class Run:
     sequence: str
     bases: int
     model: str
-    tasks: int
-    workers: int
-    data_bytes: int
-    parallel_s: float
-    sequential_s: float | None
+    timing: Timing
+    carried_bytes: int
     error: float
-    peak_bytes_by_process: Mapping[str, int | None]
+    usage: Usage
     files: str
 
     @property
@@ -47,32 +42,18 @@ class Run:
 
     def lines(self) -> list[str]:
         """Return the report, line by line."""
-        mode = "a task system" if self.mode == "system" else "plain tasks"
         kernel = "compiled (Cython)" if self.kernel == "cython" else "pure Python, not compiled"
-        memory = ", ".join(
-            f"{name} {'not known' if size is None else f'{size / 1e6:.0f} MB'}"
-            for name, size in self.peak_bytes_by_process.items()
-        )
-        return [
-            f"sequence    {self.sequence}, {self.bases} bases; model {self.model}",
-            f"kernel      {kernel}; driven by {mode}",
-            f"parallel    {self.parallel_s:.3f} s, {self.tasks} tasks on {self.workers} workers",
-            f"data        {self.data_bytes / 1e6:.2f} MB, {self.data_bytes / self.tasks:.0f} bytes a task",
-            f"memory      peaks: {memory}",
-            *self._comparison(),
-            f"to compare  {SLIDES} (the project's presentation)",
-            f"written     {self.files}",
-        ]
-
-    def _comparison(self) -> list[str]:
-        if self.sequential_s is None:
-            return ["sequential  not run"]
-        speed_up = self.sequential_s / self.parallel_s
         verdict = f"equal to {self.error:.1e}" if self.is_equal else f"DIFFERS by {self.error:.1e}"
         if self.error == 0:
             verdict = "identical"
+        tasks = self.timing.tasks
+        carried = f"{self.carried_bytes / tasks:.0f} bytes of numbers for each task and its result"
         return [
-            f"sequential  {self.sequential_s:.3f} s, result {verdict}",
-            f"speed-up    {speed_up:.3f}, efficiency {speed_up / self.workers:.1%} of {self.workers} workers",
-            f"Amdahl      {describe_share(speed_up, self.workers)}",
+            line("sequence", f"{self.sequence}, {self.bases} bases; model {self.model}"),
+            line("kernel", kernel),
+            line("flavour", mode_in_words(self.mode)),
+            *self.timing.lines(f"result {verdict}", PRESENTED),
+            line("rate", f"{tasks / self.timing.parallel_s:,.0f} tasks per second; {carried}"),
+            *self.usage.lines(),
+            line("written", self.files),
         ]

@@ -15,9 +15,9 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from concurrent.apps.node import peak_memory_bytes
 from concurrent.apps.samples.dnacurve.analysis import Measured
 from concurrent.apps.samples.dnacurve.curve import Windows, points_of
-from concurrent.apps.samples.dnacurve.memory import own_peak_bytes
 from concurrent.apps.samples.dnacurve.models import model_named
 from concurrent.apps.samples.dnacurve.walk import bends, placed, walked
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
@@ -29,12 +29,14 @@ class Plan(NamedTuple):
     """What is to be done.
 
     :param sequence: letters A, C, G and T.
+    :param tasks_per_batch: how many tasks travel and run as one.
     """
 
     sequence: str
     model_name: str
     windows: Windows
     bases_per_task: int
+    tasks_per_batch: int = 1
 
     def blocks(self) -> Iterator[range]:
         """Cut the sequence into blocks of bases; the last one may be smaller."""
@@ -183,7 +185,7 @@ class DNACurveSystem(ITaskSystem):
 
     def generate_tasks(self, master: ISystemMaster) -> None:
         """Push phase one."""
-        master.push_tasks(self.phases.first_tasks())
+        master.push_tasks(self.phases.first_tasks(), self.plan.tasks_per_batch)
 
     def task_finished(
         self, master: ISystemMaster, task: Task, result: array[float], error: BaseException | None
@@ -191,7 +193,7 @@ class DNACurveSystem(ITaskSystem):
         """Keep one result, and push phase two after the last of phase one; an error ends the system."""
         if error is not None:
             raise error
-        master.push_tasks(self.phases.take(task, result))
+        master.push_tasks(self.phases.take(task, result), self.plan.tasks_per_batch)
         master.progress(self.phases.done, self.plan.task_count)
 
     def is_complete(self, master: ISystemMaster) -> bool:
@@ -200,4 +202,4 @@ class DNACurveSystem(ITaskSystem):
 
     def gather_result(self, master: ISystemMaster) -> Gathered:
         """Return what was found, and what it took."""
-        return Gathered(self.phases.measured(), self.phases.data_bytes, own_peak_bytes())
+        return Gathered(self.phases.measured(), self.phases.data_bytes, peak_memory_bytes())

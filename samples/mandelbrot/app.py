@@ -10,14 +10,18 @@ import time
 from collections.abc import Mapping
 
 from concurrent.apps import ApplicationNode
-from concurrent.apps.samples.mandelbrot.counts import COUNT_MAX, BlockResult, joined
+from concurrent.apps.node import peak_memory_bytes
+from concurrent.apps.samples.mandelbrot.counts import ITERATIONS_MAX, TileResult, joined
 from concurrent.apps.samples.mandelbrot.image import write_png
 from concurrent.apps.samples.mandelbrot.kernel import KERNEL
 from concurrent.apps.samples.mandelbrot.report import Run
 from concurrent.apps.samples.mandelbrot.sequential import count_picture
-from concurrent.apps.samples.mandelbrot.tasks import TASK_BY_DATA, MandelbrotSystem, RowsTask, make_tasks
-from concurrent.apps.samples.mandelbrot.view import View
+from concurrent.apps.samples.mandelbrot.tasks import TASK_BY_DATA, MandelbrotSystem, TileTask, make_tasks
+from concurrent.apps.samples.mandelbrot.view import Tile, View
+from concurrent.apps.samples.shared.layout import Timing
+from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, FloatItem, IntItem, PathItem
+from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling import ITaskSystem, Task
 
 __all__ = ["Mandelbrot"]
@@ -33,7 +37,7 @@ class Mandelbrot(ApplicationNode):
     centre_x = FloatItem(SECTION, "centre_x", -0.65, "Real part of the point in the middle.")
     centre_y = FloatItem(SECTION, "centre_y", 0.0, "Imaginary part of the point in the middle.")
     view_width = FloatItem(
-        SECTION, "view_width", 3.3, "How much of the real axis the picture spans.", minimum=1e-12
+        SECTION, "view_width", 3.3, "How much of the real axis the picture spans.", minimum=1e-300
     )
     iterations = IntItem(
         SECTION,
@@ -41,9 +45,12 @@ class Mandelbrot(ApplicationNode):
         2000,
         "A point that has not escaped after so many steps is drawn as inside.",
         minimum=1,
-        maximum=COUNT_MAX,
+        maximum=ITERATIONS_MAX,
     )
     rows_per_task = IntItem(SECTION, "rows_per_task", 16, "Rows that one task computes.", minimum=1)
+    columns_per_task = IntItem(
+        SECTION, "columns_per_task", 0, "Columns that one task computes; 0: whole rows.", minimum=0
+    )
     mode = ChoiceItem(
         SECTION,
         "mode",
@@ -64,12 +71,22 @@ class Mandelbrot(ApplicationNode):
     output = PathItem(SECTION, "output", "mandelbrot.png", "The PNG file to write; nothing for none.")
 
     def app_init(self) -> None:
-        """Prepare; called once, first."""
+        """Prepare; called once, first.
+
+        :raises ConfigurationError: if the picture is deeper than doubles reach.
+        """
         self.view = View(
             self.width, self.height, self.centre_x, self.centre_y, self.view_width, self.iterations
         )
-        self.task_count = self.view.block_count(self.rows_per_task)
-        self.result_by_row: dict[int, BlockResult] = {}
+        if self.view.step < self.view.step_min:
+            raise ConfigurationError(
+                f"pixels {self.view.step:.1e} apart are closer to one another than doubles are there",
+                thing=f"{SECTION}.view_width",
+                value=self.view_width,
+                remedy=f"Set [{SECTION}] view_width to {self.view.step_min * self.width:.1e} or more",
+            )
+        self.tiles = self.view.tiles(self.rows_per_task, self.columns_per_task)
+        self.result_by_tile: dict[Tile, TileResult] = {}
         self.begin_s = 0.0
 
     def get_task_system(self) -> ITaskSystem | None:
@@ -77,31 +94,31 @@ class Mandelbrot(ApplicationNode):
         if self.mode != "system":
             return None
         self.begin_s = time.perf_counter()
-        return MandelbrotSystem(self.view, self.rows_per_task, self.data)
+        return MandelbrotSystem(self.view, self.tiles, self.data)
 
     def start_processing(self) -> None:
         """Push plain tasks, if that is the mode."""
         if self.mode == "tasks":
             self.begin_s = time.perf_counter()
-            self.push_tasks(make_tasks(self.view, self.rows_per_task, self.data))
+            self.push_tasks(make_tasks(self.view, self.tiles, self.data))
 
-    def task_finished(self, task: Task, result: BlockResult, error: BaseException | None) -> None:
+    def task_finished(self, task: Task, result: TileResult, error: BaseException | None) -> None:
         """Keep the result of a plain task."""
-        if error is not None or not isinstance(task, RowsTask):
+        if error is not None or not isinstance(task, TileTask):
             super().task_finished(task, result, error)
             return
-        self.result_by_row[task.first_row] = result
-        self.progress(len(self.result_by_row), self.task_count)
+        self.result_by_tile[task.tile] = result
+        self.progress(len(self.result_by_tile), len(self.tiles))
 
-    def work_finished(self, result: Mapping[int, BlockResult] | None, task_system: ITaskSystem | None) -> None:
+    def work_finished(self, result: Mapping[Tile, TileResult] | None, task_system: ITaskSystem | None) -> None:
         """Put the picture together, check it, write it and say how it went."""
-        result_by_row = self.result_by_row if result is None else result
-        missing = self.task_count - len(result_by_row)
+        result_by_tile = self.result_by_tile if result is None else result
+        missing = len(self.tiles) - len(result_by_tile)
         if missing:
-            self.log.error("%d of %d tasks have no result", missing, self.task_count)
+            self.log.error("%d of %d tasks have no result", missing, len(self.tiles))
             self.shutdown_main_loop(1)
             return
-        counts = joined(result_by_row)
+        counts = joined(self.view, result_by_tile)
         parallel_s = time.perf_counter() - self.begin_s
         sequential_s, is_identical = self.compare(counts) if self.sequential else (None, True)
         is_written = self.write(counts)
@@ -109,11 +126,9 @@ class Mandelbrot(ApplicationNode):
             kernel=KERNEL,
             mode=self.mode,
             data=self.data,
-            tasks=self.task_count,
-            workers=self.cluster_workers,
-            parallel_s=parallel_s,
-            sequential_s=sequential_s,
+            timing=Timing(sequential_s, parallel_s, len(self.tiles), self.cluster_workers),
             is_identical=is_identical,
+            usage=Usage.of(self.cluster_status(), peak_memory_bytes()),
             picture=str(self.output or "none") if is_written else "could not be written",
         )
         print(*run.lines(), sep="\n", flush=True)

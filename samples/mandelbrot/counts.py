@@ -1,4 +1,7 @@
-"""Iteration counts as bytes: two for each pixel, the lower one first, row by row. A pure module."""
+"""Smooth counts as bytes: four for each pixel, the lowest one first, row by row. A pure module.
+
+A smooth count says, in steps of 1/256, how many iterations a point needs to escape; see ``kernel_py.py``.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,44 @@ import sys
 from array import array
 from collections.abc import Iterable, Mapping
 
-__all__ = ["COUNT_MAX", "BlockResult", "joined", "packed", "unpacked"]
+from concurrent.apps.samples.mandelbrot.view import Tile, View
 
-COUNT_MAX = 0xFFFF
+__all__ = ["INSIDE", "ITERATIONS_MAX", "PARTS", "TileResult", "joined", "packed", "unpacked"]
 
-BlockResult = bytes | list[int]
-"""What a task returns for its rows: compact from the optimized one, a list from the plain one."""
+INSIDE = 0
+"""The count of a point that did not escape; those of all others are larger."""
+PARTS = 256
+"""How many steps of a smooth count make one iteration."""
+PIXEL_BYTES = 4
+ITERATIONS_MAX = 2 ** (8 * PIXEL_BYTES) // PARTS - 1
+
+TileResult = bytes | list[int]
+"""What a task returns for its tile: compact from the optimized one, a list from the plain one."""
 
 
 def packed(counts: Iterable[int]) -> bytes:
     """Return counts as bytes.
 
-    :raises OverflowError: if one is larger than :data:`COUNT_MAX`.
+    :raises OverflowError: if one does not fit into its four bytes.
     """
-    return _little_endian(array("H", counts)).tobytes()
+    return _little_endian(array("I", counts)).tobytes()
 
 
 def unpacked(data: bytes) -> array[int]:
     """Return the counts that :func:`packed` made bytes of."""
-    return _little_endian(array("H", data))
+    return _little_endian(array("I", data))
 
 
-def joined(result_by_row: Mapping[int, BlockResult]) -> bytes:
-    """Return the packed counts of a picture from the results of its blocks, by their first row."""
-    blocks = (block for _row, block in sorted(result_by_row.items()))
-    return b"".join(block if isinstance(block, bytes) else packed(block) for block in blocks)
+def joined(view: View, result_by_tile: Mapping[Tile, TileResult]) -> bytes:
+    """Return the packed counts of a picture from the results of its tiles, in whatever order these came."""
+    picture = bytearray(PIXEL_BYTES * view.width * view.height)
+    for tile, result in result_by_tile.items():
+        data = result if isinstance(result, bytes) else packed(result)
+        span = PIXEL_BYTES * len(tile.columns)
+        for index, row in enumerate(tile.rows):
+            start = PIXEL_BYTES * (row * view.width + tile.columns.start)
+            picture[start : start + span] = data[index * span : (index + 1) * span]
+    return bytes(picture)
 
 
 def _little_endian(counts: array[int]) -> array[int]:

@@ -5,28 +5,30 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
-from concurrent.apps.samples.mandelbrot.counts import unpacked
+from concurrent.apps.samples.mandelbrot.counts import INSIDE, PARTS, unpacked
 from concurrent.apps.samples.mandelbrot.view import View
 
-__all__ = ["palette", "write_png"]
+__all__ = ["colour_of", "write_png"]
 
-INSIDE = bytes(3)
 STOPS = ((8, 12, 48), (24, 82, 160), (120, 200, 220), (255, 244, 214), (240, 150, 40), (110, 24, 60))
 """The colours of a round, each red, green, blue; after the last one comes the first again."""
 STOPS_PER_DOUBLING = 0.9
 """How many stops to go on where the count doubles."""
+KEPT_COLOURS = 1 << 16
 
 
-def palette(iterations: int) -> list[bytes]:
-    """Return the colour of each count from 0 to ``iterations``, which is inside: red, green, blue."""
-    return [_colour(count) for count in range(iterations)] + [INSIDE]
+@lru_cache(KEPT_COLOURS)
+def colour_of(count: int) -> bytes:
+    """Return red, green and blue of a smooth count; black for the inside.
 
-
-def _colour(count: int) -> bytes:
-    """Go round the stops with the logarithm of the count: slow far out, where counts change fast."""
-    position = STOPS_PER_DOUBLING * math.log2(count + 1)
+    Goes round the stops with the logarithm of the count: slow far out, where counts change fast.
+    """
+    if count == INSIDE:
+        return bytes(3)
+    position = STOPS_PER_DOUBLING * math.log2(count / PARTS + 1)
     index = int(position)
     share = position - index
     here, there = STOPS[index % len(STOPS)], STOPS[(index + 1) % len(STOPS)]
@@ -39,13 +41,12 @@ def write_png(path: Path, view: View, counts: bytes) -> None:
     :param counts: packed counts of all pixels.
     :raises OSError: if the file can not be written.
     """
-    colours = palette(view.iterations)
     pixels = unpacked(counts)
     no_filter = b"\0"
     rows = []
     for start in range(0, len(pixels), view.width):
         row = pixels[start : start + view.width]
-        rows.append(no_filter + b"".join([colours[count] for count in row]))
+        rows.append(no_filter + b"".join(map(colour_of, row)))
     header = struct.pack(">IIBBBBB", view.width, view.height, 8, 2, 0, 0, 0)
     with path.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")

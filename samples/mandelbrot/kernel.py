@@ -1,12 +1,12 @@
 """Chooses the kernel: the compiled one where it was built at installation, otherwise its pure Python twin."""
 
 try:
-    from concurrent.apps.samples.mandelbrot._kernel import count_rows, escape_count
+    from concurrent.apps.samples.mandelbrot._kernel import count_points, smooth_count
 
     KERNEL = "cython"
 except ImportError:
-    from concurrent.apps.samples.mandelbrot.kernel_py import count_rows, escape_count
+    from concurrent.apps.samples.mandelbrot.kernel_py import count_points, smooth_count
 
     KERNEL = "python"
 
-__all__ = ["KERNEL", "count_rows", "escape_count"]
+__all__ = ["KERNEL", "count_points", "smooth_count"]

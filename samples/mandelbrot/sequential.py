@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.apps.samples.mandelbrot.kernel import count_rows
+from concurrent.apps.samples.mandelbrot.kernel import count_points
 from concurrent.apps.samples.mandelbrot.view import View
 
 __all__ = ["count_picture"]
@@ -10,4 +10,4 @@ __all__ = ["count_picture"]
 
 def count_picture(view: View) -> bytes:
     """Return the packed counts of the whole picture, computed in the calling thread."""
-    return count_rows(view.xs(), view.ys(range(view.height)), view.iterations)
+    return count_points(view.xs(range(view.width)), view.ys(range(view.height)), view.iterations)

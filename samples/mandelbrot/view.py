@@ -7,10 +7,21 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Point", "View"]
+__all__ = ["Point", "Tile", "View"]
 
 Point = tuple[float, float]
 """A point of the complex plane: its real and its imaginary part."""
+
+
+class Tile(NamedTuple):
+    """A rectangle of a picture.
+
+    :param rows: counted from the top.
+    :param columns: counted from the left.
+    """
+
+    rows: range
+    columns: range
 
 
 class View(NamedTuple):
@@ -21,7 +32,7 @@ class View(NamedTuple):
     :param centre_x: real part of the point in the middle.
     :param centre_y: imaginary part of the point in the middle.
     :param view_width: how much of the real axis a row spans.
-    :param iterations: a point that has not escaped after so many counts as inside; 65535 at most.
+    :param iterations: a point that has not escaped after so many counts as inside; 16,777,215 at most.
     """
 
     width: int
@@ -31,28 +42,44 @@ class View(NamedTuple):
     view_width: float
     iterations: int
 
-    def xs(self) -> array[float]:
-        """Return the real part of each column's pixel centre, from left to right."""
-        step = self.view_width / self.width
+    @property
+    def step(self) -> float:
+        """How far apart neighbouring pixels are."""
+        return self.view_width / self.width
+
+    @property
+    def step_min(self) -> float:
+        """How far apart doubles are around the centre; closer pixels are not distinguished."""
+        return math.ulp(max(abs(self.centre_x), abs(self.centre_y)))
+
+    def xs(self, columns: range) -> array[float]:
+        """Return the real part of the pixel centres of these columns; column 0 is on the left."""
         middle = (self.width - 1) / 2
-        return array("d", (self.centre_x + (column - middle) * step for column in range(self.width)))
+        return array("d", (self.centre_x + (column - middle) * self.step for column in columns))
 
     def ys(self, rows: range) -> array[float]:
         """Return the imaginary part of the pixel centres of these rows; row 0 is at the top."""
-        step = self.view_width / self.width
         middle = (self.height - 1) / 2
-        return array("d", (self.centre_y + (middle - row) * step for row in rows))
+        return array("d", (self.centre_y + (middle - row) * self.step for row in rows))
 
-    def points(self, rows: range) -> list[Point]:
-        """Return the point of every pixel of these rows: bulky, and what the plain task carries."""
-        xs = self.xs()
-        return [(x, y) for y in self.ys(rows) for x in xs]
+    def points(self, tile: Tile) -> list[Point]:
+        """Return the point of every pixel of a tile: bulky, and what the plain task carries."""
+        xs = self.xs(tile.columns)
+        return [(x, y) for y in self.ys(tile.rows) for x in xs]
 
-    def blocks(self, rows_per_block: int) -> Iterator[range]:
-        """Cut the picture into blocks of rows, from top to bottom; the last one may be smaller."""
-        for first in range(0, self.height, rows_per_block):
-            yield range(first, min(first + rows_per_block, self.height))
+    def tiles(self, rows: int, columns: int) -> list[Tile]:
+        """Cut the picture into tiles, row by row from top to bottom; the last ones may be smaller.
 
-    def block_count(self, rows_per_block: int) -> int:
-        """Return how many blocks :meth:`blocks` cuts the picture into."""
-        return math.ceil(self.height / rows_per_block)
+        :param rows: how many rows a tile has.
+        :param columns: how many columns a tile has; 0 for all.
+        """
+        return [
+            Tile(tile_rows, tile_columns)
+            for tile_rows in _cut(self.height, rows)
+            for tile_columns in _cut(self.width, columns or self.width)
+        ]
+
+
+def _cut(size: int, part: int) -> Iterator[range]:
+    for first in range(0, size, part):
+        yield range(first, min(first + part, size))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from concurrent.apps import ApplicationNode
+from concurrent.apps.node import peak_memory_bytes
 from concurrent.apps.samples.md5reverse.candidates import DIGITS_MAX, Search
 from concurrent.apps.samples.md5reverse.digest import DigestItem
 from concurrent.apps.samples.md5reverse.hunt import Hunt, Outcome
@@ -16,6 +17,7 @@ from concurrent.apps.samples.md5reverse.kernel import KERNEL, digest_of
 from concurrent.apps.samples.md5reverse.report import Run
 from concurrent.apps.samples.md5reverse.sequential import pace_of_hashlib, pace_of_kernel
 from concurrent.apps.samples.md5reverse.tasks import BlockTask, Md5System, make_tasks
+from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, IntItem
 from concurrent.core.errors import ConfigurationError, TaskCancelled
 from concurrent.scheduling import ITaskSystem, Task
@@ -119,6 +121,7 @@ class Md5Reverse(ApplicationNode):
             parallel_s=parallel_s,
             alone=pace_of_kernel(self.search) if self.sequential else None,
             hashlib=pace_of_hashlib(self.search) if self.sequential else None,
+            usage=Usage.of(self.cluster_status(), peak_memory_bytes()),
         )
         print(*run.lines(), sep="\n", flush=True)
         self.shutdown_main_loop(0 if outcome.number is not None else 1)

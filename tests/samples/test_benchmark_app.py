@@ -43,6 +43,8 @@ def test_all_kinds_and_modes_are_measured_and_drawn(scheduler: str, tmp_path: Pa
         assert title in done.stdout
     assert "7.02" in (tmp_path / "drawn.svg").read_text(encoding="utf-8")
     ElementTree.parse(tmp_path / "drawn.svg")
+    assert done.stdout.count("speed-up    ") == 4
+    assert "benchmark: 72 of 72" in done.stderr
 
 
 @pytest.mark.parametrize("mode", ["system", "tasks"])

@@ -59,15 +59,16 @@ def test_never_are_more_tasks_out_than_there_are_lanes(lane_count: int) -> None:
         assert len(out) <= lane_count
         task = out.pop(0)
         numbers.append(task.number)
-        lanes.done.append(task())
-        out += lanes.next_tasks()
+        out += lanes.take(task(), lambda done, total: None)
     assert numbers == list(range(10))
     assert lanes.is_complete
 
 
 def test_the_task_system_brings_all_answers_home() -> None:
     alone = run_alone(Load("work", 5), 10)
-    lanes = InProcessMaster().run(BenchmarkSystem(Lanes(alone.load, 10, 3)))
+    master = InProcessMaster()
+    lanes = master.run(BenchmarkSystem(Lanes(alone.load, 10, 3, before=20, total=40)))
+    assert master.shown == (30, 40)
     assert lanes.answers() == alone.answers
     sizes = [len(pickle.dumps(done)) for done in lanes.done]
     assert lanes.data_bytes() > sum(sizes)
@@ -95,12 +96,14 @@ def test_a_row_tells_overhead_and_missing_cores() -> None:
 
 def test_the_table_has_a_line_for_each_step_and_compares_with_the_presentation() -> None:
     lines = lines_of(exact_series(0.98, (1, 8)))
-    assert lines[0].startswith("active wait, a task system: 40 tasks of 100.0 ms, 4.00 s in one process")
+    assert lines[0].startswith("active wait, a task system: 40 tasks of 100.0 ms")
     assert lines[3].split()[:4] == ["8", "0.57", "7.02", "88%"]
     assert lines[4].split()[0] == "8*"
-    assert "P = 0.980" in lines[5]
-    assert "S(8) = 7.02, 50 at most" in lines[5]
-    assert "S = 7.02 at N = 8, P = 0.98" in lines[6]
+    assert lines[5] == "sequential  4.000 s, with 100% of a core"
+    assert lines[6] == "parallel    0.100 s, 40 tasks on 8 workers"
+    assert "P = 0.980" in lines[8]
+    assert "S(8) = 7.02, 50 at most" in lines[8]
+    assert "P = 0.98 from S = 7.02 on N = 8" in lines[9]
 
 
 def test_the_table_of_a_single_worker_claims_nothing() -> None:

@@ -39,11 +39,19 @@ def test_each_mode_and_scheduler_finds_what_one_process_finds(
     done = analyse(tmp_path, "--scheduler", scheduler, mode=mode)
     assert done.returncode == 0, done.stderr
     assert "18 tasks on 2 workers" in done.stdout
+    assert "18 of 18" in done.stderr
     assert "result equal" in done.stdout or "result identical" in done.stdout
     with (tmp_path / "dnacurve.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert [row[0] for row in rows[1:]] == list("ATGCAAATTG" * 6)
     assert len(ElementTree.parse(tmp_path / "dnacurve.svg").findall(f"{SVG}polyline")) > 6
+
+
+@pytest.mark.parametrize("mode", ["system", "tasks"])
+def test_tasks_in_batches_find_the_same(tmp_path: Path, mode: str) -> None:
+    done = analyse(tmp_path, mode=mode, bases_per_task="1", tasks_per_batch="16")
+    assert done.returncode == 0, done.stderr
+    assert "120 tasks on 2 workers" in done.stdout
 
 
 def test_a_file_is_analysed_with_the_windows_and_the_model_that_are_asked_for(tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
 """The tasks, the picture and the report of the Mandelbrot sample, without a cluster."""
 
 import pickle
+from itertools import chain, pairwise
 
 import pytest
 from PIL import Image
 
-from concurrent.apps.samples.mandelbrot.counts import joined, unpacked
-from concurrent.apps.samples.mandelbrot.image import palette, write_png
+from concurrent.apps.samples.mandelbrot.counts import PARTS, joined, unpacked
+from concurrent.apps.samples.mandelbrot.image import colour_of, write_png
 from concurrent.apps.samples.mandelbrot.report import Run
 from concurrent.apps.samples.mandelbrot.sequential import count_picture
 from concurrent.apps.samples.mandelbrot.tasks import MandelbrotSystem, make_tasks
 from concurrent.apps.samples.mandelbrot.view import View
+from concurrent.apps.samples.shared.layout import Timing
+from concurrent.apps.samples.shared.usage import Usage
 from concurrent.scheduling import InProcessMaster
 
 VIEW = View(33, 22, -0.65, 0.0, 3.3, 200)
+TILES = VIEW.tiles(5, 0)
+CUTS = pytest.mark.parametrize(("rows", "columns"), [(5, 0), (22, 0), (1, 33), (22, 1), (7, 10), (50, 50)])
 FLAVOURS = pytest.mark.parametrize("data", ["optimized", "plain"])
 
 
@@ -30,24 +35,29 @@ def run_task(task):
 
 
 @FLAVOURS
-def test_plain_tasks_give_the_counts_of_the_sequential_run(data):
-    done = [run_task(task) for task in make_tasks(VIEW, 5, data)]
-    assert joined({task.first_row: result for task, result in done}) == sequential_counts()
+@CUTS
+def test_plain_tasks_give_the_counts_of_the_sequential_run(data, rows, columns):
+    done = [run_task(task) for task in make_tasks(VIEW, VIEW.tiles(rows, columns), data)]
+    assert joined(VIEW, {task.tile: result for task, result in done}) == sequential_counts()
 
 
 @FLAVOURS
-def test_the_task_system_gives_the_counts_of_the_sequential_run(data):
-    assert joined(InProcessMaster().run(MandelbrotSystem(VIEW, 5, data))) == sequential_counts()
+@CUTS
+def test_the_task_system_gives_the_counts_of_the_sequential_run_and_shows_progress(data, rows, columns):
+    tiles = VIEW.tiles(rows, columns)
+    master = InProcessMaster()
+    assert joined(VIEW, master.run(MandelbrotSystem(VIEW, tiles, data))) == sequential_counts()
+    assert master.shown == (len(tiles), len(tiles))
 
 
-def test_the_order_in_which_blocks_come_home_does_not_matter():
-    done = [run_task(task) for task in make_tasks(VIEW, 5, "optimized")]
-    assert joined({task.first_row: result for task, result in reversed(done)}) == sequential_counts()
+def test_the_order_in_which_tiles_come_home_does_not_matter():
+    done = [run_task(task) for task in make_tasks(VIEW, VIEW.tiles(5, 7), "optimized")]
+    assert joined(VIEW, {task.tile: result for task, result in reversed(done)}) == sequential_counts()
 
 
 def test_a_task_that_fails_ends_the_system_with_its_error():
-    system = MandelbrotSystem(VIEW, 5, "optimized")
-    (task, *_) = system.generate_tasks(InProcessMaster())
+    system = MandelbrotSystem(VIEW, TILES, "optimized")
+    (task, *_) = make_tasks(VIEW, TILES, "optimized")
     with pytest.raises(ZeroDivisionError):
         system.task_finished(InProcessMaster(), task, None, ZeroDivisionError())
 
@@ -55,9 +65,9 @@ def test_a_task_that_fails_ends_the_system_with_its_error():
 def test_optimized_tasks_move_a_small_part_of_what_plain_ones_move():
     size_by_data = {}
     for data in ("optimized", "plain"):
-        (task,) = make_tasks(VIEW, VIEW.height, data)
+        (task,) = make_tasks(VIEW, VIEW.tiles(VIEW.height, 0), data)
         size_by_data[data] = len(pickle.dumps(task)) + len(pickle.dumps(run_task(task)))
-    assert size_by_data["optimized"] * 10 < size_by_data["plain"]
+    assert size_by_data["optimized"] * 8 < size_by_data["plain"]
 
 
 def test_the_picture_has_the_colour_of_each_count(tmp_path):
@@ -67,50 +77,43 @@ def test_the_picture_has_the_colour_of_each_count(tmp_path):
     with Image.open(path) as image:
         assert (image.format, image.mode, image.size) == ("PNG", "RGB", (VIEW.width, VIEW.height))
         pixels = image.tobytes()
-    colours = palette(VIEW.iterations)
-    assert pixels == b"".join(colours[count] for count in unpacked(counts))
+    assert pixels == b"".join(colour_of(count) for count in unpacked(counts))
 
 
 def test_only_the_inside_is_black():
-    colours = palette(1000)
-    assert len(colours) == 1001
-    assert colours[1000] == bytes(3)
-    assert bytes(3) not in colours[:1000]
+    assert colour_of(0) == bytes(3)
+    assert bytes(3) not in {colour_of(count) for count in range(1, 1000 * PARTS, 7)}
 
 
-def a_run(**changes):
-    values = {
-        "kernel": "cython",
-        "mode": "system",
-        "data": "optimized",
-        "tasks": 64,
-        "workers": 4,
-        "parallel_s": 0.5,
-        "sequential_s": 1.5,
-        "is_identical": True,
-        "picture": "/tmp/picture.png",
-    }
-    return "\n".join(Run(**{**values, **changes}).lines())
+def test_colours_have_no_bands():
+    colours = [colour_of(count) for count in range(PARTS, 100 * PARTS)]
+    steps = (zip(one, other, strict=True) for one, other in pairwise(colours))
+    assert max(abs(a - b) for a, b in chain.from_iterable(steps)) <= 2
 
 
-def test_the_report_compares_with_the_sequential_run():
+USAGE = Usage(1000, 2_000_000, 40 << 20, 50 << 20, [60 << 20])
+
+
+def a_run(*, sequential_s=1.5, parallel_s=0.5, workers=4, is_identical=True):
+    run = Run(
+        kernel="cython",
+        mode="system",
+        data="optimized",
+        timing=Timing(sequential_s, parallel_s, 64, workers),
+        is_identical=is_identical,
+        usage=USAGE,
+        picture="/tmp/picture.png",
+    )
+    return "\n".join(run.lines())
+
+
+def test_the_report_compares_with_the_sequential_run_and_says_what_was_used():
     text = a_run()
-    assert "1.50 s, counts identical" in text
-    assert "3.00, efficiency 75% of 4 workers" in text
-    assert "P = 0.89" in text
+    assert "1.500 s, counts identical" in text
+    assert "P = 0.67 from S = 2.4 on N = 8" in text
+    assert "1,000 bytes of tasks and 2,000,000 of results" in text
     assert "/tmp/picture.png" in text
 
 
 def test_the_report_says_loudly_that_counts_differ():
     assert "counts DIFFER" in a_run(is_identical=False)
-
-
-def test_the_report_does_without_a_sequential_run():
-    text = a_run(sequential_s=None)
-    assert "not run" in text
-    assert "Amdahl" not in text
-
-
-def test_the_report_gives_no_share_where_the_law_has_none():
-    assert "slower than one process" in a_run(parallel_s=2.0)
-    assert "single worker" in a_run(workers=1)

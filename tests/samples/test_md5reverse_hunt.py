@@ -10,6 +10,7 @@ from concurrent.apps.samples.md5reverse.kernel import digest_of
 from concurrent.apps.samples.md5reverse.report import Pace, Run
 from concurrent.apps.samples.md5reverse.sequential import pace_of_hashlib, pace_of_kernel
 from concurrent.apps.samples.md5reverse.tasks import Md5System
+from concurrent.apps.samples.shared.usage import Usage
 from concurrent.scheduling import InProcessMaster
 
 
@@ -46,8 +47,10 @@ def test_a_find_ends_the_hunt_and_counts_what_was_in_vain() -> None:
 
 @pytest.mark.parametrize(("secret", "found"), [(1000, 1000), (1555, 1555), (1999, 1999), (2000, None)])
 def test_the_task_system_finds_what_is_in_the_range(secret: int, found: int | None) -> None:
-    outcome = InProcessMaster().run(Md5System(Hunt(search_for(secret), 64, 4)))
+    master = InProcessMaster()
+    outcome = master.run(Md5System(Hunt(search_for(secret), 64, 4)))
     assert outcome.number == found
+    assert master.shown == (outcome.finished, 16)
 
 
 def test_a_task_that_fails_ends_the_system_with_its_error() -> None:
@@ -74,11 +77,14 @@ def test_the_report_compares_the_cluster_with_one_process() -> None:
         parallel_s=0.5,
         alone=Pace(4_000_000, 2.0),
         hashlib=Pace(1_000_000, 1.0),
+        usage=Usage(1000, 2000, None, None, []),
     )
     text = "\n".join(run.lines())
     assert "it is the digest of 001042" in text
     assert "9 finished, 4 cancelled, 2 never made" in text
     assert "16.00 million/s in all, 2.00 million/s for each worker" in text
-    assert "hashlib     4.00 s at 1.00 million/s" in text
-    assert "4.00 over the kernel in one process, 8.0 over hashlib" in text
+    assert "hashlib     4.000 s at 1.00 million/s" in text
+    assert "the cluster is 8.0 times faster" in text
+    assert "speed-up    4.000, efficiency 50.0% of 8 workers" in text
+    assert "1,000 bytes of tasks and 2,000 of results" in text
     assert "P = 0.86" in text

@@ -1,0 +1,63 @@
+"""How all samples report: the same columns, the same words, the same comparison. A pure module."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from concurrent.apps.samples.shared.amdahl import describe_share
+
+__all__ = ["Timing", "line", "mode_in_words"]
+
+LABEL_WIDTH = 12
+
+
+def line(label: str, text: str) -> str:
+    """Return one line of a report: what it is about, and what is to say."""
+    return f"{label:<{LABEL_WIDTH}}{text}"
+
+
+def mode_in_words(mode: str) -> str:
+    """Return who handed out the work, in words.
+
+    :param mode: ``system`` or ``tasks``.
+    """
+    return "a task system" if mode == "system" else "plain tasks"
+
+
+class Timing(NamedTuple):
+    """The same work in one process and on a cluster.
+
+    :param sequential_s: None if it was not done in one process too.
+    :param tasks: how many tasks it was cut into.
+    :param workers: how many worker processes there were.
+    """
+
+    sequential_s: float | None
+    parallel_s: float
+    tasks: int
+    workers: int
+
+    @property
+    def speed_up(self) -> float:
+        """S, the time in one process by that on the cluster; not a number without the former."""
+        return float("nan") if self.sequential_s is None else self.sequential_s / self.parallel_s
+
+    def lines(self, verdict: str, presented: str, share: str = "") -> list[str]:
+        """Return the comparison; just the times if there is nothing to compare.
+
+        :param verdict: what is to say of the results of both.
+        :param presented: the figure of the project's presentation.
+        :param share: what Amdahl's law says, if more was measured than this.
+        """
+        parallel = line("parallel", f"{self.parallel_s:.3f} s, {self.tasks} tasks on {self.workers} workers")
+        if self.sequential_s is None:
+            return [line("sequential", "not run"), parallel]
+        gained = self.speed_up
+        efficiency = f"efficiency {gained / self.workers:.1%} of {self.workers} workers"
+        return [
+            line("sequential", f"{self.sequential_s:.3f} s, {verdict}"),
+            parallel,
+            line("speed-up", f"{gained:.3f}, {efficiency}"),
+            line("Amdahl", share or describe_share(gained, self.workers)),
+            line("to compare", f"{presented} (the project's presentation)"),
+        ]

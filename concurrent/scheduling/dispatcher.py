@@ -377,6 +377,7 @@ class Dispatcher:
         slaves = self.ledger.slaves.values()
         is_one_idle = any(slave.room > 0 and len(slave.held) < slave.workers for slave in slaves)
         if is_one_idle and not self._has_taken and not self._work_queue.waiting_count():
+            log.warning("nobody takes what is on the work queue; it is offered again")
             self._apply(PushedLost())
         if self.ledger.pushed:
             self._watch_queue()

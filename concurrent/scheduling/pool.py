@@ -38,7 +38,7 @@ TAKE_BACK_MIN_S: Final = 0.0003
 """Less waiting work than this is not worth taking from one worker for another at once."""
 
 OUTPUT_S: Final = 1.0
-"""How often the output of running tasks is written to the log."""
+"""How often workers are looked after: what running tasks print goes to the log, a stalled one is killed."""
 
 QUICK_DEATHS: Final = 3
 """After so many workers that died before they finished anything, the next ones are started with delays."""
@@ -345,6 +345,7 @@ class WorkerPool:
     def _log_outputs(self) -> None:
         for link in self._links:
             link.log_output()
+            link.check_stalled()
         self._output_timer = self._loop.call_later(OUTPUT_S, self._log_outputs)
 
     def _results_came(

@@ -11,8 +11,10 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Final
 
+from concurrent.core.errors import MalformedMessage
 from concurrent.scheduling.launcher import Child, Launcher
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.worker import CAN_TAKE_BACK, NO_WAIT
@@ -27,6 +29,12 @@ SOCKET_BYTES: Final = 4 * 1024 * 1024
 TOKENS_READ: Final = 65536
 READS_PER_TURN: Final = 16
 GENERATIONS: Final = 256
+MESSAGE_BYTES_MAX: Final = 1 << 30
+"""The longest message that a worker may send, in bytes."""
+
+STALLED_CHECKS: Final = 10
+"""How many looks in a row a worker may be in the middle of the same message."""
+
 TAKEN_BACK_MAX: Final = 100
 """How often tasks can be taken back between two results. What a result leaves behind in the worker's queue is
 at most twice that many generations old, so that a number of a generation never means two of them."""
@@ -86,6 +94,7 @@ class WorkerLink:
         self._unsent_tokens = b""
         self._logged_bytes = 0
         self._logged_number = -1
+        self._amid_message_s = 0
 
     def start(self, launcher: Launcher) -> None:
         """Start the worker; it can be given tasks at once.
@@ -107,7 +116,7 @@ class WorkerLink:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         self._data.setblocking(False)
         self._token.setblocking(False)
-        self._reader = MessageReader(self._data)
+        self._reader = MessageReader(self._data, MESSAGE_BYTES_MAX)
         self.is_open = True
         self.progress_at = self._loop.time()
         self._loop.add_reader(self._data, self._read)
@@ -208,6 +217,8 @@ class WorkerLink:
                     self._receive(*message)
         except (OSError, EOFError):
             pass
+        except Exception as error:  # boundary: a task can write anything to its worker's socket
+            log.error("the last words of worker %d make no sense: %s", self.pid, error)
         self._on_death(self, signal, code, tail)
 
     def unstarted_count(self) -> int:
@@ -266,6 +277,24 @@ class WorkerLink:
         except (OSError, EOFError):
             if self.is_open:
                 self._loop.remove_reader(self._data)
+        except Exception as error:  # boundary: a task can write anything to its worker's socket
+            self._distrust(f"{type(error).__name__}: {error}")
+
+    def check_stalled(self) -> None:
+        """Kill a worker that has begun a message and sends no more of it; call it every second or so."""
+        if not self.is_open or not self._reader.is_amid_message:
+            self._amid_message_s = 0
+            return
+        self._amid_message_s += 1
+        if self._amid_message_s > STALLED_CHECKS:
+            self._distrust("it does not finish a message")
+
+    def _distrust(self, reason: str) -> None:
+        """Kill a worker whose messages make no sense; what it ran is to blame."""
+        log.error("worker %d is killed, what it sends makes no sense: %s", self.pid, reason)
+        if self.is_open:
+            self._loop.remove_reader(self._data)
+        self.kill()
 
     def _receive(
         self,
@@ -277,8 +306,13 @@ class WorkerLink:
         payloads: list[Any],
     ) -> None:
         outstanding = self.outstanding
+        count = len(numbers)
+        head = [item[0] for item in islice(outstanding, count)]
+        if numbers != head or not count == len(statuses) == len(payloads):
+            raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
         for _ in numbers:
             outstanding.popleft()
+        self._amid_message_s = 0
         self.done_count += len(numbers)
         self.progress_at = self._loop.time()
         self._taken_back_count = 0

@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import msgpack
 
+from concurrent.core.errors import MalformedMessage
 from concurrent.transport.frames import Buffer, Frame
 
 __all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "pack_message"]
@@ -90,18 +91,26 @@ class MessageReader:
     """Reads messages from a connected socket. One thread.
 
     :param sock: the socket; blocking or not, the reader leaves that as it is.
+    :param message_bytes_max: a longer message is refused before there is room for it.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, message_bytes_max: int = 1 << 62) -> None:
         self._sock = sock
+        self._message_bytes_max = message_bytes_max
         self._rest = b""
         self._large = memoryview(b"")
         self._large_body_bytes = 0
         self._filled = 0
 
+    @property
+    def is_amid_message(self) -> bool:
+        """Whether a message has begun to arrive that is not complete."""
+        return bool(self._rest or self._large)
+
     def read(self) -> list[list[Any]]:
         """Receive once and return the messages that are complete now, possibly none.
 
+        :raises MalformedMessage: if what came is no message, or a too long one.
         :raises EOFError: if the other end is closed.
         :raises BlockingIOError: if the socket does not block and nothing is there.
         """
@@ -117,6 +126,8 @@ class MessageReader:
         view, start, available = memoryview(data), 0, len(data)
         while available - start >= PRELUDE.size:
             total, body_bytes = PRELUDE.unpack_from(data, start)
+            if body_bytes > total or total > self._message_bytes_max:
+                raise MalformedMessage(f"a message of {total} bytes with a body of {body_bytes}")
             first = start + PRELUDE.size
             if first + total > available:
                 if total > READ_BYTES:

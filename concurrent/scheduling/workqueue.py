@@ -114,30 +114,35 @@ class PushSocket:
     """
 
     def __init__(self, loop: NodeLoop, host: str, port: int = 0) -> None:
+        self.port = port
         self._loop = loop
+        self._host = host
+        self._chunks: deque[list[Any]] = deque()
+        self._open()
+
+    def _open(self) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUSH)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.SNDHWM, PIPE_CHUNKS)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.setsockopt(zmq.IPV6, int(":" in host))
-        self._chunks: deque[list[Any]] = deque()
-        shown = f"[{host}]" if ":" in host else host
+        self._socket.setsockopt(zmq.IPV6, int(":" in self._host))
+        shown = f"[{self._host}]" if ":" in self._host else self._host
         try:
-            self._socket.bind(f"tcp://{shown}:{port or '*'}")
+            self._socket.bind(f"tcp://{shown}:{self.port or '*'}")
         except zmq.ZMQError as error:
             self._context.destroy(0)
             raise AddressError(
-                f"the work socket can not listen on {shown}:{port}: {error.strerror}",
+                f"the work socket can not listen on {shown}:{self.port}: {error.strerror}",
                 thing="master.work_port",
-                value=port,
+                value=self.port,
                 remedy="Choose another port, or 0 for any free one",
             ) from error
         endpoint = self._socket.getsockopt(zmq.LAST_ENDPOINT)
         assert isinstance(endpoint, bytes)
         self.port = int(endpoint.decode().rpartition(":")[2])
         self._fd = self._socket.getsockopt(zmq.FD)
-        loop.add_reader(self._fd, self._flush)
+        self._loop.add_reader(self._fd, self._flush)
 
     def put(self, chunk: Chunk) -> None:
         """Offer tasks to whichever slave has room in its pipe."""
@@ -153,7 +158,12 @@ class PushSocket:
         self._flush()
 
     def forget(self, slave: int) -> None:
-        """Do nothing: its pipe ends with its connection."""
+        """Open the socket anew: one that is only frozen would go on to swallow its share.
+
+        What was on it is offered again by the ledger; the other slaves connect again by themselves.
+        """
+        self.close()
+        self._open()
 
     def waiting_count(self) -> int:
         """Return how many chunks are in no pipe yet."""

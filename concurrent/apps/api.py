@@ -1,4 +1,4 @@
-"""What a program that can be run is, to the framework: the interface, the kinds of node, the exit codes."""
+"""What a program that can be run is, to the framework: the interface, the kinds of node, where a master is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,23 @@ import enum
 from typing import Final
 
 from concurrent.core.component import Interface
+from concurrent.core.errors import ConfigurationError
+from concurrent.core.items import Host
 
-__all__ = ["EXIT_ERROR", "EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_USAGE", "IApp", "NodeType"]
+__all__ = [
+    "EXIT_ERROR",
+    "EXIT_FAILED",
+    "EXIT_INTERRUPTED",
+    "EXIT_OK",
+    "EXIT_USAGE",
+    "PORT_DEFAULT",
+    "IApp",
+    "NodeType",
+    "parse_address",
+]
+
+PORT_DEFAULT: Final = 8750
+"""The port of a master's JSON API where nothing else is said."""
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -37,3 +52,17 @@ class IApp(Interface):
 
     def app_main(self) -> int | None:
         """Do the work and return the exit code, None for 0."""
+
+
+def parse_address(text: str, thing: str, remedy: str = "Write HOST:PORT") -> Host:
+    """Return the address of a node's JSON API; without a port it is that of a master by default.
+
+    :param thing: the option or argument that the text is of, for the error.
+    :raises ConfigurationError: if it is not an address.
+    """
+    try:
+        return Host.parse(text, PORT_DEFAULT)
+    except ValueError:
+        raise ConfigurationError(
+            f"{thing} = {text!r} is not an address", thing=thing, value=text, remedy=remedy
+        ) from None

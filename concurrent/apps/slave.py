@@ -6,11 +6,13 @@ import logging
 import os
 import platform
 import socket
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
-from concurrent.apps.api import IApp, NodeType
+from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.childnode import run_child
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.node import Node
@@ -22,11 +24,11 @@ from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.pace import Pace
 from concurrent.transport.methods import HasMethods
 
-__all__ = ["SlaveNode", "core_count", "serve_child"]
+__all__ = ["MASTER_DEFAULT", "SlaveNode", "core_count", "serve_child"]
 
 CALL_TIMEOUT_S: Final = 10.0
 FAREWELL_S: Final = 2.0
-MASTER_DEFAULT: Final = "127.0.0.1:8750"
+MASTER_DEFAULT: Final = f"127.0.0.1:{PORT_DEFAULT}"
 
 log = logging.getLogger("concurrent.apps.slave")
 
@@ -47,8 +49,9 @@ class SlaveNode(Node):
     preload = ("concurrent.scheduling.worker",)
 
     master = HostItem(
-        "slave", "master", MASTER_DEFAULT, "The address of the master's JSON API.", port_default=8750
-    )
+        "slave", "master", MASTER_DEFAULT, "The address of the master's JSON API.",
+        port_default=PORT_DEFAULT,
+    )  # fmt: skip
     workers = IntItem(
         "slave", "workers", 0, "How many worker processes; 0: one for each core.",
         minimum=0, maximum=4096,
@@ -97,7 +100,9 @@ class SlaveNode(Node):
             stats=self.stats,
             limits=self.settings.limits(),
         )
-        self._open.callback(self._close)
+        self._open.callback(self._close_manager)
+        self._open.callback(self.link.stop)
+        self._open.callback(self._drain)
         self.link.start()
         log.info("the slave has %d workers; its master is at %s", self.worker_count, self.master)
 
@@ -159,14 +164,24 @@ class SlaveNode(Node):
     def _left(self, reason: str) -> None:
         self._the_manager.left()
 
-    def _close(self) -> None:
-        """Finish or hand back what is here, then say goodbye."""
-        if self._manager is not None:
-            timeout_s = self.stop_timeout_s
-            with suppress(CallTimeout):
-                drained = self.loop.call(self._manager.drain, timeout_s, timeout_s=CALL_TIMEOUT_S)
-                drained.result(timeout_s + FAREWELL_S)
-        self.link.stop()
+    def _drain(self) -> None:
+        """Finish or hand back what is here."""
+        if self._manager is None:
+            return
+        timeout_s = self.stop_timeout_s
+        with suppress(CallTimeout, FutureTimeoutError):  # then the master finds out by itself
+            drained = self.loop.call(self._begin_drain, self._manager, timeout_s=CALL_TIMEOUT_S)
+            drained.result(timeout_s + FAREWELL_S)
+
+    def _begin_drain(self, manager: ITaskManager) -> Future[None]:
+        """Take nothing more, and say for what the slave waits. Loop thread only."""
+        running = manager.snapshot().get("running", {})
+        count = sum(number is not None for number in running.values())
+        if count:
+            log.info("waits for %d running tasks, at most %s s", count, self.stop_timeout_s)
+        return manager.drain(self.stop_timeout_s)
+
+    def _close_manager(self) -> None:
         if self._manager is not None:
             self.loop.call(self._manager.close, timeout_s=CALL_TIMEOUT_S)
 

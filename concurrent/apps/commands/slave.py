@@ -6,7 +6,7 @@ import argparse
 
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.nodes import node_class
-from concurrent.apps.slave import SlaveNode
+from concurrent.apps.slave import MASTER_DEFAULT, SlaveNode
 
 __all__ = ["add_parser", "run"]
 
@@ -19,7 +19,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="run a slave",
         description="Run a slave: its worker processes do the work of a master, which need not be there yet.",
     )
-    parser.add_argument("-m", "--master", metavar="HOST:PORT", help="the master (127.0.0.1:8750)")
+    parser.add_argument("-m", "--master", metavar="HOST:PORT", help=f"the master ({MASTER_DEFAULT})")
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes (one for each core)")
     parser.add_argument("--host", help="the address of the slave's own JSON API (127.0.0.1)")
     parser.add_argument("-p", "--port", type=int, help="the port of the slave's own JSON API (any free one)")

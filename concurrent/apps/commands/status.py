@@ -7,11 +7,8 @@ import json
 from contextlib import closing
 from typing import Any
 
-from concurrent.apps.api import EXIT_OK
-from concurrent.apps.application import MASTER_PORT
+from concurrent.apps.api import EXIT_OK, PORT_DEFAULT, parse_address
 from concurrent.apps.commands.common import Subparsers
-from concurrent.core.errors import ConfigurationError
-from concurrent.core.items import Host
 from concurrent.transport.jsonclient import JSONClient
 
 __all__ = ["add_parser", "describe_master", "run"]
@@ -25,8 +22,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Print what a master is doing; with --json any node.",
     )
     parser.add_argument(
-        "-m", "--master", metavar="HOST:PORT", default=f"127.0.0.1:{MASTER_PORT}",
-        help=f"the node's JSON API (127.0.0.1:{MASTER_PORT})",
+        "-m", "--master", metavar="HOST:PORT", default=f"127.0.0.1:{PORT_DEFAULT}",
+        help=f"the node's JSON API (127.0.0.1:{PORT_DEFAULT})",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print everything, as JSON")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="(5)")
@@ -36,12 +33,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the node and print its answer."""
-    try:
-        host = Host.parse(args.master, MASTER_PORT)
-    except ValueError:
-        raise ConfigurationError(
-            f"{args.master!r} is not an address", thing="--master", remedy="Write HOST:PORT"
-        ) from None
+    host = parse_address(args.master, "--master")
     with closing(JSONClient(host.name, host.port)) as client:
         status = client.get("/status", timeout_s=args.timeout).result(args.timeout + 1.0)
     is_master = status.get("type") == "master" and not args.json

@@ -8,6 +8,7 @@ import pytest
 
 from concurrent.apps import LocalCluster
 from concurrent.transport.loop import NodeLoop
+from tests.integration.apps.fakemaster import Master
 from tests.system.cluster import Gate
 
 
@@ -31,3 +32,13 @@ def loop() -> Iterator[NodeLoop]:
     made.start()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def fake_master() -> Iterator[Master]:
+    loop = NodeLoop("master-loop")
+    loop.start()
+    made = Master(loop)
+    yield made
+    made.stop()
+    loop.stop()

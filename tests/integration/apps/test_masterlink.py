@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -13,64 +12,13 @@ import pytest
 from concurrent.apps import masterlink
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
-from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.http import JSONService
-from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import jsonremote, tcpremote
-from concurrent.transport.tcp import TCPServer
+from tests.integration.apps.fakemaster import LIMITS, Master
 from tests.integration.transport.transport_nodes import CuttingProxy
 
 TIMEOUT_S = 20.0
-LIMITS = Limits(heartbeat_s=0.1, silence_s=0.5, resume_s=5.0)
-
-
-class Master:
-    """Both channels of a master that answers what a test wants; like a real one it binds a session once."""
-
-    def __init__(self, loop: NodeLoop) -> None:
-        self.registrations: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self.sessions: queue.SimpleQueue[TCPHandler] = queue.SimpleQueue()
-        self.wrong_answers: list[Any] = []
-        self.late_joins: list[Future[int]] = []
-        self.manager = "GenericTaskManager"
-        self.answers = threading.Event()
-        self.answers.set()
-        self.server = TCPServer(loop, node_id="master-1", limits=LIMITS)
-        self.server.start()
-        self.port = self.server.port
-        self.api = JSONService("master-1", port=0, title="master", stats=Stats())
-
-        @jsonremote(self.api, name="register_slave")
-        def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> Any:
-            self.registrations.put(None)
-            self.answers.wait(TIMEOUT_S)
-            return self.wrong_answers.pop() if self.wrong_answers else self.answer()
-
-        @tcpremote(self.server, name="register_slave")
-        def join(handler: TCPHandler, request: Any, node_id: str) -> Any:
-            if handler.context is not None:
-                raise NodeError(f"this session is that of {node_id}")
-            handler.context = node_id
-            self.sessions.put(handler)
-            return self.late_joins.pop() if self.late_joins else 7
-
-        self.server.on_lost = lambda handler, _reason: setattr(handler, "context", None)
-        self.api.start()
-
-    def answer(self) -> dict[str, Any]:
-        return {
-            "master": "master-1", "channel": "tcp", "port": self.port, "manager": self.manager,
-            "work": {"kind": "session"},
-        }  # fmt: skip
-
-    def stop(self) -> None:
-        self.answers.set()
-        self.api.stop()
-        self.server.stop()
 
 
 class Node:
@@ -110,50 +58,40 @@ class Node:
 
 
 @pytest.fixture
-def master() -> Iterator[Master]:
-    loop = NodeLoop("master-loop")
-    loop.start()
-    made = Master(loop)
-    yield made
-    made.stop()
-    loop.stop()
-
-
-@pytest.fixture
-def node(loop: NodeLoop, master: Master) -> Iterator[Node]:
-    made = Node(loop, master)
+def node(loop: NodeLoop, fake_master: Master) -> Iterator[Node]:
+    made = Node(loop, fake_master)
     yield made
     made.link.stop()
 
 
 def test_a_node_whose_join_is_answered_late_joins_with_a_new_session(
-    node: Node, master: Master, monkeypatch: pytest.MonkeyPatch
+    node: Node, fake_master: Master, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(masterlink, "CALL_TIMEOUT_S", 0.3)
-    master.late_joins.append(Future())
+    fake_master.late_joins.append(Future())
     node.link.start()
-    first = master.sessions.get(timeout=TIMEOUT_S)
+    first = fake_master.sessions.get(timeout=TIMEOUT_S)
     assert node.wait_joined().number == 7
-    assert master.sessions.get(timeout=TIMEOUT_S) is not first
+    assert fake_master.sessions.get(timeout=TIMEOUT_S) is not first
     assert node.link.state == "joined"
 
 
 def test_a_node_whose_session_is_cut_when_the_answer_comes_joins_when_it_is_resumed(
-    node: Node, master: Master, loop: NodeLoop
+    node: Node, fake_master: Master, loop: NodeLoop
 ) -> None:
-    proxy = CuttingProxy(loop, master.server.port)
-    master.port = proxy.port
+    proxy = CuttingProxy(loop, fake_master.server.port)
+    fake_master.port = proxy.port
     node.link.start()
     node.wait_joined()
-    while not master.registrations.empty():
-        master.registrations.get()
-    master.answers.clear()
-    master.sessions.get(timeout=TIMEOUT_S).close("a test")
+    while not fake_master.registrations.empty():
+        fake_master.registrations.get()
+    fake_master.answers.clear()
+    fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
     node.ends.get(timeout=TIMEOUT_S)
-    master.registrations.get(timeout=TIMEOUT_S)
+    fake_master.registrations.get(timeout=TIMEOUT_S)
     node.clients[0].wait_open(TIMEOUT_S)
     proxy.refuse(True)
-    master.answers.set()
+    fake_master.answers.set()
     while node.link.state != "registered":
         loop.call(bool, timeout_s=TIMEOUT_S)
     assert not node.clients[0].handler.is_open
@@ -163,11 +101,23 @@ def test_a_node_whose_session_is_cut_when_the_answer_comes_joins_when_it_is_resu
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [None, [], "text", {}, {"port": "none"}, {"channel": "pigeon"}, {"work": None}, {"port": 0}],
+    ("answer", "fields"),
+    [
+        (None, {}),
+        ([], {}),
+        ("text", {}),
+        ({}, {}),
+        (dict, {"port": "none"}),
+        (dict, {"port": 0}),
+        (dict, {"channel": "pigeon"}),
+        (dict, {"work": None}),
+    ],
 )
-def test_a_wrong_answer_is_asked_for_again(node: Node, master: Master, wrong: Any) -> None:
-    master.wrong_answers.append({**master.answer(), **wrong} if isinstance(wrong, dict) and wrong else wrong)
+def test_a_wrong_answer_is_asked_for_again(
+    node: Node, fake_master: Master, answer: Any, fields: dict[str, Any]
+) -> None:
+    """``dict`` is the right answer, but for these fields."""
+    fake_master.wrong_answers.append({**fake_master.answer(), **fields} if answer is dict else answer)
     node.link.start()
     assert node.wait_joined().number == 7
 
@@ -180,21 +130,21 @@ def test_a_hook_that_fails_once_does_not_keep_the_node_away(node: Node, hook: st
     assert not node.fails_once
 
 
-def test_a_node_comes_back_though_it_failed_to_clean_up(node: Node, master: Master) -> None:
+def test_a_node_comes_back_though_it_failed_to_clean_up(node: Node, fake_master: Master) -> None:
     node.link.start()
     node.wait_joined()
     node.fails_once.add("on_left")
-    master.sessions.get(timeout=TIMEOUT_S).close("a test")
+    fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
     assert node.wait_joined().number == 7
     assert not node.fails_once
 
 
 def test_a_master_that_comes_back_with_another_scheduler_gets_another_client(
-    node: Node, master: Master
+    node: Node, fake_master: Master
 ) -> None:
     node.link.start()
     node.wait_joined()
-    master.manager = "ZMQTaskManager"
-    master.sessions.get(timeout=TIMEOUT_S).close("a test")
+    fake_master.manager = "ZMQTaskManager"
+    fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
     node.wait_joined()
     assert len(node.clients) == 2

@@ -1,0 +1,65 @@
+"""A master that answers what a test wants."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+from concurrent.core.errors import NodeError
+from concurrent.core.stats import Stats
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.http import JSONService
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import jsonremote, tcpremote
+from concurrent.transport.tcp import TCPServer
+
+TIMEOUT_S = 20.0
+LIMITS = Limits(heartbeat_s=0.1, silence_s=0.5, resume_s=5.0)
+
+
+class Master:
+    """Both channels of a master that answers what a test wants; like a real one it binds a session once."""
+
+    def __init__(self, loop: NodeLoop) -> None:
+        self.registrations: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.sessions: queue.SimpleQueue[TCPHandler] = queue.SimpleQueue()
+        self.wrong_answers: list[Any] = []
+        self.late_joins: list[Future[int]] = []
+        self.manager = "GenericTaskManager"
+        self.answers = threading.Event()
+        self.answers.set()
+        self.server = TCPServer(loop, node_id="master-1", limits=LIMITS)
+        self.server.start()
+        self.port = self.server.port
+        self.api = JSONService("master-1", port=0, title="master", stats=Stats())
+
+        @jsonremote(self.api, name="register_slave")
+        def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> Any:
+            self.registrations.put(None)
+            self.answers.wait(TIMEOUT_S)
+            return self.wrong_answers.pop() if self.wrong_answers else self.answer()
+
+        @tcpremote(self.server, name="register_slave")
+        def join(handler: TCPHandler, request: Any, node_id: str) -> Any:
+            if handler.context is not None:
+                raise NodeError(f"this session is that of {node_id}")
+            handler.context = node_id
+            self.sessions.put(handler)
+            return self.late_joins.pop() if self.late_joins else 7
+
+        self.server.on_lost = lambda handler, _reason: setattr(handler, "context", None)
+        self.api.start()
+
+    def answer(self) -> dict[str, Any]:
+        return {
+            "master": "master-1", "channel": "tcp", "port": self.port, "manager": self.manager,
+            "work": {"kind": "session"},
+        }  # fmt: skip
+
+    def stop(self) -> None:
+        self.answers.set()
+        self.api.stop()
+        self.server.stop()

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from concurrent.apps.api import EXIT_ERROR
 from concurrent.apps.node import Node
-from concurrent.core.errors import ConcurrentError, NodeError
+from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.logs import LogSettings
-from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["ChildNode", "run_child"]
@@ -35,24 +35,33 @@ class ChildNode:
 
     :param what: what it is, for logs and errors.
     :param loop: the parent's loop, to which the launcher is attached.
+    :param on_ended: called on the loop, with what happened, when the node has ended without being told to.
     """
 
-    def __init__(self, what: str, loop: NodeLoop, launcher: Launcher) -> None:
+    def __init__(
+        self,
+        what: str,
+        loop: NodeLoop,
+        launcher: Launcher,
+        on_ended: Callable[[str], object] | None = None,
+    ) -> None:
         self._what = what
         self._loop = loop
         self._launcher = launcher
+        self._on_ended = on_ended
         self._control: socket.socket | None = None
+        self._is_stopping = False
         self._ended = threading.Event()
+        self._ended.set()
 
     def start(self, entry: str, *args: Any) -> None:
-        """Start it. Any thread; does not wait for it.
+        """Start it, again if it has ended; nothing happens after ``stop``. Any thread; does not wait.
 
         :param entry: "module:function" that ends in :func:`run_child`.
         :param args: msgpack values for that function, behind the socket.
+        :raises NodeError: if the launcher starts nothing any more.
         """
-        self._control, its = socket.socketpair()
-        self._control.settimeout(START_TIMEOUT_S)
-        self._loop.call(self._launch, entry, its, args, timeout_s=START_TIMEOUT_S)
+        self._loop.call(self._start, entry, args, timeout_s=START_TIMEOUT_S)
 
     def wait_ready(self) -> str:
         """Return what the node announces when it is ready. Not the loop's thread.
@@ -78,20 +87,46 @@ class ChildNode:
 
     def stop(self) -> None:
         """Have it stop, and wait for its end. Not the loop's thread; may be repeated."""
-        control, self._control = self._control, None
-        if control is None:
+        try:
+            self._loop.call(self._begin_stop, timeout_s=STOP_TIMEOUT_S)
+        except LoopClosed:  # nobody would hear of its end
             return
-        control.close()
         if not self._ended.wait(STOP_TIMEOUT_S):
             log.warning("%s did not end in %s s and is killed", self._what, STOP_TIMEOUT_S)
 
-    def _launch(self, entry: str, its: socket.socket, args: tuple[Any, ...]) -> None:
-        self._launcher.launch(entry, [its], args, on_exit=self._exited)
+    def _begin_stop(self) -> None:
+        self._is_stopping = True
+        if self._control is not None:
+            self._control.close()
+            self._control = None
 
-    def _exited(self, _pid: int, signal: int | None, code: int | None, _tail: str) -> None:
+    def _start(self, entry: str, args: tuple[Any, ...]) -> None:
+        if self._is_stopping:
+            return
+        if self._control is not None:
+            self._control.close()
+        self._control, its = socket.socketpair()
+        self._control.settimeout(START_TIMEOUT_S)
+        self._ended.clear()
+        try:
+            self._launcher.launch(entry, [its], args, on_exit=self._exited)
+        except ConcurrentError:
+            its.close()
+            self._ended.set()
+            raise
+
+    def _exited(self, _pid: int, signal: int | None, code: int | None, tail: str) -> None:
+        """It has ended, or could not be started. Loop thread only."""
         self._ended.set()
-        if signal is not None or code:
-            log.error("%s ended by signal %s, exit code %s", self._what, signal, code)
+        what_happened = f"{self._what} {how_it_ended(signal, code)}"
+        if code is None and signal is None:
+            what_happened += f": {tail}"
+        if not self._is_stopping:
+            log.error("%s", what_happened)
+            if self._on_ended is not None:
+                self._on_ended(what_happened)
+        elif signal is not None or code:
+            log.warning("%s", what_happened)
 
 
 def run_child(node: Node, control: socket.socket, announce: Callable[[], str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 from concurrent.apps.childnode import ChildNode, run_child
@@ -23,10 +24,18 @@ class EmbeddedCluster:
 
     :param launcher: what starts the master.
     :param recipe: the environment that it shall have.
+    :param on_ended: called on the loop, with what happened, when it has ended without being told to. What it
+        was given is lost.
     """
 
-    def __init__(self, loop: NodeLoop, launcher: Launcher, recipe: dict[str, Any]) -> None:
-        self._child = ChildNode("the embedded cluster", loop, launcher)
+    def __init__(
+        self,
+        loop: NodeLoop,
+        launcher: Launcher,
+        recipe: dict[str, Any],
+        on_ended: Callable[[str], object] | None = None,
+    ) -> None:
+        self._child = ChildNode("the embedded cluster", loop, launcher, on_ended)
         self._recipe = recipe
 
     def start(self, workers: int = 0) -> Host:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
+from concurrent.core.clock import Deadline, SystemClock
 from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
@@ -70,6 +72,7 @@ class ClusterClient:
         self._systems: dict[int, _System] = {}
         self._system_ids = itertools.count(1)
         self._handler: TCPHandler | None = None
+        self._has_joined = threading.Event()
         self._link: MasterLink | None = None
 
     @property
@@ -121,13 +124,20 @@ class ClusterClient:
     def count_workers(self, timeout_s: float = CALL_TIMEOUT_S) -> int:
         """Return how many worker processes the cluster has now. Not the loop's thread.
 
-        :raises NodeError: if this program has not joined the master.
+        :param timeout_s: how long to wait until this program has joined and the master has answered.
+        :raises NodeError: if this program has not joined the master by then.
         :raises CallTimeout: if the master does not answer.
         """
+        deadline = Deadline(SystemClock(), timeout_s)
+        self._has_joined.wait(timeout_s)
         handler = self._handler
         if handler is None:
-            raise NodeError("this program has not joined a master yet", thing="count_workers")
-        answer: Future[int] = handler.call("count_workers", timeout_s=timeout_s)
+            raise NodeError(
+                f"this program has not joined a master within {timeout_s} s",
+                thing="count_workers",
+                remedy="See with 'concurrent status' whether the master is there",
+            )
+        answer: Future[int] = handler.call("count_workers", timeout_s=deadline.remaining_s())
         return answer.result(timeout_s + 1.0)
 
     def _register_methods(self, endpoint: HasMethods) -> None:
@@ -157,12 +167,14 @@ class ClusterClient:
 
     def _joined(self, joined: Joined) -> None:
         self._handler = joined.handler
+        self._has_joined.set()
         self.tasks.attach(joined.handler)
         for system_id, system in self._systems.items():
             self._send_system(system_id, system)
 
     def _left(self, _reason: str) -> None:
         self._handler = None
+        self._has_joined.clear()
         self.tasks.detach()
 
     def _push_system(self, system_id: int, system: _System) -> None:

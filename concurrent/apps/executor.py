@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
-from contextlib import ExitStack
-from itertools import islice, repeat
-from typing import Any, Final, ParamSpec, TypeVar
+from contextlib import ExitStack, suppress
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from concurrent.apps.api import parse_address
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.node import TransportSettings
 from concurrent.core.environment import Environment
-from concurrent.core.errors import ConfigurationError, SchedulingError
+from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError, WorkerDied
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
+from concurrent.scheduling.chunk import run_calls
 from concurrent.scheduling.spawn import start_launcher
-from concurrent.scheduling.taskclient import Outcome, load_outcome
+from concurrent.scheduling.taskclient import ATTEMPTS_MAX, Outcome, load_outcome
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["ClusterExecutor", "LocalCluster"]
-
-MASTER_PORT: Final = 8750
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class TaskFuture(Future[T]):
-    """The future of one task; cancelling it frees the worker too."""
+    """The future of one task or chunk of calls; cancelling it frees the worker too."""
 
     task_id = 0
     client: ClusterClient | None = None
 
     def cancel(self) -> bool:
         """Want nothing more of the task; the worker that runs it is stopped."""
-        is_cancelled = super().cancel()
+        is_cancelled = self.cancel_here()
         if is_cancelled and self.client is not None:
-            self.client.tasks.cancel([self.task_id])
+            with suppress(LoopClosed):  # then nothing runs any more
+                self.client.tasks.cancel([self.task_id])
         return is_cancelled
+
+    def cancel_here(self) -> bool:
+        """Cancel the future, but leave it to the caller to cancel the task."""
+        return super().cancel()
+
+
+class Chunk(NamedTuple):
+    """Calls of one ``map`` that travel and run together."""
+
+    calls: list[tuple[Any, ...]]
+    future: TaskFuture[list[Any]]
 
 
 class ClusterExecutor(Executor):
@@ -64,19 +78,8 @@ class ClusterExecutor(Executor):
         own_modules: Sequence[str] = (),
         options: Mapping[str, str] | None = None,
     ) -> None:
-        try:
-            host = Host.parse(master, MASTER_PORT)
-        except ValueError:
-            raise ConfigurationError(
-                f"{master!r} is not the address of a master",
-                thing="master",
-                value=master,
-                remedy="Write HOST:PORT",
-            ) from None
-        self._begin(own_modules, options)
-        self._loop.start()
-        self._open.callback(self._loop.stop)
-        self._connect(host)
+        address = parse_address(master, "master")
+        self._begin(own_modules, options, lambda: self._start_loop(address))
 
     @property
     def address(self) -> str:
@@ -85,7 +88,7 @@ class ClusterExecutor(Executor):
 
     @property
     def workers(self) -> int:
-        """How many worker processes the cluster has now.
+        """How many worker processes the cluster has now; waits until this program has joined it.
 
         :raises ConcurrentError: if the master does not say.
         """
@@ -96,17 +99,10 @@ class ClusterExecutor(Executor):
 
         :returns: its future; that has the error at once if the call cannot be pickled.
         :raises RuntimeError: if the executor was shut down.
+        :raises NodeError: if its cluster has died.
         """
-        if self._is_shut_down:
-            raise RuntimeError("cannot schedule new futures after shutdown")
         future: TaskFuture[T] = TaskFuture()
-        self._futures.add(future)
-        try:
-            future.task_id = self._client.tasks.push(future, (fn, args, kwargs))
-            future.client = self._client
-        except SchedulingError as error:
-            self._futures.discard(future)
-            future.set_exception(error)
+        self._push(future, (fn, args, kwargs))
         return future
 
     def map(
@@ -119,15 +115,21 @@ class ClusterExecutor(Executor):
     ) -> Iterator[T]:
         """Return an iterator of the results, in order; see ``concurrent.futures.Executor.map``.
 
-        :param chunksize: how many calls make one task; more is faster where they are tiny.
+        :param chunksize: how many calls travel and run as one task; more is faster where they are tiny. As
+            with ``ProcessPoolExecutor`` an exception is that of all calls of its chunk. If a worker dies of
+            a chunk its calls are made again one by one, so that only the one that does it is to blame.
         """
         if chunksize < 1:
             raise ValueError(f"chunksize must be at least 1, but is {chunksize}")
         if chunksize == 1:
             return super().map(fn, *iterables, timeout=timeout, **kwargs)
-        chunks = _chunks(zip(*iterables, strict=False), chunksize)
-        results = super().map(_run_chunk, repeat(fn), chunks, timeout=timeout, **kwargs)
-        return (result for chunk in results for result in chunk)
+        end = None if timeout is None else time.monotonic() + timeout
+        rest = zip(*iterables, strict=False)
+        chunks: list[Chunk] = []
+        while calls := list(islice(rest, chunksize)):
+            chunks.append(Chunk(calls, TaskFuture()))
+            self._push(chunks[-1].future, (run_calls, (fn, calls, kwargs), {}), attempts_max=1)
+        return self._results(partial(fn, **kwargs), chunks, end)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take nothing more, and free everything when what was submitted is finished.
@@ -139,55 +141,148 @@ class ClusterExecutor(Executor):
             return
         self._is_shut_down = True
         if cancel_futures:
-            for future in list(self._futures):
-                future.cancel()
+            self._cancel(list(self._futures))
         if wait:
             self._close()
         else:
             threading.Thread(target=self._close, name=f"{self._node_id} shuts down").start()
 
-    def _begin(self, own_modules: Sequence[str], options: Mapping[str, str] | None) -> None:
-        """Make what does not need a master."""
+    def _begin(
+        self,
+        own_modules: Sequence[str],
+        options: Mapping[str, str] | None,
+        start: Callable[[], Host],
+    ) -> None:
+        """Make everything, or nothing.
+
+        :param start: starts the loop and returns the address of the master.
+        """
         self._env = Environment(overrides=options)
         self._env.warn_of_unknown()
         self._node_id = new_node_id("application")
-        self._futures: set[TaskFuture[Any]] = set()
+        self._futures: set[TaskFuture[Any]] = set()  # whoever takes one out of it ends it
         self._is_shut_down = False
+        self._death: str | None = None
         self._open = ExitStack()
         self._loop = NodeLoop(self._node_id)
-        self._client = ClusterClient(
-            self._loop, self._node_id, own_modules=own_modules, on_outcomes=self._finish
-        )
+        try:
+            self._client = ClusterClient(
+                self._loop, self._node_id, own_modules=own_modules, on_outcomes=self._finish
+            )
+            master = start()
+            self._address = str(master)
+            self._open.callback(self._client.stop)
+            self._client.start(master, 0, Stats(), self._env[TransportSettings].limits())
+        except BaseException:  # boundary: whatever it is, what was opened is closed
+            self._open.close()
+            self._loop.stop()
+            raise
 
-    def _connect(self, master: Host) -> None:
-        self._address = str(master)
-        self._open.callback(self._client.stop)
-        self._client.start(master, 0, Stats(), self._env[TransportSettings].limits())
+    def _start_loop(self, master: Host) -> Host:
+        self._loop.start()
+        self._open.callback(self._loop.stop)
+        return master
+
+    def _check_usable(self) -> None:
+        if self._is_shut_down:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        if self._death is not None:
+            raise _cluster_died(self._death)
+
+    def _push(self, future: TaskFuture[Any], what: Any, attempts_max: int = ATTEMPTS_MAX) -> None:
+        """Push a task; its future has the error if that is not possible.
+
+        :raises RuntimeError: if the executor was shut down.
+        :raises NodeError: if its cluster has died.
+        """
+        self._check_usable()
+        self._futures.add(future)
+        try:
+            future.task_id = self._client.tasks.push(future, what, attempts_max)
+            future.client = self._client
+        except ConcurrentError as error:
+            self._settle(future, None, error)
+
+    def _results(self, fn: Callable[..., T], chunks: list[Chunk], end: float | None) -> Iterator[T]:
+        """Yield the results of chunks; cancel what is not asked for any more."""
+        chunks.reverse()
+        try:
+            while chunks:
+                try:
+                    results = chunks[-1].future.result(_time_left(end))
+                except WorkerDied:
+                    if self._is_shut_down:
+                        raise
+                    yield from self._results_of_each(fn, chunks[-1].calls, end)
+                else:
+                    yield from results
+                del chunks[-1]
+        finally:
+            self._cancel([chunk.future for chunk in chunks])
+
+    def _results_of_each(
+        self, fn: Callable[..., T], calls: list[tuple[Any, ...]], end: float | None
+    ) -> Iterator[T]:
+        """Make the calls of a chunk one by one; results come as from ``map``."""
+        futures = [self.submit(fn, *args) for args in calls]
+        try:
+            for future in futures:
+                yield future.result(_time_left(end))
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def _cancel(self, futures: Sequence[TaskFuture[Any]]) -> None:
+        """Cancel many at once."""
+        ids = [future.task_id for future in futures if future.cancel_here()]
+        if ids:
+            with suppress(LoopClosed):  # then nothing runs any more
+                self._client.tasks.cancel(ids)
 
     def _close(self) -> None:
         wait(list(self._futures))
+        reason = "the executor was shut down"
+        self._client.tasks.close(reason)
         self._open.close()
+        self._fail_all(NodeError(reason, thing="submit"))
+
+    def _cluster_ended(self, what_happened: str) -> None:
+        """The own cluster died: nothing that waits for it will ever come. Loop thread only."""
+        self._death = what_happened
+        self._client.tasks.close(what_happened)
+        self._fail_all(_cluster_died(what_happened))
+
+    def _fail_all(self, error: ConcurrentError) -> None:
+        """End what is open. A call that was being submitted is there too, or cannot be pushed any more."""
+        for future in list(self._futures):
+            self._settle(future, None, error)
 
     def _finish(self, outcomes: list[Outcome]) -> None:
         """Give the futures what their tasks came to. Loop thread only."""
         for outcome in outcomes:
             future: TaskFuture[Any] = outcome.item
-            self._futures.discard(future)
-            if not future.set_running_or_notify_cancel():
-                continue
-            result, error = load_outcome(self._client.tasks.code, outcome)
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+            self._settle(future, *load_outcome(self._client.tasks.code, outcome))
         self._client.tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
+
+    def _settle(self, future: TaskFuture[Any], result: Any, error: BaseException | None) -> None:
+        """End a future, unless somebody else does. Any thread."""
+        try:
+            self._futures.remove(future)
+        except KeyError:
+            return
+        if not future.set_running_or_notify_cancel():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
 
 
 class LocalCluster(ClusterExecutor):
     """A cluster of its own on this machine, for the time of a ``with`` block.
 
     Make it in the main thread and before other threads where you can: its processes are forked then,
-    which is faster than a new interpreter.
+    which is faster than a new interpreter. If its master dies, open futures fail with ``NodeError``.
 
     :param workers: how many worker processes; None: one for each core.
     :param own_modules: as for :class:`ClusterExecutor`.
@@ -202,27 +297,27 @@ class LocalCluster(ClusterExecutor):
         own_modules: Sequence[str] = (),
         options: Mapping[str, str] | None = None,
     ) -> None:
-        self._begin(own_modules, {"logging.level": "warning", **(options or {})})
-        try:
-            launcher = start_launcher()
-            self._open.callback(launcher.stop)
-            self._loop.start()
-            self._open.callback(self._loop.stop)
-            launcher.attach(self._loop)
-            cluster = EmbeddedCluster(self._loop, launcher, self._env.recipe())
-            self._open.callback(cluster.stop)
-            self._connect(cluster.start(workers or 0))
-        except BaseException:  # boundary: whatever it is, what was opened is closed
-            self._open.close()
-            raise
+        options = {"logging.level": "warning", **(options or {})}
+        self._begin(own_modules, options, lambda: self._start_cluster(workers or 0))
+
+    def _start_cluster(self, workers: int) -> Host:
+        launcher = start_launcher()
+        self._open.callback(launcher.stop)
+        self._loop.start()
+        self._open.callback(self._loop.stop)
+        launcher.attach(self._loop)
+        cluster = EmbeddedCluster(self._loop, launcher, self._env.recipe(), self._cluster_ended)
+        self._open.callback(cluster.stop)
+        return cluster.start(workers)
 
 
-def _chunks(calls: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
-    rest = iter(calls)
-    while chunk := list(islice(rest, size)):
-        yield chunk
+def _time_left(end: float | None) -> float | None:
+    return None if end is None else max(0.0, end - time.monotonic())
 
 
-def _run_chunk(fn: Callable[..., T], calls: list[tuple[Any, ...]]) -> list[T]:
-    """Run several calls as one task. On a worker."""
-    return [fn(*args) for args in calls]
+def _cluster_died(what_happened: str) -> NodeError:
+    return NodeError(
+        f"{what_happened}, and what it was given is lost",
+        thing="LocalCluster",
+        remedy="Make a new LocalCluster, and see whether the machine ran out of memory",
+    )

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import threading
+import urllib.request
 from concurrent.futures import CancelledError, Executor, wait
 
 import psutil
 import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster
-from concurrent.core.errors import ConfigurationError, SchedulingError, TaskError, UnpicklableResult, WorkerDied
+from concurrent.core.errors import (
+    ConfigurationError,
+    NodeError,
+    SchedulingError,
+    TaskError,
+    UnpicklableResult,
+    WorkerDied,
+)
+from concurrent.scheduling.taskclient import TaskClient
 from tests.integration.apps import workloads
-from tests.system.cluster import Gate, wait_until
+from tests.system.cluster import Gate, free_port, kill, wait_until
 
 TIMEOUT_S = 30.0
 MIB = 1 << 20
@@ -46,6 +56,28 @@ def test_map_stops_with_the_shortest_iterable_and_knows_empty_ones(local_cluster
     assert list(local_cluster.map(workloads.square, [])) == []
     with pytest.raises(ValueError, match="chunksize"):
         local_cluster.map(workloads.square, [1], chunksize=0)
+
+
+def test_only_the_call_of_a_chunk_that_kills_its_worker_is_to_blame(local_cluster: LocalCluster) -> None:
+    results = local_cluster.map(workloads.square_or_die, range(8), chunksize=8)
+    assert [next(results) for _ in range(5)] == [0, 1, 4, 9, 16]
+    with pytest.raises(WorkerDied):
+        next(results)
+
+
+def test_an_exception_in_a_chunk_is_that_of_its_call(local_cluster: LocalCluster) -> None:
+    results = local_cluster.map(operator.truediv, [1, 1, 1, 1], [1, 1, 0, 1], chunksize=2)
+    assert [next(results), next(results)] == [1, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_a_chunk_that_is_not_asked_for_any_more_is_cancelled(local_cluster: LocalCluster, gate: Gate) -> None:
+    results = local_cluster.map(workloads.hold, [gate.port] * 4, chunksize=2, timeout=0.2)
+    gate.wait_for(2)
+    with pytest.raises(TimeoutError):
+        next(results)
+    assert local_cluster.submit(pow, 2, 3).result(TIMEOUT_S) == 8
 
 
 def test_an_error_in_one_call_of_map_comes_when_its_result_is_asked_for(local_cluster: LocalCluster) -> None:
@@ -119,6 +151,57 @@ def test_cancelling_a_call_that_runs_frees_its_worker(local_cluster: LocalCluste
     assert local_cluster.submit(pow, 2, 3).result(TIMEOUT_S) == 8
 
 
+def test_the_workers_can_be_counted_at_once() -> None:
+    with LocalCluster(workers=1) as cluster:
+        assert cluster.workers in (0, 1)
+
+
+def test_when_its_cluster_dies_everything_fails_at_once(gate: Gate) -> None:
+    with LocalCluster(workers=1, own_modules=["tests"]) as cluster:
+        futures = [cluster.submit(workloads.hold, gate.port) for _ in range(3)]
+        gate.wait_for(1)
+        with urllib.request.urlopen(f"http://{cluster.address}/ping", timeout=TIMEOUT_S) as answer:
+            kill(json.loads(answer.read())["pid"])
+        for future in futures:
+            with pytest.raises(NodeError, match="the embedded cluster was killed by SIGKILL"):
+                future.result(TIMEOUT_S)
+        with pytest.raises(NodeError, match="Make a new LocalCluster"):
+            cluster.submit(pow, 2, 3)
+
+
+def test_what_is_submitted_while_it_is_shut_down_fails() -> None:
+    class Late(ClusterExecutor):
+        """Is shut down between the check of a call and its pushing."""
+
+        def _check_usable(self) -> None:
+            super()._check_usable()
+            self.shutdown()
+
+    future = Late(f"127.0.0.1:{free_port()}").submit(pow, 2, 3)
+    assert isinstance(future.exception(TIMEOUT_S), SchedulingError)
+
+
+def test_shutdown_cancels_everything_with_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    cancel = TaskClient.cancel
+    monkeypatch.setattr(
+        TaskClient, "cancel", lambda client, ids: (calls.append(len(ids)), cancel(client, ids))
+    )
+    executor = ClusterExecutor(f"127.0.0.1:{free_port()}")
+    futures = [executor.submit(pow, 2, 3) for _ in range(1000)]
+    executor.shutdown(cancel_futures=True)
+    assert calls == [1000]
+    assert all(future.cancelled() for future in futures)
+    assert futures[0].cancel()
+
+
+def test_an_executor_that_can_not_be_made_leaves_nothing_behind() -> None:
+    before = threading.active_count()
+    with pytest.raises(ConfigurationError, match="silence_s"):
+        ClusterExecutor("127.0.0.1:1", options={"transport.heartbeat_s": "20"})
+    assert threading.active_count() == before
+
+
 def test_after_shutdown_nothing_is_taken() -> None:
     cluster = LocalCluster(workers=1)
     future = cluster.submit(pow, 2, 3)
@@ -166,5 +249,5 @@ def test_two_executors_on_one_cluster_share_it_fairly(local_cluster: LocalCluste
 
 @pytest.mark.parametrize("address", ["a:b:c", "host:port", ""])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(ConfigurationError, match="is not the address of a master"):
+    with pytest.raises(ConfigurationError, match="is not an address"):
         ClusterExecutor(address)

@@ -7,14 +7,16 @@ changes nothing. Loop thread only.
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
-from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.events import TasksSubmitted
+from concurrent.scheduling.failure import dumps_failure
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.systems import SystemHosts
 from concurrent.transport.frames import Frame
@@ -24,6 +26,10 @@ from concurrent.transport.methods import HasMethods, tcpremote
 __all__ = ["WINDOW_MAX", "MasterAPI"]
 
 ATTEMPTS_MAX: Final = 1000
+TASKS_PER_MESSAGE_MAX: Final = 10_000
+MESSAGE_BYTES_MIN: Final = 8 << 20
+"""Nodes that accept less could not be sent what others push."""
+
 WINDOW_MAX: Final = 1 << 24
 STATUSES: Final = frozenset({FINISHED, FAILED, DIED, CANCELLED})
 PAYLOADS: Final = frozenset({bytes, Frame})
@@ -60,6 +66,13 @@ class MasterAPI:
         """
         if handler.node_id != record.node_id or handler.context is not None:
             raise NodeError(f"this session is that of {handler.node_id}", thing=record.node_id)
+        if handler.peer_bytes_max < MESSAGE_BYTES_MIN:
+            raise NodeError(
+                f"{record.node_id} accepts messages of {handler.peer_bytes_max} bytes only",
+                thing="transport.message_bytes_max",
+                value=handler.peer_bytes_max,
+                remedy=f"Accept at least {MESSAGE_BYTES_MIN}",
+            )
         if record.node_type is NodeType.slave:
             workers, window = record.data["workers"], record.data["window"]
             number = self._dispatcher.join_slave(handler, record.node_id, workers, window)
@@ -114,6 +127,8 @@ class MasterAPI:
             owner = _owner(handler).number
             _check("first_id, code_count, attempts_max", [first_id, code_count, attempts_max], NUMBERS)
             _check("payloads", payloads, PAYLOADS)
+            if len(payloads) > TASKS_PER_MESSAGE_MAX:
+                raise InvalidArguments(f"a message has {len(payloads)} tasks", thing="payloads")
             attempts = min(max(1, attempts_max), ATTEMPTS_MAX)
             dispatcher.submit(TasksSubmitted(owner, first_id, payloads, code_count, attempts))
 
@@ -139,7 +154,12 @@ class MasterAPI:
             """Host a task system."""
             _check("system_id, code_count", [system_id, code_count], NUMBERS)
             _check("payload", [payload], PAYLOADS)
-            systems.start(handler, _owner(handler).number, system_id, code_count, payload)
+            owner = _owner(handler).number
+            try:
+                systems.start(handler, owner, system_id, code_count, payload)
+            except (SchedulingError, NodeError, OSError) as error:
+                failure = dumps_failure(error, None, "")
+                handler.cast("tasksystem_finished", system_id, FAILED, failure)
 
         @tcpremote(server)
         def cancel_tasksystem(handler: TCPHandler, _request: Any, system_id: int) -> None:
@@ -200,6 +220,8 @@ class MasterAPI:
                 raise InvalidArguments(f"there is no status {set(statuses) - STATUSES}", thing="statuses")
             _check("payloads", payloads, PAYLOADS)
             _check("task_s", [task_s], SECONDS)
+            if not 0.0 <= task_s < math.inf:
+                raise InvalidArguments(f"tasks can not take {task_s} s", thing="task_s")
             dispatcher.done(slave, numbers, statuses, payloads, task_s)
 
         @tcpremote(server)

@@ -60,6 +60,9 @@ CHUNKS_PER_SLAVE = 4
 TASK_BYTES = 512
 """What a task costs in memory besides its payload."""
 
+CODE_BYTES_MAX = 256 << 20
+"""How much code one owner may send."""
+
 PUSHED_LOST_S = 1.0
 """After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
 
@@ -71,6 +74,7 @@ class _Owner:
     owner: int
     handler: TCPHandler
     blobs: list[Any] = field(default_factory=list)
+    code_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -172,9 +176,17 @@ class Dispatcher:
 
         :raises InvalidArguments: if it is not the next one.
         """
-        blobs = self._owners[owner].blobs
+        record = self._owners[owner]
+        blobs = record.blobs
         if index != len(blobs):
             raise InvalidArguments(f"code blob {index} came, {len(blobs)} is next", thing="index")
+        if record.code_bytes + len(blob) > CODE_BYTES_MAX:
+            raise InvalidArguments(
+                f"the code of an owner has more than {CODE_BYTES_MAX} bytes",
+                thing="blob",
+                remedy="Keep data out of global names, or install the module on the slaves",
+            )
+        record.code_bytes += len(blob)
         blobs.append(blob)
 
     def code_of(self, owner: int) -> list[bytes | Frame]:

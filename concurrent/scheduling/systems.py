@@ -15,7 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from concurrent.core.errors import InvalidArguments, MessageTooLarge, NodeError, TransportError
+from concurrent.core.errors import (
+    InvalidArguments,
+    MessageTooLarge,
+    NodeError,
+    SchedulingError,
+    TransportError,
+)
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.failure import too_large
 from concurrent.scheduling.launcher import Child, Launcher, signal_name
@@ -25,6 +31,9 @@ from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
 
 __all__ = ["SystemHosts"]
+
+SYSTEMS_MAX: Final = 100
+"""How many task systems one application may have at a time."""
 
 ENTRY: Final = "concurrent.scheduling.systemhost:main"
 
@@ -77,8 +86,17 @@ class SystemHosts:
         :param handler: the session of the application.
         :param owner: its number.
         :param system_id: the number that the application gave to the system.
+        :raises SchedulingError: if the application has too many already.
         :raises InvalidArguments: if the system needs code that was not sent.
         """
+        running = sum(host.owner == owner for host in self._hosts.values())
+        if running >= SYSTEMS_MAX:
+            raise SchedulingError(
+                f"the application has {running} task systems already",
+                thing="push_tasksystem",
+                value=running,
+                remedy="Push the next one when one of them has finished",
+            )
         code = self._dispatcher.code_of(owner)
         if code_count > len(code):
             raise InvalidArguments(

@@ -15,8 +15,9 @@ The names are imported when they are first used. Start reading with ``node.py`` 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from concurrent.apps.api import IApp, NodeType
@@ -45,9 +46,4 @@ __all__ = [
     "SlaveNode",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_BY_NAME.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+__getattr__ = lazy_names(__name__, _MODULE_BY_NAME)

@@ -7,7 +7,7 @@
 ``ITaskScheduleStrategy``       rates the slaves for the generic scheduler
 ``ITaskManager``                has a slave's tasks run
 ``GenericTaskScheduler``        the master chooses the slave for each task
-``GenericTaskScheduleStrategy`` the next task goes where the fewest wait per worker
+``GenericTaskScheduleStrategy`` the next task goes where it would be done first
 ``GenericTaskManager``          runs the tasks that the master sends
 ``ZMQTaskScheduler``            slaves take tasks from one shared work queue
 ``ZMQTaskManager``              takes tasks from that queue
@@ -23,8 +23,9 @@ Start reading with ``task.py``, ``states.py`` and ``ledger.py``.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from concurrent.scheduling.generic import GenericTaskScheduler
@@ -75,9 +76,4 @@ __all__ = [
     "ZMQTaskScheduler",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_BY_NAME.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+__getattr__ = lazy_names(__name__, _MODULE_BY_NAME)

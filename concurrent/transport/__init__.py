@@ -18,8 +18,9 @@ does not load network libraries.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from concurrent.transport.frames import Frame, as_payload
@@ -74,9 +75,4 @@ __all__ = [
     "tcpremote",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_BY_NAME.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+__getattr__ = lazy_names(__name__, _MODULE_BY_NAME)

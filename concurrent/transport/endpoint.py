@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
+import os
 import time
 from abc import ABC, abstractmethod
 from asyncio import TimerHandle
@@ -14,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol
 
-from concurrent.core.errors import CallTimeout, ConfigurationError, LoopClosed, ProtocolError
+from concurrent.core.errors import AddressError, CallTimeout, ConfigurationError, LoopClosed, ProtocolError
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.envelope import Message, control_message, decode
 from concurrent.transport.frames import Buffer
@@ -24,7 +26,7 @@ from concurrent.transport.loop import NodeLoop
 from concurrent.transport.messages import Bye, Kind
 from concurrent.transport.methods import MethodRegistry
 
-__all__ = ["Endpoint", "IEventCounter", "check_host"]
+__all__ = ["Endpoint", "IEventCounter", "cannot_listen", "check_host"]
 
 STALL_S: Final = 1.0
 """A loop that is later than this for its pulse cannot blame its peers for silence."""
@@ -257,4 +259,19 @@ def check_host(host: str, *, allow_insecure: bool) -> None:
         value=host,
         remedy="Use 127.0.0.1, or set transport.allow_insecure (in code: allow_insecure=True) in a "
         "network that you trust",
+    )
+
+
+def cannot_listen(address: str, port: int, number: int | None) -> AddressError:
+    """Return the error for an address that can not be bound.
+
+    :param number: the error number of the system.
+    """
+    return AddressError(
+        f"cannot listen on {address}: {os.strerror(number or errno.EINVAL)}",
+        thing="port",
+        value=port,
+        remedy="Stop what uses the address, choose another port, or use port 0."
+        if number == errno.EADDRINUSE
+        else "Use an address of this machine and a port that you may use.",
     )

@@ -10,7 +10,7 @@ import json
 import re
 import socket
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -19,13 +19,13 @@ from cheroot import server as cheroot_server
 from concurrent.core.errors import (
     CallTimeout,
     ConcurrentError,
-    ConfigurationError,
     MessageTooLarge,
     NodeError,
     ProtocolError,
     QueueFull,
     UnknownMethod,
 )
+from concurrent.transport.limits import check_positive
 from concurrent.transport.methods import error_to_wire
 
 __all__ = ["HTTPLimits", "WebConnection", "error_body", "problem_body"]
@@ -76,15 +76,7 @@ class HTTPLimits:
     batch_max: int = 1000
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not value > 0:
-                raise ConfigurationError(
-                    f"the limit {field.name} must be more than 0, but is {value!r}",
-                    thing=field.name,
-                    value=value,
-                    remedy="Leave it out to use the default.",
-                )
+        check_positive(self)
 
 
 def problem_body(status: int, message: str, remedy: str | None = None) -> bytes:

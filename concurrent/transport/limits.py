@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from concurrent.core.errors import ConfigurationError
 
-__all__ = ["Limits"]
+__all__ = ["Limits", "check_positive"]
 
 MIB = 1024 * 1024
 FRAMES_MAX = 16384
@@ -41,22 +42,14 @@ class Limits:
     session_bytes_max: int = 1024 * MIB
     heartbeat_s: float = 2.0
     silence_s: float = 10.0
-    resume_s: float = 10.0
+    resume_s: float = 5.0
     hello_timeout_s: float = 5.0
     room_timeout_s: float = 30.0
     linger_s: float = 1.0
     greeting_max: int = 1024
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not value > 0:
-                raise ConfigurationError(
-                    f"the limit {field.name} must be more than 0, but is {value!r}",
-                    thing=field.name,
-                    value=value,
-                    remedy="Leave it out to use the default.",
-                )
+        check_positive(self)
         if self.frames_max > FRAMES_MAX:
             raise ConfigurationError(
                 f"the limit frames_max is {self.frames_max}, but at most {FRAMES_MAX} are possible",
@@ -71,4 +64,20 @@ class Limits:
                 thing="silence_s",
                 value=self.silence_s,
                 remedy="Raise silence_s or lower heartbeat_s.",
+            )
+
+
+def check_positive(limits: Any) -> None:
+    """Check each field of a data class of limits.
+
+    :raises ConfigurationError: if one is not more than 0.
+    """
+    for field in fields(limits):
+        value = getattr(limits, field.name)
+        if not value > 0:
+            raise ConfigurationError(
+                f"the limit {field.name} must be more than 0, but is {value!r}",
+                thing=field.name,
+                value=value,
+                remedy="Leave it out to use the default.",
             )

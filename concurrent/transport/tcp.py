@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import socket
@@ -15,6 +14,7 @@ from typing import Any, Final
 from concurrent.core.errors import AddressError, ProtocolError
 from concurrent.transport.carrier import ICarrier, ICarrierOwner
 from concurrent.transport.client import SessionClient
+from concurrent.transport.endpoint import cannot_listen
 from concurrent.transport.envelope import make_prefix
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
@@ -261,14 +261,7 @@ class TCPServer(SessionServer):
             listener.setblocking(False)
         except OSError as error:
             listener.close()
-            raise AddressError(
-                f"cannot listen on {self.address}: {error.strerror}",
-                thing="port",
-                value=self.port,
-                remedy="Stop what uses the address, choose another port, or use port 0."
-                if error.errno == errno.EADDRINUSE
-                else "Use an address of this machine and a port that you may use.",
-            ) from error
+            raise cannot_listen(self.address, self.port, error.errno) from error
         self.port = listener.getsockname()[1]
         self._listener = listener
         self._scratch = memoryview(bytearray(SCRATCH_BYTES))

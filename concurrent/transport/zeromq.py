@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import zmq
 
-from concurrent.core.errors import AddressError, MessageTooLarge, ProtocolError
+from concurrent.core.errors import MessageTooLarge, ProtocolError
 from concurrent.transport.carrier import ICarrierOwner
 from concurrent.transport.client import SessionClient
+from concurrent.transport.endpoint import cannot_listen
 from concurrent.transport.envelope import check_sizes
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.framing import GREETING_LIMITS
@@ -125,14 +126,7 @@ class TCPServerZMQ(SessionServer):
         except zmq.ZMQError as error:
             socket.close(linger=0)
             context.term()
-            raise AddressError(
-                f"cannot listen on {self.address}: {error.strerror}",
-                thing="port",
-                value=self.port,
-                remedy="Stop what uses the address, choose another port, or use port 0."
-                if error.errno == zmq.EADDRINUSE
-                else "Use an address of this machine and a port that you may use.",
-            ) from error
+            raise cannot_listen(self.address, self.port, error.errno) from error
         self.port = int(socket.getsockopt(zmq.LAST_ENDPOINT).rpartition(b":")[2].rstrip(b"\0"))
         self._context = context
         self._socket = socket

@@ -1,0 +1,25 @@
+"""Packages whose names are imported when they are first used, so that nobody loads what he does not need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+__all__ = ["lazy_names"]
+
+
+def lazy_names(package: str, module_by_name: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a package (PEP 562).
+
+    :param package: its ``__name__``.
+    :param module_by_name: in which of its modules each name is.
+    """
+
+    def get_attribute(name: str) -> Any:
+        module = module_by_name.get(name)
+        if module is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{module}"), name)
+
+    return get_attribute

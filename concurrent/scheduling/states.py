@@ -1,7 +1,7 @@
 """The states of a task at the master, and what may follow what.
 
-A pure module: one table, read by the ledger and drawn in the documentation. A change that is not in
-the table is a defect of the framework and raises at once, with the task's story.
+A pure module: one table of what the ledger does. The ledger looks into it before it queues a task again, and
+raises with the task's story if that may not be; elsewhere the table describes its code.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-from asyncio import TimerHandle
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -12,7 +11,6 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from concurrent.core.errors import (
-    CallTimeout,
     ConnectionLost,
     LoopClosed,
     ProtocolError,
@@ -20,6 +18,7 @@ from concurrent.core.errors import (
     TransportError,
 )
 from concurrent.transport.answer import Request, encode_error, encode_future, encode_result
+from concurrent.transport.calls import PendingCalls, fail
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.envelope import Body, decode, encode_body
 from concurrent.transport.frames import Buffer
@@ -79,7 +78,7 @@ class TCPHandler:
         self._carrier: ICarrier | None = None
         self._end_error: TransportError | None = None
         self._call_ids = itertools.count(1)
-        self._calls: dict[int, tuple[Future[Any], TimerHandle]] = {}
+        self._calls = PendingCalls(loop, self._describe)
         self._outbox = Outbox(limits.outbox_bytes_max, limits.room_timeout_s)
         self._is_flush_armed = False
         self._is_ack_armed = False
@@ -200,7 +199,7 @@ class TCPHandler:
 
         :raises ProtocolError: if the peer's count does not fit.
         """
-        self._session.rewind(last_received)
+        self._session.resume(last_received)
         self._session.change(SessionEvent.RESUMED, self._loop.time())
         replaced = self._carrier
         self._attach(carrier)
@@ -299,11 +298,7 @@ class TCPHandler:
         self._session.change(SessionEvent.ENDED, self._loop.time())
         self._end_error = error
         carrier, self._carrier = self._carrier, None
-        calls = list(self._calls.values())
-        self._calls.clear()
-        for future, timer in calls:
-            timer.cancel()
-            _fail(future, error)
+        self._calls.fail_all(error)
         self._owner.ended(self, carrier, reason)
         self._settle()
 
@@ -311,6 +306,10 @@ class TCPHandler:
         self._carrier = carrier
         self.peer_ip = carrier.peer_ip
         self._loop.call_soon(self.flush)
+
+    def _describe(self) -> str:
+        where = "" if self.is_open else f", whose session is {self.state.value},"
+        return f"{self.node_id}{where}"
 
     def _check_alive(self) -> None:
         state = self._session.state
@@ -354,7 +353,7 @@ class TCPHandler:
         try:
             self._begin_call(call_id, method, body, future, timeout_s)
         except TransportError as error:
-            _fail(future, error)
+            fail(future, error)
         finally:
             self._outbox.settle_claim()
 
@@ -363,20 +362,7 @@ class TCPHandler:
     ) -> None:
         self._check_alive()
         self._push(Kind.CALL, body)
-        timer = self._loop.call_later(timeout_s, self._time_out, call_id, method, timeout_s)
-        self._calls[call_id] = (future, timer)
-
-    def _time_out(self, call_id: int, method: str, timeout_s: float) -> None:
-        future, _timer = self._calls.pop(call_id)
-        where = "" if self.is_open else f"; its session is {self.state.value}"
-        _fail(
-            future,
-            CallTimeout(
-                f"{self.node_id} did not answer {method} in {timeout_s} s{where}",
-                thing=method,
-                value=timeout_s,
-            ),
-        )
+        self._calls.begin(call_id, method, future, timeout_s)
 
     def _send_control(self, kind: int, fields: list[object]) -> None:
         if self._carrier is not None:
@@ -411,7 +397,7 @@ class TCPHandler:
             self._send_control(Kind.PING, [False])
 
     def _handle_resend(self, fields: list[Any]) -> None:
-        self._session.rewind(fields[0] - 1)
+        self._session.resend(fields[0])
         self.flush()
 
     def _handle_bye(self, fields: list[Any]) -> None:
@@ -470,25 +456,8 @@ class TCPHandler:
             self.dismiss(Bye("closed", str(error)))
 
     def _handle_result(self, fields: list[Any]) -> None:
-        call_id, value = fields
-        waiting = self._calls.pop(call_id, None)
-        if waiting is None:
-            return  # it came after its timeout
-        future, timer = waiting
-        timer.cancel()
-        if future.set_running_or_notify_cancel():
-            future.set_result(value)
+        self._calls.succeed(*fields)
 
     def _handle_error(self, fields: list[Any]) -> None:
         call_id, wire = fields
-        waiting = self._calls.pop(call_id, None)
-        if waiting is None:
-            return  # it came after its timeout
-        future, timer = waiting
-        timer.cancel()
-        _fail(future, error_from_wire(wire))
-
-
-def _fail(future: Future[Any], error: Exception) -> None:
-    if future.set_running_or_notify_cancel():
-        future.set_exception(error)
+        self._calls.fail(call_id, error_from_wire(wire))

@@ -11,7 +11,7 @@ import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, get_origin, get_type_hints
 
 from concurrent.core import errors
 from concurrent.core.errors import ConcurrentError, InvalidArguments, RemoteError, UnknownMethod
@@ -25,17 +25,27 @@ __all__ = [
     "tcpremote",
 ]
 
+NAME_LENGTH_MAX: Final = 256
+"""Of a longer name that a peer sent, errors show the beginning."""
+
+PLAIN_TYPES: Final = (str, int, float, bool, list, dict)
+"""Annotations that arguments of peers are checked against; a list's items are the method's own business."""
+
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One registered method; ``signature`` is computed once, since it costs microseconds."""
+    """One registered method; what costs microseconds is computed once.
+
+    ``types_by_parameter`` has what a peer may send for parameters that are annotated with a plain type.
+    """
 
     name: str
     function: Callable[..., Any]
     doc: str
     signature: inspect.Signature
+    types_by_parameter: dict[str, tuple[type, ...]]
 
 
 class _Hint(str):
@@ -48,6 +58,23 @@ class _Hint(str):
 def _unquoted(parameter: inspect.Parameter) -> inspect.Parameter:
     hint = parameter.annotation
     return parameter.replace(annotation=_Hint(hint)) if isinstance(hint, str) else parameter
+
+
+def _plain_types(
+    function: Callable[..., Any], signature: inspect.Signature
+) -> dict[str, tuple[type, ...]]:
+    try:
+        hints = get_type_hints(function)
+    except Exception:  # boundary: annotations are code of others; what they cannot tell is not checked
+        return {}
+    found: dict[str, tuple[type, ...]] = {}
+    for name, parameter in signature.parameters.items():
+        hint = hints.get(name)
+        plain = get_origin(hint) or hint
+        is_single = parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if is_single and plain in PLAIN_TYPES:
+            found[name] = (float, int) if plain is float else (plain,)
+    return found
 
 
 class HasMethods(Protocol):
@@ -85,7 +112,9 @@ class MethodRegistry:
                 remedy="Give the second one another name with name=",
             )
         doc = doc or inspect.getdoc(function) or ""
-        self._method_by_name[name] = Method(name, function, doc, inspect.signature(function))
+        signature = inspect.signature(function)
+        types = _plain_types(function, signature)
+        self._method_by_name[name] = Method(name, function, doc, signature, types)
 
     def dispatch(
         self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]
@@ -93,22 +122,35 @@ class MethodRegistry:
         """Call a method with the context arguments ``first`` before those of the peer.
 
         :raises UnknownMethod: if there is none of that name.
-        :raises InvalidArguments: if the arguments do not fit; the method was not called then.
+        :raises InvalidArguments: if the arguments do not fit the signature, or one is of another type
+            than its annotation says; the method was not called then.
         """
         method = self._method_by_name.get(name) if isinstance(name, str) else None
         if method is None:
-            near = difflib.get_close_matches(str(name), self._method_by_name, 1)
+            shown = str(name)[:NAME_LENGTH_MAX]
+            near = difflib.get_close_matches(shown, self._method_by_name, 1)
             raise UnknownMethod(
-                f"there is no method {name!r}",
-                thing=str(name),
+                f"there is no method {shown!r}",
+                thing=shown,
                 remedy=f"Did you mean {near[0]!r}?" if near else None,
             )
         try:
-            method.signature.bind(*first, *args, **kwargs)
+            bound = method.signature.bind(*first, *args, **kwargs).arguments
         except TypeError as error:
             raise InvalidArguments(
-                f"{name}: {error}", thing=name, remedy=f"Call it as {self.usage(method, first)}"
+                f"{name}: {str(error)[:NAME_LENGTH_MAX]}",
+                thing=name,
+                remedy=f"Call it as {self.usage(method, first)}"
             ) from None
+        for parameter, types in method.types_by_parameter.items():
+            if parameter in bound and type(bound[parameter]) not in types:
+                wanted, value = types[0].__name__, bound[parameter]
+                raise InvalidArguments(
+                    f"{name}: {parameter} must be {wanted}, but is {type(value).__name__}",
+                    thing=name,
+                    value=parameter,
+                    remedy=f"Call it as {self.usage(method, first)}",
+                )
         return method.function(*first, *args, **kwargs)
 
     @staticmethod

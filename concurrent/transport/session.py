@@ -46,6 +46,7 @@ class Session:
         "_last_number",
         "_limits",
         "_resend_asked",
+        "_resent_to",
         "_unacknowledged_bytes",
         "_unacknowledged_count",
         "_waiting",
@@ -80,6 +81,7 @@ class Session:
         self._unacknowledged_bytes = 0
         self._unacknowledged_count = 0
         self._resend_asked = 0
+        self._resent_to = 0
 
     @property
     def owes_ack(self) -> bool:
@@ -195,12 +197,35 @@ class Session:
         self._resend_asked = missing
         return missing
 
-    def rewind(self, last_received: int) -> None:
-        """Send again, before anything else, all that follows ``last_received``.
+    def resume(self, last_received: int) -> None:
+        """Go on with another carrier: send again, before anything else, all that follows ``last_received``.
 
         :raises ProtocolError: if the peer dropped what it had acknowledged, or claims what was
             never sent.
         """
+        self._rewind(last_received)
+        self._resend_asked = 0
+        self._resent_to = 0
+
+    def resend(self, first_missing: int) -> None:
+        """Send again, before anything else, ``first_missing`` and all that follows, as a RESEND asks.
+
+        What was sent again once is not sent a third time on the same carrier: a peer that asks for it
+        does not want it, but fill the queues of this end.
+
+        :raises ProtocolError: if it asks for that, or for what :meth:`resume` would refuse.
+        """
+        if first_missing <= self._resent_to:
+            raise ProtocolError(
+                f"the peer asks for message {first_missing} again and again",
+                thing="first_missing",
+                value=first_missing,
+            )
+        under_way = self._in_flight[-1].number if self._in_flight else 0
+        self._rewind(first_missing - 1)
+        self._resent_to = max(under_way, first_missing)
+
+    def _rewind(self, last_received: int) -> None:
         oldest = self._in_flight or self._waiting
         first = oldest[0].number if oldest else self._last_number + 1
         if last_received + 1 < first:
@@ -214,7 +239,6 @@ class Session:
         self.waiting_bytes += self._in_flight_bytes
         self._in_flight.clear()
         self._in_flight_bytes = 0
-        self._resend_asked = 0
 
     def wants_ping(self, now: float) -> bool:
         """Tell whether nothing was sent for so long that the peer needs a sign of life."""

@@ -40,6 +40,39 @@ def test_wrong_arguments_name_the_method_and_its_use(methods, args, kwargs) -> N
         methods.dispatch("register_slave", ("h", "r"), args, kwargs)
 
 
+def test_a_long_name_is_not_echoed_whole(methods: MethodRegistry) -> None:
+    with pytest.raises(UnknownMethod) as unknown:
+        methods.dispatch("x" * 10**6, (), [], {})
+    with pytest.raises(InvalidArguments) as unfit:
+        methods.dispatch("register_slave", (), [], {"x" * 10**6: 1})
+    assert max(len(str(caught.value)) for caught in (unknown, unfit)) < 500
+
+
+@pytest.mark.parametrize(
+    "args", [[["x"], 5, {}], [None, 5, {}], ["x", "5", {}], ["x", True, {}], ["x", 5, [1]], ["x", 5, {}, "1"]]
+)
+def test_an_argument_of_another_type_is_refused_before_the_call(args: list[Any]) -> None:
+    registry = MethodRegistry()
+
+    def register(node_id: str, port: int, data: dict[str, Any], share: float = 0.5) -> str:
+        return node_id
+
+    registry.register(register)
+    with pytest.raises(InvalidArguments, match=r"must be \w+, but is \w+. Call it as register\(node_id: str"):
+        registry.dispatch("register", (), args, {})
+    assert registry.dispatch("register", (), ["x", 5, {}, 1], {}) == "x"
+
+
+def test_hints_that_say_more_than_a_plain_type_are_not_checked() -> None:
+    registry = MethodRegistry()
+
+    def put(a: "int | str", b: "list[int] | None", *rest: int, c: "list[int] | dict[str, int]") -> int:
+        return len(rest)
+
+    registry.register(put)
+    assert registry.dispatch("put", (), [None, 1.5, "x"], {"c": None}) == 1
+
+
 def test_the_use_shows_hints_as_they_are_written() -> None:
     registry = MethodRegistry()
 

@@ -51,7 +51,7 @@ def test_a_resumed_session_sends_again_what_was_not_received() -> None:
         push(here, value)
     sent = here.take(EVERYTHING, 0.0)
     assert deliver(sent[0], there) + deliver(sent[1], there) == [0, 1]
-    here.rewind(there.received)
+    here.resume(there.received)
     again = [value for buffers in here.take(EVERYTHING, 0.0) for value in deliver(buffers, there)]
     assert again == [2, 3, 4]
 
@@ -74,9 +74,27 @@ def test_a_gap_is_asked_for_once_and_filled() -> None:
     assert there.missing_from(decode(third)) == 2
     assert deliver(fourth, there) == []
     assert there.missing_from(decode(fourth)) is None
-    here.rewind(1)
+    here.resend(2)
     again = [value for buffers in here.take(EVERYTHING, 0.0) for value in deliver(buffers, there)]
     assert again == [1, 2, 3]
+
+
+def test_what_was_sent_again_is_not_sent_a_third_time_on_the_same_carrier() -> None:
+    here = new_session()
+    for value in range(4):
+        push(here, value)
+    here.take(EVERYTHING, 0.0)
+    here.resend(2)
+    here.take(EVERYTHING, 0.0)
+    for number in (1, 2, 3, 4):
+        with pytest.raises(ProtocolError, match="again and again"):
+            here.resend(number)
+    push(here, 4)
+    here.take(EVERYTHING, 0.0)
+    here.resend(5)
+    here.resume(4)
+    here.take(EVERYTHING, 0.0)
+    here.resend(5)
 
 
 def test_no_more_than_the_window_is_under_way() -> None:
@@ -86,7 +104,7 @@ def test_no_more_than_the_window_is_under_way() -> None:
     under_way = sum(len(buffers[0]) for buffers in here.take(EVERYTHING, 0.0))
     assert 1000 <= under_way < 1200
     assert here.take(EVERYTHING, 0.0) == []
-    here.rewind(3)
+    here.resume(3)
     assert here.take(EVERYTHING, 0.0) != []
 
 
@@ -124,7 +142,7 @@ def test_asking_again_for_what_was_acknowledged_breaks_the_protocol() -> None:
     here.take(EVERYTHING, 0.0)
     here.receive(decode(control_message(Kind.PING, [False], ack=1)))
     with pytest.raises(ProtocolError, match="acknowledged before"):
-        here.rewind(0)
+        here.resume(0)
 
 
 def test_many_messages_are_acknowledged_without_delay() -> None:
@@ -194,7 +212,7 @@ class TwoSessions(RuleBasedStateMachine):
             self.wires[end].clear()
             self.ends[end].change(SessionEvent.CARRIER_LOST, 0.0)
         for end in (0, 1):
-            self.ends[end].rewind(self.ends[1 - end].received)
+            self.ends[end].resume(self.ends[1 - end].received)
             self.ends[end].change(SessionEvent.RESUMED, 0.0)
 
     @invariant()

@@ -153,7 +153,7 @@ class ApplicationNode(Node):
         :raises SchedulingError: if it cannot be pickled, unless ``push_task_failed`` takes care of it.
         """
         try:
-            return self.client.tasks.push(task, task, task.attempts_max)
+            return self.client.tasks.push(task, task, _attempts_max(task))
         except SchedulingError as error:
             self.push_task_failed(task, error)
             return 0
@@ -175,7 +175,7 @@ class ApplicationNode(Node):
                 if len(pending) >= batch_size:
                     pending.clear()
                 pending.append(task)
-                yield task, task, task.attempts_max
+                yield task, task, _attempts_max(task)
 
         try:
             self.client.tasks.push_many(owned(), batch_size, ids=ids)
@@ -269,9 +269,7 @@ class ApplicationNode(Node):
             on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
         )
         if master is None:
-            level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel())
-            recipe = self.env.recipe({"logging.level": level.lower()})
-            cluster = EmbeddedCluster(self.loop, self.launcher, recipe)
+            cluster = EmbeddedCluster(self.loop, self.launcher, self.child_recipe())
             self._open.callback(cluster.stop)
             master = cluster.start(settings.workers)
         self.master_address = master
@@ -347,6 +345,17 @@ class ApplicationNode(Node):
         is_idle = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
         if self._has_begun and is_idle and self._exit_code is None:
             self.work_finished(None, None)
+
+
+def _attempts_max(task: Task) -> int:
+    try:
+        return task.attempts_max
+    except AttributeError:
+        raise SchedulingError(
+            f"a {type(task).__name__} cannot be pushed, only tasks can",
+            thing=type(task).__name__,
+            remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
+        ) from None
 
 
 def _get_status(address: Host) -> dict[str, Any]:

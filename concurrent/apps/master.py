@@ -12,6 +12,7 @@ from concurrent.apps.childnode import ChildNode
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.node import Node
 from concurrent.apps.registry import NodeRecord, NodeRegistry
+from concurrent.apps.slave import core_count
 from concurrent.core.component import implements
 from concurrent.core.errors import InvalidArguments
 from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
@@ -63,8 +64,9 @@ class MasterNode(Node):
     )  # fmt: skip
     workers = IntItem(
         "master", "workers", 0,
-        "With more than 0 the master is its own slave too, with so many worker processes.",
-        minimum=0, maximum=WORKERS_MAX,
+        "With more than 0 the master is its own slave too, with so many worker processes; -1: one for "
+        "each core.",
+        minimum=-1, maximum=WORKERS_MAX,
     )  # fmt: skip
     memory_bytes_max = IntItem(
         "master", "memory_bytes_max", 128 << 20,
@@ -113,11 +115,16 @@ class MasterNode(Node):
         self._register_joining()
         self.start_json_service()
         log.info("the master listens on %s", self.api_service_v1.url)
-        if self.workers:
+        if self.worker_count:
             slave = ChildNode("the master's own slave", self.loop, self.launcher)
             self._open.callback(slave.stop)
             address = Host(_within_reach(self.host), self.api_service_v1.port)
-            slave.start(SLAVE_ENTRY, self.env.recipe(), str(address), self.workers)
+            slave.start(SLAVE_ENTRY, self.child_recipe(), str(address), self.worker_count)
+
+    @property
+    def worker_count(self) -> int:
+        """How many worker processes the master has as its own slave."""
+        return core_count() if self.workers < 0 else self.workers
 
     def register_methods(self) -> None:
         """Register more methods on ``api_service_v1`` and ``zmq_server``; for derived nodes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import signal
@@ -175,6 +176,11 @@ class Node(Component):
         """
         self.api_service_v1.start()
         self._open.callback(self.api_service_v1.stop)
+
+    def child_recipe(self) -> dict[str, Any]:
+        """Return the environment for a node that this one starts for itself: as this one, and as talkative."""
+        level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel())
+        return self.env.recipe({"logging.level": level.lower()})
 
     def ping(self) -> dict[str, Any]:
         """Return who this is. Any thread."""

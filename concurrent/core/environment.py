@@ -237,7 +237,8 @@ class Environment(ComponentManager):
         """Give a new component the environment, its configuration and a logger."""
         component.env = self
         component.config = self.config
-        component.log = logging.getLogger(f"concurrent.{shown_name(type(component).__module__)}")
+        name = shown_name(type(component).__module__).removeprefix("concurrent.")
+        component.log = logging.getLogger(f"concurrent.{name}")
 
     def _is_ours(self, cls: type[Component]) -> bool:
         root = cls.__module__.partition(".")[0]

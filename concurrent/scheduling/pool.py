@@ -20,6 +20,7 @@ from concurrent.scheduling.fairqueue import FairQueue
 from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.pace import Pace
+from concurrent.scheduling.taskoutput import without_own_frames
 from concurrent.scheduling.worker import CAN_TAKE_BACK
 from concurrent.scheduling.workerlink import AppBlobs, Item, WorkerLink
 from concurrent.transport.frames import Frame
@@ -427,7 +428,7 @@ class WorkerPool:
         evidence = f"worker {link.pid} {how} while it ran task {number}"
         log.warning("%s", evidence)
         if tail:
-            evidence += f"; its last output:\n{tail}"
+            evidence += f"; its last output:\n{without_own_frames(tail)}"
         self._report(number, DIED, evidence.encode())
 
     def _replace(self, *, is_quick: bool) -> None:

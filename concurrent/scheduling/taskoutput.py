@@ -12,7 +12,7 @@ import sys
 import tempfile
 from typing import Any, Final
 
-__all__ = ["OUTPUT_BYTES_MAX", "TAIL_BYTES", "CapturedOutput", "OutputFile"]
+__all__ = ["OUTPUT_BYTES_MAX", "TAIL_BYTES", "CapturedOutput", "OutputFile", "without_own_frames"]
 
 TAIL_BYTES: Final = 16384
 """How much of the end of a task's output is kept as evidence: the stack of a crash fits in."""
@@ -22,6 +22,9 @@ SHIP_BYTES_MAX: Final = 65536
 
 OUTPUT_BYTES_MAX: Final = 16 * 1024 * 1024
 """A file that grows beyond this is emptied: what floods the log helps nobody."""
+
+OWN_FRAME: Final = "concurrent/scheduling/batch.py"
+"""Where every task is called from."""
 
 if sys.platform == "win32":
     APPEND_FLAG = 0
@@ -36,6 +39,22 @@ def _read_at(fd: int, count: int, offset: int) -> bytes:
         return os.pread(fd, count, offset)
     os.lseek(fd, offset, os.SEEK_SET)
     return os.read(fd, count)
+
+
+def without_own_frames(text: str) -> str:
+    """Return the output of a crash without the frames below the task's own.
+
+    ``faulthandler`` writes the stack of a process that crashes, the newest frame first; below the task's
+    frames it is that of the worker and of everything that it was forked from.
+    """
+    lines = text.splitlines()
+    for first, line in enumerate(lines):
+        if OWN_FRAME in line.replace(os.sep, "/"):
+            rest = first
+            while rest < len(lines) and lines[rest].startswith("  File "):
+                rest += 1
+            return "\n".join([*lines[:first], *lines[rest:]])
+    return text
 
 
 class OutputFile:

@@ -31,7 +31,7 @@ def lines_of(series: Series) -> list[str]:
         f"{series.title}: {last.task_count} tasks of {each_ms:.1f} ms",
         HEADING,
         *(_line(series, row) for row in series.rows),
-        *timing.lines(f"with {series.alone_cpu_share:.0%} of a core", PRESENTED, _fit(series.parallel_share())),
+        *timing.lines(f"with {series.alone_cpu_share:.0%} of a core", PRESENTED, _share(series)),
     ]
 
 
@@ -46,7 +46,10 @@ def _line(series: Series, row: Row) -> str:
     )
 
 
-def _fit(share: float) -> str:
+def _share(series: Series) -> str:
+    share = series.parallel_share()
+    if any(gained > workers for workers, gained in series.points().items()):
+        return "S is more than N, which the law does not allow: the machine was not quiet"
     if math.isnan(share):
         return "says nothing of a single worker"
     limit = f"{1 / (1 - share):.3g} at most with any N" if share < 1 else "without any limit"

@@ -12,7 +12,7 @@ __all__ = ["AGREEMENT", "Run"]
 AGREEMENT = 1e-9
 """How much the cluster may differ from one process: a product that is cut into blocks rounds otherwise."""
 
-PRESENTED = "no S or P; over 10,000 tasks, 3 GB on the master, sending takes longer than computing"
+PRESENTED = "no S; over 10,000 tasks, 3 GB on the master, more sending than computing"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from concurrent.apps.samples.shared.usage import Usage
 
 __all__ = ["Pace", "Run"]
 
-PRESENTED = "about 4 times faster than sequential, P = 0.86 if N was 8 as for the others"
+PRESENTED = "S about 4; N is not said, with 8 as elsewhere P = 0.86"
 
 
 class Pace(NamedTuple):

@@ -110,6 +110,11 @@ def test_the_table_of_a_single_worker_claims_nothing() -> None:
     assert "says nothing" in "\n".join(lines_of(exact_series(0.98, (1,))))
 
 
+def test_a_series_beyond_the_law_is_said_to_be_disturbed() -> None:
+    series = exact_series(0.98, (1, 2))
+    assert "not quiet" in "\n".join(lines_of(series._replace(alone_s=9.0)))
+
+
 def test_the_table_of_a_perfect_series_has_no_limit() -> None:
     assert "without any limit" in "\n".join(lines_of(exact_series(1.0, (1, 2))))
 

@@ -23,6 +23,8 @@ from concurrent.transport.messages import (
     Hello,
     HelloExpected,
     Kind,
+    NodeInUse,
+    ServerFull,
     Welcome,
     error_from_bye,
 )
@@ -136,7 +138,7 @@ class SessionClient(Endpoint):
             carrier.close()
             return
         self._carrier = carrier
-        self._carriers.add(carrier)
+        self._add_carrier(carrier)
         is_cut = self.handler.state is SessionState.CUT
         hello = Hello(
             version=PROTOCOL_VERSION,
@@ -174,7 +176,7 @@ class SessionClient(Endpoint):
         handler.set_heartbeat(self._heartbeat_s)
         self._start_pulse()
         carrier.trust()
-        self._handler_by_carrier[carrier] = handler
+        self._has_greeted(carrier, handler)
         self._refusal = None
         self._settled.set()
         log.info("%s: session %s", self, "resumed" if is_resumed else "opened")
@@ -183,9 +185,9 @@ class SessionClient(Endpoint):
 
     def _refused(self, bye: Bye) -> None:
         """The server answers, but not with a WELCOME: the session is gone, and the reason known."""
-        log.warning("%s: refused: %s", self, bye.text)
         error = error_from_bye(bye)
-        if isinstance(error, ProtocolError):
+        self.note_problem(str(error))
+        if isinstance(error, ProtocolError) and not isinstance(error, NodeInUse | ServerFull):
             self._refuse(error)
         if self.handler.state is SessionState.CUT:
             self.handler.end(bye.text, error)

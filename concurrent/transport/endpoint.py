@@ -25,6 +25,7 @@ from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.messages import Bye, Kind
 from concurrent.transport.methods import MethodRegistry
+from concurrent.transport.rarely import RareLine
 
 __all__ = ["Endpoint", "IEventCounter", "cannot_listen", "check_host"]
 
@@ -64,7 +65,10 @@ class Endpoint(ABC):
         self._stats = stats
         self._limits = limits
         self._carriers: set[ICarrier] = set()
+        self._greeting: dict[ICarrier, None] = {}
         self._handler_by_carrier: dict[ICarrier, TCPHandler] = {}
+        self._missed_line = RareLine()
+        self._refused_line = RareLine()
         self._is_started = False
         self._is_stopping = False
         self._heartbeat_s = limits.heartbeat_s
@@ -118,7 +122,9 @@ class Endpoint(ABC):
         """Refuse a peer that broke the protocol: it alone pays for it."""
         handler = self._handler_by_carrier.get(carrier)
         who = f"{handler.node_id} at {carrier.peer_ip}" if handler else carrier.peer_ip
-        log.warning("%s: refused %s: %s", self, who, error)
+        suffix = self._refused_line.suffix(self._loop.time())
+        if suffix is not None:
+            log.warning("%s: refused %s: %s%s", self, who, error, suffix)
         self.count("connections_refused")
         bye = Bye(error.code, str(error))
         if handler is not None:
@@ -144,6 +150,7 @@ class Endpoint(ABC):
     def released(self, carrier: ICarrier) -> None:
         """The carrier holds no resource any more."""
         self._carriers.discard(carrier)
+        self._greeting.pop(carrier, None)
         self._handler_by_carrier.pop(carrier, None)
         self._check_released()
 
@@ -160,6 +167,16 @@ class Endpoint(ABC):
         """Count an event in the node's statistics, if it keeps any."""
         if self._stats is not None:
             self._stats.add_count(f"transport.{name}")
+
+    def _add_carrier(self, carrier: ICarrier) -> None:
+        """Own a connection; it has to greet soon."""
+        self._carriers.add(carrier)
+        self._greeting[carrier] = None
+
+    def _has_greeted(self, carrier: ICarrier, handler: TCPHandler) -> None:
+        """The connection carries the session of ``handler`` from now on."""
+        self._greeting.pop(carrier, None)
+        self._handler_by_carrier[carrier] = handler
 
     @abstractmethod
     def _greet(self, carrier: ICarrier, message: Message) -> None:
@@ -198,14 +215,15 @@ class Endpoint(ABC):
         self._start_pulse()
         for handler in self._all_handlers():
             handler.tick(now, has_stalled=has_stalled)
-        for carrier in self._carriers - self._handler_by_carrier.keys():
+        for carrier in tuple(self._greeting):
             if now - carrier.opened_at > self._limits.hello_timeout_s and not has_stalled:
                 self._greeting_missed(carrier)
 
     def _greeting_missed(self, carrier: ICarrier) -> None:
-        log.warning(
-            "%s: %s did not greet within %s s", self, carrier.peer_ip, self._limits.hello_timeout_s
-        )
+        suffix = self._missed_line.suffix(self._loop.time())
+        if suffix is not None:
+            timeout_s = self._limits.hello_timeout_s
+            log.warning("%s: %s did not greet within %s s%s", self, carrier.peer_ip, timeout_s, suffix)
         carrier.close()
 
     def _begin_stop(self, drained: Future[None]) -> None:

@@ -214,6 +214,15 @@ class TCPHandler:
         """The number of the last message received in order."""
         return self._session.received
 
+    @property
+    def opened_at(self) -> float:
+        """When the session was opened, in seconds of the loop's time."""
+        return self._session.opened_at
+
+    def was_heard_within(self, seconds: float) -> bool:
+        """Whether the peer is connected and sent something in so many seconds."""
+        return self.is_open and self._loop.time() - self._session.heard_at <= seconds
+
     def lose_carrier(self) -> None:
         """Wait to be resumed on another carrier."""
         self._carrier = None

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import sys
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from concurrent.core.errors import ConfigurationError
 
-__all__ = ["Limits", "check_positive"]
+if sys.platform != "win32":
+    import resource
+
+__all__ = ["Limits", "check_positive", "raise_files_max"]
 
 MIB = 1024 * 1024
 FRAMES_MAX = 16384
+FILES_MAX = 16384
+CONNECTIONS_MAX = 1024
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,10 @@ class Limits:
     :param hello_timeout_s: seconds in which a new connection must have greeted.
     :param room_timeout_s: seconds that a cast or call from another thread waits for room.
     :param linger_s: seconds that a closing carrier may take to send what is left.
-    :param greeting_max: how many connections that have not greeted yet are kept at a time.
+    :param greeting_max: how many connections that have not greeted yet are kept at a time; by default
+        1024, or an eighth of the files that this process may open if that is less.
+    :param sessions_max: how many sessions a server keeps at a time; by default 1024, or half of the files
+        that this process may open.
     :raises ConfigurationError: if a limit is not positive or contradicts another.
     """
 
@@ -46,7 +55,8 @@ class Limits:
     hello_timeout_s: float = 5.0
     room_timeout_s: float = 30.0
     linger_s: float = 1.0
-    greeting_max: int = 1024
+    greeting_max: int = field(default_factory=lambda: _share_of_files(8))
+    sessions_max: int = field(default_factory=lambda: _share_of_files(2))
 
     def __post_init__(self) -> None:
         check_positive(self)
@@ -72,12 +82,37 @@ def check_positive(limits: Any) -> None:
 
     :raises ConfigurationError: if one is not more than 0.
     """
-    for field in fields(limits):
-        value = getattr(limits, field.name)
+    for one in fields(limits):
+        value = getattr(limits, one.name)
         if not value > 0:
             raise ConfigurationError(
-                f"the limit {field.name} must be more than 0, but is {value!r}",
-                thing=field.name,
+                f"the limit {one.name} must be more than 0, but is {value!r}",
+                thing=one.name,
                 value=value,
                 remedy="Leave it out to use the default.",
             )
+
+
+def raise_files_max() -> int:
+    """Let this process open as many files as the system allows it, within reason; returns how many it may.
+
+    Each connection is an open file. Call it once, when a node starts and before it makes its limits.
+    """
+    if sys.platform == "win32":  # its processes have no such limit
+        return FILES_MAX
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
+
+
+def _share_of_files(divisor: int) -> int:
+    """Return how many connections of one sort may be open: a part of the files that may be open."""
+    if sys.platform == "win32":
+        return CONNECTIONS_MAX
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS_MAX
+    return max(1, min(CONNECTIONS_MAX, soft // divisor))

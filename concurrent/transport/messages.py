@@ -25,6 +25,8 @@ __all__ = [
     "Hello",
     "HelloExpected",
     "Kind",
+    "NodeInUse",
+    "ServerFull",
     "Welcome",
     "error_from_bye",
 ]
@@ -69,6 +71,18 @@ class HelloExpected(ProtocolError):
     code = "hello-expected"
 
 
+class NodeInUse(ProtocolError):
+    """A node with the same id has a session, and was heard of just now."""
+
+    code = "in-use"
+
+
+class ServerFull(ProtocolError):
+    """The server has as many sessions as it may have."""
+
+    code = "full"
+
+
 @dataclass(frozen=True)
 class Hello:
     """The first message on a connection, from the client to the server.
@@ -100,8 +114,12 @@ class Hello:
             last_received=_field(wire, "HELLO", "last_received", int),
             max_bytes=_field(wire, "HELLO", "max_bytes", int),
         )
-        if not hello.node_id:
-            raise MalformedMessage("the HELLO names no node", thing="node_id", value="")
+        if not hello.node_id or not hello.node_id.isprintable():
+            raise MalformedMessage(
+                f"the HELLO names its node {hello.node_id!r}; it must be characters that can be printed",
+                thing="node_id",
+                value=hello.node_id,
+            )
         return hello
 
 
@@ -156,9 +174,20 @@ class Bye:
     text: str
 
 
+REFUSALS: Final = (
+    VersionMismatch,
+    MalformedMessage,
+    MessageTooLarge,
+    HelloExpected,
+    NodeInUse,
+    ServerFull,
+    ProtocolError,
+)
+
+
 def error_from_bye(bye: Bye) -> TransportError:
     """Return the error that tells a caller why the peer ended the session."""
-    for cls in (VersionMismatch, MalformedMessage, MessageTooLarge, HelloExpected, ProtocolError):
+    for cls in REFUSALS:
         if bye.code == cls.code:
             return cls(f"the peer refused the connection: {bye.text}", thing=bye.code)
     return ConnectionLost(f"the peer ended the session: {bye.text}", thing=bye.code)

@@ -18,8 +18,11 @@ from concurrent.transport.messages import (
     Hello,
     HelloExpected,
     Kind,
+    NodeInUse,
+    ServerFull,
     Welcome,
 )
+from concurrent.transport.rarely import RareLine
 
 __all__ = ["SessionServer"]
 
@@ -40,6 +43,8 @@ class SessionServer(Endpoint):
     :param stats: where connections and failures are counted.
     :param limits: what is accepted and how long is waited.
     :param allow_insecure: listen on other addresses than loopback though nothing is encrypted.
+    :param bind_timeout_s: seconds in which the node must have set the ``context`` of a handler, else its
+        session is ended; None: a session may stay without one.
     """
 
     def __init__(
@@ -52,11 +57,14 @@ class SessionServer(Endpoint):
         stats: IEventCounter | None = None,
         limits: Limits | None = None,
         allow_insecure: bool = False,
+        bind_timeout_s: float | None = None,
     ) -> None:
         super().__init__(loop, node_id, stats, limits or Limits())
         self.host = host
         self.port = port
         self._allow_insecure = allow_insecure
+        self._bind_timeout_s = bind_timeout_s
+        self._crowded_line = RareLine()
         self._handler_by_node: dict[str, TCPHandler] = {}
 
     def __repr__(self) -> str:
@@ -93,11 +101,29 @@ class SessionServer(Endpoint):
     def _all_handlers(self) -> list[TCPHandler]:
         return list(self._handler_by_node.values())
 
-    def _has_room_for_greeting(self) -> bool:
-        return len(self._carriers) - len(self._handler_by_carrier) < self._limits.greeting_max
+    def _make_room_for_greeting(self) -> None:
+        """Close the connection that has greeted nobody for longest if there are too many of that sort."""
+        if len(self._greeting) < self._limits.greeting_max:
+            return
+        oldest = next(iter(self._greeting))
+        suffix = self._crowded_line.suffix(self._loop.time())
+        if suffix is not None:
+            log.warning("%s: refused %s: too many connections greet%s", self, oldest.peer_ip, suffix)
+        oldest.close()
+
+    def _pulse(self) -> None:
+        super()._pulse()
+        timeout_s = self._bind_timeout_s
+        if timeout_s is None:
+            return
+        now = self._loop.time()
+        for handler in self._all_handlers():
+            if handler.context is None and now - handler.opened_at > timeout_s:
+                handler.dismiss(Bye("closed", f"the session was not registered within {timeout_s} s"))
 
     def _accepted(self, carrier: ICarrier) -> None:
-        self._carriers.add(carrier)
+        self._make_room_for_greeting()
+        self._add_carrier(carrier)
         self.count("connections_accepted")
 
     def _greet(self, carrier: ICarrier, message: Message) -> None:
@@ -124,7 +150,20 @@ class SessionServer(Endpoint):
 
     def _open(self, carrier: ICarrier, older: TCPHandler | None, hello: Hello) -> None:
         if older is not None:
+            if older.was_heard_within(2 * self._limits.heartbeat_s):
+                raise NodeInUse(
+                    f"{hello.node_id} has a session and was heard of just now",
+                    thing=hello.node_id,
+                    remedy="Give each node an id of its own, or wait until that one is gone.",
+                )
             older.dismiss(Bye("replaced", f"{hello.node_id} has connected anew"))
+        elif len(self._handler_by_node) >= self._limits.sessions_max:
+            raise ServerFull(
+                f"there are {len(self._handler_by_node)} sessions, which is all that is allowed",
+                thing="sessions_max",
+                value=self._limits.sessions_max,
+                remedy="Let more files be open at a time at the server.",
+            )
         handler = TCPHandler(self._loop, self, self._limits)
         self._handler_by_node[hello.node_id] = handler
         handler.open(carrier, secrets.token_hex(16), hello.node_id, hello.max_bytes)
@@ -139,7 +178,7 @@ class SessionServer(Endpoint):
         self._welcome(carrier, handler, is_new=False)
 
     def _welcome(self, carrier: ICarrier, handler: TCPHandler, *, is_new: bool) -> None:
-        self._handler_by_carrier[carrier] = handler
+        self._has_greeted(carrier, handler)
         carrier.trust()
         welcome = Welcome(
             session_id=handler.session_id,

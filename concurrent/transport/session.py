@@ -52,6 +52,7 @@ class Session:
         "_waiting",
         "heard_at",
         "heartbeat_s",
+        "opened_at",
         "peer_bytes_max",
         "queued_bytes",
         "received",
@@ -66,6 +67,7 @@ class Session:
         self.session_id = ""
         self.state = SessionState.CONNECTING
         self.state_since = now
+        self.opened_at = now
         self.heard_at = now
         self.sent_at = now
         self.heartbeat_s = limits.heartbeat_s

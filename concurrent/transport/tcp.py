@@ -237,6 +237,7 @@ class TCPServer(SessionServer):
     """Serves clients over plain TCP; see :class:`SessionServer` for everything but the carrier."""
 
     _listener: socket.socket | None = None
+    _is_short_of_files = False
     _scratch: memoryview
 
     def _listen(self) -> None:
@@ -273,18 +274,17 @@ class TCPServer(SessionServer):
             return
         for _ in range(ACCEPTS_PER_TURN):
             try:
-                sock, address = listener.accept()
+                sock, _address = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:  # out of file descriptors, most likely
-                log.error("%s: cannot accept a connection: %s", self, error)
+                if not self._is_short_of_files:
+                    log.error("%s: cannot accept connections for now: %s", self, error)
+                self._is_short_of_files = True
                 self._loop.remove_reader(listener)
                 self._loop.call_later(ACCEPT_PAUSE_S, self._accept_again)
                 return
-            if not self._has_room_for_greeting():
-                log.warning("%s: refused %s: too many connections greet", self, address[0])
-                sock.close()
-                continue
+            self._is_short_of_files = False
             try:
                 carrier = TCPSocket(self._loop, sock, self, self._limits, self._scratch)
             except OSError:  # it is gone already

@@ -198,9 +198,6 @@ class TCPServerZMQ(SessionServer):
         if routing_id in self._finished or self._is_stopping:
             return None
         peer_ip = _address_of(parts[-1])
-        if not self._has_room_for_greeting():
-            log.warning("%s: refused %s: too many connections greet", self, peer_ip)
-            return None
         peer = RouterPeer(self, routing_id, peer_ip, self._loop.time())
         self._peer_by_routing_id[routing_id] = peer
         self._accepted(peer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -23,7 +24,7 @@ from concurrent.transport.frames import Frame, as_payload
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.methods import tcpremote
-from tests.integration.transport.transport_nodes import WAIT_S, Carriers
+from tests.integration.transport.transport_nodes import WAIT_S, Carriers, CuttingProxy
 
 
 def echo(handler: TCPHandler, request: Any, value: Any = None) -> Any:
@@ -256,16 +257,65 @@ def test_a_client_opens_a_new_session_with_a_server_that_was_restarted(
     assert client.handler.call("echo", 1).result(WAIT_S) == 1
 
 
-def test_a_second_client_with_the_same_node_id_replaces_the_first(carriers: Carriers) -> None:
+def test_a_second_client_with_the_same_node_id_waits_until_the_first_has_left(
+    carriers: Carriers,
+) -> None:
     server = carriers.serve()
+    tcpremote(server)(echo)
+    first = carriers.connect(server.port, "twin")
+    session_id = first.handler.session_id
+    second = carriers.new_client(server.port, "twin")
+    second.start()
+    with pytest.raises(CallTimeout, match="twin has a session and was heard of just now"):
+        second.wait_open(timeout_s=0.5)
+    assert first.handler.call("echo", 1).result(WAIT_S) == 1
+    assert first.handler.session_id == session_id
+    first.stop()
+    assert second.wait_open(WAIT_S).call("echo", 2).result(WAIT_S) == 2
+
+
+def test_a_node_that_died_without_a_word_is_replaced_when_it_is_started_again(
+    carriers: Carriers, quick_limits: Limits, proxy_to: Callable[[int], CuttingProxy]
+) -> None:
+    server = carriers.serve(limits=quick_limits)
     lost: queue.Queue[str] = queue.Queue()
     server.on_lost = lambda handler, reason: lost.put(reason)
-    first = carriers.connect(server.port, "twin")
-    told: queue.Queue[str] = queue.Queue()
-    first.on_lost = lambda handler, reason: told.put(reason)
-    carriers.connect(server.port, "twin")
-    assert "twin has connected anew" in lost.get(timeout=WAIT_S)
-    assert "twin has connected anew" in told.get(timeout=WAIT_S)
+    proxy = proxy_to(server.port)
+    carriers.connect(proxy.port, "phoenix")
+    proxy.refuse(True)
+    carriers.connect(server.port, "phoenix")
+    assert lost.get(timeout=WAIT_S)
+    assert [handler.node_id for handler in server.handlers] == ["phoenix"]
+
+
+def test_there_is_a_limit_to_sessions(carriers: Carriers) -> None:
+    server = carriers.serve(limits=Limits(sessions_max=1))
+    first = carriers.connect(server.port, "first")
+    second = carriers.new_client(server.port, "second")
+    second.start()
+    with pytest.raises(CallTimeout, match="all that is allowed"):
+        second.wait_open(timeout_s=0.3)
+    first.stop()
+    assert second.wait_open(WAIT_S).is_open
+
+
+def test_a_session_that_nobody_registers_is_ended(carriers: Carriers, quick_limits: Limits) -> None:
+    server = carriers.serve(limits=quick_limits, bind_timeout_s=0.2)
+    tcpremote(server)(echo)
+    lost: queue.Queue[str] = queue.Queue()
+    server.on_lost = lambda handler, reason: lost.put(handler.node_id)
+
+    @tcpremote(server)
+    def register(handler: TCPHandler, request: Any) -> None:
+        handler.context = "registered"
+
+    registered = carriers.connect(server.port, "registered").handler
+    registered.call("register").result(WAIT_S)
+    session_id = registered.session_id
+    carriers.connect(server.port, "idle")
+    assert lost.get(timeout=WAIT_S) == "idle"
+    assert registered.call("echo", 1).result(WAIT_S) == 1
+    assert registered.session_id == session_id
 
 
 def test_a_handler_can_be_closed_by_either_side(carriers: Carriers) -> None:

@@ -177,28 +177,38 @@ def test_a_connection_that_never_greets_is_closed(loops: Loops, quick_limits: Li
     server.stop()
 
 
-def test_connections_that_do_not_greet_are_limited_in_number(loops: Loops) -> None:
+def test_when_too_many_connections_greet_the_one_that_waits_longest_is_closed(loops: Loops) -> None:
     server = TCPServer(loops[0], node_id="server", limits=Limits(greeting_max=2))
     server.start()
     peers = [RawPeer(server.port) for _ in range(3)]
-    assert list(peers[2].messages()) == []
-    peers[0].greet()
+    assert list(peers[0].messages()) == []
+    peers[2].greet()
     for peer in peers:
         peer.sock.close()
     server.stop()
 
 
-def test_a_session_cannot_be_resumed_without_its_id(
+def test_a_session_cannot_be_resumed_or_ended_without_its_id(
     server: TCPServer, peer: RawPeer, bystander: TCPClient
 ) -> None:
     peer.greet()
-    (handler,) = [handler for handler in server.handlers if handler.node_id == "raw"]
     thief = RawPeer(server.port)
     thief.send(control_message(Kind.HELLO, [{**HELLO.to_wire(), "session_id": "f" * 32}]))
-    welcome = next(thief.messages()).fields[0]
-    assert welcome["is_new"] is True
-    assert welcome["session_id"] != handler.session_id
+    assert thief.end()[0] == "in-use"
     thief.sock.close()
+    assert sorted(handler.node_id for handler in server.handlers) == ["bystander", "raw"]
+
+
+def test_a_flood_of_bad_connections_is_logged_in_few_lines(
+    server: TCPServer, bystander: TCPClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="concurrent.transport"):
+        for _ in range(50):
+            noisy = RawPeer(server.port)
+            noisy.sock.sendall(bytes(1000))
+            assert noisy.end()[0] == "malformed"
+            noisy.sock.close()
+    assert 0 < len(caplog.records) < 25
 
 
 def test_a_silent_peer_is_lost(loops: Loops, quick_limits: Limits) -> None:

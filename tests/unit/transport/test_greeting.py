@@ -11,8 +11,8 @@ from concurrent.core.errors import (
     VersionMismatch,
 )
 from concurrent.transport.endpoint import check_host
-from concurrent.transport.limits import Limits
-from concurrent.transport.messages import Bye, Hello, Welcome, error_from_bye
+from concurrent.transport.limits import Limits, raise_files_max
+from concurrent.transport.messages import Bye, Hello, NodeInUse, Welcome, error_from_bye
 
 HELLO = Hello(version=1, session_id="", node_id="slave", last_received=0, max_bytes=1000)
 WELCOME = Welcome("id", "master", last_received=0, is_new=True, max_bytes=1000, heartbeat_s=2.0)
@@ -35,6 +35,8 @@ def test_fields_that_a_later_version_adds_are_ignored() -> None:
         ("session_id", None),
         ("node_id", ""),
         ("node_id", "x" * 300),
+        ("node_id", "a\nb"),
+        ("node_id", "a\x1b[31m"),
         ("last_received", -1),
         ("max_bytes", 1.5),
     ],
@@ -55,6 +57,7 @@ def test_a_welcome_without_a_field_is_refused(name: str) -> None:
 
 def test_a_bye_becomes_the_error_that_it_tells_of() -> None:
     assert type(error_from_bye(Bye("version", "old"))) is VersionMismatch
+    assert type(error_from_bye(Bye("in-use", "another"))) is NodeInUse
     assert type(error_from_bye(Bye("closed", "it stops"))) is ConnectionLost
 
 
@@ -76,3 +79,9 @@ def test_other_addresses_are_refused_unless_insecurity_is_allowed(host: str) -> 
 def test_limits_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         Limits(**wrong)
+
+
+def test_connections_leave_files_for_others() -> None:
+    files_max = raise_files_max()
+    limits = Limits()
+    assert 0 < limits.greeting_max + limits.sessions_max < files_max or files_max < 0

@@ -1,0 +1,29 @@
+"""Log lines that peers cause as often as they like: few of them, and how many were left out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["RareLine"]
+
+INTERVAL_S: Final = 1.0
+
+
+class RareLine:
+    """One kind of log line, at most one per second."""
+
+    def __init__(self) -> None:
+        self._left_out = 0
+        self._next_at = 0.0
+
+    def suffix(self, now: float) -> str | None:
+        """Return what to append to a line that is due, or None if it must be left out.
+
+        :param now: the present time in seconds, of any monotonic clock.
+        """
+        if now < self._next_at:
+            self._left_out += 1
+            return None
+        left_out, self._left_out = self._left_out, 0
+        self._next_at = now + INTERVAL_S
+        return f" (and {left_out} more like this one)" if left_out else ""

@@ -9,13 +9,13 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import Any, Final
 
-from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.node import Node
 from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
-from concurrent.core.errors import ConcurrentError, ConfigurationError, SchedulingError, TaskError
+from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskError
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.scheduling.task import Task
 from concurrent.scheduling.taskclient import Outcome, load_outcome, load_outcomes
@@ -24,7 +24,6 @@ from concurrent.transport.jsonclient import JSONClient
 
 __all__ = ["ApplicationNode", "ApplicationSettings", "own_modules"]
 
-MASTER_PORT: Final = 8750
 STATUS_TIMEOUT_S: Final = 5.0
 
 log = logging.getLogger("concurrent.apps.application")
@@ -57,15 +56,8 @@ class ApplicationSettings(Component):
         """
         if not self.master:
             return None
-        try:
-            return Host.parse(self.master, MASTER_PORT)
-        except ValueError:
-            raise ConfigurationError(
-                f"[application] master = {self.master!r} is not an address",
-                thing="application.master",
-                value=self.master,
-                remedy="Write HOST:PORT, or nothing for an embedded cluster",
-            ) from None
+        remedy = "Write HOST:PORT, or nothing for an embedded cluster"
+        return parse_address(self.master, "application.master", remedy)
 
 
 class ApplicationNode(Node):
@@ -73,7 +65,8 @@ class ApplicationNode(Node):
 
     All hooks and callbacks run in the main thread, one at a time. ``push_task`` and ``push_tasks`` wait
     while the cluster has enough to do; outcomes come by callback. ``work_finished`` is called when
-    nothing that was pushed is unfinished; by default it ends the application.
+    nothing that was pushed is unfinished, and for each task system that has finished; by default it ends
+    the application.
 
     ``master_address`` is that of the master's JSON API, from ``app_main`` on.
     """
@@ -110,9 +103,10 @@ class ApplicationNode(Node):
             self.report_error(f"task {task.name}", error)
 
     def work_finished(self, result: Any, task_system: ITaskSystem | None) -> None:
-        """All that was pushed is finished; by default that ends the application.
+        """A task system has finished, or all plain tasks have; by default that ends the application.
 
         :param result: that of the task system; None for plain tasks.
+        :param task_system: None for plain tasks.
         """
         self.shutdown_main_loop()
 
@@ -269,7 +263,9 @@ class ApplicationNode(Node):
             on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
         )
         if master is None:
-            cluster = EmbeddedCluster(self.loop, self.launcher, self.child_recipe())
+            cluster = EmbeddedCluster(
+                self.loop, self.launcher, self.child_recipe(), on_ended=self._cluster_died
+            )
             self._open.callback(cluster.stop)
             master = cluster.start(settings.workers)
         self.master_address = master
@@ -306,6 +302,11 @@ class ApplicationNode(Node):
             "progress": self._progress.latest,
             "task_systems": self._open_systems,
         }
+
+    def _cluster_died(self, what: str) -> None:
+        """End the application: its cluster is gone and nobody else can bring it back. Loop thread."""
+        self.client.tasks.close(what)
+        self._inbox.put(partial(_raise, NodeError(what, thing="the embedded cluster")))
 
     def _accepted_callback(self) -> Any:
         """Return what is told of accepted tasks; None where the application does not want to know."""
@@ -345,6 +346,10 @@ class ApplicationNode(Node):
         is_idle = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
         if self._has_begun and is_idle and self._exit_code is None:
             self.work_finished(None, None)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _attempts_max(task: Task) -> int:

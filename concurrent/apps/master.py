@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import web
 
-from concurrent.apps.api import IApp, NodeType
+from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.childnode import ChildNode
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.node import Node
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.apps.slave import core_count
+from concurrent.core.backoff import Backoff
 from concurrent.core.component import implements
 from concurrent.core.errors import InvalidArguments
 from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
@@ -26,9 +27,8 @@ from concurrent.transport.channels import make_server
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.methods import jsonremote, tcpremote
 
-__all__ = ["PORT_DEFAULT", "MasterNode"]
+__all__ = ["MasterNode"]
 
-PORT_DEFAULT: Final = 8750
 SLAVE_ENTRY: Final = "concurrent.apps.slave:serve_child"
 CALL_TIMEOUT_S: Final = 10.0
 WORKERS_MAX: Final = 4096
@@ -116,10 +116,7 @@ class MasterNode(Node):
         self.start_json_service()
         log.info("the master listens on %s", self.api_service_v1.url)
         if self.worker_count:
-            slave = ChildNode("the master's own slave", self.loop, self.launcher)
-            self._open.callback(slave.stop)
-            address = Host(_within_reach(self.host), self.api_service_v1.port)
-            slave.start(SLAVE_ENTRY, self.child_recipe(), str(address), self.worker_count)
+            self._start_own_slave()
 
     @property
     def worker_count(self) -> int:
@@ -201,6 +198,21 @@ class MasterNode(Node):
             "systems": self._systems.snapshot(),
             "nodes": self.registry.snapshot(),
         }
+
+    def _start_own_slave(self) -> None:
+        """Start the slave that belongs to the master, and again whenever it dies, later each time."""
+        address = Host(_within_reach(self.host), self.api_service_v1.port)
+        start = SLAVE_ENTRY, self.child_recipe(), str(address), self.worker_count
+        backoff = Backoff(initial_s=0.2, maximum_s=30.0)
+
+        def ended(what: str) -> None:
+            delay_s = backoff.next_delay()
+            log.error("%s; it starts again in %.1f s", what, delay_s)
+            self.loop.call_later(delay_s, slave.start, *start)
+
+        slave = ChildNode("the master's own slave", self.loop, self.launcher, on_ended=ended)
+        self._open.callback(slave.stop)
+        slave.start(*start)
 
     def _open_scheduling(self) -> None:
         """Make what the loop owns."""

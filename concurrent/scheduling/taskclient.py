@@ -449,9 +449,9 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
     if status == DIED:
         evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
         last = evidence[-1].partition("; its last output")[0]
-        count = f"{len(evidence)} workers" if len(evidence) > 1 else "a process"
+        many = f"{len(evidence)} workers died of the task; the last one: "
         return None, WorkerDied(
-            f"{count} died of it; the last one: {last}",
+            f"{many if len(evidence) > 1 else ''}{last}",
             evidence=evidence,
             remedy="See what the task does to its process: memory, signals, native code",
         )

@@ -27,6 +27,10 @@ __all__ = ["WebServer"]
 
 BACKLOG: Final = 128
 SWEEP_S: Final = 0.5
+ACCEPT_PAUSE_S: Final = 0.2
+THREADS_FOR_WHOLE_REQUESTS: Final = 2
+"""So many threads never wait for the body of a request, so that slow clients can not take them all."""
+
 LINGER_S: Final = 1.0
 FORCED_END_S: Final = 1.0
 
@@ -60,8 +64,12 @@ class WebServer(wsgi.Server):
         self._connections: set[WebConnection] = set()
         self._deadline_by_waiting: dict[WebConnection, float] = {}
         self._returned: deque[tuple[WebConnection, bool]] = deque()
+        self._slow: set[WebConnection] = set()
+        self._slow_waiting: deque[WebConnection] = deque()
         self._complete: queue.SimpleQueue[WebConnection | None] = queue.SimpleQueue()
         self._is_accepting = False
+        self._is_short_of_files = False
+        self._accept_from = 0.0
         self._loop_thread = threading.Thread(target=self.serve, name=f"{name}-http", daemon=True)
         self._workers = [
             threading.Thread(target=self._work, name=f"{name}-http-{number}", daemon=True)
@@ -124,7 +132,7 @@ class WebServer(wsgi.Server):
         """Wait for clients until the server is stopped. Runs in a thread of its own."""
         try:
             while self.ready:
-                for key, _events in self._selector.select(SWEEP_S):
+                for key, _events in self._selector.select(SWEEP_S if self._is_accepting else ACCEPT_PAUSE_S):
                     key.data()
                 self._sweep()
         finally:
@@ -139,9 +147,13 @@ class WebServer(wsgi.Server):
         except BlockingIOError:
             return
         except OSError as error:  # no file descriptors left, for example
-            log.warning("%s cannot accept: %s", self, error)
-            self._set_accepting(False)  # until the next sweep
+            if not self._is_short_of_files:
+                log.error("%s: cannot accept connections for now: %s", self, error)
+            self._is_short_of_files = True
+            self._accept_from = time.monotonic() + ACCEPT_PAUSE_S
+            self._set_accepting(False)
             return
+        self._is_short_of_files = False
         if len(self._connections) >= self._limits.connections_max and self._deadline_by_waiting:
             self._close(next(iter(self._deadline_by_waiting)))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -190,9 +202,23 @@ class WebServer(wsgi.Server):
             self._hand_over(connection)
 
     def _hand_over(self, connection: WebConnection) -> None:
-        if self._complete.qsize() >= self._limits.queue_max:
+        """Give a request to a thread, or let it wait for one."""
+        is_whole = connection.reader.is_whole(self._limits)
+        ahead = self._complete.qsize() if is_whole else len(self._slow_waiting)
+        if ahead >= self._limits.queue_max:
             self._refuse(connection)
+        elif is_whole:
+            self._complete.put(connection)
         else:
+            self._slow_waiting.append(connection)
+            self._hand_over_slow()
+
+    def _hand_over_slow(self) -> None:
+        """Give requests whose body has still to come to threads, but not to all of them."""
+        slow_max = max(1, self._limits.threads - THREADS_FOR_WHOLE_REQUESTS)
+        while self._slow_waiting and len(self._slow) < slow_max:
+            connection = self._slow_waiting.popleft()
+            self._slow.add(connection)
             self._complete.put(connection)
 
     def _refuse(self, connection: WebConnection) -> None:
@@ -218,6 +244,7 @@ class WebServer(wsgi.Server):
         self._woken_end.recv(4096)
         while self._returned:
             connection, is_kept = self._returned.popleft()
+            self._slow.discard(connection)
             if not is_kept:
                 self._linger(connection)
             elif connection.reader.is_complete(self._limits):
@@ -228,13 +255,14 @@ class WebServer(wsgi.Server):
                 self._await(
                     connection, limits.request_timeout_s if has_begun else limits.idle_timeout_s
                 )
+        self._hand_over_slow()
 
     def _sweep(self) -> None:
         now = time.monotonic()
         expired = [one for one, deadline in self._deadline_by_waiting.items() if deadline < now]
         for connection in expired:
             self._close(connection)
-        if self.ready:
+        if self.ready and now >= self._accept_from:
             self._set_accepting(True)
 
     def _forget(self, connection: WebConnection) -> None:

@@ -36,6 +36,7 @@ BODY_AWAITED_BYTES: Final = 64 * 1024
 """So much of a body is waited for before a request gets a thread."""
 
 _CONTENT_LENGTH: Final = re.compile(rb"\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r", re.IGNORECASE)
+_LENGTH_NAME: Final = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _EXPECT: Final = re.compile(rb"\nexpect:", re.IGNORECASE)
 
 _ERROR_BY_STATUS: Final[dict[int, type[ConcurrentError]]] = {
@@ -112,13 +113,27 @@ class RequestReader:
     def is_complete(self, limits: HTTPLimits) -> bool:
         """Tell whether a worker can begin: the head is there, and the body if it is small."""
         end = self._buffer.find(b"\r\n\r\n")
+        is_asking_first = end >= 0 and _EXPECT.search(self._buffer, 0, end) is not None
+        return is_asking_first or self._has_arrived(limits, BODY_AWAITED_BYTES)
+
+    def is_whole(self, limits: HTTPLimits) -> bool:
+        """Tell whether a worker would not have to wait for anything."""
+        return self._has_arrived(limits, limits.body_bytes_max)
+
+    def has_two_lengths(self) -> bool:
+        """Tell whether the headers, whose first one is next to be read, give the length of the body twice."""
+        end = self._buffer.find(b"\r\n\r\n")
+        return len(_LENGTH_NAME.findall(self._buffer, 0, max(0, end))) > 1
+
+    def _has_arrived(self, limits: HTTPLimits, body_awaited_bytes: int) -> bool:
+        end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return len(self._buffer) > limits.header_bytes_max
         match = _CONTENT_LENGTH.search(self._buffer, 0, end + 2)
         body_bytes = int(match[1]) if match else 0
-        if body_bytes > limits.body_bytes_max or _EXPECT.search(self._buffer, 0, end):
+        if body_bytes > limits.body_bytes_max:
             return True
-        return len(self._buffer) >= end + 4 + min(body_bytes, BODY_AWAITED_BYTES)
+        return len(self._buffer) >= end + 4 + min(body_bytes, body_awaited_bytes)
 
     def wait_for(self, size: int) -> bool:
         """Wait until ``size`` bytes are there; false if the client closes before. Raises TimeoutError."""
@@ -190,6 +205,9 @@ class StrictRequest(cheroot_server.HTTPRequest):
 
     def read_request_headers(self) -> bool:
         """Read the headers and wait for the body; false if the request was refused."""
+        if self.conn.reader.has_two_lengths():  # a proxy before this server may go by the other one
+            self.simple_response("400 Bad Request", "there is more than one Content-Length")
+            return False
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
         if b"Transfer-Encoding" in self.inheaders:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import socket
 import threading
@@ -58,6 +60,44 @@ def test_a_client_that_does_not_finish_a_large_body_gets_408(peer: Peer) -> None
         assert read_all(client).startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_clients_that_hold_back_large_bodies_do_not_keep_others_from_an_answer(expect: bytes) -> None:
+    peer = Peer(HTTPLimits(threads=3, queue_max=8, request_timeout_s=TIMEOUT_S))
+    peer.start()
+    with ExitStack() as stack:
+        for _ in range(40):  # many more than threads and places
+            slow = stack.enter_context(peer.connect())
+            slow.sendall(HEAD + b"Content-Length: 150000\r\n" + expect + b"\r\n" + b" " * 100_000)
+        assert peer.ask("GET", "/ping").status == 200
+        assert peer.call("add", [1, 2])["result"] == 3
+    peer.service.stop()
+
+
+def test_a_server_without_files_for_more_connections_waits_and_says_so_once(
+    peer: Peer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = ShortListener(failures=3)
+    monkeypatch.setattr(socket.socket, "accept", lambda sock: listener.accept(sock))
+    with caplog.at_level(logging.ERROR, logger="concurrent.transport.http"):
+        assert peer.ask("GET", "/ping").status == 200
+    assert listener.failures_left == 0
+    assert len(caplog.records) == 1
+
+
+class ShortListener:
+    """Takes the place of ``socket.accept`` and finds no file for a while."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures_left = failures
+        self._accept = socket.socket.accept
+
+    def accept(self, sock: socket.socket) -> tuple[socket.socket, object]:
+        if self.failures_left:
+            self.failures_left -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return self._accept(sock)
+
+
 def test_a_kept_connection_is_closed_when_it_is_idle(peer: Peer) -> None:
     with peer.connect() as client:
         client.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -84,6 +124,8 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(peer: Peer) -> No
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
         (HEAD + b"Content-Length: -5\r\n\r\n", b"400"),
         (HEAD + b"Content-Length: x\r\n\r\n", b"400"),
+        (HEAD + b"Content-Length: 2\r\ncontent-length : 2\r\n\r\n{}", b"400"),
+        (HEAD + b"Content-Length: 2\r\nContent-Length: 0\r\n\r\n{}", b"400"),
         (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 20_000, b"413"),
         (b"GET /" + b"x" * 20_000, b"414"),
         (b"nonsense\r\n\r\n", b"400"),

@@ -20,6 +20,7 @@ from concurrent.core.errors import (
 from concurrent.transport.answer import Request, encode_error, encode_future, encode_result
 from concurrent.transport.calls import PendingCalls, fail
 from concurrent.transport.carrier import ICarrier
+from concurrent.transport.castlog import FailedCasts
 from concurrent.transport.envelope import Body, decode, encode_body
 from concurrent.transport.frames import Buffer
 from concurrent.transport.limits import Limits
@@ -79,6 +80,7 @@ class TCPHandler:
         self._end_error: TransportError | None = None
         self._call_ids = itertools.count(1)
         self._calls = PendingCalls(loop, self._describe)
+        self._failed_casts = FailedCasts()
         self._outbox = Outbox(limits.outbox_bytes_max, limits.room_timeout_s)
         self._is_flush_armed = False
         self._is_ack_armed = False
@@ -191,6 +193,7 @@ class TCPHandler:
         session.change(SessionEvent.OPENED, self._loop.time())
         self.node_id = node_id
         self._session = session
+        self._failed_casts = FailedCasts()
         self._end_error = None
         self._attach(carrier)
 
@@ -423,16 +426,17 @@ class TCPHandler:
         request = Request(method, None, self.peer_ip)
         try:
             self._owner.methods.dispatch(method, (self, request), args, kwargs)
-        except TransportError as error:
+        except Exception as error:  # boundary: a method of the node failed, and nobody waits for it
             self._owner.count("casts_failed")
-            log.warning("a cast of %s by %s failed: %s", method, self.node_id, error)
-        except Exception:  # boundary: a method of the node failed, and nobody waits for it
-            self._owner.count("casts_failed")
-            log.exception("a cast of %s by %s failed", method, self.node_id)
+            self._failed_casts.note(method, self.node_id, error)
 
     def _handle_call(self, fields: list[Any]) -> None:
         call_id, method, args, kwargs = fields
         request = Request(method, call_id, self.peer_ip)
+        refusal = self._session.refusal_of_call()
+        if refusal is not None:
+            self._reply(*encode_error(self._session, request, refusal))
+            return
         try:
             value = self._owner.methods.dispatch(method, (self, request), args, kwargs)
         except Exception as error:  # boundary: the failure of a method belongs to its caller

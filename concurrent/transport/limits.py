@@ -30,6 +30,8 @@ class Limits:
     :param window_bytes: how many bytes may be under way unacknowledged; the rest waits.
     :param session_bytes_max: above this many queued bytes nothing more is taken, not even from
         a caller that does not hold back.
+    :param answers_bytes_max: above this many bytes of answers that the peer has not acknowledged its
+        calls are refused.
     :param heartbeat_s: seconds without sending after which a PING is sent.
     :param silence_s: seconds without hearing anything after which a carrier counts as lost.
     :param resume_s: seconds that a session whose carrier is lost waits to be resumed.
@@ -49,6 +51,7 @@ class Limits:
     outbox_bytes_max: int = 32 * MIB
     window_bytes: int = 16 * MIB
     session_bytes_max: int = 1024 * MIB
+    answers_bytes_max: int = 32 * MIB
     heartbeat_s: float = 2.0
     silence_s: float = 10.0
     resume_s: float = 5.0

@@ -18,13 +18,16 @@ from concurrent.core.errors import MessageTooLarge, ProtocolError, QueueFull
 from concurrent.transport.envelope import Body, Message, control_message, make_header
 from concurrent.transport.frames import Buffer
 from concurrent.transport.limits import Limits
-from concurrent.transport.messages import NUMBERED_KINDS
+from concurrent.transport.messages import NUMBERED_KINDS, Kind
 from concurrent.transport.states import SessionEvent, SessionState, next_state
 
 __all__ = ["ACK_BYTES", "ACK_COUNT", "Session"]
 
 ACK_BYTES: Final = 1024 * 1024
 ACK_COUNT: Final = 128
+ANSWER_KINDS: Final = frozenset((Kind.RESULT, Kind.ERROR))
+REFUSED_CALLS_MAX: Final = 10_000
+"""So many calls in a row are answered with an error before their sender is."""
 
 
 class _Outgoing(NamedTuple):
@@ -43,7 +46,9 @@ class Session:
     __slots__ = (
         "_in_flight",
         "_in_flight_bytes",
+        "_answers_bytes",
         "_last_number",
+        "_refused_calls",
         "_limits",
         "_resend_asked",
         "_resent_to",
@@ -77,6 +82,8 @@ class Session:
         self.waiting_bytes = 0
         self._limits = limits
         self._last_number = 0
+        self._answers_bytes = 0
+        self._refused_calls = 0
         self._waiting: deque[_Outgoing] = deque()
         self._in_flight: deque[_Outgoing] = deque()
         self._in_flight_bytes = 0
@@ -143,6 +150,27 @@ class Session:
         self._waiting.append(_Outgoing(self._last_number, kind, body))
         self.queued_bytes += body.nbytes
         self.waiting_bytes += body.nbytes
+        if kind in ANSWER_KINDS:
+            self._answers_bytes += body.nbytes
+
+    def refusal_of_call(self) -> QueueFull | None:
+        """Return why a call is not accepted now: the peer does not take the answers that it asked for.
+
+        :raises ProtocolError: if it goes on to call all the same.
+        """
+        if self._answers_bytes <= self._limits.answers_bytes_max:
+            self._refused_calls = 0
+            return None
+        self._refused_calls += 1
+        problem = f"{self._answers_bytes} bytes of answers wait to be taken"
+        if self._refused_calls > REFUSED_CALLS_MAX:
+            raise ProtocolError(problem, thing="answers_bytes_max", value=self._answers_bytes)
+        return QueueFull(
+            problem,
+            thing="answers_bytes_max",
+            value=self._answers_bytes,
+            remedy="Take them first, and ask for less at a time.",
+        )
 
     def take(self, size_bytes: int, now: float) -> list[list[Buffer]]:
         """Return the next messages to send, as lists of frames; they count as under way.
@@ -261,15 +289,18 @@ class Session:
                 thing="ack",
                 value=ack,
             )
-        in_flight = self._in_flight
+        in_flight, waiting = self._in_flight, self._waiting
         while in_flight and in_flight[0].number <= ack:
-            nbytes = in_flight.popleft().body.nbytes
-            self._in_flight_bytes -= nbytes
-            self.queued_bytes -= nbytes
+            self._in_flight_bytes -= self._forget(in_flight.popleft())
         if in_flight:
             return
-        waiting = self._waiting
         while waiting and waiting[0].number <= ack:
-            nbytes = waiting.popleft().body.nbytes
-            self.waiting_bytes -= nbytes
-            self.queued_bytes -= nbytes
+            self.waiting_bytes -= self._forget(waiting.popleft())
+
+    def _forget(self, outgoing: _Outgoing) -> int:
+        """Keep no account any more of what has been acknowledged; returns its size."""
+        nbytes = outgoing.body.nbytes
+        self.queued_bytes -= nbytes
+        if outgoing.kind in ANSWER_KINDS:
+            self._answers_bytes -= nbytes
+        return nbytes

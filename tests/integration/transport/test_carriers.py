@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -146,6 +147,39 @@ def test_a_cast_that_fails_harms_nothing(carriers: Carriers) -> None:
     handler.cast("nowhere")
     handler.cast("echo", 1, 2, 3)
     assert handler.call("echo", "still here").result(WAIT_S) == "still here"
+
+
+def test_casts_that_fail_for_ever_are_logged_a_few_times_and_end_the_session(
+    carriers: Carriers, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = carriers.serve()
+    lost: queue.Queue[str] = queue.Queue()
+    server.on_lost = lambda handler, reason: lost.put(reason)
+    handler = carriers.connect(server.port).handler
+    with caplog.at_level(logging.WARNING, logger="concurrent.transport"):
+        for _ in range(999):
+            handler.cast("nowhere")
+        with pytest.raises(UnknownMethod):
+            handler.call("nowhere").result(WAIT_S)
+        lines = [one.getMessage() for one in caplog.records if "cast" in one.getMessage()]
+        handler.cast("nowhere")
+        assert "1000 casts could not be accepted" in lost.get(timeout=WAIT_S)
+    assert len(lines) == 11
+    assert "further failures are not logged" in lines[-1]
+
+
+def test_a_peer_that_does_not_take_its_answers_gets_no_more(carriers: Carriers) -> None:
+    server = carriers.serve(limits=Limits(answers_bytes_max=100_000, window_bytes=1_000))
+    server.methods.register(lambda handler, request: b"x" * 10_000, "give")
+    handler = carriers.connect(server.port).handler
+
+    def ask_for_much() -> list[Future[Any]]:
+        return [handler.call("give", timeout_s=WAIT_S) for _ in range(50)]
+
+    errors = [future.exception(WAIT_S) for future in carriers.client_loop.call(ask_for_much, timeout_s=WAIT_S)]
+    assert errors[:10] == [None] * 10
+    assert {type(error) for error in errors} == {type(None), QueueFull}
+    assert handler.call("give").result(WAIT_S) == b"x" * 10_000
 
 
 def test_a_call_without_an_answer_times_out_and_a_late_answer_is_dropped(

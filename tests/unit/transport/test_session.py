@@ -12,7 +12,7 @@ from concurrent.transport.envelope import control_message, decode, encode_body
 from concurrent.transport.frames import Buffer
 from concurrent.transport.limits import Limits
 from concurrent.transport.messages import Kind
-from concurrent.transport.session import ACK_COUNT, Session
+from concurrent.transport.session import ACK_COUNT, REFUSED_CALLS_MAX, Session
 from concurrent.transport.states import SessionEvent, SessionState
 
 EVERYTHING = 10**9
@@ -128,6 +128,19 @@ def test_a_queue_that_nobody_empties_ends_somewhere() -> None:
         push(here, b"x" * 100)
     with pytest.raises(QueueFull, match="does not take"):
         push(here, b"x" * 100)
+
+
+def test_a_peer_that_goes_on_to_call_and_takes_no_answer_breaks_the_protocol() -> None:
+    here = new_session(Limits(answers_bytes_max=100))
+    assert here.refusal_of_call() is None
+    here.push(Kind.RESULT, encode_body([1, b"x" * 200], "an answer"))
+    here.take(EVERYTHING, 0.0)
+    for _ in range(REFUSED_CALLS_MAX):
+        assert isinstance(here.refusal_of_call(), QueueFull)
+    with pytest.raises(ProtocolError, match="wait to be taken"):
+        here.refusal_of_call()
+    here.receive(decode(control_message(Kind.PING, [False], ack=1)))
+    assert here.refusal_of_call() is None
 
 
 def test_an_acknowledgement_of_what_was_never_sent_breaks_the_protocol() -> None:

@@ -35,7 +35,7 @@ START_UP_FILES = ["concurrent_framework.pth", "concurrent_framework.start"]
 DATA_PATTERNS = [
     f"{folder}*.{suffix}"
     for folder in ("", "**/")
-    for suffix in ("typed", "html", "css", "js", "svg", "ini", "md", "txt", "json", "pyx", "fasta")
+    for suffix in ("typed", "html", "css", "js", "svg", "png", "ini", "md", "txt", "json", "pyx", "fasta")
 ]
 # A fused multiply-add rounds once where Python rounds twice: the twins would differ in a few pixels.
 COMPILER_ARGUMENTS = [] if os.name == "nt" else ["-ffp-contract=off"]

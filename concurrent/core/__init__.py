@@ -1,37 +1,78 @@
 """The kernel: components, configuration, environments, plug-ins, errors, logs, statistics, clocks.
 
 It knows nothing of sockets or tasks. All that other packages and plug-ins need is importable from here.
+
+The names are imported when they are first used, so that a worker process loads what it needs only.
 """
 
-from concurrent.core.backoff import Backoff
-from concurrent.core.clock import Clock, Deadline, ManualClock, SystemClock
-from concurrent.core.component import (
-    Component,
-    ComponentManager,
-    ExtensionPoint,
-    Interface,
-    implements,
-    optional,
-)
-from concurrent.core.config import Configuration
-from concurrent.core.environment import Environment
-from concurrent.core.errors import ConcurrentError, ConfigurationError
-from concurrent.core.ids import new_node_id
-from concurrent.core.items import (
-    BoolItem,
-    ChoiceItem,
-    ConfigItem,
-    ExtensionPointItem,
-    FloatItem,
-    Host,
-    HostItem,
-    IntItem,
-    ListItem,
-    OrderedExtensionsItem,
-    PathItem,
-)
-from concurrent.core.logs import NodeLog
-from concurrent.core.stats import Stats
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from concurrent.core.backoff import Backoff
+    from concurrent.core.clock import Clock, Deadline, ManualClock, SystemClock
+    from concurrent.core.component import (
+        Component,
+        ComponentManager,
+        ExtensionPoint,
+        Interface,
+        implements,
+        optional,
+    )
+    from concurrent.core.config import Configuration
+    from concurrent.core.environment import Environment
+    from concurrent.core.errors import ConcurrentError, ConfigurationError
+    from concurrent.core.ids import new_node_id
+    from concurrent.core.items import (
+        BoolItem,
+        ChoiceItem,
+        ConfigItem,
+        ExtensionPointItem,
+        FloatItem,
+        Host,
+        HostItem,
+        IntItem,
+        ListItem,
+        OrderedExtensionsItem,
+        PathItem,
+    )
+    from concurrent.core.logs import NodeLog
+    from concurrent.core.stats import Stats
+
+_MODULE_BY_NAME = {
+    "Backoff": "backoff",
+    "BoolItem": "items",
+    "ChoiceItem": "items",
+    "Clock": "clock",
+    "Component": "component",
+    "ComponentManager": "component",
+    "ConcurrentError": "errors",
+    "ConfigItem": "items",
+    "Configuration": "config",
+    "ConfigurationError": "errors",
+    "Deadline": "clock",
+    "Environment": "environment",
+    "ExtensionPoint": "component",
+    "ExtensionPointItem": "items",
+    "FloatItem": "items",
+    "Host": "items",
+    "HostItem": "items",
+    "IntItem": "items",
+    "Interface": "component",
+    "ListItem": "items",
+    "ManualClock": "clock",
+    "NodeLog": "logs",
+    "OrderedExtensionsItem": "items",
+    "PathItem": "items",
+    "Stats": "stats",
+    "SystemClock": "clock",
+    "implements": "component",
+    "new_node_id": "ids",
+    "optional": "component",
+}
 
 __all__ = [
     "Backoff",
@@ -64,3 +105,5 @@ __all__ = [
     "new_node_id",
     "optional",
 ]
+
+__getattr__ = lazy_names(__name__, _MODULE_BY_NAME)

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from concurrent.core.component import Component
 from concurrent.core.errors import ConfigurationError
-from concurrent.core.items import ChoiceItem, IntItem, PathItem
+from concurrent.core.items import BoolItem, ChoiceItem, IntItem, PathItem
 
 __all__ = ["LogSettings", "NodeFormatter", "NodeLog"]
 
 LEVELS = ("debug", "info", "warning", "error")
 ROOT = "concurrent"
+TASK_OUTPUT = "concurrent.task"
+"""The logger of what tasks print."""
 
 
 class NodeFormatter(logging.Formatter):
@@ -45,7 +47,7 @@ class NodeLog:
     :param level: one of :data:`LEVELS`.
     :param file: a file to append to, or None for standard error alone.
     :param size_bytes_max: the file is moved to ``FILE.1`` before it gets larger than this.
-    :param is_quiet: nothing below a warning goes to standard error.
+    :param has_task_output: what tasks print is logged, whatever the level.
     """
 
     def __init__(
@@ -55,13 +57,12 @@ class NodeLog:
         *,
         file: Path | None = None,
         size_bytes_max: int = 0,
-        is_quiet: bool = False,
+        has_task_output: bool = True,
     ) -> None:
         formatter = NodeFormatter(node_id)
         console = logging.StreamHandler(sys.stderr)
-        if is_quiet:
-            console.setLevel(logging.WARNING)
         self._level = level
+        self._has_task_output = has_task_output
         self._handlers: list[logging.Handler] = [console]
         if file is not None:
             self._handlers.append(_file_handler(file, size_bytes_max))
@@ -77,6 +78,7 @@ class NodeLog:
         if is_child:
             root.handlers.clear()
         root.setLevel(self._level.upper())
+        logging.getLogger(TASK_OUTPUT).setLevel(logging.INFO if self._has_task_output else logging.NOTSET)
         for handler in self._handlers:
             root.addHandler(handler)
 
@@ -113,7 +115,11 @@ class LogSettings(Component):
         minimum=0, unit="bytes",
     )  # fmt: skip
 
-    def open(self, node_id: str, *, level: str | None = None, is_quiet: bool = False) -> NodeLog:
+    task_output = BoolItem(
+        "logging", "task_output", True, "Whether what tasks print is logged, whatever the level."
+    )
+
+    def open(self, node_id: str, *, level: str | None = None) -> NodeLog:
         """Return a log for a node, not started yet.
 
         :param level: in place of the configured one.
@@ -123,5 +129,5 @@ class LogSettings(Component):
             level or self.level,
             file=self.file,
             size_bytes_max=self.file_bytes_max,
-            is_quiet=is_quiet,
+            has_task_output=self.task_output,
         )

@@ -24,13 +24,19 @@ def bad_system(cluster: Cluster, bad: str) -> Program:
 def test_plain_tasks_run(cluster: Cluster) -> None:
     app = cluster.embedded(APPS / "hello.py")
     assert sorted(app.succeed().splitlines()) == ["hello ada", "hello grace"]
-    assert app.err == ""
+    assert all("said on a worker: " in line for line in app.err.splitlines())
 
 
 def test_what_a_task_prints_is_in_the_log(cluster: Cluster) -> None:
-    app = cluster.embedded(APPS / "hello.py", "-v")
+    app = cluster.embedded(APPS / "hello.py")
     app.succeed()
     assert "said on a worker: ada" in app.err
+
+
+def test_a_quiet_application_says_nothing_but_what_it_prints(cluster: Cluster) -> None:
+    app = cluster.embedded(APPS / "hello.py", "-q")
+    assert sorted(app.succeed().splitlines()) == ["hello ada", "hello grace"]
+    assert app.err == ""
 
 
 def test_a_task_system_runs_and_logs(cluster: Cluster) -> None:

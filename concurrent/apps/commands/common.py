@@ -48,6 +48,8 @@ def make_environment(args: argparse.Namespace, **overrides: Any) -> Environment:
     :raises ConcurrentError: if a part of it is missing or wrong.
     """
     texts = {name.replace("__", "."): str(value) for name, value in overrides.items() if value is not None}
+    if args.quiet:
+        texts["logging.task_output"] = "false"
     for assignment in args.option:
         name, separator, text = assignment.partition("=")
         if not separator:

@@ -21,5 +21,5 @@ def test_an_address_without_a_port_is_that_of_a_master() -> None:
 
 
 def test_what_is_no_address_is_named_with_where_it_stands() -> None:
-    with pytest.raises(ConfigurationError, match="--master = 'a:b:c' is not an address. Write HOST:PORT"):
+    with pytest.raises(ConfigurationError, match=r"--master = 'a:b:c' is not an address. Write HOST:PORT"):
         parse_address("a:b:c", "--master")

@@ -138,7 +138,7 @@ def test_a_module_whose_own_import_fails_is_not_called_missing(tmp_path, monkeyp
 
 
 def test_log_lines_carry_node_application_and_task(tmp_path, capsys) -> None:
-    log = NodeLog("slave-1", file=tmp_path / "log" / "node.log", is_quiet=True)
+    log = NodeLog("slave-1", file=tmp_path / "log" / "node.log")
     log.start()
     try:
         logging.getLogger("concurrent.test").info("hello", extra={"app": 3, "task": 17})
@@ -149,9 +149,20 @@ def test_log_lines_carry_node_application_and_task(tmp_path, capsys) -> None:
     first, second = (tmp_path / "log" / "node.log").read_text(encoding="utf-8").splitlines()
     assert first.endswith("INFO    slave-1 app=3 task=17 concurrent.test: hello")
     assert second.endswith("WARNING slave-1 concurrent.test: beware")
-    shown = capsys.readouterr().err
-    assert "beware" in shown
-    assert "hello" not in shown
+    assert capsys.readouterr().err.splitlines() == [first, second]
+
+
+def test_what_tasks_print_is_logged_whatever_the_level_unless_that_is_unwanted(capsys) -> None:
+    for wanted in (True, False):
+        log = NodeLog("slave-1", "error", has_task_output=wanted)
+        log.start()
+        try:
+            logging.getLogger("concurrent.task").info("printed, wanted: %s", wanted)
+            logging.getLogger("concurrent.test").info("not this")
+        finally:
+            log.stop()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("printed, wanted: True")
 
 
 def test_a_log_file_that_can_not_be_written_is_named(tmp_path) -> None:

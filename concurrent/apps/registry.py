@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
-from concurrent.core.errors import NodeError
+from concurrent.core.errors import InvalidArguments, NodeError
 
-__all__ = ["NodeRecord", "NodeRegistry"]
+__all__ = ["NodeRecord", "NodeRegistry", "check_registration"]
 
 GONE_MAX: Final = 100
 """How many nodes that are gone are remembered for the status page."""
 
 WAITING_MAX: Final = 10_000
 """How many nodes may have registered without ever opening a session."""
+
+ID_LENGTH_MAX: Final = 256
+PORT_MAX: Final = 65535
+DATA_BYTES_MAX: Final = 16 * 1024
+
+
+def check_registration(node_id: Any, port: Any, data: Any) -> None:
+    """Check what a node says of itself when it registers. Any thread.
+
+    :raises InvalidArguments: if the id is not 1 to 256 characters that can be printed, the port is none,
+        or the data is no dict, or one that is larger than 16 KiB as JSON.
+    """
+    if not isinstance(node_id, str) or not 1 <= len(node_id) <= ID_LENGTH_MAX or not node_id.isprintable():
+        raise InvalidArguments(
+            f"the node id must be 1 to {ID_LENGTH_MAX} characters that can be printed, but is {node_id!r:.100}",
+            thing="node_id",
+            remedy="Give the node another id",
+        )
+    if type(port) is not int or not 0 <= port <= PORT_MAX:
+        raise InvalidArguments(
+            f"the port must be a whole number from 0 to {PORT_MAX}, but is {port!r:.100}",
+            thing="port",
+            remedy="Give the port of the node's own JSON API, or 0 if it has none",
+        )
+    if not isinstance(data, dict):
+        raise InvalidArguments(
+            f"the data must be a dict, but is {type(data).__name__}", thing="data", remedy="Send {} for none"
+        )
+    try:
+        size_bytes = len(json.dumps(data, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArguments(f"the data has no JSON form: {error}", thing="data") from None
+    if size_bytes > DATA_BYTES_MAX:
+        raise InvalidArguments(
+            f"the data has {size_bytes} bytes as JSON, but at most {DATA_BYTES_MAX} are accepted",
+            thing="data",
+            value=size_bytes,
+            remedy="Say less",
+        )
 
 
 @dataclass(slots=True)

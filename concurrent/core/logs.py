@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import sys
 from pathlib import Path
+from typing import Any, Final
 
 from concurrent.core.component import Component
 from concurrent.core.errors import ConfigurationError
@@ -23,8 +24,26 @@ TASK_OUTPUT = "concurrent.task"
 """The logger of what tasks print."""
 
 
+MESSAGE_LENGTH_MAX: Final = 2000
+"""Longer messages are cut; tracebacks stay whole."""
+
+CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+    ord("\t"): "\\t",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
+"""What peers could use to make lines of their own, or to command a terminal."""
+
+CONTROLS_OF_TRACEBACKS: Final = {code: text for code, text in CONTROLS.items() if chr(code) not in "\n\t"}
+
+
 class NodeFormatter(logging.Formatter):
     """One line: time, level, node, application and task where there are any, logger, message.
+
+    Control characters are shown as Python writes them, so that one record is one line; only a traceback
+    has lines of its own behind it.
 
     :param node_id: the name of the node that logs.
     """
@@ -39,6 +58,18 @@ class NodeFormatter(logging.Formatter):
         parts += [f"{key}={record.__dict__[key]}" for key in ("app", "task") if key in record.__dict__]
         record.__dict__["who"] = " ".join(parts)
         return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the line without a traceback."""
+        message = record.message
+        if len(message) > MESSAGE_LENGTH_MAX:
+            message = f"{message[:MESSAGE_LENGTH_MAX]} ... ({len(message)} characters)"
+        record.message = message
+        return super().formatMessage(record).translate(CONTROLS)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the traceback."""
+        return super().formatException(ei).translate(CONTROLS_OF_TRACEBACKS)
 
 
 class NodeLog:

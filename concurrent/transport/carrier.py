@@ -23,6 +23,10 @@ class ICarrier(Protocol):
     def has_room(self) -> bool:
         """Whether more should be handed over now; ``writable`` says when that changes."""
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether what the peer sent waits unread here, so that its silence proves nothing."""
+
     def send(self, messages: list[list[Buffer]]) -> None:
         """Send each of the lists of frames as a message, in this order."""
 

@@ -12,6 +12,7 @@ from typing import Final
 from concurrent.transport.envelope import PREFIX_BYTES, read_frame_count, read_frame_sizes
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.limits import Limits
+from concurrent.transport.memory import UNCLAIMED_BYTES_MAX, MemoryShare
 
 __all__ = ["GREETING_LIMITS", "SCRATCH_BYTES", "FrameReader"]
 
@@ -31,10 +32,16 @@ class FrameReader:
     :param limits: what is accepted now; while it is ``GREETING_LIMITS``, ``advance`` stops behind
         each message, for what follows may be accepted under other limits: see ``go_on``.
     :param scratch: memory to receive into; used only between ``space`` and ``advance``.
+    :param share: where memory for large messages is claimed; None: there is enough.
+
+    While ``is_held_up`` nothing more may be received: call ``go_on`` when the share has room.
     """
 
-    def __init__(self, limits: Limits, scratch: memoryview) -> None:
+    def __init__(self, limits: Limits, scratch: memoryview, share: MemoryShare | None = None) -> None:
         self.limits = limits
+        self.is_held_up = False
+        self._share = share
+        self._has_claimed = False
         self._scratch = scratch
         self._rest = b""
         self._sizes: tuple[int, ...] | None = None
@@ -80,6 +87,8 @@ class FrameReader:
                     break
                 position = start
             assert self._sizes is not None
+            if not self._frames and not self._has_memory(self._sizes, len(view) - position):
+                break
             size = self._sizes[len(self._frames)]
             available = len(view) - position
             if available < size:
@@ -97,7 +106,7 @@ class FrameReader:
 
     def go_on(self) -> list[list[Buffer]]:
         """Return more messages of what was received before; raises ProtocolError."""
-        if self._large is not None or not self._rest:
+        if self._large is not None or not (self._rest or self.is_held_up):
             return []
         self.space()
         return self.advance(0)
@@ -113,6 +122,15 @@ class FrameReader:
         self._sizes = read_frame_sizes(view, start, count, self.limits)
         return start + SIZE_BYTES * count
 
+    def _has_memory(self, sizes: tuple[int, ...], available: int) -> bool:
+        """Claim memory for a message, unless it is small or has arrived whole."""
+        if self._share is not None and not self._has_claimed:
+            size_bytes = sum(sizes)
+            if size_bytes > max(available, UNCLAIMED_BYTES_MAX):
+                self._has_claimed = self._share.claim(size_bytes)
+                self.is_held_up = not self._has_claimed
+        return not self.is_held_up
+
     def _begin_large(self, received: memoryview, size: int) -> None:
         large = memoryview(bytearray(size))
         large[: len(received)] = received
@@ -122,6 +140,9 @@ class FrameReader:
     def _finish(self, messages: list[list[Buffer]]) -> None:
         assert self._sizes is not None
         if len(self._frames) == len(self._sizes):
+            if self._share is not None and self._has_claimed:
+                self._share.release()
+                self._has_claimed = False
             messages.append(self._frames)
             self._frames = []
             self._sizes = None

@@ -274,9 +274,9 @@ class TCPHandler:
         :param has_stalled: whether this loop itself was held up, so that silence proves nothing.
         """
         session = self._session
-        if has_stalled:
-            session.heard_at = now
         carrier = self._carrier
+        if has_stalled or (carrier is not None and carrier.is_held_up):
+            session.heard_at = now
         if carrier is not None:
             if session.is_silent(now):
                 self._owner.lost(carrier, f"silent for {self._limits.silence_s} s")

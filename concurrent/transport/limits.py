@@ -26,6 +26,8 @@ class Limits:
     :param message_bytes_max: the largest message, all of its frames together, in bytes.
     :param header_bytes_max: the largest header frame (prelude and msgpack body), in bytes.
     :param frames_max: the largest number of frames in a message, the header frame included.
+    :param incomplete_bytes_max: how many bytes the large messages may have together that are just being
+        received by all connections of an endpoint; more of them wait unread. On TCP only.
     :param outbox_bytes_max: how many bytes may be queued for a peer before senders are held back.
     :param window_bytes: how many bytes may be under way unacknowledged; the rest waits.
     :param session_bytes_max: above this many queued bytes nothing more is taken, not even from
@@ -48,6 +50,7 @@ class Limits:
     message_bytes_max: int = 256 * MIB
     header_bytes_max: int = 64 * MIB
     frames_max: int = 4096
+    incomplete_bytes_max: int = 256 * MIB
     outbox_bytes_max: int = 32 * MIB
     window_bytes: int = 16 * MIB
     session_bytes_max: int = 1024 * MIB

@@ -8,6 +8,7 @@ import os
 import socket
 from asyncio import TimerHandle
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameRe
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
+from concurrent.transport.memory import MemoryShare, ReceiveMemory
 from concurrent.transport.server import SessionServer
 
 __all__ = ["TCPClient", "TCPHandler", "TCPServer", "TCPSocket"]
@@ -46,7 +48,8 @@ class TCPSocket:
     :param sock: a connected socket.
     :param owner: who is told what happens on it.
     :param limits: what is accepted once the peer is trusted.
-    :param scratch: ``SCRATCH_BYTES`` of memory to receive into, shared by all sockets of a loop.
+    :param scratch: ``SCRATCH_BYTES`` of memory to receive into, shared by all sockets of an endpoint.
+    :param memory: bounds what all sockets of the endpoint keep of incomplete messages.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class TCPSocket:
         owner: ICarrierOwner,
         limits: Limits,
         scratch: memoryview,
+        memory: ReceiveMemory,
     ) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -65,7 +69,8 @@ class TCPSocket:
         self._sock = sock
         self._owner = owner
         self._limits = limits
-        self._reader = FrameReader(GREETING_LIMITS, scratch)
+        self._share = MemoryShare(memory, self._on_memory)
+        self._reader = FrameReader(GREETING_LIMITS, scratch, self._share)
         self._out: deque[Buffer] = deque()
         self._out_bytes = 0
         self._is_blocked = False
@@ -78,6 +83,11 @@ class TCPSocket:
     def has_room(self) -> bool:
         """Whether the socket keeps up with what it was given."""
         return self._out_bytes < SEND_ROOM_BYTES
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether what the peer sent waits here for memory."""
+        return self._reader.is_held_up
 
     def trust(self) -> None:
         """Accept messages up to the full limits."""
@@ -178,7 +188,7 @@ class TCPSocket:
             except ProtocolError as error:
                 broken = error
                 break
-            if count < len(space) or not self._is_trusted:
+            if count < len(space) or not self._is_trusted or self._reader.is_held_up:
                 break
         if batch:
             is_trusted = self._is_trusted
@@ -191,9 +201,20 @@ class TCPSocket:
             self._owner.broken(self, broken)
         elif reason is not None:
             self._lose(reason)
+        elif self._reader.is_held_up:
+            self._loop.remove_reader(self._sock)
+
+    def _on_memory(self) -> None:
+        """There may be memory for the message that waits."""
+        if self._is_closed or self._linger is not None:
+            self._share.release()
+            return
+        self._read_on()
+        if not self._is_closed and not self._reader.is_held_up:
+            self._loop.add_reader(self._sock, self._on_readable)
 
     def _read_on(self) -> None:
-        """Go on with what arrived behind the greeting."""
+        """Go on with what has arrived already."""
         try:
             batch = self._reader.go_on()
         except ProtocolError as error:
@@ -229,6 +250,7 @@ class TCPSocket:
         self._loop.remove_reader(self._sock)
         self._loop.remove_writer(self._sock)
         self._sock.close()
+        self._share.release()
         self._out.clear()
         self._owner.released(self)
 
@@ -239,6 +261,7 @@ class TCPServer(SessionServer):
     _listener: socket.socket | None = None
     _is_short_of_files = False
     _scratch: memoryview
+    _memory: ReceiveMemory
 
     def _listen(self) -> None:
         try:
@@ -266,6 +289,7 @@ class TCPServer(SessionServer):
         self.port = listener.getsockname()[1]
         self._listener = listener
         self._scratch = memoryview(bytearray(SCRATCH_BYTES))
+        self._memory = _receive_memory(self._loop, self._limits)
         self._loop.add_reader(listener, self._on_connection)
 
     def _on_connection(self) -> None:
@@ -286,7 +310,7 @@ class TCPServer(SessionServer):
                 return
             self._is_short_of_files = False
             try:
-                carrier = TCPSocket(self._loop, sock, self, self._limits, self._scratch)
+                carrier = TCPSocket(self._loop, sock, self, self._limits, self._scratch, self._memory)
             except OSError:  # it is gone already
                 sock.close()
                 continue
@@ -311,6 +335,7 @@ class TCPClient(SessionClient):
 
     _dialling: asyncio.Task[None] | None = None
     _scratch: memoryview | None = None
+    _memory: ReceiveMemory
 
     def _dial(self) -> None:
         self._dialling = self._loop.aio.create_task(self._connect_any())
@@ -347,7 +372,8 @@ class TCPClient(SessionClient):
             raise ConnectionRefusedError("nobody listens; the connection was to itself")
         if self._scratch is None:
             self._scratch = memoryview(bytearray(SCRATCH_BYTES))
-        return TCPSocket(self._loop, sock, self, self._limits, self._scratch)
+            self._memory = _receive_memory(self._loop, self._limits)
+        return TCPSocket(self._loop, sock, self, self._limits, self._scratch, self._memory)
 
     def _stop_opening(self) -> None:
         super()._stop_opening()
@@ -357,6 +383,14 @@ class TCPClient(SessionClient):
 
     def _free(self) -> None:
         """Sockets are all there is."""
+
+
+def _receive_memory(loop: NodeLoop, limits: Limits) -> ReceiveMemory:
+    def call_soon(fn: Callable[[], object]) -> None:
+        if not loop.aio.is_closed():  # else sockets are being closed after the end of the loop
+            loop.call_soon(fn)
+
+    return ReceiveMemory(limits.incomplete_bytes_max, call_soon)
 
 
 _Address = tuple[socket.AddressFamily, socket.SocketKind, int, tuple[Any, ...]]

@@ -78,6 +78,7 @@ class RouterPeer:
     """One client's connection to a ROUTER. Loop thread only."""
 
     has_room = True
+    is_held_up = False
 
     def __init__(self, server: TCPServerZMQ, routing_id: bytes, peer_ip: str, now: float) -> None:
         self.peer_ip = peer_ip
@@ -223,6 +224,7 @@ class DealerLink:
     """A client's connection through a DEALER. Loop thread only."""
 
     has_room = True
+    is_held_up = False
 
     def __init__(
         self, loop: NodeLoop, context: zmq.Context[_Socket], owner: ZMQClient, limits: Limits

@@ -13,7 +13,7 @@ import pytest
 
 from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch
 from concurrent.transport.envelope import control_message, decode, make_header, make_prefix
-from concurrent.transport.frames import Buffer
+from concurrent.transport.frames import Buffer, as_payload
 from concurrent.transport.framing import SCRATCH_BYTES, FrameReader
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
@@ -28,7 +28,8 @@ Loops = tuple[NodeLoop, NodeLoop]
 class RawPeer:
     """A peer that speaks the wire format by hand, well or badly."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, node_id: str = "raw") -> None:
+        self.hello = {**HELLO.to_wire(), "node_id": node_id}
         self.sock = socket.create_connection(("127.0.0.1", port), WAIT_S)
         self.reader = FrameReader(Limits(), memoryview(bytearray(SCRATCH_BYTES)))
 
@@ -42,7 +43,7 @@ class RawPeer:
                 yield decode(buffers)
 
     def greet(self) -> None:
-        self.send(control_message(Kind.HELLO, [HELLO.to_wire()]))
+        self.send(control_message(Kind.HELLO, [self.hello]))
         assert next(self.messages()).kind == Kind.WELCOME
 
     def end(self) -> list[Any]:
@@ -209,6 +210,30 @@ def test_a_flood_of_bad_connections_is_logged_in_few_lines(
             assert noisy.end()[0] == "malformed"
             noisy.sock.close()
     assert 0 < len(caplog.records) < 25
+
+
+def test_incomplete_messages_of_all_peers_share_one_bound(loops: Loops) -> None:
+    limits = Limits(incomplete_bytes_max=1_000_000, heartbeat_s=0.1, silence_s=1.0, resume_s=0.1)
+    server = TCPServer(loops[0], node_id="server", limits=limits)
+    server.methods.register(lambda handler, request, value: len(value), "size")
+    server.start()
+    holders = [RawPeer(server.port, node_id) for node_id in ("first", "second")]
+    for holder in holders:  # the first one has the memory, the second one the next place, and both are silent
+        holder.greet()
+        buffers: list[Buffer] = [make_header(Kind.CAST, 1, 0, b""), bytes(900_000)]
+        holder.sock.sendall((make_prefix(buffers) + b"".join(buffers))[:100_000])
+    client = TCPClient(loops[1], "127.0.0.1", server.port, node_id="client")
+    client.start()
+    handler = client.wait_open(WAIT_S)
+    session_id = handler.session_id
+    sizes = (10, 800_000, 2_000_000)
+    futures = [handler.call("size", as_payload(bytes(size)), timeout_s=WAIT_S) for size in sizes]
+    assert tuple(future.result(WAIT_S) for future in futures) == sizes
+    assert handler.session_id == session_id
+    client.stop()
+    server.stop()
+    for holder in holders:
+        holder.sock.close()
 
 
 def test_a_silent_peer_is_lost(loops: Loops, quick_limits: Limits) -> None:

@@ -1,6 +1,8 @@
 """A stream of bytes becomes the messages that were put into it, however it is cut up."""
 
 import struct
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from concurrent.transport.envelope import make_prefix
 from concurrent.transport.frames import FRAME_BYTES_MIN
 from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
 from concurrent.transport.limits import Limits
+from concurrent.transport.memory import MemoryShare, ReceiveMemory
 
 frame_sizes = st.integers(0, 300) | st.sampled_from(
     [FRAME_BYTES_MIN - 1, FRAME_BYTES_MIN, FRAME_BYTES_MIN + 1, SCRATCH_BYTES + 7]
@@ -98,3 +101,42 @@ def test_what_comes_behind_a_greeting_waits_for_other_limits() -> None:
     reader.limits = Limits()
     assert [[bytes(frame) for frame in frames] for frames in reader.go_on()] == [large]
     assert reader.go_on() == []
+
+
+def test_large_messages_wait_for_memory_in_the_order_in_which_they_came() -> None:
+    ready: list[Callable[[], object]] = []
+    told: list[str] = []
+    memory = ReceiveMemory(1_000_000, ready.append)
+    shares = {name: MemoryShare(memory, partial(told.append, name)) for name in ("a", "b", "c")}
+    scratch = memoryview(bytearray(SCRATCH_BYTES))
+    readers = {name: FrameReader(Limits(), scratch, share) for name, share in shares.items()}
+    small = make_prefix([b"small"]) + b"small"
+    large = {"a": bytes(900_000), "b": bytes(5_000_000), "c": bytes(300_000)}
+    streams = {name: small + make_prefix([data]) + data for name, data in large.items()}
+    for name, reader in readers.items():
+        assert feed(reader, streams[name][:1000], 1000) == [[b"small"]]
+    assert [reader.is_held_up for reader in readers.values()] == [False, True, True]
+    for name in "abc":
+        assert feed(readers[name], streams[name][1000:], SCRATCH_BYTES) == [[large[name]]]
+        while ready:
+            ready.pop()()
+        for woken in told:
+            assert readers[woken].go_on() == []
+        told.clear()
+    assert not any(reader.is_held_up for reader in readers.values())
+    assert ready == []
+
+
+def test_a_connection_that_is_closed_gives_its_place_to_the_next() -> None:
+    ready: list[Callable[[], object]] = []
+    told: list[str] = []
+    memory = ReceiveMemory(100, ready.append)
+    first, second, third = (MemoryShare(memory, partial(told.append, name)) for name in "abc")
+    assert first.claim(100)
+    assert not second.claim(50)
+    assert not third.claim(50)
+    second.release()
+    first.release()
+    ready[-1]()
+    assert told == ["c"]
+    assert third.claim(50)

@@ -11,7 +11,7 @@ from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.childnode import ChildNode
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.node import Node
-from concurrent.apps.registry import NodeRecord, NodeRegistry
+from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.slave import core_count
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import implements
@@ -31,6 +31,9 @@ __all__ = ["MasterNode"]
 
 SLAVE_ENTRY: Final = "concurrent.apps.slave:serve_child"
 CALL_TIMEOUT_S: Final = 10.0
+JOIN_TIMEOUT_S: Final = 30.0
+"""How long a session may last whose node does not join."""
+
 WORKERS_MAX: Final = 4096
 
 log = logging.getLogger("concurrent.apps.master")
@@ -106,6 +109,7 @@ class MasterNode(Node):
             stats=self.stats,
             limits=settings.limits(),
             allow_insecure=settings.allow_insecure,
+            bind_timeout_s=JOIN_TIMEOUT_S,
         )
         self.zmq_server.start()
         self._open.callback(self.zmq_server.stop)
@@ -164,6 +168,7 @@ class MasterNode(Node):
         :returns: where the compute channel is, and which task manager a slave has to use.
         :raises InvalidArguments: if something of that makes no sense.
         """
+        check_registration(node_id, port, data)
         record = NodeRecord(node_id, node_type, ip, port, dict(data))
         if node_type is NodeType.slave:
             _check_number("workers", data, WORKERS_MAX)

@@ -27,7 +27,7 @@ from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.spawn import start_launcher
 from concurrent.transport.channels import CHANNELS
 from concurrent.transport.http import JSONService
-from concurrent.transport.limits import MIB, Limits
+from concurrent.transport.limits import MIB, Limits, raise_files_max
 from concurrent.transport.loop import NodeLoop
 
 if sys.platform != "win32":
@@ -139,6 +139,7 @@ class Node(Component):
     def start(self) -> None:
         """Open everything. Main thread; before any other thread of the program where that can be."""
         self.started_at = time.time()
+        raise_files_max()
         try:
             self.launcher = start_launcher(self.preload)
             self._open.callback(self.launcher.stop)

@@ -58,6 +58,7 @@ class TCPSocket:
         sock: socket.socket,
         owner: ICarrierOwner,
         limits: Limits,
+        *,
         scratch: memoryview,
         memory: ReceiveMemory,
     ) -> None:
@@ -310,7 +311,9 @@ class TCPServer(SessionServer):
                 return
             self._is_short_of_files = False
             try:
-                carrier = TCPSocket(self._loop, sock, self, self._limits, self._scratch, self._memory)
+                carrier = TCPSocket(
+                    self._loop, sock, self, self._limits, scratch=self._scratch, memory=self._memory
+                )
             except OSError:  # it is gone already
                 sock.close()
                 continue
@@ -373,7 +376,9 @@ class TCPClient(SessionClient):
         if self._scratch is None:
             self._scratch = memoryview(bytearray(SCRATCH_BYTES))
             self._memory = _receive_memory(self._loop, self._limits)
-        return TCPSocket(self._loop, sock, self, self._limits, self._scratch, self._memory)
+        return TCPSocket(
+            self._loop, sock, self, self._limits, scratch=self._scratch, memory=self._memory
+        )
 
     def _stop_opening(self) -> None:
         super()._stop_opening()

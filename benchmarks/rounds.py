@@ -30,6 +30,9 @@ class Round(ABC):
     def finished(self, app: ApplicationNode, result: Any) -> None:
         """Take the result of one task; more may be pushed."""
 
+BATCH_SIZE = 100
+"""How many tasks of a bulk travel as one, as the pools' ``map`` makes chunks of theirs."""
+
 
 class PushAll(Round):
     """Pushes everything at once, one by one or in bulk."""
@@ -43,7 +46,7 @@ class PushAll(Round):
     def begin(self, app: ApplicationNode) -> None:
         """Push them all."""
         if self._is_bulk:
-            app.push_tasks(map(self._task_class, self._arguments))
+            app.push_tasks(map(self._task_class, self._arguments), batch_size=BATCH_SIZE)
             return
         for argument in self._arguments:
             app.push_task(self._task_class(argument))

@@ -16,6 +16,7 @@ from concurrent.transport.loop import NodeLoop
 
 __all__ = ["EmbeddedCluster", "serve_master"]
 
+SLAVE_TIMEOUT_S: Final = 10.0
 ENTRY: Final = "concurrent.apps.embedded:serve_master"
 
 
@@ -66,4 +67,9 @@ def serve_master(control: socket.socket, recipe: dict[str, Any], workers: int) -
         },
     )
     node = env[MasterNode]
-    run_child(node, control, lambda: str(node.api_service_v1.port))
+
+    def announce() -> str:
+        node.wait_slave(SLAVE_TIMEOUT_S)  # whoever pushes next finds workers
+        return str(node.api_service_v1.port)
+
+    run_child(node, control, announce)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any, Final
 
 import web
@@ -93,6 +94,7 @@ class MasterNode(Node):
         """Nothing runs before ``start``."""
         super().__init__()
         self.registry = NodeRegistry()
+        self._has_slave = threading.Event()
 
     def open(self) -> None:
         """Open the compute channel, then the JSON API, then start the own slave if there is one.
@@ -190,7 +192,14 @@ class MasterNode(Node):
         :returns: the number of the registration.
         :raises NodeError: if it did not register, or the session belongs to another node.
         """
-        return self._api.bind(handler, self.registry.expect(node_id, node_type))
+        number = self._api.bind(handler, self.registry.expect(node_id, node_type))
+        if node_type is NodeType.slave:
+            self._has_slave.set()
+        return number
+
+    def wait_slave(self, timeout_s: float) -> bool:
+        """Wait until a slave has joined, and return whether one has. Not the loop's thread."""
+        return self._has_slave.wait(timeout_s)
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the master is doing. Loop thread only."""

@@ -63,9 +63,9 @@ class FairQueue:
                 self._drop(app)
         return items
 
-    def remove(self, numbers: Collection[int]) -> list[int]:
-        """Take out the tasks with these numbers and return the numbers that were here."""
-        removed = [item[0] for item in self if item[0] in numbers]
+    def remove(self, numbers: Collection[int]) -> list[Item]:
+        """Take out the tasks with these numbers, and return those that were here."""
+        removed = [item for item in self if item[0] in numbers]
         if removed:
             for app, waiting in list(self._waiting_by_app.items()):
                 kept = deque(item for item in waiting if item[0] not in numbers)

@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["Pace"]
 
-AHEAD_S: Final = 0.004
+AHEAD_S: Final = 0.025
 """How much work lies ready at each worker: several times what the slave needs to deal out more."""
 
 DEPTH_MAX: Final = 1024
@@ -16,6 +16,11 @@ EXTRA_BELOW_S: Final = 0.1
 
 SHARE_S: Final = 50e-6
 """A worker is not woken for less work than this while others are awake."""
+
+REPORT_SHARE: Final = 0.2
+REPORT_MAX_S: Final = 0.01
+REPORT_MIN_S: Final = 0.0005
+"""Outcomes may wait for others for a fifth of the time that the waiting tasks will take, within bounds."""
 
 HELD_S: Final = 0.05
 """How much work a pool wants to hold for each worker: several times a round trip to the master."""
@@ -60,6 +65,14 @@ class Pace:
     def share(self) -> int:
         """How many tasks are worth waking a worker for."""
         return max(1, int(SHARE_S / self.duration_s))
+
+    def report_delay_s(self, waiting_count: int, worker_count: int) -> float:
+        """Return how long outcomes may wait for others to travel with them; 0 if they should leave at once.
+
+        :param waiting_count: how many tasks are here that do not run.
+        """
+        delay_s = REPORT_SHARE * waiting_count * self.duration_s / worker_count
+        return 0.0 if delay_s < REPORT_MIN_S else min(delay_s, REPORT_MAX_S)
 
     def window(self, worker_count: int) -> int:
         """Return how many tasks a pool of ``worker_count`` workers wants to hold in all."""

@@ -41,6 +41,9 @@ TAKE_BACK_MIN_S: Final = 0.0003
 OUTPUT_S: Final = 1.0
 """How often workers are looked after: what running tasks print goes to the log, a stalled one is killed."""
 
+REPORT_BYTES: Final = 1 << 20
+"""So many bytes of results are reported without waiting for more."""
+
 QUICK_DEATHS: Final = 3
 """After so many workers that died before they finished anything, the next ones are started with delays."""
 
@@ -83,7 +86,9 @@ class WorkerPool:
         self._numbers: list[int] = []
         self._statuses: list[int] = []
         self._payloads: list[bytes | Frame] = []
+        self._unreported_bytes = 0
         self._report_handle: asyncio.Handle | None = None
+        self._is_report_late = False
         self._watch_timer: asyncio.TimerHandle | None = None
         self._output_timer: asyncio.TimerHandle | None = None
         self._restart_timers: set[asyncio.TimerHandle] = set()
@@ -204,7 +209,12 @@ class WorkerPool:
                 value=code_count,
             )
         self._pace.note_sizes(len(numbers), sum(map(len, payloads)))
+        is_newcomer = not code.open_count and self.held_count > self.size
+        code.open_count += len(numbers)
         self._queue.extend(list(zip(numbers, payloads, repeat(code))))
+        if is_newcomer:  # what others have waiting at the workers is not before its turn
+            for link in self._links:
+                self._queue.put_back(link.take_back())
         self._deal()
 
     def cancel(self, numbers: Iterable[int]) -> None:
@@ -233,7 +243,10 @@ class WorkerPool:
             for link in self._links:
                 if len(link.outstanding) > 1:
                     self._queue.put_back(link.take_back())
-        numbers = [item[0] for item in self._queue.take_newest(count)]
+        items = self._queue.take_newest(count)
+        for item in items:
+            item[2].open_count -= 1
+        numbers = [item[0] for item in items]
         self._deal()
         return numbers
 
@@ -302,9 +315,10 @@ class WorkerPool:
             self._watch_timer = self._loop.call_later(WATCH_S, self._watch)
 
     def _give(self, link: WorkerLink, count: int) -> None:
+        hold_s = self._pace.report_delay_s(len(self._queue), self.size)
         while count > 0 and self._queue:
             items = self._queue.take(count)
-            link.give(items)
+            link.give(items, hold_s)
             count -= len(items)
 
     def _even_out(self) -> None:
@@ -365,27 +379,45 @@ class WorkerPool:
         self._numbers += numbers
         self._statuses += statuses
         self._payloads += payloads
+        self._unreported_bytes += sum(map(len, payloads))
         self._pace.note_durations(len(numbers), busy_s)
-        self._report_soon()
+        is_urgent = link.has_finished_app or self._unreported_bytes > REPORT_BYTES
+        link.has_finished_app = False
+        self._report_soon(is_urgent=is_urgent)
         self._deal()
 
-    def _report(self, number: int, status: int, payload: bytes) -> None:
+    def _report(self, item: Item, status: int, payload: bytes) -> None:
+        number = item[0]
+        item[2].open_count -= 1
         if self._is_silent:
             self._unreported.append(number)
             return
         self._numbers.append(number)
         self._statuses.append(status)
         self._payloads.append(payload)
-        self._report_soon()
+        self._report_soon(is_urgent=True)
 
-    def _report_soon(self) -> None:
-        if self._report_handle is None:
+    def _report_soon(self, *, is_urgent: bool) -> None:
+        """Report in this turn, or a little later together with what comes until then.
+
+        The last outcome of an application is urgent: somebody may be waiting for nothing else.
+        """
+        if self._report_handle is not None:
+            if not is_urgent or not self._is_report_late:
+                return
+            self._report_handle.cancel()
+        delay_s = 0.0 if is_urgent else self._pace.report_delay_s(self.held_count - self.size, self.size)
+        self._is_report_late = delay_s > 0
+        if delay_s > 0:
+            self._report_handle = self._loop.call_later(delay_s, self._report_now)
+        else:
             self._report_handle = self._loop.call_soon(self._report_now)
 
     def _report_now(self) -> None:
         self._report_handle = None
         numbers, statuses, payloads = self._numbers, self._statuses, self._payloads
         self._numbers, self._statuses, self._payloads = [], [], []
+        self._unreported_bytes = 0
         self._on_done(numbers, statuses, payloads)
         window = self._pace.window(self.size)
         if abs(window - self._window) > WINDOW_CHANGE * self._window:
@@ -393,8 +425,8 @@ class WorkerPool:
             self._on_window(window)
 
     def _drop_waiting(self, wanted: set[int]) -> None:
-        for number in self._queue.remove(wanted):
-            self._report(number, CANCELLED, b"")
+        for item in self._queue.remove(wanted):
+            self._report(item, CANCELLED, b"")
 
     def _worker_died(
         self, link: WorkerLink, signal: int | None, code: int | None, tail: str
@@ -429,7 +461,7 @@ class WorkerPool:
         log.warning("%s", evidence)
         if tail:
             evidence += f"; its last output:\n{without_own_frames(tail)}"
-        self._report(number, DIED, evidence.encode())
+        self._report(running, DIED, evidence.encode())
 
     def _replace(self, *, is_quick: bool) -> None:
         """Start a new worker, later if workers die as soon as they start."""

@@ -5,8 +5,8 @@ start one of them, the oldest of the generation that the byte names. The slave r
 to give tasks to somebody else, so a task is either started here or taken back, never both. Older
 generations in the queue were taken back and are dropped.
 
-Results go out when no token waits, when the oldest is 1 ms old, and before anything is started that may
-take longer. So tiny tasks share messages and no result waits behind a long task.
+Results go out when no token waits, when the oldest is as old as the slave allows, and before anything is
+started that may take longer. So tiny tasks share messages and no result waits behind a long task.
 """
 
 from __future__ import annotations
@@ -39,11 +39,9 @@ from concurrent.transport.frames import Frame
 
 __all__ = ["CAN_TAKE_BACK", "main"]
 
-SHORT_S: Final = 0.001
-"""Tasks of a function that took longer lately do not start before earlier results have left."""
-
-RESULT_AGE_S: Final = 0.001
-"""How long a result may wait for others while tasks go on."""
+HOLD_MIN_S: Final = 0.001
+"""How long a result may wait for others in any case while short tasks go on. The slave may allow more; a
+function that took longer lately does not start before earlier results have left."""
 
 DECAY: Final = 0.98
 """How fast the longest duration of a function is forgotten, per run."""
@@ -96,6 +94,7 @@ class Worker:
         self._oldest = 0.0
         self._longest_by_function: dict[Any, float] = {}
         self._is_code_new = False
+        self._hold_s = 0.0
 
     def forked(self) -> None:
         """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
@@ -126,7 +125,7 @@ class Worker:
             begun = now
             if len(numbers) == 1:
                 self._oldest = now
-            elif now - self._oldest > RESULT_AGE_S:
+            elif now - self._oldest > max(self._hold_s, HOLD_MIN_S):
                 self._flush()
             if self._unsent_bytes > UNSENT_BYTES_MAX:
                 self._flush()
@@ -151,7 +150,7 @@ class Worker:
             self._code.forget(fields[0])
             self._longest_by_function.clear()
         else:
-            generation, app, numbers, payloads = fields
+            generation, app, numbers, self._hold_s, payloads = fields
             self._queue.extend(zip(repeat(generation), repeat(app), numbers, payloads, strict=False))
 
     def _attempt(self, app: int, number: int, payload: bytes | Frame) -> None:
@@ -181,8 +180,8 @@ class Worker:
             key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
         else:
             key = type(what)
-        longest = self._longest_by_function.get(key, SHORT_S)
-        if longest >= SHORT_S and self._numbers:
+        longest = self._longest_by_function.get(key, HOLD_MIN_S)
+        if self._numbers and longest >= max(self._hold_s, HOLD_MIN_S):
             self._flush()
         begun = time.perf_counter()
         result = what.run(self._code.of(app)) if type(what) is TaskBatch else call(what)

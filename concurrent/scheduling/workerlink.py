@@ -44,13 +44,14 @@ task_log = logging.getLogger("concurrent.task")
 
 
 class AppBlobs:
-    """The code of one application as the pool keeps it."""
+    """The code of one application as the pool keeps it, and how many of its tasks are in the pool."""
 
-    __slots__ = ("app", "blobs")
+    __slots__ = ("app", "blobs", "open_count")
 
     def __init__(self, app: int) -> None:
         self.app = app
         self.blobs: list[bytes] = []
+        self.open_count = 0
 
 
 Item = tuple[int, "bytes | Frame", AppBlobs]
@@ -82,6 +83,7 @@ class WorkerLink:
         self.is_open = False
         self.is_held = False
         self.is_leaving = False
+        self.has_finished_app = False
         self.cancelled: set[int] = set()
         self.child: Child | None = None
         self._loop = loop
@@ -129,8 +131,11 @@ class WorkerLink:
         """The process id of the worker, 0 while it is being started."""
         return self.child.pid if self.child is not None else 0
 
-    def give(self, items: Sequence[Item]) -> None:
-        """Deal tasks of one application to the worker, behind those that it has."""
+    def give(self, items: Sequence[Item], hold_s: float) -> None:
+        """Deal tasks of one application to the worker, behind those that it has.
+
+        :param hold_s: how long results may wait for others while there is more to do, in seconds.
+        """
         if not self.outstanding:
             self.progress_at = self._loop.time()
         code = items[0][2]
@@ -141,7 +146,7 @@ class WorkerLink:
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
         self.outstanding.extend(items)
-        self._send(pack_message(TASKS, self._generation, code.app, numbers, payloads))
+        self._send(pack_message(TASKS, self._generation, code.app, numbers, hold_s, payloads))
         self._unsent_tokens += bytes((self._generation,)) * len(items)
         self._send_tokens()
 
@@ -311,7 +316,10 @@ class WorkerLink:
         if numbers != head or not count == len(statuses) == len(payloads):
             raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
         for _ in numbers:
-            outstanding.popleft()
+            app = outstanding.popleft()[2]
+            app.open_count -= 1
+            if not app.open_count:
+                self.has_finished_app = True
         self._amid_message_s = 0
         self.done_count += len(numbers)
         self.progress_at = self._loop.time()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.scheduling.pace import DEPTH_BYTES_MAX, DEPTH_MAX, HELD_BYTES_MAX, HELD_MAX, Pace
+from concurrent.scheduling.pace import DEPTH_BYTES_MAX, DEPTH_MAX, HELD_BYTES_MAX, HELD_MAX, REPORT_MAX_S, Pace
 
 
 def paced(duration_s: float, size_bytes: int = 0) -> Pace:
@@ -24,7 +24,7 @@ def test_a_worker_has_one_task_more_than_it_runs_if_they_are_short() -> None:
 
 
 @pytest.mark.parametrize(
-    ("duration_s", "depth"), [(0.001, 5), (0.0001, 41), (1e-9, DEPTH_MAX + 1), (0.0, DEPTH_MAX + 1)]
+    ("duration_s", "depth"), [(0.001, 26), (0.0001, 251), (1e-9, DEPTH_MAX + 1), (0.0, DEPTH_MAX + 1)]
 )
 def test_the_shorter_tasks_are_the_more_lie_ahead(duration_s: float, depth: int) -> None:
     assert abs(paced(duration_s).depth - depth) <= 1
@@ -59,3 +59,10 @@ def test_one_outlier_changes_an_estimate_little_and_many_change_it_much() -> Non
     for _ in range(10):
         pace.note_durations(100, 100.0)
     assert pace.duration_s > 0.9
+
+
+def test_outcomes_wait_for_others_only_while_much_is_left_to_do() -> None:
+    assert paced(0.001).report_delay_s(0, 2) == 0.0
+    assert paced(0.001).report_delay_s(2, 2) == 0.0
+    assert paced(0.001).report_delay_s(20, 2) == pytest.approx(0.002)
+    assert paced(0.1).report_delay_s(1000, 2) == REPORT_MAX_S

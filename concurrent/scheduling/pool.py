@@ -20,6 +20,7 @@ from concurrent.scheduling.fairqueue import FairQueue
 from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.pace import Pace
+from concurrent.scheduling.report import OnDone, OutcomeReport
 from concurrent.scheduling.taskoutput import without_own_frames
 from concurrent.scheduling.worker import CAN_TAKE_BACK
 from concurrent.scheduling.workerlink import AppBlobs, Item, WorkerLink
@@ -41,17 +42,12 @@ TAKE_BACK_MIN_S: Final = 0.0003
 OUTPUT_S: Final = 1.0
 """How often workers are looked after: what running tasks print goes to the log, a stalled one is killed."""
 
-REPORT_BYTES: Final = 1 << 20
-"""So many bytes of results are reported without waiting for more."""
-
 QUICK_DEATHS: Final = 3
 """After so many workers that died before they finished anything, the next ones are started with delays."""
 
 WINDOW_CHANGE: Final = 0.25
 
 log = logging.getLogger("concurrent.scheduling.pool")
-
-OnDone = Callable[[list[int], list[int], "list[bytes | Frame]"], None]
 
 
 class WorkerPool:
@@ -83,12 +79,7 @@ class WorkerPool:
         self._queue = FairQueue()
         self._links: list[WorkerLink] = []
         self._code_by_app: dict[int, AppBlobs] = {}
-        self._numbers: list[int] = []
-        self._statuses: list[int] = []
-        self._payloads: list[bytes | Frame] = []
-        self._unreported_bytes = 0
-        self._report_handle: asyncio.Handle | None = None
-        self._is_report_late = False
+        self._report = OutcomeReport(loop, self._done, self._report_delay_s)
         self._watch_timer: asyncio.TimerHandle | None = None
         self._output_timer: asyncio.TimerHandle | None = None
         self._restart_timers: set[asyncio.TimerHandle] = set()
@@ -99,8 +90,6 @@ class WorkerPool:
         self._stopped: Future[list[int]] | None = None
         self._kill_timer: asyncio.TimerHandle | None = None
         self._is_killing = False
-        self._is_silent = False
-        self._unreported: list[int] = []
 
     @property
     def window(self) -> int:
@@ -143,7 +132,7 @@ class WorkerPool:
             self._begin_stop()
             self._kill_timer = self._loop.call_later(timeout_s, self._kill_all)
         if timeout_s <= 0:
-            self._be_silent()
+            self._report.be_silent()
             self._kill_all()
         self._check_stopped()
         return self._stopped
@@ -156,15 +145,6 @@ class WorkerPool:
         for link in self._links:
             self._queue.put_back(link.take_back())
             link.finish()
-
-    def _be_silent(self) -> None:
-        """Drop the outcomes that were not reported yet and all that come."""
-        self._is_silent = True
-        if self._report_handle is not None:
-            self._report_handle.cancel()
-            self._report_handle = None
-        self._unreported += self._numbers
-        self._numbers, self._statuses, self._payloads = [], [], []
 
     def define(self, app: int, index: int, blob: bytes) -> None:
         """Keep a blob of an application's code; blobs come in the order of their indices.
@@ -371,53 +351,23 @@ class WorkerPool:
         payloads: Sequence[bytes | Frame],
         busy_s: float,
     ) -> None:
-        if self._is_silent:
-            self._unreported += numbers
-            return
         self._quick_death_count = 0
         self._done_count += len(numbers)
-        self._numbers += numbers
-        self._statuses += statuses
-        self._payloads += payloads
-        self._unreported_bytes += sum(map(len, payloads))
         self._pace.note_durations(len(numbers), busy_s)
-        is_urgent = link.has_finished_app or self._unreported_bytes > REPORT_BYTES
+        self._report.add(numbers, statuses, payloads, is_urgent=link.has_finished_app)
         link.has_finished_app = False
-        self._report_soon(is_urgent=is_urgent)
         self._deal()
 
-    def _report(self, item: Item, status: int, payload: bytes) -> None:
-        number = item[0]
+    def _end(self, item: Item, status: int, payload: bytes) -> None:
+        """Report the end of a task that no worker reports; somebody may be waiting for it."""
         item[2].open_count -= 1
-        if self._is_silent:
-            self._unreported.append(number)
-            return
-        self._numbers.append(number)
-        self._statuses.append(status)
-        self._payloads.append(payload)
-        self._report_soon(is_urgent=True)
+        self._report.add([item[0]], [status], [payload], is_urgent=True)
 
-    def _report_soon(self, *, is_urgent: bool) -> None:
-        """Report in this turn, or a little later together with what comes until then.
+    def _report_delay_s(self) -> float:
+        return self._pace.report_delay_s(self.held_count - self.size, self.size)
 
-        The last outcome of an application is urgent: somebody may be waiting for nothing else.
-        """
-        if self._report_handle is not None:
-            if not is_urgent or not self._is_report_late:
-                return
-            self._report_handle.cancel()
-        delay_s = 0.0 if is_urgent else self._pace.report_delay_s(self.held_count - self.size, self.size)
-        self._is_report_late = delay_s > 0
-        if delay_s > 0:
-            self._report_handle = self._loop.call_later(delay_s, self._report_now)
-        else:
-            self._report_handle = self._loop.call_soon(self._report_now)
-
-    def _report_now(self) -> None:
-        self._report_handle = None
-        numbers, statuses, payloads = self._numbers, self._statuses, self._payloads
-        self._numbers, self._statuses, self._payloads = [], [], []
-        self._unreported_bytes = 0
+    def _done(self, numbers: list[int], statuses: list[int], payloads: list[bytes | Frame]) -> None:
+        """Hand outcomes over, and say if the pool wants to hold more or less from now on."""
         self._on_done(numbers, statuses, payloads)
         window = self._pace.window(self.size)
         if abs(window - self._window) > WINDOW_CHANGE * self._window:
@@ -426,7 +376,7 @@ class WorkerPool:
 
     def _drop_waiting(self, wanted: set[int]) -> None:
         for item in self._queue.remove(wanted):
-            self._report(item, CANCELLED, b"")
+            self._end(item, CANCELLED, b"")
 
     def _worker_died(
         self, link: WorkerLink, signal: int | None, code: int | None, tail: str
@@ -461,7 +411,7 @@ class WorkerPool:
         log.warning("%s", evidence)
         if tail:
             evidence += f"; its last output:\n{without_own_frames(tail)}"
-        self._report(running, DIED, evidence.encode())
+        self._end(running, DIED, evidence.encode())
 
     def _replace(self, *, is_quick: bool) -> None:
         """Start a new worker, later if workers die as soon as they start."""
@@ -487,11 +437,9 @@ class WorkerPool:
         if self._kill_timer is not None:
             self._kill_timer.cancel()
         try:
-            if self._report_handle is not None:
-                self._report_handle.cancel()
-                self._report_now()
+            self._report.flush()
         finally:
-            self._stopped.set_result([*(item[0] for item in self._queue), *self._unreported])
+            self._stopped.set_result([*(item[0] for item in self._queue), *self._report.dropped])
 
 
 def _outstanding_count(link: WorkerLink) -> int:

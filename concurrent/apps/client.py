@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import socket
 import threading
@@ -28,6 +29,11 @@ from concurrent.transport.methods import HasMethods, tcpremote
 __all__ = ["ClusterClient"]
 
 CALL_TIMEOUT_S: Final = 10.0
+NO_WORKERS_S: Final = 3.0
+NO_WORKERS_AGAIN_S: Final = 30.0
+"""How soon, and how often, it is said that a cluster has no workers."""
+
+log = logging.getLogger("concurrent.apps.client")
 
 
 class _System(NamedTuple):
@@ -86,6 +92,7 @@ class ClusterClient:
         :param master: the address of its JSON API.
         :param http_port: the port of this program's own JSON API, 0 if it has none.
         """
+        self._master = master
         self._link = MasterLink(
             self._loop,
             master,
@@ -165,9 +172,27 @@ class ClusterClient:
             """Take the outcome of a task system."""
             self._finish_system(system_id, status, payload)
 
+    def _watch_workers(self, handler: TCPHandler) -> None:
+        """Say so if there is work, but nobody who does it; now and then, while that is so."""
+        if handler is not self._handler:
+            return
+        self._loop.call_later(NO_WORKERS_AGAIN_S, self._watch_workers, handler)
+        if self.tasks.open_count or self._systems:
+            answer = handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
+            answer.add_done_callback(self._warn_of_no_workers)
+
+    def _warn_of_no_workers(self, answer: Future[int]) -> None:
+        if answer.exception() is None and answer.result() == 0:
+            log.warning(
+                "the master at %s has no workers; start some: concurrent slave --master %s",
+                self._master,
+                self._master,
+            )
+
     def _joined(self, joined: Joined) -> None:
         self._handler = joined.handler
         self._has_joined.set()
+        self._loop.call_later(NO_WORKERS_S, self._watch_workers, joined.handler)
         self.tasks.attach(joined.handler)
         for system_id, system in self._systems.items():
             self._send_system(system_id, system)

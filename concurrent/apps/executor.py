@@ -131,6 +131,10 @@ class ClusterExecutor(Executor):
             self._push(chunks[-1].future, (run_calls, (fn, calls, kwargs), {}), attempts_max=1)
         return self._results(partial(fn, **kwargs), chunks, end)
 
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Shut down; after an exception what is unfinished is cancelled, for nobody waits for it any more."""
+        self.shutdown(wait=True, cancel_futures=kind is not None)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take nothing more, and free everything when what was submitted is finished.
 

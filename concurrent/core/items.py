@@ -310,6 +310,8 @@ class Host(NamedTuple):
         if found is None:
             raise ValueError(text)
         v6_address, name, port_text = found.groups()
+        if name is not None and name.isdigit():  # a port, of which the host was forgotten
+            raise ValueError(text)
         port = int(port_text) if port_text is not None else port_default
         if port is None or port > PORT_MAX:
             raise ValueError(text)

@@ -169,3 +169,28 @@ def test_commands_that_only_print_succeed(cluster: Cluster, command: str) -> Non
 def _stats(cluster: Cluster) -> str:
     with urllib.request.urlopen(f"http://{cluster.address}/stats", timeout=10) as answer:
         return str(answer.read().decode())
+
+
+def test_a_mistyped_option_on_the_command_line_runs_nothing(cluster: Cluster) -> None:
+    app = cluster.run("app", "mandelbrot", "-o", "mandelbrot.widht=300")
+    assert app.wait() == 2
+    assert "unknown option widht in [mandelbrot]. Did you mean width?" in app.err
+    assert app.out == ""
+
+
+def test_workers_can_not_be_asked_of_a_cluster_that_is_there(cluster: Cluster) -> None:
+    app = cluster.run("app", "mandelbrot", "-m", "127.0.0.1:8750", "-w", "2")
+    assert app.wait() == 2
+    assert "the workers of a cluster are those of its slaves" in app.err
+
+
+def test_a_port_alone_is_no_address(cluster: Cluster) -> None:
+    status = cluster.run("status", "-m", "8751")
+    assert status.wait() == 2
+    assert "Write HOST:PORT" in status.err
+
+
+def test_an_application_says_that_its_cluster_has_no_workers(cluster: Cluster) -> None:
+    cluster.master()
+    app = cluster.app(APPS / "hello.py")
+    app.wait_for_line(f"has no workers; start some: concurrent slave --master {cluster.address}")

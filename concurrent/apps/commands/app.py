@@ -8,6 +8,7 @@ from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.nodes import application_class
 from concurrent.core.config import describe, items_of
+from concurrent.core.errors import ConfigurationError
 from concurrent.transport.channels import CHANNELS
 
 __all__ = ["add_parser", "run"]
@@ -37,6 +38,12 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Run the application to its end."""
+    if args.master is not None and args.workers is not None:
+        raise ConfigurationError(
+            "--workers is for an embedded cluster, but --master names another one",
+            thing="--workers",
+            remedy="Leave one of the two out; the workers of a cluster are those of its slaves",
+        )
     env = make_environment(
         args,
         application__master=args.master,

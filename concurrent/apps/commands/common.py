@@ -13,6 +13,9 @@ from concurrent.core.logs import LogSettings
 
 __all__ = ["Subparsers", "common_parser", "make_environment", "run_node"]
 
+COMMAND_LINE = "command line: "
+"""How a warning begins that is about what the command line sets."""
+
 Subparsers = Any
 """What argparse returns of ``add_subparsers``; it has no public name there."""
 
@@ -84,6 +87,9 @@ def run_node(node: Node, args: argparse.Namespace, *, is_server: bool) -> int:
     node_log = settings.open(node.node_id, level=level)
     node_log.start()
     try:
+        for warning in node.config.check():
+            if warning.startswith(COMMAND_LINE):  # just typed, so most likely mistyped
+                raise ConfigurationError(warning.replace(" is ignored", ""), thing="--option")
         node.env.warn_of_unknown()
         return node.run()
     finally:

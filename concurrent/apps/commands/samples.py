@@ -29,6 +29,7 @@ def run(_args: argparse.Namespace) -> int:
         print(f"{name:<12} {_first_line(name)}")
     print("\nrun one:          concurrent app NAME [--master HOST:PORT]")
     print("see its options:  concurrent app NAME --options")
+    print("set one of them:  concurrent app NAME -o NAME.OPTION=VALUE")
     return EXIT_OK
 
 

@@ -38,11 +38,19 @@ class FairQueue:
             self._waiting_of(item[2]).appendleft(item)
         self._count += len(items)
 
-    def take(self, count: int) -> list[Item]:
-        """Take up to ``count`` tasks of the application whose turn it is; fewer if others wait too."""
+    @property
+    def is_shared(self) -> bool:
+        """Whether tasks of several applications wait."""
+        return len(self._turns) > 1
+
+    def take(self, count: int, turn: int) -> list[Item]:
+        """Take up to ``count`` tasks of the application whose turn it is.
+
+        :param turn: how many it gets at most while others wait too.
+        """
         app = self._turns[0]
         waiting = self._waiting_by_app[app]
-        size = min(len(waiting), max(1, count // len(self._turns)))
+        size = min(len(waiting), count, max(1, turn) if self.is_shared else count)
         items = [waiting.popleft() for _ in range(size)]
         self._count -= size
         self._turns.rotate(-1)

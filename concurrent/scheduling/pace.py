@@ -9,6 +9,12 @@ __all__ = ["Pace"]
 AHEAD_S: Final = 0.025
 """How much work lies ready at each worker: several times what the slave needs to deal out more."""
 
+AHEAD_SHARED_S: Final = 0.004
+"""The same while several applications take turns: nobody's next task shall lie far behind others."""
+
+TURN_S: Final = 0.001
+"""How much work of one application goes to a worker before it is the next one's turn."""
+
 DEPTH_MAX: Final = 1024
 DEPTH_BYTES_MAX: Final = 4 * 1024 * 1024
 EXTRA_BELOW_S: Final = 0.1
@@ -18,7 +24,7 @@ SHARE_S: Final = 50e-6
 """A worker is not woken for less work than this while others are awake."""
 
 REPORT_SHARE: Final = 0.2
-REPORT_MAX_S: Final = 0.01
+REPORT_MAX_S: Final = 0.005
 REPORT_MIN_S: Final = 0.0005
 """Outcomes may wait for others for a fifth of the time that the waiting tasks will take, within bounds."""
 
@@ -53,13 +59,20 @@ class Pace:
         weight = min(WEIGHT_MAX, 0.1 * count)
         self._size_bytes += weight * (size_bytes / count - self._size_bytes)
 
-    @property
-    def depth(self) -> int:
-        """How many tasks one worker may have, the running one included."""
-        duration_s = self.duration_s
-        least = 1 if duration_s < EXTRA_BELOW_S else 0
-        wanted = min(DEPTH_MAX, int(AHEAD_S / duration_s), int(DEPTH_BYTES_MAX / (self._size_bytes + 1)))
+    def depth(self, *, is_shared: bool) -> int:
+        """Return how many tasks one worker may have, the running one included.
+
+        :param is_shared: whether several applications have tasks waiting.
+        """
+        least = 1 if self.duration_s < EXTRA_BELOW_S else 0
+        ahead_s = AHEAD_SHARED_S if is_shared else AHEAD_S
+        wanted = min(DEPTH_MAX, int(ahead_s / self.duration_s), int(DEPTH_BYTES_MAX / (self._size_bytes + 1)))
         return 1 + max(least, wanted)
+
+    @property
+    def turn(self) -> int:
+        """How many tasks an application gets at a time while others wait too."""
+        return max(1, int(TURN_S / self.duration_s))
 
     @property
     def share(self) -> int:

@@ -277,7 +277,7 @@ class WorkerPool:
         if self._stopped is not None:
             return
         if queue:
-            depth = self._pace.depth if CAN_TAKE_BACK else 1
+            depth = self._pace.depth(is_shared=queue.is_shared) if CAN_TAKE_BACK else 1
             links = [
                 link
                 for link in self._links
@@ -295,9 +295,10 @@ class WorkerPool:
             self._watch_timer = self._loop.call_later(WATCH_S, self._watch)
 
     def _give(self, link: WorkerLink, count: int) -> None:
-        hold_s = self._pace.report_delay_s(len(self._queue), self.size)
-        while count > 0 and self._queue:
-            items = self._queue.take(count)
+        queue = self._queue
+        hold_s = 0.0 if queue.is_shared else self._pace.report_delay_s(len(queue), self.size)
+        while count > 0 and queue:
+            items = queue.take(count, self._pace.turn)
             link.give(items, hold_s)
             count -= len(items)
 

@@ -15,8 +15,8 @@ def numbers(found) -> list[int]:
 def test_one_application_gets_its_tasks_in_order() -> None:
     queue = FairQueue()
     queue.extend(items(AppBlobs(1), 1, 2, 3))
-    assert numbers(queue.take(2)) == [1, 2]
-    assert numbers(queue.take(5)) == [3]
+    assert numbers(queue.take(2, 2)) == [1, 2]
+    assert numbers(queue.take(5, 2)) == [3]
     assert len(queue) == 0
 
 
@@ -25,7 +25,7 @@ def test_a_flood_of_one_application_does_not_hold_up_another() -> None:
     queue = FairQueue()
     queue.extend(items(flood, *range(100)))
     queue.extend(items(small, 1000))
-    taken = numbers(queue.take(4)) + numbers(queue.take(4))
+    taken = numbers(queue.take(4, 2)) + numbers(queue.take(4, 2))
     assert taken == [0, 1, 1000]
     assert len(queue) == 98
 
@@ -35,8 +35,8 @@ def test_what_is_put_back_comes_first_and_in_order() -> None:
     queue = FairQueue()
     queue.extend(items(one, 3, 4))
     queue.put_back([*items(one, 1), *items(other, 9), *items(one, 2)])
-    assert numbers(queue.take(8)) == [1, 2, 3, 4]
-    assert numbers(queue.take(8)) == [9]
+    assert numbers(queue.take(8, 8)) == [1, 2, 3, 4]
+    assert numbers(queue.take(8, 8)) == [9]
 
 
 def test_the_newest_are_taken_from_whoever_has_most() -> None:
@@ -53,5 +53,5 @@ def test_tasks_are_removed_by_number_and_an_application_without_any_has_no_turn(
     queue.extend(items(AppBlobs(1), 1, 2))
     queue.extend(items(AppBlobs(2), 3))
     assert sorted(numbers(queue.remove({2, 3, 77}))) == [2, 3]
-    assert numbers(queue.take(9)) == [1]
+    assert numbers(queue.take(9, 2)) == [1]
     assert len(queue) == 0

@@ -16,24 +16,24 @@ def paced(duration_s: float, size_bytes: int = 0) -> Pace:
 
 
 def test_long_tasks_are_dealt_one_at_a_time() -> None:
-    assert paced(10.0).depth == 1
+    assert paced(10.0).depth(is_shared=False) == 1
 
 
 def test_a_worker_has_one_task_more_than_it_runs_if_they_are_short() -> None:
-    assert paced(0.05).depth == 2
+    assert paced(0.05).depth(is_shared=False) == 2
 
 
 @pytest.mark.parametrize(
     ("duration_s", "depth"), [(0.001, 26), (0.0001, 251), (1e-9, DEPTH_MAX + 1), (0.0, DEPTH_MAX + 1)]
 )
 def test_the_shorter_tasks_are_the_more_lie_ahead(duration_s: float, depth: int) -> None:
-    assert abs(paced(duration_s).depth - depth) <= 1
+    assert abs(paced(duration_s).depth(is_shared=False) - depth) <= 1
 
 
 def test_large_payloads_lie_less_far_ahead() -> None:
     pace = paced(1e-6, size_bytes=DEPTH_BYTES_MAX // 4)
-    assert pace.depth == 1 + 3
-    assert paced(1e-6, size_bytes=10 * DEPTH_BYTES_MAX).depth == 2
+    assert pace.depth(is_shared=False) == 1 + 3
+    assert paced(1e-6, size_bytes=10 * DEPTH_BYTES_MAX).depth(is_shared=False) == 2
 
 
 def test_a_worker_is_woken_for_some_work_at_least() -> None:
@@ -66,3 +66,9 @@ def test_outcomes_wait_for_others_only_while_much_is_left_to_do() -> None:
     assert paced(0.001).report_delay_s(2, 2) == 0.0
     assert paced(0.001).report_delay_s(20, 2) == pytest.approx(0.002)
     assert paced(0.1).report_delay_s(1000, 2) == REPORT_MAX_S
+
+
+def test_less_lies_ahead_and_turns_are_short_while_applications_share_a_pool() -> None:
+    assert paced(0.001).depth(is_shared=True) < paced(0.001).depth(is_shared=False)
+    assert paced(0.001).turn == 1
+    assert abs(paced(0.00001).turn - 100) <= 1

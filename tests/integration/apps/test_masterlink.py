@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -76,28 +77,37 @@ def test_a_node_whose_join_is_answered_late_joins_with_a_new_session(
     assert node.link.state == "joined"
 
 
+@contextmanager
+def closing_proxy(loop: NodeLoop, port: int) -> Iterator[CuttingProxy]:
+    proxy = CuttingProxy(loop, port)
+    try:
+        yield proxy
+    finally:
+        proxy.stop()
+
+
 def test_a_node_whose_session_is_cut_when_the_answer_comes_joins_when_it_is_resumed(
     node: Node, fake_master: Master, loop: NodeLoop
 ) -> None:
-    proxy = CuttingProxy(loop, fake_master.server.port)
-    fake_master.port = proxy.port
-    node.link.start()
-    node.wait_joined()
-    while not fake_master.registrations.empty():
-        fake_master.registrations.get()
-    fake_master.answers.clear()
-    fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
-    node.ends.get(timeout=TIMEOUT_S)
-    fake_master.registrations.get(timeout=TIMEOUT_S)
-    node.clients[0].wait_open(TIMEOUT_S)
-    proxy.refuse(True)
-    fake_master.answers.set()
-    while node.link.state != "registered":
-        loop.call(bool, timeout_s=TIMEOUT_S)
-    assert not node.clients[0].handler.is_open
-    proxy.refuse(False)
-    assert node.wait_joined().number == 7
-    proxy.stop()
+    with closing_proxy(loop, fake_master.server.port) as proxy:
+        fake_master.port = proxy.port
+        node.link.start()
+        node.wait_joined()
+        while not fake_master.registrations.empty():
+            fake_master.registrations.get()
+        fake_master.answers.clear()
+        fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
+        node.ends.get(timeout=TIMEOUT_S)
+        fake_master.registrations.get(timeout=TIMEOUT_S)
+        node.clients[0].wait_open(TIMEOUT_S)
+        proxy.refuse(True)
+        while node.clients[0].handler.is_open:  # until the client has noticed
+            loop.call(bool, timeout_s=TIMEOUT_S)
+        fake_master.answers.set()
+        while node.link.state != "registered":
+            loop.call(bool, timeout_s=TIMEOUT_S)
+        proxy.refuse(False)
+        assert node.wait_joined().number == 7
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
 from concurrent.scheduling.payload import PROTOCOL
 from concurrent.scheduling.spawn import SpawnLauncher
 from concurrent.scheduling.taskoutput import OutputFile
+from concurrent.scheduling.workerwire import RESULTS, pack_message
 from concurrent.scheduling.zygote import Zygote
 from concurrent.transport.loop import NodeLoop
 from tests.integration.scheduling import plugin_code, workloads
@@ -417,3 +418,23 @@ def test_forgotten_code_is_an_error_of_the_tasks_that_need_it(make_pool: MakePoo
     user.on_loop(user.pool.run, APP, 0, [1], [payload])
     status, failure = user.outcome(1)
     assert "blob 0" in str(loads_failure(failure, user.book)), status
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\xff" * 64,
+        (8 << 30).to_bytes(8, "big") + bytes(4),
+        pack_message(RESULTS, [1], [0], 0.0, [], [b"x"])[0],
+    ],
+    ids=["garbage", "a message of 8 GiB", "another task's result"],
+)
+def test_a_worker_that_sends_nonsense_is_killed_and_only_its_task_to_blame(
+    make_pool: MakePool, nonsense: bytes
+) -> None:
+    user = make_pool(size=1)
+    bad, good = user.push((workloads.write_to_all_sockets, bytes(nonsense)), (workloads.square, 3))
+    status, evidence = user.outcome(bad)
+    assert status == DIED
+    assert b"SIGKILL" in bytes(evidence)
+    assert user.result(good) == 9

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pickle
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -131,3 +133,12 @@ class Cleaning(Task):
 
     def clean_up(self) -> None:
         self.data = b""
+
+
+def write_to_all_sockets(data: bytes) -> None:
+    """Write to every socket that this process has, and then wait for the worst."""
+    for fd in range(3, 64):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(fd).st_mode):
+                os.write(fd, data)
+    signal.pause()

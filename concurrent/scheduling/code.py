@@ -30,7 +30,7 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.transport.frames import Buffer, Frame, as_payload
 
-__all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "dumps_result", "loads_result", "make_code"]
+__all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "make_code"]
 
 ATOMS: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
 """Types whose values never change and hold no code."""
@@ -331,23 +331,6 @@ class _ReceivedCode(AppCode):
         objects: Sequence[Any] = self.loads_payload(self.blob_by_index[blob])[1]
         self._hold(blob, objects)
         return objects
-
-
-def dumps_result(value: Any, code: AppCode) -> bytes | Frame:
-    """Pickle a task's result. On the worker.
-
-    :raises SchedulingError: if it cannot be pickled.
-    """
-    return code.dumps_payload(value)
-
-
-def loads_result(payload: Buffer | Frame, code: AppCode | None) -> Any:
-    """Unpickle a task's result. Where it is consumed.
-
-    :param code: the application's book (or the cache's code of it); None if it has no code of its own.
-    :raises Exception: whatever the pickle raises.
-    """
-    return (code or AppCode()).loads_payload(payload)
 
 
 def _closed_over(thing: Any) -> tuple[Any, ...] | None:

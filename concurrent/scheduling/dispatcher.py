@@ -71,7 +71,6 @@ PUSHED_LOST_S = 1.0
 class _Owner:
     """An application or task system: its session and its code."""
 
-    owner: int
     handler: TCPHandler
     blobs: list[Any] = field(default_factory=list)
     code_bytes: int = 0
@@ -154,7 +153,7 @@ class Dispatcher:
     def join_owner(self, handler: TCPHandler, name: str) -> int:
         """Let an application or task system submit tasks; returns the number of the registration."""
         number = next(self._numbers)
-        self._owners[number] = _Owner(number, handler)
+        self._owners[number] = _Owner(handler)
         self._delivery.join(number, handler)
         self._apply(OwnerJoined(number, name))
         return number

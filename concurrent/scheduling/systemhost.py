@@ -97,11 +97,10 @@ class _Run:
         self._tasks = tasks
         self._handler = handler
         self._inbox = inbox
-        self._system_id: int = joined["system_id"]
         self._payload: bytes | Frame = joined["payload"]
         self._progress_at = 0.0
         self._finished_count = 0
-        self.log = logging.getLogger(f"concurrent.system.{self._system_id}")
+        self.log = logging.getLogger(f"concurrent.system.{joined['system_id']}")
         self.log.addHandler(_MasterLog(handler))
         self.log.propagate = False
 

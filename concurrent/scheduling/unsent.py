@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from typing import Final
 
+from concurrent.scheduling.batches import BATCH_BYTES, BATCH_FRAMES
 from concurrent.transport.frames import Frame
 
 __all__ = ["OVERHEAD_BYTES", "Group", "UnsentTasks"]
@@ -17,8 +18,6 @@ OVERHEAD_BYTES: Final = 256
 """What a task counts for besides its payload."""
 
 GROUP_COUNT: Final = 2000
-GROUP_BYTES: Final = 4 << 20
-GROUP_FRAMES: Final = 1000
 
 Payload = bytes | Frame
 
@@ -43,8 +42,8 @@ class Group:
             task_id == self.first_id + count
             and attempts_max == self.attempts_max
             and count < GROUP_COUNT
-            and self.size_bytes + size_bytes <= GROUP_BYTES
-            and self.frame_count < GROUP_FRAMES
+            and self.size_bytes + size_bytes <= BATCH_BYTES
+            and self.frame_count < BATCH_FRAMES
         )
 
 

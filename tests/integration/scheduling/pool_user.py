@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from concurrent.scheduling.code import CodeBook, loads_result
+from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.failure import loads_failure
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED, FINISHED
@@ -71,7 +71,7 @@ class PoolUser:
     def result(self, number: int) -> Any:
         status, payload = self.outcome(number)
         assert status == FINISHED, (status, payload)
-        return loads_result(payload, self.book)
+        return self.book.loads_payload(payload)
 
     def error(self, number: int) -> BaseException:
         status, payload = self.outcome(number)

@@ -13,7 +13,7 @@ import cloudpickle
 import pytest
 
 from concurrent.core.errors import SchedulingError
-from concurrent.scheduling.code import CodeBook, CodeCache, code_at, dumps_result, loads_result
+from concurrent.scheduling.code import CodeBook, CodeCache, code_at
 from concurrent.transport.frames import Frame
 from tests.unit.scheduling import plugin_module
 
@@ -38,7 +38,7 @@ class Ends:
 
     def at_home(self, value: Any) -> Any:
         """Return what the application gets of a worker's result."""
-        return loads_result(dumps_result(value, self.cache.of(APP)), self.book)
+        return self.book.loads_payload(self.cache.of(APP).dumps_payload(value))
 
 
 @pytest.fixture

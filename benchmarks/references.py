@@ -13,7 +13,10 @@ from benchmarks.options import Options
 from benchmarks.peers import open_peers
 from benchmarks.systems import WAIT_S, Executing, Function, System
 
-__all__ = ["Pooling", "open_systems"]
+__all__ = ["SHARES", "Pooling", "open_shares", "open_systems"]
+
+SHARES = "shares"
+"""The name of processes that get their whole share of the work at once."""
 
 
 class Pooling(System):
@@ -35,6 +38,27 @@ class Pooling(System):
     def call(self, function: Function, argument: Any) -> Any:
         """See the base."""
         return self._pool.apply_async(function, (argument,)).get(WAIT_S)
+
+
+class _Shares(Pooling):
+    """Each process gets its whole share of the arguments at once: nobody can be faster."""
+
+    def __init__(self, pool: Pool, workers: int) -> None:
+        super().__init__(pool)
+        self.name = SHARES
+        self._workers = workers
+
+    def one_by_one(self, function: Function, arguments: Sequence[Any]) -> list[Any]:
+        """See the base."""
+        share = -(-len(arguments) // self._workers)
+        return self._pool.map_async(function, arguments, chunksize=share).get(WAIT_S)
+
+
+@contextmanager
+def open_shares(options: Options) -> Iterator[System]:
+    """Start processes that show what the machine can do; they end with the block."""
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        yield _Shares(pool, options.workers)
 
 
 @contextmanager

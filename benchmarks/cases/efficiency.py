@@ -1,4 +1,7 @@
-"""How much of the workers' time is work: the time of one process / (workers x the time of all)."""
+"""How much of the workers' time is work: the time of one process / (workers x the time of all).
+
+What there is to be had on the machine is measured beside it: processes that get their whole share at once.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import time
 from benchmarks.cases import Bench
 from benchmarks.measure import Figure, Target
 from benchmarks.ours import Cluster
-from benchmarks.references import open_systems
+from benchmarks.references import SHARES, open_shares, open_systems
 from benchmarks.workloads import burn, give_same, loops_for
 
 __all__ = ["run"]
@@ -21,8 +24,8 @@ WARM_UP = 200
 def run(bench: Bench) -> None:
     """Measure tasks of several durations, each system's beside the same work in this process."""
     options = bench.options
-    with Cluster(options) as cluster, open_systems(options) as others:
-        systems = [cluster.systems()[0], *others]
+    with Cluster(options) as cluster, open_systems(options) as others, open_shares(options) as shares:
+        systems = [cluster.systems()[0], *others, shares]
         for system in systems:
             system.one_by_one(give_same, range(WARM_UP))
         for duration_ms, count in options.scaled(COUNT_BY_MS, QUICK_COUNT_BY_MS).items():
@@ -43,7 +46,7 @@ def _figure(duration_ms: float) -> Figure:
         f"efficiency.{duration_ms}_ms",
         f"efficiency, tasks of {duration_ms} ms",
         "of 1",
-        "multiprocessing",
+        SHARES,
         target=Target(target, system="push") if target is not None else None,
     )
 

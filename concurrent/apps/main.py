@@ -20,6 +20,7 @@ from concurrent.core.errors import (
     SchedulingError,
     TaskError,
 )
+from concurrent.core.heap import keep_freed_memory
 
 __all__ = ["main", "make_parser"]
 
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: those of the program if None.
     """
     args = make_parser().parse_args(arguments)
+    keep_freed_memory()
     try:
         code: int = args.run(args)
         sys.stdout.flush()

@@ -29,6 +29,7 @@ from typing import Any, Final, NoReturn
 
 import msgpack
 
+from concurrent.core.heap import keep_freed_memory
 from concurrent.scheduling.descendants import (
     become_subreaper,
     children,
@@ -68,6 +69,7 @@ class ForkServer:
         self._pid_by_child: dict[int, int] = {}
         gc.collect()  # garbage of the forked program closes its own files
         self._prepare_process()
+        keep_freed_memory()
         self._preload(preload)
         gc.collect()
         gc.freeze()  # no collection shall touch, and so copy, the memory that children share

@@ -6,6 +6,7 @@ process ends when the system is complete, fails, or the master is gone.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # with it and TCP in the zygote a host need not import anything
 import logging
 import queue
 import time
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final
 
+import concurrent.transport.tcp  # noqa: F401
 from concurrent.core.errors import ConnectionLost, SchedulingError, TransportError
 from concurrent.core.ids import new_node_id
 from concurrent.core.logs import NodeLog
@@ -30,7 +32,7 @@ from concurrent.transport.loop import NodeLoop
 __all__ = ["main"]
 
 CALL_TIMEOUT_S: Final = 30.0
-PROGRESS_S: Final = 0.1
+PROGRESS_S: Final = 0.25
 APP: Final = 1
 """The number of the application in the code cache of this process, which knows one only."""
 
@@ -111,7 +113,7 @@ class _Run:
         return int(answer.result(CALL_TIMEOUT_S))
 
     def progress(self, done: int, total: int) -> None:
-        """Have the application show how far the work is; more often than ten times a second is dropped."""
+        """Have the application show how far the work is; more often than four times a second is dropped."""
         now = time.monotonic()
         if done >= total or now - self._progress_at >= PROGRESS_S:
             self._progress_at = now

@@ -85,10 +85,12 @@ class DNACurve(ApplicationNode):
         self.windows = Windows(self.curvature_window, self.bend_window, self.curve_window)
         self.plan = Plan(self.dna.letters, self.model, self.windows, self.bases_per_task, self.tasks_per_batch)
         self.phases = Phases(self.plan)
+        self.worker_count = 0
         self.begin_s = 0.0
 
     def get_task_system(self) -> ITaskSystem | None:
         """Return the system that runs both phases at the master, if that is the mode."""
+        self.worker_count = self.cluster_workers  # the cluster is there: now the clock may run
         self.begin_s = time.perf_counter()
         return DNACurveSystem(self.plan) if self.mode == "system" else None
 
@@ -124,7 +126,7 @@ class DNACurve(ApplicationNode):
             sequence=self.dna.name,
             bases=len(self.dna.letters),
             model=analysis.model.title,
-            timing=Timing(sequential_s, parallel_s, self.plan.task_count, self.cluster_workers),
+            timing=Timing(sequential_s, parallel_s, self.plan.task_count, self.worker_count),
             carried_bytes=self.phases.data_bytes if result is None else result.data_bytes,
             error=error,
             usage=Usage.of(status, own_bytes, None if result is None else result.peak_bytes),

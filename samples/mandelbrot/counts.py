@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from concurrent.apps.samples.mandelbrot.view import Tile, View
 
-__all__ = ["INSIDE", "ITERATIONS_MAX", "PARTS", "TileResult", "joined", "packed", "unpacked"]
+__all__ = ["INSIDE", "ITERATIONS_MAX", "PARTS", "Picture", "TileResult", "packed", "unpacked"]
 
 INSIDE = 0
 """The count of a point that did not escape; those of all others are larger."""
@@ -37,16 +37,27 @@ def unpacked(data: bytes) -> array[int]:
     return _little_endian(array("I", data))
 
 
-def joined(view: View, result_by_tile: Mapping[Tile, TileResult]) -> bytes:
-    """Return the packed counts of a picture from the results of its tiles, in whatever order these came."""
-    picture = bytearray(PIXEL_BYTES * view.width * view.height)
-    for tile, result in result_by_tile.items():
+class Picture:
+    """The counts of a picture, put together from the results of its tiles in whatever order these come."""
+
+    def __init__(self, view: View) -> None:
+        self.counts = bytearray()
+        self.tile_count = 0
+        self._width = view.width
+        self._size_bytes = PIXEL_BYTES * view.width * view.height
+
+    def put(self, tile: Tile, result: TileResult) -> None:
+        """Put the result of a tile into its place."""
+        if not self.counts:  # only now: an empty picture is sent along with its task system
+            self.counts = bytearray(self._size_bytes)
         data = result if isinstance(result, bytes) else packed(result)
         span = PIXEL_BYTES * len(tile.columns)
-        for index, row in enumerate(tile.rows):
-            start = PIXEL_BYTES * (row * view.width + tile.columns.start)
-            picture[start : start + span] = data[index * span : (index + 1) * span]
-    return bytes(picture)
+        if len(tile.columns) == self._width:  # whole rows lie next to one another
+            span *= len(tile.rows)
+        for index, start in enumerate(range(0, len(data), span)):
+            place = PIXEL_BYTES * ((tile.rows.start + index) * self._width + tile.columns.start)
+            self.counts[place : place + span] = data[start : start + span]
+        self.tile_count += 1
 
 
 def _little_endian(counts: array[int]) -> array[int]:

@@ -7,8 +7,9 @@ Both tasks compute the same counts with the same kernel, and both come home with
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pickle import PickleBuffer
 
-from concurrent.apps.samples.mandelbrot.counts import TileResult
+from concurrent.apps.samples.mandelbrot.counts import Picture, TileResult
 from concurrent.apps.samples.mandelbrot.kernel import count_points, smooth_count
 from concurrent.apps.samples.mandelbrot.view import Tile, View
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
@@ -73,13 +74,13 @@ def make_tasks(view: View, tiles: Sequence[Tile], data: str) -> Iterator[TileTas
 
 
 class MandelbrotSystem(ITaskSystem):
-    """Makes the tasks at the master, collects their results there and sends them home together."""
+    """Makes the tasks beside the master, puts their results together there and sends the picture home."""
 
     def __init__(self, view: View, tiles: Sequence[Tile], data: str) -> None:
         self.view = view
         self.tiles = tiles
         self.data = data
-        self.result_by_tile: dict[Tile, TileResult] = {}
+        self.picture = Picture(view)
 
     def generate_tasks(self, master: ISystemMaster) -> None:
         """Push all tasks."""
@@ -92,13 +93,13 @@ class MandelbrotSystem(ITaskSystem):
         if error is not None:
             raise error
         assert isinstance(task, TileTask)
-        self.result_by_tile[task.tile] = result
-        master.progress(len(self.result_by_tile), len(self.tiles))
+        self.picture.put(task.tile, result)
+        master.progress(self.picture.tile_count, len(self.tiles))
 
     def is_complete(self, master: ISystemMaster) -> bool:
         """Return whether all results are there."""
-        return len(self.result_by_tile) == len(self.tiles)
+        return self.picture.tile_count == len(self.tiles)
 
-    def gather_result(self, master: ISystemMaster) -> dict[Tile, TileResult]:
-        """Return the results of the tiles."""
-        return self.result_by_tile
+    def gather_result(self, master: ISystemMaster) -> PickleBuffer:
+        """Return the counts of the picture, as a buffer that nobody copies when it is unpickled."""
+        return PickleBuffer(self.picture.counts)

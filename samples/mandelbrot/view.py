@@ -54,18 +54,22 @@ class View(NamedTuple):
 
     def xs(self, columns: range) -> array[float]:
         """Return the real part of the pixel centres of these columns; column 0 is on the left."""
-        middle = (self.width - 1) / 2
-        return array("d", (self.centre_x + (column - middle) * self.step for column in columns))
+        middle, step, centre_x = (self.width - 1) / 2, self.step, self.centre_x
+        return array("d", [centre_x + (column - middle) * step for column in columns])
 
     def ys(self, rows: range) -> array[float]:
         """Return the imaginary part of the pixel centres of these rows; row 0 is at the top."""
-        middle = (self.height - 1) / 2
-        return array("d", (self.centre_y + (middle - row) * self.step for row in rows))
+        middle, step, centre_y = (self.height - 1) / 2, self.step, self.centre_y
+        return array("d", [centre_y + (middle - row) * step for row in rows])
 
     def points(self, tile: Tile) -> list[Point]:
         """Return the point of every pixel of a tile: bulky, and what the plain task carries."""
         xs = self.xs(tile.columns)
         return [(x, y) for y in self.ys(tile.rows) for x in xs]
+
+    def rows_for(self, count: int) -> int:
+        """Return how many rows a tile has if the picture is cut into about so many; at least 1."""
+        return -(-self.height // max(1, count))
 
     def tiles(self, rows: int, columns: int) -> list[Tile]:
         """Cut the picture into tiles, row by row from top to bottom; the last ones may be smaller.

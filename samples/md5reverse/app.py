@@ -72,10 +72,12 @@ class Md5Reverse(ApplicationNode):
         self.search = Search(digest, self.first, self.last, self.width)
         self.hunt = Hunt(self.search, self.numbers_per_task, self.tasks_out)
         self.id_by_block: dict[Search, int] = {}
+        self.worker_count = 0
         self.begin_s = self.parallel_s = 0.0
 
     def get_task_system(self) -> ITaskSystem | None:
         """Return the system that does everything at the master, if that is the mode."""
+        self.worker_count = self.cluster_workers  # the cluster is there: now the clock may run
         self.begin_s = time.perf_counter()
         return Md5System(self.hunt) if self.mode == "system" else None
 
@@ -109,14 +111,13 @@ class Md5Reverse(ApplicationNode):
         """Say what was found, and how it went."""
         parallel_s = self.parallel_s or time.perf_counter() - self.begin_s
         outcome = self.hunt.outcome() if result is None else result
-        workers = self.cluster_workers
         if self.sequential:
             print("the cluster is done; now the same in one process, to compare", flush=True)
         run = Run(
             search=self.search,
             kernel=KERNEL,
             mode=self.mode,
-            workers=workers,
+            workers=self.worker_count,
             outcome=outcome,
             parallel_s=parallel_s,
             alone=pace_of_kernel(self.search) if self.sequential else None,

@@ -28,6 +28,7 @@ class Timing(NamedTuple):
     """The same work in one process and on a cluster.
 
     :param sequential_s: None if it was not done in one process too.
+    :param parallel_s: from the first push, to a cluster that was there, until the application had the result.
     :param tasks: how many tasks it was cut into.
     :param workers: how many worker processes there were.
     """
@@ -49,7 +50,8 @@ class Timing(NamedTuple):
         :param presented: the figure of the project's presentation.
         :param share: what Amdahl's law says, if more was measured than this.
         """
-        parallel = line("parallel", f"{self.parallel_s:.3f} s, {self.tasks} tasks on {self.workers} workers")
+        what = f"{self.tasks} tasks on {self.workers} workers, from the first push to the result"
+        parallel = line("parallel", f"{self.parallel_s:.3f} s, {what}")
         if self.sequential_s is None:
             return [line("sequential", "not run"), parallel]
         gained = self.speed_up

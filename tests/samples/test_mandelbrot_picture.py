@@ -6,7 +6,7 @@ from itertools import chain, pairwise
 import pytest
 from PIL import Image
 
-from concurrent.apps.samples.mandelbrot.counts import PARTS, joined, unpacked
+from concurrent.apps.samples.mandelbrot.counts import PARTS, Picture, unpacked
 from concurrent.apps.samples.mandelbrot.image import colour_of, write_png
 from concurrent.apps.samples.mandelbrot.report import Run
 from concurrent.apps.samples.mandelbrot.sequential import count_picture
@@ -26,6 +26,15 @@ def sequential_counts():
     return count_picture(VIEW)
 
 
+def joined(done):
+    """Return the counts of a picture from tasks that came home, and their results."""
+    picture = Picture(VIEW)
+    for task, result in done:
+        picture.put(task.tile, result)
+    assert picture.tile_count == len(done)
+    return picture.counts
+
+
 def run_task(task):
     """Do what a worker does; return the task as it comes home, and its result."""
     task = pickle.loads(pickle.dumps(task))
@@ -38,7 +47,7 @@ def run_task(task):
 @CUTS
 def test_plain_tasks_give_the_counts_of_the_sequential_run(data, rows, columns):
     done = [run_task(task) for task in make_tasks(VIEW, VIEW.tiles(rows, columns), data)]
-    assert joined(VIEW, {task.tile: result for task, result in done}) == sequential_counts()
+    assert joined(done) == sequential_counts()
 
 
 @FLAVOURS
@@ -46,13 +55,26 @@ def test_plain_tasks_give_the_counts_of_the_sequential_run(data, rows, columns):
 def test_the_task_system_gives_the_counts_of_the_sequential_run_and_shows_progress(data, rows, columns):
     tiles = VIEW.tiles(rows, columns)
     master = InProcessMaster()
-    assert joined(VIEW, master.run(MandelbrotSystem(VIEW, tiles, data))) == sequential_counts()
+    assert bytes(master.run(MandelbrotSystem(VIEW, tiles, data))) == sequential_counts()
     assert master.shown == (len(tiles), len(tiles))
+
+
+def test_a_task_system_is_small_until_it_runs():
+    view = VIEW._replace(width=3000, height=3000)
+    assert len(pickle.dumps(MandelbrotSystem(view, view.tiles(1000, 0), "optimized"))) < 1000
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "tiles"), [(4, 6, 4), (22, 1, 22), (100, 1, 22), (1, 22, 1), (0, 22, 1)]
+)
+def test_a_picture_is_cut_into_about_as_many_tiles_as_wanted(count, rows, tiles):
+    assert VIEW.rows_for(count) == rows
+    assert len(VIEW.tiles(rows, 0)) == tiles
 
 
 def test_the_order_in_which_tiles_come_home_does_not_matter():
     done = [run_task(task) for task in make_tasks(VIEW, VIEW.tiles(5, 7), "optimized")]
-    assert joined(VIEW, {task.tile: result for task, result in reversed(done)}) == sequential_counts()
+    assert joined(done[::-1]) == sequential_counts()
 
 
 def test_a_task_that_fails_ends_the_system_with_its_error():

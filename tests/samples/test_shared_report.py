@@ -7,6 +7,8 @@ import pytest
 from concurrent.apps.samples.shared.layout import Timing, line, mode_in_words
 from concurrent.apps.samples.shared.usage import Usage
 
+PARALLEL = "parallel    2.000 s, 64 tasks on 4 workers, from the first push to the result"
+
 
 def status_of(*slaves_bytes: int | None) -> dict[str, object]:
     tasks = {"submitted_bytes": 1234, "delivered_bytes": 5_000_000}
@@ -17,7 +19,7 @@ def status_of(*slaves_bytes: int | None) -> dict[str, object]:
 def test_a_comparison_has_times_speed_up_efficiency_and_share_beside_the_presented_one() -> None:
     assert Timing(6.0, 2.0, 64, 4).lines("identical", "P = 0.67") == [
         "sequential  6.000 s, identical",
-        "parallel    2.000 s, 64 tasks on 4 workers",
+        PARALLEL,
         "speed-up    3.000, efficiency 75.0% of 4 workers",
         "Amdahl      P = 0.89 from S(N) = 1 / ((1 - P) + P / N) (Amdahl, 1967)",
         "to compare  P = 0.67 (the project's presentation)",
@@ -30,7 +32,7 @@ def test_a_share_that_was_fitted_to_more_than_one_time_is_shown_instead() -> Non
 
 def test_without_a_sequential_run_nothing_is_compared() -> None:
     lines = Timing(None, 2.0, 64, 4).lines("", "P = 0.67")
-    assert lines == ["sequential  not run", "parallel    2.000 s, 64 tasks on 4 workers"]
+    assert lines == ["sequential  not run", PARALLEL]
 
 
 @pytest.mark.parametrize(

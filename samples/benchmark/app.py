@@ -34,8 +34,10 @@ WARM_UP_TASKS = 8
 class Benchmark(ApplicationNode):
     """Runs the same tasks on one worker, two, three, and compares the times."""
 
-    tasks = IntItem(SECTION, "tasks", 48, "How many tasks a step has; best a multiple of each N.", minimum=1)
-    task_ms = FloatItem(SECTION, "task_ms", 25.0, "How long one task takes.", minimum=0.01, unit="milliseconds")
+    tasks = IntItem(SECTION, "tasks", 24, "How many tasks a step has; best a multiple of each N.", minimum=1)
+    task_ms = FloatItem(
+        SECTION, "task_ms", 200.0, "How long one task takes.", minimum=0.01, unit="milliseconds"
+    )
     workers = CountsItem(SECTION, "workers", (), "The numbers of workers N; nothing: 1 to all there are.")
     kind = ChoiceItem(
         SECTION, "kind", "both", "What a task does: wait actively, or compute.",

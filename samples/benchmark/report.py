@@ -6,7 +6,7 @@ import math
 
 from concurrent.apps.samples.benchmark.results import PRESENTED_N, PRESENTED_P, PRESENTED_S, Row, Series
 from concurrent.apps.samples.shared.amdahl import speed_up
-from concurrent.apps.samples.shared.layout import Timing
+from concurrent.apps.samples.shared.layout import Timing, line
 
 __all__ = ["NOTES", "lines_of"]
 
@@ -17,13 +17,14 @@ NOTES = (
     "N*          all workers, and all tasks pushed at once, so that the next one waits near its worker",
     "overhead    milliseconds for each task in which its lane had nothing to run",
     "bytes       the tasks and results of the row, pickled",
+    "Amdahl      what the law makes of the row N*; lanes: which P fits the rows with N tasks out best",
     "beware      an active wait lasts as long on a worker without a core of its own, which flatters the",
     "            speed-up: only its CPU share falls. Computing takes longer there, and tells the truth.",
 )
 
 
 def lines_of(series: Series) -> list[str]:
-    """Return the table of one series, the comparison of its last row, and what Amdahl's law makes of all."""
+    """Return the table of one series, the comparison of its last row, and what the law makes of the others."""
     last = series.rows[-1]
     each_ms = series.alone_s / last.task_count * 1e3
     timing = Timing(series.alone_s, last.seconds, last.task_count, last.step.workers)
@@ -31,7 +32,8 @@ def lines_of(series: Series) -> list[str]:
         f"{series.title}: {last.task_count} tasks of {each_ms:.1f} ms",
         HEADING,
         *(_line(series, row) for row in series.rows),
-        *timing.lines(f"with {series.alone_cpu_share:.0%} of a core", PRESENTED, _share(series)),
+        *timing.lines(f"with {series.alone_cpu_share:.0%} of a core", PRESENTED),
+        line("lanes", _fit(series)),
     ]
 
 
@@ -46,12 +48,11 @@ def _line(series: Series, row: Row) -> str:
     )
 
 
-def _share(series: Series) -> str:
+def _fit(series: Series) -> str:
     share = series.parallel_share()
     if any(gained > workers for workers, gained in series.points().items()):
         return "S is more than N, which the law does not allow: the machine was not quiet"
     if math.isnan(share):
-        return "says nothing of a single worker"
+        return "say nothing of a single worker"
     limit = f"{1 / (1 - share):.3g} at most with any N" if share < 1 else "without any limit"
-    at = f"S({PRESENTED_N}) = {speed_up(share, PRESENTED_N):.2f}"
-    return f"P = {share:.3f} fits best in S(N) = 1 / ((1 - P) + P / N) (Amdahl, 1967): {at}, {limit}"
+    return f"P = {share:.3f} fits best: S({PRESENTED_N}) = {speed_up(share, PRESENTED_N):.2f}, {limit}"

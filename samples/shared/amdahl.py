@@ -54,4 +54,4 @@ def describe_share(measured: float, workers: int) -> str:
         return "no parallel share: the cluster was slower than one process"
     if share > 1:
         return f"{measured:.2f} on {workers} workers is more than the law allows: the machine was not quiet"
-    return f"P = {share:.2f} from S(N) = 1 / ((1 - P) + P / N) (Amdahl, 1967)"
+    return f"P = {share:.3f} from S(N) = 1 / ((1 - P) + P / N) (Amdahl, 1967)"

@@ -43,12 +43,11 @@ class Timing(NamedTuple):
         """S, the time in one process by that on the cluster; not a number without the former."""
         return float("nan") if self.sequential_s is None else self.sequential_s / self.parallel_s
 
-    def lines(self, verdict: str, presented: str, share: str = "") -> list[str]:
+    def lines(self, verdict: str, presented: str) -> list[str]:
         """Return the comparison; just the times if there is nothing to compare.
 
         :param verdict: what is to say of the results of both.
         :param presented: the figure of the project's presentation.
-        :param share: what Amdahl's law says, if more was measured than this.
         """
         what = f"{self.tasks} tasks on {self.workers} workers, from the first push to the result"
         parallel = line("parallel", f"{self.parallel_s:.3f} s, {what}")
@@ -60,6 +59,6 @@ class Timing(NamedTuple):
             line("sequential", f"{self.sequential_s:.3f} s, {verdict}"),
             parallel,
             line("speed-up", f"{gained:.3f}, {efficiency}"),
-            line("Amdahl", share or describe_share(gained, self.workers)),
+            line("Amdahl", describe_share(gained, self.workers)),
             line("to compare", f"{presented} (the project's presentation)"),
         ]

@@ -52,6 +52,6 @@ def test_a_fit_is_never_outside_of_what_a_share_can_be(measured: dict[int, float
     assert fit_parallel_share(measured) == share
 
 
-@pytest.mark.parametrize(("measured", "words"), [(0.5, "slower"), (2.5, "more than"), (1.9, "P = 0.95")])
+@pytest.mark.parametrize(("measured", "words"), [(0.5, "slower"), (2.5, "more than"), (1.9, "P = 0.947")])
 def test_a_speed_up_is_described_in_words(measured: float, words: str) -> None:
     assert words in describe_share(measured, 2)

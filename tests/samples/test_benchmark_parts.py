@@ -11,7 +11,7 @@ import pytest
 
 from concurrent.apps.samples.benchmark.chart import svg_of
 from concurrent.apps.samples.benchmark.counts import CountsItem
-from concurrent.apps.samples.benchmark.load import Done, Load, calibrated, run_alone
+from concurrent.apps.samples.benchmark.load import BLOCK, Done, Load, calibrated, run_alone
 from concurrent.apps.samples.benchmark.report import lines_of
 from concurrent.apps.samples.benchmark.results import Row, Series, Step
 from concurrent.apps.samples.benchmark.tasks import BenchmarkSystem, Lanes
@@ -32,10 +32,9 @@ def test_an_active_wait_lasts_its_time_and_computes_nothing() -> None:
     assert done.wall_s >= 0.01
 
 
-def test_computing_is_a_chain_of_digests_of_its_own_for_each_task() -> None:
-    expected = sha256(sha256(sha256(b"7").digest()).digest()).digest()
-    assert Load("work", 3).carry(7).answer == expected
-    assert Load("work", 3).carry(8).answer != expected
+def test_computing_is_a_digest_of_its_own_for_each_task() -> None:
+    assert Load("work", 3).carry(7).answer == sha256(b"7" + 3 * BLOCK).digest()
+    assert Load("work", 3).carry(8).answer != Load("work", 3).carry(7).answer
 
 
 def test_calibrated_computing_is_the_longer_the_more_time_it_is_given() -> None:
@@ -100,14 +99,22 @@ def test_the_table_has_a_line_for_each_step_and_compares_with_the_presentation()
     assert lines[3].split()[:4] == ["8", "0.57", "7.02", "88%"]
     assert lines[4].split()[0] == "8*"
     assert lines[5] == "sequential  4.000 s, with 100% of a core"
-    assert lines[6] == "parallel    0.100 s, 40 tasks on 8 workers"
-    assert "P = 0.980" in lines[8]
-    assert "S(8) = 7.02, 50 at most" in lines[8]
+    assert lines[6] == "parallel    0.100 s, 40 tasks on 8 workers, from the first push to the result"
     assert "P = 0.98 from S = 7.02 on N = 8" in lines[9]
+    assert "P = 0.980" in lines[10]
+    assert "S(8) = 7.02, 50 at most" in lines[10]
+
+
+def test_the_law_is_asked_about_the_times_of_the_row_with_all_tasks_at_once() -> None:
+    series = exact_series(0.5, (1, 8))
+    series.rows[-1] = series.rows[-1]._replace(seconds=4.0 / speed_up(0.9, 8))
+    lines = lines_of(series)
+    assert "P = 0.900" in lines[8]
+    assert "P = 0.500" in lines[10]
 
 
 def test_the_table_of_a_single_worker_claims_nothing() -> None:
-    assert "says nothing" in "\n".join(lines_of(exact_series(0.98, (1,))))
+    assert "say nothing" in "\n".join(lines_of(exact_series(0.98, (1,))))
 
 
 def test_a_series_beyond_the_law_is_said_to_be_disturbed() -> None:

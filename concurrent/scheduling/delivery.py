@@ -45,7 +45,12 @@ class Delivery:
         self._courier = courier
         self._load = load
         self._box_by_owner: dict[int, _Box] = {}
-        self._has_news: dict[int, _Box] = {}
+        self._news: dict[int, _Box] = {}
+
+    @property
+    def has_news(self) -> bool:
+        """Whether :meth:`hand_over` has anything to do."""
+        return bool(self._news)
 
     @property
     def waiting_count(self) -> int:
@@ -59,7 +64,7 @@ class Delivery:
     def leave(self, owner: int) -> None:
         """Drop what waits for an owner."""
         box = self._box_by_owner.pop(owner)
-        self._has_news.pop(owner, None)
+        self._news.pop(owner, None)
         self.waiting_bytes -= sum(map(len, box.payloads))
         box.payloads.clear()
 
@@ -71,7 +76,7 @@ class Delivery:
             box.statuses += statuses
             box.payloads += payloads
             self.waiting_bytes += sum(map(len, payloads))
-            self._has_news[owner] = box
+            self._news[owner] = box
 
     def consumed(self, owner: int, size_bytes: int) -> bool:
         """Take note that an owner has dealt with so many bytes; tells whether more waits for it."""
@@ -85,12 +90,12 @@ class Delivery:
         box = self._box_by_owner.get(owner)
         if box is None or not box.ids:
             return False
-        self._has_news[owner] = box
+        self._news[owner] = box
         return True
 
     def hand_over(self) -> None:
         """Send what came since the last call, as far as each owner keeps up."""
-        news, self._has_news = self._has_news, {}
+        news, self._news = self._news, {}
         for box in news.values():
             self._hand_over(box)
 

@@ -63,6 +63,9 @@ TASK_BYTES = 512
 CODE_BYTES_MAX = 256 << 20
 """How much code one owner may send."""
 
+ACCEPTED_S = 0.001
+"""How long the word that tasks are accepted may wait for outcomes to travel with."""
+
 PUSHED_LOST_S = 1.0
 """After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
 
@@ -121,6 +124,7 @@ class Dispatcher:
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
         self._is_turn_armed = False
+        self._is_acknowledging = False
         self._is_queue_watched = False
         self._has_taken = False
         self._unacknowledged: deque[tuple[_Owner, int, int]] = deque()
@@ -193,7 +197,7 @@ class Dispatcher:
         return self._owners[owner].blobs
 
     def submit(self, event: TasksSubmitted) -> None:
-        """Accept tasks, and acknowledge them now or when there is room.
+        """Accept tasks, and acknowledge them soon or when there is room.
 
         :raises InvalidArguments: if they need code that was not sent.
         :raises SchedulingError: if the owner is not registered.
@@ -210,10 +214,7 @@ class Dispatcher:
         if record is None:
             return
         self._submitted_bytes += sum(map(len, event.payloads))
-        if self._unacknowledged or not self._has_room:
-            self._unacknowledged.append((record, event.first_id, len(event.payloads)))
-        else:
-            self._courier.cast(record.handler, "accepted", event.first_id, len(event.payloads))
+        self._unacknowledged.append((record, event.first_id, len(event.payloads)))
 
     def cancel(self, owner: int, ids: list[int]) -> None:
         """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
@@ -296,14 +297,26 @@ class Dispatcher:
     def _want_turn(self) -> None:
         if not self._is_turn_armed:
             self._is_turn_armed = True
-            self._loop.call_soon(self._turn)
+            self._loop.defer(self._turn)
 
     def _turn(self) -> None:
-        """Schedule what came in this turn, hand over outcomes and acknowledge what there is room for."""
+        """Schedule what came in this turn, then acknowledge it with the outcomes that leave, or soon."""
         self._is_turn_armed = False
         for command in self._schedule():
             self._carry_out[type(command)](command)
-        self._delivery.hand_over()
+        if self._delivery.has_news:
+            self._acknowledge()
+            self._delivery.hand_over()
+        if self._unacknowledged and not self._is_acknowledging:
+            self._is_acknowledging = True
+            self._loop.call_later(ACCEPTED_S, self._acknowledge_late)
+
+    def _acknowledge_late(self) -> None:
+        self._is_acknowledging = False
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Answer for the tasks that there is room for."""
         while self._unacknowledged and self._has_room:
             record, first_id, count = self._unacknowledged.popleft()
             self._courier.cast(record.handler, "accepted", first_id, count)

@@ -34,8 +34,8 @@ class OutcomeReport:
         self._statuses: list[int] = []
         self._payloads: list[bytes | Frame] = []
         self._size_bytes = 0
-        self._handle: asyncio.Handle | None = None
-        self._is_late = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_leaving = False
 
     def add(
         self,
@@ -53,36 +53,36 @@ class OutcomeReport:
         self._statuses += statuses
         self._payloads += payloads
         self._size_bytes += sum(map(len, payloads))
+        if self._is_leaving:
+            return
         is_urgent = is_urgent or self._size_bytes > REPORT_BYTES
-        if self._handle is not None:
-            if not is_urgent or not self._is_late:
-                return
-            self._handle.cancel()
+        if self._timer is not None and not is_urgent:
+            return
         delay_s = 0.0 if is_urgent else self._delay_s()
-        self._is_late = delay_s > 0
         if delay_s > 0:
-            self._handle = self._loop.call_later(delay_s, self._report)
+            self._timer = self._loop.call_later(delay_s, self.flush)
         else:
-            self._handle = self._loop.call_soon(self._report)
+            self._is_leaving = True
+            self._loop.defer(self.flush)
 
     def flush(self) -> None:
         """Report what waits, now."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._report()
+        self._cancel_timer()
+        self._is_leaving = False
+        numbers, statuses, payloads = self._numbers, self._statuses, self._payloads
+        if numbers:
+            self._numbers, self._statuses, self._payloads = [], [], []
+            self._size_bytes = 0
+            self._on_done(numbers, statuses, payloads)
 
     def be_silent(self) -> None:
         """Drop what waits and all that comes; ``dropped`` has the numbers."""
         self._is_silent = True
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        self._cancel_timer()
         self.dropped += self._numbers
         self._numbers, self._statuses, self._payloads = [], [], []
 
-    def _report(self) -> None:
-        self._handle = None
-        numbers, statuses, payloads = self._numbers, self._statuses, self._payloads
-        self._numbers, self._statuses, self._payloads = [], [], []
-        self._size_bytes = 0
-        self._on_done(numbers, statuses, payloads)
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -42,6 +42,9 @@ __all__ = ["Outcome", "TaskClient", "load_outcome", "load_outcomes"]
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
 
+CONSUMED_BYTES: Final = 4 << 20
+"""After so many bytes of outcomes the master is told that they were dealt with."""
+
 WAKE_COUNT: Final = 250
 """How many tasks of a bulk are pickled before the loop is woken to send them."""
 
@@ -106,6 +109,7 @@ class TaskClient:
         self._open: dict[int, _Open] = {}
         self._unsent = UnsentTasks()
         self._accepted_bytes = 0
+        self._consumed_bytes = 0
         self._is_woken = False
         self._closed_because: str | None = None
         self._handler: TCPHandler | None = None
@@ -229,7 +233,12 @@ class TaskClient:
         self._loop.post(self._cancel, list(ids))
 
     def consumed(self, size_bytes: int) -> None:
-        """Tell the master that outcomes were dealt with, so that it sends more. Any thread."""
+        """Take note that outcomes were dealt with; the master is told now and then. Any thread."""
+        with self._lock:
+            self._consumed_bytes += size_bytes
+            if self._consumed_bytes < CONSUMED_BYTES:
+                return
+            size_bytes, self._consumed_bytes = self._consumed_bytes, 0
         self._loop.post(self._tell_consumed, size_bytes)
 
     def close(self, reason: str) -> None:
@@ -359,7 +368,7 @@ class TaskClient:
             item, what, _ = task
             if status == DIED and type(item) is _Members:
                 outcomes += self._push_singly(item, what)
-                self._tell_consumed(len(payload))
+                self.consumed(len(payload))
             else:
                 outcomes.append(Outcome(item, status, payload))
         self._on_outcomes(outcomes)

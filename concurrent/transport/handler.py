@@ -235,7 +235,6 @@ class TCPHandler:
         """Act upon messages that came in on ``carrier``; raises ProtocolError."""
         session = self._session
         session.heard_at = self._loop.time()
-        self._is_flush_armed = True  # answers leave together, when the batch is done
         try:
             for buffers in batch:
                 message = decode(buffers)
@@ -248,8 +247,11 @@ class TCPHandler:
                         return
                 elif (missing := session.missing_from(message)) is not None:
                     self._send_control(Kind.RESEND, [missing])
-        finally:
-            self.flush()
+        except ProtocolError:
+            self.flush()  # what came before it is answered
+            raise
+        if session.waiting_bytes or session.owes_ack_now:
+            self._arm_flush()
         self._settle()
 
     def flush(self) -> None:
@@ -260,7 +262,7 @@ class TCPHandler:
             return
         session = self._session
         now = self._loop.time()
-        while carrier.has_room:
+        while session.waiting_bytes and carrier.has_room:
             messages = session.take(BATCH_BYTES, now)
             if not messages:
                 break
@@ -317,7 +319,7 @@ class TCPHandler:
     def _attach(self, carrier: ICarrier) -> None:
         self._carrier = carrier
         self.peer_ip = carrier.peer_ip
-        self._loop.call_soon(self.flush)
+        self._arm_flush()
 
     def _describe(self) -> str:
         where = "" if self.is_open else f", whose session is {self.state.value},"
@@ -341,9 +343,14 @@ class TCPHandler:
         self._outbox.grew(session.queued_bytes)
         if self._carrier is not None and session.waiting_bytes >= FLUSH_BYTES:
             self.flush()
-        elif not self._is_flush_armed:
+        else:
+            self._arm_flush()
+
+    def _arm_flush(self) -> None:
+        """Have what is queued leave at the end of this turn."""
+        if not self._is_flush_armed:
             self._is_flush_armed = True
-            self._loop.call_soon(self.flush)
+            self._loop.defer(self.flush)
 
     def _claim_room(self, body: Body) -> None:
         self._check_alive()

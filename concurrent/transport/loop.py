@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import selectors
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +21,7 @@ __all__ = ["NodeLoop"]
 T = TypeVar("T")
 
 POSTS_PER_TURN: Final = 1000
-"""How many posted calls run before sockets and timers get their turn again."""
+"""How many posted or deferred calls run before sockets and timers get their turn again."""
 
 START_TIMEOUT_S: Final = 10.0
 RESOLVER_TIMEOUT_S: Final = 5.0
@@ -39,9 +40,10 @@ class NodeLoop:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.aio: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop()
+        self.aio: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(_TurnSelector(self._end_turn))
         self.aio.set_exception_handler(self._log_failure)
         self._inbox: deque[partial[Any]] = deque()
+        self._deferred: deque[Callable[[], object]] = deque()
         self._is_woken = False
         self._closed = threading.Event()
         self._is_running = threading.Event()
@@ -126,6 +128,13 @@ class NodeLoop:
         """Call ``fn(*args)`` after the callbacks that are ready now. Loop thread only."""
         return self.aio.call_soon(fn, *args)
 
+    def defer(self, fn: Callable[[], object]) -> None:
+        """Call ``fn()`` at the end of this turn, when all that came in with it is dealt with. Loop thread only.
+
+        What it defers itself runs in the same turn; nothing waits for it but the loop's next sleep.
+        """
+        self._deferred.append(fn)
+
     def call_later(
         self, delay_s: float, fn: Callable[..., object], *args: Any
     ) -> asyncio.TimerHandle:
@@ -174,6 +183,21 @@ class NodeLoop:
             return False
         return True
 
+    def _end_turn(self) -> bool:
+        """Run what was deferred; tells whether there was anything."""
+        deferred = self._deferred
+        if not deferred:
+            return False
+        for _ in range(POSTS_PER_TURN):
+            if not deferred:
+                break
+            fn = deferred.popleft()
+            try:
+                fn()
+            except Exception:  # boundary: one callback must not end the loop for all others
+                log.exception("%s: a deferred call failed: %s", self.name, _name_of(fn))
+        return True
+
     def _drain(self) -> None:
         self._is_woken = False
         inbox = self._inbox
@@ -209,6 +233,21 @@ class NodeLoop:
 
     def _log_failure(self, _aio: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         log.error("%s: %s", self.name, context.get("message"), exc_info=context.get("exception"))
+
+
+class _TurnSelector(selectors.DefaultSelector):
+    """Where a loop sleeps between two turns; the one that ends gets its last calls made before that.
+
+    :param end_turn: makes them; tells whether there were any, for the loop does not know what they asked of it.
+    """
+
+    def __init__(self, end_turn: Callable[[], bool]) -> None:
+        super().__init__()
+        self._end_turn = end_turn
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for sockets, but not after calls were made."""
+        return super().select(0 if self._end_turn() else timeout)
 
 
 def _run_call(future: Future[T], fn: Callable[[], T]) -> None:

@@ -38,7 +38,9 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 class Method:
     """One registered method; what costs microseconds is computed once.
 
-    ``types_by_parameter`` has what a peer may send for parameters that are annotated with a plain type.
+    ``types_by_parameter`` has what a peer may send for parameters that are annotated with a plain type;
+    ``positional`` has the names of all parameters, empty if there are others than positional ones, and
+    ``required_count`` tells how many of them have no default.
     """
 
     name: str
@@ -46,6 +48,17 @@ class Method:
     doc: str
     signature: inspect.Signature
     types_by_parameter: dict[str, tuple[type, ...]]
+    positional: tuple[str, ...]
+    required_count: int
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments by the names of their parameters.
+
+        :raises TypeError: if they do not fit the signature.
+        """
+        if not kwargs and self.required_count <= len(args) <= len(self.positional):
+            return dict(zip(self.positional, args, strict=False))
+        return self.signature.bind(*args, **kwargs).arguments
 
 
 class _Hint(str):
@@ -113,8 +126,17 @@ class MethodRegistry:
             )
         doc = doc or inspect.getdoc(function) or ""
         signature = inspect.signature(function)
-        types = _plain_types(function, signature)
-        self._method_by_name[name] = Method(name, function, doc, signature, types)
+        parameters = signature.parameters.values()
+        is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
+        self._method_by_name[name] = Method(
+            name,
+            function,
+            doc,
+            signature,
+            _plain_types(function, signature),
+            positional=tuple(signature.parameters) if is_plain else (),
+            required_count=sum(one.default is one.empty for one in parameters),
+        )
 
     def dispatch(
         self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]
@@ -135,7 +157,7 @@ class MethodRegistry:
                 remedy=f"Did you mean {near[0]!r}?" if near else None,
             )
         try:
-            bound = method.signature.bind(*first, *args, **kwargs).arguments
+            bound = method.bind((*first, *args), kwargs)
         except TypeError as error:
             raise InvalidArguments(
                 f"{name}: {str(error)[:NAME_LENGTH_MAX]}",

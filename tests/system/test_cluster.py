@@ -11,7 +11,12 @@ import pytest
 from tests.system.cluster import APPS, Cluster, Gate, Program, free_port, kill, wait_until
 
 HELD = APPS / "held.py"
-MANDELBROT = ("mandelbrot.width=256", "mandelbrot.height=192", "mandelbrot.output=")
+MANDELBROT = (
+    "mandelbrot.width=256",
+    "mandelbrot.height=192",
+    "mandelbrot.rows_per_task=16",
+    "mandelbrot.output=",
+)
 SCHEDULERS = ("GenericTaskScheduler", "ZMQTaskScheduler")
 CHANNELS = ("zmq", "tcp")
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import selectors
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -40,11 +41,10 @@ class NodeLoop:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.aio: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(_TurnSelector(self._end_turn))
-        self.aio.set_exception_handler(self._log_failure)
+        self.aio: asyncio.AbstractEventLoop
         self._inbox: deque[partial[Any]] = deque()
         self._deferred: deque[Callable[[], object]] = deque()
-        self._is_woken = False
+        self._is_woken = True  # what is posted before the start runs then
         self._closed = threading.Event()
         self._is_running = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -55,6 +55,8 @@ class NodeLoop:
 
         :raises CallTimeout: if the thread does not come up.
         """
+        self.aio = asyncio.SelectorEventLoop(_TurnSelector(self._end_turn))
+        self.aio.set_exception_handler(self._log_failure)
         self._thread.start()
         if not self._is_running.wait(START_TIMEOUT_S):
             raise CallTimeout(f"the loop {self.name} did not start in {START_TIMEOUT_S} s")
@@ -68,8 +70,6 @@ class NodeLoop:
         assert not self.is_current(), "a loop cannot wait for its own end"
         if not self._thread.is_alive():
             self._closed.set()
-            if not self.aio.is_closed():
-                self.aio.close()
             return
         with contextlib.suppress(RuntimeError):  # a second stop while the first one is at work
             self.aio.call_soon_threadsafe(self._finish)
@@ -144,7 +144,7 @@ class NodeLoop:
 
     def time(self) -> float:
         """Return the loop's monotonic time in seconds. Any thread."""
-        return self.aio.time()
+        return time.monotonic()
 
     def add_reader(self, fd: Any, fn: Callable[..., object], *args: Any) -> None:
         """Call ``fn(*args)`` whenever ``fd`` is readable. Loop thread only."""
@@ -168,6 +168,7 @@ class NodeLoop:
         self._thread_id = threading.get_ident()
         asyncio.set_event_loop(self.aio)
         self.aio.call_soon(self._is_running.set)
+        self.aio.call_soon(self._drain)
         try:
             self.aio.run_forever()
             self.aio.run_until_complete(self._end_tasks())

@@ -5,7 +5,8 @@ outcome came, so when a master is lost for good the next one is given everything
 second outcome of the same task is dropped.
 
 Tasks are pickled in the thread that pushes them, and on the loop's thread if they have to be pushed again;
-a lock covers that. Everything else happens on the loop's thread.
+a lock covers that, and another one what any thread says it has dealt with. Everything else happens on the
+loop's thread.
 """
 
 from __future__ import annotations
@@ -109,6 +110,7 @@ class TaskClient:
         self._open: dict[int, _Open] = {}
         self._unsent = UnsentTasks()
         self._accepted_bytes = 0
+        self._consumed_lock = threading.Lock()  # pickling may take long, and the loop takes this
         self._consumed_bytes = 0
         self._is_woken = False
         self._closed_because: str | None = None
@@ -234,7 +236,7 @@ class TaskClient:
 
     def consumed(self, size_bytes: int) -> None:
         """Take note that outcomes were dealt with; the master is told now and then. Any thread."""
-        with self._lock:
+        with self._consumed_lock:
             self._consumed_bytes += size_bytes
             if self._consumed_bytes < CONSUMED_BYTES:
                 return

@@ -192,11 +192,7 @@ class NodeLoop:
         for _ in range(POSTS_PER_TURN):
             if not deferred:
                 break
-            fn = deferred.popleft()
-            try:
-                fn()
-            except Exception:  # boundary: one callback must not end the loop for all others
-                log.exception("%s: a deferred call failed: %s", self.name, _name_of(fn))
+            self._attempt(deferred.popleft(), "deferred")
         return True
 
     def _drain(self) -> None:
@@ -207,13 +203,16 @@ class NodeLoop:
                 call = inbox.popleft()
             except IndexError:  # taken back by a post that met the end of the loop
                 return
-            try:
-                call()
-            except Exception:  # boundary: one callback must not end the loop for all others
-                log.exception("%s: a posted call failed: %s", self.name, _name_of(call.func))
+            self._attempt(call, "posted")
         if inbox and not self._is_woken:
             self._is_woken = True
             self.aio.call_soon(self._drain)
+
+    def _attempt(self, call: Callable[[], object], how: str) -> None:
+        try:
+            call()
+        except Exception:  # boundary: one callback must not end the loop for all others
+            log.exception("%s: a %s call failed: %s", self.name, how, _name_of(call))
 
     def _finish(self) -> None:
         if self._closed.is_set():
@@ -263,4 +262,5 @@ def _run_call(future: Future[T], fn: Callable[[], T]) -> None:
 
 
 def _name_of(fn: Any) -> str:
+    fn = getattr(fn, "func", fn)  # of a partial
     return getattr(fn, "__qualname__", None) or repr(fn)

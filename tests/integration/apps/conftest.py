@@ -27,14 +27,6 @@ def gate() -> Iterator[Gate]:
 
 
 @pytest.fixture
-def loop() -> Iterator[NodeLoop]:
-    made = NodeLoop("test-loop")
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def fake_master() -> Iterator[Master]:
     loop = NodeLoop("master-loop")
     loop.start()

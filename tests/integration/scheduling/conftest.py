@@ -38,14 +38,6 @@ def launcher(request: pytest.FixtureRequest) -> Launcher:
 
 
 @pytest.fixture
-def loop() -> Iterator[NodeLoop]:
-    made = NodeLoop("test-loop")
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def make_pool_on(loop: NodeLoop) -> Iterator[MakePool]:
     made: list[PoolUser] = []
 

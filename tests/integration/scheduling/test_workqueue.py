@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
-
-import pytest
 
 from concurrent.scheduling.workqueue import Chunk, PullSocket, PushSocket
 from concurrent.transport.loop import NodeLoop
 
 TIMEOUT_S = 20.0
-
-
-@pytest.fixture
-def loop() -> Iterator[NodeLoop]:
-    loop = NodeLoop("test")
-    loop.start()
-    yield loop
-    loop.stop()
 
 
 def test_a_frozen_slave_swallows_nothing_once_it_is_forgotten(loop: NodeLoop) -> None:

@@ -6,7 +6,6 @@ import logging
 import queue
 import socket
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,14 +15,6 @@ from concurrent.transport.loop import NodeLoop
 WAIT_S = 10.0
 
 
-@pytest.fixture
-def loop() -> Iterator[NodeLoop]:
-    loop = NodeLoop("test-loop")
-    loop.start()
-    yield loop
-    loop.stop()
-
-
 def test_posted_calls_run_in_order_on_the_loop_thread(loop: NodeLoop) -> None:
     ran: list[int] = []
     for number in range(5000):
@@ -31,6 +22,49 @@ def test_posted_calls_run_in_order_on_the_loop_thread(loop: NodeLoop) -> None:
     assert loop.call(list, ran, timeout_s=WAIT_S) == list(range(5000))
     assert loop.call(loop.is_current, timeout_s=WAIT_S)
     assert not loop.is_current()
+
+
+def test_what_is_posted_before_the_start_runs_then() -> None:
+    loop = NodeLoop("test-loop")
+    ran: list[int] = []
+    for number in range(3):
+        loop.post(ran.append, number)
+    loop.start()
+    assert loop.call(list, ran, timeout_s=WAIT_S) == [0, 1, 2]
+    loop.stop()
+
+
+def test_deferred_calls_run_behind_what_came_in_with_them_and_in_the_same_turn(loop: NodeLoop) -> None:
+    ran: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def defer() -> None:
+        loop.call_soon(ran.put, "next turn")
+        loop.defer(lambda: loop.defer(lambda: ran.put("deferred by a deferred one")))
+        loop.defer(lambda: ran.put("deferred"))
+        ran.put("now")
+
+    loop.post(defer)
+    order = [ran.get(timeout=WAIT_S) for _ in range(4)]
+    assert order == ["now", "deferred", "deferred by a deferred one", "next turn"]
+
+
+def test_a_deferred_call_that_raises_is_logged_and_the_others_run(
+    loop: NodeLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def fail() -> None:
+        raise ValueError("deferred failure")
+
+    def defer() -> None:
+        loop.defer(fail)
+        loop.defer(lambda: ran.put("after it"))
+
+    with caplog.at_level(logging.ERROR):
+        loop.post(defer)
+        assert ran.get(timeout=WAIT_S) == "after it"
+    assert "a deferred call failed" in caplog.text
+    assert "deferred failure" in caplog.text
 
 
 def test_calls_of_each_thread_keep_their_order(loop: NodeLoop) -> None:

@@ -8,8 +8,9 @@ from concurrent.core.component import Component, implements
 from concurrent.core.items import ExtensionPointItem
 from concurrent.scheduling.events import Command
 from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
-from concurrent.scheduling.ledger import Ledger, SlaveRecord
+from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.rebalance import ask_back, idle_count
+from concurrent.scheduling.records import SlaveRecord
 from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
 
 __all__ = ["GenericTaskScheduler"]
@@ -71,7 +72,9 @@ class GenericTaskScheduler(Component):
                 heapq.heappush(heap, (-rate(slave), key))
             else:
                 self._listed.discard(key)
-        if not ledger.queued_count and heap and self._overfull:
+        if ledger.queued_count:
+            commands += ledger.let_in()
+        elif heap and self._overfull:
             commands += self._rebalance(ledger)
         return commands
 

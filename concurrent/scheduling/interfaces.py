@@ -10,7 +10,8 @@ from concurrent.core.component import Interface
 if TYPE_CHECKING:
     from concurrent.scheduling.events import Command
     from concurrent.scheduling.launcher import Launcher
-    from concurrent.scheduling.ledger import Ledger, SlaveRecord
+    from concurrent.scheduling.ledger import Ledger
+    from concurrent.scheduling.records import SlaveRecord
     from concurrent.transport.handler import TCPHandler
     from concurrent.transport.loop import NodeLoop
     from concurrent.transport.methods import HasMethods

@@ -7,9 +7,8 @@ task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` o
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from typing import Any
+from collections import OrderedDict, deque
+from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.events import (
@@ -32,77 +31,15 @@ from concurrent.scheduling.events import (
     WindowChanged,
 )
 from concurrent.scheduling.outcome import CANCELLED, DIED
+from concurrent.scheduling.records import OwnerRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.states import NEXT_STATES, TaskState
 
-__all__ = ["Ledger", "OwnerRecord", "SlaveRecord", "TaskRecord"]
+__all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD, CLOSED = TaskState
 
-
-class TaskRecord:
-    """What the master knows of one task."""
-
-    __slots__ = (
-        "attempts_max",
-        "client_id",
-        "code_count",
-        "evidence",
-        "number",
-        "owner",
-        "payload",
-        "slave",
-        "state",
-    )
-
-    def __init__(
-        self, number: int, owner: OwnerRecord, client_id: int, payload: Any, batch: TasksSubmitted
-    ) -> None:
-        self.number = number
-        self.owner = owner
-        self.client_id = client_id
-        self.payload = payload
-        self.code_count = batch.code_count
-        self.attempts_max = batch.attempts_max
-        self.state = QUEUED
-        self.slave = 0
-        self.evidence: list[bytes] = []
-
-
-@dataclass(slots=True)
-class OwnerRecord:
-    """One registration of an application or task system, and its queue.
-
-    The queue may hold cancelled tasks too, which ``queued_count`` does not count.
-    """
-
-    owner: int
-    name: str
-    queue: deque[TaskRecord] = field(default_factory=deque)
-    queued_count: int = 0
-    number_by_id: dict[int, int] = field(default_factory=dict)
-    next_id: int = 0
-    is_listed: bool = False
-    closed_count: int = 0
-
-
-@dataclass(slots=True)
-class SlaveRecord:
-    """One registration of a slave, and what it holds."""
-
-    slave: int
-    name: str
-    workers: int
-    window: int
-    held: dict[int, TaskRecord] = field(default_factory=dict)
-    done_count: int = 0
-    died_count: int = 0
-    task_s: float = 0.0
-    is_asked_back: bool = False
-
-    @property
-    def room(self) -> int:
-        """How many more tasks the slave takes now."""
-        return self.window - len(self.held)
+LATELY: Final = 4
+"""A slave has reported lately if the others have since then reported fewer times than this, each."""
 
 
 class Ledger:
@@ -124,6 +61,8 @@ class Ledger:
         self.accepted_count = 0
         self.dropped_count = 0
         self._turns: deque[OwnerRecord] = deque()
+        self._by_report: OrderedDict[int, SlaveRecord] = OrderedDict()
+        self._report_count = 0
         self._next_number = 1
         self._apply_by_type: dict[type, Any] = {
             OwnerJoined: self._owner_joined,
@@ -155,29 +94,34 @@ class Ledger:
     def assign(self, slave: int, count: int) -> list[Command]:
         """Give up to ``count`` queued tasks to ``slave``, in the fair order of the owners."""
         record = self.slaves[slave]
-        held = record.held
         commands: list[Command] = []
         while count > 0 and self.queued_count:
-            batch = self._take(count)
-            numbers: list[int] = []
-            payloads: list[Any] = []
-            for task in batch:
-                task.state = HELD
-                task.slave = slave
-                number = task.number
-                held[number] = task
-                numbers.append(number)
-                payloads.append(task.payload)
+            batch = self._take(self._turns[0], count)
             count -= len(batch)
-            code_count = max(task.code_count for task in batch)
-            commands.append(Send(slave, batch[0].owner.owner, code_count, numbers, payloads))
+            commands.append(self._hold(record, batch))
+        return commands
+
+    def let_in(self) -> list[Command]:
+        """Give tasks beyond their windows to slaves, of owners that have less than their share there.
+
+        Every owner of open tasks may have an equal part of all windows. Call it when no slave has
+        room: what one owner has filled them with is then in nobody's way.
+        """
+        if len(self.owners) == 1:
+            return []
+        commands: list[Command] = []
+        share = self.window_total // max(1, sum(map(_is_open, self.owners.values())))
+        for owner in list(self._turns):
+            count = min(owner.queued_count, share - owner.given_count)
+            if count > 0:
+                commands += self._spread(owner, count)
         return commands
 
     def offer(self, count: int) -> list[Command]:
         """Put up to ``count`` queued tasks on the shared work socket."""
         commands: list[Command] = []
         while count > 0 and self.queued_count:
-            batch = self._take(count)
+            batch = self._take(self._turns[0], count)
             for task in batch:
                 task.state = PUSHED
                 self.pushed[task.number] = task
@@ -240,9 +184,38 @@ class Ledger:
             ],
         }
 
-    def _take(self, count: int) -> list[TaskRecord]:
-        """Take the next owner's turn: one batch from the front of its queue."""
-        owner = self._turns[0]
+    def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
+        """Give a batch of one owner's tasks to a slave."""
+        held = slave.held
+        key = slave.slave
+        numbers: list[int] = []
+        payloads: list[Any] = []
+        for task in batch:
+            task.state = HELD
+            task.slave = key
+            number = task.number
+            held[number] = task
+            numbers.append(number)
+            payloads.append(task.payload)
+        code_count = max(task.code_count for task in batch)
+        return Send(key, batch[0].owner.owner, code_count, numbers, payloads)
+
+    def _spread(self, owner: OwnerRecord, count: int) -> list[Command]:
+        """Give up to ``count`` tasks of an owner to slaves that get on, the latest to report first."""
+        patience = LATELY * len(self.slaves)
+        commands: list[Command] = []
+        for slave in reversed(self._by_report.values()):
+            if count <= 0 or self._report_count - slave.reported_at > patience:
+                break
+            part = min(count, max(slave.workers, -(-count // len(self.slaves))), slave.window + slave.room)
+            if part > 0:
+                batch = self._take(owner, part)
+                count -= len(batch)
+                commands.append(self._hold(slave, batch))
+        return commands
+
+    def _take(self, owner: OwnerRecord, count: int) -> list[TaskRecord]:
+        """Take an owner's turn: one batch from the front of its queue."""
         queue = owner.queue
         size = min(count, owner.queued_count, self.batch_max)
         batch: list[TaskRecord] = []
@@ -252,7 +225,7 @@ class Ledger:
                 batch.append(task)
         self.queued_count -= size
         owner.queued_count -= size
-        self._turns.popleft()
+        self._turns.remove(owner)
         if owner.queued_count:
             self._turns.append(owner)
         else:
@@ -352,15 +325,15 @@ class Ledger:
 
     def _slave_joined(self, event: SlaveJoined) -> list[Command]:
         self.window_total += event.window
-        self.slaves[event.slave] = SlaveRecord(
-            event.slave, event.name, event.workers, event.window
-        )
+        slave = SlaveRecord(event.slave, event.name, event.workers, event.window)
+        self.slaves[event.slave] = self._by_report[event.slave] = slave
         return []
 
     def _slave_lost(self, event: SlaveLost) -> list[Command]:
         slave = self.slaves.pop(event.slave, None)
         if slave is None:
             return []
+        del self._by_report[event.slave]
         self.window_total -= slave.window
         self._pushed_lost()  # it may lie in the lost slave's pipe
         self._requeue(list(slave.held.values()))
@@ -402,6 +375,9 @@ class Ledger:
                 if deliver is None:
                     deliver = deliver_by_owner[owner_number] = Deliver(owner_number)
             self._close(task, status, payload, deliver)
+        self._report_count += 1
+        slave.reported_at = self._report_count
+        self._by_report.move_to_end(event.slave)
         slave.done_count += len(event.numbers)
         slave.task_s = event.task_s
         self._requeue(retry)
@@ -472,3 +448,7 @@ class Ledger:
             self.queued_count += 1
             task.owner.queued_count += 1
             self._list(task.owner)
+
+
+def _is_open(owner: OwnerRecord) -> bool:
+    return bool(owner.number_by_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from concurrent.scheduling.events import AskBack, Command
-from concurrent.scheduling.ledger import Ledger, SlaveRecord
+from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.records import SlaveRecord
 
 __all__ = ["ask_back", "idle_count"]
 

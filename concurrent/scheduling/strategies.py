@@ -8,7 +8,7 @@ from concurrent.core.component import Component, implements
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.ledger import SlaveRecord
+    from concurrent.scheduling.records import SlaveRecord
 
 __all__ = ["GenericTaskScheduleStrategy"]
 

@@ -1,4 +1,7 @@
-"""Brings outcomes to their owners, as fast as each of them takes them. Loop thread only."""
+"""Tells owners which of their tasks are accepted, and brings them outcomes as fast as each takes them.
+
+What was accepted travels with outcomes if there are any. Loop thread only.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,11 @@ log = logging.getLogger("concurrent.scheduling.delivery")
 
 @dataclass(slots=True)
 class _Box:
-    """The outcomes that wait for one owner."""
+    """What waits for one owner: outcomes, and that its tasks up to a number are accepted."""
 
     handler: TCPHandler
+    accepted_to: int = -1
+    is_told: bool = True
     unconsumed_bytes: int = 0
     ids: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -49,7 +54,7 @@ class Delivery:
 
     @property
     def has_news(self) -> bool:
-        """Whether :meth:`hand_over` has anything to do."""
+        """Whether there is anything for :meth:`hand_over`."""
         return bool(self._news)
 
     @property
@@ -78,6 +83,13 @@ class Delivery:
             self.waiting_bytes += sum(map(len, payloads))
             self._news[owner] = box
 
+    def accept(self, owner: int, last_id: int) -> None:
+        """Have :meth:`hand_over` tell an owner that its tasks up to ``last_id`` are accepted."""
+        box = self._box_by_owner[owner]
+        box.accepted_to = last_id
+        box.is_told = False
+        self._news[owner] = box
+
     def consumed(self, owner: int, size_bytes: int) -> bool:
         """Take note that an owner has dealt with so many bytes; tells whether more waits for it."""
         box = self._box_by_owner.get(owner)
@@ -98,6 +110,9 @@ class Delivery:
         news, self._news = self._news, {}
         for box in news.values():
             self._hand_over(box)
+            if not box.is_told:
+                box.is_told = True
+                self._courier.cast(box.handler, "accepted", box.accepted_to)
 
     def _hand_over(self, box: _Box) -> None:
         ids, statuses, payloads = box.ids, box.statuses, box.payloads
@@ -111,18 +126,19 @@ class Delivery:
             box.unconsumed_bytes += size_bytes
             self.waiting_bytes -= size_bytes
             self.delivered_bytes += size_bytes
-            self._send(box.handler, ids[part], statuses[part], payloads[part])
+            box.is_told = True
+            self._send(box, ids[part], statuses[part], payloads[part])
 
-    def _send(
-        self, handler: TCPHandler, ids: list[int], statuses: list[int], payloads: list[Any]
-    ) -> None:
+    def _send(self, box: _Box, ids: list[int], statuses: list[int], payloads: list[Any]) -> None:
         """Send outcomes; in the place of one that cannot be sent, that it cannot."""
+        handler, accepted_to = box.handler, box.accepted_to
         try:
-            self._courier.cast_data(handler, "finished", ids, statuses, self._load(payloads))
+            loaded = self._load(payloads)
+            self._courier.cast_data(handler, "finished", ids, statuses, loaded, accepted_to)
             return
         except MessageTooLarge:
             failures = [too_large("a result", len(one), handler.peer_bytes_max) for one in payloads]
         except OSError as error:
             failures = [unreadable(error)] * len(ids)
         log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), handler.node_id)
-        self._courier.cast(handler, "finished", ids, [FAILED] * len(ids), failures)
+        self._courier.cast(handler, "finished", ids, [FAILED] * len(ids), failures, accepted_to)

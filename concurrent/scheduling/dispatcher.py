@@ -127,7 +127,7 @@ class Dispatcher:
         self._is_acknowledging = False
         self._is_queue_watched = False
         self._has_taken = False
-        self._unacknowledged: deque[tuple[_Owner, int, int]] = deque()
+        self._unacknowledged: deque[tuple[int, int, int]] = deque()
         self._carry_out: dict[type, Any] = {
             Send: self._send,
             Push: self._push,
@@ -168,7 +168,7 @@ class Dispatcher:
         if record is None:
             return
         self._delivery.leave(owner)
-        self._unacknowledged = deque(one for one in self._unacknowledged if one[0] is not record)
+        self._unacknowledged = deque(one for one in self._unacknowledged if one[0] != owner)
         self._apply(OwnerLeft(owner))
         for slave in list(self._slaves.values()):
             if slave.code_count_by_owner.pop(owner, None) is not None:
@@ -214,7 +214,8 @@ class Dispatcher:
         if record is None:
             return
         self._submitted_bytes += sum(map(len, event.payloads))
-        self._unacknowledged.append((record, event.first_id, len(event.payloads)))
+        count = len(event.payloads)
+        self._unacknowledged.append((event.owner, event.first_id + count - 1, count))
 
     def cancel(self, owner: int, ids: list[int]) -> None:
         """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
@@ -306,7 +307,6 @@ class Dispatcher:
             self._carry_out[type(command)](command)
         if self._delivery.has_news:
             self._acknowledge()
-            self._delivery.hand_over()
         if self._unacknowledged and not self._is_acknowledging:
             self._is_acknowledging = True
             self._loop.call_later(ACCEPTED_S, self._acknowledge_late)
@@ -316,10 +316,11 @@ class Dispatcher:
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """Answer for the tasks that there is room for."""
+        """Answer for the tasks that there is room for, with the outcomes that leave."""
         while self._unacknowledged and self._has_room:
-            record, first_id, count = self._unacknowledged.popleft()
-            self._courier.cast(record.handler, "accepted", first_id, count)
+            owner, last_id, _ = self._unacknowledged.popleft()
+            self._delivery.accept(owner, last_id)
+        self._delivery.hand_over()
 
     def _schedule(self) -> list[Command]:
         try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
@@ -116,7 +116,7 @@ class TaskClient:
         self._closed_because: str | None = None
         self._handler: TCPHandler | None = None
         self._sent_code_count = 0
-        self._in_flight: deque[tuple[int, int, int]] = deque()
+        self._in_flight: OrderedDict[int, Group] = OrderedDict()  # by the last id of each
 
     @property
     def pushed_count(self) -> int:
@@ -132,9 +132,9 @@ class TaskClient:
         """Register what the master calls, with the client of a compute channel."""
 
         @tcpremote(endpoint)
-        def accepted(_handler: TCPHandler, _request: Any, first_id: int, count: int) -> None:
-            """Take note that the master answers for tasks from now on."""
-            self._take_accepted(first_id, count)
+        def accepted(_handler: TCPHandler, _request: Any, last_id: int) -> None:
+            """Take note that the master answers for the tasks up to a number from now on."""
+            self._take_accepted(last_id)
 
         @tcpremote(endpoint)
         def finished(
@@ -143,8 +143,10 @@ class TaskClient:
             ids: list[int],
             statuses: list[int],
             payloads: list[Payload],
+            accepted_to: int,
         ) -> None:
-            """Take outcomes of tasks."""
+            """Take outcomes of tasks, and note which ones the master answers for."""
+            self._take_accepted(accepted_to)
             self._take_outcomes(ids, statuses, payloads)
 
     def push(self, item: Any, what: Any, attempts_max: int = ATTEMPTS_MAX) -> int:
@@ -263,7 +265,7 @@ class TaskClient:
     def detach(self) -> None:
         """The registration has ended; what is unfinished waits for the next. Loop thread only."""
         self._handler = None
-        self._accepted_bytes += sum(size for _, _, size in self._in_flight)
+        self._accepted_bytes += sum(group.size_bytes for group in self._in_flight.values())
         self._in_flight.clear()
         self._note_room()
 
@@ -310,10 +312,10 @@ class TaskClient:
         handler = self._handler
         while self._unsent and handler is not None and handler.has_room:
             group = self._unsent.take()
-            first_id, count, code_count = group.first_id, len(group.payloads), group.code_count
+            first_id, code_count, payloads = group.first_id, group.code_count, group.payloads
             try:
                 self.send_code(code_count)
-                handler.cast("push_tasks", first_id, code_count, group.attempts_max, group.payloads)
+                handler.cast("push_tasks", first_id, code_count, group.attempts_max, payloads)
             except MessageTooLarge:  # a group of more than one task never is
                 self._accepted_bytes += group.size_bytes
                 self._fail_too_large(group, handler.peer_bytes_max)
@@ -322,7 +324,7 @@ class TaskClient:
                 self._accepted_bytes += group.size_bytes
                 return
             else:
-                self._in_flight.append((first_id, count, group.size_bytes))
+                self._in_flight[first_id + len(payloads) - 1] = group
 
     def _fail_too_large(self, group: Group, limit: int) -> None:
         """Report tasks that the master would refuse."""
@@ -347,18 +349,28 @@ class TaskClient:
         if lost:
             self._on_outcomes(lost)
 
-    def _take_accepted(self, first_id: int, count: int) -> None:
-        if not self._in_flight or self._in_flight[0][:2] != (first_id, count):
-            return  # of a registration that has ended
-        self._accepted_bytes += self._in_flight.popleft()[2]
+    def _take_accepted(self, last_id: int) -> None:
+        in_flight = self._in_flight
+        if last_id not in in_flight:
+            return  # known already, or of a registration that has ended
+        items: list[Any] = []
+        is_last = False
+        while not is_last:
+            group_id, group = in_flight.popitem(last=False)
+            is_last = group_id == last_id
+            self._accepted_bytes += group.size_bytes
+            if self._on_accepted is not None:
+                items += self._items_of(range(group.first_id, group_id + 1))
         self._note_room()
         if self._on_accepted is not None:
-            items: list[Any] = []
-            for task_id in range(first_id, first_id + count):
-                task = self._open.get(task_id)
-                if task is not None:
-                    items += task[0] if type(task[0]) is _Members else (task[0],)
             self._on_accepted(items)
+
+    def _items_of(self, ids: Iterable[int]) -> Iterator[Any]:
+        """Yield what was pushed along with those of these tasks that have no outcome."""
+        for task_id in ids:
+            task = self._open.get(task_id)
+            if task is not None:
+                yield from task[0] if type(task[0]) is _Members else (task[0],)
 
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
         outcomes: list[Outcome] = []

@@ -98,7 +98,7 @@ def assert_works(make: MakePeer) -> None:
     _owner, _code_count, numbers, payloads = slave.next("run")
     assert payloads == [b"task"]
     slave.call("done", numbers, [FINISHED], [b"result"], 0.1)
-    assert owner.next("finished") == ([1], [FINISHED], [b"result"])
+    assert owner.next("finished")[:3] == ([1], [FINISHED], [b"result"])
 
 
 def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
@@ -214,8 +214,8 @@ def test_numbers_of_another_slave_or_of_nobody_change_nothing(peer: MakePeer) ->
         thief.call("took", stolen)
     slave.call("done", numbers, [FINISHED], [b"right"], 0.1)
     slave.call("done", numbers, [FINISHED], [b"twice"], 0.1)
-    assert owner.next("finished") == ([1], [FINISHED], [b"right"])
+    assert owner.next("finished")[:3] == ([1], [FINISHED], [b"right"])
     owner.call("push_tasks", 2, 0, 1, [b"more"])
     _owner, _code_count, numbers, _payloads = slave.next("run")
     slave.call("done", numbers, [FINISHED], [b"more"], 0.1)
-    assert owner.next("finished") == ([2], [FINISHED], [b"more"])
+    assert owner.next("finished")[:3] == ([2], [FINISHED], [b"more"])

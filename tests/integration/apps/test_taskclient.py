@@ -95,9 +95,9 @@ def test_what_is_pushed_before_there_is_a_master_is_sent_when_there_is_one(owner
 def test_each_outcome_is_given_back_once(owner: Owner) -> None:
     owner.push("a", "b")
     owner.attach()
-    owner.master_says("finished", [2], [FINISHED], [b"x"])
-    owner.master_says("finished", [2, 1], [FINISHED, FINISHED], [b"y", b"z"])
-    owner.master_says("finished", [99], [FINISHED], [b""])
+    owner.master_says("finished", [2], [FINISHED], [b"x"], -1)
+    owner.master_says("finished", [2, 1], [FINISHED, FINISHED], [b"y", b"z"], -1)
+    owner.master_says("finished", [99], [FINISHED], [b""], -1)
     assert owner.outcomes == [Outcome("b", FINISHED, b"x"), Outcome("a", FINISHED, b"z")]
     assert owner.client.open_count == 0
 
@@ -105,21 +105,32 @@ def test_each_outcome_is_given_back_once(owner: Owner) -> None:
 def test_items_are_reported_as_accepted(owner: Owner) -> None:
     owner.push("a", "b")
     owner.attach()
-    owner.master_says("accepted", 1, 2)
-    owner.master_says("accepted", 1, 2)
+    owner.master_says("accepted", 2)
+    owner.master_says("accepted", 2)
     assert owner.accepted == ["a", "b"]
+
+
+def test_an_outcome_may_tell_what_is_accepted(owner: Owner) -> None:
+    owner.push("a", "b")
+    owner.push("c", "d")
+    session = owner.attach()
+    owner.push("e")
+    owner.master_says("finished", [2], [FINISHED], [b"x"], session.pushed_ids()[3])
+    assert owner.accepted == ["a", "b", "c", "d"]
+    owner.master_says("finished", [1], [FINISHED], [b"x"], 4)
+    assert owner.accepted == ["a", "b", "c", "d"]
 
 
 def test_the_next_master_is_given_what_is_unfinished_in_the_old_order(owner: Owner) -> None:
     owner.push("a", "b", "c")
     owner.attach()
-    owner.master_says("accepted", 1, 3)
-    owner.master_says("finished", [2], [FINISHED], [b""])
+    owner.master_says("accepted", 3)
+    owner.master_says("finished", [2], [FINISHED], [b""], -1)
     owner.on_loop(owner.client.detach)
     owner.push("d")
     session = owner.attach()
     assert session.pushed_ids() == [1, 3, 4]
-    owner.master_says("finished", [1, 3, 4], [FINISHED] * 3, [b""] * 3)
+    owner.master_says("finished", [1, 3, 4], [FINISHED] * 3, [b""] * 3, -1)
     assert sorted(owner.items()) == ["a", "b", "c", "d"]
 
 
@@ -128,9 +139,9 @@ def test_an_answer_of_the_lost_master_frees_no_room_of_the_next(owner: Owner) ->
     owner.attach()
     owner.on_loop(owner.client.detach)
     owner.attach()
-    owner.master_says("accepted", 5, 7)
+    owner.master_says("accepted", 11)
     assert owner.accepted == []
-    owner.master_says("accepted", 1, 1)
+    owner.master_says("accepted", 1)
     assert owner.accepted == ["a"]
 
 
@@ -149,7 +160,7 @@ def test_cancelling_a_task_that_was_sent_asks_the_master(owner: Owner) -> None:
     owner.settle()
     assert session.casts[-1] == ("cancel", [task_id])
     assert owner.outcomes == []
-    owner.master_says("finished", [task_id], [CANCELLED], [b""])
+    owner.master_says("finished", [task_id], [CANCELLED], [b""], -1)
     assert owner.items() == ["a"]
 
 
@@ -174,7 +185,7 @@ def test_whoever_pushes_waits_while_the_master_accepts_nothing(
         owner.push(*"abcdefghij")
     pushed = owner.client.pushed_count
     assert 0 < pushed < 10
-    owner.master_says("accepted", 1, pushed)
+    owner.master_says("accepted", pushed)
     owner.push("k")
 
 
@@ -192,7 +203,7 @@ def test_a_push_that_waits_goes_on_when_the_master_accepts(
         for method, first_id, *rest in session.casts[accepted:]:
             accepted += 1
             if method == "push_tasks":
-                owner.master_says("accepted", first_id, len(rest[-1]))
+                owner.master_says("accepted", first_id + len(rest[-1]) - 1)
         pusher.join(0.01)
     owner.settle()
     assert session.pushed_ids() == list(range(1, 11))
@@ -218,9 +229,9 @@ def test_a_batch_that_killed_its_worker_is_pushed_again_task_by_task(owner: Owne
     ids = owner.client.push_many([(item, (len, (item,), {}), 3) for item in "ab"], batch_size=2)
     assert ids == [1, 1]
     session = owner.attach()
-    owner.master_says("finished", [1], [DIED], [b"killed"])
+    owner.master_says("finished", [1], [DIED], [b"killed"], -1)
     owner.settle()
     assert owner.outcomes == []
     assert session.pushed_ids() == [1, 2, 3]
-    owner.master_says("finished", [2, 3], [FINISHED, DIED], [b"", b"killed"])
+    owner.master_says("finished", [2, 3], [FINISHED, DIED], [b"", b"killed"], -1)
     assert owner.items() == ["a", "b"]

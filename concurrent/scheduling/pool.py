@@ -29,11 +29,9 @@ from concurrent.transport.loop import NodeLoop
 
 __all__ = ["WorkerPool"]
 
-WATCH_S: Final = 0.005
-"""How often workers with tasks behind the running one are looked at."""
-
 STUCK_S: Final = 0.01
-"""A worker without progress for this long, and for several usual tasks, holds no others behind it."""
+"""A worker without progress for this long, and for several usual tasks, holds no others behind it. Workers with
+tasks behind the running one are looked at twice in that time."""
 
 STUCK_TASKS: Final = 4
 TAKE_BACK_MIN_S: Final = 0.0003
@@ -291,8 +289,15 @@ class WorkerPool:
                 self._give(link, min(depth - len(link.outstanding), fair, len(queue)))
         if not queue:
             self._even_out()
+        self._go_on_watching()
+
+    def _go_on_watching(self) -> None:
         if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
-            self._watch_timer = self._loop.call_later(WATCH_S, self._watch)
+            self._watch_timer = self._loop.call_later(self._patience_s / 2, self._watch)
+
+    @property
+    def _patience_s(self) -> float:
+        return max(STUCK_S, STUCK_TASKS * self._pace.duration_s)
 
     def _give(self, link: WorkerLink, count: int) -> None:
         queue = self._queue
@@ -325,7 +330,7 @@ class WorkerPool:
         self._watch_timer = None
         is_any_idle = any(_is_idle(link) for link in self._links)
         now = self._loop.time()
-        patience_s = max(STUCK_S, STUCK_TASKS * self._pace.duration_s)
+        patience_s = self._patience_s
         stuck = []
         for link in self._links:
             has_stood = link.seen_count == link.done_count
@@ -335,8 +340,7 @@ class WorkerPool:
                 if is_any_idle or (link.done_count and now - link.progress_at > patience_s):
                     stuck.append(link)
         self._take_back_from(stuck)
-        if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
-            self._watch_timer = self._loop.call_later(WATCH_S, self._watch)
+        self._go_on_watching()
 
     def _log_outputs(self) -> None:
         for link in self._links:

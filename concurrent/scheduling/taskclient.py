@@ -112,6 +112,7 @@ class TaskClient:
         self._accepted_bytes = 0
         self._consumed_lock = threading.Lock()  # pickling may take long, and the loop takes this
         self._consumed_bytes = 0
+        self._arrived: list[Outcome] = []
         self._is_woken = False
         self._closed_because: str | None = None
         self._handler: TCPHandler | None = None
@@ -347,7 +348,7 @@ class TaskClient:
                 else:
                     self._unsent.append(task_id, attempts_max, self.code.blob_count, payload)
         if lost:
-            self._on_outcomes(lost)
+            self._report(lost)
 
     def _take_accepted(self, last_id: int) -> None:
         in_flight = self._in_flight
@@ -385,7 +386,17 @@ class TaskClient:
                 self.consumed(len(payload))
             else:
                 outcomes.append(Outcome(item, status, payload))
-        self._on_outcomes(outcomes)
+        self._report(outcomes)
+
+    def _report(self, outcomes: list[Outcome]) -> None:
+        """Give outcomes back at the end of the turn: then the loop leaves the interpreter to other threads."""
+        if outcomes and not self._arrived:
+            self._loop.defer(self._give_back)
+        self._arrived += outcomes
+
+    def _give_back(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        self._on_outcomes(arrived)
 
     def _push_singly(self, items: _Members, batch: TaskBatch) -> list[Outcome]:
         """Push the tasks of a batch one by one, after a worker died of one of them.
@@ -407,7 +418,7 @@ class TaskClient:
         here = unsent if self._handler is not None else ids
         cancelled = [task for one in here if (task := self._open.pop(one, None)) is not None]
         if cancelled:
-            self._on_outcomes([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
+            self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
         there = [task_id for task_id in ids if task_id in self._open]
         if self._handler is not None and there:
             self._handler.cast("cancel", there)

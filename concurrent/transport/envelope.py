@@ -41,7 +41,7 @@ from concurrent.core.errors import (
 )
 from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.limits import Limits
-from concurrent.transport.messages import NUMBERED_KINDS, SHAPE_BY_KIND, Kind
+from concurrent.transport.messages import NUMBERED_KINDS, REQUEST_KINDS, SHAPE_BY_KIND, Kind
 
 __all__ = [
     "PREFIX_BYTES",
@@ -156,7 +156,7 @@ def decode(buffers: Sequence[Buffer]) -> Message:
                 f"a field of a {Kind(kind).name} must be {expected.__name__}, "
                 f"but is {type(value).__name__}"
             )
-    if (kind == Kind.CALL or kind == Kind.CAST) and not all(type(k) is str for k in fields[-1]):
+    if kind in REQUEST_KINDS and fields[-1] and not all(type(k) is str for k in fields[-1]):
         raise MalformedMessage(f"the names of the arguments of a {Kind(kind).name} must be str")
     return Message(kind, number, ack, fields, sum(map(len, buffers)))
 

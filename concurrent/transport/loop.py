@@ -33,8 +33,8 @@ log = logging.getLogger("concurrent.transport.loop")
 class NodeLoop:
     """A thread that runs an asyncio selector loop, and the ways into it from other threads.
 
-    Calls posted by one thread run in the order in which it posted them. A call that was accepted
-    runs before the loop ends. A callback that raises is logged and never ends the loop.
+    Calls posted by one thread run in the order in which it posted them. A call that was posted or
+    deferred runs before the loop ends. A callback that raises is logged and never ends the loop.
 
     :param name: the name of the thread, for logs.
     """
@@ -55,7 +55,7 @@ class NodeLoop:
 
         :raises CallTimeout: if the thread does not come up.
         """
-        self.aio = asyncio.SelectorEventLoop(_TurnSelector(self._end_turn))
+        self.aio = _TurnLoop(self._end_turn)
         self.aio.set_exception_handler(self._log_failure)
         self._thread.start()
         if not self._is_running.wait(START_TIMEOUT_S):
@@ -185,13 +185,11 @@ class NodeLoop:
         return True
 
     def _end_turn(self) -> bool:
-        """Run what was deferred; tells whether there was anything."""
+        """Run what was deferred; tells whether some of it is left."""
         deferred = self._deferred
-        if not deferred:
-            return False
         for _ in range(POSTS_PER_TURN):
             if not deferred:
-                break
+                return False
             self._attempt(deferred.popleft(), "deferred")
         return True
 
@@ -218,8 +216,9 @@ class NodeLoop:
         if self._closed.is_set():
             return
         self._closed.set()
-        while self._inbox:
+        while self._inbox or self._deferred:
             self._drain()
+            self._end_turn()
         self.aio.stop()
 
     async def _end_tasks(self) -> None:
@@ -235,19 +234,41 @@ class NodeLoop:
         log.error("%s: %s", self.name, context.get("message"), exc_info=context.get("exception"))
 
 
-class _TurnSelector(selectors.DefaultSelector):
-    """Where a loop sleeps between two turns; the one that ends gets its last calls made before that.
+class _TurnLoop(asyncio.SelectorEventLoop):
+    """An event loop that has the last calls of a turn made before it sleeps.
 
-    :param end_turn: makes them; tells whether there were any, for the loop does not know what they asked of it.
+    :param end_turn: makes them; tells whether there are more.
     """
 
     def __init__(self, end_turn: Callable[[], bool]) -> None:
+        self.was_asked = False
+        super().__init__(_TurnSelector(self, end_turn))
+
+    def call_soon(self, *args: Any, **options: Any) -> asyncio.Handle:  # type: ignore[override]
+        """See the base; what the last calls of a turn ask for keeps the loop awake."""
+        self.was_asked = True
+        return super().call_soon(*args, **options)
+
+    def call_at(self, *args: Any, **options: Any) -> asyncio.TimerHandle:  # type: ignore[override]
+        """See the base; a timer that the last calls of a turn start may be the first to end."""
+        self.was_asked = True
+        return super().call_at(*args, **options)
+
+
+class _TurnSelector(selectors.DefaultSelector):
+    """Where a loop sleeps between two turns."""
+
+    def __init__(self, aio: _TurnLoop, end_turn: Callable[[], bool]) -> None:
         super().__init__()
+        self._aio = aio
         self._end_turn = end_turn
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for sockets, but not after calls were made."""
-        return super().select(0 if self._end_turn() else timeout)
+        """Wait for sockets, but not if the last calls of the turn have asked the loop for something."""
+        aio = self._aio
+        aio.was_asked = False
+        has_more = self._end_turn()
+        return super().select(0 if has_more or aio.was_asked else timeout)
 
 
 def _run_call(future: Future[T], fn: Callable[[], T]) -> None:

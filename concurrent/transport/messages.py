@@ -20,6 +20,7 @@ from concurrent.core.errors import (
 
 __all__ = [
     "NUMBERED_KINDS",
+    "REQUEST_KINDS",
     "SHAPE_BY_KIND",
     "Bye",
     "Hello",
@@ -61,6 +62,9 @@ SHAPE_BY_KIND: Final[dict[int, tuple[type, ...]]] = {
 
 NUMBERED_KINDS: Final = frozenset((Kind.CALL, Kind.CAST, Kind.RESULT, Kind.ERROR))
 """The kinds that carry a sequence number, are acknowledged, and sent again after a cut."""
+
+REQUEST_KINDS: Final = frozenset((Kind.CALL, Kind.CAST))
+"""The kinds whose last field has arguments by their names."""
 
 NAME_LENGTH_MAX: Final = 256
 

@@ -39,8 +39,8 @@ class Method:
     """One registered method; what costs microseconds is computed once.
 
     ``types_by_parameter`` has what a peer may send for parameters that are annotated with a plain type;
-    ``positional`` has the names of all parameters, empty if there are others than positional ones, and
-    ``required_count`` tells how many of them have no default.
+    ``positional`` has the same in their order, None for any type; it is empty if there are others than
+    positional ones. ``required_count`` tells how many of them have no default.
     """
 
     name: str
@@ -48,17 +48,17 @@ class Method:
     doc: str
     signature: inspect.Signature
     types_by_parameter: dict[str, tuple[type, ...]]
-    positional: tuple[str, ...]
+    positional: tuple[tuple[type, ...] | None, ...]
     required_count: int
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments by the names of their parameters.
-
-        :raises TypeError: if they do not fit the signature.
-        """
-        if not kwargs and self.required_count <= len(args) <= len(self.positional):
-            return dict(zip(self.positional, args, strict=False))
-        return self.signature.bind(*args, **kwargs).arguments
+    def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
+        """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
+        if not self.required_count <= len(args) <= len(self.positional):
+            return False
+        for value, types in zip(args, self.positional, strict=False):
+            if types is not None and type(value) not in types:
+                return False
+        return True
 
 
 class _Hint(str):
@@ -127,14 +127,15 @@ class MethodRegistry:
         doc = doc or inspect.getdoc(function) or ""
         signature = inspect.signature(function)
         parameters = signature.parameters.values()
+        types = _plain_types(function, signature)
         is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
         self._method_by_name[name] = Method(
             name,
             function,
             doc,
             signature,
-            _plain_types(function, signature),
-            positional=tuple(signature.parameters) if is_plain else (),
+            types,
+            positional=tuple(map(types.get, signature.parameters)) if is_plain else (),
             required_count=sum(one.default is one.empty for one in parameters),
         )
 
@@ -156,8 +157,11 @@ class MethodRegistry:
                 thing=shown,
                 remedy=f"Did you mean {near[0]!r}?" if near else None,
             )
+        everything = (*first, *args)
+        if not kwargs and method.is_sure_to_fit(everything):
+            return method.function(*everything)
         try:
-            bound = method.bind((*first, *args), kwargs)
+            bound = method.signature.bind(*everything, **kwargs).arguments
         except TypeError as error:
             raise InvalidArguments(
                 f"{name}: {str(error)[:NAME_LENGTH_MAX]}",
@@ -173,7 +177,7 @@ class MethodRegistry:
                     value=parameter,
                     remedy=f"Call it as {self.usage(method, first)}",
                 )
-        return method.function(*first, *args, **kwargs)
+        return method.function(*everything, **kwargs)
 
     @staticmethod
     def usage(method: Method, first: tuple[Any, ...]) -> str:

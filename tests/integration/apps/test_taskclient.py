@@ -70,6 +70,7 @@ class Owner:
 
     def master_says(self, method: str, *args: Any) -> None:
         self.on_loop(self.methods.dispatch, method, (None, None), args, {})
+        self.settle()
 
     def push(self, *items: str) -> list[int]:
         ids = self.client.push_many((item, (len, (item,), {}), 3) for item in items)

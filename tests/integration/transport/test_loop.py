@@ -48,6 +48,32 @@ def test_deferred_calls_run_behind_what_came_in_with_them_and_in_the_same_turn(l
     assert order == ["now", "deferred", "deferred by a deferred one", "next turn"]
 
 
+def test_a_timer_that_a_deferred_call_starts_ends_in_time_on_an_idle_loop(loop: NodeLoop) -> None:
+    ended: queue.Queue[str] = queue.Queue()
+    loop.post(loop.defer, lambda: loop.call_later(0.001, ended.put, "ended"))
+    assert ended.get(timeout=WAIT_S) == "ended"
+
+
+def test_what_is_deferred_in_the_last_turn_runs_before_the_loop_ends() -> None:
+    loop = NodeLoop("test-loop")
+    loop.start()
+    ran: list[str] = []
+    is_busy, may_go_on = threading.Event(), threading.Event()
+
+    def be_busy() -> None:
+        is_busy.set()
+        may_go_on.wait(WAIT_S)
+
+    loop.post(be_busy)
+    is_busy.wait(WAIT_S)
+    loop.post(loop.defer, lambda: ran.append("deferred"))
+    stopper = threading.Thread(target=loop.stop)
+    stopper.start()
+    may_go_on.set()
+    stopper.join(WAIT_S)
+    assert ran == ["deferred"]
+
+
 def test_a_deferred_call_that_raises_is_logged_and_the_others_run(
     loop: NodeLoop, caplog: pytest.LogCaptureFixture
 ) -> None:

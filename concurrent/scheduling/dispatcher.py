@@ -244,6 +244,7 @@ class Dispatcher:
         if self._slaves.pop(slave, None) is not None:
             self._work_queue.forget(slave)
             self._apply(SlaveLost(slave, reason))
+            self._scheduler.slave_changed(slave)
 
     def set_window(self, slave: int, window: int) -> None:
         """Take note of how many tasks a slave wants to hold."""

@@ -8,6 +8,7 @@ task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` o
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from itertools import islice
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
@@ -101,7 +102,7 @@ class Ledger:
             commands.append(self._hold(record, batch))
         return commands
 
-    def let_in(self) -> list[Command]:
+    def let_in(self) -> list[Send]:
         """Give tasks beyond their windows to slaves, of owners that have less than their share there.
 
         Every owner of open tasks may have an equal part of all windows. Call it when no slave has
@@ -109,7 +110,7 @@ class Ledger:
         """
         if len(self.owners) == 1:
             return []
-        commands: list[Command] = []
+        commands: list[Send] = []
         share = self.window_total // max(1, sum(map(_is_open, self.owners.values())))
         for owner in list(self._turns):
             count = min(owner.queued_count, share - owner.given_count)
@@ -200,19 +201,22 @@ class Ledger:
         code_count = max(task.code_count for task in batch)
         return Send(key, batch[0].owner.owner, code_count, numbers, payloads)
 
-    def _spread(self, owner: OwnerRecord, count: int) -> list[Command]:
+    def _spread(self, owner: OwnerRecord, count: int) -> list[Send]:
         """Give up to ``count`` tasks of an owner to slaves that get on, the latest to report first."""
         patience = LATELY * len(self.slaves)
-        commands: list[Command] = []
-        for slave in reversed(self._by_report.values()):
-            if count <= 0 or self._report_count - slave.reported_at > patience:
-                break
-            part = min(count, max(slave.workers, -(-count // len(self.slaves))), slave.window + slave.room)
+        slaves = [
+            slave
+            for slave in islice(reversed(self._by_report.values()), count)
+            if self._report_count - slave.reported_at <= patience
+        ]
+        sends: list[Send] = []
+        for index, slave in enumerate(slaves):
+            part = min(-(-count // (len(slaves) - index)), slave.window + slave.room)
             if part > 0:
                 batch = self._take(owner, part)
                 count -= len(batch)
-                commands.append(self._hold(slave, batch))
-        return commands
+                sends.append(self._hold(slave, batch))
+        return sends
 
     def _take(self, owner: OwnerRecord, count: int) -> list[TaskRecord]:
         """Take an owner's turn: one batch from the front of its queue."""
@@ -380,7 +384,8 @@ class Ledger:
         self._by_report.move_to_end(event.slave)
         slave.done_count += len(event.numbers)
         slave.task_s = event.task_s
-        self._requeue(retry)
+        if retry:
+            self._requeue(retry)
         return list(deliver_by_owner.values())
 
     def _tasks_returned(self, event: TasksReturned) -> list[Command]:

@@ -7,7 +7,7 @@ from concurrent.core.items import FloatItem
 from concurrent.scheduling.events import Command
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.rebalance import ask_back, idle_count
+from concurrent.scheduling.rebalance import Rebalancer
 
 __all__ = ["ZMQTaskScheduler"]
 
@@ -32,11 +32,12 @@ class ZMQTaskScheduler(Component):
 
     def __init__(self) -> None:
         """Nothing is known of slaves yet."""
-        self._has_news = False
+        self._changed: set[int] = set()
+        self._rebalancer = Rebalancer()
 
     def slave_changed(self, slave: int) -> None:
         """Note that a slave may have become idle."""
-        self._has_news = True
+        self._changed.add(slave)
 
     def manager_name(self) -> str:
         """Slaves pull from the work socket."""
@@ -44,19 +45,21 @@ class ZMQTaskScheduler(Component):
 
     def schedule(self, ledger: Ledger) -> list[Command]:
         """Push while the credit lasts: the windows, and a little ahead, less what is out."""
+        self._note_changes(ledger)
         if not ledger.slaves:
             return []
         if ledger.queued_count:
+            self._rebalancer.stop()
             ahead = int(ledger.window_total * (1 + self.ahead))
             credit = ahead - ledger.held_total - len(ledger.pushed)
             return ledger.offer(credit) if credit > 0 else []
-        return [] if ledger.pushed or not self._has_news else self._rebalance(ledger)
+        return [] if ledger.pushed else self._rebalancer.ask_back(ledger)
 
-    def _rebalance(self, ledger: Ledger) -> list[Command]:
-        """Take waiting tasks from slaves that pulled many, while others are idle."""
-        self._has_news = False
-        if ledger.held_total == 0:
-            return []
-        slaves = ledger.slaves.values()
-        overfull = [slave for slave in slaves if len(slave.held) > slave.workers]
-        return ask_back(ledger, overfull, idle_count(slaves)) if overfull else []
+    def _note_changes(self, ledger: Ledger) -> None:
+        for key in self._changed:
+            slave = ledger.slaves.get(key)
+            if slave is None:
+                self._rebalancer.forget(key)
+            else:
+                self._rebalancer.note(slave)
+        self._changed.clear()

@@ -14,6 +14,7 @@ from concurrent.scheduling.events import (
     Send,
     SlaveJoined,
     TasksDone,
+    TasksReturned,
     TasksSubmitted,
     TasksTaken,
 )
@@ -73,7 +74,21 @@ def test_an_idle_slave_gets_what_a_full_one_has_not_started(ledger, generic) -> 
     ledger.apply(TasksSubmitted(1, 0, [b""] * 5))
     generic.schedule(ledger)
     join(ledger, generic, 2, workers=1, window=10)
-    assert generic.schedule(ledger) == [AskBack(1, 1)]
+    assert generic.schedule(ledger) == [AskBack(1, 2)]
+    assert generic.schedule(ledger) == []
+    ledger.apply(TasksReturned(1, [5, 4]))
+    generic.schedule(ledger)
+    assert [len(ledger.slaves[slave].held) for slave in (1, 2)] == [3, 2]
+
+
+def test_a_newcomer_gets_in_when_another_owner_has_filled_the_slaves(ledger, generic) -> None:
+    join(ledger, generic, 1, workers=1, window=10)
+    ledger.apply(TasksSubmitted(1, 0, [b""] * 100))
+    generic.schedule(ledger)
+    ledger.apply(OwnerJoined(2, "newcomer"))
+    ledger.apply(TasksSubmitted(2, 0, [b""] * 100))
+    (send,) = generic.schedule(ledger)
+    assert (send.slave, send.owner, len(send.numbers)) == (1, 2, 5)
     assert generic.schedule(ledger) == []
 
 

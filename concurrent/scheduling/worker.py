@@ -46,6 +46,9 @@ function that took longer lately does not start before earlier results have left
 DECAY: Final = 0.98
 """How fast the longest duration of a function is forgotten, per run."""
 
+UNKNOWN_S: Final = float("inf")
+"""How long a function may take that has not run here yet."""
+
 KNOWN_FUNCTIONS_MAX: Final = 1024
 UNSENT_BYTES_MAX: Final = 1048576
 
@@ -180,13 +183,13 @@ class Worker:
             key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
         else:
             key = type(what)
-        longest = self._longest_by_function.get(key, HOLD_MIN_S)
+        longest = self._longest_by_function.get(key, UNKNOWN_S)
         if self._numbers and longest >= max(self._hold_s, HOLD_MIN_S):
             self._flush()
         begun = time.perf_counter()
         result = what.run(self._code.of(app)) if type(what) is TaskBatch else call(what)
         duration = time.perf_counter() - begun
-        longest *= DECAY
+        longest = DECAY * longest if longest < UNKNOWN_S else 0.0
         self._longest_by_function[key] = duration if duration > longest else longest
         if len(self._longest_by_function) > KNOWN_FUNCTIONS_MAX:
             self._longest_by_function.clear()

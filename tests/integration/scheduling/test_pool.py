@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -288,6 +289,17 @@ def test_tasks_behind_one_that_turns_out_long_go_to_an_idle_worker(make_pool: Ma
     assert [user.result(number) for number in short] == [n * n for n in range(400)]
     gate.release(pid)
     assert user.result(numbers[200]) == "released"
+
+
+def test_no_result_waits_behind_the_first_run_of_another_function(make_pool: MakePool, gate: Gate) -> None:
+    user = make_pool(size=1)
+    short: list[tuple[object, ...]] = [(time.sleep, 0.002)] * 50
+    user.results((workloads.square, 1), *short)
+    numbers = user.push(*short, (workloads.hold, gate.port), *short)
+    pid = gate.wait_for_one()
+    assert [user.result(number) for number in numbers[:50]] == [None] * 50
+    gate.release(pid)
+    user.result(numbers[-1])
 
 
 @pytest.mark.parametrize("size", [1, 70_000, MIB, 5 * MIB])

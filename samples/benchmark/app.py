@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import cycle
 
 from concurrent.apps import ApplicationNode
 from concurrent.apps.node import peak_memory_bytes
 from concurrent.apps.samples.benchmark.chart import svg_of
 from concurrent.apps.samples.benchmark.counts import CountsItem
-from concurrent.apps.samples.benchmark.load import Alone, Done, Load, calibrated, run_alone
+from concurrent.apps.samples.benchmark.load import Done, Load, calibrated, run_alone
 from concurrent.apps.samples.benchmark.report import NOTES, lines_of
 from concurrent.apps.samples.benchmark.results import Row, Series, Step
 from concurrent.apps.samples.benchmark.tasks import BenchmarkSystem, Lanes
 from concurrent.apps.samples.shared.layout import line
 from concurrent.apps.samples.shared.usage import Usage
-from concurrent.core import ChoiceItem, FloatItem, IntItem, PathItem
+from concurrent.core import BoolItem, ChoiceItem, FloatItem, IntItem, PathItem
 from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling import ITaskSystem, Task
 
@@ -39,6 +40,9 @@ class Benchmark(ApplicationNode):
         SECTION, "task_ms", 200.0, "How long one task takes.", minimum=0.01, unit="milliseconds"
     )
     workers = CountsItem(SECTION, "workers", (), "The numbers of workers N; nothing: 1 to all there are.")
+    lanes = BoolItem(
+        SECTION, "lanes", True, "Whether N tasks at a time are measured, or only all tasks at once."
+    )
     kind = ChoiceItem(
         SECTION, "kind", "both", "What a task does: wait actively, or compute.",
         choices=("wait", "work", "both"),
@@ -74,27 +78,37 @@ class Benchmark(ApplicationNode):
         yield
         self.task_total = len(self.kinds) * len(self.modes) * len(steps) * self.tasks
         for kind in self.kinds:
-            alone = run_alone(calibrated(kind, self.task_ms / 1e3), self.tasks)
+            load = calibrated(kind, self.task_ms / 1e3)
             for mode in self.modes:
-                series = Series(kind, mode, alone.seconds, alone.cpu_share, [])
+                series = Series(kind, mode, [])
                 self.all_series.append(series)
-                yield from self.measure_series(series, alone, steps)
+                yield from self.measure_series(series, load, steps)
 
-    def measure_series(self, series: Series, alone: Alone, steps: list[Step]) -> Iterator[None]:
-        """Do the steps of one kind of task and one mode; yields as :meth:`measure` does."""
+    def measure_series(self, series: Series, load: Load, steps: list[Step]) -> Iterator[None]:
+        """Do the steps of one kind of task and one mode; yields as :meth:`measure` does.
+
+        Cores get faster and slower in a minute. So half of the work is done in one process between any two
+        steps: what a step is compared with surrounds it.
+        """
+        middle = self.tasks // 2
+        halves = cycle((range(middle), range(middle, self.tasks)))
+        half_before = run_alone(load, next(halves))
         for step in steps:
             begin_s = time.perf_counter()
             before = self.tasks * sum(len(each.rows) for each in self.all_series)
             lane_count = self.tasks if step.is_full else step.workers
-            lanes = Lanes(alone.load, self.tasks, lane_count, before, self.task_total)
+            lanes = Lanes(load, self.tasks, lane_count, before, self.task_total)
             if series.mode == "system":
                 self.push_tasksystem(BenchmarkSystem(lanes))
             else:
                 self.push_lanes(lanes)
             yield
             seconds = time.perf_counter() - begin_s
-            self.is_right = self.is_right and self.lanes.answers() == alone.answers
-            series.rows.append(Row.of(step, self.lanes.done, seconds, self.lanes.data_bytes()))
+            half_after = run_alone(load, next(halves))
+            alone = half_before.together(half_after)
+            self.is_right = self.is_right and self.out.answers() == alone.answers
+            series.rows.append(Row.of(step, alone, self.out.done, seconds, self.out.data_bytes()))
+            half_before = half_after
 
     def steps(self, worker_count: int) -> list[Step]:
         """Return the steps of each series, the one with all tasks pushed at once last.
@@ -109,11 +123,12 @@ class Benchmark(ApplicationNode):
                 value=counts[-1],
                 remedy=f"Name fewer, or start a cluster with --workers {counts[-1]}",
             )
-        return [*(Step(count, False) for count in counts), Step(worker_count, True)]
+        by_lanes = [Step(count, False) for count in counts] if self.lanes else []
+        return [*by_lanes, Step(worker_count, True)]
 
     def push_lanes(self, lanes: Lanes) -> None:
         """Push the first plain tasks of a step."""
-        self.lanes = lanes
+        self.out = lanes
         self.push_tasks(lanes.next_tasks())
 
     def task_finished(self, task: Task, result: Done, error: BaseException | None) -> None:
@@ -122,12 +137,12 @@ class Benchmark(ApplicationNode):
             super().task_finished(task, result, error)
             self.shutdown_main_loop()
             return
-        self.push_tasks(self.lanes.take(result, self.progress))
+        self.push_tasks(self.out.take(result, self.progress))
 
     def work_finished(self, result: Lanes | None, task_system: ITaskSystem | None) -> None:
         """A step is finished."""
         if result is not None:
-            self.lanes = result
+            self.out = result
         self.go_on()
 
     def go_on(self) -> None:

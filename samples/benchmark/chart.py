@@ -24,7 +24,7 @@ OPENING = (
 
 def svg_of(all_series: Sequence[Series]) -> str:
     """Return the picture: measured points, Amdahl's law fitted to each series, the ideal, and the past."""
-    n_max = max(PRESENTED_N, *(n for series in all_series for n in series.points()))
+    n_max = max(PRESENTED_N, *(row.step.workers for series in all_series for row in series.rows))
     plot = _Plot(n_max)
     parts = [
         OPENING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -64,24 +65,31 @@ def calibrated(kind: str, seconds: float) -> Load:
 
 
 class Alone(NamedTuple):
-    """What the cluster is compared with: all tasks of a step in one process, one after the other.
+    """What the cluster is compared with: tasks in one process, one after the other.
 
-    :param cpu_share: how much of a core it had.
+    :param cpu_s: how long a core worked on them meanwhile.
     :param answers: what they computed, by their numbers.
     """
 
-    load: Load
     seconds: float
-    cpu_share: float
+    cpu_s: float
     answers: dict[int, bytes]
 
+    @property
+    def cpu_share(self) -> float:
+        """How much of a core the process had."""
+        return self.cpu_s / self.seconds
 
-def run_alone(load: Load, task_count: int) -> Alone:
-    """Do the tasks of a step in the calling thread."""
+    def together(self, other: Alone) -> Alone:
+        """Return what both parts come to."""
+        return Alone(self.seconds + other.seconds, self.cpu_s + other.cpu_s, {**self.answers, **other.answers})
+
+
+def run_alone(load: Load, numbers: Iterable[int]) -> Alone:
+    """Do tasks in the calling thread."""
     begin_s, begin_cpu_s = time.perf_counter(), time.thread_time()
-    answers = {number: load.carry(number).answer for number in range(task_count)}
-    seconds = time.perf_counter() - begin_s
-    return Alone(load, seconds, (time.thread_time() - begin_cpu_s) / seconds, answers)
+    answers = {number: load.carry(number).answer for number in numbers}
+    return Alone(time.perf_counter() - begin_s, time.thread_time() - begin_cpu_s, answers)
 
 
 def _spin(until_s: float) -> None:

@@ -11,8 +11,9 @@ from concurrent.apps.samples.shared.layout import Timing, line
 __all__ = ["NOTES", "lines_of"]
 
 PRESENTED = f"P = {PRESENTED_P} from S = {PRESENTED_S} on N = {PRESENTED_N}"
-HEADING = "    N  seconds  speed-up  efficiency  task ms  CPU share  overhead ms     bytes"
+HEADING = "    N    alone  seconds  speed-up  efficiency  task ms  CPU share  overhead ms     bytes"
 NOTES = (
+    "alone       seconds of one process for the same tasks: half of them just before, half just after",
     "N           tasks out at once; each pays its whole way there and back",
     "N*          all workers, and all tasks pushed at once, so that the next one waits near its worker",
     "overhead    milliseconds for each task in which its lane had nothing to run",
@@ -26,24 +27,25 @@ NOTES = (
 def lines_of(series: Series) -> list[str]:
     """Return the table of one series, the comparison of its last row, and what the law makes of the others."""
     last = series.rows[-1]
-    each_ms = series.alone_s / last.task_count * 1e3
-    timing = Timing(series.alone_s, last.seconds, last.task_count, last.step.workers)
+    each_ms = last.alone.seconds / last.task_count * 1e3
+    timing = Timing(last.alone.seconds, last.seconds, last.task_count, last.step.workers)
+    fit = [line("lanes", _fit(series))] if series.points() else []
     return [
         f"{series.title}: {last.task_count} tasks of {each_ms:.1f} ms",
         HEADING,
-        *(_line(series, row) for row in series.rows),
-        *timing.lines(f"with {series.alone_cpu_share:.0%} of a core", PRESENTED),
-        line("lanes", _fit(series)),
+        *map(_line, series.rows),
+        *timing.lines(f"with {last.alone.cpu_share:.0%} of a core", PRESENTED),
+        *fit,
     ]
 
 
-def _line(series: Series, row: Row) -> str:
-    gained = series.speed_up(row)
+def _line(row: Row) -> str:
     mark = "*" if row.step.is_full else " "
     workers = row.step.workers
     each_ms = row.task_wall_s / row.task_count * 1e3
     return (
-        f"{workers:5}{mark}{row.seconds:8.2f}{gained:10.2f}{gained / workers:12.0%}"
+        f"{workers:5}{mark}{row.alone.seconds:8.2f}{row.seconds:9.2f}"
+        f"{row.speed_up:10.2f}{row.speed_up / workers:12.0%}"
         f"{each_ms:9.1f}{row.cpu_share:11.0%}{row.overhead_s * 1e3:13.2f}{row.data_bytes:10,}"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from concurrent.apps.samples.benchmark.load import Done
+from concurrent.apps.samples.benchmark.load import Alone, Done
 from concurrent.apps.samples.shared.amdahl import fit_parallel_share
 from concurrent.apps.samples.shared.layout import mode_in_words
 
@@ -29,12 +29,14 @@ class Step(NamedTuple):
 class Row(NamedTuple):
     """One step, measured.
 
+    :param alone: the same tasks in one process, half of them just before and half just after.
     :param seconds: from the push of the first task to the arrival of the last result.
     :param task_wall_s: how long all tasks took together, on their workers.
     :param task_cpu_s: how long cores worked on them meanwhile.
     """
 
     step: Step
+    alone: Alone
     seconds: float
     task_count: int
     task_wall_s: float
@@ -42,10 +44,15 @@ class Row(NamedTuple):
     data_bytes: int
 
     @classmethod
-    def of(cls, step: Step, done: Sequence[Done], seconds: float, data_bytes: int) -> Row:
+    def of(cls, step: Step, alone: Alone, done: Sequence[Done], seconds: float, data_bytes: int) -> Row:
         """Return the row of a step from what came of its tasks."""
         wall_s, cpu_s = sum(one.wall_s for one in done), sum(one.cpu_s for one in done)
-        return cls(step, seconds, len(done), wall_s, cpu_s, data_bytes)
+        return cls(step, alone, seconds, len(done), wall_s, cpu_s, data_bytes)
+
+    @property
+    def speed_up(self) -> float:
+        """S, the time in one process by that on the cluster."""
+        return self.alone.seconds / self.seconds
 
     @property
     def cpu_share(self) -> float:
@@ -59,16 +66,10 @@ class Row(NamedTuple):
 
 
 class Series(NamedTuple):
-    """The steps of one kind of task and one mode, from few workers to many.
-
-    :param alone_s: how long the same tasks took in one process, without a cluster.
-    :param alone_cpu_share: how much of a core that process had.
-    """
+    """The steps of one kind of task and one mode, from few workers to many."""
 
     kind: str
     mode: str
-    alone_s: float
-    alone_cpu_share: float
     rows: list[Row]
 
     @property
@@ -77,13 +78,9 @@ class Series(NamedTuple):
         kind = "active wait" if self.kind == "wait" else "computing"
         return f"{kind}, {mode_in_words(self.mode)}"
 
-    def speed_up(self, row: Row) -> float:
-        """Return S, the time in one process by that of a row."""
-        return self.alone_s / row.seconds
-
     def points(self) -> dict[int, float]:
         """Return S by N of the rows that are comparable, those with N tasks out."""
-        return {row.step.workers: self.speed_up(row) for row in self.rows if not row.step.is_full}
+        return {row.step.workers: row.speed_up for row in self.rows if not row.step.is_full}
 
     def parallel_share(self) -> float:
         """Return the P of Amdahl's law that fits these best; not a number without any N above 1."""

@@ -29,7 +29,7 @@ def run(scheduler: str = "GenericTaskScheduler", **options: object) -> subproces
 def steps_of(output: str) -> list[str]:
     """Return what stands below N in the tables of a report."""
     words = [line.split() for line in output.splitlines()]
-    return [line[0] for line in words if len(line) == 8 and line[0].rstrip("*").isdigit()]
+    return [line[0] for line in words if len(line) == 9 and line[0].rstrip("*").isdigit()]
 
 
 @pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])
@@ -54,6 +54,13 @@ def test_one_kind_in_one_mode_with_chosen_numbers_of_workers(kind: str, mode: st
     assert done.returncode == 0, done.stderr
     assert steps_of(done.stdout) == ["2", "2*"]
     assert "picture     none" in done.stdout
+
+
+def test_without_lanes_only_the_row_with_all_tasks_at_once_is_measured() -> None:
+    done = run(kind="work", lanes="no")
+    assert done.returncode == 0, done.stderr
+    assert steps_of(done.stdout) == ["2*"] * 2
+    assert done.stdout.count("speed-up    ") == 2
 
 
 def test_more_workers_than_there_are_is_refused_with_a_remedy() -> None:

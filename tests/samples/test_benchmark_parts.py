@@ -11,7 +11,7 @@ import pytest
 
 from concurrent.apps.samples.benchmark.chart import svg_of
 from concurrent.apps.samples.benchmark.counts import CountsItem
-from concurrent.apps.samples.benchmark.load import BLOCK, Done, Load, calibrated, run_alone
+from concurrent.apps.samples.benchmark.load import BLOCK, Alone, Done, Load, calibrated, run_alone
 from concurrent.apps.samples.benchmark.report import lines_of
 from concurrent.apps.samples.benchmark.results import Row, Series, Step
 from concurrent.apps.samples.benchmark.tasks import BenchmarkSystem, Lanes
@@ -21,9 +21,10 @@ from concurrent.scheduling import InProcessMaster
 
 def exact_series(share: float, counts: tuple[int, ...], kind: str = "wait", mode: str = "system") -> Series:
     """Return a series that follows Amdahl's law, with 40 tasks of 0.1 s; the last step is a full one."""
-    rows = [Row(Step(n, False), 4.0 / speed_up(share, n), 40, 4.0, 4.0, 9000) for n in counts]
-    rows.append(Row(Step(counts[-1], True), 0.1, 40, 4.0, 2.0, 9000))
-    return Series(kind, mode, 4.0, 1.0, rows)
+    alone = Alone(4.0, 4.0, {})
+    rows = [Row(Step(n, False), alone, 4.0 / speed_up(share, n), 40, 4.0, 4.0, 9000) for n in counts]
+    rows.append(Row(Step(counts[-1], True), alone, 0.1, 40, 4.0, 2.0, 9000))
+    return Series(kind, mode, rows)
 
 
 def test_an_active_wait_lasts_its_time_and_computes_nothing() -> None:
@@ -44,9 +45,16 @@ def test_calibrated_computing_is_the_longer_the_more_time_it_is_given() -> None:
 
 
 def test_one_process_gives_the_answers_that_tasks_are_compared_with() -> None:
-    alone = run_alone(Load("work", 2), 3)
-    assert alone.answers == {number: Load("work", 2).carry(number).answer for number in range(3)}
+    load = Load("work", 2)
+    alone = run_alone(load, range(3))
+    assert alone.answers == {number: load.carry(number).answer for number in range(3)}
     assert alone.seconds > 0
+
+
+def test_two_halves_of_the_work_in_one_process_come_together() -> None:
+    both = Alone(2.0, 1.0, {0: b"a"}).together(Alone(6.0, 3.0, {1: b"b"}))
+    assert both == Alone(8.0, 4.0, {0: b"a", 1: b"b"})
+    assert both.cpu_share == 0.5
 
 
 @pytest.mark.parametrize("lane_count", [1, 3, 10, 50])
@@ -64,9 +72,10 @@ def test_never_are_more_tasks_out_than_there_are_lanes(lane_count: int) -> None:
 
 
 def test_the_task_system_brings_all_answers_home() -> None:
-    alone = run_alone(Load("work", 5), 10)
+    load = Load("work", 5)
+    alone = run_alone(load, range(10))
     master = InProcessMaster()
-    lanes = master.run(BenchmarkSystem(Lanes(alone.load, 10, 3, before=20, total=40)))
+    lanes = master.run(BenchmarkSystem(Lanes(load, 10, 3, before=20, total=40)))
     assert master.shown == (30, 40)
     assert lanes.answers() == alone.answers
     sizes = [len(pickle.dumps(done)) for done in lanes.done]
@@ -88,7 +97,7 @@ def test_the_fit_of_a_series_recovers_the_share_it_was_made_with(share: float) -
 
 def test_a_row_tells_overhead_and_missing_cores() -> None:
     done = [Done(number, 0.2, 0.1, b"") for number in range(10)]
-    row = Row.of(Step(2, False), done, 1.5, 100)
+    row = Row.of(Step(2, False), Alone(2.0, 2.0, {}), done, 1.5, 100)
     assert row.cpu_share == pytest.approx(0.5)
     assert row.overhead_s == pytest.approx((2 * 1.5 - 2.0) / 10)
 
@@ -96,7 +105,7 @@ def test_a_row_tells_overhead_and_missing_cores() -> None:
 def test_the_table_has_a_line_for_each_step_and_compares_with_the_presentation() -> None:
     lines = lines_of(exact_series(0.98, (1, 8)))
     assert lines[0].startswith("active wait, a task system: 40 tasks of 100.0 ms")
-    assert lines[3].split()[:4] == ["8", "0.57", "7.02", "88%"]
+    assert lines[3].split()[:5] == ["8", "4.00", "0.57", "7.02", "88%"]
     assert lines[4].split()[0] == "8*"
     assert lines[5] == "sequential  4.000 s, with 100% of a core"
     assert lines[6] == "parallel    0.100 s, 40 tasks on 8 workers, from the first push to the result"
@@ -119,7 +128,16 @@ def test_the_table_of_a_single_worker_claims_nothing() -> None:
 
 def test_a_series_beyond_the_law_is_said_to_be_disturbed() -> None:
     series = exact_series(0.98, (1, 2))
-    assert "not quiet" in "\n".join(lines_of(series._replace(alone_s=9.0)))
+    rows = [row._replace(alone=Alone(9.0, 9.0, {})) for row in series.rows]
+    assert "not quiet" in "\n".join(lines_of(series._replace(rows=rows)))
+
+
+def test_without_lanes_the_law_is_asked_about_one_row_only() -> None:
+    series = exact_series(0.98, (1, 8))
+    lines = lines_of(series._replace(rows=series.rows[-1:]))
+    assert [line.split()[0] for line in lines[2:4]] == ["8*", "sequential"]
+    assert not any(line.startswith("lanes") for line in lines)
+    assert "<circle" in svg_of([series._replace(rows=series.rows[-1:])])
 
 
 def test_the_table_of_a_perfect_series_has_no_limit() -> None:

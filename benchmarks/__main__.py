@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, CASES_OF_PEERS
 from benchmarks.measure import Row
 from benchmarks.options import Options, make_parser
-from benchmarks.report import document, table
+from benchmarks.peers import is_installed
+from benchmarks.report import document, table, targets_table
 from benchmarks.runner import CaseFailed, run_apart
 
 __all__ = ["main"]
@@ -25,7 +26,7 @@ EXIT_INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the cases and print what they measured; returns 1 if one could not be run.
 
-    A target that is missed is no failure: it depends on the machine.
+    A target that is missed is no failure: it depends on the machine. Nor is a peer that fails.
 
     :param arguments: those of the program if None.
     """
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(CASES)}")
     options = Options.from_arguments(args)
+    for peer in options.peers:
+        if not is_installed(peer):
+            print(f"{peer} is not installed and is left out", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started_at = time.time()
     rows: list[Row] = []
@@ -48,30 +52,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.json:
         everything = document(options, rows, failures, started_at)
         Path(args.json).write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
-    return EXIT_FAILED if failures else EXIT_OK
+    return EXIT_FAILED if any(not failure["peer"] for failure in failures) else EXIT_OK
 
 
 def _run(name: str, options: Options, rows: list[Row], failures: list[dict[str, str]]) -> None:
-    """Run one case and print its rows."""
+    """Run one case, then with each peer, and print its rows."""
     start = time.monotonic()
     print(f"==> {name}", flush=True)
-    try:
-        found = run_apart(name, options)
-    except CaseFailed as error:
-        failures.append({"case": name, "error": str(error)})
-        print(f"{name} failed: {error}\n", flush=True)
-        return
+    peers = [each for each in options.peers if name in CASES_OF_PEERS and is_installed(each)]
+    found: list[Row] = []
+    for peer in ("", *peers):
+        try:
+            found += run_apart(name, options.for_peer(peer))
+        except CaseFailed as error:
+            found += error.rows
+            failures.append({"case": name, "peer": peer, "error": str(error)})
+            print(_in_words(failures[-1]), flush=True)
     rows += found
     print(f"{table(found)}\n({time.monotonic() - start:.0f} s)\n", flush=True)
 
 
 def _conclude(rows: list[Row], failures: list[dict[str, str]]) -> None:
-    """Print everything once more, and how many targets are met."""
+    """Print everything once more, and which targets are met."""
+    print(f"==> all\n{table(rows)}\n\n==> targets\n{targets_table(rows)}\n")
     aimed = [row for row in rows if row.is_met is not None]
-    print(f"==> all\n{table(rows)}\n")
     print(f"{sum(bool(row.is_met) for row in aimed)} of {len(aimed)} targets met")
     for failure in failures:
-        print(f"{failure['case']} failed: {failure['error']}")
+        print(_in_words(failure))
+
+
+def _in_words(failure: dict[str, str]) -> str:
+    of_peer = f" of {failure['peer']}" if failure["peer"] else ""
+    return f"{failure['case']}{of_peer} failed: {failure['error']}"
 
 
 if __name__ == "__main__":

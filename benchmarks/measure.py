@@ -50,6 +50,7 @@ class Row:
     :param reference: the system it is compared with; the fields that begin so are None for others.
     :param ratio: the median of ``value / value of the reference`` over the repetitions.
     :param is_met: whether the target is reached, None if there is none.
+    :param task_count: of each repetition, where peers that are slow get fewer tasks.
     """
 
     figure: str
@@ -68,6 +69,7 @@ class Row:
     target: float | None = None
     target_ratio: float | None = None
     is_met: bool | None = None
+    task_count: int | None = None
 
 
 class Recorder:
@@ -80,10 +82,12 @@ class Recorder:
         self._our_systems = frozenset(our_systems)
         self._figure_by_key: dict[str, Figure] = {}
         self._values_by_key: dict[tuple[str, str], list[float]] = {}
+        self._task_count_by_key: dict[tuple[str, str], int | None] = {}
 
-    def add(self, figure: Figure, system: str, value: float) -> None:
+    def add(self, figure: Figure, system: str, value: float, *, task_count: int | None = None) -> None:
         """Take what one repetition measured."""
         self._figure_by_key[figure.key] = figure
+        self._task_count_by_key[figure.key, system] = task_count
         self._values_by_key.setdefault((figure.key, system), []).append(value)
 
     def rows(self) -> list[Row]:
@@ -120,6 +124,7 @@ class Recorder:
             median=median,
             minimum=min(values),
             maximum=max(values),
+            task_count=self._task_count_by_key[figure.key, system],
             **details,
         )
 

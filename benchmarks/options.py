@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
-__all__ = ["REFERENCES", "Options", "make_parser"]
+__all__ = ["PEERS", "REFERENCES", "Options", "make_parser"]
 
 REFERENCES = ("multiprocessing", "processpool")
 """These always run: every ratio is to one of them."""
@@ -25,7 +25,8 @@ class Options:
 
     :param is_quick: small amounts, one repetition: shows that all works, not how fast.
     :param repeat: how often each system is measured.
-    :param systems: what is measured beside Concurrent, the references first.
+    :param peers: which other systems are measured too.
+    :param peer: the one that this process measures; nothing for Concurrent and the references.
     :param channel: the compute channel, nothing for the default of the framework.
     :param scheduler: the class name of the scheduler, nothing for the default of the framework.
     :param workers: how many worker processes each system has.
@@ -33,7 +34,8 @@ class Options:
 
     is_quick: bool = False
     repeat: int = REPEAT
-    systems: tuple[str, ...] = REFERENCES
+    peers: tuple[str, ...] = ()
+    peer: str = ""
     channel: str = ""
     scheduler: str = ""
     workers: int = 2
@@ -42,9 +44,9 @@ class Options:
         """Return the amount for a full or for a quick run."""
         return quick if self.is_quick else full
 
-    def without_peers(self) -> Options:
-        """Return the same for a case that only the references can be compared in."""
-        return replace(self, systems=REFERENCES)
+    def for_peer(self, name: str) -> Options:
+        """Return the same for the process that measures a peer."""
+        return replace(self, peer=name)
 
     def configuration(self) -> dict[str, str]:
         """Return the options of the framework, as ``section.option`` to text."""
@@ -59,7 +61,7 @@ class Options:
     def from_text(cls, text: str) -> Options:
         """Return what :meth:`to_text` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "systems": tuple(values["systems"])})
+        return cls(**{**values, "peers": tuple(values["peers"])})
 
     @classmethod
     def from_arguments(cls, args: argparse.Namespace) -> Options:
@@ -67,7 +69,7 @@ class Options:
         return cls(
             is_quick=args.quick,
             repeat=args.repeat or (1 if args.quick else REPEAT),
-            systems=tuple(dict.fromkeys((*REFERENCES, *args.vs))),
+            peers=tuple(dict.fromkeys(name for name in args.vs if name in PEERS)),
             channel=args.channel,
             scheduler=args.scheduler,
             workers=args.workers,

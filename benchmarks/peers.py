@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.options import Options
 from benchmarks.systems import CHUNK, WAIT_S, Executing, Function, System
 
-__all__ = ["open_peers"]
+__all__ = ["is_installed", "open_peer"]
 
 ROOT = str(Path(__file__).resolve().parents[1])
 MODULE_BY_NAME = {"loky": "loky", "ray": "ray", "dask": "distributed", "ipyparallel": "ipyparallel"}
@@ -128,16 +128,13 @@ CLASS_BY_NAME: dict[str, Callable[[ExitStack, Options], System]] = {
 }
 
 
+def is_installed(name: str) -> bool:
+    """Return whether a peer can be measured in this environment."""
+    return importlib.util.find_spec(MODULE_BY_NAME[name]) is not None
+
+
 @contextmanager
-def open_peers(options: Options) -> Iterator[list[System]]:
-    """Start those that are asked for and installed, and end them with the block."""
+def open_peer(name: str, options: Options) -> Iterator[System]:
+    """Start one of them, and end it with the block."""
     with ExitStack() as stack:
-        systems: list[System] = []
-        for name in options.systems:
-            if name not in CLASS_BY_NAME:
-                continue
-            if importlib.util.find_spec(MODULE_BY_NAME[name]) is None:
-                print(f"{name} is not installed and is left out", file=sys.stderr)
-                continue
-            systems.append(CLASS_BY_NAME[name](stack, options))
-        yield systems
+        yield CLASS_BY_NAME[name](stack, options)

@@ -10,10 +10,9 @@ from multiprocessing.pool import Pool
 from typing import Any
 
 from benchmarks.options import Options
-from benchmarks.peers import open_peers
 from benchmarks.systems import WAIT_S, Executing, Function, System
 
-__all__ = ["SHARES", "Pooling", "open_shares", "open_systems"]
+__all__ = ["SHARES", "Pooling", "open_pools", "open_shares"]
 
 SHARES = "shares"
 """The name of processes that get their whole share of the work at once."""
@@ -62,10 +61,8 @@ def open_shares(options: Options) -> Iterator[System]:
 
 
 @contextmanager
-def open_systems(options: Options) -> Iterator[list[System]]:
-    """Start what is asked for besides Concurrent, and end it with the block."""
+def open_pools(options: Options) -> Iterator[list[System]]:
+    """Start both pools, and end them with the block."""
     context = multiprocessing.get_context("spawn")  # threads of ours run already: no fork
     with context.Pool(options.workers) as pool, ProcessPoolExecutor(options.workers, context) as executor:
-        systems: list[System] = [Pooling(pool), Executing("processpool", executor)]
-        with open_peers(options) as peers:
-            yield [*systems, *peers]
+        yield [Pooling(pool), Executing("processpool", executor)]

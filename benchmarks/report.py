@@ -15,37 +15,56 @@ import psutil
 from benchmarks.measure import Row
 from benchmarks.options import Options
 
-__all__ = ["document", "table"]
+__all__ = ["document", "table", "targets_table"]
 
 FORMAT_VERSION = 1
 PACKAGES = (
     "concurrent-framework", "pyzmq", "msgpack", "cloudpickle", "web.py", "cheroot",
     "loky", "ray", "distributed", "ipyparallel",
 )  # fmt: skip
-HEADINGS = ("figure", "unit", "system", "median", "min - max", "reference", "its", "ratio", "target", "met")
+HEADINGS = (
+    "figure", "unit", "system", "median", "min - max", "tasks", "reference", "its", "ratio", "target", "met",
+)  # fmt: skip
 TEXT_COLUMNS = 3
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as aligned text; what is compared with stands below ours."""
-    lines = [HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    aligned = [
+    """Return the rows as aligned text by their figures; what is compared with stands below ours."""
+    first_by_figure: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        first_by_figure.setdefault(row.figure, index)
+    ordered = sorted(rows, key=lambda row: first_by_figure[row.figure])
+    return _aligned(HEADINGS, [_cells(row) for row in ordered])
+
+
+def targets_table(rows: Sequence[Row]) -> str:
+    """Return what is to be reached, what is, and whether that will do, as aligned text."""
+    aimed = [row for row in rows if row.is_met is not None]
+    cells = [
+        (row.title, row.unit, row.system, _number(row.median), _ratio(row), _target(row), _verdict(row))
+        for row in aimed
+    ]
+    return _aligned(("figure", "unit", "system", "median", "ratio", "to be reached", "met"), cells)
+
+
+def _aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    lines = [
         "  ".join(
             cell.ljust(width) if column < TEXT_COLUMNS else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
-        for line in lines
+        for line in (headings, *rows)
     ]
-    return "\n".join([aligned[0], "-" * len(aligned[0]), *aligned[1:]])
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
 def document(
-    options: Options, rows: Iterable[Row], failures: Iterable[dict[str, str]], started_at: float
+    options: Options, rows: Sequence[Row], failures: Iterable[dict[str, str]], started_at: float
 ) -> dict[str, Any]:
     """Return everything that is known of a run, as plain values.
 
-    :param failures: ``case`` and ``error`` of each case that failed.
+    :param failures: ``case``, ``peer`` and ``error`` of each case that failed.
     :param started_at: seconds since the epoch.
     """
     return {
@@ -56,29 +75,46 @@ def document(
         "machine": _machine(),
         "versions": _versions(),
         "rows": [asdict(row) for row in rows],
+        "targets": {
+            "met": [row.figure for row in rows if row.is_met is True],
+            "missed": [row.figure for row in rows if row.is_met is False],
+        },
         "failures": list(failures),
     }
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    target = ""
-    if row.target is not None:
-        sign = "<=" if row.is_less_better else ">="
-        target = f"{sign} {_number(row.target)}"
-        if row.target_ratio is not None:
-            target += f", {sign} {_number(row.target_ratio)} x"
     return (
         row.title if row.is_ours else "",
         row.unit if row.is_ours else "",
         row.system,
         _number(row.median),
         f"{_number(row.minimum)} - {_number(row.maximum)}",
+        f"{row.task_count:,}" if row.task_count is not None else "",
         row.reference or "",
         _number(row.reference_median),
-        f"{row.ratio:.2f}" if row.ratio is not None else "",
-        target,
-        {None: "", True: "yes", False: "NO"}[row.is_met],
+        _ratio(row),
+        _target(row),
+        _verdict(row),
     )
+
+
+def _ratio(row: Row) -> str:
+    return f"{row.ratio:.2f}" if row.ratio is not None else ""
+
+
+def _target(row: Row) -> str:
+    if row.target is None:
+        return ""
+    sign = "<=" if row.is_less_better else ">="
+    texts = [f"{sign} {_number(row.target)}"]
+    if row.target_ratio is not None:
+        texts.append(f"{sign} {_number(row.target_ratio)} x")
+    return ", ".join(texts)
+
+
+def _verdict(row: Row) -> str:
+    return {None: "", True: "yes", False: "NO"}[row.is_met]
 
 
 def _number(value: float | None) -> str:

@@ -12,21 +12,44 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.cases import Bench, run_case
-from benchmarks.measure import Recorder, Row
+from benchmarks.measure import Figure, Recorder, Row
 from benchmarks.options import Options
 from benchmarks.ours import OUR_SYSTEMS
 from benchmarks.processes import end_tree
 from concurrent.scheduling.descendants import die_with_parent
 
-__all__ = ["CaseFailed", "run_apart", "run_here"]
+__all__ = ["CaseFailed", "run_apart"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CASE_TIMEOUT_S = 300.0
 QUICK_CASE_TIMEOUT_S = 90.0
+PEER_TIMEOUT_S = 120.0
 
 
 class CaseFailed(Exception):
-    """A case ended with an error, or did not end; what it had measured is lost."""
+    """A case ended with an error, or did not end.
+
+    :param rows: what it had measured by then.
+    """
+
+    def __init__(self, message: str, rows: list[Row]) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
+class _Writer(Recorder):
+    """Writes everything into a file at each step: a case that does not end has something to show."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(OUR_SYSTEMS)
+        self._file = file
+
+    def add(self, figure: Figure, system: str, value: float, *, task_count: int | None = None) -> None:
+        """See the base."""
+        super().add(figure, system, value, task_count=task_count)
+        beside = self._file.with_suffix(".new")
+        beside.write_text(json.dumps([asdict(row) for row in self.rows()]), encoding="utf-8")
+        beside.replace(self._file)
 
 
 def run_apart(name: str, options: Options) -> list[Row]:
@@ -34,7 +57,7 @@ def run_apart(name: str, options: Options) -> list[Row]:
 
     :raises CaseFailed: if it fails or takes too long; nothing of it is left then.
     """
-    timeout_s = options.scaled(CASE_TIMEOUT_S, QUICK_CASE_TIMEOUT_S)
+    timeout_s = PEER_TIMEOUT_S if options.peer else options.scaled(CASE_TIMEOUT_S, QUICK_CASE_TIMEOUT_S)
     with tempfile.TemporaryDirectory(prefix="concurrent-benchmark-") as folder:
         output = Path(folder) / "rows.json"
         owner = str(os.getpid())
@@ -43,20 +66,19 @@ def run_apart(name: str, options: Options) -> list[Row]:
         try:
             code = process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            raise CaseFailed(f"it did not end within {timeout_s:.0f} s") from None
+            raise CaseFailed(f"it did not end within {timeout_s:.0f} s", _rows(output)) from None
         finally:
             end_tree(process)
             _end_group(process.pid)
         if code != 0:
-            raise CaseFailed(f"it ended with exit code {code}; see above")
-        return [Row(**values) for values in json.loads(output.read_text(encoding="utf-8"))]
+            raise CaseFailed(f"it ended with exit code {code}; see above", _rows(output))
+        return _rows(output)
 
 
-def run_here(name: str, options: Options) -> list[Row]:
-    """Run a case in this process and return its rows. Main thread."""
-    recorder = Recorder(OUR_SYSTEMS)
-    run_case(name, Bench(options, recorder))
-    return recorder.rows()
+def _rows(output: Path) -> list[Row]:
+    if not output.exists():
+        return []
+    return [Row(**values) for values in json.loads(output.read_text(encoding="utf-8"))]
 
 
 def _end_group(group: int) -> None:
@@ -71,5 +93,4 @@ def _end_group(group: int) -> None:
 if __name__ == "__main__":
     parent, case, text, file = sys.argv[1:]
     die_with_parent(int(parent))
-    found = run_here(case, Options.from_text(text))
-    Path(file).write_text(json.dumps([asdict(row) for row in found]), encoding="utf-8")
+    run_case(case, Bench(Options.from_text(text), _Writer(Path(file))))

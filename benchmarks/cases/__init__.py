@@ -9,7 +9,7 @@ from importlib import import_module
 from benchmarks.measure import Figure, Recorder
 from benchmarks.options import Options
 
-__all__ = ["CASES", "Bench", "run_case"]
+__all__ = ["CASES", "CASES_OF_PEERS", "Bench", "run_case"]
 
 CASES = (
     "throughput",
@@ -22,8 +22,13 @@ CASES = (
     "idle",
     "slaves",
     "fairness",
+    "amdahl",
+    "simulation",
 )
 """Their names, those of the modules here, in the order in which they run."""
+
+CASES_OF_PEERS = ("throughput", "roundtrip", "efficiency", "payload")
+"""Those in which other systems can be measured."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,9 @@ class Bench:
     options: Options
     recorder: Recorder
 
-    def add(self, figure: Figure, system: str, value: float) -> None:
+    def add(self, figure: Figure, system: str, value: float, *, task_count: int | None = None) -> None:
         """Take what one repetition measured."""
-        self.recorder.add(figure, system, value)
+        self.recorder.add(figure, system, value, task_count=task_count)
 
     def repetitions(self) -> Iterator[int]:
         """Count the repetitions; each measures all systems one after the other."""

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from benchmarks.cases import Bench
 from benchmarks.flood import Flood
-from benchmarks.measure import Figure, percentile
+from benchmarks.measure import Figure, Target, percentile
 from benchmarks.ours import Cluster
-from benchmarks.references import open_systems
+from benchmarks.references import open_pools
 from benchmarks.systems import WAIT_S, Executing
 from benchmarks.workloads import burn, loops_for
 
@@ -20,9 +20,16 @@ __all__ = ["run"]
 
 REFERENCE = "processpool"
 SLOWDOWN = Figure(
-    "fairness.slowdown", "small jobs beside a flood, slowed down", "times", REFERENCE, is_less_better=True
+    "fairness.slowdown",
+    "small jobs beside a flood, slowed down",
+    "times",
+    REFERENCE,
+    is_less_better=True,
+    target=Target(2.0),
 )
-EQUALITY = Figure("fairness.equality", "equality of four programs (Jain's index)", "of 1", REFERENCE)
+EQUALITY = Figure(
+    "fairness.equality", "equality of four programs (Jain's index)", "of 1", REFERENCE, target=Target(0.95)
+)
 MIXED = Figure("fairness.mixed", "efficiency, few long among many short tasks", "of 1", REFERENCE)
 TASK_S = 0.001
 JOB_TASKS = 10
@@ -44,7 +51,7 @@ def run(bench: Bench) -> None:
     options = bench.options
     with ExitStack() as stack:
         cluster = stack.enter_context(Cluster(options, with_application=False))
-        others = stack.enter_context(open_systems(options.without_peers()))
+        others = stack.enter_context(open_pools(options))
         clients = [stack.enter_context(cluster.another_executor()) for _ in range(PROGRAMS)]
         pool = next(each for each in others if isinstance(each, Executing))
         both = [_Programs("submit", clients), _Programs(pool.name, [pool.executor] * PROGRAMS)]

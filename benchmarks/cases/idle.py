@@ -10,7 +10,7 @@ from benchmarks.cases import Bench
 from benchmarks.measure import Figure, Target
 from benchmarks.ours import Cluster
 from benchmarks.processes import below, cpu_s, memory_mb
-from benchmarks.references import open_systems
+from benchmarks.references import open_pools
 from benchmarks.systems import Executing
 from benchmarks.workloads import give_same
 
@@ -32,7 +32,7 @@ def run(bench: Bench) -> None:
         Executing("submit", cluster.executor).one_by_one(give_same, range(WARM_UP))
         for _ in bench.repetitions():
             _measure(bench, "submit", below())
-    with open_systems(options.without_peers()) as others:
+    with open_pools(options) as others:
         pool = next(each for each in others if each.name == REFERENCE)
         pool.one_by_one(give_same, range(WARM_UP))
         for _ in bench.repetitions():

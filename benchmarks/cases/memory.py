@@ -9,7 +9,7 @@ from benchmarks.cases import Bench
 from benchmarks.measure import Figure, Target
 from benchmarks.ours import Cluster
 from benchmarks.processes import RSSSampler
-from benchmarks.references import open_systems
+from benchmarks.references import open_pools
 from benchmarks.systems import WAIT_S, Executing
 from benchmarks.workloads import give_same, take_bytes_slowly
 
@@ -37,7 +37,7 @@ def run(bench: Bench) -> None:
             with RSSSampler(cluster.master_pid) as sampler:
                 _push(ours, count)
             bench.add(QUEUED, ours.name, sampler.growth_mb)
-        with open_systems(bench.options.without_peers()) as others:
+        with open_pools(bench.options) as others:
             reference = next(each for each in others if isinstance(each, Executing))
             reference.one_by_one(give_same, range(WARM_UP))
             with RSSSampler() as sampler:

@@ -9,7 +9,7 @@ from benchmarks.measure import Figure, Target
 from benchmarks.options import Options
 from benchmarks.ours import Cluster
 from benchmarks.processes import RSSSampler, rss_mb
-from benchmarks.references import open_systems
+from benchmarks.references import open_pools
 from benchmarks.rounds import Stream
 from benchmarks.workloads import give_same
 
@@ -54,7 +54,7 @@ def run(bench: Bench) -> None:
     bench.add(RATE, "push", total / (marks[-1] - marks[0]))
     bench.add(LAST_TO_FIRST, "push", (marks[1] - marks[0]) / (marks[-1] - marks[-2]))
     bench.add(GROWTH, "push", sampler.growth_mb)
-    with open_systems(options.without_peers()) as others:
+    with open_pools(options) as others:
         pool = others[0]
         pool.in_bulk(give_same, range(WARM_UP_COUNT))
         before_mb = rss_mb()

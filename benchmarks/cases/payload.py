@@ -7,9 +7,8 @@ import time
 from typing import NamedTuple
 
 from benchmarks.cases import Bench
+from benchmarks.contest import open_contest
 from benchmarks.measure import Figure, Target
-from benchmarks.ours import Cluster
-from benchmarks.references import open_systems
 from benchmarks.systems import System
 from benchmarks.workloads import give_bytes, give_same, take_bytes
 
@@ -35,17 +34,17 @@ SIZES = (
     _Size("16 MiB", 16 * MIB, 12, 2),
     _Size("64 MiB", 64 * MIB, 4, 1),
 )
+PEER_SIZES = tuple(size for size in SIZES if size.size_bytes == MIB)
 TARGETS = {("arguments", MIB): Target(1000, system="push"), ("results", MIB): Target(800, system="push")}
 
 
 def run(bench: Bench) -> None:
-    """Measure arguments and results of several sizes."""
+    """Measure arguments and results of several sizes; of a peer one size."""
     options = bench.options
-    with Cluster(options) as cluster, open_systems(options) as others:
-        systems = [cluster.systems()[0], *others]
+    with open_contest(options, ours=("push",)) as systems:
         for system in systems:
             system.one_by_one(give_same, range(WARM_UP))
-        for size in SIZES:
+        for size in PEER_SIZES if options.peer else SIZES:
             count = options.scaled(size.task_count, size.quick_task_count)
             for _ in bench.repetitions():
                 for system in systems:

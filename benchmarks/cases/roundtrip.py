@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import Executor
 
 from benchmarks.cases import Bench
+from benchmarks.contest import affordable, open_contest
 from benchmarks.flood import Flood
 from benchmarks.measure import Figure, Target, percentile
 from benchmarks.ours import Cluster
-from benchmarks.references import open_systems
+from benchmarks.references import open_pools
 from benchmarks.systems import Executing, System
 from benchmarks.workloads import burn, give_same, loops_for
 
@@ -36,30 +37,35 @@ LOADED = (
 
 
 def run(bench: Bench) -> None:
-    """Measure idle, then under load."""
+    """Measure idle, then under load; peers idle only."""
     options = bench.options
-    with Cluster(options) as cluster, open_systems(options) as others:
-        systems = [*cluster.systems(), *others]
+    with open_contest(options) as systems:
         for system in systems:
             system.round_trips(give_same, WARM_UP)
+        full_count = options.scaled(500, 100)
+        count = affordable(options, full_count, lambda count: systems[0].round_trips(give_same, count))
         for _ in bench.repetitions():
             for system in systems:
-                _measure(bench, IDLE, system, options.scaled(500, 100))
-        with cluster.another_executor() as stranger:
-            flooded: list[tuple[System, Executor]] = [(system, stranger) for system in cluster.systems()]
-            flooded += [(each, each.executor) for each in others if isinstance(each, Executing)]
-            for _ in bench.repetitions():
-                _measure_loaded(bench, flooded)
+                _measure(bench, IDLE, system, count)
+    if not options.peer:
+        _run_loaded(bench)
 
 
-def _measure_loaded(bench: Bench, flooded: list[tuple[System, Executor]]) -> None:
+def _run_loaded(bench: Bench) -> None:
+    options = bench.options
     loops = loops_for(FLOOD_TASK_S)
-    for system, executor in flooded:
-        with Flood(executor, burn, loops, depth=FLOOD_DEPTH):
-            _measure(bench, LOADED, system, bench.options.scaled(30, 10))
+    with Cluster(options) as cluster, open_pools(options) as pools, cluster.another_executor() as stranger:
+        flooded: list[tuple[System, Executor]] = [(system, stranger) for system in cluster.systems()]
+        flooded += [(each, each.executor) for each in pools if isinstance(each, Executing)]
+        for system, _ in flooded:
+            system.round_trips(give_same, WARM_UP)
+        for _ in bench.repetitions():
+            for system, executor in flooded:
+                with Flood(executor, burn, loops, depth=FLOOD_DEPTH):
+                    _measure(bench, LOADED, system, options.scaled(30, 10))
 
 
 def _measure(bench: Bench, figures: tuple[Figure, Figure], system: System, count: int) -> None:
     durations = system.round_trips(give_same, count)
     for figure, part in zip(figures, (0.5, 0.99), strict=True):
-        bench.add(figure, system.name, percentile(durations, part) * MS)
+        bench.add(figure, system.name, percentile(durations, part) * MS, task_count=count)

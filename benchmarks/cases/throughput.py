@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.cases import Bench
+from benchmarks.contest import affordable, open_contest
 from benchmarks.measure import Figure, Target
-from benchmarks.ours import Cluster
-from benchmarks.references import open_systems
-from benchmarks.systems import Function, System
+from benchmarks.options import Options
+from benchmarks.systems import Function
 from benchmarks.workloads import give_same
 
 __all__ = ["run"]
@@ -28,31 +28,39 @@ Way = Callable[[Function, Sequence[Any]], list[Any] | None]
 
 
 def run(bench: Bench) -> None:
-    """Measure one by one, and bulks of several sizes."""
+    """Measure one by one, and bulks of several sizes; of a peer one size."""
     options = bench.options
-    count = options.scaled(20_000, 2_000)
-    with Cluster(options) as cluster, open_systems(options) as others:
-        systems = [*cluster.systems(), *others]
+    with open_contest(options) as systems:
         for system in systems:
             system.one_by_one(give_same, range(WARM_UP))
-        for _ in bench.repetitions():
-            for system in systems:
-                rate = _rate(system.one_by_one, count)
-                if rate is not None:
-                    bench.add(ONE_BY_ONE, system.name, rate)
-        for size in options.scaled((1_000, 20_000, 100_000), (1_000, 5_000)):
-            _measure_bulk(bench, systems, size)
+        ways = [(system.name, system.one_by_one) for system in systems]
+        _measure(bench, ONE_BY_ONE, ways, options.scaled(20_000, 2_000))
+        bulks = [(system.name, system.in_bulk) for system in systems]
+        for size in _bulk_sizes(options):
+            _measure(bench, _bulk_figure(size), bulks, size)
 
 
-def _measure_bulk(bench: Bench, systems: list[System], size: int) -> None:
+def _bulk_sizes(options: Options) -> tuple[int, ...]:
+    if options.peer:
+        return (options.scaled(20_000, 5_000),)
+    return options.scaled((1_000, 20_000, 100_000), (1_000, 5_000))
+
+
+def _bulk_figure(size: int) -> Figure:
     target = Target(300_000, system="push") if size >= 20_000 else None
     title = f"no-op tasks, bulk of {size:,}"
-    figure = Figure(f"throughput.bulk_{size}", title, "tasks/s", "multiprocessing", target=target)
+    return Figure(f"throughput.bulk_{size}", title, "tasks/s", "multiprocessing", target=target)
+
+
+def _measure(bench: Bench, figure: Figure, ways: Sequence[tuple[str, Way]], full_count: int) -> None:
+    """Measure each way, by its system's name, in each repetition; peers that are slow with fewer tasks."""
+    first = ways[0][1]
+    count = affordable(bench.options, full_count, lambda count: first(give_same, range(count)))
     for _ in bench.repetitions():
-        for system in systems:
-            rate = _rate(system.in_bulk, size)
+        for name, way in ways:
+            rate = _rate(way, count)
             if rate is not None:
-                bench.add(figure, system.name, rate)
+                bench.add(figure, name, rate, task_count=count)
 
 
 def _rate(way: Way, count: int) -> float | None:

@@ -18,7 +18,7 @@ from benchmarks.workloads import burn, give_same, loops_for
 
 __all__ = ["run"]
 
-COUNT_BY_MS: dict[float, int] = {0.1: 10_000, 1: 4_000, 10: 400, 100: 20}
+COUNT_BY_MS: dict[float, int] = {0.1: 5_000, 1: 4_000, 10: 400, 100: 12}
 QUICK_COUNT_BY_MS: dict[float, int] = {0.1: 1_000, 1: 500, 10: 50, 100: 6}
 TARGET_BY_MS: dict[float, float] = {1: 0.92, 10: 0.98}
 WARM_UP = 200

@@ -40,7 +40,7 @@ def run(bench: Bench) -> None:
 
 
 def _measure(bench: Bench, system: str, processes: list[psutil.Process]) -> None:
-    duration_s = bench.options.scaled(5.0, 1.0)
+    duration_s = bench.options.scaled(3.0, 1.0)
     time.sleep(SETTLE_S)
     before_s, start = cpu_s(processes), time.perf_counter()
     time.sleep(duration_s)

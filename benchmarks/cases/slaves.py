@@ -30,7 +30,7 @@ END_TIMEOUT_S = 15.0
 def run(bench: Bench) -> None:
     """Measure 1 to 32 slaves with one worker each, beside pools of as many processes."""
     options = replace(bench.options, workers=1)
-    per_worker = options.scaled(20, 5)
+    per_worker = options.scaled(12, 5)
     with Cluster(options, with_application=False) as cluster, ExitStack() as slaves:
         ours = Executing("submit", cluster.executor)
         ours.call(rest, 0.0)

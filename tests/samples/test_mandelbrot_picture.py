@@ -9,7 +9,7 @@ from PIL import Image
 from concurrent.apps.samples.mandelbrot.counts import PARTS, Picture, unpacked
 from concurrent.apps.samples.mandelbrot.image import colour_of, write_png
 from concurrent.apps.samples.mandelbrot.report import Run
-from concurrent.apps.samples.mandelbrot.sequential import count_picture
+from concurrent.apps.samples.mandelbrot.sequential import Baseline, count_picture
 from concurrent.apps.samples.mandelbrot.tasks import MandelbrotSystem, make_tasks
 from concurrent.apps.samples.mandelbrot.view import View
 from concurrent.apps.samples.shared.layout import Timing
@@ -139,3 +139,20 @@ def test_the_report_compares_with_the_sequential_run_and_says_what_was_used():
 
 def test_the_report_says_loudly_that_counts_differ():
     assert "counts DIFFER" in a_run(is_identical=False)
+
+
+@pytest.mark.parametrize("height", [1, 2, 7])
+def test_two_halves_in_one_process_are_compared_with_the_whole_picture(height):
+    view = VIEW._replace(height=height)
+    baseline = Baseline(view)
+    baseline.count_half()
+    counts = count_picture(view)
+    assert not baseline.is_identical(counts) or height == 1
+    baseline.count_half()
+    assert baseline.seconds > 0
+    assert baseline.is_identical(counts)
+    assert not baseline.is_identical(counts[:-4])
+    for row in range(height):
+        wrong = bytearray(counts)
+        wrong[len(counts) // height * row] ^= 1
+        assert not baseline.is_identical(bytes(wrong))

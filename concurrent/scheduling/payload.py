@@ -15,7 +15,7 @@ import pickle
 import struct
 from typing import Any, Final
 
-from concurrent.transport.frames import Buffer, Frame, as_payload
+from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 
 __all__ = ["PROTOCOL", "PickleSink", "unpickled"]
 
@@ -35,7 +35,7 @@ class PickleSink:
     def __init__(self) -> None:
         self._parts: list[Any] = []
         self._buffers: list[memoryview] = []
-        # The pickler hands over large bytes as they are, so joining is their only copy.
+        # The pickler hands over large bytes as they are, and that is how they leave.
         self.write = self._parts.append
 
     def set_aside(self, buffer: pickle.PickleBuffer) -> bool:
@@ -54,17 +54,20 @@ class PickleSink:
 
     def payload(self) -> bytes | Frame:
         """Return the payload and be empty again."""
-        data = self.joined()
-        if not self._buffers:
-            return as_payload(data)
-        sizes = [view.nbytes for view in self._buffers]
-        head = HEAD.pack(MARK, len(sizes), len(data)) + struct.pack(f"!{len(sizes)}Q", *sizes)
-        parts: list[Buffer] = []
-        contents: list[Buffer] = [head, data, *self._buffers]
-        for part in contents:
-            parts.extend((part, bytes(-len(part) % ALIGNMENT)))
-        self._buffers.clear()
-        return as_payload(b"".join(parts))
+        # Whatever can be written to belongs to the program, which may go on and change it.
+        pieces = [part if type(part) is bytes else bytes(part) for part in self._parts]
+        self._parts.clear()
+        size_bytes = sum(map(len, pieces))
+        if self._buffers:
+            sizes = [view.nbytes for view in self._buffers]
+            head = HEAD.pack(MARK, len(sizes), size_bytes) + struct.pack(f"!{len(sizes)}Q", *sizes)
+            pieces = [head, _padding(len(head)), *pieces, _padding(size_bytes)]
+            for view in self._buffers:
+                pieces += (bytes(view), _padding(view.nbytes))
+            self._buffers.clear()
+        elif size_bytes < FRAME_BYTES_MIN:
+            return b"".join(pieces)
+        return Frame(*pieces)
 
 
 def unpickled(buffer: Buffer) -> Any:
@@ -87,6 +90,10 @@ def unpickled(buffer: Buffer) -> Any:
         parts.append(view[start : start + size])
         start += _aligned(size)
     return pickle.loads(parts[0], buffers=parts[1:])
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % ALIGNMENT)
 
 
 def _aligned(size: int) -> int:

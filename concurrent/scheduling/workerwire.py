@@ -28,7 +28,7 @@ from typing import Any, Final
 import msgpack
 
 from concurrent.core.errors import MalformedMessage
-from concurrent.transport.frames import Buffer, Frame
+from concurrent.transport.frames import Buffer, Frame, gathered
 
 __all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "pack_message"]
 
@@ -44,29 +44,28 @@ READ_BYTES: Final = 262144
 
 
 def pack_message(*fields: Any) -> list[Buffer]:
-    """Return the buffers of one message; ``Frame`` payloads are not copied. Any thread.
+    """Return the pieces of one message; large payloads are not copied. Any thread.
 
     :param fields: the kind and its fields; the last one is the list of payloads.
     """
-    frames: list[Buffer] = []
+    frames: list[Frame] = []
     lengths: list[int] = []
 
     def set_aside(frame: Frame) -> None:
-        frames.append(frame.buffer)
+        frames.append(frame)
         lengths.append(frame.nbytes)
 
     # The lengths are packed last, when every frame has been met.
     body: bytes = msgpack.packb([*fields, lengths], default=set_aside)
     if not frames:
         return [PRELUDE.pack(len(body), len(body)) + body]
-    buffers: list[Buffer] = []
+    parts: list[bytes | Frame] = [body, *frames]
+    buffers: list[Buffer | Frame] = []
     total = 0
-    for part in (body, *frames):
-        padding = bytes(-len(part) % ALIGNMENT)
-        buffers += (part, padding) if padding else (part,)
-        total += len(part) + len(padding)
-    buffers[0] = PRELUDE.pack(total, len(body)) + body
-    return buffers
+    for part in parts:
+        buffers += (part, bytes(-len(part) % ALIGNMENT))
+        total += _aligned(len(part))
+    return gathered([PRELUDE.pack(total, len(body)), *buffers])
 
 
 def _unpack(view: memoryview, body_bytes: int) -> list[Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from concurrent.core.errors import ProtocolError
-from concurrent.transport.frames import Buffer
+from concurrent.transport.frames import Buffer, Frame
 
 __all__ = ["ICarrier", "ICarrierOwner"]
 
@@ -27,7 +28,7 @@ class ICarrier(Protocol):
     def is_held_up(self) -> bool:
         """Whether what the peer sent waits unread here, so that its silence proves nothing."""
 
-    def send(self, messages: list[list[Buffer]]) -> None:
+    def send(self, messages: Sequence[Sequence[Buffer | Frame]]) -> None:
         """Send each of the lists of frames as a message, in this order."""
 
     def trust(self) -> None:

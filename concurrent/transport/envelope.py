@@ -73,7 +73,7 @@ class Body(NamedTuple):
     """An encoded body and the payload frames that it refers to."""
 
     data: bytes
-    frames: list[bytes | memoryview]
+    frames: list[Buffer | Frame]
     nbytes: int
 
 
@@ -94,12 +94,12 @@ def encode_body(fields: Sequence[Any], what: str) -> Body:
     :param what: what is being sent, for the error text.
     :raises InvalidArguments: if a value has no msgpack form.
     """
-    frames: list[bytes | memoryview] = []
+    frames: list[Buffer | Frame] = []
 
     def refer(value: object) -> msgpack.ExtType:
         if not isinstance(value, Frame):
             raise TypeError(f"{type(value).__module__}.{type(value).__qualname__}")
-        frames.append(value.buffer)
+        frames.append(value if len(value.pieces) > 1 else value.buffer)
         return msgpack.ExtType(FRAME_EXTENSION, _INDEX.pack(len(frames) - 1))
 
     try:
@@ -181,7 +181,7 @@ def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:
         ) from error
 
 
-def make_prefix(buffers: Sequence[Buffer]) -> bytes:
+def make_prefix(buffers: Sequence[Buffer | Frame]) -> bytes:
     """Return the prefix that precedes the frames of a message on TCP."""
     count = len(buffers)
     return _PREFIX.pack(MAGIC, PROTOCOL_VERSION, 0, count) + _sizes(count).pack(*map(len, buffers))

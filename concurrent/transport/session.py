@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from concurrent.core.errors import MessageTooLarge, ProtocolError, QueueFull
 from concurrent.transport.envelope import Body, Message, control_message, make_header
-from concurrent.transport.frames import Buffer
+from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.limits import Limits
 from concurrent.transport.messages import NUMBERED_KINDS, Kind
 from concurrent.transport.states import SessionEvent, SessionState, next_state
@@ -172,13 +172,13 @@ class Session:
             remedy="Take them first, and ask for less at a time.",
         )
 
-    def take(self, size_bytes: int, now: float) -> list[list[Buffer]]:
+    def take(self, size_bytes: int, now: float) -> list[list[Buffer | Frame]]:
         """Return the next messages to send, as lists of frames; they count as under way.
 
         :param size_bytes: stop when this many bytes are reached; at least one message is returned
             if the window allows one.
         """
-        messages: list[list[Buffer]] = []
+        messages: list[list[Buffer | Frame]] = []
         waiting = self._waiting
         window = self._limits.window_bytes
         while waiting and size_bytes > 0 and self._in_flight_bytes < window:

@@ -8,7 +8,7 @@ import os
 import socket
 from asyncio import TimerHandle
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from concurrent.transport.carrier import ICarrier, ICarrierOwner
 from concurrent.transport.client import SessionClient
 from concurrent.transport.endpoint import cannot_listen
 from concurrent.transport.envelope import make_prefix
-from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
+from concurrent.transport.frames import Buffer, Frame, gathered
 from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
@@ -95,22 +95,17 @@ class TCPSocket:
         self._is_trusted = True
         self._reader.limits = self._limits
 
-    def send(self, messages: list[list[Buffer]]) -> None:
+    def send(self, messages: Sequence[Sequence[Buffer | Frame]]) -> None:
         """Send messages: small buffers joined, large ones as they are."""
         if self._is_closed or self._linger is not None:
             return
-        small: list[Buffer] = []
-        for buffers in messages:
-            small.append(make_prefix(buffers))
-            for buffer in buffers:
-                if len(buffer) < FRAME_BYTES_MIN:
-                    small.append(buffer)
-                else:
-                    self._queue(b"".join(small))
-                    small.clear()
-                    self._queue(buffer)
-        if small:
-            self._queue(b"".join(small))
+        buffers: list[Buffer | Frame] = []
+        for message in messages:
+            buffers.append(make_prefix(message))
+            buffers += message
+        pieces = gathered(buffers)
+        self._out += pieces
+        self._out_bytes += sum(map(len, pieces))
         if not self._is_blocked:
             self._write()
 
@@ -124,10 +119,6 @@ class TCPSocket:
             self._linger = self._loop.call_later(self._limits.linger_s, self._release)
             if not self._out:
                 self._finish_sending()
-
-    def _queue(self, buffer: Buffer) -> None:
-        self._out.append(buffer)
-        self._out_bytes += len(buffer)
 
     def _write(self) -> None:
         out = self._out

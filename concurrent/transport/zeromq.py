@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import struct
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, Final
 
 import zmq
@@ -20,7 +21,7 @@ from concurrent.transport.carrier import ICarrierOwner
 from concurrent.transport.client import SessionClient
 from concurrent.transport.endpoint import cannot_listen
 from concurrent.transport.envelope import check_sizes
-from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
+from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 from concurrent.transport.framing import GREETING_LIMITS
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
@@ -74,6 +75,11 @@ def accept_parts(parts: list[zmq.Frame], limits: Limits) -> list[Buffer]:
     return [part.buffer if len(part) >= FRAME_BYTES_MIN else part.bytes for part in parts]
 
 
+def as_parts(buffers: Sequence[Buffer | Frame]) -> list[Buffer]:
+    """Return the parts of a message: each frame is one, in one piece."""
+    return [buffer.buffer if isinstance(buffer, Frame) else buffer for buffer in buffers]
+
+
 class RouterPeer:
     """One client's connection to a ROUTER. Loop thread only."""
 
@@ -92,7 +98,7 @@ class RouterPeer:
         """Accept messages up to the full limits."""
         self.limits = self._server.limits
 
-    def send(self, messages: list[list[Buffer]]) -> None:
+    def send(self, messages: Sequence[Sequence[Buffer | Frame]]) -> None:
         """Send messages; a peer that is gone is reported when the loop has its turn again."""
         if not self._is_closed:
             self._server.send_to(self, messages)
@@ -134,13 +140,13 @@ class TCPServerZMQ(SessionServer):
         self._loop.add_reader(socket.fileno(), self._on_ready)
         self._look_again()
 
-    def send_to(self, peer: RouterPeer, messages: list[list[Buffer]]) -> None:
+    def send_to(self, peer: RouterPeer, messages: Sequence[Sequence[Buffer | Frame]]) -> None:
         """Send messages to one peer."""
         if self._socket is None:
             return
         try:
             for buffers in messages:
-                self._socket.send_multipart([peer.routing_id, *buffers], zmq.NOBLOCK)
+                self._socket.send_multipart([peer.routing_id, *as_parts(buffers)], zmq.NOBLOCK)
         except zmq.ZMQError as error:
             self._loop.call_soon(self._lose, peer, error.strerror)
         self._look_again()
@@ -250,13 +256,13 @@ class DealerLink:
         """Accept messages up to the full limits."""
         self._limits = self._full_limits
 
-    def send(self, messages: list[list[Buffer]]) -> None:
+    def send(self, messages: Sequence[Sequence[Buffer | Frame]]) -> None:
         """Send messages, or let ZeroMQ keep them until it is connected."""
         if self._is_closed:
             return
         try:
             for buffers in messages:
-                self._socket.send_multipart(buffers, zmq.NOBLOCK)
+                self._socket.send_multipart(as_parts(buffers), zmq.NOBLOCK)
         except zmq.ZMQError as error:
             self._loop.call_soon(self._lose, error.strerror)
         self._look_again()

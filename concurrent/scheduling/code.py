@@ -28,7 +28,7 @@ import cloudpickle
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
-from concurrent.transport.frames import Buffer, Frame, as_payload
+from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame, as_payload
 
 __all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "make_code"]
 
@@ -101,11 +101,12 @@ class AppCode:
         raise IndexError(index)
 
     def dumps_payload(self, value: Any) -> bytes | Frame:
-        """Pickle ``value``; large buffers (protocol 5) are copied once.
+        """Pickle ``value``; large bytes in it are not copied, large buffers (protocol 5) once.
 
         :raises SchedulingError: if it cannot be pickled; the reason is its cause.
         """
-        if type(value) in ATOMS:
+        kind = type(value)
+        if kind in ATOMS and (kind is not bytes or len(value) < FRAME_BYTES_MIN):
             return as_payload(pickle.dumps(value, PROTOCOL))
         # It is put back after a success only: one that failed, or is at work further up, is of no use.
         pickler = self._spare_pickler or _FastPickler(self)

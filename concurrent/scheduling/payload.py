@@ -5,8 +5,9 @@ part beginning at a multiple of 16 bytes::
 
     0x01, count of buffers (u32), bytes of the pickle (u64), bytes of each buffer (u64 ...), pickle, buffers
 
-Arrays that support it (PEP 574) are then copied once when pickled, and when unpickled only if the payload lies
-in memory that cannot be written to: a task may change its input.
+Large ``bytes`` are parts of the payload as they are. What can be written to is copied once, so that the program
+may go on and change it. Arrays that support it (PEP 574) are copied when unpickled only if the payload lies in
+memory that cannot be written to: a task may change its input.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import pickle
 import struct
 from typing import Any, Final
 
+from concurrent.core.heap import BLOCK_BYTES_MAX, keeping_any_block
+from concurrent.transport.blocks import copied
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 
 __all__ = ["PROTOCOL", "PickleSink", "unpickled"]
@@ -55,7 +58,7 @@ class PickleSink:
     def payload(self) -> bytes | Frame:
         """Return the payload and be empty again."""
         # Whatever can be written to belongs to the program, which may go on and change it.
-        pieces = [part if type(part) is bytes else bytes(part) for part in self._parts]
+        pieces: list[Buffer] = [part if type(part) is bytes else copied(part) for part in self._parts]
         self._parts.clear()
         size_bytes = sum(map(len, pieces))
         if self._buffers:
@@ -63,7 +66,7 @@ class PickleSink:
             head = HEAD.pack(MARK, len(sizes), size_bytes) + struct.pack(f"!{len(sizes)}Q", *sizes)
             pieces = [head, _padding(len(head)), *pieces, _padding(size_bytes)]
             for view in self._buffers:
-                pieces += (bytes(view), _padding(view.nbytes))
+                pieces += (copied(view), _padding(view.nbytes))
             self._buffers.clear()
         elif size_bytes < FRAME_BYTES_MIN:
             return b"".join(pieces)
@@ -77,6 +80,13 @@ def unpickled(buffer: Buffer) -> Any:
 
     :raises Exception: whatever the pickle raises.
     """
+    if len(buffer) > BLOCK_BYTES_MAX:
+        with keeping_any_block():
+            return _unpickled(buffer)
+    return _unpickled(buffer)
+
+
+def _unpickled(buffer: Buffer) -> Any:
     if buffer[0] != MARK:
         return pickle.loads(buffer)
     view = memoryview(buffer)

@@ -28,6 +28,7 @@ from typing import Any, Final
 import msgpack
 
 from concurrent.core.errors import MalformedMessage
+from concurrent.transport.blocks import new_block
 from concurrent.transport.frames import Buffer, Frame, gathered
 
 __all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "pack_message"]
@@ -41,6 +42,11 @@ PRELUDE: Final = struct.Struct("!QI")
 ALIGNMENT: Final = 16
 READ_BYTES: Final = 262144
 """How much is read at once; a longer message gets a buffer of its own size."""
+
+AHEAD_BYTES: Final = 32768
+"""How much is read at first behind a long message: another one may follow, and what is read ahead is copied."""
+
+WAIT_ALL: Final = getattr(socket, "MSG_WAITALL", 0)
 
 
 def pack_message(*fields: Any) -> list[Buffer]:
@@ -98,6 +104,7 @@ class MessageReader:
         self._sock = sock
         self._message_bytes_max = message_bytes_max
         self._rest = b""
+        self._ahead_bytes = READ_BYTES
         self._large = memoryview(b"")
         self._large_body_bytes = 0
         self._filled = 0
@@ -116,9 +123,11 @@ class MessageReader:
         """
         if self._large:
             return self._fill()
-        data = self._sock.recv(READ_BYTES)
+        data = self._sock.recv(self._ahead_bytes)
         if not data:
             raise EOFError
+        if len(data) >= AHEAD_BYTES:
+            self._ahead_bytes = READ_BYTES
         return self._split(self._rest + data if self._rest else data)
 
     def _split(self, data: bytes) -> list[list[Any]]:
@@ -140,14 +149,15 @@ class MessageReader:
         return messages
 
     def _begin_large(self, total: int, body_bytes: int, begin: memoryview) -> None:
-        # A bytearray, so that arrays which are rebuilt over it can be written to.
-        self._large = memoryview(bytearray(total))
+        # Arrays which are rebuilt over it can be written to.
+        self._large = new_block(total)
         self._large_body_bytes = body_bytes
         self._filled = len(begin)
         self._large[: self._filled] = begin
+        self._ahead_bytes = AHEAD_BYTES
 
     def _fill(self) -> list[list[Any]]:
-        count = self._sock.recv_into(self._large[self._filled :])
+        count = self._sock.recv_into(self._large[self._filled :], 0, WAIT_ALL)
         if not count:
             raise EOFError
         self._filled += count

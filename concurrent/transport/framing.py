@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from concurrent.transport.blocks import new_block
 from concurrent.transport.envelope import PREFIX_BYTES, read_frame_count, read_frame_sizes
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.limits import Limits
@@ -17,6 +18,9 @@ from concurrent.transport.memory import UNCLAIMED_BYTES_MAX, MemoryShare
 __all__ = ["GREETING_LIMITS", "SCRATCH_BYTES", "FrameReader"]
 
 SCRATCH_BYTES: Final = 512 * 1024
+AHEAD_BYTES: Final = 32 * 1024
+"""How much is read at first behind a large frame: another one may follow, and what is read ahead is copied."""
+
 GREETING_BYTES_MAX: Final = 4096
 GREETING_LIMITS: Final = Limits(
     message_bytes_max=GREETING_BYTES_MAX, header_bytes_max=GREETING_BYTES_MAX, frames_max=1
@@ -46,6 +50,7 @@ class FrameReader:
         self._rest = b""
         self._sizes: tuple[int, ...] | None = None
         self._frames: list[Buffer] = []
+        self._ahead_bytes = SCRATCH_BYTES
         self._large: memoryview | None = None
         self._filled = 0
 
@@ -61,7 +66,7 @@ class FrameReader:
         rest = self._rest
         if rest:
             self._scratch[: len(rest)] = rest
-        return self._scratch[len(rest) :]
+        return self._scratch[len(rest) : len(rest) + self._ahead_bytes]
 
     def advance(self, count: int) -> list[list[Buffer]]:
         """Return the messages that are complete after ``count`` bytes more.
@@ -78,6 +83,8 @@ class FrameReader:
             self._large = None
             self._finish(messages)
             count = 0  # nothing of it is in the scratch memory; empty frames may still follow
+        if count >= AHEAD_BYTES:
+            self._ahead_bytes = SCRATCH_BYTES
         view = self._scratch[: len(self._rest) + count]
         position = 0
         while True:
@@ -132,9 +139,10 @@ class FrameReader:
         return not self.is_held_up
 
     def _begin_large(self, received: memoryview, size: int) -> None:
-        large = memoryview(bytearray(size))
+        large = new_block(size)
         large[: len(received)] = received
         self._large = large
+        self._ahead_bytes = AHEAD_BYTES
         self._filled = len(received)
 
     def _finish(self, messages: list[list[Buffer]]) -> None:

@@ -303,6 +303,7 @@ def test_no_result_waits_behind_the_first_run_of_another_function(make_pool: Mak
 
 
 @pytest.mark.parametrize("size", [1, 70_000, MIB, 5 * MIB])
+@pytest.mark.parametrize("size", [1, 70_000, MIB, 5 * MIB, 40 * MIB])
 def test_bytes_of_any_size_travel_there_and_back(make_pool: MakePool, size: int) -> None:
     data = os.urandom(size)
     user = make_pool(size=1)
@@ -310,7 +311,7 @@ def test_bytes_of_any_size_travel_there_and_back(make_pool: MakePool, size: int)
     assert user.results((workloads.size_and_kind, bytearray(data))) == [(size, "bytearray")]
 
 
-@pytest.mark.parametrize("size", [1000, 100_000, MIB])
+@pytest.mark.parametrize("size", [1000, 100_000, MIB, 9 * MIB])
 def test_a_task_may_change_a_buffer_in_place(make_pool: MakePool, size: int) -> None:
     block = workloads.Block(bytearray(size))
     (inverted,) = make_pool(size=1).results((workloads.invert_in_place, block))

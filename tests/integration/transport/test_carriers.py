@@ -92,6 +92,15 @@ def test_payloads_of_any_size_arrive_whole_and_can_be_forwarded(
     assert isinstance(result[1], Frame) is (size >= 65536)
 
 
+def test_a_payload_in_many_pieces_arrives_as_one(carriers: Carriers) -> None:
+    server = carriers.serve()
+    tcpremote(server)(echo)
+    handler = carriers.connect(server.port).handler
+    pieces = [bytes([n % 256]) * (70_000 if n % 100 == 0 else n) for n in range(1500)]
+    result = handler.call("echo", [Frame(*pieces), Frame(b"", b"end")]).result(WAIT_S)
+    assert [bytes(part) for part in result] == [b"".join(pieces), b"end"]
+
+
 def test_a_method_may_answer_later_with_a_future(carriers: Carriers) -> None:
     server = carriers.serve()
     futures: queue.Queue[Future[Any]] = queue.Queue()

@@ -69,6 +69,33 @@ def test_each_part_begins_at_a_multiple() -> None:
     assert data.index(b"yyy") % ALIGNMENT == 0
 
 
+def pieces_of(payload: bytes | Frame) -> list[Any]:
+    assert isinstance(payload, Frame)
+    return list(payload.pieces)
+
+
+def test_large_bytes_are_parts_of_the_payload_without_a_copy() -> None:
+    data = bytes(100_000)
+    payload = pickled({"first": data, "second": [b"small", data]})
+    assert [piece for piece in pieces_of(payload) if piece is data]
+    assert unpickled(raw(payload)) == {"first": data, "second": [b"small", data]}
+
+
+@pytest.mark.parametrize("size", [100_000, 9_000_000])
+def test_what_changes_after_it_was_pickled_arrives_as_it_was(size: int) -> None:
+    inside, outside = bytearray(size), bytearray(size)
+    payload = pickled([inside, pickle.PickleBuffer(outside)])
+    inside[0] = outside[0] = 7
+    assert [bytes(part) for part in unpickled(raw(payload))] == [bytes(size)] * 2
+
+
+def test_many_large_values_are_as_many_pieces_and_arrive() -> None:
+    values = [bytes([n % 256]) * 70_000 for n in range(1500)]  # a system call takes 1,024 pieces at most
+    payload = pickled(values)
+    assert len(pieces_of(payload)) > 1500
+    assert unpickled(raw(payload)) == values
+
+
 def test_a_sink_is_empty_again_after_each_payload() -> None:
     sink = PickleSink()
     pickler = pickle.Pickler(sink, PROTOCOL, buffer_callback=sink.set_aside)

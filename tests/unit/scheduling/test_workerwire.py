@@ -78,6 +78,12 @@ def test_a_frame_is_not_copied_when_packed() -> None:
     assert any(buffer[0] == 7 for buffer in buffers if len(buffer) == LARGE)
 
 
+def test_a_frame_of_many_pieces_arrives_as_one(pair: Pair) -> None:
+    pieces = [bytes([n % 256]) * (70_000 if n % 3 else n) for n in range(1500)]
+    (message,) = sent(pair, *pack_message(TASKS, 0, 1, [1, 2], [Frame(*pieces), Frame(b"", b"end")]))
+    assert [bytes(payload) for payload in message[-1]] == [b"".join(pieces), b"end"]
+
+
 def test_what_arrives_in_a_large_message_can_be_written_to(pair: Pair) -> None:
     (message,) = sent(pair, *pack_message(CODE, 1, 0, [Frame(bytes(LARGE))]))
     assert not memoryview(message[-1][0].buffer).readonly
@@ -112,6 +118,15 @@ def test_a_reader_leaves_a_socket_that_does_not_block_as_it_is() -> None:
             MessageReader(theirs).read()
 
 
-def test_the_end_in_the_middle_of_a_message_is_an_end(pair: Pair) -> None:
-    buffers = pack_message(CODE, 1, 0, [Frame(bytes(LARGE))])
-    assert sent(pair, buffers[0]) == []
+@pytest.mark.parametrize("size", [LARGE, 10_000_000])
+def test_the_end_in_the_middle_of_a_message_is_an_end(pair: Pair, size: int) -> None:
+    data = b"".join(map(bytes, pack_message(CODE, 1, 0, [Frame(bytes(size))])))
+    assert sent(pair, data[:100]) == []
+    assert pair[1].is_amid_message
+
+
+@pytest.mark.parametrize("size", [LARGE, 10_000_000])
+def test_the_end_just_before_that_of_a_message_is_an_end(pair: Pair, size: int) -> None:
+    data = b"".join(map(bytes, pack_message(CODE, 1, 0, [Frame(bytes(size))])))
+    assert sent(pair, data[:-1]) == []
+    assert pair[1].is_amid_message

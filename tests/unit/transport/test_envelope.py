@@ -25,7 +25,7 @@ from concurrent.transport.envelope import (
     make_header,
     make_prefix,
 )
-from concurrent.transport.frames import Buffer, Frame
+from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 from concurrent.transport.limits import Limits
 from concurrent.transport.messages import Kind
 
@@ -94,6 +94,16 @@ def test_a_received_frame_is_a_view_of_what_was_received() -> None:
     frame = decode([header, memoryview(payload)]).fields[1]
     payload[0] = ord("y")
     assert bytes(frame)[:2] == b"yx"
+
+
+def test_a_frame_of_several_pieces_travels_as_one_and_in_pieces() -> None:
+    pieces = [b"x" * FRAME_BYTES_MIN, b"y" * FRAME_BYTES_MIN]
+    body = encode_body([1, None, "method", [Frame(*pieces)], {}], "a call")
+    (frame,) = body.frames
+    assert isinstance(frame, Frame)
+    assert list(frame.pieces) == pieces
+    assert len(frame) == 2 * FRAME_BYTES_MIN
+    assert make_prefix([b"header", frame]) == make_prefix([b"header", b"".join(pieces)])
 
 
 def test_a_frame_that_did_not_come_along_is_malformed() -> None:

@@ -57,6 +57,17 @@ def test_a_reader_knows_that_a_message_has_begun() -> None:
     assert feed(reader, stream[-1:], 100) == [[b"abcdef"]]
 
 
+def test_behind_a_large_frame_little_is_read_ahead_until_there_is_much_that_is_small() -> None:
+    """What is read ahead of a large frame has to be copied into it."""
+    reader = new_reader()
+    large, small = bytes(2 * SCRATCH_BYTES), bytes(FRAME_BYTES_MIN - 1)
+    assert len(reader.space()) == SCRATCH_BYTES
+    assert feed(reader, make_prefix([large]) + large, SCRATCH_BYTES) == [[large]]
+    assert len(reader.space()) < SCRATCH_BYTES // 8
+    assert feed(reader, (make_prefix([small]) + small) * 8, SCRATCH_BYTES) == [[small]] * 8
+    assert len(reader.space()) == SCRATCH_BYTES
+
+
 def test_readers_share_their_scratch_memory() -> None:
     scratch = memoryview(bytearray(SCRATCH_BYTES))
     readers = [FrameReader(Limits(), scratch) for _ in range(2)]

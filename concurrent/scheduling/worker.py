@@ -36,6 +36,7 @@ from concurrent.scheduling.workerwire import (
     pack_message,
 )
 from concurrent.transport.frames import Frame
+from concurrent.transport.gather import send_some
 
 __all__ = ["CAN_TAKE_BACK", "main"]
 
@@ -212,10 +213,10 @@ class Worker:
         if size_bytes:  # by C code or a subprocess, of the latest task as far as we know
             self._printed.append((self._numbers[-1], size_bytes, printed))
         fields = (self._numbers, self._statuses, self._busy_s, self._printed, self._payloads)
-        buffers = pack_message(RESULTS, *fields)
+        pieces = deque(pack_message(RESULTS, *fields))
         for column in (self._numbers, self._statuses, self._payloads, self._printed):
             column.clear()
         self._busy_s = 0.0
         self._unsent_bytes = 0
-        for buffer in buffers:
-            self._data.sendall(buffer)
+        while pieces:
+            send_some(self._data, pieces)

@@ -19,7 +19,8 @@ from concurrent.scheduling.launcher import Child, Launcher
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.worker import CAN_TAKE_BACK, NO_WAIT
 from concurrent.scheduling.workerwire import CODE, FORGET, TASKS, MessageReader, pack_message
-from concurrent.transport.frames import Frame
+from concurrent.transport.frames import Buffer, Frame
+from concurrent.transport.gather import send_some
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["AppBlobs", "Item", "OnResults", "WorkerLink"]
@@ -92,7 +93,7 @@ class WorkerLink:
         self._generation = 0
         self._taken_back_count = 0
         self._code_count_by_app: dict[int, int] = {}
-        self._outbox: deque[memoryview] = deque()
+        self._outbox: deque[Buffer] = deque()
         self._unsent_tokens = b""
         self._logged_bytes = 0
         self._logged_number = -1
@@ -249,9 +250,9 @@ class WorkerLink:
         except OSError:
             pass  # the worker died, its exit is reported soon
 
-    def _send(self, buffers: Sequence[Any]) -> None:
+    def _send(self, buffers: Sequence[Buffer]) -> None:
         is_idle = not self._outbox
-        self._outbox.extend(memoryview(buffer) for buffer in buffers)
+        self._outbox += buffers
         if is_idle:
             self._write()
 
@@ -259,17 +260,13 @@ class WorkerLink:
         outbox = self._outbox
         while outbox:
             try:
-                sent = self._data.send(outbox[0])
+                send_some(self._data, outbox)
             except BlockingIOError:
                 self._loop.add_writer(self._data, self._write)
                 return
             except OSError:  # the worker died, its exit is reported soon
                 outbox.clear()
                 break
-            if sent == len(outbox[0]):
-                outbox.popleft()
-            else:
-                outbox[0] = outbox[0][sent:]
         self._loop.remove_writer(self._data)
 
     def _read(self) -> None:

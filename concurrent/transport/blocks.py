@@ -8,6 +8,7 @@ write zeros first, which is half of the work of filling them.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import sys
@@ -41,13 +42,14 @@ def new_block(size_bytes: int) -> memoryview:
     No more is taken from the system than what is written to, and the rest of a page. It is freed with the last
     view of it.
     """
-    if size_bytes < MAPPED_BYTES_MIN or not _has_huge_pages():
-        return memoryview(_unwritten(None, size_bytes))
-    # The system lets a mapping begin at the boundary of a huge page only if it ends at one.
-    whole_bytes = size_bytes + -size_bytes % HUGE_PAGE_BYTES
-    block = mmap.mmap(-1, whole_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    block.madvise(mmap.MADV_HUGEPAGE)
-    return memoryview(block)[:size_bytes]
+    if size_bytes >= MAPPED_BYTES_MIN and _has_huge_pages():
+        # The system lets a mapping begin at the boundary of a huge page only if it ends at one.
+        whole_bytes = size_bytes + -size_bytes % HUGE_PAGE_BYTES
+        with contextlib.suppress(OSError):  # too many mappings, most likely
+            block = mmap.mmap(-1, whole_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            block.madvise(mmap.MADV_HUGEPAGE)
+            return memoryview(block)[:size_bytes]
+    return memoryview(_unwritten(None, size_bytes))
 
 
 def copied(buffer: Buffer) -> bytes | memoryview:

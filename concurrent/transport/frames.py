@@ -90,6 +90,8 @@ def _flat(buffer: Buffer) -> bytes | memoryview:
 
 def gathered(buffers: Sequence[Buffer | Frame]) -> list[Buffer]:
     """Return the same bytes for sending: what is small is joined, what is large stays as it is. Any thread."""
+    if Frame not in map(type, buffers) and sum(map(len, buffers)) < FRAME_BYTES_MIN:
+        return [b"".join(buffers)] if buffers else []  # type: ignore[arg-type]  # there is no frame
     pieces: list[Buffer] = []
     for buffer in buffers:
         if type(buffer) is Frame:

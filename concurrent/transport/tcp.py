@@ -9,7 +9,6 @@ import socket
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any, Final
 
 from concurrent.core.errors import AddressError, ProtocolError
@@ -19,6 +18,7 @@ from concurrent.transport.endpoint import cannot_listen
 from concurrent.transport.envelope import make_prefix
 from concurrent.transport.frames import Buffer, Frame, gathered
 from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
+from concurrent.transport.gather import send_some
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
@@ -31,12 +31,10 @@ READS_PER_TURN: Final = 16
 SEND_ROOM_BYTES: Final = 1024 * 1024
 """More than this is not taken from the session while the socket is busy."""
 
-BUFFERS_PER_SEND: Final = 64
 BACKLOG: Final = 512
 ACCEPTS_PER_TURN: Final = 64
 ACCEPT_PAUSE_S: Final = 0.2
 CONNECT_TIMEOUT_S: Final = 5.0
-CAN_GATHER: Final = hasattr(socket.socket, "sendmsg")
 
 log = logging.getLogger("concurrent.transport")
 
@@ -124,18 +122,7 @@ class TCPSocket:
         out = self._out
         try:
             while out:
-                if CAN_GATHER:
-                    sent = self._sock.sendmsg(list(islice(out, BUFFERS_PER_SEND)))
-                else:
-                    sent = self._sock.send(out[0])
-                self._out_bytes -= sent
-                while sent:
-                    size = len(out[0])
-                    if sent < size:
-                        out[0] = memoryview(out[0])[sent:]
-                        break
-                    out.popleft()
-                    sent -= size
+                self._out_bytes -= send_some(self._sock, out)
         except (BlockingIOError, InterruptedError):
             if not self._is_blocked:
                 self._is_blocked = True

@@ -302,7 +302,6 @@ def test_no_result_waits_behind_the_first_run_of_another_function(make_pool: Mak
     user.result(numbers[-1])
 
 
-@pytest.mark.parametrize("size", [1, 70_000, MIB, 5 * MIB])
 @pytest.mark.parametrize("size", [1, 70_000, MIB, 5 * MIB, 40 * MIB])
 def test_bytes_of_any_size_travel_there_and_back(make_pool: MakePool, size: int) -> None:
     data = os.urandom(size)

@@ -63,7 +63,7 @@ TASK_BYTES = 512
 CODE_BYTES_MAX = 256 << 20
 """How much code one owner may send."""
 
-ACCEPTED_S = 0.001
+ACCEPTED_S = 0.005
 """How long the word that tasks are accepted may wait for outcomes to travel with."""
 
 PUSHED_LOST_S = 1.0

@@ -19,7 +19,7 @@ __all__ = ["GREETING_LIMITS", "SCRATCH_BYTES", "FrameReader"]
 
 SCRATCH_BYTES: Final = 512 * 1024
 AHEAD_BYTES: Final = 32 * 1024
-"""How much is read at first behind a large frame: another one may follow, and what is read ahead is copied."""
+"""How much is read at first behind a very large frame: another may follow, and what is read ahead is copied."""
 
 GREETING_BYTES_MAX: Final = 4096
 GREETING_LIMITS: Final = Limits(
@@ -142,7 +142,8 @@ class FrameReader:
         large = new_block(size)
         large[: len(received)] = received
         self._large = large
-        self._ahead_bytes = AHEAD_BYTES
+        if size >= SCRATCH_BYTES // 2:
+            self._ahead_bytes = AHEAD_BYTES
         self._filled = len(received)
 
     def _finish(self, messages: list[list[Buffer]]) -> None:

@@ -94,6 +94,7 @@ class WorkerLink:
         self._taken_back_count = 0
         self._code_count_by_app: dict[int, int] = {}
         self._outbox: deque[Buffer] = deque()
+        self._is_blocked = False
         self._unsent_tokens = b""
         self._logged_bytes = 0
         self._logged_number = -1
@@ -262,18 +263,24 @@ class WorkerLink:
             try:
                 send_some(self._data, outbox)
             except BlockingIOError:
-                self._loop.add_writer(self._data, self._write)
+                if not self._is_blocked:
+                    self._is_blocked = True
+                    self._loop.add_writer(self._data, self._write)
                 return
             except OSError:  # the worker died, its exit is reported soon
                 outbox.clear()
                 break
-        self._loop.remove_writer(self._data)
+        if self._is_blocked:
+            self._is_blocked = False
+            self._loop.remove_writer(self._data)
 
     def _read(self) -> None:
         try:
             for _ in range(READS_PER_TURN):
                 for message in self._reader.read():
                     self._receive(*message)
+                if self._reader.is_drained:
+                    return
         except BlockingIOError:
             pass
         except (OSError, EOFError):

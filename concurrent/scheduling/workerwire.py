@@ -98,9 +98,12 @@ class MessageReader:
 
     :param sock: the socket; blocking or not, the reader leaves that as it is.
     :param message_bytes_max: a longer message is refused before there is room for it.
+
+    ``is_drained`` tells whether the last read has taken all that there was.
     """
 
     def __init__(self, sock: socket.socket, message_bytes_max: int = 1 << 62) -> None:
+        self.is_drained = False
         self._sock = sock
         self._message_bytes_max = message_bytes_max
         self._rest = b""
@@ -126,6 +129,7 @@ class MessageReader:
         data = self._sock.recv(self._ahead_bytes)
         if not data:
             raise EOFError
+        self.is_drained = len(data) < self._ahead_bytes
         if len(data) >= AHEAD_BYTES:
             self._ahead_bytes = READ_BYTES
         return self._split(self._rest + data if self._rest else data)
@@ -161,7 +165,8 @@ class MessageReader:
         if not count:
             raise EOFError
         self._filled += count
-        if self._filled < len(self._large):
+        self.is_drained = self._filled < len(self._large)
+        if self.is_drained:
             return []
         view, self._large = self._large, memoryview(b"")
         return [_unpack(view, self._large_body_bytes)]

@@ -130,3 +130,11 @@ def test_the_end_just_before_that_of_a_message_is_an_end(pair: Pair, size: int) 
     data = b"".join(map(bytes, pack_message(CODE, 1, 0, [Frame(bytes(size))])))
     assert sent(pair, data[:-1]) == []
     assert pair[1].is_amid_message
+
+
+def test_a_reader_knows_when_it_has_read_all_that_is_there(pair: Pair) -> None:
+    (message,) = pack_message(TASKS, 0, 1, [1], [b"one"])
+    for part in (message, message[:20], message[20:]):
+        pair[0].sendall(part)
+        pair[1].read()
+        assert pair[1].is_drained

@@ -60,7 +60,8 @@ class Owner:
         return self._loop.call(fn, *args, timeout_s=TIMEOUT_S)
 
     def settle(self) -> None:
-        """Return when the loop has done what was posted."""
+        """Return when the loop has done what was posted, and what that has put off to the end of its turn."""
+        self.on_loop(bool)
         self.on_loop(bool)
 
     def attach(self) -> Session:

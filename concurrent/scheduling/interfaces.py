@@ -26,7 +26,7 @@ class ITaskScheduler(Interface):
         """Give away what can be given away now and return the commands for it."""
 
     def slave_changed(self, slave: int) -> None:
-        """Note that the room of a slave may have grown: it joined, finished tasks or asked for more; or it is lost."""
+        """Note that a slave joined, finished tasks, handed some back, asked for more, or is lost."""
 
     def manager_name(self) -> str:  # type: ignore[empty-body]
         """Return the class name of the task manager that slaves have to use."""

@@ -16,13 +16,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from concurrent.core.heap import BLOCK_BYTES_MAX
 from concurrent.transport.frames import Buffer
 
 __all__ = ["MAPPED_BYTES_MIN", "copied", "new_block"]
 
 HUGE_PAGE_BYTES: Final = 2 * 1024 * 1024
-MAPPED_BYTES_MIN: Final = 4 * HUGE_PAGE_BYTES
-"""Blocks of this size are mapped; what is lost behind the end of smaller ones would be much of a huge page."""
+MAPPED_BYTES_MIN: Final = BLOCK_BYTES_MAX
+"""Blocks of this size are mapped: smaller ones can be kept when they are freed, and memory that was used before
+costs no page fault at all."""
 
 HUGE_PAGES: Final = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from concurrent.scheduling import Task
@@ -23,6 +23,7 @@ __all__ = [
     "rest",
     "take_bytes",
     "take_bytes_slowly",
+    "time_alone",
 ]
 
 BLOCK = bytes(2000)
@@ -121,11 +122,13 @@ TASK_BY_FUNCTION: Mapping[Callable[[Any], Any], type[Call]] = {
 
 def loops_for(duration_s: float) -> int:
     """Return for how many loops :func:`burn` takes so long here; the fastest of some trials counts."""
-    fastest_s = min(_time_of_trial() for _ in range(TRIALS))
+    fastest_s = min(time_alone([TRIAL_LOOPS]) for _ in range(TRIALS))
     return max(1, round(TRIAL_LOOPS * duration_s / fastest_s))
 
 
-def _time_of_trial() -> float:
+def time_alone(sizes: Iterable[int]) -> float:
+    """Return how many seconds this thread needs to :func:`burn` so many loops, one after the other."""
     start = time.perf_counter()
-    burn(TRIAL_LOOPS)
+    for loops in sizes:
+        burn(loops)
     return time.perf_counter() - start

@@ -16,7 +16,7 @@ from benchmarks.options import Options
 from benchmarks.processes import end_tree
 from benchmarks.references import SHARES, open_shares
 from benchmarks.systems import System
-from benchmarks.workloads import burn, give_same, loops_for
+from benchmarks.workloads import burn, give_same, loops_for, time_alone
 from concurrent.apps.samples.shared.amdahl import parallel_share
 
 __all__ = ["run"]
@@ -90,15 +90,8 @@ def _speed_up_of(system: System, options: Options) -> float:
     """Return the speed-up of computing, its time in one process taken half before and half after."""
     count = options.scaled(10, 2) * options.workers
     loops = loops_for(TASK_S)
-    alone_s = _time_alone(loops, count // 2)
+    alone_s = time_alone([loops] * (count // 2))
     start = time.perf_counter()
     system.one_by_one(burn, [loops] * count)
     elapsed_s = time.perf_counter() - start
-    return (alone_s + _time_alone(loops, count - count // 2)) / elapsed_s
-
-
-def _time_alone(loops: int, count: int) -> float:
-    start = time.perf_counter()
-    for _ in range(count):
-        burn(loops)
-    return time.perf_counter() - start
+    return (alone_s + time_alone([loops] * (count - count // 2))) / elapsed_s

@@ -14,7 +14,7 @@ from benchmarks.measure import Figure, Target
 from benchmarks.options import Options
 from benchmarks.references import SHARES, open_shares
 from benchmarks.systems import System
-from benchmarks.workloads import burn, give_same, loops_for
+from benchmarks.workloads import burn, give_same, loops_for, time_alone
 
 __all__ = ["run"]
 
@@ -48,7 +48,7 @@ def _measure(bench: Bench, systems: list[System], duration_ms: float, full_count
     loops = loops_for(duration_ms / 1000)
     count = affordable(bench.options, full_count, lambda count: systems[0].one_by_one(burn, [loops] * count))
     for _ in bench.repetitions():
-        alone_s = _time_alone(loops, count)
+        alone_s = time_alone([loops] * count)
         for system in systems:
             start = time.perf_counter()
             system.one_by_one(burn, [loops] * count)
@@ -66,10 +66,3 @@ def _figure(duration_ms: float) -> Figure:
         SHARES,
         target=Target(target, system="push") if target is not None else None,
     )
-
-
-def _time_alone(loops: int, count: int) -> float:
-    start = time.perf_counter()
-    for _ in range(count):
-        burn(loops)
-    return time.perf_counter() - start

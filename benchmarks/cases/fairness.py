@@ -14,7 +14,7 @@ from benchmarks.measure import Figure, Target, percentile
 from benchmarks.ours import Cluster
 from benchmarks.references import open_pools
 from benchmarks.systems import WAIT_S, Executing
-from benchmarks.workloads import burn, loops_for
+from benchmarks.workloads import burn, loops_for, time_alone
 
 __all__ = ["run"]
 
@@ -100,10 +100,7 @@ def _mixed(bench: Bench, programs: _Programs, loops: int) -> float:
     """Return the part of the workers' time that is work; a long task is as much as all short ones behind it."""
     groups = bench.options.scaled(5, 2)
     sizes = [loops * SHORT_PER_LONG, *[loops] * SHORT_PER_LONG] * groups
-    start = time.perf_counter()
-    for size in sizes:
-        burn(size)
-    alone_s = time.perf_counter() - start
+    alone_s = time_alone(sizes)
     executor = programs.executors[0]
     start = time.perf_counter()
     for future in [executor.submit(burn, size) for size in sizes]:

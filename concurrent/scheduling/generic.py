@@ -71,15 +71,11 @@ class GenericTaskScheduler(Component):
     def _note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
         """Take note of what a slave holds now, or that it is lost."""
         slave = slaves.get(key)
-        if slave is None:
-            self._open.drop(key)
-            self._rebalancer.forget(key)
-            return
-        if slave.room > 0:
+        if slave is not None and slave.room > 0:
             self._open.put(key, -self._rate(slave))
         else:
             self._open.drop(key)
-        self._rebalancer.note(slave)
+        self._rebalancer.note(slaves, key)
 
     def _let_in(self, ledger: Ledger) -> list[Command]:
         """Have newcomers get in when no slave has room."""

@@ -45,7 +45,9 @@ class ZMQTaskScheduler(Component):
 
     def schedule(self, ledger: Ledger) -> list[Command]:
         """Push while the credit lasts: the windows, and a little ahead, less what is out."""
-        self._note_changes(ledger)
+        for key in self._changed:
+            self._rebalancer.note(ledger.slaves, key)
+        self._changed.clear()
         if not ledger.slaves:
             return []
         if ledger.queued_count:
@@ -54,12 +56,3 @@ class ZMQTaskScheduler(Component):
             credit = ahead - ledger.held_total - len(ledger.pushed)
             return ledger.offer(credit) if credit > 0 else []
         return [] if ledger.pushed else self._rebalancer.ask_back(ledger)
-
-    def _note_changes(self, ledger: Ledger) -> None:
-        for key in self._changed:
-            slave = ledger.slaves.get(key)
-            if slave is None:
-                self._rebalancer.forget(key)
-            else:
-                self._rebalancer.note(slave)
-        self._changed.clear()

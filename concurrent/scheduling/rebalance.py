@@ -22,7 +22,7 @@ USUAL_S = 1.0
 
 
 class Rebalancer:
-    """See the module. Tell it of every slave whose tasks or window have changed."""
+    """See the module. Tell it of every slave whose tasks or window have changed, or that is lost."""
 
     def __init__(self) -> None:
         self._idle: set[int] = set()
@@ -33,9 +33,13 @@ class Rebalancer:
         self._ends = Ranking()
         self._asked: dict[int, int] = {}
 
-    def note(self, slave: SlaveRecord) -> None:
-        """Take note of what a slave holds now."""
-        key, spare = slave.slave, len(slave.held) - slave.workers
+    def note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
+        """Take note of what a slave holds now, or that it is not among ``slaves`` any more."""
+        slave = slaves.get(key)
+        if slave is None:
+            self._forget(key)
+            return
+        spare = len(slave.held) - slave.workers
         if spare > 0:
             self._overfull.add(key)
         else:
@@ -48,14 +52,6 @@ class Rebalancer:
             self._asked.pop(key, None)
         if self._is_on:
             self._rank(slave)
-
-    def forget(self, slave: int) -> None:
-        """Count no more on a slave that is lost."""
-        self._idle.discard(slave)
-        self._overfull.discard(slave)
-        self._asked.pop(slave, None)
-        self._places.drop(slave)
-        self._ends.drop(slave)
 
     def stop(self) -> None:
         """Keep no account while tasks are queued."""
@@ -92,6 +88,14 @@ class Rebalancer:
         for key in (*given, *taken):
             self._rank(ledger.slaves[key])
         return commands
+
+    def _forget(self, slave: int) -> None:
+        """Count no more on a slave that is lost."""
+        self._idle.discard(slave)
+        self._overfull.discard(slave)
+        self._asked.pop(slave, None)
+        self._places.drop(slave)
+        self._ends.drop(slave)
 
     def _start(self, slaves: dict[int, SlaveRecord]) -> None:
         """Begin to keep account."""

@@ -355,10 +355,8 @@ class TaskClient:
         if last_id not in in_flight:
             return  # known already, or of a registration that has ended
         items: list[Any] = []
-        is_last = False
-        while not is_last:
+        while last_id in in_flight:
             group_id, group = in_flight.popitem(last=False)
-            is_last = group_id == last_id
             self._accepted_bytes += group.size_bytes
             if self._on_accepted is not None:
                 items += self._items_of(range(group.first_id, group_id + 1))

@@ -94,10 +94,10 @@ def gathered(buffers: Sequence[Buffer | Frame]) -> list[Buffer]:
         return [b"".join(buffers)] if buffers else []  # type: ignore[arg-type]  # there is no frame
     pieces: list[Buffer] = []
     for buffer in buffers:
-        if type(buffer) is Frame:
+        if isinstance(buffer, Frame):
             pieces += buffer.pieces
         else:
-            pieces.append(buffer)  # type: ignore[arg-type]  # Frame has no subclasses
+            pieces.append(buffer)
     result: list[Buffer] = []
     start = 0
     for index, piece in enumerate(pieces):

@@ -24,7 +24,6 @@ class Cluster:
         self.rebalancer = Rebalancer()
         self.ledger.apply(OwnerJoined(1, "app"))
         self.next_id = 0
-        self.noted = 0
 
     def add(self, slave: int, *, held: int, task_s: float = 0.0, window: int = 100) -> None:
         self.ledger.apply(SlaveJoined(slave, f"s{slave}", 1, window))
@@ -44,8 +43,7 @@ class Cluster:
         self.note(slave)
 
     def note(self, slave: int) -> None:
-        self.noted += 1
-        self.rebalancer.note(self.ledger.slaves[slave])
+        self.rebalancer.note(self.ledger.slaves, slave)
 
     def ask_back(self) -> dict[int, int]:
         commands = self.rebalancer.ask_back(self.ledger)
@@ -116,7 +114,7 @@ def test_a_slave_that_is_lost_is_counted_on_no_more(cluster: Cluster) -> None:
     assert cluster.ask_back()
     for slave in (2, 1):
         cluster.ledger.apply(SlaveLost(slave, "gone"))
-        cluster.rebalancer.forget(slave)
+        cluster.note(slave)
     cluster.add(4, held=0, task_s=1.0)
     assert cluster.ask_back() == {3: 3}
 

@@ -1,7 +1,8 @@
 """What peers may call on a master's compute channel, and which session belongs to which node.
 
-Every method checks what it was sent before anything else sees it: a peer's mistake is its own error and
-changes nothing. Loop thread only.
+What was sent is checked before anything else sees it: a peer's mistake is its own error and changes
+nothing. The registry of methods compares arguments with plain annotations, also that a list is one; what is
+in a list, and what is annotated with Any, each method checks itself. Loop thread only.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ WINDOW_MAX: Final = 1 << 24
 STATUSES: Final = frozenset({FINISHED, FAILED, DIED, CANCELLED})
 PAYLOADS: Final = frozenset({bytes, Frame})
 NUMBERS: Final = frozenset({int})
-SECONDS: Final = frozenset({float})
 
 log = logging.getLogger("concurrent.apps.master")
 
@@ -112,7 +112,7 @@ class MasterAPI:
         def define_code(handler: TCPHandler, _request: Any, index: int, blob: Any) -> None:
             """Keep a blob of the owner's code."""
             _check("blob", [blob], PAYLOADS)
-            dispatcher.define_code(_owner(handler).number, index, blob)
+            dispatcher.define_code(_number(handler, NodeType.application), index, blob)
 
         @tcpremote(server)
         def push_tasks(
@@ -124,8 +124,7 @@ class MasterAPI:
             payloads: list[Any],
         ) -> None:
             """Accept tasks, numbered by their owner from ``first_id``."""
-            owner = _owner(handler).number
-            _check("first_id, code_count, attempts_max", [first_id, code_count, attempts_max], NUMBERS)
+            owner = _number(handler, NodeType.application)
             _check("payloads", payloads, PAYLOADS)
             if len(payloads) > TASKS_PER_MESSAGE_MAX:
                 raise InvalidArguments(f"a message has {len(payloads)} tasks", thing="payloads")
@@ -136,13 +135,12 @@ class MasterAPI:
         def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:
             """Want nothing more of these tasks."""
             _check("ids", ids, NUMBERS)
-            dispatcher.cancel(_owner(handler).number, ids)
+            dispatcher.cancel(_number(handler, NodeType.application), ids)
 
         @tcpremote(server)
         def consumed(handler: TCPHandler, _request: Any, size_bytes: int) -> None:
             """Have dealt with outcomes of that size."""
-            _check("size_bytes", [size_bytes], NUMBERS)
-            dispatcher.consumed(_owner(handler).number, max(0, size_bytes))
+            dispatcher.consumed(_number(handler, NodeType.application), max(0, size_bytes))
 
     def _register_system_methods(self, server: HasMethods) -> None:
         systems = self._systems
@@ -152,9 +150,8 @@ class MasterAPI:
             handler: TCPHandler, _request: Any, system_id: int, code_count: int, payload: Any
         ) -> None:
             """Host a task system."""
-            _check("system_id, code_count", [system_id, code_count], NUMBERS)
             _check("payload", [payload], PAYLOADS)
-            owner = _owner(handler).number
+            owner = _number(handler, NodeType.application)
             try:
                 systems.start(handler, owner, system_id, code_count, payload)
             except (SchedulingError, NodeError, OSError) as error:
@@ -164,7 +161,7 @@ class MasterAPI:
         @tcpremote(server)
         def cancel_tasksystem(handler: TCPHandler, _request: Any, system_id: int) -> None:
             """End a task system."""
-            systems.cancel(_owner(handler).number, [system_id])
+            systems.cancel(_number(handler, NodeType.application), [system_id])
 
         @tcpremote(server)
         def join_system(handler: TCPHandler, _request: Any, token: str) -> dict[str, Any]:
@@ -178,22 +175,18 @@ class MasterAPI:
         @tcpremote(server)
         def system_progress(handler: TCPHandler, _request: Any, done: int, total: int) -> None:
             """Tell the application how far a task system is."""
-            _check("done, total", [done, total], NUMBERS)
-            systems.progress(_owner(handler).number, done, total)
+            systems.progress(_number(handler, NodeType.application), done, total)
 
         @tcpremote(server)
         def system_log(handler: TCPHandler, _request: Any, level: int, text: str) -> None:
             """Log what a task system has to say."""
-            _check("level", [level], NUMBERS)
-            _check("text", [text], frozenset({str}))
-            systems.log(_owner(handler).number, level, text)
+            systems.log(_number(handler, NodeType.application), level, text)
 
         @tcpremote(server)
         def system_finished(handler: TCPHandler, _request: Any, status: int, payload: Any) -> None:
             """Bring home the result of a task system."""
-            _check("status", [status], NUMBERS)
             _check("payload", [payload], PAYLOADS)
-            systems.finished(_owner(handler).number, status, payload)
+            systems.finished(_number(handler, NodeType.application), status, payload)
 
         @tcpremote(server)
         def count_workers(_handler: TCPHandler, _request: Any) -> int:
@@ -213,40 +206,37 @@ class MasterAPI:
             task_s: float,
         ) -> None:
             """Report how attempts ended, and how long tasks took lately."""
-            slave = _slave(handler).number
+            slave = _number(handler, NodeType.slave)
             _check("numbers", numbers, NUMBERS)
             _check("statuses", statuses, NUMBERS)
-            if not STATUSES.issuperset(statuses):
-                raise InvalidArguments(f"there is no status {set(statuses) - STATUSES}", thing="statuses")
+            if unknown := set(statuses) - STATUSES:
+                raise InvalidArguments(f"there is no status {unknown}", thing="statuses")
             _check("payloads", payloads, PAYLOADS)
-            _check("task_s", [task_s], SECONDS)
-            if not 0.0 <= task_s < math.inf:
-                raise InvalidArguments(f"tasks can not take {task_s} s", thing="task_s")
+            if type(task_s) is not float or not 0.0 <= task_s < math.inf:
+                raise InvalidArguments(f"task_s must be a float from 0 on, but is {task_s!r}", thing="task_s")
             dispatcher.done(slave, numbers, statuses, payloads, task_s)
 
         @tcpremote(server)
         def returned(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Hand back tasks that have not started."""
             _check("numbers", numbers, NUMBERS)
-            dispatcher.returned(_slave(handler).number, numbers)
+            dispatcher.returned(_number(handler, NodeType.slave), numbers)
 
         @tcpremote(server)
         def took(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Report what was taken from the work queue."""
             _check("numbers", numbers, NUMBERS)
-            dispatcher.took(_slave(handler).number, numbers)
+            dispatcher.took(_number(handler, NodeType.slave), numbers)
 
         @tcpremote(server)
         def pull(handler: TCPHandler, _request: Any, room: int) -> None:
             """Ask the work queue for tasks."""
-            _check("room", [room], NUMBERS)
-            dispatcher.pull(_slave(handler).number, min(room, WINDOW_MAX))
+            dispatcher.pull(_number(handler, NodeType.slave), min(room, WINDOW_MAX))
 
         @tcpremote(server)
         def set_window(handler: TCPHandler, _request: Any, window: int) -> None:
             """Want to hold so many tasks from now on."""
-            _check("window", [window], NUMBERS)
-            dispatcher.set_window(_slave(handler).number, min(max(0, window), WINDOW_MAX))
+            dispatcher.set_window(_number(handler, NodeType.slave), min(max(0, window), WINDOW_MAX))
 
     def _own(self, handler: TCPHandler, peer: Peer) -> None:
         handler.context = peer
@@ -254,15 +244,8 @@ class MasterAPI:
             handler.on_room = lambda: self._dispatcher.owner_has_room(peer.number)
 
 
-def _owner(handler: TCPHandler) -> Peer:
-    return _peer(handler, NodeType.application)
-
-
-def _slave(handler: TCPHandler) -> Peer:
-    return _peer(handler, NodeType.slave)
-
-
-def _peer(handler: TCPHandler, node_type: NodeType) -> Peer:
+def _number(handler: TCPHandler, node_type: NodeType) -> int:
+    """Return the number of the registration that the session belongs to; raise NodeError if it has no such."""
     peer = handler.context
     if not isinstance(peer, Peer) or peer.node_type is not node_type:
         raise NodeError(
@@ -270,15 +253,11 @@ def _peer(handler: TCPHandler, node_type: NodeType) -> Peer:
             thing=handler.node_id,
             remedy=f"Register with the JSON API, then call register_{node_type.value} here",
         )
-    return peer
+    return peer.number
 
 
-def _check(name: str, values: Any, allowed: frozenset[type]) -> None:
-    """Raise InvalidArguments unless it is a list of values that are all of one of the types."""
-    if not isinstance(values, list):
-        raise InvalidArguments(
-            f"{name} must be a list, but is {type(values).__name__}", thing=name, value=values
-        )
+def _check(name: str, values: list[Any], allowed: frozenset[type]) -> None:
+    """Raise InvalidArguments unless the values are all of one of the types."""
     found = set(map(type, values))
     if not found <= allowed:
         wrong = ", ".join(sorted(cls.__name__ for cls in found - allowed))

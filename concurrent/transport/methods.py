@@ -40,7 +40,7 @@ class Method:
 
     ``types_by_parameter`` has what a peer may send for parameters that are annotated with a plain type;
     ``positional`` has the same in their order, None for any type; it is empty if there are others than
-    positional ones. ``required_count`` tells how many of them have no default.
+    positional ones. ``counts`` has the numbers of arguments that fit these.
     """
 
     name: str
@@ -49,11 +49,11 @@ class Method:
     signature: inspect.Signature
     types_by_parameter: dict[str, tuple[type, ...]]
     positional: tuple[tuple[type, ...] | None, ...]
-    required_count: int
+    counts: range
 
     def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
         """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
-        if not self.required_count <= len(args) <= len(self.positional):
+        if len(args) not in self.counts:
             return False
         for value, types in zip(args, self.positional, strict=False):
             if types is not None and type(value) not in types:
@@ -129,15 +129,10 @@ class MethodRegistry:
         parameters = signature.parameters.values()
         types = _plain_types(function, signature)
         is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
-        self._method_by_name[name] = Method(
-            name,
-            function,
-            doc,
-            signature,
-            types,
-            positional=tuple(map(types.get, signature.parameters)) if is_plain else (),
-            required_count=sum(one.default is one.empty for one in parameters),
-        )
+        positional = tuple(map(types.get, signature.parameters)) if is_plain else ()
+        required_count = sum(one.default is one.empty for one in parameters)
+        counts = range(required_count, len(positional) + 1)
+        self._method_by_name[name] = Method(name, function, doc, signature, types, positional, counts)
 
     def dispatch(
         self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]
@@ -148,7 +143,7 @@ class MethodRegistry:
         :raises InvalidArguments: if the arguments do not fit the signature, or one is of another type
             than its annotation says; the method was not called then.
         """
-        method = self._method_by_name.get(name) if isinstance(name, str) else None
+        method = self._method_by_name.get(name) if type(name) is str else None
         if method is None:
             shown = str(name)[:NAME_LENGTH_MAX]
             near = difflib.get_close_matches(shown, self._method_by_name, 1)

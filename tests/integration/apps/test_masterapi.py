@@ -174,6 +174,9 @@ def test_an_application_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
         ("push_tasksystem", (1, 5, b"x")),
         ("push_tasksystem", ("1", 0, b"x")),
         ("push_tasksystem", (1, 0, 9)),
+        ("system_progress", ("1", 2)),
+        ("system_log", (20, b"bytes")),
+        ("system_finished", (True, b"x")),
     ):
         with pytest.raises((InvalidArguments, SchedulingError)):
             owner.call(method, *args)
@@ -188,6 +191,10 @@ def test_a_slave_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
         ("done", (["1"], [0], [b""], 0.1)),
         ("done", ([1], [0], [None], 0.1)),
         ("done", ([1], [0], [b""], "long")),
+        ("done", ([1], [0], [b""], 1)),
+        ("done", ([1], [0], [b""], -0.1)),
+        ("done", ([1], [0], [b""], float("nan"))),
+        ("done", ([1], [True], [b""], 0.1)),
         ("done", ([1], [77], [b""], 0.1)),
         ("done", (1, 0, b"", 0.1)),
         ("done", ([1], [0], [b""])),
@@ -195,6 +202,7 @@ def test_a_slave_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
         ("took", ([1.5],)),
         ("pull", ("more",)),
         ("set_window", (None,)),
+        ("set_window", (True,)),
     ):
         with pytest.raises(InvalidArguments):
             slave.call(method, *args)

@@ -54,15 +54,21 @@ class GenericTaskScheduler(Component):
     def schedule(self, ledger: Ledger) -> list[Command]:
         """Give queued tasks to the best rated slaves until either runs out."""
         slaves = ledger.slaves
+        if not ledger.task_by_number and len(self._changed) <= len(slaves):
+            return []  # what changed is looked at when there are tasks, or when it gets too much
         for key in self._changed:
             self._note(slaves, key)
         self._changed.clear()
         commands: list[Command] = []
         while ledger.queued_count and (best := self._open.first()) is not None:
-            slave = slaves.get(best[1])
-            if slave is not None:
-                commands += ledger.assign(best[1], self._share(ledger, slave, len(self._open)))
-            self._note(slaves, best[1])
+            key = best[1]
+            if key in slaves:
+                commands += ledger.assign(key, self._share(ledger, slaves[key]))
+            if ledger.queued_count:
+                self._note(slaves, key)
+            else:  # it is ranked when there is something to give again
+                self._rebalancer.note(slaves, key)
+                self._changed.add(key)
         if ledger.queued_count:
             self._rebalancer.stop()
             return commands + self._let_in(ledger)
@@ -71,7 +77,7 @@ class GenericTaskScheduler(Component):
     def _note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
         """Take note of what a slave holds now, or that it is lost."""
         slave = slaves.get(key)
-        if slave is not None and slave.room > 0:
+        if slave is not None and len(slave.held) < slave.window:
             self._open.put(key, -self._rate(slave))
         else:
             self._open.drop(key)
@@ -84,9 +90,11 @@ class GenericTaskScheduler(Component):
             self._note(ledger.slaves, send.slave)
         return [*sends]
 
-    @staticmethod
-    def _share(ledger: Ledger, slave: SlaveRecord, open_count: int) -> int:
-        """Return how many tasks the slave gets at once: idle workers first, then an even share."""
+    def _share(self, ledger: Ledger, slave: SlaveRecord) -> int:
+        """Return how many tasks a slave with room gets at once: idle workers first, then an even share."""
+        if ledger.queued_count == 1:
+            return 1
+        open_count = len(self._open)
         idle = slave.workers - len(slave.held)
         if idle > 0:
             return min(slave.room, max(1, min(idle, -(-ledger.queued_count // open_count))))

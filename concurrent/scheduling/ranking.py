@@ -16,6 +16,7 @@ class Ranking:
     def __init__(self) -> None:
         self._value_by_key: dict[int, float] = {}
         self._heap: list[tuple[float, int]] = []
+        self._entries_max = OUTDATED_MIN
 
     def __len__(self) -> int:
         return len(self._value_by_key)
@@ -25,13 +26,16 @@ class Ranking:
 
     def put(self, key: int, value: float) -> None:
         """Rank ``key`` by ``value``, whatever its value was."""
+        heap = self._heap
         if self._value_by_key.get(key) == value:
             return
         self._value_by_key[key] = value
-        heapq.heappush(self._heap, (value, key))
-        if len(self._heap) > 2 * len(self._value_by_key) + OUTDATED_MIN:
-            self._heap = [(value, key) for key, value in self._value_by_key.items()]
-            heapq.heapify(self._heap)
+        if heap and heap[0][1] == key:  # what was first is outdated now
+            heapq.heapreplace(heap, (value, key))
+            return
+        heapq.heappush(heap, (value, key))
+        if len(heap) > self._entries_max:
+            self._sort_out()
 
     def drop(self, key: int) -> None:
         """Rank ``key`` no more; nothing happens if it is not ranked."""
@@ -51,3 +55,9 @@ class Ranking:
                 return value, key
             heapq.heappop(heap)
         return None
+
+    def _sort_out(self) -> None:
+        """Drop outdated entries; so rarely that it costs little for each change."""
+        self._heap = [(value, key) for key, value in self._value_by_key.items()]
+        heapq.heapify(self._heap)
+        self._entries_max = 2 * len(self._heap) + OUTDATED_MIN

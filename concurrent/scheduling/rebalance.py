@@ -35,21 +35,21 @@ class Rebalancer:
 
     def note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
         """Take note of what a slave holds now, or that it is not among ``slaves`` any more."""
-        slave = slaves.get(key)
-        if slave is None:
+        if key not in slaves:
             self._forget(key)
             return
-        spare = len(slave.held) - slave.workers
-        if spare > 0:
+        slave = slaves[key]
+        held = len(slave.held)
+        if held > slave.workers:
             self._overfull.add(key)
-        else:
-            self._overfull.discard(key)
-        if spare < 0 < slave.room:
+        elif key in self._overfull:
+            self._overfull.remove(key)
+        if held < slave.workers and held < slave.window:
             self._idle.add(key)
-        else:
-            self._idle.discard(key)
-        if not slave.is_asked_back:
-            self._asked.pop(key, None)
+        elif key in self._idle:
+            self._idle.remove(key)
+        if key in self._asked and not slave.is_asked_back:
+            del self._asked[key]
         if self._is_on:
             self._rank(slave)
 

@@ -13,6 +13,7 @@ from concurrent.scheduling.events import (
     Push,
     Send,
     SlaveJoined,
+    SlaveLost,
     TasksDone,
     TasksReturned,
     TasksSubmitted,
@@ -55,6 +56,16 @@ def test_few_tasks_go_to_idle_workers_before_any_waits_behind_another(ledger, ge
         assert isinstance(command, Send)
         sent[command.slave] += len(command.numbers)
     assert sent == {1: 2, 2: 2, 3: 2}
+
+
+def test_slaves_that_come_and_go_while_there_is_no_task_take_no_memory_without_end(ledger, generic) -> None:
+    for slave in range(1000):
+        join(ledger, generic, slave, workers=2, window=50)
+        generic.schedule(ledger)
+        ledger.apply(SlaveLost(slave, "gone"))
+        generic.slave_changed(slave)
+        generic.schedule(ledger)
+    assert len(generic._changed) < 10
 
 
 def test_no_slave_gets_more_than_its_window(ledger, generic) -> None:

@@ -247,7 +247,7 @@ class MasterAPI:
 def _number(handler: TCPHandler, node_type: NodeType) -> int:
     """Return the number of the registration that the session belongs to; raise NodeError if it has no such."""
     peer = handler.context
-    if not isinstance(peer, Peer) or peer.node_type is not node_type:
+    if type(peer) is not Peer or peer.node_type is not node_type:
         raise NodeError(
             f"{handler.node_id} has not joined as {node_type.value}",
             thing=handler.node_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from concurrent.transport.frames import Frame
@@ -18,17 +18,22 @@ BATCH_FRAMES = 1000
 
 def slices(
     payloads: Sequence[Any], *, bytes_max: int = BATCH_BYTES, count_max: int = 10_000
-) -> Iterator[slice]:
-    """Yield slices of the column, in order, each of at most so many bytes but of one payload at least.
+) -> Iterable[slice]:
+    """Return slices of the column, in order, each of at most so many bytes but of one payload at least.
 
     An empty column has none.
 
     :param payloads: ``bytes`` or ``Frame``.
     :param count_max: most payloads in one slice.
     """
-    if 0 < len(payloads) <= min(count_max, BATCH_FRAMES) and sum(map(len, payloads)) <= bytes_max:
-        yield slice(0, len(payloads))
-        return
+    count = len(payloads)
+    if 0 < count <= BATCH_FRAMES and count <= count_max and sum(map(len, payloads)) <= bytes_max:
+        return (slice(0, count),)
+    return _cut(payloads, bytes_max, count_max)
+
+
+def _cut(payloads: Sequence[Any], bytes_max: int, count_max: int) -> Iterator[slice]:
+    """Yield the slices of a column that does not fit into one."""
     start = size = frames = 0
     for end, payload in enumerate(payloads):
         is_frame = type(payload) is Frame

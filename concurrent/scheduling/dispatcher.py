@@ -24,7 +24,6 @@ from concurrent.scheduling.events import (
     AskBack,
     CancelRequested,
     CancelRun,
-    Command,
     Deliver,
     Event,
     OwnerJoined,
@@ -119,7 +118,6 @@ class Dispatcher:
         self._store = PayloadStore(folder)
         self._courier = Courier(loop, stats)
         self._delivery = Delivery(self._courier, self._loaded)
-        self._submitted_bytes = 0
         self._owners: dict[int, _Owner] = {}
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
@@ -150,7 +148,7 @@ class Dispatcher:
             "unacknowledged": sum(count for _, _, count in self._unacknowledged),
             "chunks_waiting": self._work_queue.waiting_count(),
             "stored_bytes": self._store.stored_bytes,
-            "submitted_bytes": self._submitted_bytes,
+            "submitted_bytes": self.ledger.accepted_bytes,
             "delivered_bytes": self._delivery.delivered_bytes,
         }
 
@@ -211,9 +209,6 @@ class Dispatcher:
         if self._is_memory_full:
             event = replace(event, payloads=[self._store.put(one) for one in event.payloads])
         self._apply(event)
-        if record is None:
-            return
-        self._submitted_bytes += sum(map(len, event.payloads))
         count = len(event.payloads)
         self._unacknowledged.append((event.owner, event.first_id + count - 1, count))
 
@@ -304,7 +299,12 @@ class Dispatcher:
     def _turn(self) -> None:
         """Schedule what came in this turn, then acknowledge it with the outcomes that leave, or soon."""
         self._is_turn_armed = False
-        for command in self._schedule():
+        try:
+            commands = self._scheduler.schedule(self.ledger)
+        except Exception:  # boundary: a scheduler may be a plug-in, and outcomes must go on
+            log.exception("the scheduler failed")
+            commands = []
+        for command in commands:
             self._carry_out[type(command)](command)
         if self._delivery.has_news:
             self._acknowledge()
@@ -323,39 +323,29 @@ class Dispatcher:
             self._delivery.accept(owner, last_id)
         self._delivery.hand_over()
 
-    def _schedule(self) -> list[Command]:
-        try:
-            return self._scheduler.schedule(self.ledger)
-        except Exception:  # boundary: a scheduler may be a plug-in, and outcomes must go on
-            log.exception("the scheduler failed")
-            return []
-
     def _send(self, command: Send) -> None:
         slave = self._slaves.get(command.slave)
         if slave is None:
             return  # its loss is on the way, and moves the tasks
         self._send_code(slave, command.owner, command.code_count)
         for part in slices(command.payloads):
-            numbers, payloads = command.numbers[part], command.payloads[part]
-            self._run(command.slave, Chunk(command.owner, command.code_count, numbers, payloads))
+            self._run(slave.handler, command, part)
 
-    def _run(self, slave: int, chunk: Chunk) -> None:
+    def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
         """Send tasks that a slave holds; what cannot be sent fails at once."""
-        record = self._slaves[slave]
+        numbers, payloads = command.numbers[part], command.payloads[part]
         try:
-            chunk = chunk._replace(payloads=self._loaded(chunk.payloads))
-            self._courier.cast_data(record.handler, "run", *chunk)
-        except MessageTooLarge as error:
-            limit = record.handler.peer_bytes_max
-            failures = [too_large("a task", len(one), limit) for one in chunk.payloads]
-            log.warning("a task is too large for %s: %s", record.handler.node_id, error)
-        except OSError as error:
-            failures = [unreadable(error)] * len(chunk.numbers)
-            log.error("tasks fail: %s", error)
-        else:
+            loaded = self._loaded(payloads)
+            self._courier.cast_data(handler, "run", command.owner, command.code_count, numbers, loaded)
             return
-        statuses = [FAILED] * len(chunk.numbers)
-        self._from_slave(slave, TasksDone(slave, chunk.numbers, statuses, failures))
+        except MessageTooLarge as error:
+            failures = [too_large("a task", len(one), handler.peer_bytes_max) for one in payloads]
+            log.warning("a task is too large for %s: %s", handler.node_id, error)
+        except OSError as error:
+            failures = [unreadable(error)] * len(numbers)
+            log.error("tasks fail: %s", error)
+        statuses = [FAILED] * len(numbers)
+        self._from_slave(command.slave, TasksDone(command.slave, numbers, statuses, failures))
 
     def _push(self, command: Push) -> None:
         for slave in list(self._slaves.values()):
@@ -409,14 +399,14 @@ class Dispatcher:
             self._watch_queue()
 
     def _send_code(self, slave: _Slave, owner: int, code_count: int) -> None:
-        has_count = slave.code_count_by_owner.get(owner, 0)
-        if has_count < code_count:
-            slave.code_count_by_owner[owner] = code_count
+        counts = slave.code_count_by_owner
+        if owner not in counts:
+            counts[owner] = 0
+        if counts[owner] < code_count:
             blobs = self._owners[owner].blobs
-            for index in range(has_count, code_count):
+            for index in range(counts[owner], code_count):
                 self._courier.cast(slave.handler, "code", owner, index, blobs[index])
-        else:
-            slave.code_count_by_owner.setdefault(owner, 0)
+            counts[owner] = code_count
 
     def _cancel_run(self, command: CancelRun) -> None:
         slave = self._slaves.get(command.slave)

@@ -60,6 +60,7 @@ class Ledger:
         self.window_total = 0
         self.open_bytes = 0
         self.accepted_count = 0
+        self.accepted_bytes = 0
         self.dropped_count = 0
         self._turns: deque[OwnerRecord] = deque()
         self._by_report: OrderedDict[int, SlaveRecord] = OrderedDict()
@@ -191,6 +192,7 @@ class Ledger:
         key = slave.slave
         numbers: list[int] = []
         payloads: list[Any] = []
+        code_count = 0
         for task in batch:
             task.state = HELD
             task.slave = key
@@ -198,7 +200,8 @@ class Ledger:
             held[number] = task
             numbers.append(number)
             payloads.append(task.payload)
-        code_count = max(task.code_count for task in batch)
+            if task.code_count > code_count:
+                code_count = task.code_count
         return Send(key, batch[0].owner.owner, code_count, numbers, payloads)
 
     def _spread(self, owner: OwnerRecord, count: int) -> list[Send]:
@@ -221,12 +224,13 @@ class Ledger:
     def _take(self, owner: OwnerRecord, count: int) -> list[TaskRecord]:
         """Take an owner's turn: one batch from the front of its queue."""
         queue = owner.queue
-        size = min(count, owner.queued_count, self.batch_max)
+        missing = size = min(count, owner.queued_count, self.batch_max)
         batch: list[TaskRecord] = []
-        while len(batch) < size:
+        while missing:
             task = queue.popleft()
             if task.state is QUEUED:
                 batch.append(task)
+                missing -= 1
         self.queued_count -= size
         owner.queued_count -= size
         self._turns.remove(owner)
@@ -294,12 +298,14 @@ class Ledger:
             number += 1
             client_id += 1
         count = len(event.payloads)
+        size_bytes = sum(map(len, event.payloads))
         owner.next_id = client_id
         owner.queued_count += count
         self._next_number = number
         self.queued_count += count
         self.accepted_count += count
-        self.open_bytes += sum(map(len, event.payloads))
+        self.accepted_bytes += size_bytes
+        self.open_bytes += size_bytes
         self._list(owner)
         return []
 
@@ -317,6 +323,7 @@ class Ledger:
                 self.queued_count -= 1
                 owner.queued_count -= 1
             elif task.state is HELD:
+                del self.slaves[task.slave].held[task.number]
                 running.setdefault(task.slave, []).append(task.number)
             self._close(task, CANCELLED, b"", deliver)
             task.payload = b""
@@ -358,7 +365,6 @@ class Ledger:
         held = slave.held
         deliver_by_owner: dict[int, Deliver] = {}
         retry: list[TaskRecord] = []
-        deliver: Deliver | None = None
         for number, status, payload in zip(
             event.numbers, event.statuses, event.payloads, strict=True
         ):
@@ -374,11 +380,9 @@ class Ledger:
                     continue
                 payload = b"\0".join(task.evidence)
             owner_number = task.owner.owner
-            if deliver is None or deliver.owner != owner_number:
-                deliver = deliver_by_owner.get(owner_number)
-                if deliver is None:
-                    deliver = deliver_by_owner[owner_number] = Deliver(owner_number)
-            self._close(task, status, payload, deliver)
+            if owner_number not in deliver_by_owner:
+                deliver_by_owner[owner_number] = Deliver(owner_number)
+            self._close(task, status, payload, deliver_by_owner[owner_number])
         self._report_count += 1
         slave.reported_at = self._report_count
         self._by_report.move_to_end(event.slave)
@@ -427,15 +431,13 @@ class Ledger:
         return []
 
     def _close(self, task: TaskRecord, status: int, payload: Any, deliver: Deliver) -> None:
-        """End the task: its outcome is in ``deliver`` from here on, and nowhere else."""
+        """End a task that no slave holds now: its outcome is in ``deliver`` from here on, and nowhere else."""
         number = task.number
         self.open_bytes -= len(task.payload)
         del self.task_by_number[number]
         del task.owner.number_by_id[task.client_id]
         task.owner.closed_count += 1
-        if task.state is HELD:
-            self.slaves[task.slave].held.pop(number, None)
-        elif task.state is PUSHED:
+        if task.state is PUSHED:
             del self.pushed[number]
         task.state = CLOSED
         deliver.ids.append(task.client_id)

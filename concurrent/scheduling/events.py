@@ -4,7 +4,8 @@ Events go into :class:`concurrent.scheduling.ledger.Ledger`, commands come out o
 whole batch in columns, so that the cost of an object is shared by many tasks. ``owner`` and ``slave``
 are the positive numbers that the master gave to one registration: a node that registers again gets
 another number, so nothing that an old registration says can be taken for the new one's word.
-Payloads are opaque: ``bytes`` or :class:`concurrent.transport.frames.Frame`.
+Payloads are opaque: ``bytes`` or :class:`concurrent.transport.frames.Frame`. Nobody assigns to the fields of
+either; they are not frozen, since it takes several times as long to make what is.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OwnerJoined:
     """An application or a task system registered; it may submit tasks."""
 
@@ -42,14 +43,14 @@ class OwnerJoined:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OwnerLeft:
     """An owner said goodbye or was lost; its tasks are freed."""
 
     owner: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TasksSubmitted:
     """``owner`` handed over ``len(payloads)`` tasks, numbered by it from ``first_id``."""
 
@@ -60,7 +61,7 @@ class TasksSubmitted:
     attempts_max: int = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CancelRequested:
     """``owner`` wants nothing more of the tasks that it numbered ``ids``."""
 
@@ -68,7 +69,7 @@ class CancelRequested:
     ids: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SlaveJoined:
     """A slave registered; it takes up to ``window`` tasks at a time."""
 
@@ -78,7 +79,7 @@ class SlaveJoined:
     window: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SlaveLost:
     """A slave is gone; what it held goes to others."""
 
@@ -86,7 +87,7 @@ class SlaveLost:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WindowChanged:
     """A slave wants to hold up to ``window`` tasks from now on; 0 while it drains."""
 
@@ -94,7 +95,7 @@ class WindowChanged:
     window: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TasksDone:
     """A slave reports attempts that ended; columns of one length, see ``outcome.py``.
 
@@ -108,7 +109,7 @@ class TasksDone:
     task_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TasksReturned:
     """A slave hands back tasks that it has not started; this costs them no attempt."""
 
@@ -116,7 +117,7 @@ class TasksReturned:
     numbers: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TasksTaken:
     """A slave reports the tasks that it took from the shared work socket."""
 
@@ -124,12 +125,12 @@ class TasksTaken:
     numbers: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PushedLost:
     """What lies on the shared work socket seems lost: slaves have idle workers and take none of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Send these tasks of one owner to one slave."""
 
@@ -140,7 +141,7 @@ class Send:
     payloads: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Push:
     """Put these tasks of one owner on the shared work socket."""
 
@@ -150,7 +151,7 @@ class Push:
     payloads: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CancelRun:
     """Tell a slave to drop these tasks, running or not."""
 
@@ -158,7 +159,7 @@ class CancelRun:
     numbers: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AskBack:
     """Ask a slave to hand back up to ``count`` tasks that it has not started."""
 
@@ -166,7 +167,7 @@ class AskBack:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deliver:
     """Give outcomes to their owner; each task's outcome is in exactly one ``Deliver``."""
 

@@ -41,21 +41,18 @@ class _Box:
 class Delivery:
     """See the module.
 
+    ``news`` is what :meth:`hand_over` has to tell, by owner.
+
     :param load: returns payloads as they travel, wherever they are; may raise OSError.
     """
 
     def __init__(self, courier: Courier, load: Callable[[list[Any]], list[Any]]) -> None:
         self.waiting_bytes = 0
         self.delivered_bytes = 0
+        self.news: dict[int, _Box] = {}
         self._courier = courier
         self._load = load
         self._box_by_owner: dict[int, _Box] = {}
-        self._news: dict[int, _Box] = {}
-
-    @property
-    def has_news(self) -> bool:
-        """Whether there is anything for :meth:`hand_over`."""
-        return bool(self._news)
 
     @property
     def waiting_count(self) -> int:
@@ -69,7 +66,7 @@ class Delivery:
     def leave(self, owner: int) -> None:
         """Drop what waits for an owner."""
         box = self._box_by_owner.pop(owner)
-        self._news.pop(owner, None)
+        self.news.pop(owner, None)
         self.waiting_bytes -= sum(map(len, box.payloads))
         box.payloads.clear()
 
@@ -81,14 +78,14 @@ class Delivery:
             box.statuses += statuses
             box.payloads += payloads
             self.waiting_bytes += sum(map(len, payloads))
-            self._news[owner] = box
+            self.news[owner] = box
 
     def accept(self, owner: int, last_id: int) -> None:
         """Have :meth:`hand_over` tell an owner that its tasks up to ``last_id`` are accepted."""
         box = self._box_by_owner[owner]
         box.accepted_to = last_id
         box.is_told = False
-        self._news[owner] = box
+        self.news[owner] = box
 
     def consumed(self, owner: int, size_bytes: int) -> bool:
         """Take note that an owner has dealt with so many bytes; tells whether more waits for it."""
@@ -102,14 +99,15 @@ class Delivery:
         box = self._box_by_owner.get(owner)
         if box is None or not box.ids:
             return False
-        self._news[owner] = box
+        self.news[owner] = box
         return True
 
     def hand_over(self) -> None:
         """Send what came since the last call, as far as each owner keeps up."""
-        news, self._news = self._news, {}
+        news, self.news = self.news, {}
         for box in news.values():
-            self._hand_over(box)
+            if box.ids:
+                self._hand_over(box)
             if not box.is_told:
                 box.is_told = True
                 self._courier.cast(box.handler, "accepted", box.accepted_to)

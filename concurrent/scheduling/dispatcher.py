@@ -306,7 +306,7 @@ class Dispatcher:
             commands = []
         for command in commands:
             self._carry_out[type(command)](command)
-        if self._delivery.has_news:
+        if self._delivery.news:
             self._acknowledge()
         if self._unacknowledged and not self._is_acknowledging:
             self._is_acknowledging = True

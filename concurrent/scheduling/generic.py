@@ -76,9 +76,8 @@ class GenericTaskScheduler(Component):
 
     def _note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
         """Take note of what a slave holds now, or that it is lost."""
-        slave = slaves.get(key)
-        if slave is not None and len(slave.held) < slave.window:
-            self._open.put(key, -self._rate(slave))
+        if key in slaves and len(slaves[key].held) < slaves[key].window:
+            self._open.put(key, -self._rate(slaves[key]))
         else:
             self._open.drop(key)
         self._rebalancer.note(slaves, key)

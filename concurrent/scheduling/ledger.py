@@ -297,7 +297,7 @@ class Ledger:
             append(task)
             number += 1
             client_id += 1
-        count = len(event.payloads)
+        count = client_id - event.first_id
         size_bytes = sum(map(len, event.payloads))
         owner.next_id = client_id
         owner.queued_count += count

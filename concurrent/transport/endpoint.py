@@ -105,11 +105,11 @@ class Endpoint(ABC):
 
     def received(self, carrier: ICarrier, batch: list[list[Buffer]]) -> None:
         """Take in messages from ``carrier``; the first one on it is the greeting."""
-        if carrier not in self._carriers:
-            return
+        handler = self._handler_by_carrier.get(carrier)
         try:
-            handler = self._handler_by_carrier.get(carrier)
             if handler is None:
+                if carrier not in self._carriers:
+                    return
                 self._greet(carrier, decode(batch[0]))
                 handler = self._handler_by_carrier.get(carrier)
                 batch = batch[1:]

@@ -55,7 +55,7 @@ __all__ = [
     "encode_body",
     "make_header",
     "make_prefix",
-    "read_frame_count",
+    "prefix_bytes",
     "read_frame_sizes",
 ]
 
@@ -64,9 +64,15 @@ PROTOCOL_VERSION: Final = 1
 FRAME_EXTENSION: Final = 1
 _PRELUDE: Final = struct.Struct("!2sBBQQ")
 _PREFIX: Final = struct.Struct("!2sBBI")
+_PREFIX_OF_ONE: Final = struct.Struct("!QQ")
+_ONE_FRAME: Final = int.from_bytes(_PREFIX.pack(MAGIC, PROTOCOL_VERSION, 0, 1), "big")
+"""The prefix of a message of one frame, as nearly all are: read and written as two numbers."""
 _INDEX: Final = struct.Struct("!I")
 PRELUDE_BYTES: Final = _PRELUDE.size
 PREFIX_BYTES: Final = _PREFIX.size
+"""The least that tells how many frames follow, and so how long the whole prefix is."""
+
+SIZE_BYTES: Final = 8
 
 
 class Body(NamedTuple):
@@ -139,7 +145,8 @@ def decode(buffers: Sequence[Buffer]) -> Message:
             f"a header of {len(header)} bytes is shorter than its {PRELUDE_BYTES} fixed bytes"
         )
     magic, version, kind, number, ack = _PRELUDE.unpack_from(header)
-    _check_start(magic, version)
+    if magic != MAGIC or version != PROTOCOL_VERSION:
+        raise _wrong_start(magic, version)
     shape = SHAPE_BY_KIND.get(kind)
     if shape is None:
         raise MalformedMessage(f"there is no message of kind {kind}", thing="kind", value=kind)
@@ -148,6 +155,14 @@ def decode(buffers: Sequence[Buffer]) -> Message:
             f"a {Kind(kind).name} must not have the number {number}", thing="number", value=number
         )
     fields = _decode_body(header, buffers)
+    if type(fields) is not list or tuple(map(type, fields)) != shape:
+        _check_fields(kind, fields, shape)
+    if kind in REQUEST_KINDS and fields[-1] and not all(type(k) is str for k in fields[-1]):
+        raise MalformedMessage(f"the names of the arguments of a {Kind(kind).name} must be str")
+    return Message(kind, number, ack, fields, sum(map(len, buffers)))
+
+
+def _check_fields(kind: int, fields: Any, shape: tuple[type, ...]) -> None:
     if type(fields) is not list or len(fields) != len(shape):
         raise MalformedMessage(f"a {Kind(kind).name} must have {len(shape)} fields")
     for value, expected in zip(fields, shape, strict=True):
@@ -156,9 +171,6 @@ def decode(buffers: Sequence[Buffer]) -> Message:
                 f"a field of a {Kind(kind).name} must be {expected.__name__}, "
                 f"but is {type(value).__name__}"
             )
-    if kind in REQUEST_KINDS and fields[-1] and not all(type(k) is str for k in fields[-1]):
-        raise MalformedMessage(f"the names of the arguments of a {Kind(kind).name} must be str")
-    return Message(kind, number, ack, fields, sum(map(len, buffers)))
 
 
 def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:
@@ -184,27 +196,39 @@ def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:
 def make_prefix(buffers: Sequence[Buffer | Frame]) -> bytes:
     """Return the prefix that precedes the frames of a message on TCP."""
     count = len(buffers)
+    if count == 1:
+        return _PREFIX_OF_ONE.pack(_ONE_FRAME, len(buffers[0]))
     return _PREFIX.pack(MAGIC, PROTOCOL_VERSION, 0, count) + _sizes(count).pack(*map(len, buffers))
 
 
-def read_frame_count(data: Buffer, offset: int, limits: Limits) -> int:
-    """Read the count of frames from the ``PREFIX_BYTES`` at ``offset``.
+def read_frame_sizes(data: Buffer, position: int, limits: Limits) -> tuple[int, ...] | None:
+    """Read the sizes of a message's frames from the prefix at ``position``; None if it is not complete.
 
     :raises MalformedMessage, VersionMismatch, MessageTooLarge: if no such message is accepted.
     """
-    magic, version, zero, count = _PREFIX.unpack_from(data, offset)
-    _check_start(magic, version)
+    available = len(data) - position
+    if available >= _PREFIX_OF_ONE.size:
+        start, size = _PREFIX_OF_ONE.unpack_from(data, position)
+        if start == _ONE_FRAME and size <= limits.header_bytes_max and size <= limits.message_bytes_max:
+            return (size,)
+    elif available < PREFIX_BYTES:
+        return None
+    magic, version, zero, count = _PREFIX.unpack_from(data, position)
+    if magic != MAGIC or version != PROTOCOL_VERSION:
+        raise _wrong_start(magic, version)
     if zero != 0 or count == 0:
         raise MalformedMessage("the prefix of a message is malformed")
     _check_count(count, limits)
-    return int(count)
-
-
-def read_frame_sizes(data: Buffer, offset: int, count: int, limits: Limits) -> tuple[int, ...]:
-    """Read the sizes of ``count`` frames at ``offset``; raises MessageTooLarge."""
-    sizes: tuple[int, ...] = _sizes(count).unpack_from(data, offset)
+    if available < prefix_bytes(count):
+        return None
+    sizes: tuple[int, ...] = _sizes(count).unpack_from(data, position + PREFIX_BYTES)
     check_sizes(sizes, limits)
     return sizes
+
+
+def prefix_bytes(count: int) -> int:
+    """Return the size of the prefix of a message of ``count`` frames."""
+    return PREFIX_BYTES + SIZE_BYTES * count
 
 
 def check_sizes(sizes: Sequence[int], limits: Limits) -> None:
@@ -237,21 +261,20 @@ def _check_count(count: int, limits: Limits) -> None:
         )
 
 
-def _check_start(magic: bytes, version: int) -> None:
+def _wrong_start(magic: bytes, version: int) -> MalformedMessage | VersionMismatch:
     if magic != MAGIC:
-        raise MalformedMessage(
+        return MalformedMessage(
             f"a message must start with {MAGIC!r}, but starts with {magic!r}",
             thing="magic",
             value=magic,
             remedy="Check that the address is that of a node, and of the right carrier.",
         )
-    if version != PROTOCOL_VERSION:
-        raise VersionMismatch(
-            f"the peer speaks version {version} of the protocol, but this is {PROTOCOL_VERSION}",
-            thing="version",
-            value=version,
-            remedy="Run the same version of the framework on all nodes.",
-        )
+    return VersionMismatch(
+        f"the peer speaks version {version} of the protocol, but this is {PROTOCOL_VERSION}",
+        thing="version",
+        value=version,
+        remedy="Run the same version of the framework on all nodes.",
+    )
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from concurrent.transport.blocks import new_block
-from concurrent.transport.envelope import PREFIX_BYTES, read_frame_count, read_frame_sizes
+from concurrent.transport.envelope import prefix_bytes, read_frame_sizes
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.limits import Limits
 from concurrent.transport.memory import UNCLAIMED_BYTES_MAX, MemoryShare
@@ -26,8 +26,6 @@ GREETING_LIMITS: Final = Limits(
     message_bytes_max=GREETING_BYTES_MAX, header_bytes_max=GREETING_BYTES_MAX, frames_max=1
 )
 """What is accepted from a peer that has not greeted yet."""
-
-SIZE_BYTES: Final = 8
 
 
 class FrameReader:
@@ -63,10 +61,10 @@ class FrameReader:
         """Return the memory to receive into now."""
         if self._large is not None:
             return self._large[self._filled :]
-        rest = self._rest
-        if rest:
-            self._scratch[: len(rest)] = rest
-        return self._scratch[len(rest) : len(rest) + self._ahead_bytes]
+        start = len(self._rest)
+        if start:
+            self._scratch[:start] = self._rest
+        return self._scratch[start : start + self._ahead_bytes]
 
     def advance(self, count: int) -> list[list[Buffer]]:
         """Return the messages that are complete after ``count`` bytes more.
@@ -85,30 +83,31 @@ class FrameReader:
             count = 0  # nothing of it is in the scratch memory; empty frames may still follow
         if count >= AHEAD_BYTES:
             self._ahead_bytes = SCRATCH_BYTES
-        view = self._scratch[: len(self._rest) + count]
+        end = len(self._rest) + count
+        view = self._scratch[:end]
         position = 0
-        while True:
-            if self._sizes is None:
-                start = self._begin(view, position)
-                if start is None:
+        while position < end or self._sizes is not None:
+            sizes = self._sizes
+            if sizes is None:
+                sizes = self._sizes = read_frame_sizes(view, position, self.limits)
+                if sizes is None:
                     break
-                position = start
-            assert self._sizes is not None
-            if not self._frames and not self._has_memory(self._sizes, len(view) - position):
+                position += prefix_bytes(len(sizes))
+            available = end - position
+            if not self._frames and not self._has_memory(sizes, available):
                 break
-            size = self._sizes[len(self._frames)]
-            available = len(view) - position
+            size = sizes[len(self._frames)]
             if available < size:
                 if size >= FRAME_BYTES_MIN:
                     self._begin_large(view[position:], size)
-                    position = len(view)
+                    position = end
                 break
             self._frames.append(bytes(view[position : position + size]))
             position += size
             self._finish(messages)
             if messages and self.limits is GREETING_LIMITS:
                 break
-        self._rest = bytes(view[position:])
+        self._rest = bytes(view[position:]) if position < end else b""
         return messages
 
     def go_on(self) -> list[list[Buffer]]:
@@ -118,22 +117,11 @@ class FrameReader:
         self.space()
         return self.advance(0)
 
-    def _begin(self, view: memoryview, position: int) -> int | None:
-        """Read the prefix at ``position``; returns where the frames begin, None if incomplete."""
-        start = position + PREFIX_BYTES
-        if len(view) < start:
-            return None
-        count = read_frame_count(view, position, self.limits)
-        if len(view) < start + SIZE_BYTES * count:
-            return None
-        self._sizes = read_frame_sizes(view, start, count, self.limits)
-        return start + SIZE_BYTES * count
-
     def _has_memory(self, sizes: tuple[int, ...], available: int) -> bool:
         """Claim memory for a message, unless it is small or has arrived whole."""
-        if self._share is not None and not self._has_claimed:
-            size_bytes = sum(sizes)
-            if size_bytes > max(available, UNCLAIMED_BYTES_MAX):
+        size_bytes = sizes[0] if len(sizes) == 1 else sum(sizes)
+        if size_bytes > available and size_bytes > UNCLAIMED_BYTES_MAX:
+            if self._share is not None and not self._has_claimed:
                 self._has_claimed = self._share.claim(size_bytes)
                 self.is_held_up = not self._has_claimed
         return not self.is_held_up

@@ -28,11 +28,8 @@ def send_some(sock: socket.socket, pieces: deque[Buffer]) -> int:
     else:
         count = sock.send(pieces[0])
     rest = count
-    while pieces:
-        size = len(pieces[0])
-        if rest < size:
-            pieces[0] = memoryview(pieces[0])[rest:]
-            break
-        pieces.popleft()
-        rest -= size
+    while pieces and len(pieces[0]) <= rest:
+        rest -= len(pieces.popleft())
+    if rest:
+        pieces[0] = memoryview(pieces[0])[rest:]
     return count

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import selectors
+import socket
 import threading
 import time
 from collections import deque
@@ -16,6 +17,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from concurrent.core.errors import CallTimeout, LoopClosed
+from concurrent.transport.turns import TurnLoop, TurnSelector
 
 __all__ = ["NodeLoop"]
 
@@ -24,6 +26,7 @@ T = TypeVar("T")
 POSTS_PER_TURN: Final = 1000
 """How many posted or deferred calls run before sockets and timers get their turn again."""
 
+ALARM_BYTES: Final = 64
 START_TIMEOUT_S: Final = 10.0
 RESOLVER_TIMEOUT_S: Final = 5.0
 
@@ -38,6 +41,9 @@ class NodeLoop:
 
     :param name: the name of the thread, for logs.
     """
+
+    time = staticmethod(time.monotonic)
+    """Return the loop's monotonic time in seconds. Any thread."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -55,8 +61,12 @@ class NodeLoop:
 
         :raises CallTimeout: if the thread does not come up.
         """
-        self.aio = _TurnLoop(self._end_turn)
+        self._selector = TurnSelector(self._attempt, self._end_turn)
+        self.aio = TurnLoop(self._selector)
         self.aio.set_exception_handler(self._log_failure)
+        self._waker, self._alarm = socket.socketpair()
+        self._waker.setblocking(False)
+        self._alarm.setblocking(False)
         self._thread.start()
         if not self._is_running.wait(START_TIMEOUT_S):
             raise CallTimeout(f"the loop {self.name} did not start in {START_TIMEOUT_S} s")
@@ -96,8 +106,8 @@ class NodeLoop:
             if not self._closed.is_set() or not self._withdraw(call):
                 if not self._is_woken:
                     self._is_woken = True
-                    with contextlib.suppress(RuntimeError):  # closed just now: it ran at the end
-                        self.aio.call_soon_threadsafe(self._drain)
+                    with contextlib.suppress(OSError):  # closed just now: it ran at the end
+                        self._waker.send(b"\0")
                 return
         raise LoopClosed(f"the loop {self.name} has ended and takes no more calls", thing=self.name)
 
@@ -142,31 +152,28 @@ class NodeLoop:
         assert self.is_current(), "call_later belongs to the loop's thread; use post"
         return self.aio.call_later(delay_s, fn, *args)
 
-    def time(self) -> float:
-        """Return the loop's monotonic time in seconds. Any thread."""
-        return time.monotonic()
-
     def add_reader(self, fd: Any, fn: Callable[..., object], *args: Any) -> None:
         """Call ``fn(*args)`` whenever ``fd`` is readable. Loop thread only."""
         assert self.is_current(), "add_reader belongs to the loop's thread; use post"
-        self.aio.add_reader(fd, fn, *args)
+        self._selector.watch(fd, selectors.EVENT_READ, partial(fn, *args) if args else fn)
 
     def remove_reader(self, fd: Any) -> bool:
         """Stop watching ``fd`` for reading; tells whether it was watched. Loop thread only."""
-        return not self.aio.is_closed() and self.aio.remove_reader(fd)
+        return not self.aio.is_closed() and self._selector.watch(fd, selectors.EVENT_READ, None)
 
     def add_writer(self, fd: Any, fn: Callable[..., object], *args: Any) -> None:
         """Call ``fn(*args)`` whenever ``fd`` is writable. Loop thread only."""
         assert self.is_current(), "add_writer belongs to the loop's thread; use post"
-        self.aio.add_writer(fd, fn, *args)
+        self._selector.watch(fd, selectors.EVENT_WRITE, partial(fn, *args) if args else fn)
 
     def remove_writer(self, fd: Any) -> bool:
         """Stop watching ``fd`` for writing; tells whether it was watched. Loop thread only."""
-        return not self.aio.is_closed() and self.aio.remove_writer(fd)
+        return not self.aio.is_closed() and self._selector.watch(fd, selectors.EVENT_WRITE, None)
 
     def _run(self) -> None:
         self._thread_id = threading.get_ident()
         asyncio.set_event_loop(self.aio)
+        self._selector.watch(self._alarm, selectors.EVENT_READ, self._on_alarm)
         self.aio.call_soon(self._is_running.set)
         self.aio.call_soon(self._drain)
         try:
@@ -175,6 +182,8 @@ class NodeLoop:
         finally:
             asyncio.set_event_loop(None)
             self.aio.close()
+            self._waker.close()
+            self._alarm.close()
 
     def _withdraw(self, call: partial[Any]) -> bool:
         """Take back a call that came while the loop ended; false if its last drain has taken it."""
@@ -192,6 +201,11 @@ class NodeLoop:
                 return False
             self._attempt(deferred.popleft(), "deferred")
         return True
+
+    def _on_alarm(self) -> None:
+        """Another thread has posted something."""
+        self._alarm.recv(ALARM_BYTES)
+        self._drain()
 
     def _drain(self) -> None:
         self._is_woken = False
@@ -232,43 +246,6 @@ class NodeLoop:
 
     def _log_failure(self, _aio: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         log.error("%s: %s", self.name, context.get("message"), exc_info=context.get("exception"))
-
-
-class _TurnLoop(asyncio.SelectorEventLoop):
-    """An event loop that has the last calls of a turn made before it sleeps.
-
-    :param end_turn: makes them; tells whether there are more.
-    """
-
-    def __init__(self, end_turn: Callable[[], bool]) -> None:
-        self.was_asked = False
-        super().__init__(_TurnSelector(self, end_turn))
-
-    def call_soon(self, *args: Any, **options: Any) -> asyncio.Handle:  # type: ignore[override]
-        """See the base; what the last calls of a turn ask for keeps the loop awake."""
-        self.was_asked = True
-        return super().call_soon(*args, **options)
-
-    def call_at(self, *args: Any, **options: Any) -> asyncio.TimerHandle:  # type: ignore[override]
-        """See the base; a timer that the last calls of a turn start may be the first to end."""
-        self.was_asked = True
-        return super().call_at(*args, **options)
-
-
-class _TurnSelector(selectors.DefaultSelector):
-    """Where a loop sleeps between two turns."""
-
-    def __init__(self, aio: _TurnLoop, end_turn: Callable[[], bool]) -> None:
-        super().__init__()
-        self._aio = aio
-        self._end_turn = end_turn
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for sockets, but not if the last calls of the turn have asked the loop for something."""
-        aio = self._aio
-        aio.was_asked = False
-        has_more = self._end_turn()
-        return super().select(0 if has_more or aio.was_asked else timeout)
 
 
 def _run_call(future: Future[T], fn: Callable[[], T]) -> None:

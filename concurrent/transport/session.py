@@ -290,10 +290,10 @@ class Session:
                 value=ack,
             )
         in_flight, waiting = self._in_flight, self._waiting
-        while in_flight and in_flight[0].number <= ack:
+        while in_flight:
+            if in_flight[0].number > ack:
+                return
             self._in_flight_bytes -= self._forget(in_flight.popleft())
-        if in_flight:
-            return
         while waiting and waiting[0].number <= ack:
             self.waiting_bytes -= self._forget(waiting.popleft())
 

@@ -222,6 +222,90 @@ def test_a_readable_descriptor_is_announced(loop: NodeLoop) -> None:
         assert loop.call(loop.remove_reader, here, timeout_s=WAIT_S)
 
 
+def test_a_descriptor_may_be_watched_for_both_and_each_ends_alone(loop: NodeLoop) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        done: queue.Queue[str] = queue.Queue()
+
+        def written() -> None:
+            assert loop.remove_writer(here)
+            done.put("written")
+
+        loop.call(loop.add_reader, here, lambda: done.put(here.recv(10).decode()), timeout_s=WAIT_S)
+        loop.call(loop.add_writer, here, written, timeout_s=WAIT_S)
+        assert done.get(timeout=WAIT_S) == "written"
+        there.send(b"read")
+        assert done.get(timeout=WAIT_S) == "read"
+        assert not loop.call(loop.remove_writer, here, timeout_s=WAIT_S)
+        assert loop.call(loop.remove_reader, here, timeout_s=WAIT_S)
+        there.send(b"unread")
+        loop.call(int, timeout_s=WAIT_S)
+        assert done.empty()
+
+
+def test_nothing_is_read_from_a_descriptor_that_another_callback_of_the_turn_gave_up(loop: NodeLoop) -> None:
+    pairs = [socket.socketpair() for _ in range(2)]
+    reads: queue.Queue[int] = queue.Queue()
+
+    def read(index: int) -> None:
+        reads.put(index)
+        for here, _ in pairs:
+            loop.remove_reader(here)
+
+    def watch() -> None:
+        for index, (here, there) in enumerate(pairs):
+            there.send(b"both are ready before the loop looks at them")
+            loop.add_reader(here, read, index)
+
+    loop.call(watch, timeout_s=WAIT_S)
+    reads.get(timeout=WAIT_S)
+    loop.call(int, timeout_s=WAIT_S)
+    assert reads.empty()
+    for pair in pairs:
+        for end in pair:
+            end.close()
+
+
+def test_a_reader_that_raises_is_logged_and_the_loop_goes_on(
+    loop: NodeLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        heard: queue.Queue[bytes] = queue.Queue()
+
+        def read() -> None:
+            heard.put(here.recv(10))
+            raise ValueError("what the reader met")
+
+        with caplog.at_level(logging.ERROR):
+            loop.call(loop.add_reader, here, read, timeout_s=WAIT_S)
+            for message in (b"first", b"second"):
+                there.send(message)
+                assert heard.get(timeout=WAIT_S) == message
+            loop.call(loop.remove_reader, here, timeout_s=WAIT_S)
+    assert caplog.text.count("a reading call failed") == 2
+
+
+def test_timers_end_while_sockets_are_busy(loop: NodeLoop) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        ended = threading.Event()
+
+        def answer() -> None:
+            there.send(here.recv(1))
+
+        def begin() -> None:
+            loop.add_reader(here, answer)
+            loop.add_reader(there, lambda: here.send(there.recv(1)))
+            loop.call_later(0.01, ended.set)
+            there.send(b"x")
+
+        loop.call(begin, timeout_s=WAIT_S)
+        assert ended.wait(WAIT_S)
+        for end in (here, there):
+            loop.call(loop.remove_reader, end, timeout_s=WAIT_S)
+
+
 def test_timers_belong_to_the_loop_thread(loop: NodeLoop) -> None:
     with pytest.raises(AssertionError, match="use post"):
         loop.call_later(1.0, int)

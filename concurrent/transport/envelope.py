@@ -47,6 +47,7 @@ __all__ = [
     "PREFIX_BYTES",
     "PRELUDE_BYTES",
     "PROTOCOL_VERSION",
+    "SIZE_BYTES",
     "Body",
     "Message",
     "check_sizes",
@@ -55,7 +56,6 @@ __all__ = [
     "encode_body",
     "make_header",
     "make_prefix",
-    "prefix_bytes",
     "read_frame_sizes",
 ]
 
@@ -219,16 +219,11 @@ def read_frame_sizes(data: Buffer, position: int, limits: Limits) -> tuple[int, 
     if zero != 0 or count == 0:
         raise MalformedMessage("the prefix of a message is malformed")
     _check_count(count, limits)
-    if available < prefix_bytes(count):
+    if available < PREFIX_BYTES + SIZE_BYTES * count:
         return None
     sizes: tuple[int, ...] = _sizes(count).unpack_from(data, position + PREFIX_BYTES)
     check_sizes(sizes, limits)
     return sizes
-
-
-def prefix_bytes(count: int) -> int:
-    """Return the size of the prefix of a message of ``count`` frames."""
-    return PREFIX_BYTES + SIZE_BYTES * count
 
 
 def check_sizes(sizes: Sequence[int], limits: Limits) -> None:

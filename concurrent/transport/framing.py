@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from concurrent.transport.blocks import new_block
-from concurrent.transport.envelope import prefix_bytes, read_frame_sizes
+from concurrent.transport.envelope import PREFIX_BYTES, SIZE_BYTES, read_frame_sizes
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.limits import Limits
 from concurrent.transport.memory import UNCLAIMED_BYTES_MAX, MemoryShare
@@ -92,7 +92,7 @@ class FrameReader:
                 sizes = self._sizes = read_frame_sizes(view, position, self.limits)
                 if sizes is None:
                     break
-                position += prefix_bytes(len(sizes))
+                position += PREFIX_BYTES + SIZE_BYTES * len(sizes)
             available = end - position
             if not self._frames and not self._has_memory(sizes, available):
                 break

@@ -173,8 +173,8 @@ class MasterNode(Node):
         check_registration(node_id, port, data)
         record = NodeRecord(node_id, node_type, ip, port, dict(data))
         if node_type is NodeType.slave:
-            _check_number("workers", data, WORKERS_MAX)
-            _check_number("window", data, WINDOW_MAX)
+            _check_number("workers", data, range(1, WORKERS_MAX + 1))
+            _check_number("window", data, range(WINDOW_MAX + 1))
         self.loop.call(self.registry.register, record, timeout_s=CALL_TIMEOUT_S)
         return {
             "master": self.node_id,
@@ -259,11 +259,11 @@ def _within_reach(host: str) -> str:
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
-def _check_number(name: str, data: dict[str, Any], maximum: int) -> None:
+def _check_number(name: str, data: dict[str, Any], allowed: range) -> None:
     value = data.get(name)
-    if type(value) is not int or not 0 <= value <= maximum:
+    if type(value) is not int or value not in allowed:
         raise InvalidArguments(
-            f"a slave must say {name} as a whole number up to {maximum}, but said {value!r}",
+            f"a slave must say {name} as a whole number from {allowed[0]} to {allowed[-1]}, but said {value!r}",
             thing=name,
             value=value,
         )

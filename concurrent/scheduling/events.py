@@ -71,7 +71,7 @@ class CancelRequested:
 
 @dataclass(slots=True)
 class SlaveJoined:
-    """A slave registered; it takes up to ``window`` tasks at a time."""
+    """A slave of at least one worker registered; it takes up to ``window`` tasks at a time."""
 
     slave: int
     name: str

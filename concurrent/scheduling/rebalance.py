@@ -121,7 +121,7 @@ class Rebalancer:
 
     def _rank_place(self, slave: SlaveRecord, taken: int) -> None:
         """Rank a slave as one to give tasks to, when so many are on the way there."""
-        if slave.room > taken and slave.workers:
+        if slave.room > taken:
             load = (len(slave.held) + taken + 1) / slave.workers
             self._places.put(slave.slave, self._task_s(slave) * max(1.0, load))
         else:

@@ -28,5 +28,5 @@ class GenericTaskScheduleStrategy(Component):
 
     def rate(self, slave: SlaveRecord) -> float:
         """Return minus the seconds until the task would be done."""
-        load = (len(slave.held) + 1) / (slave.workers or 1)
+        load = (len(slave.held) + 1) / slave.workers
         return -slave.task_s * (load if load > 1.0 else 1.0) - SPREAD_S * load

@@ -146,6 +146,7 @@ def test_nobody_may_join_as_somebody_else(peer: MakePeer) -> None:
         {"workers": 1},
         {"workers": "1", "window": 1},
         {"workers": -1, "window": 1},
+        {"workers": 0, "window": 1},
         {"workers": 1, "window": 9.0},
     ],
 )

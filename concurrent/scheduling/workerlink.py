@@ -319,6 +319,9 @@ class WorkerLink:
         head = [item[0] for item in islice(outstanding, count)]
         if numbers != head or not count == len(statuses) == len(payloads):
             raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
+        for number, size_bytes, data in printed:
+            logged_bytes = self._logged_bytes if number == self._logged_number else 0
+            log_lines(number, data[max(0, logged_bytes - (size_bytes - len(data))) :])
         for _ in numbers:
             app = outstanding.popleft()[2]
             app.open_count -= 1
@@ -331,9 +334,6 @@ class WorkerLink:
         self.is_held = False
         if self.cancelled:
             self.cancelled.difference_update(numbers)
-        for number, size_bytes, data in printed:
-            logged_bytes = self._logged_bytes if number == self._logged_number else 0
-            log_lines(number, data[max(0, logged_bytes - (size_bytes - len(data))) :])
         self._send_tokens()
         self._on_results(self, numbers, statuses, payloads, busy_s)
 

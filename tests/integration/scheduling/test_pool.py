@@ -438,8 +438,9 @@ def test_forgotten_code_is_an_error_of_the_tasks_that_need_it(make_pool: MakePoo
         b"\xff" * 64,
         (8 << 30).to_bytes(8, "big") + bytes(4),
         pack_message(RESULTS, [1], [0], 0.0, [], [b"x"])[0],
+        pack_message(RESULTS, [0], [0], 0.0, [7], [b"x"])[0],
     ],
-    ids=["garbage", "a message of 8 GiB", "another task's result"],
+    ids=["garbage", "a message of 8 GiB", "another task's result", "output that is none"],
 )
 def test_a_worker_that_sends_nonsense_is_killed_and_only_its_task_to_blame(
     make_pool: MakePool, nonsense: bytes

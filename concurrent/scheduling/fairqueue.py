@@ -13,15 +13,12 @@ __all__ = ["FairQueue"]
 
 
 class FairQueue:
-    """See the module."""
+    """See the module. ``count`` tells how many tasks wait."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._waiting_by_app: dict[AppBlobs, deque[Item]] = {}
         self._turns: deque[AppBlobs] = deque()
-
-    def __len__(self) -> int:
-        return self._count
 
     def __iter__(self) -> Iterator[Item]:
         for waiting in self._waiting_by_app.values():
@@ -30,13 +27,13 @@ class FairQueue:
     def extend(self, items: Sequence[Item]) -> None:
         """Add tasks of one application behind its others."""
         self._waiting_of(items[0][2]).extend(items)
-        self._count += len(items)
+        self.count += len(items)
 
     def put_back(self, items: Sequence[Item]) -> None:
         """Add tasks, oldest first, before the others of their applications."""
         for item in reversed(items):
             self._waiting_of(item[2]).appendleft(item)
-        self._count += len(items)
+        self.count += len(items)
 
     @property
     def is_shared(self) -> bool:
@@ -52,7 +49,7 @@ class FairQueue:
         waiting = self._waiting_by_app[app]
         size = min(len(waiting), count, max(1, turn) if self.is_shared else count)
         items = [waiting.popleft() for _ in range(size)]
-        self._count -= size
+        self.count -= size
         self._turns.rotate(-1)
         if not waiting:
             self._drop(app)
@@ -61,12 +58,12 @@ class FairQueue:
     def take_newest(self, count: int) -> list[Item]:
         """Take up to ``count`` tasks from the end, newest first, of whichever application has most."""
         items: list[Item] = []
-        while self._count and len(items) < count:
+        while self.count and len(items) < count:
             app = max(self._waiting_by_app, key=lambda one: len(self._waiting_by_app[one]))
             waiting = self._waiting_by_app[app]
             size = min(len(waiting), count - len(items))
             items += (waiting.pop() for _ in range(size))
-            self._count -= size
+            self.count -= size
             if not waiting:
                 self._drop(app)
         return items
@@ -80,7 +77,7 @@ class FairQueue:
                 self._waiting_by_app[app] = kept
                 if not kept:
                     self._drop(app)
-            self._count -= len(removed)
+            self.count -= len(removed)
         return removed
 
     def _waiting_of(self, app: AppBlobs) -> deque[Item]:

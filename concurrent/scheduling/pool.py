@@ -49,7 +49,7 @@ log = logging.getLogger("concurrent.scheduling.pool")
 
 
 class WorkerPool:
-    """See the module. Loop thread only.
+    """See the module. Loop thread only. ``held_count`` tells how many tasks are here that have no outcome yet.
 
     :param loop: the loop that owns the pool.
     :param launcher: what starts the workers; attached to ``loop``. Pools may share it.
@@ -68,6 +68,7 @@ class WorkerPool:
         on_window: Callable[[int], None],
     ) -> None:
         self.size = size
+        self.held_count = 0
         self._loop = loop
         self._launcher = launcher
         self._on_done = on_done
@@ -93,11 +94,6 @@ class WorkerPool:
     def window(self) -> int:
         """How many tasks the pool wants to hold in all, running and waiting."""
         return self._window
-
-    @property
-    def held_count(self) -> int:
-        """How many tasks are here that have no outcome yet."""
-        return len(self._queue) + sum(len(link.outstanding) for link in self._links)
 
     @property
     def task_s(self) -> float:
@@ -186,10 +182,13 @@ class WorkerPool:
                 thing=f"application {app}",
                 value=code_count,
             )
-        self._pace.note_sizes(len(numbers), sum(map(len, payloads)))
+        items = list(zip(numbers, payloads, repeat(code)))
+        count = len(items)
+        self._pace.note_sizes(count, sum(map(len, payloads)))
         is_newcomer = not code.open_count and self.held_count > self.size
-        code.open_count += len(numbers)
-        self._queue.extend(list(zip(numbers, payloads, repeat(code))))
+        code.open_count += count
+        self.held_count += count
+        self._queue.extend(items)
         if is_newcomer:  # what others have waiting at the workers is not before its turn
             for link in self._links:
                 self._queue.put_back(link.take_back())
@@ -217,11 +216,12 @@ class WorkerPool:
 
     def give_back(self, count: int) -> list[int]:
         """Give up to ``count`` tasks away that have not started; return their numbers, newest first."""
-        if count > len(self._queue):
+        if count > self._queue.count:
             for link in self._links:
                 if len(link.outstanding) > 1:
                     self._queue.put_back(link.take_back())
         items = self._queue.take_newest(count)
+        self.held_count -= len(items)
         for item in items:
             item[2].open_count -= 1
         numbers = [item[0] for item in items]
@@ -241,7 +241,7 @@ class WorkerPool:
             "size": self.size,
             "idle": len(running) - started,
             "running": running,
-            "waiting": len(self._queue) + sum(len(link.outstanding) for link in self._links) - started,
+            "waiting": self.held_count - started,
             "deaths": self._death_count,
             "done": self._done_count,
             "window": self._window,
@@ -271,10 +271,10 @@ class WorkerPool:
 
     def _deal(self) -> None:
         """Give waiting tasks to workers that have little, the emptiest first."""
-        queue = self._queue
         if self._stopped is not None:
             return
-        if queue:
+        queue = self._queue
+        if queue.count:
             depth = self._pace.depth(is_shared=queue.is_shared) if CAN_TAKE_BACK else 1
             links = [
                 link
@@ -283,13 +283,14 @@ class WorkerPool:
             ]
             links.sort(key=_outstanding_count)
             for index, link in enumerate(links):
-                if not queue:
+                if not queue.count:
                     break
-                fair = max(-(-len(queue) // (len(links) - index)), self._pace.share)
-                self._give(link, min(depth - len(link.outstanding), fair, len(queue)))
-        if not queue:
-            self._even_out()
-        self._go_on_watching()
+                fair = max(-(-queue.count // (len(links) - index)), self._pace.share)
+                self._give(link, min(depth - len(link.outstanding), fair, queue.count))
+        if self.held_count > 1:  # else nothing can lie behind a running task
+            if not queue.count:
+                self._even_out()
+            self._go_on_watching()
 
     def _go_on_watching(self) -> None:
         if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
@@ -301,8 +302,8 @@ class WorkerPool:
 
     def _give(self, link: WorkerLink, count: int) -> None:
         queue = self._queue
-        hold_s = 0.0 if queue.is_shared else self._pace.report_delay_s(len(queue), self.size)
-        while count > 0 and queue:
+        hold_s = 0.0 if queue.is_shared else self._pace.report_delay_s(queue.count, self.size)
+        while count > 0 and queue.count:
             items = queue.take(count, self._pace.turn)
             link.give(items, hold_s)
             count -= len(items)
@@ -319,10 +320,10 @@ class WorkerPool:
             self._take_back_from([fullest])
 
     def _take_back_from(self, links: Iterable[WorkerLink]) -> None:
-        before = len(self._queue)
+        before = self._queue.count
         for link in links:
             self._queue.put_back(link.take_back())
-        if len(self._queue) > before:
+        if self._queue.count > before:
             self._deal()
 
     def _watch(self) -> None:
@@ -356,9 +357,11 @@ class WorkerPool:
         payloads: Sequence[bytes | Frame],
         busy_s: float,
     ) -> None:
+        count = len(numbers)
         self._quick_death_count = 0
-        self._done_count += len(numbers)
-        self._pace.note_durations(len(numbers), busy_s)
+        self._done_count += count
+        self.held_count -= count
+        self._pace.note_durations(count, busy_s)
         self._report.add(numbers, statuses, payloads, is_urgent=link.has_finished_app)
         link.has_finished_app = False
         self._deal()
@@ -366,6 +369,7 @@ class WorkerPool:
     def _end(self, item: Item, status: int, payload: bytes) -> None:
         """Report the end of a task that no worker reports; somebody may be waiting for it."""
         item[2].open_count -= 1
+        self.held_count -= 1
         self._report.add([item[0]], [status], [payload], is_urgent=True)
 
     def _report_delay_s(self) -> float:

@@ -100,11 +100,6 @@ class WorkerPool:
         """How long tasks took lately, in seconds."""
         return self._pace.duration_s
 
-    def code_count(self, app: int) -> int:
-        """Return how many blobs of an application's code are defined."""
-        code = self._code_by_app.get(app)
-        return len(code.blobs) if code is not None else 0
-
     def start(self) -> None:
         """Start the workers."""
         for _ in range(self.size):
@@ -167,32 +162,31 @@ class WorkerPool:
         code_count: int,
         numbers: Sequence[int],
         payloads: Sequence[bytes | Frame],
-    ) -> None:
+    ) -> bool:
         """Take tasks of one application; they start in this order as far as workers are free.
 
         :param code_count: how many blobs of the application their payloads need.
-        :raises SchedulingError: if these blobs are not defined.
+        :returns: whether they were taken; if not, some of these blobs are not defined.
         """
-        if not numbers:
-            return
-        code = self._code_by_app.setdefault(app, AppBlobs(app))
+        code = self._code_by_app.get(app) or self._code_by_app.setdefault(app, AppBlobs(app))
         if code_count > len(code.blobs):
-            raise SchedulingError(
-                f"tasks of application {app} need {code_count} blobs of code, {len(code.blobs)} are here",
-                thing=f"application {app}",
-                value=code_count,
-            )
+            return False
+        if not numbers:
+            return True
         items = list(zip(numbers, payloads, repeat(code)))
         count = len(items)
         self._pace.note_sizes(count, sum(map(len, payloads)))
         is_newcomer = not code.open_count and self.held_count > self.size
         code.open_count += count
         self.held_count += count
+        if self.held_count == 1 and self._give_alone(items):
+            return True
         self._queue.extend(items)
         if is_newcomer:  # what others have waiting at the workers is not before its turn
             for link in self._links:
                 self._queue.put_back(link.take_back())
         self._deal()
+        return True
 
     def cancel(self, numbers: Iterable[int]) -> None:
         """Drop tasks that have not started and kill the workers of those that run.
@@ -291,6 +285,14 @@ class WorkerPool:
             if not queue.count:
                 self._even_out()
             self._go_on_watching()
+
+    def _give_alone(self, items: Sequence[Item]) -> bool:
+        """Give the only task that is here to a worker, without the queue; tells whether one is idle."""
+        for link in self._links:
+            if _is_idle(link):
+                link.give(items, hold_s=0.0)
+                return True
+        return False
 
     def _go_on_watching(self) -> None:
         if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):

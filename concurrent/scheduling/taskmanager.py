@@ -153,10 +153,8 @@ class GenericTaskManager(Component):
         """Run tasks, later if their code has still to come: it may take another way than they do."""
         if self._is_draining:
             self._tell("returned", chunk.numbers)
-        elif chunk.code_count > self.pool.code_count(chunk.owner):
+        elif not self.pool.run(*chunk):
             self._waiting.append(chunk)
-        else:
-            self.pool.run(*chunk)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         handler, task_s = self._handler, self.pool.task_s

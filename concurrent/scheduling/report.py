@@ -67,7 +67,8 @@ class OutcomeReport:
 
     def flush(self) -> None:
         """Report what waits, now."""
-        self._cancel_timer()
+        if self._timer is not None:
+            self._cancel_timer()
         self._is_leaving = False
         numbers, statuses, payloads = self._numbers, self._statuses, self._payloads
         if numbers:
@@ -78,7 +79,8 @@ class OutcomeReport:
     def be_silent(self) -> None:
         """Drop what waits and all that comes; ``dropped`` has the numbers."""
         self._is_silent = True
-        self._cancel_timer()
+        if self._timer is not None:
+            self._cancel_timer()
         self.dropped += self._numbers
         self._numbers, self._statuses, self._payloads = [], [], []
 

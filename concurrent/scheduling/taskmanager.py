@@ -34,10 +34,12 @@ class GenericTaskManager(Component):
 
     implements(ITaskManager)
 
+    pool: WorkerPool
+    """The workers, once ``open`` was called."""
+
     def __init__(self) -> None:
         """Nothing runs before ``open``."""
         self._handler: TCPHandler | None = None
-        self._pool: WorkerPool | None = None
         self._is_draining = False
         self._waiting: list[Chunk] = []
 
@@ -47,7 +49,7 @@ class GenericTaskManager(Component):
         self._loop = loop
         self._launcher = launcher
         self._workers = workers
-        self._pool = self._new_pool()
+        self.pool = self._new_pool()
 
     def register_methods(self, endpoint: HasMethods) -> None:
         """Register what the master calls."""
@@ -91,12 +93,6 @@ class GenericTaskManager(Component):
             self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
             self.pool.forget(owner)
 
-    @property
-    def pool(self) -> WorkerPool:
-        """The workers."""
-        assert self._pool is not None, "the task manager is not open"
-        return self._pool
-
     def window(self) -> int:
         """Return how many tasks the slave wants to hold now."""
         return 0 if self._is_draining else self.pool.window
@@ -111,7 +107,7 @@ class GenericTaskManager(Component):
         self._waiting.clear()
         if not self._is_draining:
             self.pool.stop(0)
-            self._pool = self._new_pool()
+            self.pool = self._new_pool()
 
     def drain(self, timeout_s: float) -> Future[None]:
         """Hand back what has not started, finish what runs."""
@@ -132,7 +128,7 @@ class GenericTaskManager(Component):
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
-        return self.pool.snapshot() if self._pool is not None else {}
+        return self.pool.snapshot()
 
     def _new_pool(self) -> WorkerPool:
         pool = WorkerPool(

@@ -141,10 +141,8 @@ class WorkerLink:
         if not self.outstanding:
             self.progress_at = self._loop.time()
         code = items[0][2]
-        known_count = self._code_count_by_app.get(code.app, 0)
-        for index in range(known_count, len(code.blobs)):
-            self._send(pack_message(CODE, code.app, index, [code.blobs[index]]))
-        self._code_count_by_app[code.app] = len(code.blobs)
+        if self._code_count_by_app.get(code.app) != len(code.blobs):
+            self._send_code(code)
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
         self.outstanding.extend(items)
@@ -240,9 +238,12 @@ class WorkerLink:
         except BlockingIOError:
             return 0
 
+    def _send_code(self, code: AppBlobs) -> None:
+        for index in range(self._code_count_by_app.get(code.app, 0), len(code.blobs)):
+            self._send(pack_message(CODE, code.app, index, [code.blobs[index]]))
+        self._code_count_by_app[code.app] = len(code.blobs)
+
     def _send_tokens(self) -> None:
-        if not self._unsent_tokens:
-            return
         try:
             sent = self._token.send(self._unsent_tokens)
             self._unsent_tokens = self._unsent_tokens[sent:]
@@ -252,9 +253,8 @@ class WorkerLink:
             pass  # the worker died, its exit is reported soon
 
     def _send(self, buffers: Sequence[Buffer]) -> None:
-        is_idle = not self._outbox
         self._outbox += buffers
-        if is_idle:
+        if not self._is_blocked:
             self._write()
 
     def _write(self) -> None:
@@ -328,13 +328,15 @@ class WorkerLink:
             if not app.open_count:
                 self.has_finished_app = True
         self._amid_message_s = 0
-        self.done_count += len(numbers)
-        self.progress_at = self._loop.time()
+        self.done_count += count
+        if outstanding:
+            self.progress_at = self._loop.time()
         self._taken_back_count = 0
         self.is_held = False
         if self.cancelled:
             self.cancelled.difference_update(numbers)
-        self._send_tokens()
+        if self._unsent_tokens:
+            self._send_tokens()
         self._on_results(self, numbers, statuses, payloads, busy_s)
 
 

@@ -69,7 +69,7 @@ def code_at(blob: int, position: int) -> Any:
             "a pickle refers to an application's code, but is not unpickled for an application",
             thing="code_at",
             value=(blob, position),
-            remedy="Use loads_payload of a CodeBook or CodeCache.",
+            remedy="Use loads_payload of its CodeBook, or of what its CodeCache has.",
         )
     return code.object_at(blob, position)
 
@@ -282,28 +282,14 @@ class CodeCache:
 
     def define(self, app: int, index: int, blob: bytes) -> None:
         """Keep a blob of an application; it is unpickled when a payload first needs it."""
-        self._of(app).blob_by_index[index] = blob
+        self.of(app).blob_by_index[index] = blob
 
     def forget(self, app: int) -> None:
         """Drop the code of an application; nothing happens if there is none."""
         self._code_by_app.pop(app, None)
 
-    def loads_payload(self, app: int, payload: Buffer | Frame) -> Any:
-        """Unpickle what the application pickled.
-
-        :raises Exception: whatever the pickle raises, such as ImportError.
-        """
-        return self._of(app).loads_payload(payload)
-
-    def dumps_payload(self, app: int, value: Any) -> bytes | Frame:
-        """Pickle something for the application; see :meth:`AppCode.dumps_payload`."""
-        return self._of(app).dumps_payload(value)
-
-    def of(self, app: int) -> AppCode:
+    def of(self, app: int) -> _ReceivedCode:
         """Return the code of one application, none at first."""
-        return self._of(app)
-
-    def _of(self, app: int) -> _ReceivedCode:
         code = self._code_by_app.get(app)
         if code is None:
             code = self._code_by_app[app] = _ReceivedCode()
@@ -386,7 +372,7 @@ class _FastPickler(pickle.Pickler):
 
     def reducer_override(self, thing: Any) -> Any:
         """Called for everything but the simplest values."""
-        if not isinstance(thing, (FunctionType, type)):
+        if thing is code_at or not isinstance(thing, (FunctionType, type)):
             return NotImplemented
         reference = self._references.get(id(thing))
         if reference is None:

@@ -89,16 +89,14 @@ class Worker:
         self._code = CodeCache()
         self._output = CapturedOutput()
         self._is_fork = False
-        self._numbers: list[int] = []
-        self._statuses: list[int] = []
-        self._payloads: list[bytes | Frame] = []
+        self._done: list[tuple[int, int, bytes | Frame]] = []
         self._printed: list[tuple[int, int, bytes]] = []
         self._busy_s = 0.0
         self._unsent_bytes = 0
         self._oldest = 0.0
         self._longest_by_function: dict[Any, float] = {}
         self._is_code_new = False
-        self._hold_s = 0.0
+        self._hold_s = HOLD_MIN_S
 
     def forked(self) -> None:
         """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
@@ -109,7 +107,7 @@ class Worker:
 
         :raises OSError: if the slave is gone.
         """
-        receive, clock, numbers = self._token.recv, time.perf_counter, self._numbers
+        receive, clock, done = self._token.recv, time.perf_counter, self._done
         begun = clock()
         while True:
             try:
@@ -127,9 +125,9 @@ class Worker:
             now = clock()
             self._busy_s += now - begun
             begun = now
-            if len(numbers) == 1:
+            if len(done) == 1:
                 self._oldest = now
-            elif now - self._oldest > max(self._hold_s, HOLD_MIN_S):
+            elif now - self._oldest > self._hold_s:
                 self._flush()
             if self._unsent_bytes > UNSENT_BYTES_MAX:
                 self._flush()
@@ -154,7 +152,8 @@ class Worker:
             self._code.forget(fields[0])
             self._longest_by_function.clear()
         else:
-            generation, app, numbers, self._hold_s, payloads = fields
+            generation, app, numbers, hold_s, payloads = fields
+            self._hold_s = hold_s if hold_s > HOLD_MIN_S else HOLD_MIN_S
             self._queue.extend(zip(repeat(generation), repeat(app), numbers, payloads, strict=False))
 
     def _attempt(self, app: int, number: int, payload: bytes | Frame) -> None:
@@ -168,15 +167,14 @@ class Worker:
             status, answer = FAILED, self._failure(app, error)
         if self._is_fork:
             os._exit(0)
-        self._numbers.append(number)
-        self._statuses.append(status)
-        self._payloads.append(answer)
+        self._done.append((number, status, answer))
         self._unsent_bytes += len(answer)
         if self._output.is_written:
             self._printed.append((number, *self._output.take()))
 
     def _perform(self, app: int, payload: bytes | Frame) -> bytes | Frame:
-        what = self._code.loads_payload(app, payload)
+        code = self._code.of(app)
+        what = code.loads_payload(payload)
         if type(what) is tuple:
             function = what[0]
             kind = type(function)
@@ -185,19 +183,21 @@ class Worker:
         else:
             key = type(what)
         longest = self._longest_by_function.get(key, UNKNOWN_S)
-        if self._numbers and longest >= max(self._hold_s, HOLD_MIN_S):
+        if self._done and longest >= self._hold_s:
             self._flush()
         begun = time.perf_counter()
-        result = what.run(self._code.of(app)) if type(what) is TaskBatch else call(what)
+        result = what.run(code) if type(what) is TaskBatch else call(what)
         duration = time.perf_counter() - begun
-        longest = DECAY * longest if longest < UNKNOWN_S else 0.0
+        if longest == UNKNOWN_S:
+            longest = 0.0
+            if len(self._longest_by_function) == KNOWN_FUNCTIONS_MAX:
+                self._longest_by_function.clear()
+        longest *= DECAY
         self._longest_by_function[key] = duration if duration > longest else longest
-        if len(self._longest_by_function) > KNOWN_FUNCTIONS_MAX:
-            self._longest_by_function.clear()
         if type(what) is TaskBatch:
             return result  # pickled already
         try:
-            return self._code.dumps_payload(app, result)
+            return code.dumps_payload(result)
         except Exception as error:  # boundary: the result's own code runs here
             raise unpicklable(result, error) from error
 
@@ -207,15 +207,15 @@ class Worker:
 
     def _flush(self) -> None:
         """Send what is finished."""
-        if not self._numbers:
+        if not self._done:
             return
+        numbers, statuses, payloads = zip(*self._done, strict=True)
         size_bytes, printed = self._output.take()
         if size_bytes:  # by C code or a subprocess, of the latest task as far as we know
-            self._printed.append((self._numbers[-1], size_bytes, printed))
-        fields = (self._numbers, self._statuses, self._busy_s, self._printed, self._payloads)
-        pieces = deque(pack_message(RESULTS, *fields))
-        for column in (self._numbers, self._statuses, self._payloads, self._printed):
-            column.clear()
+            self._printed.append((numbers[-1], size_bytes, printed))
+        pieces = deque(pack_message(RESULTS, numbers, statuses, self._busy_s, self._printed, payloads))
+        self._done.clear()
+        self._printed = []
         self._busy_s = 0.0
         self._unsent_bytes = 0
         while pieces:

@@ -63,15 +63,16 @@ def pack_message(*fields: Any) -> list[Buffer]:
 
     # The lengths are packed last, when every frame has been met.
     body: bytes = msgpack.packb([*fields, lengths], default=set_aside)
+    size = len(body)
     if not frames:
-        return [PRELUDE.pack(len(body), len(body)) + body]
+        return [PRELUDE.pack(size, size) + body]
     parts: list[bytes | Frame] = [body, *frames]
     buffers: list[Buffer | Frame] = []
     total = 0
     for part in parts:
         buffers += (part, bytes(-len(part) % ALIGNMENT))
         total += _aligned(len(part))
-    return gathered([PRELUDE.pack(total, len(body)), *buffers])
+    return gathered([PRELUDE.pack(total, size), *buffers])
 
 
 def _unpack(view: memoryview, body_bytes: int) -> list[Any]:
@@ -127,10 +128,11 @@ class MessageReader:
         if self._large:
             return self._fill()
         data = self._sock.recv(self._ahead_bytes)
-        if not data:
+        size = len(data)
+        if not size:
             raise EOFError
-        self.is_drained = len(data) < self._ahead_bytes
-        if len(data) >= AHEAD_BYTES:
+        self.is_drained = size < self._ahead_bytes
+        if size >= AHEAD_BYTES:
             self._ahead_bytes = READ_BYTES
         return self._split(self._rest + data if self._rest else data)
 

@@ -34,7 +34,7 @@ class Ends:
         for index in range(self._sent_count, self.book.blob_count):
             self.cache.define(APP, index, self.book.blob_at(index))
         self._sent_count = self.book.blob_count
-        return self.cache.loads_payload(APP, payload)
+        return self.cache.of(APP).loads_payload(payload)
 
     def at_home(self, value: Any) -> Any:
         """Return what the application gets of a worker's result."""
@@ -262,7 +262,7 @@ def test_a_book_can_be_used_while_it_pickles(ends: Ends) -> None:
     text = "outer"
     arrived, inner, again = ends.at_worker([text, Nested(ends.book), text])
     assert arrived is again
-    assert ends.cache.loads_payload(APP, inner)[1].sides == 5
+    assert ends.cache.of(APP).loads_payload(inner)[1].sides == 5
 
 
 def test_code_that_cannot_travel_is_named(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,9 +279,9 @@ def test_each_application_has_its_own_code() -> None:
     one.at_worker(plugin_module.make_square)
     payload = one.book.dumps_payload(plugin_module.make_square)
     with pytest.raises(SchedulingError, match="blob 0"):
-        other.loads_payload(APP, payload)
+        other.of(APP).loads_payload(payload)
     with pytest.raises(SchedulingError, match="blob 0"):
-        one.cache.loads_payload(APP + 1, payload)
+        one.cache.of(APP + 1).loads_payload(payload)
 
 
 def test_forgotten_code_is_gone(ends: Ends) -> None:
@@ -289,7 +289,7 @@ def test_forgotten_code_is_gone(ends: Ends) -> None:
     ends.cache.forget(APP)
     ends.cache.forget(APP)
     with pytest.raises(SchedulingError, match="blob 0"):
-        ends.cache.loads_payload(APP, ends.book.dumps_payload(plugin_module.make_square))
+        ends.cache.of(APP).loads_payload(ends.book.dumps_payload(plugin_module.make_square))
 
 
 class Reference:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future, InvalidStateError, wait
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import islice
@@ -263,10 +263,12 @@ class ClusterExecutor(Executor):
 
     def _finish(self, outcomes: list[Outcome]) -> None:
         """Give the futures what their tasks came to. Loop thread only."""
+        tasks = self._client.tasks
+        size_bytes = 0
         for outcome in outcomes:
-            future: TaskFuture[Any] = outcome.item
-            self._settle(future, *load_outcome(self._client.tasks.code, outcome))
-        self._client.tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
+            size_bytes += len(outcome.payload)
+            self._settle(outcome.item, *load_outcome(tasks.code, outcome))
+        tasks.consumed(size_bytes)
 
     def _settle(self, future: TaskFuture[Any], result: Any, error: BaseException | None) -> None:
         """End a future, unless somebody else does. Any thread."""
@@ -274,12 +276,13 @@ class ClusterExecutor(Executor):
             self._futures.remove(future)
         except KeyError:
             return
-        if not future.set_running_or_notify_cancel():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+        try:
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+        except InvalidStateError:  # it was cancelled: tell those who wait for it
+            future.set_running_or_notify_cancel()
 
 
 class LocalCluster(ClusterExecutor):

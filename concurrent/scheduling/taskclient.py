@@ -284,7 +284,7 @@ class TaskClient:
         unsent.append(task_id, attempts_max, code.blob_count, payload)
         if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
             self._room.clear()
-            self._note_room()  # the loop may have accepted it all between the two
+            self._note_room()  # the loop may have accepted it all before it was cleared
         return task_id
 
     def _wait_for_room(self) -> None:
@@ -299,7 +299,7 @@ class TaskClient:
             )
 
     def _note_room(self) -> None:
-        if self._unsent.pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX:
+        if not self._room.is_set() and self._unsent.pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX:
             self._room.set()
 
     def _wake(self) -> None:
@@ -311,11 +311,12 @@ class TaskClient:
         """Send what is pushed, in batches, as far as the session has room."""
         self._is_woken = False
         handler = self._handler
-        while self._unsent and handler is not None and handler.has_room:
+        while self._unsent.groups and handler is not None and handler.has_room:
             group = self._unsent.take()
             first_id, code_count, payloads = group.first_id, group.code_count, group.payloads
             try:
-                self.send_code(code_count)
+                if code_count > self._sent_code_count:
+                    self.send_code(code_count)
                 handler.cast("push_tasks", first_id, code_count, group.attempts_max, payloads)
             except MessageTooLarge:  # a group of more than one task never is
                 self._accepted_bytes += group.size_bytes
@@ -423,7 +424,7 @@ class TaskClient:
 
     def _take_unsent(self, ids: set[int]) -> list[int]:
         """Take those of these tasks that were not sent out of the queue, and return their ids."""
-        if not self._unsent:
+        if not self._unsent.groups:
             return []
         with self._lock:
             payload_by_id = self._unsent.drain()

@@ -48,15 +48,16 @@ class Group:
 
 
 class UnsentTasks:
-    """See the module. ``pushed_bytes`` counts everything that was ever appended, overhead included."""
+    """See the module.
+
+    ``pushed_bytes`` counts everything that was ever appended, overhead included; ``groups`` is what waits, for
+    the loop's thread to look at.
+    """
 
     def __init__(self) -> None:
         self.pushed_bytes = 0
+        self.groups: deque[Group] = deque()
         self._lock = threading.Lock()
-        self._groups: deque[Group] = deque()
-
-    def __bool__(self) -> bool:
-        return bool(self._groups)
 
     def append(self, task_id: int, attempts_max: int, code_count: int, payload: Payload) -> None:
         """Add a task. Any thread.
@@ -65,7 +66,7 @@ class UnsentTasks:
         """
         size_bytes = len(payload) + OVERHEAD_BYTES
         with self._lock:
-            groups = self._groups
+            groups = self.groups
             group = groups[-1] if groups else None
             if group is None or not group.takes(task_id, attempts_max, size_bytes):
                 group = Group(task_id, attempts_max)
@@ -79,11 +80,11 @@ class UnsentTasks:
     def take(self) -> Group:
         """Take the oldest group out. Loop thread only; there must be one."""
         with self._lock:
-            return self._groups.popleft()
+            return self.groups.popleft()
 
     def drain(self) -> dict[int, Payload]:
         """Take everything out as if it had not been pushed; while nobody appends."""
-        groups, self._groups = self._groups, deque()
+        groups, self.groups = self.groups, deque()
         self.pushed_bytes -= sum(group.size_bytes for group in groups)
         return {
             task_id: payload

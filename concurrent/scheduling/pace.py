@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["Pace"]
 
-AHEAD_S: Final = 0.025
+AHEAD_S: Final = 0.05
 """How much work lies ready at each worker: several times what the slave needs to deal out more."""
 
 AHEAD_SHARED_S: Final = 0.004
@@ -24,11 +24,11 @@ SHARE_S: Final = 50e-6
 """A worker is not woken for less work than this while others are awake."""
 
 REPORT_SHARE: Final = 0.2
-REPORT_MAX_S: Final = 0.025
+REPORT_MAX_S: Final = 0.05
 REPORT_MIN_S: Final = 0.0005
 """Outcomes may wait for others for a fifth of the time that the waiting tasks will take, within bounds."""
 
-HELD_S: Final = 0.1
+HELD_S: Final = 0.25
 """How much work a pool wants to hold for each worker: what it takes to report outcomes in batches, and a few
 round trips to the master."""
 

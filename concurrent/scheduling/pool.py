@@ -29,7 +29,7 @@ from concurrent.transport.loop import NodeLoop
 
 __all__ = ["WorkerPool"]
 
-STUCK_S: Final = 0.01
+STUCK_S: Final = 0.02
 """A worker without progress for this long, and for several usual tasks, holds no others behind it. Workers with
 tasks behind the running one are looked at twice in that time."""
 
@@ -336,8 +336,7 @@ class WorkerPool:
         patience_s = self._patience_s
         stuck = []
         for link in self._links:
-            has_stood = link.seen_count == link.done_count
-            link.seen_count = link.done_count
+            has_stood = not link.note_progress(now)
             if has_stood and len(link.outstanding) > 1:
                 # One that has finished nothing yet may only be starting.
                 if is_any_idle or (link.done_count and now - link.progress_at > patience_s):

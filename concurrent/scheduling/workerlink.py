@@ -79,7 +79,6 @@ class WorkerLink:
     ) -> None:
         self.outstanding: deque[Item] = deque()
         self.done_count = 0
-        self.seen_count = 0
         self.progress_at = 0.0
         self.is_open = False
         self.is_held = False
@@ -91,6 +90,7 @@ class WorkerLink:
         self._on_results = on_results
         self._on_death = on_death
         self._generation = 0
+        self._started_count = 0
         self._taken_back_count = 0
         self._code_count_by_app: dict[int, int] = {}
         self._outbox: deque[Buffer] = deque()
@@ -175,6 +175,19 @@ class WorkerLink:
         self.is_held = bool(self.outstanding)
         return items
 
+    def note_progress(self, now: float) -> bool:
+        """Tell whether the worker has started a task since it was last asked; its results may wait for others.
+
+        :param now: the loop's time, which becomes ``progress_at`` if it has.
+        """
+        waiting_count = len(self._unsent_tokens) + self._token_count()
+        started_count = self.done_count + len(self.outstanding) - waiting_count
+        if started_count == self._started_count:
+            return False
+        self._started_count = started_count
+        self.progress_at = now
+        return True
+
     def forget(self, app: int) -> None:
         """Have the worker drop the code of an application."""
         if self._code_count_by_app.pop(app, None) is not None:
@@ -231,10 +244,15 @@ class WorkerLink:
         return len(self._unsent_tokens) + self._read_tokens()
 
     def _read_tokens(self) -> int:
+        """Take the tokens that the worker has not taken; returns how many there were."""
+        return self._token_count(flags=0)
+
+    def _token_count(self, flags: int = socket.MSG_PEEK) -> int:
+        """Return how many tokens the worker has not taken."""
         if not CAN_TAKE_BACK:
             return 0
         try:
-            return len(self._token_far.recv(TOKENS_READ, NO_WAIT))
+            return len(self._token_far.recv(TOKENS_READ, NO_WAIT | flags))
         except BlockingIOError:
             return 0
 

@@ -6,8 +6,8 @@ from typing import Final
 
 __all__ = ["Pace"]
 
-AHEAD_S: Final = 0.05
-"""How much work lies ready at each worker: several times what the slave needs to deal out more."""
+AHEAD_S: Final = 0.1
+"""How much work lies ready at each worker: twice what its results may wait, so that it gets more in time."""
 
 AHEAD_SHARED_S: Final = 0.004
 """The same while several applications take turns: nobody's next task shall lie far behind others."""
@@ -83,7 +83,7 @@ class Pace:
     def report_delay_s(self, waiting_count: int, worker_count: int) -> float:
         """Return how long outcomes may wait for others to travel with them; 0 if they should leave at once.
 
-        :param waiting_count: how many tasks are here that do not run.
+        :param waiting_count: how many tasks of their application are here that do not run.
         """
         delay_s = REPORT_SHARE * waiting_count * self.duration_s / worker_count
         return 0.0 if delay_s < REPORT_MIN_S else min(delay_s, REPORT_MAX_S)

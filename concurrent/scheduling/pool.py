@@ -78,7 +78,7 @@ class WorkerPool:
         self._queue = FairQueue()
         self._links: list[WorkerLink] = []
         self._code_by_app: dict[int, AppBlobs] = {}
-        self._report = OutcomeReport(loop, self._done, self._report_delay_s)
+        self._report = OutcomeReport(loop, self._done)
         self._watch_timer: asyncio.TimerHandle | None = None
         self._output_timer: asyncio.TimerHandle | None = None
         self._restart_timers: set[asyncio.TimerHandle] = set()
@@ -304,10 +304,10 @@ class WorkerPool:
 
     def _give(self, link: WorkerLink, count: int) -> None:
         queue = self._queue
-        hold_s = 0.0 if queue.is_shared else self._pace.report_delay_s(queue.count, self.size)
         while count > 0 and queue.count:
+            is_shared = queue.is_shared
             items = queue.take(count, self._pace.turn)
-            link.give(items, hold_s)
+            link.give(items, hold_s=0.0 if is_shared else self._delay_s(items[0][2].open_count))
             count -= len(items)
 
     def _even_out(self) -> None:
@@ -363,18 +363,18 @@ class WorkerPool:
         self._done_count += count
         self.held_count -= count
         self._pace.note_durations(count, busy_s)
-        self._report.add(numbers, statuses, payloads, is_urgent=link.has_finished_app)
-        link.has_finished_app = False
+        self._report.add(numbers, statuses, payloads, self._delay_s(link.least_open_count))
         self._deal()
 
     def _end(self, item: Item, status: int, payload: bytes) -> None:
         """Report the end of a task that no worker reports; somebody may be waiting for it."""
         item[2].open_count -= 1
         self.held_count -= 1
-        self._report.add([item[0]], [status], [payload], is_urgent=True)
+        self._report.add([item[0]], [status], [payload], delay_s=0.0)
 
-    def _report_delay_s(self) -> float:
-        return self._pace.report_delay_s(self.held_count - self.size, self.size)
+    def _delay_s(self, open_count: int) -> float:
+        """Return how long outcomes may wait for others, of an application that has so many tasks here."""
+        return self._pace.report_delay_s(open_count - self.size, self.size)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[bytes | Frame]) -> None:
         """Hand outcomes over, and say if the pool wants to hold more or less from now on."""

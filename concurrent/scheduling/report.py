@@ -21,14 +21,12 @@ class OutcomeReport:
     """See the module.
 
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
-    :param delay_s: returns how long outcomes that are not urgent may wait for others, in seconds.
     """
 
-    def __init__(self, loop: NodeLoop, on_done: OnDone, delay_s: Callable[[], float]) -> None:
+    def __init__(self, loop: NodeLoop, on_done: OnDone) -> None:
         self.dropped: list[int] = []
         self._loop = loop
         self._on_done = on_done
-        self._delay_s = delay_s
         self._is_silent = False
         self._numbers: list[int] = []
         self._statuses: list[int] = []
@@ -42,10 +40,12 @@ class OutcomeReport:
         numbers: Sequence[int],
         statuses: Sequence[int],
         payloads: Sequence[bytes | Frame],
-        *,
-        is_urgent: bool,
+        delay_s: float,
     ) -> None:
-        """Report outcomes in this turn if they are urgent, else together with what comes a little later."""
+        """Report outcomes in this turn, or together with what comes a little later.
+
+        :param delay_s: how long they may wait for others, in seconds.
+        """
         if self._is_silent:
             self.dropped += numbers
             return
@@ -55,20 +55,16 @@ class OutcomeReport:
         self._size_bytes += sum(map(len, payloads))
         if self._is_leaving:
             return
-        is_urgent = is_urgent or self._size_bytes > REPORT_BYTES
-        if self._timer is not None and not is_urgent:
-            return
-        delay_s = 0.0 if is_urgent else self._delay_s()
-        if delay_s > 0:
-            self._timer = self._loop.call_later(delay_s, self.flush)
-        else:
+        if delay_s <= 0 or self._size_bytes > REPORT_BYTES:
             self._is_leaving = True
             self._loop.defer(self.flush)
+        elif self._timer is None or self._loop.time() + delay_s < self._timer.when():
+            self._cancel_timer()
+            self._timer = self._loop.call_later(delay_s, self.flush)
 
     def flush(self) -> None:
         """Report what waits, now."""
-        if self._timer is not None:
-            self._cancel_timer()
+        self._cancel_timer()
         self._is_leaving = False
         numbers, statuses, payloads = self._numbers, self._statuses, self._payloads
         if numbers:
@@ -79,8 +75,7 @@ class OutcomeReport:
     def be_silent(self) -> None:
         """Drop what waits and all that comes; ``dropped`` has the numbers."""
         self._is_silent = True
-        if self._timer is not None:
-            self._cancel_timer()
+        self._cancel_timer()
         self.dropped += self._numbers
         self._numbers, self._statuses, self._payloads = [], [], []
 

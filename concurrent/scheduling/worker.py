@@ -5,8 +5,9 @@ start one of them, the oldest of the generation that the byte names. The slave r
 to give tasks to somebody else, so a task is either started here or taken back, never both. Older
 generations in the queue were taken back and are dropped.
 
-Results go out when no token waits, when the oldest is as old as the slave allows, and before anything is
-started that may take longer. So tiny tasks share messages and no result waits behind a long task.
+Results go out when no token waits, when one of them has waited as long as the slave allows for it, and before
+anything is started that may take until after that. So tiny tasks share messages and no result waits behind a
+long task.
 """
 
 from __future__ import annotations
@@ -41,14 +42,15 @@ from concurrent.transport.gather import send_some
 __all__ = ["CAN_TAKE_BACK", "main"]
 
 HOLD_MIN_S: Final = 0.001
-"""How long a result may wait for others in any case while short tasks go on. The slave may allow more; a
-function that took longer lately does not start before earlier results have left."""
+"""How long a result may wait for others in any case while short tasks go on. The slave may allow more."""
 
 DECAY: Final = 0.98
 """How fast the longest duration of a function is forgotten, per run."""
 
 UNKNOWN_S: Final = float("inf")
 """How long a function may take that has not run here yet."""
+
+NEVER: Final = float("inf")
 
 KNOWN_FUNCTIONS_MAX: Final = 1024
 UNSENT_BYTES_MAX: Final = 1048576
@@ -78,6 +80,10 @@ def main(data: socket.socket, token: socket.socket) -> None:
         pass  # the slave is gone
 
 
+_Dealt = tuple[int, float, int, int, "bytes | Frame"]
+"""A task as it was dealt: generation, how long its result may wait, application, number and payload."""
+
+
 class Worker:
     """See the module."""
 
@@ -85,7 +91,7 @@ class Worker:
         self._data = data
         self._token = token
         self._reader = MessageReader(data)
-        self._queue: deque[tuple[int, int, int, bytes | Frame]] = deque()
+        self._queue: deque[_Dealt] = deque()
         self._code = CodeCache()
         self._output = CapturedOutput()
         self._is_fork = False
@@ -93,10 +99,9 @@ class Worker:
         self._printed: list[tuple[int, int, bytes]] = []
         self._busy_s = 0.0
         self._unsent_bytes = 0
-        self._oldest = 0.0
+        self._due = NEVER
         self._longest_by_function: dict[Any, float] = {}
         self._is_code_new = False
-        self._hold_s = HOLD_MIN_S
 
     def forked(self) -> None:
         """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
@@ -107,7 +112,7 @@ class Worker:
 
         :raises OSError: if the slave is gone.
         """
-        receive, clock, done = self._token.recv, time.perf_counter, self._done
+        receive, clock = self._token.recv, time.perf_counter
         begun = clock()
         while True:
             try:
@@ -120,26 +125,24 @@ class Worker:
                 begun = clock()
                 if not token:
                     return
-            app, number, payload = self._next(token[0])
+            _, hold_s, app, number, payload = self._next(token[0])
             self._attempt(app, number, payload)
             now = clock()
             self._busy_s += now - begun
             begun = now
-            if len(done) == 1:
-                self._oldest = now
-            elif now - self._oldest > self._hold_s:
-                self._flush()
-            if self._unsent_bytes > UNSENT_BYTES_MAX:
+            if now + hold_s < self._due:
+                self._due = now + hold_s
+            if now > self._due or self._unsent_bytes > UNSENT_BYTES_MAX:
                 self._flush()
 
-    def _next(self, generation: int) -> tuple[int, int, bytes | Frame]:
+    def _next(self, generation: int) -> _Dealt:
         """Return the oldest task of a generation; drop those of others, which were taken back."""
         queue = self._queue
         while True:
             while queue:
-                of_generation, app, number, payload = queue.popleft()
-                if of_generation == generation:
-                    return app, number, payload
+                dealt = queue.popleft()
+                if dealt[0] == generation:
+                    return dealt
             for message in self._reader.read():
                 self._receive(*message)
 
@@ -153,8 +156,10 @@ class Worker:
             self._longest_by_function.clear()
         else:
             generation, app, numbers, hold_s, payloads = fields
-            self._hold_s = hold_s if hold_s > HOLD_MIN_S else HOLD_MIN_S
-            self._queue.extend(zip(repeat(generation), repeat(app), numbers, payloads, strict=False))
+            hold_s = max(hold_s, HOLD_MIN_S)
+            self._queue.extend(
+                zip(repeat(generation), repeat(hold_s), repeat(app), numbers, payloads, strict=False)
+            )
 
     def _attempt(self, app: int, number: int, payload: bytes | Frame) -> None:
         """Run one task and note the outcome."""
@@ -183,9 +188,10 @@ class Worker:
         else:
             key = type(what)
         longest = self._longest_by_function.get(key, UNKNOWN_S)
-        if self._done and longest >= self._hold_s:
-            self._flush()
         begun = time.perf_counter()
+        if begun + longest > self._due:
+            self._flush()
+            begun = time.perf_counter()
         result = what.run(code) if type(what) is TaskBatch else call(what)
         duration = time.perf_counter() - begun
         if longest == UNKNOWN_S:
@@ -215,6 +221,7 @@ class Worker:
             self._printed.append((numbers[-1], size_bytes, printed))
         pieces = deque(pack_message(RESULTS, numbers, statuses, self._busy_s, self._printed, payloads))
         self._done.clear()
+        self._due = NEVER
         self._printed = []
         self._busy_s = 0.0
         self._unsent_bytes = 0

@@ -83,7 +83,7 @@ class WorkerLink:
         self.is_open = False
         self.is_held = False
         self.is_leaving = False
-        self.has_finished_app = False
+        self.least_open_count = 0
         self.cancelled: set[int] = set()
         self.child: Child | None = None
         self._loop = loop
@@ -136,7 +136,7 @@ class WorkerLink:
     def give(self, items: Sequence[Item], hold_s: float) -> None:
         """Deal tasks of one application to the worker, behind those that it has.
 
-        :param hold_s: how long results may wait for others while there is more to do, in seconds.
+        :param hold_s: how long their results may wait for others while there is more to do, in seconds.
         """
         if not self.outstanding:
             self.progress_at = self._loop.time()
@@ -340,11 +340,12 @@ class WorkerLink:
         for number, size_bytes, data in printed:
             logged_bytes = self._logged_bytes if number == self._logged_number else 0
             log_lines(number, data[max(0, logged_bytes - (size_bytes - len(data))) :])
+        self.least_open_count = outstanding[0][2].open_count
         for _ in numbers:
             app = outstanding.popleft()[2]
             app.open_count -= 1
-            if not app.open_count:
-                self.has_finished_app = True
+            if app.open_count < self.least_open_count:
+                self.least_open_count = app.open_count
         self._amid_message_s = 0
         self.done_count += count
         if outstanding:

@@ -10,7 +10,7 @@ each frame in bytes. The kinds and their fields:
 
 =========== ========================================== ==================================================
 ``TASKS``   generation, app, numbers, hold_s, payloads to the worker: tasks, in the order of their tokens;
-                                                       results may wait ``hold_s`` seconds for others
+                                                       their results may wait ``hold_s`` seconds for others
 ``CODE``    app, index, [blob]                         to the worker: code that later payloads refer to
 ``FORGET``  app, []                                    to the worker: an application has ended
 ``RESULTS`` numbers, statuses, busy_s, output,         from the worker: how attempts ended, in the order

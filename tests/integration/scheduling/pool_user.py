@@ -20,6 +20,7 @@ from concurrent.transport.loop import NodeLoop
 
 TIMEOUT_S = 20.0
 APP = 7
+OTHER_APP = 8
 
 
 class PoolUser:
@@ -28,6 +29,7 @@ class PoolUser:
     def __init__(self, loop: NodeLoop, launcher: Launcher, size: int, own_modules: Sequence[str]) -> None:
         self.book = CodeBook(own_modules)
         self.numbers: list[int] = []
+        self.reports: list[list[int]] = []
         self.windows: list[int] = []
         self._outcome_by_number: dict[int, tuple[int, Any]] = {}
         self._next_number = 0
@@ -50,9 +52,14 @@ class PoolUser:
             payloads.append(self.book.dumps_payload(call))
         return self.push_payloads(payloads)
 
+    def push_of_another(self, payloads: Sequence[Any]) -> list[int]:
+        """Push tasks of an application without code of its own."""
+        numbers = self._numbers_for(payloads)
+        self.on_loop(self.pool.run, OTHER_APP, 0, numbers, payloads)
+        return numbers
+
     def push_payloads(self, payloads: Sequence[Any]) -> list[int]:
-        numbers = list(range(self._next_number, self._next_number + len(payloads)))
-        self._next_number += len(numbers)
+        numbers = self._numbers_for(payloads)
         for index in range(self._sent_blobs, len(self.book.blobs)):
             self.on_loop(self.pool.define, APP, index, self.book.blobs[index])
         self._sent_blobs = len(self.book.blobs)
@@ -97,8 +104,14 @@ class PoolUser:
         numbers: list[int] = self.on_loop(abandon)
         return numbers
 
+    def _numbers_for(self, payloads: Sequence[Any]) -> list[int]:
+        numbers = list(range(self._next_number, self._next_number + len(payloads)))
+        self._next_number += len(numbers)
+        return numbers
+
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         with self._changed:
+            self.reports.append(numbers)
             for number, status, payload in zip(numbers, statuses, payloads, strict=True):
                 assert number not in self._outcome_by_number, f"task {number} was reported twice"
                 self.numbers.append(number)

@@ -302,6 +302,18 @@ def test_no_result_waits_behind_the_first_run_of_another_function(make_pool: Mak
     user.result(numbers[-1])
 
 
+def test_no_result_of_a_newcomer_waits_among_those_of_a_flood(make_pool: MakePool) -> None:
+    user = make_pool(size=1)
+    nap = (time.sleep, 0.002)
+    user.results(*[nap] * 50)
+    flood = user.push(*[nap] * 1000)
+    user.result(flood[50])
+    newcomers = user.push_of_another([pickle.dumps((nap[0], nap[1:], {}), PROTOCOL)] * 10)
+    assert user.result(newcomers[-1]) is None
+    report = next(numbers for numbers in user.reports if newcomers[-1] in numbers)
+    assert len(report) - report.index(newcomers[-1]) <= 3  # with what waits for others it would be 10 and more
+
+
 @pytest.mark.parametrize("size", [1, 70_000, MIB, 5 * MIB, 40 * MIB])
 def test_bytes_of_any_size_travel_there_and_back(make_pool: MakePool, size: int) -> None:
     data = os.urandom(size)

@@ -7,10 +7,13 @@ from typing import Final
 __all__ = ["Pace"]
 
 AHEAD_S: Final = 0.1
-"""How much work lies ready at each worker: twice what its results may wait, so that it gets more in time."""
+"""How much work lies ready at each worker."""
 
 AHEAD_SHARED_S: Final = 0.004
 """The same while several applications take turns: nobody's next task shall lie far behind others."""
+
+HOLD_SHARE: Final = 0.5
+"""A worker may hold results back for that part of what lies ready there, so that it gets more in time."""
 
 TURN_S: Final = 0.001
 """How much work of one application goes to a worker before it is the next one's turn."""
@@ -87,6 +90,11 @@ class Pace:
         """
         delay_s = REPORT_SHARE * waiting_count * self.duration_s / worker_count
         return 0.0 if delay_s < REPORT_MIN_S else min(delay_s, REPORT_MAX_S)
+
+    def hold_s(self, waiting_count: int, worker_count: int, *, is_shared: bool) -> float:
+        """Return how long a worker may hold results of these tasks back; see :meth:`report_delay_s`."""
+        hold_max_s = HOLD_SHARE * (AHEAD_SHARED_S if is_shared else AHEAD_S)
+        return min(self.report_delay_s(waiting_count, worker_count), hold_max_s)
 
     def window(self, worker_count: int) -> int:
         """Return how many tasks a pool of ``worker_count`` workers wants to hold in all."""

@@ -184,7 +184,7 @@ class WorkerPool:
         self._queue.extend(items)
         if is_newcomer:  # what others have waiting at the workers is not before its turn
             for link in self._links:
-                self._queue.put_back(link.take_back())
+                self._queue.put_back(link.take_back(is_slow=False))
         self._deal()
         return True
 
@@ -307,7 +307,8 @@ class WorkerPool:
         while count > 0 and queue.count:
             is_shared = queue.is_shared
             items = queue.take(count, self._pace.turn)
-            link.give(items, hold_s=0.0 if is_shared else self._delay_s(items[0][2].open_count))
+            waiting_count = items[0][2].open_count - self.size
+            link.give(items, self._pace.hold_s(waiting_count, self.size, is_shared=is_shared))
             count -= len(items)
 
     def _even_out(self) -> None:
@@ -363,7 +364,8 @@ class WorkerPool:
         self._done_count += count
         self.held_count -= count
         self._pace.note_durations(count, busy_s)
-        self._report.add(numbers, statuses, payloads, self._delay_s(link.least_open_count))
+        delay_s = self._pace.report_delay_s(link.least_open_count - self.size, self.size)
+        self._report.add(numbers, statuses, payloads, delay_s)
         self._deal()
 
     def _end(self, item: Item, status: int, payload: bytes) -> None:
@@ -371,10 +373,6 @@ class WorkerPool:
         item[2].open_count -= 1
         self.held_count -= 1
         self._report.add([item[0]], [status], [payload], delay_s=0.0)
-
-    def _delay_s(self, open_count: int) -> float:
-        """Return how long outcomes may wait for others, of an application that has so many tasks here."""
-        return self._pace.report_delay_s(open_count - self.size, self.size)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[bytes | Frame]) -> None:
         """Hand outcomes over, and say if the pool wants to hold more or less from now on."""

@@ -155,11 +155,12 @@ class WorkerLink:
         """Whether what the worker has not started can be taken back; what it keeps then may be unstarted."""
         return CAN_TAKE_BACK and self._taken_back_count < TAKEN_BACK_MAX
 
-    def take_back(self) -> list[Item]:
+    def take_back(self, *, is_slow: bool = True) -> list[Item]:
         """Take back every task that the worker has not started, oldest first.
 
-        The worker gets nothing more until it reports a result, unless it has nothing at all. A worker that is
-        only being started may keep what it has, see :attr:`can_take_back`.
+        A worker that is only being started may keep what it has, see :attr:`can_take_back`.
+
+        :param is_slow: whether the worker gets nothing more until it reports a result.
         """
         if not self.can_take_back or not self.is_open:
             return []
@@ -172,7 +173,7 @@ class WorkerLink:
         self._taken_back_count += 1
         items = [self.outstanding.pop() for _ in range(count)]
         items.reverse()
-        self.is_held = bool(self.outstanding)
+        self.is_held = is_slow and bool(self.outstanding)
         return items
 
     def note_progress(self, now: float) -> bool:

@@ -72,3 +72,11 @@ def test_less_lies_ahead_and_turns_are_short_while_applications_share_a_pool() -
     assert paced(0.001).depth(is_shared=True) < paced(0.001).depth(is_shared=False)
     assert paced(0.001).turn == 1
     assert abs(paced(0.00001).turn - 100) <= 1
+
+
+def test_a_worker_holds_results_for_less_time_than_there_is_work_ahead_of_it() -> None:
+    pace = paced(0.001)
+    for is_shared in (True, False):
+        ahead_s = pace.depth(is_shared=is_shared) * pace.duration_s
+        assert 0.0 < pace.hold_s(1000, 2, is_shared=is_shared) <= ahead_s / 2
+    assert pace.hold_s(0, 2, is_shared=True) == 0.0

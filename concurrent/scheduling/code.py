@@ -10,12 +10,14 @@ A blob holds what a function's global names were when it was made; so does a mod
 Lambdas and other functions without a name of their own travel inside the payload until the same object is
 sent a second time. Such a function always does if its closure holds what may change, or has changed.
 
-References inside a pickle are calls of :func:`code_at`, which asks the book or cache that unpickles.
+References inside a pickle are calls of :func:`code_at`, which asks the book or cache that unpickles; they can
+be read where this module is imported.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import pickle
 import sys
 import threading
@@ -36,6 +38,10 @@ ATOMS: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
 """Types whose values never change and hold no code."""
 
 MET_ONCE_MAX: Final = 1024
+
+CODE_AT: Final = 0x43634341
+"""The number of :func:`code_at` in pickles, where its name would be a lookup in a module for each task. (PEP
+307: extension codes from 256 on are not assigned.)"""
 
 
 def make_code(file_name: str, arguments: tuple[Any, ...]) -> CodeType:
@@ -72,6 +78,9 @@ def code_at(blob: int, position: int) -> Any:
             remedy="Use loads_payload of its CodeBook, or of what its CodeCache has.",
         )
     return code.object_at(blob, position)
+
+
+copyreg.add_extension(__name__, code_at.__name__, CODE_AT)
 
 
 class AppCode:

@@ -115,12 +115,13 @@ class JSONClient:
         Not the client's thread; may be repeated. Waits no longer than a connection may take to open.
         """
         self._is_closed = True
+        self._executor.shutdown(wait=False, cancel_futures=True)  # else one begins when the present one ends
         connection = self._connection
         sock = connection.sock if connection is not None else None
         if sock is not None:
             with suppress(OSError):  # closed by its own thread just now
                 sock.shutdown(socket.SHUT_RDWR)
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=True)
         self._disconnect()
 
     def _submit(

@@ -21,9 +21,6 @@ class Ranking:
     def __len__(self) -> int:
         return len(self._value_by_key)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._value_by_key
-
     def put(self, key: int, value: float) -> None:
         """Rank ``key`` by ``value``, whatever its value was."""
         heap = self._heap

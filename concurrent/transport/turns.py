@@ -67,10 +67,12 @@ class TurnSelector(selectors.DefaultSelector):
             self.is_loop_asked = False
             has_more = self._end_turn()
             ready = super().select(0 if has_more or self.is_loop_asked else timeout)
-            of_loop = [one for one in ready if type(one[0].data) is not _Watch]
+            of_loop = []
             for key, events in ready:
                 if type(key.data) is _Watch:
                     self._serve(key.data, events)
+                else:
+                    of_loop.append((key, events))
             if of_loop or has_more or self.is_loop_asked:
                 self._end_turn()  # what the event loop does now is the next one
                 return of_loop

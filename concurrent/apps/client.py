@@ -19,7 +19,8 @@ from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.outcome import CANCELLED
-from concurrent.scheduling.taskclient import Outcome, TaskClient
+from concurrent.scheduling.results import Outcome
+from concurrent.scheduling.taskclient import TaskClient
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits

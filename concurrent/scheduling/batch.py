@@ -7,7 +7,7 @@ so that only the one that does it is to blame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from concurrent.core.errors import SchedulingError
@@ -74,12 +74,13 @@ class TaskBatch:
 
 def load_results(
     payload: bytes | Frame, code: AppCode
-) -> Iterator[tuple[Any, BaseException | None]]:
-    """Yield the result and the error of each task of a batch. The consumer's thread.
+) -> tuple[list[Any], Sequence[BaseException | None]]:
+    """Return the result and the error of each task of a batch. The consumer's thread.
 
     :raises Exception: whatever unpickling raises.
     """
     results, failures = code.loads_payload(payload)
-    for index, result in enumerate(results):
-        failure = failures.get(index)
-        yield result, None if failure is None else loads_failure(failure, code)
+    errors: list[BaseException | None] = [None] * len(results)
+    for index, failure in failures.items():
+        errors[index] = loads_failure(failure, code)
+    return results, errors

@@ -32,7 +32,7 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame, as_payload
 
-__all__ = ["AppCode", "CodeBook", "CodeCache", "code_at", "make_code"]
+__all__ = ["AppCode", "CodeBook", "CodeCache", "FastPickler", "code_at", "make_code"]
 
 ATOMS: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
 """Types whose values never change and hold no code."""
@@ -90,7 +90,7 @@ class AppCode:
         self.reference_by_id: dict[int, Any] = {}
         self._own_modules = own_modules
         self._objects_by_blob: dict[int, Sequence[Any]] = {}
-        self._spare_pickler: _FastPickler | None = None
+        self._spare_pickler: FastPickler | None = None
 
     def object_at(self, blob: int, position: int) -> Any:
         """Return an object of a blob.
@@ -118,7 +118,7 @@ class AppCode:
         if kind in ATOMS and (kind is not bytes or len(value) < FRAME_BYTES_MIN):
             return as_payload(pickle.dumps(value, PROTOCOL))
         # It is put back after a success only: one that failed, or is at work further up, is of no use.
-        pickler = self._spare_pickler or _FastPickler(self)
+        pickler = self._spare_pickler or FastPickler(self)
         self._spare_pickler = None
         try:
             payload = pickler.pickled(value)
@@ -150,6 +150,11 @@ class AppCode:
         :param is_inside: whether the payload is being made in a way that allows this.
         """
         return self.reference_by_id.get(id(thing), NotImplemented)
+
+    def numbers_of(self, thing: Any) -> tuple[int, int] | None:
+        """Return blob and position of a function or class, None if payloads cannot refer to it so."""
+        reference = self.reference_by_id.get(id(thing))
+        return None if reference is None else reference[1]
 
     def _load(self, blob: int) -> Sequence[Any]:
         raise SchedulingError(
@@ -233,6 +238,18 @@ class CodeBook(AppCode):
             self._closure_by_id[key] = reference, contents
             del self.reference_by_id[key]
         return reference
+
+    def numbers_of(self, thing: Any) -> tuple[int, int] | None:
+        """See :meth:`AppCode.numbers_of`; makes the blob of what is new and has a name, installed or not.
+
+        :raises SchedulingError: if its code cannot be pickled.
+        """
+        key = id(thing)
+        if key not in self.reference_by_id:
+            if not isinstance(thing, (FunctionType, type)) or not self._is_found(thing):
+                return None
+            self._make_blob(thing)
+        return super().numbers_of(thing)
 
     def is_referred_to(self, thing: Any) -> bool:
         """Return whether what is met in a blob can be referred to later."""
@@ -364,7 +381,7 @@ class _MustTravelInside(Exception):
     """The value holds code that only cloudpickle can put into the payload."""
 
 
-class _FastPickler(pickle.Pickler):
+class FastPickler(pickle.Pickler):
     """Pickles one value after another; own code becomes references."""
 
     def __init__(self, code: AppCode) -> None:

@@ -21,8 +21,9 @@ from concurrent.core.logs import NodeLog
 from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure
 from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.results import Outcome, load_outcomes
 from concurrent.scheduling.task import Task
-from concurrent.scheduling.taskclient import Outcome, TaskClient, load_outcomes
+from concurrent.scheduling.taskclient import TaskClient
 from concurrent.scheduling.tasksystem import ITaskSystem
 from concurrent.transport.channels import make_client
 from concurrent.transport.frames import Frame, as_payload

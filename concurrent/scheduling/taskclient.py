@@ -16,29 +16,28 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from concurrent.core.errors import (
     ConnectionLost,
     MessageTooLarge,
     QueueFull,
     SchedulingError,
-    TaskCancelled,
-    TaskFailed,
     TransportError,
-    WorkerDied,
 )
-from concurrent.scheduling.batch import TaskBatch, load_results
+from concurrent.scheduling.batch import TaskBatch
 from concurrent.scheduling.code import AppCode
-from concurrent.scheduling.failure import dumps_failure, loads_failure, too_large
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.failure import dumps_failure, too_large
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
+from concurrent.scheduling.results import Members, Outcome, Payload
+from concurrent.scheduling.shorthand import Shorthand
 from concurrent.scheduling.unsent import Group, UnsentTasks
-from concurrent.transport.frames import Frame, as_payload
+from concurrent.transport.frames import as_payload
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import HasMethods, tcpremote
 
-__all__ = ["Outcome", "TaskClient", "load_outcome", "load_outcomes"]
+__all__ = ["ATTEMPTS_MAX", "TaskClient"]
 
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
@@ -51,27 +50,7 @@ WAKE_COUNT: Final = 250
 
 ATTEMPTS_MAX: Final = 3
 
-Payload = bytes | Frame
-
 log = logging.getLogger("concurrent.scheduling.taskclient")
-
-
-class Outcome(NamedTuple):
-    """How one task, or one batch, ended.
-
-    :param item: what was pushed along with it; of a batch, :class:`_Members`.
-    :param status: see ``outcome.py``.
-    """
-
-    item: Any
-    status: int
-    payload: Payload
-
-
-class _Members(list[Any]):
-    """The items of a batch, and how many workers may die of each once it is pushed alone."""
-
-    attempts_max: list[int]
 
 
 _Open = tuple[Any, Any, int]
@@ -98,6 +77,7 @@ class TaskClient:
         room_timeout_s: float | None = None,
     ) -> None:
         self.code = code
+        self._shorthand = Shorthand(code)
         self._loop = loop
         self._on_outcomes = on_outcomes
         self._on_accepted = on_accepted
@@ -164,7 +144,8 @@ class TaskClient:
         with self._lock:
             task_id = self._append(item, what, attempts_max)
             self._pushed_count += 1
-        self._wake()
+        if not self._is_woken:
+            self._wake()
         return task_id
 
     def push_many(
@@ -207,7 +188,7 @@ class TaskClient:
     def _push_batch(self, batch: list[tuple[Any, Any, int]]) -> list[int]:
         if not self._room.is_set():
             self._wait_for_room()
-        items = _Members(item for item, _, _ in batch)
+        items = Members(item for item, _, _ in batch)
         items.attempts_max = [attempts_max for _, _, attempts_max in batch]
         what = TaskBatch([what for _, what, _ in batch])
         with self._lock:
@@ -275,13 +256,12 @@ class TaskClient:
             raise SchedulingError(
                 f"no more tasks can be pushed: {self._closed_because}", thing="push_task"
             )
-        code = self.code
-        payload = code.dumps_payload(what)
+        payload = self._shorthand.dumps(what)
         task_id = self._next_id
         self._next_id = task_id + 1
         self._open[task_id] = (item, what, attempts_max)
         unsent = self._unsent
-        unsent.append(task_id, attempts_max, code.blob_count, payload)
+        unsent.append(task_id, attempts_max, payload)
         if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
             self._room.clear()
             self._note_room()  # the loop may have accepted it all before it was cleared
@@ -313,7 +293,7 @@ class TaskClient:
         handler = self._handler
         while self._unsent.groups and handler is not None and handler.has_room:
             group = self._unsent.take()
-            first_id, code_count, payloads = group.first_id, group.code_count, group.payloads
+            first_id, payloads, code_count = group.first_id, group.payloads, self.code.blob_count
             try:
                 if code_count > self._sent_code_count:
                     self.send_code(code_count)
@@ -342,12 +322,12 @@ class TaskClient:
             payload_by_id = self._unsent.drain()
             for task_id, (item, what, attempts_max) in list(self._open.items()):
                 try:
-                    payload = payload_by_id.get(task_id) or self.code.dumps_payload(what)
+                    payload = payload_by_id.get(task_id) or self._shorthand.dumps(what)
                 except SchedulingError as error:  # it was changed after it had been pushed
                     del self._open[task_id]
                     lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
                 else:
-                    self._unsent.append(task_id, attempts_max, self.code.blob_count, payload)
+                    self._unsent.append(task_id, attempts_max, payload)
         if lost:
             self._report(lost)
 
@@ -370,7 +350,7 @@ class TaskClient:
         for task_id in ids:
             task = self._open.get(task_id)
             if task is not None:
-                yield from task[0] if type(task[0]) is _Members else (task[0],)
+                yield from task[0] if type(task[0]) is Members else (task[0],)
 
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
         outcomes: list[Outcome] = []
@@ -380,7 +360,7 @@ class TaskClient:
             if task is None:
                 continue
             item, what, _ = task
-            if status == DIED and type(item) is _Members:
+            if status == DIED and type(item) is Members:
                 outcomes += self._push_singly(item, what)
                 self.consumed(len(payload))
             else:
@@ -397,7 +377,7 @@ class TaskClient:
         arrived, self._arrived = self._arrived, []
         self._on_outcomes(arrived)
 
-    def _push_singly(self, items: _Members, batch: TaskBatch) -> list[Outcome]:
+    def _push_singly(self, items: Members, batch: TaskBatch) -> list[Outcome]:
         """Push the tasks of a batch one by one, after a worker died of one of them.
 
         :returns: outcomes of those that cannot be pushed any more.
@@ -431,7 +411,7 @@ class TaskClient:
             for task_id, payload in payload_by_id.items():
                 if task_id not in ids:
                     attempts_max = self._open[task_id][2]
-                    self._unsent.append(task_id, attempts_max, self.code.blob_count, payload)
+                    self._unsent.append(task_id, attempts_max, payload)
         self._note_room()
         return [task_id for task_id in payload_by_id if task_id in ids]
 
@@ -442,58 +422,3 @@ class TaskClient:
         if self._handler is not None:
             with suppress(ConnectionLost):  # it has ended, which is reported soon
                 self._handler.cast("consumed", size_bytes)
-
-
-def load_outcomes(
-    code: AppCode, outcomes: Iterable[Outcome]
-) -> Iterator[tuple[Any, Any, BaseException | None]]:
-    """Yield the item, the result and the error of each task, those of batches too. The consumer's thread."""
-    for outcome in outcomes:
-        if type(outcome.item) is _Members:
-            yield from _load_batch(code, outcome)
-        else:
-            yield outcome.item, *load_outcome(code, outcome)
-
-
-def _load_batch(
-    code: AppCode, outcome: Outcome
-) -> Iterator[tuple[Any, Any, BaseException | None]]:
-    if outcome.status == FINISHED:
-        try:
-            loaded = list(load_results(outcome.payload, code))
-        except Exception as error:  # boundary: unpickling runs foreign code
-            loaded = [(None, _cannot_unpickle(error))] * len(outcome.item)
-    else:
-        loaded = [load_outcome(code, outcome)] * len(outcome.item)
-    for item, (result, task_error) in zip(outcome.item, loaded, strict=True):
-        yield item, result, task_error
-
-
-def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | None]:
-    """Return the result and the error of an outcome, one of which is None. The consumer's thread."""
-    status, payload = outcome.status, outcome.payload
-    try:
-        if status == FINISHED:
-            return code.loads_payload(payload), None
-        if status == FAILED:
-            return None, loads_failure(payload, code)
-    except Exception as error:  # boundary: unpickling runs foreign code
-        return None, _cannot_unpickle(error)
-    if status == DIED:
-        evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
-        last = evidence[-1].partition("; its last output")[0]
-        many = f"{len(evidence)} workers died of the task; the last one: "
-        return None, WorkerDied(
-            f"{many if len(evidence) > 1 else ''}{last}",
-            evidence=evidence,
-            remedy="See what the task does to its process: memory, signals, native code",
-        )
-    return None, TaskCancelled("the task was cancelled")
-
-
-def _cannot_unpickle(error: Exception) -> TaskFailed:
-    return TaskFailed(
-        f"the result cannot be unpickled here: {type(error).__name__}: {error}",
-        thing=type(error).__name__,
-        remedy="Return plain data, or install the module that defines the result here too",
-    )

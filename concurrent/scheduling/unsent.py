@@ -25,26 +25,14 @@ Payload = bytes | Frame
 class Group:
     """Tasks with consecutive ids that travel in one message."""
 
-    __slots__ = ("attempts_max", "code_count", "first_id", "frame_count", "payloads", "size_bytes")
+    __slots__ = ("attempts_max", "first_id", "frame_count", "next_id", "payloads", "size_bytes")
 
     def __init__(self, first_id: int, attempts_max: int) -> None:
-        self.first_id = first_id
+        self.first_id = self.next_id = first_id
         self.attempts_max = attempts_max
-        self.code_count = 0
         self.payloads: list[Payload] = []
         self.size_bytes = 0
         self.frame_count = 0
-
-    def takes(self, task_id: int, attempts_max: int, size_bytes: int) -> bool:
-        """Return whether a task may travel in this group too."""
-        count = len(self.payloads)
-        return (
-            task_id == self.first_id + count
-            and attempts_max == self.attempts_max
-            and count < GROUP_COUNT
-            and self.size_bytes + size_bytes <= BATCH_BYTES
-            and self.frame_count < BATCH_FRAMES
-        )
 
 
 class UnsentTasks:
@@ -59,22 +47,27 @@ class UnsentTasks:
         self.groups: deque[Group] = deque()
         self._lock = threading.Lock()
 
-    def append(self, task_id: int, attempts_max: int, code_count: int, payload: Payload) -> None:
-        """Add a task. Any thread.
-
-        :param code_count: how many blobs of code its payload needs.
-        """
+    def append(self, task_id: int, attempts_max: int, payload: Payload) -> None:
+        """Add a task. Any thread."""
         size_bytes = len(payload) + OVERHEAD_BYTES
         with self._lock:
             groups = self.groups
             group = groups[-1] if groups else None
-            if group is None or not group.takes(task_id, attempts_max, size_bytes):
+            if (
+                group is None
+                or group.next_id != task_id
+                or group.attempts_max != attempts_max
+                or group.size_bytes + size_bytes > BATCH_BYTES
+                or group.frame_count == BATCH_FRAMES
+                or task_id == group.first_id + GROUP_COUNT
+            ):
                 group = Group(task_id, attempts_max)
                 groups.append(group)
             group.payloads.append(payload)
-            group.code_count = code_count
+            group.next_id = task_id + 1
             group.size_bytes += size_bytes
-            group.frame_count += type(payload) is Frame
+            if type(payload) is Frame:
+                group.frame_count += 1
             self.pushed_bytes += size_bytes
 
     def take(self) -> Group:

@@ -28,6 +28,7 @@ from concurrent.scheduling.batch import TaskBatch, call
 from concurrent.scheduling.code import CodeCache
 from concurrent.scheduling.failure import dumps_failure, unpicklable
 from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.shorthand import expanded
 from concurrent.scheduling.taskoutput import TAIL_BYTES, CapturedOutput
 from concurrent.scheduling.workerwire import (
     CODE,
@@ -179,7 +180,7 @@ class Worker:
 
     def _perform(self, app: int, payload: bytes | Frame) -> bytes | Frame:
         code = self._code.of(app)
-        what = code.loads_payload(payload)
+        what = expanded(code.loads_payload(payload), code)
         if type(what) is tuple:
             function = what[0]
             kind = type(function)

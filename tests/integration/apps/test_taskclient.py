@@ -12,7 +12,8 @@ from concurrent.core.errors import QueueFull, SchedulingError
 from concurrent.scheduling import taskclient
 from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
-from concurrent.scheduling.taskclient import Outcome, TaskClient
+from concurrent.scheduling.results import Outcome
+from concurrent.scheduling.taskclient import TaskClient
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import MethodRegistry
 

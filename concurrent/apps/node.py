@@ -20,6 +20,7 @@ from concurrent.apps.pages import render_page
 from concurrent.apps.version import VERSION
 from concurrent.core.component import Component
 from concurrent.core.errors import ConcurrentError
+from concurrent.core.garbage import collecting_rarely
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
 from concurrent.core.stats import Stats
@@ -125,6 +126,7 @@ class Node(Component):
         with self._signals():
             try:
                 self.start()
+                self._open.enter_context(collecting_rarely())  # this process is the node's
                 if ready is not None:
                     ready()
                 code = self.app_main()

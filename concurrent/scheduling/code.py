@@ -30,7 +30,7 @@ import cloudpickle
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
-from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame, as_payload
+from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 
 __all__ = ["AppCode", "CodeBook", "CodeCache", "FastPickler", "code_at", "make_code"]
 
@@ -116,7 +116,8 @@ class AppCode:
         """
         kind = type(value)
         if kind in ATOMS and (kind is not bytes or len(value) < FRAME_BYTES_MIN):
-            return as_payload(pickle.dumps(value, PROTOCOL))
+            data = pickle.dumps(value, PROTOCOL)
+            return data if len(data) < FRAME_BYTES_MIN else Frame(data)
         # It is put back after a success only: one that failed, or is at work further up, is of no use.
         pickler = self._spare_pickler or FastPickler(self)
         self._spare_pickler = None

@@ -87,13 +87,11 @@ def unpickled(buffer: Buffer) -> Any:
     """
     if len(buffer) > BLOCK_BYTES_MAX:
         with keeping_any_block():
-            return _unpickled(buffer)
-    return _unpickled(buffer)
+            return pickle.loads(buffer) if buffer[0] != MARK else _unpickled_with_buffers(buffer)
+    return pickle.loads(buffer) if buffer[0] != MARK else _unpickled_with_buffers(buffer)
 
 
-def _unpickled(buffer: Buffer) -> Any:
-    if buffer[0] != MARK:
-        return pickle.loads(buffer)
+def _unpickled_with_buffers(buffer: Buffer) -> Any:
     view = memoryview(buffer)
     if view.readonly:
         view = memoryview(bytearray(buffer))

@@ -291,7 +291,7 @@ class TaskClient:
         """Send what is pushed, in batches, as far as the session has room."""
         self._is_woken = False
         handler = self._handler
-        while self._unsent.groups and handler is not None and handler.has_room:
+        while self._unsent and handler is not None and handler.has_room:
             group = self._unsent.take()
             first_id, payloads, code_count = group.first_id, group.payloads, self.code.blob_count
             try:
@@ -404,7 +404,7 @@ class TaskClient:
 
     def _take_unsent(self, ids: set[int]) -> list[int]:
         """Take those of these tasks that were not sent out of the queue, and return their ids."""
-        if not self._unsent.groups:
+        if not self._unsent:
             return []
         with self._lock:
             payload_by_id = self._unsent.drain()

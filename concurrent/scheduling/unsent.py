@@ -1,11 +1,11 @@
-"""What an owner has pushed and not sent yet, grouped as it will travel.
+"""What an owner has pushed and not sent yet. It is grouped as it travels when it is taken.
 
-Threads that push append; the loop's thread takes whole groups. A lock covers both, for microseconds.
+Threads that push append, one at a time; the loop's thread takes. The two share a deque and no lock: one of them
+would have to wait whenever the other is interrupted while it holds the lock.
 """
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from typing import Final
 
@@ -25,62 +25,62 @@ Payload = bytes | Frame
 class Group:
     """Tasks with consecutive ids that travel in one message."""
 
-    __slots__ = ("attempts_max", "first_id", "frame_count", "next_id", "payloads", "size_bytes")
+    __slots__ = ("attempts_max", "first_id", "payloads", "size_bytes")
 
     def __init__(self, first_id: int, attempts_max: int) -> None:
-        self.first_id = self.next_id = first_id
+        self.first_id = first_id
         self.attempts_max = attempts_max
         self.payloads: list[Payload] = []
         self.size_bytes = 0
-        self.frame_count = 0
 
 
 class UnsentTasks:
-    """See the module.
-
-    ``pushed_bytes`` counts everything that was ever appended, overhead included; ``groups`` is what waits, for
-    the loop's thread to look at.
-    """
+    """See the module. ``pushed_bytes`` counts everything that was ever appended, overhead included."""
 
     def __init__(self) -> None:
         self.pushed_bytes = 0
-        self.groups: deque[Group] = deque()
-        self._lock = threading.Lock()
+        self._waiting: deque[tuple[int, int, Payload]] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
 
     def append(self, task_id: int, attempts_max: int, payload: Payload) -> None:
-        """Add a task. Any thread."""
-        size_bytes = len(payload) + OVERHEAD_BYTES
-        with self._lock:
-            groups = self.groups
-            group = groups[-1] if groups else None
-            if (
-                group is None
-                or group.next_id != task_id
-                or group.attempts_max != attempts_max
-                or group.size_bytes + size_bytes > BATCH_BYTES
-                or group.frame_count == BATCH_FRAMES
-                or task_id == group.first_id + GROUP_COUNT
-            ):
-                group = Group(task_id, attempts_max)
-                groups.append(group)
-            group.payloads.append(payload)
-            group.next_id = task_id + 1
-            group.size_bytes += size_bytes
-            if type(payload) is Frame:
-                group.frame_count += 1
-            self.pushed_bytes += size_bytes
+        """Add a task. One thread at a time."""
+        self.pushed_bytes += len(payload) + OVERHEAD_BYTES
+        self._waiting.append((task_id, attempts_max, payload))
 
     def take(self) -> Group:
-        """Take the oldest group out. Loop thread only; there must be one."""
-        with self._lock:
-            return self.groups.popleft()
+        """Take the oldest tasks out, as many as travel together. Loop thread only; there must be one."""
+        waiting = self._waiting
+        task_id, attempts_max, payload = waiting[0]
+        group = Group(task_id, attempts_max)
+        payloads = group.payloads
+        last_id = task_id + GROUP_COUNT
+        size_bytes = frame_count = 0
+        while True:
+            waiting.popleft()
+            payloads.append(payload)
+            size_bytes += len(payload) + OVERHEAD_BYTES
+            if type(payload) is Frame:
+                frame_count += 1
+            task_id += 1
+            if not waiting:
+                break
+            next_id, next_attempts_max, payload = waiting[0]
+            if (
+                next_id != task_id
+                or next_id == last_id
+                or next_attempts_max != attempts_max
+                or size_bytes + len(payload) + OVERHEAD_BYTES > BATCH_BYTES
+                or frame_count == BATCH_FRAMES
+            ):
+                break
+        group.size_bytes = size_bytes
+        return group
 
     def drain(self) -> dict[int, Payload]:
-        """Take everything out as if it had not been pushed; while nobody appends."""
-        groups, self.groups = self.groups, deque()
-        self.pushed_bytes -= sum(group.size_bytes for group in groups)
-        return {
-            task_id: payload
-            for group in groups
-            for task_id, payload in enumerate(group.payloads, group.first_id)
-        }
+        """Take everything out as if it had not been pushed; while nobody appends. Loop thread only."""
+        payload_by_id = {task_id: payload for task_id, _, payload in self._waiting}
+        self._waiting.clear()
+        self.pushed_bytes -= sum(len(one) + OVERHEAD_BYTES for one in payload_by_id.values())
+        return payload_by_id

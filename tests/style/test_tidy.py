@@ -25,7 +25,6 @@ MAY_LOCK = {
     "concurrent/core/stats.py": "web threads and the loop thread count in the same numbers",
     "concurrent/scheduling/code.py": "cloudpickle has one list of modules for the whole process",
     "concurrent/scheduling/taskclient.py": "any thread may push: it covers pickling and numbering",
-    "concurrent/scheduling/unsent.py": "threads that push and the loop share what is not sent yet",
 }
 
 # Files that talk to a person on standard output, each with the reason.

@@ -27,8 +27,9 @@ def slices(
     :param count_max: most payloads in one slice.
     """
     count = len(payloads)
-    if 0 < count <= BATCH_FRAMES and count <= count_max and sum(map(len, payloads)) <= bytes_max:
-        return (slice(0, count),)
+    if 0 < count <= count_max and sum(map(len, payloads)) <= bytes_max:
+        if count <= BATCH_FRAMES or Frame not in map(type, payloads):
+            return (slice(0, count),)
     return _cut(payloads, bytes_max, count_max)
 
 

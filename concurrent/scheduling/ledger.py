@@ -313,26 +313,31 @@ class Ledger:
         owner = self.owners.get(event.owner)
         if owner is None:
             return []
-        deliver = Deliver(owner.owner)
+        cancelled: dict[int, TaskRecord] = {}
         running: dict[int, list[int]] = {}
         for client_id in event.ids:
             task = self.task_by_number.get(owner.number_by_id.get(client_id, 0))
-            if task is None:
+            if task is None or client_id in cancelled:
                 continue
+            cancelled[client_id] = task
             if task.state is QUEUED:  # it stays in the queue until its turn, and is passed over then
                 self.queued_count -= 1
                 owner.queued_count -= 1
             elif task.state is HELD:
                 del self.slaves[task.slave].held[task.number]
                 running.setdefault(task.slave, []).append(task.number)
-            self._close(task, CANCELLED, b"", deliver)
-            task.payload = b""
+            else:
+                del self.pushed[task.number]
         if not owner.queued_count and owner.is_listed:
             owner.queue.clear()
             self._turns.remove(owner)
             owner.is_listed = False
         commands: list[Command] = [CancelRun(slave, numbers) for slave, numbers in running.items()]
-        return [*commands, deliver] if deliver.ids else commands
+        tasks, count = list(cancelled.values()), len(cancelled)
+        commands += self._close(tasks, [CANCELLED] * count, [b""] * count)
+        for task in tasks:  # one that was queued is in the queue until its turn
+            task.payload = b""
+        return commands
 
     def _slave_joined(self, event: SlaveJoined) -> list[Command]:
         self.window_total += event.window
@@ -362,35 +367,44 @@ class Ledger:
         if slave is None:
             self.dropped_count += len(event.numbers)
             return []
-        held = slave.held
-        deliver_by_owner: dict[int, Deliver] = {}
-        retry: list[TaskRecord] = []
-        for number, status, payload in zip(
-            event.numbers, event.statuses, event.payloads, strict=True
-        ):
-            task = held.pop(number, None)
-            if task is None:
-                self.dropped_count += 1
-                continue
-            if status == DIED:
-                slave.died_count += 1
-                task.evidence.append(bytes(payload))
-                if len(task.evidence) < task.attempts_max:
-                    retry.append(task)
-                    continue
-                payload = b"\0".join(task.evidence)
-            owner_number = task.owner.owner
-            if owner_number not in deliver_by_owner:
-                deliver_by_owner[owner_number] = Deliver(owner_number)
-            self._close(task, status, payload, deliver_by_owner[owner_number])
+        pop = slave.held.pop
+        tasks: list[Any] = [pop(number, None) for number in event.numbers]
+        statuses, payloads = event.statuses, event.payloads
+        if None in tasks or DIED in statuses:
+            tasks, statuses, payloads = self._final(slave, tasks, statuses, payloads)
         self._report_count += 1
         slave.reported_at = self._report_count
         self._by_report.move_to_end(event.slave)
         slave.done_count += len(event.numbers)
         slave.task_s = event.task_s
-        if retry:
-            self._requeue(retry)
-        return list(deliver_by_owner.values())
+        return self._close(tasks, statuses, payloads)
+
+    def _final(
+        self,
+        slave: SlaveRecord,
+        tasks: list[TaskRecord | None],
+        statuses: list[int],
+        payloads: list[Any],
+    ) -> tuple[list[TaskRecord], list[int], list[Any]]:
+        """Return the outcomes that are final; queue again tasks of which another worker may die."""
+        final: tuple[list[TaskRecord], list[int], list[Any]] = ([], [], [])
+        retry: list[TaskRecord] = []
+        for task, status, payload in zip(tasks, statuses, payloads, strict=True):
+            if task is None:
+                self.dropped_count += 1
+                continue
+            outcome = payload
+            if status == DIED:
+                slave.died_count += 1
+                task.evidence += (bytes(payload),)
+                if len(task.evidence) < task.attempts_max:
+                    retry.append(task)
+                    continue
+                outcome = b"\0".join(task.evidence)
+            for column, value in zip(final, (task, status, outcome), strict=True):
+                column.append(value)
+        self._requeue(retry)
+        return final
 
     def _tasks_returned(self, event: TasksReturned) -> list[Command]:
         slave = self.slaves.get(event.slave)
@@ -430,19 +444,28 @@ class Ledger:
         self._requeue(lost)
         return []
 
-    def _close(self, task: TaskRecord, status: int, payload: Any, deliver: Deliver) -> None:
-        """End a task that no slave holds now: its outcome is in ``deliver`` from here on, and nowhere else."""
-        number = task.number
-        self.open_bytes -= len(task.payload)
-        del self.task_by_number[number]
-        del task.owner.number_by_id[task.client_id]
-        task.owner.closed_count += 1
-        if task.state is PUSHED:
-            del self.pushed[number]
-        task.state = CLOSED
-        deliver.ids.append(task.client_id)
-        deliver.statuses.append(status)
-        deliver.payloads.append(payload)
+    def _close(
+        self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]
+    ) -> list[Command]:
+        """End tasks that nobody holds now: their outcomes are in the commands from now on, and nowhere else."""
+        task_by_number = self.task_by_number
+        for task in tasks:
+            del task_by_number[task.number]
+            owner = task.owner
+            del owner.number_by_id[task.client_id]
+            owner.closed_count += 1
+            task.state = CLOSED
+        self.open_bytes -= sum([len(task.payload) for task in tasks])
+        owners = {task.owner.owner for task in tasks}
+        if len(owners) == 1:
+            return [Deliver(owners.pop(), [task.client_id for task in tasks], statuses, payloads)]
+        deliver_by_owner = {owner: Deliver(owner) for owner in owners}
+        for task, status, payload in zip(tasks, statuses, payloads, strict=True):
+            deliver = deliver_by_owner[task.owner.owner]
+            deliver.ids.append(task.client_id)
+            deliver.statuses.append(status)
+            deliver.payloads.append(payload)
+        return list(deliver_by_owner.values())
 
     def _requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order."""

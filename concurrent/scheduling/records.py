@@ -40,7 +40,7 @@ class TaskRecord:
         self.attempts_max = batch.attempts_max
         self.state = QUEUED
         self.slave = 0
-        self.evidence: list[bytes] = []
+        self.evidence: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -127,7 +127,7 @@ class Worker:
                 if not token:
                     return
             _, hold_s, app, number, payload = self._next(token[0])
-            self._attempt(app, number, payload)
+            self._attempt(app, number, payload, begun)
             now = clock()
             self._busy_s += now - begun
             begun = now
@@ -162,13 +162,16 @@ class Worker:
                 zip(repeat(generation), repeat(hold_s), repeat(app), numbers, payloads, strict=False)
             )
 
-    def _attempt(self, app: int, number: int, payload: bytes | Frame) -> None:
-        """Run one task and note the outcome."""
+    def _attempt(self, app: int, number: int, payload: bytes | Frame, begun: float) -> None:
+        """Run one task and note the outcome.
+
+        :param begun: the time at which the one before it ended, or this one could start.
+        """
         if self._is_code_new or type(payload) is Frame:
             self._is_code_new = False
             self._flush()
         try:
-            status, answer = FINISHED, self._perform(app, payload)
+            status, answer = FINISHED, self._perform(app, payload, begun)
         except BaseException as error:  # boundary: whatever a task raises is its outcome
             status, answer = FAILED, self._failure(app, error)
         if self._is_fork:
@@ -178,7 +181,7 @@ class Worker:
         if self._output.is_written:
             self._printed.append((number, *self._output.take()))
 
-    def _perform(self, app: int, payload: bytes | Frame) -> bytes | Frame:
+    def _perform(self, app: int, payload: bytes | Frame, begun: float) -> bytes | Frame:
         code = self._code.of(app)
         what = expanded(code.loads_payload(payload), code)
         if type(what) is tuple:
@@ -189,7 +192,6 @@ class Worker:
         else:
             key = type(what)
         longest = self._longest_by_function.get(key, UNKNOWN_S)
-        begun = time.perf_counter()
         if begun + longest > self._due:
             self._flush()
             begun = time.perf_counter()

@@ -341,12 +341,11 @@ class WorkerLink:
         for number, size_bytes, data in printed:
             logged_bytes = self._logged_bytes if number == self._logged_number else 0
             log_lines(number, data[max(0, logged_bytes - (size_bytes - len(data))) :])
-        self.least_open_count = outstanding[0][2].open_count
-        for _ in numbers:
-            app = outstanding.popleft()[2]
-            app.open_count -= 1
-            if app.open_count < self.least_open_count:
-                self.least_open_count = app.open_count
+        apps = [outstanding.popleft()[2] for _ in numbers]
+        owners = set(apps)
+        for app in owners:
+            app.open_count -= apps.count(app)
+        self.least_open_count = min([app.open_count for app in owners])
         self._amid_message_s = 0
         self.done_count += count
         if outstanding:

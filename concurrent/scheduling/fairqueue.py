@@ -1,15 +1,24 @@
-"""The waiting tasks of a pool: those of each application in their order, the applications in turns. Pure."""
+"""The waiting tasks of a pool: those of each application in their order, the applications in turns. Pure.
+
+The next turn is that of the application which has been given the fewest tasks. One that comes back is taken
+to have been given as many as the others, less a credit: what it did not use lately it gets first, so short
+jobs are soon done beside a flood, and nobody can save up more. (Virtual time with a bound on lag, as in fair
+queueing.)
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from concurrent.scheduling.workerlink import AppBlobs, Item
 
 __all__ = ["FairQueue"]
+
+_given_count = attrgetter("given_count")
 
 
 class FairQueue:
@@ -18,41 +27,52 @@ class FairQueue:
     def __init__(self) -> None:
         self.count = 0
         self._waiting_by_app: dict[AppBlobs, deque[Item]] = {}
-        self._turns: deque[AppBlobs] = deque()
+        self._latest_count = 0  # what whoever had the last turn had been given before
 
     def __iter__(self) -> Iterator[Item]:
         for waiting in self._waiting_by_app.values():
             yield from waiting
 
-    def extend(self, items: Sequence[Item]) -> None:
-        """Add tasks of one application behind its others."""
-        self._waiting_of(items[0][2]).extend(items)
+    def extend(self, items: Sequence[Item], credit: int) -> None:
+        """Add tasks of one application behind its others.
+
+        :param credit: how many tasks it may be behind the others at most, if none of its own waits.
+        """
+        app = items[0][2]
+        if app not in self._waiting_by_app:
+            others = min(map(_given_count, self._waiting_by_app), default=self._latest_count)
+            app.given_count = max(app.given_count, others - credit)
+        self._waiting_of(app).extend(items)
         self.count += len(items)
 
     def put_back(self, items: Sequence[Item]) -> None:
-        """Add tasks, oldest first, before the others of their applications."""
+        """Add tasks that were taken, oldest first, before the others of their applications."""
         for item in reversed(items):
-            self._waiting_of(item[2]).appendleft(item)
+            app = item[2]
+            app.given_count -= 1
+            self._waiting_of(app).appendleft(item)
         self.count += len(items)
 
     @property
     def is_shared(self) -> bool:
         """Whether tasks of several applications wait."""
-        return len(self._turns) > 1
+        return len(self._waiting_by_app) > 1
 
     def take(self, count: int, turn: int) -> list[Item]:
         """Take up to ``count`` tasks of the application whose turn it is.
 
         :param turn: how many it gets at most while others wait too.
         """
-        app = self._turns[0]
+        is_shared = self.is_shared
+        app = min(self._waiting_by_app, key=_given_count) if is_shared else next(iter(self._waiting_by_app))
         waiting = self._waiting_by_app[app]
-        size = min(len(waiting), count, max(1, turn) if self.is_shared else count)
+        size = min(len(waiting), count, max(1, turn) if is_shared else count)
         items = [waiting.popleft() for _ in range(size)]
         self.count -= size
-        self._turns.rotate(-1)
+        self._latest_count = app.given_count
+        app.given_count += size
         if not waiting:
-            self._drop(app)
+            del self._waiting_by_app[app]
         return items
 
     def take_newest(self, count: int) -> list[Item]:
@@ -65,7 +85,7 @@ class FairQueue:
             items += (waiting.pop() for _ in range(size))
             self.count -= size
             if not waiting:
-                self._drop(app)
+                del self._waiting_by_app[app]
         return items
 
     def remove(self, numbers: Collection[int]) -> list[Item]:
@@ -76,7 +96,7 @@ class FairQueue:
                 kept = deque(item for item in waiting if item[0] not in numbers)
                 self._waiting_by_app[app] = kept
                 if not kept:
-                    self._drop(app)
+                    del self._waiting_by_app[app]
             self.count -= len(removed)
         return removed
 
@@ -84,9 +104,4 @@ class FairQueue:
         waiting = self._waiting_by_app.get(app)
         if waiting is None:
             waiting = self._waiting_by_app[app] = deque()
-            self._turns.append(app)
         return waiting
-
-    def _drop(self, app: AppBlobs) -> None:
-        del self._waiting_by_app[app]
-        self._turns.remove(app)

@@ -18,6 +18,9 @@ HOLD_SHARE: Final = 0.5
 TURN_S: Final = 0.001
 """How much work of one application goes to a worker before it is the next one's turn."""
 
+CREDIT_S: Final = 0.02
+"""How much work, for each worker, an application that was away gets before it is the turn of others."""
+
 DEPTH_MAX: Final = 1024
 DEPTH_BYTES_MAX: Final = 4 * 1024 * 1024
 EXTRA_BELOW_S: Final = 0.1
@@ -77,6 +80,10 @@ class Pace:
     def turn(self) -> int:
         """How many tasks an application gets at a time while others wait too."""
         return max(1, int(TURN_S / self.duration_s))
+
+    def credit(self, worker_count: int) -> int:
+        """Return how many tasks an application that was away gets before it is the turn of others."""
+        return int(worker_count * CREDIT_S / self.duration_s)
 
     @property
     def share(self) -> int:

@@ -181,10 +181,10 @@ class WorkerPool:
         self.held_count += count
         if self.held_count == 1 and self._give_alone(items):
             return True
-        self._queue.extend(items)
         if is_newcomer:  # what others have waiting at the workers is not before its turn
             for link in self._links:
                 self._queue.put_back(link.take_back(is_slow=False))
+        self._queue.extend(items, self._pace.credit(self.size))
         self._deal()
         return True
 

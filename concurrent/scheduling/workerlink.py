@@ -45,13 +45,17 @@ task_log = logging.getLogger("concurrent.task")
 
 
 class AppBlobs:
-    """The code of one application as the pool keeps it, and how many of its tasks are in the pool."""
+    """The code of one application as the pool keeps it, and how many of its tasks are in the pool.
 
-    __slots__ = ("app", "blobs", "open_count")
+    ``given_count`` is how many of them workers were given, as its turns are counted (``fairqueue.py``).
+    """
+
+    __slots__ = ("app", "blobs", "given_count", "open_count")
 
     def __init__(self, app: int) -> None:
         self.app = app
         self.blobs: list[bytes] = []
+        self.given_count = 0
         self.open_count = 0
 
 

@@ -80,3 +80,9 @@ def test_a_worker_holds_results_for_less_time_than_there_is_work_ahead_of_it() -
         ahead_s = pace.depth(is_shared=is_shared) * pace.duration_s
         assert 0.0 < pace.hold_s(1000, 2, is_shared=is_shared) <= ahead_s / 2
     assert pace.hold_s(0, 2, is_shared=True) == 0.0
+
+
+def test_credit_is_an_amount_of_work() -> None:
+    assert paced(0.001).credit(2) == pytest.approx(2 * paced(0.001).credit(1), abs=1)
+    assert paced(0.0001).credit(1) == pytest.approx(10 * paced(0.001).credit(1), abs=10)
+    assert paced(10.0).credit(4) == 0

@@ -23,7 +23,7 @@ CREDIT_S: Final = 0.02
 
 DEPTH_MAX: Final = 1024
 DEPTH_BYTES_MAX: Final = 4 * 1024 * 1024
-EXTRA_BELOW_S: Final = 0.1
+EXTRA_BELOW_S: Final = 1.0
 """Shorter tasks get one extra at the worker, so that it need not wait for the slave between two."""
 
 SHARE_S: Final = 50e-6

@@ -38,7 +38,9 @@ FLUSH_BYTES: Final = 256 * 1024
 """With so much waiting a flush does not wait for the end of the turn."""
 
 BATCH_BYTES: Final = 1024 * 1024
-ACK_DELAY_S: Final = 0.05
+ACK_DELAY_S: Final = 0.5
+"""How long an acknowledgement waits for a message to travel with; its sender only keeps memory meanwhile."""
+
 log = logging.getLogger("concurrent.transport")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.systems import WAIT_S, Function
-from benchmarks.workloads import TASK_BY_FUNCTION, GiveSame
+from benchmarks.workloads import TASK_BY_FUNCTION, GiveSame, pickling_s
 from concurrent.apps import ApplicationNode
 from concurrent.scheduling import ITaskSystem, Task
 
@@ -80,12 +80,15 @@ class TakeTurns(Round):
 class Stream(Round):
     """Keeps some batches of no-op tasks under way until so many are finished.
 
-    :param mark_every: the time is noted whenever so many more are finished.
+    ``marks`` are times, and ``yardsticks`` how long the machine needed for the same small work at each of them.
+
+    :param mark_every: they are noted whenever so many more are finished.
     """
 
     def __init__(self, total: int, *, batch: int, depth: int, mark_every: int) -> None:
         self.finished_count = 0
         self.marks: list[float] = []
+        self.yardsticks: list[float] = []
         self._total = total
         self._pushed_count = 0
         self._batch = batch
@@ -94,7 +97,7 @@ class Stream(Round):
 
     def begin(self, app: ApplicationNode) -> None:
         """Push the first batches."""
-        self.marks.append(time.perf_counter())
+        self._mark()
         for _ in range(self._depth):
             self._push(app)
 
@@ -102,9 +105,13 @@ class Stream(Round):
         """Push one batch for each that is finished."""
         self.finished_count += 1
         if not self.finished_count % self._mark_every:
-            self.marks.append(time.perf_counter())
+            self._mark()
         if not self.finished_count % self._batch:
             self._push(app)
+
+    def _mark(self) -> None:
+        self.marks.append(time.perf_counter())
+        self.yardsticks.append(pickling_s())
 
     def _push(self, app: ApplicationNode) -> None:
         numbers = range(self._pushed_count, min(self._total, self._pushed_count + self._batch))

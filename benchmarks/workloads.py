@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "give_bytes",
     "give_same",
     "loops_for",
+    "pickling_s",
     "rest",
     "take_bytes",
     "take_bytes_slowly",
@@ -29,6 +31,7 @@ __all__ = [
 BLOCK = bytes(2000)
 """What is hashed in one loop of :func:`burn`; above 2047 bytes other threads could run meanwhile."""
 
+PICKLINGS = 300
 TRIAL_LOOPS = 5_000
 TRIALS = 7
 
@@ -48,6 +51,14 @@ def burn(loops: int) -> int:
     for _ in range(loops):
         digest.update(BLOCK)
     return digest.digest()[0]
+
+
+def pickling_s() -> float:
+    """Return the processor time, in seconds, of some pickling: how fast the machine is at the moment."""
+    start = time.thread_time()
+    for number in range(PICKLINGS):
+        pickle.loads(pickle.dumps({"number": number, "text": "a yardstick", "list": [number]}))
+    return time.thread_time() - start
 
 
 def rest(duration_s: float) -> None:

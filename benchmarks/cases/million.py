@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
+from statistics import median
 
 from benchmarks.cases import Bench
 from benchmarks.measure import Figure, Target
@@ -35,6 +37,9 @@ GROWTH = Figure(
 PARTS = 12
 """The first and the last one are not measured: then the queue is filled, and emptied."""
 
+MARKS = 10
+"""In how many pieces a part is timed, each beside how fast the machine was then; their median counts."""
+
 BATCH = 1_000
 DEPTH = 20
 WARM_UP_COUNT = 20_000
@@ -46,13 +51,18 @@ def run(bench: Bench) -> None:
     part = options.scaled(100_000, BATCH * 5)
     total = part * (PARTS - 2)
     with Cluster(options) as cluster:
-        cluster.run_round(Stream(part, batch=BATCH, depth=2, mark_every=part))
+        cluster.run_round(_stream(options, part, parts=1))
         with RSSSampler(cluster.master_pid) as sampler:
-            stream = _stream(options, part)
+            stream = _stream(options, part, parts=PARTS)
             cluster.run_round(stream)
-    marks = stream.marks[1:-1]
+    marks = stream.marks[MARKS:-MARKS]
+    yardsticks = stream.yardsticks[MARKS:-MARKS]
+    durations = [
+        (end - start) / (before + after)
+        for (start, end), (before, after) in zip(pairwise(marks), pairwise(yardsticks), strict=True)
+    ]
     bench.add(RATE, "push", total / (marks[-1] - marks[0]))
-    bench.add(LAST_TO_FIRST, "push", (marks[1] - marks[0]) / (marks[-1] - marks[-2]))
+    bench.add(LAST_TO_FIRST, "push", median(durations[:MARKS]) / median(durations[-MARKS:]))
     bench.add(GROWTH, "push", sampler.growth_mb)
     with open_pools(options) as others:
         pool = others[0]
@@ -65,6 +75,6 @@ def run(bench: Bench) -> None:
         bench.add(GROWTH, pool.name, rss_mb() - before_mb)
 
 
-def _stream(options: Options, part: int) -> Stream:
+def _stream(options: Options, part: int, *, parts: int) -> Stream:
     depth = options.scaled(DEPTH, 2)
-    return Stream(part * PARTS, batch=BATCH, depth=depth, mark_every=part)
+    return Stream(part * parts, batch=BATCH, depth=depth, mark_every=part // MARKS)

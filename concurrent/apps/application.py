@@ -19,6 +19,7 @@ from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, 
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.scheduling.results import Outcome, load_outcome, load_outcomes
 from concurrent.scheduling.task import Task
+from concurrent.scheduling.taskclient import attempts_max_of
 from concurrent.scheduling.tasksystem import ITaskSystem
 from concurrent.transport.jsonclient import JSONClient
 
@@ -147,7 +148,7 @@ class ApplicationNode(Node):
         :raises SchedulingError: if it cannot be pickled, unless ``push_task_failed`` takes care of it.
         """
         try:
-            return self.client.tasks.push(task, task, _attempts_max(task))
+            return self.client.tasks.push(task, task, attempts_max_of(task))
         except SchedulingError as error:
             self.push_task_failed(task, error)
             return 0
@@ -163,16 +164,8 @@ class ApplicationNode(Node):
         rest = iter(tasks)
         ids: list[int] = []
         pending: list[Task] = []
-
-        def owned() -> Iterable[tuple[Task, Task, int]]:
-            for task in rest:
-                if len(pending) >= batch_size:
-                    pending.clear()
-                pending.append(task)
-                yield task, task, _attempts_max(task)
-
         try:
-            self.client.tasks.push_many(owned(), batch_size, ids=ids)
+            self.client.tasks.push_many(rest, batch_size, ids=ids, pending=pending)
         except SchedulingError as error:
             self.push_tasks_failed([*pending, *rest], error)
         return ids
@@ -350,17 +343,6 @@ class ApplicationNode(Node):
 
 def _raise(error: Exception) -> None:
     raise error
-
-
-def _attempts_max(task: Task) -> int:
-    try:
-        return task.attempts_max
-    except AttributeError:
-        raise SchedulingError(
-            f"a {type(task).__name__} cannot be pushed, only tasks can",
-            thing=type(task).__name__,
-            remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
-        ) from None
 
 
 def _get_status(address: Host) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class _Run:
 
     def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
         """Have more tasks run."""
-        self._tasks.push_many(((task, task, task.attempts_max) for task in tasks), batch_size)
+        self._tasks.push_many(tasks, batch_size)
 
     def outcome(self) -> tuple[int, bytes | Frame]:
         """Run the system to its end; return the status and payload that its application gets.

@@ -16,6 +16,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from concurrent.core.errors import (
@@ -37,7 +39,7 @@ from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import HasMethods, tcpremote
 
-__all__ = ["ATTEMPTS_MAX", "TaskClient"]
+__all__ = ["ATTEMPTS_MAX", "TaskClient", "attempts_max_of"]
 
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
@@ -55,6 +57,9 @@ log = logging.getLogger("concurrent.scheduling.taskclient")
 
 _Open = tuple[Any, Any, int]
 """What was pushed of a task: item, what, and attempts_max. A plain tuple is made faster."""
+
+_new_outcome = partial(tuple.__new__, Outcome)
+"""Makes one of item, status and payload, without a call of a function in Python."""
 
 
 class TaskClient:
@@ -150,49 +155,56 @@ class TaskClient:
 
     def push_many(
         self,
-        tasks: Iterable[tuple[Any, Any, int]],
+        tasks: Iterable[Any],
         batch_size: int = 1,
         *,
         ids: list[int] | None = None,
+        pending: list[Any] | None = None,
     ) -> list[int]:
-        """Push many tasks; see :meth:`push`. Those before one that fails, or before its batch, are pushed.
+        """Push many tasks, each of which is its own item; see :meth:`push`.
 
-        :param tasks: ``(item, what, attempts_max)`` of each.
+        If there is an error, those before the task that fails, or before its batch, are pushed.
+
+        :param tasks: instances of :class:`~concurrent.scheduling.task.Task`.
         :param batch_size: how many travel and run as one (``batch.py``).
         :param ids: a list to which the ids are added, for who wants them in spite of an error.
+        :param pending: a list that holds what was taken from ``tasks`` and is not pushed, likewise.
         :returns: the ids; those of one batch have the same.
         """
         ids = [] if ids is None else ids
-        batch: list[tuple[Any, Any, int]] = []
+        pending = [] if pending is None else pending
+        rest = iter(tasks)
         try:
-            for task in tasks:
+            while batch := list(islice(rest, batch_size)):
+                pending += batch
                 if batch_size > 1:
-                    batch.append(task)
-                    if len(batch) == batch_size:
-                        ids += self._push_batch(batch)
-                        batch = []
-                    continue
-                if not self._room.is_set():
-                    self._wait_for_room()
-                with self._lock:
-                    ids.append(self._append(*task))
-                    self._pushed_count += 1
-                if not len(ids) % WAKE_COUNT:
-                    self._wake()
-            if batch:
-                ids += self._push_batch(batch)
+                    ids += self._push_batch(batch)
+                else:
+                    ids.append(self._push_next(batch[0], len(ids)))
+                pending.clear()
         finally:
             self._wake()
         return ids
 
-    def _push_batch(self, batch: list[tuple[Any, Any, int]]) -> list[int]:
+    def _push_next(self, task: Any, count: int) -> int:
+        """Push one of many, of which ``count`` are pushed."""
         if not self._room.is_set():
             self._wait_for_room()
-        items = Members(item for item, _, _ in batch)
-        items.attempts_max = [attempts_max for _, _, attempts_max in batch]
-        what = TaskBatch([what for _, what, _ in batch])
+        attempts_max = attempts_max_of(task)
         with self._lock:
-            task_id = self._append(items, what, 1)
+            task_id = self._append(task, task, attempts_max)
+            self._pushed_count += 1
+        if not count % WAKE_COUNT:
+            self._wake()
+        return task_id
+
+    def _push_batch(self, batch: list[Any]) -> list[int]:
+        if not self._room.is_set():
+            self._wait_for_room()
+        items = Members(batch)
+        items.attempts_max = list(map(attempts_max_of, batch))
+        with self._lock:
+            task_id = self._append(items, TaskBatch(batch), 1)
             self._pushed_count += len(items)
         self._wake()
         return [task_id] * len(items)
@@ -353,10 +365,14 @@ class TaskClient:
                 yield from task[0] if type(task[0]) is Members else (task[0],)
 
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
+        open_tasks = self._open
+        tasks: list[Any] = [open_tasks.pop(task_id, None) for task_id in ids]
+        if all(tasks) and DIED not in statuses:
+            items = [task[0] for task in tasks]
+            self._report(list(map(_new_outcome, zip(items, statuses, payloads, strict=True))))
+            return
         outcomes: list[Outcome] = []
-        pop = self._open.pop
-        for task_id, status, payload in zip(ids, statuses, payloads, strict=True):
-            task = pop(task_id, None)
+        for task, status, payload in zip(tasks, statuses, payloads, strict=True):
             if task is None:
                 continue
             item, what, _ = task
@@ -422,3 +438,19 @@ class TaskClient:
         if self._handler is not None:
             with suppress(ConnectionLost):  # it has ended, which is reported soon
                 self._handler.cast("consumed", size_bytes)
+
+
+def attempts_max_of(task: Any) -> int:
+    """Return how many workers may die of a task.
+
+    :raises SchedulingError: if it is none.
+    """
+    try:
+        attempts_max: int = task.attempts_max
+    except AttributeError:
+        raise SchedulingError(
+            f"a {type(task).__name__} cannot be pushed, only tasks can",
+            thing=type(task).__name__,
+            remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
+        ) from None
+    return attempts_max

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from concurrent.scheduling import taskclient
 from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
 from concurrent.scheduling.results import Outcome
+from concurrent.scheduling.task import Task
 from concurrent.scheduling.taskclient import TaskClient
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import MethodRegistry
@@ -75,7 +76,7 @@ class Owner:
         self.settle()
 
     def push(self, *items: str) -> list[int]:
-        ids = self.client.push_many((item, (len, (item,), {}), 3) for item in items)
+        ids = [self.client.push(item, (len, (item,), {})) for item in items]
         self.settle()
         return ids
 
@@ -229,7 +230,8 @@ def test_a_closed_client_takes_nothing_and_reports_what_was_open(owner: Owner) -
 
 
 def test_a_batch_that_killed_its_worker_is_pushed_again_task_by_task(owner: Owner) -> None:
-    ids = owner.client.push_many([(item, (len, (item,), {}), 3) for item in "ab"], batch_size=2)
+    tasks = [Task("a"), Task("b")]
+    ids = owner.client.push_many(tasks, batch_size=2)
     assert ids == [1, 1]
     session = owner.attach()
     owner.master_says("finished", [1], [DIED], [b"killed"], -1)
@@ -237,4 +239,30 @@ def test_a_batch_that_killed_its_worker_is_pushed_again_task_by_task(owner: Owne
     assert owner.outcomes == []
     assert session.pushed_ids() == [1, 2, 3]
     owner.master_says("finished", [2, 3], [FINISHED, DIED], [b"", b"killed"], -1)
-    assert owner.items() == ["a", "b"]
+    assert owner.items() == tasks
+
+
+def test_what_could_not_be_pushed_of_many_is_known(owner: Owner) -> None:
+    bad = Task("bad")
+    bad.lock = threading.Lock()  # type: ignore[attr-defined]
+    tasks = [Task("a"), Task("b"), bad, Task("c")]
+    for batch_size, pushed, unpushed in ((1, 2, [bad]), (2, 2, [bad, tasks[3]])):
+        ids: list[int] = []
+        pending: list[Task] = []
+        with pytest.raises(SchedulingError, match="lock"):
+            owner.client.push_many(iter(tasks), batch_size, ids=ids, pending=pending)
+        assert len(ids) == pushed
+        assert pending == unpushed
+
+
+def test_many_are_taken_one_by_one_if_they_do_not_travel_as_one(owner: Owner) -> None:
+    made: list[int] = []
+
+    def make() -> Iterator[Task]:
+        for number in range(3):
+            assert owner.client.pushed_count == len(made)
+            made.append(number)
+            yield Task()
+
+    owner.client.push_many(make())
+    assert len(made) == 3

@@ -46,9 +46,10 @@ HOLD_MIN_S: Final = 0.001
 """How long a result may wait for others in any case while short tasks go on. The slave may allow more."""
 
 DECAY: Final = 0.98
-"""How fast the longest duration of a function is forgotten, per run."""
+"""How fast long durations of a function are forgotten, per run."""
 
 UNKNOWN_S: Final = float("inf")
+UNKNOWN: Final = (UNKNOWN_S, UNKNOWN_S)
 """How long a function may take that has not run here yet."""
 
 NEVER: Final = float("inf")
@@ -101,7 +102,7 @@ class Worker:
         self._busy_s = 0.0
         self._unsent_bytes = 0
         self._due = NEVER
-        self._longest_by_function: dict[Any, float] = {}
+        self._long_by_function: dict[Any, tuple[float, float]] = {}
         self._is_code_new = False
 
     def forked(self) -> None:
@@ -154,7 +155,7 @@ class Worker:
             self._is_code_new = True
         elif kind == FORGET:
             self._code.forget(fields[0])
-            self._longest_by_function.clear()
+            self._long_by_function.clear()
         else:
             generation, app, numbers, hold_s, payloads = fields
             hold_s = max(hold_s, HOLD_MIN_S)
@@ -191,18 +192,22 @@ class Worker:
             key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
         else:
             key = type(what)
-        longest = self._longest_by_function.get(key, UNKNOWN_S)
-        if begun + longest > self._due:
+        # The second longest: only once, any task may have been interrupted for milliseconds.
+        longest, second = self._long_by_function.get(key, UNKNOWN)
+        if begun + second > self._due:
             self._flush()
             begun = time.perf_counter()
         result = what.run(code) if type(what) is TaskBatch else call(what)
         duration = time.perf_counter() - begun
         if longest == UNKNOWN_S:
-            longest = 0.0
-            if len(self._longest_by_function) == KNOWN_FUNCTIONS_MAX:
-                self._longest_by_function.clear()
-        longest *= DECAY
-        self._longest_by_function[key] = duration if duration > longest else longest
+            longest = second = duration
+            if len(self._long_by_function) == KNOWN_FUNCTIONS_MAX:
+                self._long_by_function.clear()
+        elif duration > longest:
+            longest, second = duration, longest
+        elif duration > second:
+            second = duration
+        self._long_by_function[key] = (longest * DECAY, second * DECAY)
         if type(what) is TaskBatch:
             return result  # pickled already
         try:

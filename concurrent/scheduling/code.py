@@ -143,6 +143,10 @@ class AppCode:
         finally:
             _unpickling.code = before
 
+    def enter(self) -> None:
+        """Have what this thread unpickles from now on refer to this code, other ways than this one too."""
+        _unpickling.code = self
+
     def refer(self, thing: Any, *, is_inside: bool = False) -> Any:
         """Return the reference to a function or class, or NotImplemented for pickle's own way.
 

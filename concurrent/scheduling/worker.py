@@ -25,9 +25,10 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any, Final
 
 from concurrent.scheduling.batch import TaskBatch, call
-from concurrent.scheduling.code import CodeCache
+from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure, unpicklable
 from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.payload import unpickled
 from concurrent.scheduling.shorthand import expanded
 from concurrent.scheduling.taskoutput import TAIL_BYTES, CapturedOutput
 from concurrent.scheduling.workerwire import (
@@ -95,6 +96,8 @@ class Worker:
         self._reader = MessageReader(data)
         self._queue: deque[_Dealt] = deque()
         self._code = CodeCache()
+        self._app = 0
+        self._app_code: AppCode = self._code.of(0)
         self._output = CapturedOutput()
         self._is_fork = False
         self._done: list[tuple[int, int, bytes | Frame]] = []
@@ -155,6 +158,7 @@ class Worker:
             self._is_code_new = True
         elif kind == FORGET:
             self._code.forget(fields[0])
+            self._app = 0
             self._long_by_function.clear()
         else:
             generation, app, numbers, hold_s, payloads = fields
@@ -183,8 +187,11 @@ class Worker:
             self._printed.append((number, *self._output.take()))
 
     def _perform(self, app: int, payload: bytes | Frame, begun: float) -> bytes | Frame:
-        code = self._code.of(app)
-        what = expanded(code.loads_payload(payload), code)
+        if app != self._app:
+            self._app, self._app_code = app, self._code.of(app)
+            self._app_code.enter()
+        code = self._app_code
+        what = expanded(unpickled(payload.buffer if isinstance(payload, Frame) else payload), code)
         if type(what) is tuple:
             function = what[0]
             kind = type(function)

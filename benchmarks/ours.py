@@ -14,7 +14,6 @@ from benchmarks.rounds import PushAll, Round, RoundsApplication, TakeTurns
 from benchmarks.systems import Executing, Function, System
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core import Environment
-from concurrent.core.garbage import collecting_rarely
 
 __all__ = ["OUR_SYSTEMS", "Cluster", "Push"]
 
@@ -73,7 +72,6 @@ class Cluster:
         self.application = Environment(overrides=texts)[RoundsApplication]
         self.application.start()
         stack.callback(self.application.stop)
-        stack.enter_context(collecting_rarely())  # as in the process of an application
         thread = threading.Thread(target=self.application.serve, name="application", daemon=True)
         thread.start()
         stack.callback(thread.join, JOIN_TIMEOUT_S)

@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.systems import WAIT_S, Function
 from benchmarks.workloads import TASK_BY_FUNCTION, GiveSame, pickling_s
 from concurrent.apps import ApplicationNode
+from concurrent.core.garbage import collecting_rarely
 from concurrent.scheduling import ITaskSystem, Task
 
 __all__ = ["PushAll", "Round", "RoundsApplication", "Stream", "TakeTurns"]
@@ -135,11 +136,12 @@ class RoundsApplication(ApplicationNode):
 
         :raises TimeoutError: if that takes too long.
         """
-        self._asked.put(one)
-        try:
-            error = self._answers.get(timeout=WAIT_S)
-        except queue.Empty:
-            raise TimeoutError(f"a round did not end within {WAIT_S} s") from None
+        with collecting_rarely():  # as in the process of an application
+            self._asked.put(one)
+            try:
+                error = self._answers.get(timeout=WAIT_S)
+            except queue.Empty:
+                raise TimeoutError(f"a round did not end within {WAIT_S} s") from None
         if error is not None:
             raise error
 

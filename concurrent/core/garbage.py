@@ -20,13 +20,11 @@ YOUNG_MAX: Final = 10_000
 
 @contextmanager
 def collecting_rarely() -> Iterator[None]:
-    """Set it for this process. What there is by now, such as what it has imported, is not visited meanwhile."""
+    """Set it for this process, unless it collects more rarely already, or never."""
     before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_MAX, *before[1:])
+    if 0 < before[0] < YOUNG_MAX:
+        gc.set_threshold(YOUNG_MAX, *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()

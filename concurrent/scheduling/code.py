@@ -10,6 +10,8 @@ A blob holds what a function's global names were when it was made; so does a mod
 Lambdas and other functions without a name of their own travel inside the payload until the same object is
 sent a second time. Such a function always does if its closure holds what may change, or has changed.
 
+Classes of tasks and functions that are called get a blob too when they are installed, which holds their name.
+
 References inside a pickle are calls of :func:`code_at`, which asks the book or cache that unpickles; they can
 be read where this module is imported.
 """
@@ -251,7 +253,8 @@ class CodeBook(AppCode):
         """
         key = id(thing)
         if key not in self.reference_by_id:
-            if not isinstance(thing, (FunctionType, type)) or not self._is_found(thing):
+            is_code = type(thing) is FunctionType or issubclass(type(thing), type)  # list[int] is none
+            if not is_code or not self._is_found(thing):
                 return None
             self._make_blob(thing)
         return super().numbers_of(thing)

@@ -1,9 +1,8 @@
 """The waiting tasks of a pool: those of each application in their order, the applications in turns. Pure.
 
-The next turn is that of the application which has been given the fewest tasks. One that comes back is taken
-to have been given as many as the others, less a credit: what it did not use lately it gets first, so short
-jobs are soon done beside a flood, and nobody can save up more. (Virtual time with a bound on lag, as in fair
-queueing.)
+The next turn is that of the application which has been given the fewest tasks, but nobody counts as further
+behind than a credit. So who was away for a while gets first what it did not use, which makes short jobs soon
+done beside a flood, and cannot save up more. (Virtual time with a bound on lag, as in fair queueing.)
 """
 
 from __future__ import annotations
@@ -27,22 +26,14 @@ class FairQueue:
     def __init__(self) -> None:
         self.count = 0
         self._waiting_by_app: dict[AppBlobs, deque[Item]] = {}
-        self._latest_count = 0  # what whoever had the last turn had been given before
 
     def __iter__(self) -> Iterator[Item]:
         for waiting in self._waiting_by_app.values():
             yield from waiting
 
-    def extend(self, items: Sequence[Item], credit: int) -> None:
-        """Add tasks of one application behind its others.
-
-        :param credit: how many tasks it may be behind the others at most, if none of its own waits.
-        """
-        app = items[0][2]
-        if app not in self._waiting_by_app:
-            others = min(map(_given_count, self._waiting_by_app), default=self._latest_count)
-            app.given_count = max(app.given_count, others - credit)
-        self._waiting_of(app).extend(items)
+    def extend(self, items: Sequence[Item]) -> None:
+        """Add tasks of one application behind its others."""
+        self._waiting_of(items[0][2]).extend(items)
         self.count += len(items)
 
     def put_back(self, items: Sequence[Item]) -> None:
@@ -58,21 +49,26 @@ class FairQueue:
         """Whether tasks of several applications wait."""
         return len(self._waiting_by_app) > 1
 
-    def take(self, count: int, turn: int) -> list[Item]:
+    def take(self, count: int, turn: int, credit: int) -> list[Item]:
         """Take up to ``count`` tasks of the application whose turn it is.
 
         :param turn: how many it gets at most while others wait too.
+        :param credit: how many it may be behind another one.
         """
-        is_shared = self.is_shared
-        app = min(self._waiting_by_app, key=_given_count) if is_shared else next(iter(self._waiting_by_app))
-        waiting = self._waiting_by_app[app]
-        size = min(len(waiting), count, max(1, turn) if is_shared else count)
+        apps = self._waiting_by_app
+        if len(apps) == 1:
+            app = next(iter(apps))
+        else:
+            app = min(apps, key=_given_count)
+            app.given_count = max(app.given_count, max(map(_given_count, apps)) - credit)
+            count = min(count, max(1, turn))
+        waiting = apps[app]
+        size = min(len(waiting), count)
         items = [waiting.popleft() for _ in range(size)]
         self.count -= size
-        self._latest_count = app.given_count
         app.given_count += size
         if not waiting:
-            del self._waiting_by_app[app]
+            del apps[app]
         return items
 
     def take_newest(self, count: int) -> list[Item]:

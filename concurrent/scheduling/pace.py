@@ -24,6 +24,7 @@ CREDIT_S: Final = 0.02
 DEPTH_MAX: Final = 1024
 DEPTH_BYTES_MAX: Final = 4 * 1024 * 1024
 EXTRA_BELOW_S: Final = 1.0
+EXTRA_BELOW_SHARED_S: Final = 0.1
 """Shorter tasks get one extra at the worker, so that it need not wait for the slave between two."""
 
 SHARE_S: Final = 50e-6
@@ -71,7 +72,7 @@ class Pace:
 
         :param is_shared: whether several applications have tasks waiting.
         """
-        least = 1 if self.duration_s < EXTRA_BELOW_S else 0
+        least = 1 if self.duration_s < (EXTRA_BELOW_SHARED_S if is_shared else EXTRA_BELOW_S) else 0
         ahead_s = AHEAD_SHARED_S if is_shared else AHEAD_S
         wanted = min(DEPTH_MAX, int(ahead_s / self.duration_s), int(DEPTH_BYTES_MAX / (self._size_bytes + 1)))
         return 1 + max(least, wanted)
@@ -82,7 +83,7 @@ class Pace:
         return max(1, int(TURN_S / self.duration_s))
 
     def credit(self, worker_count: int) -> int:
-        """Return how many tasks an application that was away gets before it is the turn of others."""
+        """Return how many tasks an application may be behind another one, and so get at once."""
         return int(worker_count * CREDIT_S / self.duration_s)
 
     @property

@@ -184,7 +184,7 @@ class WorkerPool:
         if is_newcomer:  # what others have waiting at the workers is not before its turn
             for link in self._links:
                 self._queue.put_back(link.take_back(is_slow=False))
-        self._queue.extend(items, self._pace.credit(self.size))
+        self._queue.extend(items)
         self._deal()
         return True
 
@@ -306,7 +306,7 @@ class WorkerPool:
         queue = self._queue
         while count > 0 and queue.count:
             is_shared = queue.is_shared
-            items = queue.take(count, self._pace.turn)
+            items = queue.take(count, self._pace.turn, self._pace.credit(self.size))
             waiting_count = items[0][2].open_count - self.size
             link.give(items, self._pace.hold_s(waiting_count, self.size, is_shared=is_shared))
             count -= len(items)

@@ -16,7 +16,7 @@ without a name, and batches of several classes.
 from __future__ import annotations
 
 import copyreg
-from typing import Any
+from typing import Any, Final
 
 from concurrent.scheduling.batch import TaskBatch
 from concurrent.scheduling.code import AppCode, FastPickler
@@ -24,6 +24,17 @@ from concurrent.scheduling.payload import PROTOCOL
 from concurrent.transport.frames import Frame
 
 __all__ = ["Shorthand", "expanded"]
+
+PICKLING: Final = (
+    "__reduce_ex__",
+    "__reduce__",
+    "__getstate__",
+    "__setstate__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
+    "__setattr__",
+)
+"""With what a class can have a say in how its instances are pickled, or rebuilt."""
 
 Numbers = tuple[int, int]
 """Where a class or function is in the application's code: blob and position."""
@@ -85,11 +96,11 @@ class Shorthand:
         numbers = self._numbers_by_type.get(key)
         if numbers is not None or key in self._long_types:
             return numbers
-        if not _is_plain(task):
+        if _is_plain(task):
+            numbers = self._code.numbers_of(kind)
+        if numbers is None:
             self._long_types.add(key)
-            return None
-        numbers = self._code.numbers_of(kind)
-        if numbers is not None:
+        else:
             self._numbers_by_type[key] = numbers
         return numbers
 
@@ -119,15 +130,17 @@ def _rebuilt(kind: Any, attributes: dict[str, Any]) -> Any:
 def _is_plain(task: Any) -> bool:
     """Return whether all instances of the task's class are made of it and of their attributes.
 
-    It must not define how they are pickled, and pickle must make them of nothing else, such as slots or items.
+    It must not define how they are pickled, and they must have nothing else, such as slots or items.
     """
     kind = type(task)
-    for name in ("__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__setattr__"):
-        if getattr(kind, name, None) is not getattr(object, name, None):
-            return False
-    if kind in copyreg.dispatch_table:
+    if any(getattr(kind, name, None) is not getattr(object, name, None) for name in PICKLING):
         return False
-    make, arguments, state, *more = task.__reduce_ex__(PROTOCOL)
+    if kind in copyreg.dispatch_table or any(vars(base).get("__slots__") for base in kind.__mro__):
+        return False
+    try:
+        make, arguments, state, *more = task.__reduce_ex__(PROTOCOL)
+    except Exception:  # boundary: it cannot be pickled, and the long way says why
+        return False
     is_of_attributes = state is None or type(state) is dict
     return make.__name__ == "__newobj__" and arguments == (kind,) and is_of_attributes and not any(more)
 

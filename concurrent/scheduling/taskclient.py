@@ -48,7 +48,7 @@ CONSUMED_BYTES: Final = 4 << 20
 """After so many bytes of outcomes the master is told that they were dealt with."""
 
 WAKE_COUNT: Final = 250
-"""How many tasks of a bulk are pickled before the loop is woken to send them."""
+"""After the first task of a bulk, so many are pickled before the loop is woken to send them."""
 
 ATTEMPTS_MAX: Final = 3
 
@@ -166,7 +166,7 @@ class TaskClient:
         If there is an error, those before the task that fails, or before its batch, are pushed.
 
         :param tasks: instances of :class:`~concurrent.scheduling.task.Task`.
-        :param batch_size: how many travel and run as one (``batch.py``).
+        :param batch_size: how many travel and run as one (``batch.py``); none do if it is 1 or less.
         :param ids: a list to which the ids are added, for who wants them in spite of an error.
         :param pending: a list that holds what was taken from ``tasks`` and is not pushed, likewise.
         :returns: the ids; those of one batch have the same.
@@ -174,13 +174,16 @@ class TaskClient:
         ids = [] if ids is None else ids
         pending = [] if pending is None else pending
         rest = iter(tasks)
+        batch_size = max(1, batch_size)
         try:
-            while batch := list(islice(rest, batch_size)):
-                pending += batch
+            while True:
+                pending.extend(islice(rest, batch_size))
+                if not pending:
+                    break
                 if batch_size > 1:
-                    ids += self._push_batch(batch)
+                    ids += self._push_batch(list(pending))
                 else:
-                    ids.append(self._push_next(batch[0], len(ids)))
+                    ids.append(self._push_next(pending[0], len(ids)))
                 pending.clear()
         finally:
             self._wake()

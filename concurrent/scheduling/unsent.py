@@ -19,8 +19,6 @@ OVERHEAD_BYTES: Final = 256
 
 GROUP_COUNT: Final = 2000
 
-Payload = bytes | Frame
-
 
 class Group:
     """Tasks with consecutive ids that travel in one message."""
@@ -30,7 +28,7 @@ class Group:
     def __init__(self, first_id: int, attempts_max: int) -> None:
         self.first_id = first_id
         self.attempts_max = attempts_max
-        self.payloads: list[Payload] = []
+        self.payloads: list[bytes | Frame] = []
         self.size_bytes = 0
 
 
@@ -39,12 +37,12 @@ class UnsentTasks:
 
     def __init__(self) -> None:
         self.pushed_bytes = 0
-        self._waiting: deque[tuple[int, int, Payload]] = deque()
+        self._waiting: deque[tuple[int, int, bytes | Frame]] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def append(self, task_id: int, attempts_max: int, payload: Payload) -> None:
+    def append(self, task_id: int, attempts_max: int, payload: bytes | Frame) -> None:
         """Add a task. One thread at a time."""
         self.pushed_bytes += len(payload) + OVERHEAD_BYTES
         self._waiting.append((task_id, attempts_max, payload))
@@ -78,7 +76,7 @@ class UnsentTasks:
         group.size_bytes = size_bytes
         return group
 
-    def drain(self) -> dict[int, Payload]:
+    def drain(self) -> dict[int, bytes | Frame]:
         """Take everything out as if it had not been pushed; while nobody appends. Loop thread only."""
         payload_by_id = {task_id: payload for task_id, _, payload in self._waiting}
         self._waiting.clear()

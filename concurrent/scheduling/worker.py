@@ -6,8 +6,8 @@ to give tasks to somebody else, so a task is either started here or taken back, 
 generations in the queue were taken back and are dropped.
 
 Results go out when no token waits, when one of them has waited as long as the slave allows for it, and before
-anything is started that may take until after that. So tiny tasks share messages and no result waits behind a
-long task.
+anything is started that may take until after that: a function that has not run yet, or of which two runs took
+so long lately. So tiny tasks share messages and results do not wait behind long tasks.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ HOLD_MIN_S: Final = 0.001
 
 DECAY: Final = 0.98
 """How fast long durations of a function are forgotten, per run."""
+
+NO_APP: Final = 0
+"""No application has this number."""
 
 UNKNOWN_S: Final = float("inf")
 UNKNOWN: Final = (UNKNOWN_S, UNKNOWN_S)
@@ -96,8 +99,7 @@ class Worker:
         self._reader = MessageReader(data)
         self._queue: deque[_Dealt] = deque()
         self._code = CodeCache()
-        self._app = 0
-        self._app_code: AppCode = self._code.of(0)
+        self._enter(NO_APP)
         self._output = CapturedOutput()
         self._is_fork = False
         self._done: list[tuple[int, int, bytes | Frame]] = []
@@ -158,7 +160,7 @@ class Worker:
             self._is_code_new = True
         elif kind == FORGET:
             self._code.forget(fields[0])
-            self._app = 0
+            self._enter(NO_APP)
             self._long_by_function.clear()
         else:
             generation, app, numbers, hold_s, payloads = fields
@@ -188,8 +190,7 @@ class Worker:
 
     def _perform(self, app: int, payload: bytes | Frame, begun: float) -> bytes | Frame:
         if app != self._app:
-            self._app, self._app_code = app, self._code.of(app)
-            self._app_code.enter()
+            self._enter(app)
         code = self._app_code
         what = expanded(unpickled(payload.buffer if isinstance(payload, Frame) else payload), code)
         if type(what) is tuple:
@@ -201,7 +202,7 @@ class Worker:
             key = type(what)
         # The second longest: only once, any task may have been interrupted for milliseconds.
         longest, second = self._long_by_function.get(key, UNKNOWN)
-        if begun + second > self._due:
+        if longest == UNKNOWN_S or begun + second > self._due:
             self._flush()
             begun = time.perf_counter()
         result = what.run(code) if type(what) is TaskBatch else call(what)
@@ -221,6 +222,12 @@ class Worker:
             return code.dumps_payload(result)
         except Exception as error:  # boundary: the result's own code runs here
             raise unpicklable(result, error) from error
+
+    def _enter(self, app: int) -> None:
+        """Have what is unpickled refer to the code of an application."""
+        self._app = app
+        self._app_code: AppCode = self._code.of(app)
+        self._app_code.enter()
 
     def _failure(self, app: int, error: BaseException) -> bytes:
         text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")

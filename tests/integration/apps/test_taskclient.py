@@ -255,6 +255,24 @@ def test_what_could_not_be_pushed_of_many_is_known(owner: Owner) -> None:
         assert pending == unpushed
 
 
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_a_batch_of_nothing_is_none(owner: Owner, batch_size: int) -> None:
+    assert owner.client.push_many([Task(), Task()], batch_size) == [1, 2]
+
+
+def test_tasks_that_were_made_before_an_error_are_known(owner: Owner) -> None:
+    tasks = [Task(), Task()]
+
+    def make() -> Iterator[Task]:
+        yield from tasks
+        raise SchedulingError("no more of them")
+
+    pending: list[Task] = []
+    with pytest.raises(SchedulingError, match="no more of them"):
+        owner.client.push_many(make(), 3, pending=pending)
+    assert pending == tasks
+
+
 def test_many_are_taken_one_by_one_if_they_do_not_travel_as_one(owner: Owner) -> None:
     made: list[int] = []
 

@@ -20,7 +20,9 @@ def test_long_tasks_are_dealt_one_at_a_time() -> None:
 
 
 def test_a_worker_has_one_task_more_than_it_runs_if_they_are_short() -> None:
-    assert paced(0.09).depth(is_shared=False) == 2
+    assert paced(0.9).depth(is_shared=False) == 2
+    assert paced(0.9).depth(is_shared=True) == 1
+    assert paced(0.09).depth(is_shared=True) == 2
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,21 @@ class Slotted(Plain):
     __slots__ = ("inside",)
 
 
+class AskedForArguments(Plain):
+    def __new__(cls, *args: Any) -> AskedForArguments:
+        made = super().__new__(cls)
+        made.made_of = args
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return () if self.value is None else (self.value,)
+
+
+class Unwilling(Plain):
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise RuntimeError("it does not want to travel")
+
+
 class Items(Task, list[int]):  # type: ignore[misc]  # whose __init__ is of no interest
     pass
 
@@ -121,10 +136,13 @@ def test_tasks_that_say_how_they_are_pickled_are_asked(ends: Ends) -> None:
 
 
 def test_tasks_that_are_more_than_their_attributes_arrive_whole(ends: Ends) -> None:
+    assert ends.at_worker(Slotted(0)).value == 0
     slotted = Slotted(1)
     slotted.inside = 2
     arrived = ends.at_worker(slotted)
     assert (arrived.value, arrived.inside) == (1, 2)
+    assert ends.at_worker(AskedForArguments()).made_of == ()
+    assert ends.at_worker(AskedForArguments(5)).made_of == (5,)
     assert ends.at_worker(Frozen(7)).value == 7
     items = Items()
     items += [1, 2]
@@ -194,6 +212,7 @@ def test_what_tasks_of_a_batch_share_is_shared_at_the_worker(ends: Ends) -> None
         (int, ("20",), {"base": 3}, 6),
         ("text".upper, (), {}, "TEXT"),
         (partial(pow, 2), (5,), {}, 32),
+        (list[int], ("ab",), {}, ["a", "b"]),
     ],
 )
 def test_a_call_arrives_as_function_and_arguments(
@@ -234,6 +253,8 @@ def test_what_cannot_be_pickled_is_named(ends: Ends) -> None:
     for what in (Plain(threading.Lock()), (os.path.join, (threading.Lock(),), {})):
         with pytest.raises(SchedulingError, match="lock"):
             ends.travelling(what)
+    with pytest.raises(SchedulingError, match="does not want to travel"):
+        ends.travelling(Unwilling(1))
     assert ends.at_worker(Plain(1)).value == 1
 
 

@@ -137,11 +137,10 @@ class AppCode:
 
         :raises Exception: whatever the pickle raises, such as ImportError.
         """
-        buffer = payload.buffer if isinstance(payload, Frame) else payload
         before = _unpickling.code
         _unpickling.code = self
         try:
-            return unpickled(buffer)
+            return unpickled(payload)
         finally:
             _unpickling.code = before
 

@@ -78,13 +78,14 @@ class PickleSink:
         return Frame(*pieces)
 
 
-def unpickled(buffer: Buffer) -> Any:
-    """Unpickle the bytes of a payload; buffers outside of the pickle can be written to.
+def unpickled(payload: Buffer | Frame) -> Any:
+    """Unpickle a payload; buffers outside of the pickle can be written to.
 
-    They are views of ``buffer``, or of a copy if it is read-only.
+    They are views of its memory, or of a copy if that is read-only.
 
     :raises Exception: whatever the pickle raises.
     """
+    buffer = payload.buffer if isinstance(payload, Frame) else payload
     if len(buffer) > BLOCK_BYTES_MAX:
         with keeping_any_block():
             return pickle.loads(buffer) if buffer[0] != MARK else _unpickled_with_buffers(buffer)

@@ -144,13 +144,8 @@ class TaskClient:
         :raises SchedulingError: if it cannot be pickled, or the client is closed.
         :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``.
         """
-        if not self._room.is_set():
-            self._wait_for_room()
-        with self._lock:
-            task_id = self._append(item, what, attempts_max)
-            self._pushed_count += 1
-        if not self._is_woken:
-            self._wake()
+        task_id = self._push(item, what, attempts_max, 1)
+        self._wake()
         return task_id
 
     def push_many(
@@ -183,34 +178,30 @@ class TaskClient:
                 if batch_size > 1:
                     ids += self._push_batch(list(pending))
                 else:
-                    ids.append(self._push_next(pending[0], len(ids)))
+                    task = pending[0]
+                    ids.append(self._push(task, task, attempts_max_of(task), 1))
+                    if len(ids) % WAKE_COUNT == 1:
+                        self._wake()
                 pending.clear()
         finally:
             self._wake()
         return ids
 
-    def _push_next(self, task: Any, count: int) -> int:
-        """Push one of many, of which ``count`` are pushed."""
-        if not self._room.is_set():
-            self._wait_for_room()
-        attempts_max = attempts_max_of(task)
-        with self._lock:
-            task_id = self._append(task, task, attempts_max)
-            self._pushed_count += 1
-        if not count % WAKE_COUNT:
-            self._wake()
-        return task_id
-
     def _push_batch(self, batch: list[Any]) -> list[int]:
-        if not self._room.is_set():
-            self._wait_for_room()
         items = Members(batch)
         items.attempts_max = list(map(attempts_max_of, batch))
-        with self._lock:
-            task_id = self._append(items, TaskBatch(batch), 1)
-            self._pushed_count += len(items)
+        task_id = self._push(items, TaskBatch(batch), 1, len(items))
         self._wake()
         return [task_id] * len(items)
+
+    def _push(self, item: Any, what: Any, attempts_max: int, count: int) -> int:
+        """Push what counts as so many tasks, and wake nobody."""
+        if not self._room.is_set():
+            self._wait_for_room()
+        with self._lock:
+            task_id = self._append(item, what, attempts_max)
+            self._pushed_count += count
+        return task_id
 
     def pickled(self, value: Any) -> tuple[Payload, int]:
         """Pickle something else than a task; returns it and how many blobs it needs. Any thread.

@@ -50,29 +50,22 @@ class UnsentTasks:
     def take(self) -> Group:
         """Take the oldest tasks out, as many as travel together. Loop thread only; there must be one."""
         waiting = self._waiting
-        task_id, attempts_max, payload = waiting[0]
+        task_id, attempts_max, _ = waiting[0]
         group = Group(task_id, attempts_max)
         payloads = group.payloads
-        last_id = task_id + GROUP_COUNT
         size_bytes = frame_count = 0
-        while True:
+        while waiting and len(payloads) < GROUP_COUNT and frame_count < BATCH_FRAMES:
+            next_id, next_attempts_max, payload = waiting[0]
+            if next_id != task_id or next_attempts_max != attempts_max:
+                break
+            more_bytes = len(payload) + OVERHEAD_BYTES
+            if payloads and size_bytes + more_bytes > BATCH_BYTES:
+                break
             waiting.popleft()
             payloads.append(payload)
-            size_bytes += len(payload) + OVERHEAD_BYTES
-            if type(payload) is Frame:
-                frame_count += 1
+            size_bytes += more_bytes
+            frame_count += type(payload) is Frame
             task_id += 1
-            if not waiting:
-                break
-            next_id, next_attempts_max, payload = waiting[0]
-            if (
-                next_id != task_id
-                or next_id == last_id
-                or next_attempts_max != attempts_max
-                or size_bytes + len(payload) + OVERHEAD_BYTES > BATCH_BYTES
-                or frame_count == BATCH_FRAMES
-            ):
-                break
         group.size_bytes = size_bytes
         return group
 

@@ -52,10 +52,6 @@ DECAY: Final = 0.98
 NO_APP: Final = 0
 """No application has this number."""
 
-UNKNOWN_S: Final = float("inf")
-UNKNOWN: Final = (UNKNOWN_S, UNKNOWN_S)
-"""How long a function may take that has not run here yet."""
-
 NEVER: Final = float("inf")
 
 KNOWN_FUNCTIONS_MAX: Final = 1024
@@ -107,7 +103,7 @@ class Worker:
         self._busy_s = 0.0
         self._unsent_bytes = 0
         self._due = NEVER
-        self._long_by_function: dict[Any, tuple[float, float]] = {}
+        self._long_by_function: dict[Any, tuple[float, float]] = {}  # the longest run and the second
         self._is_code_new = False
 
     def forked(self) -> None:
@@ -180,7 +176,7 @@ class Worker:
         try:
             status, answer = FINISHED, self._perform(app, payload, begun)
         except BaseException as error:  # boundary: whatever a task raises is its outcome
-            status, answer = FAILED, self._failure(app, error)
+            status, answer = FAILED, self._failure(error)
         if self._is_fork:
             os._exit(0)
         self._done.append((number, status, answer))
@@ -192,7 +188,7 @@ class Worker:
         if app != self._app:
             self._enter(app)
         code = self._app_code
-        what = expanded(unpickled(payload.buffer if isinstance(payload, Frame) else payload), code)
+        what = expanded(unpickled(payload), code)
         if type(what) is tuple:
             function = what[0]
             kind = type(function)
@@ -200,18 +196,17 @@ class Worker:
             key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
         else:
             key = type(what)
-        # The second longest: only once, any task may have been interrupted for milliseconds.
-        longest, second = self._long_by_function.get(key, UNKNOWN)
-        if longest == UNKNOWN_S or begun + second > self._due:
+        # The second longest run counts: any task may once be interrupted for milliseconds.
+        known = self._long_by_function.get(key)
+        if known is None or begun + known[1] > self._due:
             self._flush()
             begun = time.perf_counter()
         result = what.run(code) if type(what) is TaskBatch else call(what)
         duration = time.perf_counter() - begun
-        if longest == UNKNOWN_S:
-            longest = second = duration
-            if len(self._long_by_function) == KNOWN_FUNCTIONS_MAX:
-                self._long_by_function.clear()
-        elif duration > longest:
+        longest, second = known or (duration, duration)
+        if known is None and len(self._long_by_function) == KNOWN_FUNCTIONS_MAX:
+            self._long_by_function.clear()
+        if duration > longest:
             longest, second = duration, longest
         elif duration > second:
             second = duration
@@ -229,9 +224,9 @@ class Worker:
         self._app_code: AppCode = self._code.of(app)
         self._app_code.enter()
 
-    def _failure(self, app: int, error: BaseException) -> bytes:
+    def _failure(self, error: BaseException) -> bytes:
         text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")
-        return dumps_failure(error, self._code.of(app), text)
+        return dumps_failure(error, self._app_code, text)
 
     def _flush(self) -> None:
         """Send what is finished."""

@@ -16,6 +16,14 @@ def take(queue: FairQueue, count: int, turn: int, credit: int = 0):
     return queue.take(count, turn, credit)
 
 
+def with_a_flood(given_count: int) -> FairQueue:
+    """Return a queue with 1,000 tasks of one application, of which so many were taken."""
+    queue = FairQueue()
+    queue.extend(items(AppBlobs(1), *range(1000)))
+    take(queue, given_count, 1)
+    return queue
+
+
 def test_one_application_gets_its_tasks_in_order() -> None:
     queue = FairQueue()
     queue.extend(items(AppBlobs(1), 1, 2, 3))
@@ -45,10 +53,8 @@ def test_the_next_turn_is_that_of_who_was_given_least() -> None:
 
 
 def test_who_was_away_gets_a_credit_and_then_equal_turns() -> None:
-    flood, job = AppBlobs(1), AppBlobs(2)
-    queue = FairQueue()
-    queue.extend(items(flood, *range(1000)))
-    take(queue, 500, 1)
+    job = AppBlobs(2)
+    queue = with_a_flood(500)
     queue.extend(items(job, *range(1000, 1006)))
     taken = [number >= 1000 for _ in range(9) for number in numbers(take(queue, 1, 1, 3))]
     assert taken[:3] == [True] * 3
@@ -70,10 +76,7 @@ def test_who_has_had_its_share_gets_no_credit_for_a_moment_away() -> None:
 
 
 def test_credits_do_not_add_up() -> None:
-    flood = AppBlobs(1)
-    queue = FairQueue()
-    queue.extend(items(flood, *range(1000)))
-    take(queue, 500, 1)
+    queue = with_a_flood(500)
     for first in (1000, 2000, 3000):
         queue.extend(items(AppBlobs(first), *range(first, first + 100)))
     taken = [number // 1000 for _ in range(40) for number in numbers(take(queue, 1, 1, 5))]
@@ -82,10 +85,8 @@ def test_credits_do_not_add_up() -> None:
 
 
 def test_the_credit_of_the_moment_counts() -> None:
-    flood, job = AppBlobs(1), AppBlobs(2)
-    queue = FairQueue()
-    queue.extend(items(flood, *range(1000)))
-    take(queue, 900, 1)
+    job = AppBlobs(2)
+    queue = with_a_flood(900)
     queue.extend(items(job, *range(1000, 1100)))
     taken = [number >= 1000 for _ in range(10) for number in numbers(take(queue, 1, 1, 800))]
     assert all(taken)  # it may be far behind, as long as tasks are taken to be short

@@ -387,7 +387,9 @@ class Ledger:
         payloads: list[Any],
     ) -> tuple[list[TaskRecord], list[int], list[Any]]:
         """Return the outcomes that are final; queue again tasks of which another worker may die."""
-        final: tuple[list[TaskRecord], list[int], list[Any]] = ([], [], [])
+        final_tasks: list[TaskRecord] = []
+        final_statuses: list[int] = []
+        outcomes: list[Any] = []
         retry: list[TaskRecord] = []
         for task, status, payload in zip(tasks, statuses, payloads, strict=True):
             if task is None:
@@ -401,10 +403,11 @@ class Ledger:
                     retry.append(task)
                     continue
                 outcome = b"\0".join(task.evidence)
-            for column, value in zip(final, (task, status, outcome), strict=True):
-                column.append(value)
+            final_tasks.append(task)
+            final_statuses.append(status)
+            outcomes.append(outcome)
         self._requeue(retry)
-        return final
+        return final_tasks, final_statuses, outcomes
 
     def _tasks_returned(self, event: TasksReturned) -> list[Command]:
         slave = self.slaves.get(event.slave)

@@ -27,7 +27,6 @@ from concurrent.transport.handler import TCPHandler
 from concurrent.transport.jsonclient import JSONClient
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import HasMethods
 
 __all__ = ["Joined", "MasterLink"]
 
@@ -82,7 +81,7 @@ class MasterLink:
         node_type: NodeType,
         http_port: int,
         describe: Callable[[], dict[str, Any]],
-        register_methods: Callable[[HasMethods], object],
+        register_methods: Callable[[SessionClient], object],
         prepare: Callable[[dict[str, Any]], object],
         on_joined: Callable[[Joined], object],
         on_left: Callable[[str], object],

@@ -22,7 +22,7 @@ from concurrent.core.errors import CallTimeout, NodeError
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.pace import Pace
-from concurrent.transport.methods import HasMethods
+from concurrent.transport.client import SessionClient
 
 __all__ = ["MASTER_DEFAULT", "SlaveNode", "core_count", "serve_child"]
 
@@ -145,6 +145,7 @@ class SlaveNode(Node):
             )
         if self._manager is not None:
             self._manager.drain(0)
+            self._manager.close()
             self._manager = None
         manager: ITaskManager = self.env[classes[0]]  # type: ignore[assignment]
         manager.open(self.loop, self.launcher, self.worker_count)
@@ -155,7 +156,7 @@ class SlaveNode(Node):
         assert self._manager is not None, "prepared before the session is opened"
         return self._manager
 
-    def _register_task_methods(self, client: HasMethods) -> None:
+    def _register_task_methods(self, client: SessionClient) -> None:
         self._the_manager.register_methods(client)
 
     def _joined(self, joined: Joined) -> None:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from concurrent.scheduling.launcher import Launcher
     from concurrent.scheduling.ledger import Ledger
     from concurrent.scheduling.records import SlaveRecord
+    from concurrent.transport.client import SessionClient
     from concurrent.transport.handler import TCPHandler
     from concurrent.transport.loop import NodeLoop
-    from concurrent.transport.methods import HasMethods
 
 __all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler"]
 
@@ -48,8 +48,8 @@ class ITaskManager(Interface):
     def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
         """Start so many worker processes."""
 
-    def register_methods(self, endpoint: HasMethods) -> None:
-        """Register what the master calls, with the client of a compute channel."""
+    def register_methods(self, endpoint: SessionClient) -> None:
+        """Register what the master calls, with the client of a compute channel that has not started."""
 
     def window(self) -> int:  # type: ignore[empty-body]
         """Return how many tasks the slave wants to hold now."""

@@ -17,7 +17,7 @@ import struct
 from typing import Any, Final
 
 from concurrent.core.heap import BLOCK_BYTES_MAX, keeping_any_block
-from concurrent.transport.blocks import copied
+from concurrent.transport.blocks import copied, new_block
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 
 __all__ = ["PROTOCOL", "PickleSink", "unpickled"]
@@ -95,7 +95,8 @@ def unpickled(payload: Buffer | Frame) -> Any:
 def _unpickled_with_buffers(buffer: Buffer) -> Any:
     view = memoryview(buffer)
     if view.readonly:
-        view = memoryview(bytearray(buffer))
+        view = new_block(len(buffer))
+        view[:] = buffer
     _, count, pickle_bytes = HEAD.unpack_from(view)
     sizes = struct.unpack_from(f"!{count}Q", view, HEAD.size)
     parts = []

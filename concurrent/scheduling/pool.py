@@ -21,6 +21,7 @@ from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.pace import Pace
 from concurrent.scheduling.report import OnDone, OutcomeReport
+from concurrent.scheduling.sharedmemory import ArgumentMemory
 from concurrent.scheduling.taskoutput import without_own_frames
 from concurrent.scheduling.worker import CAN_TAKE_BACK
 from concurrent.scheduling.workerlink import AppBlobs, Item, WorkerLink
@@ -53,6 +54,7 @@ class WorkerPool:
 
     :param loop: the loop that owns the pool.
     :param launcher: what starts the workers; attached to ``loop``. Pools may share it.
+    :param memory: what the workers read large arguments from, if these lie there.
     :param size: the number of workers.
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
@@ -62,6 +64,7 @@ class WorkerPool:
         self,
         loop: NodeLoop,
         launcher: Launcher,
+        memory: ArgumentMemory,
         *,
         size: int,
         on_done: OnDone,
@@ -71,6 +74,7 @@ class WorkerPool:
         self.held_count = 0
         self._loop = loop
         self._launcher = launcher
+        self._memory = memory
         self._on_done = on_done
         self._on_window = on_window
         self._pace = Pace()
@@ -89,6 +93,7 @@ class WorkerPool:
         self._stopped: Future[list[int]] | None = None
         self._kill_timer: asyncio.TimerHandle | None = None
         self._is_killing = False
+        self._is_held = False
 
     @property
     def window(self) -> int:
@@ -222,6 +227,17 @@ class WorkerPool:
         self._deal()
         return numbers
 
+    def hold_results(self, *, is_held: bool) -> None:
+        """Take no more results from the workers, who then wait with them, or go on with it.
+
+        For an owner that cannot pass them on as fast as they come.
+        """
+        self._is_held = is_held
+        for link in self._links:
+            link.hold_results(is_held=is_held)
+        if not is_held:
+            self._go_on_watching()
+
     def snapshot(self) -> dict[str, Any]:
         """Return what the pool is doing, as plain values.
 
@@ -243,13 +259,14 @@ class WorkerPool:
         }
 
     def _start_worker(self) -> None:
-        link = WorkerLink(self._loop, self._results_came, self._worker_died)
+        link = WorkerLink(self._loop, self._results_came, self._worker_died, self._memory)
         try:
             link.start(self._launcher)
         except OSError as error:
             log.error("a worker cannot be started: %s", error)
             self._start_worker_later()
         else:
+            link.hold_results(is_held=self._is_held)
             self._links.append(link)
 
     def _start_worker_later(self) -> None:
@@ -295,6 +312,8 @@ class WorkerPool:
         return False
 
     def _go_on_watching(self) -> None:
+        if self._is_held:  # nobody gets on
+            return
         if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
             self._watch_timer = self._loop.call_later(self._patience_s / 2, self._watch)
 
@@ -332,6 +351,8 @@ class WorkerPool:
     def _watch(self) -> None:
         """Take back what waits behind a task that takes long."""
         self._watch_timer = None
+        if self._is_held:
+            return
         is_any_idle = any(_is_idle(link) for link in self._links)
         now = self._loop.time()
         patience_s = self._patience_s

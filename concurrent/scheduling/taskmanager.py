@@ -19,10 +19,12 @@ from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.pool import WorkerPool
+from concurrent.scheduling.sharedmemory import ArgumentMemory
 from concurrent.scheduling.workqueue import Chunk, PullSocket
+from concurrent.transport.client import SessionClient
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import HasMethods, tcpremote
+from concurrent.transport.methods import tcpremote
 
 __all__ = ["GenericTaskManager", "ZMQTaskManager"]
 
@@ -49,10 +51,12 @@ class GenericTaskManager(Component):
         self._loop = loop
         self._launcher = launcher
         self._workers = workers
+        self._memory = ArgumentMemory()
         self.pool = self._new_pool()
 
-    def register_methods(self, endpoint: HasMethods) -> None:
-        """Register what the master calls."""
+    def register_methods(self, endpoint: SessionClient) -> None:
+        """Register what the master calls, and have its messages received into shared memory."""
+        endpoint.receive_into(self._memory.new_block)
 
         @tcpremote(endpoint)
         def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Any) -> None:
@@ -100,6 +104,7 @@ class GenericTaskManager(Component):
     def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
         """Begin to serve a master."""
         self._handler = handler
+        handler.on_room = lambda: self.pool.hold_results(is_held=False)
 
     def left(self) -> None:
         """Kill what runs and begin with new workers."""
@@ -125,6 +130,7 @@ class GenericTaskManager(Component):
     def close(self) -> None:
         """Forget the master."""
         self._handler = None
+        self._memory.close()
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
@@ -134,6 +140,7 @@ class GenericTaskManager(Component):
         pool = WorkerPool(
             self._loop,
             self._launcher,
+            self._memory,
             size=self._workers,
             on_done=self._done,
             on_window=self._window_changed,
@@ -166,6 +173,9 @@ class GenericTaskManager(Component):
                 handler.cast("done", numbers[part], [FAILED] * len(failures), failures, task_s)
             except TransportError as error:
                 self._give_up(error)
+                return
+        if handler is not None and not handler.has_room:
+            self.pool.hold_results(is_held=True)
 
     def _window_changed(self, window: int) -> None:
         self._tell("set_window", window)
@@ -222,7 +232,7 @@ class ZMQTaskManager(GenericTaskManager):
 
     def left(self) -> None:
         """Close the socket, kill what runs and begin with new workers."""
-        self.close()
+        self._close_socket()
         super().left()
 
     def drain(self, timeout_s: float) -> Future[None]:

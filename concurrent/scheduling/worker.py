@@ -29,6 +29,7 @@ from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure, unpicklable
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.payload import unpickled
+from concurrent.scheduling.sharedmemory import receive_memory
 from concurrent.scheduling.shorthand import expanded
 from concurrent.scheduling.taskoutput import TAIL_BYTES, CapturedOutput
 from concurrent.scheduling.workerwire import (
@@ -92,7 +93,9 @@ class Worker:
     def __init__(self, data: socket.socket, token: socket.socket) -> None:
         self._data = data
         self._token = token
-        self._reader = MessageReader(data)
+        shared = receive_memory(data)
+        self._results = shared[1] if shared is not None else None
+        self._reader = MessageReader(data, view_of=shared[0].view if shared is not None else None)
         self._queue: deque[_Dealt] = deque()
         self._code = CodeCache()
         self._enter(NO_APP)
@@ -159,7 +162,9 @@ class Worker:
             self._enter(NO_APP)
             self._long_by_function.clear()
         else:
-            generation, app, numbers, hold_s, payloads = fields
+            generation, app, numbers, hold_s, dropped, payloads = fields
+            if self._results is not None:
+                self._results.give_back(dropped)
             hold_s = max(hold_s, HOLD_MIN_S)
             self._queue.extend(
                 zip(repeat(generation), repeat(hold_s), repeat(app), numbers, payloads, strict=False)
@@ -236,7 +241,9 @@ class Worker:
         size_bytes, printed = self._output.take()
         if size_bytes:  # by C code or a subprocess, of the latest task as far as we know
             self._printed.append((numbers[-1], size_bytes, printed))
-        pieces = deque(pack_message(RESULTS, numbers, statuses, self._busy_s, self._printed, payloads))
+        fields = numbers, statuses, self._busy_s, self._printed, payloads
+        place = self._results.put if self._results is not None else None
+        pieces = deque(pack_message(RESULTS, *fields, place=place))
         self._done.clear()
         self._due = NEVER
         self._printed = []

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
 from concurrent.scheduling.launcher import Child, Launcher
+from concurrent.scheduling.sharedmemory import ArgumentMemory, TrackedMemory
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.worker import CAN_TAKE_BACK, NO_WAIT
 from concurrent.scheduling.workerwire import CODE, FORGET, TASKS, MessageReader, pack_message
@@ -73,6 +74,7 @@ class WorkerLink:
     :param on_results: called for each batch of results.
     :param on_death: called when the worker has ended and everything that it sent was read, with the link, the
         signal or None, the exit code or None and the tail of its output.
+    :param memory: what the pool shares with its workers.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class WorkerLink:
         loop: NodeLoop,
         on_results: OnResults,
         on_death: Callable[[WorkerLink, int | None, int | None, str], None],
+        memory: ArgumentMemory,
     ) -> None:
         self.outstanding: deque[Item] = deque()
         self.done_count = 0
@@ -93,12 +96,15 @@ class WorkerLink:
         self._loop = loop
         self._on_results = on_results
         self._on_death = on_death
+        self._memory = memory
+        self._results: TrackedMemory | None = None
         self._generation = 0
         self._started_count = 0
         self._taken_back_count = 0
         self._code_count_by_app: dict[int, int] = {}
         self._outbox: deque[Buffer] = deque()
         self._is_blocked = False
+        self._is_unread = False
         self._unsent_tokens = b""
         self._logged_bytes = 0
         self._logged_number = -1
@@ -119,12 +125,15 @@ class WorkerLink:
             undo.callback(self._token.close)
             undo.callback(its_token.close)
             self._token_far = its_token.dup()
+            undo.callback(self._token_far.close)
+            self._results = self._memory.share(self._data)
             undo.pop_all()
         for sock in (self._data, its_data):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         self._data.setblocking(False)
         self._token.setblocking(False)
-        self._reader = MessageReader(self._data, MESSAGE_BYTES_MAX)
+        view_of = self._results.view if self._results is not None else None
+        self._reader = MessageReader(self._data, MESSAGE_BYTES_MAX, view_of)
         self.is_open = True
         self.progress_at = self._loop.time()
         self._loop.add_reader(self._data, self._read)
@@ -150,7 +159,9 @@ class WorkerLink:
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
         self.outstanding.extend(items)
-        self._send(pack_message(TASKS, self._generation, code.app, numbers, hold_s, payloads))
+        dropped = self._results.take_dropped() if self._results is not None else ()
+        fields = self._generation, code.app, numbers, hold_s, dropped, payloads
+        self._send(pack_message(TASKS, *fields, place=self._memory.position_of))
         self._unsent_tokens += bytes((self._generation,)) * len(items)
         self._send_tokens()
 
@@ -209,6 +220,16 @@ class WorkerLink:
         if self.is_open:
             self.is_leaving = True
             self._token.shutdown(socket.SHUT_WR)
+
+    def hold_results(self, *, is_held: bool) -> None:
+        """Read no more of what the worker sends, so that it has to wait with more; or go on."""
+        if not self.is_open or is_held == self._is_unread:
+            return
+        self._is_unread = is_held
+        if is_held:
+            self._loop.remove_reader(self._data)
+        else:
+            self._loop.add_reader(self._data, self._read)
 
     def log_output(self) -> None:
         """Write to the log what a task that still runs has printed so far."""
@@ -314,7 +335,7 @@ class WorkerLink:
 
     def check_stalled(self) -> None:
         """Kill a worker that has begun a message and sends no more of it; call it every second or so."""
-        if not self.is_open or not self._reader.is_amid_message:
+        if not self.is_open or self._is_unread or not self._reader.is_amid_message:
             self._amid_message_s = 0
             return
         self._amid_message_s += 1

@@ -4,13 +4,15 @@ One message is a prelude (bytes that follow, bytes of the body), a msgpack body 
 
     body = [kind, fields ..., payloads, lengths]
 
-``payloads`` is a list of byte strings. One that is large is ``nil`` there and travels as a raw frame behind
-the body, beginning at a multiple of 16 bytes from the start of the body; ``lengths`` has the size of
-each frame in bytes. The kinds and their fields:
+``payloads`` is a list of byte strings. One that is large is ``nil`` there. It travels as a raw frame behind
+the body, beginning at a multiple of 16 bytes from the start of the body, or lies in memory that both ends see
+(``sharedmemory.py``); ``lengths`` has the size of each in bytes, or its position there and its size. The kinds
+and their fields:
 
 =========== ========================================== ==================================================
-``TASKS``   generation, app, numbers, hold_s, payloads to the worker: tasks, in the order of their tokens;
-                                                       their results may wait ``hold_s`` seconds for others
+``TASKS``   generation, app, numbers, hold_s, dropped, to the worker: tasks, in the order of their tokens;
+            payloads                                   their results may wait ``hold_s`` seconds for others.
+                                                       ``dropped`` has positions of results, free again
 ``CODE``    app, index, [blob]                         to the worker: code that later payloads refer to
 ``FORGET``  app, []                                    to the worker: an application has ended
 ``RESULTS`` numbers, statuses, busy_s, output,         from the worker: how attempts ended, in the order
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgpack
@@ -31,7 +34,13 @@ from concurrent.core.errors import MalformedMessage
 from concurrent.transport.blocks import new_block
 from concurrent.transport.frames import Buffer, Frame, gathered
 
-__all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "pack_message"]
+__all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "Place", "View", "pack_message"]
+
+Place = Callable[[Frame], "int | None"]
+"""Returns where the other end sees a payload, None if it does not."""
+
+View = Callable[[int, int], memoryview]
+"""Returns what the other end has put at a position, so many bytes."""
 
 TASKS: Final = 0
 CODE: Final = 1
@@ -49,17 +58,22 @@ AHEAD_BYTES: Final = 32768
 WAIT_ALL: Final = getattr(socket, "MSG_WAITALL", 0)
 
 
-def pack_message(*fields: Any) -> list[Buffer]:
+def pack_message(*fields: Any, place: Place | None = None) -> list[Buffer]:
     """Return the pieces of one message; large payloads are not copied. Any thread.
 
     :param fields: the kind and its fields; the last one is the list of payloads.
+    :param place: puts or finds a large payload in memory that the other end can see.
     """
     frames: list[Frame] = []
-    lengths: list[int] = []
+    lengths: list[int | tuple[int, int]] = []
 
     def set_aside(frame: Frame) -> None:
-        frames.append(frame)
-        lengths.append(frame.nbytes)
+        position = place(frame) if place is not None else None
+        if position is not None:
+            lengths.append((position, frame.nbytes))
+        else:
+            frames.append(frame)
+            lengths.append(frame.nbytes)
 
     # The lengths are packed last, when every frame has been met.
     body: bytes = msgpack.packb([*fields, lengths], default=set_aside)
@@ -75,8 +89,8 @@ def pack_message(*fields: Any) -> list[Buffer]:
     return gathered([PRELUDE.pack(total, size), *buffers])
 
 
-def _unpack(view: memoryview, body_bytes: int) -> list[Any]:
-    """Return the fields of one message; large payloads are views of ``view``."""
+def _unpack(view: memoryview, body_bytes: int, view_of: View) -> list[Any]:
+    """Return the fields of one message; large payloads are views of ``view`` or of shared memory."""
     message: list[Any] = msgpack.unpackb(view[:body_bytes], use_list=True)
     lengths = message.pop()
     if lengths:
@@ -85,9 +99,16 @@ def _unpack(view: memoryview, body_bytes: int) -> list[Any]:
         for index, payload in enumerate(payloads):
             if payload is None:
                 size = next(sizes)
-                payloads[index] = Frame(view[start : start + size])
-                start += _aligned(size)
+                if type(size) is list:
+                    payloads[index] = Frame(view_of(*size))
+                else:
+                    payloads[index] = Frame(view[start : start + size])
+                    start += _aligned(size)
     return message
+
+
+def _nothing_shared(position: int, size: int) -> memoryview:
+    raise MalformedMessage(f"a payload of {size} bytes at {position}, but no memory is shared")
 
 
 def _aligned(size: int) -> int:
@@ -99,12 +120,19 @@ class MessageReader:
 
     :param sock: the socket; blocking or not, the reader leaves that as it is.
     :param message_bytes_max: a longer message is refused before there is room for it.
+    :param view_of: returns what lies in memory that is shared with the other end.
 
     ``is_drained`` tells whether the last read has taken all that there was.
     """
 
-    def __init__(self, sock: socket.socket, message_bytes_max: int = 1 << 62) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        message_bytes_max: int = 1 << 62,
+        view_of: View | None = None,
+    ) -> None:
         self.is_drained = False
+        self._view_of = view_of or _nothing_shared
         self._sock = sock
         self._message_bytes_max = message_bytes_max
         self._rest = b""
@@ -149,7 +177,7 @@ class MessageReader:
                     self._begin_large(total, body_bytes, view[first:])
                     start = available
                 break
-            messages.append(_unpack(view[first : first + total], body_bytes))
+            messages.append(_unpack(view[first : first + total], body_bytes, self._view_of))
             start = first + total
         self._rest = data[start:]
         return messages
@@ -171,4 +199,4 @@ class MessageReader:
         if self.is_drained:
             return []
         view, self._large = self._large, memoryview(b"")
-        return [_unpack(view, self._large_body_bytes)]
+        return [_unpack(view, self._large_body_bytes, self._view_of)]

@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import mmap
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,10 @@ from typing import Any, Final
 from concurrent.core.heap import BLOCK_BYTES_MAX
 from concurrent.transport.frames import Buffer
 
-__all__ = ["MAPPED_BYTES_MIN", "copied", "new_block"]
+__all__ = ["MAPPED_BYTES_MIN", "NewBlock", "copied", "new_block"]
+
+NewBlock = Callable[[int], memoryview]
+"""Returns memory of so many bytes that can be written to, and holds anything before that."""
 
 HUGE_PAGE_BYTES: Final = 2 * 1024 * 1024
 MAPPED_BYTES_MIN: Final = BLOCK_BYTES_MAX

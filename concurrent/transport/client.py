@@ -12,6 +12,7 @@ from concurrent.core.errors import (
     ConnectionLost,
     ProtocolError,
 )
+from concurrent.transport.blocks import NewBlock, new_block
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.endpoint import Endpoint, IEventCounter, log
 from concurrent.transport.envelope import PROTOCOL_VERSION, Message, control_message
@@ -65,6 +66,7 @@ class SessionClient(Endpoint):
         self.host = host
         self.port = port
         self.handler = TCPHandler(loop, self, self._limits)
+        self._new_block: NewBlock = new_block
         self._carrier: ICarrier | None = None
         self._timer: TimerHandle | None = None
         self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)
@@ -79,6 +81,13 @@ class SessionClient(Endpoint):
     def address(self) -> str:
         """Where the server listens, as ``host:port``."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def receive_into(self, new_block: NewBlock) -> None:
+        """Have large frames received into memory that ``new_block`` returns. Call it before ``start``.
+
+        It is called on the loop thread. A channel that cannot choose where it receives does not call it.
+        """
+        self._new_block = new_block
 
     def start(self) -> None:
         """Begin to connect, and do so again for ever. Any thread; call it once, returns at once."""

@@ -43,6 +43,7 @@ class FrameReader:
         self.limits = limits
         self.is_held_up = False
         self._share = share
+        self._new_block = share.new_block if share is not None else new_block
         self._has_claimed = False
         self._scratch = scratch
         self._rest = b""
@@ -102,7 +103,8 @@ class FrameReader:
                     self._begin_large(view[position:], size)
                     position = end
                 break
-            self._frames.append(bytes(view[position : position + size]))
+            frame = view[position : position + size]
+            self._frames.append(bytes(frame) if size < FRAME_BYTES_MIN else self._copied(frame, size))
             position += size
             self._finish(messages)
             if messages and self.limits is GREETING_LIMITS:
@@ -127,12 +129,16 @@ class FrameReader:
         return not self.is_held_up
 
     def _begin_large(self, received: memoryview, size: int) -> None:
-        large = new_block(size)
-        large[: len(received)] = received
-        self._large = large
+        self._large = self._copied(received, size)
         if size >= SCRATCH_BYTES // 2:
             self._ahead_bytes = AHEAD_BYTES
         self._filled = len(received)
+
+    def _copied(self, received: memoryview, size: int) -> memoryview:
+        """Return new memory for a frame that begins with what was received."""
+        block = self._new_block(size)
+        block[: len(received)] = received
+        return block
 
     def _finish(self, messages: list[list[Buffer]]) -> None:
         assert self._sizes is not None

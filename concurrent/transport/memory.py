@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from concurrent.transport.blocks import NewBlock, new_block
+
 __all__ = ["UNCLAIMED_BYTES_MAX", "MemoryShare", "ReceiveMemory"]
 
 UNCLAIMED_BYTES_MAX: Final = 256 * 1024
@@ -22,9 +24,16 @@ class ReceiveMemory:
     :param bytes_max: the sizes of all incomplete messages together, in bytes; one that is larger on its
         own is let in when there is no other.
     :param call_soon: the loop's, for telling those that wait.
+    :param new_block: returns memory for a large frame of so many bytes.
     """
 
-    def __init__(self, bytes_max: int, call_soon: Callable[[Callable[[], object]], object]) -> None:
+    def __init__(
+        self,
+        bytes_max: int,
+        call_soon: Callable[[Callable[[], object]], object],
+        new_block: NewBlock = new_block,
+    ) -> None:
+        self.new_block = new_block
         self._bytes_max = bytes_max
         self._call_soon = call_soon
         self._taken_bytes = 0
@@ -60,6 +69,7 @@ class MemoryShare:
 
     def __init__(self, memory: ReceiveMemory, on_room: Callable[[], object]) -> None:
         self.on_room = on_room
+        self.new_block = memory.new_block
         self._memory = memory
         self._size_bytes = 0
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from concurrent.core.errors import AddressError, ProtocolError
+from concurrent.transport.blocks import NewBlock, new_block
 from concurrent.transport.carrier import ICarrier, ICarrierOwner
 from concurrent.transport.client import SessionClient
 from concurrent.transport.endpoint import cannot_listen
@@ -268,7 +269,7 @@ class TCPServer(SessionServer):
         self.port = listener.getsockname()[1]
         self._listener = listener
         self._scratch = memoryview(bytearray(SCRATCH_BYTES))
-        self._memory = _receive_memory(self._loop, self._limits)
+        self._memory = _receive_memory(self._loop, self._limits, new_block)
         self._loop.add_reader(listener, self._on_connection)
 
     def _on_connection(self) -> None:
@@ -353,7 +354,7 @@ class TCPClient(SessionClient):
             raise ConnectionRefusedError("nobody listens; the connection was to itself")
         if self._scratch is None:
             self._scratch = memoryview(bytearray(SCRATCH_BYTES))
-            self._memory = _receive_memory(self._loop, self._limits)
+            self._memory = _receive_memory(self._loop, self._limits, self._new_block)
         return TCPSocket(
             self._loop, sock, self, self._limits, scratch=self._scratch, memory=self._memory
         )
@@ -368,12 +369,12 @@ class TCPClient(SessionClient):
         """Sockets are all there is."""
 
 
-def _receive_memory(loop: NodeLoop, limits: Limits) -> ReceiveMemory:
+def _receive_memory(loop: NodeLoop, limits: Limits, new_block: NewBlock) -> ReceiveMemory:
     def call_soon(fn: Callable[[], object]) -> None:
         if not loop.aio.is_closed():  # else sockets are being closed after the end of the loop
             loop.call_soon(fn)
 
-    return ReceiveMemory(limits.incomplete_bytes_max, call_soon)
+    return ReceiveMemory(limits.incomplete_bytes_max, call_soon, new_block)
 
 
 _Address = tuple[socket.AddressFamily, socket.SocketKind, int, tuple[Any, ...]]

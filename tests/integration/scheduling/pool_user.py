@@ -16,6 +16,7 @@ from concurrent.scheduling.failure import loads_failure
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.pool import WorkerPool
+from concurrent.scheduling.sharedmemory import ArgumentMemory
 from concurrent.transport.loop import NodeLoop
 
 TIMEOUT_S = 20.0
@@ -36,8 +37,9 @@ class PoolUser:
         self._sent_blobs = 0
         self._changed = threading.Condition()
         self._loop = loop
+        self.memory = ArgumentMemory()
         self.pool = WorkerPool(
-            loop, launcher, size=size, on_done=self._done, on_window=self.windows.append
+            loop, launcher, self.memory, size=size, on_done=self._done, on_window=self.windows.append
         )
         self.on_loop(self.pool.start)
 

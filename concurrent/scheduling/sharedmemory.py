@@ -86,6 +86,7 @@ class TrackedMemory:
         return [dropped.popleft() for _ in range(len(dropped))]
 
     def _drop(self, position: int, end: int, _ref: weakref.ref[Any]) -> None:
+        self._refs.pop(position, None)
         start = max(position, KEPT_BYTES)
         if end > start:
             with suppress(OSError):  # then they are kept

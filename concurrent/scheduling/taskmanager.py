@@ -56,7 +56,7 @@ class GenericTaskManager(Component):
 
     def register_methods(self, endpoint: SessionClient) -> None:
         """Register what the master calls, and have its messages received into shared memory."""
-        endpoint.receive_into(self._memory.new_block)
+        endpoint.receive_into(lambda size_bytes: self._memory.new_block(size_bytes))
 
         @tcpremote(endpoint)
         def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Any) -> None:

@@ -17,6 +17,8 @@ from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.pool import WorkerPool
 from concurrent.scheduling.sharedmemory import ArgumentMemory
+from concurrent.transport.blocks import new_block
+from concurrent.transport.frames import Frame
 from concurrent.transport.loop import NodeLoop
 
 TIMEOUT_S = 20.0
@@ -38,6 +40,7 @@ class PoolUser:
         self._changed = threading.Condition()
         self._loop = loop
         self.memory = ArgumentMemory()
+        self.receives_into_memory = False
         self.pool = WorkerPool(
             loop, launcher, self.memory, size=size, on_done=self._done, on_window=self.windows.append
         )
@@ -51,8 +54,17 @@ class PoolUser:
         payloads = []
         for what in whats:
             call = (what[0], what[1:], {}) if isinstance(what, tuple) else what
-            payloads.append(self.book.dumps_payload(call))
+            payload = self.book.dumps_payload(call)
+            if isinstance(payload, Frame):
+                payload = Frame(self.received(bytes(payload)))
+            payloads.append(payload)
         return self.push_payloads(payloads)
+
+    def received(self, data: bytes) -> memoryview:
+        """Return memory with data as it comes from a master, which workers can read if that is so."""
+        block = (self.memory.new_block if self.receives_into_memory else new_block)(len(data))
+        block[:] = data
+        return block
 
     def push_of_another(self, payloads: Sequence[Any]) -> list[int]:
         """Push tasks of an application without code of its own."""
@@ -73,6 +85,13 @@ class PoolUser:
         with self._changed:
             assert self._changed.wait_for(lambda: number in self._outcome_by_number, TIMEOUT_S), number
             return self._outcome_by_number[number]
+
+    def taken(self, number: int) -> tuple[int, Any]:
+        """Wait for the status and payload of a task, and keep nothing of them."""
+        outcome = self.outcome(number)
+        with self._changed:
+            del self._outcome_by_number[number]
+        return outcome
 
     def status(self, number: int) -> int:
         return self.outcome(number)[0]

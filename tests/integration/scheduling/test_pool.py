@@ -18,10 +18,12 @@ from concurrent.scheduling.failure import loads_failure
 from concurrent.scheduling.launcher import Child, Launcher, OnExit
 from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
 from concurrent.scheduling.payload import PROTOCOL
+from concurrent.scheduling.sharedmemory import RESULT_BYTES
 from concurrent.scheduling.spawn import SpawnLauncher
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.workerwire import RESULTS, pack_message
 from concurrent.scheduling.zygote import Zygote
+from concurrent.transport.frames import Frame
 from concurrent.transport.loop import NodeLoop
 from tests.integration.scheduling import plugin_code, workloads
 from tests.integration.scheduling.conftest import MakePool
@@ -314,32 +316,10 @@ def test_no_result_of_a_newcomer_waits_among_those_of_a_flood(make_pool: MakePoo
     assert len(report) - report.index(newcomers[-1]) <= 3  # with what waits for others it would be 10 and more
 
 
-@pytest.mark.parametrize("size", [1, 70_000, MIB, 5 * MIB, 40 * MIB])
-def test_bytes_of_any_size_travel_there_and_back(make_pool: MakePool, size: int) -> None:
-    data = os.urandom(size)
-    user = make_pool(size=1)
-    assert user.results((workloads.echo, data)) == [data]
-    assert user.results((workloads.size_and_kind, bytearray(data))) == [(size, "bytearray")]
-
-
-@pytest.mark.parametrize("size", [1000, 100_000, MIB, 9 * MIB])
-def test_a_task_may_change_a_buffer_in_place(make_pool: MakePool, size: int) -> None:
-    block = workloads.Block(bytearray(size))
-    (inverted,) = make_pool(size=1).results((workloads.invert_in_place, block))
-    assert bytes(inverted.data) == b"\xff" + bytes(size - 1)
-    assert block.data == bytearray(size)
-
-
 def test_a_task_cleans_up_before_it_travels_home(make_pool: MakePool) -> None:
     ((result, task),) = make_pool().results(workloads.Cleaning(bytes(1000)))
     assert result == 1000
     assert task.data == b""
-
-
-def test_many_large_tasks_pass_through_few_workers(make_pool: MakePool) -> None:
-    user = make_pool(size=2)
-    blobs = [bytes([n]) * (300_000 + n) for n in range(60)]
-    assert user.results(*((workloads.echo, blob) for blob in blobs)) == blobs
 
 
 def test_stop_lets_running_tasks_finish_and_returns_the_others(make_pool: MakePool, gate: Gate) -> None:
@@ -450,8 +430,17 @@ def test_forgotten_code_is_an_error_of_the_tasks_that_need_it(make_pool: MakePoo
         (8 << 30).to_bytes(8, "big") + bytes(4),
         pack_message(RESULTS, [1], [0], 0.0, [], [b"x"])[0],
         pack_message(RESULTS, [0], [0], 0.0, [7], [b"x"])[0],
+        pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: RESULT_BYTES)[0],
+        pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: -65536)[0],
     ],
-    ids=["garbage", "a message of 8 GiB", "another task's result", "output that is none"],
+    ids=[
+        "garbage",
+        "a message of 8 GiB",
+        "another task's result",
+        "output that is none",
+        "a result behind its memory",
+        "a result before its memory",
+    ],
 )
 def test_a_worker_that_sends_nonsense_is_killed_and_only_its_task_to_blame(
     make_pool: MakePool, nonsense: bytes

@@ -119,6 +119,22 @@ def invert_in_place(block: Block) -> Block:
     return block
 
 
+_kept: list[Block] = []
+
+
+def keep(block: Block) -> list[int]:
+    """Keep a block, and return the first byte of each one so far; each byte must be as the first."""
+    _kept.append(block)
+    for kept in _kept:
+        data = bytes(kept.data)
+        assert data == data[:1] * len(data)
+    return [kept.data[0] for kept in _kept]
+
+
+def repeated(byte: int, count: int) -> bytes:
+    return bytes([byte]) * count
+
+
 class Cleaning(Task):
     """A task whose input does not travel home."""
 

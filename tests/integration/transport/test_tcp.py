@@ -13,7 +13,7 @@ import pytest
 
 from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch
 from concurrent.transport.envelope import control_message, decode, make_header, make_prefix
-from concurrent.transport.frames import Buffer, as_payload
+from concurrent.transport.frames import Buffer, Frame, as_payload
 from concurrent.transport.framing import SCRATCH_BYTES, FrameReader
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
@@ -235,6 +235,29 @@ def test_incomplete_messages_of_all_peers_share_one_bound(loops: Loops) -> None:
     server.stop()
     for holder in holders:
         holder.sock.close()
+
+
+def test_a_client_receives_large_frames_where_it_was_told_to(loops: Loops, server: TCPServer) -> None:
+    blocks: list[memoryview] = []
+
+    def new_block(size_bytes: int) -> memoryview:
+        blocks.append(memoryview(bytearray(size_bytes)))
+        return blocks[-1]
+
+    client = TCPClient(loops[1], "127.0.0.1", server.port, node_id="client")
+    client.receive_into(new_block)
+    client.start()
+    client.wait_open(WAIT_S)
+    try:
+        for size in (3_000_000, 100_000):
+            data = bytes([size % 251]) * size
+            echoed = client.handler.call("echo", Frame(data)).result(WAIT_S)
+            assert echoed == data
+            assert echoed.buffer.obj is blocks[-1].obj
+        assert client.handler.call("echo", b"small").result(WAIT_S) == b"small"
+        assert len(blocks) == 2
+    finally:
+        client.stop()
 
 
 def test_a_silent_peer_is_lost(loops: Loops, quick_limits: Limits) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from concurrent.core.errors import MalformedMessage
 from concurrent.scheduling.workerwire import CODE, FORGET, RESULTS, TASKS, MessageReader, pack_message
 from concurrent.transport.frames import Frame
 
@@ -18,12 +19,19 @@ LARGE = 300_000
 Pair = tuple[socket.socket, MessageReader]
 
 
+SHARED = bytes(range(256)) * 1000
+
+
+def view_of(position: int, size_bytes: int) -> memoryview:
+    return memoryview(SHARED)[position : position + size_bytes]
+
+
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(TIMEOUT_S)
-        yield ours, MessageReader(theirs)
+        yield ours, MessageReader(theirs, view_of=view_of)
 
 
 def sent(pair: Pair, *buffers: Any) -> list[list[Any]]:
@@ -138,3 +146,22 @@ def test_a_reader_knows_when_it_has_read_all_that_is_there(pair: Pair) -> None:
         pair[0].sendall(part)
         pair[1].read()
         assert pair[1].is_drained
+
+
+def test_a_payload_that_both_ends_see_is_only_named(pair: Pair) -> None:
+    def place(frame: Frame) -> int | None:
+        return 256 if frame.nbytes == 1000 else None
+
+    payloads = [Frame(bytes(1000)), b"small", Frame(b"x" * 70_000), Frame(bytes(1000))]
+    buffers = pack_message(TASKS, 0, 1, [1, 2, 3, 4], payloads, place=place)
+    assert sum(map(len, buffers)) < 71_000
+    (message,) = sent(pair, *buffers)
+    assert plain(message)[-1] == [SHARED[256:1256], b"small", b"x" * 70_000, SHARED[256:1256]]
+
+
+def test_a_place_is_refused_where_no_memory_is_shared() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(b"".join(pack_message(RESULTS, [1], [Frame(bytes(1000))], place=lambda _frame: 0)))
+        with pytest.raises(MalformedMessage, match="no memory is shared"):
+            MessageReader(theirs).read()

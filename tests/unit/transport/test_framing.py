@@ -114,6 +114,22 @@ def test_what_comes_behind_a_greeting_waits_for_other_limits() -> None:
     assert reader.go_on() == []
 
 
+@pytest.mark.parametrize("step_bytes", [1000, FRAME_BYTES_MIN + 100, 10 * SCRATCH_BYTES])
+def test_large_frames_are_received_into_the_memory_of_the_endpoint(step_bytes: int) -> None:
+    blocks: list[memoryview] = []
+
+    def new_block(size_bytes: int) -> memoryview:
+        blocks.append(memoryview(bytearray(size_bytes)))
+        return blocks[-1]
+
+    share = MemoryShare(ReceiveMemory(10_000_000, print, new_block), print)
+    reader = FrameReader(Limits(), memoryview(bytearray(SCRATCH_BYTES)), share)
+    sizes = [10, FRAME_BYTES_MIN, FRAME_BYTES_MIN - 1, FRAME_BYTES_MIN + 1, 3 * SCRATCH_BYTES]
+    frames = [bytes([number]) * size for number, size in enumerate(sizes)]
+    assert feed(reader, make_prefix(frames) + b"".join(frames), step_bytes) == [frames]
+    assert [bytes(block) for block in blocks] == [frames[1], frames[3], frames[4]]
+
+
 def test_large_messages_wait_for_memory_in_the_order_in_which_they_came() -> None:
     ready: list[Callable[[], object]] = []
     told: list[str] = []

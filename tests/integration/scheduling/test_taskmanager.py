@@ -1,0 +1,128 @@
+"""A slave's task manager with real workers, and a master that is played by the test."""
+
+from __future__ import annotations
+
+import pickle
+import queue
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from concurrent.core import Environment
+from concurrent.core.errors import ConnectionLost
+from concurrent.scheduling.payload import PROTOCOL
+from concurrent.scheduling.taskmanager import GenericTaskManager
+from concurrent.scheduling.zygote import Zygote
+from concurrent.transport.blocks import NewBlock
+from concurrent.transport.frames import Frame
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import MethodRegistry
+from tests.integration.scheduling import workloads
+from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate
+
+OWNER = 3
+
+
+class Master:
+    """A session with a master, and the client that it is on."""
+
+    peer_bytes_max = 1 << 30
+    on_room: Callable[[], None]
+    new_block: NewBlock
+
+    def __init__(self) -> None:
+        self.methods = MethodRegistry()
+        self.has_room = True
+        self.is_lost = False
+        self.reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+
+    def receive_into(self, new_block: NewBlock) -> None:
+        self.new_block = new_block
+
+    def cast(self, method: str, *args: Any) -> None:
+        if self.is_lost:
+            raise ConnectionLost("the master is gone")
+        if method == "done":
+            numbers, _statuses, payloads, _task_s = args
+            for number, payload in zip(numbers, payloads, strict=True):
+                self.done.put((number, pickle.loads(bytes(payload))))
+
+    def close(self, reason: str) -> None:
+        self.reasons.put(reason)
+
+
+class Slave:
+    """The manager, and a master that sends it tasks."""
+
+    def __init__(self, loop: NodeLoop, zygote: Zygote) -> None:
+        self._loop = loop
+        self.manager = Environment(variables={})[GenericTaskManager]
+        self.master = Master()
+        zygote.attach(loop)
+        self.on_loop(self.manager.open, loop, zygote, 1)
+        self.manager.register_methods(self.master)  # type: ignore[arg-type]
+        self.on_loop(self.manager.joined, self.master, "127.0.0.1", {"kind": "session"})
+
+    def on_loop(self, fn: Callable[..., Any], *args: Any) -> Any:
+        return self._loop.call(fn, *args, timeout_s=TIMEOUT_S)
+
+    def run(self, number: int, function: Any, *args: Any) -> None:
+        payload: Any = pickle.dumps((function, args, {}), PROTOCOL)
+        if len(payload) >= 65536:
+            block = self.master.new_block(len(payload))
+            block[:] = payload
+            payload = Frame(block)
+        method = next(one for one in self.master.methods if one.name == "run")
+        self.on_loop(method.function, None, None, OWNER, 0, [number], [payload])
+
+    def stop(self) -> None:
+        self.on_loop(self.manager.drain, 0.0).result(TIMEOUT_S)
+        self.on_loop(self.manager.close)
+
+
+@pytest.fixture
+def slave(loop: NodeLoop, zygote: Zygote) -> Iterator[Slave]:
+    made = Slave(loop, zygote)
+    yield made
+    made.stop()
+
+
+def test_large_arguments_are_received_into_memory_that_workers_read(slave: Slave) -> None:
+    for number in range(20):
+        slave.run(number, workloads.size_and_kind, bytes(1_000_000))
+        assert slave.master.done.get(timeout=TIMEOUT_S) == (number, (1_000_000, "bytes"))
+
+
+def test_results_wait_at_the_workers_while_the_master_takes_no_more(slave: Slave, gate: Gate) -> None:
+    slave.master.has_room = False
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.run(2, workloads.square, 3)
+    slave.run(3, workloads.hold, gate.port)
+    pid = gate.wait_for_one()  # by then the worker has sent the result of task 2
+    slave.on_loop(slave.manager.snapshot)
+    assert slave.master.done.empty()
+    slave.master.has_room = True
+    slave.on_loop(slave.master.on_room)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 9)
+    gate.release(pid)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (3, "released")
+
+
+def test_a_new_master_gets_results_though_the_former_one_took_none(slave: Slave) -> None:
+    slave.master.has_room = False
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.on_loop(slave.manager.left)
+    slave.master.has_room = True
+    slave.on_loop(slave.manager.joined, slave.master, "127.0.0.1", {"kind": "session"})
+    slave.run(1, workloads.square, 3)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 9)
+
+
+def test_a_session_that_takes_no_outcomes_is_ended(slave: Slave) -> None:
+    slave.master.is_lost = True
+    slave.run(1, workloads.square, 2)
+    assert slave.master.reasons.get(timeout=TIMEOUT_S) == "the master is gone"

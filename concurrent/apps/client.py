@@ -100,7 +100,7 @@ class ClusterClient:
             node_id=self._node_id,
             node_type=NodeType.application,
             http_port=http_port,
-            describe=lambda: {"pid": os.getpid(), "host": socket.gethostname()},
+            describe=self._describe,
             register_methods=self._register_methods,
             prepare=lambda answer: None,
             on_joined=self._joined,
@@ -147,6 +147,11 @@ class ClusterClient:
             )
         answer: Future[int] = handler.call("count_workers", timeout_s=deadline.remaining_s())
         return answer.result(timeout_s + 1.0)
+
+    def _describe(self) -> dict[str, Any]:
+        """Return what this program says of itself when it registers."""
+        has_systems = self._on_system_outcome is not None
+        return {"pid": os.getpid(), "host": socket.gethostname(), "systems": has_systems}
 
     def _register_methods(self, endpoint: HasMethods) -> None:
         self.tasks.register_methods(endpoint)

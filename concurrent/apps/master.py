@@ -250,6 +250,7 @@ class MasterNode(Node):
         reach = (self.settings.channel, _within_reach(self.host), self.zmq_server.port)
         self._systems = SystemHosts(self.launcher, self.dispatcher, reach)
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems)
+        self._systems.on_owner = self._api.own_system
         self._api.register_methods(self.zmq_server)
         self.zmq_server.on_lost = self._api.session_lost
 

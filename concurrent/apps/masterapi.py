@@ -78,6 +78,8 @@ class MasterAPI:
             number = self._dispatcher.join_slave(handler, record.node_id, workers, window)
         else:
             number = self._dispatcher.join_owner(handler, record.node_id)
+            if record.data.get("systems") is True:
+                self._systems.prepare()
         self._own(handler, Peer(record.node_id, record.node_type, number))
         self._registry.joined(record, number)
         log.info("%s joined", record.node_id)
@@ -85,6 +87,7 @@ class MasterAPI:
 
     def session_lost(self, handler: TCPHandler, reason: str) -> None:
         """Free or move what a session's node had."""
+        self._systems.lost(handler)
         peer = handler.context
         if not isinstance(peer, Peer):
             return
@@ -93,8 +96,6 @@ class MasterAPI:
         else:
             self._dispatcher.leave_owner(peer.number)
             self._systems.cancel(peer.number)
-            if peer.is_system:
-                self._systems.lost(peer.number)
         if not peer.is_system:
             self._registry.leave(peer.node_id, peer.number, reason)
             log.info("%s left: %s", peer.node_id, reason)
@@ -164,13 +165,11 @@ class MasterAPI:
             systems.cancel(_number(handler, NodeType.application), [system_id])
 
         @tcpremote(server)
-        def join_system(handler: TCPHandler, _request: Any, token: str) -> dict[str, Any]:
-            """Give a host its task system."""
+        def join_system(handler: TCPHandler, _request: Any, token: str) -> None:
+            """Take in a host that was started for a task system."""
             if handler.context is not None:
                 raise NodeError(f"this session is that of {handler.node_id}", thing="join_system")
-            number, answer = systems.join(handler, token)
-            self._own(handler, Peer(handler.node_id, NodeType.application, number, is_system=True))
-            return answer
+            systems.join(handler, token)
 
         @tcpremote(server)
         def system_progress(handler: TCPHandler, _request: Any, done: int, total: int) -> None:
@@ -237,6 +236,10 @@ class MasterAPI:
         def set_window(handler: TCPHandler, _request: Any, window: int) -> None:
             """Want to hold so many tasks from now on."""
             dispatcher.set_window(_number(handler, NodeType.slave), min(max(0, window), WINDOW_MAX))
+
+    def own_system(self, handler: TCPHandler, number: int) -> None:
+        """Let the host of a task system push tasks, as the owner of that number."""
+        self._own(handler, Peer(handler.node_id, NodeType.application, number, is_system=True))
 
     def _own(self, handler: TCPHandler, peer: Peer) -> None:
         handler.context = peer

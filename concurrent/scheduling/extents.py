@@ -5,10 +5,18 @@ from __future__ import annotations
 from bisect import bisect
 from typing import Final
 
-__all__ = ["GRAIN_BYTES", "Extents"]
+__all__ = ["GRAIN_BYTES", "Extents", "whole_bytes"]
 
 GRAIN_BYTES: Final = 65536
-"""Every extent begins at a multiple of this and has room for one: there are few sizes, and whole pages."""
+"""Every extent begins at a multiple of this, and so has pages of its own."""
+
+SIZES_PER_DOUBLING: Final = 8
+
+
+def whole_bytes(size_bytes: int) -> int:
+    """Return the size of the extent for so many bytes: one of few sizes, at most an eighth larger."""
+    step = max(GRAIN_BYTES, (1 << size_bytes.bit_length()) // (2 * SIZES_PER_DOUBLING))
+    return size_bytes + -size_bytes % step
 
 
 class Extents:
@@ -23,7 +31,7 @@ class Extents:
 
     def take(self, size_bytes: int) -> int | None:
         """Return where there are so many bytes, which are taken now; None if they are nowhere in a row."""
-        size_bytes += -size_bytes % GRAIN_BYTES
+        size_bytes = whole_bytes(size_bytes)
         for index, (start, end) in enumerate(self._free):
             rest = start + size_bytes
             if rest <= end:

@@ -37,7 +37,7 @@ class Child:
         self.has_ended = False
         self._launcher = launcher
         self._output = output
-        self._on_exit = on_exit
+        self._on_exit: OnExit | None = on_exit
 
     def kill(self) -> None:
         """Send SIGKILL, also to a process that is only just being started."""
@@ -50,14 +50,15 @@ class Child:
         :param code: the exit code, or minus the number of a signal, or None if it never ran.
         :param reason: why it never ran, or was killed.
         """
-        if self.has_ended:
+        on_exit, self._on_exit = self._on_exit, None  # which knows this child in its turn
+        if on_exit is None:
             return
         self.has_ended = True
         tail = reason or (self._output.tail() if self._output is not None else "")
         if code is not None and code < 0:
-            self._on_exit(self.pid, -code, None, tail)
+            on_exit(self.pid, -code, None, tail)
         else:
-            self._on_exit(self.pid, None, code, tail)
+            on_exit(self.pid, None, code, tail)
 
 
 class Launcher(Protocol):

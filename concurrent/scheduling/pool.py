@@ -93,7 +93,7 @@ class WorkerPool:
         self._stopped: Future[list[int]] | None = None
         self._kill_timer: asyncio.TimerHandle | None = None
         self._is_killing = False
-        self._is_held = False
+        self._is_paused = False
 
     @property
     def window(self) -> int:
@@ -227,15 +227,15 @@ class WorkerPool:
         self._deal()
         return numbers
 
-    def hold_results(self, *, is_held: bool) -> None:
-        """Take no more results from the workers, who then wait with them, or go on with it.
+    def pause_results(self, *, is_paused: bool) -> None:
+        """Take no more results from the workers, who have to wait with them then; or go on.
 
         For an owner that cannot pass them on as fast as they come.
         """
-        self._is_held = is_held
+        self._is_paused = is_paused
         for link in self._links:
-            link.hold_results(is_held=is_held)
-        if not is_held:
+            link.pause_reading(is_paused=is_paused)
+        if not is_paused:
             self._go_on_watching()
 
     def snapshot(self) -> dict[str, Any]:
@@ -266,7 +266,7 @@ class WorkerPool:
             log.error("a worker cannot be started: %s", error)
             self._start_worker_later()
         else:
-            link.hold_results(is_held=self._is_held)
+            link.pause_reading(is_paused=self._is_paused)
             self._links.append(link)
 
     def _start_worker_later(self) -> None:
@@ -312,7 +312,7 @@ class WorkerPool:
         return False
 
     def _go_on_watching(self) -> None:
-        if self._is_held:  # nobody gets on
+        if self._is_paused:  # nobody gets on
             return
         if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
             self._watch_timer = self._loop.call_later(self._patience_s / 2, self._watch)
@@ -351,7 +351,7 @@ class WorkerPool:
     def _watch(self) -> None:
         """Take back what waits behind a task that takes long."""
         self._watch_timer = None
-        if self._is_held:
+        if self._is_paused:
             return
         is_any_idle = any(_is_idle(link) for link in self._links)
         now = self._loop.time()
@@ -465,10 +465,11 @@ class WorkerPool:
             return
         if self._kill_timer is not None:
             self._kill_timer.cancel()
+        unstarted, self._queue = [item[0] for item in self._queue], FairQueue()
         try:
             self._report.flush()
         finally:
-            self._stopped.set_result([*(item[0] for item in self._queue), *self._report.dropped])
+            self._stopped.set_result([*unstarted, *self._report.dropped])
 
 
 def _outstanding_count(link: WorkerLink) -> int:

@@ -13,6 +13,7 @@ of its task. A block of results is free when nothing at the slave refers to it a
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
 import os
 import socket
@@ -25,21 +26,29 @@ from functools import cache, partial
 from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
-from concurrent.scheduling.extents import GRAIN_BYTES, Extents
+from concurrent.scheduling.extents import GRAIN_BYTES, Extents, whole_bytes
 from concurrent.transport.blocks import new_block
-from concurrent.transport.frames import Frame
+from concurrent.transport.frames import FRAME_BYTES_MIN, Frame
 
-if sys.platform == "linux":
+if sys.platform != "win32":
     import fcntl
 
 __all__ = ["ArgumentMemory", "ReadMemory", "ResultMemory", "TrackedMemory", "receive_memory"]
 
-ARGUMENT_BYTES: Final = 1 << 30
-RESULT_BYTES: Final = 64 * 1024 * 1024
-"""How much there can be. No more is taken from the system than what is written to."""
+MIB: Final = 1024 * 1024
+ARGUMENT_BYTES: Final = 1024 * MIB
+RESULT_BYTES: Final = 256 * MIB
+"""How much there can be in all. No more is taken from the system than what is written to."""
 
-KEPT_BYTES: Final = 64 * 1024 * 1024
+RESULT_BYTES_MIN: Final = 8 * MIB
+RESULT_BYTES_MAX: Final = 64 * MIB
+"""What one worker has of it at least, however many there are, and at most."""
+
+KEPT_BYTES: Final = 64 * MIB
 """Pages up to here are kept for the next blocks; those behind go back to the system with their block."""
+
+CAN_SHARE: Final = hasattr(os, "memfd_create") and hasattr(fcntl, "F_ADD_SEALS")
+"""Whether this interpreter knows of such memory; what is built for old systems does not."""
 
 FILES_MAX: Final = 2
 SHARED: Final = b"1"
@@ -68,14 +77,16 @@ class TrackedMemory:
         :raises MalformedMessage: if there can be no such block; the position may come from another process.
         """
         end = _checked_end(position, size_bytes, self.size_bytes)
-        block = _array_type(_whole(size_bytes)).from_buffer(self._map, position)
+        block = _array_type(end - position).from_buffer(self._map, position)
         self._refs[position] = weakref.ref(block, partial(self._drop, position, end))
         return memoryview(block).cast("B")[:size_bytes]
 
     def position_of(self, frame: Frame) -> int | None:
         """Return where a frame lies, None if it is not here, or not in one piece."""
         pieces = frame.pieces
-        if len(pieces) != 1 or type(pieces[0]) is not memoryview or pieces[0].readonly:
+        if frame.nbytes < FRAME_BYTES_MIN or len(pieces) != 1:
+            return None
+        if type(pieces[0]) is not memoryview or pieces[0].readonly:
             return None
         position = _address_of(pieces[0]) - self._address
         return position if 0 <= position < self.size_bytes else None
@@ -98,9 +109,13 @@ class ArgumentMemory:
     """A slave's memory of arguments. One thread, but the blocks may be dropped by any.
 
     Without shared memory on this system, blocks are of the usual kind.
+
+    :param workers: how many workers share it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int) -> None:
+        share_bytes = RESULT_BYTES // workers // MIB * MIB
+        self._result_bytes = min(RESULT_BYTES_MAX, max(RESULT_BYTES_MIN, share_bytes))
         self._extents = Extents(ARGUMENT_BYTES)
         self._reader_fd = -1
         self._memory: TrackedMemory | None = None
@@ -130,18 +145,22 @@ class ArgumentMemory:
 
         The first thing that is sent to a worker; see :func:`receive_memory`.
 
-        :returns: None if there is none.
-        :raises OSError: if the worker is gone.
+        :returns: None if nothing can be shared.
+        :raises OSError: if that cannot be sent.
         """
-        fd = _new_memory(RESULT_BYTES) if self._memory is not None else None
-        if fd is None:
-            sock.send(NOT_SHARED)
-            return None
+        fd = _new_memory(self._result_bytes) if self._memory is not None else None
+        results: TrackedMemory | None = None
         try:
-            results = TrackedMemory(fd)
-            socket.send_fds(sock, [SHARED], [self._reader_fd, fd])
+            if fd is not None:
+                with suppress(OSError):  # no descriptors or no address space
+                    results = TrackedMemory(fd)
+            if fd is None or results is None:
+                sock.send(NOT_SHARED)
+            else:
+                socket.send_fds(sock, [SHARED], [self._reader_fd, fd])
         finally:
-            os.close(fd)
+            if fd is not None:
+                os.close(fd)
         return results
 
     def close(self) -> None:
@@ -192,11 +211,14 @@ def receive_memory(sock: socket.socket) -> tuple[ReadMemory, ResultMemory] | Non
     """Take what the slave shares, the first thing that comes; None if it shares nothing.
 
     :raises EOFError: if the slave is gone.
+    :raises OSError: if there are no descriptors or there is no address space for it.
     """
     data, fds, _flags, _address = socket.recv_fds(sock, len(SHARED), FILES_MAX)
     try:
         if not data:
             raise EOFError
+        if data == SHARED and len(fds) != FILES_MAX:
+            raise OSError(errno.EMFILE, "no descriptors for the memory of the slave")
         return (ReadMemory(fds[0]), ResultMemory(fds[1])) if data == SHARED else None
     finally:
         for fd in fds:
@@ -208,7 +230,7 @@ def _new_memory(size_bytes: int) -> int | None:
 
     Nobody can make it shorter: who reads beyond the end of a file is killed.
     """
-    if sys.platform != "linux":
+    if not CAN_SHARE:
         return None
     try:
         fd = os.memfd_create("concurrent", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -223,14 +245,10 @@ def _new_memory(size_bytes: int) -> int | None:
     return fd
 
 
-def _whole(size_bytes: int) -> int:
-    return size_bytes + -size_bytes % GRAIN_BYTES
-
-
 def _checked_end(position: Any, size_bytes: Any, memory_bytes: int) -> int:
     """Return where the pages of a block end."""
     if type(position) is int and type(size_bytes) is int and not position % GRAIN_BYTES:
-        end = position + _whole(size_bytes)
+        end = position + whole_bytes(size_bytes)
         if 0 <= position < end <= memory_bytes:
             return end
     raise MalformedMessage(f"a block of {size_bytes} bytes at {position} in a memory of {memory_bytes}")

@@ -1,7 +1,8 @@
 """The process that hosts one task system, beside the master.
 
-The system's methods run in the main thread, one at a time; the loop's thread talks to the master. The
-process ends when the system is complete, fails, or the master is gone.
+The process may be started before there is a system for it, and waits for it then. The system's methods run in
+the main thread, one at a time; the loop's thread talks to the master. The process ends when the system is
+complete, fails, or the master is gone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import queue
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import concurrent.transport.tcp  # noqa: F401
 from concurrent.core.errors import ConnectionLost, SchedulingError, TransportError
@@ -29,6 +30,7 @@ from concurrent.transport.channels import make_client
 from concurrent.transport.frames import Frame, as_payload
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import tcpremote
 
 __all__ = ["main"]
 
@@ -38,8 +40,16 @@ APP: Final = 1
 """The number of the application in the code cache of this process, which knows one only."""
 
 
+class _Given(NamedTuple):
+    """A task system as it comes from the master."""
+
+    system_id: int
+    code: list[bytes | Frame]
+    payload: bytes | Frame
+
+
 def main(channel: str, host: str, port: int, token: str, log_level: str) -> None:
-    """Host the task system that the master has for ``token``. Main thread of a process of its own."""
+    """Host the task system that the master has, or will have, for ``token``. Main thread of its own process."""
     node_id = new_node_id("system")
     node_log = NodeLog(node_id, log_level)
     node_log.start(is_child=True)
@@ -49,22 +59,34 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
     client = make_client(channel, loop, host, port, node_id=node_id)
     try:
         inbox: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
+        systems: queue.SimpleQueue[_Given | None] = queue.SimpleQueue()
         cache = CodeCache()
         tasks = TaskClient(loop, cache.of(APP), on_outcomes=inbox.put)
         tasks.register_methods(client)
 
+        @tcpremote(client)
+        def host_system(
+            _handler: TCPHandler, _request: Any, system_id: int, code: list[Any], payload: Any
+        ) -> None:
+            """Host a task system."""
+            systems.put(_Given(system_id, code, payload))
+
         def lost(_handler: TCPHandler, reason: str) -> None:
+            systems.put(None)
             inbox.put(None)
             tasks.close(f"the master is gone: {reason}")  # whoever waits for room goes on
 
         client.on_lost = lost
         client.start()
         handler = client.wait_open(CALL_TIMEOUT_S)
-        joined = handler.call("join_system", token, timeout_s=CALL_TIMEOUT_S).result(CALL_TIMEOUT_S)
-        for index, blob in enumerate(joined["code"]):
+        handler.call("join_system", token, timeout_s=CALL_TIMEOUT_S).result(CALL_TIMEOUT_S)
+        given = systems.get()
+        if given is None:
+            return
+        for index, blob in enumerate(given.code):
             cache.define(APP, index, bytes(blob))
-        loop.call(tasks.attach, handler, len(joined["code"]), timeout_s=CALL_TIMEOUT_S)
-        status, payload = _Run(tasks, handler, inbox, joined).outcome()
+        loop.call(tasks.attach, handler, len(given.code), timeout_s=CALL_TIMEOUT_S)
+        status, payload = _Run(tasks, handler, inbox, given).outcome()
         handler.cast("system_finished", status, payload)
     except ConnectionLost as error:
         logging.getLogger("concurrent.scheduling.systemhost").warning("the master is gone: %s", error)
@@ -95,15 +117,15 @@ class _Run:
         tasks: TaskClient,
         handler: TCPHandler,
         inbox: queue.SimpleQueue[list[Outcome] | None],
-        joined: dict[str, Any],
+        given: _Given,
     ) -> None:
         self._tasks = tasks
         self._handler = handler
         self._inbox = inbox
-        self._payload: bytes | Frame = joined["payload"]
+        self._payload = given.payload
         self._progress_at = 0.0
         self._finished_count = 0
-        self.log = logging.getLogger(f"concurrent.system.{joined['system_id']}")
+        self.log = logging.getLogger(f"concurrent.system.{given.system_id}")
         self.log.addHandler(_MasterLog(handler))
         self.log.propagate = False
 

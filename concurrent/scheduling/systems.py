@@ -2,7 +2,7 @@
 
 A host is a client of the master like an application. It proves by a token that it is the one that was
 started, gets the system and its code, and from then on pushes tasks under an owner number of its own.
-Loop thread only.
+One host is kept ready, so that the next system does not wait for a process to start. Loop thread only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hmac
 import itertools
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from concurrent.core.errors import (
     TransportError,
 )
 from concurrent.scheduling.dispatcher import Dispatcher
-from concurrent.scheduling.failure import too_large
+from concurrent.scheduling.failure import dumps_failure, too_large
 from concurrent.scheduling.launcher import Child, Launcher, signal_name
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.taskoutput import OutputFile
@@ -41,17 +41,28 @@ log = logging.getLogger("concurrent.scheduling.systems")
 
 
 @dataclass(slots=True, eq=False)
-class _Host:
-    """One task system and the process that hosts it."""
+class _System:
+    """A task system as its application pushed it: who that is, and what has to travel to the host."""
 
-    token: str
     handler: TCPHandler
     owner: int
     system_id: int
     code: list[bytes | Frame]
     payload: bytes | Frame
+
+
+@dataclass(slots=True, eq=False)
+class _Host:
+    """A process that hosts one task system, or waits for it.
+
+    ``session`` is None until it has joined; ``number`` is 0 until it is an owner of tasks.
+    """
+
+    token: str
     output: OutputFile
     child: Child | None = None
+    session: TCPHandler | None = None
+    system: _System | None = None
     number: int = 0
     is_over: bool = False
 
@@ -62,7 +73,11 @@ class SystemHosts:
     :param launcher: what starts the hosts.
     :param dispatcher: where they become owners of tasks.
     :param reach: channel, host and port at which the hosts reach the master.
+
+    ``on_owner`` is called when a host may push tasks, with its session and its number as an owner.
     """
+
+    on_owner: Callable[[TCPHandler, int], object]
 
     def __init__(
         self, launcher: Launcher, dispatcher: Dispatcher, reach: tuple[str, str, int]
@@ -71,7 +86,16 @@ class SystemHosts:
         self._dispatcher = dispatcher
         self._reach = reach
         self._hosts: dict[int, _Host] = {}
+        self._spare: _Host | None = None
         self._keys = itertools.count(1)
+
+    def prepare(self) -> None:
+        """Have a host ready for the next system."""
+        if self._spare is None:
+            try:
+                self._spare = self._launch()
+            except (NodeError, OSError) as error:  # the next system says so, if that is still so
+                log.info("no host waits for the next task system: %s", error)
 
     def start(
         self,
@@ -89,7 +113,7 @@ class SystemHosts:
         :raises SchedulingError: if the application has too many already.
         :raises InvalidArguments: if the system needs code that was not sent.
         """
-        running = sum(host.owner == owner for host in self._hosts.values())
+        running = sum(system.owner == owner for _, system in self._hosted())
         if running >= SYSTEMS_MAX:
             raise SchedulingError(
                 f"the application has {running} task systems already",
@@ -103,95 +127,118 @@ class SystemHosts:
                 f"the task system needs {code_count} code blobs, {len(code)} were sent",
                 thing="code_count",
             )
-        key = next(self._keys)
-        host = _Host(
-            secrets.token_hex(16),
-            handler,
-            owner,
-            system_id,
-            code[:code_count],
-            payload,
-            OutputFile("system-output"),
-        )
-        self._hosts[key] = host
-
-        def ended(pid: int, signal: int | None, exit_code: int | None, tail: str) -> None:
-            self._ended(key, pid, signal, exit_code, tail)
-
-        level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel()).lower()
-        host.child = self._launcher.launch(
-            ENTRY, [], [*self._reach, host.token, level], stderr_to=host.output, on_exit=ended
-        )
+        host = self._take_spare() or self._launch()
+        host.system = _System(handler, owner, system_id, code[:code_count], payload)
         handler.cast("tasksystem_accepted", system_id)
+        if host.session is not None:
+            self._hand_over(host, host.session, host.system)
 
-    def join(self, handler: TCPHandler, token: str) -> tuple[int, dict[str, Any]]:
-        """Let a host that was started push tasks.
+    def join(self, handler: TCPHandler, token: str) -> None:
+        """Take in a host that was started; it gets its system now, or when there is one.
 
-        :returns: its number as an owner, and what it needs to know.
         :raises NodeError: if no host that is expected has this token.
         """
         for host in self._hosts.values():
             is_it = hmac.compare_digest(host.token.encode(), token.encode())
-            if is_it and host.number == 0 and not host.is_over:
-                name = f"system {host.system_id} of {host.handler.node_id}"
-                host.number = self._dispatcher.join_owner(handler, name)
-                for index, blob in enumerate(host.code):
-                    self._dispatcher.define_code(host.number, index, blob)
-                answer = {
-                    "system_id": host.system_id,
-                    "code": host.code,
-                    "payload": host.payload,
-                }
-                host.payload = b""
-                return host.number, answer
-        raise NodeError("no task system is expected with this token", thing="join_system")
+            if is_it and host.session is None and not host.is_over:
+                host.session = handler
+                if host.system is not None:
+                    self._hand_over(host, handler, host.system)
+                return
+        raise NodeError("no host of a task system is expected with this token", thing="join_system")
 
     def finished(self, number: int, status: int, payload: bytes | Frame) -> None:
         """Bring the result of a system home to its application."""
-        for host in self._hosts.values():
+        for host, system in self._hosted():
             if host.number == number and not host.is_over:
-                self._report(host, status, payload)
+                self._report(host, system, status, payload)
 
     def progress(self, number: int, done: int, total: int) -> None:
         """Tell the application how far a system is."""
-        for host in self._hosts.values():
-            if host.number == number and not host.is_over and host.handler.is_open:
-                host.handler.cast("tasksystem_progress", host.system_id, done, total)
+        for host, system in self._hosted():
+            if host.number == number and not host.is_over and system.handler.is_open:
+                system.handler.cast("tasksystem_progress", system.system_id, done, total)
 
     def log(self, number: int, level: int, text: str) -> None:
         """Log what a system has to say."""
-        for host in self._hosts.values():
+        for host, system in self._hosted():
             if host.number == number:
-                log.log(level, "task system %d of %s: %s", host.system_id, host.handler.node_id, text)
+                log.log(level, "task system %d of %s: %s", system.system_id, system.handler.node_id, text)
 
     def cancel(self, owner: int, system_ids: Sequence[int] | None = None) -> None:
         """Kill the hosts of an application: those of these systems, or all."""
-        for host in self._hosts.values():
-            if host.owner == owner and (system_ids is None or host.system_id in system_ids):
-                self._report(host, CANCELLED, b"")
-                if host.child is not None:
-                    host.child.kill()
+        for host, system in self._hosted():
+            if system.owner == owner and (system_ids is None or system.system_id in system_ids):
+                self._report(host, system, CANCELLED, b"")
+                _kill(host)
 
-    def lost(self, number: int) -> None:
+    def lost(self, session: TCPHandler) -> None:
         """End the host whose session has ended while it lives; its end is reported to the application."""
         for host in self._hosts.values():
-            if host.number == number and host.child is not None:
-                host.child.kill()
+            if host.session is session:
+                _kill(host)
 
     def snapshot(self) -> list[dict[str, Any]]:
         """Return the systems that run, as plain values."""
         return [
             {
-                "system_id": host.system_id,
-                "application": host.handler.node_id,
+                "system_id": system.system_id,
+                "application": system.handler.node_id,
                 "pid": host.child.pid if host.child is not None else 0,
                 "owner": host.number,
             }
-            for host in self._hosts.values()
+            for host, system in self._hosted()
             if not host.is_over
         ]
 
-    def _report(self, host: _Host, status: int, payload: bytes | Frame) -> None:
+    def _hosted(self) -> Iterator[tuple[_Host, _System]]:
+        """Iterate over the hosts that have a system, over or not."""
+        for host in self._hosts.values():
+            if host.system is not None:
+                yield host, host.system
+
+    def _launch(self) -> _Host:
+        """Start a host."""
+        key = next(self._keys)
+        host = _Host(secrets.token_hex(16), OutputFile("system-output"))
+
+        def ended(pid: int, signal: int | None, exit_code: int | None, tail: str) -> None:
+            self._ended(key, pid, signal, exit_code, tail)
+
+        level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel()).lower()
+        try:
+            host.child = self._launcher.launch(
+                ENTRY, [], [*self._reach, host.token, level], stderr_to=host.output, on_exit=ended
+            )
+        except NodeError:
+            host.output.close()
+            raise
+        self._hosts[key] = host
+        return host
+
+    def _take_spare(self) -> _Host | None:
+        """Return the host that waits for a system, if there is one that can be reached."""
+        spare, self._spare = self._spare, None
+        if spare is None or spare.session is None or spare.session.is_open:
+            return spare
+        _kill(spare)
+        return None
+
+    def _hand_over(self, host: _Host, session: TCPHandler, system: _System) -> None:
+        """Give a host its system."""
+        name = f"system {system.system_id} of {system.handler.node_id}"
+        host.number = self._dispatcher.join_owner(session, name)
+        for index, blob in enumerate(system.code):
+            self._dispatcher.define_code(host.number, index, blob)
+        self.on_owner(session, host.number)
+        try:
+            session.cast("host_system", system.system_id, system.code, system.payload)
+        except TransportError as error:
+            self._report(host, system, FAILED, dumps_failure(error, None, ""))
+            _kill(host)
+        system.payload = b""
+
+    def _report(self, host: _Host, system: _System, status: int, payload: bytes | Frame) -> None:
         """Tell the application once how its system ended, and free what the system left behind."""
         if host.is_over:
             return
@@ -199,24 +246,36 @@ class SystemHosts:
         if host.number:
             self._dispatcher.leave_owner(host.number)
         try:
-            host.handler.cast("tasksystem_finished", host.system_id, status, payload)
+            system.handler.cast("tasksystem_finished", system.system_id, status, payload)
         except MessageTooLarge:
-            limit = host.handler.peer_bytes_max
+            limit = system.handler.peer_bytes_max
             failure = too_large("the result of a task system", len(payload), limit)
-            host.handler.cast("tasksystem_finished", host.system_id, FAILED, failure)
+            system.handler.cast("tasksystem_finished", system.system_id, FAILED, failure)
         except TransportError as error:
-            log.info("the outcome of task system %d is not wanted any more: %s", host.system_id, error)
+            log.info("the outcome of task system %d is not wanted any more: %s", system.system_id, error)
 
     def _ended(
         self, key: int, pid: int, signal: int | None, code: int | None, tail: str
     ) -> None:
         host = self._hosts.pop(key)
+        host.output.close()
+        how = f"was killed by {signal_name(signal)}" if signal else f"ended with exit code {code}"
+        system = host.system
+        if system is None:
+            log.info("the host %d that waited for a task system %s", pid, how)
+            if self._spare is host:
+                self._spare = None
+            return
         for line in tail.splitlines():
-            log.info("task system %d: %s", host.system_id, line)
+            log.info("task system %d: %s", system.system_id, line)
         if not host.is_over:
-            how = f"was killed by {signal_name(signal)}" if signal else f"ended with exit code {code}"
             evidence = f"the host {pid} of the task system {how}"
             log.warning("%s", evidence)
             text = f"{evidence}; its last output:\n{tail}" if tail else evidence
-            self._report(host, DIED, text.encode())
-        host.output.close()
+            self._report(host, system, DIED, text.encode())
+        self.prepare()
+
+
+def _kill(host: _Host) -> None:
+    if host.child is not None:
+        host.child.kill()

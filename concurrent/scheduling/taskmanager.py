@@ -51,7 +51,7 @@ class GenericTaskManager(Component):
         self._loop = loop
         self._launcher = launcher
         self._workers = workers
-        self._memory = ArgumentMemory()
+        self._memory = ArgumentMemory(workers)
         self.pool = self._new_pool()
 
     def register_methods(self, endpoint: SessionClient) -> None:
@@ -104,13 +104,20 @@ class GenericTaskManager(Component):
     def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
         """Begin to serve a master."""
         self._handler = handler
-        handler.on_room = lambda: self.pool.hold_results(is_held=False)
+
+        def go_on() -> None:
+            if self._handler is handler:
+                self.pool.pause_results(is_paused=False)
+
+        handler.on_room = go_on
 
     def left(self) -> None:
         """Kill what runs and begin with new workers."""
         self._handler = None
         self._waiting.clear()
-        if not self._is_draining:
+        if self._is_draining:
+            self.pool.pause_results(is_paused=False)  # or running tasks would wait for nobody
+        else:
             self.pool.stop(0)
             self.pool = self._new_pool()
 
@@ -175,7 +182,7 @@ class GenericTaskManager(Component):
                 self._give_up(error)
                 return
         if handler is not None and not handler.has_room:
-            self.pool.hold_results(is_held=True)
+            self.pool.pause_results(is_paused=True)
 
     def _window_changed(self, window: int) -> None:
         self._tell("set_window", window)

@@ -94,7 +94,7 @@ class Worker:
         self._data = data
         self._token = token
         shared = receive_memory(data)
-        self._results = shared[1] if shared is not None else None
+        self._result_memory = shared[1] if shared is not None else None
         self._reader = MessageReader(data, view_of=shared[0].view if shared is not None else None)
         self._queue: deque[_Dealt] = deque()
         self._code = CodeCache()
@@ -163,8 +163,8 @@ class Worker:
             self._long_by_function.clear()
         else:
             generation, app, numbers, hold_s, dropped, payloads = fields
-            if self._results is not None:
-                self._results.give_back(dropped)
+            if self._result_memory is not None:
+                self._result_memory.give_back(dropped)
             hold_s = max(hold_s, HOLD_MIN_S)
             self._queue.extend(
                 zip(repeat(generation), repeat(hold_s), repeat(app), numbers, payloads, strict=False)
@@ -242,7 +242,7 @@ class Worker:
         if size_bytes:  # by C code or a subprocess, of the latest task as far as we know
             self._printed.append((numbers[-1], size_bytes, printed))
         fields = numbers, statuses, self._busy_s, self._printed, payloads
-        place = self._results.put if self._results is not None else None
+        place = self._result_memory.put if self._result_memory is not None else None
         pieces = deque(pack_message(RESULTS, *fields, place=place))
         self._done.clear()
         self._due = NEVER

@@ -97,14 +97,15 @@ class WorkerLink:
         self._on_results = on_results
         self._on_death = on_death
         self._memory = memory
-        self._results: TrackedMemory | None = None
+        self._result_memory: TrackedMemory | None = None
         self._generation = 0
         self._started_count = 0
         self._taken_back_count = 0
         self._code_count_by_app: dict[int, int] = {}
         self._outbox: deque[Buffer] = deque()
         self._is_blocked = False
-        self._is_unread = False
+        self._is_paused = False
+        self._is_read_out = False
         self._unsent_tokens = b""
         self._logged_bytes = 0
         self._logged_number = -1
@@ -126,13 +127,13 @@ class WorkerLink:
             undo.callback(its_token.close)
             self._token_far = its_token.dup()
             undo.callback(self._token_far.close)
-            self._results = self._memory.share(self._data)
+            self._result_memory = self._memory.share(self._data)
             undo.pop_all()
         for sock in (self._data, its_data):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         self._data.setblocking(False)
         self._token.setblocking(False)
-        view_of = self._results.view if self._results is not None else None
+        view_of = self._result_memory.view if self._result_memory is not None else None
         self._reader = MessageReader(self._data, MESSAGE_BYTES_MAX, view_of)
         self.is_open = True
         self.progress_at = self._loop.time()
@@ -158,10 +159,11 @@ class WorkerLink:
             self._send_code(code)
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
-        self.outstanding.extend(items)
-        dropped = self._results.take_dropped() if self._results is not None else ()
+        dropped = self._result_memory.take_dropped() if self._result_memory is not None else ()
         fields = self._generation, code.app, numbers, hold_s, dropped, payloads
-        self._send(pack_message(TASKS, *fields, place=self._memory.position_of))
+        message = pack_message(TASKS, *fields, place=self._memory.position_of)
+        self.outstanding.extend(items)
+        self._send(message)
         self._unsent_tokens += bytes((self._generation,)) * len(items)
         self._send_tokens()
 
@@ -221,12 +223,12 @@ class WorkerLink:
             self.is_leaving = True
             self._token.shutdown(socket.SHUT_WR)
 
-    def hold_results(self, *, is_held: bool) -> None:
+    def pause_reading(self, *, is_paused: bool) -> None:
         """Read no more of what the worker sends, so that it has to wait with more; or go on."""
-        if not self.is_open or is_held == self._is_unread:
+        if not self.is_open or self._is_read_out or is_paused == self._is_paused:
             return
-        self._is_unread = is_held
-        if is_held:
+        self._is_paused = is_paused
+        if is_paused:
             self._loop.remove_reader(self._data)
         else:
             self._loop.add_reader(self._data, self._read)
@@ -328,14 +330,13 @@ class WorkerLink:
         except BlockingIOError:
             pass
         except (OSError, EOFError):
-            if self.is_open:
-                self._loop.remove_reader(self._data)
+            self._stop_reading()
         except Exception as error:  # boundary: a task can write anything to its worker's socket
             self._distrust(f"{type(error).__name__}: {error}")
 
     def check_stalled(self) -> None:
         """Kill a worker that has begun a message and sends no more of it; call it every second or so."""
-        if not self.is_open or self._is_unread or not self._reader.is_amid_message:
+        if not self.is_open or self._is_paused or not self._reader.is_amid_message:
             self._amid_message_s = 0
             return
         self._amid_message_s += 1
@@ -345,9 +346,14 @@ class WorkerLink:
     def _distrust(self, reason: str) -> None:
         """Kill a worker whose messages make no sense; what it ran is to blame."""
         log.error("worker %d is killed, what it sends makes no sense: %s", self.pid, reason)
+        self._stop_reading()
+        self.kill()
+
+    def _stop_reading(self) -> None:
+        """Read nothing more, for good."""
+        self._is_read_out = True
         if self.is_open:
             self._loop.remove_reader(self._data)
-        self.kill()
 
     def _receive(
         self,

@@ -119,6 +119,12 @@ class FrameReader:
         self.space()
         return self.advance(0)
 
+    def close(self) -> None:
+        """Forget what has arrived of a message; nothing may be received any more."""
+        self._large = None
+        self._frames = []
+        self._rest = b""
+
     def _has_memory(self, sizes: tuple[int, ...], available: int) -> bool:
         """Claim memory for a message, unless it is small or has arrived whole."""
         size_bytes = sizes[0] if len(sizes) == 1 else sum(sizes)

@@ -231,6 +231,7 @@ class TCPSocket:
         self._loop.remove_writer(self._sock)
         self._sock.close()
         self._share.release()
+        self._reader.close()
         self._out.clear()
         self._owner.released(self)
 

@@ -121,7 +121,7 @@ def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
             stranger.call(method, *args)
     with pytest.raises(NodeError, match="has not registered as slave"):
         stranger.call("register_slave", "stranger")
-    with pytest.raises(NodeError, match="no task system is expected"):
+    with pytest.raises(NodeError, match="no host of a task system is expected"):
         stranger.call("join_system", "guess")
     assert_works(peer)
 

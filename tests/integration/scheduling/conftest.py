@@ -48,7 +48,7 @@ def make_pool_on(loop: NodeLoop) -> Iterator[MakePool]:
 
     yield make
     for user in made:
-        user.stop()
+        user.close()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class PoolUser:
         self._sent_blobs = 0
         self._changed = threading.Condition()
         self._loop = loop
-        self.memory = ArgumentMemory()
+        self.memory = ArgumentMemory(size)
         self.receives_into_memory = False
         self.pool = WorkerPool(
             loop, launcher, self.memory, size=size, on_done=self._done, on_window=self.windows.append
@@ -113,7 +113,12 @@ class PoolUser:
         return self.on_loop(self.pool.snapshot)
 
     def stop(self, timeout_s: float = 0.0) -> list[int]:
-        return self.on_loop(self.pool.stop, timeout_s).result(TIMEOUT_S)
+        numbers: list[int] = self.on_loop(self.pool.stop, timeout_s).result(TIMEOUT_S)
+        return numbers
+
+    def close(self) -> None:
+        self.stop()
+        self.memory.close()
 
     def abandon(self) -> list[int]:
         """Stop the pool at once; return the numbers of the tasks that were reported by then."""

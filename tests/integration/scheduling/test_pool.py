@@ -18,7 +18,7 @@ from concurrent.scheduling.failure import loads_failure
 from concurrent.scheduling.launcher import Child, Launcher, OnExit
 from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
 from concurrent.scheduling.payload import PROTOCOL
-from concurrent.scheduling.sharedmemory import RESULT_BYTES
+from concurrent.scheduling.sharedmemory import RESULT_BYTES_MAX
 from concurrent.scheduling.spawn import SpawnLauncher
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.workerwire import RESULTS, pack_message
@@ -430,7 +430,7 @@ def test_forgotten_code_is_an_error_of_the_tasks_that_need_it(make_pool: MakePoo
         (8 << 30).to_bytes(8, "big") + bytes(4),
         pack_message(RESULTS, [1], [0], 0.0, [], [b"x"])[0],
         pack_message(RESULTS, [0], [0], 0.0, [7], [b"x"])[0],
-        pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: RESULT_BYTES)[0],
+        pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: RESULT_BYTES_MAX)[0],
         pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: -65536)[0],
     ],
     ids=[

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -61,7 +63,7 @@ def test_memory_of_arguments_and_results_is_used_again(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharedmemory, "ARGUMENT_BYTES", 8 * MIB)
-    monkeypatch.setattr(sharedmemory, "RESULT_BYTES", 8 * MIB)
+    monkeypatch.setattr(sharedmemory, "RESULT_BYTES_MAX", 8 * MIB)
     user = make_pool(size=1)
     user.receives_into_memory = True
     blob = bytes(3 * MIB)
@@ -80,44 +82,84 @@ def test_memory_of_arguments_and_results_is_used_again(
         del frame
 
 
-def test_results_stay_at_the_workers_while_they_are_held(make_pool: MakePool, gate: Gate) -> None:
+def test_an_empty_frame_is_a_payload_like_any_other(make_pool: MakePool) -> None:
+    user = make_pool(size=1)
+    empty, good = user.push_payloads(
+        [Frame(bytearray()), user.book.dumps_payload((workloads.square, (3,), {}))]
+    )
+    assert isinstance(user.error(empty), IndexError)
+    assert user.result(good) == 9
+
+
+def shared_count() -> int:
+    """Return how many memories this process shares."""
+    return Path("/proc/self/maps").read_text().count("/memfd:concurrent")
+
+
+def test_memory_of_workers_that_died_and_of_dropped_tasks_is_freed_at_once(
+    make_pool: MakePool, gate: Gate
+) -> None:
+    user = make_pool(size=1)
+    user.receives_into_memory = True
+    place = user.memory.position_of(Frame(user.received(bytes(MIB))))
+    count = shared_count()
+    gc.disable()
+    try:
+        for _ in range(3):
+            result, running, _waiting = user.push(
+                (bytes, MIB), (workloads.hold, gate.port), (len, bytes(MIB))
+            )
+            assert len(user.book.loads_payload(user.taken(result)[1])) == MIB
+            os.kill(gate.wait_for_one(), signal.SIGKILL)
+            assert user.status(running) == DIED
+        user.results((workloads.square, 3))
+        assert shared_count() == count
+        (running, _waiting) = user.push((workloads.hold, gate.port), (len, bytes(MIB)))
+        gate.wait_for_one()
+        user.stop(timeout_s=0.0)
+        assert user.memory.position_of(Frame(user.received(bytes(MIB)))) == place
+    finally:
+        gc.enable()
+
+
+def test_results_stay_at_the_workers_while_they_are_paused(make_pool: MakePool, gate: Gate) -> None:
     user = make_pool(size=1)
     assert user.results((workloads.square, 2)) == [4]
-    user.on_loop(partial(user.pool.hold_results, is_held=True))
+    user.on_loop(partial(user.pool.pause_results, is_paused=True))
     square, large, held = user.push(
         (workloads.square, 3), (bytes, MIB), (workloads.hold, gate.port, "released")
     )
     pid = gate.wait_for_one()  # by then the worker has sent the results of the others
     assert user.snapshot()["done"] == 1
     assert len(user.numbers) == 1
-    user.on_loop(partial(user.pool.hold_results, is_held=False))
+    user.on_loop(partial(user.pool.pause_results, is_paused=False))
     assert (user.result(square), len(user.result(large))) == (9, MIB)
     gate.release(pid)
     assert user.result(held) == "released"
 
 
-def test_more_results_than_there_is_room_for_arrive_when_they_are_held_no_more(
+def test_more_results_than_there_is_room_for_arrive_when_they_are_paused_no_more(
     make_pool: MakePool,
 ) -> None:
     user = make_pool(size=2)
     assert user.results((workloads.square, 2)) == [4]
-    user.on_loop(partial(user.pool.hold_results, is_held=True))
+    user.on_loop(partial(user.pool.pause_results, is_paused=True))
     numbers = user.push(*((workloads.repeated, n % 251, 2 * MIB) for n in range(100)))
     user.on_loop(user.pool.snapshot)
-    user.on_loop(partial(user.pool.hold_results, is_held=False))
+    user.on_loop(partial(user.pool.pause_results, is_paused=False))
     for number, task in zip(range(100), numbers, strict=True):
         assert user.result(task) == bytes([number]) * (2 * MIB)
 
 
-def test_a_worker_that_dies_while_results_are_held_is_replaced(make_pool: MakePool, gate: Gate) -> None:
+def test_a_worker_that_dies_while_results_are_paused_is_replaced(make_pool: MakePool, gate: Gate) -> None:
     user = make_pool(size=1)
-    user.on_loop(partial(user.pool.hold_results, is_held=True))
+    user.on_loop(partial(user.pool.pause_results, is_paused=True))
     large, running = user.push((bytes, MIB), (workloads.hold, gate.port))
     os.kill(gate.wait_for_one(), signal.SIGKILL)
     assert len(user.result(large)) == MIB
     assert user.status(running) == DIED
     (after,) = user.push((workloads.square, 3))
-    user.on_loop(partial(user.pool.hold_results, is_held=False))
+    user.on_loop(partial(user.pool.pause_results, is_paused=False))
     assert user.result(after) == 9
 
 

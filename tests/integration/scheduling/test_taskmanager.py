@@ -122,6 +122,34 @@ def test_a_new_master_gets_results_though_the_former_one_took_none(slave: Slave)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 9)
 
 
+def test_a_slave_that_drains_waits_for_no_master_that_has_left(slave: Slave) -> None:
+    slave.master.has_room = False
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    for number in range(2, 5):  # more than fits into the memory of results and the socket
+        slave.run(number, bytes, 60_000_000)
+    drained = slave.on_loop(slave.manager.drain, 100 * TIMEOUT_S)
+    slave.on_loop(slave.manager.left)
+    drained.result(TIMEOUT_S)
+
+
+def test_a_former_master_that_has_room_is_none_of_the_next_ones(slave: Slave, gate: Gate) -> None:
+    former = slave.master
+    slave.on_loop(slave.manager.left)
+    slave.master = Master()
+    slave.master.methods = former.methods
+    slave.master.has_room = False
+    slave.on_loop(slave.manager.joined, slave.master, "127.0.0.1", {"kind": "session"})
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.on_loop(former.on_room)
+    slave.run(2, workloads.square, 3)
+    slave.run(3, workloads.hold, gate.port)
+    gate.release(gate.wait_for_one())
+    slave.on_loop(slave.manager.snapshot)
+    assert slave.master.done.empty()
+
+
 def test_a_session_that_takes_no_outcomes_is_ended(slave: Slave) -> None:
     slave.master.is_lost = True
     slave.run(1, workloads.square, 2)

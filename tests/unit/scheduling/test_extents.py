@@ -6,9 +6,19 @@ import random
 
 import pytest
 
-from concurrent.scheduling.extents import GRAIN_BYTES, Extents
+from concurrent.scheduling.extents import GRAIN_BYTES, Extents, whole_bytes
 
 GRAINS = 16
+
+
+def test_extents_have_few_sizes_which_are_hardly_larger_than_what_they_are_for() -> None:
+    sizes = {whole_bytes(size) for size in range(1, 1 << 30, 1_000_003)}
+    assert len(sizes) < 100
+    for size in (1, GRAIN_BYTES - 1, GRAIN_BYTES, GRAIN_BYTES + 1, 1_000_000, 1 << 26, (1 << 26) + 1):
+        whole = whole_bytes(size)
+        assert whole % GRAIN_BYTES == 0
+        assert size <= whole <= max(size * 9 / 8, GRAIN_BYTES * 2)
+        assert whole_bytes(whole) == whole
 
 
 def test_the_first_free_extent_that_is_large_enough_is_taken() -> None:

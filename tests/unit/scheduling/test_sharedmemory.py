@@ -40,7 +40,7 @@ class Shared(NamedTuple):
 
 @pytest.fixture
 def arguments() -> Iterator[ArgumentMemory]:
-    made = ArgumentMemory()
+    made = ArgumentMemory(1)
     yield made
     made.close()
 
@@ -110,7 +110,7 @@ def test_what_finds_no_room_is_told_apart(shared: Shared) -> None:
     held = []
     while (position := shared.put.put(Frame(bytes(8 * MIB)))) is not None:
         held.append(position)
-    assert len(held) == sharedmemory.RESULT_BYTES // (8 * MIB)
+    assert len(held) == sharedmemory.RESULT_BYTES_MAX // (8 * MIB)
     shared.put.give_back(held)
     assert shared.put.put(Frame(bytes(8 * MIB))) == held[0]
     blocks = [shared.arguments.new_block(sharedmemory.ARGUMENT_BYTES // 2) for _ in range(3)]
@@ -118,7 +118,8 @@ def test_what_finds_no_room_is_told_apart(shared: Shared) -> None:
 
 
 def test_other_memory_is_not_taken_for_shared_one(arguments: ArgumentMemory) -> None:
-    for buffer in (b"x" * 100_000, bytearray(100_000), memoryview(bytearray(100_000)), memoryview(b"x" * 99)):
+    others = bytearray(), b"x" * 100_000, bytearray(100_000), memoryview(bytearray(100_000)), memoryview(b"x")
+    for buffer in others:
         assert arguments.position_of(Frame(buffer)) is None
     block = arguments.new_block(100_000)
     assert arguments.position_of(Frame(block[:50_000], block[50_000:])) is None
@@ -132,8 +133,8 @@ def test_other_memory_is_not_taken_for_shared_one(arguments: ArgumentMemory) -> 
         (0, 0),
         (0, -1),
         (1, 10),
-        (sharedmemory.RESULT_BYTES, 10),
-        (0, sharedmemory.RESULT_BYTES + 1),
+        (sharedmemory.RESULT_BYTES_MAX, 10),
+        (0, sharedmemory.RESULT_BYTES_MAX + 1),
         (0, 1 << 80),
         ("0", 10),
         (0, None),
@@ -183,15 +184,19 @@ def test_pages_behind_those_that_are_kept_go_back_to_the_system(
         os.close(own)
 
 
-@pytest.mark.parametrize("missing", ["memfd_create", "open"])
+def refuse(*_args: Any, **_kwargs: Any) -> Any:
+    raise OSError("none here")
+
+
+@pytest.mark.parametrize("missing", ["memfd_create", "open", "all of it"])
 def test_without_such_memory_blocks_are_of_the_usual_kind(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    def refuse(*_args: Any, **_kwargs: Any) -> int:
-        raise OSError("none here")
-
-    monkeypatch.setattr(os, missing, refuse)
-    arguments = ArgumentMemory()
+    if missing == "all of it":
+        monkeypatch.setattr(sharedmemory, "CAN_SHARE", False)
+    else:
+        monkeypatch.setattr(os, missing, refuse)
+    arguments = ArgumentMemory(1)
     block = arguments.new_block(100_000)
     block[:] = b"x" * 100_000
     assert arguments.position_of(Frame(block)) is None
@@ -200,6 +205,35 @@ def test_without_such_memory_blocks_are_of_the_usual_kind(
         assert arguments.share(ours) is None
         assert receive_memory(theirs) is None
     arguments.close()
+
+
+def test_without_room_for_results_nothing_is_shared_with_a_worker(
+    arguments: ArgumentMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharedmemory, "TrackedMemory", refuse)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert arguments.share(ours) is None
+        assert receive_memory(theirs) is None
+
+
+def test_a_worker_that_gets_no_descriptors_says_so() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.send(sharedmemory.SHARED)
+        with pytest.raises(OSError, match="no descriptors"):
+            receive_memory(theirs)
+
+
+@pytest.mark.parametrize(("workers", "each_mib"), [(1, 64), (4, 64), (5, 51), (16, 16), (1000, 8)])
+def test_many_workers_share_the_memory_of_results(workers: int, each_mib: int) -> None:
+    arguments = ArgumentMemory(workers)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        results = arguments.share(ours)
+    arguments.close()
+    assert results is not None
+    assert results.size_bytes == each_mib * MIB
 
 
 def test_a_slave_that_is_gone_is_noticed() -> None:

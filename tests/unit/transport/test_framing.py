@@ -1,6 +1,7 @@
 """A stream of bytes becomes the messages that were put into it, however it is cut up."""
 
 import struct
+import weakref
 from collections.abc import Callable
 from functools import partial
 
@@ -128,6 +129,23 @@ def test_large_frames_are_received_into_the_memory_of_the_endpoint(step_bytes: i
     frames = [bytes([number]) * size for number, size in enumerate(sizes)]
     assert feed(reader, make_prefix(frames) + b"".join(frames), step_bytes) == [frames]
     assert [bytes(block) for block in blocks] == [frames[1], frames[3], frames[4]]
+
+
+def test_a_reader_that_is_closed_keeps_nothing_of_an_unfinished_message() -> None:
+    known: list[weakref.ref[memoryview]] = []
+
+    def new_block(size_bytes: int) -> memoryview:
+        block = memoryview(bytearray(size_bytes))
+        known.append(weakref.ref(block))
+        return block
+
+    share = MemoryShare(ReceiveMemory(10_000_000, print, new_block), print)
+    reader = FrameReader(Limits(), memoryview(bytearray(SCRATCH_BYTES)), share)
+    frames = [bytes(FRAME_BYTES_MIN), bytes(SCRATCH_BYTES)]
+    feed(reader, (make_prefix(frames) + b"".join(frames))[:-1], SCRATCH_BYTES)
+    assert [ref() is None for ref in known] == [False, False]
+    reader.close()
+    assert [ref() is None for ref in known] == [True, True]
 
 
 def test_large_messages_wait_for_memory_in_the_order_in_which_they_came() -> None:

@@ -1,0 +1,233 @@
+"""Which process hosts a task system, and what becomes of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import MessageTooLarge, NodeError
+from concurrent.scheduling.failure import loads_failure
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.systems import SystemHosts
+
+OWNER = 3
+CODE = [b"first blob", b"second blob"]
+
+
+class Session:
+    """One end of a session: an application's, or a host's."""
+
+    peer_bytes_max = 1000
+
+    def __init__(self, node_id: str) -> None:
+        self.node_id = node_id
+        self.is_open = True
+        self.casts: list[tuple[Any, ...]] = []
+
+    def cast(self, method: str, *args: Any) -> None:
+        if any(isinstance(arg, bytes) and len(arg) > self.peer_bytes_max for arg in args):
+            raise MessageTooLarge(f"{method} is too large")
+        self.casts.append((method, *args))
+
+    def take(self) -> list[tuple[Any, ...]]:
+        casts, self.casts = self.casts, []
+        return casts
+
+
+class Process:
+    """A process that was asked for."""
+
+    def __init__(self, pid: int, token: str, on_exit: Callable[..., object]) -> None:
+        self.pid = pid
+        self.token = token
+        self.is_killed = False
+        self.has_ended = False
+        self._on_exit = on_exit
+
+    def kill(self) -> None:
+        self.is_killed = True
+
+    def end(self, signal: int | None = None, code: int | None = 0, tail: str = "") -> None:
+        self.has_ended = True
+        self._on_exit(self.pid, signal, code, tail)
+
+
+class Master:
+    """What the hosts need of a master: its launcher and its dispatcher."""
+
+    def __init__(self) -> None:
+        self.processes: list[Process] = []
+        self.can_launch = True
+        self.owners: dict[int, tuple[str, list[Any]]] = {}
+        self.owner_by_session: dict[Any, int] = {}
+        self.hosts = SystemHosts(self, self, ("tcp", "127.0.0.1", 1))  # type: ignore[arg-type]
+        self.hosts.on_owner = self.owner_by_session.__setitem__
+
+    def launch(self, entry: str, fds: Any, args: Any, *, stderr_to: Any, on_exit: Any) -> Process:
+        if not self.can_launch:
+            raise NodeError("nothing can be started")
+        self.processes.append(Process(1000 + len(self.processes), args[3], on_exit))
+        return self.processes[-1]
+
+    def code_of(self, owner: int) -> list[Any]:
+        return CODE
+
+    def join_owner(self, session: Any, name: str) -> int:
+        number = 100 + len(self.owners)
+        self.owners[number] = (name, [])
+        return number
+
+    def define_code(self, number: int, index: int, blob: Any) -> None:
+        assert index == len(self.owners[number][1])
+        self.owners[number][1].append(blob)
+
+    def leave_owner(self, number: int) -> None:
+        del self.owners[number]
+
+    def join(self, process: Process) -> Session:
+        """Have a process join; return its session."""
+        session = Session(f"system-{process.pid}")
+        self.hosts.join(session, process.token)  # type: ignore[arg-type]
+        return session
+
+
+@pytest.fixture
+def master() -> Iterator[Master]:
+    made = Master()
+    yield made
+    made.can_launch = False
+    for process in made.processes:
+        if not process.has_ended:
+            process.end()
+
+
+@pytest.fixture
+def app() -> Session:
+    return Session("application-1")
+
+
+def push(master: Master, app: Session, system_id: int = 1, payload: bytes = b"system") -> None:
+    master.hosts.start(app, OWNER, system_id, len(CODE), payload)  # type: ignore[arg-type]
+
+
+def test_a_system_gets_a_process_of_its_own(master: Master, app: Session) -> None:
+    push(master, app)
+    assert app.take() == [("tasksystem_accepted", 1)]
+    (process,) = master.processes
+    host = master.join(process)
+    assert host.take() == [("host_system", 1, CODE, b"system")]
+    number = master.owner_by_session[host]
+    assert master.owners[number] == ("system 1 of application-1", CODE)
+    master.hosts.finished(number, FINISHED, b"result")
+    assert app.take() == [("tasksystem_finished", 1, FINISHED, b"result")]
+    assert master.owners == {}
+
+
+def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Session) -> None:
+    master.hosts.prepare()
+    master.hosts.prepare()
+    (process,) = master.processes
+    host = master.join(process)
+    assert (host.take(), master.owners, master.hosts.snapshot()) == ([], {}, [])
+    push(master, app)
+    assert host.take() == [("host_system", 1, CODE, b"system")]
+    assert len(master.processes) == 1
+    assert [one["pid"] for one in master.hosts.snapshot()] == [process.pid]
+    push(master, app, 2)
+    assert len(master.processes) == 2
+
+
+def test_a_process_that_is_being_started_gets_the_system_when_it_joins(master: Master, app: Session) -> None:
+    master.hosts.prepare()
+    push(master, app)
+    (process,) = master.processes
+    assert master.join(process).take() == [("host_system", 1, CODE, b"system")]
+
+
+def test_the_next_one_is_made_ready_when_a_host_has_ended(master: Master, app: Session) -> None:
+    for system_id in range(1, 4):
+        push(master, app, system_id)
+    first, second, third = master.processes
+    first.end()
+    assert len(master.processes) == 4
+    second.end()
+    third.end()
+    assert len(master.processes) == 4
+    ready = master.join(master.processes[3])
+    push(master, app, 4)
+    assert ready.take() == [("host_system", 4, CODE, b"system")]
+
+
+@pytest.mark.parametrize("how", ["died", "lost", "cut"])
+def test_a_system_does_not_suffer_from_the_end_of_a_process_that_waited(
+    master: Master, app: Session, how: str
+) -> None:
+    master.hosts.prepare()
+    waiting = master.join(master.processes[0])
+    if how == "died":
+        master.processes[0].end(signal=9, code=None)
+    elif how == "lost":
+        master.hosts.lost(waiting)  # type: ignore[arg-type]
+        assert master.processes[0].is_killed
+        master.processes[0].end(signal=9, code=None)
+    else:
+        waiting.is_open = False
+    push(master, app)
+    assert len(master.processes) == 2
+    assert master.processes[0].is_killed or how == "died"
+    assert waiting.take() == []
+    assert master.join(master.processes[1]).take() == [("host_system", 1, CODE, b"system")]
+    assert app.take() == [("tasksystem_accepted", 1)]
+
+
+def test_a_host_that_dies_is_the_end_of_its_system(master: Master, app: Session) -> None:
+    push(master, app)
+    master.join(master.processes[0])
+    app.take()
+    master.processes[0].end(signal=9, code=None, tail="last words")
+    ((_, system_id, status, evidence),) = app.take()
+    assert (system_id, status) == (1, DIED)
+    assert b"SIGKILL" in evidence
+    assert b"last words" in evidence
+    assert master.owners == {}
+
+
+def test_where_nothing_can_be_started_the_system_is_refused(master: Master, app: Session) -> None:
+    master.can_launch = False
+    master.hosts.prepare()
+    with pytest.raises(NodeError, match="nothing can be started"):
+        push(master, app)
+    assert app.take() == []
+    master.can_launch = True
+    push(master, app)
+    assert app.take() == [("tasksystem_accepted", 1)]
+
+
+def test_a_token_is_good_for_one_process_and_as_long_as_its_system_is_wanted(
+    master: Master, app: Session
+) -> None:
+    push(master, app)
+    with pytest.raises(NodeError, match="no host"):
+        master.hosts.join(Session("nobody"), "guessed")  # type: ignore[arg-type]
+    master.join(master.processes[0])
+    with pytest.raises(NodeError, match="no host"):
+        master.join(master.processes[0])
+    push(master, app, 2)
+    master.hosts.cancel(OWNER, [2])
+    assert ("tasksystem_finished", 2, CANCELLED, b"") in app.take()
+    assert master.processes[1].is_killed
+    with pytest.raises(NodeError, match="no host"):
+        master.join(master.processes[1])
+
+
+def test_a_system_that_is_too_large_for_its_host_fails_alone(master: Master, app: Session) -> None:
+    push(master, app, 1, bytes(1001))
+    app.take()
+    master.join(master.processes[0])
+    ((_, system_id, status, failure),) = app.take()
+    assert (system_id, status) == (1, FAILED)
+    assert isinstance(loads_failure(failure, None), MessageTooLarge)
+    assert master.processes[0].is_killed
+    assert master.owners == {}

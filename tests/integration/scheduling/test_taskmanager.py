@@ -12,6 +12,7 @@ import pytest
 from concurrent.core import Environment
 from concurrent.core.errors import ConnectionLost
 from concurrent.scheduling.payload import PROTOCOL
+from concurrent.scheduling.sharedmemory import RESULT_BYTES_MAX
 from concurrent.scheduling.taskmanager import GenericTaskManager
 from concurrent.scheduling.zygote import Zygote
 from concurrent.transport.blocks import NewBlock
@@ -122,13 +123,14 @@ def test_a_new_master_gets_results_though_the_former_one_took_none(slave: Slave)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 9)
 
 
-def test_a_slave_that_drains_waits_for_no_master_that_has_left(slave: Slave) -> None:
+def test_a_slave_that_drains_waits_for_no_master_that_has_left(slave: Slave, gate: Gate) -> None:
     slave.master.has_room = False
     slave.run(1, workloads.square, 2)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
-    for number in range(2, 5):  # more than fits into the memory of results and the socket
-        slave.run(number, bytes, 60_000_000)
+    slave.run(2, workloads.hold_for_bytes, gate.port, RESULT_BYTES_MAX + 1)
+    pid = gate.wait_for_one()
     drained = slave.on_loop(slave.manager.drain, 100 * TIMEOUT_S)
+    gate.release(pid)
     slave.on_loop(slave.manager.left)
     drained.result(TIMEOUT_S)
 

@@ -45,6 +45,11 @@ def hold(port: int, answer: Any = "released") -> Any:
     return answer
 
 
+def hold_for_bytes(port: int, count: int) -> bytes:
+    hold(port)
+    return bytes(count)
+
+
 def print_and_hold(text: str, port: int) -> Any:
     print(text)
     return hold(port)

@@ -32,7 +32,8 @@ __all__ = ["WorkerPool"]
 
 STUCK_S: Final = 0.02
 """A worker without progress for this long, and for several usual tasks, holds no others behind it. Workers with
-tasks behind the running one are looked at twice in that time."""
+tasks behind the running one are looked at in that time at the latest, and after half of it if there is
+something else to do then: waking up costs more than looking."""
 
 STUCK_TASKS: Final = 4
 TAKE_BACK_MIN_S: Final = 0.0003
@@ -84,6 +85,7 @@ class WorkerPool:
         self._code_by_app: dict[int, AppBlobs] = {}
         self._report = OutcomeReport(loop, self._done)
         self._watch_timer: asyncio.TimerHandle | None = None
+        self._watched_at = 0.0
         self._output_timer: asyncio.TimerHandle | None = None
         self._restart_timers: set[asyncio.TimerHandle] = set()
         self._backoff = Backoff()
@@ -314,8 +316,13 @@ class WorkerPool:
     def _go_on_watching(self) -> None:
         if self._is_paused:  # nobody gets on
             return
-        if self._watch_timer is None and any(len(link.outstanding) > 1 for link in self._links):
-            self._watch_timer = self._loop.call_later(self._patience_s / 2, self._watch)
+        if self._watch_timer is None:
+            if any(len(link.outstanding) > 1 for link in self._links):
+                self._watch_timer = self._loop.call_later(self._patience_s, self._watch)
+                self._watched_at = self._loop.time()
+        elif self._loop.time() - self._watched_at > self._patience_s / 2:
+            self._watch_timer.cancel()
+            self._watch()
 
     @property
     def _patience_s(self) -> float:

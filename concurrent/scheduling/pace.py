@@ -12,6 +12,9 @@ AHEAD_S: Final = 0.1
 AHEAD_SHARED_S: Final = 0.004
 """The same while several applications take turns: nobody's next task shall lie far behind others."""
 
+HOLD_MIN_S: Final = 0.001
+"""A worker may hold results back for this time in any case, while it has more to do."""
+
 HOLD_SHARE: Final = 0.5
 """A worker may hold results back for that part of what lies ready there, so that it gets more in time."""
 
@@ -102,7 +105,7 @@ class Pace:
     def hold_s(self, waiting_count: int, worker_count: int, *, is_shared: bool) -> float:
         """Return how long a worker may hold results of these tasks back; see :meth:`report_delay_s`."""
         hold_max_s = HOLD_SHARE * (AHEAD_SHARED_S if is_shared else AHEAD_S)
-        return min(self.report_delay_s(waiting_count, worker_count), hold_max_s)
+        return max(HOLD_MIN_S, min(self.report_delay_s(waiting_count, worker_count), hold_max_s))
 
     def window(self, worker_count: int) -> int:
         """Return how many tasks a pool of ``worker_count`` workers wants to hold in all."""

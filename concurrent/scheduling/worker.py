@@ -7,7 +7,8 @@ generations in the queue were taken back and are dropped.
 
 Results go out when no token waits, when one of them has waited as long as the slave allows for it, and before
 anything is started that may take until after that: a function that has not run yet, or of which two runs took
-so long lately. So tiny tasks share messages and results do not wait behind long tasks.
+so long lately. So tiny tasks share messages and results do not wait behind long tasks. A task that is alone at the
+slave may not wait at all; nobody looks for another token first.
 """
 
 from __future__ import annotations
@@ -43,9 +44,6 @@ from concurrent.transport.frames import Frame
 from concurrent.transport.gather import send_some
 
 __all__ = ["CAN_TAKE_BACK", "main"]
-
-HOLD_MIN_S: Final = 0.001
-"""How long a result may wait for others in any case while short tasks go on. The slave may allow more."""
 
 DECAY: Final = 0.98
 """How fast long durations of a function are forgotten, per run."""
@@ -120,9 +118,10 @@ class Worker:
         """
         receive, clock = self._token.recv, time.perf_counter
         begun = clock()
+        hold_s = 0.0
         while True:
             try:
-                token = receive(1, NO_WAIT) if CAN_TAKE_BACK else b""
+                token = receive(1, NO_WAIT) if CAN_TAKE_BACK and hold_s else b""
             except BlockingIOError:
                 token = b""
             if not token:
@@ -165,7 +164,6 @@ class Worker:
             generation, app, numbers, hold_s, dropped, payloads = fields
             if self._result_memory is not None:
                 self._result_memory.give_back(dropped)
-            hold_s = max(hold_s, HOLD_MIN_S)
             self._queue.extend(
                 zip(repeat(generation), repeat(hold_s), repeat(app), numbers, payloads, strict=False)
             )

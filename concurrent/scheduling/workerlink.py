@@ -150,7 +150,8 @@ class WorkerLink:
     def give(self, items: Sequence[Item], hold_s: float) -> None:
         """Deal tasks of one application to the worker, behind those that it has.
 
-        :param hold_s: how long their results may wait for others while there is more to do, in seconds.
+        :param hold_s: how long their results may wait for others while there is more to do, in seconds; 0 if there
+            is nothing else to do.
         """
         if not self.outstanding:
             self.progress_at = self._loop.time()
@@ -163,9 +164,10 @@ class WorkerLink:
         fields = self._generation, code.app, numbers, hold_s, dropped, payloads
         message = pack_message(TASKS, *fields, place=self._memory.position_of)
         self.outstanding.extend(items)
-        self._send(message)
+        # Tokens first: a worker that sleeps wakes up while the tasks are sent.
         self._unsent_tokens += bytes((self._generation,)) * len(items)
         self._send_tokens()
+        self._send(message)
 
     @property
     def can_take_back(self) -> bool:

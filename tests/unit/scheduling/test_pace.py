@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.scheduling.pace import DEPTH_BYTES_MAX, DEPTH_MAX, HELD_BYTES_MAX, HELD_MAX, REPORT_MAX_S, Pace
+from concurrent.scheduling.pace import (
+    DEPTH_BYTES_MAX,
+    DEPTH_MAX,
+    HELD_BYTES_MAX,
+    HELD_MAX,
+    HOLD_MIN_S,
+    REPORT_MAX_S,
+    Pace,
+)
 
 
 def paced(duration_s: float, size_bytes: int = 0) -> Pace:
@@ -81,7 +89,7 @@ def test_a_worker_holds_results_for_less_time_than_there_is_work_ahead_of_it() -
     for is_shared in (True, False):
         ahead_s = pace.depth(is_shared=is_shared) * pace.duration_s
         assert 0.0 < pace.hold_s(1000, 2, is_shared=is_shared) <= ahead_s / 2
-    assert pace.hold_s(0, 2, is_shared=True) == 0.0
+    assert pace.hold_s(0, 2, is_shared=True) == HOLD_MIN_S
 
 
 def test_credit_is_an_amount_of_work() -> None:

@@ -7,8 +7,8 @@ generations in the queue were taken back and are dropped.
 
 Results go out when no token waits, when one of them has waited as long as the slave allows for it, and before
 anything is started that may take until after that: a function that has not run yet, or of which two runs took
-so long lately. So tiny tasks share messages and results do not wait behind long tasks. A task that is alone at the
-slave may not wait at all; nobody looks for another token first.
+so long lately. So tiny tasks share messages and results do not wait behind long tasks. The result of a task
+that is alone at the slave may not wait at all: nobody looks for another token first.
 """
 
 from __future__ import annotations

@@ -150,8 +150,8 @@ class WorkerLink:
     def give(self, items: Sequence[Item], hold_s: float) -> None:
         """Deal tasks of one application to the worker, behind those that it has.
 
-        :param hold_s: how long their results may wait for others while there is more to do, in seconds; 0 if there
-            is nothing else to do.
+        :param hold_s: how long their results may wait for others while there is more to do, in seconds; 0 if
+            there is nothing else to do.
         """
         if not self.outstanding:
             self.progress_at = self._loop.time()

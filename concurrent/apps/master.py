@@ -248,9 +248,14 @@ class MasterNode(Node):
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
         reach = (self.settings.channel, _within_reach(self.host), self.zmq_server.port)
-        self._systems = SystemHosts(self.launcher, self.dispatcher, reach)
+        self._systems = SystemHosts(
+            self.launcher,
+            self.dispatcher,
+            reach,
+            on_owner=lambda session, number: self._api.own_system(session, number),
+        )
+        self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems)
-        self._systems.on_owner = self._api.own_system
         self._api.register_methods(self.zmq_server)
         self.zmq_server.on_lost = self._api.session_lost
 

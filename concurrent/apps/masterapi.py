@@ -36,6 +36,9 @@ STATUSES: Final = frozenset({FINISHED, FAILED, DIED, CANCELLED})
 PAYLOADS: Final = frozenset({bytes, Frame})
 NUMBERS: Final = frozenset({int})
 
+WAITING_HOST: Final = "waits for a task system"
+"""The context of a host's session until there is a system for it; without any the session would be ended."""
+
 log = logging.getLogger("concurrent.apps.master")
 
 
@@ -79,7 +82,7 @@ class MasterAPI:
         else:
             number = self._dispatcher.join_owner(handler, record.node_id)
             if record.data.get("systems") is True:
-                self._systems.prepare()
+                self._systems.application_joined(number)
         self._own(handler, Peer(record.node_id, record.node_type, number))
         self._registry.joined(record, number)
         log.info("%s joined", record.node_id)
@@ -95,7 +98,7 @@ class MasterAPI:
             self._dispatcher.lose_slave(peer.number, reason)
         else:
             self._dispatcher.leave_owner(peer.number)
-            self._systems.cancel(peer.number)
+            self._systems.application_left(peer.number)
         if not peer.is_system:
             self._registry.leave(peer.node_id, peer.number, reason)
             log.info("%s left: %s", peer.node_id, reason)
@@ -170,6 +173,8 @@ class MasterAPI:
             if handler.context is not None:
                 raise NodeError(f"this session is that of {handler.node_id}", thing="join_system")
             systems.join(handler, token)
+            if handler.context is None:
+                handler.context = WAITING_HOST
 
         @tcpremote(server)
         def system_progress(handler: TCPHandler, _request: Any, done: int, total: int) -> None:

@@ -14,7 +14,7 @@ SIZES_PER_DOUBLING: Final = 8
 
 
 def whole_bytes(size_bytes: int) -> int:
-    """Return the size of the extent for so many bytes: one of few sizes, at most an eighth larger."""
+    """Return the size of the extent for so many bytes: whole grains, and at most an eighth more than these."""
     step = max(GRAIN_BYTES, (1 << size_bytes.bit_length()) // (2 * SIZES_PER_DOUBLING))
     return size_bytes + -size_bytes % step
 

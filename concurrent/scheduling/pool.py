@@ -137,6 +137,7 @@ class WorkerPool:
         for timer in (self._watch_timer, self._output_timer, *self._restart_timers):
             if timer is not None:
                 timer.cancel()
+        self._watch_timer = None
         self._restart_timers.clear()
         for link in self._links:
             self._queue.put_back(link.take_back())
@@ -237,7 +238,10 @@ class WorkerPool:
         self._is_paused = is_paused
         for link in self._links:
             link.pause_reading(is_paused=is_paused)
-        if not is_paused:
+        if not is_paused:  # who had to wait has not stood still
+            if self._watch_timer is not None:
+                self._watch_timer.cancel()
+                self._watch_timer = None
             self._go_on_watching()
 
     def snapshot(self) -> dict[str, Any]:
@@ -314,7 +318,7 @@ class WorkerPool:
         return False
 
     def _go_on_watching(self) -> None:
-        if self._is_paused:  # nobody gets on
+        if self._is_paused or self._stopped is not None:
             return
         if self._watch_timer is None:
             if any(len(link.outstanding) > 1 for link in self._links):

@@ -68,7 +68,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
         def host_system(
             _handler: TCPHandler, _request: Any, system_id: int, code: list[Any], payload: Any
         ) -> None:
-            """Host a task system."""
+            """Host a task system; the answer says that it is here."""
             systems.put(_Given(system_id, code, payload))
 
         def lost(_handler: TCPHandler, reason: str) -> None:

@@ -2,7 +2,9 @@
 
 A host is a client of the master like an application. It proves by a token that it is the one that was
 started, gets the system and its code, and from then on pushes tasks under an owner number of its own.
-One host is kept ready, so that the next system does not wait for a process to start. Loop thread only.
+
+While applications with systems are there, one host is kept ready, so that the next system does not wait for a
+process to start. If that one turns out to be dead or frozen, its system gets another. Loop thread only.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from concurrent.core.errors import (
@@ -24,7 +28,7 @@ from concurrent.core.errors import (
 )
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.failure import dumps_failure, too_large
-from concurrent.scheduling.launcher import Child, Launcher, signal_name
+from concurrent.scheduling.launcher import Child, Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.frames import Frame
@@ -55,15 +59,18 @@ class _System:
 class _Host:
     """A process that hosts one task system, or waits for it.
 
-    ``session`` is None until it has joined; ``number`` is 0 until it is an owner of tasks.
+    ``session`` is None until it has joined; ``number`` is 0 until it is an owner of tasks. ``has_begun`` says
+    that it has its system; until then another process can have it, if this one was started ``ahead`` of it.
     """
 
     token: str
     output: OutputFile
+    is_ahead: bool
     child: Child | None = None
     session: TCPHandler | None = None
     system: _System | None = None
     number: int = 0
+    has_begun: bool = False
     is_over: bool = False
 
 
@@ -73,29 +80,41 @@ class SystemHosts:
     :param launcher: what starts the hosts.
     :param dispatcher: where they become owners of tasks.
     :param reach: channel, host and port at which the hosts reach the master.
-
-    ``on_owner`` is called when a host may push tasks, with its session and its number as an owner.
+    :param on_owner: called when a host may push tasks, with its session and its number as an owner.
     """
 
-    on_owner: Callable[[TCPHandler, int], object]
-
     def __init__(
-        self, launcher: Launcher, dispatcher: Dispatcher, reach: tuple[str, str, int]
+        self,
+        launcher: Launcher,
+        dispatcher: Dispatcher,
+        reach: tuple[str, str, int],
+        on_owner: Callable[[TCPHandler, int], object],
     ) -> None:
         self._launcher = launcher
         self._dispatcher = dispatcher
         self._reach = reach
+        self._on_owner = on_owner
         self._hosts: dict[int, _Host] = {}
         self._spare: _Host | None = None
+        self._applications: set[int] = set()
         self._keys = itertools.count(1)
 
-    def prepare(self) -> None:
-        """Have a host ready for the next system."""
-        if self._spare is None:
-            try:
-                self._spare = self._launch()
-            except (NodeError, OSError) as error:  # the next system says so, if that is still so
-                log.info("no host waits for the next task system: %s", error)
+    def application_joined(self, owner: int) -> None:
+        """Have a host ready for the first system of an application that may push some."""
+        self._applications.add(owner)
+        self._prepare()
+
+    def application_left(self, owner: int) -> None:
+        """End all systems of an application; nothing happens if it is not known."""
+        self._applications.discard(owner)
+        self.cancel(owner)
+        if not self._applications:
+            self._drop_spare()
+
+    def close(self) -> None:
+        """Have no more hosts ready."""
+        self._applications.clear()
+        self._drop_spare()
 
     def start(
         self,
@@ -127,11 +146,11 @@ class SystemHosts:
                 f"the task system needs {code_count} code blobs, {len(code)} were sent",
                 thing="code_count",
             )
-        host = self._take_spare() or self._launch()
+        host = self._take_spare() or self._launch(is_ahead=False)
         host.system = _System(handler, owner, system_id, code[:code_count], payload)
-        handler.cast("tasksystem_accepted", system_id)
         if host.session is not None:
             self._hand_over(host, host.session, host.system)
+        handler.cast("tasksystem_accepted", system_id)
 
     def join(self, handler: TCPHandler, token: str) -> None:
         """Take in a host that was started; it gets its system now, or when there is one.
@@ -166,7 +185,7 @@ class SystemHosts:
                 log.log(level, "task system %d of %s: %s", system.system_id, system.handler.node_id, text)
 
     def cancel(self, owner: int, system_ids: Sequence[int] | None = None) -> None:
-        """Kill the hosts of an application: those of these systems, or all."""
+        """End these systems of an application, or all: their hosts are killed."""
         for host, system in self._hosted():
             if system.owner == owner and (system_ids is None or system.system_id in system_ids):
                 self._report(host, system, CANCELLED, b"")
@@ -197,10 +216,23 @@ class SystemHosts:
             if host.system is not None:
                 yield host, host.system
 
-    def _launch(self) -> _Host:
+    def _prepare(self) -> None:
+        """Have a host ready for the next system, if there may be one."""
+        if self._spare is None and self._applications:
+            try:
+                self._spare = self._launch(is_ahead=True)
+            except (NodeError, OSError) as error:  # the next system says so, if that is still so
+                log.info("no host waits for the next task system: %s", error)
+
+    def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            _kill(spare)
+
+    def _launch(self, *, is_ahead: bool) -> _Host:
         """Start a host."""
         key = next(self._keys)
-        host = _Host(secrets.token_hex(16), OutputFile("system-output"))
+        host = _Host(secrets.token_hex(16), OutputFile("system-output"), is_ahead)
 
         def ended(pid: int, signal: int | None, exit_code: int | None, tail: str) -> None:
             self._ended(key, pid, signal, exit_code, tail)
@@ -218,11 +250,12 @@ class SystemHosts:
 
     def _take_spare(self) -> _Host | None:
         """Return the host that waits for a system, if there is one that can be reached."""
-        spare, self._spare = self._spare, None
-        if spare is None or spare.session is None or spare.session.is_open:
-            return spare
-        _kill(spare)
-        return None
+        spare = self._spare
+        if spare is not None and spare.session is not None and not spare.session.is_open:
+            self._drop_spare()
+            return None
+        self._spare = None
+        return spare
 
     def _hand_over(self, host: _Host, session: TCPHandler, system: _System) -> None:
         """Give a host its system."""
@@ -230,13 +263,20 @@ class SystemHosts:
         host.number = self._dispatcher.join_owner(session, name)
         for index, blob in enumerate(system.code):
             self._dispatcher.define_code(host.number, index, blob)
-        self.on_owner(session, host.number)
-        try:
-            session.cast("host_system", system.system_id, system.code, system.payload)
-        except TransportError as error:
+        self._on_owner(session, host.number)
+        answer = session.call("host_system", system.system_id, system.code, system.payload)
+        answer.add_done_callback(partial(self._handed_over, host, system))
+
+    def _handed_over(self, host: _Host, system: _System, answer: Future[None]) -> None:
+        """Take note that a host has its system, or end the host."""
+        error = answer.exception()
+        if error is None:
+            host.has_begun = True
+            system.payload = b""
+            return
+        if isinstance(error, MessageTooLarge):
             self._report(host, system, FAILED, dumps_failure(error, None, ""))
-            _kill(host)
-        system.payload = b""
+        _kill(host)
 
     def _report(self, host: _Host, system: _System, status: int, payload: bytes | Frame) -> None:
         """Tell the application once how its system ended, and free what the system left behind."""
@@ -259,21 +299,33 @@ class SystemHosts:
     ) -> None:
         host = self._hosts.pop(key)
         host.output.close()
-        how = f"was killed by {signal_name(signal)}" if signal else f"ended with exit code {code}"
+        how = how_it_ended(signal, code)
         system = host.system
         if system is None:
-            log.info("the host %d that waited for a task system %s", pid, how)
-            if self._spare is host:
+            if self._spare is host:  # else that was wanted
                 self._spare = None
+                log.info("the host %d that waited for a task system %s: %s", pid, how, tail)
             return
         for line in tail.splitlines():
             log.info("task system %d: %s", system.system_id, line)
         if not host.is_over:
-            evidence = f"the host {pid} of the task system {how}"
-            log.warning("%s", evidence)
-            text = f"{evidence}; its last output:\n{tail}" if tail else evidence
-            self._report(host, system, DIED, text.encode())
-        self.prepare()
+            if not (host.is_ahead and not host.has_begun and self._move(host, system)):
+                evidence = f"the host {pid} of the task system {how}"
+                log.warning("%s", evidence)
+                text = f"{evidence}; its last output:\n{tail}" if tail else evidence
+                self._report(host, system, DIED, text.encode())
+        self._prepare()
+
+    def _move(self, host: _Host, system: _System) -> bool:
+        """Start another host for a system that the former one never had; tells whether that is possible."""
+        try:
+            other = self._launch(is_ahead=False)
+        except (NodeError, OSError):
+            return False
+        if host.number:
+            self._dispatcher.leave_owner(host.number)
+        other.system = system
+        return True
 
 
 def _kill(host: _Host) -> None:

@@ -162,7 +162,8 @@ class WorkerLink:
         payloads = [item[1] for item in items]
         dropped = self._result_memory.take_dropped() if self._result_memory is not None else ()
         fields = self._generation, code.app, numbers, hold_s, dropped, payloads
-        message = pack_message(TASKS, *fields, place=self._memory.position_of)
+        place = self._memory.position_of if self._result_memory is not None else None
+        message = pack_message(TASKS, *fields, place=place)
         self.outstanding.extend(items)
         # Tokens first: a worker that sleeps wakes up while the tasks are sent.
         self._unsent_tokens += bytes((self._generation,)) * len(items)

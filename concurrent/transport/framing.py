@@ -123,6 +123,7 @@ class FrameReader:
         """Forget what has arrived of a message; nothing may be received any more."""
         self._large = None
         self._frames = []
+        self._sizes = None
         self._rest = b""
 
     def _has_memory(self, sizes: tuple[int, ...], available: int) -> bool:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
+import psutil
 import pytest
 
 from concurrent.apps import MasterNode
+from concurrent.apps import master as apps_master
 from concurrent.core import Environment
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
-from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.transport.channels import make_client
 from concurrent.transport.client import SessionClient
 from concurrent.transport.jsonclient import JSONClient
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import tcpremote
+from tests.system.cluster import wait_until
 
 TIMEOUT_S = 20.0
 
@@ -32,7 +35,10 @@ class Peer:
         self.client: SessionClient = make_client(
             "tcp", loop, "127.0.0.1", master.zmq_server.port, node_id=node_id
         )
-        for method in ("accepted", "finished", "code", "run", "cancel", "forget", "give_back"):
+        for method in (
+            "accepted", "finished", "code", "run", "cancel", "forget", "give_back", "tasksystem_accepted",
+            "tasksystem_finished",
+        ):  # fmt: skip
             self._keep(method)
         self.client.start()
         self.handler = self.client.wait_open(TIMEOUT_S)
@@ -124,6 +130,36 @@ def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
     with pytest.raises(NodeError, match="no host of a task system is expected"):
         stranger.call("join_system", "guess")
     assert_works(peer)
+
+
+def test_a_process_waits_for_a_task_system_longer_than_others_may_take_to_join(
+    monkeypatch: pytest.MonkeyPatch, loop: NodeLoop
+) -> None:
+    monkeypatch.setattr(apps_master, "JOIN_TIMEOUT_S", 0.5)
+    env = Environment(overrides={"master.port": "0", "transport.channel": "tcp"}, variables={})
+    master = env[MasterNode]
+    master.start()
+    with ExitStack() as stack:
+        stack.callback(master.stop)
+        application = Peer(loop, master, "application-1")
+        stack.callback(application.client.stop)
+        application.join("application", systems=True)
+        (zygote,) = psutil.Process().children()
+        wait_until(lambda: any(map(is_connected, zygote.children())), "a process waits for a system")
+        (waiting,) = zygote.children()
+        stranger = Peer(loop, master, "stranger")
+        stack.callback(stranger.client.stop)
+        wait_until(lambda: not stranger.handler.is_open, "the master has enough of one who does not join")
+        application.call("push_tasksystem", 1, 0, b"no pickle")
+        assert application.next("tasksystem_accepted") == (1,)
+        (system,) = master.loop.call(master.snapshot, timeout_s=TIMEOUT_S)["systems"]
+        assert system["pid"] == waiting.pid
+        system_id, status, _failure = application.next("tasksystem_finished")
+        assert (system_id, status) == (1, FAILED)
+
+
+def is_connected(process: psutil.Process) -> bool:
+    return any(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections())
 
 
 def test_nobody_may_join_as_somebody_else(peer: MakePeer) -> None:

@@ -82,6 +82,22 @@ def test_memory_of_arguments_and_results_is_used_again(
         del frame
 
 
+def test_a_worker_that_shares_nothing_gets_its_arguments_all_the_same(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_memory = sharedmemory._new_memory
+
+    def only_for_arguments(size_bytes: int) -> int | None:
+        return new_memory(size_bytes) if size_bytes == sharedmemory.ARGUMENT_BYTES else None
+
+    monkeypatch.setattr(sharedmemory, "_new_memory", only_for_arguments)
+    user = make_pool(size=1)
+    user.receives_into_memory = True
+    assert user.memory.position_of(Frame(user.received(bytes(MIB)))) is not None
+    data = os.urandom(MIB)
+    assert user.results((workloads.echo, data)) == [data]
+
+
 def test_an_empty_frame_is_a_payload_like_any_other(make_pool: MakePool) -> None:
     user = make_pool(size=1)
     empty, good = user.push_payloads(

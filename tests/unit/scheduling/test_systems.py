@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -25,11 +27,29 @@ class Session:
         self.node_id = node_id
         self.is_open = True
         self.casts: list[tuple[Any, ...]] = []
+        self.calls: list[Future[None]] = []
 
     def cast(self, method: str, *args: Any) -> None:
         if any(isinstance(arg, bytes) and len(arg) > self.peer_bytes_max for arg in args):
             raise MessageTooLarge(f"{method} is too large")
         self.casts.append((method, *args))
+
+    def call(self, method: str, *args: Any) -> Future[None]:
+        """Cast, and keep the future until ``answer``."""
+        self.calls.append(Future())
+        try:
+            self.cast(method, *args)
+        except MessageTooLarge as error:
+            self.calls.pop().set_exception(error)
+            failed: Future[None] = Future()
+            failed.set_exception(error)
+            return failed
+        return self.calls[-1]
+
+    def answer(self) -> None:
+        """Answer all calls."""
+        while self.calls:
+            self.calls.pop().set_result(None)
 
     def take(self) -> list[tuple[Any, ...]]:
         casts, self.casts = self.casts, []
@@ -60,10 +80,11 @@ class Master:
     def __init__(self) -> None:
         self.processes: list[Process] = []
         self.can_launch = True
+        self._numbers = itertools.count(100)
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
-        self.hosts = SystemHosts(self, self, ("tcp", "127.0.0.1", 1))  # type: ignore[arg-type]
-        self.hosts.on_owner = self.owner_by_session.__setitem__
+        own = self.owner_by_session.__setitem__
+        self.hosts = SystemHosts(self, self, ("tcp", "127.0.0.1", 1), own)  # type: ignore[arg-type]
 
     def launch(self, entry: str, fds: Any, args: Any, *, stderr_to: Any, on_exit: Any) -> Process:
         if not self.can_launch:
@@ -75,7 +96,7 @@ class Master:
         return CODE
 
     def join_owner(self, session: Any, name: str) -> int:
-        number = 100 + len(self.owners)
+        number = next(self._numbers)
         self.owners[number] = (name, [])
         return number
 
@@ -84,7 +105,7 @@ class Master:
         self.owners[number][1].append(blob)
 
     def leave_owner(self, number: int) -> None:
-        del self.owners[number]
+        self.owners.pop(number, None)
 
     def join(self, process: Process) -> Session:
         """Have a process join; return its session."""
@@ -98,6 +119,7 @@ def master() -> Iterator[Master]:
     made = Master()
     yield made
     made.can_launch = False
+    made.hosts.close()
     for process in made.processes:
         if not process.has_ended:
             process.end()
@@ -117,6 +139,7 @@ def test_a_system_gets_a_process_of_its_own(master: Master, app: Session) -> Non
     assert app.take() == [("tasksystem_accepted", 1)]
     (process,) = master.processes
     host = master.join(process)
+    host.answer()
     assert host.take() == [("host_system", 1, CODE, b"system")]
     number = master.owner_by_session[host]
     assert master.owners[number] == ("system 1 of application-1", CODE)
@@ -126,8 +149,8 @@ def test_a_system_gets_a_process_of_its_own(master: Master, app: Session) -> Non
 
 
 def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Session) -> None:
-    master.hosts.prepare()
-    master.hosts.prepare()
+    master.hosts.application_joined(OWNER)
+    master.hosts.application_joined(OWNER + 1)
     (process,) = master.processes
     host = master.join(process)
     assert (host.take(), master.owners, master.hosts.snapshot()) == ([], {}, [])
@@ -140,16 +163,18 @@ def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Se
 
 
 def test_a_process_that_is_being_started_gets_the_system_when_it_joins(master: Master, app: Session) -> None:
-    master.hosts.prepare()
+    master.hosts.application_joined(OWNER)
     push(master, app)
     (process,) = master.processes
     assert master.join(process).take() == [("host_system", 1, CODE, b"system")]
 
 
 def test_the_next_one_is_made_ready_when_a_host_has_ended(master: Master, app: Session) -> None:
+    master.hosts.application_joined(OWNER)
     for system_id in range(1, 4):
         push(master, app, system_id)
     first, second, third = master.processes
+    master.join(first).answer()
     first.end()
     assert len(master.processes) == 4
     second.end()
@@ -164,7 +189,7 @@ def test_the_next_one_is_made_ready_when_a_host_has_ended(master: Master, app: S
 def test_a_system_does_not_suffer_from_the_end_of_a_process_that_waited(
     master: Master, app: Session, how: str
 ) -> None:
-    master.hosts.prepare()
+    master.hosts.application_joined(OWNER)
     waiting = master.join(master.processes[0])
     if how == "died":
         master.processes[0].end(signal=9, code=None)
@@ -182,9 +207,51 @@ def test_a_system_does_not_suffer_from_the_end_of_a_process_that_waited(
     assert app.take() == [("tasksystem_accepted", 1)]
 
 
-def test_a_host_that_dies_is_the_end_of_its_system(master: Master, app: Session) -> None:
+@pytest.mark.parametrize("has_joined", [True, False])
+def test_a_system_that_a_process_which_waited_never_got_goes_to_another(
+    master: Master, app: Session, has_joined: bool
+) -> None:
+    master.hosts.application_joined(OWNER)
+    if has_joined:
+        master.join(master.processes[0])
     push(master, app)
-    master.join(master.processes[0])
+    master.processes[0].end(signal=9, code=None)
+    assert master.owners == {}
+    host = master.join(master.processes[1])
+    assert host.take() == [("host_system", 1, CODE, b"system")]
+    host.answer()
+    assert app.take() == [("tasksystem_accepted", 1)]
+    master.processes[1].end(signal=9, code=None)
+    assert [one[:3] for one in app.take()] == [("tasksystem_finished", 1, DIED)]
+
+
+def test_a_system_that_is_not_wanted_any_more_goes_to_no_other_process(master: Master, app: Session) -> None:
+    master.hosts.application_joined(OWNER)
+    push(master, app)
+    master.hosts.application_left(OWNER)
+    assert master.processes[0].is_killed
+    master.processes[0].end(signal=9, code=None)
+    assert len(master.processes) == 1
+
+
+def test_no_process_waits_when_no_application_is_there_that_has_systems(master: Master, app: Session) -> None:
+    push(master, app)
+    master.processes[0].end()
+    assert len(master.processes) == 1
+    master.hosts.application_joined(OWNER)
+    master.hosts.application_joined(OWNER + 1)
+    master.hosts.application_left(OWNER)
+    assert not master.processes[1].is_killed
+    master.hosts.application_left(OWNER + 1)
+    assert master.processes[1].is_killed
+    master.processes[1].end(signal=9, code=None)
+    assert len(master.processes) == 2
+
+
+def test_a_host_that_dies_is_the_end_of_its_system(master: Master, app: Session) -> None:
+    master.hosts.application_joined(OWNER)
+    push(master, app)
+    master.join(master.processes[0]).answer()
     app.take()
     master.processes[0].end(signal=9, code=None, tail="last words")
     ((_, system_id, status, evidence),) = app.take()
@@ -196,7 +263,7 @@ def test_a_host_that_dies_is_the_end_of_its_system(master: Master, app: Session)
 
 def test_where_nothing_can_be_started_the_system_is_refused(master: Master, app: Session) -> None:
     master.can_launch = False
-    master.hosts.prepare()
+    master.hosts.application_joined(OWNER)
     with pytest.raises(NodeError, match="nothing can be started"):
         push(master, app)
     assert app.take() == []

@@ -249,6 +249,7 @@ class MasterNode(Node):
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
         reach = (self.settings.channel, _within_reach(self.host), self.zmq_server.port)
         self._systems = SystemHosts(
+            self.loop,
             self.launcher,
             self.dispatcher,
             reach,

@@ -4,7 +4,8 @@ A host is a client of the master like an application. It proves by a token that 
 started, gets the system and its code, and from then on pushes tasks under an owner number of its own.
 
 While applications with systems are there, one host is kept ready, so that the next system does not wait for a
-process to start. If that one turns out to be dead or frozen, its system gets another. Loop thread only.
+process to start. It is started a while after the first of them has come, when that has got everything else. If
+it turns out to be dead or frozen, its system gets another. Loop thread only.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hmac
 import itertools
 import logging
 import secrets
+from asyncio import TimerHandle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -33,11 +35,15 @@ from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
+from concurrent.transport.loop import NodeLoop
 
 __all__ = ["SystemHosts"]
 
 SYSTEMS_MAX: Final = 100
 """How many task systems one application may have at a time."""
+
+AHEAD_DELAY_S: Final = 1.0
+"""How long after an application has joined a host is started ahead: the cluster may just be starting too."""
 
 ENTRY: Final = "concurrent.scheduling.systemhost:main"
 
@@ -77,6 +83,7 @@ class _Host:
 class SystemHosts:
     """See the module.
 
+    :param loop: the master's loop.
     :param launcher: what starts the hosts.
     :param dispatcher: where they become owners of tasks.
     :param reach: channel, host and port at which the hosts reach the master.
@@ -85,11 +92,13 @@ class SystemHosts:
 
     def __init__(
         self,
+        loop: NodeLoop,
         launcher: Launcher,
         dispatcher: Dispatcher,
         reach: tuple[str, str, int],
         on_owner: Callable[[TCPHandler, int], object],
     ) -> None:
+        self._loop = loop
         self._launcher = launcher
         self._dispatcher = dispatcher
         self._reach = reach
@@ -97,12 +106,14 @@ class SystemHosts:
         self._hosts: dict[int, _Host] = {}
         self._spare: _Host | None = None
         self._applications: set[int] = set()
+        self._timer: TimerHandle | None = None
         self._keys = itertools.count(1)
 
     def application_joined(self, owner: int) -> None:
-        """Have a host ready for the first system of an application that may push some."""
+        """Have a host ready, before long, for the first system of an application that may push some."""
         self._applications.add(owner)
-        self._prepare()
+        if self._timer is None:
+            self._timer = self._loop.call_later(AHEAD_DELAY_S, self._prepare)
 
     def application_left(self, owner: int) -> None:
         """End all systems of an application; nothing happens if it is not known."""
@@ -113,6 +124,8 @@ class SystemHosts:
 
     def close(self) -> None:
         """Have no more hosts ready."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._applications.clear()
         self._drop_spare()
 
@@ -218,6 +231,7 @@ class SystemHosts:
 
     def _prepare(self) -> None:
         """Have a host ready for the next system, if there may be one."""
+        self._timer = None
         if self._spare is None and self._applications:
             try:
                 self._spare = self._launch(is_ahead=True)

@@ -14,6 +14,7 @@ from concurrent.apps import MasterNode
 from concurrent.apps import master as apps_master
 from concurrent.core import Environment
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
+from concurrent.scheduling import systems
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.transport.channels import make_client
 from concurrent.transport.client import SessionClient
@@ -136,6 +137,7 @@ def test_a_process_waits_for_a_task_system_longer_than_others_may_take_to_join(
     monkeypatch: pytest.MonkeyPatch, loop: NodeLoop
 ) -> None:
     monkeypatch.setattr(apps_master, "JOIN_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(systems, "AHEAD_DELAY_S", 0.0)
     env = Environment(overrides={"master.port": "0", "transport.channel": "tcp"}, variables={})
     master = env[MasterNode]
     master.start()

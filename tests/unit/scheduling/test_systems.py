@@ -74,23 +74,52 @@ class Process:
         self._on_exit(self.pid, signal, code, tail)
 
 
+class Timer:
+    """What is to be called later."""
+
+    def __init__(self, fn: Callable[[], object]) -> None:
+        self.fn = fn
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
 class Master:
-    """What the hosts need of a master: its launcher and its dispatcher."""
+    """What the hosts need of a master: its loop, its launcher and its dispatcher."""
 
     def __init__(self) -> None:
+        self.timers: list[Timer] = []
         self.processes: list[Process] = []
         self.can_launch = True
         self._numbers = itertools.count(100)
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
         own = self.owner_by_session.__setitem__
-        self.hosts = SystemHosts(self, self, ("tcp", "127.0.0.1", 1), own)  # type: ignore[arg-type]
+        self.hosts = SystemHosts(self, self, self, ("tcp", "127.0.0.1", 1), own)  # type: ignore[arg-type]
 
     def launch(self, entry: str, fds: Any, args: Any, *, stderr_to: Any, on_exit: Any) -> Process:
         if not self.can_launch:
             raise NodeError("nothing can be started")
         self.processes.append(Process(1000 + len(self.processes), args[3], on_exit))
         return self.processes[-1]
+
+    def call_later(self, delay_s: float, fn: Callable[[], object]) -> Timer:
+        timer = Timer(fn)
+        self.timers.append(timer)
+        return timer
+
+    def wait(self) -> None:
+        """Let time pass."""
+        timers, self.timers = self.timers, []
+        for timer in timers:
+            if not timer.is_cancelled:
+                timer.fn()
+
+    def join_application(self, owner: int) -> None:
+        """Have an application join that may push systems, and let time pass."""
+        self.hosts.application_joined(owner)
+        self.wait()
 
     def code_of(self, owner: int) -> list[Any]:
         return CODE
@@ -149,8 +178,8 @@ def test_a_system_gets_a_process_of_its_own(master: Master, app: Session) -> Non
 
 
 def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Session) -> None:
-    master.hosts.application_joined(OWNER)
-    master.hosts.application_joined(OWNER + 1)
+    master.join_application(OWNER)
+    master.join_application(OWNER + 1)
     (process,) = master.processes
     host = master.join(process)
     assert (host.take(), master.owners, master.hosts.snapshot()) == ([], {}, [])
@@ -162,15 +191,36 @@ def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Se
     assert len(master.processes) == 2
 
 
-def test_a_process_that_is_being_started_gets_the_system_when_it_joins(master: Master, app: Session) -> None:
+def test_a_process_is_made_ready_when_the_first_system_had_its_time_to_start(
+    master: Master, app: Session
+) -> None:
     master.hosts.application_joined(OWNER)
+    master.hosts.application_joined(OWNER + 1)
+    assert (len(master.processes), len(master.timers)) == (0, 1)
+    push(master, app)
+    assert len(master.processes) == 1
+    master.wait()
+    assert len(master.processes) == 2
+    master.hosts.close()
+    assert [process.is_killed for process in master.processes] == [False, True]
+
+
+def test_no_process_is_made_ready_by_a_master_that_has_closed(master: Master) -> None:
+    master.hosts.application_joined(OWNER)
+    master.hosts.close()
+    master.wait()
+    assert master.processes == []
+
+
+def test_a_process_that_is_being_started_gets_the_system_when_it_joins(master: Master, app: Session) -> None:
+    master.join_application(OWNER)
     push(master, app)
     (process,) = master.processes
     assert master.join(process).take() == [("host_system", 1, CODE, b"system")]
 
 
 def test_the_next_one_is_made_ready_when_a_host_has_ended(master: Master, app: Session) -> None:
-    master.hosts.application_joined(OWNER)
+    master.join_application(OWNER)
     for system_id in range(1, 4):
         push(master, app, system_id)
     first, second, third = master.processes
@@ -189,7 +239,7 @@ def test_the_next_one_is_made_ready_when_a_host_has_ended(master: Master, app: S
 def test_a_system_does_not_suffer_from_the_end_of_a_process_that_waited(
     master: Master, app: Session, how: str
 ) -> None:
-    master.hosts.application_joined(OWNER)
+    master.join_application(OWNER)
     waiting = master.join(master.processes[0])
     if how == "died":
         master.processes[0].end(signal=9, code=None)
@@ -211,7 +261,7 @@ def test_a_system_does_not_suffer_from_the_end_of_a_process_that_waited(
 def test_a_system_that_a_process_which_waited_never_got_goes_to_another(
     master: Master, app: Session, has_joined: bool
 ) -> None:
-    master.hosts.application_joined(OWNER)
+    master.join_application(OWNER)
     if has_joined:
         master.join(master.processes[0])
     push(master, app)
@@ -226,7 +276,7 @@ def test_a_system_that_a_process_which_waited_never_got_goes_to_another(
 
 
 def test_a_system_that_is_not_wanted_any_more_goes_to_no_other_process(master: Master, app: Session) -> None:
-    master.hosts.application_joined(OWNER)
+    master.join_application(OWNER)
     push(master, app)
     master.hosts.application_left(OWNER)
     assert master.processes[0].is_killed
@@ -238,8 +288,8 @@ def test_no_process_waits_when_no_application_is_there_that_has_systems(master: 
     push(master, app)
     master.processes[0].end()
     assert len(master.processes) == 1
-    master.hosts.application_joined(OWNER)
-    master.hosts.application_joined(OWNER + 1)
+    master.join_application(OWNER)
+    master.join_application(OWNER + 1)
     master.hosts.application_left(OWNER)
     assert not master.processes[1].is_killed
     master.hosts.application_left(OWNER + 1)
@@ -249,7 +299,7 @@ def test_no_process_waits_when_no_application_is_there_that_has_systems(master: 
 
 
 def test_a_host_that_dies_is_the_end_of_its_system(master: Master, app: Session) -> None:
-    master.hosts.application_joined(OWNER)
+    master.join_application(OWNER)
     push(master, app)
     master.join(master.processes[0]).answer()
     app.take()
@@ -263,7 +313,7 @@ def test_a_host_that_dies_is_the_end_of_its_system(master: Master, app: Session)
 
 def test_where_nothing_can_be_started_the_system_is_refused(master: Master, app: Session) -> None:
     master.can_launch = False
-    master.hosts.application_joined(OWNER)
+    master.join_application(OWNER)
     with pytest.raises(NodeError, match="nothing can be started"):
         push(master, app)
     assert app.take() == []

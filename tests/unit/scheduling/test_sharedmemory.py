@@ -45,8 +45,8 @@ def arguments() -> Iterator[ArgumentMemory]:
     made.close()
 
 
-@pytest.fixture
-def shared(arguments: ArgumentMemory) -> Shared:
+def share(arguments: ArgumentMemory) -> Shared:
+    """Share memory as a slave and a worker do."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         results = arguments.share(ours)
@@ -54,6 +54,11 @@ def shared(arguments: ArgumentMemory) -> Shared:
     assert results is not None
     assert received is not None
     return Shared(arguments, received[0], results, received[1])
+
+
+@pytest.fixture
+def shared(arguments: ArgumentMemory) -> Shared:
+    return share(arguments)
 
 
 def put(shared: Shared, *pieces: bytes) -> tuple[int, memoryview]:
@@ -244,19 +249,12 @@ def test_a_slave_that_is_gone_is_noticed() -> None:
 
 
 def test_memory_goes_with_its_last_view_and_no_collector_is_needed(arguments: ArgumentMemory) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        results = arguments.share(ours)
-        received = receive_memory(theirs)
-    assert results is not None
-    assert received is not None
-    position = received[1].put(Frame(b"x" * 100_000))
-    assert position is not None
-    view = results.view(position, 100_000)
-    known = weakref.ref(results)
+    shared = share(arguments)
+    _, view = put(shared, b"x" * 100_000)
+    known = weakref.ref(shared.results)
     gc.disable()
     try:
-        del results
+        del shared
         assert known() is not None
         del view
         assert known() is None

@@ -66,7 +66,8 @@ class _Host:
     """A process that hosts one task system, or waits for it.
 
     ``session`` is None until it has joined; ``number`` is 0 until it is an owner of tasks. ``has_begun`` says
-    that it has its system; until then another process can have it, if this one was started ``ahead`` of it.
+    that it has its system; until then another process can have it, if this one was started before there was
+    any (``is_ahead``).
     """
 
     token: str

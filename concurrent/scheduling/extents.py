@@ -40,12 +40,12 @@ class Extents:
                 return start
         return None
 
-    def give_back(self, start: int) -> int:
-        """Free what was taken there, and return its end.
+    def give_back(self, start: int) -> None:
+        """Free what was taken there.
 
         :raises KeyError: if nothing was.
         """
-        end = given_end = self._end_by_start.pop(start)
+        end = self._end_by_start.pop(start)
         first = last = bisect(self._free, (start, end))
         if last < len(self._free) and self._free[last][0] == end:
             end = self._free[last][1]
@@ -54,4 +54,3 @@ class Extents:
             first -= 1
             start = self._free[first][0]
         self._free[first:last] = [(start, end)]
-        return given_end

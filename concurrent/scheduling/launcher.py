@@ -34,10 +34,14 @@ class Child:
     ) -> None:
         self.pid = 0
         self.number = number
-        self.has_ended = False
         self._launcher = launcher
         self._output = output
         self._on_exit: OnExit | None = on_exit
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its end was reported."""
+        return self._on_exit is None
 
     def kill(self) -> None:
         """Send SIGKILL, also to a process that is only just being started."""
@@ -53,7 +57,6 @@ class Child:
         on_exit, self._on_exit = self._on_exit, None  # which knows this child in its turn
         if on_exit is None:
             return
-        self.has_ended = True
         tail = reason or (self._output.tail() if self._output is not None else "")
         if code is not None and code < 0:
             on_exit(self.pid, -code, None, tail)

@@ -85,7 +85,6 @@ class WorkerPool:
         self._code_by_app: dict[int, AppBlobs] = {}
         self._report = OutcomeReport(loop, self._done)
         self._watch_timer: asyncio.TimerHandle | None = None
-        self._watched_at = 0.0
         self._output_timer: asyncio.TimerHandle | None = None
         self._restart_timers: set[asyncio.TimerHandle] = set()
         self._backoff = Backoff()
@@ -134,10 +133,10 @@ class WorkerPool:
         return self._stopped
 
     def _begin_stop(self) -> None:
-        for timer in (self._watch_timer, self._output_timer, *self._restart_timers):
+        self._stop_watching()
+        for timer in (self._output_timer, *self._restart_timers):
             if timer is not None:
                 timer.cancel()
-        self._watch_timer = None
         self._restart_timers.clear()
         for link in self._links:
             self._queue.put_back(link.take_back())
@@ -238,11 +237,8 @@ class WorkerPool:
         self._is_paused = is_paused
         for link in self._links:
             link.pause_reading(is_paused=is_paused)
-        if not is_paused:  # who had to wait has not stood still
-            if self._watch_timer is not None:
-                self._watch_timer.cancel()
-                self._watch_timer = None
-            self._go_on_watching()
+        self._stop_watching()  # who has to wait does not stand still
+        self._go_on_watching()
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the pool is doing, as plain values.
@@ -323,10 +319,14 @@ class WorkerPool:
         if self._watch_timer is None:
             if any(len(link.outstanding) > 1 for link in self._links):
                 self._watch_timer = self._loop.call_later(self._patience_s, self._watch)
-                self._watched_at = self._loop.time()
-        elif self._loop.time() - self._watched_at > self._patience_s / 2:
-            self._watch_timer.cancel()
+        elif self._loop.time() > self._watch_timer.when() - self._patience_s / 2:
+            self._stop_watching()
             self._watch()
+
+    def _stop_watching(self) -> None:
+        if self._watch_timer is not None:
+            self._watch_timer.cancel()
+            self._watch_timer = None
 
     @property
     def _patience_s(self) -> float:
@@ -362,8 +362,6 @@ class WorkerPool:
     def _watch(self) -> None:
         """Take back what waits behind a task that takes long."""
         self._watch_timer = None
-        if self._is_paused:
-            return
         is_any_idle = any(_is_idle(link) for link in self._links)
         now = self._loop.time()
         patience_s = self._patience_s

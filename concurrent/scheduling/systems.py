@@ -125,8 +125,7 @@ class SystemHosts:
 
     def close(self) -> None:
         """Have no more hosts ready."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         self._applications.clear()
         self._drop_spare()
 
@@ -232,12 +231,17 @@ class SystemHosts:
 
     def _prepare(self) -> None:
         """Have a host ready for the next system, if there may be one."""
-        self._timer = None
+        self._cancel_timer()
         if self._spare is None and self._applications:
             try:
                 self._spare = self._launch(is_ahead=True)
             except (NodeError, OSError) as error:  # the next system says so, if that is still so
                 log.info("no host waits for the next task system: %s", error)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None

@@ -168,9 +168,9 @@ class GenericTaskManager(Component):
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         handler, task_s = self._handler, self.pool.task_s
+        if handler is None:
+            return
         for part in slices(payloads):
-            if handler is None:
-                return
             columns = numbers[part], statuses[part], payloads[part]
             try:
                 handler.cast("done", *columns, task_s)
@@ -181,7 +181,7 @@ class GenericTaskManager(Component):
             except TransportError as error:
                 self._give_up(error)
                 return
-        if handler is not None and not handler.has_room:
+        if not handler.has_room:
             self.pool.pause_results(is_paused=True)
 
     def _window_changed(self, window: int) -> None:

@@ -45,12 +45,18 @@ def arguments() -> Iterator[ArgumentMemory]:
     made.close()
 
 
-def share(arguments: ArgumentMemory) -> Shared:
-    """Share memory as a slave and a worker do."""
+def offered(
+    arguments: ArgumentMemory,
+) -> tuple[TrackedMemory | None, tuple[ReadMemory, ResultMemory] | None]:
+    """Offer memory as a slave does to its worker; return what each has of it."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        results = arguments.share(ours)
-        received = receive_memory(theirs)
+        return arguments.share(ours), receive_memory(theirs)
+
+
+def share(arguments: ArgumentMemory) -> Shared:
+    """Share memory as a slave and a worker do."""
+    results, received = offered(arguments)
     assert results is not None
     assert received is not None
     return Shared(arguments, received[0], results, received[1])
@@ -59,6 +65,18 @@ def share(arguments: ArgumentMemory) -> Shared:
 @pytest.fixture
 def shared(arguments: ArgumentMemory) -> Shared:
     return share(arguments)
+
+
+@pytest.fixture
+def descriptors(arguments: ArgumentMemory) -> Iterator[tuple[int, int]]:
+    """What a worker is sent: descriptors of the arguments and of its own memory."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        arguments.share(ours)
+        _, (readable, own), _, _ = socket.recv_fds(theirs, 1, 2)
+    yield readable, own
+    os.close(readable)
+    os.close(own)
 
 
 def put(shared: Shared, *pieces: bytes) -> tuple[int, memoryview]:
@@ -152,41 +170,27 @@ def test_a_place_that_cannot_be_is_refused(shared: Shared, position: Any, size_b
 
 
 def test_a_worker_can_neither_shorten_its_memory_nor_write_to_the_arguments(
-    arguments: ArgumentMemory, tmp_path: Any
+    descriptors: tuple[int, int],
 ) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        arguments.share(ours)
-        _, (readable, own), _, _ = socket.recv_fds(theirs, 1, 2)
-    try:
-        for fd in (readable, own):
-            with pytest.raises(OSError):
-                os.ftruncate(fd, 0)
+    readable, own = descriptors
+    for fd in (readable, own):
         with pytest.raises(OSError):
-            os.write(readable, b"x")
-    finally:
-        os.close(readable)
-        os.close(own)
+            os.ftruncate(fd, 0)
+    with pytest.raises(OSError):
+        os.write(readable, b"x")
 
 
 def test_pages_behind_those_that_are_kept_go_back_to_the_system(
-    arguments: ArgumentMemory, monkeypatch: pytest.MonkeyPatch
+    arguments: ArgumentMemory, descriptors: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharedmemory, "KEPT_BYTES", MIB)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        arguments.share(ours)
-        _, (readable, own), _, _ = socket.recv_fds(theirs, 1, 2)
-    try:
-        block = arguments.new_block(4 * MIB)
-        block[:] = b"x" * len(block)
-        assert os.fstat(readable).st_blocks * 512 == 4 * MIB
-        del block
-        gc.collect()
-        assert os.fstat(readable).st_blocks * 512 == MIB
-    finally:
-        os.close(readable)
-        os.close(own)
+    readable, _ = descriptors
+    block = arguments.new_block(4 * MIB)
+    block[:] = b"x" * len(block)
+    assert os.fstat(readable).st_blocks * 512 == 4 * MIB
+    del block
+    gc.collect()
+    assert os.fstat(readable).st_blocks * 512 == MIB
 
 
 def refuse(*_args: Any, **_kwargs: Any) -> Any:
@@ -205,10 +209,7 @@ def test_without_such_memory_blocks_are_of_the_usual_kind(
     block = arguments.new_block(100_000)
     block[:] = b"x" * 100_000
     assert arguments.position_of(Frame(block)) is None
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert arguments.share(ours) is None
-        assert receive_memory(theirs) is None
+    assert offered(arguments) == (None, None)
     arguments.close()
 
 
@@ -216,10 +217,7 @@ def test_without_room_for_results_nothing_is_shared_with_a_worker(
     arguments: ArgumentMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharedmemory, "TrackedMemory", refuse)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert arguments.share(ours) is None
-        assert receive_memory(theirs) is None
+    assert offered(arguments) == (None, None)
 
 
 def test_a_worker_that_gets_no_descriptors_says_so() -> None:
@@ -233,9 +231,7 @@ def test_a_worker_that_gets_no_descriptors_says_so() -> None:
 @pytest.mark.parametrize(("workers", "each_mib"), [(1, 64), (4, 64), (5, 51), (16, 16), (1000, 8)])
 def test_many_workers_share_the_memory_of_results(workers: int, each_mib: int) -> None:
     arguments = ArgumentMemory(workers)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        results = arguments.share(ours)
+    results, _ = offered(arguments)
     arguments.close()
     assert results is not None
     assert results.size_bytes == each_mib * MIB

@@ -46,10 +46,25 @@ WARM_UP_COUNT = 20_000
 
 
 def run(bench: Bench) -> None:
-    """Push a batch whenever one is finished; once, as it is long."""
+    """Push a batch whenever one is finished, on a new cluster each time; then the pool, once."""
     options = bench.options
     part = options.scaled(100_000, BATCH * 5)
     total = part * (PARTS - 2)
+    for _ in bench.repetitions():
+        _run_cluster(bench, part)
+    with open_pools(options) as others:
+        pool = others[0]
+        pool.in_bulk(give_same, range(WARM_UP_COUNT))
+        before_mb = rss_mb()
+        start = time.perf_counter()
+        for first in range(0, total, BATCH * DEPTH):
+            pool.in_bulk(give_same, range(first, min(total, first + BATCH * DEPTH)))
+        bench.add(RATE, pool.name, total / (time.perf_counter() - start))
+        bench.add(GROWTH, pool.name, rss_mb() - before_mb)
+
+
+def _run_cluster(bench: Bench, part: int) -> None:
+    options = bench.options
     with Cluster(options) as cluster:
         cluster.run_round(_stream(options, part, parts=1))
         with RSSSampler(cluster.master_pid) as sampler:
@@ -61,18 +76,9 @@ def run(bench: Bench) -> None:
         (end - start) / (before + after)
         for (start, end), (before, after) in zip(pairwise(marks), pairwise(yardsticks), strict=True)
     ]
-    bench.add(RATE, "push", total / (marks[-1] - marks[0]))
+    bench.add(RATE, "push", part * (PARTS - 2) / (marks[-1] - marks[0]))
     bench.add(LAST_TO_FIRST, "push", median(durations[:MARKS]) / median(durations[-MARKS:]))
     bench.add(GROWTH, "push", sampler.growth_mb)
-    with open_pools(options) as others:
-        pool = others[0]
-        pool.in_bulk(give_same, range(WARM_UP_COUNT))
-        before_mb = rss_mb()
-        start = time.perf_counter()
-        for first in range(0, total, BATCH * DEPTH):
-            pool.in_bulk(give_same, range(first, min(total, first + BATCH * DEPTH)))
-        bench.add(RATE, pool.name, total / (time.perf_counter() - start))
-        bench.add(GROWTH, pool.name, rss_mb() - before_mb)
 
 
 def _stream(options: Options, part: int, *, parts: int) -> Stream:

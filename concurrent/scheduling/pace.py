@@ -34,11 +34,11 @@ SHARE_S: Final = 50e-6
 """A worker is not woken for less work than this while others are awake."""
 
 REPORT_SHARE: Final = 0.2
-REPORT_MAX_S: Final = 0.05
+REPORT_MAX_S: Final = 0.1
 REPORT_MIN_S: Final = 0.0005
 """Outcomes may wait for others for a fifth of the time that the waiting tasks will take, within bounds."""
 
-HELD_S: Final = 0.25
+HELD_S: Final = 0.4
 """How much work a pool wants to hold for each worker: what it takes to report outcomes in batches, and a few
 round trips to the master."""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["Pace"]
 
-AHEAD_S: Final = 0.1
+AHEAD_S: Final = 0.2
 """How much work lies ready at each worker."""
 
 AHEAD_SHARED_S: Final = 0.004

@@ -34,7 +34,8 @@ GROWTH = Figure(
     is_less_better=True,
     target=Target(10, system="push"),
 )
-PARTS = 12
+MEASURED_PARTS = 10
+PARTS = MEASURED_PARTS + 2
 """The first and the last one are not measured: then the queue is filled, and emptied."""
 
 MARKS = 10
@@ -46,21 +47,11 @@ WARM_UP_COUNT = 20_000
 
 
 def run(bench: Bench) -> None:
-    """Push a batch whenever one is finished, on a new cluster each time; then the pool, once."""
-    options = bench.options
-    part = options.scaled(100_000, BATCH * 5)
-    total = part * (PARTS - 2)
+    """Push a batch whenever one is finished, on a new cluster each time; then the same on a new pool."""
+    part = bench.options.scaled(100_000, BATCH * 5)
     for _ in bench.repetitions():
         _run_cluster(bench, part)
-    with open_pools(options) as others:
-        pool = others[0]
-        pool.in_bulk(give_same, range(WARM_UP_COUNT))
-        before_mb = rss_mb()
-        start = time.perf_counter()
-        for first in range(0, total, BATCH * DEPTH):
-            pool.in_bulk(give_same, range(first, min(total, first + BATCH * DEPTH)))
-        bench.add(RATE, pool.name, total / (time.perf_counter() - start))
-        bench.add(GROWTH, pool.name, rss_mb() - before_mb)
+        _run_pool(bench, part * MEASURED_PARTS)
 
 
 def _run_cluster(bench: Bench, part: int) -> None:
@@ -76,9 +67,21 @@ def _run_cluster(bench: Bench, part: int) -> None:
         (end - start) / (before + after)
         for (start, end), (before, after) in zip(pairwise(marks), pairwise(yardsticks), strict=True)
     ]
-    bench.add(RATE, "push", part * (PARTS - 2) / (marks[-1] - marks[0]))
+    bench.add(RATE, "push", part * MEASURED_PARTS / (marks[-1] - marks[0]))
     bench.add(LAST_TO_FIRST, "push", median(durations[:MARKS]) / median(durations[-MARKS:]))
     bench.add(GROWTH, "push", sampler.growth_mb)
+
+
+def _run_pool(bench: Bench, total: int) -> None:
+    with open_pools(bench.options) as others:
+        pool = others[0]
+        pool.in_bulk(give_same, range(WARM_UP_COUNT))
+        before_mb = rss_mb()
+        start = time.perf_counter()
+        for first in range(0, total, BATCH * DEPTH):
+            pool.in_bulk(give_same, range(first, min(total, first + BATCH * DEPTH)))
+        bench.add(RATE, pool.name, total / (time.perf_counter() - start))
+        bench.add(GROWTH, pool.name, rss_mb() - before_mb)
 
 
 def _stream(options: Options, part: int, *, parts: int) -> Stream:

@@ -5,7 +5,7 @@
     installs Concurrent into ``build/venv`` and runs ``concurrent app mandelbrot [arguments]``.
 ``python3 dev.py test [arguments]``
     installs the checkout into a new environment ``build/venv-test``, then runs ruff, mypy and
-    ``pytest [arguments]``. All three always run; the exit code is 0 if all of them passed. pytest
+    ``pytest [arguments]``. All of them always run; the exit code is 0 if all passed. pytest
     runs last, so that its closing line closes the output.
 ``python3 dev.py bench [arguments]``
     installs the checkout into ``build/venv-bench`` and runs ``python -m benchmarks [arguments]``.
@@ -65,9 +65,10 @@ def test(arguments: list[str]) -> int:
     python = programs / "python"
     checks: list[list[str | Path]] = [
         [python, "-m", "ruff", "check", "."],
+        [python, "-m", "ruff", "format", "--check", "--quiet", "."],
         [python, "-m", "mypy"],
     ]
-    failed = [str(check[2]) for check in checks if run(check) != 0]
+    failed = [" ".join(map(str, check[2:4])) for check in checks if run(check) != 0]
     if failed:
         say(f"failed so far: {', '.join(failed)}")
     return run([python, "-m", "pytest", *arguments]) or int(bool(failed))

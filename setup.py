@@ -57,8 +57,7 @@ def extensions() -> list[Extension]:
     """Return the optional compiled modules, one for each Cython file."""
     sources = [(NATIVE, source) for source in sorted(Path("native").glob("_*.pyx"))]
     sources += [
-        (f"{SAMPLES}.{source.parent.name}", source)
-        for source in sorted(Path("samples").glob("*/_*.pyx"))
+        (f"{SAMPLES}.{source.parent.name}", source) for source in sorted(Path("samples").glob("*/_*.pyx"))
     ]
     return [
         Extension(

@@ -31,6 +31,7 @@ class Round(ABC):
     def finished(self, app: ApplicationNode, result: Any) -> None:
         """Take the result of one task; more may be pushed."""
 
+
 BATCH_SIZE = 100
 """How many tasks of a bulk travel as one, as the pools' ``map`` makes chunks of theirs."""
 
@@ -176,5 +177,3 @@ class RoundsApplication(ApplicationNode):
             self.shutdown_main_loop()
         else:
             self._round.begin(self)
-
-

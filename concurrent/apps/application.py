@@ -42,9 +42,7 @@ class ApplicationSettings(Component):
         "How many worker processes an embedded cluster has; 0: one for each core.",
         minimum=0, maximum=4096,
     )  # fmt: skip
-    host = ConfigItem(
-        "application", "host", "127.0.0.1", "The address of the application's own JSON API."
-    )
+    host = ConfigItem("application", "host", "127.0.0.1", "The address of the application's own JSON API.")
     port = IntItem(
         "application", "port", 0, "The port of the application's own JSON API; 0: any free one.",
         minimum=0, maximum=65535,
@@ -249,9 +247,7 @@ class ApplicationNode(Node):
             own_modules=own_modules(self.env.plugins),
             on_outcomes=lambda outcomes: self._inbox.put(partial(self._deliver, outcomes)),
             on_accepted=self._accepted_callback(),
-            on_system_accepted=lambda system: self._inbox.put(
-                partial(self.push_tasksystem_response, system)
-            ),
+            on_system_accepted=lambda system: self._inbox.put(partial(self.push_tasksystem_response, system)),
             on_system_progress=lambda *count: self._inbox.put(partial(self.progress, *count)),
             on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
         )

@@ -68,9 +68,7 @@ class ClusterClient:
         on_system_progress: Callable[[int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
     ) -> None:
-        self.tasks = TaskClient(
-            loop, CodeBook(own_modules), on_outcomes=on_outcomes, on_accepted=on_accepted
-        )
+        self.tasks = TaskClient(loop, CodeBook(own_modules), on_outcomes=on_outcomes, on_accepted=on_accepted)
         self._loop = loop
         self._node_id = node_id
         self._on_system_accepted = on_system_accepted

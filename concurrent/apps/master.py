@@ -184,9 +184,7 @@ class MasterNode(Node):
             "work": self._work_queue.description(),
         }
 
-    def register_node_tcp(
-        self, handler: TCPHandler, request: Any, node_id: str, node_type: NodeType
-    ) -> int:
+    def register_node_tcp(self, handler: TCPHandler, request: Any, node_id: str, node_type: NodeType) -> int:
         """Bind a session to the node that registered before. Loop thread only.
 
         :returns: the number of the registration.

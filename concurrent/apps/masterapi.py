@@ -55,9 +55,7 @@ class Peer:
 class MasterAPI:
     """See the module."""
 
-    def __init__(
-        self, registry: NodeRegistry, dispatcher: Dispatcher, systems: SystemHosts
-    ) -> None:
+    def __init__(self, registry: NodeRegistry, dispatcher: Dispatcher, systems: SystemHosts) -> None:
         self._registry = registry
         self._dispatcher = dispatcher
         self._systems = systems

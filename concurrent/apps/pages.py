@@ -188,9 +188,7 @@ def _figures(*figures: tuple[str, Any]) -> str:
     return f"<dl>{items}</dl>"
 
 
-def _table(
-    heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, empty: str = ""
-) -> str:
+def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, empty: str = "") -> str:
     """Return a table, ``empty`` in place of one without rows, or nothing."""
     if not rows:
         return f"<h2>{_text(heading)}</h2><p>{_text(empty)}</p>" if empty else ""

@@ -195,5 +195,3 @@ def serve_child(control: socket.socket, recipe: dict[str, Any], master: str, wor
     own = {"slave.master": master, "slave.workers": str(workers), "slave.port": "0"}
     env = Environment.from_recipe(recipe, own)
     run_child(env[SlaveNode], control, lambda: "slave")
-
-

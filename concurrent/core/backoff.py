@@ -15,9 +15,7 @@ class Backoff:
     :param random: the source of chance; give a seeded one for repeatable delays.
     """
 
-    def __init__(
-        self, initial_s: float = 0.1, maximum_s: float = 5.0, *, random: Random | None = None
-    ) -> None:
+    def __init__(self, initial_s: float = 0.1, maximum_s: float = 5.0, *, random: Random | None = None) -> None:
         self._initial_s = initial_s
         self._maximum_s = maximum_s
         self._random = random or Random()

@@ -163,20 +163,14 @@ class ComponentManager:
         best = ""
         enabled = True
         for pattern, value in self._rules.items():
-            fits = name == pattern or (
-                pattern.endswith("*") and name.startswith(pattern.removesuffix("*"))
-            )
+            fits = name == pattern or (pattern.endswith("*") and name.startswith(pattern.removesuffix("*")))
             if fits and len(pattern) >= len(best):
                 best, enabled = pattern, value
         return enabled
 
     def classes_of(self, interface: type[Interface]) -> list[type[Component]]:
         """Return the enabled classes that implement ``interface``, in registration order."""
-        return [
-            cls
-            for cls in self.known_classes()
-            if interface in interfaces_of(cls) and self.is_enabled(cls)
-        ]
+        return [cls for cls in self.known_classes() if interface in interfaces_of(cls) and self.is_enabled(cls)]
 
     def implementations(self, interface: type[AnyInterface]) -> list[AnyInterface]:
         """Return one instance of each enabled class that implements ``interface``."""
@@ -261,9 +255,7 @@ def _accepts(found: Callable[..., Any], wanted: Callable[..., Any]) -> bool:
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     keywords = {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY}
     required = [p for p in positional if p.default is p.empty]
-    required_keywords = {
-        p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty
-    }
+    required_keywords = {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
     try:
         signature = inspect.signature(found)
         signature.bind(*positional, **keywords)

@@ -174,9 +174,7 @@ class Configuration:
 
     def explain(self) -> list[Explanation]:
         """Return each option, declared or set, with its text and where that came from."""
-        text_by_key = {
-            (item.section, item.name): (item.default_text, DEFAULT) for item in self.items()
-        }
+        text_by_key = {(item.section, item.name): (item.default_text, DEFAULT) for item in self.items()}
         for key, setting in self._setting_by_key.items():
             shown = key if key in text_by_key else (key[0], setting.option)
             text_by_key[shown] = (setting.text, setting.origin)

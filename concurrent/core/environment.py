@@ -37,9 +37,7 @@ log = logging.getLogger("concurrent.core.environment")
 class PluginSettings(Component):
     """The options of section ``[plugins]``."""
 
-    load = ListItem(
-        "plugins", "load", (), "Plug-ins to load at the start: paths of files or names of modules."
-    )
+    load = ListItem("plugins", "load", (), "Plug-ins to load at the start: paths of files or names of modules.")
 
 
 class Environment(ComponentManager):
@@ -144,9 +142,7 @@ class Environment(ComponentManager):
         }
 
     @classmethod
-    def from_recipe(
-        cls, recipe: Mapping[str, Any], overrides: Mapping[str, str] | None = None
-    ) -> Environment:
+    def from_recipe(cls, recipe: Mapping[str, Any], overrides: Mapping[str, str] | None = None) -> Environment:
         """Make an environment after a recipe and load its plug-ins.
 
         :param overrides: as for :meth:`recipe`.
@@ -224,9 +220,7 @@ class Environment(ComponentManager):
                     found[cls] = None
                     ahead.append(cls)
         return [
-            cls
-            for cls in found
-            if not cls.is_abstract() and cls not in self._forgotten and self._is_ours(cls)
+            cls for cls in found if not cls.is_abstract() and cls not in self._forgotten and self._is_ours(cls)
         ]
 
     def name_of(self, cls: type[Component]) -> str:

@@ -243,9 +243,7 @@ def _split(text: str) -> tuple[str, ...]:
 class ChoiceItem(ConfigItem[str]):
     """One of a few words; the case does not matter where it is written."""
 
-    def __init__(
-        self, section: str, name: str, default: str, doc: str = "", *, choices: Sequence[str]
-    ) -> None:
+    def __init__(self, section: str, name: str, default: str, doc: str = "", *, choices: Sequence[str]) -> None:
         self.choices = tuple(choices)
         super().__init__(section, name, default, doc)
 

@@ -124,9 +124,7 @@ def _load_file(path: Path) -> LoadedPlugin:
     folders = [str(path)] if path.is_dir() else None
     spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folders)
     if spec is None or spec.loader is None:
-        raise PluginError(
-            f"{path} is not a Python file", thing=str(path), remedy="Give it the ending .py"
-        )
+        raise PluginError(f"{path} is not a Python file", thing=str(path), remedy="Give it the ending .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -55,9 +55,7 @@ class Stats:
             return {
                 "counts": dict(self._count_by_name),
                 "gauges": dict(self._gauge_by_name),
-                "averages": {
-                    name: average.snapshot() for name, average in self._average_by_name.items()
-                },
+                "averages": {name: average.snapshot() for name, average in self._average_by_name.items()},
             }
 
 

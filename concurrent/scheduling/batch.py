@@ -72,9 +72,7 @@ class TaskBatch:
                 results[index] = None
 
 
-def load_results(
-    payload: bytes | Frame, code: AppCode
-) -> tuple[list[Any], Sequence[BaseException | None]]:
+def load_results(payload: bytes | Frame, code: AppCode) -> tuple[list[Any], Sequence[BaseException | None]]:
     """Return the result and the error of each task of a batch. The consumer's thread.
 
     :raises Exception: whatever unpickling raises.

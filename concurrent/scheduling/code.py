@@ -163,9 +163,7 @@ class AppCode:
         return None if reference is None else reference[1]
 
     def _load(self, blob: int) -> Sequence[Any]:
-        raise SchedulingError(
-            f"blob {blob} of the application's code is not here", thing="code", value=blob
-        )
+        raise SchedulingError(f"blob {blob} of the application's code is not here", thing="code", value=blob)
 
     def _hold(self, blob: int, objects: Sequence[Any]) -> None:
         self._objects_by_blob[blob] = objects

@@ -153,9 +153,7 @@ class ForkServer:
         except OSError:
             pass  # the owner is gone, which the next read will tell
 
-    def _launch(
-        self, child: int, entry: str, args: list[Any], file_count: int, has_output: bool
-    ) -> None:
+    def _launch(self, child: int, entry: str, args: list[Any], file_count: int, has_output: bool) -> None:
         files = [self._files.popleft() for _ in range(file_count)]
         server_pid = os.getpid()
         try:

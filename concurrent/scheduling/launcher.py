@@ -29,9 +29,7 @@ class Child:
     :param on_exit: called once when it has ended.
     """
 
-    def __init__(
-        self, launcher: Launcher, number: int, output: OutputFile | None, on_exit: OnExit
-    ) -> None:
+    def __init__(self, launcher: Launcher, number: int, output: OutputFile | None, on_exit: OnExit) -> None:
         self.pid = 0
         self.number = number
         self._launcher = launcher

@@ -447,9 +447,7 @@ class Ledger:
         self._requeue(lost)
         return []
 
-    def _close(
-        self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]
-    ) -> list[Command]:
+    def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are in the commands from now on, and nowhere else."""
         task_by_number = self.task_by_number
         for task in tasks:

@@ -245,9 +245,7 @@ class WorkerPool:
 
         ``running`` has the number of the running task by the pid of its worker, None for an idle one.
         """
-        running = {
-            link.pid: link.outstanding[0][0] if link.outstanding else None for link in self._links
-        }
+        running = {link.pid: link.outstanding[0][0] if link.outstanding else None for link in self._links}
         started = sum(number is not None for number in running.values())
         return {
             "size": self.size,
@@ -416,9 +414,7 @@ class WorkerPool:
         for item in self._queue.remove(wanted):
             self._end(item, CANCELLED, b"")
 
-    def _worker_died(
-        self, link: WorkerLink, signal: int | None, code: int | None, tail: str
-    ) -> None:
+    def _worker_died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
         """Blame the running task only: the others were not started, or their results were lost."""
         unstarted = link.unstarted_count()
         items = list(link.outstanding)

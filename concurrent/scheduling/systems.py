@@ -313,9 +313,7 @@ class SystemHosts:
         except TransportError as error:
             log.info("the outcome of task system %d is not wanted any more: %s", system.system_id, error)
 
-    def _ended(
-        self, key: int, pid: int, signal: int | None, code: int | None, tail: str
-    ) -> None:
+    def _ended(self, key: int, pid: int, signal: int | None, code: int | None, tail: str) -> None:
         host = self._hosts.pop(key)
         host.output.close()
         how = how_it_ended(signal, code)

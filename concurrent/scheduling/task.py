@@ -30,9 +30,7 @@ class Task:
     attempts_max: int = 3
     """How many workers may die of the task before it is reported as failed."""
 
-    def __init__(
-        self, name: str = "", system_id: int | None = None, client_id: str | None = None
-    ) -> None:
+    def __init__(self, name: str = "", system_id: int | None = None, client_id: str | None = None) -> None:
         if name:
             self.name = name
         if system_id is not None:

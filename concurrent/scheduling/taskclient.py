@@ -259,9 +259,7 @@ class TaskClient:
 
     def _append(self, item: Any, what: Any, attempts_max: int) -> int:
         if self._closed_because is not None:
-            raise SchedulingError(
-                f"no more tasks can be pushed: {self._closed_because}", thing="push_task"
-            )
+            raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
         payload = self._shorthand.dumps(what)
         task_id = self._next_id
         self._next_id = task_id + 1

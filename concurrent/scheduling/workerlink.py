@@ -138,9 +138,7 @@ class WorkerLink:
         self.is_open = True
         self.progress_at = self._loop.time()
         self._loop.add_reader(self._data, self._read)
-        self.child = launcher.launch(
-            ENTRY, [its_data, its_token], stderr_to=self.output, on_exit=self._exited
-        )
+        self.child = launcher.launch(ENTRY, [its_data, its_token], stderr_to=self.output, on_exit=self._exited)
 
     @property
     def pid(self) -> int:

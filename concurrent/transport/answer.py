@@ -52,9 +52,7 @@ def encode_error(session: Session, request: Request, error: BaseException) -> tu
 def encode_future(session: Session, request: Request, future: Future[Any]) -> tuple[Kind, Body]:
     """Return the RESULT or ERROR for a future that is done."""
     if future.cancelled():
-        return encode_error(
-            session, request, ConnectionLost(f"{request.method} was cancelled at the peer")
-        )
+        return encode_error(session, request, ConnectionLost(f"{request.method} was cancelled at the peer"))
     error = future.exception()
     if error is not None:
         return encode_error(session, request, error)

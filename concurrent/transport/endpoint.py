@@ -54,9 +54,7 @@ class Endpoint(ABC):
     on_open: Callable[[TCPHandler, bool], object] | None
     on_lost: Callable[[TCPHandler, str], object] | None
 
-    def __init__(
-        self, loop: NodeLoop, node_id: str, stats: IEventCounter | None, limits: Limits
-    ) -> None:
+    def __init__(self, loop: NodeLoop, node_id: str, stats: IEventCounter | None, limits: Limits) -> None:
         self.node_id = node_id
         self.methods = MethodRegistry()
         self.on_open = None
@@ -271,8 +269,7 @@ def check_host(host: str, *, allow_insecure: bool) -> None:
         if ipaddress.ip_address(host).is_loopback:
             return
     raise ConfigurationError(
-        f"listening on {host or 'all addresses'!r} would let anyone who reaches this machine "
-        "run code on it",
+        f"listening on {host or 'all addresses'!r} would let anyone who reaches this machine run code on it",
         thing="host",
         value=host,
         remedy="Use 127.0.0.1, or set transport.allow_insecure (in code: allow_insecure=True) in a "

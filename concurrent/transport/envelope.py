@@ -168,8 +168,7 @@ def _check_fields(kind: int, fields: Any, shape: tuple[type, ...]) -> None:
     for value, expected in zip(fields, shape, strict=True):
         if type(value) is not expected and expected is not object:
             raise MalformedMessage(
-                f"a field of a {Kind(kind).name} must be {expected.__name__}, "
-                f"but is {type(value).__name__}"
+                f"a field of a {Kind(kind).name} must be {expected.__name__}, but is {type(value).__name__}"
             )
 
 
@@ -183,9 +182,7 @@ def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:
         return Frame(buffers[index])
 
     try:
-        return msgpack.unpackb(
-            memoryview(header)[PRELUDE_BYTES:], ext_hook=resolve, strict_map_key=False
-        )
+        return msgpack.unpackb(memoryview(header)[PRELUDE_BYTES:], ext_hook=resolve, strict_map_key=False)
     except (ValueError, TypeError, RecursionError, MemoryError, msgpack.UnpackException) as error:
         raise MalformedMessage(
             f"the body of {len(header) - PRELUDE_BYTES} bytes cannot be read: "

@@ -151,9 +151,7 @@ class TCPHandler:
         self._claim_room(body)
         self._loop.post(self._push_posted, method, body)
 
-    def call(
-        self, method: str, /, *args: Any, timeout_s: float = 30.0, **kwargs: Any
-    ) -> Future[Any]:
+    def call(self, method: str, /, *args: Any, timeout_s: float = 30.0, **kwargs: Any) -> Future[Any]:
         """Call a method of the peer; the future gets its result, or any error that was met.
 
         Waits as ``cast`` does. Callbacks of the future run on the loop thread.
@@ -378,9 +376,7 @@ class TCPHandler:
         finally:
             self._outbox.settle_claim()
 
-    def _begin_call(
-        self, call_id: int, method: str, body: Body, future: Future[Any], timeout_s: float
-    ) -> None:
+    def _begin_call(self, call_id: int, method: str, body: Body, future: Future[Any], timeout_s: float) -> None:
         self._check_alive()
         self._push(Kind.CALL, body)
         self._calls.begin(call_id, method, future, timeout_s)
@@ -393,10 +389,7 @@ class TCPHandler:
         """After acknowledgements: tell who waits for room or for the end; see to our own ones."""
         session = self._session
         is_closed = session.state is SessionState.CLOSED
-        if (
-            self._outbox.shrank(0 if is_closed else session.queued_bytes)
-            and self.on_room is not None
-        ):
+        if self._outbox.shrank(0 if is_closed else session.queued_bytes) and self.on_room is not None:
             self._loop.call_soon(self.on_room)
         if self._on_drained is not None and (is_closed or session.queued_bytes == 0):
             on_drained, self._on_drained = self._on_drained, None

@@ -142,9 +142,7 @@ class JSONService:
         check_host(self.host, allow_insecure=self._allow_insecure)
         web.config.debug = False  # web.py would show local variables to the client
         application = web.application((r"[\s\S]*", self._respond), autoreload=False)
-        server = WebServer(
-            self.node_id, self.host, self.port, application.wsgifunc(), self._limits
-        )
+        server = WebServer(self.node_id, self.host, self.port, application.wsgifunc(), self._limits)
         server.start()
         self._server = server
         self.port = server.port

@@ -47,9 +47,7 @@ class WebServer(wsgi.Server):
     :param limits: what clients may send and how long they may take.
     """
 
-    def __init__(
-        self, name: str, host: str, port: int, app: Callable[..., Any], limits: HTTPLimits
-    ) -> None:
+    def __init__(self, name: str, host: str, port: int, app: Callable[..., Any], limits: HTTPLimits) -> None:
         super().__init__((host, port), app, numthreads=limits.threads, server_name="Concurrent")
         self.max_request_header_size = limits.header_bytes_max
         self.max_request_body_size = limits.body_bytes_max
@@ -175,9 +173,7 @@ class WebServer(wsgi.Server):
         """Wait for what the client sends next."""
         connection.socket.setblocking(False)
         self._deadline_by_waiting[connection] = time.monotonic() + timeout_s
-        self._selector.register(
-            connection.socket, selectors.EVENT_READ, partial(self._read, connection)
-        )
+        self._selector.register(connection.socket, selectors.EVENT_READ, partial(self._read, connection))
 
     def _read(self, connection: WebConnection) -> None:
         if connection not in self._deadline_by_waiting:  # closed by an event of the same turn
@@ -252,9 +248,7 @@ class WebServer(wsgi.Server):
             else:
                 has_begun = connection.reader.has_data()
                 limits = self._limits
-                self._await(
-                    connection, limits.request_timeout_s if has_begun else limits.idle_timeout_s
-                )
+                self._await(connection, limits.request_timeout_s if has_begun else limits.idle_timeout_s)
         self._hand_over_slow()
 
     def _sweep(self) -> None:

@@ -239,9 +239,7 @@ class WebConnection(cheroot_server.HTTPConnection):
 
     RequestHandlerClass = StrictRequest
 
-    def __init__(
-        self, server: Any, sock: socket.socket, address: tuple[Any, ...], limits: HTTPLimits
-    ) -> None:
+    def __init__(self, server: Any, sock: socket.socket, address: tuple[Any, ...], limits: HTTPLimits) -> None:
         self.limits = limits
         self.reader = RequestReader(sock)
         self.writer = AnswerWriter(sock, limits.request_timeout_s)

@@ -53,9 +53,7 @@ class JSONClient:
     :param path: where calls are posted.
     """
 
-    def __init__(
-        self, host: str, port: int, *, timeout_s: float = 30.0, path: str = "/api/1"
-    ) -> None:
+    def __init__(self, host: str, port: int, *, timeout_s: float = 30.0, path: str = "/api/1") -> None:
         self.host = host
         self.port = port
         self._timeout_s = timeout_s
@@ -73,9 +71,7 @@ class JSONClient:
         """Where the server listens, as ``host:port``."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def call(
-        self, method: str, /, *args: Any, timeout_s: float | None = None, **kwargs: Any
-    ) -> Future[Any]:
+    def call(self, method: str, /, *args: Any, timeout_s: float | None = None, **kwargs: Any) -> Future[Any]:
         """Call a method; the future gets its result, or any error that was met.
 
         :param args: all arguments by position, or none if there are ``kwargs``.
@@ -105,9 +101,7 @@ class JSONClient:
 
     def get(self, path: str, timeout_s: float | None = None) -> Future[Any]:
         """Get a view, for example ``/status``; the future gets its value."""
-        return self._submit(
-            path, timeout_s, lambda deadline: decode_json(self._exchange(None, path, deadline))
-        )
+        return self._submit(path, timeout_s, lambda deadline: decode_json(self._exchange(None, path, deadline)))
 
     def close(self) -> None:
         """Cancel the calls that have not begun, break off the one that has, and end the thread.
@@ -124,9 +118,7 @@ class JSONClient:
         self._executor.shutdown(wait=True)
         self._disconnect()
 
-    def _submit(
-        self, what: str, timeout_s: float | None, work: Callable[[float], Any]
-    ) -> Future[Any]:
+    def _submit(self, what: str, timeout_s: float | None, work: Callable[[float], Any]) -> Future[Any]:
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
 
@@ -186,9 +178,7 @@ class JSONClient:
             connection.sock.settimeout(_time_left(deadline))
             return connection
         self._disconnect()
-        connection = HTTPConnection(
-            self.host, self.port, timeout=min(CONNECT_TIMEOUT_S, _time_left(deadline))
-        )
+        connection = HTTPConnection(self.host, self.port, timeout=min(CONNECT_TIMEOUT_S, _time_left(deadline)))
         try:
             connection.connect()
         except TimeoutError:

@@ -136,9 +136,7 @@ class JSONRPCAnswerer:
             return _failure(request_id, INVALID_REQUEST, ProtocolError(problem, thing="request"))
         self._on_event("calls")
         is_notification = "id" not in asked
-        request = Request(
-            asked["method"], None if is_notification else next(self._call_ids), peer_ip
-        )
+        request = Request(asked["method"], None if is_notification else next(self._call_ids), peer_ip)
         answer, error = self._run(request, asked.get("params", []), asked.get("id"))
         if error is not None:
             self._on_event("failures")
@@ -146,9 +144,7 @@ class JSONRPCAnswerer:
                 log.warning("a notification of %s by %s failed", request.method, peer_ip, exc_info=error)
         return None if is_notification else answer
 
-    def _run(
-        self, request: Request, params: Any, request_id: Any
-    ) -> tuple[bytes, BaseException | None]:
+    def _run(self, request: Request, params: Any, request_id: Any) -> tuple[bytes, BaseException | None]:
         args, kwargs = (params, {}) if isinstance(params, list) else ([], params)
         try:
             result = self._methods.dispatch(request.method, (request,), args, kwargs)

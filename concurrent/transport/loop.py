@@ -145,9 +145,7 @@ class NodeLoop:
         """
         self._deferred.append(fn)
 
-    def call_later(
-        self, delay_s: float, fn: Callable[..., object], *args: Any
-    ) -> asyncio.TimerHandle:
+    def call_later(self, delay_s: float, fn: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
         """Call ``fn(*args)`` after ``delay_s`` seconds unless cancelled. Loop thread only."""
         assert self.is_current(), "call_later belongs to the loop's thread; use post"
         return self.aio.call_later(delay_s, fn, *args)

@@ -73,9 +73,7 @@ def _unquoted(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter.replace(annotation=_Hint(hint)) if isinstance(hint, str) else parameter
 
 
-def _plain_types(
-    function: Callable[..., Any], signature: inspect.Signature
-) -> dict[str, tuple[type, ...]]:
+def _plain_types(function: Callable[..., Any], signature: inspect.Signature) -> dict[str, tuple[type, ...]]:
     try:
         hints = get_type_hints(function)
     except Exception:  # boundary: annotations are code of others; what they cannot tell is not checked
@@ -110,9 +108,7 @@ class MethodRegistry:
     def __contains__(self, name: object) -> bool:
         return name in self._method_by_name
 
-    def register(
-        self, function: Callable[..., Any], name: str | None = None, doc: str | None = None
-    ) -> None:
+    def register(self, function: Callable[..., Any], name: str | None = None, doc: str | None = None) -> None:
         """Make ``function`` callable by peers as ``name``, by default its own name.
 
         :raises InvalidArguments: if the name is taken: two methods would hide one another.
@@ -134,9 +130,7 @@ class MethodRegistry:
         counts = range(required_count, len(positional) + 1)
         self._method_by_name[name] = Method(name, function, doc, signature, types, positional, counts)
 
-    def dispatch(
-        self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]
-    ) -> Any:
+    def dispatch(self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]) -> Any:
         """Call a method with the context arguments ``first`` before those of the peer.
 
         :raises UnknownMethod: if there is none of that name.
@@ -161,7 +155,7 @@ class MethodRegistry:
             raise InvalidArguments(
                 f"{name}: {str(error)[:NAME_LENGTH_MAX]}",
                 thing=name,
-                remedy=f"Call it as {self.usage(method, first)}"
+                remedy=f"Call it as {self.usage(method, first)}",
             ) from None
         for parameter, types in method.types_by_parameter.items():
             if parameter in bound and type(bound[parameter]) not in types:

@@ -185,9 +185,7 @@ def _call_schema(method: Method) -> Schema:
     parameters = _parameters(method)
     named: Schema = {
         "type": "object",
-        "properties": {
-            name: schema for name, kind, _needed, schema in parameters if kind not in _VARIADIC
-        },
+        "properties": {name: schema for name, kind, _needed, schema in parameters if kind not in _VARIADIC},
         "required": [name for name, _kind, is_needed, _schema in parameters if is_needed],
         "additionalProperties": any(
             kind is inspect.Parameter.VAR_KEYWORD for _name, kind, _needed, _schema in parameters

@@ -11,9 +11,7 @@ __all__ = ["RemoteProxy"]
 class Caller(Protocol):
     """Anything that calls a method of one peer: a handler or a JSON client."""
 
-    def call(
-        self, method: str, /, *args: Any, timeout_s: float, **kwargs: Any
-    ) -> Future[Any]:
+    def call(self, method: str, /, *args: Any, timeout_s: float, **kwargs: Any) -> Future[Any]:
         """Call ``method`` and return the future of its result."""
 
 

@@ -141,9 +141,7 @@ class SessionServer(Endpoint):
                 remedy="Run the same version of the framework on all nodes.",
             )
         handler = self._handler_by_node.get(hello.node_id)
-        if handler is not None and hmac.compare_digest(
-            handler.session_id.encode(), hello.session_id.encode()
-        ):
+        if handler is not None and hmac.compare_digest(handler.session_id.encode(), hello.session_id.encode()):
             self._resume(carrier, handler, hello)
         else:
             self._open(carrier, handler, hello)

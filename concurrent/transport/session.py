@@ -127,8 +127,7 @@ class Session:
             )
         if len(body.frames) >= self._limits.frames_max:
             raise MessageTooLarge(
-                f"{what} has {len(body.frames)} frames, but the limit is "
-                f"{self._limits.frames_max - 1}",
+                f"{what} has {len(body.frames)} frames, but the limit is {self._limits.frames_max - 1}",
                 thing=what,
                 value=len(body.frames),
                 remedy="Split the batch.",

@@ -356,9 +356,7 @@ class TCPClient(SessionClient):
         if self._scratch is None:
             self._scratch = memoryview(bytearray(SCRATCH_BYTES))
             self._memory = _receive_memory(self._loop, self._limits, self._new_block)
-        return TCPSocket(
-            self._loop, sock, self, self._limits, scratch=self._scratch, memory=self._memory
-        )
+        return TCPSocket(self._loop, sock, self, self._limits, scratch=self._scratch, memory=self._memory)
 
     def _stop_opening(self) -> None:
         super()._stop_opening()

@@ -232,9 +232,7 @@ class DealerLink:
     has_room = True
     is_held_up = False
 
-    def __init__(
-        self, loop: NodeLoop, context: zmq.Context[_Socket], owner: ZMQClient, limits: Limits
-    ) -> None:
+    def __init__(self, loop: NodeLoop, context: zmq.Context[_Socket], owner: ZMQClient, limits: Limits) -> None:
         self.peer_ip = owner.host
         self.opened_at = loop.time()
         self._loop = loop

@@ -79,9 +79,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def report(self, data: st.DataObject, status: int) -> None:
         newest = max(self.ledger.task_by_number, default=0)
         numbers = data.draw(st.lists(st.integers(1, 1 + newest), max_size=4))
-        done = TasksDone(
-            self.some_slave(data), numbers, [status] * len(numbers), [b""] * len(numbers)
-        )
+        done = TasksDone(self.some_slave(data), numbers, [status] * len(numbers), [b""] * len(numbers))
         self.perform(self.ledger.apply(done))
 
     @precondition(lambda self: self.ledger.slaves)
@@ -138,13 +136,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.perform(self.ledger.assign(9999, 10**6))
         held = list(self.ledger.slaves[9999].held)
         count = len(held)
-        self.perform(
-            self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count))
-        )
+        self.perform(self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count)))
         assert len(self.outcomes) == self.ledger.accepted_count
 
 
-LedgerMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None
-)
+LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestLedger = LedgerMachine.TestCase

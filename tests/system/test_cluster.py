@@ -39,9 +39,7 @@ def start_held(cluster: Cluster, gate: Gate, mode: str = "tasks") -> tuple[Progr
 
 
 @each_way
-def test_a_picture_is_the_same_as_that_of_one_process(
-    cluster: Cluster, scheduler: str, channel: str
-) -> None:
+def test_a_picture_is_the_same_as_that_of_one_process(cluster: Cluster, scheduler: str, channel: str) -> None:
     cluster.master("--scheduler", scheduler, "--channel", channel)
     cluster.slaves()
     for mode in ("system", "tasks"):

@@ -25,14 +25,10 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("name", metavar="NAME", help="a sample, FILE.py, FILE.py:CLASS or a module")
     parser.add_argument("-m", "--master", metavar="HOST:PORT", help="the master to use")
-    parser.add_argument(
-        "-w", "--workers", type=int, help="how many worker processes an embedded cluster has"
-    )
+    parser.add_argument("-w", "--workers", type=int, help="how many worker processes an embedded cluster has")
     parser.add_argument("--channel", choices=CHANNELS, help="the compute channel of an embedded cluster")
     parser.add_argument("--scheduler", help="the scheduler of an embedded cluster")
-    parser.add_argument(
-        "--options", action="store_true", help="print the options of the application and end"
-    )
+    parser.add_argument("--options", action="store_true", help="print the options of the application and end")
     return parser
 
 

@@ -23,9 +23,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("app", metavar="APP", nargs="?", help="an application whose options shall be there too")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("-s", "--section", help="print one section only")
-    what.add_argument(
-        "--origins", action="store_true", help="print each value and where it came from instead"
-    )
+    what.add_argument("--origins", action="store_true", help="print each value and where it came from instead")
     what.add_argument(
         "--check", action="store_true",
         help="print what is unknown or wrong instead; exit code 1 if anything is",

@@ -27,9 +27,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "-w", "--workers", type=int, help="be its own slave too, with so many worker processes (0)"
     )
     parser.add_argument("--channel", choices=CHANNELS, help="what carries the compute channel (tcp)")
-    parser.add_argument(
-        "--scheduler", help="GenericTaskScheduler, ZMQTaskScheduler or one of a plug-in"
-    )
+    parser.add_argument("--scheduler", help="GenericTaskScheduler, ZMQTaskScheduler or one of a plug-in")
     return parser
 
 

@@ -55,7 +55,5 @@ def describe_master(status: dict[str, Any]) -> str:
     by_number |= {one["number"]: f"{one['open']} open, {one['closed']} finished" for one in tasks["owners"]}
     for node in status["nodes"]:
         what = by_number.get(node["number"], "") if node["state"] == "joined" else node["reason"]
-        lines.append(
-            f"{node['node_id']:<44} {node['type']:<12} {node['state']:<11} {node['ip']:<16} {what}"
-        )
+        lines.append(f"{node['node_id']:<44} {node['type']:<12} {node['state']:<11} {node['ip']:<16} {what}")
     return "\n".join(lines)

@@ -136,9 +136,7 @@ def test_any_thread_may_submit(local_cluster: LocalCluster) -> None:
         thread.start()
     for thread in threads:
         thread.join(TIMEOUT_S)
-    assert results == {
-        first: [n * n for n in range(first, first + 200)] for first in range(0, 2000, 500)
-    }
+    assert results == {first: [n * n for n in range(first, first + 200)] for first in range(0, 2000, 500)}
 
 
 def test_cancelling_a_call_that_runs_frees_its_worker(local_cluster: LocalCluster, gate: Gate) -> None:
@@ -185,9 +183,7 @@ def test_what_is_submitted_while_it_is_shut_down_fails() -> None:
 def test_shutdown_cancels_everything_with_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     cancel = TaskClient.cancel
-    monkeypatch.setattr(
-        TaskClient, "cancel", lambda client, ids: (calls.append(len(ids)), cancel(client, ids))
-    )
+    monkeypatch.setattr(TaskClient, "cancel", lambda client, ids: (calls.append(len(ids)), cancel(client, ids)))
     executor = ClusterExecutor(f"127.0.0.1:{free_port()}")
     futures = [executor.submit(pow, 2, 3) for _ in range(1000)]
     executor.shutdown(cancel_futures=True)

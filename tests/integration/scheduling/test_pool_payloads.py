@@ -122,9 +122,7 @@ def test_memory_of_workers_that_died_and_of_dropped_tasks_is_freed_at_once(
     gc.disable()
     try:
         for _ in range(3):
-            result, running, _waiting = user.push(
-                (bytes, MIB), (workloads.hold, gate.port), (len, bytes(MIB))
-            )
+            result, running, _waiting = user.push((bytes, MIB), (workloads.hold, gate.port), (len, bytes(MIB)))
             assert len(user.book.loads_payload(user.taken(result)[1])) == MIB
             os.kill(gate.wait_for_one(), signal.SIGKILL)
             assert user.status(running) == DIED

@@ -80,9 +80,7 @@ def test_casts_arrive_in_order_before_a_later_call(carriers: Carriers) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 3_000_000])
-def test_payloads_of_any_size_arrive_whole_and_can_be_forwarded(
-    carriers: Carriers, size: int
-) -> None:
+def test_payloads_of_any_size_arrive_whole_and_can_be_forwarded(carriers: Carriers, size: int) -> None:
     server = carriers.serve()
     tcpremote(server)(echo)
     handler = carriers.connect(server.port).handler
@@ -380,9 +378,7 @@ def test_a_thread_that_sends_faster_than_the_peer_takes_is_held_back(
     server.methods.register(lambda handler, request, data: sizes.append(len(data)), "put", None)
     server.methods.register(lambda handler, request: len(sizes), "count", None)
     bound = 1_000_000
-    handler = carriers.connect(
-        server.port, limits=Limits(outbox_bytes_max=bound, room_timeout_s=0.2)
-    ).handler
+    handler = carriers.connect(server.port, limits=Limits(outbox_bytes_max=bound, room_timeout_s=0.2)).handler
     handler.cast("stall")
     sent = 0
 

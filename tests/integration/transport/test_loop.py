@@ -96,9 +96,7 @@ def test_a_deferred_call_that_raises_is_logged_and_the_others_run(
 def test_calls_of_each_thread_keep_their_order(loop: NodeLoop) -> None:
     ran: list[tuple[int, int]] = []
     threads = [
-        threading.Thread(
-            target=lambda name=name: [loop.post(ran.append, (name, n)) for n in range(2000)]
-        )
+        threading.Thread(target=lambda name=name: [loop.post(ran.append, (name, n)) for n in range(2000)])
         for name in range(4)
     ]
     for thread in threads:

@@ -77,9 +77,7 @@ def test_a_call_survives_a_cut(carriers: Carriers, proxy_to: ProxyTo) -> None:
     assert begun.empty()
 
 
-def test_what_is_cast_during_a_cut_arrives_afterwards(
-    carriers: Carriers, proxy_to: ProxyTo
-) -> None:
+def test_what_is_cast_during_a_cut_arrives_afterwards(carriers: Carriers, proxy_to: ProxyTo) -> None:
     server = carriers.serve()
     got: queue.Queue[int] = queue.Queue()
     server.methods.register(lambda handler, request, value: got.put(value), "put", None)
@@ -125,9 +123,7 @@ def test_a_session_that_is_not_resumed_in_time_is_lost_at_both_ends(
     assert client.wait_open(WAIT_S).is_open
 
 
-def test_a_server_that_forgot_the_session_makes_a_new_one(
-    carriers: Carriers, proxy_to: ProxyTo
-) -> None:
+def test_a_server_that_forgot_the_session_makes_a_new_one(carriers: Carriers, proxy_to: ProxyTo) -> None:
     server = carriers.serve()
     proxy = proxy_to(server.port)
     client = carriers.new_client(proxy.port)

@@ -90,8 +90,7 @@ GARBAGE = {
     "no frame": (struct.pack("!2sBBI", b"Cc", 1, 0, 0), "malformed"),
     "short header": (make_prefix([b"Cc"]) + b"Cc", "malformed"),
     "unreadable body": (
-        make_prefix([make_header(Kind.HELLO, 0, 0, b"\xc1")])
-        + make_header(Kind.HELLO, 0, 0, b"\xc1"),
+        make_prefix([make_header(Kind.HELLO, 0, 0, b"\xc1")]) + make_header(Kind.HELLO, 0, 0, b"\xc1"),
         "malformed",
     ),
     "no hello": (

@@ -110,9 +110,7 @@ def test_garbage_in_a_session_ends_that_session(
     assert [handler.node_id for handler in server.handlers] == ["bystander"]
 
 
-def test_a_connection_that_was_refused_is_ignored_from_then_on(
-    peer: RawPeer, bystander: ZMQClient
-) -> None:
+def test_a_connection_that_was_refused_is_ignored_from_then_on(peer: RawPeer, bystander: ZMQClient) -> None:
     peer.send([b"garbage"])
     assert peer.receive().kind == Kind.BYE
     for _ in range(10):
@@ -128,9 +126,7 @@ def test_a_part_over_the_limit_costs_only_its_sender(peer: RawPeer, bystander: Z
     assert bystander.handler.call("echo", 1).result(WAIT_S) == 1
 
 
-def test_parts_that_are_too_large_together_end_the_session(
-    peer: RawPeer, bystander: ZMQClient
-) -> None:
+def test_parts_that_are_too_large_together_end_the_session(peer: RawPeer, bystander: ZMQClient) -> None:
     peer.greet()
     peer.send([b"x" * 400_000] * 3)
     assert peer.receive_other_than_ping().fields[0] == "too-large"

@@ -9,7 +9,7 @@ import pytest
 
 from concurrent.apps.pages import render_page
 
-EVIL = '<script>alert(1)</script>"\'&'
+EVIL = "<script>alert(1)</script>\"'&"
 VOID = {"meta", "br"}
 NOW = 1_000_000.0
 

@@ -105,9 +105,7 @@ def test_the_command_line_beats_variables_beat_files_beat_what_they_inherit(make
     environment = make(text, variables=variables)
     painter = environment[Painter]
     assert (painter.name, painter.brushes, painter.style) == ("variable", 6, "Deep")
-    assert environment.config.origin("painter", "name") == (
-        "environment variable CONCURRENT_PAINTER__NAME"
-    )
+    assert environment.config.origin("painter", "name") == ("environment variable CONCURRENT_PAINTER__NAME")
     assert environment.config.origin("painter", "style") == f"{tmp_path / 'base.ini'}:4"
     assert environment.config.origin("painter", "tools") == "default"
     overridden = make(text, variables=variables, overrides={"painter.name": "line"})

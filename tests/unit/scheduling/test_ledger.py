@@ -68,9 +68,7 @@ def test_a_late_result_of_a_lost_slave_is_dropped(ledger: Ledger) -> None:
     ledger.apply(SlaveLost(1, "silent"))
     assert ledger.apply(TasksDone(1, [1], [FINISHED], [b"late"])) == []
     ledger.assign(2, 1)
-    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"right"])) == [
-        Deliver(1, [0], [FINISHED], [b"right"])
-    ]
+    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"right"])) == [Deliver(1, [0], [FINISHED], [b"right"])]
 
 
 def test_a_result_from_a_slave_that_does_not_hold_the_task_is_dropped(ledger: Ledger) -> None:

@@ -134,9 +134,7 @@ def test_another_version_is_refused_by_its_number() -> None:
         (Kind.BYE, 0, ["closed", 1]),
     ],
 )
-def test_a_message_of_the_wrong_shape_is_malformed(
-    kind: Kind, number: int, fields: list[Any]
-) -> None:
+def test_a_message_of_the_wrong_shape_is_malformed(kind: Kind, number: int, fields: list[Any]) -> None:
     with pytest.raises(MalformedMessage):
         decode(frames_of(kind, number, fields))
 

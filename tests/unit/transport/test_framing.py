@@ -41,9 +41,7 @@ def new_reader(limits: Limits | None = None) -> FrameReader:
 def test_messages_come_out_as_they_went_in_for_any_size_of_steps(
     shapes: list[list[int]], step_bytes: int
 ) -> None:
-    messages = [
-        [bytes([index % 251]) * size for index, size in enumerate(shape)] for shape in shapes
-    ]
+    messages = [[bytes([index % 251]) * size for index, size in enumerate(shape)] for shape in shapes]
     stream = b"".join(make_prefix(frames) + b"".join(frames) for frames in messages)
     reader = new_reader()
     assert feed(reader, stream, max(step_bytes, len(stream) // 2000)) == messages

@@ -19,9 +19,7 @@ class Answerer:
         self.methods = MethodRegistry()
         self.events: Counter[str] = Counter()
         self.notes: list[Any] = []
-        self._answerer = JSONRPCAnswerer(
-            self.methods, batch_max=5, call_timeout_s=0.05, on_event=self._count
-        )
+        self._answerer = JSONRPCAnswerer(self.methods, batch_max=5, call_timeout_s=0.05, on_event=self._count)
         self.methods.register(lambda request, minuend, subtrahend: minuend - subtrahend, "subtract")
         self.methods.register(lambda request, *values: self.notes.append(values), "update")
         self.methods.register(lambda request: ["hello", 5], "get_data")

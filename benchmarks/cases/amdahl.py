@@ -36,7 +36,7 @@ _SPEED_UP = re.compile(r"^speed-up +([\d.]+),", re.MULTILINE)
 
 
 def run(bench: Bench) -> None:
-    """Run both samples in all their flavours; the active wait once, as it depends on clocks only."""
+    """Run both samples in all their variants; the active wait once, as it depends on clocks only."""
     options = bench.options
     if options.workers < 2:
         print("the law says nothing of a single worker", file=sys.stderr)
@@ -49,17 +49,17 @@ def run(bench: Bench) -> None:
                 (gained,) = _speed_ups("mandelbrot", options, f"mandelbrot.mode={mode}")
                 _add(bench, "mandelbrot", (mode,), gained, reference)
             kinds = ["work"] if repetition else list(KINDS)
-            flavours = [(kind, mode) for kind in kinds for mode in MODES]
+            variants = [(kind, mode) for kind in kinds for mode in MODES]
             kind = "work" if repetition else "both"
             all_gained = _speed_ups("benchmark", options, "benchmark.lanes=no", f"benchmark.kind={kind}")
-            for flavour, gained in zip(flavours, all_gained, strict=True):
-                _add(bench, "benchmark", flavour, gained, reference)
+            for variant, gained in zip(variants, all_gained, strict=True):
+                _add(bench, "benchmark", variant, gained, reference)
 
 
-def _add(bench: Bench, sample: str, flavour: tuple[str, ...], gained: float, reference: float) -> None:
-    words = ", ".join({**KINDS, **MODES}[name] for name in flavour)
+def _add(bench: Bench, sample: str, variant: tuple[str, ...], gained: float, reference: float) -> None:
+    words = ", ".join({**KINDS, **MODES}[name] for name in variant)
     figure = Figure(
-        f"amdahl.{'_'.join((sample, *flavour))}",
+        f"amdahl.{'_'.join((sample, *variant))}",
         f"Amdahl's P, {sample.capitalize()}, {words}",
         "of 1",
         SHARES,

@@ -51,7 +51,7 @@ class Run:
         return [
             line("sequence", f"{self.sequence}, {self.bases} bases; model {self.model}"),
             line("kernel", kernel),
-            line("flavour", mode_in_words(self.mode)),
+            line("variant", mode_in_words(self.mode)),
             *self.timing.lines(f"result {verdict}", PRESENTED),
             line("rate", f"{tasks / self.timing.parallel_s:,.0f} tasks per second; {carried}"),
             *self.usage.lines(),

@@ -34,7 +34,7 @@ class Run:
         verdict = "identical" if self.is_identical else "DIFFER: the picture is wrong"
         return [
             line("kernel", kernel),
-            line("flavour", f"{mode_in_words(self.mode)}, {self.data} data"),
+            line("variant", f"{mode_in_words(self.mode)}, {self.data} data"),
             *self.timing.lines(f"counts {verdict}", PRESENTED),
             *self.usage.lines(),
             line("picture", self.picture),

@@ -53,7 +53,7 @@ class Run:
             line("digest", self.search.digest.hex()),
             line("answer", self._answer()),
             line("kernel", kernel),
-            line("flavour", mode_in_words(self.mode)),
+            line("variant", mode_in_words(self.mode)),
             *self._timing(),
             *self._search(),
             *self.usage.lines(),

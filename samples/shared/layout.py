@@ -47,7 +47,7 @@ class Timing(NamedTuple):
         """Return the comparison; just the times if there is nothing to compare.
 
         :param verdict: what is to say of the results of both.
-        :param presented: the figure of the project's presentation.
+        :param presented: the figure on the slides of the original project.
         """
         what = f"{self.tasks} tasks on {self.workers} workers, from the first push to the result"
         parallel = line("parallel", f"{self.parallel_s:.3f} s, {what}")
@@ -60,5 +60,5 @@ class Timing(NamedTuple):
             parallel,
             line("speed-up", f"{gained:.3f}, {efficiency}"),
             line("Amdahl", describe_share(gained, self.workers)),
-            line("to compare", f"{presented} (the project's presentation)"),
+            line("to compare", f"{presented} (slides of the original project)"),
         ]

@@ -71,7 +71,7 @@ def test_a_peer_that_can_not_be_measured_is_no_failure_of_ours() -> None:
     assert "1 of 1 targets met" in done.stdout or "0 of 1 targets met" in done.stdout
 
 
-def test_amdahl_s_law_is_asked_about_both_samples_in_all_flavours() -> None:
+def test_amdahl_s_law_is_asked_about_both_samples_in_all_variants() -> None:
     rows = run_apart("amdahl", Options(is_quick=True, repeat=1))
     assert [row.figure for row in rows if row.is_ours] == [
         "amdahl.mandelbrot_system",

@@ -22,7 +22,7 @@ def test_a_comparison_has_times_speed_up_efficiency_and_share_beside_the_present
         PARALLEL,
         "speed-up    3.000, efficiency 75.0% of 4 workers",
         "Amdahl      P = 0.889 from S(N) = 1 / ((1 - P) + P / N) (Amdahl, 1967)",
-        "to compare  P = 0.67 (the project's presentation)",
+        "to compare  P = 0.67 (slides of the original project)",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from concurrent.core.errors import ConcurrentError, ProtocolError
+from concurrent.core.errors import ConcurrentError, ProtocolError, UnknownMethod
 
 __all__ = ["FailedCasts"]
 
@@ -22,15 +22,21 @@ class FailedCasts:
     def __init__(self) -> None:
         self._count = 0
         self._refused_count = 0
+        self._unknown: set[str] = set()
 
     def note(self, method: str, node_id: str, error: Exception) -> None:
         """Log a cast that failed, with its traceback if it is no error of the framework.
 
+        One of a method that there is not is no fault: it may be of a later form of the protocol.
+
         :raises ProtocolError: if the peer has sent too many that could not be accepted.
         """
+        name = method[:NAME_LENGTH_MAX]
+        if isinstance(error, UnknownMethod):
+            self._note_unknown(name, node_id)
+            return
         self._count += 1
         is_ours = isinstance(error, ConcurrentError)
-        name = method[:NAME_LENGTH_MAX]
         if self._count > LINES_MAX:
             if self._count == LINES_MAX + 1:
                 log.warning("casts by %s fail; further failures are not logged", node_id)
@@ -43,3 +49,9 @@ class FailedCasts:
             raise ProtocolError(
                 f"{self._refused_count} casts could not be accepted, the last one: {error}", thing=name
             )
+
+    def _note_unknown(self, name: str, node_id: str) -> None:
+        """Log once for each name, up to a number of names."""
+        if name not in self._unknown and len(self._unknown) < LINES_MAX:
+            self._unknown.add(name)
+            log.warning("%s sends %r, which is not known here; it is ignored from now on", node_id, name)

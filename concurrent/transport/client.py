@@ -11,15 +11,17 @@ from concurrent.core.errors import (
     CallTimeout,
     ConnectionLost,
     ProtocolError,
+    VersionMismatch,
 )
 from concurrent.transport.blocks import NewBlock, new_block
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.endpoint import Endpoint, IEventCounter, log
-from concurrent.transport.envelope import PROTOCOL_VERSION, Message, control_message
+from concurrent.transport.envelope import Message, control_message
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.messages import (
+    PROTOCOL_VERSION,
     Bye,
     Hello,
     HelloExpected,
@@ -28,6 +30,7 @@ from concurrent.transport.messages import (
     ServerFull,
     Welcome,
     error_from_bye,
+    kind_name,
 )
 from concurrent.transport.states import SessionState
 
@@ -155,6 +158,8 @@ class SessionClient(Endpoint):
             node_id=self.node_id,
             last_received=self.handler.received_count if is_cut else 0,
             max_bytes=self._limits.message_bytes_max,
+            version_max=PROTOCOL_VERSION,
+            features=self.features,
         )
         carrier.send([control_message(Kind.HELLO, [hello.to_wire()])])
 
@@ -165,8 +170,15 @@ class SessionClient(Endpoint):
             self._refused(bye)
             return
         if message.kind != Kind.WELCOME:
-            raise HelloExpected(f"a {Kind(message.kind).name} came before a WELCOME")
+            raise HelloExpected(f"a {kind_name(message.kind)} came before a WELCOME")
         welcome = Welcome.from_wire(message.fields[0])
+        if welcome.version != PROTOCOL_VERSION:
+            raise VersionMismatch(
+                f"{welcome.node_id} chose version {welcome.version}, this is {PROTOCOL_VERSION}",
+                thing=welcome.node_id,
+                value=welcome.version,
+                remedy="Run the same version of the framework on all nodes.",
+            )
         handler = self.handler
         is_resumed = (
             handler.state is SessionState.CUT
@@ -181,6 +193,7 @@ class SessionClient(Endpoint):
                 reason = "the server does not know the session any more"
                 handler.end(reason, ConnectionLost(f"{handler.node_id}: {reason}"))
             handler.open(carrier, welcome.session_id, welcome.node_id, welcome.max_bytes)
+        handler.peer_features = frozenset(welcome.features)
         self._heartbeat_s = min(welcome.heartbeat_s, self._limits.heartbeat_s)
         handler.set_heartbeat(self._heartbeat_s)
         self._start_pulse()

@@ -23,7 +23,7 @@ from concurrent.transport.frames import Buffer
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
-from concurrent.transport.messages import Bye, Kind
+from concurrent.transport.messages import FEATURES, Bye, Kind
 from concurrent.transport.methods import MethodRegistry
 from concurrent.transport.rarely import RareLine
 
@@ -101,6 +101,11 @@ class Endpoint(ABC):
             log.error("%s: the loop is held up; sockets may be left open", self)
         self._free()
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What this endpoint says in its greeting that it knows: its own features and those of its methods."""
+        return (*FEATURES, *self.methods.features)
+
     def received(self, carrier: ICarrier, batch: list[list[Buffer]]) -> None:
         """Take in messages from ``carrier``; the first one on it is the greeting."""
         handler = self._handler_by_carrier.get(carrier)
@@ -124,11 +129,11 @@ class Endpoint(ABC):
         if suffix is not None:
             log.warning("%s: refused %s: %s%s", self, who, error, suffix)
         self.count("connections_refused")
-        bye = Bye(error.code, str(error))
+        bye = Bye.of(error)
         if handler is not None:
             handler.dismiss(bye)
         else:
-            carrier.send([control_message(Kind.BYE, [bye.code, bye.text])])
+            carrier.send([control_message(Kind.BYE, bye.to_fields())])
             carrier.close(flush=True)
 
     def lost(self, carrier: ICarrier, reason: str) -> None:

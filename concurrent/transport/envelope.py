@@ -41,12 +41,18 @@ from concurrent.core.errors import (
 )
 from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.limits import Limits
-from concurrent.transport.messages import NUMBERED_KINDS, REQUEST_KINDS, SHAPE_BY_KIND, Kind
+from concurrent.transport.messages import (
+    NUMBERED_KINDS,
+    OPTIONAL_BY_KIND,
+    PROTOCOL_VERSION,
+    REQUEST_KINDS,
+    SHAPE_BY_KIND,
+    Kind,
+)
 
 __all__ = [
     "PREFIX_BYTES",
     "PRELUDE_BYTES",
-    "PROTOCOL_VERSION",
     "SIZE_BYTES",
     "Body",
     "Message",
@@ -60,7 +66,6 @@ __all__ = [
 ]
 
 MAGIC: Final = b"Cc"
-PROTOCOL_VERSION: Final = 1
 FRAME_EXTENSION: Final = 1
 _PRELUDE: Final = struct.Struct("!2sBBQQ")
 _PREFIX: Final = struct.Struct("!2sBBI")
@@ -84,7 +89,10 @@ class Body(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A decoded message; ``fields`` are those of its kind, already checked for their types."""
+    """A decoded message; ``fields`` are those of its kind, already checked for their types.
+
+    A message of a kind that is not known here has none: it is of a later form of the protocol.
+    """
 
     kind: int
     number: int
@@ -136,6 +144,8 @@ def control_message(kind: int, fields: Sequence[Any], ack: int = 0) -> list[Buff
 def decode(buffers: Sequence[Buffer]) -> Message:
     """Decode a message from its frames; payload frames are wrapped, not copied.
 
+    Fields behind those that are known are dropped.
+
     :raises MalformedMessage: if the frames are not a message.
     :raises VersionMismatch: if the message is of another version.
     """
@@ -149,27 +159,38 @@ def decode(buffers: Sequence[Buffer]) -> Message:
         raise _wrong_start(magic, version)
     shape = SHAPE_BY_KIND.get(kind)
     if shape is None:
-        raise MalformedMessage(f"there is no message of kind {kind}", thing="kind", value=kind)
+        return _unknown(kind, number, ack, buffers)
     if (number > 0) is not (kind in NUMBERED_KINDS):
         raise MalformedMessage(
             f"a {Kind(kind).name} must not have the number {number}", thing="number", value=number
         )
     fields = _decode_body(header, buffers)
     if type(fields) is not list or tuple(map(type, fields)) != shape:
-        _check_fields(kind, fields, shape)
+        fields = _known_fields(kind, fields, shape)
     if kind in REQUEST_KINDS and fields[-1] and not all(type(k) is str for k in fields[-1]):
         raise MalformedMessage(f"the names of the arguments of a {Kind(kind).name} must be str")
     return Message(kind, number, ack, fields, sum(map(len, buffers)))
 
 
-def _check_fields(kind: int, fields: Any, shape: tuple[type, ...]) -> None:
-    if type(fields) is not list or len(fields) != len(shape):
+def _unknown(kind: int, number: int, ack: int, buffers: Sequence[Buffer]) -> Message:
+    """Return a message of a later form of the protocol, of which only the header can be read."""
+    if kind == 0:
+        raise MalformedMessage("there is no message of kind 0", thing="kind", value=kind)
+    return Message(kind, number, ack, [], sum(map(len, buffers)))
+
+
+def _known_fields(kind: int, fields: Any, shape: tuple[type, ...]) -> list[Any]:
+    """Return the fields that are known of a message that has others, or not all optional ones."""
+    if type(fields) is not list or len(fields) < len(shape):
         raise MalformedMessage(f"a {Kind(kind).name} must have {len(shape)} fields")
-    for value, expected in zip(fields, shape, strict=True):
+    known = shape + OPTIONAL_BY_KIND.get(kind, ())
+    found: list[Any] = fields[: len(known)]
+    for value, expected in zip(found, known, strict=False):
         if type(value) is not expected and expected is not object:
             raise MalformedMessage(
                 f"a field of a {Kind(kind).name} must be {expected.__name__}, but is {type(value).__name__}"
             )
+    return found
 
 
 def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:

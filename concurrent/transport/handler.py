@@ -72,6 +72,7 @@ class TCPHandler:
     def __init__(self, loop: NodeLoop, owner: IHandlerOwner, limits: Limits) -> None:
         self.node_id = ""
         self.peer_ip = ""
+        self.peer_features: frozenset[str] = frozenset()
         self.context: Any = None
         self.on_room: Callable[[], None] | None = None
         self._loop = loop
@@ -95,6 +96,8 @@ class TCPHandler:
             Kind.PING: self._handle_ping,
             Kind.RESEND: self._handle_resend,
             Kind.BYE: self._handle_bye,
+            Kind.HELLO: partial(self._refuse_greeting, Kind.HELLO),
+            Kind.WELCOME: partial(self._refuse_greeting, Kind.WELCOME),
         }
 
     def __repr__(self) -> str:
@@ -129,6 +132,10 @@ class TCPHandler:
     def has_room(self) -> bool:
         """Whether the queue is below its bound; if not, hold back until ``on_room``."""
         return self._session.queued_bytes < self._limits.outbox_bytes_max
+
+    def peer_has(self, feature: str) -> bool:
+        """Whether the peer said in its greeting that it knows ``feature``; what it lacks it is not sent."""
+        return feature in self.peer_features
 
     def cast(self, method: str, /, *args: Any, **kwargs: Any) -> None:
         """Call a method of the peer and expect no answer.
@@ -238,9 +245,7 @@ class TCPHandler:
         try:
             for buffers in batch:
                 message = decode(buffers)
-                action = self._actions.get(message.kind)
-                if action is None:
-                    raise ProtocolError(f"a {Kind(message.kind).name} came in an open session")
+                action = self._actions.get(message.kind, self._ignore)
                 if session.receive(message):
                     action(message.fields)
                     if self._carrier is not carrier:
@@ -302,7 +307,7 @@ class TCPHandler:
         if self._session.state in (SessionState.CLOSED, SessionState.CONNECTING):
             return
         if self._carrier is not None:
-            self._send_control(Kind.BYE, [bye.code, bye.text])
+            self._send_control(Kind.BYE, bye.to_fields())
         self.end(bye.text, ConnectionLost(f"the session was ended here: {bye.text}"))
 
     def end(self, reason: str, error: TransportError) -> None:
@@ -404,6 +409,13 @@ class TCPHandler:
         self._is_ack_armed = False
         if self._session.owes_ack:
             self._send_control(Kind.PING, [False])
+
+    def _refuse_greeting(self, kind: Kind, _fields: list[Any]) -> None:
+        raise ProtocolError(f"a {kind.name} came in an open session")
+
+    def _ignore(self, _fields: list[Any]) -> None:
+        """A message of a later form of the protocol: it was counted as received, and that is all."""
+        self._owner.count("messages_ignored")
 
     def _handle_ping(self, fields: list[Any]) -> None:
         """A PING has done its work by arriving, unless it wants an acknowledgement at once."""

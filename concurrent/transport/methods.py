@@ -40,7 +40,8 @@ class Method:
 
     ``types_by_parameter`` has what a peer may send for parameters that are annotated with a plain type;
     ``positional`` has the same in their order, None for any type; it is empty if there are others than
-    positional ones. ``counts`` has the numbers of arguments that fit these.
+    positional ones. ``counts`` has the numbers of arguments that fit these. ``feature`` is the name of the
+    feature that the method is part of, if it came after the first form of the protocol.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Method:
     types_by_parameter: dict[str, tuple[type, ...]]
     positional: tuple[tuple[type, ...] | None, ...]
     counts: range
+    feature: str | None = None
 
     def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
         """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
@@ -108,9 +110,22 @@ class MethodRegistry:
     def __contains__(self, name: object) -> bool:
         return name in self._method_by_name
 
-    def register(self, function: Callable[..., Any], name: str | None = None, doc: str | None = None) -> None:
+    @property
+    def features(self) -> list[str]:
+        """The names of the features that methods are part of."""
+        return sorted({method.feature for method in self if method.feature is not None})
+
+    def register(
+        self,
+        function: Callable[..., Any],
+        name: str | None = None,
+        doc: str | None = None,
+        *,
+        feature: str | None = None,
+    ) -> None:
         """Make ``function`` callable by peers as ``name``, by default its own name.
 
+        :param feature: what this end says in its greetings that it knows because it has the method.
         :raises InvalidArguments: if the name is taken: two methods would hide one another.
         """
         name = name or function.__name__
@@ -128,7 +143,7 @@ class MethodRegistry:
         positional = tuple(map(types.get, signature.parameters)) if is_plain else ()
         required_count = sum(one.default is one.empty for one in parameters)
         counts = range(required_count, len(positional) + 1)
-        self._method_by_name[name] = Method(name, function, doc, signature, types, positional, counts)
+        self._method_by_name[name] = Method(name, function, doc, signature, types, positional, counts, feature)
 
     def dispatch(self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]) -> Any:
         """Call a method with the context arguments ``first`` before those of the peer.
@@ -176,10 +191,14 @@ class MethodRegistry:
 
 
 def tcpremote(
-    endpoint: HasMethods, name: str | None = None, doc: str | None = None
+    endpoint: HasMethods, name: str | None = None, doc: str | None = None, *, feature: str | None = None
 ) -> Callable[[AnyFunction], AnyFunction]:
-    """Register ``f(handler, request, ...)`` with a TCP or ZeroMQ server or client."""
-    return _registering(endpoint, name, doc)
+    """Register ``f(handler, request, ...)`` with a TCP or ZeroMQ server or client.
+
+    :param feature: the greetings of this end say that it knows this, because it has the method; a peer asks
+        ``handler.peer_has(feature)`` before it calls.
+    """
+    return _registering(endpoint, name, doc, feature=feature)
 
 
 def jsonremote(
@@ -190,10 +209,10 @@ def jsonremote(
 
 
 def _registering(
-    endpoint: HasMethods, name: str | None, doc: str | None
+    endpoint: HasMethods, name: str | None, doc: str | None, *, feature: str | None = None
 ) -> Callable[[AnyFunction], AnyFunction]:
     def register(function: AnyFunction) -> AnyFunction:
-        endpoint.methods.register(function, name, doc)
+        endpoint.methods.register(function, name, doc, feature=feature)
         return function
 
     return register

@@ -9,11 +9,12 @@ from abc import abstractmethod
 from concurrent.core.errors import VersionMismatch
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.endpoint import Endpoint, IEventCounter, check_host, log
-from concurrent.transport.envelope import PROTOCOL_VERSION, Message, control_message
+from concurrent.transport.envelope import Message, control_message
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.messages import (
+    PROTOCOL_VERSION,
     Bye,
     Hello,
     HelloExpected,
@@ -21,6 +22,7 @@ from concurrent.transport.messages import (
     NodeInUse,
     ServerFull,
     Welcome,
+    kind_name,
 )
 from concurrent.transport.rarely import RareLine
 
@@ -129,13 +131,14 @@ class SessionServer(Endpoint):
     def _greet(self, carrier: ICarrier, message: Message) -> None:
         if message.kind != Kind.HELLO:
             raise HelloExpected(
-                f"a {Kind(message.kind).name} came before a HELLO",
+                f"a {kind_name(message.kind)} came before a HELLO",
                 remedy="Say HELLO first, with the session to resume if there is one.",
             )
         hello = Hello.from_wire(message.fields[0])
-        if hello.version != PROTOCOL_VERSION:
+        version_max = max(hello.version, hello.version_max)
+        if not hello.version <= PROTOCOL_VERSION <= version_max:
             raise VersionMismatch(
-                f"{hello.node_id} speaks version {hello.version}, this is {PROTOCOL_VERSION}",
+                f"{hello.node_id} speaks version {hello.version} to {version_max}, this is {PROTOCOL_VERSION}",
                 thing=hello.node_id,
                 value=hello.version,
                 remedy="Run the same version of the framework on all nodes.",
@@ -165,7 +168,7 @@ class SessionServer(Endpoint):
         handler = TCPHandler(self._loop, self, self._limits)
         self._handler_by_node[hello.node_id] = handler
         handler.open(carrier, secrets.token_hex(16), hello.node_id, hello.max_bytes)
-        self._welcome(carrier, handler, is_new=True)
+        self._welcome(carrier, handler, hello, is_new=True)
 
     def _resume(self, carrier: ICarrier, handler: TCPHandler, hello: Hello) -> None:
         replaced = handler.resume(carrier, hello.last_received)
@@ -173,9 +176,10 @@ class SessionServer(Endpoint):
             self._handler_by_carrier.pop(replaced, None)
             if replaced is not carrier:
                 replaced.close()
-        self._welcome(carrier, handler, is_new=False)
+        self._welcome(carrier, handler, hello, is_new=False)
 
-    def _welcome(self, carrier: ICarrier, handler: TCPHandler, *, is_new: bool) -> None:
+    def _welcome(self, carrier: ICarrier, handler: TCPHandler, hello: Hello, *, is_new: bool) -> None:
+        handler.peer_features = frozenset(hello.features)
         self._has_greeted(carrier, handler)
         carrier.trust()
         welcome = Welcome(
@@ -185,6 +189,7 @@ class SessionServer(Endpoint):
             is_new=is_new,
             max_bytes=self._limits.message_bytes_max,
             heartbeat_s=self._limits.heartbeat_s,
+            features=self.features,
         )
         carrier.send([control_message(Kind.WELCOME, [welcome.to_wire()])])
         log.info(

@@ -18,7 +18,7 @@ from concurrent.core.errors import MessageTooLarge, ProtocolError, QueueFull
 from concurrent.transport.envelope import Body, Message, control_message, make_header
 from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.limits import Limits
-from concurrent.transport.messages import NUMBERED_KINDS, Kind
+from concurrent.transport.messages import Kind
 from concurrent.transport.states import SessionEvent, SessionState, next_state
 
 __all__ = ["ACK_BYTES", "ACK_COUNT", "Session"]
@@ -209,7 +209,7 @@ class Session:
         :raises ProtocolError: if the peer acknowledges what was never sent.
         """
         self._acknowledge(message.ack)
-        if message.kind not in NUMBERED_KINDS:
+        if not message.number:
             return True
         self._unacknowledged_count += 1
         self._unacknowledged_bytes += message.nbytes

@@ -163,13 +163,14 @@ def test_casts_that_fail_for_ever_are_logged_a_few_times_and_end_the_session(
     lost: queue.Queue[str] = queue.Queue()
     server.on_lost = lambda handler, reason: lost.put(reason)
     handler = carriers.connect(server.port).handler
+    tcpremote(server)(echo)
     with caplog.at_level(logging.WARNING, logger="concurrent.transport"):
         for _ in range(999):
-            handler.cast("nowhere")
+            handler.cast("echo", 1, 2, 3)
         with pytest.raises(UnknownMethod):
             handler.call("nowhere").result(WAIT_S)
         lines = [one.getMessage() for one in caplog.records if "cast" in one.getMessage()]
-        handler.cast("nowhere")
+        handler.cast("echo", 1, 2, 3)
         assert "1000 casts could not be accepted" in lost.get(timeout=WAIT_S)
     assert len(lines) == 11
     assert "further failures are not logged" in lines[-1]

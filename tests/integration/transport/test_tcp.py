@@ -12,45 +12,16 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch
-from concurrent.transport.envelope import control_message, decode, make_header, make_prefix
+from concurrent.transport.envelope import control_message, make_header, make_prefix
 from concurrent.transport.frames import Buffer, Frame, as_payload
-from concurrent.transport.framing import SCRATCH_BYTES, FrameReader
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
-from concurrent.transport.messages import Hello, Kind
+from concurrent.transport.messages import Kind
 from concurrent.transport.tcp import TCPClient, TCPServer
+from tests.integration.transport.raw_peer import HELLO, RawPeer
 from tests.integration.transport.transport_nodes import WAIT_S
 
-HELLO = Hello(version=1, session_id="", node_id="raw", last_received=0, max_bytes=10**6)
 Loops = tuple[NodeLoop, NodeLoop]
-
-
-class RawPeer:
-    """A peer that speaks the wire format by hand, well or badly."""
-
-    def __init__(self, port: int, node_id: str = "raw") -> None:
-        self.hello = {**HELLO.to_wire(), "node_id": node_id}
-        self.sock = socket.create_connection(("127.0.0.1", port), WAIT_S)
-        self.reader = FrameReader(Limits(), memoryview(bytearray(SCRATCH_BYTES)))
-
-    def send(self, buffers: list[Buffer]) -> None:
-        self.sock.sendall(make_prefix(buffers) + b"".join(buffers))
-
-    def messages(self) -> Iterator[Any]:
-        """Yield messages until the peer closes."""
-        while count := self.sock.recv_into(self.reader.space()):
-            for buffers in self.reader.advance(count):
-                yield decode(buffers)
-
-    def greet(self) -> None:
-        self.send(control_message(Kind.HELLO, [self.hello]))
-        assert next(self.messages()).kind == Kind.WELCOME
-
-    def end(self) -> list[Any]:
-        """Return the fields of the BYE that the connection must end with."""
-        *_, last = self.messages()
-        assert last.kind == Kind.BYE
-        return last.fields  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -146,8 +117,9 @@ def test_a_message_out_of_place_ends_the_session(
 
 def test_a_greeting_of_another_version_is_refused(peer: RawPeer) -> None:
     peer.send(control_message(Kind.HELLO, [{**HELLO.to_wire(), "version": 7}]))
-    code, text = peer.end()
+    code, text, data = peer.end()
     assert code == "version"
+    assert data == {"versions": [1, 1]}
     assert "raw speaks version 7" in text
 
 

@@ -27,7 +27,9 @@ from concurrent.transport.envelope import (
 )
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 from concurrent.transport.limits import Limits
-from concurrent.transport.messages import Kind
+from concurrent.transport.messages import NUMBERED_KINDS, OPTIONAL_BY_KIND, SHAPE_BY_KIND, Kind
+
+VALUE_BY_TYPE: dict[type, Any] = {int: 1, str: "a", list: [], dict: {}, bool: True, object: None}
 
 scalars = (
     st.none()
@@ -139,9 +141,26 @@ def test_a_message_of_the_wrong_shape_is_malformed(kind: Kind, number: int, fiel
         decode(frames_of(kind, number, fields))
 
 
-def test_an_unknown_kind_is_malformed() -> None:
-    with pytest.raises(MalformedMessage, match="kind 77"):
-        decode([make_header(77, 0, 0, b"\x90")])
+def test_of_a_kind_that_is_not_known_only_the_header_is_read() -> None:
+    message = decode([make_header(77, 5, 4, b"\xc1 no msgpack"), b"a frame"])
+    assert (message.kind, message.number, message.ack, message.fields) == (77, 5, 4, [])
+
+
+def test_there_is_no_kind_0() -> None:
+    with pytest.raises(MalformedMessage, match="kind 0"):
+        decode([make_header(0, 0, 0, b"\x90")])
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_fields_behind_the_known_ones_are_dropped(kind: Kind) -> None:
+    fields = [VALUE_BY_TYPE[cls] for cls in SHAPE_BY_KIND[kind] + OPTIONAL_BY_KIND.get(kind, ())]
+    assert decode(frames_of(kind, int(kind in NUMBERED_KINDS), [*fields, "later", 7])).fields == fields
+
+
+def test_a_bye_may_have_data() -> None:
+    assert decode(frames_of(Kind.BYE, 0, ["version", "no"])).fields == ["version", "no"]
+    with pytest.raises(MalformedMessage):
+        decode(frames_of(Kind.BYE, 0, ["version", "no", "data"]))
 
 
 def test_an_announced_array_of_four_billion_items_is_malformed() -> None:

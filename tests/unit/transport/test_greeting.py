@@ -27,6 +27,24 @@ def test_fields_that_a_later_version_adds_are_ignored() -> None:
     assert Hello.from_wire({**HELLO.to_wire(), "colour": "blue"}) == HELLO
 
 
+def test_greetings_of_the_first_form_have_neither_features_nor_other_versions() -> None:
+    hello, welcome = HELLO.to_wire(), WELCOME.to_wire()
+    for name in ("version_max", "features"):
+        del hello[name]
+    for name in ("version", "features"):
+        del welcome[name]
+    assert Hello.from_wire(hello) == HELLO
+    assert Welcome.from_wire(welcome) == WELCOME
+
+
+def test_of_a_list_of_features_the_names_are_taken() -> None:
+    names = ["running", 7, None, "x" * 1000, "held"]
+    assert Hello.from_wire({**HELLO.to_wire(), "features": names}).features == ("running", "held")
+    assert Welcome.from_wire({**WELCOME.to_wire(), "features": names}).features == ("running", "held")
+    with pytest.raises(MalformedMessage, match="features"):
+        Hello.from_wire({**HELLO.to_wire(), "features": "running"})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -39,6 +57,7 @@ def test_fields_that_a_later_version_adds_are_ignored() -> None:
         ("node_id", "a\x1b[31m"),
         ("last_received", -1),
         ("max_bytes", 1.5),
+        ("version_max", "2"),
     ],
 )
 def test_a_hello_with_a_wrong_field_is_refused_by_its_name(name: str, value: Any) -> None:
@@ -57,6 +76,7 @@ def test_a_welcome_without_a_field_is_refused(name: str) -> None:
 
 def test_a_bye_becomes_the_error_that_it_tells_of() -> None:
     assert type(error_from_bye(Bye("version", "old"))) is VersionMismatch
+    assert error_from_bye(Bye("version", "old", {"versions": [2, 3]})).value == [2, 3]
     assert type(error_from_bye(Bye("in-use", "another"))) is NodeInUse
     assert type(error_from_bye(Bye("closed", "it stops"))) is ConnectionLost
 

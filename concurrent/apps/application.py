@@ -80,6 +80,7 @@ class ApplicationNode(Node):
         super().__init__()
         self.master_address: Host
         self._finished_count = 0
+        self._failed_count = 0
         self._open_systems = 0
         self._has_begun = False
         self._progress = Progress(type(self).__name__.lower())
@@ -287,6 +288,7 @@ class ApplicationNode(Node):
             "state": self.client.state,
             "pushed": tasks.pushed_count,
             "finished": self._finished_count,
+            "failed": self._failed_count,
             "open": tasks.open_count,
             "progress": self._progress.latest,
             "task_systems": self._open_systems,
@@ -316,6 +318,7 @@ class ApplicationNode(Node):
             if task.returns_task and error is None:
                 result, task = result
             self._finished_count += 1
+            self._failed_count += error is not None
             task.finished(result, error)
             self.task_finished(task, result, error)
             if self._exit_code is not None:

@@ -126,11 +126,21 @@ def _slaves(nodes: Sequence[Status], record_by_number: Mapping[int, Status], now
                 one.get("workers", 0),
                 one.get("held", 0),
                 one.get("done", 0),
+                one.get("failed", 0),
                 one.get("workers_died", 0),
                 _duration(one.get("task_s", 0.0)),
             )
         )
-    columns = ("slave", "state", "workers", "tasks there", "done", "workers died", "a task takes")
+    columns = (
+        "slave",
+        "state",
+        "workers",
+        "tasks there",
+        "done",
+        "of them failed",
+        "workers died",
+        "a task takes",
+    )
     return _table("Slaves", columns, rows, empty="No slave has joined: tasks wait.")
 
 
@@ -140,9 +150,12 @@ def _owners(owners: Sequence[Status], nodes: Sequence[Status]) -> str:
     for one in owners:
         node = node_by_id.get(one["name"])
         name = one["name"] if node is None else _node_link(node)
-        finished, total = one["closed"], one["closed"] + one["open"]
-        rows.append((name, one["queued"], one["open"], finished, _bar(finished, total)))
-    columns = ("application or system", "waiting", "open", "finished", "of what was pushed")
+        closed = one["finished"] + one["failed"] + one["cancelled"]
+        counts = one["queued"], one["open"], one["finished"], one["failed"], one["cancelled"]
+        rows.append((name, *counts, _bar(closed, closed + one["open"])))
+    columns = (
+        "application or system", "waiting", "open", "finished", "failed", "cancelled", "of what was pushed",
+    )  # fmt: skip
     return _table("Whose tasks", columns, rows)
 
 
@@ -175,6 +188,7 @@ def _application(status: Status, _now: float) -> list[str]:
             ("tasks pushed", _count(status["pushed"])),
             ("open", _count(status["open"])),
             ("finished", _count(status["finished"])),
+            ("of them failed", _count(status["failed"])),
             ("task systems", _count(status["task_systems"])),
         )
     ]

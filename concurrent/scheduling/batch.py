@@ -42,8 +42,10 @@ class TaskBatch:
     def __reduce__(self) -> tuple[Any, ...]:
         return TaskBatch, (self.members,)
 
-    def run(self, code: AppCode) -> bytes | Frame:
+    def run(self, code: AppCode, where: str) -> bytes | Frame:
         """Run the tasks and return the payload of their results. On a worker.
+
+        :param where: what failures say of the place, see :func:`~concurrent.scheduling.failure.dumps_failure`.
 
         It is a pickled pair: the results, None where there is none; and the failures by index.
         """
@@ -53,22 +55,22 @@ class TaskBatch:
             try:
                 results.append(call(what))
             except Exception as error:  # boundary: whatever a task raises is its outcome
-                failures[index] = dumps_failure(error, code, "")
+                failures[index] = dumps_failure(error, code, "", where)
                 results.append(None)
         try:
             return code.dumps_payload((results, failures))
         except SchedulingError:
-            self._sort_out(results, failures, code)
+            self._sort_out(results, failures, code, where)
             return code.dumps_payload((results, failures))
 
     @staticmethod
-    def _sort_out(results: list[Any], failures: dict[int, bytes], code: AppCode) -> None:
+    def _sort_out(results: list[Any], failures: dict[int, bytes], code: AppCode, where: str) -> None:
         """Make failures of the results that cannot be pickled."""
         for index, result in enumerate(results):
             try:
                 code.dumps_payload(result)
             except SchedulingError as error:
-                failures[index] = dumps_failure(unpicklable(result, error), code, "")
+                failures[index] = dumps_failure(unpicklable(result, error), code, "", where)
                 results[index] = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 import traceback
 from types import TracebackType
 from typing import Any, Final, Protocol
@@ -16,12 +17,13 @@ from concurrent.core.errors import (
 )
 from concurrent.transport.frames import Frame
 
-__all__ = ["dumps_failure", "loads_failure", "unpicklable"]
+__all__ = ["dumps_failure", "loads_failure", "time_of_day", "unpicklable"]
 
 MESSAGE_CHARS_MAX: Final = 8192
 TRACEBACK_CHARS_MAX: Final = 32768
 EXCEPTION_BYTES_MAX: Final = 1048576
 OWN_PACKAGE: Final = "concurrent.scheduling."
+TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S %z"
 
 
 class Pickling(Protocol):
@@ -48,14 +50,20 @@ class _OwnErrors:
         return pickle.loads(payload if isinstance(payload, bytes) else payload.buffer)
 
 
-def dumps_failure(error: BaseException, pickling: Pickling | None, output: str) -> bytes:
+def time_of_day() -> str:
+    """Return the local date and time with its zone, for evidence."""
+    return time.strftime(TIME_FORMAT)
+
+
+def dumps_failure(error: BaseException, pickling: Pickling | None, output: str, where: str = "") -> bytes:
     """Return the payload of a failed attempt. On the worker.
 
     It is a pickled dictionary: ``type`` and ``message`` of the exception, its ``traceback`` as text,
-    ``exception``: the pickled exception, or None if it could not be rebuilt from a pickle, and
-    ``output``: the tail of what the task printed.
+    ``exception``: the pickled exception, or None if it could not be rebuilt from a pickle,
+    ``output``: the tail of what the task printed, and ``where``: the slave, the worker and the time.
 
     :param pickling: the application's code; None if it is not known here.
+    :param where: the slave and the worker; nothing if the task never got there.
     """
     return pickle.dumps(
         {
@@ -64,6 +72,7 @@ def dumps_failure(error: BaseException, pickling: Pickling | None, output: str) 
             "traceback": _traceback(error),
             "exception": _pickled(error, pickling or _OwnErrors()),
             "output": output,
+            "where": f"{where}, {time_of_day()}" if where else "",
         },
         protocol=5,
     )
@@ -73,13 +82,15 @@ def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseExce
     """Return the exception of a failed attempt. Where the outcome is consumed.
 
     It is the task's own exception if that can be rebuilt here, with the remote traceback as its cause, else
-    a :class:`TaskFailed`.
+    a :class:`TaskFailed`. Both tell where that was: the first line of the traceback, and the message of an
+    ImportError, since what is not installed there may be everywhere else.
     """
     failure: dict[str, Any] = pickle.loads(payload.buffer if isinstance(payload, Frame) else payload)
+    where = failure.get("where", "")
     remote = TaskFailed(
         f"{failure['type']}: {failure['message']}",
         thing=failure["type"],
-        traceback=failure["traceback"],
+        traceback=f"On {where}:\n{failure['traceback']}" if where else failure["traceback"],
         evidence=(failure["output"],) if failure["output"] else (),
     )
     if failure["exception"] is None:
@@ -90,8 +101,15 @@ def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseExce
         return remote
     if not isinstance(error, BaseException):
         return remote
+    if where:
+        _tell_place(error, where)
     error.__cause__ = remote
     return error
+
+
+def _tell_place(error: BaseException, where: str) -> None:
+    if isinstance(error, ImportError):
+        error.msg = f"{error.msg} (on {where})"
 
 
 def _message(error: BaseException) -> str:

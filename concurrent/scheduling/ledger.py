@@ -161,29 +161,8 @@ class Ledger:
             "open": len(self.task_by_number),
             "open_bytes": self.open_bytes,
             "dropped_late": self.dropped_count,
-            "slaves": [
-                {
-                    "number": slave.slave,
-                    "name": slave.name,
-                    "workers": slave.workers,
-                    "window": slave.window,
-                    "held": len(slave.held),
-                    "done": slave.done_count,
-                    "workers_died": slave.died_count,
-                    "task_s": slave.task_s,
-                }
-                for slave in self.slaves.values()
-            ],
-            "owners": [
-                {
-                    "number": owner.owner,
-                    "name": owner.name,
-                    "queued": owner.queued_count,
-                    "open": len(owner.number_by_id),
-                    "closed": owner.closed_count,
-                }
-                for owner in self.owners.values()
-            ],
+            "slaves": [slave.describe() for slave in self.slaves.values()],
+            "owners": [owner.describe() for owner in self.owners.values()],
         }
 
     def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
@@ -375,7 +354,7 @@ class Ledger:
         self._report_count += 1
         slave.reported_at = self._report_count
         self._by_report.move_to_end(event.slave)
-        slave.done_count += len(event.numbers)
+        slave.counts.add(statuses)
         slave.task_s = event.task_s
         return self._close(tasks, statuses, payloads)
 
@@ -393,12 +372,12 @@ class Ledger:
         retry: list[TaskRecord] = []
         for task, status, payload in zip(tasks, statuses, payloads, strict=True):
             if task is None:
-                self.dropped_count += 1
+                self.dropped_count += status != CANCELLED  # it answers what was asked for
                 continue
             outcome = payload
             if status == DIED:
                 slave.died_count += 1
-                task.evidence += (bytes(payload),)
+                task.add_evidence(slave, payload)
                 if len(task.evidence) < task.attempts_max:
                     retry.append(task)
                     continue
@@ -452,13 +431,12 @@ class Ledger:
         task_by_number = self.task_by_number
         for task in tasks:
             del task_by_number[task.number]
-            owner = task.owner
-            del owner.number_by_id[task.client_id]
-            owner.closed_count += 1
+            del task.owner.number_by_id[task.client_id]
             task.state = CLOSED
         self.open_bytes -= sum([len(task.payload) for task in tasks])
         owners = {task.owner.owner for task in tasks}
         if len(owners) == 1:
+            tasks[0].owner.counts.add(statuses)
             return [Deliver(owners.pop(), [task.client_id for task in tasks], statuses, payloads)]
         deliver_by_owner = {owner: Deliver(owner) for owner in owners}
         for task, status, payload in zip(tasks, statuses, payloads, strict=True):
@@ -466,6 +444,8 @@ class Ledger:
             deliver.ids.append(task.client_id)
             deliver.statuses.append(status)
             deliver.payloads.append(payload)
+        for owner, deliver in deliver_by_owner.items():
+            self.owners[owner].counts.add(deliver.statuses)
         return list(deliver_by_owner.values())
 
     def _requeue(self, tasks: list[TaskRecord]) -> None:

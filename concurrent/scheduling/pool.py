@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from concurrent.core.backoff import Backoff
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.failure import time_of_day
 from concurrent.scheduling.fairqueue import FairQueue
 from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED
@@ -441,7 +442,8 @@ class WorkerPool:
         if self._is_killing or number in link.cancelled:
             self._queue.put_back([running])
             return
-        evidence = f"worker {link.pid} {how} while it ran task {number}"
+        run_s = self._loop.time() - link.progress_at
+        evidence = f"worker {link.pid} {how} at {time_of_day()}, {run_s:.1f} s into task {number}"
         log.warning("%s", evidence)
         if tail:
             evidence += f"; its last output:\n{without_own_frames(tail)}"

@@ -7,11 +7,33 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from concurrent.scheduling.events import TasksSubmitted
+from concurrent.scheduling.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.states import TaskState
 
-__all__ = ["OwnerRecord", "SlaveRecord", "TaskRecord"]
+__all__ = ["OutcomeCounts", "OwnerRecord", "SlaveRecord", "TaskRecord"]
 
 QUEUED = TaskState.QUEUED
+
+
+@dataclass(slots=True, eq=False)
+class OutcomeCounts:
+    """How many tasks ended in which way.
+
+    ``finished`` have a result; ``failed`` an error, that of a worker which died included.
+    """
+
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    def add(self, statuses: list[int]) -> None:
+        """Count outcomes, see ``outcome.py``."""
+        finished = statuses.count(FINISHED)
+        self.finished += finished
+        if finished != len(statuses):
+            cancelled = statuses.count(CANCELLED)
+            self.cancelled += cancelled
+            self.failed += len(statuses) - finished - cancelled
 
 
 class TaskRecord:
@@ -42,6 +64,14 @@ class TaskRecord:
         self.slave = 0
         self.evidence: tuple[bytes, ...] = ()
 
+    def add_evidence(self, slave: SlaveRecord, words: Any) -> None:
+        """Take note that a worker died of it.
+
+        :param words: what the slave says of that, UTF-8.
+        """
+        attempt = f"attempt {len(self.evidence) + 1} of {self.attempts_max} on {slave.name}: "
+        self.evidence += (attempt.encode() + bytes(words),)
+
 
 @dataclass(slots=True, eq=False)
 class OwnerRecord:
@@ -57,12 +87,24 @@ class OwnerRecord:
     number_by_id: dict[int, int] = field(default_factory=dict)
     next_id: int = 0
     is_listed: bool = False
-    closed_count: int = 0
+    counts: OutcomeCounts = field(default_factory=OutcomeCounts)
 
     @property
     def given_count(self) -> int:
         """How many of its tasks are at the slaves or on the way there."""
         return len(self.number_by_id) - self.queued_count
+
+    def describe(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return {
+            "number": self.owner,
+            "name": self.name,
+            "queued": self.queued_count,
+            "open": len(self.number_by_id),
+            "finished": self.counts.finished,
+            "failed": self.counts.failed,
+            "cancelled": self.counts.cancelled,
+        }
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +119,7 @@ class SlaveRecord:
     workers: int
     window: int
     held: dict[int, TaskRecord] = field(default_factory=dict)
-    done_count: int = 0
+    counts: OutcomeCounts = field(default_factory=OutcomeCounts)
     died_count: int = 0
     task_s: float = 0.0
     reported_at: int = 0
@@ -87,3 +129,17 @@ class SlaveRecord:
     def room(self) -> int:
         """How many more tasks the slave takes now."""
         return self.window - len(self.held)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return {
+            "number": self.slave,
+            "name": self.name,
+            "workers": self.workers,
+            "window": self.window,
+            "held": len(self.held),
+            "done": self.counts.finished + self.counts.failed,
+            "failed": self.counts.failed,
+            "workers_died": self.died_count,
+            "task_s": self.task_s,
+        }

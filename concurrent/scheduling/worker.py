@@ -61,18 +61,19 @@ CAN_TAKE_BACK: Final = NO_WAIT != 0
 """Whether both ends of a token socket can be read without waiting; else workers get one task at a time."""
 
 
-def main(data: socket.socket, token: socket.socket) -> None:
+def main(data: socket.socket, token: socket.socket, slave: str) -> None:
     """Run tasks until the slave closes ``token``. Main thread of a process of its own.
 
     :param data: tasks come and results leave here.
     :param token: each byte is the right to start one task.
+    :param slave: the name of the slave, for errors.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides when work ends
     faulthandler.enable(2)  # the Python stack of a crash becomes part of its evidence
     if "numpy.random" in sys.modules:  # forks of one zygote would draw the same numbers
         sys.modules["numpy.random"].seed()
     gc.freeze()
-    worker = Worker(data, token)
+    worker = Worker(data, token, f"{slave}, worker {os.getpid()}")
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=worker.forked)
     try:
@@ -86,9 +87,13 @@ _Dealt = tuple[int, float, int, int, "bytes | Frame"]
 
 
 class Worker:
-    """See the module."""
+    """See the module.
 
-    def __init__(self, data: socket.socket, token: socket.socket) -> None:
+    :param where: which worker of which slave it is, for errors.
+    """
+
+    def __init__(self, data: socket.socket, token: socket.socket, where: str) -> None:
+        self._where = where
         self._data = data
         self._token = token
         shared = receive_memory(data)
@@ -204,7 +209,7 @@ class Worker:
         if known is None or begun + known[1] > self._due:
             self._flush()
             begun = time.perf_counter()
-        result = what.run(code) if type(what) is TaskBatch else call(what)
+        result = what.run(code, self._where) if type(what) is TaskBatch else call(what)
         duration = time.perf_counter() - begun
         longest, second = known or (duration, duration)
         if known is None and len(self._long_by_function) == KNOWN_FUNCTIONS_MAX:
@@ -229,7 +234,7 @@ class Worker:
 
     def _failure(self, error: BaseException) -> bytes:
         text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")
-        return dumps_failure(error, self._app_code, text)
+        return dumps_failure(error, self._app_code, text, self._where)
 
     def _flush(self) -> None:
         """Send what is finished."""

@@ -138,7 +138,9 @@ class WorkerLink:
         self.is_open = True
         self.progress_at = self._loop.time()
         self._loop.add_reader(self._data, self._read)
-        self.child = launcher.launch(ENTRY, [its_data, its_token], stderr_to=self.output, on_exit=self._exited)
+        self.child = launcher.launch(
+            ENTRY, [its_data, its_token], [self._loop.name], stderr_to=self.output, on_exit=self._exited
+        )
 
     @property
     def pid(self) -> int:

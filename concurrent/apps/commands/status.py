@@ -51,9 +51,21 @@ def describe_master(status: dict[str, Any]) -> str:
         "",
         f"{'NODE':<44} {'TYPE':<12} {'STATE':<11} {'FROM':<16} TASKS",
     ]
-    by_number = {one["number"]: f"{one['held']} held, {one['done']} done" for one in tasks["slaves"]}
-    by_number |= {one["number"]: f"{one['open']} open, {one['closed']} finished" for one in tasks["owners"]}
+    by_number = {
+        one["number"]: f"{one['held']} held, {one['done']} done{_others(one, 'failed')}"
+        for one in tasks["slaves"]
+    }
+    by_number |= {one["number"]: _counts_of(one) for one in tasks["owners"]}
     for node in status["nodes"]:
         what = by_number.get(node["number"], "") if node["state"] == "joined" else node["reason"]
         lines.append(f"{node['node_id']:<44} {node['type']:<12} {node['state']:<11} {node['ip']:<16} {what}")
     return "\n".join(lines)
+
+
+def _counts_of(owner: dict[str, Any]) -> str:
+    return f"{owner['open']} open, {owner['finished']} finished{_others(owner, 'failed', 'cancelled')}"
+
+
+def _others(counts: dict[str, Any], *names: str) -> str:
+    """Return what is not as it should be, if there is any."""
+    return "".join(f", {counts[name]} {name}" for name in names if counts[name])

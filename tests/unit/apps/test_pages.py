@@ -12,6 +12,9 @@ from concurrent.apps.pages import render_page
 EVIL = "<script>alert(1)</script>\"'&"
 VOID = {"meta", "br"}
 NOW = 1_000_000.0
+OWNER = {
+    "number": 2, "name": "application-b", "queued": 7, "open": 9, "finished": 27, "failed": 33, "cancelled": 44,
+}  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -51,8 +54,10 @@ def node(**fields: Any) -> dict[str, Any]:
 def master(**fields: Any) -> dict[str, Any]:
     tasks = {
         "accepted": 12345, "queued": 7, "open": 9, "open_bytes": 2048, "workers": 4, "stored_bytes": 0,
-        "slaves": [{"number": 1, "workers": 4, "held": 2, "done": 99, "workers_died": 0, "task_s": 0.25}],
-        "owners": [{"number": 2, "name": "application-b", "queued": 7, "open": 9, "closed": 27}],
+        "slaves": [
+            {"number": 1, "workers": 4, "held": 2, "done": 99, "failed": 55, "workers_died": 0, "task_s": 0.25}
+        ],
+        "owners": [OWNER],
     }  # fmt: skip
     return {
         "node_id": "master-m", "type": "master", "version": "1", "pid": 5, "started_at": NOW - 7200,
@@ -71,7 +76,7 @@ def slave(**workers: Any) -> dict[str, Any]:
 def application(**fields: Any) -> dict[str, Any]:
     return {
         "node_id": "application-b", "type": "application", "version": "1", "pid": 5, "started_at": NOW,
-        "application": "Squares", "state": "joined", "pushed": 40, "finished": 10, "open": 30,
+        "application": "Squares", "state": "joined", "pushed": 40, "finished": 10, "failed": 4, "open": 30,
         "progress": None, "task_systems": 0, **fields,
     }  # fmt: skip
 
@@ -82,10 +87,21 @@ def page_of(status: dict[str, Any], title: str = "A node") -> Page:
 
 def test_a_master_shows_its_tasks_slaves_and_owners() -> None:
     page = page_of(master())
-    for text in ("12,345", "2.0 KiB", "slave-a", "250 ms", "joined for 90.0 s", "application-b", "27"):
+    for text in (
+        "12,345",
+        "2.0 KiB",
+        "slave-a",
+        "250 ms",
+        "joined for 90.0 s",
+        "application-b",
+        "27",
+        "33",
+        "44",
+        "55",
+    ):
         assert text in page.texts
     assert ("href", "http://10.0.0.7:8751/") in page.attributes
-    assert ("max", "36") in page.attributes
+    assert ("max", "113") in page.attributes
     assert any("up for 2 h 0 min" in text for text in page.texts)
 
 
@@ -128,6 +144,11 @@ def test_an_application_shows_how_far_it_is(progress: tuple[int, int] | None, te
     assert text in page_of(application(progress=progress)).texts
 
 
+def test_an_application_shows_how_many_of_its_tasks_failed() -> None:
+    texts = page_of(application(failed=6)).texts
+    assert texts[texts.index("of them failed") + 1] == "6"
+
+
 def test_an_application_that_has_pushed_nothing_has_no_bar() -> None:
     assert "progress" not in page_of(application(pushed=0, finished=0)).tags
 
@@ -141,7 +162,7 @@ def test_a_node_that_does_not_answer_says_so() -> None:
 def test_nothing_that_a_peer_chose_becomes_markup(type_name: str) -> None:
     evil_node = node(node_id=EVIL, ip=EVIL, reason=EVIL, state=EVIL)
     gone = node(node_id=EVIL, ip=EVIL, reason=EVIL, state="gone", type=EVIL)
-    owner = {"number": 2, "name": EVIL, "queued": 7, "open": 9, "closed": 27}
+    owner = {**OWNER, "name": EVIL}
     statuses = {
         "master": master(
             nodes=[evil_node, gone],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -77,6 +78,22 @@ def test_an_exception_that_cannot_be_rebuilt_arrives_as_task_failed(error: BaseE
     assert back.thing == type(error).__qualname__
     assert "in inner" in back.traceback
     assert back.evidence == ()
+
+
+def test_an_error_tells_on_which_slave_and_worker_it_was_raised() -> None:
+    back = loads_failure(dumps_failure(ValueError("wrong"), CodeBook(), "", "slave-a, worker 4711"), CodeBook())
+    assert str(back) == "wrong"
+    assert isinstance(back.__cause__, TaskFailed)
+    first_line = back.__cause__.traceback.splitlines()[0]
+    assert re.fullmatch(r"On slave-a, worker 4711, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+:", first_line)
+
+
+def test_a_module_that_is_missing_on_a_slave_names_the_slave() -> None:
+    error = ModuleNotFoundError("No module named 'sums'", name="sums")
+    back = loads_failure(dumps_failure(error, CodeBook(), "", "slave-a, worker 4711"), CodeBook())
+    assert isinstance(back, ModuleNotFoundError)
+    assert str(back).startswith("No module named 'sums' (on slave-a, worker 4711, ")
+    assert back.name == "sums"
 
 
 def test_the_chain_of_causes_is_in_the_traceback() -> None:

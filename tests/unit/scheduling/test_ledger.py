@@ -21,7 +21,7 @@ from concurrent.scheduling.events import (
     WindowChanged,
 )
 from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
 
 
 @pytest.fixture
@@ -83,11 +83,27 @@ def test_a_task_that_kills_workers_is_reported_with_the_evidence_of_each_attempt
 ) -> None:
     submit(ledger, 1, attempts_max=2)
     ledger.assign(1, 1)
-    assert ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV on left"])) == []
+    assert ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV"])) == []
     ledger.assign(2, 1)
-    assert ledger.apply(TasksDone(2, [1], [DIED], [b"SIGKILL on right"])) == [
-        Deliver(1, [0], [DIED], [b"SIGSEGV on left\0SIGKILL on right"])
+    assert ledger.apply(TasksDone(2, [1], [DIED], [b"SIGKILL"])) == [
+        Deliver(1, [0], [DIED], [b"attempt 1 of 2 on left: SIGSEGV\0attempt 2 of 2 on right: SIGKILL"])
     ]
+
+
+def test_what_ended_is_counted_by_how_it_ended_at_the_slave_and_for_the_owner(ledger: Ledger) -> None:
+    ledger.apply(OwnerJoined(2, "second"))
+    submit(ledger, 4, attempts_max=1)
+    submit(ledger, 2, owner=2)
+    ledger.assign(1, 6)
+    ledger.apply(CancelRequested(1, [0]))
+    ledger.apply(TasksDone(1, [1], [CANCELLED], [b""]))  # what was cancelled is no work that was done
+    ledger.apply(TasksDone(1, [2, 3, 4, 5], [FINISHED, FAILED, DIED, FINISHED], [b""] * 4))
+    status = ledger.snapshot()
+    slave, first, second = status["slaves"][0], *status["owners"]
+    assert (slave["done"], slave["failed"], slave["held"]) == (4, 2, 1)
+    assert (first["finished"], first["failed"], first["cancelled"]) == (1, 2, 1)
+    assert (second["finished"], second["failed"], second["cancelled"]) == (1, 0, 0)
+    assert status["dropped_late"] == 0
 
 
 def test_handing_back_costs_no_attempt_and_keeps_the_order(ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from concurrent.core.component import Interface
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import Host
+from concurrent.transport.endpoint import is_loopback
 
 __all__ = [
     "EXIT_ERROR",
@@ -19,6 +20,7 @@ __all__ = [
     "IApp",
     "NodeType",
     "parse_address",
+    "reachable_port",
 ]
 
 PORT_DEFAULT: Final = 8750
@@ -66,3 +68,12 @@ def parse_address(text: str, thing: str, remedy: str = "Write HOST:PORT") -> Hos
         raise ConfigurationError(
             f"{thing} = {text!r} is not an address", thing=thing, value=text, remedy=remedy
         ) from None
+
+
+def reachable_port(host: str, port: int, master: Host) -> int:
+    """Return the port of a node's JSON API as it says it to its master: 0 if nobody there could reach it.
+
+    :param host: the address that the node listens on.
+    :param master: the address by which it knows its master.
+    """
+    return 0 if is_loopback(host) and not is_loopback(master.name) else port

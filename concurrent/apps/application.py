@@ -9,10 +9,10 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import Any, Final
 
-from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.embedded import EmbeddedCluster
-from concurrent.apps.node import Node
+from concurrent.apps.node import Node, raise_error
 from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskError
@@ -251,6 +251,7 @@ class ApplicationNode(Node):
             on_system_accepted=lambda system: self._inbox.put(partial(self.push_tasksystem_response, system)),
             on_system_progress=lambda *count: self._inbox.put(partial(self.progress, *count)),
             on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
+            on_refused=self._refused,
         )
         if master is None:
             cluster = EmbeddedCluster(
@@ -261,7 +262,8 @@ class ApplicationNode(Node):
         self.master_address = master
         self._open.callback(self._progress.close)
         self._open.callback(self.client.stop)
-        self.client.start(master, self.api_service_v1.port, self.stats, self.settings.limits())
+        http_port = reachable_port(settings.host, self.api_service_v1.port, master)
+        self.client.start(master, http_port, self.stats, self.settings.limits())
 
     def interrupt(self) -> None:
         """End the application wherever its main thread is, as Ctrl-C does in any program."""
@@ -297,7 +299,12 @@ class ApplicationNode(Node):
     def _cluster_died(self, what: str) -> None:
         """End the application: its cluster is gone and nobody else can bring it back. Loop thread."""
         self.client.tasks.close(what)
-        self._inbox.put(partial(_raise, NodeError(what, thing="the embedded cluster")))
+        self._inbox.put(partial(raise_error, NodeError(what, thing="the embedded cluster")))
+
+    def _refused(self, error: ConcurrentError) -> None:
+        """End the application: its master will never take it in. Loop thread."""
+        self.client.tasks.close(str(error))
+        self._inbox.put(partial(raise_error, error))
 
     def _accepted_callback(self) -> Any:
         """Return what is told of accepted tasks; None where the application does not want to know."""
@@ -338,10 +345,6 @@ class ApplicationNode(Node):
         is_idle = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
         if self._has_begun and is_idle and self._exit_code is None:
             self.work_finished(None, None)
-
-
-def _raise(error: Exception) -> None:
-    raise error
 
 
 def _get_status(address: Host) -> dict[str, Any]:

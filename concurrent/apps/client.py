@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
+from concurrent.apps.runtime import PYTHON, describe_runtime
 from concurrent.core.clock import Deadline, SystemClock
-from concurrent.core.errors import NodeError
+from concurrent.core.errors import ConcurrentError, NodeError
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.code import CodeBook
@@ -54,6 +55,7 @@ class ClusterClient:
     :param on_system_accepted: called with a task system that the master hosts.
     :param on_system_progress: called with how much is done of how much in all.
     :param on_system_outcome: called with the outcome of a task system.
+    :param on_refused: called with the error when the master will never take this program in.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class ClusterClient:
         on_system_accepted: Callable[[Any], object] | None = None,
         on_system_progress: Callable[[int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
+        on_refused: Callable[[ConcurrentError], object] | None = None,
     ) -> None:
         self.tasks = TaskClient(loop, CodeBook(own_modules), on_outcomes=on_outcomes, on_accepted=on_accepted)
         self._loop = loop
@@ -74,6 +77,8 @@ class ClusterClient:
         self._on_system_accepted = on_system_accepted
         self._on_system_progress = on_system_progress
         self._on_system_outcome = on_system_outcome
+        self._on_refused = on_refused
+        self._refusal: ConcurrentError | None = None
         self._systems: dict[int, _System] = {}
         self._system_ids = itertools.count(1)
         self._handler: TCPHandler | None = None
@@ -103,6 +108,7 @@ class ClusterClient:
             prepare=lambda answer: None,
             on_joined=self._joined,
             on_left=self._left,
+            on_refused=self._refused,
             stats=stats,
             limits=limits,
         )
@@ -132,11 +138,14 @@ class ClusterClient:
 
         :param timeout_s: how long to wait until this program has joined and the master has answered.
         :raises NodeError: if this program has not joined the master by then.
+        :raises VersionMismatch: if the master refuses this program.
         :raises CallTimeout: if the master does not answer.
         """
         deadline = Deadline(SystemClock(), timeout_s)
         self._has_joined.wait(timeout_s)
         handler = self._handler
+        if self._refusal is not None:
+            raise self._refusal
         if handler is None:
             raise NodeError(
                 f"this program has not joined a master within {timeout_s} s",
@@ -149,7 +158,12 @@ class ClusterClient:
     def _describe(self) -> dict[str, Any]:
         """Return what this program says of itself when it registers."""
         has_systems = self._on_system_outcome is not None
-        return {"pid": os.getpid(), "host": socket.gethostname(), "systems": has_systems}
+        return {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "systems": has_systems,
+            **describe_runtime(),
+        }
 
     def _register_methods(self, endpoint: HasMethods) -> None:
         self.tasks.register_methods(endpoint)
@@ -188,8 +202,9 @@ class ClusterClient:
     def _warn_of_no_workers(self, answer: Future[int]) -> None:
         if answer.exception() is None and answer.result() == 0:
             log.warning(
-                "the master at %s has no workers; start some: concurrent slave --master %s",
+                "the master at %s has no workers; start some with %s: concurrent slave --master %s",
                 self._master,
+                PYTHON,
                 self._master,
             )
 
@@ -205,6 +220,12 @@ class ClusterClient:
         self._handler = None
         self._has_joined.clear()
         self.tasks.detach()
+
+    def _refused(self, error: ConcurrentError) -> None:
+        self._refusal = error
+        self._has_joined.set()
+        if self._on_refused is not None:
+            self._on_refused(error)
 
     def _push_system(self, system_id: int, system: _System) -> None:
         self._systems[system_id] = system

@@ -101,6 +101,7 @@ class ClusterExecutor(Executor):
         :returns: its future; that has the error at once if the call cannot be pickled.
         :raises RuntimeError: if the executor was shut down.
         :raises NodeError: if its cluster has died.
+        :raises VersionMismatch: if the master runs another Python.
         """
         future: TaskFuture[T] = TaskFuture()
         self._push(future, (fn, args, kwargs))
@@ -167,12 +168,16 @@ class ClusterExecutor(Executor):
         self._node_id = new_node_id("application")
         self._futures: set[TaskFuture[Any]] = set()  # whoever takes one out of it ends it
         self._is_shut_down = False
-        self._death: str | None = None
+        self._death: ConcurrentError | None = None
         self._open = ExitStack()
         self._loop = NodeLoop(self._node_id)
         try:
             self._client = ClusterClient(
-                self._loop, self._node_id, own_modules=own_modules, on_outcomes=self._finish
+                self._loop,
+                self._node_id,
+                own_modules=own_modules,
+                on_outcomes=self._finish,
+                on_refused=self._end_with,
             )
             master = start()
             self._address = str(master)
@@ -192,7 +197,7 @@ class ClusterExecutor(Executor):
         if self._is_shut_down:
             raise RuntimeError("cannot schedule new futures after shutdown")
         if self._death is not None:
-            raise _cluster_died(self._death)
+            raise self._death
 
     def _push(self, future: TaskFuture[Any], what: Any, attempts_max: int = ATTEMPTS_MAX) -> None:
         """Push a task; its future has the error if that is not possible.
@@ -253,9 +258,13 @@ class ClusterExecutor(Executor):
 
     def _cluster_ended(self, what_happened: str) -> None:
         """The own cluster died: nothing that waits for it will ever come. Loop thread only."""
-        self._death = what_happened
-        self._client.tasks.close(what_happened)
-        self._fail_all(_cluster_died(what_happened))
+        self._end_with(_cluster_died(what_happened))
+
+    def _end_with(self, error: ConcurrentError) -> None:
+        """Fail what is open and whatever is submitted from now on. Loop thread only."""
+        self._death = error
+        self._client.tasks.close(error.message)
+        self._fail_all(error)
 
     def _fail_all(self, error: ConcurrentError) -> None:
         """End what is open. A call that was being submitted is there too, or cannot be pushed any more."""

@@ -13,10 +13,11 @@ from concurrent.apps.childnode import ChildNode
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.node import Node
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
+from concurrent.apps.runtime import check_runtime
 from concurrent.apps.slave import core_count
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import implements
-from concurrent.core.errors import InvalidArguments
+from concurrent.core.errors import InvalidArguments, VersionMismatch
 from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.generic import GenericTaskScheduler
@@ -169,9 +170,15 @@ class MasterNode(Node):
         :param data: what it says of itself; a slave says ``workers`` and ``window``.
         :returns: where the compute channel is, and which task manager a slave has to use.
         :raises InvalidArguments: if something of that makes no sense.
+        :raises VersionMismatch: if it runs another Python than this master.
         """
         check_registration(node_id, port, data)
         record = NodeRecord(node_id, node_type, ip, port, dict(data))
+        try:
+            check_runtime(node_id, data)
+        except VersionMismatch as error:
+            self.loop.call(self.registry.refuse, record, error.message, timeout_s=CALL_TIMEOUT_S)
+            raise
         if node_type is NodeType.slave:
             _check_number("workers", data, range(1, WORKERS_MAX + 1))
             _check_number("window", data, range(WINDOW_MAX + 1))
@@ -201,14 +208,18 @@ class MasterNode(Node):
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the master is doing. Loop thread only."""
+        tasks = self.dispatcher.snapshot()
+        numbers = {one["number"] for one in (*tasks["slaves"], *tasks["owners"])}
         return {
             **super().snapshot(),
             "channel": self.settings.channel,
             "compute_port": self.zmq_server.port,
             "scheduler": type(self.scheduler).__name__,
-            "tasks": self.dispatcher.snapshot(),
+            "tasks": tasks,
             "systems": self._systems.snapshot(),
-            "nodes": self.registry.snapshot(),
+            "system_count": self._systems.count,
+            "nodes": self.registry.snapshot(numbers),
+            "node_count": len(self.registry),
         }
 
     def _start_own_slave(self) -> None:

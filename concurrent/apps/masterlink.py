@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
 from concurrent.core.backoff import Backoff
-from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
+from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError, VersionMismatch
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.transport.channels import CHANNELS, make_client
@@ -70,6 +70,8 @@ class MasterLink:
     :param prepare: called with the master's answer before the session is opened.
     :param on_joined: called when the node has joined a master that knows nothing of it.
     :param on_left: called with the reason when such a registration has ended.
+    :param on_refused: called with the error when the master will never take this node in, for example because
+        that runs another Python; it is not tried again.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class MasterLink:
         prepare: Callable[[dict[str, Any]], object],
         on_joined: Callable[[Joined], object],
         on_left: Callable[[str], object],
+        on_refused: Callable[[ConcurrentError], object],
         stats: Stats,
         limits: Limits,
     ) -> None:
@@ -99,6 +102,7 @@ class MasterLink:
         self._prepare = prepare
         self._on_joined = on_joined
         self._on_left = on_left
+        self._on_refused = on_refused
         self._stats = stats
         self._limits = limits
         self._json = JSONClient(master.name, master.port)
@@ -168,6 +172,9 @@ class MasterLink:
         if self._is_stopping or self._is_joined or future.cancelled():
             return
         error = future.exception()
+        if isinstance(error, VersionMismatch):
+            self._refused(error)
+            return
         if error is not None:
             self._try_later(f"cannot register with the master at {self._master}: {error}")
             return
@@ -184,6 +191,13 @@ class MasterLink:
         self.state = "registered"
         if self._client is not None and self._client.handler.is_open:
             self._join(self._client)
+
+    def _refused(self, error: ConcurrentError) -> None:
+        """Give up: what this node runs does not change while it runs."""
+        self.state = "refused"
+        self._is_stopping = True
+        log.error("the master at %s refuses this node: %s", self._master, error)
+        self._on_refused(error)
 
     def _connect(self, reach: _Reach) -> None:
         self._retire()

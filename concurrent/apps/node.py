@@ -27,6 +27,7 @@ from concurrent.core.stats import Stats
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.spawn import start_launcher
 from concurrent.transport.channels import CHANNELS
+from concurrent.transport.endpoint import is_loopback
 from concurrent.transport.http import JSONService
 from concurrent.transport.limits import MIB, Limits, raise_files_max
 from concurrent.transport.loop import NodeLoop
@@ -34,9 +35,12 @@ from concurrent.transport.loop import NodeLoop
 if sys.platform != "win32":
     import resource
 
-__all__ = ["Node", "TransportSettings", "peak_memory_bytes"]
+__all__ = ["Node", "TransportSettings", "peak_memory_bytes", "raise_error"]
 
 STATUS_TIMEOUT_S: Final = 5.0
+SNAPSHOT_S: Final = 0.05
+"""For so long everybody who asks for the status is told the same."""
+
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -109,6 +113,8 @@ class Node(Component):
         self._inbox: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._exit_code: int | None = None
         self._stop_count = 0
+        self._snapshot: dict[str, Any] | None = None
+        self._snapshot_at = 0.0
 
     @property
     def settings(self) -> TransportSettings:
@@ -195,11 +201,18 @@ class Node(Component):
         }
 
     def status(self) -> dict[str, Any]:
-        """Return what the node is doing. Any thread but the loop's.
+        """Return what the node is doing, or did a moment ago. Any thread but the loop's.
 
         :raises CallTimeout: if the loop is held up.
         """
-        return self.loop.call(self.snapshot, timeout_s=STATUS_TIMEOUT_S)
+        return self.loop.call(self._latest_snapshot, timeout_s=STATUS_TIMEOUT_S)
+
+    def _latest_snapshot(self) -> dict[str, Any]:
+        """Return a snapshot that may be some milliseconds old: many who ask cost no more than one."""
+        now = self.loop.time()
+        if self._snapshot is None or now - self._snapshot_at >= SNAPSHOT_S:
+            self._snapshot, self._snapshot_at = self.snapshot(), now
+        return self._snapshot
 
     def _page(self, title: str) -> str:
         """Return the page for people. Any thread but the loop's."""
@@ -207,7 +220,7 @@ class Node(Component):
             status = self.status()
         except ConcurrentError as error:  # the page says so, and goes on asking
             status = {**self.ping(), "problem": str(error)}
-        return render_page(title, status, time.time())
+        return render_page(title, status, time.time(), is_local=is_loopback(self.api_service_v1.client_ip))
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the node is doing, as plain values. Loop thread only."""
@@ -274,6 +287,11 @@ class Node(Component):
     def interrupt(self) -> None:
         """A first signal came. Main thread, between any two instructions; servers just stop serving."""
         self.request_stop()
+
+
+def raise_error(error: Exception) -> None:
+    """Raise ``error``; put into an inbox, it ends the node with it."""
+    raise error
 
 
 def peak_memory_bytes() -> int | None:

@@ -10,12 +10,12 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from concurrent.core.rows import ROWS_MAX
+from concurrent.transport.endpoint import is_loopback
+
 __all__ = ["render_page"]
 
 REFRESH_S: Final = 2
-ROWS_MAX: Final = 200
-"""How many rows of a table are shown; a line says how many more there are."""
-
 BYTE_UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
 
 STYLE: Final = """
@@ -45,13 +45,18 @@ class _Markup(str):
     """A text that is HTML already."""
 
 
-def render_page(title: str, status: Status, now: float) -> str:
+def render_page(title: str, status: Status, now: float, *, is_local: bool = True) -> str:
     """Return the page of a node as HTML.
 
     :param title: the heading.
     :param status: what the node's ``/status`` answers, with ``problem`` if that could not be had.
     :param now: seconds since the epoch.
+    :param is_local: whether the page is for somebody on the node's own machine; others cannot follow a link to
+        a loopback address.
     """
+    if not is_local and "nodes" in status:
+        nodes = [{**node, "port": 0} if is_loopback(str(node["ip"])) else node for node in status["nodes"]]
+        status = {**status, "nodes": nodes}
     body = {"master": _master, "slave": _slave, "application": _application}.get(str(status.get("type")))
     parts = [f"<h1>{_text(title)}</h1>", f"<p>{_text(_introduction(status, now))}</p>"]
     if "problem" in status:
@@ -80,8 +85,8 @@ def _introduction(status: Status, now: float) -> str:
 
 def _master(status: Status, now: float) -> list[str]:
     tasks = status["tasks"]
-    nodes = [node for node in status["nodes"] if node["state"] != "gone"]
-    gone = [node for node in status["nodes"] if node["state"] == "gone"]
+    nodes = [node for node in status["nodes"] if node["state"] in ("registered", "joined")]
+    gone = [node for node in status["nodes"] if node["state"] in ("refused", "gone")]
     record_by_number = {one["number"]: one for one in [*tasks["slaves"], *tasks["owners"]]}
     return [
         _figures(
@@ -94,8 +99,8 @@ def _master(status: Status, now: float) -> list[str]:
             ("scheduler", status["scheduler"]),
             ("channel", f"{status['channel']}, port {status['compute_port']}"),
         ),
-        _slaves([node for node in nodes if node["type"] == "slave"], record_by_number, now),
-        _owners(tasks["owners"], nodes),
+        _slaves([node for node in nodes if node["type"] == "slave"], record_by_number, tasks, now),
+        _owners(tasks, nodes),
         _table(
             "Task systems",
             ("system", "application", "process", "owner"),
@@ -103,19 +108,20 @@ def _master(status: Status, now: float) -> list[str]:
                 (str(one["system_id"]), one["application"], str(one["pid"]), str(one["owner"]))
                 for one in status["systems"]
             ],
+            total=status["system_count"],
         ),
         _table(
-            "Nodes that are gone",
-            ("node", "kind", "from", "gone for", "why"),
+            "Nodes that are gone or were refused",
+            ("node", "kind", "from", "ago", "why"),
             [
                 (one["node_id"], one["type"], one["ip"], _duration(now - one["since"]), one["reason"])
-                for one in reversed(gone)
+                for one in gone
             ],
         ),
     ]
 
 
-def _slaves(nodes: Sequence[Status], record_by_number: Mapping[int, Status], now: float) -> str:
+def _slaves(nodes: Sequence[Status], record_by_number: Mapping[int, Status], tasks: Status, now: float) -> str:
     rows: list[tuple[Cell, ...]] = []
     for node in nodes:
         one = record_by_number.get(node["number"], {})
@@ -141,13 +147,16 @@ def _slaves(nodes: Sequence[Status], record_by_number: Mapping[int, Status], now
         "workers died",
         "a task takes",
     )
-    return _table("Slaves", columns, rows, empty="No slave has joined: tasks wait.")
+    hint = "" if tasks["slave_count"] else "<p>No slave has joined: tasks wait.</p>"
+    registered_count = sum(node["state"] == "registered" for node in nodes)
+    table = _table("Slaves", columns, rows, total=tasks["slave_count"] + registered_count)
+    return (table or "<h2>Slaves</h2>") + hint
 
 
-def _owners(owners: Sequence[Status], nodes: Sequence[Status]) -> str:
+def _owners(tasks: Status, nodes: Sequence[Status]) -> str:
     node_by_id = {node["node_id"]: node for node in nodes}
     rows: list[tuple[Cell, ...]] = []
-    for one in owners:
+    for one in tasks["owners"]:
         node = node_by_id.get(one["name"])
         name = one["name"] if node is None else _node_link(node)
         closed = one["finished"] + one["failed"] + one["cancelled"]
@@ -156,7 +165,7 @@ def _owners(owners: Sequence[Status], nodes: Sequence[Status]) -> str:
     columns = (
         "application or system", "waiting", "open", "finished", "failed", "cancelled", "of what was pushed",
     )  # fmt: skip
-    return _table("Whose tasks", columns, rows)
+    return _table("Whose tasks", columns, rows, total=tasks["owner_count"])
 
 
 def _slave(status: Status, _now: float) -> list[str]:
@@ -202,8 +211,13 @@ def _figures(*figures: tuple[str, Any]) -> str:
     return f"<dl>{items}</dl>"
 
 
-def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, empty: str = "") -> str:
-    """Return a table, ``empty`` in place of one without rows, or nothing."""
+def _table(
+    heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, empty: str = "", total: int = 0
+) -> str:
+    """Return a table, ``empty`` in place of one without rows, or nothing.
+
+    :param total: how many rows there are in all, if that is more; a line says how many are not shown.
+    """
     if not rows:
         return f"<h2>{_text(heading)}</h2><p>{_text(empty)}</p>" if empty else ""
     head = "".join(
@@ -211,7 +225,8 @@ def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]],
         for name, cell in zip(columns, rows[0], strict=True)
     )
     body = "\n".join(_row(row) for row in rows[:ROWS_MAX])
-    more = f"<p>{_count(len(rows) - ROWS_MAX)} more are not shown.</p>" if len(rows) > ROWS_MAX else ""
+    left_out = max(total, len(rows)) - len(rows[:ROWS_MAX])
+    more = f"<p>{_count(left_out)} more are not shown.</p>" if left_out else ""
     return (
         f'<h2>{_text(heading)}</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>\n{body}\n</tbody></table></div>{more}"

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import attrgetter
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
 from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.rows import ROWS_MAX, chosen_rows
+from concurrent.transport.rarely import RareLine
 
 __all__ = ["NodeRecord", "NodeRegistry", "check_registration"]
 
 GONE_MAX: Final = 100
-"""How many nodes that are gone are remembered for the status page."""
+"""How many nodes that are gone or were refused are remembered for the status page."""
 
-WAITING_MAX: Final = 10_000
-"""How many nodes may have registered without ever opening a session."""
+WAITING_MAX: Final = 1000
+"""How many nodes may have registered without having opened a session yet."""
+
+WAITING_S: Final = 300.0
+"""How long after its registration a node may open its session."""
 
 ID_LENGTH_MAX: Final = 256
 PORT_MAX: Final = 65535
-DATA_BYTES_MAX: Final = 16 * 1024
+DATA_BYTES_MAX: Final = 4096
+
+REFUSED_LINES_MAX: Final = 10
+"""So many nodes that are refused are logged within a second."""
+
+log = logging.getLogger("concurrent.apps.master")
 
 
 def check_registration(node_id: Any, port: Any, data: Any) -> None:
     """Check what a node says of itself when it registers. Any thread.
 
     :raises InvalidArguments: if the id is not 1 to 256 characters that can be printed, the port is none,
-        or the data is no dict, or one that is larger than 16 KiB as JSON.
+        or the data is no dict, or one that is larger than 4 KiB as JSON.
     """
     if not isinstance(node_id, str) or not 1 <= len(node_id) <= ID_LENGTH_MAX or not node_id.isprintable():
         raise InvalidArguments(
@@ -65,7 +79,7 @@ class NodeRecord:
 
     :param port: the port of the node's own JSON API, 0 if it has none.
     :param data: what the node says of itself.
-    :param state: ``registered`` over the JSON API, ``joined`` on the compute channel, or ``gone``.
+    :param state: ``registered`` over the JSON API, ``joined`` on the compute channel, ``gone`` or ``refused``.
     :param number: its number as an owner or slave; 0 unless it has joined.
     """
 
@@ -95,28 +109,49 @@ class NodeRecord:
 
 
 class NodeRegistry:
-    """Nodes by their id, and those that are gone."""
+    """Nodes by their id, those that are gone, and those that were refused.
 
-    def __init__(self) -> None:
+    :param now: returns the seconds since the epoch.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._joined: dict[str, NodeRecord] = {}
         self._waiting: OrderedDict[str, NodeRecord] = OrderedDict()
         self._gone: OrderedDict[str, NodeRecord] = OrderedDict()
+        self._refused_line = RareLine(REFUSED_LINES_MAX)
+
+    def __len__(self) -> int:
+        return len(self._joined) + len(self._waiting) + len(self._gone)
 
     def register(self, record: NodeRecord) -> None:
         """Take note of a node that will join; an earlier registration that has not joined is replaced.
 
-        One that has joined stays beside it until its session ends. Of those that never joined the oldest
-        is forgotten when there are too many.
+        One that has joined stays beside it until its session ends. Who does not join in time is forgotten,
+        and so is, when there are too many, the oldest of the address from which most of them came.
         """
+        self._expire()
+        self._waiting.pop(record.node_id, None)
+        record.since = self._now()
         self._waiting[record.node_id] = record
         if len(self._waiting) > WAITING_MAX:
-            self._waiting.popitem(last=False)
+            counts = Counter(one.ip for one in self._waiting.values())
+            crowd = max(counts, key=counts.__getitem__)
+            del self._waiting[next(key for key, one in self._waiting.items() if one.ip == crowd)]
+
+    def refuse(self, record: NodeRecord, reason: str) -> None:
+        """Take note of a node that may not join, and log why."""
+        suffix = self._refused_line.suffix(time.monotonic())
+        if suffix is not None:
+            log.warning("refused a %s at %s: %s%s", record.node_type.value, record.ip, reason, suffix)
+        self._end(record, "refused", reason)
 
     def expect(self, node_id: str, node_type: NodeType) -> NodeRecord:
         """Return the record of a node that joins.
 
         :raises NodeError: if it has not registered as what it says it is.
         """
+        self._expire()
         record = self._waiting.get(node_id) or self._joined.get(node_id)
         if record is None or record.node_type is not node_type:
             raise NodeError(
@@ -131,7 +166,7 @@ class NodeRegistry:
         """Take note that a node has opened its session."""
         self._waiting.pop(record.node_id, None)
         self._joined[record.node_id] = record
-        record.state, record.number, record.since = "joined", number, time.time()
+        record.state, record.number, record.since = "joined", number, self._now()
 
     def leave(self, node_id: str, number: int, reason: str) -> None:
         """Take note that a registration has ended; nothing happens if a newer one took its place."""
@@ -139,12 +174,35 @@ class NodeRegistry:
         if record is None or record.number != number:
             return
         del self._joined[node_id]
-        record.state, record.reason, record.since = "gone", reason, time.time()
-        self._gone[node_id] = record
+        self._end(record, "gone", reason)
+
+    def snapshot(self, numbers: Container[int] | None = None) -> list[dict[str, Any]]:
+        """Return records as plain values: those that joined, that have not yet, and that are gone.
+
+        At most ``ROWS_MAX`` of each: the newest.
+
+        :param numbers: which of those that joined are wanted; None for the newest.
+        """
+        self._expire()
+        joined = chosen_rows(self._joined.values(), attrgetter("number"))
+        if numbers is not None:
+            joined = [record for record in self._joined.values() if record.number in numbers]
+        waiting = islice(reversed(self._waiting.values()), ROWS_MAX)
+        gone = islice(reversed(self._gone.values()), ROWS_MAX)
+        return [record.describe() for record in (*joined, *waiting, *gone)]
+
+    def _expire(self) -> None:
+        """Let those go that registered long ago and never joined."""
+        before = self._now() - WAITING_S
+        while self._waiting and (record := next(iter(self._waiting.values()))).since < before:
+            del self._waiting[record.node_id]
+            reason = f"it registered, and opened no session within {WAITING_S:.0f} s"
+            log.info("%s is forgotten: %s", record.node_id, reason)
+            self._end(record, "gone", reason)
+
+    def _end(self, record: NodeRecord, state: str, reason: str) -> None:
+        record.state, record.reason, record.since = state, reason, self._now()
+        self._gone.pop(record.node_id, None)
+        self._gone[record.node_id] = record
         if len(self._gone) > GONE_MAX:
             self._gone.popitem(last=False)
-
-    def snapshot(self) -> list[dict[str, Any]]:
-        """Return all records as plain values, those that are gone last."""
-        records = [*self._joined.values(), *self._waiting.values(), *self._gone.values()]
-        return [record.describe() for record in records]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import socket
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
-from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
+from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
 from concurrent.apps.childnode import run_child
 from concurrent.apps.masterlink import Joined, MasterLink
-from concurrent.apps.node import Node
+from concurrent.apps.node import Node, raise_error
+from concurrent.apps.runtime import describe_runtime
 from concurrent.core.component import implements
 from concurrent.core.environment import Environment
-from concurrent.core.errors import CallTimeout, NodeError
+from concurrent.core.errors import CallTimeout, ConcurrentError, NodeError
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.pace import Pace
@@ -91,12 +92,13 @@ class SlaveNode(Node):
             self.master,
             node_id=self.node_id,
             node_type=self.node_type,
-            http_port=self.api_service_v1.port,
+            http_port=reachable_port(self.host, self.api_service_v1.port, self.master),
             describe=self.describe,
             register_methods=self._register_task_methods,
             prepare=self._prepare,
             on_joined=self._joined,
             on_left=self._left,
+            on_refused=self._refused,
             stats=self.stats,
             limits=self.settings.limits(),
         )
@@ -117,7 +119,7 @@ class SlaveNode(Node):
             "window": window or Pace().window(self.worker_count),
             "pid": os.getpid(),
             "host": socket.gethostname(),
-            "python": platform.python_version(),
+            **describe_runtime(),
         }
 
     def snapshot(self) -> dict[str, Any]:
@@ -164,6 +166,10 @@ class SlaveNode(Node):
 
     def _left(self, reason: str) -> None:
         self._the_manager.left()
+
+    def _refused(self, error: ConcurrentError) -> None:
+        """End: no master of this kind will ever take this slave in. Loop thread."""
+        self._inbox.put(partial(raise_error, error))
 
     def _drain(self) -> None:
         """Finish or hand back what is here."""

@@ -142,7 +142,7 @@ class MessageTooLarge(ProtocolError):
 
 
 class VersionMismatch(ProtocolError):
-    """The peer speaks another version of the protocol."""
+    """The peer speaks another version of the protocol, or runs another Python."""
 
     code = "version"
 

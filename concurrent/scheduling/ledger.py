@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.core.rows import chosen_rows
 from concurrent.scheduling.events import (
     CancelRequested,
     CancelRun,
@@ -153,7 +155,7 @@ class Ledger:
         )
 
     def snapshot(self) -> dict[str, Any]:
-        """Return counts as plain values that may be read by any thread."""
+        """Return counts and a bounded part of lists, as plain values that may be read by any thread."""
         return {
             "accepted": self.accepted_count,
             "queued": self.queued_count,
@@ -161,8 +163,10 @@ class Ledger:
             "open": len(self.task_by_number),
             "open_bytes": self.open_bytes,
             "dropped_late": self.dropped_count,
-            "slaves": [slave.describe() for slave in self.slaves.values()],
-            "owners": [owner.describe() for owner in self.owners.values()],
+            "slave_count": len(self.slaves),
+            "owner_count": len(self.owners),
+            "slaves": [one.describe() for one in chosen_rows(self.slaves.values(), attrgetter("rank"))],
+            "owners": [one.describe() for one in chosen_rows(self.owners.values(), attrgetter("rank"))],
         }
 
     def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:

@@ -94,6 +94,11 @@ class OwnerRecord:
         """How many of its tasks are at the slaves or on the way there."""
         return len(self.number_by_id) - self.queued_count
 
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """How much it matters to who looks: those with open tasks first, then the newest."""
+        return bool(self.number_by_id), self.owner
+
     def describe(self) -> dict[str, Any]:
         """Return the record as plain values."""
         return {
@@ -129,6 +134,11 @@ class SlaveRecord:
     def room(self) -> int:
         """How many more tasks the slave takes now."""
         return self.window - len(self.held)
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """How much it matters to who looks: those that hold tasks, that lost workers, then the newest."""
+        return bool(self.held), self.died_count > 0, self.slave
 
     def describe(self) -> dict[str, Any]:
         """Return the record as plain values."""

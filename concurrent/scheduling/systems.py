@@ -28,6 +28,7 @@ from concurrent.core.errors import (
     SchedulingError,
     TransportError,
 )
+from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.failure import dumps_failure, too_large
 from concurrent.scheduling.launcher import Child, Launcher, how_it_ended
@@ -211,7 +212,8 @@ class SystemHosts:
                 _kill(host)
 
     def snapshot(self) -> list[dict[str, Any]]:
-        """Return the systems that run, as plain values."""
+        """Return the systems that run, as plain values; the newest ``ROWS_MAX`` of them."""
+        running = [one for one in self._hosted() if not one[0].is_over]
         return [
             {
                 "system_id": system.system_id,
@@ -219,9 +221,13 @@ class SystemHosts:
                 "pid": host.child.pid if host.child is not None else 0,
                 "owner": host.number,
             }
-            for host, system in self._hosted()
-            if not host.is_over
+            for host, system in reversed(running[-ROWS_MAX:])
         ]
+
+    @property
+    def count(self) -> int:
+        """How many systems run."""
+        return sum(not host.is_over for host, _ in self._hosted())
 
     def _hosted(self) -> Iterator[tuple[_Host, _System]]:
         """Iterate over the hosts that have a system, over or not."""

@@ -27,7 +27,7 @@ from concurrent.transport.messages import FEATURES, Bye, Kind
 from concurrent.transport.methods import MethodRegistry
 from concurrent.transport.rarely import RareLine
 
-__all__ = ["Endpoint", "IEventCounter", "cannot_listen", "check_host"]
+__all__ = ["Endpoint", "IEventCounter", "cannot_listen", "check_host", "is_loopback"]
 
 STALL_S: Final = 1.0
 """A loop that is later than this for its pulse cannot blame its peers for silence."""
@@ -268,11 +268,8 @@ class Endpoint(ABC):
 
 def check_host(host: str, *, allow_insecure: bool) -> None:
     """Raise ConfigurationError if listening on ``host`` would expose the node unprotected."""
-    if allow_insecure or host == "localhost":
+    if allow_insecure or is_loopback(host):
         return
-    with suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return
     raise ConfigurationError(
         f"listening on {host or 'all addresses'!r} would let anyone who reaches this machine run code on it",
         thing="host",
@@ -280,6 +277,16 @@ def check_host(host: str, *, allow_insecure: bool) -> None:
         remedy="Use 127.0.0.1, or set transport.allow_insecure (in code: allow_insecure=True) in a "
         "network that you trust",
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address or name is one by which a machine reaches only itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def cannot_listen(address: str, port: int, number: int | None) -> AddressError:

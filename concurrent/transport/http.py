@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import html
-import ipaddress
 import logging
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -12,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import web
 
 from concurrent.core.errors import ConcurrentError, ConfigurationError
-from concurrent.transport.endpoint import IEventCounter, check_host
+from concurrent.transport.endpoint import IEventCounter, check_host, is_loopback
 from concurrent.transport.httpserver import WebServer
 from concurrent.transport.httpstream import HTTPLimits, error_body, problem_body
 from concurrent.transport.jsonrpc import JSONRPCAnswerer, encode_json
@@ -109,6 +108,11 @@ class JSONService:
         """The address of the page, for a browser."""
         return f"http://{self.address}/"
 
+    @property
+    def client_ip(self) -> str:
+        """The address of the client whose request this thread answers. A thread of the service only."""
+        return str(web.ctx["ip"])
+
     def add_view(self, path: str, view: Callable[[], Any], doc: str) -> None:
         """Answer a GET of ``path`` with what ``view()`` returns, as JSON. Before ``start``.
 
@@ -197,10 +201,10 @@ class JSONService:
         """Tell whether the client meant this machine, and was not led here by a name of others' (DNS
         rebinding). On other addresses than loopback the names of the machine are not known.
         """
-        if not _is_loopback(self.host):
+        if not is_loopback(self.host):
             return True
         name = header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0]
-        return _is_loopback(name.strip("[]").lower())
+        return is_loopback(name.strip("[]").lower())
 
     def _get(self, path: str) -> _Answer:
         if path == "/":
@@ -278,12 +282,3 @@ def _is_json_type(header: str) -> bool:
         not parameter.startswith("charset=") or parameter.strip('"')[8:].strip('"') in ("utf-8", "utf8")
         for parameter in parameters
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -10,9 +10,14 @@ INTERVAL_S: Final = 1.0
 
 
 class RareLine:
-    """One kind of log line, at most one per second."""
+    """One kind of log line, at most so many per second.
 
-    def __init__(self) -> None:
+    :param count_max: how many.
+    """
+
+    def __init__(self, count_max: int = 1) -> None:
+        self._count_max = count_max
+        self._count = 0
         self._left_out = 0
         self._next_at = 0.0
 
@@ -21,9 +26,11 @@ class RareLine:
 
         :param now: the present time in seconds, of any monotonic clock.
         """
-        if now < self._next_at:
+        if now >= self._next_at:
+            self._count, self._next_at = 0, now + INTERVAL_S
+        if self._count >= self._count_max:
             self._left_out += 1
             return None
+        self._count += 1
         left_out, self._left_out = self._left_out, 0
-        self._next_at = now + INTERVAL_S
         return f" (and {left_out} more like this one)" if left_out else ""

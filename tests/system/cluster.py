@@ -24,17 +24,27 @@ APPS = Path(__file__).parent / "apps"
 TIMEOUT_S = 30.0
 QUICK = ("transport.heartbeat_s=0.2", "transport.silence_s=1", "transport.resume_s=1")
 MARK = "CONCURRENT_SYSTEM_TEST"
+STARTER = (sys.executable, "-m", "concurrent.apps.main")
 
 
 class Program:
-    """One ``concurrent`` command that runs; its output goes to files."""
+    """One ``concurrent`` command that runs; its output goes to files.
 
-    def __init__(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
-        name = f"{arguments[0]}-{uuid.uuid4().hex[:8]}" if arguments else "none"
+    :param starter: what the arguments are for.
+    """
+
+    def __init__(
+        self,
+        arguments: list[str],
+        folder: Path,
+        environment: dict[str, str],
+        starter: tuple[str, ...],
+    ) -> None:
+        name = f"{Path(arguments[0]).stem}-{uuid.uuid4().hex[:8]}" if arguments else "none"
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "concurrent.apps.main", *arguments],
+                [*starter, *arguments],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -97,10 +107,10 @@ class Cluster:
         self._mark = uuid.uuid4().hex
         self._programs: list[Program] = []
 
-    def run(self, *arguments: object) -> Program:
+    def run(self, *arguments: object, starter: tuple[str, ...] = STARTER) -> Program:
         """Start any command."""
         environment = {**os.environ, MARK: self._mark}
-        program = Program([str(one) for one in arguments], self.folder, environment)
+        program = Program([str(one) for one in arguments], self.folder, environment, starter)
         self._programs.append(program)
         return program
 

@@ -59,6 +59,9 @@ def describe_master(status: dict[str, Any]) -> str:
     for node in status["nodes"]:
         what = by_number.get(node["number"], "") if node["state"] == "joined" else node["reason"]
         lines.append(f"{node['node_id']:<44} {node['type']:<12} {node['state']:<11} {node['ip']:<16} {what}")
+    left_out = status["node_count"] - len(status["nodes"])
+    if left_out > 0:
+        lines.append(f"{left_out} more nodes are not shown")
     return "\n".join(lines)
 
 

@@ -29,6 +29,7 @@ class Master:
         self.wrong_answers: list[Any] = []
         self.late_joins: list[Future[int]] = []
         self.manager = "GenericTaskManager"
+        self.refusal: Exception | None = None
         self.answers = threading.Event()
         self.answers.set()
         self.server = TCPServer(loop, node_id="master-1", limits=LIMITS)
@@ -40,6 +41,8 @@ class Master:
         def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> Any:
             self.registrations.put(None)
             self.answers.wait(TIMEOUT_S)
+            if self.refusal is not None:
+                raise self.refusal
             return self.wrong_answers.pop() if self.wrong_answers else self.answer()
 
         @tcpremote(self.server, name="register_slave")

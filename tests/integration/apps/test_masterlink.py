@@ -13,6 +13,7 @@ import pytest
 from concurrent.apps import masterlink
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
+from concurrent.core.errors import ConcurrentError, VersionMismatch
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.transport.loop import NodeLoop
@@ -28,6 +29,7 @@ class Node:
     def __init__(self, loop: NodeLoop, master: Master) -> None:
         self.joins: queue.SimpleQueue[Joined] = queue.SimpleQueue()
         self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.refusals: queue.SimpleQueue[ConcurrentError] = queue.SimpleQueue()
         self.fails_once: set[str] = set()
         self.clients: list[Any] = []
         self.link = MasterLink(
@@ -41,6 +43,7 @@ class Node:
             prepare=self.hook("prepare", lambda _answer: None),
             on_joined=self.hook("on_joined", self.joins.put),
             on_left=self.hook("on_left", self.ends.put),
+            on_refused=self.refusals.put,
             stats=Stats(),
             limits=LIMITS,
         )
@@ -158,3 +161,14 @@ def test_a_master_that_comes_back_with_another_scheduler_gets_another_client(
     fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
     node.wait_joined()
     assert len(node.clients) == 2
+
+
+def test_a_node_that_runs_another_python_is_refused_once_and_for_all(node: Node, fake_master: Master) -> None:
+    fake_master.refusal = VersionMismatch("runs Python 3.99.0", thing="slave-1")
+    node.link.start()
+    error = node.refusals.get(timeout=TIMEOUT_S)
+    assert isinstance(error, VersionMismatch)
+    assert "3.99.0" in str(error)
+    assert node.link.state == "refused"
+    node.link.stop()
+    assert fake_master.registrations.qsize() == 1

@@ -10,8 +10,8 @@ from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import NodeError
 
 
-def slave(node_id: str = "slave-1", **data: object) -> NodeRecord:
-    return NodeRecord(node_id, NodeType.slave, "127.0.0.1", 0, data)
+def slave(node_id: str = "slave-1", ip: str = "127.0.0.1", **data: object) -> NodeRecord:
+    return NodeRecord(node_id, NodeType.slave, ip, 0, data)
 
 
 def states(registry: NodeRegistry) -> list[tuple[str, str]]:
@@ -64,8 +64,66 @@ def test_only_so_many_nodes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     registry.register(slave("a"))
     registry.register(slave("b"))
     registry.register(slave("c"))
-    assert states(registry) == [("b", "registered"), ("c", "registered")]
+    assert states(registry) == [("c", "registered"), ("b", "registered")]
     for node_id in ("b", "c"):
         registry.joined(registry.expect(node_id, NodeType.slave), 1)
         registry.leave(node_id, 1, "stops")
     assert states(registry) == [("c", "gone")]
+
+
+def test_a_crowd_of_registrations_from_one_address_pushes_out_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_module, "WAITING_MAX", 10)
+    registry = NodeRegistry()
+    registry.register(slave("other", ip="10.0.0.7"))
+    for number in range(100):
+        registry.register(slave(f"fake-{number}"))
+    assert registry.expect("other", NodeType.slave).ip == "10.0.0.7"
+    assert len(registry) == 10
+
+
+def test_who_does_not_join_in_time_is_forgotten_and_shown_as_gone() -> None:
+    now = [1000.0]
+    registry = NodeRegistry(lambda: now[0])
+    registry.register(slave("early"))
+    now[0] += registry_module.WAITING_S - 1
+    registry.register(slave("late"))
+    registry.register(slave("early again"))
+    now[0] += 2
+    assert states(registry) == [("early again", "registered"), ("late", "registered"), ("early", "gone")]
+    assert "opened no session" in registry.snapshot()[-1]["reason"]
+    with pytest.raises(NodeError):
+        registry.expect("early", NodeType.slave)
+
+
+def test_registering_again_begins_the_wait_anew() -> None:
+    now = [1000.0]
+    registry = NodeRegistry(lambda: now[0])
+    for _ in range(5):
+        registry.register(slave())
+        now[0] += registry_module.WAITING_S / 2
+    assert registry.expect("slave-1", NodeType.slave)
+
+
+def test_at_most_a_hundred_of_each_state_are_shown_the_newest_first_and_all_are_counted() -> None:
+    registry = NodeRegistry()
+    for number in range(1, 251):
+        registry.register(slave(f"j{number}"))
+        registry.joined(registry.expect(f"j{number}", NodeType.slave), number)
+    for number in range(150):
+        registry.register(slave(f"w{number}"))
+    shown = states(registry)
+    assert shown[0] == ("j151", "joined")
+    assert shown[99] == ("j250", "joined")
+    assert shown[100] == ("w149", "registered")
+    assert (len(shown), len(registry)) == (200, 400)
+    assert [one["number"] for one in registry.snapshot({3, 4})][:2] == [3, 4]
+
+
+def test_a_node_that_is_refused_is_shown_with_the_reason_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    registry = NodeRegistry()
+    with caplog.at_level("WARNING", "concurrent.apps.master"):
+        registry.refuse(slave(), "runs Python 3.99.0")
+    assert states(registry) == [("slave-1", "refused")]
+    assert "refused a slave at 127.0.0.1: runs Python 3.99.0" in caplog.text
+    with pytest.raises(NodeError):
+        registry.expect("slave-1", NodeType.slave)

@@ -54,6 +54,8 @@ def node(**fields: Any) -> dict[str, Any]:
 def master(**fields: Any) -> dict[str, Any]:
     tasks = {
         "accepted": 12345, "queued": 7, "open": 9, "open_bytes": 2048, "workers": 4, "stored_bytes": 0,
+        "slave_count": 1,
+        "owner_count": 1,
         "slaves": [
             {"number": 1, "workers": 4, "held": 2, "done": 99, "failed": 55, "workers_died": 0, "task_s": 0.25}
         ],
@@ -62,7 +64,7 @@ def master(**fields: Any) -> dict[str, Any]:
     return {
         "node_id": "master-m", "type": "master", "version": "1", "pid": 5, "started_at": NOW - 7200,
         "channel": "zmq", "compute_port": 4000, "scheduler": "GenericTaskScheduler", "tasks": tasks,
-        "systems": [], "nodes": [node()], **fields,
+        "systems": [], "system_count": 0, "nodes": [node()], "node_count": 1, **fields,
     }  # fmt: skip
 
 
@@ -113,7 +115,27 @@ def test_a_master_shows_its_task_systems_and_who_has_left() -> None:
 
 
 def test_a_master_without_slaves_says_that_tasks_wait() -> None:
-    assert "No slave has joined: tasks wait." in page_of(master(nodes=[])).texts
+    tasks = {**master()["tasks"], "slaves": [], "slave_count": 0}
+    assert "No slave has joined: tasks wait." in page_of(master(nodes=[], tasks=tasks)).texts
+
+
+def test_a_slave_that_has_only_registered_is_none_that_has_joined() -> None:
+    tasks = {**master()["tasks"], "slaves": [], "slave_count": 0}
+    texts = page_of(master(nodes=[node(state="registered", number=0)], tasks=tasks)).texts
+    assert {"slave-a", "No slave has joined: tasks wait."} <= set(texts)
+
+
+def test_nodes_that_were_refused_are_shown_with_the_reason() -> None:
+    refused = node(state="refused", reason="runs Python 3.99.0")
+    assert "runs Python 3.99.0" in page_of(master(nodes=[refused])).texts
+
+
+def test_a_loopback_address_is_linked_only_for_who_is_on_the_same_machine() -> None:
+    status = master(nodes=[node(ip="127.0.0.1", port=8751), node(ip="10.0.0.7", port=8752)])
+    assert 'href="http://127.0.0.1:8751/"' in render_page("t", status, NOW)
+    page = render_page("t", status, NOW, is_local=False)
+    assert "127.0.0.1:8751" not in page
+    assert 'href="http://10.0.0.7:8752/"' in page
 
 
 def test_a_node_of_an_ipv6_address_is_linked_and_one_without_a_port_is_not() -> None:
@@ -123,8 +145,11 @@ def test_a_node_of_an_ipv6_address_is_linked_and_one_without_a_port_is_not() -> 
 
 
 def test_a_long_table_ends_with_how_many_more_there_are() -> None:
-    page = page_of(master(nodes=[node()] * 1300))
-    assert "1,100 more are not shown." in page.texts
+    tasks = {**master()["tasks"], "slave_count": 1300}
+    page = page_of(master(nodes=[node()] * 100, tasks=tasks, node_count=1300))
+    assert "1,200 more are not shown." in page.texts
+    page = page_of(master(nodes=[node()] * 130))
+    assert "30 more are not shown." in page.texts
 
 
 def test_a_slave_shows_its_workers() -> None:

@@ -6,8 +6,6 @@ import logging
 import threading
 from typing import Any, Final
 
-import web
-
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.childnode import ChildNode
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
@@ -17,6 +15,7 @@ from concurrent.apps.runtime import check_runtime
 from concurrent.apps.slave import core_count
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import implements
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import InvalidArguments, VersionMismatch
 from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
 from concurrent.scheduling.dispatcher import Dispatcher
@@ -28,6 +27,9 @@ from concurrent.scheduling.workqueue import IWorkQueue, PushSocket, SessionWorkQ
 from concurrent.transport.channels import make_server
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.methods import jsonremote, tcpremote
+
+with installed_first("web"):
+    import web
 
 __all__ = ["MasterNode"]
 

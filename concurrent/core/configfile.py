@@ -13,10 +13,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import configobj
-
 from concurrent.core.config import INHERIT, Setting
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import ConfigurationError
+
+with installed_first("configobj"):
+    import configobj
 
 __all__ = ["read_file", "read_overrides", "read_variables", "system_file"]
 
@@ -63,7 +65,7 @@ def _settings_of(path: Path, heirs: tuple[Path, ...]) -> list[Setting]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         parsed = configobj.ConfigObj(
-            text.splitlines(), interpolation=False, list_values=False, raise_errors=True
+            text.split("\n"), interpolation=False, list_values=False, raise_errors=True
         )
     except OSError as error:
         because = f", which {heirs[-1]} inherits," if heirs else ""
@@ -111,7 +113,7 @@ def _lines_of(text: str) -> dict[tuple[str, str], int]:
     """Return the line numbers of options, by section and option in lower case; configobj keeps none."""
     line_by_key: dict[tuple[str, str], int] = {}
     section = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         heading = _SECTION.match(line)
         if heading:
             section = heading[1].strip("'\"").lower()

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ def load_plugin(source: str | Path) -> LoadedPlugin:
 
 def module_name_of(path: Path) -> str:
     """Return the name that the module of a plug-in file gets, one for each path."""
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
     return f"{FILE_MODULE_PREFIX}{digest}_{path.stem}"
 
 

@@ -28,11 +28,13 @@ from collections.abc import Iterator, Sequence
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-import cloudpickle
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
+
+with installed_first("cloudpickle"):
+    import cloudpickle
 
 __all__ = ["AppCode", "CodeBook", "CodeCache", "FastPickler", "code_at", "make_code"]
 

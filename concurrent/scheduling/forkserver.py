@@ -27,8 +27,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 
-import msgpack
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.heap import keep_freed_memory
 from concurrent.scheduling.descendants import (
     become_subreaper,
@@ -41,9 +40,14 @@ from concurrent.scheduling.descendants import (
 )
 from concurrent.scheduling.entry import call_entry, run_and_exit
 
-__all__ = ["ForkServer", "serve"]
+with installed_first("msgpack"):
+    import msgpack
+
+__all__ = ["PATHS", "ForkServer", "serve"]
 
 REQUEST_BYTES: Final = 65536
+PATHS: Final = "surrogateescape"
+"""How paths that are not UTF-8 travel, as everywhere in Python."""
 FILES_MAX: Final = 16
 SWEEP_TIMEOUT_S: Final = 10.0
 SWEEP_PAUSE_MS: Final = 20
@@ -63,7 +67,7 @@ class ForkServer:
 
     def __init__(self, control: socket.socket, preload: Sequence[str]) -> None:
         self._control = control
-        self._unpacker = msgpack.Unpacker()
+        self._unpacker = msgpack.Unpacker(unicode_errors=PATHS)
         self._files: deque[int] = deque()
         self._child_by_pid: dict[int, int] = {}
         self._pid_by_child: dict[int, int] = {}
@@ -149,7 +153,7 @@ class ForkServer:
 
     def _report(self, *fields: Any) -> None:
         try:
-            self._control.sendall(msgpack.packb(fields))
+            self._control.sendall(msgpack.packb(fields, unicode_errors=PATHS))
         except OSError:
             pass  # the owner is gone, which the next read will tell
 

@@ -47,7 +47,7 @@ def without_own_frames(text: str) -> str:
     ``faulthandler`` writes the stack of a process that crashes, the newest frame first; below the task's
     frames it is that of the worker and of everything that it was forked from.
     """
-    lines = text.splitlines()
+    lines = text.split("\n")
     for first, line in enumerate(lines):
         if OWN_FRAME in line.replace(os.sep, "/"):
             rest = first

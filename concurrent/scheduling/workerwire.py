@@ -28,11 +28,13 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgpack
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import MalformedMessage
 from concurrent.transport.blocks import new_block
 from concurrent.transport.frames import Buffer, Frame, gathered
+
+with installed_first("msgpack"):
+    import msgpack
 
 __all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "Place", "View", "pack_message"]
 

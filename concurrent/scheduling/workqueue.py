@@ -11,12 +11,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-import msgpack
-import zmq
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import AddressError, MalformedMessage
 from concurrent.transport.frames import Frame
 from concurrent.transport.loop import NodeLoop
+
+with installed_first("msgpack"):
+    import msgpack
+
+with installed_first("zmq"):
+    import zmq
 
 __all__ = ["Chunk", "IWorkQueue", "PullSocket", "PushSocket", "SessionWorkQueue"]
 

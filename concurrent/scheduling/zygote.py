@@ -19,14 +19,16 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgpack
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import LoopClosed, NodeError
-from concurrent.scheduling.forkserver import serve
+from concurrent.scheduling.forkserver import PATHS, serve
 from concurrent.scheduling.interpreter import interpreter_command
 from concurrent.scheduling.launcher import KILLED, Child, OnExit
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.loop import NodeLoop
+
+with installed_first("msgpack"):
+    import msgpack
 
 __all__ = ["Zygote"]
 
@@ -49,7 +51,7 @@ class _Request:
     def __init__(
         self, fields: Sequence[Any], sockets: Sequence[socket.socket], output: OutputFile | None
     ) -> None:
-        self.data = memoryview(msgpack.packb(fields))
+        self.data = memoryview(msgpack.packb(fields, unicode_errors=PATHS))
         self.sockets = sockets
         self.files = [sock.fileno() for sock in sockets]
         if output is not None:
@@ -77,7 +79,7 @@ class Zygote:
         self._child_by_number: dict[int, Child] = {}
         self._last_number = 0
         self._outbox: deque[_Request] = deque()
-        self._unpacker = msgpack.Unpacker()
+        self._unpacker = msgpack.Unpacker(unicode_errors=PATHS)
         self._is_stopped = False
 
     @classmethod
@@ -194,7 +196,7 @@ class Zygote:
             undo.pop_all()
         own.setblocking(False)
         self._control = own
-        self._unpacker = msgpack.Unpacker()
+        self._unpacker = msgpack.Unpacker(unicode_errors=PATHS)
 
     def _fork(self, its: socket.socket) -> int:
         for stream in (sys.stdout, sys.stderr):  # or the child would print what is buffered once more

@@ -31,8 +31,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-import msgpack
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import (
     InvalidArguments,
     MalformedMessage,
@@ -49,6 +48,9 @@ from concurrent.transport.messages import (
     SHAPE_BY_KIND,
     Kind,
 )
+
+with installed_first("msgpack"):
+    import msgpack
 
 __all__ = [
     "PREFIX_BYTES",

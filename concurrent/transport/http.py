@@ -8,8 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-import web
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import ConcurrentError, ConfigurationError
 from concurrent.transport.endpoint import IEventCounter, check_host, is_loopback
 from concurrent.transport.httpserver import WebServer
@@ -17,6 +16,9 @@ from concurrent.transport.httpstream import HTTPLimits, error_body, problem_body
 from concurrent.transport.jsonrpc import JSONRPCAnswerer, encode_json
 from concurrent.transport.methods import MethodRegistry
 from concurrent.transport.openapi import openapi_document, openrpc_document
+
+with installed_first("web"):
+    import web
 
 __all__ = ["JSONService"]
 

@@ -18,10 +18,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from cheroot import wsgi
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import AddressError
 from concurrent.transport.httpstream import HTTPLimits, WebConnection
+
+with installed_first("cheroot"):
+    from cheroot import wsgi
 
 __all__ = ["WebServer"]
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from cheroot import server as cheroot_server
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import (
     CallTimeout,
     ConcurrentError,
@@ -27,6 +26,9 @@ from concurrent.core.errors import (
 )
 from concurrent.transport.limits import check_positive
 from concurrent.transport.methods import error_to_wire
+
+with installed_first("cheroot"):
+    from cheroot import server as cheroot_server
 
 __all__ = ["HTTPLimits", "WebConnection", "error_body", "problem_body"]
 

@@ -14,8 +14,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final
 
-import zmq
-
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import MessageTooLarge, ProtocolError
 from concurrent.transport.carrier import ICarrierOwner
 from concurrent.transport.client import SessionClient
@@ -26,6 +25,9 @@ from concurrent.transport.framing import GREETING_LIMITS
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.server import SessionServer
+
+with installed_first("zmq"):
+    import zmq
 
 __all__ = ["TCPServerZMQ", "ZMQClient"]
 

@@ -151,6 +151,13 @@ def test_unknown_names_are_warned_of_with_the_nearest_known(make) -> None:
     ]
 
 
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_only_line_ends_end_a_line(make, mark) -> None:
+    env = make(f"# a{mark}b\n[painter]\nname = a{mark}b\nbrushes = 5\n")
+    assert env[Painter].name == f"a{mark}b"
+    assert env.config.origin("painter", "brushes").endswith(":4")
+
+
 @pytest.mark.parametrize(
     "text",
     ["loose = 1\n", "[a\n", "[a]\n[[b]]\nc = 1\n", "[a]\nb = 1\nb = 2\n", "[inherit]\nfile = gone.ini\n"],

@@ -44,6 +44,7 @@ from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.payloads import PayloadStore
+from concurrent.scheduling.refused import RefusedTasks
 from concurrent.scheduling.workqueue import Chunk, IWorkQueue
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
@@ -117,6 +118,7 @@ class Dispatcher:
         self._disk_bytes_max = disk_bytes_max
         self._store = PayloadStore(folder)
         self._courier = Courier(loop, stats)
+        self._refused = RefusedTasks(loop, self.ledger, self._send_refused, self._apply)
         self._delivery = Delivery(self._courier, self._loaded)
         self._owners: dict[int, _Owner] = {}
         self._slaves: dict[int, _Slave] = {}
@@ -299,6 +301,8 @@ class Dispatcher:
     def _turn(self) -> None:
         """Schedule what came in this turn, then acknowledge it with the outcomes that leave, or soon."""
         self._is_turn_armed = False
+        if self.ledger.refusals:
+            self._refused.pass_on()
         try:
             commands = self._scheduler.schedule(self.ledger)
         except Exception:  # boundary: a scheduler may be a plug-in, and outcomes must go on
@@ -330,6 +334,11 @@ class Dispatcher:
         self._send_code(slave, command.owner, command.code_count)
         for part in slices(command.payloads):
             self._run(slave.handler, command, part)
+
+    def _send_refused(self, command: Send) -> None:
+        """Send a slave what others refused; the scheduler is told, for it did not decide that."""
+        self._send(command)
+        self._scheduler.slave_changed(command.slave)
 
     def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
         """Send tasks that a slave holds; what cannot be sent fails at once."""
@@ -370,16 +379,18 @@ class Dispatcher:
         self._apply(TasksDone(slave, numbers, [FAILED] * count, [failure] * count))
 
     def _answer_pull(self, slave: int, chunk: Chunk) -> None:
-        """Send a slave what it asked the work queue for."""
-        record = self._slaves.get(slave)
-        if record is None:
-            return  # nobody reports it taken, so it is offered again
-        try:
-            self._courier.cast_data(record.handler, "run", *chunk)
-        except MessageTooLarge:
-            limit = record.handler.peer_bytes_max
-            for number, payload in zip(chunk.numbers, chunk.payloads, strict=True):
-                self._fail_pushed([number], too_large("a task", len(payload), limit))
+        """Send a slave what it asked the work queue for; it has taken that then.
+
+        What is outdated, because it was cancelled or offered again, is not sent.
+        """
+        pushed = self.ledger.pushed
+        columns = [pair for pair in zip(chunk.numbers, chunk.payloads, strict=True) if pair[0] in pushed]
+        if slave not in self._slaves or not columns:
+            return
+        numbers, payloads = map(list, zip(*columns, strict=True))
+        self.took(slave, numbers)
+        send = Send(slave, chunk.owner, chunk.code_count, numbers, payloads)
+        self._run(self._slaves[slave].handler, send, slice(None))
 
     def _watch_queue(self) -> None:
         """Look later whether what was pushed is taken: the pipe of a slave that is lost may swallow it."""

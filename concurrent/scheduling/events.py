@@ -24,6 +24,7 @@ __all__ = [
     "OwnerLeft",
     "Push",
     "PushedLost",
+    "RefusalsOutdated",
     "Send",
     "SlaveJoined",
     "SlaveLost",
@@ -111,7 +112,10 @@ class TasksDone:
 
 @dataclass(slots=True)
 class TasksReturned:
-    """A slave hands back tasks that it has not started; this costs them no attempt."""
+    """A slave hands back tasks that it has not started; this costs them no attempt.
+
+    If it was not asked, and wants to hold tasks, it refuses these: others get them, and not it again.
+    """
 
     slave: int
     numbers: list[int]
@@ -128,6 +132,11 @@ class TasksTaken:
 @dataclass(slots=True)
 class PushedLost:
     """What lies on the shared work socket seems lost: slaves have idle workers and take none of it."""
+
+
+@dataclass(slots=True)
+class RefusalsOutdated:
+    """It is long ago that all slaves refused some tasks; they may have them again."""
 
 
 @dataclass(slots=True)
@@ -189,5 +198,6 @@ Event = (
     | TasksReturned
     | TasksTaken
     | PushedLost
+    | RefusalsOutdated
 )
 Command = Send | Push | CancelRun | AskBack | Deliver

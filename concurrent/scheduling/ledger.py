@@ -24,6 +24,7 @@ from concurrent.scheduling.events import (
     OwnerLeft,
     Push,
     PushedLost,
+    RefusalsOutdated,
     Send,
     SlaveJoined,
     SlaveLost,
@@ -35,11 +36,12 @@ from concurrent.scheduling.events import (
 )
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.records import OwnerRecord, SlaveRecord, TaskRecord
+from concurrent.scheduling.refusals import Refusals
 from concurrent.scheduling.states import NEXT_STATES, TaskState
 
 __all__ = ["Ledger"]
 
-QUEUED, PUSHED, HELD, CLOSED = TaskState
+QUEUED, PUSHED, HELD, REFUSED, CLOSED = TaskState
 
 LATELY: Final = 4
 """A slave has reported lately if the others have since then reported fewer times than this, each."""
@@ -64,6 +66,7 @@ class Ledger:
         self.accepted_count = 0
         self.accepted_bytes = 0
         self.dropped_count = 0
+        self.refusals = Refusals()
         self._turns: deque[OwnerRecord] = deque()
         self._by_report: OrderedDict[int, SlaveRecord] = OrderedDict()
         self._report_count = 0
@@ -80,12 +83,14 @@ class Ledger:
             TasksReturned: self._tasks_returned,
             TasksTaken: self._tasks_taken,
             PushedLost: self._pushed_lost,
+            RefusalsOutdated: self._refusals_outdated,
         }
 
     @property
     def held_total(self) -> int:
         """How many tasks the slaves have."""
-        return len(self.task_by_number) - self.queued_count - len(self.pushed)
+        elsewhere = self.queued_count + len(self.pushed) + self.refusals.waiting_count
+        return len(self.task_by_number) - elsewhere
 
     def apply(self, event: Event) -> list[Command]:
         """Take one event into account and return what is to be done, in order.
@@ -136,6 +141,10 @@ class Ledger:
             commands.append(Push(batch[0].owner.owner, code_count, numbers, payloads))
         return commands
 
+    def pass_on(self) -> list[Send]:
+        """Give tasks that slaves refused to others. Schedulers do not see such tasks."""
+        return [self._hold(slave, batch) for slave, batch in self.refusals.take(self.slaves.values())]
+
     def ask_back(self, slave: int) -> bool:
         """Return whether ``slave`` may be asked for unstarted tasks: once until it has answered."""
         record = self.slaves[slave]
@@ -160,6 +169,7 @@ class Ledger:
             "accepted": self.accepted_count,
             "queued": self.queued_count,
             "pushed": len(self.pushed),
+            "refused": self.refusals.waiting_count,
             "open": len(self.task_by_number),
             "open_bytes": self.open_bytes,
             "dropped_late": self.dropped_count,
@@ -246,6 +256,7 @@ class Ledger:
             task = self.task_by_number.pop(number)
             self.open_bytes -= len(task.payload)
             self.pushed.pop(number, None)
+            self.refusals.forget(task)
             if task.state is HELD:
                 del self.slaves[task.slave].held[number]
                 running.setdefault(task.slave, []).append(number)
@@ -309,7 +320,7 @@ class Ledger:
             elif task.state is HELD:
                 del self.slaves[task.slave].held[task.number]
                 running.setdefault(task.slave, []).append(task.number)
-            else:
+            elif task.state is PUSHED:
                 del self.pushed[task.number]
         if not owner.queued_count and owner.is_listed:
             owner.queue.clear()
@@ -396,9 +407,20 @@ class Ledger:
         slave = self.slaves.get(event.slave)
         if slave is None:
             return []
-        slave.is_asked_back = False
         pop = slave.held.pop
-        self._requeue([task for n in event.numbers if (task := pop(n, None)) is not None])
+        tasks = [task for number in event.numbers if (task := pop(number, None)) is not None]
+        if slave.window and not slave.is_asked_back:
+            slave.refused_count += len(tasks)
+            self.refusals.note(event.slave, tasks)
+        slave.is_asked_back = False
+        self._requeue(tasks)
+        return []
+
+    def _refusals_outdated(self, _event: RefusalsOutdated) -> list[Command]:
+        stuck = self.refusals.stuck(self.slaves.values())
+        for task in stuck:
+            self.refusals.forget(task)
+        self._requeue(stuck)
         return []
 
     def _tasks_taken(self, event: TasksTaken) -> list[Command]:
@@ -407,6 +429,8 @@ class Ledger:
             return []
         stale: list[int] = []
         for number in event.numbers:
+            if number in slave.held:
+                continue  # it was sent to this slave
             task = self.pushed.pop(number, None)
             if task is None:
                 stale.append(number)
@@ -433,6 +457,9 @@ class Ledger:
     def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are in the commands from now on, and nowhere else."""
         task_by_number = self.task_by_number
+        if self.refusals:
+            for task in tasks:
+                self.refusals.forget(task)
         for task in tasks:
             del task_by_number[task.number]
             del task.owner.number_by_id[task.client_id]
@@ -453,8 +480,9 @@ class Ledger:
         return list(deliver_by_owner.values())
 
     def _requeue(self, tasks: list[TaskRecord]) -> None:
-        """Put tasks back at the front of their owners' queues, in their old order."""
-        for task in sorted(tasks, key=lambda task: task.number, reverse=True):
+        """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""
+        others = self.refusals.keep(tasks) if self.refusals else tasks
+        for task in sorted(others, key=lambda task: task.number, reverse=True):
             if QUEUED not in NEXT_STATES[task.state]:
                 raise AssertionError(f"cannot queue again: {self.explain(task.number)}")
             task.state = QUEUED

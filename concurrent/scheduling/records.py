@@ -116,7 +116,8 @@ class OwnerRecord:
 class SlaveRecord:
     """One registration of a slave, and what it holds.
 
-    ``reported_at`` counts the reports of all slaves up to the latest of this one.
+    ``reported_at`` counts the reports of all slaves up to the latest of this one. ``refused_count`` is how many
+    tasks it handed back without being asked.
     """
 
     slave: int
@@ -129,6 +130,7 @@ class SlaveRecord:
     task_s: float = 0.0
     reported_at: int = 0
     is_asked_back: bool = False
+    refused_count: int = 0
 
     @property
     def room(self) -> int:
@@ -150,6 +152,7 @@ class SlaveRecord:
             "held": len(self.held),
             "done": self.counts.finished + self.counts.failed,
             "failed": self.counts.failed,
+            "refused": self.refused_count,
             "workers_died": self.died_count,
             "task_s": self.task_s,
         }

@@ -11,6 +11,7 @@ from concurrent.scheduling.events import (
     OwnerJoined,
     Push,
     PushedLost,
+    RefusalsOutdated,
     SlaveJoined,
     SlaveLost,
     TasksDone,
@@ -44,6 +45,12 @@ class LedgerMachine(RuleBasedStateMachine):
                     self.outcomes[command.owner, client_id] = status
             elif isinstance(command, Push):
                 self.copies.update(command.numbers)
+
+    def refusers(self) -> dict[int, frozenset[int]]:
+        """Return who refused each task that waits for another slave."""
+        known = self.ledger.refusals._refusers_by_number
+        tasks = self.ledger.task_by_number
+        return {number: who for number, who in known.items() if tasks[number].state is TaskState.REFUSED}
 
     def some_slave(self, data: st.DataObject) -> int:
         return data.draw(st.sampled_from(sorted(self.ledger.slaves)))
@@ -83,11 +90,24 @@ class LedgerMachine(RuleBasedStateMachine):
         self.perform(self.ledger.apply(done))
 
     @precondition(lambda self: self.ledger.slaves)
-    @rule(data=st.data())
-    def hand_back(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), is_asked=st.booleans())
+    def hand_back(self, data: st.DataObject, is_asked: bool) -> None:
         slave = self.some_slave(data)
+        if is_asked:
+            self.ledger.ask_back(slave)
         held = list(self.ledger.slaves[slave].held)
         self.perform(self.ledger.apply(TasksReturned(slave, held[:2])))
+
+    @rule()
+    def pass_on(self) -> None:
+        refusers = {number: set(slaves) for number, slaves in self.refusers().items()}
+        for send in self.ledger.pass_on():
+            assert not any(send.slave in refusers[number] for number in send.numbers)
+            assert len(self.ledger.slaves[send.slave].held) <= self.ledger.slaves[send.slave].window
+
+    @rule()
+    def offer_again(self) -> None:
+        self.ledger.apply(RefusalsOutdated())
 
     @rule(owner=st.sampled_from([1, 2]), ids=st.lists(st.integers(0, 20), max_size=4))
     def cancel(self, owner: int, ids: list[int]) -> None:
@@ -120,6 +140,9 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(queued) == ledger.queued_count
         assert sum(owner.queued_count for owner in ledger.owners.values()) == ledger.queued_count
         assert set(ledger.pushed) == by_state[TaskState.PUSHED]
+        assert set(self.refusers()) == by_state[TaskState.REFUSED]
+        assert len(by_state[TaskState.REFUSED]) == ledger.refusals.waiting_count
+        assert ledger.held_total == len(held)
         assert not by_state[TaskState.CLOSED]
         assert len(ledger.task_by_number) + len(self.outcomes) == ledger.accepted_count
 
@@ -133,6 +156,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.perform(self.ledger.apply(TasksTaken(9998, list(self.ledger.pushed))))
         self.ledger.apply(SlaveLost(9998, "end"))
         self.ledger.apply(SlaveJoined(9999, "last", 1, 10**6))
+        self.ledger.pass_on()
+        self.ledger.apply(RefusalsOutdated())
         self.perform(self.ledger.assign(9999, 10**6))
         held = list(self.ledger.slaves[9999].held)
         count = len(held)

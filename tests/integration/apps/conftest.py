@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from concurrent.apps import LocalCluster
+from concurrent.apps import LocalCluster, MasterNode
+from concurrent.core import Environment
 from concurrent.transport.loop import NodeLoop
 from tests.integration.apps.fakemaster import Master
+from tests.integration.apps.peers import MakePeer, Peer
 from tests.system.cluster import Gate
 
 
@@ -34,3 +36,29 @@ def fake_master() -> Iterator[Master]:
     yield made
     made.stop()
     loop.stop()
+
+
+@pytest.fixture
+def master(request: pytest.FixtureRequest) -> Iterator[MasterNode]:
+    """A master on TCP; a test may name its scheduler as the parameter."""
+    options = {"master.port": "0", "transport.channel": "tcp"}
+    if hasattr(request, "param"):
+        options["scheduling.scheduler"] = request.param
+    env = Environment(overrides=options, variables={})
+    node = env[MasterNode]
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def peer(loop: NodeLoop, master: MasterNode) -> Iterator[MakePeer]:
+    peers: list[Peer] = []
+
+    def make(node_id: str) -> Peer:
+        peers.append(Peer(loop, master, node_id))
+        return peers[-1]
+
+    yield make
+    for one in peers:
+        one.client.stop()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Any
 
 import psutil
@@ -16,96 +14,9 @@ from concurrent.core import Environment
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.scheduling import systems
 from concurrent.scheduling.outcome import FAILED, FINISHED
-from concurrent.transport.channels import make_client
-from concurrent.transport.client import SessionClient
-from concurrent.transport.jsonclient import JSONClient
 from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import tcpremote
+from tests.integration.apps.peers import TIMEOUT_S, MakePeer, Peer, assert_works
 from tests.system.cluster import wait_until
-
-TIMEOUT_S = 20.0
-
-
-class Peer:
-    """A peer of the master that says what a test has it say, and keeps what it is told."""
-
-    def __init__(self, loop: NodeLoop, master: MasterNode, node_id: str) -> None:
-        self.node_id = node_id
-        self.said: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        self._master = master
-        self.client: SessionClient = make_client(
-            "tcp", loop, "127.0.0.1", master.zmq_server.port, node_id=node_id
-        )
-        for method in (
-            "accepted", "finished", "code", "run", "cancel", "forget", "give_back", "tasksystem_accepted",
-            "tasksystem_finished",
-        ):  # fmt: skip
-            self._keep(method)
-        self.client.start()
-        self.handler = self.client.wait_open(TIMEOUT_S)
-
-    def call(self, method: str, *args: Any) -> Any:
-        return self.handler.call(method, *args, timeout_s=TIMEOUT_S).result(TIMEOUT_S)
-
-    def register(self, kind: str, **data: Any) -> Any:
-        """Register with the JSON API."""
-        with closing(JSONClient("127.0.0.1", self._master.api_service_v1.port)) as api:
-            call = api.call(f"register_{kind}", node_id=self.node_id, port=0, data=data, timeout_s=TIMEOUT_S)
-            return call.result(TIMEOUT_S)
-
-    def join(self, kind: str, **data: Any) -> Any:
-        """Register and bind the session to that; return the number."""
-        self.register(kind, **data)
-        return self.call(f"register_{kind}", self.node_id)
-
-    def next(self, method: str) -> tuple[Any, ...]:
-        """Wait for the master to call a method; return the arguments."""
-        while True:
-            name, *args = self.said.get(timeout=TIMEOUT_S)
-            if name == method:
-                return tuple(args)
-
-    def _keep(self, method: str) -> None:
-        @tcpremote(self.client, name=method)
-        def keep(_handler: Any, _request: Any, *args: Any) -> None:
-            self.said.put((method, *args))
-
-
-@pytest.fixture
-def master() -> Iterator[MasterNode]:
-    env = Environment(overrides={"master.port": "0", "transport.channel": "tcp"}, variables={})
-    node = env[MasterNode]
-    node.start()
-    yield node
-    node.stop()
-
-
-@pytest.fixture
-def peer(loop: NodeLoop, master: MasterNode) -> Iterator[Callable[[str], Peer]]:
-    peers: list[Peer] = []
-
-    def make(node_id: str) -> Peer:
-        peers.append(Peer(loop, master, node_id))
-        return peers[-1]
-
-    yield make
-    for one in peers:
-        one.client.stop()
-
-
-MakePeer = Callable[[str], Peer]
-
-
-def assert_works(make: MakePeer) -> None:
-    """Have one task take its way from an application to a slave and back."""
-    owner, slave = make("application-fine"), make("slave-fine")
-    owner.join("application")
-    slave.join("slave", workers=1, window=5)
-    owner.call("push_tasks", 1, 0, 1, [b"task"])
-    _owner, _code_count, numbers, payloads = slave.next("run")
-    assert payloads == [b"task"]
-    slave.call("done", numbers, [FINISHED], [b"result"], 0.1)
-    assert owner.next("finished")[:3] == ([1], [FINISHED], [b"result"])
 
 
 def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
@@ -136,7 +47,7 @@ def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
 def test_a_process_waits_for_a_task_system_longer_than_others_may_take_to_join(
     monkeypatch: pytest.MonkeyPatch, loop: NodeLoop
 ) -> None:
-    monkeypatch.setattr(apps_master, "JOIN_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(apps_master, "JOIN_TIMEOUT_S", 2.0)
     monkeypatch.setattr(systems, "AHEAD_DELAY_S", 0.0)
     env = Environment(overrides={"master.port": "0", "transport.channel": "tcp"}, variables={})
     master = env[MasterNode]

@@ -11,6 +11,7 @@ from concurrent.scheduling.events import (
     OwnerLeft,
     Push,
     PushedLost,
+    RefusalsOutdated,
     Send,
     SlaveJoined,
     SlaveLost,
@@ -109,8 +110,66 @@ def test_what_ended_is_counted_by_how_it_ended_at_the_slave_and_for_the_owner(le
 def test_handing_back_costs_no_attempt_and_keeps_the_order(ledger: Ledger) -> None:
     submit(ledger, 2, attempts_max=1)
     ledger.assign(1, 2)
+    ledger.ask_back(1)
     ledger.apply(TasksReturned(1, [1, 2]))
     assert ledger.assign(2, 2) == [Send(2, 1, 0, [1, 2], [b"1:0", b"1:1"])]
+
+
+def test_what_a_slave_hands_back_unasked_goes_to_others_and_not_to_it(ledger: Ledger) -> None:
+    submit(ledger, 2, attempts_max=1)
+    ledger.assign(1, 2)
+    ledger.apply(TasksReturned(1, [1, 2]))
+    assert ledger.assign(1, 2) == []
+    assert "refused" in ledger.explain(1)
+    assert ledger.pass_on() == [Send(2, 1, 0, [1, 2], [b"1:0", b"1:1"])]
+    ledger.apply(SlaveLost(2, "killed"))
+    assert ledger.pass_on() == ledger.assign(1, 2) == []
+    ledger.apply(SlaveJoined(3, "third", 1, 5))
+    (send,) = ledger.pass_on()
+    assert (send.slave, send.numbers) == (3, [1, 2])
+
+
+def test_what_all_slaves_refused_is_offered_again_later(ledger: Ledger) -> None:
+    submit(ledger, 2)
+    ledger.assign(1, 2)
+    ledger.apply(TasksReturned(1, [1, 2]))
+    assert ledger.refusals.stuck(ledger.slaves.values()) == []
+    ledger.pass_on()
+    ledger.apply(TasksReturned(2, [2]))
+    assert [task.number for task in ledger.refusals.stuck(ledger.slaves.values())] == [2]
+    ledger.apply(RefusalsOutdated())
+    assert ledger.assign(1, 9) == [Send(1, 1, 0, [2], [b"1:1"])]
+    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"a"])) == [Deliver(1, [0], [FINISHED], [b"a"])]
+    assert ledger.apply(TasksDone(1, [2], [FINISHED], [b"b"])) == [Deliver(1, [1], [FINISHED], [b"b"])]
+    assert not ledger.refusals
+
+
+def test_tasks_that_wait_for_a_slave_that_did_not_refuse_them_end_like_all_others(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    ledger.assign(1, 3)
+    ledger.apply(TasksReturned(1, [1, 2, 3]))
+    assert ledger.apply(CancelRequested(1, [1])) == [Deliver(1, [1], [CANCELLED], [b""])]
+    assert ledger.snapshot()["refused"] == 2
+    assert ledger.held_total == 0
+    ledger.apply(OwnerLeft(1))
+    assert ledger.snapshot()["refused"] == ledger.snapshot()["open"] == 0
+    assert ledger.pass_on() == []
+    assert not ledger.refusals
+
+
+def test_a_slave_that_stops_refuses_nothing(ledger: Ledger) -> None:
+    submit(ledger, 1)
+    ledger.assign(1, 1)
+    ledger.apply(WindowChanged(1, 0))
+    ledger.apply(TasksReturned(1, [1]))
+    assert ledger.queued_count == 1
+
+
+def test_taking_what_was_sent_is_no_news(ledger: Ledger) -> None:
+    submit(ledger, 1)
+    ledger.assign(1, 1)
+    assert ledger.apply(TasksTaken(1, [1])) == []
+    assert ledger.apply(TasksTaken(2, [1])) == [CancelRun(2, [1])]
 
 
 def test_a_slave_is_asked_back_once_until_it_answers(ledger: Ledger) -> None:

@@ -1,0 +1,99 @@
+"""Tasks that slaves handed back without being asked: who did, and who may have them now. Pure.
+
+Such a task is not queued again, for it would go straight back to where it came from. It waits here until a
+slave has room that has not refused it. When all have, it waits until it is forgotten who has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from concurrent.scheduling.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.states import TaskState
+
+__all__ = ["Refusals"]
+
+REFUSERS_MAX: Final = 16
+"""A task that so many slaves have refused is taken to be refused by all."""
+
+_Key = tuple[int, frozenset[int]]
+"""The owner of tasks, and the slaves that refused them."""
+
+
+class Refusals:
+    """See the module. It costs nothing while no slave has refused anything: it is false then."""
+
+    def __init__(self) -> None:
+        self.waiting_count = 0
+        self._refusers_by_number: dict[int, frozenset[int]] = {}
+        self._waiting: dict[_Key, dict[int, TaskRecord]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._refusers_by_number)
+
+    def note(self, slave: int, tasks: Iterable[TaskRecord]) -> None:
+        """Remember that a slave has refused tasks."""
+        known = self._refusers_by_number
+        for task in tasks:
+            known[task.number] = known.get(task.number, frozenset()) | {slave}
+
+    def keep(self, tasks: list[TaskRecord]) -> list[TaskRecord]:
+        """Keep those tasks that a slave has refused, and return the others."""
+        others: list[TaskRecord] = []
+        for task in tasks:
+            refusers = self._refusers_by_number.get(task.number)
+            if refusers is None:
+                others.append(task)
+                continue
+            task.state = TaskState.REFUSED
+            task.slave = 0
+            self._waiting.setdefault((task.owner.owner, refusers), {})[task.number] = task
+            self.waiting_count += 1
+        return others
+
+    def forget(self, task: TaskRecord) -> None:
+        """Know no more of a task, and do not keep it."""
+        refusers = self._refusers_by_number.pop(task.number, None)
+        if refusers is not None and task.state is TaskState.REFUSED:
+            key = task.owner.owner, refusers
+            del self._waiting[key][task.number]
+            self.waiting_count -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def take(self, slaves: Collection[SlaveRecord]) -> Iterator[tuple[SlaveRecord, list[TaskRecord]]]:
+        """Yield tasks of one owner and a slave with room that did not refuse them; the caller hands them over.
+
+        The least loaded come first, and those that can have the same tasks get equal shares.
+        """
+        if not self._waiting:
+            return
+        open_slaves = sorted(
+            (slave for slave in slaves if slave.room > 0), key=lambda slave: len(slave.held) / slave.workers
+        )
+        for key, group in list(self._waiting.items()):
+            fit = [slave for slave in open_slaves if slave.room > 0 and _may_have(slave, key)]
+            for index, slave in enumerate(fit):
+                share = min(slave.room, -(-len(group) // (len(fit) - index)))
+                numbers = sorted(group)[:share]
+                if numbers:
+                    self.waiting_count -= len(numbers)
+                    yield slave, [group.pop(number) for number in numbers]
+            if not group:
+                del self._waiting[key]
+
+    def stuck(self, slaves: Collection[SlaveRecord]) -> list[TaskRecord]:
+        """Return the tasks that all slaves have refused; none if there is no slave."""
+        takers = [slave for slave in slaves if slave.window > 0]
+        return [
+            task
+            for key, group in self._waiting.items()
+            if takers and not any(_may_have(slave, key) for slave in takers)
+            for task in group.values()
+        ]
+
+
+def _may_have(slave: SlaveRecord, key: _Key) -> bool:
+    _, refusers = key
+    return slave.slave not in refusers and len(refusers) < REFUSERS_MAX

@@ -189,7 +189,7 @@ class MasterNode(Node):
             "master": self.node_id,
             "channel": self.settings.channel,
             "port": self.zmq_server.port,
-            "manager": self._manager_name,
+            "manager": self.dispatcher.manager_name,
             "work": self._work_queue.description(),
         }
 
@@ -216,7 +216,7 @@ class MasterNode(Node):
             **super().snapshot(),
             "channel": self.settings.channel,
             "compute_port": self.zmq_server.port,
-            "scheduler": type(self.scheduler).__name__,
+            "scheduler": self.dispatcher.scheduler_name,
             "tasks": tasks,
             "systems": self._systems.snapshot(),
             "system_count": self._systems.count,
@@ -247,12 +247,12 @@ class MasterNode(Node):
             PushSocket(self.loop, self.host, self.work_port) if is_pushing else SessionWorkQueue()
         )
         self._open.callback(self.loop.call, self._work_queue.close, timeout_s=CALL_TIMEOUT_S)
-        self._manager_name = scheduler.manager_name()
         self.dispatcher = Dispatcher(
             self.loop,
             scheduler,
             self._work_queue,
             stats=self.stats,
+            components=self.env,
             memory_bytes_max=self.memory_bytes_max,
             disk_bytes_max=self.disk_bytes_max,
             folder=self.folder,

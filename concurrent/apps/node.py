@@ -228,6 +228,7 @@ class Node(Component):
             **self.ping(),
             "started_at": self.started_at,
             "memory_bytes_max": peak_memory_bytes(),
+            "plugin_troubles": self.env.troubles.snapshot(),
         }
 
     def app_init(self) -> None:

@@ -62,7 +62,7 @@ def render_page(title: str, status: Status, now: float, *, is_local: bool = True
     if "problem" in status:
         parts.append(f'<p class="problem">{_text(status["problem"])}</p>')
     elif body is not None:
-        parts += body(status, now)
+        parts += [*_troubles(status), *body(status, now)]
     parts.append(
         '<h2>For programs</h2><p><a href="/status">/status</a>, <a href="/stats">/stats</a>, '
         '<a href="/api/1">the methods</a>, <a href="/openapi.json">all of the API</a></p>'
@@ -118,6 +118,15 @@ def _master(status: Status, now: float) -> list[str]:
                 for one in gone
             ],
         ),
+    ]
+
+
+def _troubles(status: Status) -> list[str]:
+    """Return what went wrong in plug-ins, as the first thing to read."""
+    return [
+        f'<p class="problem">{_text(one["component"])}: {_text(one["rule"])} {_text(one["problem"])}; '
+        f"{_text(one['action'])} ({_count(one['count'])} times so far)</p>"
+        for one in status.get("plugin_troubles", ())
     ]
 
 

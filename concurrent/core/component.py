@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from concurrent.core.errors import ComponentError, InterfaceError
+from concurrent.core.troubles import Troubles
 
 if TYPE_CHECKING:
     import logging
@@ -122,6 +123,8 @@ class ExtensionPoint(Generic[AnyInterface]):
 class ComponentManager:
     """The classes that may be used together, and the one instance of each.
 
+    ``troubles`` has what went wrong in components.
+
     :param rules: enabling rules, pattern to truth: ``pkg.module.Class``, ``pkg.module.*`` or ``*``.
         The longest pattern that fits decides; without one a class is enabled.
     """
@@ -131,6 +134,7 @@ class ComponentManager:
         self._classes: dict[type[Component], None] = {}
         self._instance_by_class: dict[type[Component], Component] = {}
         self._making: list[type[Component]] = []
+        self.troubles = Troubles()
 
     def register(self, *classes: type[Component]) -> None:
         """Make component classes known to this manager; abstract ones are passed over."""

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from concurrent.core.component import ComponentManager
 from concurrent.core.errors import InvalidArguments, MessageTooLarge
 from concurrent.core.stats import Stats
 from concurrent.scheduling.batches import slices
@@ -40,6 +41,7 @@ from concurrent.scheduling.events import (
     WindowChanged,
 )
 from concurrent.scheduling.failure import too_large, unreadable
+from concurrent.scheduling.guard import GuardedScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import FAILED
@@ -92,6 +94,7 @@ class Dispatcher:
     """Runs one ledger and one scheduler over the sessions of a master.
 
     :param work_queue: where push/pull offers tasks.
+    :param components: knows the scheduler's name, and where its failures are noted.
     :param memory_bytes_max: above this much payload and bookkeeping, payloads go to files; when the
         bookkeeping alone has half of it, or the files are full, nothing more is acknowledged, so that
         applications have to wait.
@@ -106,13 +109,14 @@ class Dispatcher:
         work_queue: IWorkQueue,
         *,
         stats: Stats,
+        components: ComponentManager,
         memory_bytes_max: int = 128 << 20,
         disk_bytes_max: int = 16 << 30,
         folder: Path | None = None,
     ) -> None:
         self.ledger = Ledger()
         self._loop = loop
-        self._scheduler = scheduler
+        self._scheduler = GuardedScheduler(scheduler, components, self._ask_again)
         self._work_queue = work_queue
         self._memory_bytes_max = memory_bytes_max
         self._disk_bytes_max = disk_bytes_max
@@ -140,6 +144,16 @@ class Dispatcher:
     def workers(self) -> int:
         """How many worker processes the slaves have together."""
         return sum(slave.workers for slave in self._slaves.values())
+
+    @property
+    def scheduler_name(self) -> str:
+        """The class of the scheduler that decides now."""
+        return self._scheduler.name
+
+    @property
+    def manager_name(self) -> str:
+        """The class of the task manager that slaves have to use."""
+        return self._scheduler.manager_name()
 
     def snapshot(self) -> dict[str, Any]:
         """Return the ledger's counts and what waits here, as plain values."""
@@ -303,18 +317,20 @@ class Dispatcher:
         self._is_turn_armed = False
         if self.ledger.refusals:
             self._refused.pass_on()
-        try:
-            commands = self._scheduler.schedule(self.ledger)
-        except Exception:  # boundary: a scheduler may be a plug-in, and outcomes must go on
-            log.exception("the scheduler failed")
-            commands = []
-        for command in commands:
+        for command in self._scheduler.schedule(self.ledger):
             self._carry_out[type(command)](command)
         if self._delivery.news:
             self._acknowledge()
         if self._unacknowledged and not self._is_acknowledging:
             self._is_acknowledging = True
             self._loop.call_later(ACCEPTED_S, self._acknowledge_late)
+
+    def _ask_again(self, delay_s: float) -> None:
+        self._loop.call_later(delay_s, self._resume_scheduler)
+
+    def _resume_scheduler(self) -> None:
+        self._scheduler.resume()
+        self._want_turn()
 
     def _acknowledge_late(self) -> None:
         self._is_acknowledging = False

@@ -8,6 +8,7 @@ from concurrent.scheduling.events import Command
 from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.ranking import Ranking
+from concurrent.scheduling.rating import Rating
 from concurrent.scheduling.rebalance import Rebalancer
 from concurrent.scheduling.records import SlaveRecord
 from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
@@ -18,9 +19,11 @@ __all__ = ["GenericTaskScheduler"]
 class GenericTaskScheduler(Component):
     """For slaves that differ: sends each task to the slave that its strategy rates best.
 
-    Slaves with room are ranked by rating. A slave's rank changes when it reports or is given something,
+    Slaves with room are ranked: those with an idle worker first, unless the strategy weighs the load itself,
+    then by rating, then by load, then by number. A slave's rank changes when it reports or is given something,
     so a decision costs the logarithm of the slaves with room and nothing for the others. When tasks run
-    out while some slave is idle, what would end last is taken back (``rebalance.py``).
+    out while some slave is idle, what would end last is taken back, and goes where it was wanted
+    (``rebalance.py``).
     """
 
     implements(ITaskScheduler)
@@ -38,7 +41,8 @@ class GenericTaskScheduler(Component):
 
         :raises ConfigurationError: if there is none of that name.
         """
-        self._rate = self.strategy.rate
+        self._rating = Rating(self.strategy, self.manager)
+        self._is_load_weighed = self._rating.is_load_weighed
         self._open = Ranking()
         self._changed: set[int] = set()
         self._rebalancer = Rebalancer()
@@ -60,8 +64,10 @@ class GenericTaskScheduler(Component):
             self._note(slaves, key)
         self._changed.clear()
         commands: list[Command] = []
+        if ledger.queued_count and self._rebalancer.promised:
+            commands += self._keep_promises(ledger)
         while ledger.queued_count and (best := self._open.first()) is not None:
-            key = best[1]
+            key = best[-1]
             if key in slaves:
                 commands += ledger.assign(key, self._share(ledger, slaves[key]))
             if ledger.queued_count:
@@ -76,11 +82,24 @@ class GenericTaskScheduler(Component):
 
     def _note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
         """Take note of what a slave holds now, or that it is lost."""
-        if key in slaves and len(slaves[key].held) < slaves[key].window:
-            self._open.put(key, -self._rate(slaves[key]))
+        slave = slaves.get(key)
+        if slave is not None and (held := len(slave.held)) < slave.window:
+            worth = self._rating.rate(slave)
+            if self._is_load_weighed:
+                self._open.put(key, -worth)
+            else:
+                self._open.put(key, held >= slave.workers, -worth, held / slave.workers)
         else:
             self._open.drop(key)
         self._rebalancer.note(slaves, key)
+
+    def _keep_promises(self, ledger: Ledger) -> list[Command]:
+        """Give what was asked back to the slaves for which it was."""
+        promised = list(self._rebalancer.promised)
+        commands = self._rebalancer.fill(ledger)
+        for key in promised:
+            self._note(ledger.slaves, key)
+        return commands
 
     def _let_in(self, ledger: Ledger) -> list[Command]:
         """Have newcomers get in when no slave has room."""

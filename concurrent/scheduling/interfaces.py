@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from concurrent.core.component import Interface
+from concurrent.core.component import Interface, optional
 
 if TYPE_CHECKING:
     from concurrent.scheduling.events import Command
@@ -20,10 +20,19 @@ __all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler"]
 
 
 class ITaskScheduler(Interface):
-    """Decides, at the master, which queued task goes to which slave. Loop thread only."""
+    """Decides, at the master, how many queued tasks go to which slave. Loop thread only.
+
+    It must not wait for anything. One that fails is asked again, later each time, and replaced by the
+    framework's own after five failures in a row; see ``docs/plugins.md`` for what it may read.
+    """
 
     def schedule(self, ledger: Ledger) -> list[Command]:  # type: ignore[empty-body]
-        """Give away what can be given away now and return the commands for it."""
+        """Give away what can be given away now and return the commands for it, in order.
+
+        The commands are those that ``ledger.assign``, ``offer`` and ``let_in`` return, and ``AskBack`` for a
+        slave for which ``ledger.ask_back`` returned True. What the ledger has given away is carried out even
+        if this raises.
+        """
 
     def slave_changed(self, slave: int) -> None:
         """Note that a slave joined, finished tasks, handed some back, asked for more, or is lost."""
@@ -33,10 +42,24 @@ class ITaskScheduler(Interface):
 
 
 class ITaskScheduleStrategy(Interface):
-    """Rates slaves for the generic scheduler. Loop thread only; must be a pure function."""
+    """Rates slaves for the generic scheduler. Loop thread only; must be a pure function.
+
+    A slave whose rating fails, or is no finite number, comes last; after five failures in a row the framework's
+    own strategy takes over.
+    """
 
     def rate(self, slave: SlaveRecord) -> float:  # type: ignore[empty-body]
-        """Return how good it would be to give the next task to ``slave``; the highest gets it."""
+        """Return how good it would be to give the next task to ``slave``; the highest gets it.
+
+        Slaves with an idle worker come before the others, and equal ones in the order of their load.
+        """
+
+    @optional
+    def weighs_load(self) -> bool:  # type: ignore[empty-body]
+        """Return whether the rating contains how much a slave holds; then it alone decides. Asked once.
+
+        Without this method idle workers come first.
+        """
 
 
 class ITaskManager(Interface):

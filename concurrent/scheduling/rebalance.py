@@ -22,16 +22,22 @@ USUAL_S = 1.0
 
 
 class Rebalancer:
-    """See the module. Tell it of every slave whose tasks or window have changed, or that is lost."""
+    """See the module. Tell it of every slave whose tasks or window have changed, or that is lost.
+
+    It moves tasks only where they end sooner, promises each to the slave for which it was asked back, and
+    asks a slave again only when that has changed since: so moving comes to an end, whatever rates the slaves.
+    """
 
     def __init__(self) -> None:
+        self.promised: Counter[int] = Counter()
         self._idle: set[int] = set()
         self._overfull: set[int] = set()
         self._is_on = False
         self._usual_s = USUAL_S
         self._places = Ranking()
         self._ends = Ranking()
-        self._asked: dict[int, int] = {}
+        self._asked: set[int] = set()
+        self._state_by_asked: dict[int, tuple[int, int]] = {}
 
     def note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
         """Take note of what a slave holds now, or that it is not among ``slaves`` any more."""
@@ -49,7 +55,7 @@ class Rebalancer:
         elif key in self._idle:
             self._idle.remove(key)
         if key in self._asked and not slave.is_asked_back:
-            del self._asked[key]
+            self._asked.remove(key)
         if self._is_on:
             self._rank(slave)
 
@@ -57,43 +63,64 @@ class Rebalancer:
         """Keep no account while tasks are queued."""
         self._is_on = False
 
+    def fill(self, ledger: Ledger) -> list[Command]:
+        """Give queued tasks to the slaves for which they were asked back, as far as those have room."""
+        commands: list[Command] = []
+        for key, count in list(self.promised.items()):
+            queued_count = ledger.queued_count
+            room = min(count, ledger.slaves[key].room)
+            if room > 0 and queued_count:
+                commands += ledger.assign(key, room)
+                self.promised[key] -= queued_count - ledger.queued_count
+            if not self.promised[key]:
+                del self.promised[key]
+        if not self._asked:  # all have answered: no more is coming
+            self.promised.clear()
+        return commands
+
     def ask_back(self, ledger: Ledger) -> list[Command]:
         """Ask for the tasks that would end sooner elsewhere, if there are idle workers.
 
-        A slave is not asked again before it has answered. What was asked for gets the best places first.
+        A slave is not asked again before it has answered.
         """
         if not (self._idle and self._overfull):
             return []
+        slaves = ledger.slaves
+        if not self._asked:
+            self._break_promises(slaves)
         if not self._is_on:
-            self._start(ledger.slaves)
-        places, ends = self._places, self._ends
-        coming = sum(self._asked.values())
+            self._start(slaves)
         given: Counter[int] = Counter()
-        taken: Counter[int] = Counter()
-        while (place := places.first()) is not None:
-            if coming > 0:
-                coming -= 1
-            elif (end := ends.first()) is not None and -end[0] > place[0]:
-                given[end[1]] += 1
-                self._rank_end(ledger.slaves[end[1]], given[end[1]])
-            else:
-                break
-            taken[place[1]] += 1
-            self._rank_place(ledger.slaves[place[1]], taken[place[1]])
+        while (place := self._places.first()) and (end := self._ends.first()) and -end[0] > place[0]:
+            from_key, to_key = end[-1], place[-1]
+            given[from_key] += 1
+            self.promised[to_key] += 1
+            self._rank_end(slaves[from_key], given[from_key])
+            self._rank_place(slaves[to_key])
         commands: list[Command] = []
         for key, count in given.items():
             if ledger.ask_back(key):
-                self._asked[key] = count
+                self._asked.add(key)
+                self._state_by_asked[key] = _state(slaves[key])
                 commands.append(AskBack(key, count))
-        for key in (*given, *taken):
-            self._rank(ledger.slaves[key])
+            self._rank(slaves[key])
         return commands
+
+    def _break_promises(self, slaves: dict[int, SlaveRecord]) -> None:
+        """Count no more on what did not come."""
+        keys = list(self.promised)
+        self.promised.clear()
+        if self._is_on:
+            for key in keys:
+                self._rank(slaves[key])
 
     def _forget(self, slave: int) -> None:
         """Count no more on a slave that is lost."""
         self._idle.discard(slave)
         self._overfull.discard(slave)
-        self._asked.pop(slave, None)
+        self._asked.discard(slave)
+        self._state_by_asked.pop(slave, None)
+        self.promised.pop(slave, None)
         self._places.drop(slave)
         self._ends.drop(slave)
 
@@ -109,23 +136,32 @@ class Rebalancer:
 
     def _rank(self, slave: SlaveRecord) -> None:
         self._rank_end(slave, 0)
-        self._rank_place(slave, 0)
+        self._rank_place(slave)
 
     def _rank_end(self, slave: SlaveRecord, given: int) -> None:
         """Rank a slave as one to ask, when it has given away so many."""
         count = len(slave.held) - given
-        if count > slave.workers and not slave.is_asked_back:
+        if count > slave.workers and not slave.is_asked_back and self._may_ask(slave):
             self._ends.put(slave.slave, -count * self._task_s(slave) / slave.workers)
         else:
             self._ends.drop(slave.slave)
 
-    def _rank_place(self, slave: SlaveRecord, taken: int) -> None:
-        """Rank a slave as one to give tasks to, when so many are on the way there."""
-        if slave.room > taken:
-            load = (len(slave.held) + taken + 1) / slave.workers
+    def _may_ask(self, slave: SlaveRecord) -> bool:
+        """Whether a slave is worth asking: not if nothing has changed there since it was asked."""
+        return self._state_by_asked.get(slave.slave) != _state(slave)
+
+    def _rank_place(self, slave: SlaveRecord) -> None:
+        """Rank a slave as one to give tasks to, behind those that it holds and was promised."""
+        coming = self.promised.get(slave.slave, 0)
+        if slave.room > coming:
+            load = (len(slave.held) + coming + 1) / slave.workers
             self._places.put(slave.slave, self._task_s(slave) * max(1.0, load))
         else:
             self._places.drop(slave.slave)
 
     def _task_s(self, slave: SlaveRecord) -> float:
         return slave.task_s or self._usual_s
+
+
+def _state(slave: SlaveRecord) -> tuple[int, int]:
+    return slave.reported_at, len(slave.held)

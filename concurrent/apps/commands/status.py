@@ -48,6 +48,11 @@ def describe_master(status: dict[str, Any]) -> str:
         f"{status['node_id']}  version {status['version']}  {status['scheduler']} on {status['channel']}",
         f"tasks: {tasks['open']} open ({tasks['queued']} queued), {tasks['accepted']} accepted in all",
         f"workers: {tasks['workers']}",
+        *(
+            f"plug-in {one['component']}: {one['rule']} {one['problem']}; {one['action']} "
+            f"({one['count']} times so far)"
+            for one in status.get("plugin_troubles", ())
+        ),
         "",
         f"{'NODE':<44} {'TYPE':<12} {'STATE':<11} {'FROM':<16} TASKS",
     ]

@@ -1,0 +1,103 @@
+"""What went wrong in plug-ins, so that log, status and whoever is concerned can say so.
+
+The first trouble of a kind is logged with its traceback, the later ones are counted and logged at each power
+of ten. A kind is a component, the rule that it broke, and how. A pure module.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["Trouble", "Troubles"]
+
+KINDS_MAX: Final = 100
+"""So many kinds are told apart; of more only the log tells."""
+
+PROBLEM_LENGTH_MAX: Final = 300
+
+log = logging.getLogger("concurrent.core.troubles")
+
+
+@dataclass(slots=True)
+class Trouble:
+    """One kind of trouble, and how often there was such.
+
+    :param component: the component or plug-in.
+    :param rule: what it had to do: the method of an interface, or ``import``.
+    :param problem: what it did instead.
+    :param action: what the framework does about it.
+    """
+
+    component: str
+    rule: str
+    problem: str
+    action: str
+    count: int = 0
+
+    def __str__(self) -> str:
+        return f"plug-in {self.component}: {self.rule} {self.problem}; {self.action}"
+
+    def describe(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "component": self.component,
+            "rule": self.rule,
+            "problem": self.problem,
+            "action": self.action,
+            "count": self.count,
+        }
+
+
+class Troubles:
+    """See the module. Owned by one thread at a time: the one that loads plug-ins, then the node's loop.
+
+    ``listener`` is called with each trouble that is logged.
+    """
+
+    def __init__(self) -> None:
+        self.listener: Callable[[Trouble], object] | None = None
+        self._trouble_by_kind: dict[tuple[str, str, str], Trouble] = {}
+
+    def note(
+        self, component: str, rule: str, problem: str | BaseException, *, action: str, kind: str = ""
+    ) -> None:
+        """Take note of a trouble.
+
+        :param problem: what the component did instead, or what it raised.
+        :param kind: what tells it from other troubles of that rule, where its text does not.
+        """
+        error = problem if isinstance(problem, BaseException) else None
+        if error is not None:
+            kind = type(error).__name__
+            problem = f"raised {kind}: {_text_of(error)}"
+        problem = f"{problem:.{PROBLEM_LENGTH_MAX}}"
+        key = component, rule, kind or problem
+        trouble = self._trouble_by_kind.get(key)
+        if trouble is None:
+            trouble = Trouble(component, rule, problem, action)
+            if len(self._trouble_by_kind) < KINDS_MAX:
+                self._trouble_by_kind[key] = trouble
+        trouble.count += 1
+        trouble.problem, trouble.action = problem, action
+        if trouble.count == 1:
+            log.error("%s", trouble, exc_info=error)
+        elif str(trouble.count).strip("0") == "1":
+            log.error("%s (%d times so far)", trouble, trouble.count)
+        else:
+            return
+        if self.listener is not None:
+            self.listener(trouble)
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """Return all of them as plain values, the oldest kind first."""
+        return [trouble.describe() for trouble in self._trouble_by_kind.values()]
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # boundary: an error of foreign code may have no text
+        return "an error whose text can not be shown"

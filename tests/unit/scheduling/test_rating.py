@@ -1,0 +1,119 @@
+"""Whatever a strategy does, each slave has a rating, and what went wrong is named."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from concurrent.core.component import Component, implements
+from concurrent.core.environment import Environment
+from concurrent.scheduling.interfaces import ITaskScheduleStrategy
+from concurrent.scheduling.rating import FAILURES_MAX, Rating
+from concurrent.scheduling.records import SlaveRecord
+from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
+
+
+class Scripted(Component):
+    """Does what the test says."""
+
+    implements(ITaskScheduleStrategy)
+
+    def __init__(self):
+        self.act = lambda slave: 1.0
+
+    def rate(self, slave):
+        return self.act(slave)
+
+
+def raising(error):
+    def act(_slave):
+        raise error
+
+    return act
+
+
+class Unshowable:
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+FAILING = {
+    "raises": raising(KeyError("a bug")),
+    "exits": raising(SystemExit(7)),
+    "interrupts": raising(KeyboardInterrupt()),
+    "generator exit": raising(GeneratorExit()),
+    "an error without a text": raising(Silent()),
+    "None": lambda _slave: None,
+    "NaN": lambda _slave: math.nan,
+    "infinite": lambda _slave: math.inf,
+    "minus infinite": lambda _slave: -math.inf,
+    "text": lambda _slave: "3.5",
+    "bytes": lambda _slave: b"3.5",
+    "complex": lambda _slave: 1j,
+    "list": lambda _slave: [1.0],
+    "huge": lambda _slave: 10**400,
+    "unshowable": lambda _slave: Unshowable(),
+    "an attribute that is not there": lambda slave: slave.no_such,
+}
+
+
+@pytest.fixture
+def made():
+    env = Environment(variables={})
+    strategy = env[Scripted]
+    return SimpleNamespace(strategy=strategy, rating=Rating(strategy, env), troubles=env.troubles)
+
+
+@pytest.fixture
+def slave() -> SlaveRecord:
+    return SlaveRecord(1, "s1", 2, 10, task_s=1.5)
+
+
+@pytest.mark.parametrize("act", FAILING.values(), ids=FAILING)
+def test_a_slave_whose_rating_fails_comes_last_and_the_next_rating_counts_again(made, slave, act) -> None:
+    made.strategy.act = act
+    assert made.rating.rate(slave) == -math.inf
+    made.strategy.act = lambda _slave: 2
+    assert made.rating.rate(slave) == 2.0
+    (trouble,) = made.troubles.snapshot()
+    assert trouble["component"].endswith("test_rating.Scripted")
+    assert (trouble["rule"], trouble["count"]) == ("rate", 1)
+
+
+@pytest.mark.parametrize("act", FAILING.values(), ids=FAILING)
+def test_a_strategy_that_fails_in_a_row_is_replaced_by_the_framework_s_own(made, slave, act) -> None:
+    made.strategy.act = act
+    for _ in range(FAILURES_MAX - 1):
+        made.rating.rate(slave)
+    made.strategy.act = lambda _slave: 2.0
+    made.rating.rate(slave)
+    made.strategy.act = act
+    expected = Environment(variables={})[GenericTaskScheduleStrategy].rate(slave)
+    ratings = [made.rating.rate(slave) for _ in range(FAILURES_MAX + 3)]
+    assert ratings == [-math.inf] * (FAILURES_MAX - 1) + [expected] * 4
+    assert "takes over" in made.troubles.snapshot()[0]["action"]
+
+
+@pytest.mark.parametrize("number", [3, 2.5, True, -0.0, 1e300])
+def test_any_finite_number_will_do(made, slave, number) -> None:
+    made.strategy.act = lambda _slave: number
+    assert made.rating.rate(slave) == number
+    assert made.troubles.snapshot() == []
+
+
+def test_the_first_failure_of_a_kind_is_logged_with_its_traceback_and_the_others_are_counted(
+    made, slave, caplog
+) -> None:
+    made.strategy.act = raising(KeyError("a bug"))
+    for _ in range(3):
+        made.rating.rate(slave)
+    (record,) = caplog.records
+    assert "Scripted" in record.getMessage()
+    assert "rate raised KeyError" in record.getMessage()
+    assert record.exc_info
+    assert made.troubles.snapshot()[0]["count"] == 3

@@ -20,6 +20,7 @@ from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.logs import LogSettings
 from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.transport.loop import NodeLoop
+from concurrent.transport.sockets import hang_up
 
 __all__ = ["ChildNode", "run_child"]
 
@@ -96,15 +97,12 @@ class ChildNode:
 
     def _begin_stop(self) -> None:
         self._is_stopping = True
-        if self._control is not None:
-            self._control.close()
-            self._control = None
+        self._close_control()
 
     def _start(self, entry: str, args: tuple[Any, ...]) -> None:
         if self._is_stopping:
             return
-        if self._control is not None:
-            self._control.close()
+        self._close_control()
         self._control, its = socket.socketpair()
         self._control.settimeout(START_TIMEOUT_S)
         self._ended.clear()
@@ -114,6 +112,12 @@ class ChildNode:
             its.close()
             self._ended.set()
             raise
+
+    def _close_control(self) -> None:
+        """Have the node see the end of the socket, also while a fork of this program has a copy of it."""
+        if self._control is not None:
+            hang_up(self._control)
+            self._control = None
 
     def _exited(self, _pid: int, signal: int | None, code: int | None, tail: str) -> None:
         """It has ended, or could not be started. Loop thread only."""

@@ -147,10 +147,10 @@ class Node(Component):
     def start(self) -> None:
         """Open everything. Main thread; before any other thread of the program where that can be."""
         self.started_at = time.time()
-        raise_files_max()
         try:
             self.launcher = start_launcher(self.preload)
             self._open.callback(self.launcher.stop)
+            raise_files_max()  # of this process: tasks have what it was started with
             self.loop.start()
             self._open.callback(self.loop.stop)
             self.launcher.attach(self.loop)
@@ -272,6 +272,8 @@ class Node(Component):
             yield
             return
         before = {number: signal.signal(number, self._on_signal) for number in STOP_SIGNALS}
+        if hasattr(signal, "pthread_sigmask"):  # who started this process may have blocked them
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         try:
             yield
         finally:

@@ -106,6 +106,7 @@ class NodeLog:
         :param is_child: this process was forked from a node: what it inherited of that one's log is dropped.
         """
         root = logging.getLogger(ROOT)
+        root.propagate = False  # a program's or plug-in's own handlers would show each line once more
         if is_child:
             root.handlers.clear()
         root.setLevel(self._level.upper())
@@ -116,6 +117,7 @@ class NodeLog:
     def stop(self) -> None:
         """Stop logging and close the file."""
         root = logging.getLogger(ROOT)
+        root.propagate = True
         for handler in self._handlers:
             root.removeHandler(handler)
             handler.close()

@@ -55,6 +55,8 @@ class TaskBatch:
             try:
                 results.append(call(what))
             except Exception as error:  # boundary: whatever a task raises is its outcome
+                if not self.members:
+                    raise  # see drop()
                 failures[index] = dumps_failure(error, code, "", where)
                 results.append(None)
         try:
@@ -62,6 +64,10 @@ class TaskBatch:
         except SchedulingError:
             self._sort_out(results, failures, code, where)
             return code.dumps_payload((results, failures))
+
+    def drop(self) -> None:
+        """Run no more tasks, and raise what the present one raises: this process is a fork of a task's."""
+        self.members.clear()
 
     @staticmethod
     def _sort_out(results: list[Any], failures: dict[int, bytes], code: AppCode, where: str) -> None:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["become_subreaper", "children", "detach_files", "die_with_parent", "kill", "kill_group", "watch"]
+__all__ = ["become_subreaper", "children", "die_with_parent", "kill", "kill_group", "session_of", "watch"]
 
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
@@ -50,26 +50,6 @@ def watch(pid: int) -> int | None:
         return None
 
 
-def detach_files(keep: int) -> None:
-    """Let go of every file that this forked process inherited but its output and ``keep``.
-
-    Their descriptors then lead to the null device: an object of the forked program that closes its file
-    later must not close a new file that got the same number.
-    """
-    null = os.open(os.devnull, os.O_RDWR)
-    for name in os.listdir("/dev/fd"):
-        fd = int(name)
-        if fd in (1, 2, keep, null):
-            continue
-        try:
-            os.fstat(fd)
-        except OSError:  # it was that of the listing itself
-            continue
-        os.dup2(null, fd, inheritable=False)
-    os.dup2(null, 0)
-    os.close(null)
-
-
 def children() -> list[int]:
     """Return the process ids of the children of this process, zombies too; Linux, else none."""
     pid = os.getpid()
@@ -91,6 +71,14 @@ def _children_by_scan(parent_pid: int) -> list[int]:
         if int(fields[1]) == parent_pid:
             found.append(int(path.parent.name))
     return found
+
+
+def session_of(pid: int) -> int:
+    """Return the session of a process, which is the pid of the one that began it; 0 if it is gone."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
 
 
 def kill(pid: int) -> None:

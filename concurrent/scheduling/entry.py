@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-__all__ = ["ENTRY_FAILED", "call_entry", "run_and_exit"]
+__all__ = ["ENTRY_FAILED", "call_entry", "exit_code_of", "exit_now", "run_and_exit"]
 
 ENTRY_FAILED: Final = 70
 """The exit code of a process whose entry could not be imported or raised."""
@@ -36,12 +36,29 @@ def run_and_exit(body: Callable[[], object]) -> NoReturn:
     try:
         body()
         code = 0
-    except SystemExit as request:
-        code = request.code if isinstance(request.code, int) else int(request.code is not None)
-    except BaseException:  # boundary: reported on stderr and by the exit code
-        traceback.print_exc()
+    except BaseException as error:  # boundary: reported on stderr and by the exit code
+        code = exit_code_of(error, ENTRY_FAILED)
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):  # the program may have closed it
-                stream.flush()
-        os._exit(code)
+        exit_now(code)
+
+
+def exit_code_of(error: BaseException, otherwise: int = 1) -> int:
+    """Return the exit code of a process that ends with an error, and print that as Python does.
+
+    :param otherwise: the code for all errors but SystemExit.
+    """
+    if not isinstance(error, SystemExit):
+        traceback.print_exception(error)
+        return otherwise
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    sys.stderr.write(f"{error.code}\n")
+    return 1
+
+
+def exit_now(code: int) -> NoReturn:
+    """End the process; only what it has printed is written."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # the program may have closed it
+            stream.flush()
+    os._exit(code & 0xFF)

@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import gc
 import importlib
-import io
 import os
 import select
 import signal
 import socket
-import sys
 import time
 import traceback
 from collections import deque
@@ -32,13 +30,14 @@ from concurrent.core.heap import keep_freed_memory
 from concurrent.scheduling.descendants import (
     become_subreaper,
     children,
-    detach_files,
     die_with_parent,
     kill,
     kill_group,
+    session_of,
     watch,
 )
 from concurrent.scheduling.entry import call_entry, run_and_exit
+from concurrent.scheduling.processstate import begin_anew, default_signals, detach_files
 
 with installed_first("msgpack"):
     import msgpack
@@ -53,13 +52,20 @@ SWEEP_TIMEOUT_S: Final = 10.0
 SWEEP_PAUSE_MS: Final = 20
 
 
-def serve(control: socket.socket, preload: Sequence[str]) -> NoReturn:
+def serve(control: socket.socket, preload: Sequence[str], *, is_fork: bool) -> NoReturn:
     """Serve the owner until it closes ``control``. Ends the process; never returns.
 
     :param control: the connected socket to the owner.
     :param preload: modules to import once, so that children have them from the start.
+    :param is_fork: whether this process is a fork of the owner's program, not a new interpreter.
     """
-    run_and_exit(lambda: ForkServer(control, preload).run())
+
+    def body() -> None:
+        if is_fork:
+            begin_anew()
+        ForkServer(control, preload).run()
+
+    run_and_exit(body)
 
 
 class ForkServer:
@@ -71,6 +77,7 @@ class ForkServer:
         self._files: deque[int] = deque()
         self._child_by_pid: dict[int, int] = {}
         self._pid_by_child: dict[int, int] = {}
+        self._doomed: set[int] = set()
         gc.collect()  # garbage of the forked program closes its own files
         self._prepare_process()
         keep_freed_memory()
@@ -80,13 +87,10 @@ class ForkServer:
 
     def _prepare_process(self) -> None:
         os.setsid()  # the signals of a terminal are the owner's business
+        default_signals()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         detach_files(self._control.fileno())
-        for name, fd in (("stdout", 1), ("stderr", 2)):  # the program may have put something else there
-            file = io.FileIO(fd, "w", closefd=False)
-            setattr(sys, name, io.TextIOWrapper(file, errors="backslashreplace", write_through=True))
         self._control.setblocking(True)
         self._control.set_inheritable(False)
         # A copy of the owner's end in some other process would hide its end.
@@ -179,11 +183,8 @@ class ForkServer:
     ) -> None:
         """The life of a child."""
         die_with_parent(server_pid)
-        become_subreaper()
         os.setsid()
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        default_signals()
         for sock in (self._control, self._woken, self._wake):
             sock.close()
         for fd in (*self._files, *([] if self._owner is None else [self._owner])):
@@ -196,12 +197,16 @@ class ForkServer:
         call_entry(entry, [*(socket.socket(fileno=fd) for fd in files), *args])
 
     def _reap(self) -> None:
-        """Report every child that has ended and kill what they left behind."""
+        """Take the exit status of what has ended, report children among it and kill what they left behind.
+
+        Only this process adopts orphans, so their ends are taken here at once, whatever their ancestors do.
+        """
+        is_any_ours = False
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                break
             if pid == 0:
                 break
             child = self._child_by_pid.pop(pid, None)
@@ -209,8 +214,19 @@ class ForkServer:
                 del self._pid_by_child[child]
                 kill_group(pid)
                 self._report("exit", child, os.waitstatus_to_exitcode(status))
-        for pid in children():  # each death wakes us, so orphans of orphans are met as well
-            if pid not in self._child_by_pid:
+            is_any_ours |= child is not None or pid in self._doomed
+            self._doomed.discard(pid)
+        if is_any_ours:
+            self._kill_orphans()
+
+    def _kill_orphans(self) -> None:
+        """Kill what children left behind that have ended; what is in the session of one that lives goes on.
+
+        What one of these left behind in its turn is met when the end of that is taken.
+        """
+        for pid in children():
+            if pid not in self._child_by_pid and session_of(pid) not in self._child_by_pid:
+                self._doomed.add(pid)
                 kill(pid)
 
     def _sweep_all(self) -> None:

@@ -1,19 +1,80 @@
-"""The command that starts a new Python interpreter which finds the same modules as this one."""
+"""Starts new Python interpreters that find the same modules as this one, and are like it otherwise too."""
 
 from __future__ import annotations
 
 import concurrent
 import os
+import pickle
+import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
 
-__all__ = ["interpreter_command"]
+from concurrent.scheduling.processstate import take_over
 
-PRELUDE = "import sys, concurrent; sys.path[:] = {path!r}; concurrent.__path__[:] = {joined!r}; "
+__all__ = ["begin", "interpreter_options", "start_interpreter"]
+
+PRELUDE = (
+    "import sys, concurrent; sys.path[:] = {path!r}; concurrent.__path__[:] = {joined!r}; "
+    "from concurrent.scheduling.interpreter import begin; begin(); "
+)
 
 
-def interpreter_command(statements: str) -> list[str]:
-    """Return the command of an interpreter that runs ``statements``. Any thread."""
-    prelude = PRELUDE.format(
-        path=[os.path.abspath(entry) for entry in sys.path], joined=list(concurrent.__path__)
-    )
-    return [sys.executable, "-c", prelude + statements]
+def start_interpreter(
+    statements: str,
+    state: Mapping[str, Any],
+    *,
+    pass_fds: Sequence[int] = (),
+    output: int | None = None,
+    is_own_session: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start an interpreter that runs ``statements``. Any thread.
+
+    :param state: what it takes over, see ``processstate.py``.
+    :param pass_fds: descriptors that it shall have.
+    :param output: the descriptor that it prints to; None: where this process prints.
+    :raises OSError: if it cannot be started.
+    """
+    path = [os.path.abspath(entry) for entry in sys.path]
+    prelude = PRELUDE.format(path=path, joined=list(concurrent.__path__))
+    with _file_of(pickle.dumps(dict(state))) as file:
+        return subprocess.Popen(
+            [sys.executable, *interpreter_options(), "-c", prelude + statements],
+            stdin=file,
+            stdout=output if output is not None or sys.__stdout__ is not None else subprocess.DEVNULL,
+            stderr=output if output is not None or sys.__stderr__ is not None else subprocess.DEVNULL,
+            pass_fds=pass_fds,
+            start_new_session=is_own_session,
+        )
+
+
+def begin() -> None:
+    """Take over what was handed on as standard input, which is empty then. Main thread of a new interpreter."""
+    with open(0, "rb", closefd=False) as file:
+        state = pickle.load(file)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  # as long as the process lives
+    take_over(state)
+
+
+def interpreter_options() -> list[str]:
+    """Return the options of the command line that this interpreter was started with, such as -O, -W and -X."""
+    options: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    own = getattr(sys, "_xoptions", {})
+    texts = [name if value is True else f"{name}={value}" for name, value in own.items() if name != "dev"]
+    for text in texts:
+        if text not in options:
+            options += ["-X", text]
+    return options
+
+
+def _file_of(data: bytes) -> IO[bytes]:
+    """Return a file without a name that can be read from its beginning."""
+    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    file.write(data)
+    file.flush()
+    file.seek(0)
+    return file

@@ -25,8 +25,9 @@ from concurrent.core.clock import Deadline, SystemClock
 from concurrent.core.errors import LoopClosed, NodeError
 from concurrent.scheduling.descendants import die_with_parent, kill_group
 from concurrent.scheduling.entry import call_entry, run_and_exit
-from concurrent.scheduling.interpreter import interpreter_command
+from concurrent.scheduling.interpreter import start_interpreter
 from concurrent.scheduling.launcher import Child, Launcher, OnExit
+from concurrent.scheduling.processstate import default_signals, handed_on, open_standard_files
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.zygote import Zygote
 from concurrent.transport.loop import NodeLoop
@@ -58,6 +59,7 @@ def run_child(owner_pid: int, entry: str, fds: Sequence[int], args: Sequence[Any
 
     def body() -> None:
         die_with_parent(owner_pid)
+        default_signals()
         for fd in fds:
             os.set_inheritable(fd, False)
         call_entry(entry, [*(socket.socket(fileno=fd) for fd in fds), *args])
@@ -80,6 +82,8 @@ class SpawnLauncher:
                 thing="SpawnLauncher",
                 remedy="Run slaves on Linux or macOS; applications may run here.",
             )
+        open_standard_files()
+        self._state = handed_on()
         self._loop: NodeLoop | None = None
         self._running_by_number: dict[int, _Running] = {}
         self._last_number = 0
@@ -111,14 +115,7 @@ class SpawnLauncher:
         boot = BOOT.format(owner=os.getpid(), entry=entry, fds=numbers, args=list(args))
         output = None if stderr_to is None else stderr_to.fileno()
         try:
-            program = subprocess.Popen(
-                interpreter_command(boot),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=numbers,
-                start_new_session=True,
-            )
+            program = start_interpreter(boot, self._state, pass_fds=numbers, output=output, is_own_session=True)
         except OSError as error:
             self._loop.call_soon(child.ended, None, f"no new process: {error}")
         else:

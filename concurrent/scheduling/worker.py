@@ -22,11 +22,12 @@ import sys
 import time
 from collections import deque
 from itertools import repeat
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, FrameType, FunctionType
 from typing import Any, Final
 
 from concurrent.scheduling.batch import TaskBatch, call
 from concurrent.scheduling.code import AppCode, CodeCache
+from concurrent.scheduling.entry import exit_code_of, exit_now
 from concurrent.scheduling.failure import dumps_failure, unpicklable
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.payload import unpickled
@@ -68,7 +69,7 @@ def main(data: socket.socket, token: socket.socket, slave: str) -> None:
     :param token: each byte is the right to start one task.
     :param slave: the name of the slave, for errors.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides when work ends
+    signal.signal(signal.SIGINT, _interrupt)
     faulthandler.enable(2)  # the Python stack of a crash becomes part of its evidence
     if "numpy.random" in sys.modules:  # forks of one zygote would draw the same numbers
         sys.modules["numpy.random"].seed()
@@ -80,6 +81,17 @@ def main(data: socket.socket, token: socket.socket, slave: str) -> None:
         worker.run()
     except (BrokenPipeError, ConnectionResetError, EOFError):
         pass  # the slave is gone
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Interrupt the task that runs; between tasks the node decides when work ends.
+
+    The signal is not just ignored meanwhile, for the commands that tasks start would ignore it too.
+    """
+    while frame is not None:
+        if frame.f_code is Worker._perform.__code__:
+            raise KeyboardInterrupt
+        frame = frame.f_back
 
 
 _Dealt = tuple[int, float, int, int, "bytes | Frame"]
@@ -104,6 +116,7 @@ class Worker:
         self._enter(NO_APP)
         self._output = CapturedOutput()
         self._is_fork = False
+        self._batch: TaskBatch | None = None
         self._done: list[tuple[int, int, bytes | Frame]] = []
         self._printed: list[tuple[int, int, bytes]] = []
         self._busy_s = 0.0
@@ -115,6 +128,8 @@ class Worker:
     def forked(self) -> None:
         """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
         self._is_fork = True
+        if self._batch is not None:
+            self._batch.drop()
 
     def run(self) -> None:
         """Take tokens and run tasks until there are no more.
@@ -184,9 +199,11 @@ class Worker:
         try:
             status, answer = FINISHED, self._perform(app, payload, begun)
         except BaseException as error:  # boundary: whatever a task raises is its outcome
+            if self._is_fork:
+                exit_now(exit_code_of(error))
             status, answer = FAILED, self._failure(error)
         if self._is_fork:
-            os._exit(0)
+            exit_now(0)
         self._done.append((number, status, answer))
         self._unsent_bytes += len(answer)
         if self._output.is_written:
@@ -209,7 +226,12 @@ class Worker:
         if known is None or begun + known[1] > self._due:
             self._flush()
             begun = time.perf_counter()
-        result = what.run(code, self._where) if type(what) is TaskBatch else call(what)
+        if type(what) is TaskBatch:
+            self._batch = what
+            result = what.run(code, self._where)
+            self._batch = None
+        else:
+            result = call(what)
         duration = time.perf_counter() - begun
         longest, second = known or (duration, duration)
         if known is None and len(self._long_by_function) == KNOWN_FUNCTIONS_MAX:

@@ -22,8 +22,9 @@ from typing import Any, Final
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import LoopClosed, NodeError
 from concurrent.scheduling.forkserver import PATHS, serve
-from concurrent.scheduling.interpreter import interpreter_command
+from concurrent.scheduling.interpreter import start_interpreter
 from concurrent.scheduling.launcher import KILLED, Child, OnExit
+from concurrent.scheduling.processstate import handed_on, open_standard_files
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.loop import NodeLoop
 
@@ -39,7 +40,7 @@ log = logging.getLogger("concurrent.scheduling.zygote")
 
 BOOT: Final = (
     "import socket; from concurrent.scheduling.forkserver import serve; "
-    "serve(socket.socket(fileno={fd}), {preload!r})"
+    "serve(socket.socket(fileno={fd}), {preload!r}, is_fork=False)"
 )
 
 
@@ -72,6 +73,7 @@ class Zygote:
 
     def __init__(self, preload: Sequence[str]) -> None:
         self._preload = list(preload)
+        self._state = handed_on()
         self._pid = 0
         self._program: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -93,6 +95,7 @@ class Zygote:
         """
         if not hasattr(os, "fork"):
             raise NodeError("a zygote needs fork, which this platform lacks", thing="Zygote")
+        open_standard_files()
         zygote = cls(preload)
         zygote._open(can_fork=_thread_count() == 1)
         return zygote
@@ -204,14 +207,12 @@ class Zygote:
                 stream.flush()
         pid = os.fork()
         if pid == 0:
-            serve(its, self._preload)
+            serve(its, self._preload, is_fork=True)
         return pid
 
     def _start_interpreter(self, its: socket.socket) -> int:
         boot = BOOT.format(fd=its.fileno(), preload=self._preload)
-        self._program = subprocess.Popen(
-            interpreter_command(boot), stdin=subprocess.DEVNULL, pass_fds=[its.fileno()]
-        )
+        self._program = start_interpreter(boot, self._state, pass_fds=[its.fileno()])
         return self._program.pid
 
     def _collect(self) -> None:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import AddressError
 from concurrent.transport.httpstream import HTTPLimits, WebConnection
+from concurrent.transport.sockets import hang_up
 
 with installed_first("cheroot"):
     from cheroot import wsgi
@@ -137,7 +138,7 @@ class WebServer(wsgi.Server):
                 self._sweep()
         finally:
             self._set_accepting(False)
-            self._listener.close()
+            hang_up(self._listener)
             for connection in tuple(self._deadline_by_waiting):
                 self._close(connection)
 

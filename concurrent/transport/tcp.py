@@ -25,6 +25,7 @@ from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.memory import MemoryShare, ReceiveMemory
 from concurrent.transport.server import SessionServer
+from concurrent.transport.sockets import hang_up
 
 __all__ = ["TCPClient", "TCPHandler", "TCPServer", "TCPSocket"]
 
@@ -229,7 +230,7 @@ class TCPSocket:
             self._linger.cancel()
         self._loop.remove_reader(self._sock)
         self._loop.remove_writer(self._sock)
-        self._sock.close()
+        hang_up(self._sock)
         self._share.release()
         self._reader.close()
         self._out.clear()
@@ -307,7 +308,7 @@ class TCPServer(SessionServer):
         listener, self._listener = self._listener, None
         if listener is not None:
             self._loop.remove_reader(listener)
-            listener.close()
+            hang_up(listener)
 
     def _free(self) -> None:
         """Sockets are all there is."""

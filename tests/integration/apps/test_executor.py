@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import operator
+import os
+import signal
 import threading
 import urllib.request
 from concurrent.futures import CancelledError, Executor, wait
@@ -26,6 +28,9 @@ from tests.integration.apps import workloads
 from tests.system.cluster import Gate, free_port, kill, wait_until
 
 TIMEOUT_S = 30.0
+SLOW_END_S = 10.0
+"""Less than the time after which a cluster that does not end is killed."""
+
 MIB = 1 << 20
 
 
@@ -248,3 +253,20 @@ def test_two_executors_on_one_cluster_share_it_fairly(local_cluster: LocalCluste
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(ConfigurationError, match="is not an address"):
         ClusterExecutor(address)
+
+
+def test_a_process_that_was_forked_meanwhile_does_not_delay_the_end() -> None:
+    cluster = LocalCluster(workers=1)
+    cluster.submit(abs, -1).result(TIMEOUT_S)
+    copy = os.fork()
+    if copy == 0:
+        threading.Event().wait(TIMEOUT_S)
+        os._exit(0)
+    ender = threading.Thread(target=cluster.shutdown)
+    ender.start()
+    ender.join(SLOW_END_S)
+    has_ended = not ender.is_alive()
+    os.kill(copy, signal.SIGKILL)
+    os.waitpid(copy, 0)
+    ender.join()
+    assert has_ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ def test_a_copy_of_the_slaves_sockets_in_another_process_keeps_nothing_alive(sla
 
 
 def test_killed_workers_take_their_daemons_along(slave: Slave) -> None:
-    workers = [process for process in slave.below[1:] if process.ppid() == slave.zygote.pid]
+    workers = [process for process in slave.below[1:] if os.getsid(process.pid) == process.pid]
     assert len(workers) == WORKERS
     for worker in workers:
         worker.kill()

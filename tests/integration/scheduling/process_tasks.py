@@ -1,0 +1,62 @@
+"""What tasks of tests do with processes. Imported by workers."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+
+
+def exit_code_of_fork(kind: str) -> int:
+    """Fork, have the copy end in some way, and return its exit code."""
+    pid = os.fork()
+    if pid == 0:
+        if kind == "exit":
+            sys.exit(3)
+        if kind == "exit with a text":
+            sys.exit("a reason")
+        if kind == "raise":
+            raise ValueError("in the copy")
+        if kind == "leave":
+            os._exit(4)
+        return -1
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def fork_and_note(path: str, text: str) -> int:
+    """Append a line; every second call has a copy that comes back from it, or raises."""
+    with Path(path).open("a") as file:
+        file.write(f"{text}\n")
+    pid = os.fork()
+    if pid == 0:
+        if text == "raises":
+            raise ValueError(text)
+        return -1
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def leave_orphan() -> None:
+    subprocess.run(["sh", "-c", "sleep 0.01 > /dev/null 2>&1 &"], check=True)
+
+
+def zombies() -> list[int]:
+    """Return the zombies below the process that forks workers."""
+    zygote = psutil.Process(os.getppid())
+    found = []
+    for one in zygote.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if one.status() == psutil.STATUS_ZOMBIE:
+                found.append(one.pid)
+    return found
+
+
+def be_interrupted() -> None:
+    """Have this very task interrupted, as libraries do that limit times."""
+    _thread.interrupt_main()
+    threading.Event().wait(20)

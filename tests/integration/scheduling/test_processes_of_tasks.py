@@ -1,0 +1,50 @@
+"""Processes that tasks start: their exit codes, their ends, and what becomes of what they leave behind."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+
+from concurrent.scheduling.batch import TaskBatch
+from concurrent.scheduling.failure import loads_failure
+from concurrent.scheduling.outcome import FAILED
+from tests.integration.scheduling import process_tasks
+from tests.integration.scheduling.conftest import MakePool
+from tests.integration.scheduling.pool_user import wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as on Linux")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [("exit", 3), ("exit with a text", 1), ("raise", 1), ("leave", 4), ("return", 0)]
+)
+def test_a_fork_of_a_task_ends_with_an_exit_code_of_its_own(make_pool: MakePool, kind: str, code: int) -> None:
+    assert make_pool(1).results((process_tasks.exit_code_of_fork, kind)) == [code]
+
+
+def test_a_fork_in_a_batch_runs_no_more_of_it(make_pool: MakePool, tmp_path: Path) -> None:
+    user = make_pool(1)
+    notes = tmp_path / "notes"
+    members = [(process_tasks.fork_and_note, (str(notes), text), {}) for text in ("returns", "raises", "last")]
+    (number,) = user.push(TaskBatch(members))
+    results, failures = pickle.loads(user.outcome(number)[1])
+    assert (results, failures) == ([0, 1, 0], {})
+    assert notes.read_text().split() == ["returns", "raises", "last"]
+
+
+def test_orphans_of_tasks_leave_no_zombies(make_pool: MakePool) -> None:
+    user = make_pool(1)
+    user.results(*[(process_tasks.leave_orphan,)] * 20)
+    wait_until(lambda: user.results((process_tasks.zombies,)) == [[]], "no zombies")
+
+
+def test_a_task_can_interrupt_itself_and_its_worker_goes_on(make_pool: MakePool) -> None:
+    user = make_pool(1)
+    (number,) = user.push((process_tasks.be_interrupted,))
+    status, payload = user.outcome(number)
+    assert status == FAILED
+    assert isinstance(loads_failure(payload, None), KeyboardInterrupt)
+    assert user.results((abs, -1)) == [1]

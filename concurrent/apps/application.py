@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from typing import Any, Final
@@ -17,6 +17,7 @@ from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskError
 from concurrent.core.items import ConfigItem, Host, IntItem
+from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.results import Outcome, load_outcome, load_outcomes
 from concurrent.scheduling.task import Task
 from concurrent.scheduling.taskclient import attempts_max_of
@@ -79,10 +80,12 @@ class ApplicationNode(Node):
         """Nothing runs before ``start``."""
         super().__init__()
         self.master_address: Host
+        self._inbox = Inbox(self._deliver, lambda size_bytes: self.client.tasks.consumed(size_bytes))
         self._finished_count = 0
         self._failed_count = 0
         self._open_systems = 0
-        self._has_begun = False
+        self._checked_count = 0
+        self._end_error: ConcurrentError | None = None
         self._progress = Progress(type(self).__name__.lower())
 
     # What an application may define.
@@ -149,6 +152,7 @@ class ApplicationNode(Node):
         try:
             return self.client.tasks.push(task, task, attempts_max_of(task))
         except SchedulingError as error:
+            self._raise_end_error()
             self.push_task_failed(task, error)
             return 0
 
@@ -166,6 +170,7 @@ class ApplicationNode(Node):
         try:
             self.client.tasks.push_many(rest, batch_size, ids=ids, pending=pending)
         except SchedulingError as error:
+            self._raise_end_error()
             self.push_tasks_failed([*pending, *rest], error)
         return ids
 
@@ -246,13 +251,14 @@ class ApplicationNode(Node):
             self.loop,
             self.node_id,
             own_modules=own_modules(self.env.plugins),
-            on_outcomes=lambda outcomes: self._inbox.put(partial(self._deliver, outcomes)),
+            on_outcomes=self._inbox.put_outcomes,
             on_accepted=self._accepted_callback(),
-            on_system_accepted=lambda system: self._inbox.put(partial(self.push_tasksystem_response, system)),
-            on_system_progress=lambda *count: self._inbox.put(partial(self.progress, *count)),
-            on_system_outcome=lambda outcome: self._inbox.put(partial(self._deliver_system, outcome)),
-            on_refused=self._refused,
+            on_system_accepted=lambda system: self._callback(self.push_tasksystem_response, system),
+            on_system_progress=lambda *count: self._callback(self.progress, *count),
+            on_system_outcome=lambda outcome: self._callback(self._deliver_system, outcome),
+            on_refused=self._end_with,
         )
+        self.client.tasks.room.inbox = self._inbox
         if master is None:
             cluster = EmbeddedCluster(
                 self.loop, self.launcher, self.child_recipe(), on_ended=self._cluster_died
@@ -262,6 +268,7 @@ class ApplicationNode(Node):
         self.master_address = master
         self._open.callback(self._progress.close)
         self._open.callback(self.client.stop)
+        self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
         self.client.start(master, http_port, self.stats, self.settings.limits())
 
@@ -276,9 +283,12 @@ class ApplicationNode(Node):
             self.push_tasksystem(task_system)
         else:
             self.start_processing()
-        self._has_begun = True
         self._check_finished()
-        self._work_inbox()
+        while self._exit_code is None:
+            if self._finished_count == self._checked_count:
+                self._inbox.run_next()
+            else:
+                self._check_finished()
         return self._exit_code
 
     def snapshot(self) -> dict[str, Any]:
@@ -294,17 +304,23 @@ class ApplicationNode(Node):
             "open": tasks.open_count,
             "progress": self._progress.latest,
             "task_systems": self._open_systems,
+            "waits_for": tasks.room.waits_for,
         }
 
     def _cluster_died(self, what: str) -> None:
         """End the application: its cluster is gone and nobody else can bring it back. Loop thread."""
-        self.client.tasks.close(what)
-        self._inbox.put(partial(raise_error, NodeError(what, thing="the embedded cluster")))
+        self._end_with(NodeError(what, thing="the embedded cluster"))
 
-    def _refused(self, error: ConcurrentError) -> None:
-        """End the application: its master will never take it in. Loop thread."""
-        self.client.tasks.close(str(error))
+    def _end_with(self, error: ConcurrentError) -> None:
+        """End the application, whatever its main thread does; also if that pushes. Loop thread."""
+        self._end_error = error
         self._inbox.put(partial(raise_error, error))
+        self.client.tasks.refuse(str(error))
+
+    def _raise_end_error(self) -> None:
+        """A push failed; raise what has ended all, if that is why."""
+        if self._end_error is not None:
+            raise self._end_error
 
     def _accepted_callback(self) -> Any:
         """Return what is told of accepted tasks; None where the application does not want to know."""
@@ -313,7 +329,11 @@ class ApplicationNode(Node):
         wants_all = cls.push_tasks_response is not ApplicationNode.push_tasks_response
         if not wants_each and not wants_all:
             return None
-        return lambda tasks: self._inbox.put(partial(self._tell_accepted, tasks))
+        return lambda tasks: self._callback(self._tell_accepted, tasks)
+
+    def _callback(self, fn: Callable[..., object], *args: Any) -> None:
+        """Have a callback run in the main thread. Any thread."""
+        self._inbox.put_callback(partial(fn, *args))
 
     def _tell_accepted(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -330,8 +350,6 @@ class ApplicationNode(Node):
             self.task_finished(task, result, error)
             if self._exit_code is not None:
                 return
-        self.client.tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
-        self._check_finished()
 
     def _deliver_system(self, outcome: Outcome) -> None:
         self._open_systems -= 1
@@ -342,8 +360,10 @@ class ApplicationNode(Node):
             self.work_finished(result, outcome.item)
 
     def _check_finished(self) -> None:
+        """Say so if nothing is unfinished. Not in a callback: that may be about to push more."""
+        self._checked_count = self._finished_count
         is_idle = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
-        if self._has_begun and is_idle and self._exit_code is None:
+        if is_idle and self._exit_code is None:
             self.work_finished(None, None)
 
 

@@ -15,14 +15,15 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.runtime import PYTHON, describe_runtime
 from concurrent.core.clock import Deadline, SystemClock
-from concurrent.core.errors import ConcurrentError, NodeError
+from concurrent.core.errors import ConcurrentError, MessageTooLarge, NodeError, PayloadTooLarge
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.code import CodeBook
-from concurrent.scheduling.outcome import CANCELLED
+from concurrent.scheduling.failure import dumps_failure, too_large
+from concurrent.scheduling.outcome import CANCELLED, FAILED
 from concurrent.scheduling.results import Outcome
 from concurrent.scheduling.taskclient import TaskClient
-from concurrent.transport.frames import Frame
+from concurrent.transport.frames import Frame, as_payload
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
@@ -213,7 +214,7 @@ class ClusterClient:
         self._has_joined.set()
         self._loop.call_later(NO_WORKERS_S, self._watch_workers, joined.handler)
         self.tasks.attach(joined.handler)
-        for system_id, system in self._systems.items():
+        for system_id, system in list(self._systems.items()):
             self._send_system(system_id, system)
 
     def _left(self, _reason: str) -> None:
@@ -232,9 +233,17 @@ class ClusterClient:
         self._send_system(system_id, system)
 
     def _send_system(self, system_id: int, system: _System) -> None:
-        if self._handler is not None:
+        if self._handler is None:
+            return
+        try:
             self.tasks.send_code(system.code_count)
             self._handler.cast("push_tasksystem", system_id, system.code_count, system.payload)
+        except PayloadTooLarge as error:
+            self._finish_system(system_id, FAILED, as_payload(dumps_failure(error, None, "")))
+        except MessageTooLarge:
+            limit = self._handler.peer_bytes_max
+            failure = too_large("a task system", len(system.payload), limit)
+            self._finish_system(system_id, FAILED, as_payload(failure))
 
     def _cancel_system(self, system_id: int) -> None:
         if self._handler is not None and system_id in self._systems:

@@ -267,6 +267,7 @@ class MasterNode(Node):
             on_owner=lambda session, number: self._api.own_system(session, number),
         )
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
+        self.dispatcher.on_held = self._systems.held
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems)
         self._api.register_methods(self.zmq_server)
         self.zmq_server.on_lost = self._api.session_lost

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import signal
 import socket
 import sys
@@ -15,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Final
 
-from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
+from concurrent.apps.api import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, NodeType
 from concurrent.apps.pages import render_page
 from concurrent.apps.version import VERSION
 from concurrent.core.component import Component
@@ -24,6 +23,7 @@ from concurrent.core.garbage import collecting_rarely
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
 from concurrent.core.stats import Stats
+from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.spawn import start_launcher
 from concurrent.transport.channels import CHANNELS
@@ -110,7 +110,7 @@ class Node(Component):
         self.launcher: Launcher
         self.started_at = 0.0
         self._open = ExitStack()
-        self._inbox: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._exit_code: int | None = None
         self._stop_count = 0
         self._snapshot: dict[str, Any] | None = None
@@ -124,7 +124,8 @@ class Node(Component):
     def run(self, ready: Callable[[], object] | None = None) -> int:
         """Start the node, do its work until that is done or a signal comes, and free everything.
 
-        Main thread. The first SIGINT or SIGTERM ends the node in good order, the second one at once.
+        Main thread. The first SIGINT or SIGTERM ends the node in good order, the second one at once. So does
+        ``sys.exit`` in whatever runs in the main thread; another exception ends the node and passes through.
 
         :param ready: called when the node has started.
         :returns: the exit code.
@@ -138,6 +139,10 @@ class Node(Component):
                 code = self.app_main()
             except KeyboardInterrupt:
                 code = EXIT_INTERRUPTED
+            except SystemExit as ending:
+                if self._inbox.failure is not None:  # of a callback within a push
+                    raise self._inbox.failure from None
+                code = _exit_code_of(ending)
             finally:
                 self.stop()
         if self._exit_code:
@@ -147,6 +152,7 @@ class Node(Component):
     def start(self) -> None:
         """Open everything. Main thread; before any other thread of the program where that can be."""
         self.started_at = time.time()
+        self._inbox.begin()
         try:
             self.launcher = start_launcher(self.preload)
             self._open.callback(self.launcher.stop)
@@ -259,11 +265,12 @@ class Node(Component):
     def _set_exit_code(self, exit_code: int) -> None:
         if self._exit_code is None:
             self._exit_code = exit_code
+        self._inbox.end()
 
     def _work_inbox(self) -> None:
         """Run what is put into the inbox, one after the other, until the node is told to stop."""
         while self._exit_code is None:
-            self._inbox.get()()
+            self._inbox.run_next()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -295,6 +302,14 @@ class Node(Component):
 def raise_error(error: Exception) -> None:
     """Raise ``error``; put into an inbox, it ends the node with it."""
     raise error
+
+
+def _exit_code_of(ending: SystemExit) -> int:
+    """Return the code with which Python would end, and say what it would say."""
+    if ending.code is None or isinstance(ending.code, int):
+        return ending.code or EXIT_OK
+    sys.stderr.write(f"{ending.code}\n")
+    return EXIT_FAILED
 
 
 def peak_memory_bytes() -> int | None:

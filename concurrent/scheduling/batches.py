@@ -7,13 +7,16 @@ from typing import Any
 
 from concurrent.transport.frames import Frame
 
-__all__ = ["BATCH_BYTES", "BATCH_FRAMES", "slices"]
+__all__ = ["BATCH_BYTES", "BATCH_FRAMES", "CODE_BYTES_MAX", "slices"]
 
 BATCH_BYTES = 4 << 20
 """Above this a message only gets longer, not cheaper for each byte."""
 
 BATCH_FRAMES = 1000
 """Well below the number of raw frames that the transport lets into one message."""
+
+CODE_BYTES_MAX = 256 << 20
+"""How much code one owner may send."""
 
 
 def slices(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any
 from concurrent.core.component import ComponentManager
 from concurrent.core.errors import InvalidArguments, MessageTooLarge
 from concurrent.core.stats import Stats
-from concurrent.scheduling.batches import slices
+from concurrent.scheduling.batches import CODE_BYTES_MAX, slices
+from concurrent.scheduling.budget import Budget
 from concurrent.scheduling.courier import Courier
 from concurrent.scheduling.delivery import Delivery
 from concurrent.scheduling.events import (
@@ -45,8 +47,8 @@ from concurrent.scheduling.guard import GuardedScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import FAILED
-from concurrent.scheduling.payloads import PayloadStore
 from concurrent.scheduling.refused import RefusedTasks
+from concurrent.scheduling.shortage import HELD, Shortage
 from concurrent.scheduling.workqueue import Chunk, IWorkQueue
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
@@ -58,12 +60,6 @@ log = logging.getLogger("concurrent.scheduling.dispatcher")
 
 CHUNKS_PER_SLAVE = 4
 """How many chunks a slave's share of the work queue is cut into."""
-
-TASK_BYTES = 512
-"""What a task costs in memory besides its payload."""
-
-CODE_BYTES_MAX = 256 << 20
-"""How much code one owner may send."""
 
 ACCEPTED_S = 0.005
 """How long the word that tasks are accepted may wait for outcomes to travel with."""
@@ -100,6 +96,8 @@ class Dispatcher:
         applications have to wait.
     :param disk_bytes_max: how many bytes of payloads may be in files.
     :param folder: where the files are; None for the system's folder for temporary files.
+
+    ``on_held`` is called with the number of an owner that has to wait, and why.
     """
 
     def __init__(
@@ -115,15 +113,14 @@ class Dispatcher:
         folder: Path | None = None,
     ) -> None:
         self.ledger = Ledger()
+        self.on_held: Callable[[int, str], object] | None = None
         self._loop = loop
         self._scheduler = GuardedScheduler(scheduler, components, self._ask_again)
         self._work_queue = work_queue
-        self._memory_bytes_max = memory_bytes_max
-        self._disk_bytes_max = disk_bytes_max
-        self._store = PayloadStore(folder)
+        self._budget = Budget(self.ledger, memory_bytes_max, disk_bytes_max, folder)
         self._courier = Courier(loop, stats)
         self._refused = RefusedTasks(loop, self.ledger, self._send_refused, self._apply)
-        self._delivery = Delivery(self._courier, self._loaded)
+        self._delivery = self._budget.delivery = Delivery(self._courier, self._budget.loaded)
         self._owners: dict[int, _Owner] = {}
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
@@ -132,6 +129,7 @@ class Dispatcher:
         self._is_queue_watched = False
         self._has_taken = False
         self._unacknowledged: deque[tuple[int, int, int]] = deque()
+        self._shortage = Shortage(loop, self._look_for_room, self._tell_held)
         self._carry_out: dict[type, Any] = {
             Send: self._send,
             Push: self._push,
@@ -163,7 +161,8 @@ class Dispatcher:
             "undelivered": self._delivery.waiting_count,
             "unacknowledged": sum(count for _, _, count in self._unacknowledged),
             "chunks_waiting": self._work_queue.waiting_count(),
-            "stored_bytes": self._store.stored_bytes,
+            "stored_bytes": self._budget.stored_bytes,
+            "held_because": self._shortage.reason,
             "submitted_bytes": self.ledger.accepted_bytes,
             "delivered_bytes": self._delivery.delivered_bytes,
         }
@@ -222,8 +221,9 @@ class Dispatcher:
                 f"tasks need {event.code_count} code blobs, {len(record.blobs)} were sent",
                 thing="code_count",
             )
-        if self._is_memory_full:
-            event = replace(event, payloads=[self._store.put(one) for one in event.payloads])
+        kept = self._budget.kept(event.payloads)
+        if kept is not event.payloads:
+            event = replace(event, payloads=kept)
         self._apply(event)
         count = len(event.payloads)
         self._unacknowledged.append((event.owner, event.first_id + count - 1, count))
@@ -338,10 +338,27 @@ class Dispatcher:
 
     def _acknowledge(self) -> None:
         """Answer for the tasks that there is room for, with the outcomes that leave."""
-        while self._unacknowledged and self._has_room:
+        while self._unacknowledged and self._budget.has_room:
             owner, last_id, _ = self._unacknowledged.popleft()
             self._delivery.accept(owner, last_id)
         self._delivery.hand_over()
+        if self._unacknowledged and not self._budget.has_room:
+            self._shortage.note()
+
+    def _look_for_room(self) -> str:
+        """Try again to accept what waits; return what is short if that is not possible."""
+        self._budget.probe()
+        self._acknowledge()
+        return self._budget.what_is_short() if self._unacknowledged else ""
+
+    def _tell_held(self, reason: str) -> None:
+        """Tell the owners of what is not accepted why that is."""
+        for owner in {owner for owner, _, _ in self._unacknowledged}:
+            handler = self._owners[owner].handler
+            if handler.peer_has(HELD):
+                self._courier.cast(handler, HELD, reason)
+            if self.on_held is not None:
+                self.on_held(owner, reason)
 
     def _send(self, command: Send) -> None:
         slave = self._slaves.get(command.slave)
@@ -360,7 +377,7 @@ class Dispatcher:
         """Send tasks that a slave holds; what cannot be sent fails at once."""
         numbers, payloads = command.numbers[part], command.payloads[part]
         try:
-            loaded = self._loaded(payloads)
+            loaded = self._budget.loaded(payloads)
             self._courier.cast_data(handler, "run", command.owner, command.code_count, numbers, loaded)
             return
         except MessageTooLarge as error:
@@ -379,7 +396,7 @@ class Dispatcher:
         for part in slices(command.payloads, count_max=count_max):
             numbers = command.numbers[part]
             try:
-                payloads = self._loaded(command.payloads[part])
+                payloads = self._budget.loaded(command.payloads[part])
             except OSError as error:
                 log.error("tasks fail: %s", error)
                 self._fail_pushed(numbers, unreadable(error))
@@ -446,32 +463,9 @@ class Dispatcher:
             self._courier.cast(slave.handler, "give_back", command.count)
 
     def _deliver(self, command: Deliver) -> None:
-        payloads = command.payloads
-        if self._is_memory_full:
-            payloads = [self._store.put(one) for one in payloads]
-        self._delivery.add(command.owner, command.ids, command.statuses, payloads)
-
-    @property
-    def _is_memory_full(self) -> bool:
-        """Whether payloads should go to files from now on."""
-        ledger = self.ledger
-        used = ledger.open_bytes + self._delivery.waiting_bytes - self._store.stored_bytes
-        return used + TASK_BYTES * len(ledger.task_by_number) > self._memory_bytes_max
-
-    @property
-    def _has_room(self) -> bool:
-        """Whether owners may push more."""
-        if self._store.has_failed and self._is_memory_full:
-            return False
-        is_small = TASK_BYTES * len(self.ledger.task_by_number) <= self._memory_bytes_max // 2
-        return is_small and self._store.stored_bytes <= self._disk_bytes_max
-
-    def _loaded(self, payloads: list[Any]) -> list[Any]:
-        """Return payloads as they travel, those in files too."""
-        if not self._store.stored_bytes:
-            return payloads
-        return list(map(self._store.load, payloads))
+        self._delivery.add(command.owner, command.ids, command.statuses, self._budget.kept(command.payloads))
 
     def close(self) -> None:
         """Free the files."""
-        self._store.close()
+        self._shortage.close()
+        self._budget.close()

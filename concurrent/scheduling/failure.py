@@ -171,6 +171,17 @@ def too_large(what: str, size_bytes: int, limit_bytes: int) -> bytes:
     return dumps_failure(error, None, "")
 
 
+def code_too_large(size_bytes: int, limit_bytes: int) -> PayloadTooLarge:
+    """Return the error of a program whose code, with the data in its global names, cannot be sent."""
+    return PayloadTooLarge(
+        f"the code of this program and the data in its global names have {size_bytes} bytes, and the "
+        f"master takes {limit_bytes} at most",
+        thing="code",
+        value=size_bytes,
+        remedy="Keep large data out of global names: hand it to tasks, or have them read it from files",
+    )
+
+
 def unreadable(error: OSError) -> bytes:
     """Return the payload of an attempt that failed because the master could not read its data from disk."""
     problem = SchedulingError(

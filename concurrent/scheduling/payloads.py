@@ -19,6 +19,9 @@ SEGMENT_BYTES: Final = 64 << 20
 STORED_BYTES_MIN: Final = 1024
 """Smaller payloads stay in memory: what stands for them there would not be much smaller."""
 
+PROBE_BYTES: Final = 4 << 20
+"""So much has to fit before it is believed that there is room on the disk again."""
+
 log = logging.getLogger("concurrent.scheduling.payloads")
 
 
@@ -94,10 +97,32 @@ class PayloadStore:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.stored_bytes = 0
-        self.has_failed = False
+        self.problem = ""
         self._folder = folder
         self._segments: set[_Segment] = set()
         self._current: _Segment | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last payload could not be written; ``problem`` says why."""
+        return bool(self.problem)
+
+    @property
+    def place(self) -> str:
+        """The folder of the files."""
+        return str(self._folder or tempfile.gettempdir())
+
+    def probe(self) -> None:
+        """Find out whether files can be written again, after that has failed."""
+        try:
+            with tempfile.TemporaryFile(dir=self._folder, buffering=0) as file:
+                rest = memoryview(bytes(PROBE_BYTES))
+                while rest:
+                    rest = rest[file.write(rest) :]
+        except OSError as error:
+            self.problem = str(error)
+        else:
+            self.problem = ""
 
     def put(self, payload: bytes | Frame) -> Payload:
         """Move a payload to a file and return what stands for it.
@@ -114,10 +139,10 @@ class PayloadStore:
             stored = segment.append(payload.buffer if isinstance(payload, Frame) else payload)
         except OSError as error:
             if not self.has_failed:
-                log.error("payloads can not be moved to disk and stay in memory: %s", error)
-            self.has_failed = True
+                log.error("payloads can not be moved to %s and stay in memory: %s", self.place, error)
+            self.problem = str(error)
             return payload
-        self.has_failed = False
+        self.problem = ""
         self.stored_bytes += len(payload)
         return stored
 

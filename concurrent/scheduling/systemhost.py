@@ -21,6 +21,7 @@ from concurrent.core.ids import new_node_id
 from concurrent.core.logs import NodeLog
 from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure
+from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.results import Outcome, load_outcomes
 from concurrent.scheduling.task import Task
@@ -58,11 +59,10 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
     loop.start()
     client = make_client(channel, loop, host, port, node_id=node_id)
     try:
-        inbox: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         systems: queue.SimpleQueue[_Given | None] = queue.SimpleQueue()
         cache = CodeCache()
-        tasks = TaskClient(loop, cache.of(APP), on_outcomes=inbox.put)
-        tasks.register_methods(client)
+        run = _Run(loop, cache.of(APP))
+        run.tasks.register_methods(client)
 
         @tcpremote(client)
         def host_system(
@@ -73,8 +73,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
 
         def lost(_handler: TCPHandler, reason: str) -> None:
             systems.put(None)
-            inbox.put(None)
-            tasks.close(f"the master is gone: {reason}")  # whoever waits for room goes on
+            run.lost(reason)
 
         client.on_lost = lost
         client.start()
@@ -85,8 +84,8 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
             return
         for index, blob in enumerate(given.code):
             cache.define(APP, index, bytes(blob))
-        loop.call(tasks.attach, handler, len(given.code), timeout_s=CALL_TIMEOUT_S)
-        status, payload = _Run(tasks, handler, inbox, given).outcome()
+        loop.call(run.tasks.attach, handler, len(given.code), timeout_s=CALL_TIMEOUT_S)
+        status, payload = run.outcome(handler, given)
         handler.cast("system_finished", status, payload)
     except ConnectionLost as error:
         logging.getLogger("concurrent.scheduling.systemhost").warning("the master is gone: %s", error)
@@ -112,22 +111,15 @@ class _MasterLog(logging.Handler):
 class _Run:
     """One task system at work. Main thread only. It is what the system knows as the master."""
 
-    def __init__(
-        self,
-        tasks: TaskClient,
-        handler: TCPHandler,
-        inbox: queue.SimpleQueue[list[Outcome] | None],
-        given: _Given,
-    ) -> None:
-        self._tasks = tasks
-        self._handler = handler
-        self._inbox = inbox
-        self._payload = given.payload
+    def __init__(self, loop: NodeLoop, code: AppCode) -> None:
+        self.log: logging.Logger
+        self._inbox = Inbox(self._deliver, lambda size_bytes: self.tasks.consumed(size_bytes))
+        self.tasks = TaskClient(loop, code, on_outcomes=self._inbox.put_outcomes)
+        self.tasks.room.inbox = self._inbox
+        self._handler: TCPHandler
+        self._system: ITaskSystem
         self._progress_at = 0.0
         self._finished_count = 0
-        self.log = logging.getLogger(f"concurrent.system.{given.system_id}")
-        self.log.addHandler(_MasterLog(handler))
-        self.log.propagate = False
 
     @property
     def workers(self) -> int:
@@ -148,41 +140,57 @@ class _Run:
 
     def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
         """Have more tasks run."""
-        self._tasks.push_many(tasks, batch_size)
+        self.tasks.push_many(tasks, batch_size)
 
-    def outcome(self) -> tuple[int, bytes | Frame]:
+    def lost(self, reason: str) -> None:
+        """The master is gone: nothing waits for it any more. Loop thread."""
+
+        def stop() -> None:
+            raise ConnectionLost(f"the master is gone: {reason}", thing="master")
+
+        self._inbox.put(stop)
+        self.tasks.close(f"the master is gone: {reason}")  # other threads that wait for room go on
+
+    def outcome(self, handler: TCPHandler, given: _Given) -> tuple[int, bytes | Frame]:
         """Run the system to its end; return the status and payload that its application gets.
 
         :raises ConnectionLost: if the master is gone.
         """
-        code: AppCode = self._tasks.code
+        self._handler = handler
+        self.log = logging.getLogger(f"concurrent.system.{given.system_id}")
+        self.log.addHandler(_MasterLog(handler))
+        self.log.propagate = False
+        logging.getLogger("concurrent.scheduling.room").addHandler(_MasterLog(handler))
+        code = self.tasks.code
+        self._inbox.begin()
         try:
-            return FINISHED, code.dumps_payload(self._result(code.loads_payload(self._payload)))
+            return FINISHED, code.dumps_payload(self._result(code.loads_payload(given.payload)))
         except ConnectionLost:
             raise
-        except Exception as error:  # boundary: a task system is foreign code
+        except BaseException as error:  # boundary: a task system is foreign code
+            error = self._inbox.failure or error
+            if isinstance(error, ConnectionLost):
+                raise error from None
             self.log.info("the task system failed: %s: %s", type(error).__name__, error)
             return FAILED, as_payload(dumps_failure(error, code, ""))
 
     def _result(self, system: ITaskSystem) -> Any:
+        self._system = system
         system.init_system(self)
         self.push_tasks(system.generate_tasks(self) or ())
         while not system.is_complete(self):
-            if self._finished_count == self._tasks.pushed_count and self._inbox.empty():
+            if self._finished_count == self.tasks.pushed_count and self._inbox.is_empty():
                 raise SchedulingError(
                     "the task system has no unfinished task, but is_complete() says no",
                     thing=type(system).__name__,
                     remedy="Push more tasks in task_finished(), or let is_complete() return True",
                 )
-            outcomes = self._inbox.get()
-            if outcomes is None:
-                raise ConnectionLost("the master ended the session", thing="master")
-            self._finish(system, outcomes)
-            self._tasks.consumed(sum(len(outcome.payload) for outcome in outcomes))
+            self._inbox.run_next()
         return system.gather_result(self)
 
-    def _finish(self, system: ITaskSystem, outcomes: list[Outcome]) -> None:
-        for task, result, error in load_outcomes(self._tasks.code, outcomes):
+    def _deliver(self, outcomes: list[Outcome]) -> None:
+        system = self._system
+        for task, result, error in load_outcomes(self.tasks.code, outcomes):
             if task.returns_task and error is None:
                 result, task = result
             self._finished_count += 1

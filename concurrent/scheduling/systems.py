@@ -33,6 +33,7 @@ from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.failure import dumps_failure, too_large
 from concurrent.scheduling.launcher import Child, Launcher, how_it_ended
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
+from concurrent.scheduling.shortage import HELD
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
@@ -191,6 +192,13 @@ class SystemHosts:
         for host, system in self._hosted():
             if host.number == number and not host.is_over and system.handler.is_open:
                 system.handler.cast("tasksystem_progress", system.system_id, done, total)
+
+    def held(self, number: int, reason: str) -> None:
+        """Tell the application why the tasks of its system are not accepted for now."""
+        for host, system in self._hosted():
+            is_here = host.number == number and not host.is_over
+            if is_here and system.handler.is_open and system.handler.peer_has(HELD):
+                system.handler.cast(HELD, reason)
 
     def log(self, number: int, level: int, text: str) -> None:
         """Log what a system has to say."""

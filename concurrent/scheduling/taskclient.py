@@ -23,15 +23,18 @@ from typing import Any, Final
 from concurrent.core.errors import (
     ConnectionLost,
     MessageTooLarge,
-    QueueFull,
+    PayloadTooLarge,
     SchedulingError,
     TransportError,
 )
 from concurrent.scheduling.batch import TaskBatch
+from concurrent.scheduling.batches import CODE_BYTES_MAX
 from concurrent.scheduling.code import AppCode
-from concurrent.scheduling.failure import dumps_failure, too_large
+from concurrent.scheduling.failure import code_too_large, dumps_failure, too_large
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.results import Members, Outcome, Payload
+from concurrent.scheduling.room import Room
+from concurrent.scheduling.shortage import HELD
 from concurrent.scheduling.shorthand import Shorthand
 from concurrent.scheduling.unsent import Group, UnsentTasks
 from concurrent.transport.frames import as_payload
@@ -49,6 +52,9 @@ CONSUMED_BYTES: Final = 4 << 20
 
 WAKE_COUNT: Final = 250
 """After the first task of a bulk, so many are pickled before the loop is woken to send them."""
+
+HELD_SAID_AGAIN_S: Final = 300.0
+"""How often it is said that the master accepts nothing for now."""
 
 ATTEMPTS_MAX: Final = 3
 
@@ -82,14 +88,14 @@ class TaskClient:
         room_timeout_s: float | None = None,
     ) -> None:
         self.code = code
+        self.room = Room(loop, self._explain_no_room, room_timeout_s)
         self._shorthand = Shorthand(code)
         self._loop = loop
         self._on_outcomes = on_outcomes
         self._on_accepted = on_accepted
-        self._room_timeout_s = room_timeout_s
         self._lock = threading.Lock()  # any thread may push: it covers pickling and numbering
-        self._room = threading.Event()
-        self._room.set()
+        self._held_because = ""
+        self._held_said_until = 0.0
         self._next_id = 1
         self._pushed_count = 0
         self._open: dict[int, _Open] = {}
@@ -102,6 +108,7 @@ class TaskClient:
         self._closed_because: str | None = None
         self._handler: TCPHandler | None = None
         self._sent_code_count = 0
+        self._sent_code_bytes = 0
         self._in_flight: OrderedDict[int, Group] = OrderedDict()  # by the last id of each
 
     @property
@@ -121,6 +128,14 @@ class TaskClient:
         def accepted(_handler: TCPHandler, _request: Any, last_id: int) -> None:
             """Take note that the master answers for the tasks up to a number from now on."""
             self._take_accepted(last_id)
+
+        @tcpremote(endpoint, feature=HELD)
+        def held(_handler: TCPHandler, _request: Any, reason: str) -> None:
+            """Take note why the master accepts nothing more for now."""
+            self._held_because = reason
+            if self._loop.time() >= self._held_said_until:
+                self._held_said_until = self._loop.time() + HELD_SAID_AGAIN_S
+                log.warning("no more tasks are accepted for now: %s", reason)
 
         @tcpremote(endpoint)
         def finished(
@@ -142,7 +157,7 @@ class TaskClient:
         :param what: a task, or a tuple of function, arguments and keyword arguments.
         :param attempts_max: how many workers may die of it.
         :raises SchedulingError: if it cannot be pickled, or the client is closed.
-        :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``.
+        :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``; see also ``Room.wait``.
         """
         task_id = self._push(item, what, attempts_max, 1)
         self._wake()
@@ -196,7 +211,7 @@ class TaskClient:
 
     def _push(self, item: Any, what: Any, attempts_max: int, count: int) -> int:
         """Push what counts as so many tasks, and wake nobody."""
-        if not self._room.is_set():
+        if not self.room.is_open:
             self._wait_for_room()
         with self._lock:
             task_id = self._append(item, what, attempts_max)
@@ -212,13 +227,24 @@ class TaskClient:
             return self.code.dumps_payload(value), self.code.blob_count
 
     def send_code(self, code_count: int) -> None:
-        """Send the first blobs of code, those that the master does not have. Loop thread only."""
+        """Send the first blobs of code, those that the master does not have. Loop thread only.
+
+        :raises PayloadTooLarge: if the master would refuse one of them, or all together.
+        """
         handler = self._handler
         if handler is None:
             return
         for index in range(self._sent_code_count, code_count):
-            handler.cast("define_code", index, as_payload(self.code.blob_at(index)))
-        self._sent_code_count = max(self._sent_code_count, code_count)
+            blob = self.code.blob_at(index)
+            size_bytes = self._sent_code_bytes + len(blob)
+            if size_bytes > CODE_BYTES_MAX:
+                raise code_too_large(size_bytes, CODE_BYTES_MAX)
+            try:
+                handler.cast("define_code", index, as_payload(blob))
+            except MessageTooLarge:
+                raise code_too_large(len(blob), handler.peer_bytes_max) from None
+            self._sent_code_bytes = size_bytes
+            self._sent_code_count = index + 1
 
     def cancel(self, ids: Sequence[int]) -> None:
         """Ask for no more of these tasks; each still gets one outcome. Any thread."""
@@ -235,9 +261,13 @@ class TaskClient:
 
     def close(self, reason: str) -> None:
         """Take nothing more; open tasks are reported as cancelled. Any thread."""
-        self._closed_because = reason
-        self._room.set()
+        self.refuse(reason)
         self._loop.post(self._cancel_all)
+
+    def refuse(self, reason: str) -> None:
+        """Take nothing more; who waits for room is told so. Any thread."""
+        self._closed_because = reason
+        self.room.open()
 
     def attach(self, handler: TCPHandler, known_code_count: int = 0) -> None:
         """Go on with a registration at a master that has none of this owner's tasks. Loop thread only.
@@ -246,6 +276,7 @@ class TaskClient:
         """
         self._handler = handler
         self._sent_code_count = known_code_count
+        self._sent_code_bytes = sum(len(self.code.blob_at(index)) for index in range(known_code_count))
         handler.on_room = self._flush
         self._push_again()
         self._flush()
@@ -267,24 +298,27 @@ class TaskClient:
         unsent = self._unsent
         unsent.append(task_id, attempts_max, payload)
         if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
-            self._room.clear()
+            self.room.close()
             self._note_room()  # the loop may have accepted it all before it was cleared
         return task_id
 
     def _wait_for_room(self) -> None:
-        assert not self._loop.is_current(), "pushing on the loop's thread could wait for itself"
         self._wake()  # what fills the room may not have been sent yet
-        if not self._room.wait(self._room_timeout_s):
-            raise QueueFull(
-                f"the master accepted nothing for {self._room_timeout_s} s",
-                thing="push_task",
-                value=self._unsent.pushed_bytes - self._accepted_bytes,
-                remedy="See with 'concurrent status' whether it is there and has slaves",
-            )
+        self.room.wait()
+
+    def _explain_no_room(self) -> str:
+        """Return why the master accepts nothing more. Any thread."""
+        if self._handler is None:
+            return "this program has not joined a master"
+        waiting_bytes = self._unsent.pushed_bytes - self._accepted_bytes
+        return (
+            f"the master has not accepted {waiting_bytes} bytes of tasks: {self._held_because or 'it is busy'}"
+        )
 
     def _note_room(self) -> None:
-        if not self._room.is_set() and self._unsent.pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX:
-            self._room.set()
+        is_small = self._unsent.pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX
+        if not self.room.is_open and (is_small or self._closed_because is not None):
+            self.room.open()
 
     def _wake(self) -> None:
         if not self._is_woken:
@@ -302,9 +336,13 @@ class TaskClient:
                 if code_count > self._sent_code_count:
                     self.send_code(code_count)
                 handler.cast("push_tasks", first_id, code_count, group.attempts_max, payloads)
+            except PayloadTooLarge as error:
+                self._accepted_bytes += group.size_bytes
+                self._fail(group, [dumps_failure(error, None, "")] * len(payloads))
             except MessageTooLarge:  # a group of more than one task never is
                 self._accepted_bytes += group.size_bytes
-                self._fail_too_large(group, handler.peer_bytes_max)
+                limit = handler.peer_bytes_max
+                self._fail(group, [too_large("a task", len(one), limit) for one in payloads])
             except TransportError as error:  # the session is ending; the next one is given everything
                 log.warning("tasks wait for another session: %s", error)
                 self._accepted_bytes += group.size_bytes
@@ -312,11 +350,10 @@ class TaskClient:
             else:
                 self._in_flight[first_id + len(payloads) - 1] = group
 
-    def _fail_too_large(self, group: Group, limit: int) -> None:
+    def _fail(self, group: Group, failures: list[Payload]) -> None:
         """Report tasks that the master would refuse."""
         self._note_room()
         ids = range(group.first_id, group.first_id + len(group.payloads))
-        failures: list[Payload] = [too_large("a task", len(one), limit) for one in group.payloads]
         self._take_outcomes(list(ids), [FAILED] * len(ids), failures)
 
     def _push_again(self) -> None:
@@ -345,6 +382,7 @@ class TaskClient:
             self._accepted_bytes += group.size_bytes
             if self._on_accepted is not None:
                 items += self._items_of(range(group.first_id, group_id + 1))
+        self._held_because = ""
         self._note_room()
         if self._on_accepted is not None:
             self._on_accepted(items)

@@ -53,6 +53,7 @@ def describe_master(status: dict[str, Any]) -> str:
             f"({one['count']} times so far)"
             for one in status.get("plugin_troubles", ())
         ),
+        *([f"no more tasks are accepted for now: {held}"] if (held := tasks.get("held_because")) else []),
         "",
         f"{'NODE':<44} {'TYPE':<12} {'STATE':<11} {'FROM':<16} TASKS",
     ]

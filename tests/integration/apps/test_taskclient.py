@@ -11,7 +11,7 @@ import pytest
 from concurrent.core.errors import QueueFull, SchedulingError
 from concurrent.scheduling import taskclient
 from concurrent.scheduling.code import CodeBook
-from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.results import Outcome
 from concurrent.scheduling.task import Task
 from concurrent.scheduling.taskclient import TaskClient
@@ -44,14 +44,14 @@ class Session:
 class Owner:
     """A task client, and what it reported."""
 
-    def __init__(self, loop: NodeLoop, **options: Any) -> None:
+    def __init__(self, loop: NodeLoop, *own_modules: str, **options: Any) -> None:
         self.methods = MethodRegistry()
         self.outcomes: list[Outcome] = []
         self.accepted: list[Any] = []
         self._loop = loop
         self.client = TaskClient(
             loop,
-            CodeBook(),
+            CodeBook(own_modules),
             on_outcomes=self.outcomes.extend,
             on_accepted=self.accepted.extend,
             **options,
@@ -284,3 +284,41 @@ def test_many_are_taken_one_by_one_if_they_do_not_travel_as_one(owner: Owner) ->
 
     owner.client.push_many(make())
     assert len(made) == 3
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def test_code_that_the_master_would_refuse_is_the_error_of_the_tasks_that_need_it(
+    loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taskclient, "CODE_BYTES_MAX", 100)
+    owner = Owner(loop, __name__)
+    owner.client.push("needs code", (double, (2,), {}))
+    owner.attach()
+    owner.settle()
+    outcome = owner.outcomes[0]
+    assert (outcome.item, outcome.status) == ("needs code", FAILED)
+    assert b"global names" in bytes(outcome.payload)
+    assert owner.client.open_count == 0
+
+
+def test_a_push_whose_client_is_closed_waits_no_more(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 0)
+    owner.push("a")
+    errors: list[Exception] = []
+
+    def push() -> None:
+        try:
+            owner.push("b")
+        except SchedulingError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=push)
+    thread.start()
+    while not owner.client.room.waits_for:
+        owner.settle()
+    owner.client.refuse("a test")
+    thread.join(TIMEOUT_S)
+    assert "a test" in str(errors[0])

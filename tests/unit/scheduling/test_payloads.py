@@ -1,5 +1,6 @@
 """The master's payloads that are on disk."""
 
+import errno
 import gc
 import os
 import tempfile
@@ -77,3 +78,43 @@ def test_payloads_stay_in_memory_when_the_disk_can_not_take_them(store, monkeypa
     monkeypatch.undo()
     assert isinstance(store.put(DATA), StoredPayload)
     assert not store.has_failed
+
+
+class FullDisk:
+    """In place of a file: the disk is full while a test says so."""
+
+    is_full = True
+
+    def __init__(self, file) -> None:
+        self._file = file
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def write(self, data):
+        if FullDisk.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self._file.write(data)
+
+
+def test_on_a_full_disk_payloads_stay_in_memory_and_a_probe_finds_out_when_there_is_room(
+    store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_file = tempfile.TemporaryFile
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **options: FullDisk(make_file(**options)))
+    assert store.put(DATA) is DATA
+    assert store.has_failed
+    assert "No space left" in store.problem
+    assert store.place == str(tmp_path)
+    store.probe()
+    assert store.has_failed
+    monkeypatch.setattr(FullDisk, "is_full", False)
+    store.probe()
+    assert not store.has_failed
+    assert store.load(store.put(DATA)) == DATA

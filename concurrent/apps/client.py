@@ -53,6 +53,7 @@ class ClusterClient:
     :param own_modules: modules whose code has to travel with the tasks.
     :param on_outcomes: called with the outcomes of tasks that came together.
     :param on_accepted: called with the tasks that the master has accepted.
+    :param on_running: called with tasks that have begun to run and will take a while.
     :param on_system_accepted: called with a task system that the master hosts.
     :param on_system_progress: called with how much is done of how much in all.
     :param on_system_outcome: called with the outcome of a task system.
@@ -67,12 +68,19 @@ class ClusterClient:
         own_modules: Sequence[str] = (),
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
+        on_running: Callable[[list[Any]], object] | None = None,
         on_system_accepted: Callable[[Any], object] | None = None,
         on_system_progress: Callable[[int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
         on_refused: Callable[[ConcurrentError], object] | None = None,
     ) -> None:
-        self.tasks = TaskClient(loop, CodeBook(own_modules), on_outcomes=on_outcomes, on_accepted=on_accepted)
+        self.tasks = TaskClient(
+            loop,
+            CodeBook(own_modules),
+            on_outcomes=on_outcomes,
+            on_accepted=on_accepted,
+            on_running=on_running,
+        )
         self._loop = loop
         self._node_id = node_id
         self._on_system_accepted = on_system_accepted

@@ -33,10 +33,18 @@ T = TypeVar("T")
 
 
 class TaskFuture(Future[T]):
-    """The future of one task or chunk of calls; cancelling it frees the worker too."""
+    """The future of one task or chunk of calls; cancelling it frees the worker too.
+
+    ``has_begun`` is set on the loop's thread when a worker has run it for a while.
+    """
 
     task_id = 0
     client: ClusterClient | None = None
+    has_begun = False
+
+    def running(self) -> bool:
+        """Tell whether a worker runs it, as is known half a second after that began; ``cancel`` still works."""
+        return self.has_begun and not self.done()
 
     def cancel(self) -> bool:
         """Want nothing more of the task; the worker that runs it is stopped."""
@@ -177,6 +185,7 @@ class ClusterExecutor(Executor):
                 self._node_id,
                 own_modules=own_modules,
                 on_outcomes=self._finish,
+                on_running=_note_running,
                 on_refused=self._end_with,
             )
             master = start()
@@ -326,6 +335,11 @@ class LocalCluster(ClusterExecutor):
         cluster = EmbeddedCluster(self._loop, launcher, self._env.recipe(), self._cluster_ended)
         self._open.callback(cluster.stop)
         return cluster.start(workers)
+
+
+def _note_running(futures: list[TaskFuture[Any]]) -> None:
+    for future in futures:
+        future.has_begun = True
 
 
 def _time_left(end: float | None) -> float | None:

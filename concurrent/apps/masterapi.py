@@ -19,6 +19,7 @@ from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.events import TasksSubmitted
 from concurrent.scheduling.failure import dumps_failure
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.running import RUNNING
 from concurrent.scheduling.systems import SystemHosts
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
@@ -35,6 +36,8 @@ WINDOW_MAX: Final = 1 << 24
 STATUSES: Final = frozenset({FINISHED, FAILED, DIED, CANCELLED})
 PAYLOADS: Final = frozenset({bytes, Frame})
 NUMBERS: Final = frozenset({int})
+FLOATS: Final = frozenset({float, int})
+TEXTS: Final = frozenset({str})
 
 WAITING_HOST: Final = "waits for a task system"
 """The context of a host's session until there is a system for it; without any the session would be ended."""
@@ -105,7 +108,8 @@ class MasterAPI:
         """Register everything with the server of the compute channel."""
         self._register_owner_methods(server)
         self._register_system_methods(server)
-        self._register_slave_methods(server)
+        self._register_outcome_methods(server)
+        self._register_queue_methods(server)
 
     def _register_owner_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
@@ -195,7 +199,7 @@ class MasterAPI:
             """Return how many worker processes the slaves have together."""
             return self._dispatcher.workers
 
-    def _register_slave_methods(self, server: HasMethods) -> None:
+    def _register_outcome_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
 
         @tcpremote(server)
@@ -217,6 +221,28 @@ class MasterAPI:
             if type(task_s) is not float or not 0.0 <= task_s < math.inf:
                 raise InvalidArguments(f"task_s must be a float from 0 on, but is {task_s!r}", thing="task_s")
             dispatcher.done(slave, numbers, statuses, payloads, task_s)
+
+        @tcpremote(server, feature=RUNNING)
+        def running(
+            handler: TCPHandler,
+            _request: Any,
+            numbers: list[int],
+            workers: list[int],
+            run_s: list[float],
+            notes: list[str],
+        ) -> None:
+            """Tell of tasks that have run for a while, again and again while they do."""
+            slave = _number(handler, NodeType.slave)
+            _check("numbers", numbers, NUMBERS)
+            _check("workers", workers, NUMBERS)
+            _check("run_s", run_s, FLOATS)
+            _check("notes", notes, TEXTS)
+            if not all(map(math.isfinite, run_s)):
+                raise InvalidArguments("run_s must be numbers of seconds", thing="run_s")
+            dispatcher.running(slave, numbers, workers, run_s, notes)
+
+    def _register_queue_methods(self, server: HasMethods) -> None:
+        dispatcher = self._dispatcher
 
         @tcpremote(server)
         def returned(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:

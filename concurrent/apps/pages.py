@@ -101,6 +101,7 @@ def _master(status: Status, now: float) -> list[str]:
         ),
         _slaves([node for node in nodes if node["type"] == "slave"], record_by_number, tasks, now),
         _owners(tasks, nodes),
+        _running(tasks),
         _table(
             "Task systems",
             ("system", "application", "process", "owner"),
@@ -177,6 +178,21 @@ def _owners(tasks: Status, nodes: Sequence[Status]) -> str:
     return _table("Whose tasks", columns, rows, total=tasks["owner_count"])
 
 
+def _running(tasks: Status) -> str:
+    rows = [
+        (
+            f"{one['task']}, {one['owner']}'s {one['id']}",
+            one["slave"],
+            str(one["worker"]),
+            _duration(one["run_s"]),
+            one["note"],
+        )
+        for one in tasks["running"]
+    ]
+    columns = ("task", "slave", "process", "for", "what is unusual")
+    return _table("Running for a while", columns, rows, total=tasks["running_count"])
+
+
 def _slave(status: Status, _now: float) -> list[str]:
     pool = status["workers"]
     figures = [("master", status["master"]), ("state", status["state"])]
@@ -191,10 +207,17 @@ def _slave(status: Status, _now: float) -> list[str]:
         ("workers that died", _count(pool["deaths"])),
         ("a task takes", _duration(pool["task_s"])),
     ]
+    long = {one["worker"]: one for one in pool["tasks"]}
     rows = [
-        (str(pid), "idle" if number is None else f"task {number}") for pid, number in pool["running"].items()
+        (
+            str(pid),
+            "idle" if number is None else f"task {number}",
+            _duration(long[int(pid)]["run_s"]) if int(pid) in long else "",
+            long[int(pid)]["note"] if int(pid) in long else "",
+        )
+        for pid, number in pool["running"].items()
     ]
-    return [_figures(*figures), _table("Workers", ("process", "doing"), rows)]
+    return [_figures(*figures), _table("Workers", ("process", "doing", "for", "what is unusual"), rows)]
 
 
 def _application(status: Status, _now: float) -> list[str]:

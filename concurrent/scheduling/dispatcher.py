@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from concurrent.core.component import ComponentManager
 from concurrent.core.errors import InvalidArguments, MessageTooLarge
 from concurrent.core.stats import Stats
-from concurrent.scheduling.batches import CODE_BYTES_MAX, slices
+from concurrent.scheduling.batches import slices
 from concurrent.scheduling.budget import Budget
+from concurrent.scheduling.codeshelf import CodeShelf
 from concurrent.scheduling.courier import Courier
 from concurrent.scheduling.delivery import Delivery
 from concurrent.scheduling.events import (
     AskBack,
     CancelRequested,
     CancelRun,
+    Command,
     Deliver,
     Event,
     OwnerJoined,
@@ -38,8 +41,11 @@ from concurrent.scheduling.events import (
     SlaveLost,
     TasksDone,
     TasksReturned,
+    TasksRunning,
     TasksSubmitted,
     TasksTaken,
+    TellRunning,
+    TimePassed,
     WindowChanged,
 )
 from concurrent.scheduling.failure import too_large, unreadable
@@ -48,6 +54,7 @@ from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.refused import RefusedTasks
+from concurrent.scheduling.running import RUNNING
 from concurrent.scheduling.shortage import HELD, Shortage
 from concurrent.scheduling.workqueue import Chunk, IWorkQueue
 from concurrent.transport.frames import Frame
@@ -64,26 +71,18 @@ CHUNKS_PER_SLAVE = 4
 ACCEPTED_S = 0.005
 """How long the word that tasks are accepted may wait for outcomes to travel with."""
 
+LOOK_S = 1.0
+"""How often it is looked whether something takes too long."""
+
 PUSHED_LOST_S = 1.0
 """After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
 
 
-@dataclass(slots=True)
-class _Owner:
-    """An application or task system: its session and its code."""
-
-    handler: TCPHandler
-    blobs: list[Any] = field(default_factory=list)
-    code_bytes: int = 0
-
-
-@dataclass(slots=True)
-class _Slave:
-    """A slave: its session, and how many blobs of each owner's code it has."""
+class _Slave(NamedTuple):
+    """A slave: its session, and how many workers it has."""
 
     handler: TCPHandler
     workers: int
-    code_count_by_owner: dict[int, int] = field(default_factory=dict)
 
 
 class Dispatcher:
@@ -121,7 +120,8 @@ class Dispatcher:
         self._courier = Courier(loop, stats)
         self._refused = RefusedTasks(loop, self.ledger, self._send_refused, self._apply)
         self._delivery = self._budget.delivery = Delivery(self._courier, self._budget.loaded)
-        self._owners: dict[int, _Owner] = {}
+        self._code = CodeShelf(self._courier)
+        self._owners: dict[int, TCPHandler] = {}
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
         self._is_turn_armed = False
@@ -135,8 +135,10 @@ class Dispatcher:
             Push: self._push,
             CancelRun: self._cancel_run,
             AskBack: self._ask_back,
+            TellRunning: self._tell_running,
             Deliver: self._deliver,
         }
+        self._pass_time()
 
     @property
     def workers(self) -> int:
@@ -157,6 +159,8 @@ class Dispatcher:
         """Return the ledger's counts and what waits here, as plain values."""
         return {
             **self.ledger.snapshot(),
+            "running": self.ledger.running.rows(self.ledger.slaves, time.time()),
+            "running_count": self.ledger.running.count,
             "workers": self.workers,
             "undelivered": self._delivery.waiting_count,
             "unacknowledged": sum(count for _, _, count in self._unacknowledged),
@@ -170,44 +174,31 @@ class Dispatcher:
     def join_owner(self, handler: TCPHandler, name: str) -> int:
         """Let an application or task system submit tasks; returns the number of the registration."""
         number = next(self._numbers)
-        self._owners[number] = _Owner(handler)
+        self._owners[number] = handler
+        self._code.join_owner(number)
         self._delivery.join(number, handler)
         self._apply(OwnerJoined(number, name))
         return number
 
     def leave_owner(self, owner: int) -> None:
         """Free the tasks and the code of an owner; nothing happens if it is not known."""
-        record = self._owners.pop(owner, None)
-        if record is None:
+        if self._owners.pop(owner, None) is None:
             return
         self._delivery.leave(owner)
         self._unacknowledged = deque(one for one in self._unacknowledged if one[0] != owner)
         self._apply(OwnerLeft(owner))
-        for slave in list(self._slaves.values()):
-            if slave.code_count_by_owner.pop(owner, None) is not None:
-                self._courier.cast(slave.handler, "forget", owner)
+        self._code.leave_owner(owner)
 
     def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.
 
         :raises InvalidArguments: if it is not the next one.
         """
-        record = self._owners[owner]
-        blobs = record.blobs
-        if index != len(blobs):
-            raise InvalidArguments(f"code blob {index} came, {len(blobs)} is next", thing="index")
-        if record.code_bytes + len(blob) > CODE_BYTES_MAX:
-            raise InvalidArguments(
-                f"the code of an owner has more than {CODE_BYTES_MAX} bytes",
-                thing="blob",
-                remedy="Keep data out of global names, or install the module on the slaves",
-            )
-        record.code_bytes += len(blob)
-        blobs.append(blob)
+        self._code.define(owner, index, blob)
 
     def code_of(self, owner: int) -> list[bytes | Frame]:
         """Return the blobs of an owner's code."""
-        return self._owners[owner].blobs
+        return self._code.blobs_of(owner)
 
     def submit(self, event: TasksSubmitted) -> None:
         """Accept tasks, and acknowledge them soon or when there is room.
@@ -215,12 +206,7 @@ class Dispatcher:
         :raises InvalidArguments: if they need code that was not sent.
         :raises SchedulingError: if the owner is not registered.
         """
-        record = self._owners.get(event.owner)
-        if record is not None and event.code_count > len(record.blobs):
-            raise InvalidArguments(
-                f"tasks need {event.code_count} code blobs, {len(record.blobs)} were sent",
-                thing="code_count",
-            )
+        self._code.check(event.owner, event.code_count)
         kept = self._budget.kept(event.payloads)
         if kept is not event.payloads:
             event = replace(event, payloads=kept)
@@ -246,13 +232,16 @@ class Dispatcher:
         """Let a slave take tasks; returns the number of the registration."""
         number = next(self._numbers)
         self._slaves[number] = _Slave(handler, workers)
+        self._code.join_slave(handler)
         self._apply(SlaveJoined(number, name, workers, window))
         self._scheduler.slave_changed(number)
         return number
 
     def lose_slave(self, slave: int, reason: str) -> None:
         """Give the tasks of a slave to others; nothing happens if it is not known."""
-        if self._slaves.pop(slave, None) is not None:
+        record = self._slaves.pop(slave, None)
+        if record is not None:
+            self._code.leave_slave(record.handler)
             self._work_queue.forget(slave)
             self._apply(SlaveLost(slave, reason))
             self._scheduler.slave_changed(slave)
@@ -287,6 +276,17 @@ class Dispatcher:
         """Take unstarted tasks back from a slave."""
         self._from_slave(slave, TasksReturned(slave, numbers))
 
+    def running(
+        self, slave: int, numbers: list[int], workers: list[int], run_s: list[float], notes: list[str]
+    ) -> None:
+        """Take note of the tasks that a slave has run for a while.
+
+        :raises InvalidArguments: if the columns differ in length.
+        """
+        if not len(numbers) == len(workers) == len(run_s) == len(notes):
+            raise InvalidArguments("the columns of what runs differ in length", thing="running")
+        self._apply(TasksRunning(slave, numbers, workers, run_s, notes, time.time()))
+
     def took(self, slave: int, numbers: list[int]) -> None:
         """Take note of what a slave took from the work queue, and see that it has the code."""
         self._has_taken = True
@@ -296,14 +296,17 @@ class Dispatcher:
         owners = {known[number].owner.owner for number in numbers if number in known}
         for owner in owners:
             if record is not None:
-                self._send_code(record, owner, len(self._owners[owner].blobs))
+                self._code.send(record.handler, owner, len(self._code.blobs_of(owner)))
 
     def _from_slave(self, slave: int, event: Event) -> None:
         self._apply(event)
         self._scheduler.slave_changed(slave)
 
     def _apply(self, event: Event) -> None:
-        for command in self.ledger.apply(event):
+        self._execute(self.ledger.apply(event))
+
+    def _execute(self, commands: list[Command]) -> None:
+        for command in commands:
             self._carry_out[type(command)](command)
         self._want_turn()
 
@@ -354,7 +357,7 @@ class Dispatcher:
     def _tell_held(self, reason: str) -> None:
         """Tell the owners of what is not accepted why that is."""
         for owner in {owner for owner, _, _ in self._unacknowledged}:
-            handler = self._owners[owner].handler
+            handler = self._owners[owner]
             if handler.peer_has(HELD):
                 self._courier.cast(handler, HELD, reason)
             if self.on_held is not None:
@@ -364,7 +367,7 @@ class Dispatcher:
         slave = self._slaves.get(command.slave)
         if slave is None:
             return  # its loss is on the way, and moves the tasks
-        self._send_code(slave, command.owner, command.code_count)
+        self._code.send(slave.handler, command.owner, command.code_count)
         for part in slices(command.payloads):
             self._run(slave.handler, command, part)
 
@@ -391,7 +394,7 @@ class Dispatcher:
 
     def _push(self, command: Push) -> None:
         for slave in list(self._slaves.values()):
-            self._send_code(slave, command.owner, command.code_count)
+            self._code.send(slave.handler, command.owner, command.code_count)
         count_max = max(1, self.ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
         for part in slices(command.payloads, count_max=count_max):
             numbers = command.numbers[part]
@@ -442,16 +445,6 @@ class Dispatcher:
         if self.ledger.pushed:
             self._watch_queue()
 
-    def _send_code(self, slave: _Slave, owner: int, code_count: int) -> None:
-        counts = slave.code_count_by_owner
-        if owner not in counts:
-            counts[owner] = 0
-        if counts[owner] < code_count:
-            blobs = self._owners[owner].blobs
-            for index in range(counts[owner], code_count):
-                self._courier.cast(slave.handler, "code", owner, index, blobs[index])
-            counts[owner] = code_count
-
     def _cancel_run(self, command: CancelRun) -> None:
         slave = self._slaves.get(command.slave)
         if slave is not None:
@@ -462,10 +455,22 @@ class Dispatcher:
         if slave is not None:
             self._courier.cast(slave.handler, "give_back", command.count)
 
+    def _tell_running(self, command: TellRunning) -> None:
+        owner = self._owners.get(command.owner)
+        if owner is not None and owner.peer_has(RUNNING):
+            self._courier.cast(owner, "running", command.ids)
+
+    def _pass_time(self) -> None:
+        commands = self.ledger.apply(TimePassed(self._loop.time()))
+        if commands:
+            self._execute(commands)
+        self._clock = self._loop.call_later(LOOK_S, self._pass_time)
+
     def _deliver(self, command: Deliver) -> None:
         self._delivery.add(command.owner, command.ids, command.statuses, self._budget.kept(command.payloads))
 
     def close(self) -> None:
         """Free the files."""
+        self._clock.cancel()
         self._shortage.close()
         self._budget.close()

@@ -30,8 +30,11 @@ __all__ = [
     "SlaveLost",
     "TasksDone",
     "TasksReturned",
+    "TasksRunning",
     "TasksSubmitted",
     "TasksTaken",
+    "TellRunning",
+    "TimePassed",
     "WindowChanged",
 ]
 
@@ -130,6 +133,24 @@ class TasksTaken:
 
 
 @dataclass(slots=True)
+class TasksRunning:
+    """A slave tells of tasks that have run for a while; columns of one length.
+
+    :param workers: the numbers of the processes that run them.
+    :param run_s: how long each has run.
+    :param notes: what is unusual about each, in a few words; mostly nothing.
+    :param now: the time, in seconds since the epoch.
+    """
+
+    slave: int
+    numbers: list[int]
+    workers: list[int]
+    run_s: list[float]
+    notes: list[str]
+    now: float
+
+
+@dataclass(slots=True)
 class PushedLost:
     """What lies on the shared work socket seems lost: slaves have idle workers and take none of it."""
 
@@ -137,6 +158,16 @@ class PushedLost:
 @dataclass(slots=True)
 class RefusalsOutdated:
     """It is long ago that all slaves refused some tasks; they may have them again."""
+
+
+@dataclass(slots=True)
+class TimePassed:
+    """Some time has passed, a second or so.
+
+    :param now: the time, in seconds since any fixed instant.
+    """
+
+    now: float
 
 
 @dataclass(slots=True)
@@ -177,6 +208,14 @@ class AskBack:
 
 
 @dataclass(slots=True)
+class TellRunning:
+    """Tell an owner which of its tasks have begun to run and will take a while."""
+
+    owner: int
+    ids: list[int]
+
+
+@dataclass(slots=True)
 class Deliver:
     """Give outcomes to their owner; each task's outcome is in exactly one ``Deliver``."""
 
@@ -197,7 +236,9 @@ Event = (
     | TasksDone
     | TasksReturned
     | TasksTaken
+    | TasksRunning
     | PushedLost
     | RefusalsOutdated
+    | TimePassed
 )
-Command = Send | Push | CancelRun | AskBack | Deliver
+Command = Send | Push | CancelRun | AskBack | TellRunning | Deliver

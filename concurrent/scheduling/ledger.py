@@ -7,7 +7,7 @@ task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` o
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Final
@@ -30,14 +30,18 @@ from concurrent.scheduling.events import (
     SlaveLost,
     TasksDone,
     TasksReturned,
+    TasksRunning,
     TasksSubmitted,
     TasksTaken,
+    TimePassed,
     WindowChanged,
 )
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.records import OwnerRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.refusals import Refusals
+from concurrent.scheduling.running import RunningTasks
 from concurrent.scheduling.states import NEXT_STATES, TaskState
+from concurrent.scheduling.taskqueue import TaskQueue
 
 __all__ = ["Ledger"]
 
@@ -55,19 +59,18 @@ class Ledger:
     """
 
     def __init__(self, *, batch_max: int = 1000) -> None:
-        self.batch_max = batch_max
+        self.queue = TaskQueue(batch_max)
         self.owners: dict[int, OwnerRecord] = {}
         self.slaves: dict[int, SlaveRecord] = {}
         self.task_by_number: dict[int, TaskRecord] = {}
         self.pushed: dict[int, TaskRecord] = {}
-        self.queued_count = 0
         self.window_total = 0
         self.open_bytes = 0
         self.accepted_count = 0
         self.accepted_bytes = 0
         self.dropped_count = 0
         self.refusals = Refusals()
-        self._turns: deque[OwnerRecord] = deque()
+        self.running = RunningTasks()
         self._by_report: OrderedDict[int, SlaveRecord] = OrderedDict()
         self._report_count = 0
         self._next_number = 1
@@ -82,9 +85,16 @@ class Ledger:
             TasksDone: self._tasks_done,
             TasksReturned: self._tasks_returned,
             TasksTaken: self._tasks_taken,
+            TasksRunning: self._tasks_running,
             PushedLost: self._pushed_lost,
             RefusalsOutdated: self._refusals_outdated,
+            TimePassed: self._time_passed,
         }
+
+    @property
+    def queued_count(self) -> int:
+        """How many tasks wait for a slave, and may go to any."""
+        return self.queue.count
 
     @property
     def held_total(self) -> int:
@@ -104,8 +114,8 @@ class Ledger:
         """Give up to ``count`` queued tasks to ``slave``, in the fair order of the owners."""
         record = self.slaves[slave]
         commands: list[Command] = []
-        while count > 0 and self.queued_count:
-            batch = self._take(self._turns[0], count)
+        while count > 0 and self.queue.count:
+            batch = self.queue.take(count)
             count -= len(batch)
             commands.append(self._hold(record, batch))
         return commands
@@ -120,7 +130,7 @@ class Ledger:
             return []
         commands: list[Send] = []
         share = self.window_total // max(1, sum(map(_is_open, self.owners.values())))
-        for owner in list(self._turns):
+        for owner in list(self.queue.owners):
             count = min(owner.queued_count, share - owner.given_count)
             if count > 0:
                 commands += self._spread(owner, count)
@@ -129,8 +139,8 @@ class Ledger:
     def offer(self, count: int) -> list[Command]:
         """Put up to ``count`` queued tasks on the shared work socket."""
         commands: list[Command] = []
-        while count > 0 and self.queued_count:
-            batch = self._take(self._turns[0], count)
+        while count > 0 and self.queue.count:
+            batch = self.queue.take(count)
             for task in batch:
                 task.state = PUSHED
                 self.pushed[task.number] = task
@@ -209,35 +219,10 @@ class Ledger:
         for index, slave in enumerate(slaves):
             part = min(-(-count // (len(slaves) - index)), slave.window + slave.room)
             if part > 0:
-                batch = self._take(owner, part)
+                batch = self.queue.take(part, owner)
                 count -= len(batch)
                 sends.append(self._hold(slave, batch))
         return sends
-
-    def _take(self, owner: OwnerRecord, count: int) -> list[TaskRecord]:
-        """Take an owner's turn: one batch from the front of its queue."""
-        queue = owner.queue
-        missing = size = min(count, owner.queued_count, self.batch_max)
-        batch: list[TaskRecord] = []
-        while missing:
-            task = queue.popleft()
-            if task.state is QUEUED:
-                batch.append(task)
-                missing -= 1
-        self.queued_count -= size
-        owner.queued_count -= size
-        self._turns.remove(owner)
-        if owner.queued_count:
-            self._turns.append(owner)
-        else:
-            owner.is_listed = False
-            queue.clear()
-        return batch
-
-    def _list(self, owner: OwnerRecord) -> None:
-        if owner.queued_count and not owner.is_listed:
-            owner.is_listed = True
-            self._turns.append(owner)
 
     def _owner_joined(self, event: OwnerJoined) -> list[Command]:
         self.owners[event.owner] = OwnerRecord(event.owner, event.name)
@@ -247,10 +232,7 @@ class Ledger:
         owner = self.owners.pop(event.owner, None)
         if owner is None:
             return []
-        self.queued_count -= owner.queued_count
-        owner.queue.clear()
-        if owner.is_listed:
-            self._turns.remove(owner)
+        self.queue.drop(owner)
         running: dict[int, list[int]] = {}
         for number in owner.number_by_id.values():
             task = self.task_by_number.pop(number)
@@ -294,13 +276,11 @@ class Ledger:
         count = client_id - event.first_id
         size_bytes = sum(map(len, event.payloads))
         owner.next_id = client_id
-        owner.queued_count += count
         self._next_number = number
-        self.queued_count += count
         self.accepted_count += count
         self.accepted_bytes += size_bytes
         self.open_bytes += size_bytes
-        self._list(owner)
+        self.queue.added(owner, count)
         return []
 
     def _cancel_requested(self, event: CancelRequested) -> list[Command]:
@@ -314,18 +294,13 @@ class Ledger:
             if task is None or client_id in cancelled:
                 continue
             cancelled[client_id] = task
-            if task.state is QUEUED:  # it stays in the queue until its turn, and is passed over then
-                self.queued_count -= 1
-                owner.queued_count -= 1
+            if task.state is QUEUED:
+                self.queue.pass_over([task])
             elif task.state is HELD:
                 del self.slaves[task.slave].held[task.number]
                 running.setdefault(task.slave, []).append(task.number)
             elif task.state is PUSHED:
                 del self.pushed[task.number]
-        if not owner.queued_count and owner.is_listed:
-            owner.queue.clear()
-            self._turns.remove(owner)
-            owner.is_listed = False
         commands: list[Command] = [CancelRun(slave, numbers) for slave, numbers in running.items()]
         tasks, count = list(cancelled.values()), len(cancelled)
         commands += self._close(tasks, [CANCELLED] * count, [b""] * count)
@@ -441,6 +416,14 @@ class Ledger:
         self.dropped_count += len(stale)
         return [CancelRun(event.slave, stale)] if stale else []
 
+    def _tasks_running(self, event: TasksRunning) -> list[Command]:
+        slave = self.slaves.get(event.slave)
+        return [] if slave is None else [*self.running.take(event, slave.held)]
+
+    def _time_passed(self, _event: TimePassed) -> list[Command]:
+        self.running.drop_what_is_over()
+        return []
+
     def _pushed_lost(self, _event: PushedLost | None = None) -> list[Command]:
         """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
         lost = list(self.pushed.values())
@@ -482,15 +465,10 @@ class Ledger:
     def _requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""
         others = self.refusals.keep(tasks) if self.refusals else tasks
-        for task in sorted(others, key=lambda task: task.number, reverse=True):
+        for task in others:
             if QUEUED not in NEXT_STATES[task.state]:
                 raise AssertionError(f"cannot queue again: {self.explain(task.number)}")
-            task.state = QUEUED
-            task.slave = 0
-            task.owner.queue.appendleft(task)
-            self.queued_count += 1
-            task.owner.queued_count += 1
-            self._list(task.owner)
+        self.queue.put_back(others)
 
 
 def _is_open(owner: OwnerRecord) -> bool:

@@ -26,6 +26,7 @@ from concurrent.scheduling.sharedmemory import ArgumentMemory
 from concurrent.scheduling.taskoutput import without_own_frames
 from concurrent.scheduling.worker import CAN_TAKE_BACK
 from concurrent.scheduling.workerlink import AppBlobs, Item, WorkerLink
+from concurrent.scheduling.workerwatch import OnRunning, WorkerWatch
 from concurrent.transport.frames import Frame
 from concurrent.transport.loop import NodeLoop
 
@@ -39,9 +40,6 @@ something else to do then: waking up costs more than looking."""
 STUCK_TASKS: Final = 4
 TAKE_BACK_MIN_S: Final = 0.0003
 """Less waiting work than this is not worth taking from one worker for another at once."""
-
-OUTPUT_S: Final = 1.0
-"""How often workers are looked after: what running tasks print goes to the log, a stalled one is killed."""
 
 QUICK_DEATHS: Final = 3
 """After so many workers that died before they finished anything, the next ones are started with delays."""
@@ -60,6 +58,7 @@ class WorkerPool:
     :param size: the number of workers.
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
+    :param on_running: called with tasks that have run for a while, again and again (``workerwatch.py``).
     """
 
     def __init__(
@@ -71,6 +70,7 @@ class WorkerPool:
         size: int,
         on_done: OnDone,
         on_window: Callable[[int], None],
+        on_running: OnRunning,
     ) -> None:
         self.size = size
         self.held_count = 0
@@ -83,10 +83,10 @@ class WorkerPool:
         self._window = self._pace.window(size)
         self._queue = FairQueue()
         self._links: list[WorkerLink] = []
+        self._workers = WorkerWatch(loop, self._links, on_running)
         self._code_by_app: dict[int, AppBlobs] = {}
         self._report = OutcomeReport(loop, self._done)
         self._watch_timer: asyncio.TimerHandle | None = None
-        self._output_timer: asyncio.TimerHandle | None = None
         self._restart_timers: set[asyncio.TimerHandle] = set()
         self._backoff = Backoff()
         self._quick_death_count = 0
@@ -111,7 +111,6 @@ class WorkerPool:
         """Start the workers."""
         for _ in range(self.size):
             self._start_worker()
-        self._output_timer = self._loop.call_later(OUTPUT_S, self._log_outputs)
 
     def stop(self, timeout_s: float) -> Future[list[int]]:
         """Let running tasks finish, then end the workers; what still runs after that is killed.
@@ -135,9 +134,8 @@ class WorkerPool:
 
     def _begin_stop(self) -> None:
         self._stop_watching()
-        for timer in (self._output_timer, *self._restart_timers):
-            if timer is not None:
-                timer.cancel()
+        for timer in self._restart_timers:
+            timer.cancel()
         self._restart_timers.clear()
         for link in self._links:
             self._queue.put_back(link.take_back())
@@ -187,6 +185,8 @@ class WorkerPool:
         is_newcomer = not code.open_count and self.held_count > self.size
         code.open_count += count
         self.held_count += count
+        if self._workers.is_resting:
+            self._workers.wake()
         if self.held_count == 1 and self._give_alone(items):
             return True
         if is_newcomer:  # what others have waiting at the workers is not before its turn
@@ -244,7 +244,8 @@ class WorkerPool:
     def snapshot(self) -> dict[str, Any]:
         """Return what the pool is doing, as plain values.
 
-        ``running`` has the number of the running task by the pid of its worker, None for an idle one.
+        ``running`` has the number of the running task by the pid of its worker, None for an idle one;
+        ``tasks`` tells more of those that have run for a while.
         """
         running = {link.pid: link.outstanding[0][0] if link.outstanding else None for link in self._links}
         started = sum(number is not None for number in running.values())
@@ -252,6 +253,7 @@ class WorkerPool:
             "size": self.size,
             "idle": len(running) - started,
             "running": running,
+            "tasks": self._workers.rows(),
             "waiting": self.held_count - started,
             "deaths": self._death_count,
             "done": self._done_count,
@@ -374,12 +376,6 @@ class WorkerPool:
         self._take_back_from(stuck)
         self._go_on_watching()
 
-    def _log_outputs(self) -> None:
-        for link in self._links:
-            link.log_output()
-            link.check_stalled()
-        self._output_timer = self._loop.call_later(OUTPUT_S, self._log_outputs)
-
     def _results_came(
         self,
         link: WorkerLink,
@@ -464,6 +460,7 @@ class WorkerPool:
 
     def _kill_all(self) -> None:
         self._is_killing = True
+        self._workers.stop()
         for link in self._links:
             link.kill()
 
@@ -472,6 +469,7 @@ class WorkerPool:
             return
         if self._kill_timer is not None:
             self._kill_timer.cancel()
+        self._workers.stop()
         unstarted, self._queue = [item[0] for item in self._queue], FairQueue()
         try:
             self._report.flush()

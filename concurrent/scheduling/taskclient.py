@@ -34,6 +34,7 @@ from concurrent.scheduling.failure import code_too_large, dumps_failure, too_lar
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.results import Members, Outcome, Payload
 from concurrent.scheduling.room import Room
+from concurrent.scheduling.running import RUNNING
 from concurrent.scheduling.shortage import HELD
 from concurrent.scheduling.shorthand import Shorthand
 from concurrent.scheduling.unsent import Group, UnsentTasks
@@ -75,6 +76,7 @@ class TaskClient:
     :param code: pickles tasks and unpickles results.
     :param on_outcomes: called on the loop with the outcomes that came together.
     :param on_accepted: called on the loop with the items that the master has accepted.
+    :param on_running: called on the loop with items whose tasks have begun to run and will take a while.
     :param room_timeout_s: how long a push waits for the master to accept more, in seconds.
     """
 
@@ -85,6 +87,7 @@ class TaskClient:
         *,
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
+        on_running: Callable[[list[Any]], object] | None = None,
         room_timeout_s: float | None = None,
     ) -> None:
         self.code = code
@@ -93,6 +96,7 @@ class TaskClient:
         self._loop = loop
         self._on_outcomes = on_outcomes
         self._on_accepted = on_accepted
+        self._on_running = on_running
         self._lock = threading.Lock()  # any thread may push: it covers pickling and numbering
         self._held_because = ""
         self._held_said_until = 0.0
@@ -149,6 +153,14 @@ class TaskClient:
             """Take outcomes of tasks, and note which ones the master answers for."""
             self._take_accepted(accepted_to)
             self._take_outcomes(ids, statuses, payloads)
+
+        on_running = self._on_running
+        if on_running is not None:
+
+            @tcpremote(endpoint, feature=RUNNING)
+            def running(_handler: TCPHandler, _request: Any, ids: list[int]) -> None:
+                """Take note of tasks that have begun to run."""
+                on_running(list(self._items_of(ids)))
 
     def push(self, item: Any, what: Any, attempts_max: int = ATTEMPTS_MAX) -> int:
         """Push one task and return its id. Any thread but the loop's; waits while there is no room.

@@ -8,6 +8,7 @@ other tasks the same numbers.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -19,7 +20,9 @@ from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.pool import WorkerPool
+from concurrent.scheduling.running import RUNNING
 from concurrent.scheduling.sharedmemory import ArgumentMemory
+from concurrent.scheduling.workerwatch import RunningTask
 from concurrent.scheduling.workqueue import Chunk, PullSocket
 from concurrent.transport.client import SessionClient
 from concurrent.transport.handler import TCPHandler
@@ -151,6 +154,7 @@ class GenericTaskManager(Component):
             size=self._workers,
             on_done=self._done,
             on_window=self._window_changed,
+            on_running=self._running,
         )
         pool.start()
         return pool
@@ -186,6 +190,18 @@ class GenericTaskManager(Component):
 
     def _window_changed(self, window: int) -> None:
         self._tell("set_window", window)
+
+    def _running(self, tasks: Sequence[RunningTask]) -> None:
+        """Tell a master that wants to know what has run for a while."""
+        handler, now = self._handler, self._loop.time()
+        if handler is not None and handler.peer_has(RUNNING):
+            self._tell(
+                "running",
+                [task.number for task in tasks],
+                [task.pid for task in tasks],
+                [now - task.since for task in tasks],
+                [task.note for task in tasks],
+            )
 
     def _tell(self, method: str, *args: Any) -> None:
         if self._handler is not None:

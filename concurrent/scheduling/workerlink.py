@@ -196,6 +196,11 @@ class WorkerLink:
         self.is_held = is_slow and bool(self.outstanding)
         return items
 
+    def running_number(self) -> int | None:
+        """Return the number of the task that runs, the newest that has started; None if none has."""
+        started_count = len(self.outstanding) - len(self._unsent_tokens) - self._token_count()
+        return self.outstanding[started_count - 1][0] if started_count > 0 else None
+
     def note_progress(self, now: float) -> bool:
         """Tell whether the worker has started a task since it was last asked; its results may wait for others.
 

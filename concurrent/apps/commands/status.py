@@ -68,7 +68,19 @@ def describe_master(status: dict[str, Any]) -> str:
     left_out = status["node_count"] - len(status["nodes"])
     if left_out > 0:
         lines.append(f"{left_out} more nodes are not shown")
+    if tasks["running"]:
+        lines += ["", f"running for a while: {tasks['running_count']} tasks"]
+        lines += [f"  {_running(one)}" for one in tasks["running"]]
     return "\n".join(lines)
+
+
+def _running(one: dict[str, Any]) -> str:
+    """Return one line of facts on a task that runs."""
+    note = f"; {one['note']}" if one["note"] else ""
+    return (
+        f"task {one['task']} ({one['owner']}'s {one['id']}) has run for {one['run_s']:.0f} s "
+        f"in process {one['worker']} of {one['slave']}{note}"
+    )
 
 
 def _counts_of(owner: dict[str, Any]) -> str:

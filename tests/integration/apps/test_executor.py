@@ -155,6 +155,28 @@ def test_cancelling_a_call_that_runs_frees_its_worker(local_cluster: LocalCluste
     assert local_cluster.submit(pow, 2, 3).result(TIMEOUT_S) == 8
 
 
+def test_a_call_that_has_run_for_a_while_is_running_until_it_ends(
+    local_cluster: LocalCluster, gate: Gate
+) -> None:
+    future = local_cluster.submit(workloads.hold, gate.port)
+    gate.wait_for(1)
+    wait_until(future.running, "it is known to run")
+    waiting = [local_cluster.submit(workloads.hold, gate.port) for _ in range(50)][-1]
+    assert not waiting.running()
+    gate.open()
+    future.result(TIMEOUT_S)
+    assert not future.running()
+
+
+def test_a_call_that_is_known_to_run_can_be_cancelled(local_cluster: LocalCluster, gate: Gate) -> None:
+    future = local_cluster.submit(workloads.hold, gate.port)
+    (pid,) = gate.wait_for(1)
+    wait_until(future.running, "it is known to run")
+    assert future.cancel()
+    assert (future.running(), future.cancelled()) == (False, True)
+    wait_until(lambda: not psutil.pid_exists(pid), "the worker is stopped")
+
+
 def test_the_workers_can_be_counted_at_once() -> None:
     with LocalCluster(workers=1) as cluster:
         assert cluster.workers in (0, 1)

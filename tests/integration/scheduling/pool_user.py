@@ -17,6 +17,7 @@ from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.pool import WorkerPool
 from concurrent.scheduling.sharedmemory import ArgumentMemory
+from concurrent.scheduling.workerwatch import RunningTask
 from concurrent.transport.blocks import new_block
 from concurrent.transport.frames import Frame
 from concurrent.transport.loop import NodeLoop
@@ -34,6 +35,7 @@ class PoolUser:
         self.numbers: list[int] = []
         self.reports: list[list[int]] = []
         self.windows: list[int] = []
+        self.running: list[RunningTask] = []
         self._outcome_by_number: dict[int, tuple[int, Any]] = {}
         self._next_number = 0
         self._sent_blobs = 0
@@ -42,7 +44,13 @@ class PoolUser:
         self.memory = ArgumentMemory(size)
         self.receives_into_memory = False
         self.pool = WorkerPool(
-            loop, launcher, self.memory, size=size, on_done=self._done, on_window=self.windows.append
+            loop,
+            launcher,
+            self.memory,
+            size=size,
+            on_done=self._done,
+            on_window=self.windows.append,
+            on_running=self.running.extend,
         )
         self.on_loop(self.pool.start)
 

@@ -42,6 +42,9 @@ class Master:
     def receive_into(self, new_block: NewBlock) -> None:
         self.new_block = new_block
 
+    def peer_has(self, feature: str) -> bool:
+        return feature == "running"
+
     def cast(self, method: str, *args: Any) -> None:
         if self.is_lost:
             raise ConnectionLost("the master is gone")

@@ -74,6 +74,10 @@ def die_by_signal(text: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def stop_self() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def die_by_exit(text: str) -> None:
     print(text)
     os._exit(3)

@@ -12,6 +12,10 @@ from concurrent.apps.pages import render_page
 EVIL = "<script>alert(1)</script>\"'&"
 VOID = {"meta", "br"}
 NOW = 1_000_000.0
+RUN = {
+    "task": 71, "owner": "application-b", "id": 3, "slave": "slave-a", "worker": 4711, "run_s": 12.0,
+    "note": "its process is stopped",
+}  # fmt: skip
 OWNER = {
     "number": 2, "name": "application-b", "queued": 7, "open": 9, "finished": 27, "failed": 33, "cancelled": 44,
 }  # fmt: skip
@@ -60,6 +64,8 @@ def master(**fields: Any) -> dict[str, Any]:
             {"number": 1, "workers": 4, "held": 2, "done": 99, "failed": 55, "workers_died": 0, "task_s": 0.25}
         ],
         "owners": [OWNER],
+        "running": [RUN],
+        "running_count": 5000,
     }  # fmt: skip
     return {
         "node_id": "master-m", "type": "master", "version": "1", "pid": 5, "started_at": NOW - 7200,
@@ -154,10 +160,25 @@ def test_a_long_table_ends_with_how_many_more_there_are() -> None:
 
 def test_a_slave_shows_its_workers() -> None:
     status = slave(
-        size=2, idle=1, running={41: None, 42: 6}, waiting=3, deaths=1, done=8, window=12, task_s=2.5
+        size=2,
+        idle=1,
+        running={41: None, 42: 6},
+        tasks=[{"task": 6, "worker": 42, "run_s": 7.0, "note": "its process is stopped"}],
+        waiting=3,
+        deaths=1,
+        done=8,
+        window=12,
+        task_s=2.5,
     )
     texts = page_of(status).texts
-    assert {"41", "idle", "42", "task 6", "12", "2.5 s"} <= set(texts)
+    assert {"41", "idle", "42", "task 6", "7.0 s", "its process is stopped", "12", "2.5 s"} <= set(texts)
+
+
+def test_a_master_shows_which_tasks_run_where_and_what_is_unusual() -> None:
+    page = page_of(master())
+    for text in ("71, application-b's 3", "slave-a", "4711", "12.0 s", "its process is stopped"):
+        assert text in page.texts
+    assert "4,999 more are not shown." in page.texts
 
 
 def test_a_slave_that_has_not_joined_yet_has_a_page_too() -> None:
@@ -191,7 +212,11 @@ def test_nothing_that_a_peer_chose_becomes_markup(type_name: str) -> None:
     statuses = {
         "master": master(
             nodes=[evil_node, gone],
-            tasks={**master()["tasks"], "owners": [owner]},
+            tasks={
+                **master()["tasks"],
+                "owners": [owner],
+                "running": [{**RUN, "owner": EVIL, "slave": EVIL, "note": EVIL}],
+            },
             systems=[{"system_id": EVIL, "application": EVIL, "pid": 1, "owner": 1}],
         ),
         "slave": {**slave(), "master": EVIL, "state": EVIL},

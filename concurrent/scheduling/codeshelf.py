@@ -1,0 +1,91 @@
+"""The code of the owners at the master: opened by nobody, sent to each slave once. Loop thread only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from concurrent.core.errors import InvalidArguments
+from concurrent.scheduling.batches import CODE_BYTES_MAX
+from concurrent.scheduling.courier import Courier
+from concurrent.transport.frames import Frame
+from concurrent.transport.handler import TCPHandler
+
+__all__ = ["CodeShelf"]
+
+
+@dataclass(slots=True)
+class _Code:
+    """What one owner has sent."""
+
+    blobs: list[bytes | Frame] = field(default_factory=list)
+    size_bytes: int = 0
+
+
+class CodeShelf:
+    """See the module."""
+
+    def __init__(self, courier: Courier) -> None:
+        self._courier = courier
+        self._code_by_owner: dict[int, _Code] = {}
+        self._counts_by_slave: dict[TCPHandler, dict[int, int]] = {}
+
+    def join_owner(self, owner: int) -> None:
+        """Keep the code of an owner from now on."""
+        self._code_by_owner[owner] = _Code()
+
+    def leave_owner(self, owner: int) -> None:
+        """Drop the code of an owner, and have the slaves do so."""
+        del self._code_by_owner[owner]
+        for slave, counts in list(self._counts_by_slave.items()):
+            if counts.pop(owner, None) is not None:
+                self._courier.cast(slave, "forget", owner)
+
+    def join_slave(self, slave: TCPHandler) -> None:
+        """Remember what is sent to a slave, which has nothing yet."""
+        self._counts_by_slave[slave] = {}
+
+    def leave_slave(self, slave: TCPHandler) -> None:
+        """Forget what a slave has."""
+        del self._counts_by_slave[slave]
+
+    def define(self, owner: int, index: int, blob: bytes | Frame) -> None:
+        """Keep a blob of an owner's code for the slaves that will need it.
+
+        :raises InvalidArguments: if it is not the next one, or too much.
+        """
+        code = self._code_by_owner[owner]
+        if index != len(code.blobs):
+            raise InvalidArguments(f"code blob {index} came, {len(code.blobs)} is next", thing="index")
+        if code.size_bytes + len(blob) > CODE_BYTES_MAX:
+            raise InvalidArguments(
+                f"the code of an owner has more than {CODE_BYTES_MAX} bytes",
+                thing="blob",
+                remedy="Keep data out of global names, or install the module on the slaves",
+            )
+        code.size_bytes += len(blob)
+        code.blobs.append(blob)
+
+    def blobs_of(self, owner: int) -> list[bytes | Frame]:
+        """Return the blobs of an owner's code."""
+        return self._code_by_owner[owner].blobs
+
+    def check(self, owner: int, code_count: int) -> None:
+        """Check that an owner has sent the code that its tasks need.
+
+        :raises InvalidArguments: if it has not.
+        """
+        code = self._code_by_owner.get(owner)
+        if code is not None and code_count > len(code.blobs):
+            raise InvalidArguments(
+                f"tasks need {code_count} code blobs, {len(code.blobs)} were sent", thing="code_count"
+            )
+
+    def send(self, slave: TCPHandler, owner: int, code_count: int) -> None:
+        """Send a slave what it lacks of the first so many blobs of an owner."""
+        counts = self._counts_by_slave[slave]
+        has_count = counts.setdefault(owner, 0)
+        if has_count < code_count:
+            blobs = self._code_by_owner[owner].blobs
+            for index in range(has_count, code_count):
+                self._courier.cast(slave, "code", owner, index, blobs[index])
+            counts[owner] = code_count

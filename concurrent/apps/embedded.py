@@ -11,12 +11,16 @@ from concurrent.apps.master import MasterNode
 from concurrent.apps.slave import core_count
 from concurrent.core.environment import Environment
 from concurrent.core.items import Host
+from concurrent.scheduling.ending import FINISH_S
 from concurrent.scheduling.launcher import Launcher
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["EmbeddedCluster", "serve_master"]
 
 SLAVE_TIMEOUT_S: Final = 10.0
+ORDERLY_END_S: Final = 2.0
+"""How much longer a slave waits for a worker than that may take for its end."""
+
 ENTRY: Final = "concurrent.apps.embedded:serve_master"
 
 
@@ -63,7 +67,7 @@ def serve_master(control: socket.socket, recipe: dict[str, Any], workers: int) -
             "master.compute_port": "0",
             "master.work_port": "0",
             "master.workers": str(workers),
-            "slave.stop_timeout_s": "1",
+            "slave.stop_timeout_s": str(FINISH_S + ORDERLY_END_S),
         },
     )
     node = env[MasterNode]

@@ -8,7 +8,10 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn
+
+from concurrent.scheduling.ending import finish
 
 __all__ = ["ENTRY_FAILED", "call_entry", "exit_code_of", "exit_now", "run_and_exit"]
 
@@ -27,10 +30,12 @@ def call_entry(entry: str, arguments: Sequence[Any]) -> None:
     getattr(importlib.import_module(module_name), function_name)(*arguments)
 
 
-def run_and_exit(body: Callable[[], object]) -> NoReturn:
+def run_and_exit(body: Callable[[], object], *, has_left_open: bool = True) -> NoReturn:
     """Call ``body`` and end the process, without the clean-up of a program that it may be a fork of.
 
     What ``body`` raises is printed; the exit code is then ``ENTRY_FAILED``, or that of a SystemExit.
+
+    :param has_left_open: whether ``body`` may have left something to be finished, see ``ending.py``.
     """
     code = ENTRY_FAILED
     try:
@@ -39,6 +44,8 @@ def run_and_exit(body: Callable[[], object]) -> NoReturn:
     except BaseException as error:  # boundary: reported on stderr and by the exit code
         code = exit_code_of(error, ENTRY_FAILED)
     finally:
+        if has_left_open:
+            finish(partial(exit_now, code))
         exit_now(code)
 
 

@@ -65,7 +65,7 @@ def serve(control: socket.socket, preload: Sequence[str], *, is_fork: bool) -> N
             begin_anew()
         ForkServer(control, preload).run()
 
-    run_and_exit(body)
+    run_and_exit(body, has_left_open=False)
 
 
 class ForkServer:

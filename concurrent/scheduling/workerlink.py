@@ -273,6 +273,9 @@ class WorkerLink:
             pass
         except Exception as error:  # boundary: a task can write anything to its worker's socket
             log.error("the last words of worker %d make no sense: %s", self.pid, error)
+        if self.is_leaving and code is not None:
+            for line in tail.splitlines():
+                task_log.info("worker %d, at its end: %s", self.pid, line)
         self._on_death(self, signal, code, tail)
 
     def unstarted_count(self) -> int:

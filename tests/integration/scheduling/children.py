@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import sys
 import threading
 from typing import Any
 
+from concurrent.scheduling import ending
 from tests.integration.scheduling import workloads
 
 
@@ -36,6 +38,12 @@ def exit_with(code: int) -> None:
 
 def fail() -> None:
     raise ValueError("an entry that fails")
+
+
+def end_slowly() -> None:
+    """Have something to do at the end that takes too long."""
+    ending.FINISH_S = 0.2  # type: ignore[misc]
+    atexit.register(threading.Event().wait, 60)
 
 
 def hold(port: int) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import contextlib
+import gzip
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -54,6 +58,29 @@ def zombies() -> list[int]:
             if one.status() == psutil.STATUS_ZOMBIE:
                 found.append(one.pid)
     return found
+
+
+def leave_open(folder: str) -> list[str]:
+    """Leave things of all kinds to be finished at the end; return the paths that shall be gone then."""
+    global left
+
+    def write_late() -> None:
+        threading.Event().wait(0.1)
+        Path(folder, "thread").write_text("done")
+
+    atexit.register(Path(folder, "atexit").write_text, "done")
+    packed = gzip.open(Path(folder, "packed.gz"), "wt")  # noqa: SIM115  # left open, as all of them
+    packed.write("done")
+    file = Path(folder, "file").open("w")  # noqa: SIM115
+    file.write("done")
+    temporary = tempfile.NamedTemporaryFile()  # noqa: SIM115
+    temporary_folder = tempfile.TemporaryDirectory()
+    threading.Thread(target=write_late).start()
+    left = [packed, file, temporary, temporary_folder]
+    return [temporary.name, temporary_folder.name]
+
+
+left: list[Any] = []
 
 
 def be_interrupted() -> None:

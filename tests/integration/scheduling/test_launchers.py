@@ -88,6 +88,13 @@ def test_an_exit_code_is_reported_with_the_output(launched: Launched) -> None:
     assert child.has_ended
 
 
+def test_an_end_that_takes_too_long_is_cut_short(launched: Launched) -> None:
+    launched.launch("end_slowly")
+    _, killed_by, code, tail = launched.end()
+    assert (killed_by, code) == (None, 0)
+    assert "is cut short" in tail
+
+
 def test_an_entry_that_raises_ends_with_its_traceback(launched: Launched) -> None:
     launched.launch("fail")
     _, killed_by, code, tail = launched.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from concurrent.scheduling.failure import loads_failure
 from concurrent.scheduling.outcome import FAILED
 from tests.integration.scheduling import process_tasks
 from tests.integration.scheduling.conftest import MakePool
-from tests.integration.scheduling.pool_user import wait_until
+from tests.integration.scheduling.pool_user import TIMEOUT_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as on Linux")
 
@@ -39,6 +40,28 @@ def test_orphans_of_tasks_leave_no_zombies(make_pool: MakePool) -> None:
     user = make_pool(1)
     user.results(*[(process_tasks.leave_orphan,)] * 20)
     wait_until(lambda: user.results((process_tasks.zombies,)) == [[]], "no zombies")
+
+
+def test_what_tasks_left_open_is_finished_when_their_worker_ends_in_good_order(
+    make_pool: MakePool, tmp_path: Path
+) -> None:
+    user = make_pool(1)
+    (gone,) = user.results((process_tasks.leave_open, str(tmp_path)))
+    assert all(Path(path).exists() for path in gone)
+    user.stop(TIMEOUT_S)
+    assert [path for path in gone if Path(path).exists()] == []
+    assert gzip.decompress((tmp_path / "packed.gz").read_bytes()) == b"done"
+    assert [(tmp_path / name).read_text() for name in ("atexit", "file", "thread")] == ["done"] * 3
+
+
+def test_a_worker_that_is_killed_finishes_nothing(make_pool: MakePool, tmp_path: Path) -> None:
+    user = make_pool(1)
+    (left,) = user.results((process_tasks.leave_open, str(tmp_path)))
+    user.stop(0)
+    assert all(Path(path).exists() for path in left)
+    assert not (tmp_path / "atexit").exists()
+    Path(left[0]).unlink()
+    Path(left[1]).rmdir()
 
 
 def test_a_task_can_interrupt_itself_and_its_worker_goes_on(make_pool: MakePool) -> None:

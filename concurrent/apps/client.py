@@ -18,6 +18,7 @@ from concurrent.core.clock import Deadline, SystemClock
 from concurrent.core.errors import ConcurrentError, MessageTooLarge, NodeError, PayloadTooLarge
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
+from concurrent.scheduling.batches import check_statuses
 from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.failure import dumps_failure, too_large
 from concurrent.scheduling.outcome import CANCELLED, FAILED
@@ -177,7 +178,7 @@ class ClusterClient:
     def _register_methods(self, endpoint: HasMethods) -> None:
         self.tasks.register_methods(endpoint)
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def tasksystem_accepted(_handler: TCPHandler, _request: Any, system_id: int) -> None:
             """Take note that the master hosts a task system."""
             system = self._systems.get(system_id)
@@ -192,11 +193,12 @@ class ClusterClient:
             if self._on_system_progress is not None:
                 self._on_system_progress(done, total)
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def tasksystem_finished(
             _handler: TCPHandler, _request: Any, system_id: int, status: int, payload: bytes | Frame
         ) -> None:
             """Take the outcome of a task system."""
+            check_statuses([status])
             self._finish_system(system_id, status, payload)
 
     def _watch_workers(self, handler: TCPHandler) -> None:

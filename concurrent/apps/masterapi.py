@@ -1,8 +1,9 @@
 """What peers may call on a master's compute channel, and which session belongs to which node.
 
 What was sent is checked before anything else sees it: a peer's mistake is its own error and changes
-nothing. The registry of methods compares arguments with plain annotations, also that a list is one; what is
-in a list, and what is annotated with Any, each method checks itself. Loop thread only.
+nothing. The registry of methods compares arguments with the annotations; what numbers may be, each method
+checks itself. A cast that is refused ends the session, but for those that are only shown to people: tasks
+whose message was lost would be waited for without end. Loop thread only.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any, Final
 from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
+from concurrent.scheduling.batches import check_statuses
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.events import TasksSubmitted
 from concurrent.scheduling.failure import dumps_failure
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.outcome import FAILED
+from concurrent.scheduling.results import Payload
 from concurrent.scheduling.running import RUNNING
 from concurrent.scheduling.systems import SystemHosts
-from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.methods import HasMethods, tcpremote
 
@@ -33,11 +35,7 @@ MESSAGE_BYTES_MIN: Final = 8 << 20
 """Nodes that accept less could not be sent what others push."""
 
 WINDOW_MAX: Final = 1 << 24
-STATUSES: Final = frozenset({FINISHED, FAILED, DIED, CANCELLED})
-PAYLOADS: Final = frozenset({bytes, Frame})
-NUMBERS: Final = frozenset({int})
-FLOATS: Final = frozenset({float, int})
-TEXTS: Final = frozenset({str})
+ID_MAX: Final = 1 << 63
 
 WAITING_HOST: Final = "waits for a task system"
 """The context of a host's session until there is a system for it; without any the session would be ended."""
@@ -114,57 +112,58 @@ class MasterAPI:
     def _register_owner_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
 
-        @tcpremote(server)
-        def define_code(handler: TCPHandler, _request: Any, index: int, blob: Any) -> None:
+        @tcpremote(server, is_vital=True)
+        def define_code(handler: TCPHandler, _request: Any, index: int, blob: Payload) -> None:
             """Keep a blob of the owner's code."""
-            _check("blob", [blob], PAYLOADS)
             dispatcher.define_code(_number(handler, NodeType.application), index, blob)
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def push_tasks(
             handler: TCPHandler,
             _request: Any,
             first_id: int,
             code_count: int,
             attempts_max: int,
-            payloads: list[Any],
+            payloads: list[Payload],
         ) -> None:
             """Accept tasks, numbered by their owner from ``first_id``."""
             owner = _number(handler, NodeType.application)
-            _check("payloads", payloads, PAYLOADS)
-            if len(payloads) > TASKS_PER_MESSAGE_MAX:
-                raise InvalidArguments(f"a message has {len(payloads)} tasks", thing="payloads")
-            attempts = min(max(1, attempts_max), ATTEMPTS_MAX)
+            _check("first_id", first_id, 0, ID_MAX)
+            _check("code_count", code_count, 0)
+            _check("attempts_max", attempts_max, 1)
+            _check("the number of payloads", len(payloads), 1, TASKS_PER_MESSAGE_MAX)
+            attempts = min(attempts_max, ATTEMPTS_MAX)
             dispatcher.submit(TasksSubmitted(owner, first_id, payloads, code_count, attempts))
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:
             """Want nothing more of these tasks."""
-            _check("ids", ids, NUMBERS)
             dispatcher.cancel(_number(handler, NodeType.application), ids)
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def consumed(handler: TCPHandler, _request: Any, size_bytes: int) -> None:
             """Have dealt with outcomes of that size."""
-            dispatcher.consumed(_number(handler, NodeType.application), max(0, size_bytes))
+            owner = _number(handler, NodeType.application)
+            _check("size_bytes", size_bytes, 0)
+            dispatcher.consumed(owner, size_bytes)
 
     def _register_system_methods(self, server: HasMethods) -> None:
         systems = self._systems
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def push_tasksystem(
-            handler: TCPHandler, _request: Any, system_id: int, code_count: int, payload: Any
+            handler: TCPHandler, _request: Any, system_id: int, code_count: int, payload: Payload
         ) -> None:
             """Host a task system."""
-            _check("payload", [payload], PAYLOADS)
             owner = _number(handler, NodeType.application)
+            _check("code_count", code_count, 0)
             try:
                 systems.start(handler, owner, system_id, code_count, payload)
             except (SchedulingError, NodeError, OSError) as error:
                 failure = dumps_failure(error, None, "")
                 handler.cast("tasksystem_finished", system_id, FAILED, failure)
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def cancel_tasksystem(handler: TCPHandler, _request: Any, system_id: int) -> None:
             """End a task system."""
             systems.cancel(_number(handler, NodeType.application), [system_id])
@@ -188,39 +187,40 @@ class MasterAPI:
             """Log what a task system has to say."""
             systems.log(_number(handler, NodeType.application), level, text)
 
-        @tcpremote(server)
-        def system_finished(handler: TCPHandler, _request: Any, status: int, payload: Any) -> None:
+        @tcpremote(server, is_vital=True)
+        def system_finished(handler: TCPHandler, _request: Any, status: int, payload: Payload) -> None:
             """Bring home the result of a task system."""
-            _check("payload", [payload], PAYLOADS)
-            systems.finished(_number(handler, NodeType.application), status, payload)
+            owner = _number(handler, NodeType.application)
+            check_statuses([status])
+            systems.finished(owner, status, payload)
 
         @tcpremote(server)
-        def count_workers(_handler: TCPHandler, _request: Any) -> int:
+        def count_workers(handler: TCPHandler, _request: Any) -> int:
             """Return how many worker processes the slaves have together."""
+            if not isinstance(handler.context, Peer):
+                raise _not_joined(handler, NodeType.application)
             return self._dispatcher.workers
 
     def _register_outcome_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def done(
             handler: TCPHandler,
             _request: Any,
             numbers: list[int],
             statuses: list[int],
-            payloads: list[Any],
+            payloads: list[Payload],
             task_s: float,
         ) -> None:
             """Report how attempts ended, and how long tasks took lately."""
             slave = _number(handler, NodeType.slave)
-            _check("numbers", numbers, NUMBERS)
-            _check("statuses", statuses, NUMBERS)
-            if unknown := set(statuses) - STATUSES:
-                raise InvalidArguments(f"there is no status {unknown}", thing="statuses")
-            _check("payloads", payloads, PAYLOADS)
-            if type(task_s) is not float or not 0.0 <= task_s < math.inf:
-                raise InvalidArguments(f"task_s must be a float from 0 on, but is {task_s!r}", thing="task_s")
-            dispatcher.done(slave, numbers, statuses, payloads, task_s)
+            check_statuses(statuses)
+            if not 0.0 <= task_s < math.inf:
+                raise InvalidArguments(
+                    f"task_s must be a number from 0 on, but is {task_s!r}", thing="task_s", value=task_s
+                )
+            dispatcher.done(slave, numbers, statuses, payloads, float(task_s))
 
         @tcpremote(server, feature=RUNNING)
         def running(
@@ -233,10 +233,6 @@ class MasterAPI:
         ) -> None:
             """Tell of tasks that have run for a while, again and again while they do."""
             slave = _number(handler, NodeType.slave)
-            _check("numbers", numbers, NUMBERS)
-            _check("workers", workers, NUMBERS)
-            _check("run_s", run_s, FLOATS)
-            _check("notes", notes, TEXTS)
             if not all(map(math.isfinite, run_s)):
                 raise InvalidArguments("run_s must be numbers of seconds", thing="run_s")
             dispatcher.running(slave, numbers, workers, run_s, notes)
@@ -244,27 +240,29 @@ class MasterAPI:
     def _register_queue_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def returned(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Hand back tasks that have not started."""
-            _check("numbers", numbers, NUMBERS)
             dispatcher.returned(_number(handler, NodeType.slave), numbers)
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def took(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Report what was taken from the work queue."""
-            _check("numbers", numbers, NUMBERS)
             dispatcher.took(_number(handler, NodeType.slave), numbers)
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def pull(handler: TCPHandler, _request: Any, room: int) -> None:
             """Ask the work queue for tasks."""
-            dispatcher.pull(_number(handler, NodeType.slave), min(room, WINDOW_MAX))
+            slave = _number(handler, NodeType.slave)
+            _check("room", room, 0)
+            dispatcher.pull(slave, min(room, WINDOW_MAX))
 
-        @tcpremote(server)
+        @tcpremote(server, is_vital=True)
         def set_window(handler: TCPHandler, _request: Any, window: int) -> None:
             """Want to hold so many tasks from now on."""
-            dispatcher.set_window(_number(handler, NodeType.slave), min(max(0, window), WINDOW_MAX))
+            slave = _number(handler, NodeType.slave)
+            _check("window", window, 0)
+            dispatcher.set_window(slave, min(window, WINDOW_MAX))
 
     def own_system(self, handler: TCPHandler, number: int) -> None:
         """Let the host of a task system push tasks, as the owner of that number."""
@@ -280,21 +278,20 @@ def _number(handler: TCPHandler, node_type: NodeType) -> int:
     """Return the number of the registration that the session belongs to; raise NodeError if it has no such."""
     peer = handler.context
     if type(peer) is not Peer or peer.node_type is not node_type:
-        raise NodeError(
-            f"{handler.node_id} has not joined as {node_type.value}",
-            thing=handler.node_id,
-            remedy=f"Register with the JSON API, then call register_{node_type.value} here",
-        )
+        raise _not_joined(handler, node_type)
     return peer.number
 
 
-def _check(name: str, values: list[Any], allowed: frozenset[type]) -> None:
-    """Raise InvalidArguments unless the values are all of one of the types."""
-    found = set(map(type, values))
-    if not found <= allowed:
-        wrong = ", ".join(sorted(cls.__name__ for cls in found - allowed))
-        raise InvalidArguments(
-            f"{name} must be {' or '.join(sorted(cls.__name__ for cls in allowed))}, but has {wrong}",
-            thing=name,
-            value=wrong,
-        )
+def _not_joined(handler: TCPHandler, node_type: NodeType) -> NodeError:
+    return NodeError(
+        f"{handler.node_id} has not joined as {node_type.value}",
+        thing=handler.node_id,
+        remedy=f"Register with the JSON API, then call register_{node_type.value} here",
+    )
+
+
+def _check(name: str, value: int, minimum: int, maximum: float = math.inf) -> None:
+    """Raise InvalidArguments unless a number is in its range."""
+    if not minimum <= value <= maximum:
+        top = "on" if maximum == math.inf else f"to {maximum}"
+        raise InvalidArguments(f"{name} must be from {minimum} {top}, but is {value}", thing=name, value=value)

@@ -32,6 +32,9 @@ __all__ = ["Joined", "MasterLink"]
 
 CALL_TIMEOUT_S: Final = 10.0
 RETIRE_TIMEOUT_S: Final = 2.0
+LASTING_S: Final = 5.0
+"""A session that ends sooner is no success: the next attempt comes later than the one before."""
+
 PORT_MAX: Final = 65535
 ANSWER_SHOWN_MAX: Final = 200
 """How many characters of a wrong answer are in the log."""
@@ -115,6 +118,7 @@ class MasterLink:
         self._is_asking = False
         self._is_joining = False
         self._is_joined = False
+        self._joined_at = 0.0
         self._is_stopping = False
         self._last_problem = ""
 
@@ -258,13 +262,15 @@ class MasterLink:
             self._try_later(_problem(f"cannot begin to work for the master at {self._master}", problem))
             client.handler.close("the node could not begin to work")
             return
-        self._backoff.reset()
+        self._joined_at = self._loop.time()
         self._last_problem = ""
         log.info("joined the master %s at %s", answer["master"], self._master)
 
     def _lost(self, _handler: TCPHandler, reason: str) -> None:
         """The session has ended for good."""
         was_joined, self._is_joined = self._is_joined, False
+        if was_joined and self._loop.time() - self._joined_at >= LASTING_S:
+            self._backoff.reset()  # else both may disagree, and would do so again at once
         self._answer = None
         self._try_later("")  # before anything else: whatever goes wrong, the node comes back
         if was_joined:

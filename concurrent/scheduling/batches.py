@@ -1,13 +1,22 @@
-"""Cuts columns of tasks into messages of a reasonable size."""
+"""Columns of tasks: cut into messages of a reasonable size, and checked when they come from a peer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from concurrent.core.errors import InvalidArguments
+from concurrent.scheduling.outcome import STATUSES
 from concurrent.transport.frames import Frame
 
-__all__ = ["BATCH_BYTES", "BATCH_FRAMES", "CODE_BYTES_MAX", "slices"]
+__all__ = [
+    "BATCH_BYTES",
+    "BATCH_FRAMES",
+    "CODE_BYTES_MAX",
+    "check_columns",
+    "check_statuses",
+    "slices",
+]
 
 BATCH_BYTES = 4 << 20
 """Above this a message only gets longer, not cheaper for each byte."""
@@ -34,6 +43,22 @@ def slices(
         if count <= BATCH_FRAMES or Frame not in map(type, payloads):
             return (slice(0, count),)
     return _cut(payloads, bytes_max, count_max)
+
+
+def check_columns(*columns: Sequence[Any]) -> None:
+    """Raise InvalidArguments if the columns of a peer's message differ in length."""
+    lengths = list(map(len, columns))
+    if min(lengths) != max(lengths):
+        raise InvalidArguments(
+            f"the columns must be of one length, but have {lengths}", thing="columns", value=lengths
+        )
+
+
+def check_statuses(statuses: Sequence[int]) -> None:
+    """Raise InvalidArguments unless all of them say how an attempt can end."""
+    unknown = set(statuses) - STATUSES
+    if unknown:
+        raise InvalidArguments(f"there is no status {min(unknown)}", thing="status", value=min(unknown))
 
 
 def _cut(payloads: Sequence[Any], bytes_max: int, count_max: int) -> Iterator[slice]:

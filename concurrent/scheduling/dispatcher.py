@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from concurrent.core.component import ComponentManager
-from concurrent.core.errors import InvalidArguments, MessageTooLarge
+from concurrent.core.errors import MessageTooLarge
 from concurrent.core.stats import Stats
-from concurrent.scheduling.batches import slices
+from concurrent.scheduling.batches import check_columns, slices
 from concurrent.scheduling.budget import Budget
 from concurrent.scheduling.codeshelf import CodeShelf
 from concurrent.scheduling.courier import Courier
@@ -268,8 +268,7 @@ class Dispatcher:
         :param task_s: how long its tasks took lately, in seconds.
         :raises InvalidArguments: if the columns differ in length.
         """
-        if not len(numbers) == len(statuses) == len(payloads):
-            raise InvalidArguments("the columns of outcomes differ in length", thing="done")
+        check_columns(numbers, statuses, payloads)
         self._from_slave(slave, TasksDone(slave, numbers, statuses, payloads, task_s))
 
     def returned(self, slave: int, numbers: list[int]) -> None:
@@ -283,8 +282,7 @@ class Dispatcher:
 
         :raises InvalidArguments: if the columns differ in length.
         """
-        if not len(numbers) == len(workers) == len(run_s) == len(notes):
-            raise InvalidArguments("the columns of what runs differ in length", thing="running")
+        check_columns(numbers, workers, run_s, notes)
         self._apply(TasksRunning(slave, numbers, workers, run_s, notes, time.time()))
 
     def took(self, slave: int, numbers: list[int]) -> None:

@@ -5,7 +5,7 @@ A pure module. The number says what the payload beside it is.
 
 from __future__ import annotations
 
-__all__ = ["CANCELLED", "DIED", "FAILED", "FINISHED"]
+__all__ = ["CANCELLED", "DIED", "FAILED", "FINISHED", "STATUSES"]
 
 FINISHED = 0
 """The payload is the pickled result."""
@@ -15,3 +15,5 @@ DIED = 2
 """The worker process died; the payload is the evidence of each attempt as UTF-8 text, separated by NUL."""
 CANCELLED = 3
 """The task was cancelled; the payload is empty."""
+
+STATUSES = frozenset({FINISHED, FAILED, DIED, CANCELLED})

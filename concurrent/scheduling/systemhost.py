@@ -23,7 +23,7 @@ from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure
 from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.outcome import FAILED, FINISHED
-from concurrent.scheduling.results import Outcome, load_outcomes
+from concurrent.scheduling.results import Outcome, Payload, load_outcomes
 from concurrent.scheduling.task import Task
 from concurrent.scheduling.taskclient import TaskClient
 from concurrent.scheduling.tasksystem import ITaskSystem
@@ -66,7 +66,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
 
         @tcpremote(client)
         def host_system(
-            _handler: TCPHandler, _request: Any, system_id: int, code: list[Any], payload: Any
+            _handler: TCPHandler, _request: Any, system_id: int, code: list[Payload], payload: Payload
         ) -> None:
             """Host a task system; the answer says that it is here."""
             systems.put(_Given(system_id, code, payload))

@@ -28,7 +28,7 @@ from concurrent.core.errors import (
     TransportError,
 )
 from concurrent.scheduling.batch import TaskBatch
-from concurrent.scheduling.batches import CODE_BYTES_MAX
+from concurrent.scheduling.batches import CODE_BYTES_MAX, check_columns, check_statuses
 from concurrent.scheduling.code import AppCode
 from concurrent.scheduling.failure import code_too_large, dumps_failure, too_large
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
@@ -128,7 +128,7 @@ class TaskClient:
     def register_methods(self, endpoint: HasMethods) -> None:
         """Register what the master calls, with the client of a compute channel."""
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def accepted(_handler: TCPHandler, _request: Any, last_id: int) -> None:
             """Take note that the master answers for the tasks up to a number from now on."""
             self._take_accepted(last_id)
@@ -141,7 +141,7 @@ class TaskClient:
                 self._held_said_until = self._loop.time() + HELD_SAID_AGAIN_S
                 log.warning("no more tasks are accepted for now: %s", reason)
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def finished(
             _handler: TCPHandler,
             _request: Any,
@@ -151,6 +151,8 @@ class TaskClient:
             accepted_to: int,
         ) -> None:
             """Take outcomes of tasks, and note which ones the master answers for."""
+            check_columns(ids, statuses, payloads)
+            check_statuses(statuses)
             self._take_accepted(accepted_to)
             self._take_outcomes(ids, statuses, payloads)
 

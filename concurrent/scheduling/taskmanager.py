@@ -14,12 +14,13 @@ from typing import Any
 
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import MessageTooLarge, TransportError
-from concurrent.scheduling.batches import slices
+from concurrent.scheduling.batches import check_columns, slices
 from concurrent.scheduling.failure import too_large
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.pool import WorkerPool
+from concurrent.scheduling.results import Payload
 from concurrent.scheduling.running import RUNNING
 from concurrent.scheduling.sharedmemory import ArgumentMemory
 from concurrent.scheduling.workerwatch import RunningTask
@@ -61,27 +62,28 @@ class GenericTaskManager(Component):
         """Register what the master calls, and have its messages received into shared memory."""
         endpoint.receive_into(lambda size_bytes: self._memory.new_block(size_bytes))
 
-        @tcpremote(endpoint)
-        def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Any) -> None:
+        @tcpremote(endpoint, is_vital=True)
+        def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Payload) -> None:
             """Keep a blob of an owner's code."""
             self.pool.define(owner, index, bytes(blob))
             waiting, self._waiting = self._waiting, []
             for chunk in waiting:
                 self._run(chunk)
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def run(
             _handler: TCPHandler,
             _request: Any,
             owner: int,
             code_count: int,
             numbers: list[int],
-            payloads: list[Any],
+            payloads: list[Payload],
         ) -> None:
             """Run tasks of one owner."""
+            check_columns(numbers, payloads)
             self._arrived(Chunk(owner, code_count, numbers, payloads))
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def cancel(_handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Drop tasks, running or not."""
             dropped = set(numbers)
@@ -89,12 +91,12 @@ class GenericTaskManager(Component):
             self._waiting = [chunk for chunk in chunks if chunk.numbers]
             self.pool.cancel(numbers)
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:
             """Hand back tasks that have not started."""
             self._tell("returned", self.pool.give_back(count))
 
-        @tcpremote(endpoint)
+        @tcpremote(endpoint, is_vital=True)
         def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
             """Drop the code of an owner that has left."""
             self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]

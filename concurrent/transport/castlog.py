@@ -1,4 +1,4 @@
-"""What becomes of casts that fail: a few lines in the log, and the end of a peer that sends nothing else."""
+"""What becomes of casts that fail: the end of the session, or a few lines in the log."""
 
 from __future__ import annotations
 
@@ -24,19 +24,25 @@ class FailedCasts:
         self._refused_count = 0
         self._unknown: set[str] = set()
 
-    def note(self, method: str, node_id: str, error: Exception) -> None:
+    def note(self, method: str, node_id: str, error: Exception, *, is_vital: bool) -> None:
         """Log a cast that failed, with its traceback if it is no error of the framework.
 
         One of a method that there is not is no fault: it may be of a later form of the protocol.
 
-        :raises ProtocolError: if the peer has sent too many that could not be accepted.
+        :param is_vital: whether the session cannot go on without it.
+        :raises ProtocolError: if it cannot, or the peer has sent too many that could not be accepted.
         """
         name = method[:NAME_LENGTH_MAX]
         if isinstance(error, UnknownMethod):
             self._note_unknown(name, node_id)
             return
-        self._count += 1
         is_ours = isinstance(error, ConcurrentError)
+        if is_vital:
+            if not is_ours:
+                log.error("a cast of %s by %s failed", name, node_id, exc_info=error)
+            why = error if is_ours else f"it failed here with {type(error).__name__}"
+            raise ProtocolError(f"{name} cannot be taken: {why}", thing=name) from error
+        self._count += 1
         if self._count > LINES_MAX:
             if self._count == LINES_MAX + 1:
                 log.warning("casts by %s fail; further failures are not logged", node_id)

@@ -442,7 +442,8 @@ class TCPHandler:
             self._owner.methods.dispatch(method, (self, request), args, kwargs)
         except Exception as error:  # boundary: a method of the node failed, and nobody waits for it
             self._owner.count("casts_failed")
-            self._failed_casts.note(method, self.node_id, error)
+            is_vital = self._owner.methods.is_vital(method)
+            self._failed_casts.note(method, self.node_id, error, is_vital=is_vital)
 
     def _handle_call(self, fields: list[Any]) -> None:
         call_id, method, args, kwargs = fields

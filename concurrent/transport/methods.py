@@ -11,10 +11,11 @@ import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar, get_origin, get_type_hints
+from typing import Any, Final, Protocol, TypeVar
 
 from concurrent.core import errors
 from concurrent.core.errors import ConcurrentError, InvalidArguments, RemoteError, UnknownMethod
+from concurrent.transport.arguments import Check, checks_of
 
 __all__ = [
     "Method",
@@ -28,9 +29,6 @@ __all__ = [
 NAME_LENGTH_MAX: Final = 256
 """Of a longer name that a peer sent, errors show the beginning."""
 
-PLAIN_TYPES: Final = (str, int, float, bool, list, dict)
-"""Annotations that arguments of peers are checked against; a list's items are the method's own business."""
-
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
@@ -38,27 +36,34 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 class Method:
     """One registered method; what costs microseconds is computed once.
 
-    ``types_by_parameter`` has what a peer may send for parameters that are annotated with a plain type;
-    ``positional`` has the same in their order, None for any type; it is empty if there are others than
-    positional ones. ``counts`` has the numbers of arguments that fit these. ``feature`` is the name of the
-    feature that the method is part of, if it came after the first form of the protocol.
+    ``check_by_parameter`` has what a peer may send for parameters whose annotations say that, see
+    ``arguments.py``; ``positional`` has the same in their order, None for anything; it is empty if there are
+    others than positional ones. ``counts`` has the numbers of arguments that fit these. ``feature`` is the
+    name of the feature that the method is part of, if it came after the first form of the protocol.
+    ``is_vital`` says that the session ends if a cast of it is refused.
     """
 
     name: str
     function: Callable[..., Any]
     doc: str
     signature: inspect.Signature
-    types_by_parameter: dict[str, tuple[type, ...]]
-    positional: tuple[tuple[type, ...] | None, ...]
+    check_by_parameter: dict[str, Check]
+    positional: tuple[Check | None, ...]
     counts: range
-    feature: str | None = None
+    feature: str | None
+    is_vital: bool
 
     def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
         """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
         if len(args) not in self.counts:
             return False
-        for value, types in zip(args, self.positional, strict=False):
-            if types is not None and type(value) not in types:
+        for value, check in zip(args, self.positional, strict=False):
+            if check is None:
+                continue
+            types, item_types, _ = check
+            if type(value) not in types:
+                return False
+            if item_types is not None and not item_types.issuperset(map(type, value)):
                 return False
         return True
 
@@ -73,21 +78,6 @@ class _Hint(str):
 def _unquoted(parameter: inspect.Parameter) -> inspect.Parameter:
     hint = parameter.annotation
     return parameter.replace(annotation=_Hint(hint)) if isinstance(hint, str) else parameter
-
-
-def _plain_types(function: Callable[..., Any], signature: inspect.Signature) -> dict[str, tuple[type, ...]]:
-    try:
-        hints = get_type_hints(function)
-    except Exception:  # boundary: annotations are code of others; what they cannot tell is not checked
-        return {}
-    found: dict[str, tuple[type, ...]] = {}
-    for name, parameter in signature.parameters.items():
-        hint = hints.get(name)
-        plain = get_origin(hint) or hint
-        is_single = parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        if is_single and plain in PLAIN_TYPES:
-            found[name] = (float, int) if plain is float else (plain,)
-    return found
 
 
 class HasMethods(Protocol):
@@ -122,10 +112,12 @@ class MethodRegistry:
         doc: str | None = None,
         *,
         feature: str | None = None,
+        is_vital: bool = False,
     ) -> None:
         """Make ``function`` callable by peers as ``name``, by default its own name.
 
         :param feature: what this end says in its greetings that it knows because it has the method.
+        :param is_vital: end the session of a peer whose cast of it is refused, see :func:`tcpremote`.
         :raises InvalidArguments: if the name is taken: two methods would hide one another.
         """
         name = name or function.__name__
@@ -138,12 +130,19 @@ class MethodRegistry:
         doc = doc or inspect.getdoc(function) or ""
         signature = inspect.signature(function)
         parameters = signature.parameters.values()
-        types = _plain_types(function, signature)
+        checks = checks_of(function, signature)
         is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
-        positional = tuple(map(types.get, signature.parameters)) if is_plain else ()
+        positional = tuple(map(checks.get, signature.parameters)) if is_plain else ()
         required_count = sum(one.default is one.empty for one in parameters)
         counts = range(required_count, len(positional) + 1)
-        self._method_by_name[name] = Method(name, function, doc, signature, types, positional, counts, feature)
+        self._method_by_name[name] = Method(
+            name, function, doc, signature, checks, positional, counts, feature, is_vital
+        )
+
+    def is_vital(self, name: str) -> bool:
+        """Whether there is a method of that name whose refusal ends the session."""
+        method = self._method_by_name.get(name)
+        return method is not None and method.is_vital
 
     def dispatch(self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]) -> Any:
         """Call a method with the context arguments ``first`` before those of the peer.
@@ -172,11 +171,11 @@ class MethodRegistry:
                 thing=name,
                 remedy=f"Call it as {self.usage(method, first)}",
             ) from None
-        for parameter, types in method.types_by_parameter.items():
-            if parameter in bound and type(bound[parameter]) not in types:
-                wanted, value = types[0].__name__, bound[parameter]
+        for parameter, check in method.check_by_parameter.items():
+            complaint = check.complaint(bound[parameter]) if parameter in bound else None
+            if complaint is not None:
                 raise InvalidArguments(
-                    f"{name}: {parameter} must be {wanted}, but is {type(value).__name__}",
+                    f"{name}: {parameter} {complaint}",
                     thing=name,
                     value=parameter,
                     remedy=f"Call it as {self.usage(method, first)}",
@@ -191,14 +190,22 @@ class MethodRegistry:
 
 
 def tcpremote(
-    endpoint: HasMethods, name: str | None = None, doc: str | None = None, *, feature: str | None = None
+    endpoint: HasMethods,
+    name: str | None = None,
+    doc: str | None = None,
+    *,
+    feature: str | None = None,
+    is_vital: bool = False,
 ) -> Callable[[AnyFunction], AnyFunction]:
     """Register ``f(handler, request, ...)`` with a TCP or ZeroMQ server or client.
 
     :param feature: the greetings of this end say that it knows this, because it has the method; a peer asks
         ``handler.peer_has(feature)`` before it calls.
+    :param is_vital: both ends would count on different things if a cast of the method were lost, so one that
+        is refused, or fails, ends the session: the peer is told why, and what it had goes on as after any
+        other end of a session. A call that is refused ends nothing, for its caller is told.
     """
-    return _registering(endpoint, name, doc, feature=feature)
+    return _registering(endpoint, name, doc, feature=feature, is_vital=is_vital)
 
 
 def jsonremote(
@@ -209,10 +216,10 @@ def jsonremote(
 
 
 def _registering(
-    endpoint: HasMethods, name: str | None, doc: str | None, *, feature: str | None = None
+    endpoint: HasMethods, name: str | None, doc: str | None, **options: Any
 ) -> Callable[[AnyFunction], AnyFunction]:
     def register(function: AnyFunction) -> AnyFunction:
-        endpoint.methods.register(function, name, doc, feature=feature)
+        endpoint.methods.register(function, name, doc, **options)
         return function
 
     return register

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from concurrent.apps.client import ClusterClient
 from concurrent.apps.masterapi import MasterAPI
 from concurrent.scheduling.taskclient import TaskClient
 from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
@@ -37,6 +38,19 @@ def test_the_page_has_what_peers_may_call_at_a_master() -> None:
     headings = ("an application to the master", "a task system to the master", "a slave to the master")
     documents = set().union(*(documented(f"From {heading}") for heading in headings))
     assert documents == registered(MasterAPI(UNUSED, UNUSED, UNUSED))
+
+
+def hints() -> set[str]:
+    """Return the methods that the page says are hints."""
+    return set(re.findall(r"^\| `(\w+)\([\w, ]*\)` \| \*hint\*", PAGE, re.MULTILINE))
+
+
+def test_the_page_says_which_casts_may_be_lost() -> None:
+    endpoint = SimpleNamespace(methods=MethodRegistry())
+    MasterAPI(UNUSED, UNUSED, UNUSED).register_methods(endpoint)
+    ClusterClient(UNUSED, "application", on_outcomes=UNUSED)._register_methods(endpoint)
+    calls = set(re.findall(r"^\| `(\w+)\([\w, ]*\)` \| \*call\*", PAGE, re.MULTILINE))
+    assert hints() | calls == {method.name for method in endpoint.methods if not method.is_vital}
 
 
 def test_the_page_has_what_a_master_may_call_at_a_slave() -> None:

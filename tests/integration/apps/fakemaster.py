@@ -37,6 +37,7 @@ class Master:
         self.port = self.server.port
         self.api = JSONService("master-1", port=0, title="master", stats=Stats())
 
+        @jsonremote(self.api, name="register_application")
         @jsonremote(self.api, name="register_slave")
         def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> Any:
             self.registrations.put(None)
@@ -45,6 +46,7 @@ class Master:
                 raise self.refusal
             return self.wrong_answers.pop() if self.wrong_answers else self.answer()
 
+        @tcpremote(self.server, name="register_application")
         @tcpremote(self.server, name="register_slave")
         def join(handler: TCPHandler, request: Any, node_id: str) -> Any:
             if handler.context is not None:

@@ -24,6 +24,7 @@ class Peer:
     def __init__(self, loop: NodeLoop, master: MasterNode, node_id: str) -> None:
         self.node_id = node_id
         self.said: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._master = master
         self.client: SessionClient = make_client(
             "tcp", loop, "127.0.0.1", master.zmq_server.port, node_id=node_id
@@ -33,6 +34,7 @@ class Peer:
             "tasksystem_finished",
         ):  # fmt: skip
             self._keep(method)
+        self.client.on_lost = lambda _handler, reason: self.ends.put(reason)
         self.client.start()
         self.handler = self.client.wait_open(TIMEOUT_S)
 

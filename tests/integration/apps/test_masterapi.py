@@ -34,6 +34,7 @@ def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
         ("took", ([1],)),
         ("pull", (1,)),
         ("set_window", (1,)),
+        ("count_workers", ()),
     ):
         with pytest.raises(NodeError, match="has not joined as"):
             stranger.call(method, *args)
@@ -116,17 +117,25 @@ def test_an_application_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
         ("push_tasks", (1, 5, 1, [b"x"])),
         ("push_tasks", (1, 0)),
         ("push_tasks", (1, 0, None, [b"x"])),
+        ("push_tasks", (1, 0, 0, [b"x"])),
+        ("push_tasks", (1, 0, 1, [])),
+        ("push_tasks", (1, -1, 1, [b"x"])),
+        ("push_tasks", (-1, 0, 1, [b"x"])),
+        ("push_tasks", (2**63 + 1, 0, 1, [b"x"])),
+        ("push_tasks", (1, 0, 1, [b"x"] * 10_001)),
         ("define_code", (3, b"x")),
         ("define_code", (0, "text")),
         ("cancel", (7,)),
         ("cancel", (["1"],)),
         ("consumed", ("much",)),
+        ("consumed", (-1,)),
         ("push_tasksystem", (1, 5, b"x")),
         ("push_tasksystem", ("1", 0, b"x")),
         ("push_tasksystem", (1, 0, 9)),
         ("system_progress", ("1", 2)),
         ("system_log", (20, b"bytes")),
         ("system_finished", (True, b"x")),
+        ("system_finished", (77, b"x")),
     ):
         with pytest.raises((InvalidArguments, SchedulingError)):
             owner.call(method, *args)
@@ -141,7 +150,10 @@ def test_a_slave_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
         ("done", (["1"], [0], [b""], 0.1)),
         ("done", ([1], [0], [None], 0.1)),
         ("done", ([1], [0], [b""], "long")),
-        ("done", ([1], [0], [b""], 1)),
+        ("done", ([1], [0], [b""], True)),
+        ("done", ([1], [0], [b""], float("inf"))),
+        ("done", ([1], [0], ["text"], 0.1)),
+        ("done", ([1, 2], [0], [b""], 0.1)),
         ("done", ([1], [0], [b""], -0.1)),
         ("done", ([1], [0], [b""], float("nan"))),
         ("done", ([1], [True], [b""], 0.1)),
@@ -156,6 +168,8 @@ def test_a_slave_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
         ("returned", ("all",)),
         ("took", ([1.5],)),
         ("pull", ("more",)),
+        ("pull", (-1,)),
+        ("set_window", (-1,)),
         ("set_window", (None,)),
         ("set_window", (True,)),
     ):

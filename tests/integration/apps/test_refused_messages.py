@@ -1,0 +1,204 @@
+"""A message about tasks that cannot be taken strands nothing: its sender is told, and the tasks go on."""
+
+from __future__ import annotations
+
+import pickle
+import queue
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from concurrent.apps import MasterNode
+from concurrent.apps.client import ClusterClient
+from concurrent.core.items import Host
+from concurrent.core.stats import Stats
+from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.results import Outcome
+from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.transport.handler import TCPHandler
+from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
+from concurrent.transport.methods import MethodRegistry, tcpremote
+from concurrent.transport.tcp import TCPClient, TCPServer
+from tests.integration.apps.fakemaster import Master
+from tests.integration.apps.peers import TIMEOUT_S, MakePeer
+
+UNUSED: Any = None
+
+HINTS = {"system_progress", "system_log", "tasksystem_progress", "held", "running"}
+"""What is only shown to people: such a cast is refused with a line in the log."""
+
+FROM_SLAVE: dict[str, list[tuple[Any, ...]]] = {
+    "done": [
+        ([1], [0], [b""]),
+        ([1], [], [], 0.1),
+        ([1], [0], ["text"], 0.1),
+        (["1"], [0], [b""], 0.1),
+        ([1], [77], [b""], 0.1),
+        ([1], [0], [b""], float("nan")),
+        ([1], [0], [b""], -1),
+        ([1], [0], [b""], 0.1, "one more"),
+    ],
+    "returned": [("all",), ([1.5],), ()],
+    "took": [(["1"],), (1,)],
+    "pull": [("more",), (-1,)],
+    "set_window": [(None,), (-1,)],
+    "push_tasks": [(1, 0, 1, [b"x"])],
+}
+FROM_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
+    "define_code": [(3, b"x"), (0, "text")],
+    "push_tasks": [(1, 0, 1, b"x"), (1, 0, 1, ["x"]), (1, 5, 1, [b"x"]), (1, 0, 0, [b"x"]), (1, 0, 1, [])],
+    "cancel": [(7,), (["1"],)],
+    "consumed": [("much",), (-1,)],
+    "push_tasksystem": [(1, 5, b"x"), (1, 0, 9)],
+    "cancel_tasksystem": [("1",)],
+    "system_finished": [(77, b"x")],
+    "done": [([1], [0], [b""], 0.1)],
+}
+TO_SLAVE: dict[str, list[tuple[Any, ...]]] = {
+    "code": [(1, 0, "text"), (1,)],
+    "run": [(1, 0, [1], []), (1, 0, [1], ["text"]), (1, 0, ["1"], [b"x"]), (1, 0, [1], b"x")],
+    "cancel": [(["1"],), (1,)],
+    "give_back": [("all",), ()],
+    "forget": [("1",)],
+}
+TO_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
+    "accepted": [("1",)],
+    "finished": [([1], [], [], 1), ([1], [0], ["text"], 1), ([1], [77], [b""], 1), ([1], [0], [b""])],
+    "tasksystem_accepted": [("1",)],
+    "tasksystem_finished": [(1, 77, b""), (1, 0, "text")],
+}
+
+
+def cases(table: dict[str, list[tuple[Any, ...]]]) -> list[Any]:
+    rows = [(method, args) for method, wrong in table.items() for args in wrong]
+    return [pytest.param(*row, id=f"{row[0]}{row[1]}"[:60]) for row in rows]
+
+
+def vital(methods: MethodRegistry) -> set[str]:
+    return {method.name for method in methods if method.is_vital}
+
+
+def test_what_is_lost_without_notice_are_hints_only(master: MasterNode) -> None:
+    methods = master.zmq_server.methods
+    assert vital(methods) == {*FROM_SLAVE, *FROM_APPLICATION}
+    calls = {"register_slave", "register_application", "join_system", "count_workers"}
+    assert {method.name for method in methods} - vital(methods) - calls == HINTS & {
+        method.name for method in methods
+    }
+
+
+@pytest.mark.parametrize(("method", "args"), cases(FROM_SLAVE))
+def test_a_slave_whose_message_is_refused_is_told_and_its_tasks_go_elsewhere(
+    peer: MakePeer, method: str, args: tuple[Any, ...]
+) -> None:
+    owner, odd, fine = peer("application-1"), peer("slave-odd"), peer("slave-fine")
+    owner.join("application")
+    odd.join("slave", workers=1, window=5)
+    owner.call("push_tasks", 1, 0, 1, [b"task"])
+    odd.next("run")
+    fine.join("slave", workers=1, window=5)
+    odd.handler.cast(method, *args)
+    reason = odd.ends.get(timeout=TIMEOUT_S)
+    assert method in reason
+    numbers = fine.next("run")[2]
+    fine.call("done", numbers, [FINISHED], [b"result"], 1)
+    assert owner.next("finished")[:3] == ([1], [FINISHED], [b"result"])
+
+
+@pytest.mark.parametrize(("method", "args"), cases(FROM_APPLICATION))
+def test_an_application_whose_message_is_refused_is_told_and_may_come_again(
+    peer: MakePeer, method: str, args: tuple[Any, ...]
+) -> None:
+    owner = peer("application-1")
+    owner.join("application")
+    owner.handler.cast(method, *args)
+    assert method in owner.ends.get(timeout=TIMEOUT_S)
+    owner.client.wait_open(TIMEOUT_S)
+    owner.join("application")
+    owner.call("push_tasks", 1, 0, 1, [b"task"])
+    assert owner.next("accepted") == (1,)
+
+
+def test_hints_that_are_refused_harm_nothing(peer: MakePeer) -> None:
+    owner = peer("application-1")
+    owner.join("application")
+    owner.handler.cast("system_progress", "1", 2)
+    owner.handler.cast("system_log", 20, b"bytes")
+    assert owner.call("count_workers") == 0
+
+
+class Far:
+    """The far end of a session with an endpoint of ours: says wrong things, and learns why it was refused."""
+
+    def __init__(self, loop: NodeLoop) -> None:
+        self.sessions: queue.SimpleQueue[TCPHandler] = queue.SimpleQueue()
+        self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.server = TCPServer(loop, node_id="master")
+        self.server.on_open = lambda handler, _is_new: self.sessions.put(handler)
+        self.server.on_lost = lambda _handler, reason: self.ends.put(reason)
+        self.server.start()
+        self.client = TCPClient(loop, "127.0.0.1", self.server.port, node_id="node")
+
+    def says(self, method: str, *args: Any) -> str:
+        self.client.start()
+        self.sessions.get(timeout=TIMEOUT_S).cast(method, *args)
+        return self.ends.get(timeout=TIMEOUT_S)
+
+
+@pytest.fixture
+def far(loop: NodeLoop) -> Iterator[Far]:
+    made = Far(loop)
+    yield made
+    made.client.stop()
+    made.server.stop()
+
+
+@pytest.mark.parametrize(("method", "args"), cases(TO_SLAVE))
+def test_a_slave_ends_the_session_of_a_master_that_it_cannot_understand(
+    far: Far, method: str, args: tuple[Any, ...]
+) -> None:
+    for manager in (GenericTaskManager, ZMQTaskManager):
+        endpoint = SimpleNamespace(methods=MethodRegistry(), receive_into=lambda _new_block: None)
+        manager.__new__(manager).register_methods(endpoint)  # type: ignore[arg-type]
+        assert vital(endpoint.methods) == {one.name for one in endpoint.methods} == set(TO_SLAVE)
+    manager.__new__(manager).register_methods(far.client)
+    assert method in far.says(method, *args)
+
+
+@pytest.mark.parametrize(("method", "args"), cases(TO_APPLICATION))
+def test_an_application_ends_the_session_of_a_master_that_it_cannot_understand(
+    far: Far, loop: NodeLoop, method: str, args: tuple[Any, ...]
+) -> None:
+    ClusterClient(loop, "application", on_outcomes=UNUSED)._register_methods(far.client)
+    names = {one.name for one in far.client.methods}
+    assert vital(far.client.methods) == names - HINTS == set(TO_APPLICATION)
+    assert method in far.says(method, *args)
+
+
+def test_an_application_pushes_again_what_a_refused_message_was_about(
+    loop: NodeLoop, fake_master: Master
+) -> None:
+    pushed: queue.SimpleQueue[tuple[TCPHandler, int]] = queue.SimpleQueue()
+
+    @tcpremote(fake_master.server)
+    def push_tasks(
+        handler: TCPHandler, _request: Any, first_id: int, _code_count: int, _attempts_max: int, _payloads: Any
+    ) -> None:
+        pushed.put((handler, first_id))
+
+    outcomes: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
+    client = ClusterClient(loop, "application-1", on_outcomes=outcomes.put)
+    client.start(Host("127.0.0.1", fake_master.api.port), 0, Stats(), Limits())
+    try:
+        client.tasks.push("item", (abs, (-1,), {}))
+        handler, first_id = pushed.get(timeout=TIMEOUT_S)
+        handler.cast("finished", [first_id], [FINISHED], ["no payload"], first_id)
+        handler, again = pushed.get(timeout=TIMEOUT_S)
+        assert again == first_id
+        handler.cast("finished", [again], [FINISHED], [pickle.dumps(1)], again)
+        assert outcomes.get(timeout=TIMEOUT_S) == [Outcome("item", FINISHED, pickle.dumps(1))]
+    finally:
+        client.stop()

@@ -17,10 +17,10 @@ from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskError
 from concurrent.core.items import ConfigItem, Host, IntItem
+from concurrent.scheduling.attempts import attempts_max_of
 from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.results import Outcome, load_outcome, load_outcomes
 from concurrent.scheduling.task import Task
-from concurrent.scheduling.taskclient import attempts_max_of
 from concurrent.scheduling.tasksystem import ITaskSystem
 from concurrent.transport.jsonclient import JSONClient
 

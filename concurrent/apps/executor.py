@@ -20,10 +20,10 @@ from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError, Worke
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
+from concurrent.scheduling.attempts import ATTEMPTS_MAX
 from concurrent.scheduling.chunk import run_calls
 from concurrent.scheduling.results import Outcome, load_outcome
 from concurrent.scheduling.spawn import start_launcher
-from concurrent.scheduling.taskclient import ATTEMPTS_MAX
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["ClusterExecutor", "LocalCluster"]

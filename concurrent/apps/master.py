@@ -268,7 +268,8 @@ class MasterNode(Node):
         )
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
         self.dispatcher.on_held = self._systems.held
-        self._api = MasterAPI(self.registry, self.dispatcher, self._systems)
+        alike_max = max(1, self.settings.limits().sessions_per_address_max * 3 // 4)
+        self._api = MasterAPI(self.registry, self.dispatcher, self._systems, alike_max=alike_max)
         self._api.register_methods(self.zmq_server)
         self.zmq_server.on_lost = self._api.session_lost
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
+from concurrent.scheduling.attempts import MOST_ATTEMPTS
 from concurrent.scheduling.batches import check_statuses
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.events import TasksSubmitted
@@ -29,7 +30,6 @@ from concurrent.transport.methods import HasMethods, tcpremote
 
 __all__ = ["WINDOW_MAX", "MasterAPI"]
 
-ATTEMPTS_MAX: Final = 1000
 TASKS_PER_MESSAGE_MAX: Final = 10_000
 MESSAGE_BYTES_MIN: Final = 8 << 20
 """Nodes that accept less could not be sent what others push."""
@@ -54,9 +54,15 @@ class Peer:
 
 
 class MasterAPI:
-    """See the module."""
+    """See the module.
 
-    def __init__(self, registry: NodeRegistry, dispatcher: Dispatcher, systems: SystemHosts) -> None:
+    :param alike_max: how many nodes of one type may join from one address, so that others find a place there.
+    """
+
+    def __init__(
+        self, registry: NodeRegistry, dispatcher: Dispatcher, systems: SystemHosts, *, alike_max: int
+    ) -> None:
+        self._alike_max = alike_max
         self._registry = registry
         self._dispatcher = dispatcher
         self._systems = systems
@@ -64,7 +70,7 @@ class MasterAPI:
     def bind(self, handler: TCPHandler, record: NodeRecord) -> int:
         """Let the node that registered use the session; returns its number.
 
-        :raises NodeError: if the session is another node's.
+        :raises NodeError: if the session is another node's, or its address has too many of its type.
         """
         if handler.node_id != record.node_id or handler.context is not None:
             raise NodeError(f"this session is that of {handler.node_id}", thing=record.node_id)
@@ -74,6 +80,15 @@ class MasterAPI:
                 thing="transport.message_bytes_max",
                 value=handler.peer_bytes_max,
                 remedy=f"Accept at least {MESSAGE_BYTES_MIN}",
+            )
+        joined_count = self._registry.count(record.ip, record.node_type)
+        if joined_count >= self._alike_max:
+            raise NodeError(
+                f"{record.ip} has {joined_count} nodes of type {record.node_type.value}, which is all that one "
+                "address may have",
+                thing=record.node_id,
+                value=self._alike_max,
+                remedy="Stop some of them",
             )
         if record.node_type is NodeType.slave:
             workers, window = record.data["workers"], record.data["window"]
@@ -130,10 +145,9 @@ class MasterAPI:
             owner = _number(handler, NodeType.application)
             _check("first_id", first_id, 0, ID_MAX)
             _check("code_count", code_count, 0)
-            _check("attempts_max", attempts_max, 1)
+            _check("attempts_max", attempts_max, 1, MOST_ATTEMPTS)
             _check("the number of payloads", len(payloads), 1, TASKS_PER_MESSAGE_MAX)
-            attempts = min(attempts_max, ATTEMPTS_MAX)
-            dispatcher.submit(TasksSubmitted(owner, first_id, payloads, code_count, attempts))
+            dispatcher.submit(TasksSubmitted(owner, first_id, payloads, code_count, attempts_max))
 
         @tcpremote(server, is_vital=True)
         def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:

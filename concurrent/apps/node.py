@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -71,6 +72,12 @@ class TransportSettings(Component):
         "transport", "message_bytes_max", 256 * MIB, "The largest message that is accepted.",
         minimum=8 * MIB, unit="bytes",
     )  # fmt: skip
+    sessions_per_address_max = IntItem(
+        "transport", "sessions_per_address_max", 0,
+        "How many nodes of one address a master takes in; 0: seven eighths of all that it can have, which are "
+        "1024, or half of the files that its process may open if that is less.",
+        minimum=0,
+    )  # fmt: skip
     allow_insecure = BoolItem(
         "transport", "allow_insecure", False,
         "Listen on other addresses than loopback, though nothing is encrypted and anybody who reaches "
@@ -79,12 +86,15 @@ class TransportSettings(Component):
 
     def limits(self) -> Limits:
         """Return the limits of connections."""
-        return Limits(
+        limits = Limits(
             message_bytes_max=self.message_bytes_max,
             heartbeat_s=self.heartbeat_s,
             silence_s=self.silence_s,
             resume_s=self.resume_s,
         )
+        if not self.sessions_per_address_max:
+            return limits
+        return replace(limits, sessions_per_address_max=self.sessions_per_address_max)
 
 
 class Node(Component):

@@ -124,6 +124,10 @@ class NodeRegistry:
     def __len__(self) -> int:
         return len(self._joined) + len(self._waiting) + len(self._gone)
 
+    def count(self, ip: str, node_type: NodeType) -> int:
+        """Return how many nodes of a type have joined from an address."""
+        return sum(one.ip == ip and one.node_type is node_type for one in self._joined.values())
+
     def register(self, record: NodeRecord) -> None:
         """Take note of a node that will join; an earlier registration that has not joined is replaced.
 

@@ -19,6 +19,7 @@ __all__ = [
     "EnvironmentFolderError",
     "InterfaceError",
     "InvalidArguments",
+    "LimitExceeded",
     "LoopClosed",
     "MalformedMessage",
     "MessageTooLarge",
@@ -139,6 +140,12 @@ class MessageTooLarge(ProtocolError):
     """A message exceeds the size limit of the receiver."""
 
     code = "too-large"
+
+
+class LimitExceeded(ProtocolError):
+    """The peer goes on though it has used up what it may have; its session ends with that."""
+
+    code = "limit"
 
 
 class VersionMismatch(ProtocolError):

@@ -12,6 +12,7 @@ from concurrent.transport.frames import Frame
 __all__ = [
     "BATCH_BYTES",
     "BATCH_FRAMES",
+    "BLOB_BYTES",
     "CODE_BYTES_MAX",
     "check_columns",
     "check_statuses",
@@ -25,7 +26,10 @@ BATCH_FRAMES = 1000
 """Well below the number of raw frames that the transport lets into one message."""
 
 CODE_BYTES_MAX = 256 << 20
-"""How much code one owner may send."""
+"""How much code one owner may send, ``BLOB_BYTES`` for each blob included."""
+
+BLOB_BYTES = 1024
+"""What a blob of code counts for besides its size."""
 
 
 def slices(

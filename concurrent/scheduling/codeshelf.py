@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from concurrent.core.errors import InvalidArguments
-from concurrent.scheduling.batches import CODE_BYTES_MAX
+from concurrent.core.errors import InvalidArguments, LimitExceeded
+from concurrent.scheduling.batches import BLOB_BYTES, CODE_BYTES_MAX
 from concurrent.scheduling.courier import Courier
 from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
@@ -51,18 +51,21 @@ class CodeShelf:
     def define(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.
 
-        :raises InvalidArguments: if it is not the next one, or too much.
+        :raises InvalidArguments: if it is not the next one.
+        :raises LimitExceeded: if it is too much.
         """
         code = self._code_by_owner[owner]
         if index != len(code.blobs):
             raise InvalidArguments(f"code blob {index} came, {len(code.blobs)} is next", thing="index")
-        if code.size_bytes + len(blob) > CODE_BYTES_MAX:
-            raise InvalidArguments(
-                f"the code of an owner has more than {CODE_BYTES_MAX} bytes",
-                thing="blob",
+        size_bytes = code.size_bytes + len(blob) + BLOB_BYTES
+        if size_bytes > CODE_BYTES_MAX:
+            raise LimitExceeded(
+                f"the code of an owner has {size_bytes} bytes, but at most {CODE_BYTES_MAX} are accepted",
+                thing="define_code",
+                value=size_bytes,
                 remedy="Keep data out of global names, or install the module on the slaves",
             )
-        code.size_bytes += len(blob)
+        code.size_bytes = size_bytes
         code.blobs.append(blob)
 
     def blobs_of(self, owner: int) -> list[bytes | Frame]:

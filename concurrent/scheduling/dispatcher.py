@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 from concurrent.core.component import ComponentManager
 from concurrent.core.errors import MessageTooLarge
 from concurrent.core.stats import Stats
+from concurrent.scheduling.acceptance import Acceptance
 from concurrent.scheduling.batches import check_columns, slices
 from concurrent.scheduling.budget import Budget
 from concurrent.scheduling.codeshelf import CodeShelf
@@ -128,7 +128,7 @@ class Dispatcher:
         self._is_acknowledging = False
         self._is_queue_watched = False
         self._has_taken = False
-        self._unacknowledged: deque[tuple[int, int, int]] = deque()
+        self._unaccepted = Acceptance()
         self._shortage = Shortage(loop, self._look_for_room, self._tell_held)
         self._carry_out: dict[type, Any] = {
             Send: self._send,
@@ -163,7 +163,7 @@ class Dispatcher:
             "running_count": self.ledger.running.count,
             "workers": self.workers,
             "undelivered": self._delivery.waiting_count,
-            "unacknowledged": sum(count for _, _, count in self._unacknowledged),
+            "unacknowledged": self._unaccepted.task_count,
             "chunks_waiting": self._work_queue.waiting_count(),
             "stored_bytes": self._budget.stored_bytes,
             "held_because": self._shortage.reason,
@@ -185,7 +185,7 @@ class Dispatcher:
         if self._owners.pop(owner, None) is None:
             return
         self._delivery.leave(owner)
-        self._unacknowledged = deque(one for one in self._unacknowledged if one[0] != owner)
+        self._unaccepted.forget(owner)
         self._apply(OwnerLeft(owner))
         self._code.leave_owner(owner)
 
@@ -193,6 +193,7 @@ class Dispatcher:
         """Keep a blob of an owner's code for the slaves that will need it.
 
         :raises InvalidArguments: if it is not the next one.
+        :raises LimitExceeded: if it is too much code.
         """
         self._code.define(owner, index, blob)
 
@@ -205,14 +206,21 @@ class Dispatcher:
 
         :raises InvalidArguments: if they need code that was not sent.
         :raises SchedulingError: if the owner is not registered.
+        :raises LimitExceeded: if it goes on though too much of it is not accepted.
         """
         self._code.check(event.owner, event.code_count)
+        if self._unaccepted.is_too_much(event.owner):
+            self._acknowledge()
+            if self._unaccepted.is_too_much(event.owner):
+                raise self._unaccepted.refusal(event.owner, self._owners[event.owner].node_id)
         kept = self._budget.kept(event.payloads)
         if kept is not event.payloads:
             event = replace(event, payloads=kept)
+        accepted_bytes = self.ledger.accepted_bytes
         self._apply(event)
         count = len(event.payloads)
-        self._unacknowledged.append((event.owner, event.first_id + count - 1, count))
+        size_bytes = self.ledger.accepted_bytes - accepted_bytes
+        self._unaccepted.add(event.owner, event.first_id + count - 1, count, size_bytes)
 
     def cancel(self, owner: int, ids: list[int]) -> None:
         """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
@@ -322,7 +330,7 @@ class Dispatcher:
             self._carry_out[type(command)](command)
         if self._delivery.news:
             self._acknowledge()
-        if self._unacknowledged and not self._is_acknowledging:
+        if self._unaccepted and not self._is_acknowledging:
             self._is_acknowledging = True
             self._loop.call_later(ACCEPTED_S, self._acknowledge_late)
 
@@ -339,22 +347,21 @@ class Dispatcher:
 
     def _acknowledge(self) -> None:
         """Answer for the tasks that there is room for, with the outcomes that leave."""
-        while self._unacknowledged and self._budget.has_room:
-            owner, last_id, _ = self._unacknowledged.popleft()
-            self._delivery.accept(owner, last_id)
+        while self._unaccepted and self._budget.has_room:
+            self._delivery.accept(*self._unaccepted.take())
         self._delivery.hand_over()
-        if self._unacknowledged and not self._budget.has_room:
+        if self._unaccepted and not self._budget.has_room:
             self._shortage.note()
 
     def _look_for_room(self) -> str:
         """Try again to accept what waits; return what is short if that is not possible."""
         self._budget.probe()
         self._acknowledge()
-        return self._budget.what_is_short() if self._unacknowledged else ""
+        return self._budget.what_is_short() if self._unaccepted else ""
 
     def _tell_held(self, reason: str) -> None:
         """Tell the owners of what is not accepted why that is."""
-        for owner in {owner for owner, _, _ in self._unacknowledged}:
+        for owner in self._unaccepted.owners:
             handler = self._owners[owner]
             if handler.peer_has(HELD):
                 self._courier.cast(handler, HELD, reason)

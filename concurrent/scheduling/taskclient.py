@@ -27,8 +27,9 @@ from concurrent.core.errors import (
     SchedulingError,
     TransportError,
 )
+from concurrent.scheduling.attempts import ATTEMPTS_MAX, attempts_max_of
 from concurrent.scheduling.batch import TaskBatch
-from concurrent.scheduling.batches import CODE_BYTES_MAX, check_columns, check_statuses
+from concurrent.scheduling.batches import BLOB_BYTES, CODE_BYTES_MAX, check_columns, check_statuses
 from concurrent.scheduling.code import AppCode
 from concurrent.scheduling.failure import code_too_large, dumps_failure, too_large
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
@@ -43,7 +44,7 @@ from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import HasMethods, tcpremote
 
-__all__ = ["ATTEMPTS_MAX", "TaskClient", "attempts_max_of"]
+__all__ = ["TaskClient"]
 
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
@@ -56,8 +57,6 @@ WAKE_COUNT: Final = 250
 
 HELD_SAID_AGAIN_S: Final = 300.0
 """How often it is said that the master accepts nothing for now."""
-
-ATTEMPTS_MAX: Final = 3
 
 log = logging.getLogger("concurrent.scheduling.taskclient")
 
@@ -114,6 +113,8 @@ class TaskClient:
         self._sent_code_count = 0
         self._sent_code_bytes = 0
         self._in_flight: OrderedDict[int, Group] = OrderedDict()  # by the last id of each
+        self._in_flight_bytes = 0
+        self._is_held_back = False
 
     @property
     def pushed_count(self) -> int:
@@ -250,7 +251,7 @@ class TaskClient:
             return
         for index in range(self._sent_code_count, code_count):
             blob = self.code.blob_at(index)
-            size_bytes = self._sent_code_bytes + len(blob)
+            size_bytes = self._sent_code_bytes + len(blob) + BLOB_BYTES
             if size_bytes > CODE_BYTES_MAX:
                 raise code_too_large(size_bytes, CODE_BYTES_MAX)
             try:
@@ -290,7 +291,7 @@ class TaskClient:
         """
         self._handler = handler
         self._sent_code_count = known_code_count
-        self._sent_code_bytes = sum(len(self.code.blob_at(index)) for index in range(known_code_count))
+        self._sent_code_bytes = sum(len(self.code.blob_at(one)) + BLOB_BYTES for one in range(known_code_count))
         handler.on_room = self._flush
         self._push_again()
         self._flush()
@@ -298,8 +299,9 @@ class TaskClient:
     def detach(self) -> None:
         """The registration has ended; what is unfinished waits for the next. Loop thread only."""
         self._handler = None
-        self._accepted_bytes += sum(group.size_bytes for group in self._in_flight.values())
+        self._accepted_bytes += self._in_flight_bytes
         self._in_flight.clear()
+        self._in_flight_bytes = 0
         self._note_room()
 
     def _append(self, item: Any, what: Any, attempts_max: int) -> int:
@@ -340,10 +342,13 @@ class TaskClient:
             self._loop.post(self._flush)
 
     def _flush(self) -> None:
-        """Send what is pushed, in batches, as far as the session has room."""
+        """Send what is pushed, in batches, as far as the session has room and the master accepts it."""
         self._is_woken = False
         handler = self._handler
         while self._unsent and handler is not None and handler.has_room:
+            if self._in_flight_bytes > PENDING_BYTES_MAX:
+                self._is_held_back = True  # the master ends the session of who sends much more
+                return
             group = self._unsent.take()
             first_id, payloads, code_count = group.first_id, group.payloads, self.code.blob_count
             try:
@@ -363,9 +368,11 @@ class TaskClient:
                 return
             else:
                 self._in_flight[first_id + len(payloads) - 1] = group
+                self._in_flight_bytes += group.size_bytes
 
     def _fail(self, group: Group, failures: list[Payload]) -> None:
         """Report tasks that the master would refuse."""
+        self._accepted_bytes += group.size_bytes
         self._note_room()
         ids = range(group.first_id, group.first_id + len(group.payloads))
         self._take_outcomes(list(ids), [FAILED] * len(ids), failures)
@@ -394,10 +401,14 @@ class TaskClient:
         while last_id in in_flight:
             group_id, group = in_flight.popitem(last=False)
             self._accepted_bytes += group.size_bytes
+            self._in_flight_bytes -= group.size_bytes
             if self._on_accepted is not None:
                 items += self._items_of(range(group.first_id, group_id + 1))
         self._held_because = ""
         self._note_room()
+        if self._is_held_back:
+            self._is_held_back = False
+            self._flush()
         if self._on_accepted is not None:
             self._on_accepted(items)
 
@@ -482,19 +493,3 @@ class TaskClient:
         if self._handler is not None:
             with suppress(ConnectionLost):  # it has ended, which is reported soon
                 self._handler.cast("consumed", size_bytes)
-
-
-def attempts_max_of(task: Any) -> int:
-    """Return how many workers may die of a task.
-
-    :raises SchedulingError: if it is none.
-    """
-    try:
-        attempts_max: int = task.attempts_max
-    except AttributeError:
-        raise SchedulingError(
-            f"a {type(task).__name__} cannot be pushed, only tasks can",
-            thing=type(task).__name__,
-            remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
-        ) from None
-    return attempts_max

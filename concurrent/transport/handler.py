@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from concurrent.core.errors import (
     ConnectionLost,
+    LimitExceeded,
     LoopClosed,
     ProtocolError,
     QueueFull,
@@ -440,6 +441,8 @@ class TCPHandler:
         request = Request(method, None, self.peer_ip)
         try:
             self._owner.methods.dispatch(method, (self, request), args, kwargs)
+        except LimitExceeded:
+            raise
         except Exception as error:  # boundary: a method of the node failed, and nobody waits for it
             self._owner.count("casts_failed")
             is_vital = self._owner.methods.is_vital(method)
@@ -454,6 +457,8 @@ class TCPHandler:
             return
         try:
             value = self._owner.methods.dispatch(method, (self, request), args, kwargs)
+        except LimitExceeded:
+            raise
         except Exception as error:  # boundary: the failure of a method belongs to its caller
             self._reply(*encode_error(self._session, request, error))
             return

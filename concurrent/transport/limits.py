@@ -44,6 +44,10 @@ class Limits:
         1024, or an eighth of the files that this process may open if that is less.
     :param sessions_max: how many sessions a server keeps at a time; by default 1024, or half of the files
         that this process may open.
+    :param sessions_per_address_max: how many of them the peers of one address may have; by default seven
+        eighths, so that no address keeps the others out.
+    :param unbound_per_address_max: how many of these may be sessions for which the server has not found a use
+        yet, where it has to (``SessionServer``); one more ends the oldest.
     :raises ConfigurationError: if a limit is not positive or contradicts another.
     """
 
@@ -63,6 +67,8 @@ class Limits:
     linger_s: float = 1.0
     greeting_max: int = field(default_factory=lambda: _share_of_files(8))
     sessions_max: int = field(default_factory=lambda: _share_of_files(2))
+    sessions_per_address_max: int = field(default_factory=lambda: max(1, _share_of_files(2) * 7 // 8))
+    unbound_per_address_max: int = 64
 
     def __post_init__(self) -> None:
         check_positive(self)

@@ -103,11 +103,15 @@ class SessionServer(Endpoint):
     def _all_handlers(self) -> list[TCPHandler]:
         return list(self._handler_by_node.values())
 
-    def _make_room_for_greeting(self) -> None:
-        """Close the connection that has greeted nobody for longest if there are too many of that sort."""
+    def _make_room_for_greeting(self, peer_ip: str) -> None:
+        """Close the connection that has greeted nobody for longest if there are too many of that sort.
+
+        :param peer_ip: the address of one more; if it has others of that sort, it is one of these.
+        """
         if len(self._greeting) < self._limits.greeting_max:
             return
-        oldest = next(iter(self._greeting))
+        same = (one for one in self._greeting if one.peer_ip == peer_ip)
+        oldest = next(same, None) or next(iter(self._greeting))
         suffix = self._crowded_line.suffix(self._loop.time())
         if suffix is not None:
             log.warning("%s: refused %s: too many connections greet%s", self, oldest.peer_ip, suffix)
@@ -124,7 +128,7 @@ class SessionServer(Endpoint):
                 handler.dismiss(Bye("closed", f"the session was not registered within {timeout_s} s"))
 
     def _accepted(self, carrier: ICarrier) -> None:
-        self._make_room_for_greeting()
+        self._make_room_for_greeting(carrier.peer_ip)
         self._add_carrier(carrier)
         self.count("connections_accepted")
 
@@ -165,10 +169,34 @@ class SessionServer(Endpoint):
                 value=self._limits.sessions_max,
                 remedy="Let more files be open at a time at the server.",
             )
+        self._check_address(carrier.peer_ip)
         handler = TCPHandler(self._loop, self, self._limits)
         self._handler_by_node[hello.node_id] = handler
         handler.open(carrier, secrets.token_hex(16), hello.node_id, hello.max_bytes)
         self._welcome(carrier, handler, hello, is_new=True)
+
+    def _check_address(self, peer_ip: str) -> None:
+        """Make sure that one address does not take all sessions.
+
+        :raises ServerFull: if it has as many as it may have.
+        """
+        limits = self._limits
+        crowd = [handler for handler in self._all_handlers() if handler.peer_ip == peer_ip]
+        unbound = [handler for handler in crowd if handler.context is None]
+        if self._bind_timeout_s is not None and len(unbound) >= limits.unbound_per_address_max:
+            crowd.remove(unbound[0])
+            unbound[0].dismiss(
+                Bye(
+                    "full", f"{len(unbound)} sessions of {peer_ip} are not registered; it is the oldest of them"
+                )
+            )
+        if len(crowd) >= limits.sessions_per_address_max:
+            raise ServerFull(
+                f"{peer_ip} has {len(crowd)} sessions, which is all that one address may have",
+                thing="sessions_per_address_max",
+                value=limits.sessions_per_address_max,
+                remedy="Raise transport.sessions_per_address_max at the server.",
+            )
 
     def _resume(self, carrier: ICarrier, handler: TCPHandler, hello: Hello) -> None:
         replaced = handler.resume(carrier, hello.last_received)

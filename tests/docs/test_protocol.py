@@ -37,7 +37,7 @@ def registered(*owners: Any) -> set[str]:
 def test_the_page_has_what_peers_may_call_at_a_master() -> None:
     headings = ("an application to the master", "a task system to the master", "a slave to the master")
     documents = set().union(*(documented(f"From {heading}") for heading in headings))
-    assert documents == registered(MasterAPI(UNUSED, UNUSED, UNUSED))
+    assert documents == registered(MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1))
 
 
 def hints() -> set[str]:
@@ -47,7 +47,7 @@ def hints() -> set[str]:
 
 def test_the_page_says_which_casts_may_be_lost() -> None:
     endpoint = SimpleNamespace(methods=MethodRegistry())
-    MasterAPI(UNUSED, UNUSED, UNUSED).register_methods(endpoint)
+    MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1).register_methods(endpoint)
     ClusterClient(UNUSED, "application", on_outcomes=UNUSED)._register_methods(endpoint)
     calls = set(re.findall(r"^\| `(\w+)\([\w, ]*\)` \| \*call\*", PAGE, re.MULTILINE))
     assert hints() | calls == {method.name for method in endpoint.methods if not method.is_vital}

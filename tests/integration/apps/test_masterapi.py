@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
 from typing import Any
 
 import psutil
@@ -11,9 +12,10 @@ import pytest
 from concurrent.apps import MasterNode
 from concurrent.apps import master as apps_master
 from concurrent.core import Environment
-from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
-from concurrent.scheduling import systems
+from concurrent.core.errors import ConnectionLost, InvalidArguments, NodeError, SchedulingError
+from concurrent.scheduling import acceptance, codeshelf, systems
 from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.unsent import OVERHEAD_BYTES
 from concurrent.transport.loop import NodeLoop
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer, Peer, assert_works
 from tests.system.cluster import wait_until
@@ -66,10 +68,9 @@ def test_a_process_waits_for_a_task_system_longer_than_others_may_take_to_join(
         wait_until(lambda: not stranger.handler.is_open, "the master has enough of one who does not join")
         application.call("push_tasksystem", 1, 0, b"no pickle")
         assert application.next("tasksystem_accepted") == (1,)
-        (system,) = master.loop.call(master.snapshot, timeout_s=TIMEOUT_S)["systems"]
-        assert system["pid"] == waiting.pid
         system_id, status, _failure = application.next("tasksystem_finished")
         assert (system_id, status) == (1, FAILED)
+        waiting.wait(TIMEOUT_S)  # it was the one that had the system, and has ended with it
 
 
 def is_connected(process: psutil.Process) -> bool:
@@ -140,6 +141,73 @@ def test_an_application_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:
         with pytest.raises((InvalidArguments, SchedulingError)):
             owner.call(method, *args)
     assert_works(peer)
+
+
+@pytest.mark.parametrize("attempts_max", [0, -1, 1001, 10**30])
+def test_how_often_a_task_is_tried_has_bounds(peer: MakePeer, attempts_max: int) -> None:
+    owner = peer("application-odd")
+    owner.join("application")
+    with pytest.raises(InvalidArguments):
+        owner.call("push_tasks", 1, 0, attempts_max, [b"x"])
+    assert_works(peer)
+
+
+def call_each(peer: Peer, method: str, calls: Iterable[tuple[Any, ...]]) -> None:
+    for args in calls:
+        peer.call(method, *args)
+
+
+@pytest.fixture
+def small_master(monkeypatch: pytest.MonkeyPatch) -> Iterator[MasterNode]:
+    """A master that has room for 1024 tasks, and bears a thousand more of each application."""
+    monkeypatch.setattr(acceptance, "UNACCEPTED_BYTES_MAX", 1000 * OVERHEAD_BYTES)
+    env = Environment(overrides={"master.port": "0", "master.memory_bytes_max": "1048576"}, variables={})
+    node = env[MasterNode]
+    node.start()
+    yield node
+    node.stop()
+
+
+def test_an_application_that_does_not_wait_to_be_accepted_is_ended_and_told_why(
+    loop: NodeLoop, small_master: MasterNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    polite, flood = (Peer(loop, small_master, f"application-{name}") for name in ("polite", "flood"))
+    with closing(ExitStack()) as stack:
+        stack.callback(polite.client.stop)
+        stack.callback(flood.client.stop)
+        polite.join("application")
+        flood.join("application")
+        polite.call("push_tasks", 1, 0, 1, [b"x"] * 100)
+        session = flood.handler.session_id
+        with pytest.raises(ConnectionLost, match=r"pushes on though \d+ bytes of its tasks are not accepted"):
+            call_each(flood, "push_tasks", ((first, 0, 1, [b"x"] * 500) for first in range(1, 100_000, 500)))
+        tasks = small_master.loop.call(small_master.snapshot, timeout_s=TIMEOUT_S)["tasks"]
+        assert tasks["open"] == 100
+        assert tasks["accepted"] < 4000
+        assert "application-flood" in caplog.text
+        flood.client.wait_open(TIMEOUT_S)
+        assert flood.handler.session_id != session
+        assert polite.call("count_workers") == 0
+
+
+def test_an_application_that_sends_too_much_code_is_ended_and_told_why(
+    peer: MakePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codeshelf, "CODE_BYTES_MAX", 10_000)
+    owner = peer("application-odd")
+    owner.join("application")
+    with pytest.raises(ConnectionLost, match=r"the code of an owner has \d+ bytes"):
+        call_each(owner, "define_code", ((index, b"x") for index in range(100)))
+    assert_works(peer)
+
+
+def test_one_kind_of_node_leaves_others_of_its_address_a_place(peer: MakePeer, master: MasterNode) -> None:
+    master._api._alike_max = 2
+    for number in range(2):
+        peer(f"application-{number}").join("application")
+    with pytest.raises(NodeError, match="has 2 nodes of type application"):
+        peer("application-more").join("application")
+    peer("slave-1").join("slave", workers=1, window=1)
 
 
 def test_a_slave_that_sends_nonsense_is_told_so(peer: MakePeer) -> None:

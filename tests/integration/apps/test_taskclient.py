@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import QueueFull, SchedulingError
-from concurrent.scheduling import taskclient
+from concurrent.scheduling import taskclient, unsent
 from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.results import Outcome
@@ -211,6 +211,35 @@ def test_a_push_that_waits_goes_on_when_the_master_accepts(
         pusher.join(0.01)
     owner.settle()
     assert session.pushed_ids() == list(range(1, 11))
+
+
+def test_what_is_pushed_again_keeps_the_pace_of_the_new_master(
+    loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = Owner(loop)
+    owner.attach()
+    for number in range(100):
+        owner.push(str(number))
+        owner.master_says("accepted", number + 1)
+    owner.on_loop(owner.client.detach)
+    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 3000)
+    monkeypatch.setattr(unsent, "GROUP_COUNT", 5)
+    session = owner.attach()
+    sent = 0
+    while len(session.pushed_ids()) < 100:
+        assert sent < len(session.pushed_ids()) <= sent + 15
+        sent = session.pushed_ids()[-1]
+        owner.master_says("accepted", sent)
+    assert session.pushed_ids() == list(range(1, 101))
+
+
+@pytest.mark.parametrize("attempts_max", [0, -3, 1001, True, "3", None])
+def test_how_many_workers_may_die_of_a_task_has_bounds(owner: Owner, attempts_max: Any) -> None:
+    task = Task("a")
+    task.attempts_max = attempts_max
+    with pytest.raises(SchedulingError, match="attempts_max must be a whole number from 1 to 1000"):
+        owner.client.push_many([task])
+    assert owner.client.open_count == 0
 
 
 def test_what_can_not_be_pickled_is_raised_where_it_is_pushed(owner: Owner) -> None:

@@ -330,17 +330,6 @@ def test_a_node_that_died_without_a_word_is_replaced_when_it_is_started_again(
     assert [handler.node_id for handler in server.handlers] == ["phoenix"]
 
 
-def test_there_is_a_limit_to_sessions(carriers: Carriers) -> None:
-    server = carriers.serve(limits=Limits(sessions_max=1))
-    first = carriers.connect(server.port, "first")
-    second = carriers.new_client(server.port, "second")
-    second.start()
-    with pytest.raises(CallTimeout, match="all that is allowed"):
-        second.wait_open(timeout_s=0.3)
-    first.stop()
-    assert second.wait_open(WAIT_S).is_open
-
-
 def test_a_session_that_nobody_registers_is_ended(carriers: Carriers, quick_limits: Limits) -> None:
     server = carriers.serve(limits=quick_limits, bind_timeout_s=0.2)
     tcpremote(server)(echo)

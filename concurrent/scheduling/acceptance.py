@@ -1,0 +1,80 @@
+"""Tasks that a master has and does not answer for yet, because it has no room; and who sends too many of them.
+
+A pure module. An owner is told that its tasks are accepted, and should not send much more before it is: ours
+keep to half of what is borne here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import Final, NamedTuple
+
+from concurrent.core.errors import LimitExceeded
+from concurrent.scheduling.unsent import OVERHEAD_BYTES
+
+__all__ = ["UNACCEPTED_BYTES_MAX", "Acceptance"]
+
+UNACCEPTED_BYTES_MAX: Final = 64 << 20
+"""An owner that sends more when so much of it is not accepted does not keep the pace."""
+
+
+class _Batch(NamedTuple):
+    """The tasks of one message."""
+
+    owner: int
+    last_id: int
+    task_count: int
+    size_bytes: int
+
+
+class Acceptance:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Batch] = deque()
+        self._bytes_by_owner: Counter[int] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def task_count(self) -> int:
+        """How many tasks wait."""
+        return sum(batch.task_count for batch in self._waiting)
+
+    @property
+    def owners(self) -> set[int]:
+        """The owners of what waits."""
+        return {batch.owner for batch in self._waiting}
+
+    def add(self, owner: int, last_id: int, count: int, payload_bytes: int) -> None:
+        """Take note of tasks that came in one message."""
+        batch = _Batch(owner, last_id, count, payload_bytes + count * OVERHEAD_BYTES)
+        self._waiting.append(batch)
+        self._bytes_by_owner[owner] += batch.size_bytes
+
+    def take(self) -> tuple[int, int]:
+        """Return owner and last id of the tasks that have waited longest; there must be some."""
+        batch = self._waiting.popleft()
+        self._bytes_by_owner[batch.owner] -= batch.size_bytes
+        return batch.owner, batch.last_id
+
+    def forget(self, owner: int) -> None:
+        """Drop what waits of an owner."""
+        if self._bytes_by_owner.pop(owner, 0):
+            self._waiting = deque(batch for batch in self._waiting if batch.owner != owner)
+
+    def is_too_much(self, owner: int) -> bool:
+        """Whether an owner should not have sent more."""
+        return self._bytes_by_owner[owner] > UNACCEPTED_BYTES_MAX
+
+    def refusal(self, owner: int, name: str) -> LimitExceeded:
+        """Return the error for an owner of which too much waits."""
+        size_bytes = self._bytes_by_owner[owner]
+        return LimitExceeded(
+            f"{name} pushes on though {size_bytes} bytes of its tasks are not accepted; at most "
+            f"{UNACCEPTED_BYTES_MAX} may be, {OVERHEAD_BYTES} for each task included",
+            thing="push_tasks",
+            value=size_bytes,
+            remedy="Wait until the master has accepted what was pushed",
+        )

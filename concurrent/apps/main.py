@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.apps.api import EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from concurrent.apps.commands import COMMANDS
 from concurrent.apps.version import VERSION
+from concurrent.core.earlylog import EarlyLog
 from concurrent.core.errors import (
     AddressError,
     ComponentError,
@@ -55,10 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = make_parser().parse_args(arguments)
     keep_freed_memory()
+    with EarlyLog() as early:
+        return _run(args, early)
+
+
+def _run(args: argparse.Namespace, early: EarlyLog) -> int:
     try:
         code: int = args.run(args)
         sys.stdout.flush()
     except ConcurrentError as error:
+        early.show()
         if args.debug:
             traceback.print_exc()
         print(f"concurrent: {error}", file=sys.stderr)

@@ -120,7 +120,7 @@ class MasterNode(Node):
         self._open.callback(self.zmq_server.stop)
         self.loop.call(self._open_scheduling, timeout_s=CALL_TIMEOUT_S)
         self.make_json_service("Concurrent master", self.host, self.port)
-        self.register_methods()
+        self.register_own_methods()
         self._register_joining()
         self.start_json_service()
         log.info("the master listens on %s", self.api_service_v1.url)

@@ -154,7 +154,7 @@ class MasterLink:
             return
         try:
             data = self._describe()
-        except Exception as error:  # boundary: what a node says of itself may come from a plug-in
+        except BaseException as error:  # boundary: what a node says of itself may come from a plug-in
             self._try_later(_problem("this node cannot describe itself", error))
             return
         self._is_asking = True
@@ -188,7 +188,7 @@ class MasterLink:
             self._prepare(answer)
             if reach != self._reach:
                 self._connect(reach)
-        except Exception as problem:  # boundary: a peer's answer, and what plug-ins make of it
+        except BaseException as problem:  # boundary: a peer's answer, and what plug-ins make of it
             self._try_later(_problem(f"cannot work for the master at {self._master}", problem))
             return
         self._answer = answer
@@ -258,7 +258,7 @@ class MasterLink:
         self.state = "joined"
         try:
             self._on_joined(Joined(client.handler, future.result(), self._master.name, answer))
-        except Exception as problem:  # boundary: what a node does then may come from a plug-in
+        except BaseException as problem:  # boundary: what a node does then may come from a plug-in
             self._try_later(_problem(f"cannot begin to work for the master at {self._master}", problem))
             client.handler.close("the node could not begin to work")
             return
@@ -308,6 +308,6 @@ def _reach_of(answer: Any) -> _Reach:
     return _Reach(str(channel), int(fields["port"]), str(manager))
 
 
-def _problem(what: str, error: Exception) -> str:
+def _problem(what: str, error: BaseException) -> str:
     kind = "" if isinstance(error, ConcurrentError) else f"{type(error).__name__}: "
     return f"{what}: {kind}{error}"

@@ -19,7 +19,8 @@ from concurrent.apps.api import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, NodeType
 from concurrent.apps.pages import render_page
 from concurrent.apps.version import VERSION
 from concurrent.core.component import Component
-from concurrent.core.errors import ConcurrentError
+from concurrent.core.errors import ConcurrentError, NodeError
+from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.garbage import collecting_rarely
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
@@ -178,6 +179,26 @@ class Node(Component):
 
     def open(self) -> None:
         """Open what this kind of node has. Main thread."""
+
+    def register_methods(self) -> None:
+        """Register more methods before the servers start; for derived nodes."""
+
+    def register_own_methods(self) -> None:
+        """Have a derived node register its methods.
+
+        :raises NodeError: if that raises anything but an error of the framework.
+        """
+        name = self.env.name_of(type(self))
+
+        def failure(error: BaseException) -> NodeError:
+            return NodeError(
+                f"{name}.register_methods raised {shown(error)} ({place_raised(error)})",
+                thing=name,
+                remedy="Correct the plug-in; --debug shows the traceback",
+            )
+
+        with calling_foreign_code(failure, passing=(ConcurrentError,)):
+            self.register_methods()
 
     def make_json_service(self, title: str, host: str, port: int) -> None:
         """Make the node's JSON API, ``api_service_v1``; methods can be registered until it starts."""

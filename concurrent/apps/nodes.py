@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,8 +16,9 @@ from concurrent.core.component import Component
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError, PluginError
 from concurrent.core.items import ConfigItem
+from concurrent.core.plugins import installed_plugins
 
-__all__ = ["NodeSettings", "application_class", "node_class", "sample_names"]
+__all__ = ["NodeSettings", "application_class", "node_class", "plugin_applications", "sample_names"]
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
@@ -42,11 +44,16 @@ def node_class(env: Environment, option: str, base: type[AnyNode]) -> type[AnyNo
         if issubclass(cls, base) and name in (cls.__name__, env.name_of(cls))
     ]
     if len(found) != 1:
+        is_set = env.config.is_set("node", option)
+        origin = f"{env.config.origin('node', option)}: " if is_set else ""
+        known = [cls.__name__ for cls in env.classes_of(IApp) if issubclass(cls, base)]
         raise ConfigurationError(
-            f"[node] {option} = {name!r}: {len(found)} enabled classes of that name are a {base.__name__}",
+            f"{origin}[node] {option} = {name!r}: {len(found)} enabled classes of that name are a "
+            f"{base.__name__}",
             thing=f"node.{option}",
             value=name,
-            remedy=f"Derive one from {base.__name__} in a plug-in and load that, or use {base.__name__}",
+            remedy=f"{_nearest(name, known)}Derive one from {base.__name__} in a plug-in and load that, "
+            f"or use {base.__name__}",
         )
     return found[0]
 
@@ -60,9 +67,9 @@ def sample_names() -> list[str]:
 def application_class(env: Environment, name: str) -> type[ApplicationNode]:
     """Return the class of an application.
 
-    :param name: a file, ``FILE:CLASS``, a module or ``MODULE:CLASS``, the name of a bundled sample, or that
-        of an application class of a loaded plug-in.
-    :raises PluginError: if there is none, or more than one to choose from.
+    :param name: a file, ``FILE:CLASS``, a module or ``MODULE:CLASS``, the name of a bundled sample, that
+        of an application class of a loaded plug-in, or that of the entry point of an installed one.
+    :raises PluginError: if there is none, more than one to choose from, or the only one is disabled.
     """
     source, _, class_name = name.partition(":") if not Path(name).exists() else (name, "", "")
     is_path = Path(source).suffix == ".py" or Path(source).exists()
@@ -70,15 +77,10 @@ def application_class(env: Environment, name: str) -> type[ApplicationNode]:
         loaded = _applications(env.classes_of(IApp), name)
         if len(loaded) == 1:
             return loaded[0]
-    if not is_path and source in sample_names():
-        source = f"{samples.__name__}.{source}.app"
-    if not is_path and importlib.util.find_spec(source.partition(".")[0]) is None:
-        raise PluginError(
-            f"there is no application {name!r}",
-            thing=name,
-            remedy="Give a file, the name of an installed module, or one of the samples: "
-            + ", ".join(sample_names()),
-        )
+    if not is_path:
+        source = _module_of(env, source)
+        if importlib.util.find_spec(source.partition(".")[0]) is None:
+            raise _no_application(env, name)
     plugin = env.load_plugin(Path(source) if is_path else source)
     found = _applications(plugin.components, class_name)
     if len(found) == 1:
@@ -92,6 +94,64 @@ def application_class(env: Environment, name: str) -> type[ApplicationNode]:
         if names
         else "Derive a class from ApplicationNode in it",
     )
+
+
+def plugin_applications(env: Environment) -> list[type[ApplicationNode]]:
+    """Return the enabled application classes of the plug-ins that are loaded."""
+    return [
+        cls for cls in _applications(env.classes_of(IApp), "") if not cls.__module__.startswith("concurrent.")
+    ]
+
+
+def _module_of(env: Environment, source: str) -> str:
+    """Return the module of a sample or of an installed plug-in; any other name is that of a module.
+
+    :raises PluginError: if all of it is disabled.
+    """
+    module = source
+    if source in sample_names():
+        module = f"{samples.__name__}.{source}.app"
+    else:
+        points = [point for point in installed_plugins() if point.name == source]
+        if points:
+            module = points[0].value.partition(":")[0]
+    if module in env.switched_off:
+        raise PluginError(
+            f"the plug-in {module} is disabled",
+            thing=module,
+            remedy="Change the rule for it in section [components]",
+        )
+    return module
+
+
+def _no_application(env: Environment, name: str) -> PluginError:
+    """Return the error for a name that nothing has."""
+    disabled = [cls for cls in env.known_classes() if not env.is_enabled(cls)]
+    hidden = _applications(disabled, name)
+    if hidden:
+        return PluginError(
+            f"the application {env.name_of(hidden[0])} is disabled",
+            thing=name,
+            remedy=f"Change the rule {env.rule_of(hidden[0])} in section [components]",
+        )
+    own = [cls.__name__ for cls in plugin_applications(env)]
+    failed = [str(one["component"]) for one in env.troubles.snapshot() if one["rule"] == "import"]
+    plugins = f", an application of a plug-in: {', '.join(own)}" if own else ""
+    problem = f", and plug-ins could not be imported: {', '.join(failed)}" if failed else ""
+    if env.switched_off:
+        problem += f", and plug-ins are disabled: {', '.join(env.switched_off)}"
+    near = _nearest(name, [*own, *sample_names()])
+    return PluginError(
+        f"there is no application {name!r}{problem}",
+        thing=name,
+        remedy=f"{near}Give a file, the name of an installed module{plugins}, or one of the samples: "
+        + ", ".join(sample_names()),
+    )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name.lower(), [one.lower() for one in known], 1)
+    return f"Did you mean {next(one for one in known if one.lower() == near[0])}? " if near else ""
 
 
 def _applications(classes: list[type[Component]], name: str) -> list[type[ApplicationNode]]:

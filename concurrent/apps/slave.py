@@ -85,7 +85,7 @@ class SlaveNode(Node):
         :raises ConfigurationError: if its address can not be listened on.
         """
         self.make_json_service("Concurrent slave", self.host, self.port)
-        self.register_methods()
+        self.register_own_methods()
         self.start_json_service()
         self.link = MasterLink(
             self.loop,

@@ -11,9 +11,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from concurrent.core.errors import ComponentError, InterfaceError
+from concurrent.core.errors import ComponentError, ConcurrentError, InterfaceError
+from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -27,10 +29,14 @@ __all__ = [
     "ComponentManager",
     "ExtensionPoint",
     "Interface",
+    "check_contract",
     "implements",
     "interfaces_of",
     "optional",
 ]
+
+OWN = "concurrent."
+"""How the names of the framework's own classes begin."""
 
 _IMPLEMENTS = "_implements"
 _OPTIONAL = "_is_optional"
@@ -125,8 +131,8 @@ class ComponentManager:
 
     ``troubles`` has what went wrong in components.
 
-    :param rules: enabling rules, pattern to truth: ``pkg.module.Class``, ``pkg.module.*`` or ``*``.
-        The longest pattern that fits decides; without one a class is enabled.
+    :param rules: enabling rules, pattern to truth: ``pkg.module.Class``, ``Class``, ``pkg.module.*`` or
+        ``*``. The longest pattern that fits decides; without one a class is enabled.
     """
 
     def __init__(self, rules: dict[str, bool] | None = None) -> None:
@@ -163,12 +169,38 @@ class ComponentManager:
 
     def is_enabled(self, cls: type[Component]) -> bool:
         """Return what the longest fitting rule says of the class; True without one."""
+        rule = self.rule_of(cls)
+        return rule is None or self._rules[rule]
+
+    def rule_of(self, cls: type[Component]) -> str | None:
+        """Return the pattern that decides whether the class is enabled, in lower case; None without one.
+
+        The name of the class decides before any beginning of it, with its module before without. ``*`` alone
+        is about plug-ins: what the framework needs stays.
+        """
         name = self.name_of(cls).lower()
+        for exact in (name, cls.__name__.lower()):
+            if exact in self._rules:
+                return exact
+        beginnings = [
+            pattern
+            for pattern in self._rules
+            if pattern.endswith("*") and name.startswith(pattern.removesuffix("*"))
+            if pattern != "*" or not name.startswith(OWN)
+        ]
+        return max(beginnings, key=len, default=None)
+
+    def enables_part_of(self, module: str) -> bool:
+        """Return whether a component of a module may be enabled, whatever its name is."""
+        beginning = f"{module.lower()}."
         best = ""
         enabled = True
         for pattern, value in self._rules.items():
-            fits = name == pattern or (pattern.endswith("*") and name.startswith(pattern.removesuffix("*")))
-            if fits and len(pattern) >= len(best):
+            start = pattern.removesuffix("*")
+            is_bare = "." not in pattern and not pattern.endswith("*")  # the class may be in any module
+            if value and (is_bare or start.startswith(beginning)):
+                return True
+            if pattern.endswith("*") and beginning.startswith(start) and len(pattern) >= len(best):
                 best, enabled = pattern, value
         return enabled
 
@@ -188,18 +220,20 @@ class ComponentManager:
 
         :raises InterfaceError: if the class does not keep a contract it says it implements.
         :raises ComponentError: if the class is not known here, disabled, or needs itself while it is
-            being made. What its ``__init__`` raises passes through and leaves nothing behind.
+            being made; or if its ``__init__`` raises, whatever that is: the error names the place, has what
+            was raised as its cause, and nothing is left behind. Errors of the framework pass through.
         """
         instance = self._instance_by_class.get(cls)
         if instance is None:
             self._check_usable(cls)
-            _check_contract(cls)
-            instance = cls.__new__(cls)
+            check_contract(cls)
             self._making.append(cls)
             try:
-                instance.manager = self
-                self.component_activated(instance)
-                cls.__init__(instance)
+                with calling_foreign_code(partial(self._making_failed, cls), passing=(ConcurrentError,)):
+                    instance = cls.__new__(cls)
+                    instance.manager = self
+                    self.component_activated(instance)
+                    cls.__init__(instance)
             finally:
                 self._making.pop()
             self._instance_by_class[cls] = instance
@@ -207,6 +241,14 @@ class ComponentManager:
 
     def component_activated(self, component: Component) -> None:
         """Give a new component what all components of this manager have, before its ``__init__``."""
+
+    def _making_failed(self, cls: type[Component], error: BaseException) -> ComponentError:
+        name = self.name_of(cls)
+        return ComponentError(
+            f"component {name} can not be made: its initialiser raised {shown(error)} ({place_raised(error)})",
+            thing=name,
+            remedy="Correct it, or disable the component; --debug shows the traceback",
+        )
 
     def _check_usable(self, cls: type[Component]) -> None:
         name = self.name_of(cls)
@@ -231,7 +273,11 @@ class ComponentManager:
             )
 
 
-def _check_contract(cls: type[Component]) -> None:
+def check_contract(cls: type[Component]) -> None:
+    """Check that a class has the methods of its interfaces, and that they can be called in the same ways.
+
+    :raises InterfaceError: if not.
+    """
     for interface in interfaces_of(cls):
         for name, wanted in inspect.getmembers(interface, inspect.isfunction):
             if name.startswith("_"):

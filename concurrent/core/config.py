@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import ConfigItem, parse_bool
+from concurrent.core.plugins import shown_name
 
 __all__ = ["Configuration", "Explanation", "Setting", "describe", "items_of"]
 
@@ -157,11 +158,17 @@ class Configuration:
         :raises ConfigurationError: for the first value that is not allowed.
         """
         item_by_key = self._item_by_key()
-        warnings = []
-        for key, setting in self._setting_by_key.items():
+        for key in self._setting_by_key:
             if key in item_by_key:
                 self.value(item_by_key[key])
-            elif key[0] not in (COMPONENTS, INHERIT):
+        return self.unknown()
+
+    def unknown(self) -> list[str]:
+        """Return a warning for each setting of an unknown section or option."""
+        item_by_key = self._item_by_key()
+        warnings = []
+        for key, setting in self._setting_by_key.items():
+            if key not in item_by_key and key[0] not in (COMPONENTS, INHERIT):
                 is_known = any(section == key[0] for section, _ in item_by_key)
                 thing = f"option {setting.option} in [{setting.section}]"
                 if not is_known:
@@ -171,6 +178,22 @@ class Configuration:
                     f"{setting.origin}: unknown {thing} is ignored{'. ' + advice if advice else ''}"
                 )
         return warnings
+
+    def conflicts(self) -> list[str]:
+        """Return a warning for each option that two classes declare, but not alike."""
+        declared_by_key: dict[tuple[str, str], dict[type, str]] = {}
+        for cls in {base: None for known in self._classes() for base in known.__mro__}:
+            for item in vars(cls).values():
+                if isinstance(item, ConfigItem):
+                    how = f"{item.allowed}, {item.default_text!r} by default"
+                    declared_by_key.setdefault((item.section, item.name), {})[cls] = how
+        return [
+            f"option {name} in [{section}] is declared in different ways: "
+            + "; ".join(f"{_name_of(cls)} takes {how}" for cls, how in declared.items())
+            + ". Use the same declaration, or another name"
+            for (section, name), declared in declared_by_key.items()
+            if _is_conflict(declared)
+        ]
 
     def explain(self) -> list[Explanation]:
         """Return each option, declared or set, with its text and where that came from."""
@@ -206,6 +229,19 @@ class Configuration:
             return f"Did you mean {near[0]}?"
         elsewhere = [each for each, name in known if name == option]
         return f"Did you mean [{elsewhere[0]}] {option}?" if elsewhere else ""
+
+
+def _is_conflict(declared: dict[type, str]) -> bool:
+    """Return whether classes that do not derive from one another declare an option in different ways."""
+    return any(
+        how != other_how and not issubclass(cls, other) and not issubclass(other, cls)
+        for cls, how in declared.items()
+        for other, other_how in declared.items()
+    )
+
+
+def _name_of(cls: type) -> str:
+    return f"{shown_name(cls.__module__)}.{cls.__qualname__}"
 
 
 def _not_allowed(setting: Setting, allowed: str) -> ConfigurationError:

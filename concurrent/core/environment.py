@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from concurrent.core.check import warnings_of
 from concurrent.core.component import Component, ComponentManager
 from concurrent.core.config import Configuration, describe
 from concurrent.core.configfile import read_file, read_overrides, read_variables, system_file
@@ -48,6 +49,9 @@ class Environment(ComponentManager):
     variables ``CONCURRENT_SECTION__OPTION``, ``config_files``, the file of the environment, the file
     of the machine, defaults.
 
+    ``plugins`` are those that were loaded, ``switched_off`` the modules of those that were not, because all of
+    their components are disabled.
+
     :param folder: an environment folder; use :meth:`open` to have it checked.
     :param overrides: ``section.option`` to text.
     :param config_files: more files, the strongest first.
@@ -78,6 +82,7 @@ class Environment(ComponentManager):
             settings += read_file(file)
         self.config = Configuration(settings, folder=self.folder, classes=self.known_classes)
         self.plugins: list[LoadedPlugin] = []
+        self.switched_off: list[str] = []
         self._forgotten: set[type[Component]] = set()
         self._file_modules: set[str] = set()
         super().__init__(self.config.component_rules())
@@ -158,24 +163,39 @@ class Environment(ComponentManager):
         return env
 
     def load_plugins(self) -> list[PluginError]:
-        """Load what entry points, ``[plugins] load`` and the plug-in folder name.
+        """Load what entry points, ``[plugins] load`` and the plug-in folder name, in this order.
 
-        A plug-in that fails is logged and does not stop the others.
+        A plug-in that fails is logged and noted in ``troubles``, and does not stop the others. An installed
+        plug-in, or one of the folder, of which section ``[components]`` disables all is not imported.
 
         :returns: what went wrong.
         """
-        sources: list[str | Path] = [point.value.partition(":")[0] for point in installed_plugins()]
+        sources: list[str | Path] = []
+        for point in installed_plugins():
+            module = point.value.partition(":")[0]
+            if not self._is_switched_off(module):
+                sources.append(module)
         sources += self[PluginSettings].load
         if self.folder is not None:
-            sources += plugin_files(self.folder / "plugins")
+            files = plugin_files(self.folder / "plugins")
+            sources += [file for file in files if not self._is_switched_off(file.stem)]
         failures = []
         for source in sources:
             try:
                 self.load_plugin(source)
             except PluginError as error:
-                log.error("%s", error)
+                self.troubles.note(
+                    str(source), "import", f"failed: {error.message}", action="it is left out", error=error
+                )
                 failures.append(error)
         return failures
+
+    def _is_switched_off(self, module: str) -> bool:
+        """Return whether all components of a module are disabled, and take note of it."""
+        is_off = not self.enables_part_of(module)
+        if is_off and module not in self.switched_off:
+            self.switched_off.append(module)
+        return is_off
 
     def load_plugin(self, source: str | Path) -> LoadedPlugin:
         """Load one plug-in; its components are known from then on.
@@ -191,11 +211,12 @@ class Environment(ComponentManager):
         return plugin
 
     def warn_of_unknown(self) -> list[str]:
-        """Log a warning for each unknown section or option that is set, and return them.
+        """Log a warning for each unknown section, option or component that is set, and return them.
 
         :raises ConfigurationError: for the first value that is not allowed.
         """
-        warnings = self.config.check()
+        self.config.check()
+        warnings = warnings_of(self)
         for warning in warnings:
             log.warning("%s", warning)
         return warnings

@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar, cast, overload
 
-from concurrent.core.component import ComponentManager, Interface
+from concurrent.core.component import ComponentManager, Interface, interfaces_of
 from concurrent.core.errors import ConfigurationError
 
 __all__ = [
@@ -434,11 +435,33 @@ def _component_named(
     fitting = [cls for cls in found if name in (cls.__name__, name_by_class[cls])]
     if manager is not None and len(fitting) == 1:
         return cast(AnyInterface, manager[fitting[0]])
-    names = ", ".join(sorted(name_by_class[cls] for cls in fitting or found))
+    names = sorted(name_by_class[cls] for cls in fitting or found)
     problem = "more than one enabled component is" if fitting else "no enabled component is"
+    remedy = f"Use one of: {', '.join(names)}" if names else "Load and enable the plug-in that has it"
+    near = get_close_matches(name, [*names, *(cls.__name__ for cls in found)], 1) if not fitting else []
     raise ConfigurationError(
-        f"[{item.section}] {item.name} = {name!r}: {problem} an {interface.__name__} of that name",
+        f"{_origin(item, manager)}[{item.section}] {item.name} = {name!r}: "
+        f"{problem} an {interface.__name__} of that name{_disabled_note(interface, name, manager)}",
         thing=f"{item.section}.{item.name}",
         value=name,
-        remedy=f"Use one of: {names}" if names else "Load and enable the plug-in that has it",
+        remedy=f"Did you mean {near[0]}? {remedy}" if near else remedy,
     )
+
+
+def _origin(item: ConfigItem[Any], manager: ComponentManager | None) -> str:
+    """Return where the option was set, with a colon; nothing for a default."""
+    config = getattr(manager, "config", None)
+    if config is None or not config.is_set(item.section, item.name):
+        return ""
+    return f"{config.origin(item.section, item.name)}: "
+
+
+def _disabled_note(interface: type[Interface], name: str, manager: ComponentManager | None) -> str:
+    """Return that there is a component of that name, but a rule disables it."""
+    if manager is None:
+        return ""
+    for cls in manager.known_classes():
+        is_named = name in (cls.__name__, manager.name_of(cls)) and interface in interfaces_of(cls)
+        if is_named and not manager.is_enabled(cls):
+            return f"; {manager.name_of(cls)} is disabled by the rule {manager.rule_of(cls)} in [components]"
+    return ""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from concurrent.core.component import Component
+from concurrent.core.earlylog import EarlyLog
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import BoolItem, ChoiceItem, IntItem, PathItem
 
@@ -111,8 +112,13 @@ class NodeLog:
             root.handlers.clear()
         root.setLevel(self._level.upper())
         logging.getLogger(TASK_OUTPUT).setLevel(logging.INFO if self._has_task_output else logging.NOTSET)
+        early = [handler for handler in root.handlers if isinstance(handler, EarlyLog)]
         for handler in self._handlers:
             root.addHandler(handler)
+        for kept in early:
+            for record in kept.take_over():
+                for handler in self._handlers:
+                    handler.handle(record)
 
     def stop(self) -> None:
         """Stop logging and close the file."""

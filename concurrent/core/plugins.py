@@ -14,12 +14,14 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from concurrent.core.component import Component
 from concurrent.core.errors import PluginError
+from concurrent.core.foreign import calling_foreign_code, line_raised, place_raised, shown
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -82,18 +84,8 @@ def load_plugin(source: str | Path) -> LoadedPlugin:
     path = Path(text).expanduser()
     if isinstance(source, Path) or path.suffix == ".py" or any(sep in text for sep in "/\\"):
         return _load_file(path.absolute())
-    try:
+    with calling_foreign_code(partial(_import_failed, text)):
         module = importlib.import_module(text)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (text == error.name or text.startswith(f"{error.name}.")):
-            raise PluginError(
-                f"there is no plug-in {text!r}",
-                thing=text,
-                remedy="Give the path of a file that ends in .py, or install the package",
-            ) from error
-        raise _import_failed(text, error) from error
-    except Exception as error:  # boundary: a plug-in is foreign code
-        raise _import_failed(text, error) from error
     file = getattr(module, "__file__", None)
     return LoadedPlugin(text, module, Path(file) if file else None, is_file=False)
 
@@ -129,11 +121,9 @@ def _load_file(path: Path) -> LoadedPlugin:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # boundary: a plug-in is foreign code
-        _forget_modules(name)
-        raise _import_failed(str(path), error) from error
-    except BaseException:  # boundary: an interrupted import leaves nothing behind; raised again
+        with calling_foreign_code(partial(_import_failed, str(path))):
+            spec.loader.exec_module(module)
+    except BaseException:  # boundary: a failed import leaves nothing behind; raised again
         _forget_modules(name)
         raise
     return LoadedPlugin(path.stem, module, path, is_file=True)
@@ -147,20 +137,24 @@ def _forget_modules(name: str) -> None:
 
 
 def _import_failed(name: str, error: BaseException) -> PluginError:
-    line = error.lineno if isinstance(error, SyntaxError) else _line_of(error)
-    where = f" (line {line})" if line else ""
-    return PluginError(
-        f"plug-in {name} can not be imported{where}: {type(error).__name__}: {error}",
-        thing=name,
-        remedy="Correct it or take it away; --debug shows the traceback",
-    )
+    """Return the error for an import that raised.
 
-
-def _line_of(error: BaseException) -> int | None:
-    frames = error.__traceback__
-    line = None
-    while frames is not None:
-        if "importlib" not in frames.tb_frame.f_code.co_filename:
-            line = frames.tb_lineno
-        frames = frames.tb_next
-    return line
+    :param name: the file, or the name of the module.
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+        return PluginError(
+            f"there is no plug-in {name!r}",
+            thing=name,
+            remedy="Give the path of a file that ends in .py, or install the package",
+        )
+    line = line_raised(error, name)
+    if isinstance(error, SystemExit):
+        what = f"it ended the program with sys.exit({error.code!r})"
+        remedy = "Put what a script does below 'if __name__ == \"__main__\":'"
+    else:
+        what = shown(error)
+        remedy = "Correct it or take it away; --debug shows the traceback"
+    place = f" (line {line})" if line is not None else ""
+    if line is None and not isinstance(error, SyntaxError):
+        place = f" ({place_raised(error)})"
+    return PluginError(f"plug-in {name} can not be imported{place}: {what}", thing=name, remedy=remedy)

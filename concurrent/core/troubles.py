@@ -62,16 +62,23 @@ class Troubles:
         self._trouble_by_kind: dict[tuple[str, str, str], Trouble] = {}
 
     def note(
-        self, component: str, rule: str, problem: str | BaseException, *, action: str, kind: str = ""
+        self,
+        component: str,
+        rule: str,
+        problem: str | BaseException,
+        *,
+        action: str,
+        kind: str = "",
+        error: BaseException | None = None,
     ) -> None:
         """Take note of a trouble.
 
         :param problem: what the component did instead, or what it raised.
         :param kind: what tells it from other troubles of that rule, where its text does not.
+        :param error: what the first of the kind is logged with, if the problem is a text.
         """
-        error = problem if isinstance(problem, BaseException) else None
-        if error is not None:
-            kind = type(error).__name__
+        if isinstance(problem, BaseException):
+            error, kind = problem, type(problem).__name__
             problem = f"raised {kind}: {_text_of(error)}"
         problem = f"{problem:.{PROBLEM_LENGTH_MAX}}"
         key = component, rule, kind or problem

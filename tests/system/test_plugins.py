@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.system.cluster import APPS, Cluster
@@ -47,3 +49,120 @@ def test_a_master_replaces_a_scheduler_that_goes_on_failing(
     assert {one["component"] for one in troubles} == {"failing.FailingScheduler"}
     if any("takes over" in one["action"] for one in troubles):
         assert cluster.status()["scheduler"] == f"{successor}TaskScheduler"
+
+
+@pytest.fixture
+def plugins(cluster: Cluster) -> Path:
+    """Return the folder of plug-ins of an environment named ``here``."""
+    cluster.run("init", "here").succeed()
+    return cluster.folder / "here" / "plugins"
+
+
+MOODY = """
+from concurrent.apps import MasterNode
+from concurrent.core import Component, implements
+from concurrent.scheduling import ITaskScheduleStrategy
+
+
+class Moody(Component):
+    implements(ITaskScheduleStrategy)
+
+    def __init__(self):
+        raise SystemExit(9)
+
+    def rate(self, slave):
+        return 1.0
+
+
+class MoodyMaster(MasterNode):
+    def register_methods(self):
+        raise KeyError("a bug in the plug-in")
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "code", "words"),
+    [
+        (
+            "scheduling.strategy=Moody",
+            2,
+            "component moody.Moody can not be made: its initialiser raised SystemExit",
+        ),
+        ("node.master=MoodyMaster", 3, "moody.MoodyMaster.register_methods raised KeyError"),
+    ],
+)
+def test_a_node_that_a_plugin_keeps_from_starting_says_so_in_one_line(
+    cluster: Cluster, plugins: Path, option: str, code: int, words: str
+) -> None:
+    (plugins / "moody.py").write_text(MOODY)
+    master = cluster.run("master", "-p", "0", "--env", "here", "-q", "-o", option)
+    assert master.wait() == code
+    assert words in master.err
+    assert "moody.py:" in master.err
+    assert "Traceback" not in master.err
+    shown = cluster.run("master", "-p", "0", "--env", "here", "-q", "--debug", "-o", option)
+    assert shown.wait() == code
+    assert "Traceback" in shown.err
+
+
+def test_a_broken_plugin_is_in_the_log_file_and_in_the_status(cluster: Cluster, plugins: Path) -> None:
+    (plugins / "script.py").write_text("import sys\nsys.exit(7)\n")
+    log = cluster.folder / "node.log"
+    cluster.master("--env", "here", options=(f"logging.file={log}",))
+    assert "script.py: import failed" in log.read_text()
+    assert "sys.exit(7)" in log.read_text()
+    (trouble,) = cluster.status()["plugin_troubles"]
+    assert "script.py" in trouble["component"]
+    check = cluster.run("config", "--check", "--env", "here")
+    assert check.wait() == 1
+    assert "script.py" in check.out
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "scheduling.strategy=Nope",
+        "scheduling.scheduler=GenericTaskSchedulr",
+        "scheduling.strategy=Moody",
+        "node.master=Nope",
+        "node.slave=MoodyMaster",
+        "components.Nope=off",
+    ],
+)
+def test_check_refuses_what_a_master_would_refuse(cluster: Cluster, plugins: Path, option: str) -> None:
+    (plugins / "moody.py").write_text(MOODY)
+    assert cluster.run("config", "--check", "--env", "here").succeed() == "the configuration is right\n"
+    check = cluster.run("config", "--check", "--env", "here", "-o", option)
+    assert check.wait() == 1
+    assert option.partition("=")[2].removesuffix("off") in check.out
+
+
+APPLICATION = '''
+from concurrent.apps import ApplicationNode
+
+
+class Cubes(ApplicationNode):
+    """Says that it ran."""
+
+    def start_processing(self):
+        print("cubes ran")
+        self.shutdown_main_loop()
+'''
+
+
+def test_applications_of_plugins_are_listed_and_named_when_one_is_mistyped(
+    cluster: Cluster, plugins: Path
+) -> None:
+    (plugins / "acme.py").write_text(APPLICATION)
+    (plugins / "broken.py").write_text("import no_such_module\n")
+    samples = cluster.run("samples", "--env", "here")
+    assert "Cubes        Says that it ran." in samples.succeed()
+    assert "cubes ran" in cluster.run("app", "Cubes", "--env", "here", "-w", "1").succeed()
+    typo = cluster.run("app", "Cube", "--env", "here")
+    assert typo.wait() == 2
+    assert "Did you mean Cubes?" in typo.err
+    assert "broken.py" in typo.err.splitlines()[-1]
+    for rule in ("acme.*", "acme.Cubes", "Cubes"):
+        disabled = cluster.run("app", "Cubes", "--env", "here", "-o", f"components.{rule}=off")
+        assert disabled.wait() == 2
+        assert ("plug-ins are disabled: acme" if rule == "acme.*" else "Cubes is disabled") in disabled.err

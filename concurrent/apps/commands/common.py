@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from concurrent.apps.node import Node
+from concurrent.core.check import warnings_of
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.logs import LogSettings
@@ -87,7 +88,7 @@ def run_node(node: Node, args: argparse.Namespace, *, is_server: bool) -> int:
     node_log = settings.open(node.node_id, level=level)
     node_log.start()
     try:
-        for warning in node.config.check():
+        for warning in warnings_of(node.env):
             if warning.startswith(COMMAND_LINE):  # just typed, so most likely mistyped
                 raise ConfigurationError(warning.replace(" is ignored", ""), thing="--option")
         node.env.warn_of_unknown()

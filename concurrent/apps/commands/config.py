@@ -6,8 +6,15 @@ import argparse
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
-from concurrent.apps.nodes import application_class
+from concurrent.apps.master import MasterNode
+from concurrent.apps.node import Node
+from concurrent.apps.nodes import application_class, node_class
+from concurrent.apps.slave import SlaveNode
+from concurrent.core.check import problems_of
 from concurrent.core.config import describe
+from concurrent.core.environment import Environment
+from concurrent.core.errors import ConcurrentError
+from concurrent.scheduling.guard import GuardedScheduler
 
 __all__ = ["add_parser", "run"]
 
@@ -26,7 +33,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     what.add_argument("--origins", action="store_true", help="print each value and where it came from instead")
     what.add_argument(
         "--check", action="store_true",
-        help="print what is unknown or wrong instead; exit code 1 if anything is",
+        help="print what is unknown or what a node would refuse instead; exit code 1 if anything is",
     )  # fmt: skip
     return parser
 
@@ -37,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
     if args.app is not None:
         application_class(env, args.app)
     if args.check:
-        warnings = env.config.check()
-        print("\n".join(warnings) if warnings else "the configuration is right")
-        return EXIT_FAILED if warnings else EXIT_OK
+        problems = list(dict.fromkeys([*problems_of(env), *_problems_of_nodes(env)]))
+        print("\n".join(problems) if problems else "the configuration is right")
+        return EXIT_FAILED if problems else EXIT_OK
     if args.origins:
         for section, option, value, origin in env.config.explain():
             print(f"[{section}] {option} = {value}  ({origin})")
@@ -47,3 +54,21 @@ def run(args: argparse.Namespace) -> int:
     items = [item for item in env.config.items() if args.section in (None, item.section)]
     print(describe(items) or f"# there is no section [{args.section}]")
     return EXIT_OK
+
+
+def _problems_of_nodes(env: Environment) -> list[str]:
+    """Return what a master or slave would refuse besides."""
+    nodes: tuple[tuple[str, type[Node]], ...] = (("master", MasterNode), ("slave", SlaveNode))
+    problems = []
+    for option, base in nodes:
+        try:
+            node_class(env, option, base)
+        except ConcurrentError as error:
+            problems.append(str(error))
+    try:
+        scheduler = MasterNode.scheduler
+        chosen = scheduler.resolve(env.config.value(scheduler), env)
+        GuardedScheduler(chosen, env, lambda _delay_s: None)
+    except ConcurrentError as error:
+        problems.append(str(error))
+    return problems

@@ -1,15 +1,16 @@
-"""``concurrent samples``: list the bundled samples and how to run them."""
+"""``concurrent samples``: list the bundled samples and the applications of plug-ins, and how to run them."""
 
 from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 from pathlib import Path
 
 from concurrent.apps import samples
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.commands.common import Subparsers
-from concurrent.apps.nodes import sample_names
+from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
+from concurrent.apps.nodes import plugin_applications, sample_names
 
 __all__ = ["add_parser", "run"]
 
@@ -17,16 +18,24 @@ __all__ = ["add_parser", "run"]
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     """Say what the command takes."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "samples", help="list the bundled samples", description="List the samples and how to run them."
+        "samples",
+        parents=[common_parser()],
+        help="list the bundled samples and the applications of plug-ins",
+        description="List the samples, the applications of plug-ins, and how to run them.",
     )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
-def run(_args: argparse.Namespace) -> int:
-    """Print one line for each sample, from the docstring of its application."""
+def run(args: argparse.Namespace) -> int:
+    """Print one line for each sample and each application of a plug-in, from its docstring."""
+    env = make_environment(args)
     for name in sample_names():
         print(f"{name:<12} {_first_line(name)}")
+    own = plugin_applications(env)
+    if own:
+        print("\nof plug-ins:")
+    for cls in own:
+        print(f"{cls.__name__:<12} {(inspect.getdoc(cls) or '').partition(chr(10))[0]}".rstrip())
     print("\nrun one:          concurrent app NAME [--master HOST:PORT]")
     print("see its options:  concurrent app NAME --options")
     print("set one of them:  concurrent app NAME -o NAME.OPTION=VALUE")

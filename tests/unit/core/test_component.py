@@ -142,8 +142,11 @@ def test_a_failing_initialiser_leaves_nothing_behind() -> None:
 
     manager = ComponentManager()
     manager.register(Moody)
-    with pytest.raises(OSError, match="not today"):
+    with pytest.raises(
+        ComponentError, match=r"Moody can not be made.*OSError: not today \(.*py:\d+\)"
+    ) as caught:
         manager[Moody]
+    assert isinstance(caught.value.__cause__, OSError)
     Moody.is_well = True
     assert isinstance(manager[Moody], Moody)
 

@@ -311,6 +311,10 @@ class ApplicationNode(Node):
         """End the application: its cluster is gone and nobody else can bring it back. Loop thread."""
         self._end_with(NodeError(what, thing="the embedded cluster"))
 
+    def loop_failed(self, error: BaseException) -> None:
+        """See the base; a push that waits for room ends too."""
+        self._end_with(NodeError(f"its loop has failed: {type(error).__name__}: {error}", thing=self.node_id))
+
     def _end_with(self, error: ConcurrentError) -> None:
         """End the application, whatever its main thread does; also if that pushes. Loop thread."""
         self._end_error = error

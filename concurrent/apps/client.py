@@ -9,13 +9,14 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.runtime import PYTHON, describe_runtime
 from concurrent.core.clock import Deadline, SystemClock
-from concurrent.core.errors import ConcurrentError, MessageTooLarge, NodeError, PayloadTooLarge
+from concurrent.core.errors import ConcurrentError, LoopClosed, MessageTooLarge, NodeError, PayloadTooLarge
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.batches import check_statuses
@@ -93,6 +94,7 @@ class ClusterClient:
         self._system_ids = itertools.count(1)
         self._handler: TCPHandler | None = None
         self._has_joined = threading.Event()
+        self._given_up: str | None = None
         self._link: MasterLink | None = None
 
     @property
@@ -129,6 +131,14 @@ class ClusterClient:
         if self._link is not None:
             self._link.stop(timeout_s)
 
+    def give_up(self, reason: str) -> None:
+        """Nothing will come any more: end what waits. Any thread, also after the end of the loop."""
+        self._given_up = reason
+        self._handler = None
+        self._has_joined.set()
+        with suppress(LoopClosed):
+            self.tasks.close(reason)
+
     def push_system(self, system: Any) -> int:
         """Have the master host a task system; returns the number that it gets. Any thread.
 
@@ -158,7 +168,7 @@ class ClusterClient:
             raise self._refusal
         if handler is None:
             raise NodeError(
-                f"this program has not joined a master within {timeout_s} s",
+                self._given_up or f"this program has not joined a master within {timeout_s} s",
                 thing="count_workers",
                 remedy="See with 'concurrent status' whether the master is there",
             )

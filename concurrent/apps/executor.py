@@ -2,98 +2,64 @@
 
 from __future__ import annotations
 
-import threading
-import time
+import inspect
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, InvalidStateError, wait
-from contextlib import ExitStack, suppress
+from concurrent.futures import Executor, Future
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from types import FunctionType, MethodType
+from typing import Any, Final, ParamSpec, TypeVar
 
 from concurrent.apps.api import parse_address
-from concurrent.apps.client import ClusterClient
+from concurrent.apps.callmap import CallMap, check_positive
 from concurrent.apps.embedded import EmbeddedCluster
-from concurrent.apps.node import TransportSettings
-from concurrent.core.environment import Environment
-from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError, WorkerDied
-from concurrent.core.ids import new_node_id
+from concurrent.apps.executorcore import ExecutorCore
+from concurrent.apps.slave import core_count
+from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
-from concurrent.core.stats import Stats
-from concurrent.scheduling.attempts import ATTEMPTS_MAX
-from concurrent.scheduling.chunk import run_calls
-from concurrent.scheduling.results import Outcome, load_outcome
 from concurrent.scheduling.spawn import start_launcher
-from concurrent.transport.loop import NodeLoop
 
 __all__ = ["ClusterExecutor", "LocalCluster"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
-class TaskFuture(Future[T]):
-    """The future of one task or chunk of calls; cancelling it frees the worker too.
-
-    ``has_begun`` is set on the loop's thread when a worker has run it for a while.
-    """
-
-    task_id = 0
-    client: ClusterClient | None = None
-    has_begun = False
-
-    def running(self) -> bool:
-        """Tell whether a worker runs it, as is known half a second after that began; ``cancel`` still works."""
-        return self.has_begun and not self.done()
-
-    def cancel(self) -> bool:
-        """Want nothing more of the task; the worker that runs it is stopped."""
-        is_cancelled = self.cancel_here()
-        if is_cancelled and self.client is not None:
-            with suppress(LoopClosed):  # then nothing runs any more
-                self.client.tasks.cancel([self.task_id])
-        return is_cancelled
-
-    def cancel_here(self) -> bool:
-        """Cancel the future, but leave it to the caller to cancel the task."""
-        return super().cancel()
-
-
-class Chunk(NamedTuple):
-    """Calls of one ``map`` that travel and run together."""
-
-    calls: list[tuple[Any, ...]]
-    future: TaskFuture[list[Any]]
+ASYNC_FLAGS: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class ClusterExecutor(Executor):
     """Runs functions on the cluster of a master, which need not be there yet.
 
-    The futures' callbacks run on the executor's own thread. Any thread may submit.
+    The futures' callbacks run on a thread of their own, where they may submit, wait for futures and shut the
+    executor down. Any thread may submit. A program that ends without ``shutdown`` waits for what it submitted.
 
     :param master: ``HOST:PORT`` of the master's JSON API.
     :param own_modules: modules, besides ``__main__``, that the workers do not have: their functions and
         classes travel with the tasks.
-    :param options: configuration as ``section.option`` to text.
+    :param options: configuration as ``section.option`` to text, number or truth value.
     :raises ConfigurationError: if the address or an option is not possible.
     """
 
-    _is_shut_down: bool
+    _core: ExecutorCore
 
     def __init__(
         self,
         master: str,
         *,
         own_modules: Sequence[str] = (),
-        options: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         address = parse_address(master, "master")
-        self._begin(own_modules, options, lambda: self._start_loop(address))
+        self._begin(own_modules, options or {}, partial(_start_loop, address))
+
+    def __repr__(self) -> str:
+        core = self._core
+        return f"<{type(self).__name__} of the master at {core.address}, {core.state}>"
 
     @property
     def address(self) -> str:
         """The address of the master's JSON API."""
-        return self._address
+        return str(self._core.address)
 
     @property
     def workers(self) -> int:
@@ -101,19 +67,24 @@ class ClusterExecutor(Executor):
 
         :raises ConcurrentError: if the master does not say.
         """
-        return self._client.count_workers()
+        return self._core.client.count_workers()
+
+    @property
+    def _max_workers(self) -> int:
+        """What other libraries ask the standard library's pools for."""
+        return self.workers
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have ``fn(*args, **kwargs)`` run on a worker. Any thread; waits while there is no room.
 
         :returns: its future; that has the error at once if the call cannot be pickled.
+        :raises TypeError: if it is an ``async`` function.
         :raises RuntimeError: if the executor was shut down.
         :raises NodeError: if its cluster has died.
         :raises VersionMismatch: if the master runs another Python.
         """
-        future: TaskFuture[T] = TaskFuture()
-        self._push(future, (fn, args, kwargs))
-        return future
+        _check_callable(fn)
+        return self._core.submit(fn, args, kwargs)
 
     def map(
         self,
@@ -121,187 +92,63 @@ class ClusterExecutor(Executor):
         *iterables: Iterable[Any],
         timeout: float | None = None,
         chunksize: int = 1,
+        buffersize: int | None = None,
         **kwargs: Any,
     ) -> Iterator[T]:
         """Return an iterator of the results, in order; see ``concurrent.futures.Executor.map``.
 
+        :param timeout: how long the results may take in all, in seconds from now.
         :param chunksize: how many calls travel and run as one task; more is faster where they are tiny. As
             with ``ProcessPoolExecutor`` an exception is that of all calls of its chunk. If a worker dies of
             a chunk its calls are made again one by one, so that only the one that does it is to blame.
+        :param buffersize: how many chunks are submitted ahead of the result that is asked for; inputs are
+            taken as results are. None: all inputs are taken now.
+        :param kwargs: keyword arguments of every call.
+        :raises ValueError: if one of these numbers is less than 1.
         """
-        if chunksize < 1:
-            raise ValueError(f"chunksize must be at least 1, but is {chunksize}")
-        if chunksize == 1:
-            return super().map(fn, *iterables, timeout=timeout, **kwargs)
-        end = None if timeout is None else time.monotonic() + timeout
-        rest = zip(*iterables, strict=False)
-        chunks: list[Chunk] = []
-        while calls := list(islice(rest, chunksize)):
-            chunks.append(Chunk(calls, TaskFuture()))
-            self._push(chunks[-1].future, (run_calls, (fn, calls, kwargs), {}), attempts_max=1)
-        return self._results(partial(fn, **kwargs), chunks, end)
+        check_positive("chunksize", chunksize)
+        if buffersize is not None:
+            check_positive("buffersize", buffersize)
+        _check_callable(fn)
+        calls = CallMap(
+            self,
+            self._core,
+            fn,
+            kwargs,
+            inputs=zip(*iterables, strict=False),
+            chunksize=chunksize,
+            buffersize=buffersize,
+        )
+        return calls.start(timeout)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Shut down; after an exception what is unfinished is cancelled, for nobody waits for it any more."""
         self.shutdown(wait=True, cancel_futures=kind is not None)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take nothing more, and free everything when what was submitted is finished.
+        """Take nothing more, and free everything when what was submitted is finished. Any thread.
 
-        :param wait: return only then.
+        If the wait is interrupted what is not finished is cancelled.
+
+        :param wait: return only then; in a callback of a future return when all futures have ended.
         :param cancel_futures: cancel what is not finished.
         """
-        if self._is_shut_down:
-            return
-        self._is_shut_down = True
-        if cancel_futures:
-            self._cancel(list(self._futures))
-        if wait:
-            self._close()
-        else:
-            threading.Thread(target=self._close, name=f"{self._node_id} shuts down").start()
+        self._core.close(wait=wait, cancel=cancel_futures)
 
     def _begin(
         self,
         own_modules: Sequence[str],
-        options: Mapping[str, str] | None,
-        start: Callable[[], Host],
+        options: Mapping[str, Any],
+        start: Callable[[ExecutorCore], Host],
     ) -> None:
         """Make everything, or nothing.
 
         :param start: starts the loop and returns the address of the master.
         """
-        self._env = Environment(overrides=options)
-        self._env.warn_of_unknown()
-        self._node_id = new_node_id("application")
-        self._futures: set[TaskFuture[Any]] = set()  # whoever takes one out of it ends it
-        self._is_shut_down = False
-        self._death: ConcurrentError | None = None
-        self._open = ExitStack()
-        self._loop = NodeLoop(self._node_id)
-        try:
-            self._client = ClusterClient(
-                self._loop,
-                self._node_id,
-                own_modules=own_modules,
-                on_outcomes=self._finish,
-                on_running=_note_running,
-                on_refused=self._end_with,
-            )
-            master = start()
-            self._address = str(master)
-            self._open.callback(self._client.stop)
-            self._client.start(master, 0, Stats(), self._env[TransportSettings].limits())
-        except BaseException:  # boundary: whatever it is, what was opened is closed
-            self._open.close()
-            self._loop.stop()
-            raise
-
-    def _start_loop(self, master: Host) -> Host:
-        self._loop.start()
-        self._open.callback(self._loop.stop)
-        return master
-
-    def _check_usable(self) -> None:
-        if self._is_shut_down:
-            raise RuntimeError("cannot schedule new futures after shutdown")
-        if self._death is not None:
-            raise self._death
-
-    def _push(self, future: TaskFuture[Any], what: Any, attempts_max: int = ATTEMPTS_MAX) -> None:
-        """Push a task; its future has the error if that is not possible.
-
-        :raises RuntimeError: if the executor was shut down.
-        :raises NodeError: if its cluster has died.
-        """
-        self._check_usable()
-        self._futures.add(future)
-        try:
-            future.task_id = self._client.tasks.push(future, what, attempts_max)
-            future.client = self._client
-        except ConcurrentError as error:
-            self._settle(future, None, error)
-
-    def _results(self, fn: Callable[..., T], chunks: list[Chunk], end: float | None) -> Iterator[T]:
-        """Yield the results of chunks; cancel what is not asked for any more."""
-        chunks.reverse()
-        try:
-            while chunks:
-                try:
-                    results = chunks[-1].future.result(_time_left(end))
-                except WorkerDied:
-                    if self._is_shut_down:
-                        raise
-                    yield from self._results_of_each(fn, chunks[-1].calls, end)
-                else:
-                    yield from results
-                del chunks[-1]
-        finally:
-            self._cancel([chunk.future for chunk in chunks])
-
-    def _results_of_each(
-        self, fn: Callable[..., T], calls: list[tuple[Any, ...]], end: float | None
-    ) -> Iterator[T]:
-        """Make the calls of a chunk one by one; results come as from ``map``."""
-        futures = [self.submit(fn, *args) for args in calls]
-        try:
-            for future in futures:
-                yield future.result(_time_left(end))
-        finally:
-            for future in futures:
-                future.cancel()
-
-    def _cancel(self, futures: Sequence[TaskFuture[Any]]) -> None:
-        """Cancel many at once."""
-        ids = [future.task_id for future in futures if future.cancel_here()]
-        if ids:
-            with suppress(LoopClosed):  # then nothing runs any more
-                self._client.tasks.cancel(ids)
-
-    def _close(self) -> None:
-        wait(list(self._futures))
-        reason = "the executor was shut down"
-        self._client.tasks.close(reason)
-        self._open.close()
-        self._fail_all(NodeError(reason, thing="submit"))
-
-    def _cluster_ended(self, what_happened: str) -> None:
-        """The own cluster died: nothing that waits for it will ever come. Loop thread only."""
-        self._end_with(_cluster_died(what_happened))
-
-    def _end_with(self, error: ConcurrentError) -> None:
-        """Fail what is open and whatever is submitted from now on. Loop thread only."""
-        self._death = error
-        self._client.tasks.close(error.message)
-        self._fail_all(error)
-
-    def _fail_all(self, error: ConcurrentError) -> None:
-        """End what is open. A call that was being submitted is there too, or cannot be pushed any more."""
-        for future in list(self._futures):
-            self._settle(future, None, error)
-
-    def _finish(self, outcomes: list[Outcome]) -> None:
-        """Give the futures what their tasks came to. Loop thread only."""
-        tasks = self._client.tasks
-        size_bytes = 0
-        for outcome in outcomes:
-            size_bytes += len(outcome.payload)
-            self._settle(outcome.item, *load_outcome(tasks.code, outcome))
-        tasks.consumed(size_bytes)
-
-    def _settle(self, future: TaskFuture[Any], result: Any, error: BaseException | None) -> None:
-        """End a future, unless somebody else does. Any thread."""
-        try:
-            self._futures.remove(future)
-        except KeyError:
-            return
-        try:
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-        except InvalidStateError:  # it was cancelled: tell those who wait for it
-            future.set_running_or_notify_cancel()
+        texts = {name: _text_of(name, value) for name, value in options.items()}
+        self._core = ExecutorCore(own_modules, texts, start)
+        dropped = weakref.finalize(self, self._core.close, wait=False, cancel=False)
+        dropped.atexit = False  # the core itself waits at the exit of the program
 
 
 class LocalCluster(ClusterExecutor):
@@ -311,8 +158,12 @@ class LocalCluster(ClusterExecutor):
     which is faster than a new interpreter. If its master dies, open futures fail with ``NodeError``.
 
     :param workers: how many worker processes; None: one for each core.
+    :param max_workers: the same, by the name that the standard library's pools have for it.
     :param own_modules: as for :class:`ClusterExecutor`.
-    :param options: configuration as ``section.option`` to text, for the cluster as well.
+    :param options: as for :class:`ClusterExecutor`, for the cluster as well.
+    :param mp_context: is refused: workers are forked from a process that has no threads.
+    :raises TypeError: if an argument is not of its type, or is refused.
+    :raises ValueError: if there are to be less than one worker.
     :raises NodeError: if it does not start.
     """
 
@@ -320,35 +171,97 @@ class LocalCluster(ClusterExecutor):
         self,
         workers: int | None = None,
         *,
+        max_workers: int | None = None,
         own_modules: Sequence[str] = (),
-        options: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
+        mp_context: None = None,
     ) -> None:
+        if mp_context is not None:
+            raise TypeError(
+                "mp_context is not taken: a LocalCluster forks its workers from a process without threads, "
+                "which is as safe as 'spawn'"
+            )
+        self._worker_count = _worker_count(workers, max_workers)
         options = {"logging.level": "warning", **(options or {})}
-        self._begin(own_modules, options, lambda: self._start_cluster(workers or 0))
+        self._begin(own_modules, options, partial(_start_cluster, self._worker_count))
 
-    def _start_cluster(self, workers: int) -> Host:
-        launcher = start_launcher()
-        self._open.callback(launcher.stop)
-        self._loop.start()
-        self._open.callback(self._loop.stop)
-        launcher.attach(self._loop)
-        cluster = EmbeddedCluster(self._loop, launcher, self._env.recipe(), self._cluster_ended)
-        self._open.callback(cluster.stop)
-        return cluster.start(workers)
+    def __repr__(self) -> str:
+        core = self._core
+        return f"<{type(self).__name__} of {self._worker_count} workers at {core.address}, {core.state}>"
+
+    @property
+    def _max_workers(self) -> int:
+        return self._worker_count
 
 
-def _note_running(futures: list[TaskFuture[Any]]) -> None:
-    for future in futures:
-        future.has_begun = True
+def _start_loop(address: Host, core: ExecutorCore) -> Host:
+    core.loop.start()
+    core.opened.callback(core.loop.stop)
+    return address
 
 
-def _time_left(end: float | None) -> float | None:
-    return None if end is None else max(0.0, end - time.monotonic())
+def _start_cluster(workers: int, core: ExecutorCore) -> Host:
+    launcher = start_launcher()
+    core.opened.callback(launcher.stop)
+    core.loop.start()
+    core.opened.callback(core.loop.stop)
+    launcher.attach(core.loop)
+
+    def ended(what_happened: str) -> None:
+        """Nothing that waits for the cluster will ever come. Loop thread only."""
+        core.break_down(
+            NodeError(
+                f"{what_happened}, and what it was given is lost",
+                thing="LocalCluster",
+                remedy="Make a new LocalCluster, and see whether the machine ran out of memory",
+            )
+        )
+
+    cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(), ended)
+    core.opened.callback(cluster.stop)
+    return cluster.start(workers)
 
 
-def _cluster_died(what_happened: str) -> NodeError:
-    return NodeError(
-        f"{what_happened}, and what it was given is lost",
-        thing="LocalCluster",
-        remedy="Make a new LocalCluster, and see whether the machine ran out of memory",
-    )
+def _worker_count(workers: int | None, max_workers: int | None) -> int:
+    """Return how many workers there shall be.
+
+    :raises TypeError: if that is no whole number, or both are given.
+    :raises ValueError: if it is less than 1.
+    """
+    if workers is not None and max_workers is not None:
+        raise TypeError("workers and max_workers are two names of the same: give one of them")
+    count = max_workers if workers is None else workers
+    if count is None:
+        return core_count()
+    check_positive("workers" if max_workers is None else "max_workers", count)
+    return count
+
+
+def _check_callable(fn: Any) -> None:
+    """See that a worker can call something.
+
+    :raises TypeError: if it is an ``async`` function, which nobody would await there.
+    """
+    if type(fn) is FunctionType:
+        is_async = fn.__code__.co_flags & ASYNC_FLAGS != 0
+    else:
+        while isinstance(fn, (partial, MethodType)):
+            fn = fn.func if isinstance(fn, partial) else fn.__func__
+        is_async = inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn)
+    if is_async:
+        raise TypeError(
+            f"{getattr(fn, '__qualname__', fn)} is an async function, and workers do not await: "
+            "submit a function that runs it, for example with asyncio.run()"
+        )
+
+
+def _text_of(name: str, value: Any) -> str:
+    """Return the value of an option as it is written in a file.
+
+    :raises TypeError: if there is no way to write it.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise TypeError(f"the option {name} must be a text, a number or a truth value, but is {value!r}")

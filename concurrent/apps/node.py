@@ -117,7 +117,7 @@ class Node(Component):
         """Nothing runs before ``start``."""
         self.node_id = new_node_id(self.node_type.value)
         self.stats = Stats()
-        self.loop = NodeLoop(self.node_id)
+        self.loop = NodeLoop(self.node_id, on_failed=self.loop_failed)
         self.launcher: Launcher
         self.started_at = 0.0
         self._open = ExitStack()
@@ -279,6 +279,13 @@ class Node(Component):
     def stop(self) -> None:
         """Close everything that was opened, the newest first; may be repeated. Not the loop's thread."""
         self._open.pop_all().close()
+
+    def loop_failed(self, error: BaseException) -> None:
+        """The loop ended by itself: end the node, for nothing would come any more. Loop thread."""
+        problem = NodeError(
+            f"the node cannot go on, its loop has failed: {type(error).__name__}: {error}", thing=self.node_id
+        )
+        self._inbox.put(partial(raise_error, problem))
 
     def request_stop(self, exit_code: int = EXIT_OK) -> None:
         """Have ``app_main`` end as soon as it looks. Any thread, signal handlers too."""

@@ -54,7 +54,7 @@ class TaskBatch:
         for index, what in enumerate(self.members):
             try:
                 results.append(call(what))
-            except Exception as error:  # boundary: whatever a task raises is its outcome
+            except BaseException as error:  # boundary: whatever a task raises is its outcome
                 if not self.members:
                     raise  # see drop()
                 failures[index] = dumps_failure(error, code, "", where)

@@ -12,18 +12,38 @@ from concurrent.core.errors import (
     ConcurrentError,
     PayloadTooLarge,
     SchedulingError,
+    TaskError,
     TaskFailed,
     UnpicklableResult,
 )
 from concurrent.transport.frames import Frame
 
-__all__ = ["dumps_failure", "loads_failure", "time_of_day", "unpicklable"]
+__all__ = [
+    "RemoteDetails",
+    "dumps_failure",
+    "loads_failure",
+    "message_of",
+    "time_of_day",
+    "unpicklable",
+    "with_details",
+]
 
 MESSAGE_CHARS_MAX: Final = 8192
 TRACEBACK_CHARS_MAX: Final = 32768
 EXCEPTION_BYTES_MAX: Final = 1048576
 OWN_PACKAGE: Final = "concurrent.scheduling."
 TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S %z"
+
+
+class RemoteDetails(Exception):
+    """What another process knows of an error: its traceback there, or how its workers died.
+
+    It is the cause of the error that is raised here, so that whatever prints that one (the interpreter, a
+    log, a notebook) prints this before it. It is never raised.
+    """
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.args[0]}\n"""'
 
 
 class Pickling(Protocol):
@@ -68,7 +88,7 @@ def dumps_failure(error: BaseException, pickling: Pickling | None, output: str, 
     return pickle.dumps(
         {
             "type": type(error).__qualname__,
-            "message": _message(error),
+            "message": message_of(error),
             "traceback": _traceback(error),
             "exception": _pickled(error, pickling or _OwnErrors()),
             "output": output,
@@ -87,23 +107,25 @@ def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseExce
     """
     failure: dict[str, Any] = pickle.loads(payload.buffer if isinstance(payload, Frame) else payload)
     where = failure.get("where", "")
-    remote = TaskFailed(
-        f"{failure['type']}: {failure['message']}",
-        thing=failure["type"],
-        traceback=f"On {where}:\n{failure['traceback']}" if where else failure["traceback"],
-        evidence=(failure["output"],) if failure["output"] else (),
+    remote = with_details(
+        TaskFailed(
+            f"{failure['type']}: {failure['message']}",
+            thing=failure["type"],
+            traceback=f"On {where}:\n{failure['traceback']}" if where else failure["traceback"],
+            evidence=(failure["output"],) if failure["output"] else (),
+        )
     )
     if failure["exception"] is None:
         return remote
     try:
         error = (pickling.loads_payload if pickling is not None else pickle.loads)(failure["exception"])
-    except Exception:  # boundary: the exception's own code runs here
+        if not isinstance(error, BaseException):
+            return remote
+        if where:
+            _tell_place(error, where)
+        error.__cause__ = remote
+    except BaseException:  # boundary: the exception's own code runs here
         return remote
-    if not isinstance(error, BaseException):
-        return remote
-    if where:
-        _tell_place(error, where)
-    error.__cause__ = remote
     return error
 
 
@@ -112,10 +134,19 @@ def _tell_place(error: BaseException, where: str) -> None:
         error.msg = f"{error.msg} (on {where})"
 
 
-def _message(error: BaseException) -> str:
+def with_details(error: TaskError) -> TaskError:
+    """Return an error that shows its remote traceback and evidence wherever it is printed with its causes."""
+    details = "\n".join(part.rstrip() for part in (error.traceback, *error.evidence) if part)
+    if details:
+        error.__cause__ = RemoteDetails(details)
+    return error
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an exception; if its own code fails, that it does."""
     try:
         return str(error)[:MESSAGE_CHARS_MAX]
-    except Exception:  # boundary: the exception's own code runs here
+    except BaseException:  # boundary: the exception's own code runs here
         return "its message cannot be shown: __str__ raised"
 
 
@@ -123,7 +154,7 @@ def _traceback(error: BaseException) -> str:
     trace = _trace_of_task(error.__traceback__)
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
-    except Exception:  # boundary: the exception's own code runs here
+    except BaseException:  # boundary: the exception's own code runs here
         text = "".join(traceback.format_tb(trace))
     return text[-TRACEBACK_CHARS_MAX:]
 
@@ -143,7 +174,7 @@ def _pickled(error: BaseException, pickling: Pickling) -> bytes | None:
         if len(data) > EXCEPTION_BYTES_MAX:
             return None
         return data if type(pickling.loads_payload(data)) is type(error) else None
-    except Exception:  # boundary: the exception's own code runs here
+    except BaseException:  # boundary: the exception's own code runs here
         return None
 
 
@@ -151,7 +182,7 @@ def unpicklable(result: Any, error: BaseException) -> UnpicklableResult:
     """Return the error for a result that cannot be pickled. On the worker."""
     return UnpicklableResult(
         f"the task finished, but its result of type {type(result).__qualname__} cannot be pickled: "
-        f"{_message(error)}",
+        f"{message_of(error)}",
         thing=type(result).__qualname__,
         remedy="Return plain data; release open files, locks and connections in clean_up().",
     )

@@ -70,7 +70,7 @@ def _run(task: Task) -> tuple[Task, Any, BaseException | None]:
     try:
         result = there()
         there.clean_up()
-    except Exception as error:  # boundary: whatever a task raises is its outcome
+    except BaseException as error:  # boundary: whatever a task raises is its outcome
         return task, None, error
     result, home = pickle.loads(pickle.dumps((result, there)))
     return (home if task.returns_task else task), result, None

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import pickle
 import struct
+from io import BytesIO
 from typing import Any, Final
 
 from concurrent.core.heap import BLOCK_BYTES_MAX, keeping_any_block
 from concurrent.transport.blocks import copied, new_block
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 
-__all__ = ["PROTOCOL", "PickleSink", "unpickled"]
+__all__ = ["NOT_PLAIN", "PROTOCOL", "PickleSink", "plain_value", "unpickled"]
 
 PROTOCOL: Final = 5
 MARK: Final = 1
@@ -28,6 +29,15 @@ HEAD: Final = struct.Struct("!BIQ")
 ALIGNMENT: Final = 16
 BUFFER_BYTES_MIN: Final = 65536
 """Smaller buffers stay inside the pickle."""
+TINY_BYTES_MAX: Final = 5
+"""No pickles are so short but those of None, booleans, small numbers and empty containers."""
+PLAIN_BYTES_MAX: Final = 65536
+"""A larger value takes too long for who has other things to do."""
+CODE_REFERENCE: Final = b"ACcC"
+"""What a reference to an application's code has in it: its number in ``code.py``, as pickle writes it."""
+
+NOT_PLAIN: Final = object()
+"""Instead of a value that only its consumer may unpickle."""
 
 
 class PickleSink:
@@ -76,6 +86,29 @@ class PickleSink:
         elif size_bytes < FRAME_BYTES_MIN:
             return b"".join(pieces)
         return Frame(*pieces)
+
+
+def plain_value(payload: Buffer | Frame) -> Any:
+    """Return the value of a payload if it is built of numbers, texts and containers alone, else NOT_PLAIN.
+
+    No code of anybody runs, so this is for threads that must not be held up.
+    """
+    if type(payload) is not bytes or len(payload) > PLAIN_BYTES_MAX or CODE_REFERENCE in payload:
+        return NOT_PLAIN
+    try:
+        if len(payload) <= TINY_BYTES_MAX:
+            return pickle.loads(payload)
+        return _PlainUnpickler(BytesIO(payload)).load()
+    except BaseException:  # boundary: the consumer meets it again, and is told
+        return NOT_PLAIN
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Refuses whatever refers to a class or function."""
+
+    def find_class(self, module: str, name: str, /) -> Any:
+        """Called for each reference."""
+        raise pickle.UnpicklingError(f"{module}.{name}")
 
 
 def unpickled(payload: Buffer | Frame) -> Any:

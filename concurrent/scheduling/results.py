@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from concurrent.core.errors import TaskCancelled, TaskFailed, WorkerDied
 from concurrent.scheduling.batch import load_results
 from concurrent.scheduling.code import AppCode
-from concurrent.scheduling.failure import loads_failure
+from concurrent.scheduling.failure import loads_failure, message_of, with_details
 from concurrent.scheduling.outcome import DIED, FAILED, FINISHED
 from concurrent.transport.frames import Frame
 
@@ -56,7 +56,7 @@ def _load_batch(code: AppCode, outcome: Outcome) -> Iterable[Loaded]:
         return zip(members, repeat(None), repeat(load_outcome(code, outcome)[1]))
     try:
         results, errors = load_results(outcome.payload, code)
-    except Exception as error:  # boundary: unpickling runs foreign code
+    except BaseException as error:  # boundary: unpickling runs foreign code
         return zip(members, repeat(None), repeat(_cannot_unpickle(error)))
     return zip(members, results, errors, strict=True)
 
@@ -69,23 +69,25 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
             return code.loads_payload(payload), None
         if status == FAILED:
             return None, loads_failure(payload, code)
-    except Exception as error:  # boundary: unpickling runs foreign code
+    except BaseException as error:  # boundary: unpickling runs foreign code
         return None, _cannot_unpickle(error)
     if status == DIED:
         evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
         last = evidence[-1].partition("; its last output")[0]
         many = f"{len(evidence)} workers died of the task; the last one: "
-        return None, WorkerDied(
-            f"{many if len(evidence) > 1 else ''}{last}",
-            evidence=evidence,
-            remedy="See what the task does to its process: memory, signals, native code",
+        return None, with_details(
+            WorkerDied(
+                f"{many if len(evidence) > 1 else ''}{last}",
+                evidence=evidence,
+                remedy="See what the task does to its process: memory, signals, native code",
+            )
         )
     return None, TaskCancelled("the task was cancelled")
 
 
-def _cannot_unpickle(error: Exception) -> TaskFailed:
+def _cannot_unpickle(error: BaseException) -> TaskFailed:
     return TaskFailed(
-        f"the result cannot be unpickled here: {type(error).__name__}: {error}",
+        f"the result cannot be unpickled here: {type(error).__name__}: {message_of(error)}",
         thing=type(error).__name__,
         remedy="Return plain data, or install the module that defines the result here too",
     )

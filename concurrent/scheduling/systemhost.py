@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401  # with it and TCP in the zygote a host need not import anything
 import logging
+import os
 import queue
 import time
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from concurrent.core.errors import ConnectionLost, SchedulingError, TransportErr
 from concurrent.core.ids import new_node_id
 from concurrent.core.logs import NodeLog
 from concurrent.scheduling.code import AppCode, CodeCache
-from concurrent.scheduling.failure import dumps_failure
+from concurrent.scheduling.failure import dumps_failure, message_of
 from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.results import Outcome, Payload, load_outcomes
@@ -36,6 +37,9 @@ from concurrent.transport.methods import tcpremote
 __all__ = ["main"]
 
 CALL_TIMEOUT_S: Final = 30.0
+EXIT_BROKEN: Final = 70
+"""The exit code if the loop fails: whatever the system waits for then would never come."""
+
 PROGRESS_S: Final = 0.25
 APP: Final = 1
 """The number of the application in the code cache of this process, which knows one only."""
@@ -55,7 +59,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
     node_log = NodeLog(node_id, log_level)
     node_log.start(is_child=True)
     logging.getLogger("concurrent.transport").setLevel(logging.WARNING)
-    loop = NodeLoop(node_id)
+    loop = NodeLoop(node_id, on_failed=lambda error: os._exit(EXIT_BROKEN))  # the master hears of it
     loop.start()
     client = make_client(channel, loop, host, port, node_id=node_id)
     try:
@@ -171,7 +175,7 @@ class _Run:
             error = self._inbox.failure or error
             if isinstance(error, ConnectionLost):
                 raise error from None
-            self.log.info("the task system failed: %s: %s", type(error).__name__, error)
+            self.log.info("the task system failed: %s: %s", type(error).__name__, message_of(error))
             return FAILED, as_payload(dumps_failure(error, code, ""))
 
     def _result(self, system: ITaskSystem) -> Any:

@@ -339,7 +339,11 @@ class TaskClient:
     def _wake(self) -> None:
         if not self._is_woken:
             self._is_woken = True
-            self._loop.post(self._flush)
+            try:
+                self._loop.post(self._flush)
+            except BaseException:  # boundary: a signal came; the next push wakes the loop
+                self._is_woken = False
+                raise
 
     def _flush(self) -> None:
         """Send what is pushed, in batches, as far as the session has room and the master accepts it."""
@@ -385,7 +389,7 @@ class TaskClient:
             for task_id, (item, what, attempts_max) in list(self._open.items()):
                 try:
                     payload = payload_by_id.get(task_id) or self._shorthand.dumps(what)
-                except SchedulingError as error:  # it was changed after it had been pushed
+                except BaseException as error:  # boundary: it was changed after it had been pushed
                     del self._open[task_id]
                     lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
                 else:
@@ -458,7 +462,7 @@ class TaskClient:
             for item, what, attempts in zip(items, batch.members, items.attempts_max, strict=True):
                 try:
                     self._append(item, what, attempts)
-                except SchedulingError as error:
+                except BaseException as error:  # boundary: its code is called again
                     lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
         self._wake()
         return lost

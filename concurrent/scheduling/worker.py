@@ -245,7 +245,7 @@ class Worker:
             return result  # pickled already
         try:
             return code.dumps_payload(result)
-        except Exception as error:  # boundary: the result's own code runs here
+        except BaseException as error:  # boundary: the result's own code runs here
             raise unpicklable(result, error) from error
 
     def _enter(self, app: int) -> None:

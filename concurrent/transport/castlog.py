@@ -24,7 +24,7 @@ class FailedCasts:
         self._refused_count = 0
         self._unknown: set[str] = set()
 
-    def note(self, method: str, node_id: str, error: Exception, *, is_vital: bool) -> None:
+    def note(self, method: str, node_id: str, error: BaseException, *, is_vital: bool) -> None:
         """Log a cast that failed, with its traceback if it is no error of the framework.
 
         One of a method that there is not is no fault: it may be of a later form of the protocol.

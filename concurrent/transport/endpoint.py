@@ -200,7 +200,7 @@ class Endpoint(ABC):
     def _tell(self, fn: Callable[..., object], *args: Any) -> None:
         try:
             fn(*args)
-        except Exception:  # boundary: a callback of the node must not take the connection along
+        except BaseException:  # boundary: a callback of the node must not take the connection along
             log.exception("%s: a callback failed", self)
 
     def _start_pulse(self) -> None:

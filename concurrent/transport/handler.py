@@ -443,7 +443,7 @@ class TCPHandler:
             self._owner.methods.dispatch(method, (self, request), args, kwargs)
         except LimitExceeded:
             raise
-        except Exception as error:  # boundary: a method of the node failed, and nobody waits for it
+        except BaseException as error:  # boundary: a method of the node failed, and nobody waits for it
             self._owner.count("casts_failed")
             is_vital = self._owner.methods.is_vital(method)
             self._failed_casts.note(method, self.node_id, error, is_vital=is_vital)
@@ -459,7 +459,7 @@ class TCPHandler:
             value = self._owner.methods.dispatch(method, (self, request), args, kwargs)
         except LimitExceeded:
             raise
-        except Exception as error:  # boundary: the failure of a method belongs to its caller
+        except BaseException as error:  # boundary: the failure of a method belongs to its caller
             self._reply(*encode_error(self._session, request, error))
             return
         if isinstance(value, Future):

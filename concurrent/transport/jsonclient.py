@@ -8,11 +8,13 @@ import socket
 import time
 import zlib
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, Final
 
+from concurrent.core.callthread import CallThread
 from concurrent.core.errors import (
     CallTimeout,
     ConcurrentError,
@@ -61,7 +63,8 @@ class JSONClient:
         self._call_ids = itertools.count(1)
         self._connection: HTTPConnection | None = None
         self._is_closed = False
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"json-{host}:{port}")
+        self._thread = CallThread(f"json-{host}:{port}")
+        self._thread.start()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.address}>"
@@ -108,14 +111,14 @@ class JSONClient:
 
         Not the client's thread; may be repeated. Waits no longer than a connection may take to open.
         """
-        self._is_closed = True
-        self._executor.shutdown(wait=False, cancel_futures=True)  # else one begins when the present one ends
+        self._is_closed = True  # what has not begun is cancelled
+        self._thread.end()
         connection = self._connection
         sock = connection.sock if connection is not None else None
         if sock is not None:
             with suppress(OSError):  # closed by its own thread just now
                 sock.shutdown(socket.SHUT_RDWR)
-        self._executor.shutdown(wait=True)
+        self._thread.join()
         self._disconnect()
 
     def _submit(self, what: str, timeout_s: float | None, work: Callable[[float], Any]) -> Future[Any]:
@@ -144,10 +147,22 @@ class JSONClient:
 
         if self._is_closed:
             return _failed(self._closed_error())
+        future: Future[Any] = Future()
+        self._thread.put(partial(self._run, future, run))
+        return future
+
+    def _run(self, future: Future[Any], work: Callable[[], Any]) -> None:
+        """Make a call unless it is not wanted any more. Client thread."""
+        if self._is_closed:
+            future.cancel()
+        if not future.set_running_or_notify_cancel():
+            return
         try:
-            return self._executor.submit(run)
-        except RuntimeError:  # closed by another thread just now
-            return _failed(self._closed_error())
+            result = work()
+        except BaseException as error:  # boundary: it belongs to the caller
+            future.set_exception(error)
+        else:
+            future.set_result(result)
 
     def _closed_error(self) -> ConnectionLost:
         return ConnectionLost(f"the client of {self.address} is closed", thing=self.address)

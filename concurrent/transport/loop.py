@@ -37,16 +37,20 @@ class NodeLoop:
     """A thread that runs an asyncio selector loop, and the ways into it from other threads.
 
     Calls posted by one thread run in the order in which it posted them. A call that was posted or
-    deferred runs before the loop ends. A callback that raises is logged and never ends the loop.
+    deferred runs before the loop is stopped. A callback that raises, ``SystemExit`` and its like included, is
+    logged and never ends the loop. If the loop itself fails, because its sockets were closed by somebody
+    else for example, its owner is told, and every call that waits or comes later fails with ``LoopClosed``.
 
     :param name: the name of the thread, for logs.
+    :param on_failed: called on the loop's thread with what ended the loop, if that was not ``stop``.
     """
 
     time = staticmethod(time.monotonic)
     """Return the loop's monotonic time in seconds. Any thread."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_failed: Callable[[BaseException], object] | None = None) -> None:
         self.name = name
+        self._on_failed = on_failed
         self.aio: asyncio.AbstractEventLoop
         self._inbox: deque[partial[Any]] = deque()
         self._deferred: deque[Callable[[], object]] = deque()
@@ -105,11 +109,9 @@ class NodeLoop:
             self._inbox.append(call)
             if not self._closed.is_set() or not self._withdraw(call):
                 if not self._is_woken:
-                    self._is_woken = True
-                    with contextlib.suppress(OSError):  # closed just now: it ran at the end
-                        self._waker.send(b"\0")
+                    self._wake()
                 return
-        raise LoopClosed(f"the loop {self.name} has ended and takes no more calls", thing=self.name)
+        raise self._closed_error()
 
     def call(self, fn: Callable[..., T], *args: Any, timeout_s: float) -> T:
         """Run ``fn(*args)`` on the loop and return what it returns. Any thread.
@@ -175,13 +177,47 @@ class NodeLoop:
         self.aio.call_soon(self._is_running.set)
         self.aio.call_soon(self._drain)
         try:
-            self.aio.run_forever()
+            self._run_until_stopped()
             self.aio.run_until_complete(self._end_tasks())
+        except BaseException as error:  # boundary: whatever it is, nobody may wait for this loop any more
+            self._fail(error)
         finally:
             asyncio.set_event_loop(None)
-            self.aio.close()
+            with contextlib.suppress(OSError, RuntimeError):  # somebody else has closed what it has
+                self.aio.close()
             self._waker.close()
             self._alarm.close()
+
+    def _run_until_stopped(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self.aio.run_forever()
+            except (SystemExit, KeyboardInterrupt) as error:  # asyncio hands on what these callbacks raise
+                log.error("%s: a callback raised %r", self.name, error, exc_info=error)
+
+    def _fail(self, error: BaseException) -> None:
+        """The loop cannot go on: end everything that waits for it, and tell its owner."""
+        log.critical("the loop %s has failed: %r", self.name, error, exc_info=error)
+        self._closed.set()
+        if self._on_failed is not None:
+            self._attempt(partial(self._on_failed, error), "failing")
+        while self._inbox:
+            call = self._inbox.popleft()
+            if call.func is _run_call and call.args[0].set_running_or_notify_cancel():
+                call.args[0].set_exception(self._closed_error())
+
+    def _wake(self) -> None:
+        self._is_woken = True
+        try:
+            self._waker.send(b"\0")
+        except OSError:  # closed just now: it ran at the end
+            pass
+        except BaseException:  # boundary: a signal came, and the next call that is posted wakes the loop
+            self._is_woken = False
+            raise
+
+    def _closed_error(self) -> LoopClosed:
+        return LoopClosed(f"the loop {self.name} has ended and takes no more calls", thing=self.name)
 
     def _withdraw(self, call: partial[Any]) -> bool:
         """Take back a call that came while the loop ended; false if its last drain has taken it."""
@@ -221,7 +257,7 @@ class NodeLoop:
     def _attempt(self, call: Callable[[], object], how: str) -> None:
         try:
             call()
-        except Exception:  # boundary: one callback must not end the loop for all others
+        except BaseException:  # boundary: one callback must not end the loop for all others
             log.exception("%s: a %s call failed: %s", self.name, how, _name_of(call))
 
     def _finish(self) -> None:

@@ -385,7 +385,10 @@ async def _resolve(aio: asyncio.AbstractEventLoop, host: str, port: int) -> list
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
-        infos = await aio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            infos = await aio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except RuntimeError:  # the program is ending, and the threads of the standard library have ended
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, kind, protocol, address) for family, kind, protocol, _name, address in infos]
 
 

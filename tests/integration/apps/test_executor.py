@@ -196,15 +196,17 @@ def test_when_its_cluster_dies_everything_fails_at_once(gate: Gate) -> None:
 
 
 def test_what_is_submitted_while_it_is_shut_down_fails() -> None:
-    class Late(ClusterExecutor):
-        """Is shut down between the check of a call and its pushing."""
+    class Late:
+        """Shuts the executor down while it is pickled."""
 
-        def _check_usable(self) -> None:
-            super()._check_usable()
-            self.shutdown()
+        def __reduce__(self) -> tuple[type, tuple[()]]:
+            executor.shutdown(wait=False, cancel_futures=True)
+            return int, ()
 
-    future = Late(f"127.0.0.1:{free_port()}").submit(pow, 2, 3)
-    assert isinstance(future.exception(TIMEOUT_S), SchedulingError)
+    executor = ClusterExecutor(f"127.0.0.1:{free_port()}")
+    future = executor.submit(abs, Late())
+    assert future.cancelled()
+    executor.shutdown()
 
 
 def test_shutdown_cancels_everything_with_one_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pickle
 import re
+import traceback
 from typing import Any
 
 import pytest
 
-from concurrent.core.errors import TaskFailed, UnpicklableResult
+from concurrent.core.errors import TaskFailed, UnpicklableResult, WorkerDied
 from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.failure import dumps_failure, loads_failure, unpicklable
+from concurrent.scheduling.outcome import DIED
+from concurrent.scheduling.results import Outcome, load_outcome
 
 
 class Rebuildable(Exception):
@@ -136,3 +139,36 @@ def test_an_unpicklable_result_names_type_and_reason() -> None:
     assert isinstance(error, UnpicklableResult)
     assert "type set cannot be pickled: no locks" in str(error)
     assert error.remedy
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, ValueError])
+def test_an_error_whose_text_cannot_be_had_or_that_ends_its_thread_when_rebuilt_travels(
+    kind: type[BaseException],
+) -> None:
+    class Ending(Exception):
+        def __str__(self) -> str:
+            raise kind
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            raise kind
+
+    back = travelled(Ending("text"))
+    assert isinstance(back, TaskFailed)
+    assert "Ending: its message cannot be shown" in str(back)
+
+
+def test_what_prints_an_error_prints_its_remote_traceback_and_output_first() -> None:
+    printed = "".join(traceback.format_exception(travelled(Rebuildable("text", 7), "printed by the task")))
+    lines = printed.splitlines()
+    raising = next(number for number, line in enumerate(lines) if line.strip() == "raise error")
+    assert raising < lines.index("printed by the task") < len(lines) - 1
+    assert lines[-1].endswith("Rebuildable: ('text', 7)")
+
+
+def test_what_prints_the_death_of_workers_prints_the_evidence_of_each() -> None:
+    book = CodeBook()
+    _, error = load_outcome(book, Outcome(None, DIED, b"the first way\0the second way"))
+    assert isinstance(error, WorkerDied)
+    printed = "".join(traceback.format_exception(error))
+    assert "the first way\nthe second way" in printed
+    assert printed.index("the first way") < printed.index("2 workers died of the task")

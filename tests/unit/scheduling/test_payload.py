@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import pickle
+import struct
 from typing import Any
 
 import pytest
 
-from concurrent.scheduling.payload import ALIGNMENT, BUFFER_BYTES_MIN, PROTOCOL, PickleSink, unpickled
+from concurrent.scheduling.code import CODE_AT, code_at
+from concurrent.scheduling.payload import (
+    ALIGNMENT,
+    BUFFER_BYTES_MIN,
+    CODE_REFERENCE,
+    NOT_PLAIN,
+    PLAIN_BYTES_MAX,
+    PROTOCOL,
+    PickleSink,
+    plain_value,
+    unpickled,
+)
 from concurrent.transport.frames import Frame
 
 
@@ -104,3 +116,42 @@ def test_a_sink_is_empty_again_after_each_payload() -> None:
     pickler.clear_memo()
     pickler.dump("next")
     assert pickle.loads(raw(sink.payload())) == "next"
+
+
+class Thing:
+    """Is no plain value."""
+
+
+PLAIN = [None, True, 0, 255, -1, 70_000, 1 << 40, 1.5, b"data", "text", "x" * 300, (), [], {}]
+CONTAINERS: list[Any] = [
+    (3, "a", [3]),
+    {"a": {1, 2}, 2: None},
+    frozenset({"c"}),
+    list(range(200)),
+    bytearray(5),
+]
+
+
+@pytest.mark.parametrize("value", [*PLAIN, *CONTAINERS])
+def test_numbers_texts_and_containers_are_plain(value: Any) -> None:
+    assert plain_value(pickle.dumps(value, PROTOCOL)) == value
+
+
+@pytest.mark.parametrize("value", [Thing(), Thing, [Thing()], (1, Thing), len, 3j])
+def test_what_needs_a_class_or_function_is_not_plain(value: Any) -> None:
+    assert plain_value(pickle.dumps(value, PROTOCOL)) is NOT_PLAIN
+
+
+def test_a_reference_to_code_of_an_application_is_not_plain() -> None:
+    assert struct.pack("<i", CODE_AT) == CODE_REFERENCE
+    assert CODE_REFERENCE in pickle.dumps(code_at, PROTOCOL)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x80", b"\x80\x05", b"no pickle at all", b"\x80\x05K\x01"])
+def test_what_is_no_pickle_is_left_to_its_consumer(payload: bytes) -> None:
+    assert plain_value(payload) is NOT_PLAIN
+
+
+def test_a_large_value_or_frame_is_left_to_its_consumer() -> None:
+    assert plain_value(pickle.dumps(bytes(PLAIN_BYTES_MAX), PROTOCOL)) is NOT_PLAIN
+    assert plain_value(Frame(pickle.dumps(1, PROTOCOL))) is NOT_PLAIN

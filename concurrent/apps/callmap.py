@@ -1,0 +1,162 @@
+"""The calls of one ``map`` of an executor: made as inputs are needed, given back in order."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from itertools import islice
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from concurrent.apps.executorcore import ExecutorCore
+from concurrent.apps.taskfuture import TaskFuture
+from concurrent.core.errors import WorkerDied
+from concurrent.scheduling.chunk import run_calls
+
+__all__ = ["CallMap", "check_positive"]
+
+T = TypeVar("T")
+
+
+class _Chunk(NamedTuple):
+    """Calls that travel and run together; of one alone the future has its result, else the list of theirs."""
+
+    calls: list[tuple[Any, ...]]
+    future: TaskFuture[Any]
+
+
+class CallMap(Generic[T]):
+    """See the module. The thread that uses the iterator.
+
+    :param executor: is kept as long as there are results to come.
+    :param inputs: the arguments of each call.
+    :param chunksize: how many calls travel together.
+    :param buffersize: how many chunks may be submitted whose results were not asked for; None: all.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        core: ExecutorCore,
+        fn: Callable[..., T],
+        kwargs: Mapping[str, Any],
+        *,
+        inputs: Iterator[tuple[Any, ...]],
+        chunksize: int,
+        buffersize: int | None,
+    ) -> None:
+        self._executor = executor
+        self._core = core
+        self._fn = fn
+        self._kwargs = kwargs
+        self._inputs = inputs
+        self._chunksize = chunksize
+        self._buffersize = buffersize
+        self._chunks: deque[_Chunk] = deque()
+
+    def start(self, timeout_s: float | None) -> Iterator[T]:
+        """Submit the first calls; return the results. What is not asked for any more is cancelled.
+
+        :param timeout_s: how long the results may take in all, from now on.
+        """
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        self._fill()
+        return self._results(end)
+
+    def _fill(self) -> None:
+        """Submit as many calls as may be; cancel what was submitted if that fails."""
+        room = None if self._buffersize is None else self._buffersize - len(self._chunks)
+        try:
+            for calls in islice(iter(self._next_calls, []), room):
+                self._chunks.append(_Chunk(calls, self._submit(calls)))
+        except BaseException:  # boundary: nobody will ask for any result
+            self._cancel()
+            raise
+
+    def _results(self, end: float | None) -> Iterator[T]:
+        try:
+            while self._chunks:
+                if self._chunksize == 1:
+                    yield self._next_result(end)  # which is to be held by nobody else
+                else:
+                    yield from self._next_results(end)
+        finally:
+            self._cancel()
+
+    def _next_calls(self) -> list[tuple[Any, ...]]:
+        return list(islice(self._inputs, self._chunksize))
+
+    def _submit(self, calls: list[tuple[Any, ...]]) -> TaskFuture[Any]:
+        if self._chunksize == 1:
+            return self._core.submit(self._fn, calls[0], self._kwargs)
+        return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, attempts_max=1)
+
+    def _take(self) -> _Chunk:
+        """Take the oldest chunk, and submit another one in its place."""
+        chunk = self._chunks.popleft()
+        try:
+            self._fill()
+        except BaseException:  # boundary: an input, or the pickling of one, has failed
+            chunk.future.cancel()
+            raise
+        return chunk
+
+    def _next_result(self, end: float | None) -> T:
+        future: TaskFuture[T] = self._take().future
+        try:
+            return future.result(_time_left(end))
+        finally:
+            future.cancel()
+
+    def _next_results(self, end: float | None) -> Iterator[T]:
+        """Yield the results of the next chunk."""
+        calls, future = self._take()
+        try:
+            results: list[T] = future.result(_time_left(end))
+        except WorkerDied:
+            if self._core.is_closing:
+                raise
+            yield from self._one_by_one(calls, end)
+            return
+        finally:
+            future.cancel()
+        del future  # each result is to be held by nobody else
+        results.reverse()
+        while results:
+            yield results.pop()
+
+    def _one_by_one(self, calls: list[tuple[Any, ...]], end: float | None) -> Iterator[T]:
+        """Make the calls of a chunk again, so that only the one that kills its worker is to blame."""
+        again = CallMap(
+            self._executor,
+            self._core,
+            self._fn,
+            self._kwargs,
+            inputs=iter(calls),
+            chunksize=1,
+            buffersize=None,
+        )
+        again._fill()
+        return again._results(end)
+
+    def _cancel(self) -> None:
+        """Cancel what was submitted and not asked for."""
+        self._core.cancel([chunk.future for chunk in self._chunks])
+        self._chunks.clear()
+
+
+def check_positive(name: str, value: Any) -> None:
+    """See that an argument is a whole number of at least 1.
+
+    :raises TypeError: if it is no whole number.
+    :raises ValueError: if it is less.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, but is {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, but is {value}")
+
+
+def _time_left(end: float | None) -> float | None:
+    return None if end is None else max(0.0, end - time.monotonic())

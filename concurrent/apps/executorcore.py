@@ -1,0 +1,298 @@
+"""What stands behind an executor: its connection to the cluster, its open futures and its threads.
+
+Four threads have to do with a call. The thread that submits it pickles it. The **loop** talks to the master;
+results that consist of numbers, texts and containers end their futures there, which wakes whoever waits.
+Everything else goes to the **results** thread, which unpickles it and ends the future. The callbacks of futures
+run on the **callbacks** thread. So code of the user, in results or in callbacks, may take as long as it likes,
+and raise what it likes: heartbeats go on, and nobody waits for a callback but those behind it.
+
+The core ends when it is closed and all its futures have ended. The callbacks thread does that, behind the last
+callback, so it does not matter which thread closes it, or whether it waits. The core does not know its
+executor: one that is dropped is collected, and closes it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import InvalidStateError
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import Any
+
+from concurrent.apps.client import ClusterClient
+from concurrent.apps.node import TransportSettings
+from concurrent.apps.taskfuture import TaskFuture
+from concurrent.core.callthread import CallThread
+from concurrent.core.environment import Environment
+from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
+from concurrent.core.ids import new_node_id
+from concurrent.core.items import Host
+from concurrent.core.stats import Stats
+from concurrent.scheduling.attempts import ATTEMPTS_MAX
+from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.payload import NOT_PLAIN, plain_value
+from concurrent.scheduling.results import Outcome, load_outcome
+from concurrent.transport.loop import NodeLoop
+
+__all__ = ["ExecutorCore"]
+
+log = logging.getLogger("concurrent.apps.executorcore")
+
+
+class ExecutorCore:
+    """See the module. Any thread, unless a method says otherwise.
+
+    :param own_modules: modules, besides ``__main__``, whose code travels with the tasks.
+    :param options: configuration as ``section.option`` to text.
+    :param start: starts the loop, and a cluster if there is to be one; returns the master's address.
+    :raises ConcurrentError: if something cannot be made; then nothing is left behind.
+    """
+
+    def __init__(
+        self,
+        own_modules: Sequence[str],
+        options: Mapping[str, str],
+        start: Callable[[ExecutorCore], Host],
+    ) -> None:
+        self.env = Environment(overrides=options)
+        self.env.warn_of_unknown()
+        self.node_id = new_node_id("application")
+        self.opened = ExitStack()
+        self.loop = NodeLoop(self.node_id, on_failed=self._loop_failed)
+        self._pid = os.getpid()
+        self._futures: set[TaskFuture[Any]] = set()  # whoever takes one out of it ends it
+        self._broken: ConcurrentError | None = None
+        self._is_closing = False
+        self._is_torn_down = False
+        self._are_all_done = threading.Event()
+        self._closed = threading.Event()
+        self._results = CallThread(f"{self.node_id} results")
+        self._callbacks = CallThread(f"{self.node_id} callbacks")
+        try:
+            self.client = ClusterClient(
+                self.loop,
+                self.node_id,
+                own_modules=own_modules,
+                on_outcomes=self._take,
+                on_running=_note_running,
+                on_refused=self.break_down,
+            )
+            self.address = start(self)  # it may fork, so before other threads
+            self._results.start()
+            self._callbacks.start()
+            self.opened.callback(self.client.stop)
+            self.client.start(self.address, 0, Stats(), self.env[TransportSettings].limits())
+        except BaseException:  # boundary: whatever it is, what was opened is closed
+            self.opened.close()
+            self.loop.stop()
+            self._end_threads()
+            raise
+        atexit.register(self._exit)
+
+    @property
+    def state(self) -> str:
+        """Whether it works, in words."""
+        if self._closed.is_set():
+            return "shut down"
+        if self._is_closing:
+            return "shutting down"
+        return "broken" if self._broken is not None else self.client.state
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more is taken."""
+        return self._is_closing
+
+    def submit(
+        self,
+        fn: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        attempts_max: int = ATTEMPTS_MAX,
+    ) -> TaskFuture[Any]:
+        """Have a call run; waits while there is no room. Its future has the error if it cannot be pickled.
+
+        :raises RuntimeError: if the executor was shut down.
+        :raises ConcurrentError: if nothing can run any more.
+        :raises BaseException: what is no ``Exception`` and is raised while the call is pickled or waits, such
+            as ``KeyboardInterrupt``; then nothing is submitted.
+        """
+        if self._is_closing:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        if self._broken is not None:
+            raise self._broken.with_traceback(None)
+        future: TaskFuture[Any] = TaskFuture(self)
+        self._futures.add(future)
+        try:
+            future.task_id = self.client.tasks.push(future, (fn, args, kwargs), attempts_max)
+        except ConcurrentError as error:
+            self._settle(future, None, error)
+        except BaseException:  # boundary: the caller's own; nobody waits for this future
+            future.cancel_here()
+            self._settle(future, None, None)
+            raise
+        if self.is_closing and future.cancelled():  # meanwhile, when its task had no number yet
+            self.cancel_tasks([future.task_id])
+        return future
+
+    def cancel_tasks(self, ids: list[int]) -> None:
+        """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
+        with suppress(LoopClosed):  # then nothing runs any more
+            self.client.tasks.cancel(ids)
+
+    def call_back(self, callback: Callable[[], object]) -> None:
+        """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
+        self._callbacks.put(callback)
+
+    def cancel(self, futures: Iterable[TaskFuture[Any]]) -> None:
+        """Cancel many at once."""
+        ids = [future.task_id for future in futures if future.cancel_here()]
+        if ids:
+            self.cancel_tasks(ids)
+
+    def break_down(self, error: ConcurrentError) -> None:
+        """Nothing can run any more: fail what is open, and refuse what comes."""
+        self._broken = error
+        self.client.give_up(str(error))
+        self._fail_all(error)
+
+    def close(self, *, wait: bool, cancel: bool) -> None:
+        """Take nothing more, and free everything when what was submitted has ended.
+
+        :param wait: return only then. On the callbacks thread return when the futures have ended, and on the
+            results thread at once: the rest needs this thread.
+        :param cancel: cancel what is not finished.
+        """
+        if os.getpid() != self._pid:  # a forked copy has neither threads nor a cluster
+            return
+        self._is_closing = True
+        if cancel:
+            self.cancel(list(self._futures))
+        self._check_done()
+        if not wait or self._results.is_current():
+            return
+        ended = self._are_all_done if self._callbacks.is_current() else self._closed
+        try:
+            ended.wait()
+        except BaseException:  # boundary: a signal came: whoever waits here wants to get on
+            self.cancel(list(self._futures))
+            raise
+
+    def _exit(self) -> None:
+        """The program ends: wait for what was submitted, as the pools of the standard library do."""
+        try:
+            self.close(wait=True, cancel=False)
+        except KeyboardInterrupt:  # what was submitted is lost, which the exit code has to say
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # so a second one ends it at once
+            self._closed.wait()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError, ValueError):  # closed, or nobody reads it
+                    stream.flush()
+            signal.raise_signal(signal.SIGINT)
+
+    def _take(self, outcomes: list[Outcome]) -> None:
+        """End the futures whose results no code is needed for; leave the others to the results thread. Loop."""
+        rest: list[Outcome] = []
+        size_bytes = 0
+        for outcome in outcomes:
+            future, status, payload = outcome
+            result = plain_value(payload) if status == FINISHED else NOT_PLAIN
+            if result is not NOT_PLAIN:
+                self._settle(future, result, None)
+            elif status in (FINISHED, FAILED):
+                rest.append(outcome)
+                continue
+            else:
+                self._finish(outcome)
+            size_bytes += len(payload)
+        if size_bytes:
+            self.client.tasks.consumed(size_bytes)
+        if rest:
+            self._results.put(partial(self._finish_all, rest))
+
+    def _finish_all(self, outcomes: list[Outcome]) -> None:
+        """End futures whose results run code of the user when they are unpickled. Results thread."""
+        size_bytes = 0
+        for outcome in outcomes:
+            size_bytes += len(outcome.payload)
+            self._finish(outcome)
+        with suppress(LoopClosed):
+            self.client.tasks.consumed(size_bytes)
+
+    def _finish(self, outcome: Outcome) -> None:
+        self._settle(outcome.item, *load_outcome(self.client.tasks.code, outcome))
+
+    def _settle(self, future: TaskFuture[Any], result: Any, error: BaseException | None) -> None:
+        """End a future, unless somebody else does."""
+        try:
+            self._futures.remove(future)
+        except KeyError:
+            return
+        try:
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+        except InvalidStateError:  # it was cancelled: tell those who wait for it
+            future.set_running_or_notify_cancel()
+        if self._is_closing:
+            self._check_done()
+
+    def _fail_all(self, error: ConcurrentError) -> None:
+        """End what is open. A call that was being submitted is there too, or cannot be pushed any more."""
+        for future in list(self._futures):
+            self._settle(future, None, error)
+
+    def _loop_failed(self, error: BaseException) -> None:
+        """The loop ended by itself. Loop thread."""
+        self.break_down(
+            NodeError(
+                f"the connection to the cluster broke down: {type(error).__name__}: {error}",
+                thing=self.node_id,
+                remedy="See the log above; something in this program may have closed its sockets",
+            )
+        )
+
+    def _check_done(self) -> None:
+        """Once closing and without open futures there is nothing left but to end."""
+        if not self._futures and not self._are_all_done.is_set():
+            self._are_all_done.set()
+            self._callbacks.put(self._tear_down)
+
+    def _tear_down(self) -> None:
+        """Free everything. Callbacks thread, behind the callbacks."""
+        if self._is_torn_down:
+            return
+        self._is_torn_down = True
+        try:
+            self._free()
+        finally:
+            atexit.unregister(self._exit)
+            self._closed.set()
+
+    def _free(self) -> None:
+        reason = "the executor was shut down"
+        try:
+            with suppress(LoopClosed):
+                self.client.tasks.close(reason)
+            self.opened.close()
+        finally:
+            self._fail_all(NodeError(reason, thing="submit"))
+            self._end_threads()
+
+    def _end_threads(self) -> None:
+        for thread in (self._results, self._callbacks):
+            thread.end()
+            if not thread.is_current():
+                thread.join()
+
+
+def _note_running(futures: list[TaskFuture[Any]]) -> None:
+    for future in futures:
+        future.has_begun = True

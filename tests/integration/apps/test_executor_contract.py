@@ -1,0 +1,200 @@
+"""The names and habits that programs expect of an executor of the standard library."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import itertools
+import traceback
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any
+
+import pytest
+
+from concurrent.apps import ClusterExecutor, LocalCluster
+from concurrent.core.errors import WorkerDied
+from tests.integration.apps import workloads
+from tests.system.cluster import Gate, free_port
+
+TIMEOUT_S = 30.0
+
+
+class Thing:
+    """Can be referred to weakly."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def add(first: int, base: int = 0) -> int:
+    return first + base
+
+
+async def coroutine() -> None:
+    """Is not run."""
+
+
+async def async_generator() -> AsyncIterator[int]:
+    yield 1
+
+
+class AsyncMethods:
+    """Its methods are not run either."""
+
+    async def method(self) -> None:
+        """Is not run."""
+
+    @staticmethod
+    async def static() -> None:
+        """Is not run."""
+
+
+class TestHowItIsMade:
+    def test_max_workers_is_another_name_of_workers(self) -> None:
+        with LocalCluster(max_workers=1) as cluster:
+            assert cluster._max_workers == 1
+            assert cluster.submit(abs, -1).result(TIMEOUT_S) == 1
+            assert cluster.workers == 1
+
+    @pytest.mark.parametrize("name", ["workers", "max_workers"])
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [(0, ValueError), (-1, ValueError), (True, TypeError), (2.0, TypeError), ("2", TypeError)],
+    )
+    def test_numbers_that_make_no_sense_are_refused(self, name: str, value: Any, kind: type[Exception]) -> None:
+        with pytest.raises(kind, match=f"{name} must be"):
+            LocalCluster(**{name: value})
+
+    def test_two_names_of_one_thing_are_refused(self) -> None:
+        with pytest.raises(TypeError, match="give one of them"):
+            LocalCluster(2, max_workers=2)
+
+    def test_what_cannot_be_had_is_refused_by_name(self) -> None:
+        with pytest.raises(TypeError, match="mp_context is not taken"):
+            LocalCluster(mp_context="spawn")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"option logging\.level must be"):
+            LocalCluster(options={"logging.level": ["debug"]})
+
+    def test_options_may_be_truth_values_and_numbers(self) -> None:
+        options = {"logging.task_output": False, "transport.resume_s": 3, "transport.heartbeat_s": 1.5}
+        with ClusterExecutor(f"127.0.0.1:{free_port()}", options=options) as executor:
+            assert executor._core.env.recipe()["overrides"] == {
+                "logging.task_output": "false",
+                "transport.resume_s": "3",
+                "transport.heartbeat_s": "1.5",
+            }
+
+    def test_it_says_what_it_is(self, local_cluster: LocalCluster) -> None:
+        assert repr(local_cluster) == f"<LocalCluster of 2 workers at {local_cluster.address}, joined>"
+        executor = ClusterExecutor(f"127.0.0.1:{free_port()}")
+        assert repr(executor) == f"<ClusterExecutor of the master at {executor.address}, not registered>"
+        executor.shutdown()
+        assert repr(executor).endswith(", shut down>")
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        coroutine,
+        async_generator,
+        AsyncMethods().method,
+        AsyncMethods.static,
+        functools.partial(coroutine),
+        functools.partial(AsyncMethods().method),
+    ],
+)
+def test_async_functions_are_refused_by_name(local_cluster: LocalCluster, fn: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match="is an async function"):
+        local_cluster.submit(fn)
+    with pytest.raises(TypeError, match="is an async function"):
+        local_cluster.map(fn, [1])
+
+
+def test_an_error_is_printed_with_its_remote_traceback(local_cluster: LocalCluster) -> None:
+    error = local_cluster.submit(workloads.fail, "the text").exception(TIMEOUT_S)
+    printed = "".join(traceback.format_exception(error))
+    assert printed.index("raise LookupError(text)") < printed.rindex("LookupError: the text")
+
+
+def test_the_death_of_workers_is_printed_with_its_evidence(local_cluster: LocalCluster) -> None:
+    error = local_cluster.submit(workloads.die).exception(TIMEOUT_S)
+    assert isinstance(error, WorkerDied)
+    assert all(line in "".join(traceback.format_exception(error)) for line in error.evidence)
+
+
+class TestMap:
+    @pytest.mark.parametrize("chunksize", [1, 2, 100])
+    @pytest.mark.parametrize("buffersize", [None, 1, 3])
+    def test_keywords_go_to_every_call(
+        self, local_cluster: LocalCluster, chunksize: int, buffersize: int | None
+    ) -> None:
+        results = local_cluster.map(add, range(7), base=10, chunksize=chunksize, buffersize=buffersize)
+        assert list(results) == list(range(10, 17))
+
+    @pytest.mark.parametrize("chunksize", [1, 3])
+    def test_no_more_inputs_are_taken_than_may_wait(self, local_cluster: LocalCluster, chunksize: int) -> None:
+        inputs = itertools.count()
+        results = local_cluster.map(add, inputs, chunksize=chunksize, buffersize=4)
+        assert next(inputs) == 4 * chunksize
+        assert next(results) == 0
+        assert next(inputs) == 5 * chunksize + 1  # one chunk more, and the one that this test took
+
+    def test_without_a_limit_all_inputs_are_taken_at_once(self, local_cluster: LocalCluster) -> None:
+        inputs = iter(range(5))
+        results = local_cluster.map(add, inputs)
+        assert list(inputs) == []
+        assert list(results) == list(range(5))
+
+    @pytest.mark.parametrize(
+        ("argument", "kind"),
+        [
+            ({"chunksize": 0}, ValueError),
+            ({"buffersize": 0}, ValueError),
+            ({"buffersize": -1}, ValueError),
+            ({"buffersize": 1.5}, TypeError),
+            ({"chunksize": "2"}, TypeError),
+        ],
+    )
+    def test_numbers_that_make_no_sense_are_refused(
+        self, local_cluster: LocalCluster, argument: dict[str, Any], kind: type[Exception]
+    ) -> None:
+        with pytest.raises(kind, match=next(iter(argument))):
+            local_cluster.map(add, [1], **argument)
+
+    @pytest.mark.parametrize("chunksize", [1, 3])
+    def test_a_result_is_held_by_nobody_but_who_has_it(
+        self, local_cluster: LocalCluster, chunksize: int
+    ) -> None:
+        for thing in local_cluster.map(Thing, range(6), chunksize=chunksize):
+            reference = weakref.ref(thing)
+            del thing
+            gc.collect()
+            assert reference() is None
+
+    def test_an_input_that_fails_is_raised_and_the_rest_is_cancelled(
+        self, local_cluster: LocalCluster, gate: Gate
+    ) -> None:
+        def inputs() -> Iterator[int]:
+            yield from [gate.port] * 2
+            raise LookupError("no more")
+
+        with pytest.raises(LookupError, match="no more"):
+            local_cluster.map(workloads.hold, inputs())
+        assert local_cluster.submit(abs, -1).result(TIMEOUT_S) == 1  # by a worker that was freed
+
+    @pytest.mark.parametrize("chunksize", [1, 2])
+    def test_the_time_that_results_may_take_counts_from_the_call(
+        self, local_cluster: LocalCluster, gate: Gate, chunksize: int
+    ) -> None:
+        results = local_cluster.map(workloads.hold, [gate.port] * 2, timeout=0.1, chunksize=chunksize)
+        with pytest.raises(FutureTimeoutError):
+            next(results)
+        assert list(results) == []
+        assert local_cluster.submit(abs, -1).result(TIMEOUT_S) == 1
+
+    def test_an_executor_that_only_its_results_refer_to_goes_on(self) -> None:
+        results = LocalCluster(1).map(add, range(20), buffersize=2)
+        gc.collect()
+        assert list(results) == list(range(20))

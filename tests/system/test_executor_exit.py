@@ -1,0 +1,124 @@
+"""A program that ends, drops its executor or forks: what was submitted is done, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from concurrent.apps import LocalCluster
+from tests.integration.apps import workloads
+from tests.system.cluster import Cluster, Gate, wait_until
+
+TIMEOUT_S = 60.0
+
+SCRIPT = """
+import os, sys, threading, time
+from pathlib import Path
+from concurrent.apps import ClusterExecutor, LocalCluster
+
+def work(folder, number):
+    time.sleep(0.2)
+    Path(folder, str(number)).write_text("done")
+    return number
+
+if __name__ == "__main__":
+    folder = sys.argv[1]
+    cluster = MAKE
+    futures = [cluster.submit(work, folder, number) for number in range(4)]
+    ENDING
+"""
+
+ENDINGS = {
+    "just ends": "pass",
+    "sys.exit": "sys.exit(3)",
+    "an uncaught error": "raise ValueError",
+    "shutdown without waiting": "cluster.shutdown(wait=False)",
+    "dropped": "del cluster, futures",
+    "callbacks that submit": "[f.add_done_callback(lambda f: cluster.submit(work, folder, 10 + f.result())) "
+    "for f in futures]",
+    "a thread that still submits": "threading.Thread(target=lambda: (time.sleep(.3), "
+    "cluster.submit(work, folder, 4))).start()",
+    "a callback that shuts down": "futures[0].add_done_callback(lambda f: cluster.shutdown())",
+}
+
+
+def run(folder: Path, ending: str, make: str = "LocalCluster(2)") -> tuple[int, int, str]:
+    """Run such a script; return its exit code, how many tasks were done, and its standard error."""
+    script, out = folder / "script.py", folder / "out"
+    script.write_text(SCRIPT.replace("ENDING", ending).replace("MAKE", make))
+    out.mkdir()
+    done = subprocess.run(
+        [sys.executable, script, out], timeout=TIMEOUT_S, capture_output=True, text=True, check=False
+    )
+    return done.returncode, len(list(out.iterdir())), done.stderr
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_program_that_ends_waits_for_what_it_submitted(name: str, tmp_path: Path) -> None:
+    code, count, errors = run(tmp_path, ENDINGS[name])
+    assert code == {"sys.exit": 3, "an uncaught error": 1}.get(name, 0), errors
+    assert count >= 4, errors
+    if name == "a thread that still submits":
+        assert count == 5
+
+
+def test_a_program_that_ends_before_it_has_joined_waits_too(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.master("-w", 1)
+    code, count, errors = run(tmp_path, "pass", f"ClusterExecutor('localhost:{cluster.port}')")
+    assert (code, count) == (0, 4), errors
+
+
+def test_a_forked_child_that_ends_does_not_wait(tmp_path: Path) -> None:
+    ending = "pid = os.fork(); sys.exit(os.waitpid(pid, 0)[1]) if pid else cluster.shutdown() or sys.exit(0)"
+    assert run(tmp_path, ending)[:2] == (0, 4)
+
+
+def test_an_interrupt_ends_the_wait_and_the_exit_code_says_so(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import time, sys\nfrom concurrent.apps import LocalCluster\n"
+        "cluster = LocalCluster(1)\ncluster.submit(time.sleep, 600)\nprint('ends', flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ends\n"
+        while program.poll() is None:  # the first one may come before it waits
+            program.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                program.wait(2)
+        assert program.wait(TIMEOUT_S) == -signal.SIGINT
+
+
+def test_a_dropped_executor_is_collected_and_its_futures_end(gate: Gate) -> None:
+    threads = threading.active_count()
+    cluster = LocalCluster(1, own_modules=["tests"])
+    future = cluster.submit(workloads.hold, gate.port)
+    (pid,) = gate.wait_for(1)
+    reference = weakref.ref(cluster)
+    del cluster
+    gc.collect()
+    assert reference() is None
+    gate.open()
+    assert future.result(TIMEOUT_S) == pid
+    wait_until(lambda: threading.active_count() == threads, "everything of the executor has ended")
+
+
+def test_an_executor_does_nothing_in_a_forked_child() -> None:
+    with LocalCluster(1) as cluster:
+        pid = os.fork()
+        if not pid:
+            cluster.shutdown()
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert cluster.submit(abs, -1).result(TIMEOUT_S) == 1

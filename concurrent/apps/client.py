@@ -22,6 +22,7 @@ from concurrent.core.stats import Stats
 from concurrent.scheduling.batches import check_statuses
 from concurrent.scheduling.code import CodeBook
 from concurrent.scheduling.failure import dumps_failure, too_large
+from concurrent.scheduling.notices import NOTICE
 from concurrent.scheduling.outcome import CANCELLED, FAILED
 from concurrent.scheduling.results import Outcome
 from concurrent.scheduling.taskclient import TaskClient
@@ -187,6 +188,11 @@ class ClusterClient:
 
     def _register_methods(self, endpoint: HasMethods) -> None:
         self.tasks.register_methods(endpoint)
+
+        @tcpremote(endpoint, feature=NOTICE)
+        def notice(_handler: TCPHandler, _request: Any, text: str) -> None:
+            """Log what the master has to say of the plug-ins that schedule tasks."""
+            log.warning("the master says: %s", text)
 
         @tcpremote(endpoint, is_vital=True)
         def tasksystem_accepted(_handler: TCPHandler, _request: Any, system_id: int) -> None:

@@ -52,6 +52,7 @@ from concurrent.scheduling.failure import too_large, unreadable
 from concurrent.scheduling.guard import GuardedScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.notices import Notices
 from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.refused import RefusedTasks
 from concurrent.scheduling.running import RUNNING
@@ -118,6 +119,7 @@ class Dispatcher:
         self._work_queue = work_queue
         self._budget = Budget(self.ledger, memory_bytes_max, disk_bytes_max, folder)
         self._courier = Courier(loop, stats)
+        self._notices = Notices(components.troubles, self._courier)
         self._refused = RefusedTasks(loop, self.ledger, self._send_refused, self._apply)
         self._delivery = self._budget.delivery = Delivery(self._courier, self._budget.loaded)
         self._code = CodeShelf(self._courier)
@@ -177,6 +179,7 @@ class Dispatcher:
         self._owners[number] = handler
         self._code.join_owner(number)
         self._delivery.join(number, handler)
+        self._notices.join(number, handler)
         self._apply(OwnerJoined(number, name))
         return number
 
@@ -185,6 +188,7 @@ class Dispatcher:
         if self._owners.pop(owner, None) is None:
             return
         self._delivery.leave(owner)
+        self._notices.leave(owner)
         self._unaccepted.forget(owner)
         self._apply(OwnerLeft(owner))
         self._code.leave_owner(owner)
@@ -478,4 +482,5 @@ class Dispatcher:
         """Free the files."""
         self._clock.cancel()
         self._shortage.close()
+        self._notices.close()
         self._budget.close()

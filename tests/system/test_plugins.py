@@ -42,7 +42,9 @@ def test_a_master_replaces_a_scheduler_that_goes_on_failing(
         options=options,
     )
     cluster.slaves(1)
-    assert sorted(cluster.app(APPS / "hello.py").succeed().splitlines()) == GREETINGS
+    app = cluster.app(APPS / "hello.py")
+    assert sorted(app.succeed().splitlines()) == GREETINGS
+    assert "the master says: plug-in failing.FailingScheduler: s" in app.err
     status = cluster.run("status", "-m", cluster.address).succeed()
     assert "plug-in failing.FailingScheduler: s" in status
     troubles = cluster.status()["plugin_troubles"]

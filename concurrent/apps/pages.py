@@ -138,7 +138,7 @@ def _slaves(nodes: Sequence[Status], record_by_number: Mapping[int, Status], tas
         rows.append(
             (
                 _node_link(node),
-                f"{node['state']} for {_duration(now - node['since'])}",
+                f"{node['state']} for {_duration(now - node['since'])}{_silent(one)}",
                 one.get("workers", 0),
                 one.get("held", 0),
                 one.get("done", 0),
@@ -161,6 +161,10 @@ def _slaves(nodes: Sequence[Status], record_by_number: Mapping[int, Status], tas
     registered_count = sum(node["state"] == "registered" for node in nodes)
     table = _table("Slaves", columns, rows, total=tasks["slave_count"] + registered_count)
     return (table or "<h2>Slaves</h2>") + hint
+
+
+def _silent(slave: Status) -> str:
+    return ", but reports nothing" if slave.get("silent") else ""
 
 
 def _owners(tasks: Status, nodes: Sequence[Status]) -> str:

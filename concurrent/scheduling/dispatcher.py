@@ -29,7 +29,6 @@ from concurrent.scheduling.events import (
     AskBack,
     CancelRequested,
     CancelRun,
-    Command,
     Deliver,
     Event,
     OwnerJoined,
@@ -39,19 +38,21 @@ from concurrent.scheduling.events import (
     Send,
     SlaveJoined,
     SlaveLost,
+    SlaveSilent,
     TasksDone,
+    TasksMoved,
     TasksReturned,
     TasksRunning,
     TasksSubmitted,
     TasksTaken,
     TellRunning,
-    TimePassed,
     WindowChanged,
 )
 from concurrent.scheduling.failure import too_large, unreadable
 from concurrent.scheduling.guard import GuardedScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.lookout import Lookout
 from concurrent.scheduling.notices import Notices
 from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.refused import RefusedTasks
@@ -71,9 +72,6 @@ CHUNKS_PER_SLAVE = 4
 
 ACCEPTED_S = 0.005
 """How long the word that tasks are accepted may wait for outcomes to travel with."""
-
-LOOK_S = 1.0
-"""How often it is looked whether something takes too long."""
 
 PUSHED_LOST_S = 1.0
 """After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
@@ -132,15 +130,17 @@ class Dispatcher:
         self._has_taken = False
         self._unaccepted = Acceptance()
         self._shortage = Shortage(loop, self._look_for_room, self._tell_held)
+        self._lookout = Lookout(loop, self.ledger, self._apply, self._silence_changed)
         self._carry_out: dict[type, Any] = {
             Send: self._send,
             Push: self._push,
             CancelRun: self._cancel_run,
             AskBack: self._ask_back,
+            SlaveSilent: self._lookout.tell_silent,
+            TasksMoved: self._lookout.tell_moved,
             TellRunning: self._tell_running,
             Deliver: self._deliver,
         }
-        self._pass_time()
 
     @property
     def workers(self) -> int:
@@ -313,10 +313,7 @@ class Dispatcher:
         self._scheduler.slave_changed(slave)
 
     def _apply(self, event: Event) -> None:
-        self._execute(self.ledger.apply(event))
-
-    def _execute(self, commands: list[Command]) -> None:
-        for command in commands:
+        for command in self.ledger.apply(event):
             self._carry_out[type(command)](command)
         self._want_turn()
 
@@ -464,23 +461,22 @@ class Dispatcher:
         if slave is not None:
             self._courier.cast(slave.handler, "give_back", command.count)
 
+    def _silence_changed(self, slave: int) -> None:
+        if self.ledger.slaves[slave].is_silent:
+            self._work_queue.forget(slave)
+        self._scheduler.slave_changed(slave)
+
     def _tell_running(self, command: TellRunning) -> None:
         owner = self._owners.get(command.owner)
         if owner is not None and owner.peer_has(RUNNING):
             self._courier.cast(owner, "running", command.ids)
-
-    def _pass_time(self) -> None:
-        commands = self.ledger.apply(TimePassed(self._loop.time()))
-        if commands:
-            self._execute(commands)
-        self._clock = self._loop.call_later(LOOK_S, self._pass_time)
 
     def _deliver(self, command: Deliver) -> None:
         self._delivery.add(command.owner, command.ids, command.statuses, self._budget.kept(command.payloads))
 
     def close(self) -> None:
         """Free the files."""
-        self._clock.cancel()
+        self._lookout.close()
         self._shortage.close()
         self._notices.close()
         self._budget.close()

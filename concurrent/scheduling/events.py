@@ -28,7 +28,9 @@ __all__ = [
     "Send",
     "SlaveJoined",
     "SlaveLost",
+    "SlaveSilent",
     "TasksDone",
+    "TasksMoved",
     "TasksReturned",
     "TasksRunning",
     "TasksSubmitted",
@@ -208,6 +210,25 @@ class AskBack:
 
 
 @dataclass(slots=True)
+class SlaveSilent:
+    """Say that a slave holds tasks and reports nothing; or that it reports again.
+
+    :param held_count: how many it holds; 0 if it reports again.
+    """
+
+    slave: int
+    held_count: int = 0
+
+
+@dataclass(slots=True)
+class TasksMoved:
+    """Say that tasks of a silent slave are offered to others."""
+
+    slave: int
+    count: int
+
+
+@dataclass(slots=True)
 class TellRunning:
     """Tell an owner which of its tasks have begun to run and will take a while."""
 
@@ -241,4 +262,4 @@ Event = (
     | RefusalsOutdated
     | TimePassed
 )
-Command = Send | Push | CancelRun | AskBack | TellRunning | Deliver
+Command = Send | Push | CancelRun | AskBack | SlaveSilent | TasksMoved | TellRunning | Deliver

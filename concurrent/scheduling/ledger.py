@@ -7,18 +7,18 @@ task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` o
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from itertools import islice
+from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 from concurrent.core.errors import SchedulingError
 from concurrent.core.rows import chosen_rows
+from concurrent.scheduling.copies import Copies
+from concurrent.scheduling.endings import deliveries, sorted_out
 from concurrent.scheduling.events import (
     CancelRequested,
     CancelRun,
     Command,
-    Deliver,
     Event,
     OwnerJoined,
     OwnerLeft,
@@ -29,6 +29,7 @@ from concurrent.scheduling.events import (
     SlaveJoined,
     SlaveLost,
     TasksDone,
+    TasksMoved,
     TasksReturned,
     TasksRunning,
     TasksSubmitted,
@@ -36,19 +37,17 @@ from concurrent.scheduling.events import (
     TimePassed,
     WindowChanged,
 )
-from concurrent.scheduling.outcome import CANCELLED, DIED
+from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.records import OwnerRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.refusals import Refusals
 from concurrent.scheduling.running import RunningTasks
+from concurrent.scheduling.slavebook import SlaveBook
 from concurrent.scheduling.states import NEXT_STATES, TaskState
 from concurrent.scheduling.taskqueue import TaskQueue
 
 __all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD, REFUSED, CLOSED = TaskState
-
-LATELY: Final = 4
-"""A slave has reported lately if the others have since then reported fewer times than this, each."""
 
 
 class Ledger:
@@ -61,18 +60,17 @@ class Ledger:
     def __init__(self, *, batch_max: int = 1000) -> None:
         self.queue = TaskQueue(batch_max)
         self.owners: dict[int, OwnerRecord] = {}
-        self.slaves: dict[int, SlaveRecord] = {}
+        self._book = SlaveBook()
+        self.slaves = self._book.slaves
         self.task_by_number: dict[int, TaskRecord] = {}
         self.pushed: dict[int, TaskRecord] = {}
-        self.window_total = 0
         self.open_bytes = 0
         self.accepted_count = 0
         self.accepted_bytes = 0
         self.dropped_count = 0
         self.refusals = Refusals()
         self.running = RunningTasks()
-        self._by_report: OrderedDict[int, SlaveRecord] = OrderedDict()
-        self._report_count = 0
+        self._copies = Copies()
         self._next_number = 1
         self._apply_by_type: dict[type, Any] = {
             OwnerJoined: self._owner_joined,
@@ -95,6 +93,11 @@ class Ledger:
     def queued_count(self) -> int:
         """How many tasks wait for a slave, and may go to any."""
         return self.queue.count
+
+    @property
+    def window_total(self) -> int:
+        """How many tasks the slaves want to hold together."""
+        return self._book.window_total
 
     @property
     def held_total(self) -> int:
@@ -209,12 +212,7 @@ class Ledger:
 
     def _spread(self, owner: OwnerRecord, count: int) -> list[Send]:
         """Give up to ``count`` tasks of an owner to slaves that get on, the latest to report first."""
-        patience = LATELY * len(self.slaves)
-        slaves = [
-            slave
-            for slave in islice(reversed(self._by_report.values()), count)
-            if self._report_count - slave.reported_at <= patience
-        ]
+        slaves = self._book.latest(count)
         sends: list[Send] = []
         for index, slave in enumerate(slaves):
             part = min(-(-count // (len(slaves) - index)), slave.window + slave.room)
@@ -234,6 +232,7 @@ class Ledger:
             return []
         self.queue.drop(owner)
         running: dict[int, list[int]] = {}
+        commands = self._end_copies(self.task_by_number[one] for one in owner.number_by_id.values())
         for number in owner.number_by_id.values():
             task = self.task_by_number.pop(number)
             self.open_bytes -= len(task.payload)
@@ -243,7 +242,7 @@ class Ledger:
                 del self.slaves[task.slave].held[number]
                 running.setdefault(task.slave, []).append(number)
             task.state = CLOSED
-        return [CancelRun(slave, numbers) for slave, numbers in running.items()]
+        return [*commands, *(CancelRun(slave, numbers) for slave, numbers in running.items())]
 
     def _tasks_submitted(self, event: TasksSubmitted) -> list[Command]:
         owner = self.owners.get(event.owner)
@@ -288,12 +287,21 @@ class Ledger:
         if owner is None:
             return []
         cancelled: dict[int, TaskRecord] = {}
-        running: dict[int, list[int]] = {}
         for client_id in event.ids:
             task = self.task_by_number.get(owner.number_by_id.get(client_id, 0))
-            if task is None or client_id in cancelled:
-                continue
-            cancelled[client_id] = task
+            if task is not None:
+                cancelled[client_id] = task
+        commands = self._take_out(cancelled.values())
+        tasks, count = list(cancelled.values()), len(cancelled)
+        commands += self._close(tasks, [CANCELLED] * count, [b""] * count)
+        for task in tasks:  # one that was queued is in the queue until its turn
+            task.payload = b""
+        return commands
+
+    def _take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
+        """Take tasks that end from where they are; return what is to be done about it."""
+        running: dict[int, list[int]] = {}
+        for task in tasks:
             if task.state is QUEUED:
                 self.queue.pass_over([task])
             elif task.state is HELD:
@@ -301,35 +309,43 @@ class Ledger:
                 running.setdefault(task.slave, []).append(task.number)
             elif task.state is PUSHED:
                 del self.pushed[task.number]
-        commands: list[Command] = [CancelRun(slave, numbers) for slave, numbers in running.items()]
-        tasks, count = list(cancelled.values()), len(cancelled)
-        commands += self._close(tasks, [CANCELLED] * count, [b""] * count)
-        for task in tasks:  # one that was queued is in the queue until its turn
-            task.payload = b""
-        return commands
+        return [CancelRun(slave, numbers) for slave, numbers in running.items()]
 
     def _slave_joined(self, event: SlaveJoined) -> list[Command]:
-        self.window_total += event.window
-        slave = SlaveRecord(event.slave, event.name, event.workers, event.window)
-        self.slaves[event.slave] = self._by_report[event.slave] = slave
+        self._book.join(event)
         return []
 
     def _slave_lost(self, event: SlaveLost) -> list[Command]:
-        slave = self.slaves.pop(event.slave, None)
-        if slave is None:
-            return []
-        del self._by_report[event.slave]
-        self.window_total -= slave.window
-        self._pushed_lost()  # it may lie in the lost slave's pipe
-        self._requeue(list(slave.held.values()))
+        slave = self._book.lose(event.slave)
+        if slave is not None:
+            self._pushed_lost()  # it may lie in the lost slave's pipe
+            self._move_all(slave)
         return []
+
+    def _move_all(self, slave: SlaveRecord) -> None:
+        """Queue again what a slave has, though it may go on with it."""
+        tasks = list(slave.held.values())
+        slave.held.clear()
+        slave.is_asked_back = False
+        self._copies.note(slave.name, tasks)
+        self._requeue(tasks)
+
+    def _time_passed(self, event: TimePassed) -> list[Command]:
+        """Look for slaves that report nothing, and give what they have to others as far as these are idle."""
+        self.running.drop_what_is_over()
+        commands = self._book.look_for_silent(event.now)
+        for slave in self._book.to_relieve():
+            commands.append(TasksMoved(slave.slave, len(slave.held)))
+            self._move_all(slave)
+        return commands
 
     def _window_changed(self, event: WindowChanged) -> list[Command]:
         slave = self.slaves.get(event.slave)
-        if slave is not None:
-            self.window_total += event.window - slave.window
-            slave.window = event.window
-        return []
+        if slave is None:
+            return []
+        commands = self._book.heard(slave)
+        self._book.set_window(slave, event.window)
+        return commands
 
     def _tasks_done(self, event: TasksDone) -> list[Command]:
         slave = self.slaves.get(event.slave)
@@ -339,44 +355,28 @@ class Ledger:
         pop = slave.held.pop
         tasks: list[Any] = [pop(number, None) for number in event.numbers]
         statuses, payloads = event.statuses, event.payloads
+        commands = self._book.heard(slave)
+        if None in tasks and self._copies:
+            commands += self._take_late(slave, event, tasks)
         if None in tasks or DIED in statuses:
-            tasks, statuses, payloads = self._final(slave, tasks, statuses, payloads)
-        self._report_count += 1
-        slave.reported_at = self._report_count
-        self._by_report.move_to_end(event.slave)
+            found = sorted_out(slave, tasks, statuses, payloads)
+            tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
+            self.dropped_count += found.dropped_count
+            self._requeue(found.retry)
+        self._book.reported(slave)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
-        return self._close(tasks, statuses, payloads)
+        return commands + self._close(tasks, statuses, payloads)
 
-    def _final(
-        self,
-        slave: SlaveRecord,
-        tasks: list[TaskRecord | None],
-        statuses: list[int],
-        payloads: list[Any],
-    ) -> tuple[list[TaskRecord], list[int], list[Any]]:
-        """Return the outcomes that are final; queue again tasks of which another worker may die."""
-        final_tasks: list[TaskRecord] = []
-        final_statuses: list[int] = []
-        outcomes: list[Any] = []
-        retry: list[TaskRecord] = []
-        for task, status, payload in zip(tasks, statuses, payloads, strict=True):
-            if task is None:
-                self.dropped_count += status != CANCELLED  # it answers what was asked for
-                continue
-            outcome = payload
-            if status == DIED:
-                slave.died_count += 1
-                task.add_evidence(slave, payload)
-                if len(task.evidence) < task.attempts_max:
-                    retry.append(task)
-                    continue
-                outcome = b"\0".join(task.evidence)
-            final_tasks.append(task)
-            final_statuses.append(status)
-            outcomes.append(outcome)
-        self._requeue(retry)
-        return final_tasks, final_statuses, outcomes
+    def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
+        """Put into ``tasks`` those that were taken from the slave, but which nobody else has finished."""
+        late: dict[int, TaskRecord] = {}
+        for index, number in enumerate(event.numbers):
+            is_outcome = event.statuses[index] in (FINISHED, FAILED)
+            if tasks[index] is None and is_outcome and self._copies.has(slave.name, number):
+                if number not in late:
+                    tasks[index] = late[number] = self.task_by_number[number]
+        return self._take_out(late.values())
 
     def _tasks_returned(self, event: TasksReturned) -> list[Command]:
         slave = self.slaves.get(event.slave)
@@ -389,7 +389,7 @@ class Ledger:
             self.refusals.note(event.slave, tasks)
         slave.is_asked_back = False
         self._requeue(tasks)
-        return []
+        return self._book.heard(slave)
 
     def _refusals_outdated(self, _event: RefusalsOutdated) -> list[Command]:
         stuck = self.refusals.stuck(self.slaves.values())
@@ -418,15 +418,28 @@ class Ledger:
 
     def _tasks_running(self, event: TasksRunning) -> list[Command]:
         slave = self.slaves.get(event.slave)
-        return [] if slave is None else [*self.running.take(event, slave.held)]
-
-    def _time_passed(self, _event: TimePassed) -> list[Command]:
-        self.running.drop_what_is_over()
-        return []
+        if slave is None:
+            return []
+        commands = self._book.heard(slave)
+        slave.tells_running = True
+        stale: list[int] = []
+        for number in event.numbers:
+            task = self.task_by_number.get(number)
+            if task is None:
+                stale.append(number)
+            elif task.state is QUEUED and self._copies.has(slave.name, number):  # it may go on with it
+                self.queue.remove(task)
+                task.state = HELD
+                task.slave = event.slave
+                slave.held[number] = task
+        if stale:
+            commands.append(CancelRun(event.slave, stale))
+        return commands + self.running.take(event, slave.held)
 
     def _pushed_lost(self, _event: PushedLost | None = None) -> list[Command]:
         """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
         lost = list(self.pushed.values())
+        self._copies.end(lost)
         self.pushed.clear()
         for task in lost:
             del self.task_by_number[task.number]
@@ -440,6 +453,7 @@ class Ledger:
     def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are in the commands from now on, and nowhere else."""
         task_by_number = self.task_by_number
+        commands = self._end_copies(tasks)
         if self.refusals:
             for task in tasks:
                 self.refusals.forget(task)
@@ -448,19 +462,18 @@ class Ledger:
             del task.owner.number_by_id[task.client_id]
             task.state = CLOSED
         self.open_bytes -= sum([len(task.payload) for task in tasks])
-        owners = {task.owner.owner for task in tasks}
-        if len(owners) == 1:
-            tasks[0].owner.counts.add(statuses)
-            return [Deliver(owners.pop(), [task.client_id for task in tasks], statuses, payloads)]
-        deliver_by_owner = {owner: Deliver(owner) for owner in owners}
-        for task, status, payload in zip(tasks, statuses, payloads, strict=True):
-            deliver = deliver_by_owner[task.owner.owner]
-            deliver.ids.append(task.client_id)
-            deliver.statuses.append(status)
-            deliver.payloads.append(payload)
-        for owner, deliver in deliver_by_owner.items():
-            self.owners[owner].counts.add(deliver.statuses)
-        return list(deliver_by_owner.values())
+        return commands + deliveries(self.owners, tasks, statuses, payloads)
+
+    def _end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
+        """Have slaves drop tasks that end and were taken from them."""
+        if not self._copies:
+            return []
+        numbers_by_name = self._copies.end(tasks)
+        return [
+            CancelRun(slave.slave, numbers_by_name[slave.name])
+            for slave in self.slaves.values()
+            if numbers_by_name and slave.name in numbers_by_name
+        ]
 
     def _requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""

@@ -117,7 +117,8 @@ class SlaveRecord:
     """One registration of a slave, and what it holds.
 
     ``reported_at`` counts the reports of all slaves up to the latest of this one. ``refused_count`` is how many
-    tasks it handed back without being asked.
+    tasks it handed back without being asked. ``is_heard`` is set by whatever it says of its tasks. While it
+    ``is_silent`` its window is 0, and ``wanted_window`` is what it was.
     """
 
     slave: int
@@ -130,6 +131,16 @@ class SlaveRecord:
     task_s: float = 0.0
     reported_at: int = 0
     is_asked_back: bool = False
+    is_heard: bool = False
+    is_silent: bool = False
+    tells_running: bool = False
+    wanted_window: int = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it takes tasks and has workers without any."""
+        return self.room > 0 and len(self.held) < self.workers
+
     refused_count: int = 0
 
     @property
@@ -155,4 +166,5 @@ class SlaveRecord:
             "refused": self.refused_count,
             "workers_died": self.died_count,
             "task_s": self.task_s,
+            "silent": self.is_silent,
         }

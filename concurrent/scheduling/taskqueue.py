@@ -80,6 +80,11 @@ class TaskQueue:
             if not owner.queued_count:
                 self._unlist(owner)
 
+    def remove(self, task: TaskRecord) -> None:
+        """Take one task out, wherever it is; best if it was put back lately."""
+        task.owner.queue.remove(task)
+        self.pass_over([task])
+
     def drop(self, owner: OwnerRecord) -> None:
         """Take out all tasks of an owner."""
         self.count -= owner.queued_count

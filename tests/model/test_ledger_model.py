@@ -16,8 +16,10 @@ from concurrent.scheduling.events import (
     SlaveLost,
     TasksDone,
     TasksReturned,
+    TasksRunning,
     TasksSubmitted,
     TasksTaken,
+    TimePassed,
 )
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
@@ -36,6 +38,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.next_id = {1: 0, 2: 0}
         self.outcomes: dict[tuple[int, int], int] = {}
         self.copies: set[int] = set()
+        self.now = 0.0
 
     def perform(self, commands: list[Command]) -> None:
         for command in commands:
@@ -63,7 +66,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(window=st.integers(1, 6))
     def join(self, window: int) -> None:
-        self.ledger.apply(SlaveJoined(self.next_slave, f"s{self.next_slave}", 2, window))
+        # Few names, so that slaves come back for what they had.
+        self.ledger.apply(SlaveJoined(self.next_slave, f"s{self.next_slave % 3}", 2, window))
         self.next_slave += 1
 
     @precondition(lambda self: self.ledger.slaves)
@@ -88,6 +92,22 @@ class LedgerMachine(RuleBasedStateMachine):
         numbers = data.draw(st.lists(st.integers(1, 1 + newest), max_size=4))
         done = TasksDone(self.some_slave(data), numbers, [status] * len(numbers), [b""] * len(numbers))
         self.perform(self.ledger.apply(done))
+
+    @precondition(lambda self: self.ledger.slaves)
+    @rule(data=st.data())
+    def tell_running(self, data: st.DataObject) -> None:
+        newest = max(self.ledger.task_by_number, default=0)
+        numbers = data.draw(st.lists(st.integers(1, 1 + newest), max_size=4, unique=True))
+        count = len(numbers)
+        slave = self.some_slave(data)
+        event = TasksRunning(slave, numbers, [7] * count, [1.0] * count, [""] * count, self.now)
+        self.perform(self.ledger.apply(event))
+
+    @rule(seconds=st.sampled_from([1, 11, 40]))
+    def wait(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.now += 1
+            self.perform(self.ledger.apply(TimePassed(self.now)))
 
     @precondition(lambda self: self.ledger.slaves)
     @rule(data=st.data(), is_asked=st.booleans())
@@ -139,6 +159,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sorted(queued) == sorted(by_state[TaskState.QUEUED])
         assert len(queued) == ledger.queued_count
         assert sum(owner.queued_count for owner in ledger.owners.values()) == ledger.queued_count
+        assert ledger.window_total == sum(slave.window for slave in ledger.slaves.values())
         assert set(ledger.pushed) == by_state[TaskState.PUSHED]
         assert set(self.refusers()) == by_state[TaskState.REFUSED]
         assert len(by_state[TaskState.REFUSED]) == ledger.refusals.waiting_count

@@ -58,7 +58,7 @@ def describe_master(status: dict[str, Any]) -> str:
         f"{'NODE':<44} {'TYPE':<12} {'STATE':<11} {'FROM':<16} TASKS",
     ]
     by_number = {
-        one["number"]: f"{one['held']} held, {one['done']} done{_others(one, 'failed')}"
+        one["number"]: f"{one['held']} held, {one['done']} done{_others(one, 'failed')}{_silent(one)}"
         for one in tasks["slaves"]
     }
     by_number |= {one["number"]: _counts_of(one) for one in tasks["owners"]}
@@ -85,6 +85,10 @@ def _running(one: dict[str, Any]) -> str:
 
 def _counts_of(owner: dict[str, Any]) -> str:
     return f"{owner['open']} open, {owner['finished']} finished{_others(owner, 'failed', 'cancelled')}"
+
+
+def _silent(slave: dict[str, Any]) -> str:
+    return "; it holds tasks and reports nothing" if slave["silent"] else ""
 
 
 def _others(counts: dict[str, Any], *names: str) -> str:

@@ -55,6 +55,7 @@ def test_short_tasks_are_not_told_of(make_pool: MakePool) -> None:
 def test_a_process_that_is_stopped_is_named_once_and_when_it_goes_on(
     make_pool: MakePool, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, "concurrent")
     user = make_pool(size=1)
     (number,) = user.push((workloads.hold, gate.port))
     pid = gate.wait_for_one()
@@ -76,6 +77,7 @@ def test_a_process_that_is_stopped_is_named_once_and_when_it_goes_on(
 def test_a_stopped_task_that_is_cancelled_is_said_to_be_over(
     make_pool: MakePool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, "concurrent")
     user = make_pool(size=1)
     (number,) = user.push((workloads.stop_self,))
     wait_until(lambda: bool(notes_of(user, number)), "it is named in the status")

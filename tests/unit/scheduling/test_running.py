@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from concurrent.scheduling.events import (
+    CancelRun,
     OwnerJoined,
     SlaveJoined,
     SlaveLost,
@@ -65,9 +66,13 @@ def test_a_row_tells_whose_task_runs_where_and_for_how_long(ledger: Ledger) -> N
 
 
 def test_a_slave_tells_nothing_of_the_tasks_of_others(ledger: Ledger) -> None:
-    assert told(ledger, 2, 1, 55) == []
+    assert told(ledger, 2, 1) == []
     assert told(ledger, 7, 1) == []
     assert rows(ledger) == []
+
+
+def test_a_slave_that_runs_what_has_ended_is_told_to_drop_it(ledger: Ledger) -> None:
+    assert told(ledger, 2, 55) == [CancelRun(2, [55])]
 
 
 def test_what_has_ended_does_not_run(ledger: Ledger) -> None:

@@ -155,7 +155,7 @@ def check_positive(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer, but is {value!r}")
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, but is {value}")
+        raise ValueError(f"{name} must be greater than 0, but is {value}")
 
 
 def _time_left(end: float | None) -> float | None:

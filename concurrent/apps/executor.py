@@ -13,7 +13,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from concurrent.apps.api import parse_address
 from concurrent.apps.callmap import CallMap, check_positive
 from concurrent.apps.embedded import EmbeddedCluster
-from concurrent.apps.executorcore import ExecutorCore
+from concurrent.apps.executorcore import ExecutorCore, Setup
 from concurrent.apps.slave import core_count
 from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
@@ -34,6 +34,9 @@ class ClusterExecutor(Executor):
     executor down. Any thread may submit. A program that ends without ``shutdown`` waits for what it submitted.
 
     :param master: ``HOST:PORT`` of the master's JSON API.
+    :param initializer: is called once in each worker, before the first call of this executor there. If it
+        fails, so does every call, with ``InitializerFailed``.
+    :param initargs: its arguments; they travel once to each worker.
     :param own_modules: modules, besides ``__main__``, that the workers do not have: their functions and
         classes travel with the tasks.
     :param options: configuration as ``section.option`` to text, number or truth value.
@@ -46,11 +49,14 @@ class ClusterExecutor(Executor):
         self,
         master: str,
         *,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
         own_modules: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
     ) -> None:
         address = parse_address(master, "master")
-        self._begin(own_modules, options or {}, partial(_start_loop, address))
+        setup = _setup_of(initializer, initargs)
+        self._begin(own_modules, options or {}, partial(_start_loop, address), setup)
 
     def __repr__(self) -> str:
         core = self._core
@@ -140,13 +146,14 @@ class ClusterExecutor(Executor):
         own_modules: Sequence[str],
         options: Mapping[str, Any],
         start: Callable[[ExecutorCore], Host],
+        setup: Setup | None,
     ) -> None:
         """Make everything, or nothing.
 
         :param start: starts the loop and returns the address of the master.
         """
         texts = {name: _text_of(name, value) for name, value in options.items()}
-        self._core = ExecutorCore(own_modules, texts, start)
+        self._core = ExecutorCore(own_modules, texts, start, setup)
         dropped = weakref.finalize(self, self._core.close, wait=False, cancel=False)
         dropped.atexit = False  # the core itself waits at the exit of the program
 
@@ -159,6 +166,10 @@ class LocalCluster(ClusterExecutor):
 
     :param workers: how many worker processes; None: one for each core.
     :param max_workers: the same, by the name that the standard library's pools have for it.
+    :param initializer: as for :class:`ClusterExecutor`.
+    :param initargs: its arguments.
+    :param max_tasks_per_child: after how many calls, or chunks of ``map``, another process takes the place of a
+        worker; None: never.
     :param own_modules: as for :class:`ClusterExecutor`.
     :param options: as for :class:`ClusterExecutor`, for the cluster as well.
     :param mp_context: is refused: workers are forked from a process that has no threads.
@@ -172,6 +183,9 @@ class LocalCluster(ClusterExecutor):
         workers: int | None = None,
         *,
         max_workers: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
+        max_tasks_per_child: int | None = None,
         own_modules: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
         mp_context: None = None,
@@ -183,7 +197,10 @@ class LocalCluster(ClusterExecutor):
             )
         self._worker_count = _worker_count(workers, max_workers)
         options = {"logging.level": "warning", **(options or {})}
-        self._begin(own_modules, options, partial(_start_cluster, self._worker_count))
+        if max_tasks_per_child is not None:
+            check_positive("max_tasks_per_child", max_tasks_per_child)
+        start = partial(_start_cluster, self._worker_count, max_tasks_per_child or 0)
+        self._begin(own_modules, options, start, _setup_of(initializer, initargs))
 
     def __repr__(self) -> str:
         core = self._core
@@ -200,7 +217,7 @@ def _start_loop(address: Host, core: ExecutorCore) -> Host:
     return address
 
 
-def _start_cluster(workers: int, core: ExecutorCore) -> Host:
+def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> Host:
     launcher = start_launcher()
     core.opened.callback(launcher.stop)
     core.loop.start()
@@ -217,7 +234,8 @@ def _start_cluster(workers: int, core: ExecutorCore) -> Host:
             )
         )
 
-    cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(), ended)
+    lifetime = {"slave.tasks_per_worker": str(tasks_per_worker)} if tasks_per_worker else {}
+    cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(lifetime), ended)
     core.opened.callback(cluster.stop)
     return cluster.start(workers)
 
@@ -235,6 +253,19 @@ def _worker_count(workers: int | None, max_workers: int | None) -> int:
         return core_count()
     check_positive("workers" if max_workers is None else "max_workers", count)
     return count
+
+
+def _setup_of(initializer: Any, initargs: Any) -> Setup | None:
+    """Return what each worker has to call first.
+
+    :raises TypeError: if it cannot be called.
+    """
+    if initializer is None:
+        return None
+    if not callable(initializer):
+        raise TypeError(f"initializer must be a callable, but is {initializer!r}")
+    _check_callable(initializer)
+    return initializer, tuple(initargs)
 
 
 def _check_callable(fn: Any) -> None:

@@ -35,12 +35,16 @@ from concurrent.core.ids import new_node_id
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.attempts import ATTEMPTS_MAX
+from concurrent.scheduling.initializer import Call, InitializerFailed, initialized_call
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.payload import NOT_PLAIN, plain_value
 from concurrent.scheduling.results import Outcome, load_outcome
 from concurrent.transport.loop import NodeLoop
 
-__all__ = ["ExecutorCore"]
+__all__ = ["ExecutorCore", "Setup"]
+
+Setup = tuple[Callable[..., object], tuple[Any, ...]]
+"""A function that each worker has to call first, and its arguments."""
 
 log = logging.getLogger("concurrent.apps.executorcore")
 
@@ -50,6 +54,7 @@ class ExecutorCore:
 
     :param own_modules: modules, besides ``__main__``, whose code travels with the tasks.
     :param options: configuration as ``section.option`` to text.
+    :param setup: what each worker has to call before its first call.
     :param start: starts the loop, and a cluster if there is to be one; returns the master's address.
     :raises ConcurrentError: if something cannot be made; then nothing is left behind.
     """
@@ -59,6 +64,7 @@ class ExecutorCore:
         own_modules: Sequence[str],
         options: Mapping[str, str],
         start: Callable[[ExecutorCore], Host],
+        setup: Setup | None = None,
     ) -> None:
         self.env = Environment(overrides=options)
         self.env.warn_of_unknown()
@@ -68,6 +74,7 @@ class ExecutorCore:
         self._pid = os.getpid()
         self._futures: set[TaskFuture[Any]] = set()  # whoever takes one out of it ends it
         self._broken: ConcurrentError | None = None
+        self._initialized: Call | None = None
         self._is_closing = False
         self._is_torn_down = False
         self._are_all_done = threading.Event()
@@ -83,6 +90,9 @@ class ExecutorCore:
                 on_running=_note_running,
                 on_refused=self.break_down,
             )
+            if setup is not None:
+                payload, _ = self.client.tasks.pickled(setup)
+                self._initialized = initialized_call(self.node_id, bytes(payload))
             self.address = start(self)  # it may fork, so before other threads
             self._results.start()
             self._callbacks.start()
@@ -127,10 +137,11 @@ class ExecutorCore:
             raise RuntimeError("cannot schedule new futures after shutdown")
         if self._broken is not None:
             raise self._broken.with_traceback(None)
+        what = (fn, args, kwargs) if self._initialized is None else (self._initialized, (fn, args, kwargs), {})
         future: TaskFuture[Any] = TaskFuture(self)
         self._futures.add(future)
         try:
-            future.task_id = self.client.tasks.push(future, (fn, args, kwargs), attempts_max)
+            future.task_id = self.client.tasks.push(future, what, attempts_max)
         except ConcurrentError as error:
             self._settle(future, None, error)
         except BaseException:  # boundary: the caller's own; nobody waits for this future
@@ -226,7 +237,11 @@ class ExecutorCore:
             self.client.tasks.consumed(size_bytes)
 
     def _finish(self, outcome: Outcome) -> None:
-        self._settle(outcome.item, *load_outcome(self.client.tasks.code, outcome))
+        result, error = load_outcome(self.client.tasks.code, outcome)
+        if isinstance(error, InitializerFailed):
+            self.break_down(error)
+        else:
+            self._settle(outcome.item, result, error)
 
     def _settle(self, future: TaskFuture[Any], result: Any, error: BaseException | None) -> None:
         """End a future, unless somebody else does."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import repeat
@@ -56,6 +57,7 @@ class WorkerPool:
     :param launcher: what starts the workers; attached to ``loop``. Pools may share it.
     :param memory: what the workers read large arguments from, if these lie there.
     :param size: the number of workers.
+    :param tasks_per_worker: how many tasks a worker runs before another takes its place; 0: no limit.
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
     :param on_running: called with tasks that have run for a while, again and again (``workerwatch.py``).
@@ -68,12 +70,14 @@ class WorkerPool:
         memory: ArgumentMemory,
         *,
         size: int,
+        tasks_per_worker: int = 0,
         on_done: OnDone,
         on_window: Callable[[int], None],
         on_running: OnRunning,
     ) -> None:
         self.size = size
         self.held_count = 0
+        self._tasks_per_worker = tasks_per_worker or sys.maxsize
         self._loop = loop
         self._launcher = launcher
         self._memory = memory
@@ -300,7 +304,8 @@ class WorkerPool:
                 if not queue.count:
                     break
                 fair = max(-(-queue.count // (len(links) - index)), self._pace.share)
-                self._give(link, min(depth - len(link.outstanding), fair, queue.count))
+                room = min(depth, self._tasks_per_worker - link.done_count) - len(link.outstanding)
+                self._give(link, min(room, fair, queue.count))
         if self.held_count > 1:  # else nothing can lie behind a running task
             if not queue.count:
                 self._even_out()
@@ -391,6 +396,8 @@ class WorkerPool:
         self._pace.note_durations(count, busy_s)
         delay_s = self._pace.report_delay_s(link.least_open_count - self.size, self.size)
         self._report.add(numbers, statuses, payloads, delay_s)
+        if link.done_count >= self._tasks_per_worker and not link.is_leaving:
+            link.finish()
         self._deal()
 
     def _end(self, item: Item, status: int, payload: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import MessageTooLarge, TransportError
+from concurrent.core.items import IntItem
 from concurrent.scheduling.batches import check_columns, slices
 from concurrent.scheduling.failure import too_large
 from concurrent.scheduling.interfaces import ITaskManager
@@ -39,6 +40,12 @@ class GenericTaskManager(Component):
     """Runs the tasks that the master sends. Loop thread only."""
 
     implements(ITaskManager)
+
+    tasks_per_worker = IntItem(
+        "slave", "tasks_per_worker", 0,
+        "After so many tasks, or batches, a worker process ends and another takes its place; 0: never.",
+        minimum=0,
+    )  # fmt: skip
 
     pool: WorkerPool
     """The workers, once ``open`` was called."""
@@ -154,6 +161,7 @@ class GenericTaskManager(Component):
             self._launcher,
             self._memory,
             size=self._workers,
+            tasks_per_worker=self.tasks_per_worker,
             on_done=self._done,
             on_window=self._window_changed,
             on_running=self._running,

@@ -5,16 +5,21 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import os
+import threading
 import traceback
 import weakref
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster
-from concurrent.core.errors import WorkerDied
+from concurrent.core.errors import SchedulingError, WorkerDied
+from concurrent.scheduling.initializer import InitializerFailed
 from tests.integration.apps import workloads
 from tests.system.cluster import Gate, free_port
 
@@ -92,6 +97,87 @@ class TestHowItIsMade:
         assert repr(executor) == f"<ClusterExecutor of the master at {executor.address}, not registered>"
         executor.shutdown()
         assert repr(executor).endswith(", shut down>")
+
+
+def note_start(values: dict[str, Any]) -> None:
+    os.environ["STARTED_WITH"] = os.environ.get("STARTED_WITH", "") + str(values["name"])
+
+
+def started_with() -> tuple[int, str | None]:
+    return os.getpid(), os.environ.get("STARTED_WITH")
+
+
+def fail_to_start(kind: type[BaseException]) -> None:
+    raise kind("on purpose")
+
+
+class TestInitializer:
+    def test_it_is_called_once_in_each_worker_and_in_the_one_that_follows_it(self) -> None:
+        values = {"name": "a", "data": bytes(100_000)}
+        with LocalCluster(
+            2, initializer=note_start, initargs=(values,), max_tasks_per_child=4, own_modules=["tests"]
+        ) as cluster:
+            futures = [cluster.submit(started_with) for _ in range(12)]
+            seen = {future.result(TIMEOUT_S) for future in futures}
+            seen |= {cluster.submit(started_with).result(TIMEOUT_S) for _ in range(6)}
+            chunks = cluster.map(lambda _number: started_with(), range(4), chunksize=2, timeout=TIMEOUT_S)
+            seen.update(chunks)
+        assert len(seen) >= 5  # at least so many workers ran 20 tasks
+        assert {value for _pid, value in seen} == {"a"}
+
+    def test_each_executor_has_its_own(self, local_cluster: LocalCluster) -> None:
+        for name in "bc":
+            with ClusterExecutor(
+                local_cluster.address, initializer=note_start, initargs=({"name": name},), own_modules=["tests"]
+            ) as executor:
+                found = executor.submit(started_with).result(TIMEOUT_S)[1]
+                assert found is not None
+                assert found.endswith(name)
+
+    @pytest.mark.parametrize("kind", [ValueError, SystemExit, KeyboardInterrupt])
+    def test_one_that_fails_breaks_the_executor_by_name(
+        self, local_cluster: LocalCluster, kind: type[BaseException]
+    ) -> None:
+        with ClusterExecutor(
+            local_cluster.address, initializer=fail_to_start, initargs=(kind,), own_modules=["tests"]
+        ) as executor:
+            futures = [executor.submit(abs, -1) for _ in range(20)]
+            for future in futures:
+                error = future.exception(TIMEOUT_S)
+                assert isinstance(error, InitializerFailed)
+                assert isinstance(error, BrokenExecutor)
+                assert f"{kind.__name__}: on purpose" in str(error)
+            with pytest.raises(InitializerFailed):
+                executor.submit(abs, -1)
+        assert local_cluster.submit(abs, -1).result(TIMEOUT_S) == 1
+
+    def test_what_cannot_be_one_is_refused(self) -> None:
+        with pytest.raises(TypeError, match="initializer must be a callable"):
+            LocalCluster(1, initializer=3)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="is an async function"):
+            LocalCluster(1, initializer=coroutine)
+        with pytest.raises(SchedulingError, match="cannot be pickled"):
+            LocalCluster(1, initializer=abs, initargs=(threading.Lock(),))
+
+
+class TestLifeOfWorkers:
+    @pytest.mark.parametrize("value", [0, -1, 1.5, True])
+    def test_numbers_that_make_no_sense_are_refused(self, value: Any) -> None:
+        with pytest.raises((TypeError, ValueError), match="max_tasks_per_child must be"):
+            LocalCluster(1, max_tasks_per_child=value)
+
+    def test_a_worker_runs_so_many_calls_and_no_more(self) -> None:
+        with LocalCluster(2, max_tasks_per_child=3, own_modules=["tests"]) as cluster:
+            at_once = [cluster.submit(os.getpid) for _ in range(30)]
+            pids = [future.result(TIMEOUT_S) for future in at_once]
+            pids += [cluster.submit(os.getpid).result(TIMEOUT_S) for _ in range(12)]
+        assert max(Counter(pids).values()) == 3
+        assert len(set(pids)) >= 14
+
+    def test_what_was_submitted_is_done_though_workers_end(self) -> None:
+        with LocalCluster(1, max_tasks_per_child=1) as cluster:
+            futures = [cluster.submit(pow, number, 2) for number in range(8)]
+        assert [future.result(0) for future in futures] == [number**2 for number in range(8)]
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,15 @@ in the checkout        installed as                          in a checkout found
 =====================  ====================================  ===================================
 
 The start-up files ``concurrent_framework.pth`` and ``.start`` go to the root of site-packages, also
-with ``pip install -e .``. A wheel gets ``concurrent-stubs`` too, a partial stub package (PEP 561)
-without which some editors look for ``concurrent`` in the standard library only.
+with ``pip install -e .``. Type checkers read the modules themselves; ``concurrent/__init__.pyi`` has
+pyright look for them beside the standard library's. Those of a checkout are found through
+``build/types``, which holds nothing but a link to ``concurrent/``, and which a ``.pth`` file names.
 
 Compiled modules (``native/_*.pyx``, ``samples/*/_*.pyx``) are optional: without Cython or a compiler
 their pure Python twins are used and one warning says so.
 """
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -31,6 +33,7 @@ NAMES = ("core", "transport", "scheduling", "apps")
 SAMPLES = "concurrent.apps.samples"
 NATIVE = "concurrent.core.native"
 CONF = "concurrent.apps.conf"
+MARK_FOR_CHECKERS = os.path.join("concurrent", "__init__.pyi")
 START_UP_FILES = ["concurrent_framework.pth", "concurrent_framework.start"]
 DATA_PATTERNS = [
     f"{folder}*.{suffix}"
@@ -70,8 +73,18 @@ def extensions() -> list[Extension]:
     ]
 
 
+def link_for_checkers() -> Path:
+    """Return a folder of the checkout that holds nothing but a link to ``concurrent/``."""
+    folder = Path("build", "types").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "concurrent"
+    if not link.is_symlink():
+        link.symlink_to(Path("concurrent").absolute(), target_is_directory=True)
+    return folder
+
+
 class BuildModules(build_py):
-    """Copies the modules, those of ``native/`` included, and makes the stub package of them."""
+    """Copies the modules, those of ``native/`` and the file for type checkers included."""
 
     def run(self) -> None:
         """Build from scratch: a module deleted in the checkout must not live on in a wheel."""
@@ -79,7 +92,7 @@ class BuildModules(build_py):
             shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
         if not self.editable_mode:
-            self.make_stubs()
+            self.copy_file(MARK_FOR_CHECKERS, os.path.join(self.build_lib, MARK_FOR_CHECKERS))
 
     def find_package_modules(self, package, package_dir):
         """Return (package, module, file) of each module, without the tests of the samples."""
@@ -88,16 +101,6 @@ class BuildModules(build_py):
             files = sorted(Path("native").glob("*.py"))
             modules += [(package, file.stem, str(file)) for file in files]
         return [module for module in modules if not module[1].startswith(("test_", "conftest"))]
-
-    def make_stubs(self) -> None:
-        """Copy each module as a stub: stubs may have bodies, and annotations are all there."""
-        built = Path(self.build_lib, "concurrent")
-        stubs = Path(self.build_lib, "concurrent-stubs")
-        for module in sorted(built.rglob("*.py")):
-            stub = stubs / module.relative_to(built).with_suffix(".pyi")
-            stub.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(module, stub)
-        (stubs / "py.typed").write_text("partial\n", encoding="ascii")
 
 
 class BuildExtensions(build_ext):
@@ -134,6 +137,14 @@ class InstallStartUpFiles(install_data):
         """Take the folder of the modules in place of the prefix."""
         self.set_undefined_options("install", ("install_lib", "install_dir"))
         super().finalize_options()
+
+    def run(self) -> None:
+        """Install them, for a checkout with one more file that leads type checkers to its modules."""
+        super().run()
+        if self.get_finalized_command("build_py").editable_mode:
+            with contextlib.suppress(OSError):  # a system without links: nothing but type checkers misses it
+                folder = link_for_checkers()
+                Path(self.install_dir, "concurrent_framework_types.pth").write_text(f"{folder}\n", "utf-8")
 
 
 class WithStartUpFiles(Distribution):

@@ -1,0 +1,133 @@
+"""Type checkers understand a program that uses Concurrent beside the standard library's ``concurrent``."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.conftest import ROOT, Installation
+
+PROGRAM = """
+import concurrent.futures.process
+import concurrent.futures.thread
+from concurrent import futures
+from concurrent.apps import ApplicationNode, ClusterExecutor, LocalCluster
+from concurrent.core import IntItem
+from concurrent.futures import (
+    FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor,
+    as_completed, wait,
+)
+from concurrent.scheduling import ITaskSystem, Task
+
+
+class Square(Task):
+    def __init__(self, number: int) -> None:
+        super().__init__(f"square of {number}")
+        self.number = number
+
+    def __call__(self) -> int:
+        return self.number**2
+
+
+class Squares(ApplicationNode):
+    count = IntItem("squares", "count", 10, "How many.")
+
+    def start_processing(self) -> None:
+        self.push_tasks(Square(number) for number in range(self.count))
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+def use(executor: Executor) -> Future[int]:
+    return executor.submit(double, 1)
+
+
+with LocalCluster(2) as cluster:
+    future: Future[int] = cluster.submit(double, 4)
+    answer: int = future.result()
+    for one in as_completed([future, use(cluster)]):
+        answer = one.result()
+    done, rest = wait([future], return_when=FIRST_COMPLETED)
+    reveal_type(done)
+    reveal_type(cluster.map(double, [1, 2]))
+with ThreadPoolExecutor(max_workers=2) as pool, concurrent.futures.process.ProcessPoolExecutor() as other:
+    reveal_type(pool.submit(double, 3))
+    reveal_type(use(other))
+    reveal_type(futures.thread.ThreadPoolExecutor(1).submit(double, 3))
+"""
+TYPES = ["set[Future[int]]", "Iterator[int]", "Future[int]", "Future[int]", "Future[int]"]
+WRONG = PROGRAM + '\nwrong: str = cluster.submit(double, 4).result()\ncluster.submit(double, "text")\n'
+
+
+def revealed(output: str) -> list[str]:
+    """Return the types that a checker tells of, without the modules that they are of."""
+    found = re.findall(r'(?:Revealed type is|" is) "(.*)"$', output, re.MULTILINE)
+    return [re.sub(r"\b[\w.]+\.", "", one) for one in found]
+
+
+def mypy(folder: Path, python: Path) -> subprocess.CompletedProcess[str]:
+    options = ["--strict", "--no-incremental", "--python-executable", python]
+    command = [sys.executable, "-m", "mypy", *options, "program.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
+
+
+def pyright(folder: Path, python: Path) -> subprocess.CompletedProcess[str]:
+    """Run it; it is skipped where it is not installed, or cannot get the Node.js that it needs."""
+    probe = [sys.executable, "-m", "pyright", "--version"]
+    known = subprocess.run(probe, capture_output=True, text=True, timeout=110, check=False)
+    if known.returncode or not known.stdout.startswith("pyright "):
+        pytest.skip(f"pyright does not run here: {(known.stdout + known.stderr).strip()[-200:]}")
+    command = [sys.executable, "-m", "pyright", "--pythonpath", python, "program.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
+
+
+Check = Callable[[Path, Path], "subprocess.CompletedProcess[str]"]
+CHECKERS = pytest.mark.parametrize("check", [mypy, pyright])
+
+
+@CHECKERS
+def test_a_program_with_both_libraries_is_right_and_its_types_are_known(
+    check: Check, installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert revealed(done.stdout) == TYPES
+
+
+@CHECKERS
+def test_mistakes_in_it_are_found(check: Check, installation: Installation, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(WRONG, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    assert done.returncode == 1
+    assert len(re.findall(r"program\.py:\d+.*error", done.stdout)) == 2, done.stdout
+
+
+@CHECKERS
+def test_a_checkout_is_found_too(check: Check, tmp_path: Path) -> None:
+    import concurrent_framework
+
+    if not Path(concurrent_framework.FOLDER).samefile(ROOT / "concurrent"):
+        pytest.skip("the environment of the tests has another installation of Concurrent")
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    done = check(tmp_path, Path(sys.executable))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@CHECKERS
+def test_a_program_without_concurrent_sees_the_standard_library_as_before(
+    check: Check, installation: Installation, tmp_path: Path
+) -> None:
+    program = "import concurrent.futures\n\nwith concurrent.futures.ThreadPoolExecutor() as pool:\n"
+    program += "    reveal_type(pool.submit(len, 'text'))\n"
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert revealed(done.stdout) == ["Future[int]"]

@@ -91,8 +91,7 @@ class MasterAPI:
                 remedy="Stop some of them",
             )
         if record.node_type is NodeType.slave:
-            workers, window = record.data["workers"], record.data["window"]
-            number = self._dispatcher.join_slave(handler, record.node_id, workers, window)
+            number = self._dispatcher.join_slave(handler, record.node_id, record.data)
         else:
             number = self._dispatcher.join_owner(handler, record.node_id)
             if record.data.get("systems") is True:

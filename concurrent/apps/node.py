@@ -115,7 +115,7 @@ class Node(Component):
 
     def __init__(self) -> None:
         """Nothing runs before ``start``."""
-        self.node_id = new_node_id(self.node_type.value)
+        self.node_id = new_node_id(self.node_type.value, self.given_name())
         self.stats = Stats()
         self.loop = NodeLoop(self.node_id, on_failed=self.loop_failed)
         self.launcher: Launcher
@@ -126,6 +126,10 @@ class Node(Component):
         self._stop_count = 0
         self._snapshot: dict[str, Any] | None = None
         self._snapshot_at = 0.0
+
+    def given_name(self) -> str:
+        """Return what the configuration calls this node; empty if it has no name."""
+        return ""
 
     @property
     def settings(self) -> TransportSettings:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
@@ -28,6 +30,7 @@ from concurrent.transport.client import SessionClient
 __all__ = ["MASTER_DEFAULT", "SlaveNode", "core_count", "serve_child"]
 
 CALL_TIMEOUT_S: Final = 10.0
+NAME_LENGTH_MAX: Final = 40
 FAREWELL_S: Final = 2.0
 MASTER_DEFAULT: Final = f"127.0.0.1:{PORT_DEFAULT}"
 
@@ -41,6 +44,21 @@ def core_count() -> int:
     return os.cpu_count() or 1
 
 
+class _NameItem(ConfigItem[str]):
+    """A name for people, which is a part of the node's id."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be in a name."""
+        return f"at most {NAME_LENGTH_MAX} ASCII letters, digits, dots, dashes and underscores, or nothing"
+
+    def parse(self, text: str, folder: Path) -> str:
+        """Return the name."""
+        if not re.fullmatch(rf"[A-Za-z0-9_.-]{{0,{NAME_LENGTH_MAX}}}", text):
+            raise ValueError(text)
+        return text
+
+
 class SlaveNode(Node):
     """See the module. The master says which task manager it has to use."""
 
@@ -52,6 +70,11 @@ class SlaveNode(Node):
     master = HostItem(
         "slave", "master", MASTER_DEFAULT, "The address of the master's JSON API.",
         port_default=PORT_DEFAULT,
+    )  # fmt: skip
+    name = _NameItem(
+        "slave", "name", "",
+        "What this slave is called in logs, in the status and on pages, and what a strategy may know it by; "
+        "nothing: it has the name of its machine.",
     )  # fmt: skip
     workers = IntItem(
         "slave", "workers", 0, "How many worker processes; 0: one for each core.",
@@ -73,6 +96,10 @@ class SlaveNode(Node):
         """Nothing runs before ``start``."""
         super().__init__()
         self._manager: ITaskManager | None = None
+
+    def given_name(self) -> str:
+        """Return the configured name."""
+        return self.name
 
     @property
     def worker_count(self) -> int:
@@ -119,6 +146,7 @@ class SlaveNode(Node):
             "window": window or Pace().window(self.worker_count),
             "pid": os.getpid(),
             "host": socket.gethostname(),
+            "name": self.name,
             **describe_runtime(),
         }
 

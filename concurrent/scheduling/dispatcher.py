@@ -240,12 +240,16 @@ class Dispatcher:
         if self._delivery.has_room(owner):
             self._want_turn()
 
-    def join_slave(self, handler: TCPHandler, name: str, workers: int, window: int) -> int:
-        """Let a slave take tasks; returns the number of the registration."""
+    def join_slave(self, handler: TCPHandler, name: str, data: dict[str, Any]) -> int:
+        """Let a slave take tasks; returns the number of the registration.
+
+        :param data: what it says of itself: how many ``workers`` it has, how large its ``window`` is, and more.
+        """
         number = next(self._numbers)
+        workers, window = data["workers"], data["window"]
         self._slaves[number] = _Slave(handler, workers)
         self._code.join_slave(handler)
-        self._apply(SlaveJoined(number, name, workers, window))
+        self._apply(SlaveJoined(number, name, workers, window, data))
         self._scheduler.slave_changed(number)
         return number
 

@@ -77,12 +77,16 @@ class CancelRequested:
 
 @dataclass(slots=True)
 class SlaveJoined:
-    """A slave of at least one worker registered; it takes up to ``window`` tasks at a time."""
+    """A slave of at least one worker registered; it takes up to ``window`` tasks at a time.
+
+    ``data`` is what it said of itself.
+    """
 
     slave: int
     name: str
     workers: int
     window: int
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

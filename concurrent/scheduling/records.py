@@ -119,6 +119,7 @@ class SlaveRecord:
     ``reported_at`` counts the reports of all slaves up to the latest of this one. ``refused_count`` is how many
     tasks it handed back without being asked. ``is_heard`` is set by whatever it says of its tasks. While it
     ``is_silent`` its window is 0, and ``wanted_window`` is what it was.
+    ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked.
     """
 
     slave: int
@@ -135,13 +136,23 @@ class SlaveRecord:
     is_silent: bool = False
     tells_running: bool = False
     wanted_window: int = 0
+    refused_count: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_idle(self) -> bool:
         """Whether it takes tasks and has workers without any."""
         return self.room > 0 and len(self.held) < self.workers
 
-    refused_count: int = 0
+    @property
+    def host(self) -> str:
+        """The machine that it says it is on; empty if it does not say."""
+        return str(self.data.get("host", ""))
+
+    @property
+    def given_name(self) -> str:
+        """What its owner calls it (``concurrent slave --name``); empty if it has no name."""
+        return str(self.data.get("name", ""))
 
     @property
     def room(self) -> int:

@@ -29,7 +29,7 @@ class SlaveBook:
     def join(self, event: SlaveJoined) -> None:
         """Take in a slave."""
         self.window_total += event.window
-        slave = SlaveRecord(event.slave, event.name, event.workers, event.window)
+        slave = SlaveRecord(event.slave, event.name, event.workers, event.window, data=event.data)
         self.slaves[event.slave] = self._by_report[event.slave] = slave
 
     def lose(self, key: int) -> SlaveRecord | None:

@@ -168,3 +168,14 @@ def test_applications_of_plugins_are_listed_and_named_when_one_is_mistyped(
         disabled = cluster.run("app", "Cubes", "--env", "here", "-o", f"components.{rule}=off")
         assert disabled.wait() == 2
         assert ("plug-ins are disabled: acme" if rule == "acme.*" else "Cubes is disabled") in disabled.err
+
+
+def test_a_slave_is_called_what_its_owner_calls_it(cluster: Cluster) -> None:
+    cluster.master()
+    for _ in range(2):
+        cluster.slave("--name", "anna").wait_for_line("slave-anna-.* joined the master")
+    status = cluster.run("status", "-m", cluster.address).succeed()
+    assert status.count("slave-anna-") == 2
+    wrong = cluster.run("slave", "--name", "two words")
+    assert wrong.wait() == 2
+    assert "'two words' is not allowed. Use at most 40 ASCII letters" in wrong.err

@@ -21,6 +21,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("-m", "--master", metavar="HOST:PORT", help=f"the master ({MASTER_DEFAULT})")
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes (one for each core)")
+    parser.add_argument("--name", help="what the slave is called (the name of its machine)")
     parser.add_argument("--host", help="the address of the slave's own JSON API (127.0.0.1)")
     parser.add_argument("-p", "--port", type=int, help="the port of the slave's own JSON API (any free one)")
     return parser
@@ -32,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
         args,
         slave__master=args.master,
         slave__workers=args.workers,
+        slave__name=args.name,
         slave__host=args.host,
         slave__port=args.port,
     )

@@ -143,11 +143,11 @@ def test_a_bad_value_names_file_section_option_value_and_what_is_allowed(make, l
 
 
 def test_unknown_names_are_warned_of_with_the_nearest_known(make) -> None:
-    warnings = make("[painter]\nbrush = 1\n[painters]\nname = x\n[zzz]\nname = y\n").warn_of_unknown()
+    warnings = make("[painter]\nbrush = 1\n[painters]\nname = x\n[zzz]\nbrushes = y\n").warn_of_unknown()
     assert [warning.partition(": ")[2] for warning in warnings] == [
         "unknown option brush in [painter] is ignored. Did you mean brushes?",
         "unknown section [painters] of option name is ignored. Did you mean section [painter]?",
-        "unknown section [zzz] of option name is ignored. Did you mean [painter] name?",
+        "unknown section [zzz] of option brushes is ignored. Did you mean [painter] brushes?",
     ]
 
 

@@ -106,16 +106,16 @@ def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseExce
     ImportError, since what is not installed there may be everywhere else.
     """
     failure: dict[str, Any] = pickle.loads(payload.buffer if isinstance(payload, Frame) else payload)
-    where = failure.get("where", "")
+    trace, output, where = (failure.get(name, "") for name in ("traceback", "output", "where"))
     remote = with_details(
         TaskFailed(
             f"{failure['type']}: {failure['message']}",
             thing=failure["type"],
-            traceback=f"On {where}:\n{failure['traceback']}" if where else failure["traceback"],
-            evidence=(failure["output"],) if failure["output"] else (),
+            traceback=f"On {where}:\n{trace}" if where else trace,
+            evidence=(output,) if output else (),
         )
     )
-    if failure["exception"] is None:
+    if failure.get("exception") is None:
         return remote
     try:
         error = (pickling.loads_payload if pickling is not None else pickle.loads)(failure["exception"])

@@ -50,7 +50,7 @@ class Rebalancer:
             self._overfull.add(key)
         elif key in self._overfull:
             self._overfull.remove(key)
-        if held < slave.workers and held < slave.window:
+        if held < slave.workers and held < slave.window and not slave.refused_count:
             self._idle.add(key)
         elif key in self._idle:
             self._idle.remove(key)
@@ -151,9 +151,12 @@ class Rebalancer:
         return self._state_by_asked.get(slave.slave) != _state(slave)
 
     def _rank_place(self, slave: SlaveRecord) -> None:
-        """Rank a slave as one to give tasks to, behind those that it holds and was promised."""
+        """Rank a slave as one to give tasks to, behind those that it holds and was promised.
+
+        One that refuses tasks is none: it may refuse these too.
+        """
         coming = self.promised.get(slave.slave, 0)
-        if slave.room > coming:
+        if slave.room > coming and not slave.refused_count:
             load = (len(slave.held) + coming + 1) / slave.workers
             self._places.put(slave.slave, self._task_s(slave) * max(1.0, load))
         else:

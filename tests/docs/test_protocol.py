@@ -11,6 +11,7 @@ from concurrent.apps.client import ClusterClient
 from concurrent.apps.masterapi import MasterAPI
 from concurrent.scheduling.taskclient import TaskClient
 from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.transport.messages import FEATURES
 from concurrent.transport.methods import MethodRegistry
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -38,6 +39,19 @@ def test_the_page_has_what_peers_may_call_at_a_master() -> None:
     headings = ("an application to the master", "a task system to the master", "a slave to the master")
     documents = set().union(*(documented(f"From {heading}") for heading in headings))
     assert documents == registered(MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1))
+
+
+def test_the_page_has_the_features() -> None:
+    endpoint = SimpleNamespace(methods=MethodRegistry(), receive_into=lambda _new_block: None)
+    MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1).register_methods(endpoint)
+    features = {*FEATURES, *endpoint.methods.features}
+    endpoint.methods = MethodRegistry()
+    client = ClusterClient(UNUSED, "application", on_outcomes=UNUSED, on_running=UNUSED)
+    client._register_methods(endpoint)
+    GenericTaskManager.__new__(GenericTaskManager).register_methods(endpoint)
+    features |= set(endpoint.methods.features)
+    section = PAGE.partition("| feature | listed by | meaning |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE)) == features
 
 
 def hints() -> set[str]:

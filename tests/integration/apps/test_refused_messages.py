@@ -27,7 +27,7 @@ from tests.integration.apps.peers import TIMEOUT_S, MakePeer
 
 UNUSED: Any = None
 
-HINTS = {"system_progress", "system_log", "tasksystem_progress", "held", "running"}
+HINTS = {"system_progress", "system_log", "tasksystem_progress", "held", "running", "notice"}
 """What is only shown to people: such a cast is refused with a line in the log."""
 
 FROM_SLAVE: dict[str, list[tuple[Any, ...]]] = {
@@ -78,7 +78,10 @@ def cases(table: dict[str, list[tuple[Any, ...]]]) -> list[Any]:
 
 
 def vital(methods: MethodRegistry) -> set[str]:
-    return {method.name for method in methods if method.is_vital}
+    """Return what ends the session if it is refused; as calls all of it answers nothing."""
+    found = [method for method in methods if method.is_vital]
+    assert all(method.signature.return_annotation in ("None", None) for method in found)
+    return {method.name for method in found}
 
 
 def test_what_is_lost_without_notice_are_hints_only(master: MasterNode) -> None:
@@ -120,6 +123,35 @@ def test_an_application_whose_message_is_refused_is_told_and_may_come_again(
     owner.join("application")
     owner.call("push_tasks", 1, 0, 1, [b"task"])
     assert owner.next("accepted") == (1,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "args"),
+    [
+        ("application", "define_code", (0, b"blob")),
+        ("application", "push_tasks", (1, 0, 1, [b"task"])),
+        ("application", "cancel", ([1],)),
+        ("application", "consumed", (1,)),
+        ("application", "push_tasksystem", (1, 0, b"system")),
+        ("application", "cancel_tasksystem", (1,)),
+        ("application", "system_progress", (1, 2)),
+        ("application", "system_log", (20, "text")),
+        ("application", "system_finished", (0, b"result")),
+        ("slave", "done", ([1], [0], [b"result"], 0)),
+        ("slave", "returned", ([1],)),
+        ("slave", "took", ([1],)),
+        ("slave", "pull", (1,)),
+        ("slave", "set_window", (1,)),
+        ("slave", "running", ([1], [7], [0.5], [""])),
+    ],
+)
+def test_what_is_cast_may_be_called_and_answers_nothing(
+    master: MasterNode, peer: MakePeer, kind: str, method: str, args: tuple[Any, ...]
+) -> None:
+    one = peer("peer-1")
+    one.join(kind, workers=1, window=1)
+    assert one.call(method, *args) is None
+    assert method in {*FROM_APPLICATION, *FROM_SLAVE, *HINTS}
 
 
 def test_hints_that_are_refused_harm_nothing(peer: MakePeer) -> None:

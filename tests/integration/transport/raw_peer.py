@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,7 @@ class RawPeer:
         self.sock.settimeout(WAIT_S)
         self.reader = FrameReader(Limits(), memoryview(bytearray(SCRATCH_BYTES)))
         self.number = 0
+        self.arrived: deque[list[Buffer]] = deque()
 
     def send(self, buffers: list[Buffer]) -> None:
         self.sock.sendall(make_prefix(buffers) + b"".join(buffers))
@@ -46,9 +48,13 @@ class RawPeer:
 
     def messages(self) -> Iterator[Message]:
         """Yield messages until the peer closes."""
-        while count := self.sock.recv_into(self.reader.space()):
-            for buffers in self.reader.advance(count):
-                yield decode(buffers)
+        while True:
+            while self.arrived:
+                yield decode(self.arrived.popleft())
+            count = self.sock.recv_into(self.reader.space())
+            if not count:
+                return
+            self.arrived.extend(self.reader.advance(count))
 
     def next_of(self, kind: Kind) -> Message:
         """Return the next message of a kind; others are passed over."""

@@ -16,6 +16,12 @@ from concurrent.scheduling.outcome import DIED
 from concurrent.scheduling.results import Outcome, load_outcome
 
 
+def test_a_failure_made_elsewhere_needs_no_more_than_type_and_message() -> None:
+    error = loads_failure(pickle.dumps({"type": "RangeError", "message": "too far"}), CodeBook())
+    assert isinstance(error, TaskFailed)
+    assert "RangeError: too far" in str(error)
+
+
 class Rebuildable(Exception):
     def __init__(self, text: str, detail: int) -> None:
         super().__init__(text, detail)

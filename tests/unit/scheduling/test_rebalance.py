@@ -81,6 +81,15 @@ def test_nothing_goes_where_it_would_end_later(cluster: Cluster) -> None:
     assert cluster.ask_back() == {}
 
 
+def test_nothing_is_moved_to_a_slave_that_refuses_tasks(cluster: Cluster) -> None:
+    cluster.add(1, held=9, task_s=1.0)
+    cluster.add(2, held=1, task_s=1.0)
+    cluster.answer(2, 1)
+    assert cluster.ask_back() == {}
+    cluster.add(3, held=0, task_s=1.0)
+    assert cluster.ask_back() == {1: 4}
+
+
 def test_while_nobody_is_idle_nothing_is_moved(cluster: Cluster) -> None:
     cluster.add(1, held=50, task_s=1.0)
     cluster.add(2, held=1, task_s=0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import partial
@@ -27,6 +28,8 @@ from concurrent.transport.jsonclient import JSONClient
 __all__ = ["ApplicationNode", "ApplicationSettings", "own_modules"]
 
 STATUS_TIMEOUT_S: Final = 5.0
+WORKERS_LOOK_S: Final = 0.25
+"""How often it is looked whether there are enough workers."""
 
 log = logging.getLogger("concurrent.apps.application")
 
@@ -209,11 +212,37 @@ class ApplicationNode(Node):
 
     @property
     def cluster_workers(self) -> int:
-        """How many worker processes the cluster has now.
+        """How many worker processes the cluster has now; waits until the application has joined it.
+
+        It may be 0, and grows with each slave that joins.
 
         :raises ConcurrentError: if the master does not say.
         """
         return self.client.count_workers()
+
+    def wait_workers(self, count: int = 1) -> int:
+        """Wait until the cluster has at least so many workers, and return how many it has. Main thread.
+
+        Callbacks run meanwhile, as while a push waits for room.
+
+        :raises ConcurrentError: if the master does not say.
+        """
+        while (workers := self.cluster_workers) < count:
+            self.client.wants_workers = count
+            self._go_on_for(WORKERS_LOOK_S)
+        self.client.wants_workers = 0
+        return workers
+
+    def _go_on_for(self, delay_s: float) -> None:
+        """Run callbacks for a while. Main thread."""
+        is_over = threading.Event()
+
+        def end() -> None:
+            is_over.set()
+            self._inbox.put(bool)  # wakes it
+
+        self.loop.post(self.loop.call_later, delay_s, end)
+        self._inbox.wait(is_over.is_set)
 
     def cluster_status(self) -> dict[str, Any]:
         """Return what the master (``master``) and the slaves that can be reached (``slaves``) are doing.
@@ -304,7 +333,7 @@ class ApplicationNode(Node):
             "open": tasks.open_count,
             "progress": self._progress.latest,
             "task_systems": self._open_systems,
-            "waits_for": tasks.room.waits_for,
+            "waits_for": self.client.waits_for,
         }
 
     def _cluster_died(self, what: str) -> None:
@@ -319,7 +348,7 @@ class ApplicationNode(Node):
         """End the application, whatever its main thread does; also if that pushes. Loop thread."""
         self._end_error = error
         self._inbox.put(partial(raise_error, error))
-        self.client.tasks.refuse(str(error))
+        self.client.give_up(error)
 
     def _raise_end_error(self) -> None:
         """A push failed; raise what has ended all, if that is why."""

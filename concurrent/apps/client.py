@@ -15,8 +15,13 @@ from typing import Any, Final, NamedTuple
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.runtime import PYTHON, describe_runtime
-from concurrent.core.clock import Deadline, SystemClock
-from concurrent.core.errors import ConcurrentError, LoopClosed, MessageTooLarge, NodeError, PayloadTooLarge
+from concurrent.core.errors import (
+    ConcurrentError,
+    ConnectionLost,
+    LoopClosed,
+    MessageTooLarge,
+    PayloadTooLarge,
+)
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.batches import check_statuses
@@ -90,12 +95,13 @@ class ClusterClient:
         self._on_system_progress = on_system_progress
         self._on_system_outcome = on_system_outcome
         self._on_refused = on_refused
-        self._refusal: ConcurrentError | None = None
+        self.wants_workers = 0
+        """How many workers this program waits for. Any thread."""
+        self._failure: ConcurrentError | None = None
         self._systems: dict[int, _System] = {}
         self._system_ids = itertools.count(1)
         self._handler: TCPHandler | None = None
         self._has_joined = threading.Event()
-        self._given_up: str | None = None
         self._link: MasterLink | None = None
 
     @property
@@ -132,13 +138,13 @@ class ClusterClient:
         if self._link is not None:
             self._link.stop(timeout_s)
 
-    def give_up(self, reason: str) -> None:
+    def give_up(self, error: ConcurrentError) -> None:
         """Nothing will come any more: end what waits. Any thread, also after the end of the loop."""
-        self._given_up = reason
+        self._failure = error
         self._handler = None
         self._has_joined.set()
         with suppress(LoopClosed):
-            self.tasks.close(reason)
+            self.tasks.close(error.message)
 
     def push_system(self, system: Any) -> int:
         """Have the master host a task system; returns the number that it gets. Any thread.
@@ -154,27 +160,35 @@ class ClusterClient:
         """End a task system; it gets the outcome that it was cancelled. Any thread."""
         self._loop.post(self._cancel_system, system_id)
 
-    def count_workers(self, timeout_s: float = CALL_TIMEOUT_S) -> int:
+    @property
+    def waits_for(self) -> str:
+        """What this program waits for; nothing if it does not. Any thread."""
+        if self._link is not None and self._link.waits_for:
+            return self._link.waits_for
+        if self.wants_workers:
+            return f"a cluster with {self.wants_workers} workers"
+        return self.tasks.room.waits_for
+
+    def count_workers(self) -> int:
         """Return how many worker processes the cluster has now. Not the loop's thread.
 
-        :param timeout_s: how long to wait until this program has joined and the master has answered.
-        :raises NodeError: if this program has not joined the master by then.
-        :raises VersionMismatch: if the master refuses this program.
+        Waits until this program has joined its master, as all that it pushes does.
+
+        :raises ConcurrentError: if there is no hope of that; see :meth:`fail`.
         :raises CallTimeout: if the master does not answer.
         """
-        deadline = Deadline(SystemClock(), timeout_s)
-        self._has_joined.wait(timeout_s)
-        handler = self._handler
-        if self._refusal is not None:
-            raise self._refusal
-        if handler is None:
-            raise NodeError(
-                self._given_up or f"this program has not joined a master within {timeout_s} s",
-                thing="count_workers",
-                remedy="See with 'concurrent status' whether the master is there",
-            )
-        answer: Future[int] = handler.call("count_workers", timeout_s=deadline.remaining_s())
-        return answer.result(timeout_s + 1.0)
+        while True:
+            self._has_joined.wait()
+            handler = self._handler
+            if self._failure is not None:
+                raise self._failure
+            if handler is None:  # it was lost just now
+                continue
+            try:
+                answer: Future[int] = handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
+                return answer.result()
+            except ConnectionLost:
+                self._loop.call(bool, timeout_s=CALL_TIMEOUT_S)  # which takes note of it
 
     def _describe(self) -> dict[str, Any]:
         """Return what this program says of itself when it registers."""
@@ -222,7 +236,7 @@ class ClusterClient:
         if handler is not self._handler:
             return
         self._loop.call_later(NO_WORKERS_AGAIN_S, self._watch_workers, handler)
-        if self.tasks.open_count or self._systems:
+        if self.tasks.open_count or self._systems or self.wants_workers:
             answer = handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
             answer.add_done_callback(self._warn_of_no_workers)
 
@@ -245,12 +259,12 @@ class ClusterClient:
 
     def _left(self, _reason: str) -> None:
         self._handler = None
-        self._has_joined.clear()
+        if self._failure is None:
+            self._has_joined.clear()
         self.tasks.detach()
 
     def _refused(self, error: ConcurrentError) -> None:
-        self._refusal = error
-        self._has_joined.set()
+        self.give_up(error)
         if self._on_refused is not None:
             self._on_refused(error)
 

@@ -170,7 +170,7 @@ class ExecutorCore:
     def break_down(self, error: ConcurrentError) -> None:
         """Nothing can run any more: fail what is open, and refuse what comes."""
         self._broken = error
-        self.client.give_up(str(error))
+        self.client.give_up(error)
         self._fail_all(error)
 
     def close(self, *, wait: bool, cancel: bool) -> None:

@@ -17,8 +17,9 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
+from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
-from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError, VersionMismatch
+from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch, WrongServer
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.transport.channels import CHANNELS, make_client
@@ -31,6 +32,9 @@ from concurrent.transport.loop import NodeLoop
 __all__ = ["Joined", "MasterLink"]
 
 CALL_TIMEOUT_S: Final = 10.0
+JOINING_S: Final = 5.0
+"""How long it may take to join when the node has registered before that is said."""
+
 RETIRE_TIMEOUT_S: Final = 2.0
 LASTING_S: Final = 5.0
 """A session that ends sooner is no success: the next attempt comes later than the one before."""
@@ -73,8 +77,8 @@ class MasterLink:
     :param prepare: called with the master's answer before the session is opened.
     :param on_joined: called when the node has joined a master that knows nothing of it.
     :param on_left: called with the reason when such a registration has ended.
-    :param on_refused: called with the error when the master will never take this node in, for example because
-        that runs another Python; it is not tried again.
+    :param on_refused: called with the error when the master will never take this node in, because that runs
+        another Python, or because there is none at this address; it is not tried again.
     """
 
     def __init__(
@@ -120,7 +124,12 @@ class MasterLink:
         self._is_joined = False
         self._joined_at = 0.0
         self._is_stopping = False
-        self._last_problem = ""
+        self._search = Search(str(master))
+
+    @property
+    def waits_for(self) -> str:
+        """What the node waits for in order to join; nothing if it has. Any thread."""
+        return self._search.problem
 
     @property
     def handler(self) -> TCPHandler | None:
@@ -177,10 +186,14 @@ class MasterLink:
             return
         error = future.exception()
         if isinstance(error, VersionMismatch):
-            self._refused(error)
+            log.error("the master at %s refuses this node: %s", self._master, error)
+            self._give_up(error)
+            return
+        if isinstance(error, UnknownMethod):
+            self._try_later(f"what listens at {self._master} is no master, or one of another version", error)
             return
         if error is not None:
-            self._try_later(f"cannot register with the master at {self._master}: {error}")
+            self._try_later(f"cannot register with the master at {self._master}: {error}", error)
             return
         try:
             answer = future.result()
@@ -189,18 +202,17 @@ class MasterLink:
             if reach != self._reach:
                 self._connect(reach)
         except BaseException as problem:  # boundary: a peer's answer, and what plug-ins make of it
-            self._try_later(_problem(f"cannot work for the master at {self._master}", problem))
+            self._try_later(_problem(f"cannot work for the master at {self._master}", problem), problem)
             return
         self._answer = answer
         self.state = "registered"
         if self._client is not None and self._client.handler.is_open:
             self._join(self._client)
 
-    def _refused(self, error: ConcurrentError) -> None:
-        """Give up: what this node runs does not change while it runs."""
+    def _give_up(self, error: ConcurrentError) -> None:
+        """Look for the master no more: it would not help."""
         self.state = "refused"
         self._is_stopping = True
-        log.error("the master at %s refuses this node: %s", self._master, error)
         self._on_refused(error)
 
     def _connect(self, reach: _Reach) -> None:
@@ -220,6 +232,7 @@ class MasterLink:
         self._client = client
         self._reach = reach
         client.start()
+        self._loop.call_later(JOINING_S, self._watch_joining, client)
 
     def _retire(self) -> None:
         """Stop a client whose master is at another place now; that waits, so in a thread."""
@@ -263,7 +276,7 @@ class MasterLink:
             client.handler.close("the node could not begin to work")
             return
         self._joined_at = self._loop.time()
-        self._last_problem = ""
+        self._search.joined()
         log.info("joined the master %s at %s", answer["master"], self._master)
 
     def _lost(self, _handler: TCPHandler, reason: str) -> None:
@@ -272,17 +285,33 @@ class MasterLink:
         if was_joined and self._loop.time() - self._joined_at >= LASTING_S:
             self._backoff.reset()  # else both may disagree, and would do so again at once
         self._answer = None
-        self._try_later("")  # before anything else: whatever goes wrong, the node comes back
+        self._try_later()  # before anything else: whatever goes wrong, the node comes back
         if was_joined:
             self.state = "not registered"
             if not self._is_stopping:
                 log.warning("lost the master at %s: %s", self._master, reason)
             self._on_left(reason)
 
-    def _try_later(self, problem: str) -> None:
-        if problem and problem != self._last_problem:
-            log.warning("%s; trying again", problem)
-            self._last_problem = problem
+    def _note(self, problem: str, error: BaseException | None = None) -> None:
+        """Say what goes wrong, now and then, or give up."""
+        line, end = self._search.failed(problem, error, self._loop.time())
+        if end is not None:
+            self._give_up(end)
+        elif line is not None:
+            log.warning("%s", line)
+
+    def _watch_joining(self, client: SessionClient) -> None:
+        """Say so while the node has registered, but does not get through on the compute channel."""
+        if client is self._client and not self._is_joined and not self._is_stopping:
+            self._note(
+                f"registered with the master at {self._master}, but cannot get through to its compute "
+                f"channel at port {client.port}"
+            )
+            self._loop.call_later(JOINING_S, self._watch_joining, client)
+
+    def _try_later(self, problem: str = "", error: BaseException | None = None) -> None:
+        if problem:
+            self._note(problem, error)
         if self._timer is None and not self._is_stopping:
             self._timer = self._loop.call_later(self._backoff.next_delay(), self._register)
 
@@ -290,7 +319,7 @@ class MasterLink:
 def _reach_of(answer: Any) -> _Reach:
     """Return where the compute channel is, and for which task manager.
 
-    :raises NodeError: if the answer of the master has not all that a node needs.
+    :raises WrongServer: if the answer of the master has not all that a node needs.
     """
     fields = answer if isinstance(answer, dict) else {}
     channel, port, manager = fields.get("channel"), fields.get("port"), fields.get("manager")
@@ -299,7 +328,7 @@ def _reach_of(answer: Any) -> _Reach:
     is_reachable = channel in CHANNELS and type(port) is int and 0 < port <= PORT_MAX
     has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
     if not (is_of_master and is_reachable and has_work):
-        raise NodeError(
+        raise WrongServer(
             f"its answer is not that of a master: {repr(answer)[:ANSWER_SHOWN_MAX]}",
             thing="register",
             value=answer,

@@ -156,6 +156,7 @@ class SlaveNode(Node):
             **super().snapshot(),
             "master": str(self.master),
             "state": self.link.state,
+            "waits_for": self.link.waits_for,
             "manager": type(self._manager).__name__ if self._manager is not None else None,
             "workers": self._manager.snapshot() if self._manager is not None else {},
         }

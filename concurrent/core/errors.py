@@ -34,10 +34,12 @@ __all__ = [
     "TaskError",
     "TaskFailed",
     "TransportError",
+    "UnknownHost",
     "UnknownMethod",
     "UnpicklableResult",
     "VersionMismatch",
     "WorkerDied",
+    "WrongServer",
 ]
 
 
@@ -158,6 +160,18 @@ class ConnectionLost(TransportError):
     """The peer went away before it answered."""
 
     code = "connection-lost"
+
+
+class UnknownHost(ConnectionLost):
+    """There is no host of that name, or none that can be found now."""
+
+    code = "unknown-host"
+
+
+class WrongServer(ConnectionLost):
+    """Something else than the JSON API of a node listens at an address."""
+
+    code = "wrong-server"
 
 
 class CallTimeout(TransportError, TimeoutError):

@@ -306,9 +306,11 @@ class Host(NamedTuple):
         :raises ValueError: if the text is neither.
         """
         found = _HOST.fullmatch(text.strip())
-        if found is None:
+        if found is None or not text.isprintable():
             raise ValueError(text)
         v6_address, name, port_text = found.groups()
+        if name is not None:
+            name.encode("idna")  # the error is a ValueError: a part is empty or too long
         if name is not None and name.isdigit():  # a port, of which the host was forgotten
             raise ValueError(text)
         port = int(port_text) if port_text is not None else port_default

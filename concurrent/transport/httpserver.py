@@ -295,9 +295,9 @@ def _listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError if the name cannot be one
         raise AddressError(
-            f"cannot listen on {host}:{port}: {error.strerror}",
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}",
             thing="port",
             value=port,
             remedy="Stop what uses the address, choose another port of this machine, or use port 0.",

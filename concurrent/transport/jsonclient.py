@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any, Final
 
 from concurrent.core.callthread import CallThread
@@ -24,7 +24,9 @@ from concurrent.core.errors import (
     MessageTooLarge,
     RemoteError,
     TransportError,
+    UnknownHost,
     UnknownMethod,
+    WrongServer,
 )
 from concurrent.transport.jsonrpc import (
     INVALID_PARAMS,
@@ -41,6 +43,11 @@ ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 CHUNK_BYTES: Final = 64 * 1024
 CONNECT_TIMEOUT_S: Final = 5.0
 GZIP_WINDOW_BITS: Final = 31
+
+AWAY_STATUSES: Final = frozenset({408, 429, 502, 503, 504})
+"""What a proxy answers in the place of a node that is not there."""
+
+WRONG_REMEDY: Final = "Give the port of a node's JSON API; that of a master is 8750 unless configured"
 
 
 class JSONClient:
@@ -104,7 +111,9 @@ class JSONClient:
 
     def get(self, path: str, timeout_s: float | None = None) -> Future[Any]:
         """Get a view, for example ``/status``; the future gets its value."""
-        return self._submit(path, timeout_s, lambda deadline: decode_json(self._exchange(None, path, deadline)))
+        return self._submit(
+            path, timeout_s, lambda deadline: self._decoded(self._exchange(None, path, deadline))
+        )
 
     def close(self) -> None:
         """Cancel the calls that have not begun, break off the one that has, and end the thread.
@@ -130,6 +139,11 @@ class JSONClient:
                 return work(deadline)
             except ConcurrentError:  # some of these are TimeoutErrors too
                 raise
+            except RemoteDisconnected as error:  # a BadStatusLine too
+                self._disconnect()
+                raise ConnectionLost(
+                    f"{self.address} closed the connection without an answer", thing=self.address
+                ) from error
             except TimeoutError as error:
                 self._disconnect()
                 raise CallTimeout(
@@ -137,6 +151,9 @@ class JSONClient:
                     thing=what,
                     value=timeout_s,
                 ) from error
+            except BadStatusLine as error:
+                self._disconnect()
+                raise _not_http(self.address) from error
             except (OSError, HTTPException, zlib.error) as error:
                 self._disconnect()
                 raise ConnectionLost(
@@ -196,6 +213,13 @@ class JSONClient:
         connection = HTTPConnection(self.host, self.port, timeout=min(CONNECT_TIMEOUT_S, _time_left(deadline)))
         try:
             connection.connect()
+        except (socket.gaierror, UnicodeError) as error:
+            raise UnknownHost(
+                f"the host {self.host!r} cannot be found: {getattr(error, 'strerror', None) or error}",
+                thing=self.address,
+                value=self.host,
+                remedy="Check the name, or give an IP address",
+            ) from error
         except TimeoutError:
             _time_left(deadline)
             raise ConnectionLost(
@@ -231,9 +255,19 @@ class JSONClient:
             raise ConnectionLost(f"{self.address} broke off in an answer", thing=self.address)
         return bytes(answer)
 
+    def _decoded(self, answer: bytes) -> Any:
+        try:
+            return decode_json(answer)
+        except MalformedMessage as error:
+            raise MalformedMessage(
+                f"{self.address} answered something else than JSON: {error}",
+                thing=self.address,
+                remedy=WRONG_REMEDY,
+            ) from error
+
     def _result(self, call_id: int, answer: bytes) -> Any:
         """Return the result in an answer, or raise its error."""
-        reply = decode_json(answer)
+        reply = self._decoded(answer)
         if not isinstance(reply, dict) or reply.get("id") not in (call_id, None):
             raise MalformedMessage(f"{self.address} answered something else than JSON-RPC 2.0")
         if "error" in reply:
@@ -241,6 +275,10 @@ class JSONClient:
         if "result" not in reply:
             raise MalformedMessage(f"{self.address} answered with neither result nor error")
         return reply["result"]
+
+
+def _not_http(address: str) -> WrongServer:
+    return WrongServer(f"what listens at {address} does not speak HTTP", thing=address, remedy=WRONG_REMEDY)
 
 
 def _failed(error: ConcurrentError) -> Future[Any]:
@@ -284,5 +322,11 @@ def _error_of(status: int, answer: bytes, address: str) -> ConcurrentError:
     try:
         wire = json.loads(answer)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return TransportError(f"{address} answered with HTTP status {status}", thing=address, value=status)
+        is_away = status in AWAY_STATUSES
+        return (TransportError if is_away else WrongServer)(
+            f"{address} answered with HTTP status {status}",
+            thing=address,
+            value=status,
+            remedy=None if is_away else WRONG_REMEDY,
+        )
     return error_from_wire(wire)

@@ -252,9 +252,9 @@ class TCPServer(SessionServer):
             )
             family, kind, protocol, _name, address = infos[0]
             listener = socket.socket(family, kind, protocol)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a ValueError if the name cannot be one
             raise AddressError(
-                f"cannot listen on {self.address}: {error.strerror}",
+                f"cannot listen on {self.address}: {_describe(error)}",
                 thing="host",
                 value=self.host,
                 remedy="Use an address of this machine.",

@@ -71,7 +71,7 @@ class Benchmark(ApplicationNode):
         """Do everything; yields when something was pushed, and goes on when that is finished."""
         self.push_lanes(Lanes(WARM_UP, 1, 1))
         yield  # until the cluster is there
-        worker_count = self.cluster_workers
+        worker_count = self.wait_workers()
         steps = self.steps(worker_count)
         warm_up_count = WARM_UP_TASKS * worker_count
         self.push_lanes(Lanes(WARM_UP, warm_up_count, warm_up_count))

@@ -90,7 +90,7 @@ class DNACurve(ApplicationNode):
 
     def get_task_system(self) -> ITaskSystem | None:
         """Return the system that runs both phases at the master, if that is the mode."""
-        self.worker_count = self.cluster_workers  # the cluster is there: now the clock may run
+        self.worker_count = self.wait_workers()  # the cluster is there: now the clock may run
         self.begin_s = time.perf_counter()
         return DNACurveSystem(self.plan) if self.mode == "system" else None
 

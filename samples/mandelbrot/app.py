@@ -97,7 +97,7 @@ class Mandelbrot(ApplicationNode):
 
     def get_task_system(self) -> ITaskSystem | None:
         """Return the system that does everything at the master, if that is the mode."""
-        self.worker_count = self.cluster_workers
+        self.worker_count = self.wait_workers()
         if self.sequential:
             print("every second row in one process, to compare; then the cluster's turn", flush=True)
             self.baseline.count_half()

@@ -77,7 +77,7 @@ class Md5Reverse(ApplicationNode):
 
     def get_task_system(self) -> ITaskSystem | None:
         """Return the system that does everything at the master, if that is the mode."""
-        self.worker_count = self.cluster_workers  # the cluster is there: now the clock may run
+        self.worker_count = self.wait_workers()  # the cluster is there: now the clock may run
         self.begin_s = time.perf_counter()
         return Md5System(self.hunt) if self.mode == "system" else None
 

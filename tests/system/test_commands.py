@@ -39,6 +39,10 @@ def one_line(text: str) -> str:
         (["slave", "-m", "host:port"], "host:port"),
         (["slave", "--plugin", "nowhere.py"], "nowhere.py"),
         (["status", "-m", "a:b:c"], "is not an address"),
+        (["status", "-m", "two..dots:1"], "is not an address"),
+        (["app", "mandelbrot", "-m", "a" * 70 + ".com:1"], "is not an address"),
+        (["slave", "-m", "two..dots:1"], "two..dots"),
+        (["master", "--host", "two..dots", "-p", "0"], "two..dots"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )
@@ -193,4 +197,33 @@ def test_a_port_alone_is_no_address(cluster: Cluster) -> None:
 def test_an_application_says_that_its_cluster_has_no_workers(cluster: Cluster) -> None:
     cluster.master()
     app = cluster.app(APPS / "hello.py")
-    app.wait_for_line(f"has no workers; start some: concurrent slave --master {cluster.address}")
+    app.wait_for_line(f"has no workers; start some with .*: concurrent slave --master {cluster.address}")
+
+
+@pytest.mark.parametrize("command", ["app", "slave"])
+@pytest.mark.parametrize("port", ["compute_port", "port_of_slave"])
+def test_a_port_that_is_not_the_masters_json_api_ends_the_node_with_one_line(
+    cluster: Cluster, command: str, port: str
+) -> None:
+    cluster.master()
+    slave = cluster.slave()
+    if port == "compute_port":
+        number = cluster.status()["compute_port"]
+    else:
+        number = int(slave.wait_for_line(r"JSONService 127\.0\.0\.1:(\d+)> listens")[1])
+    what = [APPS / "hello.py"] if command == "app" else []
+    node = cluster.run(command, *what, "-m", f"127.0.0.1:{number}", "-q")
+    assert node.wait() == 3
+    ends = [line for line in node.err.splitlines() if line.startswith("concurrent: ")]
+    assert len(ends) == 1
+    assert "no master was found" in ends[0]
+    assert node.err.isascii()
+
+
+def test_a_sample_that_begins_before_there_are_workers_waits_for_them_and_says_so(cluster: Cluster) -> None:
+    cluster.master()
+    options = ("md5reverse.secret=777", "md5reverse.last=1000", "md5reverse.sequential=yes")
+    app = cluster.app("md5reverse", options=options)
+    app.wait_for_line("has no workers; start some")
+    cluster.slaves(1)
+    assert "on 2 workers" in app.succeed()

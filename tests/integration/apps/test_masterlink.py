@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.apps import masterlink
+from concurrent.apps import masterlink, search
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.core.errors import ConcurrentError, VersionMismatch
@@ -172,3 +172,15 @@ def test_a_node_that_runs_another_python_is_refused_once_and_for_all(node: Node,
     assert node.link.state == "refused"
     node.link.stop()
     assert fake_master.registrations.qsize() == 1
+
+
+def test_a_node_gives_up_where_something_else_than_a_master_answers(
+    node: Node, fake_master: Master, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "WRONG_S", 0.2)
+    fake_master.wrong_answers = [{"not": "a master"}] * 1000
+    node.link.start()
+    error = node.refusals.get(timeout=TIMEOUT_S)
+    assert "its answer is not that of a master" in str(error)
+    assert node.link.state == "refused"
+    assert "its answer is not that of a master" in node.link.waits_for

@@ -18,8 +18,10 @@ from concurrent.core.errors import (
     MessageTooLarge,
     RemoteError,
     TransportError,
+    UnknownHost,
     UnknownMethod,
     WorkerDied,
+    WrongServer,
 )
 from concurrent.transport import HTTPLimits, JSONClient, NodeLoop, TCPClient, TCPServer, jsonremote, tcpremote
 from tests.integration.transport.http_peers import TIMEOUT_S, Peer
@@ -137,7 +139,11 @@ def test_a_call_without_an_answer_times_out(client: JSONClient) -> None:
     ("answer", "error"),
     [
         (b"", ConnectionLost),
-        (b"nonsense\r\n\r\n", ConnectionLost),
+        (b"nonsense\r\n\r\n", WrongServer),
+        (b"Cc\x01\x00\x00", WrongServer),
+        (b"SSH-2.0-OpenSSH_9\r\n", WrongServer),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", WrongServer),
+        (b"HTTP/1.1 501 Unsupported\r\nContent-Length: 2\r\n\r\nno", WrongServer),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", ConnectionLost),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", ConnectionLost),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{]", MalformedMessage),
@@ -151,6 +157,15 @@ def test_a_call_without_an_answer_times_out(client: JSONClient) -> None:
 def test_an_answer_that_is_none_is_an_error(answering: Answering, answer: bytes, error: type) -> None:
     with pytest.raises(error):
         answering(answer).call("add", 1).result(TIMEOUT_S)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "two..dots", "a" * 70 + ".com"])
+def test_a_host_that_cannot_be_found_is_named(host: str) -> None:
+    client = JSONClient(host, 8750)
+    with pytest.raises(UnknownHost, match=host) as caught:
+        client.get("/status").result(TIMEOUT_S)
+    assert "\n" not in str(caught.value)
+    client.close()
 
 
 def test_close_ends_every_call_and_leaves_no_thread() -> None:

@@ -6,6 +6,7 @@ to read it for the process to go on, and a task that prints nothing costs nothin
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -18,10 +19,10 @@ TAIL_BYTES: Final = 16384
 """How much of the end of a task's output is kept as evidence: the stack of a crash fits in."""
 
 SHIP_BYTES_MAX: Final = 65536
-"""How much of the end of one task's output goes to the log."""
+"""How much of a task's output goes to the log at once; of more the beginning and the end, half of it each."""
 
 OUTPUT_BYTES_MAX: Final = 16 * 1024 * 1024
-"""A file that grows beyond this is emptied: what floods the log helps nobody."""
+"""A file that grows beyond this is emptied, and that is logged: what floods the log helps nobody."""
 
 OWN_FRAME: Final = "concurrent/scheduling/batch.py"
 """Where every task is called from."""
@@ -39,6 +40,14 @@ def _read_at(fd: int, count: int, offset: int) -> bytes:
         return os.pread(fd, count, offset)
     os.lseek(fd, offset, os.SEEK_SET)
     return os.read(fd, count)
+
+
+def _ends(fd: int, start: int, end: int) -> tuple[bytes, bytes]:
+    """Return the beginning and the end of a part of a file; the beginning is empty if the end is all of it."""
+    if end - start <= SHIP_BYTES_MAX:
+        return b"", _read_at(fd, end - start, start)
+    half = SHIP_BYTES_MAX // 2
+    return _read_at(fd, half, start), _read_at(fd, half, end - half)
 
 
 def without_own_frames(text: str) -> str:
@@ -64,6 +73,7 @@ class OutputFile:
     """
 
     def __init__(self, name: str) -> None:
+        self._seen_bytes = 0
         if hasattr(os, "memfd_create"):
             self._fd = os.memfd_create(name, os.MFD_CLOEXEC)
         else:
@@ -76,20 +86,30 @@ class OutputFile:
         """Return the file descriptor that becomes the standard output of the process."""
         return self._fd
 
-    def read_from(self, offset: int) -> tuple[bytes, int]:
-        """Return the end of what was written behind ``offset``, and the offset to go on from.
+    def read_from(self, offset: int) -> tuple[bytes, int, bytes, int]:
+        """Return what was written behind ``offset``, and the offset to go on from.
 
-        A file that has become too large is emptied.
+        It comes as its beginning, how many bytes are left out, and its end. A line that is being written is
+        left for the next time, unless it has not grown since. A file that has become too large is emptied.
         """
         size_bytes = os.fstat(self._fd).st_size
         if size_bytes <= offset:
-            return b"", size_bytes
-        count = min(size_bytes - offset, SHIP_BYTES_MAX)
-        data = _read_at(self._fd, count, size_bytes - count)
-        if size_bytes > OUTPUT_BYTES_MAX:
+            return b"", 0, b"", size_bytes
+        has_grown = size_bytes != self._seen_bytes
+        self._seen_bytes = size_bytes
+        is_too_large = size_bytes > OUTPUT_BYTES_MAX
+        head, tail = _ends(self._fd, offset, size_bytes)
+        left_out_bytes = size_bytes - offset - len(head) - len(tail)
+        if is_too_large:
+            left_out_bytes += max(0, os.fstat(self._fd).st_size - size_bytes)
             os.ftruncate(self._fd, 0)
-            size_bytes = 0
-        return data, size_bytes
+            return head, left_out_bytes, tail, 0
+        if has_grown:
+            kept = max(tail.rfind(b"\n"), tail.rfind(b"\r")) + 1
+            if kept or len(tail) < SHIP_BYTES_MAX // 2:
+                size_bytes -= len(tail) - kept
+                tail = tail[:kept]
+        return head, left_out_bytes, tail, size_bytes
 
     def tail(self) -> str:
         """Return the last ``TAIL_BYTES`` bytes as text."""
@@ -105,11 +125,16 @@ class OutputFile:
 
 
 class _NotingFile(io.RawIOBase):
-    """A raw file that notes that something was written."""
+    """A raw file that notes that something was written.
 
-    def __init__(self, fd: int, owner: CapturedOutput) -> None:
+    :param fd: the descriptor that it says it has.
+    :param to: the one that it writes to, which tasks do not know and so do not close.
+    """
+
+    def __init__(self, fd: int, to: int, owner: CapturedOutput) -> None:
         super().__init__()
         self._fd = fd
+        self._to = to
         self._owner = owner
 
     def fileno(self) -> int:
@@ -120,37 +145,73 @@ class _NotingFile(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         self._owner.is_written = True
-        return os.write(self._fd, data)
+        return os.write(self._to, data)
 
 
 class CapturedOutput:
     """The worker's side: takes over ``sys.stdout`` and ``sys.stderr``. Main thread of a worker.
 
     The descriptors 1 and 2 must be the output file already. ``is_written`` is set when Python code
-    prints; what C code and subprocesses print is found by looking at the size of the file.
+    prints; what C code and subprocesses print is found by looking at the size of the file. What one task does
+    to its streams and descriptors is undone for the next ones.
     """
 
     def __init__(self) -> None:
         self.is_written = False
         self._fd = os.dup(1)
-        sys.stdout = self._stream(1)
-        sys.stderr = self._stream(2)
+        self._inode = os.fstat(1).st_ino
+        self._open_streams()
+
+    def _open_streams(self) -> None:
+        self.stdout = sys.stdout = self._stream(1)
+        self.stderr = sys.stderr = self._stream(2)
 
     def _stream(self, fd: int) -> io.TextIOWrapper:
-        raw: Any = _NotingFile(fd, self)
+        raw: Any = _NotingFile(fd, self._fd, self)
         return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
+
+    def restore_streams(self) -> None:
+        """Have ``sys.stdout`` and ``sys.stderr`` lead here again; a task has put something else there."""
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):  # boundary: it is foreign, or None
+                stream.flush()
+        if self.stdout.closed or self.stderr.closed:
+            self._open_streams()
+        sys.stdout, sys.stderr = self.stdout, self.stderr
+
+    def _restore_files(self) -> None:
+        """Have the descriptors 0 to 2 lead where they should, if a task has closed or redirected them.
+
+        One that is not inherited by commands is somebody's file that got the number of a closed one: it stays.
+        """
+        for fd in (1, 2):
+            try:
+                if os.fstat(fd).st_ino != self._inode and os.get_inheritable(fd):
+                    os.dup2(self._fd, fd)
+            except OSError:
+                os.dup2(self._fd, fd)
+        try:
+            os.get_inheritable(0)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)  # the lowest free number is 0
 
     def peek(self, count: int) -> bytes:
         """Return up to ``count`` bytes of the end of what was printed."""
         size_bytes = os.fstat(self._fd).st_size
         return _read_at(self._fd, count, max(0, size_bytes - count)) if size_bytes else b""
 
-    def take(self) -> tuple[int, bytes]:
-        """Empty the file; return how many bytes were printed since the last call, and the end of them."""
+    def take(self) -> tuple[int, bytes, bytes]:
+        """Empty the file; return how many bytes were printed since the last call, their beginning and end.
+
+        The beginning is empty if the end is all of it.
+        """
         self.is_written = False
+        self._restore_files()
+        if self.stdout.closed or self.stderr.closed:
+            self.restore_streams()
         size_bytes = os.fstat(self._fd).st_size
         if not size_bytes:
-            return 0, b""
-        data = self.peek(SHIP_BYTES_MAX)
+            return 0, b"", b""
+        head, tail = _ends(self._fd, 0, size_bytes)
         os.ftruncate(self._fd, 0)
-        return size_bytes, data
+        return size_bytes, head, tail

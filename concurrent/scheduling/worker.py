@@ -118,7 +118,7 @@ class Worker:
         self._is_fork = False
         self._batch: TaskBatch | None = None
         self._done: list[tuple[int, int, bytes | Frame]] = []
-        self._printed: list[tuple[int, int, bytes]] = []
+        self._printed: list[tuple[int, int, bytes, bytes]] = []
         self._busy_s = 0.0
         self._unsent_bytes = 0
         self._due = NEVER
@@ -206,8 +206,11 @@ class Worker:
             exit_now(0)
         self._done.append((number, status, answer))
         self._unsent_bytes += len(answer)
-        if self._output.is_written:
-            self._printed.append((number, *self._output.take()))
+        output = self._output
+        if sys.stdout is not output.stdout or sys.stderr is not output.stderr:
+            output.restore_streams()
+        if output.is_written:
+            self._note_printed(number)
 
     def _perform(self, app: int, payload: bytes | Frame, begun: float) -> bytes | Frame:
         if app != self._app:
@@ -258,14 +261,18 @@ class Worker:
         text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")
         return dumps_failure(error, self._app_code, text, self._where)
 
+    def _note_printed(self, number: int) -> None:
+        size_bytes, head, tail = self._output.take()
+        if size_bytes:
+            self._printed.append((number, size_bytes, head, tail))
+            self._unsent_bytes += len(head) + len(tail)
+
     def _flush(self) -> None:
         """Send what is finished."""
         if not self._done:
             return
         numbers, statuses, payloads = zip(*self._done, strict=True)
-        size_bytes, printed = self._output.take()
-        if size_bytes:  # by C code or a subprocess, of the latest task as far as we know
-            self._printed.append((numbers[-1], size_bytes, printed))
+        self._note_printed(numbers[-1])  # by C code or a subprocess, of the latest task as far as we know
         fields = numbers, statuses, self._busy_s, self._printed, payloads
         place = self._result_memory.put if self._result_memory is not None else None
         pieces = deque(pack_message(RESULTS, *fields, place=place))

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
 from concurrent.scheduling.launcher import Child, Launcher
+from concurrent.scheduling.outputlog import OutputLog
 from concurrent.scheduling.sharedmemory import ArgumentMemory, TrackedMemory
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.worker import CAN_TAKE_BACK, NO_WAIT
@@ -42,7 +43,6 @@ TAKEN_BACK_MAX: Final = 100
 at most twice that many generations old, so that a number of a generation never means two of them."""
 
 log = logging.getLogger("concurrent.scheduling.pool")
-task_log = logging.getLogger("concurrent.task")
 
 
 class AppBlobs:
@@ -107,8 +107,6 @@ class WorkerLink:
         self._is_paused = False
         self._is_read_out = False
         self._unsent_tokens = b""
-        self._logged_bytes = 0
-        self._logged_number = -1
         self._amid_message_s = 0
 
     def start(self, launcher: Launcher) -> None:
@@ -119,6 +117,7 @@ class WorkerLink:
         with contextlib.ExitStack() as undo:
             self.output = OutputFile("task-output")
             undo.callback(self.output.close)
+            self._output_log = OutputLog(self.output)
             self._data, its_data = socket.socketpair()
             undo.callback(self._data.close)
             undo.callback(its_data.close)
@@ -245,11 +244,7 @@ class WorkerLink:
         """Write to the log what a task that still runs has printed so far."""
         if not self.is_open or not self.outstanding:
             return
-        number = self.outstanding[0][0]
-        if number != self._logged_number:
-            self._logged_number, self._logged_bytes = number, 0
-        data, self._logged_bytes = self.output.read_from(self._logged_bytes)
-        log_lines(number, data)
+        self._output_log.look(self.outstanding[0][0])
 
     def close(self) -> None:
         """Free everything; may be repeated."""
@@ -274,8 +269,7 @@ class WorkerLink:
         except Exception as error:  # boundary: a task can write anything to its worker's socket
             log.error("the last words of worker %d make no sense: %s", self.pid, error)
         if self.is_leaving and code is not None:
-            for line in tail.splitlines():
-                task_log.info("worker %d, at its end: %s", self.pid, line)
+            self._output_log.ended(self.pid, tail)
         self._on_death(self, signal, code, tail)
 
     def unstarted_count(self) -> int:
@@ -380,9 +374,8 @@ class WorkerLink:
         head = [item[0] for item in islice(outstanding, count)]
         if numbers != head or not count == len(statuses) == len(payloads):
             raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
-        for number, size_bytes, data in printed:
-            logged_bytes = self._logged_bytes if number == self._logged_number else 0
-            log_lines(number, data[max(0, logged_bytes - (size_bytes - len(data))) :])
+        for report in printed:
+            self._output_log.finished(*report)
         apps = [outstanding.popleft()[2] for _ in numbers]
         owners = set(apps)
         for app in owners:
@@ -399,10 +392,3 @@ class WorkerLink:
         if self._unsent_tokens:
             self._send_tokens()
         self._on_results(self, numbers, statuses, payloads, busy_s)
-
-
-def log_lines(number: int, data: bytes) -> None:
-    """Write what a task printed to the log, line by line."""
-    if task_log.isEnabledFor(logging.INFO):
-        for line in data.decode("utf-8", "replace").splitlines():
-            task_log.info("task %d: %s", number, line)

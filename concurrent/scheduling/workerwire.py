@@ -17,7 +17,9 @@ and their fields:
 ``FORGET``  app, []                                    to the worker: an application has ended
 ``RESULTS`` numbers, statuses, busy_s, output,         from the worker: how attempts ended, in the order
             payloads                                   of the tokens; ``output`` has [number, bytes
-                                                       printed, the end of that] for tasks that print
+                                                       printed, their beginning, their end] for tasks
+                                                       that print; the beginning is empty if the end
+                                                       is all
 =========== ========================================== ==================================================
 """
 

@@ -6,6 +6,7 @@ import _thread
 import atexit
 import contextlib
 import gzip
+import io
 import os
 import subprocess
 import sys
@@ -81,6 +82,37 @@ def leave_open(folder: str) -> list[str]:
 
 
 left: list[Any] = []
+
+
+def spoil_streams(how: str) -> None:
+    """Do to the streams of the process what tasks do by mistake."""
+    if how == "closed descriptors":
+        for fd in range(3):
+            os.close(fd)
+    elif how == "closed streams":
+        sys.stdout.close()
+        sys.stderr.close()
+    elif how == "redirected descriptors":
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+    elif how == "redirected streams":
+        sys.stdout = sys.stderr = io.StringIO()
+    elif how == "no streams":
+        sys.stdout = sys.stderr = None  # type: ignore[assignment]
+
+
+def print_everywhere(text: str) -> None:
+    print(f"{text} by print")
+    print(f"{text} by print to stderr", file=sys.stderr)
+    subprocess.run(
+        ["sh", "-c", f"echo {text} by a command; echo {text} by a command to stderr >&2"], check=True
+    )
+
+
+def print_much(lines: int) -> None:
+    for number in range(lines):
+        print(f"line {number}")
 
 
 def be_interrupted() -> None:

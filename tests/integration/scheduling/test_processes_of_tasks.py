@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -62,6 +64,50 @@ def test_a_worker_that_is_killed_finishes_nothing(make_pool: MakePool, tmp_path:
     assert not (tmp_path / "atexit").exists()
     Path(left[0]).unlink()
     Path(left[1]).rmdir()
+
+
+def printed(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "concurrent.task"]
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["closed descriptors", "closed streams", "redirected descriptors", "redirected streams", "no streams"],
+)
+def test_what_a_task_does_to_its_streams_is_no_matter_to_the_next(
+    make_pool: MakePool, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    caplog.set_level(logging.INFO, "concurrent.task")
+    user = make_pool(1)
+    user.results((process_tasks.spoil_streams, how))
+    (number,) = user.push((process_tasks.print_everywhere, "said"))
+    user.result(number)
+    assert printed(caplog) == [
+        f"task {number}: said {how}"
+        for how in ("by print", "by print to stderr", "by a command", "by a command to stderr")
+    ]
+
+
+def test_how_much_output_is_left_out_is_logged_between_its_beginning_and_its_end(
+    make_pool: MakePool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "concurrent.task")
+    user = make_pool(1)
+    count = 50_000
+    (number,) = user.push((process_tasks.print_much, count))
+    user.result(number)
+    prefix = f"task {number}: "
+    lines = [line.removeprefix(prefix) for line in printed(caplog)]
+    left_out_bytes = 0
+    for line in lines[:]:
+        if match := re.fullmatch(r"\.\.\. (\d+) bytes of its output are left out here \.\.\.", line):
+            left_out_bytes += int(match[1])
+            lines.remove(line)
+    assert (lines[0], lines[-1]) == ("line 0", f"line {count - 1}")
+    assert set(lines) <= {f"line {n}" for n in range(count)}  # none is there in part
+    assert sum(len(line) + 1 for line in lines) + left_out_bytes == sum(
+        len(f"line {n}\n") for n in range(count)
+    )
 
 
 def test_a_task_can_interrupt_itself_and_its_worker_goes_on(make_pool: MakePool) -> None:

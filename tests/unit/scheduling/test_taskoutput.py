@@ -18,17 +18,26 @@ def output() -> Iterator[OutputFile]:
 
 
 def test_nothing_was_printed_at_first(output: OutputFile) -> None:
-    assert output.read_from(0) == (b"", 0)
+    assert output.read_from(0) == (b"", 0, b"", 0)
     assert output.tail() == ""
 
 
 def test_what_is_new_is_read_once(output: OutputFile) -> None:
-    os.write(output.fileno(), b"one")
-    data, offset = output.read_from(0)
-    assert data == b"one"
-    os.write(output.fileno(), b"two")
-    assert output.read_from(offset) == (b"two", 6)
-    assert output.read_from(6) == (b"", 6)
+    os.write(output.fileno(), b"one\n")
+    assert output.read_from(0) == (b"", 0, b"one\n", 4)
+    os.write(output.fileno(), b"two\n")
+    assert output.read_from(4) == (b"", 0, b"two\n", 8)
+    assert output.read_from(8) == (b"", 0, b"", 8)
+
+
+def test_a_line_that_is_being_written_is_read_when_it_is_whole_or_does_not_grow(output: OutputFile) -> None:
+    os.write(output.fileno(), b"one\nhalf of")
+    assert output.read_from(0) == (b"", 0, b"one\n", 4)
+    os.write(output.fileno(), b" two")
+    assert output.read_from(4) == (b"", 0, b"", 4)
+    os.write(output.fileno(), b"\nwaiting")
+    assert output.read_from(4) == (b"", 0, b"half of two\n", 16)
+    assert output.read_from(16) == (b"", 0, b"waiting", 23)
 
 
 def test_writers_append_although_others_read(output: OutputFile) -> None:
@@ -40,20 +49,22 @@ def test_writers_append_although_others_read(output: OutputFile) -> None:
     assert output.tail() == "first second"
 
 
-def test_only_the_end_of_much_is_read(output: OutputFile) -> None:
-    os.write(output.fileno(), b"x" * SHIP_BYTES_MAX + b"end")
-    data, offset = output.read_from(0)
-    assert len(data) == SHIP_BYTES_MAX
-    assert data.endswith(b"xend")
-    assert offset == SHIP_BYTES_MAX + 3
+def test_the_beginning_and_the_end_of_much_are_read_and_how_much_is_between(output: OutputFile) -> None:
+    os.write(output.fileno(), b"beginning" + b"x" * SHIP_BYTES_MAX + b"end\n")
+    head, left_out_bytes, tail, offset = output.read_from(0)
+    assert len(head + tail) == SHIP_BYTES_MAX
+    assert (head[:10], tail[-5:]) == (b"beginningx", b"xend\n")
+    assert left_out_bytes == len(b"beginningend\n")
+    assert offset == SHIP_BYTES_MAX + left_out_bytes
     assert len(output.tail()) == TAIL_BYTES
 
 
 def test_a_flood_is_thrown_away(output: OutputFile) -> None:
     os.truncate(output.fileno(), OUTPUT_BYTES_MAX)
     os.write(output.fileno(), b"end")
-    data, offset = output.read_from(0)
-    assert data.endswith(b"end")
+    head, left_out_bytes, tail, offset = output.read_from(0)
+    assert tail.endswith(b"end")
+    assert len(head) + left_out_bytes + len(tail) == OUTPUT_BYTES_MAX + 3
     assert offset == 0
     assert output.tail() == ""
 

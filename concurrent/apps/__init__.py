@@ -46,4 +46,4 @@ __all__ = [
     "SlaveNode",
 ]
 
-__getattr__ = lazy_names(__name__, _MODULE_BY_NAME)
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_BY_NAME)

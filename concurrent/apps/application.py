@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import partial
@@ -18,7 +19,9 @@ from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskError
 from concurrent.core.items import ConfigItem, Host, IntItem
+from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.attempts import attempts_max_of
+from concurrent.scheduling.failure import message_of
 from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.results import Outcome, load_outcome, load_outcomes
 from concurrent.scheduling.task import Task
@@ -204,7 +207,9 @@ class ApplicationNode(Node):
     def report_error(self, what: str, error: BaseException) -> None:
         """Log an error with its remote traceback; the exit code becomes 1."""
         self._default_exit_code = EXIT_FAILED
-        log.error("%s failed: %s: %s%s", what, type(error).__name__, error, _details(error))
+        text = message_of(error).partition("\n")[0]  # all of it is in the lines
+        name = type(error).__name__
+        log_with_lines(log, logging.ERROR, _details(error), "%s failed: %s: %s", what, name, text)
 
     def progress(self, done: int, total: int) -> None:
         """Show how far the work is: a bar on a terminal, a line now and then anywhere else."""
@@ -417,6 +422,6 @@ def _details(error: BaseException) -> str:
     """Return the remote traceback and the evidence of an error, as lines below its message."""
     source = error if isinstance(error, TaskError) else error.__cause__
     if not isinstance(source, TaskError):
-        return ""
+        return "".join(traceback.format_exception(error))
     lines = [source.traceback.rstrip(), *source.evidence]
-    return "".join(f"\n{line}" for line in lines if line)
+    return "\n".join(line for line in lines if line)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __all__ = ["lazy_names"]
 
 
-def lazy_names(package: str, module_by_name: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a package (PEP 562).
+def lazy_names(
+    package: str, module_by_name: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` and the ``__dir__`` of a package (PEP 562).
 
     :param package: its ``__name__``.
     :param module_by_name: in which of its modules each name is.
@@ -22,4 +26,9 @@ def lazy_names(package: str, module_by_name: Mapping[str, str]) -> Callable[[str
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(f"{package}.{module}"), name)
 
-    return get_attribute
+    def names() -> list[str]:
+        own = vars(sys.modules[package])
+        shown = {name for name, thing in own.items() if name.startswith("__") or isinstance(thing, ModuleType)}
+        return sorted({*shown, *module_by_name})
+
+    return get_attribute, names

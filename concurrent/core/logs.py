@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import sys
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final
 
 from concurrent.core.component import Component
@@ -17,7 +18,7 @@ from concurrent.core.earlylog import EarlyLog
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import BoolItem, ChoiceItem, IntItem, PathItem
 
-__all__ = ["LogSettings", "NodeFormatter", "NodeLog"]
+__all__ = ["LogSettings", "NodeFormatter", "NodeLog", "log_with_lines"]
 
 LEVELS = ("debug", "info", "warning", "error")
 ROOT = "concurrent"
@@ -27,6 +28,9 @@ TASK_OUTPUT = "concurrent.task"
 
 MESSAGE_LENGTH_MAX: Final = 2000
 """Longer messages are cut; tracebacks stay whole."""
+
+LINES_LENGTH_MAX: Final = 262144
+"""Of longer tracebacks the beginning is left out: their end says what was raised, and where."""
 
 CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     ord("\n"): "\\n",
@@ -58,6 +62,8 @@ class NodeFormatter(logging.Formatter):
         parts = [getattr(record, "node", self._node_id)]
         parts += [f"{key}={record.__dict__[key]}" for key in ("app", "task") if key in record.__dict__]
         record.__dict__["who"] = " ".join(parts)
+        if record.exc_text:
+            record.exc_text = _shortened(record.exc_text).translate(CONTROLS_OF_TRACEBACKS)
         return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
@@ -70,7 +76,27 @@ class NodeFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         """Return the traceback."""
-        return super().formatException(ei).translate(CONTROLS_OF_TRACEBACKS)
+        return _shortened(super().formatException(ei)).translate(CONTROLS_OF_TRACEBACKS)
+
+
+def _shortened(lines: str) -> str:
+    left_out = len(lines) - LINES_LENGTH_MAX
+    return lines if left_out <= 0 else f"({left_out} characters are left out)\n{lines[left_out:]}"
+
+
+def log_with_lines(logger: logging.Logger, level: int, lines: str, message: str, *args: object) -> None:
+    """Log a message with lines of text below it, such as a traceback of another process. Any thread.
+
+    In a message line ends are shown and not sent, for a peer could make records of its own with them. These
+    lines are indented instead, which no record is.
+
+    :param lines: the text; nothing is added if it is empty.
+    :param args: for the message, as everywhere in ``logging``.
+    """
+    if logger.isEnabledFor(level):
+        record = logger.makeRecord(logger.name, level, __file__, 0, message, args, None)
+        record.exc_text = indent(lines.rstrip("\n"), "  ") or None  # each formatter writes it below the line
+        logger.handle(record)
 
 
 class NodeLog:
@@ -96,6 +122,7 @@ class NodeLog:
         self._level = level
         self._has_task_output = has_task_output
         self._handlers: list[logging.Handler] = [console]
+        self._before = logging.NOTSET, logging.NOTSET
         if file is not None:
             self._handlers.append(_file_handler(file, size_bytes_max))
         for handler in self._handlers:
@@ -110,8 +137,10 @@ class NodeLog:
         root.propagate = False  # a program's or plug-in's own handlers would show each line once more
         if is_child:
             root.handlers.clear()
+        tasks = logging.getLogger(TASK_OUTPUT)
+        self._before = root.level, tasks.level
         root.setLevel(self._level.upper())
-        logging.getLogger(TASK_OUTPUT).setLevel(logging.INFO if self._has_task_output else logging.NOTSET)
+        tasks.setLevel(logging.INFO if self._has_task_output else logging.NOTSET)
         early = [handler for handler in root.handlers if isinstance(handler, EarlyLog)]
         for handler in self._handlers:
             root.addHandler(handler)
@@ -124,6 +153,8 @@ class NodeLog:
         """Stop logging and close the file."""
         root = logging.getLogger(ROOT)
         root.propagate = True
+        for logger, level in zip((root, logging.getLogger(TASK_OUTPUT)), self._before, strict=True):
+            logger.setLevel(level)
         for handler in self._handlers:
             root.removeHandler(handler)
             handler.close()

@@ -76,4 +76,4 @@ __all__ = [
     "ZMQTaskScheduler",
 ]
 
-__getattr__ = lazy_names(__name__, _MODULE_BY_NAME)
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_BY_NAME)

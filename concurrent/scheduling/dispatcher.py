@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,10 +25,12 @@ from concurrent.scheduling.budget import Budget
 from concurrent.scheduling.codeshelf import CodeShelf
 from concurrent.scheduling.courier import Courier
 from concurrent.scheduling.delivery import Delivery
+from concurrent.scheduling.described import trace
 from concurrent.scheduling.events import (
     AskBack,
     CancelRequested,
     CancelRun,
+    Command,
     Deliver,
     Event,
     OwnerJoined,
@@ -317,9 +319,17 @@ class Dispatcher:
         self._scheduler.slave_changed(slave)
 
     def _apply(self, event: Event) -> None:
-        for command in self.ledger.apply(event):
-            self._carry_out[type(command)](command)
+        if log.isEnabledFor(logging.DEBUG):
+            trace(log, event)
+        self._carry(self.ledger.apply(event))
         self._want_turn()
+
+    def _carry(self, commands: Iterable[Command]) -> None:
+        is_traced = log.isEnabledFor(logging.DEBUG)
+        for command in commands:
+            if is_traced:
+                trace(log, command)
+            self._carry_out[type(command)](command)
 
     def _want_turn(self) -> None:
         if not self._is_turn_armed:
@@ -331,8 +341,7 @@ class Dispatcher:
         self._is_turn_armed = False
         if self.ledger.refusals:
             self._refused.pass_on()
-        for command in self._scheduler.schedule(self.ledger):
-            self._carry_out[type(command)](command)
+        self._carry(self._scheduler.schedule(self.ledger))
         if self._delivery.news:
             self._acknowledge()
         if self._unaccepted and not self._is_acknowledging:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,15 +20,18 @@ ENTRY_FAILED: Final = 70
 """The exit code of a process whose entry could not be imported or raised."""
 
 
-def call_entry(entry: str, arguments: Sequence[Any]) -> None:
-    """Import ``module:function`` and call it. Main thread of a new process.
+def call_entry(entry: str, fds: Sequence[int], arguments: Sequence[Any]) -> None:
+    """Import ``module:function`` and call it; main thread of a new process. Its sockets are closed afterwards.
 
+    :param fds: the descriptors of these sockets, which come before the other arguments.
     :raises ValueError: if ``entry`` is not of that form.
     """
     module_name, _, function_name = entry.partition(":")
     if not function_name:
         raise ValueError(f"the entry of a process is 'module:function', not {entry!r}")
-    getattr(importlib.import_module(module_name), function_name)(*arguments)
+    with contextlib.ExitStack() as sockets:
+        opened = [sockets.enter_context(socket.socket(fileno=fd)) for fd in fds]
+        getattr(importlib.import_module(module_name), function_name)(*opened, *arguments)
 
 
 def run_and_exit(body: Callable[[], object], *, has_left_open: bool = True) -> NoReturn:

@@ -156,7 +156,8 @@ def _traceback(error: BaseException) -> str:
         text = "".join(traceback.format_exception(type(error), error, trace))
     except BaseException:  # boundary: the exception's own code runs here
         text = "".join(traceback.format_tb(trace))
-    return text[-TRACEBACK_CHARS_MAX:]
+    left_out = len(text) - TRACEBACK_CHARS_MAX
+    return text if left_out <= 0 else f"({left_out} characters are left out)\n{text[left_out:]}"
 
 
 def _trace_of_task(trace: TracebackType | None) -> TracebackType | None:

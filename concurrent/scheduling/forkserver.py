@@ -194,7 +194,7 @@ class ForkServer:
             os.dup2(output, 1)
             os.dup2(output, 2)
             os.close(output)
-        call_entry(entry, [*(socket.socket(fileno=fd) for fd in files), *args])
+        call_entry(entry, files, args)
 
     def _reap(self) -> None:
         """Take the exit status of what has ended, report children among it and kill what they left behind.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ __all__ = ["KILLED", "Child", "Launcher", "OnExit", "how_it_ended", "signal_name
 KILLED: Final = -9
 """What a launcher reports for a child that went down with it."""
 
+log = logging.getLogger("concurrent.scheduling.launcher")
+
 OnExit = Callable[[int, int | None, int | None, str], None]
 """Called with the pid (0 if there never was one), the signal that killed the process or None, its exit code or
 None, and the tail of its output."""
@@ -25,13 +28,17 @@ class Child:
 
     :param launcher: who starts it.
     :param number: its number at the launcher.
+    :param entry: what it runs, for the log.
     :param output: where it prints to; None if that is the node's own output.
     :param on_exit: called once when it has ended.
     """
 
-    def __init__(self, launcher: Launcher, number: int, output: OutputFile | None, on_exit: OnExit) -> None:
+    def __init__(
+        self, launcher: Launcher, number: int, entry: str, output: OutputFile | None, on_exit: OnExit
+    ) -> None:
         self.pid = 0
         self.number = number
+        self._entry = entry
         self._launcher = launcher
         self._output = output
         self._on_exit: OnExit | None = on_exit
@@ -40,6 +47,11 @@ class Child:
     def has_ended(self) -> bool:
         """Whether its end was reported."""
         return self._on_exit is None
+
+    def started(self, pid: int) -> None:
+        """Report the start; for launchers."""
+        self.pid = pid
+        log.debug("process %d has started (%s)", pid, self._entry)
 
     def kill(self) -> None:
         """Send SIGKILL, also to a process that is only just being started."""
@@ -55,6 +67,7 @@ class Child:
         on_exit, self._on_exit = self._on_exit, None  # which knows this child in its turn
         if on_exit is None:
             return
+        log.debug("process %d has ended with %s (%s)", self.pid, code, self._entry)
         tail = reason or (self._output.tail() if self._output is not None else "")
         if code is not None and code < 0:
             on_exit(self.pid, -code, None, tail)

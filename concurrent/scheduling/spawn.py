@@ -62,7 +62,7 @@ def run_child(owner_pid: int, entry: str, fds: Sequence[int], args: Sequence[Any
         default_signals()
         for fd in fds:
             os.set_inheritable(fd, False)
-        call_entry(entry, [*(socket.socket(fileno=fd) for fd in fds), *args])
+        call_entry(entry, fds, args)
 
     run_and_exit(body)
 
@@ -110,7 +110,7 @@ class SpawnLauncher:
             state = "was stopped" if self._is_stopped else "is not attached to a loop"
             raise NodeError(f"the launcher {state} and starts no process", thing="SpawnLauncher")
         self._last_number += 1
-        child = Child(self, self._last_number, stderr_to, on_exit)
+        child = Child(self, self._last_number, entry, stderr_to, on_exit)
         numbers = [sock.fileno() for sock in fds]
         boot = BOOT.format(owner=os.getpid(), entry=entry, fds=numbers, args=list(args))
         output = None if stderr_to is None else stderr_to.fileno()
@@ -119,7 +119,7 @@ class SpawnLauncher:
         except OSError as error:
             self._loop.call_soon(child.ended, None, f"no new process: {error}")
         else:
-            child.pid = program.pid
+            child.started(program.pid)
             running = _Running(program, partial(self._report, self._loop, child))
             self._running_by_number[child.number] = running
             running.start()

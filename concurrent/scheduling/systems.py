@@ -28,6 +28,7 @@ from concurrent.core.errors import (
     SchedulingError,
     TransportError,
 )
+from concurrent.core.logs import log_with_lines
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.failure import dumps_failure, too_large
@@ -204,7 +205,9 @@ class SystemHosts:
         """Log what a system has to say."""
         for host, system in self._hosted():
             if host.number == number:
-                log.log(level, "task system %d of %s: %s", system.system_id, system.handler.node_id, text)
+                first, _, lines = text.partition("\n")
+                who = system.system_id, system.handler.node_id
+                log_with_lines(log, level, lines, "task system %d of %s: %s", *who, first)
 
     def cancel(self, owner: int, system_ids: Sequence[int] | None = None) -> None:
         """End these systems of an application, or all: their hosts are killed."""

@@ -371,6 +371,7 @@ class TaskClient:
                 self._accepted_bytes += group.size_bytes
                 return
             else:
+                log.debug("sent %d tasks, %d and on", len(payloads), first_id)
                 self._in_flight[first_id + len(payloads) - 1] = group
                 self._in_flight_bytes += group.size_bytes
 

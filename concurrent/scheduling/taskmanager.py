@@ -178,12 +178,16 @@ class GenericTaskManager(Component):
         if self._is_draining:
             self._tell("returned", chunk.numbers)
         elif not self.pool.run(*chunk):
+            log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)
             self._waiting.append(chunk)
+        else:
+            log.debug("took %d tasks of owner %d", len(chunk.numbers), chunk.owner)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         handler, task_s = self._handler, self.pool.task_s
         if handler is None:
             return
+        log.debug("reports the outcomes of %d tasks", len(numbers))
         for part in slices(payloads):
             columns = numbers[part], statuses[part], payloads[part]
             try:

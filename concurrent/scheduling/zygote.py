@@ -127,7 +127,7 @@ class Zygote:
             state = "was stopped" if self._is_stopped else "is not attached to a loop"
             raise NodeError(f"the zygote {self._pid} {state} and starts no process", thing="Zygote")
         self._last_number += 1
-        child = Child(self, self._last_number, stderr_to, on_exit)
+        child = Child(self, self._last_number, entry, stderr_to, on_exit)
         file_count = len(fds) + (stderr_to is not None)
         fields = ["launch", child.number, entry, list(args), file_count, stderr_to is not None]
         request = _Request(fields, fds, stderr_to)
@@ -272,7 +272,7 @@ class Zygote:
             if child is None:
                 continue
             if kind == "started":
-                child.pid = value
+                child.started(value)
                 continue
             del self._child_by_number[number]
             if kind == "exit":

@@ -54,6 +54,13 @@ def test_a_package_exports_in_sorted_order_and_each_name_once(name: str) -> None
     assert list(exported) == sorted(set(exported))
 
 
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_a_package_exports_is_listed_by_dir(name: str) -> None:
+    package = importlib.import_module(name)
+    assert set(package.__all__) <= set(dir(package))
+    assert "lazy_names" not in dir(package)
+
+
 def test_a_module_without_exports_is_found() -> None:
     assert lacks_exports(Source("concurrent/core/bad.py", "x = 1"))
     assert not lacks_exports(Source("concurrent/core/good.py", '__all__: list[str] = ["x"]\nx = 1'))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -39,6 +42,36 @@ def test_a_quiet_application_says_nothing_but_what_it_prints(cluster: Cluster) -
     assert app.err == ""
 
 
+def test_a_verbose_application_says_what_happens_to_its_tasks(cluster: Cluster) -> None:
+    app = cluster.embedded(APPS / "hello.py", "-v")
+    app.succeed()
+    for part in (
+        r"process \d+ has started \(.*worker:main\)",
+        r"sent \d tasks",
+        r"\d tasks of owner \d accepted",
+        r"of owner \d sent to slave 1",
+        r"slave 1 has done .* finished",
+        r"process \d+ has ended .*worker:main",
+    ):
+        assert re.search(f"DEBUG .*{part}", app.err), part
+
+
+@pytest.mark.parametrize("way", ["forks", "threads"])
+def test_nothing_warns_in_development_mode(way: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, threading\n"
+        "from concurrent.apps import LocalCluster\n"
+        "if sys.argv[1] == 'threads': threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "with LocalCluster(workers=2) as cluster: print(sum(cluster.map(abs, range(10))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", program, way],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "45\n", "")
+
+
 def test_a_task_system_runs_and_logs(cluster: Cluster) -> None:
     app = cluster.embedded(APPS / "sums.py")
     assert app.succeed() == f"total {sum(n * n for n in range(20))}\n"
@@ -50,7 +83,9 @@ def test_a_task_that_raises_is_shown_with_its_remote_traceback(cluster: Cluster)
     assert app.wait() == 1
     assert app.out == "fine: fine\n"
     assert "task raise failed: LookupError: nothing there" in app.err
-    assert 'raise LookupError("nothing there")' in app.err
+    lines = [line.strip() for line in app.err.splitlines()]
+    assert 'raise LookupError("nothing there")' in lines
+    assert lines[-1] == "LookupError: nothing there"
 
 
 def test_a_task_that_kills_its_worker_is_shown_with_the_evidence_of_each_attempt(

@@ -203,7 +203,7 @@ class FlakyLauncher:
         if self.failures_left == 0:
             return self._launcher.launch(entry, fds, args, stderr_to=stderr_to, on_exit=on_exit)
         self.failures_left -= 1
-        child = Child(self, self.failures_left, stderr_to, on_exit)
+        child = Child(self, self.failures_left, entry, stderr_to, on_exit)
         for sock in fds:
             sock.close()
         self._loop.call_soon(child.ended, 1)

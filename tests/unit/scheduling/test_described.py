@@ -1,0 +1,40 @@
+"""Lines for the log about what happens to tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+import pytest
+
+from concurrent.scheduling import events
+from concurrent.scheduling.described import describe
+from concurrent.scheduling.events import Deliver, Send, TasksDone, TasksSubmitted
+from concurrent.scheduling.outcome import DIED, FINISHED
+
+SILENT = {"TimePassed", "TasksRunning", "TellRunning", "RefusalsOutdated", "SlaveSilent", "TasksMoved"}
+"""What happens often, or is logged elsewhere."""
+
+TYPES = [
+    cls for _, cls in inspect.getmembers(events, dataclasses.is_dataclass) if cls.__module__ == events.__name__
+]
+
+
+def made(cls: Any) -> Any:
+    """Return one with values of the right kinds."""
+    values = {"str": "name", "int": 3, "float": 0.5}
+    return cls(**{field.name: values.get(str(field.type), [1, 2]) for field in dataclasses.fields(cls)})
+
+
+@pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
+def test_each_event_and_command_has_a_line_unless_it_is_silent(cls: Any) -> None:
+    assert bool(describe(made(cls))) == (cls.__name__ not in SILENT)
+
+
+def test_a_line_says_how_many_which_and_how_they_ended() -> None:
+    assert describe(TasksSubmitted(2, 11, [b"", b""])) == "2 tasks of owner 2 accepted, 11 and on"
+    assert describe(Send(1, 2, 0, [7], [b""])) == "task 7 of owner 2 sent to slave 1"
+    done = TasksDone(1, [9, 7, 8], [FINISHED, DIED, FINISHED], [b""] * 3)
+    assert describe(done) == "slave 1 has done 3 tasks (7 to 9): 2 finished, 1 killed their worker"
+    assert describe(Deliver(2, [11], [FINISHED], [b""])) == "outcomes go to owner 2, its task 11: 1 finished"

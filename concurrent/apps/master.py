@@ -152,6 +152,12 @@ class MasterNode(Node):
         @jsonremote(self.api_service_v1, name=name)
         def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> dict[str, Any]:
             """Register a node; answers where the compute channel is."""
+            if request.call_id is None:
+                raise InvalidArguments(
+                    f"{name} must be a call with an id: its answer says where to go on",
+                    thing=name,
+                    remedy="Send it with an id",
+                )
             self.stats.add_avg(name)
             return self.register_node(node_id, web.ctx["ip"], port, data, node_type)
 

@@ -38,6 +38,7 @@ from concurrent.core.errors import (
     MessageTooLarge,
     VersionMismatch,
 )
+from concurrent.transport.foreign import foreign_protocol
 from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.limits import Limits
 from concurrent.transport.messages import (
@@ -278,8 +279,10 @@ def _check_count(count: int, limits: Limits) -> None:
 
 def _wrong_start(magic: bytes, version: int) -> MalformedMessage | VersionMismatch:
     if magic != MAGIC:
+        protocol = foreign_protocol(magic)
+        speaks = f": the peer speaks {protocol}" if protocol is not None else ""
         return MalformedMessage(
-            f"a message must start with {MAGIC!r}, but starts with {magic!r}",
+            f"a message must start with {MAGIC!r}, but starts with {magic!r}{speaks}",
             thing="magic",
             value=magic,
             remedy="Check that the address is that of a node, and of the right carrier.",

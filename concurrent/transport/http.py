@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import html
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
@@ -24,6 +24,9 @@ __all__ = ["JSONService"]
 
 RPC_PATH: Final = "/api/1"
 OPENAPI_PATH: Final = "/openapi.json"
+ICON_PATH: Final = "/favicon.ico"
+"""Browsers ask for it whatever a page says; there is none."""
+
 GZIP_BYTES_MIN: Final = 1024
 GZIP_LEVEL: Final = 5
 
@@ -49,6 +52,9 @@ class _Answer(NamedTuple):
     body: bytes
     content_type: str = JSON_TYPE
     headers: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING: Final = _Answer("204 No Content", b"")
 
 
 class JSONService:
@@ -123,7 +129,7 @@ class JSONService:
         :param doc: what the view shows, as a sentence.
         :raises ConfigurationError: if the path is taken, or none.
         """
-        if not path.startswith("/") or path in ("/", RPC_PATH, OPENAPI_PATH, *self._view_by_path):
+        if not path.startswith("/") or path in ("/", RPC_PATH, OPENAPI_PATH, ICON_PATH, *self._view_by_path):
             raise ConfigurationError(
                 f"{path!r} cannot be the path of a view",
                 thing="path",
@@ -184,8 +190,10 @@ class JSONService:
     def _answer(self, env: dict[str, Any]) -> _Answer:
         path = web.ctx.path
         allowed = self._allowed_verbs(path)
-        if not self._is_host_good(env.get("HTTP_HOST", "")):
+        if not self._is_host_good(env.get("HTTP_HOST", "localhost")):  # HTTP/1.0 needs none
             return _problem("403 Forbidden", "the Host header is not a name of this machine")
+        if web.ctx.method == "POST" and _is_of_other_site(env):
+            return _problem("403 Forbidden", "a page of another site may not call methods here")
         if not allowed:
             return _problem("404 Not Found", f"there is nothing at {path!r}", f"See {self.url}")
         if web.ctx.method not in allowed:
@@ -196,8 +204,9 @@ class JSONService:
 
     def _allowed_verbs(self, path: str) -> tuple[str, ...]:
         if path == RPC_PATH:
-            return ("GET", "POST")
-        return ("GET",) if path in ("/", OPENAPI_PATH) or path in self._view_by_path else ()
+            return ("GET", "HEAD", "POST")
+        is_there = path in ("/", OPENAPI_PATH, ICON_PATH) or path in self._view_by_path
+        return ("GET", "HEAD") if is_there else ()
 
     def _is_host_good(self, header: str) -> bool:
         """Tell whether the client meant this machine, and was not led here by a name of others' (DNS
@@ -209,6 +218,8 @@ class JSONService:
         return is_loopback(name.strip("[]").lower())
 
     def _get(self, path: str) -> _Answer:
+        if path == ICON_PATH:
+            return NOTHING
         if path == "/":
             return _Answer("200 OK", self._render().encode(errors="replace"), HTML_TYPE)
         if path == RPC_PATH:
@@ -227,8 +238,10 @@ class JSONService:
                 f"Send it with Content-Type: {JSON_TYPE}",
             )
         body = env["wsgi.input"].read(self._limits.body_bytes_max)
-        answer = self._calls.answer(body, web.ctx.ip)
-        return _Answer("204 No Content", b"") if answer is None else _Answer("200 OK", answer)
+        reply = self._calls.answer(body, web.ctx.ip)
+        if reply.body is None:
+            return NOTHING
+        return _Answer("200 OK" if reply.is_readable else "400 Bad Request", reply.body)
 
     def _default_page(self) -> str:
         views = "".join(
@@ -276,6 +289,14 @@ def _accepts_gzip(header: str) -> bool:
         if coding == "gzip":
             return weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
+
+
+def _is_of_other_site(env: Mapping[str, str]) -> bool:
+    """Tell whether a browser says that a page of another site makes this request. Others say nothing of it."""
+    if env.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
+        return True
+    origin = env.get("HTTP_ORIGIN")
+    return origin is not None and origin.partition("://")[2] != env.get("HTTP_HOST")
 
 
 def _is_json_type(header: str) -> bool:

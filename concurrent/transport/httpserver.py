@@ -16,11 +16,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import AddressError
+from concurrent.transport.foreign import COMPUTE, foreign_protocol, is_http
 from concurrent.transport.httpstream import HTTPLimits, WebConnection
+from concurrent.transport.rarely import RareLine
 from concurrent.transport.sockets import hang_up
 
 with installed_first("cheroot"):
@@ -68,6 +71,7 @@ class WebServer(wsgi.Server):
         self._slow: set[WebConnection] = set()
         self._slow_waiting: deque[WebConnection] = deque()
         self._complete: queue.SimpleQueue[WebConnection | None] = queue.SimpleQueue()
+        self._foreign_line = RareLine()
         self._is_accepting = False
         self._is_short_of_files = False
         self._accept_from = 0.0
@@ -187,6 +191,8 @@ class WebServer(wsgi.Server):
             else:
                 is_idle = not connection.reader.has_data()
                 is_open = connection.reader.fill()
+                if is_open and is_idle and self._is_foreign(connection):
+                    return
                 if is_open and is_idle:
                     deadline = time.monotonic() + self._limits.request_timeout_s
                     self._deadline_by_waiting[connection] = deadline
@@ -199,6 +205,22 @@ class WebServer(wsgi.Server):
         elif not connection.is_lingering and connection.reader.is_complete(self._limits):
             self._forget(connection)
             self._hand_over(connection)
+
+    def _is_foreign(self, connection: WebConnection) -> bool:
+        """Refuse a client that does not speak HTTP at all; tells whether it is one."""
+        first = connection.reader.begins()
+        if first.startswith(b"\r\n") or is_http(first) or (first[:1].isalpha() and first[:2] != COMPUTE):
+            return False
+        protocol = foreign_protocol(first)
+        suffix = self._foreign_line.suffix(time.monotonic())
+        if suffix is not None:
+            speaks = protocol or "another protocol"
+            log.warning("%s: refused %s, which speaks %s%s", self, connection.remote_addr, speaks, suffix)
+        self._forget(connection)
+        remedy = "Use http:// and see that the port is that of the JSON API"
+        message = f"this port speaks HTTP without encryption, and not {protocol or 'what was sent'}"
+        self._refuse(connection, HTTPStatus.BAD_REQUEST, message, remedy)
+        return True
 
     def _hand_over(self, connection: WebConnection) -> None:
         """Give a request to a thread, or let it wait for one."""
@@ -220,9 +242,15 @@ class WebServer(wsgi.Server):
             self._slow.add(connection)
             self._complete.put(connection)
 
-    def _refuse(self, connection: WebConnection) -> None:
+    def _refuse(
+        self,
+        connection: WebConnection,
+        status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
+        message: str = "the server has too many requests",
+        remedy: str = "Try again later.",
+    ) -> None:
         try:
-            connection.refuse()
+            connection.refuse(status, message, remedy)
         except OSError:  # it does not listen: so be it
             self._close(connection)
         else:

@@ -24,6 +24,7 @@ from concurrent.core.errors import (
     QueueFull,
     UnknownMethod,
 )
+from concurrent.transport.httphead import head_problem
 from concurrent.transport.limits import check_positive
 from concurrent.transport.methods import error_to_wire
 
@@ -34,11 +35,11 @@ __all__ = ["HTTPLimits", "WebConnection", "error_body", "problem_body"]
 
 MIB: Final = 1024 * 1024
 CHUNK_BYTES: Final = 64 * 1024
+FIRST_BYTES: Final = 8
 BODY_AWAITED_BYTES: Final = 64 * 1024
 """So much of a body is waited for before a request gets a thread."""
 
 _CONTENT_LENGTH: Final = re.compile(rb"\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r", re.IGNORECASE)
-_LENGTH_NAME: Final = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _EXPECT: Final = re.compile(rb"\nexpect:", re.IGNORECASE)
 
 _ERROR_BY_STATUS: Final[dict[int, type[ConcurrentError]]] = {
@@ -122,10 +123,16 @@ class RequestReader:
         """Tell whether a worker would not have to wait for anything."""
         return self._has_arrived(limits, limits.body_bytes_max)
 
-    def has_two_lengths(self) -> bool:
-        """Tell whether the headers, whose first one is next to be read, give the length of the body twice."""
+    def begins(self) -> bytes:
+        """Return the first bytes of what was not read."""
+        return bytes(self._buffer[:FIRST_BYTES])
+
+    def headers(self) -> bytes | None:
+        """Return the lines of the headers, the first of which is next to be read; None if some are missing."""
+        if self._buffer.startswith(b"\r\n"):
+            return b""
         end = self._buffer.find(b"\r\n\r\n")
-        return len(_LENGTH_NAME.findall(self._buffer, 0, max(0, end))) > 1
+        return bytes(self._buffer[:end]) if end >= 0 else None
 
     def _has_arrived(self, limits: HTTPLimits, body_awaited_bytes: int) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
@@ -207,8 +214,11 @@ class StrictRequest(cheroot_server.HTTPRequest):
 
     def read_request_headers(self) -> bool:
         """Read the headers and wait for the body; false if the request was refused."""
-        if self.conn.reader.has_two_lengths():  # a proxy before this server may go by the other one
-            self.simple_response("400 Bad Request", "there is more than one Content-Length")
+        needs_host = self.request_protocol not in (b"HTTP/0.9", b"HTTP/1.0")
+        headers = self.conn.reader.headers()
+        problem = None if headers is None else head_problem(headers, needs_host=needs_host)
+        if problem is not None:
+            self.simple_response("400 Bad Request", problem)
             return False
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
@@ -255,11 +265,12 @@ class WebConnection(cheroot_server.HTTPConnection):
         self.writer.begin()
         return bool(self.communicate())  # type: ignore[no-untyped-call]
 
-    def refuse(self) -> None:
-        """Say that there is no room, without waiting. Loop thread."""
-        body = problem_body(503, "the server has too many requests", "Try again later.")
+    def refuse(self, status: HTTPStatus, message: str, remedy: str) -> None:
+        """Say why nothing more is taken, without waiting. Loop thread."""
+        body = problem_body(status, message, remedy)
+        retry = "Retry-After: 1\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
         head = (
-            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n{retry}"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.socket.setblocking(False)

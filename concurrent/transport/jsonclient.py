@@ -156,8 +156,10 @@ class JSONClient:
                 raise _not_http(self.address) from error
             except (OSError, HTTPException, zlib.error) as error:
                 self._disconnect()
+                is_foreign = isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected)
+                why = "what answers there speaks no HTTP" if is_foreign else error or type(error).__name__
                 raise ConnectionLost(
-                    f"{self.address} cannot be reached or broke off: {error or type(error).__name__}",
+                    f"{self.address} cannot be reached or broke off: {why}",
                     thing=self.address,
                     remedy="Check that the node runs and that the address is right.",
                 ) from error
@@ -320,7 +322,10 @@ def _error_of_call(error: Any) -> ConcurrentError:
 
 def _error_of(status: int, answer: bytes, address: str) -> ConcurrentError:
     try:
-        wire = json.loads(answer)["error"]
+        reply = json.loads(answer)
+        wire = reply["error"]
+        if "jsonrpc" in reply:
+            return _error_of_call(wire)
     except (ValueError, KeyError, TypeError, RecursionError):
         is_away = status in AWAY_STATUSES
         return (TransportError if is_away else WrongServer)(

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from concurrent.core.errors import (
     CallTimeout,
@@ -26,14 +26,18 @@ from concurrent.core.errors import (
 )
 from concurrent.transport.answer import Request
 from concurrent.transport.methods import MethodRegistry, error_to_wire
+from concurrent.transport.rarely import RareLine
 
-__all__ = ["JSONRPCAnswerer", "decode_json", "encode_json"]
+__all__ = ["JSONRPCAnswerer", "Reply", "decode_json", "encode_json"]
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
+FAILED_LINES_MAX: Final = 10
+"""So many notifications that failed are logged within a second."""
+
 METHOD_FAILED: Final = -32000
 """The first of the numbers that the specification leaves to servers: the method raised."""
 
@@ -49,12 +53,14 @@ log = logging.getLogger("concurrent.transport.http")
 
 
 def decode_json(body: bytes) -> Any:
-    """Return the value of a JSON text in UTF-8; NaN, infinities and absurd numbers are refused.
+    """Return the value of a JSON text in UTF-8; NaN, infinities, absurd numbers and double keys are refused.
 
     :raises MalformedMessage: if it is none.
     """
     try:
-        return json.loads(body.decode(), parse_constant=_refuse, parse_float=_parse_float)
+        return json.loads(
+            body.decode(), parse_constant=_refuse, parse_float=_parse_float, object_pairs_hook=_without_doubles
+        )
     except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"not JSON: {error}", thing="body") from None
 
@@ -79,11 +85,32 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
 
 
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a key that comes twice some readers take the first value and some the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"the key {double!r:.100} comes more than once in an object")
+    return found
+
+
 def _parse_float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
         raise ValueError(f"the number {text:.20} is too large")
     return value
+
+
+class Reply(NamedTuple):
+    """The answer to the body of a request.
+
+    :param body: None if all that was asked for are notifications.
+    :param is_readable: whether it was JSON at all.
+    """
+
+    body: bytes | None
+    is_readable: bool
 
 
 class JSONRPCAnswerer:
@@ -108,13 +135,17 @@ class JSONRPCAnswerer:
         self._call_timeout_s = call_timeout_s
         self._on_event = on_event
         self._call_ids = itertools.count(1)
+        self._failed_line = RareLine(FAILED_LINES_MAX)
 
-    def answer(self, body: bytes, peer_ip: str) -> bytes | None:
-        """Return the body of the answer, or None if all that was asked for are notifications."""
+    def answer(self, body: bytes, peer_ip: str) -> Reply:
+        """Return the answer to the body of a request."""
         try:
             asked = decode_json(body)
         except MalformedMessage as error:
-            return _failure(None, PARSE_ERROR, error)
+            return Reply(_failure(None, PARSE_ERROR, error), is_readable=False)
+        return Reply(self._answer_all(asked, peer_ip), is_readable=True)
+
+    def _answer_all(self, asked: Any, peer_ip: str) -> bytes | None:
         if not isinstance(asked, list):
             return self._answer_one(asked, peer_ip)
         if not 0 < len(asked) <= self._batch_max:
@@ -141,8 +172,19 @@ class JSONRPCAnswerer:
         if error is not None:
             self._on_event("failures")
             if is_notification:
-                log.warning("a notification of %s by %s failed", request.method, peer_ip, exc_info=error)
+                self._note_failure(request.method, peer_ip, error)
         return None if is_notification else answer
+
+    def _note_failure(self, method: str, peer_ip: str, error: BaseException) -> None:
+        """Log why a notification failed; with the traceback if that is no mistake of the client."""
+        suffix = self._failed_line.suffix(time.monotonic())
+        if suffix is None:
+            return
+        text = "a notification of %.100s by %s failed%s"
+        if isinstance(error, ConcurrentError):
+            log.info(f"{text}: %s", method, peer_ip, suffix, error)
+        else:
+            log.warning(text, method, peer_ip, suffix, exc_info=error)
 
     def _run(self, request: Request, params: Any, request_id: Any) -> tuple[bytes, BaseException | None]:
         args, kwargs = (params, {}) if isinstance(params, list) else ([], params)

@@ -17,6 +17,7 @@ from concurrent.transport.carrier import ICarrier, ICarrierOwner
 from concurrent.transport.client import SessionClient
 from concurrent.transport.endpoint import cannot_listen
 from concurrent.transport.envelope import make_prefix
+from concurrent.transport.foreign import http_refusal, is_http
 from concurrent.transport.frames import Buffer, Frame, gathered
 from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
 from concurrent.transport.gather import send_some
@@ -24,6 +25,7 @@ from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.memory import MemoryShare, ReceiveMemory
+from concurrent.transport.methods import error_to_wire
 from concurrent.transport.server import SessionServer
 from concurrent.transport.sockets import hang_up
 
@@ -179,11 +181,23 @@ class TCPSocket:
         if self._is_closed:
             return
         if broken is not None and self._linger is None:
+            if not self._is_trusted and type(broken.value) is bytes and is_http(broken.value):
+                self._refuse_http()
             self._owner.broken(self, broken)
         elif reason is not None:
             self._lose(reason)
         elif self._reader.is_held_up:
             self._loop.remove_reader(self._sock)
+
+    def _refuse_http(self) -> None:
+        """Say what this port is in words that a client of the JSON API understands, before the BYE."""
+        problem = ProtocolError(
+            "this is the compute channel of a node, and HTTP was sent to it",
+            thing="port",
+            remedy="Use the port of the node's JSON API, which it logs when it starts",
+        )
+        self._out.append(answer := http_refusal(error_to_wire(problem)))
+        self._out_bytes += len(answer)
 
     def _on_memory(self) -> None:
         """There may be memory for the message that waits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -199,6 +200,15 @@ def test_an_application_that_sends_too_much_code_is_ended_and_told_why(
     with pytest.raises(ConnectionLost, match=r"the code of an owner has \d+ bytes"):
         call_each(owner, "define_code", ((index, b"x") for index in range(100)))
     assert_works(peer)
+
+
+def test_nobody_registers_with_a_notification(master: MasterNode) -> None:
+    body = b'{"jsonrpc":"2.0","method":"register_slave","params":["slave-1",0,{"workers":1,"window":1}]}'
+    url = f"{master.api_service_v1.url}api/1"
+    ask = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(ask, timeout=TIMEOUT_S) as answer:
+        assert answer.status == 204
+    assert master.loop.call(master.registry.snapshot, timeout_s=TIMEOUT_S) == []
 
 
 def test_one_kind_of_node_leaves_others_of_its_address_a_place(peer: MakePeer, master: MasterNode) -> None:

@@ -120,6 +120,8 @@ def test_a_batch_is_answered_with_a_batch(peer: Peer) -> None:
         b'{"jsonrpc":"2.0","id":1,"method":"echo","params":[1e999]}',
         b'{"jsonrpc":"2.0","id":1,"method":"echo","params":[' + b"9" * 50_000 + b"]}",
         b"[" * 90_000,
+        b'{"jsonrpc":"2.0","id":1,"id":2,"method":"echo","params":[1]}',
+        b'{"jsonrpc":"2.0","id":1,"method":"echo","params":[{"a":1,"a":2}]}',
     ],
 )
 def test_a_body_that_is_not_json_is_a_parse_error(peer: Peer, body: bytes) -> None:
@@ -160,7 +162,11 @@ def test_an_unknown_path_is_404_in_json(peer: Peer) -> None:
 
 @pytest.mark.parametrize(
     ("verb", "path", "allowed"),
-    [("PUT", "/api/1", "GET, POST"), ("POST", "/ping", "GET"), ("OPTIONS", "/api/1", "GET, POST")],
+    [
+        ("PUT", "/api/1", "GET, HEAD, POST"),
+        ("POST", "/ping", "GET, HEAD"),
+        ("OPTIONS", "/api/1", "GET, HEAD, POST"),
+    ],
 )
 def test_another_verb_is_405_and_says_what_is_allowed(peer: Peer, verb, path, allowed) -> None:
     reply = peer.ask(verb, path, b"")
@@ -168,12 +174,70 @@ def test_another_verb_is_405_and_says_what_is_allowed(peer: Peer, verb, path, al
     assert not [name for name in reply.headers if name.startswith("Access-Control")]
 
 
-def test_a_refused_head_request_has_no_body(peer: Peer) -> None:
+@pytest.mark.parametrize("path", ["/", "/ping", "/large", "/api/1", "/openapi.json", "/favicon.ico", "/none"])
+def test_head_is_answered_as_get_is_but_without_a_body(peer: Peer, path: str) -> None:
+    of_get, of_head = peer.ask("GET", path), peer.ask("HEAD", path)
+    assert (of_head.status, of_head.body) == (of_get.status, b"")
+    assert {**of_head.headers, "Date": ""} == {**of_get.headers, "Date": ""}
     with peer.connect() as client:
-        client.sendall(b"HEAD /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        client.sendall(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: client.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 405")
     assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+    ],
+)
+def test_a_page_of_another_site_calls_nothing(peer: Peer, headers: dict[str, str]) -> None:
+    reply = peer.post('{"jsonrpc":"2.0","method":"note","params":[1]}', **headers)
+    assert reply.status == 403
+    assert not peer.notified.done()
+
+
+def test_the_own_page_and_programs_may_call(peer: Peer) -> None:
+    own = {"Origin": f"http://127.0.0.1:{peer.service.port}", "Sec-Fetch-Site": "same-origin"}
+    for headers in (own, {"Sec-Fetch-Site": "none"}, {}):
+        assert peer.post('{"jsonrpc":"2.0","id":1,"method":"add","params":[1]}', **headers).json["result"] == 1
+
+
+def test_a_body_that_is_not_json_is_400_and_a_call_that_fails_is_not(peer: Peer) -> None:
+    assert peer.post("{").status == 400
+    assert peer.post("[]").status == 200
+    assert peer.post('{"jsonrpc":"2.0","id":1,"method":"nothing"}').status == 200
+
+
+def test_mistakes_of_clients_are_a_line_each_and_no_traceback(
+    peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "concurrent.transport.http"):
+        for body in ('"method":"nothing"', '"method":"add","params":["x"]', '"method":"add","params":{"c":1}'):
+            assert peer.post('{"jsonrpc":"2.0",' + body + "}").status == 204
+        for body in ("{", "[]", '{"jsonrpc":"2.0","id":1,"method":"add","params":[1,2,3]}'):
+            peer.post(body)
+    assert [record.exc_info for record in caplog.records if "notification" in record.getMessage()] == [None] * 3
+    assert "Traceback" not in caplog.text
+    assert all("\n" not in record.getMessage() for record in caplog.records)
+
+
+def test_a_flood_of_wrong_notifications_is_a_few_lines(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
+    flood = "[" + ",".join(['{"jsonrpc":"2.0","method":"nothing"}'] * 500) + "]"
+    with caplog.at_level("INFO", "concurrent.transport.http"):
+        assert peer.post(flood).status == 204
+    assert 0 < len(caplog.records) < 50
+
+
+def test_a_notification_that_fails_by_no_fault_of_the_client_is_logged_with_its_traceback(
+    peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    peer.post('{"jsonrpc":"2.0","method":"fail"}')
+    assert "KeyError" in caplog.text
 
 
 @pytest.mark.parametrize(

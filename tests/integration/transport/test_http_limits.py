@@ -131,6 +131,17 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(peer: Peer) -> No
         (b"nonsense\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\r\n\r\n", b"400"),
         (b"GET /ping HTTP/3.0\r\n\r\n", b"505"),
+        (HEAD + b"Content-Length : 2\r\n\r\n{}", b"400"),
+        (HEAD + b"X: a\0b\r\n\r\n", b"400"),
+        (HEAD + b"X: a\r b\r\n\r\n", b"400"),
+        (HEAD + b"X: a\r\n and more\r\n\r\n", b"400"),
+        (HEAD + b"X Y: a\r\n\r\n", b"400"),
+        (HEAD + b": a\r\n\r\n", b"400"),
+        (HEAD + b"no colon\r\n\r\n", b"400"),
+        (HEAD + b"Host: localhost\r\n\r\n", b"400"),
+        (b"GET /ping HTTP/1.1\r\nHost: localhost\r\nHOST: evil.example\r\n\r\n", b"400"),
+        (b"GET /ping HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET /ping HTTP/1.1\r\nX: y\r\n\r\n", b"400"),
     ],
 )
 def test_a_request_in_the_wrong_form_is_refused(peer: Peer, request_bytes: bytes, status: bytes) -> None:
@@ -141,6 +152,34 @@ def test_a_request_in_the_wrong_form_is_refused(peer: Peer, request_bytes: bytes
         assert answer.startswith(b"HTTP/1.1 " + status)
         assert b"application/json" in answer
     assert peer.ask("GET", "/ping").status == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "protocol"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS"),
+        (b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f", "ZeroMQ"),
+        (b"Cc\x01\x01\x00\x00\x00\x10", "the compute channel"),
+        (b"\x00\x00\x00\x00", "another protocol"),
+    ],
+)
+def test_who_speaks_no_http_is_told_so_at_once_and_named_in_the_log(
+    first: bytes, protocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    peer = Peer()  # with its timeouts of many seconds
+    peer.start()
+    with peer.connect() as client, caplog.at_level("WARNING", "concurrent.transport.http"):
+        client.settimeout(5)
+        client.sendall(first)
+        assert read_all(client).startswith(b"HTTP/1.1 400")
+    peer.service.stop()
+    assert f"127.0.0.1, which speaks {protocol}" in caplog.text
+
+
+def test_a_request_of_http_1_0_needs_no_host(peer: Peer) -> None:
+    with peer.connect() as client:
+        client.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
+        assert read_all(client).startswith(b"HTTP/1.1 200")
 
 
 def test_a_batch_has_a_limit(peer: Peer) -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch
 from concurrent.transport.envelope import control_message, make_header, make_prefix
 from concurrent.transport.frames import Buffer, Frame, as_payload
+from concurrent.transport.jsonclient import JSONClient
 from concurrent.transport.limits import Limits
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.messages import Kind
@@ -53,7 +55,6 @@ def bystander(loops: Loops, server: TCPServer) -> Iterator[TCPClient]:
 
 
 GARBAGE = {
-    "http": (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "malformed"),
     "zeros": (bytes(1000), "malformed"),
     "other version": (struct.pack("!2sBBI", b"Cc", 9, 0, 1), "version"),
     "too many frames": (struct.pack("!2sBBI", b"Cc", 1, 0, 2**32 - 1), "too-large"),
@@ -80,6 +81,19 @@ def test_garbage_instead_of_a_greeting_is_answered_with_the_reason(
         peer.sock.sendall(data)
         assert peer.end()[0] == code
     assert any("refused 127.0.0.1" in record.getMessage() for record in caplog.records)
+
+
+def test_a_client_of_the_json_api_that_took_the_wrong_port_is_told_so(
+    server: TCPServer, bystander: TCPClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(JSONClient("127.0.0.1", server.port)) as client:
+        for answer in (
+            client.get("/status", timeout_s=WAIT_S),
+            client.call("register_slave", timeout_s=WAIT_S),
+        ):
+            error = answer.exception(WAIT_S)
+            assert str(error).startswith("this is the compute channel of a node, and HTTP was sent to it")
+    assert "the peer speaks HTTP" in caplog.text
 
 
 @pytest.mark.parametrize("name", sorted(set(GARBAGE) - {"no hello"}))

@@ -28,7 +28,7 @@ class Answerer:
         self.events[name] += 1
 
     def __call__(self, body: str) -> Any:
-        answer = self._answerer.answer(body.encode(), "10.0.0.9")
+        answer = self._answerer.answer(body.encode(), "10.0.0.9").body
         return None if answer is None else json.loads(answer)
 
 

@@ -1,0 +1,39 @@
+"""What may stand in the head of an HTTP request, as RFC 9112 has it and not a byte more. A pure module.
+
+The parser behind it forgives more than that, and what two parsers read in two ways is how requests are smuggled
+past the first of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["head_problem"]
+
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def head_problem(head: bytes, *, needs_host: bool) -> str | None:
+    """Return what is wrong with the headers of a request, or None.
+
+    :param head: the lines behind the first one, without the empty line at their end.
+    :param needs_host: whether there must be a Host: since HTTP/1.1 there must.
+    """
+    seen: dict[bytes, int] = {}
+    for line in head.split(b"\r\n") if head else ():
+        if line[:1] in (b" ", b"\t"):
+            return "a header goes on in a second line"
+        name, colon, value = line.partition(b":")
+        if not colon or not _NAME.fullmatch(name):
+            return "a header must begin with a name, of letters, digits and dashes, and a colon right behind it"
+        if _CONTROL.search(value):
+            return f"the header {name.decode()} has a control character"
+        seen[name.lower()] = seen.get(name.lower(), 0) + 1
+    for once in (b"host", b"content-length"):
+        if seen.get(once, 0) > 1:
+            return f"there is more than one {once.decode().title()}"
+    if needs_host and b"host" not in seen:
+        return "there is no Host"
+    return None

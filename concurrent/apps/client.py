@@ -25,7 +25,7 @@ from concurrent.core.errors import (
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.batches import check_statuses
-from concurrent.scheduling.code import CodeBook
+from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.failure import dumps_failure, too_large
 from concurrent.scheduling.notices import NOTICE
 from concurrent.scheduling.outcome import CANCELLED, FAILED

@@ -6,11 +6,8 @@ value: each is pickled once with cloudpickle, together with those of its kind th
 A payload only says "object 3 of blob 1". The same reference leads back: what a worker returns is an instance
 of the application's own class.
 
-A blob holds what a function's global names were when it was made; so does a module that is imported.
-Lambdas and other functions without a name of their own travel inside the payload until the same object is
-sent a second time. Such a function always does if its closure holds what may change, or has changed.
-
-Classes of tasks and functions that are called get a blob too when they are installed, which holds their name.
+This is what both ends have in common, and the end of workers and task systems. ``codebook.py`` is that of the
+application.
 
 References inside a pickle are calls of :func:`code_at`, which asks the book or cache that unpickles; they can
 be read where this module is imported.
@@ -18,87 +15,62 @@ be read where this module is imported.
 
 from __future__ import annotations
 
-import contextlib
-import copyreg
+import io
 import pickle
-import sys
-import threading
-import weakref
-from collections.abc import Iterator, Sequence
-from types import CellType, CodeType, FunctionType, ModuleType
-from typing import Any, Final
+import struct
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, Final, NamedTuple
 
-from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
+from concurrent.scheduling.picklers import FastPickler, InlinePickler
+from concurrent.scheduling.spaces import Spaces
+from concurrent.scheduling.unpickling import ANY_VERSION, About, code_at, current
+from concurrent.scheduling.watch import ATOMS
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 
-with installed_first("cloudpickle"):
-    import cloudpickle
+__all__ = ["AppCode", "BlobHead", "CodeCache", "code_at", "packed_blob"]
 
-__all__ = ["AppCode", "CodeBook", "CodeCache", "FastPickler", "code_at", "make_code"]
-
-ATOMS: Final = frozenset({int, float, complex, str, bytes, bool, type(None)})
-"""Types whose values never change and hold no code."""
-
-MET_ONCE_MAX: Final = 1024
-
-CODE_AT: Final = 0x43634341
-"""The number of :func:`code_at` in pickles, where its name would be a lookup in a module for each task. (PEP
-307: extension codes from 256 on are not assigned.)"""
+HEAD_BYTES: Final = struct.Struct("!I")
 
 
-def make_code(file_name: str, arguments: tuple[Any, ...]) -> CodeType:
-    """Return a code object. Called from pickles.
+class BlobHead(NamedTuple):
+    """What stands before the pickles of a blob.
 
-    :param arguments: those of its type, which differ between versions of Python.
+    :param version: of the code, from which on it holds.
+    :param is_change: whether it begins that version.
+    :param needs: earlier blobs with global names that its functions use.
     """
-    return CodeType(*arguments).replace(co_filename=file_name)
+
+    version: int
+    is_change: bool
+    needs: tuple[int, ...]
 
 
-class _Unpickling(threading.local):
-    """Whose code the pickle that this thread is unpickling refers to."""
-
-    code: AppCode | None = None
-
-
-_unpickling: Final = _Unpickling()
-
-_registry_lock: Final = threading.RLock()
-"""cloudpickle has one list of modules by value for the whole process."""
-
-
-def code_at(blob: int, position: int) -> Any:
-    """Return a function or class of the application whose pickle this thread is unpickling.
-
-    :raises SchedulingError: if it is not known here.
-    """
-    code = _unpickling.code
-    if code is None:
-        raise SchedulingError(
-            "a pickle refers to an application's code, but is not unpickled for an application",
-            thing="code_at",
-            value=(blob, position),
-            remedy="Use loads_payload of its CodeBook, or of what its CodeCache has.",
-        )
-    return code.object_at(blob, position)
-
-
-copyreg.add_extension(__name__, code_at.__name__, CODE_AT)
+def packed_blob(head: BlobHead, body: bytes) -> bytes:
+    """Return a blob as it travels: the length of its head (u32), the head pickled, and its pickles."""
+    pickled = pickle.dumps(tuple(head), PROTOCOL)
+    return b"".join((HEAD_BYTES.pack(len(pickled)), pickled, body))
 
 
 class AppCode:
-    """The travelling code of one application at one end; pickles and unpickles for it. One thread."""
+    """The travelling code of one application at one end; pickles and unpickles for it. One thread.
 
-    def __init__(self, own_modules: frozenset[str] = frozenset()) -> None:
-        self.reference_by_id: dict[int, Any] = {}
-        self._own_modules = own_modules
+    ``is_same()`` says whether the program has changed nothing of it since :meth:`refresh`.
+    """
+
+    def __init__(self) -> None:
+        self.reference_by_id: dict[int, Any] = {id(code_at): NotImplemented}
+        self.version = ANY_VERSION
+        self.is_same: Callable[[], bool] = lambda: True
         self._objects_by_blob: dict[int, Sequence[Any]] = {}
         self._spare_pickler: FastPickler | None = None
 
-    def object_at(self, blob: int, position: int) -> Any:
+    def object_at(self, version: int, blob: int, position: int) -> Any:
         """Return an object of a blob.
 
+        :param version: of the code, when the reference was made.
         :raises SchedulingError: if the blob is not known here.
         """
         objects = self._objects_by_blob.get(blob)
@@ -112,6 +84,10 @@ class AppCode:
     def blob_at(self, index: int) -> bytes:
         """Return a blob as it travels."""
         raise IndexError(index)
+
+    def refresh(self) -> bool:
+        """Take in what the program has changed of its code; returns whether references are others now."""
+        return False
 
     def dumps_payload(self, value: Any) -> bytes | Frame:
         """Pickle ``value``; large bytes in it are not copied, large buffers (protocol 5) once.
@@ -139,16 +115,22 @@ class AppCode:
 
         :raises Exception: whatever the pickle raises, such as ImportError.
         """
-        before = _unpickling.code
-        _unpickling.code = self
+        before = current.code
+        current.code = self
         try:
             return unpickled(payload)
         finally:
-            _unpickling.code = before
+            current.code = before
 
     def enter(self) -> None:
         """Have what this thread unpickles from now on refer to this code, other ways than this one too."""
-        _unpickling.code = self
+        before = current.code
+        if isinstance(before, AppCode) and before is not self:
+            before.leave()
+        current.code = self
+
+    def leave(self) -> None:
+        """Others are entered after this one."""
 
     def refer(self, thing: Any, *, is_inside: bool = False) -> Any:
         """Return the reference to a function or class, or NotImplemented for pickle's own way.
@@ -159,24 +141,42 @@ class AppCode:
         """
         return self.reference_by_id.get(id(thing), NotImplemented)
 
-    def numbers_of(self, thing: Any) -> tuple[int, int] | None:
-        """Return blob and position of a function or class, None if payloads cannot refer to it so."""
+    def refer_named(self, thing: Any) -> Any:
+        """Return how a value is pickled that pickle may look up by its name, or NotImplemented."""
+        return NotImplemented
+
+    def has_names(self, kind: type) -> bool:
+        """Return whether instances of a class may be pickled by a name of an own module."""
+        return False
+
+    def numbers_of(self, thing: Any) -> tuple[int, int, int] | None:
+        """Return version, blob and position of a function or class, None if payloads cannot refer to it so."""
         reference = self.reference_by_id.get(id(thing))
         return None if reference is None else reference[1]
+
+    def about(self, namespace: dict[str, Any]) -> About | None:
+        """Return what is known of the own module with these global names, None if it is none."""
+        return None
+
+    def unknown_names(self, about: About, names: dict[str, Any]) -> dict[str, Any]:
+        """Return those global names of an own module that the other end does not have."""
+        return names
+
+    def module(self, version: int, about: About) -> ModuleType:
+        """Return an own module, as it is in a version."""
+        raise NotImplementedError
+
+    def define(self, target: Any, values: dict[str, Any]) -> None:
+        """Give names of an own module, or attributes of a class or function, their values."""
+        raise NotImplementedError
 
     def _load(self, blob: int) -> Sequence[Any]:
         raise SchedulingError(f"blob {blob} of the application's code is not here", thing="code", value=blob)
 
-    def _hold(self, blob: int, objects: Sequence[Any]) -> None:
-        self._objects_by_blob[blob] = objects
-        for position, thing in enumerate(objects):
-            self.reference_by_id.setdefault(id(thing), (code_at, (blob, position)))
-
     def _dumps_slowly(self, value: Any) -> bytes | Frame:
         sink = PickleSink()
         try:
-            with _by_value(self._own_modules):
-                _InlinePickler(self, sink).dump(value)
+            InlinePickler(self, sink).dump(value)
         except SchedulingError:  # the code of something in it cannot travel
             raise
         except Exception as error:  # boundary: the value's own code runs here
@@ -188,125 +188,6 @@ class AppCode:
         return sink.payload()
 
 
-class CodeBook(AppCode):
-    """An application's own code, at the application. One thread.
-
-    :param own_modules: names of modules, besides ``__main__``, that the workers do not have; what is in a
-        package of that name belongs to it.
-    """
-
-    def __init__(self, own_modules: Sequence[str] = ()) -> None:
-        super().__init__(frozenset(own_modules) | {"__main__"})
-        self.blobs: list[bytes] = []
-        self._met_once: dict[int, weakref.ref[Any]] = {}
-        self._foreign_by_id: dict[int, Any] = {}
-        self._closure_by_id: dict[int, tuple[Any, tuple[Any, ...]]] = {}
-
-    @property
-    def blob_count(self) -> int:
-        """How many blobs payloads may refer to."""
-        return len(self.blobs)
-
-    def blob_at(self, index: int) -> bytes:
-        """Return a blob as it travels."""
-        return self.blobs[index]
-
-    def dumps(self, value: Any) -> bytes:
-        """Pickle ``value`` into bytes, whatever its size; see :meth:`dumps_payload`."""
-        return bytes(self.dumps_payload(value))
-
-    def refer(self, thing: Any, *, is_inside: bool = False) -> Any:
-        """See :meth:`AppCode.refer`; makes the blob of an own function or class that is new.
-
-        :raises SchedulingError: if its code cannot be pickled.
-        """
-        key = id(thing)
-        reference = self.reference_by_id.get(key)
-        if reference is not None:
-            return reference
-        if key in self._foreign_by_id:
-            return NotImplemented
-        if self._is_found(thing):
-            if not self._is_own_module(thing.__module__):
-                self._foreign_by_id[key] = thing
-                return NotImplemented
-            self._make_blob(thing)
-            return self.reference_by_id[key]
-        contents = _closed_over(thing)
-        if key in self._closure_by_id:
-            reference, before = self._closure_by_id[key]
-            return reference if _is_same(contents, before) else None
-        if is_inside or contents is None or not self._was_met(thing):
-            return None
-        self._make_blob(thing)
-        reference = self.reference_by_id[key]
-        if contents:  # they may have changed by the next time
-            self._closure_by_id[key] = reference, contents
-            del self.reference_by_id[key]
-        return reference
-
-    def numbers_of(self, thing: Any) -> tuple[int, int] | None:
-        """See :meth:`AppCode.numbers_of`; makes the blob of what is new and has a name, installed or not.
-
-        :raises SchedulingError: if its code cannot be pickled.
-        """
-        key = id(thing)
-        if key not in self.reference_by_id:
-            is_code = type(thing) is FunctionType or issubclass(type(thing), type)  # list[int] is none
-            if not is_code or not self._is_found(thing):
-                return None
-            self._make_blob(thing)
-        return super().numbers_of(thing)
-
-    def is_referred_to(self, thing: Any) -> bool:
-        """Return whether what is met in a blob can be referred to later."""
-        if self._is_found(thing):
-            return self._is_own_module(thing.__module__)
-        return not getattr(thing, "__closure__", None)
-
-    def _is_own_module(self, name: str) -> bool:
-        package = name.rpartition(".")[0]
-        return name in self._own_modules or (package != "" and self._is_own_module(package))
-
-    def _is_found(self, thing: Any) -> bool:
-        """Return whether a function or class is what its name says."""
-        if thing.__module__ == "builtins":
-            return True
-        found: Any = sys.modules.get(thing.__module__)
-        for name in thing.__qualname__.split("."):
-            found = getattr(found, name, None)
-        return found is thing
-
-    def _was_met(self, thing: Any) -> bool:
-        met = self._met_once.get(id(thing))
-        if met is not None and met() is thing:
-            return True
-        if len(self._met_once) >= MET_ONCE_MAX:
-            self._met_once = {key: ref for key, ref in self._met_once.items() if ref() is not None}
-            if len(self._met_once) >= MET_ONCE_MAX:
-                return False
-        self._met_once[id(thing)] = weakref.ref(thing)
-        return False
-
-    def _make_blob(self, thing: Any) -> None:
-        sink = PickleSink()
-        objects: list[Any] = []
-        try:
-            with _by_value(self._own_modules):
-                # The list is pickled last: by then it holds every own object that was met.
-                _BlobPickler(self, sink, objects).dump((thing, objects))
-        except Exception as error:  # boundary: values that the code refers to are pickled
-            name = f"{thing.__module__}.{thing.__qualname__}"
-            raise SchedulingError(
-                f"the code of {name} cannot be sent to workers: {error}",
-                thing=name,
-                remedy="It needs a value, by a global name or as a default, that cannot be pickled. "
-                "Make the value where it is used, or move the code to an installed module.",
-            ) from error
-        self._hold(len(self.blobs), objects)
-        self.blobs.append(sink.joined())
-
-
 class CodeCache:
     """Travelling code of any number of applications, at a worker or task system. One thread."""
 
@@ -315,14 +196,19 @@ class CodeCache:
 
     def define(self, app: int, index: int, blob: bytes) -> None:
         """Keep a blob of an application; it is unpickled when a payload first needs it."""
-        self.of(app).blob_by_index[index] = blob
+        self._of(app).blob_by_index[index] = blob
 
     def forget(self, app: int) -> None:
         """Drop the code of an application; nothing happens if there is none."""
-        self._code_by_app.pop(app, None)
+        code = self._code_by_app.pop(app, None)
+        if code is not None:
+            code.leave()
 
-    def of(self, app: int) -> _ReceivedCode:
+    def of(self, app: int) -> AppCode:
         """Return the code of one application, none at first."""
+        return self._of(app)
+
+    def _of(self, app: int) -> _ReceivedCode:
         code = self._code_by_app.get(app)
         if code is None:
             code = self._code_by_app[app] = _ReceivedCode()
@@ -335,6 +221,9 @@ class _ReceivedCode(AppCode):
     def __init__(self) -> None:
         super().__init__()
         self.blob_by_index: dict[int, bytes] = {}
+        self._spaces = Spaces()
+        self._present = 0  # the version that tasks are in
+        self._defining: BlobHead | None = None  # of the blob that is unpickled
 
     @property
     def blob_count(self) -> int:
@@ -345,117 +234,82 @@ class _ReceivedCode(AppCode):
         """Return a blob as it travels."""
         return self.blob_by_index[index]
 
+    def enter(self) -> None:
+        """See :meth:`AppCode.enter`; imports find the application's own modules from now on."""
+        super().enter()
+        self._spaces.enter()
+
+    def leave(self) -> None:
+        """Have imports find what they found before."""
+        self._spaces.leave()
+
+    def object_at(self, version: int, blob: int, position: int) -> Any:
+        """See :meth:`AppCode.object_at`; everything is as in that version then."""
+        if version != self._present and version != ANY_VERSION:
+            self._go_to(version)
+        objects = self._objects_by_blob.get(blob)
+        return (self._load(blob) if objects is None else objects)[position]
+
+    def about(self, namespace: dict[str, Any]) -> About | None:
+        """See :meth:`AppCode.about`."""
+        name = self._spaces.name_of(namespace)
+        return None if name is None else About(name, None, None, is_package=False)
+
+    def module(self, version: int, about: About) -> ModuleType:
+        """See :meth:`AppCode.module`; it is made when it is first asked for."""
+        if version != self._present and version != ANY_VERSION:
+            self._go_to(version)
+        return self._spaces.module(about)
+
+    def define(self, target: Any, values: dict[str, Any]) -> None:
+        """See :meth:`AppCode.define`."""
+        head = self._defining
+        if head is None:
+            self._spaces.define(target, values, self._present)
+        else:
+            self._spaces.define(target, values, head.version, is_change=head.is_change)
+
+    def _go_to(self, version: int) -> None:
+        for index in range(self._present, version):
+            if index not in self._objects_by_blob and self._head(index)[0].is_change:
+                self._load(index)
+        self._spaces.go_to(version)
+        self._present = version
+
+    def _head(self, blob: int) -> tuple[BlobHead, int]:
+        """Return the head of a blob, and where its pickles begin."""
+        data = self.blob_by_index.get(blob)
+        if data is None:
+            super()._load(blob)
+        assert data is not None
+        end = HEAD_BYTES.size + HEAD_BYTES.unpack_from(data)[0]
+        return BlobHead(*pickle.loads(data[HEAD_BYTES.size : end])), end
+
     def _load(self, blob: int) -> Sequence[Any]:
-        if blob not in self.blob_by_index:
-            return super()._load(blob)
-        objects: Sequence[Any] = self.loads_payload(self.blob_by_index[blob])[1]
-        self._hold(blob, objects)
+        head, start = self._head(blob)
+        for each in head.needs:
+            if each not in self._objects_by_blob:
+                self._load(each)
+        before, self._defining = self._defining, head
+        code_before, current.code = current.code, self
+        try:
+            objects = self._unpickle(blob, start)
+        finally:
+            self._defining = before
+            current.code = code_before
+        self._objects_by_blob[blob] = objects
+        version = head.version if head.version == ANY_VERSION else self._present
+        for position, thing in enumerate(objects):
+            self.reference_by_id.setdefault(id(thing), (code_at, (version, blob, position)))
         return objects
 
-
-def _closed_over(thing: Any) -> tuple[Any, ...] | None:
-    """Return what the closure of a function or class holds; None if that can change or is not there yet."""
-    cells: tuple[CellType, ...] = getattr(thing, "__closure__", None) or ()
-    try:
-        contents = tuple(cell.cell_contents for cell in cells)
-    except ValueError:  # not filled yet
-        return None
-    if all(type(content) in ATOMS or isinstance(content, (type, ModuleType)) for content in contents):
-        return contents
-    return None
-
-
-def _is_same(contents: tuple[Any, ...] | None, before: tuple[Any, ...]) -> bool:
-    return contents is not None and all(new is old for new, old in zip(contents, before, strict=True))
-
-
-@contextlib.contextmanager
-def _by_value(modules: frozenset[str]) -> Iterator[None]:
-    """Have cloudpickle take these modules apart instead of naming them."""
-    with _registry_lock:
-        named = cloudpickle.list_registry_pickle_by_value()
-        added = [sys.modules[name] for name in modules - named if name in sys.modules]
-        for module in added:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            yield
-        finally:
-            for module in added:
-                cloudpickle.unregister_pickle_by_value(module)
-
-
-class _MustTravelInside(Exception):
-    """The value holds code that only cloudpickle can put into the payload."""
-
-
-class FastPickler(pickle.Pickler):
-    """Pickles one value after another; own code becomes references."""
-
-    def __init__(self, code: AppCode) -> None:
-        self._sink = PickleSink()
-        super().__init__(self._sink, PROTOCOL, buffer_callback=self._sink.set_aside)
-        self._code = code
-        self._references = code.reference_by_id
-
-    def pickled(self, value: Any) -> bytes | Frame:
-        """Return the payload for ``value``; after an error the pickler is of no use any more."""
-        self.dump(value)
-        self.clear_memo()
-        return self._sink.payload()
-
-    def reducer_override(self, thing: Any) -> Any:
-        """Called for everything but the simplest values."""
-        if thing is code_at or not isinstance(thing, (FunctionType, type)):
-            return NotImplemented
-        reference = self._references.get(id(thing))
-        if reference is None:
-            reference = self._code.refer(thing)
-            if reference is None:
-                raise _MustTravelInside
-        return reference
-
-
-class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
-    """Takes code apart, but keeps the name of its file, which cloudpickle drops, for tracebacks."""
-
-    def reducer_override(self, thing: Any) -> Any:
-        """Called for everything but the simplest values."""
-        if type(thing) is CodeType:
-            _, arguments = self.dispatch_table[CodeType](thing)
-            return make_code, (thing.co_filename, arguments)
-        return super().reducer_override(thing)
-
-
-class _InlinePickler(_ValuePickler):
-    """Pickles one value; own code becomes references, and what can have none is taken apart."""
-
-    def __init__(self, code: AppCode, sink: PickleSink) -> None:
-        super().__init__(sink, PROTOCOL, buffer_callback=sink.set_aside)
-        self._code = code
-
-    def reducer_override(self, thing: Any) -> Any:
-        """Called for everything but the simplest values."""
-        if isinstance(thing, (FunctionType, type)):
-            reference = self._code.refer(thing, is_inside=True)
-            if reference is not None and reference is not NotImplemented:
-                return reference
-        return super().reducer_override(thing)
-
-
-class _BlobPickler(_ValuePickler):
-    """Pickles own code apart and notes what own objects it met; earlier blobs are referred to."""
-
-    def __init__(self, book: CodeBook, sink: PickleSink, objects: list[Any]) -> None:
-        super().__init__(sink, PROTOCOL)
-        self._book = book
-        self._objects = objects
-
-    def reducer_override(self, thing: Any) -> Any:
-        """Called for everything but the simplest values."""
-        if isinstance(thing, (FunctionType, type)):
-            reference = self._book.reference_by_id.get(id(thing))
-            if reference is not None:
-                return reference
-            if not self._objects or self._book.is_referred_to(thing):  # the first is what the blob is for
-                self._objects.append(thing)
-        return super().reducer_override(thing)
+    def _unpickle(self, blob: int, start: int) -> list[Any]:
+        file = io.BytesIO(self.blob_by_index[blob])
+        file.seek(start)
+        unpickler = pickle.Unpickler(file)
+        while True:
+            part = unpickler.load()
+            if type(part) is list:
+                return part
+            if len(part) == 2:  # names or attributes and their values; else it is what the blob was made for
+                self.define(*part)

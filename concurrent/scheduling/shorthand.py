@@ -3,11 +3,13 @@
 Pickle would name class and function anew in each payload, and ask each object how it is rebuilt. Nearly all
 tasks are rebuilt from their class and their attributes, so most payloads are the pickle of a plain tuple:
 
-======================================= =================================================================
-``(blob, position, attributes)``        a task: an instance of that class of the application's code
-``(blob, position, [attributes, ...])`` a batch of tasks of one class
-``(blob, position, args, kwargs)``      a call of that function
-======================================= =================================================================
+============================ ===================================================================
+``(*at, attributes)``        a task: an instance of the class that is at that place of the code
+``(*at, [attributes, ...])`` a batch of tasks of one class
+``(*at, args, kwargs)``      a call of the function at that place
+============================ ===================================================================
+
+A place of the application's code has three numbers: version, blob and position.
 
 Anything else is pickled as it is: tasks that say themselves how they are pickled, or hold themselves, functions
 without a name, and batches of several classes.
@@ -19,8 +21,9 @@ import copyreg
 from typing import Any, Final
 
 from concurrent.scheduling.batch import TaskBatch
-from concurrent.scheduling.code import AppCode, FastPickler
+from concurrent.scheduling.code import AppCode
 from concurrent.scheduling.payload import PROTOCOL
+from concurrent.scheduling.picklers import FastPickler
 from concurrent.transport.frames import Frame
 
 __all__ = ["Shorthand", "expanded"]
@@ -36,8 +39,8 @@ PICKLING: Final = (
 )
 """With what a class can have a say in how its instances are pickled, or rebuilt."""
 
-Numbers = tuple[int, int]
-"""Where a class or function is in the application's code: blob and position."""
+Numbers = tuple[int, int, int]
+"""Where a class or function is in the application's code: version, blob and position."""
 
 
 class Shorthand:
@@ -74,6 +77,19 @@ class Shorthand:
             return self._code.dumps_payload(what)
         self._spare_pickler = pickler
         return payload
+
+    def dumps_value(self, value: Any) -> bytes | Frame:
+        """Pickle something else, with the code as it is now.
+
+        :raises SchedulingError: if it cannot be pickled; the reason is its cause.
+        """
+        self.refresh()
+        return self._code.dumps_payload(value)
+
+    def refresh(self) -> None:
+        """Have what is pickled from now on refer to the code as it is now."""
+        if self._code.refresh():
+            self._numbers_by_type.clear()
 
     def _shortened(self, what: Any) -> tuple[Any, ...] | None:
         """Return the short form of what is pushed, None if it has none."""
@@ -113,12 +129,12 @@ def expanded(what: Any, code: AppCode) -> Any:
     """
     if type(what) is not tuple or type(what[1]) is not int:
         return what
-    thing = code.object_at(what[0], what[1])
-    if len(what) == 4:
-        return thing, what[2], what[3]
-    if type(what[2]) is list:
-        return TaskBatch([_rebuilt(thing, attributes) for attributes in what[2]])
-    return _rebuilt(thing, what[2])
+    thing = code.object_at(what[0], what[1], what[2])
+    if len(what) == 5:
+        return thing, what[3], what[4]
+    if type(what[3]) is list:
+        return TaskBatch([_rebuilt(thing, attributes) for attributes in what[3]])
+    return _rebuilt(thing, what[3])
 
 
 def _rebuilt(kind: Any, attributes: dict[str, Any]) -> Any:

@@ -88,6 +88,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
             return
         for index, blob in enumerate(given.code):
             cache.define(APP, index, bytes(blob))
+        run.tasks.code.enter()
         loop.call(run.tasks.attach, handler, len(given.code), timeout_s=CALL_TIMEOUT_S)
         status, payload = run.outcome(handler, given)
         handler.cast("system_finished", status, payload)

@@ -1,12 +1,10 @@
 """An owner's end of its tasks: pushes them to the master and gives back the outcome of each, once.
 
-Applications, executors and the hosts of task systems each have one. It keeps what was pushed until its
-outcome came, so when a master is lost for good the next one is given everything that is unfinished; a
-second outcome of the same task is dropped.
+Applications, executors, hosts of systems each have one. It keeps what was pushed until its outcome is here:
+when a master is lost for good the next one is given all that is unfinished, and second outcomes are dropped.
 
-Tasks are pickled in the thread that pushes them, and on the loop's thread if they have to be pushed again;
-a lock covers that, and another one what any thread says it has dealt with. Everything else happens on the
-loop's thread.
+Tasks are pickled in the thread that pushes them, and on the loop's thread if they are pushed again; a lock
+covers that, and another one what any thread says it has dealt with. The rest happens on the loop's thread.
 """
 
 from __future__ import annotations
@@ -53,7 +51,7 @@ CONSUMED_BYTES: Final = 4 << 20
 """After so many bytes of outcomes the master is told that they were dealt with."""
 
 WAKE_COUNT: Final = 250
-"""After the first task of a bulk, so many are pickled before the loop is woken to send them."""
+"""After the first task of a bulk, so many are pickled before the loop is woken, and changed code looked for."""
 
 HELD_SAID_AGAIN_S: Final = 300.0
 """How often it is said that the master accepts nothing for now."""
@@ -209,7 +207,7 @@ class TaskClient:
                     ids += self._push_batch(list(pending))
                 else:
                     task = pending[0]
-                    ids.append(self._push(task, task, attempts_max_of(task), 1))
+                    ids.append(self._push(task, task, attempts_max_of(task), 1, len(ids) % WAKE_COUNT))
                     if len(ids) % WAKE_COUNT == 1:
                         self._wake()
                 pending.clear()
@@ -224,11 +222,13 @@ class TaskClient:
         self._wake()
         return [task_id] * len(items)
 
-    def _push(self, item: Any, what: Any, attempts_max: int, count: int) -> int:
-        """Push what counts as so many tasks, and wake nobody."""
+    def _push(self, item: Any, what: Any, attempts_max: int, count: int, since_fresh: int = 0) -> int:
+        """Push what counts as so many tasks, and wake nobody; changed code was looked for or is now."""
         if not self.room.is_open:
             self._wait_for_room()
         with self._lock:
+            if not since_fresh and not self.code.is_same():
+                self._shorthand.refresh()
             task_id = self._append(item, what, attempts_max)
             self._pushed_count += count
         return task_id
@@ -239,7 +239,7 @@ class TaskClient:
         :raises SchedulingError: if it cannot be pickled.
         """
         with self._lock:
-            return self.code.dumps_payload(value), self.code.blob_count
+            return self._shorthand.dumps_value(value), self.code.blob_count
 
     def send_code(self, code_count: int) -> None:
         """Send the first blobs of code, those that the master does not have. Loop thread only.

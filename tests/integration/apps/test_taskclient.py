@@ -10,7 +10,7 @@ import pytest
 
 from concurrent.core.errors import QueueFull, SchedulingError
 from concurrent.scheduling import taskclient, unsent
-from concurrent.scheduling.code import CodeBook
+from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.results import Outcome
 from concurrent.scheduling.task import Task

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from concurrent.scheduling.code import CodeBook
+from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.failure import loads_failure
 from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import FAILED, FINISHED

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import TaskFailed, UnpicklableResult, WorkerDied
-from concurrent.scheduling.code import CodeBook
+from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.failure import dumps_failure, loads_failure, unpicklable
 from concurrent.scheduling.outcome import DIED
 from concurrent.scheduling.results import Outcome, load_outcome

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from concurrent.scheduling.code import CODE_AT, code_at
 from concurrent.scheduling.payload import (
     ALIGNMENT,
     BUFFER_BYTES_MIN,
@@ -20,6 +19,7 @@ from concurrent.scheduling.payload import (
     plain_value,
     unpickled,
 )
+from concurrent.scheduling.unpickling import CODE_AT, code_at
 from concurrent.transport.frames import Frame
 
 

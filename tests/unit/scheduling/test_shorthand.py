@@ -14,7 +14,8 @@ import pytest
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling import Task
 from concurrent.scheduling.batch import TaskBatch
-from concurrent.scheduling.code import CodeBook, CodeCache
+from concurrent.scheduling.code import CodeCache
+from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.shorthand import Shorthand, expanded
 from tests.unit.scheduling import plugin_module
 
@@ -112,7 +113,7 @@ class Frozen(Task):
 def test_a_task_is_its_class_and_its_attributes(ends: Ends, kind: type[Plain]) -> None:
     task = kind([1, {"two": 2}])
     travelling = ends.travelling(task)
-    assert travelling[2] == vars(task)
+    assert travelling[3] == vars(task)
     arrived = ends.at_worker(task)
     assert type(arrived) is kind
     assert vars(arrived) == vars(task)
@@ -184,7 +185,7 @@ def test_own_classes_travel_with_attributes(ends: Ends) -> None:
 
 def test_a_batch_of_one_class_is_a_list_of_attributes(ends: Ends) -> None:
     batch = TaskBatch([Plain(value) for value in range(3)])
-    assert ends.travelling(batch)[2] == [vars(task) for task in batch.members]
+    assert ends.travelling(batch)[3] == [vars(task) for task in batch.members]
     arrived = ends.at_worker(batch)
     assert type(arrived) is TaskBatch
     assert [(type(task), task.value) for task in arrived.members] == [(Plain, 0), (Plain, 1), (Plain, 2)]
@@ -227,7 +228,7 @@ def test_a_call_arrives_as_function_and_arguments(
 def test_a_function_with_a_name_is_a_number_installed_or_not(ends: Ends) -> None:
     for function in (os.path.join, plugin_module.countdown, os.path.join):
         travelling = ends.travelling((function, ("a",), {}))
-        assert [type(part) for part in travelling] == [int, int, tuple, dict]
+        assert [type(part) for part in travelling] == [int, int, int, tuple, dict]
     assert ends.book.blob_count == 2
 
 

@@ -168,6 +168,7 @@ class Node(Component):
         """Open everything. Main thread; before any other thread of the program where that can be."""
         self.started_at = time.time()
         self._inbox.begin()
+        self._open.callback(self.env.close)
         try:
             self.launcher = start_launcher(self.preload)
             self._open.callback(self.launcher.stop)

@@ -28,6 +28,7 @@ __all__ = [
     "Component",
     "ComponentManager",
     "ExtensionPoint",
+    "IClosing",
     "Interface",
     "check_contract",
     "implements",
@@ -47,7 +48,20 @@ AnyComponent = TypeVar("AnyComponent", bound="Component")
 
 
 class Interface:
-    """Base of interfaces: methods with ``self``, a docstring and no code worth running."""
+    """Base of interfaces: methods with ``self``, a docstring and no code worth running.
+
+    :raises InterfaceError: at the definition of one that has a method without ``self``.
+    """
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for name, method in vars(cls).items():
+            if inspect.isfunction(method) and next(iter(inspect.signature(method).parameters), "") != "self":
+                raise InterfaceError(
+                    f"{cls.__name__}.{name} has no self",
+                    thing=f"{cls.__name__}.{name}",
+                    remedy=f"Write it as implementations have it: {_usage('def ' + name, method, 'self')}",
+                )
 
 
 def optional(method: AnyFunction) -> AnyFunction:
@@ -56,12 +70,21 @@ def optional(method: AnyFunction) -> AnyFunction:
     return method
 
 
+class IClosing(Interface):
+    """A component that holds something: a file, a socket, a thread, a process."""
+
+    def close(self) -> None:
+        """Free it. Called once for each component that was made, in the main thread, when the node stops."""
+
+
 def implements(*interfaces: type[Interface]) -> None:
     """Say, in the body of a component class, which interfaces the class implements.
 
     :raises InterfaceError: if one of them is not an :class:`Interface`.
     """
     body = sys._getframe(1).f_locals
+    if not interfaces:
+        raise InterfaceError("implements() names no interface", remedy="Write implements(ISomething)")
     if "__module__" not in body:
         raise InterfaceError(
             "implements(...) was called outside of a class body",
@@ -102,6 +125,24 @@ class Component:
     config: Configuration
     log: logging.Logger
 
+    def __init__(self, *wrong: Any) -> None:
+        """Nothing to do. A manager makes the instance; it gives no arguments.
+
+        :raises ComponentError: if there are some.
+        """
+        if wrong:
+            raise _not_made_by_hand(type(self), f"was called with {wrong[0]!r:.100}")
+        super().__init__()
+
+    if not TYPE_CHECKING:  # or no misspelt attribute of a component would be found
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("manager", "env", "config", "log"):
+                raise AttributeError(str(_not_made_by_hand(type(self), f"has no {name}")), name=name, obj=self)
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
+
     @classmethod
     def is_abstract(cls) -> bool:
         """Return whether the class itself, not a base of it, says ``abstract = True``."""
@@ -140,6 +181,7 @@ class ComponentManager:
         self._classes: dict[type[Component], None] = {}
         self._instance_by_class: dict[type[Component], Component] = {}
         self._making: list[type[Component]] = []
+        self._closed: set[int] = set()
         self.troubles = Troubles()
 
     def register(self, *classes: type[Component]) -> None:
@@ -239,6 +281,20 @@ class ComponentManager:
             self._instance_by_class[cls] = instance
         return cast(AnyComponent, instance)
 
+    def close(self) -> None:
+        """Close the components that hold something, the newest first; each once. Not on a loop's thread.
+
+        One that fails is noted in ``troubles`` and does not keep the others from being closed.
+        """
+        for instance in reversed(list(self._instance_by_class.values())):
+            if IClosing not in interfaces_of(type(instance)) or id(instance) in self._closed:
+                continue
+            self._closed.add(id(instance))
+            try:
+                cast(IClosing, instance).close()
+            except BaseException as error:  # boundary: a plug-in's; the others are closed all the same
+                self.troubles.note(self.name_of(type(instance)), "close", error, action="it is left as it is")
+
     def component_activated(self, component: Component) -> None:
         """Give a new component what all components of this manager have, before its ``__init__``."""
 
@@ -284,12 +340,18 @@ def check_contract(cls: type[Component]) -> None:
                 continue
             found = getattr(cls, name, None)
             says = f"{cls.__name__} says it implements {interface.__name__}"
-            usage = f"{name}{inspect.signature(wanted)}"
+            usage = _usage(name, wanted)
             if found is None:
                 if getattr(wanted, _OPTIONAL, False):
                     continue
                 raise InterfaceError(
                     f"{says}, but has no {usage}", thing=cls.__name__, remedy="Write that method"
+                )
+            if inspect.iscoroutinefunction(found) and not inspect.iscoroutinefunction(wanted):
+                raise InterfaceError(
+                    f"{says}, but its {name} is async, and {usage} is not awaited",
+                    thing=cls.__name__,
+                    remedy="Define it with def",
                 )
             if not callable(found) or not _accepts(found, wanted):
                 raise InterfaceError(
@@ -297,6 +359,26 @@ def check_contract(cls: type[Component]) -> None:
                     thing=cls.__name__,
                     remedy="Give it the same parameters",
                 )
+
+
+def _not_made_by_hand(cls: type[Component], problem: str) -> ComponentError:
+    """Return the error for an instance that no manager has made."""
+    return ComponentError(
+        f"component {cls.__name__} {problem}: components are not made by calling their class",
+        thing=cls.__name__,
+        remedy=f"Ask an environment or manager for it: environment[{cls.__name__}]",
+    )
+
+
+def _usage(name: str, method: Callable[..., Any], *before: str) -> str:
+    """Return how a method is written, without annotations.
+
+    :param before: parameters that are missing.
+    """
+    signature = inspect.signature(method)
+    parameters = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+    shown = str(signature.replace(parameters=parameters, return_annotation=signature.empty))
+    return f"{name}({', '.join((*before, shown[1:-1]))})" if before else f"{name}{shown}"
 
 
 def _accepts(found: Callable[..., Any], wanted: Callable[..., Any]) -> bool:

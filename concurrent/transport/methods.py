@@ -29,6 +29,8 @@ __all__ = [
 NAME_LENGTH_MAX: Final = 256
 """Of a longer name that a peer sent, errors show the beginning."""
 
+REQUEST_NAMES: Final = ("request", "req", "")
+
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
@@ -205,24 +207,45 @@ def tcpremote(
         is refused, or fails, ends the session: the peer is told why, and what it had goes on as after any
         other end of a session. A call that is refused ends nothing, for its caller is told.
     """
-    return _registering(endpoint, name, doc, feature=feature, is_vital=is_vital)
+    return _registering(endpoint, name, doc, ("handler", "request"), feature=feature, is_vital=is_vital)
 
 
 def jsonremote(
     service: HasMethods, name: str | None = None, doc: str | None = None
 ) -> Callable[[AnyFunction], AnyFunction]:
     """Register ``f(request, ...)`` with a JSON web service."""
-    return _registering(service, name, doc)
+    return _registering(service, name, doc, ("request",))
 
 
 def _registering(
-    endpoint: HasMethods, name: str | None, doc: str | None, **options: Any
+    endpoint: HasMethods, name: str | None, doc: str | None, first: tuple[str, ...], **options: Any
 ) -> Callable[[AnyFunction], AnyFunction]:
     def register(function: AnyFunction) -> AnyFunction:
+        _check_first(function, first)
         endpoint.methods.register(function, name, doc, **options)
         return function
 
     return register
+
+
+def _check_first(function: Callable[..., Any], first: tuple[str, ...]) -> None:
+    """Check that a function takes what it is called with before the arguments of the peer.
+
+    The request is known by its name, ``request`` or ``req``, with underscores around it or nothing else.
+
+    :raises InvalidArguments: if it does not.
+    """
+    parameters = list(inspect.signature(function).parameters.values())[: len(first)]
+    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
+        return
+    is_there = len(parameters) == len(first) and parameters[-1].name.strip("_") in REQUEST_NAMES
+    if not is_there or any(one.kind is one.KEYWORD_ONLY for one in parameters):
+        name = function.__name__
+        raise InvalidArguments(
+            f"the method {name!r} does not begin with {' and '.join(first)}",
+            thing=name,
+            remedy=f"Write def {name}({', '.join(first)}, ...); the arguments of the peer come after that",
+        )
 
 
 def error_to_wire(error: BaseException) -> dict[str, Any]:

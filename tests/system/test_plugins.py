@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.cluster import APPS, Cluster
+from tests.docs.test_examples import ROOT, blocks_of
+from tests.system.cluster import APPS, Cluster, Gate
 
 GREETINGS = ["hello ada", "hello grace"]
 
@@ -179,3 +180,22 @@ def test_a_slave_is_called_what_its_owner_calls_it(cluster: Cluster) -> None:
     wrong = cluster.run("slave", "--name", "two words")
     assert wrong.wait() == 2
     assert "'two words' is not allowed. Use at most 40 ASCII letters" in wrong.err
+
+
+@pytest.mark.parametrize("name", ["CarefulStrategy", "MemoryStrategy", "InTurns"])
+def test_the_examples_of_the_documentation_keep_two_slaves_busy(
+    cluster: Cluster, plugins: Path, gate: Gate, name: str
+) -> None:
+    for block in blocks_of((ROOT / "docs" / "plugins.md").read_text()):
+        if block.file is not None and block.file.startswith("node/plugins/"):
+            (plugins / Path(block.file).name).write_text(block.text)
+    kind = "scheduler" if name == "InTurns" else "strategy"
+    cluster.master("--env", "here", options=(f"scheduling.{kind}={name}",))
+    cluster.slaves(2)
+    app = cluster.app(APPS / "held.py", options=(gate.option, "held.count=8"))
+    assert len(set(gate.wait_for(4))) == 4
+    gate.open()
+    app.succeed()
+    slaves = cluster.status()["tasks"]["slaves"]
+    assert [one["done"] > 0 for one in slaves] == [True, True]
+    assert cluster.status()["plugin_troubles"] == []

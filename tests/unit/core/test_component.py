@@ -4,6 +4,7 @@ from concurrent.core.component import (
     Component,
     ComponentManager,
     ExtensionPoint,
+    IClosing,
     Interface,
     implements,
     interfaces_of,
@@ -226,3 +227,94 @@ def test_a_manager_prepares_components_before_their_initialiser() -> None:
     manager = Giving()
     manager.register(Prepared)
     assert manager[Prepared].seen == 42
+
+
+def test_an_interface_without_self_is_refused_where_it_is_defined() -> None:
+    with pytest.raises(InterfaceError, match=r"IReq\.match has no self.*def match\(self, req, other=1\)"):
+
+        class IReq(Interface):
+            def match(req, other=1):  # noqa: N805
+                """Match."""
+
+
+def test_an_interface_may_have_static_and_class_methods() -> None:
+    class IReq(Interface):
+        @staticmethod
+        def one(req): ...
+
+        @classmethod
+        def two(cls, req): ...
+
+    assert issubclass(IReq, Interface)
+
+
+def test_implementing_nothing_is_refused() -> None:
+    with pytest.raises(InterfaceError, match="names no interface"):
+
+        class Nothing(Component):
+            implements()
+
+
+def test_a_method_that_nobody_awaits_is_refused() -> None:
+    class Late(Component):
+        implements(IGreeter)
+
+        async def greet(self, name, *, loud=False):
+            return name
+
+    manager = ComponentManager()
+    manager.register(Late)
+    with pytest.raises(InterfaceError, match=r"its greet is async"):
+        manager[Late]
+
+
+def test_the_shape_of_a_method_is_shown_without_annotations() -> None:
+    class ITyped(Interface):
+        def weigh(self, thing: "Thing") -> "float":  # noqa: F821
+            """Weigh."""
+
+    class Odd(Component):
+        implements(ITyped)
+
+    manager = ComponentManager()
+    manager.register(Odd)
+    with pytest.raises(InterfaceError, match=r"has no weigh\(self, thing\)\."):
+        manager[Odd]
+
+
+def test_a_component_made_by_hand_says_how_to_get_one() -> None:
+    with pytest.raises(ComponentError, match=r"Polite was called with .*environment\[Polite\]"):
+        Polite(ComponentManager())
+    with pytest.raises(AttributeError, match=r"Polite has no env: .*environment\[Polite\]"):
+        getattr(Polite(), "env")  # noqa: B009
+    with pytest.raises(AttributeError, match="'Polite' object has no attribute 'other'"):
+        getattr(Polite(), "other")  # noqa: B009
+
+
+def test_components_that_hold_something_are_closed_once_the_newest_first(caplog) -> None:
+    closed = []
+
+    class Holder(Component):
+        implements(IClosing)
+
+        def close(self):
+            closed.append(type(self).__name__)
+
+    class Second(Holder):
+        pass
+
+    class Failing(Holder):
+        def close(self):
+            raise SystemExit(7)
+
+    class NeverMade(Holder):
+        pass
+
+    manager = ComponentManager()
+    manager.register(Holder, Second, Failing, NeverMade)
+    for cls in (Holder, Failing, Second):
+        assert manager[cls]
+    manager.close()
+    manager.close()
+    assert closed == ["Second", "Holder"]
+    assert "Failing: close raised SystemExit" in caplog.text

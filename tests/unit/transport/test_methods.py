@@ -9,6 +9,7 @@ from concurrent.transport.methods import (
     MethodRegistry,
     error_from_wire,
     error_to_wire,
+    jsonremote,
     tcpremote,
 )
 
@@ -113,3 +114,33 @@ def test_any_other_exception_comes_back_with_its_remote_traceback() -> None:
 @pytest.mark.parametrize("wire", [None, 3, [], {}, {"code": "worker-died", "data": 5}])
 def test_a_malformed_error_is_still_an_error(wire) -> None:
     assert isinstance(error_from_wire(wire), RemoteError | WorkerDied)
+
+
+def owner() -> Any:
+    """Return something that has methods."""
+    return SimpleNamespace(methods=MethodRegistry())
+
+
+@pytest.mark.parametrize(
+    "function", [lambda: 1, lambda a, b: a, lambda handler, request: 1, lambda *, request: 1]
+)
+def test_a_json_method_without_a_request_is_refused_where_it_is_registered(function) -> None:
+    function.__name__ = "add"
+    with pytest.raises(InvalidArguments, match=r"'add' does not begin with request. Write def add\(request, "):
+        jsonremote(owner())(function)
+
+
+@pytest.mark.parametrize("function", [lambda: 1, lambda handler: 1, lambda request, a: 1, lambda handler, a: 1])
+def test_a_method_of_a_session_without_handler_and_request_is_refused(function) -> None:
+    function.__name__ = "add"
+    with pytest.raises(InvalidArguments, match=r"does not begin with handler and request"):
+        tcpremote(owner())(function)
+
+
+@pytest.mark.parametrize(
+    "function", [lambda request: 1, lambda req, a: 1, lambda _request: 1, lambda _, a: 1, lambda *args: 1]
+)
+def test_a_request_may_be_named_in_short(function) -> None:
+    service = owner()
+    jsonremote(service, name="add")(function)
+    assert "add" in service.methods

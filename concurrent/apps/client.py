@@ -205,7 +205,7 @@ class ClusterClient:
 
         @tcpremote(endpoint, feature=NOTICE)
         def notice(_handler: TCPHandler, _request: Any, text: str) -> None:
-            """Log what the master has to say of the plug-ins that schedule tasks."""
+            """Log what the master has to say of what goes wrong with the tasks."""
             log.warning("the master says: %s", text)
 
         @tcpremote(endpoint, is_vital=True)

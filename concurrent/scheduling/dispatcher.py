@@ -120,7 +120,9 @@ class Dispatcher:
         self._budget = Budget(self.ledger, memory_bytes_max, disk_bytes_max, folder)
         self._courier = Courier(loop, stats)
         self._notices = Notices(components.troubles, self._courier)
-        self._refused = RefusedTasks(loop, self.ledger, self._send_refused, self._apply)
+        self._refused = RefusedTasks(
+            loop, self.ledger, self._send_refused, self._apply, tell=self._notices.tell
+        )
         self._delivery = self._budget.delivery = Delivery(self._courier, self._budget.loaded)
         self._code = CodeShelf(self._courier)
         self._owners: dict[int, TCPHandler] = {}

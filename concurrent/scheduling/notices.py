@@ -1,4 +1,4 @@
-"""Tells applications what went wrong in the plug-ins that schedule their tasks. Loop thread only."""
+"""Tells applications what goes wrong with their tasks at the master, mostly in plug-ins. Loop thread only."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ class Notices:
             self._handler_by_owner[owner] = handler
             for text in self._told:
                 self._courier.cast(handler, NOTICE, text)
+
+    def tell(self, owner: int, text: str) -> None:
+        """Tell one owner something that concerns it alone, if it wants to be told."""
+        handler = self._handler_by_owner.get(owner)
+        if handler is not None:
+            self._courier.cast(handler, NOTICE, text)
 
     def leave(self, owner: int) -> None:
         """Tell an owner nothing more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -25,6 +26,7 @@ class RefusedTasks:
 
     :param send: carries out a command of the ledger.
     :param apply: takes an event to the ledger.
+    :param tell: tells an owner, by its number, that all slaves refuse tasks of its.
     """
 
     def __init__(
@@ -33,11 +35,14 @@ class RefusedTasks:
         ledger: Ledger,
         send: Callable[[Send], object],
         apply: Callable[[Event], object],
+        *,
+        tell: Callable[[int, str], object],
     ) -> None:
         self._loop = loop
         self._ledger = ledger
         self._send = send
         self._apply = apply
+        self._tell = tell
         self._backoff = Backoff(OFFER_AGAIN_S, OFFER_AGAIN_MAX_S)
         self._is_watched = False
 
@@ -59,4 +64,6 @@ class RefusedTasks:
             return
         story = self._ledger.explain(stuck[0].number)
         log.warning("all slaves refused %d tasks, which are offered to them again: %s", len(stuck), story)
+        for owner, count in Counter(task.owner.owner for task in stuck).items():
+            self._tell(owner, f"all slaves refused {count} tasks, which are offered to them again")
         self._apply(RefusalsOutdated())

@@ -246,7 +246,7 @@ class TCPHandler:
         try:
             for buffers in batch:
                 message = decode(buffers)
-                action = self._actions.get(message.kind, self._ignore)
+                action = self._actions.get(message.kind) or self._ignore
                 if session.receive(message):
                     action(message.fields)
                     if self._carrier is not carrier:

@@ -31,7 +31,7 @@ class Peer:
         )
         for method in (
             "accepted", "finished", "code", "run", "cancel", "forget", "give_back", "tasksystem_accepted",
-            "tasksystem_finished",
+            "tasksystem_finished", "notice",
         ):  # fmt: skip
             self._keep(method)
         self.client.on_lost = lambda _handler, reason: self.ends.put(reason)
@@ -68,7 +68,7 @@ class Peer:
         return calls
 
     def _keep(self, method: str) -> None:
-        @tcpremote(self.client, name=method)
+        @tcpremote(self.client, name=method, feature=method if method == "notice" else None)
         def keep(_handler: Any, _request: Any, *args: Any) -> None:
             self.said.put((method, *args))
 

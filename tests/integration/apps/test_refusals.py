@@ -60,6 +60,7 @@ def test_what_all_refuse_is_offered_again_but_slowly(
     slave.call("returned", numbers)
     tasks = master.loop.call(master.snapshot, timeout_s=TIMEOUT_S)["tasks"]
     assert (tasks["queued"], tasks["refused"], tasks["slaves"][0]["refused"]) == (0, 1, 1)
+    assert "all slaves refused 1 tasks" in owner.next("notice")[0]
     slave.call("pull", 5)
     again = slave.next("run")[2]
     slave.call("done", again, [FINISHED], [b"result"], 0.1)

@@ -197,6 +197,7 @@ class MasterNode(Node):
             "port": self.zmq_server.port,
             "manager": self.dispatcher.manager_name,
             "work": self._work_queue.description(),
+            "hash_seed": self.launcher.hash_seed,
         }
 
     def register_node_tcp(self, handler: TCPHandler, request: Any, node_id: str, node_type: NodeType) -> int:

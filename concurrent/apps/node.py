@@ -113,6 +113,9 @@ class Node(Component):
     preload: tuple[str, ...] = ()
     """Modules that the children of this node shall have imported from the start."""
 
+    hash_seed: int | None = None
+    """What hashes of text depend on in the children of this node; None: as in this process, if that can be."""
+
     def __init__(self) -> None:
         """Nothing runs before ``start``."""
         self.node_id = new_node_id(self.node_type.value, self.given_name())
@@ -170,7 +173,7 @@ class Node(Component):
         self._inbox.begin()
         self._open.callback(self.env.close)
         try:
-            self.launcher = start_launcher(self.preload)
+            self.launcher = start_launcher(self.preload, self.hash_seed)
             self._open.callback(self.launcher.stop)
             raise_files_max()  # of this process: tasks have what it was started with
             self.loop.start()

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import socket
+import sys
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -164,7 +165,9 @@ class SlaveNode(Node):
     def _prepare(self, answer: dict[str, Any]) -> None:
         """Have the task manager that the master asks for, with its workers started."""
         name = answer["manager"]
-        if type(self._manager).__name__ == name:
+        seed = answer.get("hash_seed")
+        has_its_hashes = not isinstance(seed, int) or seed == self.launcher.hash_seed
+        if type(self._manager).__name__ == name and has_its_hashes:
             return
         import_module("concurrent.scheduling.taskmanager")  # the managers of the framework are known then
         classes = [cls for cls in self.env.classes_of(ITaskManager) if cls.__name__ == name]
@@ -178,6 +181,12 @@ class SlaveNode(Node):
             self._manager.drain(0)
             self._manager.close()
             self._manager = None
+        if isinstance(seed, int) and not has_its_hashes:
+            if sys.flags.ignore_environment:
+                log.warning(
+                    "text has other hashes here than elsewhere in the cluster: Python runs with -E or -I"
+                )
+            self.launcher.take_hash_seed(seed)
         manager: ITaskManager = self.env[classes[0]]  # type: ignore[assignment]
         manager.open(self.loop, self.launcher, self.worker_count)
         self._manager = manager

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import concurrent
+import contextlib
 import os
 import pickle
+import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from concurrent.scheduling.processstate import take_over
 
-__all__ = ["begin", "interpreter_options", "start_interpreter"]
+__all__ = ["begin", "interpreter_options", "new_hash_seed", "own_hash_seed", "start_interpreter"]
+
+HASH_SEED = "PYTHONHASHSEED"
+HASH_SEEDS = 2**32
 
 PRELUDE = (
     "import sys, concurrent; sys.path[:] = {path!r}; concurrent.__path__[:] = {joined!r}; "
@@ -25,6 +31,7 @@ def start_interpreter(
     statements: str,
     state: Mapping[str, Any],
     *,
+    hash_seed: int | None = None,
     pass_fds: Sequence[int] = (),
     output: int | None = None,
     is_own_session: bool = False,
@@ -32,6 +39,7 @@ def start_interpreter(
     """Start an interpreter that runs ``statements``. Any thread.
 
     :param state: what it takes over, see ``processstate.py``.
+    :param hash_seed: what its hashes of text depend on; None: as the environment has it.
     :param pass_fds: descriptors that it shall have.
     :param output: the descriptor that it prints to; None: where this process prints.
     :raises OSError: if it cannot be started.
@@ -44,6 +52,7 @@ def start_interpreter(
             stdin=file,
             stdout=output if output is not None or sys.__stdout__ is not None else subprocess.DEVNULL,
             stderr=output if output is not None or sys.__stderr__ is not None else subprocess.DEVNULL,
+            env=None if hash_seed is None else {**os.environ, HASH_SEED: str(hash_seed)},
             pass_fds=pass_fds,
             start_new_session=is_own_session,
         )
@@ -58,6 +67,31 @@ def begin() -> None:
     os.close(null)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  # as long as the process lives
     take_over(state)
+
+
+def own_hash_seed() -> int | None:
+    """Return what the hashes of text depend on in this process; None if chance has decided that."""
+    if not sys.flags.hash_randomization:
+        return 0
+    if sys.flags.ignore_environment:
+        return None
+    text = os.environ.get(HASH_SEED, "")
+    with contextlib.suppress(OSError):  # the environment may have been changed since the start
+        name = os.fsencode(HASH_SEED) + b"="
+        entries = Path("/proc/self/environ").read_bytes().split(b"\0")
+        text = next((os.fsdecode(entry[len(name) :]) for entry in entries if entry.startswith(name)), "")
+    return int(text) if text.isdecimal() else None
+
+
+def new_hash_seed() -> int | None:
+    """Return a seed for interpreters that this process starts: its own if that is known, else a random one.
+
+    None if interpreters pay no heed to it, since this one was told to ignore the environment.
+    """
+    if sys.flags.ignore_environment:
+        return own_hash_seed()
+    own = own_hash_seed()
+    return secrets.randbelow(HASH_SEEDS) if own is None else own
 
 
 def interpreter_options() -> list[str]:

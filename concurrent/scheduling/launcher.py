@@ -76,10 +76,19 @@ class Child:
 
 
 class Launcher(Protocol):
-    """Starts processes. Loop thread only, but for ``stop``."""
+    """Starts processes. Loop thread only, but for ``stop``.
+
+    ``hash_seed`` is what hashes of text depend on in the processes, as ``PYTHONHASHSEED`` has it; None if it
+    is not known.
+    """
+
+    hash_seed: int | None
 
     def attach(self, loop: NodeLoop) -> None:
         """Take the loop that owns the processes from now on. Another thread or the loop's."""
+
+    def take_hash_seed(self, hash_seed: int) -> None:
+        """Have all processes hash text in this way from now on; those that hash it otherwise are killed."""
 
     def launch(
         self,

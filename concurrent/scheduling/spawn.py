@@ -25,7 +25,7 @@ from concurrent.core.clock import Deadline, SystemClock
 from concurrent.core.errors import LoopClosed, NodeError
 from concurrent.scheduling.descendants import die_with_parent, kill_group
 from concurrent.scheduling.entry import call_entry, run_and_exit
-from concurrent.scheduling.interpreter import start_interpreter
+from concurrent.scheduling.interpreter import new_hash_seed, start_interpreter
 from concurrent.scheduling.launcher import Child, Launcher, OnExit
 from concurrent.scheduling.processstate import default_signals, handed_on, open_standard_files
 from concurrent.scheduling.taskoutput import OutputFile
@@ -41,13 +41,14 @@ BOOT: Final = (
 log = logging.getLogger("concurrent.scheduling.spawn")
 
 
-def start_launcher(preload: Sequence[str] = ()) -> Launcher:
+def start_launcher(preload: Sequence[str] = (), hash_seed: int | None = None) -> Launcher:
     """Start what this platform starts processes with best. Main thread, before any thread and socket.
 
     :param preload: names of modules that children shall have imported from the start, where that is possible.
+    :param hash_seed: what hashes of text in them shall depend on; None: as in this process, if it can be.
     :raises NodeError: if this platform has no way.
     """
-    return Zygote.start(preload) if hasattr(os, "fork") else SpawnLauncher()
+    return Zygote.start(preload, hash_seed) if hasattr(os, "fork") else SpawnLauncher(hash_seed)
 
 
 def run_child(owner_pid: int, entry: str, fds: Sequence[int], args: Sequence[Any]) -> NoReturn:
@@ -75,7 +76,7 @@ class SpawnLauncher:
     :raises NodeError: if the platform hands no descriptors over.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hash_seed: int | None = None) -> None:
         if sys.platform == "win32":
             raise NodeError(
                 "worker processes need descriptors that are inherited, which Windows lacks",
@@ -84,6 +85,7 @@ class SpawnLauncher:
             )
         open_standard_files()
         self._state = handed_on()
+        self.hash_seed = new_hash_seed() if hash_seed is None else hash_seed
         self._loop: NodeLoop | None = None
         self._running_by_number: dict[int, _Running] = {}
         self._last_number = 0
@@ -92,6 +94,10 @@ class SpawnLauncher:
     def attach(self, loop: NodeLoop) -> None:
         """Have ends of children reported on ``loop``. Any thread."""
         self._loop = loop
+
+    def take_hash_seed(self, hash_seed: int) -> None:
+        """See :class:`~concurrent.scheduling.launcher.Launcher`."""
+        self.hash_seed = hash_seed
 
     def launch(
         self,
@@ -115,7 +121,14 @@ class SpawnLauncher:
         boot = BOOT.format(owner=os.getpid(), entry=entry, fds=numbers, args=list(args))
         output = None if stderr_to is None else stderr_to.fileno()
         try:
-            program = start_interpreter(boot, self._state, pass_fds=numbers, output=output, is_own_session=True)
+            program = start_interpreter(
+                boot,
+                self._state,
+                hash_seed=self.hash_seed,
+                pass_fds=numbers,
+                output=output,
+                is_own_session=True,
+            )
         except OSError as error:
             self._loop.call_soon(child.ended, None, f"no new process: {error}")
         else:

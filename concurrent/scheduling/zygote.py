@@ -22,11 +22,12 @@ from typing import Any, Final
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import LoopClosed, NodeError
 from concurrent.scheduling.forkserver import PATHS, serve
-from concurrent.scheduling.interpreter import start_interpreter
+from concurrent.scheduling.interpreter import new_hash_seed, own_hash_seed, start_interpreter
 from concurrent.scheduling.launcher import KILLED, Child, OnExit
 from concurrent.scheduling.processstate import handed_on, open_standard_files
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.loop import NodeLoop
+from concurrent.transport.sockets import hang_up
 
 with installed_first("msgpack"):
     import msgpack
@@ -71,7 +72,8 @@ class Zygote:
     was killed took its children with it (not what they had daemonised); the next launch starts a new one.
     """
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], hash_seed: int | None = None) -> None:
+        self.hash_seed = own_hash_seed() if hash_seed is None else hash_seed
         self._preload = list(preload)
         self._state = handed_on()
         self._pid = 0
@@ -85,19 +87,22 @@ class Zygote:
         self._is_stopped = False
 
     @classmethod
-    def start(cls, preload: Sequence[str] = ()) -> Zygote:
+    def start(cls, preload: Sequence[str] = (), hash_seed: int | None = None) -> Zygote:
         """Start the process and return its handle. Main thread, before any thread and socket.
 
-        In a program that has threads already, a new interpreter becomes the zygote instead of a fork.
+        In a program that has threads already, or other hashes, a new interpreter becomes the zygote instead of
+        a fork.
 
         :param preload: names of modules that each child shall have imported from the start.
+        :param hash_seed: what hashes of text shall depend on; None: as in this process, if it can be.
         :raises NodeError: if this platform cannot fork; use ``SpawnLauncher`` there.
         """
         if not hasattr(os, "fork"):
             raise NodeError("a zygote needs fork, which this platform lacks", thing="Zygote")
         open_standard_files()
-        zygote = cls(preload)
-        zygote._open(can_fork=_thread_count() == 1)
+        zygote = cls(preload, hash_seed)
+        has_its_hashes = zygote.hash_seed == own_hash_seed()
+        zygote._open(can_fork=_thread_count() == 1 and has_its_hashes)
         return zygote
 
     @property
@@ -109,6 +114,12 @@ class Zygote:
         """Have ``loop`` read the reports of the zygote. Any thread."""
         self._loop = loop
         loop.call(self._watch, timeout_s=ATTACH_TIMEOUT_S)
+
+    def take_hash_seed(self, hash_seed: int) -> None:
+        """See :class:`~concurrent.scheduling.launcher.Launcher`. The next launch starts a new zygote for it."""
+        if hash_seed != self.hash_seed:
+            self.hash_seed = hash_seed
+            self._let_go(f"its zygote {self._pid} has other hashes of text")
 
     def launch(
         self,
@@ -187,7 +198,7 @@ class Zygote:
 
     def _open_again(self) -> None:
         if self._control is None:
-            log.warning("the zygote is gone; starting a new one")
+            log.info("a new zygote is started")
             self._open(can_fork=False)
             self._watch()
 
@@ -212,7 +223,9 @@ class Zygote:
 
     def _start_interpreter(self, its: socket.socket) -> int:
         boot = BOOT.format(fd=its.fileno(), preload=self._preload)
-        self._program = start_interpreter(boot, self._state, pass_fds=[its.fileno()])
+        if self.hash_seed is None:  # if it has to be started again it has the same ones
+            self.hash_seed = new_hash_seed()
+        self._program = start_interpreter(boot, self._state, hash_seed=self.hash_seed, pass_fds=[its.fileno()])
         return self._program.pid
 
     def _collect(self) -> None:
@@ -282,16 +295,21 @@ class Zygote:
 
     def _lost(self) -> None:
         """The zygote was killed; the kernel kills its children with it where it can."""
+        if self._control is not None:
+            log.error("the zygote %d is gone, and its children with it", self._pid)
+            self._let_go(f"its zygote {self._pid} was killed")
+
+    def _let_go(self, reason: str) -> None:
+        """Have the zygote end, if it has not, and report the end of its children."""
         control = self._release()
         if control is None:
             return
-        log.error("the zygote %d is gone, and its children with it", self._pid)
-        control.close()
+        hang_up(control)
         self._collect()
         assert self._loop is not None
         children, self._child_by_number = self._child_by_number, {}
         for child in children.values():
-            self._loop.call_soon(child.ended, KILLED, f"its zygote {self._pid} was killed")
+            self._loop.call_soon(child.ended, KILLED, reason)
 
 
 def _thread_count() -> int:

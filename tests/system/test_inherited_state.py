@@ -15,7 +15,7 @@ import pytest
 
 from concurrent.apps import ClusterExecutor
 from tests.system import programs
-from tests.system.cluster import free_port
+from tests.system.cluster import Cluster, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = ["-O", "-X", "dev", "-X", "marker=7", "-W", "error::UserWarning"]
@@ -83,6 +83,21 @@ def test_what_a_task_prints_and_logs_is_shown_once(run: Run) -> None:
 
 def test_what_a_program_does_at_its_end_is_done_once(run: Run) -> None:
     assert run.err.count("the program has ended") == 1
+
+
+def test_text_has_one_hash_in_all_processes_that_come_of_one(run: Run) -> None:
+    is_fork = run.seen["argv"][1:] == ["forks"]
+    assert (run.seen["hash"] == run.seen["own_hash"]) == is_fork
+
+
+def test_text_has_one_hash_in_the_whole_cluster(cluster: Cluster) -> None:
+    cluster.master("--workers", "1")
+    cluster.slaves(2)
+    with ClusterExecutor(cluster.address, own_modules=[programs.__name__]) as executor:
+        wait_until(lambda: executor.workers == 5, "all slaves are there")
+        hash_by_zygote = dict(executor.map(programs.place_and_hash, ["text"] * 60, timeout=TIMEOUT_S))
+    assert len(hash_by_zygote) == 3
+    assert len(set(hash_by_zygote.values())) == 1
 
 
 def test_tasks_of_a_slave_that_was_started_oddly_see_nothing_of_it() -> None:

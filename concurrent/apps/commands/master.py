@@ -8,6 +8,7 @@ from concurrent.apps.api import PORT_DEFAULT
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.master import MasterNode
 from concurrent.apps.nodes import node_class
+from concurrent.scheduling.interpreter import new_hash_seed
 from concurrent.transport.channels import CHANNELS
 
 __all__ = ["add_parser", "run"]
@@ -41,4 +42,6 @@ def run(args: argparse.Namespace) -> int:
         transport__channel=args.channel,
         scheduling__scheduler=args.scheduler,
     )
-    return run_node(env[node_class(env, "master", MasterNode)], args, is_server=True)
+    node = env[node_class(env, "master", MasterNode)]
+    node.hash_seed = new_hash_seed()  # which the slaves take over
+    return run_node(node, args, is_server=True)

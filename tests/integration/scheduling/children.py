@@ -19,6 +19,12 @@ def answer(sock: socket.socket, *args: Any) -> None:
         sock.sendall(repr((args, os.getpid(), threading.active_count())).encode())
 
 
+def hash_of(sock: socket.socket, text: str) -> None:
+    """Send the hash of a text."""
+    with sock:
+        sock.sendall(repr(hash(text)).encode())
+
+
 def open_files(sock: socket.socket) -> None:
     """Send where the open descriptors lead to, other than the null device."""
     found = []

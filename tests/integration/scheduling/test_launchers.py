@@ -7,8 +7,10 @@ import os
 import queue
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psutil
@@ -20,7 +22,7 @@ from concurrent.scheduling.spawn import SpawnLauncher, start_launcher
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.scheduling.zygote import Zygote
 from concurrent.transport.loop import NodeLoop
-from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate, wait_for_ends
+from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate, wait_for_ends, wait_until
 
 MODULE = "tests.integration.scheduling.children"
 
@@ -188,6 +190,30 @@ def test_a_killed_zygote_takes_its_children_along_and_a_new_one_starts(
     wait_for_ends([child])
     assert by_zygote.ask("answer", 1)[0] == (1,)
     assert zygote.pid != killed
+
+
+def test_hashes_of_text_can_be_chosen_and_stay_when_a_zygote_is_started_again(loop: NodeLoop) -> None:
+    command = [sys.executable, "-c", "print(hash('text'))"]
+    env = {**os.environ, "PYTHONHASHSEED": "5"}
+    expected = int(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+    for launcher in (start_launcher(hash_seed=5), SpawnLauncher(5)):
+        launched = Launched(launcher, loop)
+        assert launched.ask("hash_of", "text") == expected
+        if isinstance(launcher, Zygote):
+            os.kill(launcher.pid, signal.SIGKILL)
+            wait_until(partial(_answers, launched), "a new zygote answers")
+        assert launched.ask("hash_of", "text") == expected
+        loop.call(launcher.take_hash_seed, 6, timeout_s=TIMEOUT_S)
+        assert launched.ask("hash_of", "text") != expected
+        launcher.stop()
+        launched.output.close()
+
+
+def _answers(launched: Launched) -> bool:
+    try:
+        return bool(launched.ask("answer", 1))
+    except SyntaxError:  # an empty answer
+        return False
 
 
 def test_a_program_with_threads_gets_a_zygote_too(loop: NodeLoop) -> None:

@@ -31,6 +31,8 @@ class Child:
     :param entry: what it runs, for the log.
     :param output: where it prints to; None if that is the node's own output.
     :param on_exit: called once when it has ended.
+
+    ``has_fallen`` tells then whether it was killed because its launcher was.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Child:
         self.pid = 0
         self.number = number
         self._entry = entry
+        self.has_fallen = False
         self._launcher = launcher
         self._output = output
         self._on_exit: OnExit | None = on_exit
@@ -64,6 +67,7 @@ class Child:
         :param code: the exit code, or minus the number of a signal, or None if it never ran.
         :param reason: why it never ran, or was killed.
         """
+        self.has_fallen = code is not None and bool(reason)
         on_exit, self._on_exit = self._on_exit, None  # which knows this child in its turn
         if on_exit is None:
             return

@@ -15,16 +15,17 @@ from concurrent.futures import Future
 from itertools import repeat
 from typing import Any, Final
 
-from concurrent.core.backoff import Backoff
 from concurrent.core.errors import SchedulingError
-from concurrent.scheduling.failure import time_of_day
+from concurrent.scheduling.death import Death, verdict
 from concurrent.scheduling.fairqueue import FairQueue
-from concurrent.scheduling.launcher import Launcher, how_it_ended
+from concurrent.scheduling.launcher import Launcher
 from concurrent.scheduling.outcome import CANCELLED, DIED
 from concurrent.scheduling.pace import Pace
 from concurrent.scheduling.report import OnDone, OutcomeReport
+from concurrent.scheduling.restarts import Restarts
 from concurrent.scheduling.sharedmemory import ArgumentMemory
-from concurrent.scheduling.taskoutput import without_own_frames
+from concurrent.scheduling.stuck import StuckWatch
+from concurrent.scheduling.suspects import Suspects
 from concurrent.scheduling.worker import CAN_TAKE_BACK
 from concurrent.scheduling.workerlink import AppBlobs, Item, WorkerLink
 from concurrent.scheduling.workerwatch import OnRunning, WorkerWatch
@@ -33,17 +34,11 @@ from concurrent.transport.loop import NodeLoop
 
 __all__ = ["WorkerPool"]
 
-STUCK_S: Final = 0.02
-"""A worker without progress for this long, and for several usual tasks, holds no others behind it. Workers with
-tasks behind the running one are looked at in that time at the latest, and after half of it if there is
-something else to do then: waking up costs more than looking."""
-
-STUCK_TASKS: Final = 4
 TAKE_BACK_MIN_S: Final = 0.0003
 """Less waiting work than this is not worth taking from one worker for another at once."""
 
-QUICK_DEATHS: Final = 3
-"""After so many workers that died before they finished anything, the next ones are started with delays."""
+ZYGOTE_PATIENCE: Final = 2
+"""How often tasks may go down with the zygote, which others may kill too, before they have to run apart."""
 
 WINDOW_CHANGE: Final = 0.25
 
@@ -88,12 +83,13 @@ class WorkerPool:
         self._queue = FairQueue()
         self._links: list[WorkerLink] = []
         self._workers = WorkerWatch(loop, self._links, on_running)
+        self._stuck = StuckWatch(loop, self._links, self._pace, self._relieve)
         self._code_by_app: dict[int, AppBlobs] = {}
         self._report = OutcomeReport(loop, self._done)
-        self._watch_timer: asyncio.TimerHandle | None = None
-        self._restart_timers: set[asyncio.TimerHandle] = set()
-        self._backoff = Backoff()
-        self._quick_death_count = 0
+        self._restarts = Restarts(loop, self._start_worker)
+        self._suspects = Suspects()
+        self._apart_link: WorkerLink | None = None
+        self._fallen: list[Death] = []
         self._death_count = 0
         self._done_count = 0
         self._stopped: Future[list[int]] | None = None
@@ -137,12 +133,10 @@ class WorkerPool:
         return self._stopped
 
     def _begin_stop(self) -> None:
-        self._stop_watching()
-        for timer in self._restart_timers:
-            timer.cancel()
-        self._restart_timers.clear()
+        self._stuck.stop()
+        self._restarts.close()
         for link in self._links:
-            self._queue.put_back(link.take_back())
+            self._put_back(link.take_back())
             link.finish()
 
     def define(self, app: int, index: int, blob: bytes) -> None:
@@ -191,11 +185,16 @@ class WorkerPool:
         self.held_count += count
         if self._workers.is_resting:
             self._workers.wake()
+        if self._suspects:
+            items = self._suspects.set_apart(items)
+            if not items:
+                self._deal()
+                return True
         if self.held_count == 1 and self._give_alone(items):
             return True
         if is_newcomer:  # what others have waiting at the workers is not before its turn
             for link in self._links:
-                self._queue.put_back(link.take_back(is_slow=False))
+                self._put_back(link.take_back(is_slow=False))
         self._queue.extend(items)
         self._deal()
         return True
@@ -211,7 +210,7 @@ class WorkerPool:
             if wanted.isdisjoint(item[0] for item in link.outstanding):
                 continue
             can_take_back = link.can_take_back
-            self._queue.put_back(link.take_back())
+            self._put_back(link.take_back())
             started = [item[0] for item in link.outstanding]
             link.cancelled |= wanted.intersection(started)
             # The newest started task is the one that runs; results of older ones are on their way.
@@ -225,7 +224,7 @@ class WorkerPool:
         if count > self._queue.count:
             for link in self._links:
                 if len(link.outstanding) > 1:
-                    self._queue.put_back(link.take_back())
+                    self._put_back(link.take_back())
         items = self._queue.take_newest(count)
         self.held_count -= len(items)
         for item in items:
@@ -242,7 +241,7 @@ class WorkerPool:
         self._is_paused = is_paused
         for link in self._links:
             link.pause_reading(is_paused=is_paused)
-        self._stop_watching()  # who has to wait does not stand still
+        self._stuck.stop()  # who has to wait does not stand still
         self._go_on_watching()
 
     def snapshot(self) -> dict[str, Any]:
@@ -271,33 +270,28 @@ class WorkerPool:
             link.start(self._launcher)
         except OSError as error:
             log.error("a worker cannot be started: %s", error)
-            self._start_worker_later()
+            self._restarts.start_later()
         else:
             link.pause_reading(is_paused=self._is_paused)
             self._links.append(link)
-
-    def _start_worker_later(self) -> None:
-        def start() -> None:
-            self._restart_timers.discard(timer)
-            self._start_worker()
             self._deal()
-
-        delay_s = self._backoff.next_delay()
-        log.error("the next worker starts in %.1f s", delay_s)
-        timer = self._loop.call_later(delay_s, start)
-        self._restart_timers.add(timer)
 
     def _deal(self) -> None:
         """Give waiting tasks to workers that have little, the emptiest first."""
         if self._stopped is not None:
             return
+        if self._suspects.waiting or self._apart_link is not None:
+            self._deal_apart()
         queue = self._queue
         if queue.count:
             depth = self._pace.depth(is_shared=queue.is_shared) if CAN_TAKE_BACK else 1
             links = [
                 link
                 for link in self._links
-                if len(link.outstanding) * 2 <= depth and not link.is_held and not link.is_leaving
+                if len(link.outstanding) * 2 <= depth
+                and not link.is_held
+                and not link.is_leaving
+                and link is not self._apart_link
             ]
             links.sort(key=_outstanding_count)
             for index, link in enumerate(links):
@@ -311,32 +305,37 @@ class WorkerPool:
                 self._even_out()
             self._go_on_watching()
 
+    def _deal_apart(self) -> None:
+        """Have suspects run one at a time, alone at a worker that gets nothing else meanwhile."""
+        waiting = self._suspects.waiting
+        if self._apart_link is None:
+            links = [link for link in self._links if not link.is_leaving]
+            self._apart_link = min(links, key=_outstanding_count, default=None)
+            if self._apart_link is not None:
+                self._put_back(self._apart_link.take_back(is_slow=False))
+        link = self._apart_link
+        if link is None or link.outstanding:
+            return
+        if waiting:
+            link.give([waiting.popleft()], hold_s=0.0)
+        else:
+            self._apart_link = None
+
+    def _put_back(self, items: list[Item]) -> None:
+        """Queue again what workers had, as it was before; suspects apart."""
+        self._queue.put_back(self._suspects.set_apart(items))
+
     def _give_alone(self, items: Sequence[Item]) -> bool:
         """Give the only task that is here to a worker, without the queue; tells whether one is idle."""
         for link in self._links:
-            if _is_idle(link):
+            if link.is_idle:
                 link.give(items, hold_s=0.0)
                 return True
         return False
 
     def _go_on_watching(self) -> None:
-        if self._is_paused or self._stopped is not None:
-            return
-        if self._watch_timer is None:
-            if any(len(link.outstanding) > 1 for link in self._links):
-                self._watch_timer = self._loop.call_later(self._patience_s, self._watch)
-        elif self._loop.time() > self._watch_timer.when() - self._patience_s / 2:
-            self._stop_watching()
-            self._watch()
-
-    def _stop_watching(self) -> None:
-        if self._watch_timer is not None:
-            self._watch_timer.cancel()
-            self._watch_timer = None
-
-    @property
-    def _patience_s(self) -> float:
-        return max(STUCK_S, STUCK_TASKS * self._pace.duration_s)
+        if not self._is_paused and self._stopped is None:
+            self._stuck.go_on()
 
     def _give(self, link: WorkerLink, count: int) -> None:
         queue = self._queue
@@ -352,7 +351,7 @@ class WorkerPool:
         if all(link.outstanding for link in self._links):
             return
         fullest = max(self._links, key=_outstanding_count, default=None)
-        if fullest is None or not any(_is_idle(link) for link in self._links):
+        if fullest is None or not any(link.is_idle for link in self._links):
             return
         spare = len(fullest.outstanding) - 1
         if spare > 0 and spare * self._pace.duration_s > TAKE_BACK_MIN_S:
@@ -361,23 +360,12 @@ class WorkerPool:
     def _take_back_from(self, links: Iterable[WorkerLink]) -> None:
         before = self._queue.count
         for link in links:
-            self._queue.put_back(link.take_back())
+            self._put_back(link.take_back())
         if self._queue.count > before:
             self._deal()
 
-    def _watch(self) -> None:
+    def _relieve(self, stuck: list[WorkerLink]) -> None:
         """Take back what waits behind a task that takes long."""
-        self._watch_timer = None
-        is_any_idle = any(_is_idle(link) for link in self._links)
-        now = self._loop.time()
-        patience_s = self._patience_s
-        stuck = []
-        for link in self._links:
-            has_stood = not link.note_progress(now)
-            if has_stood and len(link.outstanding) > 1:
-                # One that has finished nothing yet may only be starting.
-                if is_any_idle or (link.done_count and now - link.progress_at > patience_s):
-                    stuck.append(link)
         self._take_back_from(stuck)
         self._go_on_watching()
 
@@ -390,7 +378,9 @@ class WorkerPool:
         busy_s: float,
     ) -> None:
         count = len(numbers)
-        self._quick_death_count = 0
+        self._restarts.quick_death_count = 0
+        if self._suspects:
+            self._suspects.finished(numbers)
         self._done_count += count
         self.held_count -= count
         self._pace.note_durations(count, busy_s)
@@ -415,55 +405,51 @@ class WorkerPool:
             self._on_window(window)
 
     def _drop_waiting(self, wanted: set[int]) -> None:
-        for item in self._queue.remove(wanted):
+        for item in (*self._queue.remove(wanted), *self._suspects.remove(wanted)):
             self._end(item, CANCELLED, b"")
 
     def _worker_died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
-        """Blame the running task only: the others were not started, or their results were lost."""
-        unstarted = link.unstarted_count()
-        items = list(link.outstanding)
-        link.outstanding.clear()
-        link.close()
+        """Find out which task is to blame; the others go on, and pay nothing."""
+        death = Death.of(link, signal, code, tail)
         self._links.remove(link)
-        running = items.pop(len(items) - unstarted - 1) if len(items) > unstarted else None
-        self._queue.put_back(items)
-        self._death_count += not link.is_leaving
-        if running is not None:
-            self._blame(running, link, how_it_ended(signal, code), tail)
-        elif not link.is_leaving:
-            log.error("worker %d %s without a task; %s", link.pid, how_it_ended(signal, code), tail)
+        self._workers.forget(link)
+        if link is self._apart_link:
+            self._apart_link = None
+        self._put_back(death.unstarted)
+        self._death_count += not link.is_leaving or bool(link.distrusted_because)
+        if not death.started and not link.is_leaving:
+            log.error("worker %d %s without a task; %s", link.pid, death.how, tail)
+        if link.has_fallen:  # with all workers of its zygote, which are told of in this turn
+            if not self._fallen:
+                self._loop.call_soon(self._judge_fallen)
+            self._fallen.append(death)
+        else:
+            self._judge([death], patience=1)
         self._drop_waiting(link.cancelled)
         if self._stopped is not None:
             self._check_stopped()
             return
-        self._replace(is_quick=link.done_count == 0 and running is None)
+        self._restarts.replace(is_quick=link.done_count == 0 and not death.started)
         self._deal()
 
-    def _blame(self, running: Item, link: WorkerLink, how: str, tail: str) -> None:
-        """Report the task that a worker ran when it ended, or wait with it if that was not its fault."""
-        number = running[0]
-        if self._is_killing or number in link.cancelled:
-            self._queue.put_back([running])
-            return
-        run_s = self._loop.time() - link.progress_at
-        evidence = f"worker {link.pid} {how} at {time_of_day()}, {run_s:.1f} s into task {number}"
-        log.warning("%s", evidence)
-        if tail:
-            evidence += f"; its last output:\n{without_own_frames(tail)}"
-        self._end(running, DIED, evidence.encode())
+    def _judge_fallen(self) -> None:
+        """Find out who killed the zygote, if one of the tasks did."""
+        fallen, self._fallen = self._fallen, []
+        self._judge(fallen, patience=ZYGOTE_PATIENCE)
+        self._check_stopped()
+        self._deal()
 
-    def _replace(self, *, is_quick: bool) -> None:
-        """Start a new worker, later if workers die as soon as they start."""
-        if is_quick:
-            self._quick_death_count += 1
-        else:
-            self._quick_death_count = 0
-            self._backoff.reset()
-        if self._quick_death_count < QUICK_DEATHS:
-            self._start_worker()
-        else:
-            log.error("workers die as soon as they start")
-            self._start_worker_later()
+    def _judge(self, deaths: Sequence[Death], patience: int) -> None:
+        """Charge the task that brought workers down, if that can be told, and have the others run again.
+
+        :param patience: how often a task may go down with others before it has to run apart.
+        """
+        if self._is_killing:
+            deaths = [death._replace(candidates=[]) for death in deaths]
+        charged, others = verdict(deaths, self._suspects, patience, self._loop.time())
+        self._put_back(others)
+        for item, evidence in charged:
+            self._end(item, DIED, evidence)
 
     def _kill_all(self) -> None:
         self._is_killing = True
@@ -472,12 +458,13 @@ class WorkerPool:
             link.kill()
 
     def _check_stopped(self) -> None:
-        if self._links or self._stopped is None or self._stopped.done():
+        if self._links or self._fallen or self._stopped is None or self._stopped.done():
             return
         if self._kill_timer is not None:
             self._kill_timer.cancel()
         self._workers.stop()
-        unstarted, self._queue = [item[0] for item in self._queue], FairQueue()
+        unstarted = [item[0] for item in (*self._queue, *self._suspects.waiting)]
+        self._queue, self._suspects = FairQueue(), Suspects()
         try:
             self._report.flush()
         finally:
@@ -486,7 +473,3 @@ class WorkerPool:
 
 def _outstanding_count(link: WorkerLink) -> int:
     return len(link.outstanding)
-
-
-def _is_idle(link: WorkerLink) -> bool:
-    return not link.outstanding and not link.is_leaving

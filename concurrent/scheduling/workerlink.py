@@ -36,7 +36,7 @@ MESSAGE_BYTES_MAX: Final = 1 << 30
 """The longest message that a worker may send, in bytes."""
 
 STALLED_CHECKS: Final = 10
-"""How many looks in a row a worker may be in the middle of the same message."""
+"""How many looks in a row a worker may be in the middle of the same message, or without its socket."""
 
 TAKEN_BACK_MAX: Final = 100
 """How often tasks can be taken back between two results. What a result leaves behind in the worker's queue is
@@ -90,6 +90,8 @@ class WorkerLink:
         self.is_open = False
         self.is_held = False
         self.is_leaving = False
+        self.is_killed = False
+        self.distrusted_because = ""
         self.least_open_count = 0
         self.cancelled: set[int] = set()
         self.child: Child | None = None
@@ -106,8 +108,9 @@ class WorkerLink:
         self._is_blocked = False
         self._is_paused = False
         self._is_read_out = False
+        self._is_cut = False
         self._unsent_tokens = b""
-        self._amid_message_s = 0
+        self._stalled_count = 0
 
     def start(self, launcher: Launcher) -> None:
         """Start the worker; it can be given tasks at once.
@@ -145,6 +148,16 @@ class WorkerLink:
     def pid(self) -> int:
         """The process id of the worker, 0 while it is being started."""
         return self.child.pid if self.child is not None else 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it could be given a task that would start at once."""
+        return not self.outstanding and not self.is_leaving
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether the worker has ended because what had started it did."""
+        return self.child is not None and self.child.has_fallen
 
     def give(self, items: Sequence[Item], hold_s: float) -> None:
         """Deal tasks of one application to the worker, behind those that it has.
@@ -220,7 +233,7 @@ class WorkerLink:
 
     def kill(self) -> None:
         """Kill the worker; ``on_death`` follows. It gets nothing more from now on."""
-        self.is_leaving = True
+        self.is_leaving = self.is_killed = True
         if self.child is not None:
             self.child.kill()
 
@@ -261,13 +274,14 @@ class WorkerLink:
         if not self.is_open:
             return
         try:
-            while True:
+            while not self.distrusted_because:
                 for message in self._reader.read():
                     self._receive(*message)
         except (OSError, EOFError):
             pass
         except Exception as error:  # boundary: a task can write anything to its worker's socket
             log.error("the last words of worker %d make no sense: %s", self.pid, error)
+            self.distrusted_because = str(error)
         if self.is_leaving and code is not None:
             self._output_log.ended(self.pid, tail)
         self._on_death(self, signal, code, tail)
@@ -334,23 +348,29 @@ class WorkerLink:
                     return
         except BlockingIOError:
             pass
-        except (OSError, EOFError):
+        except (OSError, EOFError):  # its end is reported soon, or a task has closed the socket
+            self._is_cut = True
             self._stop_reading()
         except Exception as error:  # boundary: a task can write anything to its worker's socket
             self._distrust(f"{type(error).__name__}: {error}")
 
     def check_stalled(self) -> None:
-        """Kill a worker that has begun a message and sends no more of it; call it every second or so."""
-        if not self.is_open or self._is_paused or not self._reader.is_amid_message:
-            self._amid_message_s = 0
+        """Kill a worker that has begun a message and sends no more of it, or can send nothing any more.
+
+        Call it every second or so.
+        """
+        is_amid_message = not self._is_paused and self._reader.is_amid_message
+        if not self.is_open or self.is_killed or not (is_amid_message or self._is_cut):
+            self._stalled_count = 0
             return
-        self._amid_message_s += 1
-        if self._amid_message_s > STALLED_CHECKS:
-            self._distrust("it does not finish a message")
+        self._stalled_count += 1
+        if self._stalled_count > STALLED_CHECKS:
+            self._distrust("it has closed its socket" if self._is_cut else "it does not finish a message")
 
     def _distrust(self, reason: str) -> None:
-        """Kill a worker whose messages make no sense; what it ran is to blame."""
+        """Kill a worker whose messages make no sense; a task that it has run since the last results did it."""
         log.error("worker %d is killed, what it sends makes no sense: %s", self.pid, reason)
+        self.distrusted_because = reason
         self._stop_reading()
         self.kill()
 
@@ -381,7 +401,7 @@ class WorkerLink:
         for app in owners:
             app.open_count -= apps.count(app)
         self.least_open_count = min([app.open_count for app in owners])
-        self._amid_message_s = 0
+        self._stalled_count = 0
         self.done_count += count
         if outstanding:
             self.progress_at = self._loop.time()

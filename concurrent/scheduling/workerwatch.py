@@ -88,6 +88,13 @@ class WorkerWatch:
         if self._timer is not None:
             self._timer.cancel()
 
+    def forget(self, link: WorkerLink) -> None:
+        """Know no more of a worker that has ended."""
+        self._done_count_by_link.pop(link, None)
+        task = self._task_by_link.pop(link, None)
+        if task is not None:
+            _note_end(task)
+
     def rows(self) -> list[dict[str, Any]]:
         """Return the tasks that have run for long, the longest first, as plain values."""
         now = self._loop.time()
@@ -107,8 +114,8 @@ class WorkerWatch:
                 if counts.get(link, link.done_count) == link.done_count:  # else it gets on
                     self._note(link, before.get(link))
         for link, task in before.items():
-            if task.stopped_at is not None and self._task_by_link.get(link) is not task:
-                log.warning("task %d, whose process %d was stopped, is over", task.number, task.pid)
+            if self._task_by_link.get(link) is not task:
+                _note_end(task)
         if now - self._checked_at >= CHECK_S:
             self._checked_at = now
             self._check(now)
@@ -144,6 +151,11 @@ class WorkerWatch:
             for task in long:
                 task.is_told = True
             self._on_running(long)
+
+
+def _note_end(task: RunningTask) -> None:
+    if task.stopped_at is not None:
+        log.warning("task %d, whose process %d was stopped, is over", task.number, task.pid)
 
 
 def _examine(task: RunningTask, state: ProcessState, now: float) -> None:

@@ -160,10 +160,36 @@ class Cleaning(Task):
         self.data = b""
 
 
-def write_to_all_sockets(data: bytes) -> None:
-    """Write to every socket that this process has, and then wait for the worst."""
+def _sockets() -> list[int]:
+    """Return the descriptors of every socket that this process has."""
+    found = []
     for fd in range(3, 64):
         with contextlib.suppress(OSError):
             if stat.S_ISSOCK(os.fstat(fd).st_mode):
-                os.write(fd, data)
+                found.append(fd)
+    return found
+
+
+def spoil_sockets(how: str, data: bytes = b"") -> None:
+    """Do something to the sockets of this worker, and go on as if nothing had been."""
+    for fd in _sockets():
+        if how == "write":
+            os.write(fd, data)
+        elif how == "close":
+            os.close(fd)
+        else:
+            with socket.socket(fileno=os.dup(fd)) as sock, contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+def kill_parent() -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    signal.pause()
+
+
+def write_to_all_sockets(data: bytes) -> None:
+    """Write to every socket that this process has, and then wait for the worst."""
+    for fd in _sockets():
+        with contextlib.suppress(OSError):
+            os.write(fd, data)
     signal.pause()

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.runtime import PYTHON, describe_runtime
 from concurrent.core.errors import (
+    CallTimeout,
     ConcurrentError,
     ConnectionLost,
     LoopClosed,
@@ -40,6 +42,7 @@ from concurrent.transport.methods import HasMethods, tcpremote
 __all__ = ["ClusterClient"]
 
 CALL_TIMEOUT_S: Final = 10.0
+LATE_S: Final = 1.0
 NO_WORKERS_S: Final = 3.0
 NO_WORKERS_AGAIN_S: Final = 30.0
 """How soon, and how often, it is said that a cluster has no workers."""
@@ -186,7 +189,11 @@ class ClusterClient:
                 continue
             try:
                 answer: Future[int] = handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
-                return answer.result()
+                return answer.result(CALL_TIMEOUT_S + LATE_S)
+            except CallTimeout:
+                raise
+            except FutureTimeoutError:  # not even that: the loop has ended
+                raise self._failure or LoopClosed("this program has left its master") from None
             except ConnectionLost:
                 self._loop.call(bool, timeout_s=CALL_TIMEOUT_S)  # which takes note of it
 

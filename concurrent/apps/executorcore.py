@@ -19,11 +19,12 @@ import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import InvalidStateError
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.node import TransportSettings
@@ -104,6 +105,7 @@ class ExecutorCore:
             self._end_threads()
             raise
         atexit.register(self._exit)
+        _cores.add(self)
 
     @property
     def state(self) -> str:
@@ -177,7 +179,8 @@ class ExecutorCore:
         """Take nothing more, and free everything when what was submitted has ended.
 
         :param wait: return only then. On the callbacks thread return when the futures have ended, and on the
-            results thread at once: the rest needs this thread.
+            results thread and the loop (where ``__del__`` of an argument may run) at once: the rest needs this
+            thread.
         :param cancel: cancel what is not finished.
         """
         if os.getpid() != self._pid:  # a forked copy has neither threads nor a cluster
@@ -186,7 +189,7 @@ class ExecutorCore:
         if cancel:
             self.cancel(list(self._futures))
         self._check_done()
-        if not wait or self._results.is_current():
+        if not wait or self._results.is_current() or self.loop.is_current():
             return
         ended = self._are_all_done if self._callbacks.is_current() else self._closed
         try:
@@ -194,6 +197,14 @@ class ExecutorCore:
         except BaseException:  # boundary: a signal came: whoever waits here wants to get on
             self.cancel(list(self._futures))
             raise
+
+    def forked(self) -> None:
+        """This is a copy in a forked child: nothing that is submitted here would ever run. Main thread."""
+        self._broken = NodeError(
+            "an executor cannot be used in a forked copy of its program",
+            thing=self.node_id,
+            remedy="Make one there",
+        )
 
     def _exit(self) -> None:
         """The program ends: wait for what was submitted, as the pools of the standard library do."""
@@ -292,13 +303,12 @@ class ExecutorCore:
             self._closed.set()
 
     def _free(self) -> None:
-        reason = "the executor was shut down"
+        error = NodeError("the executor was shut down", thing="submit")
         try:
-            with suppress(LoopClosed):
-                self.client.tasks.close(reason)
+            self.client.give_up(error)
             self.opened.close()
         finally:
-            self._fail_all(NodeError(reason, thing="submit"))
+            self._fail_all(error)
             self._end_threads()
 
     def _end_threads(self) -> None:
@@ -306,6 +316,19 @@ class ExecutorCore:
             thread.end()
             if not thread.is_current():
                 thread.join()
+
+
+_cores: Final[weakref.WeakSet[ExecutorCore]] = weakref.WeakSet()
+"""Those of this process, for its forked copies: what is called after a fork is known for ever."""
+
+
+def _forked() -> None:
+    for core in list(_cores):
+        core.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _note_running(futures: list[TaskFuture[Any]]) -> None:

@@ -7,6 +7,8 @@ import queue
 import threading
 from collections.abc import Callable
 
+from concurrent.core.foreign import log_failure
+
 __all__ = ["CallThread"]
 
 log = logging.getLogger("concurrent.core.callthread")
@@ -70,4 +72,4 @@ class CallThread:
         try:
             call()
         except BaseException:  # boundary: a call may run code of others, and the next ones are to be made
-            log.exception("%s: a call failed", self._thread.name)
+            log_failure(log, "%s: a call failed", self._thread.name)

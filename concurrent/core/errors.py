@@ -7,6 +7,7 @@ line made of these three. Classes are pure data; they may be raised in any threa
 
 from __future__ import annotations
 
+from pickle import PicklingError
 from typing import Any, ClassVar
 
 __all__ = [
@@ -287,7 +288,7 @@ class TaskCancelled(TaskError):
     code = "cancelled"
 
 
-class UnpicklableResult(TaskError):
+class UnpicklableResult(TaskError, PicklingError):
     """The task finished, but its result cannot be pickled."""
 
     code = "unpicklable-result"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import signal
 import threading
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import ConcurrentError
 
-__all__ = ["calling_foreign_code", "line_raised", "place_raised", "shown"]
+__all__ = ["calling_foreign_code", "line_raised", "log_failure", "place_raised", "shown"]
 
 OWN_FILES: Final = (
     os.path.dirname(os.path.dirname(__file__)),
@@ -66,6 +67,15 @@ def _noting_interrupts() -> Iterator[list[int]]:
     finally:
         if signal.getsignal(signal.SIGINT) is note:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def log_failure(log: logging.Logger, message: str, *args: Any, error: BaseException | None = None) -> None:
+    """Log an error in a thread that has to go on: what a log handler of the user raises is dropped.
+
+    :param error: what is logged with its traceback; None: what is being handled.
+    """
+    with contextlib.suppress(BaseException):  # boundary: there is nobody left who could be told
+        log.error(message, *args, exc_info=error or True)
 
 
 def line_raised(error: BaseException, file: str) -> int | None:

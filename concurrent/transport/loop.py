@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from concurrent.core.errors import CallTimeout, LoopClosed
+from concurrent.core.foreign import log_failure
 from concurrent.transport.turns import TurnLoop, TurnSelector
 
 __all__ = ["NodeLoop"]
@@ -192,13 +193,13 @@ class NodeLoop:
         while not self._closed.is_set():
             try:
                 self.aio.run_forever()
-            except (SystemExit, KeyboardInterrupt) as error:  # asyncio hands on what these callbacks raise
-                log.error("%s: a callback raised %r", self.name, error, exc_info=error)
+            except (SystemExit, KeyboardInterrupt):  # asyncio hands these on if a callback raises them
+                log_failure(log, "%s: a callback failed", self.name)
 
     def _fail(self, error: BaseException) -> None:
         """The loop cannot go on: end everything that waits for it, and tell its owner."""
-        log.critical("the loop %s has failed: %r", self.name, error, exc_info=error)
         self._closed.set()
+        log_failure(log, "the loop %s has failed", self.name, error=error)
         if self._on_failed is not None:
             self._attempt(partial(self._on_failed, error), "failing")
         while self._inbox:
@@ -258,7 +259,7 @@ class NodeLoop:
         try:
             call()
         except BaseException:  # boundary: one callback must not end the loop for all others
-            log.exception("%s: a %s call failed: %s", self.name, how, _name_of(call))
+            log_failure(log, "%s: a %s call failed: %s", self.name, how, _name_of(call))
 
     def _finish(self) -> None:
         if self._closed.is_set():
@@ -279,7 +280,7 @@ class NodeLoop:
             await asyncio.wait_for(self.aio.shutdown_default_executor(), RESOLVER_TIMEOUT_S)
 
     def _log_failure(self, _aio: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        log.error("%s: %s", self.name, context.get("message"), exc_info=context.get("exception"))
+        log_failure(log, "%s: %s", self.name, context.get("message"), error=context.get("exception"))
 
 
 def _run_call(future: Future[T], fn: Callable[[], T]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from concurrent.apps import LocalCluster
+from concurrent.core.errors import NodeError
 from tests.integration.apps import workloads
 from tests.system.cluster import Cluster, Gate, wait_until
 
@@ -118,7 +119,11 @@ def test_an_executor_does_nothing_in_a_forked_child() -> None:
     with LocalCluster(1) as cluster:
         pid = os.fork()
         if not pid:
+            code = 1
+            with suppress(NodeError):
+                cluster.submit(abs, -1)
+                code = 2
             cluster.shutdown()
-            os._exit(0)
+            os._exit(code - 1)
         assert os.waitpid(pid, 0)[1] == 0
         assert cluster.submit(abs, -1).result(TIMEOUT_S) == 1

@@ -108,6 +108,27 @@ class TestWhateverIsRaised:
                 with pytest.raises(kind):
                     executor.submit(abs, Argument())
 
+    def test_in_a_log_handler(
+        self, local_cluster: LocalCluster, loop: NodeLoop, kind: type[BaseException]
+    ) -> None:
+        class Handler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                raise_one(kind)
+
+        handler = Handler()
+        logging.getLogger("concurrent").addHandler(handler)
+        try:
+            future = local_cluster.submit(time.sleep, 0.05)
+            future.add_done_callback(lambda _future: raise_one(ValueError))
+            for schedule in (loop.post, loop.call_soon):
+                loop.call(schedule, raise_one, kind, timeout_s=TIMEOUT_S)
+            called = threading.Event()
+            future.add_done_callback(lambda _future: called.set())
+            assert called.wait(TIMEOUT_S)
+            assert loop.call(pow, 2, 2, timeout_s=TIMEOUT_S) == 4
+        finally:
+            logging.getLogger("concurrent").removeHandler(handler)
+
     def test_in_a_call_of_the_loop(
         self, loop: NodeLoop, kind: type[BaseException], caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -145,6 +166,33 @@ class Held:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return wait_here, ()
+
+
+class Owner:
+    """Owns an executor that it is an argument of, and shuts it down when nobody refers to it."""
+
+    def __init__(self) -> None:
+        self.executor = LocalCluster(1, own_modules=["tests"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, ()
+
+    def __del__(self) -> None:
+        self.executor.shutdown()
+        deleted.append(threading.current_thread().name)
+
+
+deleted: list[str] = []
+
+
+def test_an_argument_that_shuts_the_executor_down_when_it_is_dropped_holds_nothing_up() -> None:
+    owner = Owner()
+    future = owner.executor.submit(abs, owner)  # type: ignore[arg-type]
+    core = owner.executor._core
+    del owner
+    assert future.result(TIMEOUT_S) == 0
+    wait_until(lambda: core.state == "shut down", "the executor was shut down")
+    assert len(deleted) == 1
 
 
 def test_callbacks_submit_though_there_is_no_room_and_wait_for_futures() -> None:
@@ -218,7 +266,7 @@ def test_when_the_loop_fails_every_future_and_every_waiter_ends(monkeypatch: pyt
     future = executor.submit(abs, -1)
     waiters = _Waiters(
         lambda: core.loop.call(abs, -1, timeout_s=TIMEOUT_S),
-        lambda: core.client.count_workers(TIMEOUT_S),
+        lambda: executor.workers,
         lambda: [executor.submit(size, bytes(ROOM_BYTES)) for _ in range(3)],
         lambda: executor.shutdown(),
     )
@@ -243,6 +291,15 @@ def test_when_the_loop_fails_every_future_and_every_waiter_ends(monkeypatch: pyt
     assert isinstance(waiters.errors[1], NodeError)
     with pytest.raises(RuntimeError, match="after shutdown"):
         executor.submit(abs, -1)
+
+
+def test_who_asks_for_the_workers_of_a_cluster_that_is_not_there_is_told_when_that_is_shut_down() -> None:
+    executor = ClusterExecutor(f"127.0.0.1:{free_port()}")
+    waiters = _Waiters(lambda: executor.workers)
+    waiters.start(slice(None))
+    executor.shutdown()
+    waiters.join()
+    assert isinstance(waiters.errors[0], NodeError)
 
 
 def test_when_the_loop_has_failed_new_work_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from concurrent.apps.api import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, NodeType
 from concurrent.apps.pages import render_page
 from concurrent.apps.version import VERSION
+from concurrent.apps.views import STATUS_BY_TYPE, Ping, StatsAnswer
 from concurrent.core.component import Component
 from concurrent.core.errors import ConcurrentError, NodeError
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
@@ -218,9 +219,10 @@ class Node(Component):
             stats=self.stats,
             allow_insecure=self.settings.allow_insecure,
         )
-        self.api_service_v1.add_view("/ping", self.ping, "That the node lives.")
-        self.api_service_v1.add_view("/status", self.status, "What the node is doing.")
-        self.api_service_v1.add_view("/stats", self.stats.snapshot, "What the node has counted.")
+        self.api_service_v1.add_view("/ping", self.ping, "That the node lives.", Ping)
+        status = STATUS_BY_TYPE[self.node_type.value]
+        self.api_service_v1.add_view("/status", self.status, "What the node is doing.", status)
+        self.api_service_v1.add_view("/stats", self.stats.snapshot, "What the node has counted.", StatsAnswer)
         self.api_service_v1.set_page(partial(self._page, title))
 
     def start_json_service(self) -> None:

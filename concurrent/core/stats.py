@@ -14,6 +14,8 @@ __all__ = ["Stats", "percentile"]
 
 RECENT_COUNT = 1024
 
+UNIT_BY_SUFFIX = (("_s", "seconds"), ("_bytes", "bytes"))
+
 
 class Stats:
     """What a node counts and measures, by name.
@@ -50,13 +52,19 @@ class Stats:
             average.add(value)
 
     def snapshot(self) -> dict[str, Any]:
-        """Return everything as plain values: ``counts``, ``gauges`` and ``averages``."""
+        """Return ``counts``, ``gauges``, ``averages`` and the ``units`` of these two, as plain values."""
         with self._lock:
             return {
                 "counts": dict(self._count_by_name),
                 "gauges": dict(self._gauge_by_name),
                 "averages": {name: average.snapshot() for name, average in self._average_by_name.items()},
+                "units": {name: _unit(name) for name in (*self._gauge_by_name, *self._average_by_name)},
             }
+
+
+def _unit(name: str) -> str:
+    """Return what a value is measured in, which its name ends in."""
+    return next((unit for suffix, unit in UNIT_BY_SUFFIX if name.endswith(suffix)), "count")
 
 
 class _Average:

@@ -94,6 +94,7 @@ class JSONService:
         self._limits = limits or HTTPLimits()
         self._view_by_path: dict[str, Callable[[], Any]] = {}
         self._doc_by_path: dict[str, str] = {}
+        self._answer_by_path: dict[str, Any] = {}
         self._render: Callable[[], str] = self._default_page
         self._server: WebServer | None = None
         self._calls = JSONRPCAnswerer(
@@ -121,12 +122,13 @@ class JSONService:
         """The address of the client whose request this thread answers. A thread of the service only."""
         return str(web.ctx["ip"])
 
-    def add_view(self, path: str, view: Callable[[], Any], doc: str) -> None:
+    def add_view(self, path: str, view: Callable[[], Any], doc: str, answer: Any = Any) -> None:
         """Answer a GET of ``path`` with what ``view()`` returns, as JSON. Before ``start``.
 
         :param path: begins with a slash, for example ``/status``.
         :param view: called in a thread of the service.
         :param doc: what the view shows, as a sentence.
+        :param answer: the type of what it returns, for the documents that describe the API.
         :raises ConfigurationError: if the path is taken, or none.
         """
         if not path.startswith("/") or path in ("/", RPC_PATH, OPENAPI_PATH, ICON_PATH, *self._view_by_path):
@@ -138,6 +140,7 @@ class JSONService:
             )
         self._view_by_path[path] = view
         self._doc_by_path[path] = doc
+        self._answer_by_path[path] = answer
 
     def set_page(self, render: Callable[[], str]) -> None:
         """Answer a GET of ``/`` with the HTML that ``render()`` returns. Before ``start``.
@@ -194,6 +197,8 @@ class JSONService:
             return _problem("403 Forbidden", "the Host header is not a name of this machine")
         if web.ctx.method == "POST" and _is_of_other_site(env):
             return _problem("403 Forbidden", "a page of another site may not call methods here")
+        if not allowed and "text/html" in env.get("HTTP_ACCEPT", ""):  # a person, who has a browser
+            return _Answer("404 Not Found", _missing_page(path), HTML_TYPE)
         if not allowed:
             return _problem("404 Not Found", f"there is nothing at {path!r}", f"See {self.url}")
         if web.ctx.method not in allowed:
@@ -225,7 +230,9 @@ class JSONService:
         if path == RPC_PATH:
             value = openrpc_document(self._title, self.methods)
         elif path == OPENAPI_PATH:
-            value = openapi_document(self._title, RPC_PATH, self.methods, self._doc_by_path)
+            value = openapi_document(
+                self._title, RPC_PATH, self.methods, self._doc_by_path, self._answer_by_path
+            )
         else:
             value = self._view_by_path[path]()
         return _Answer("200 OK", encode_json(value, path))
@@ -261,6 +268,15 @@ class JSONService:
             f'<a href="{RPC_PATH}">{RPC_PATH}</a> and <a href="{OPENAPI_PATH}">{OPENAPI_PATH}</a>.</p>'
             "</body></html>"
         )
+
+
+def _missing_page(path: str) -> bytes:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Not found</title></head><body>'
+        f"<h1>Not found</h1><p>There is nothing at {html.escape(path)}. "
+        '<a href="/">The page of the node</a></p>'
+        "</body></html>"
+    ).encode(errors="replace")
 
 
 def _problem(status: str, message: str, remedy: str | None = None) -> _Answer:

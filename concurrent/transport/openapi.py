@@ -14,6 +14,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import Any, Final
 
 from concurrent.transport.methods import Method
@@ -35,12 +36,15 @@ _SCHEMA_BY_TYPE: Final[dict[Any, Schema]] = {
     tuple: {"type": "array"},
     dict: {"type": "object"},
 }
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def schema_of(hint: Any) -> Schema:
     """Return the JSON Schema of a type hint; that of a type without JSON form allows anything."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if typing.is_typeddict(hint):
+        return _record_schema(hint)
     if origin is None or not args:
         return dict(_SCHEMA_BY_TYPE.get(origin or hint, {})) if _is_hashable(hint) else {}
     if origin in (typing.Union, types.UnionType):
@@ -58,6 +62,18 @@ def schema_of(hint: Any) -> Schema:
     return {}
 
 
+def _record_schema(record: Any) -> Schema:
+    """Return the schema of a dictionary with known keys."""
+    hints = typing.get_type_hints(record)
+    return {
+        "title": record.__name__,
+        "description": inspect.cleandoc(record.__doc__ or ""),
+        "type": "object",
+        "properties": {name: schema_of(hint) for name, hint in hints.items()},
+        "required": sorted(record.__required_keys__),
+    }
+
+
 def openrpc_document(title: str, methods: Iterable[Method]) -> dict[str, Any]:
     """Return the OpenRPC document of some methods, each of them ``f(request, ...)``."""
     return {
@@ -68,13 +84,18 @@ def openrpc_document(title: str, methods: Iterable[Method]) -> dict[str, Any]:
 
 
 def openapi_document(
-    title: str, rpc_path: str, methods: Iterable[Method], doc_by_view: Mapping[str, str]
+    title: str,
+    rpc_path: str,
+    methods: Iterable[Method],
+    doc_by_view: Mapping[str, str],
+    answer_by_view: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the OpenAPI document of an API.
 
     :param rpc_path: where JSON-RPC requests are posted.
     :param methods: what can be called there, each of them ``f(request, ...)``.
     :param doc_by_view: what else can be got, as path and description.
+    :param answer_by_view: the types of what is got there; one that is missing may be anything.
     """
     schemas: dict[str, Schema] = dict(_ENVELOPE_SCHEMAS)
     calls = []
@@ -83,9 +104,12 @@ def openapi_document(
         schemas[name] = _call_schema(method)
         calls.append({"$ref": f"#/components/schemas/{name}"})
     request_schema: Schema = {"anyOf": calls} if calls else {"$ref": "#/components/schemas/Call"}
-    paths: dict[str, Any] = {path: {"get": _get(doc)} for path, doc in doc_by_view.items()}
+    paths: dict[str, Any] = {
+        path: {"get": _get(f"get{_UNFIT.sub('_', path)}", doc, schema_of(answer_by_view.get(path, Any)))}
+        for path, doc in doc_by_view.items()
+    }
     paths[rpc_path] = {
-        "get": _get("The methods, as an OpenRPC document."),
+        "get": _get("describe_methods", "The methods, as an OpenRPC document.", {"type": "object"}),
         "post": _post(request_schema),
     }
     return {
@@ -103,7 +127,7 @@ _ENVELOPE_SCHEMAS: Final[dict[str, Schema]] = {
         "properties": {
             "jsonrpc": {"const": "2.0"},
             "method": {"type": "string"},
-            "params": {"type": ["array", "object"]},
+            "params": {"anyOf": [{"type": "array", "items": {}}, {"type": "object"}]},
             "id": {"type": ["string", "number", "null"]},
         },
     },
@@ -143,17 +167,19 @@ _ENVELOPE_SCHEMAS: Final[dict[str, Schema]] = {
 }
 
 
-def _get(doc: str) -> dict[str, Any]:
+def _get(operation_id: str, doc: str, answer: Schema) -> dict[str, Any]:
     return {
+        "operationId": operation_id,
         "summary": _summary(doc),
         "description": doc,
-        "responses": {"200": _content("The answer.", {}), "default": _PROBLEM},
+        "responses": {"200": _content("The answer.", answer), "default": _PROBLEM},
     }
 
 
 def _post(request_schema: Schema) -> dict[str, Any]:
     answer: Schema = {"$ref": "#/components/schemas/Answer"}
     return {
+        "operationId": "call",
         "summary": "Call methods with JSON-RPC 2.0.",
         "requestBody": {
             "required": True,
@@ -259,7 +285,7 @@ def _hints(method: Method) -> dict[str, Any]:
 
 def _component_name(name: str, taken: Mapping[str, Any]) -> str:
     """Return a name of only the characters that OpenAPI allows, and no other's."""
-    base = "call_" + re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    base = "call_" + _UNFIT.sub("_", name)
     candidate, number = base, 2
     while candidate in taken:
         candidate, number = f"{base}_{number}", number + 1

@@ -160,6 +160,13 @@ def test_an_unknown_path_is_404_in_json(peer: Peer) -> None:
         assert (reply.status, reply.json["error"]["code"]) == (404, "unknown-method")
 
 
+def test_a_person_gets_a_page_for_an_unknown_path(peer: Peer) -> None:
+    reply = peer.ask("GET", "/%3Cscript%3E", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert reply.status == 404
+    assert reply.headers["Content-Type"].startswith("text/html")
+    assert b"&lt;script&gt;" in reply.body
+
+
 @pytest.mark.parametrize(
     ("verb", "path", "allowed"),
     [

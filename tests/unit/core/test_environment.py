@@ -182,6 +182,7 @@ def test_statistics_count_and_average() -> None:
     snapshot = stats.snapshot()
     assert snapshot["counts"] == {"sent": 3}
     assert snapshot["gauges"] == {"open": 4}
+    assert snapshot["units"] == {"open": "count", "called": "count", "reply_s": "seconds"}
     assert snapshot["averages"]["called"]["count"] == 1
     assert snapshot["averages"]["reply_s"] == {
         "count": 100, "mean": 50.5, "min": 1.0, "max": 100.0, "p50": 50.0, "p90": 90.0, "p99": 99.0

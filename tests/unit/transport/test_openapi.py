@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Any, Literal, Optional
+from typing import Any, Literal, Optional, TypedDict
 
 import pytest
 
@@ -52,6 +52,33 @@ def methods() -> MethodRegistry:
 )
 def test_a_hint_has_a_schema(hint: Any, schema: dict[str, Any]) -> None:
     assert schema_of(hint) == schema
+
+
+class Answer(TypedDict):
+    """What a view answers."""
+
+    name: str
+    rows: list[int]
+
+
+class Longer(Answer, total=False):
+    more: bool
+
+
+def test_a_dictionary_with_known_keys_has_a_schema_of_its_own() -> None:
+    schema = schema_of(Longer)
+    assert (schema["title"], schema["type"], schema["required"]) == ("Longer", "object", ["name", "rows"])
+    assert schema["properties"]["rows"] == {"type": "array", "items": {"type": "integer"}}
+    assert schema["properties"]["more"] == {"type": "boolean"}
+
+
+def test_views_have_the_schema_of_their_answer_and_each_operation_a_name(methods: MethodRegistry) -> None:
+    docs = {"/ping": "Lives.", "/own/view": "A plug-in's."}
+    paths = openapi_document("A node", "/api/1", methods, docs, {"/ping": Answer})["paths"]
+    answer = paths["/ping"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer["title"] == "Answer"
+    ids = [one["operationId"] for path in paths.values() for one in path.values()]
+    assert sorted(ids) == ["call", "describe_methods", "get_own_view", "get_ping"]
 
 
 def test_a_method_has_a_schema_with_its_name_parameters_and_doc(methods: MethodRegistry) -> None:

@@ -356,7 +356,7 @@ class Ledger:
         tasks: list[Any] = [pop(number, None) for number in event.numbers]
         statuses, payloads = event.statuses, event.payloads
         commands = self._book.heard(slave)
-        if None in tasks and self._copies:
+        if None in tasks and (self._copies or self.pushed):
             commands += self._take_late(slave, event, tasks)
         if None in tasks or DIED in statuses:
             found = sorted_out(slave, tasks, statuses, payloads)
@@ -369,12 +369,12 @@ class Ledger:
         return commands + self._close(tasks, statuses, payloads)
 
     def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
-        """Put into ``tasks`` those that were taken from the slave, but which nobody else has finished."""
+        """Put into ``tasks`` what was taken from the slave, or by it without a word, and is not finished."""
         late: dict[int, TaskRecord] = {}
         for index, number in enumerate(event.numbers):
             is_outcome = event.statuses[index] in (FINISHED, FAILED)
-            if tasks[index] is None and is_outcome and self._copies.has(slave.name, number):
-                if number not in late:
+            if tasks[index] is None and is_outcome and number not in late:
+                if number in self.pushed or self._copies.has(slave.name, number):
                     tasks[index] = late[number] = self.task_by_number[number]
         return self._take_out(late.values())
 

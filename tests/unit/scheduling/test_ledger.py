@@ -165,6 +165,16 @@ def test_a_slave_that_stops_refuses_nothing(ledger: Ledger) -> None:
     assert ledger.queued_count == 1
 
 
+def test_an_outcome_of_what_is_on_the_work_socket_counts_though_nobody_took_it(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    ledger.offer(3)
+    done = TasksDone(2, [1, 1, 2], [FINISHED, FINISHED, DIED], [b"a", b"b", b"SIGKILL"])
+    assert ledger.apply(done) == [Deliver(1, [0], [FINISHED], [b"a"])]
+    assert sorted(ledger.pushed) == [2, 3]
+    ledger.apply(PushedLost())
+    assert ledger.apply(TasksDone(2, [3], [FINISHED], [b"late"])) == []
+
+
 def test_taking_what_was_sent_is_no_news(ledger: Ledger) -> None:
     submit(ledger, 1)
     ledger.assign(1, 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from concurrent.core.component import Interface
 from concurrent.core.errors import ConfigurationError
@@ -20,8 +21,12 @@ __all__ = [
     "IApp",
     "NodeType",
     "parse_address",
+    "program_of",
     "reachable_port",
 ]
+
+NAME_LENGTH_MAX: Final = 40
+"""How much of what a peer calls itself is shown."""
 
 PORT_DEFAULT: Final = 8750
 """The port of a master's JSON API where nothing else is said."""
@@ -54,6 +59,23 @@ class IApp(Interface):
 
     def app_main(self) -> int | None:
         """Do the work and return the exit code, None for 0."""
+
+
+def program_of(node: Mapping[str, Any]) -> str:
+    """Return which application of whom a node says that it is, as text for people; nothing if it does not.
+
+    :param node: its record, as a master's ``/status`` has it.
+    """
+    data = node.get("data")
+    said = data if isinstance(data, dict) else {}
+    name, user = (_printable(said.get(key)) for key in ("application", "user"))
+    return f"{name} of {user}" if name and user else name
+
+
+def _printable(value: Any) -> str:
+    """Return a few characters of a text that a peer has sent."""
+    text = value[:NAME_LENGTH_MAX] if isinstance(value, str) else ""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def parse_address(text: str, thing: str, remedy: str = "Write HOST:PORT") -> Host:

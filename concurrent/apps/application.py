@@ -14,10 +14,12 @@ from typing import Any, Final
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.embedded import EmbeddedCluster
+from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
+from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
-from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskError
+from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled, TaskError
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.attempts import attempts_max_of
@@ -31,6 +33,9 @@ from concurrent.transport.jsonclient import JSONClient
 __all__ = ["ApplicationNode", "ApplicationSettings", "own_modules"]
 
 STATUS_TIMEOUT_S: Final = 5.0
+IDLE_S: Final = 5.0
+"""How soon it is said that an application has nothing to do and was not told to end."""
+
 WORKERS_LOOK_S: Final = 0.25
 """How often it is looked whether there are enough workers."""
 
@@ -82,15 +87,27 @@ class ApplicationNode(Node):
 
     node_type = NodeType.application
 
+    run = ProgramOrNode()  # of an instance it is what the base has
+
+    was_used = False
+    """Whether an instance was made."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have a script that only defines an application say so."""
+        super().__init_subclass__(**kwargs)
+        warn_if_unused(cls)
+
     def __init__(self) -> None:
         """Nothing runs before ``start``."""
         super().__init__()
+        type(self).was_used = True
         self.master_address: Host
         self._inbox = Inbox(self._deliver, lambda size_bytes: self.client.tasks.consumed(size_bytes))
         self._finished_count = 0
         self._failed_count = 0
         self._open_systems = 0
         self._checked_count = 0
+        self._is_idle_watched = False
         self._end_error: ConcurrentError | None = None
         self._progress = Progress(type(self).__name__.lower())
 
@@ -200,7 +217,7 @@ class ApplicationNode(Node):
     def shutdown_main_loop(self, exit_code: int | None = None) -> None:
         """End the application when the present callback returns; what is unfinished is freed.
 
-        :param exit_code: of the program; by default 0, or 1 if an error was reported.
+        :param exit_code: of the program; by default 0, or 1 if a task failed or an error was reported.
         """
         self._set_exit_code(exit_code if exit_code is not None else self._default_exit_code)
 
@@ -285,6 +302,7 @@ class ApplicationNode(Node):
             self.loop,
             self.node_id,
             own_modules=own_modules(self.env.plugins),
+            identity=identity_of(type(self)),
             on_outcomes=self._inbox.put_outcomes,
             on_accepted=self._accepted_callback(),
             on_system_accepted=lambda system: self._callback(self.push_tasksystem_response, system),
@@ -293,6 +311,7 @@ class ApplicationNode(Node):
             on_refused=self._end_with,
         )
         self.client.tasks.room.inbox = self._inbox
+        warn_of_misspelt(type(self), ApplicationNode)
         if master is None:
             cluster = EmbeddedCluster(
                 self.loop, self.launcher, self.child_recipe(), on_ended=self._cluster_died
@@ -301,7 +320,7 @@ class ApplicationNode(Node):
             master = cluster.start(settings.workers)
         self.master_address = master
         self._open.callback(self._progress.close)
-        self._open.callback(self.client.stop)
+        self._open.callback(lambda: self.client.stop(why=self.ending))
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
         self.client.start(master, http_port, self.stats, self.settings.limits())
@@ -323,6 +342,8 @@ class ApplicationNode(Node):
                 self._inbox.run_next()
             else:
                 self._check_finished()
+        if self._exit_code == EXIT_FAILED and self._failed_count:
+            log.warning("%d of %d tasks failed", self._failed_count, self._finished_count)
         return self._exit_code
 
     def snapshot(self) -> dict[str, Any]:
@@ -383,11 +404,18 @@ class ApplicationNode(Node):
             if task.returns_task and error is None:
                 result, task = result
             self._finished_count += 1
-            self._failed_count += error is not None
+            if error is not None:
+                self._note_failed(error)
             task.finished(result, error)
             self.task_finished(task, result, error)
             if self._exit_code is not None:
                 return
+
+    def _note_failed(self, error: BaseException) -> None:
+        """Whoever does not say otherwise has an exit code that says it; who cancels wants it so."""
+        self._failed_count += 1
+        if not isinstance(error, TaskCancelled):
+            self._default_exit_code = EXIT_FAILED
 
     def _deliver_system(self, outcome: Outcome) -> None:
         self._open_systems -= 1
@@ -396,13 +424,37 @@ class ApplicationNode(Node):
             self.work_failed(error, outcome.item)
         else:
             self.work_finished(result, outcome.item)
+        self.loop.post(self._watch_idle)
 
     def _check_finished(self) -> None:
         """Say so if nothing is unfinished. Not in a callback: that may be about to push more."""
         self._checked_count = self._finished_count
-        is_idle = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
-        if is_idle and self._exit_code is None:
+        if self._is_idle():
             self.work_finished(None, None)
+            self.loop.post(self._watch_idle)
+
+    def _is_idle(self) -> bool:
+        """Tell whether nothing is unfinished, and the application goes on."""
+        is_done = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
+        return is_done and self._exit_code is None
+
+    def _watch_idle(self) -> None:
+        """Look later whether the application was meant to go on with nothing to do. Loop thread."""
+        if not self._is_idle_watched:
+            self._is_idle_watched = True
+            self.loop.call_later(IDLE_S, self._say_idle, self._finished_count)
+
+    def _say_idle(self, finished_count: int) -> None:
+        self._is_idle_watched = False
+        if not self._is_idle():
+            return
+        if self._inbox.busy_s or self._finished_count != finished_count:
+            self._watch_idle()
+            return
+        log.warning(
+            "nothing is unfinished and shutdown_main_loop() was not called, so the application goes on "
+            "doing nothing; call it in work_finished, unless others shall push more"
+        )
 
 
 def _get_status(address: Host) -> dict[str, Any]:

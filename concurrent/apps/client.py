@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -62,6 +62,7 @@ class ClusterClient:
     """See the module. Its callbacks are called on the loop.
 
     :param own_modules: modules whose code has to travel with the tasks.
+    :param identity: what the program says of itself at its registration, for people.
     :param on_outcomes: called with the outcomes of tasks that came together.
     :param on_accepted: called with the tasks that the master has accepted.
     :param on_running: called with tasks that have begun to run and will take a while.
@@ -77,6 +78,7 @@ class ClusterClient:
         node_id: str,
         *,
         own_modules: Sequence[str] = (),
+        identity: Mapping[str, str] | None = None,
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
         on_running: Callable[[list[Any]], object] | None = None,
@@ -98,6 +100,7 @@ class ClusterClient:
         self._on_system_progress = on_system_progress
         self._on_system_outcome = on_system_outcome
         self._on_refused = on_refused
+        self._identity = dict(identity or {})
         self.wants_workers = 0
         """How many workers this program waits for. Any thread."""
         self._failure: ConcurrentError | None = None
@@ -136,10 +139,13 @@ class ClusterClient:
         )
         self._link.start()
 
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Say goodbye: the master frees what is unfinished. Not the loop's thread."""
+    def stop(self, timeout_s: float = 5.0, *, why: str = "") -> None:
+        """Say goodbye: the master frees what is unfinished. Not the loop's thread.
+
+        :param why: what the master is told.
+        """
         if self._link is not None:
-            self._link.stop(timeout_s)
+            self._link.stop(timeout_s, why=why)
 
     def give_up(self, error: ConcurrentError) -> None:
         """Nothing will come any more: end what waits. Any thread, also after the end of the loop."""
@@ -204,6 +210,7 @@ class ClusterClient:
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "systems": has_systems,
+            **self._identity,
             **describe_runtime(),
         }
 

@@ -23,7 +23,7 @@ from concurrent.core.errors import (
 )
 from concurrent.core.heap import keep_freed_memory
 
-__all__ = ["main", "make_parser"]
+__all__ = ["main", "make_parser", "run_command"]
 
 EXIT_CODE_BY_ERROR = (
     (AddressError, EXIT_ERROR),
@@ -54,7 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: those of the program if None.
     """
-    args = make_parser().parse_args(arguments)
+    return run_command(make_parser().parse_args(arguments))
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Run one command in the main thread and return its exit code.
+
+    :param args: what its parser made; ``args.run(args)`` does it.
+    """
     keep_freed_memory()
     with EarlyLog() as early:
         return _run(args, early)

@@ -141,12 +141,16 @@ class MasterLink:
         """Begin to register. Any thread; returns at once."""
         self._loop.post(self._register)
 
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Send what is queued, say goodbye and free everything. Not the loop's thread."""
+    def stop(self, timeout_s: float = 5.0, *, why: str = "") -> None:
+        """Send what is queued, say goodbye and free everything. Not the loop's thread.
+
+        :param why: what the master is told.
+        """
         with suppress(LoopClosed):
             self._loop.call(self._begin_stop, timeout_s=timeout_s)
         self._json.close()
         if self._client is not None:
+            self._client.farewell = why
             self._client.stop(timeout_s)
         for thread in self._retired:
             thread.join(RETIRE_TIMEOUT_S)

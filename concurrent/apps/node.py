@@ -20,7 +20,7 @@ from concurrent.apps.pages import render_page
 from concurrent.apps.version import VERSION
 from concurrent.apps.views import STATUS_BY_TYPE, Ping, StatsAnswer
 from concurrent.core.component import Component
-from concurrent.core.errors import ConcurrentError, NodeError
+from concurrent.core.errors import ComponentError, ConcurrentError, NodeError
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.garbage import collecting_rarely
 from concurrent.core.ids import new_node_id
@@ -38,7 +38,7 @@ from concurrent.transport.loop import NodeLoop
 if sys.platform != "win32":
     import resource
 
-__all__ = ["Node", "TransportSettings", "peak_memory_bytes", "raise_error"]
+__all__ = ["Node", "TransportSettings", "check_made", "peak_memory_bytes", "raise_error"]
 
 STATUS_TIMEOUT_S: Final = 5.0
 SNAPSHOT_S: Final = 0.05
@@ -124,6 +124,8 @@ class Node(Component):
         self.loop = NodeLoop(self.node_id, on_failed=self.loop_failed)
         self.launcher: Launcher
         self.started_at = 0.0
+        self.ending = "interrupted"
+        """How the node has ended, once it has."""
         self._open = ExitStack()
         self._inbox = Inbox()
         self._exit_code: int | None = None
@@ -149,6 +151,7 @@ class Node(Component):
         :param ready: called when the node has started.
         :returns: the exit code.
         """
+        check_made(self)
         with self._signals():
             try:
                 self.start()
@@ -160,13 +163,19 @@ class Node(Component):
                 code = EXIT_INTERRUPTED
             except SystemExit as ending:
                 if self._inbox.failure is not None:  # of a callback within a push
+                    self.ending = f"it raised {type(self._inbox.failure).__name__}"
                     raise self._inbox.failure from None
                 code = _exit_code_of(ending)
+                self.ending = f"exit code {self._exit_code or code}"
+            except BaseException as error:  # boundary: it passes through, and the master is told
+                self.ending = f"it raised {type(error).__name__}"
+                raise
+            else:
+                code = self._exit_code or code or EXIT_OK
+                self.ending = f"exit code {code}"
             finally:
                 self.stop()
-        if self._exit_code:
-            return self._exit_code
-        return EXIT_OK if code is None else code
+        return self._exit_code or code
 
     def start(self) -> None:
         """Open everything. Main thread; before any other thread of the program where that can be."""
@@ -345,6 +354,17 @@ class Node(Component):
     def interrupt(self) -> None:
         """A first signal came. Main thread, between any two instructions; servers just stop serving."""
         self.request_stop()
+
+
+def check_made(node: Node) -> None:
+    """Raise ComponentError unless the node's own ``__init__`` has called that of its base."""
+    if "_open" not in vars(node):
+        name = type(node).__name__
+        raise ComponentError(
+            f"{name}.__init__ does not call super().__init__()",
+            thing=name,
+            remedy="Add that as its first line, or prepare in app_init instead",
+        )
 
 
 def raise_error(error: Exception) -> None:

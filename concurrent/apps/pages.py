@@ -10,6 +10,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from concurrent.apps.api import program_of
 from concurrent.core.rows import ROWS_MAX
 from concurrent.transport.endpoint import is_loopback
 
@@ -115,7 +116,13 @@ def _master(status: Status, now: float) -> list[str]:
             "Nodes that are gone or were refused",
             ("node", "kind", "from", "ago", "why"),
             [
-                (one["node_id"], one["type"], one["ip"], _duration(now - one["since"]), one["reason"])
+                (
+                    f"{program}: {one['node_id']}" if (program := program_of(one)) else one["node_id"],
+                    one["type"],
+                    one["ip"],
+                    _duration(now - one["since"]),
+                    one["reason"],
+                )
                 for one in gone
             ],
         ),
@@ -237,6 +244,8 @@ def _application(status: Status, _now: float) -> list[str]:
             ("task systems", _count(status["task_systems"])),
         )
     ]
+    if status.get("waits_for"):
+        parts.append(f"<p>It waits for: {_text(status['waits_for'])}</p>")
     if total:
         parts.append(f"<p>{_count(done)} of {_count(total)} {_bar(done, total)}</p>")
     return parts
@@ -286,10 +295,12 @@ def _bar(done: int, total: int) -> _Markup:
 def _node_link(node: Status) -> Cell:
     """Return the name of a node, with a link to its own page if it has one."""
     port, ip = node["port"], str(node["ip"])
+    program = program_of(node)
+    name = f"{program}: {node['node_id']}" if program else str(node["node_id"])
     if type(port) is not int or not 0 < port < 65536:
-        return str(node["node_id"])
+        return name
     host = f"[{ip}]" if ":" in ip else ip
-    return _Markup(f'<a href="http://{_text(host)}:{port}/">{_text(node["node_id"])}</a>')
+    return _Markup(f'<a href="http://{_text(host)}:{port}/">{_text(name)}</a>')
 
 
 def _text(value: Any) -> str:

@@ -300,12 +300,15 @@ class Host(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, port_default: int | None = None) -> Host:
-        """Return the host that ``HOST:PORT`` or ``[IPV6]:PORT`` names.
+        """Return the host of ``HOST:PORT``, ``[IPV6]:PORT``, or ``http://HOST:PORT/`` as nodes log it.
 
         :param port_default: the port where the text has none; without it a port is required.
         :raises ValueError: if the text is neither.
         """
-        found = _HOST.fullmatch(text.strip())
+        address = text.strip()
+        if address.startswith("http://"):
+            address = address.removeprefix("http://").removesuffix("/")
+        found = _HOST.fullmatch(address)
         if found is None or not text.isprintable():
             raise ValueError(text)
         v6_address, name, port_text = found.groups()

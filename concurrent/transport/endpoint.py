@@ -73,6 +73,8 @@ class Endpoint(ABC):
         self._pulse_at = 0.0
         self._pulse_timer: TimerHandle | None = None
         self._stop_when_released: Future[None] | None = None
+        self.farewell = ""
+        """Why it stops, for the peers."""
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Send what is queued, say BYE to the peers and free all resources.
@@ -249,7 +251,7 @@ class Endpoint(ABC):
         for carrier in self._carriers - self._handler_by_carrier.keys():
             carrier.close()
         for handler in self._all_handlers():
-            handler.dismiss(Bye("closed", f"{self.node_id} stops"))
+            handler.dismiss(Bye("closed", f"{self.node_id} stops{self.farewell and ': ' + self.farewell}"))
         self._stop_when_released = released
         self._check_released()
 

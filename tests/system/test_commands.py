@@ -227,3 +227,22 @@ def test_a_sample_that_begins_before_there_are_workers_waits_for_them_and_says_s
     app.wait_for_line("has no workers; start some")
     cluster.slaves(1)
     assert "on 2 workers" in app.succeed()
+
+
+def test_status_takes_what_nodes_take_and_says_whose_application_it_was(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.master("-w", "1")
+    assert cluster.app(APPS / "hello.py").wait() == 0
+    file = tmp_path / "there.ini"
+    file.write_text(f"[application]\nmaster = {cluster.address}\n")
+    ways = [
+        cluster.run("status", "-m", f"http://{cluster.address}/"),
+        cluster.run("status", "-c", file),
+        cluster.run("status", "-o", f"application.master={cluster.address}"),
+    ]
+    monkeypatch.setenv("CONCURRENT_APPLICATION__MASTER", cluster.address)
+    ways.append(cluster.run("status"))
+    for way in ways:
+        assert "Hello of " in way.succeed()
+        assert "stops: exit code 0" in way.out

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
 
 from concurrent.apps.api import EXIT_OK
+from concurrent.apps.application import ApplicationNode
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.nodes import application_class
 from concurrent.core.config import describe, items_of
+from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport.channels import CHANNELS
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "class_parser", "run"]
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
@@ -24,16 +29,34 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "--master a cluster is started on this machine for the time of the run.",
     )
     parser.add_argument("name", metavar="NAME", help="a sample, FILE.py, FILE.py:CLASS or a module")
+    _add_options(parser)
+    return parser
+
+
+def class_parser(cls: type[ApplicationNode]) -> argparse.ArgumentParser:
+    """Return the parser of a program that is one application."""
+    doc = cls.__doc__ or getattr(sys.modules.get(cls.__module__), "__doc__", None) or ""
+    description = doc.strip().partition("\n")[0]
+    parser = argparse.ArgumentParser(parents=[common_parser()], description=description or None)
+    _add_options(parser)
+    parser.set_defaults(run=partial(_run, find=lambda _env: cls))
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", "--master", metavar="HOST:PORT", help="the master to use")
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes an embedded cluster has")
     parser.add_argument("--channel", choices=CHANNELS, help="the compute channel of an embedded cluster")
     parser.add_argument("--scheduler", help="the scheduler of an embedded cluster")
     parser.add_argument("--options", action="store_true", help="print the options of the application and end")
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the application to its end."""
+    return _run(args, find=lambda env: application_class(env, args.name))
+
+
+def _run(args: argparse.Namespace, find: Callable[[Environment], type[ApplicationNode]]) -> int:
     if args.master is not None and args.workers is not None:
         raise ConfigurationError(
             "--workers is for an embedded cluster, but --master names another one",
@@ -47,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         transport__channel=args.channel,
         scheduling__scheduler=args.scheduler,
     )
-    cls = application_class(env, args.name)
+    cls = find(env)
     if args.options:
         section = [item for item in items_of([cls]) if item.section not in ("application", "transport")]
         print(describe(section) or f"# {cls.__name__} has no options of its own.")

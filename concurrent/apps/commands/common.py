@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from concurrent.apps.node import Node
+from concurrent.apps.node import Node, check_made
 from concurrent.core.check import warnings_of
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
@@ -79,6 +79,7 @@ def run_node(node: Node, args: argparse.Namespace, *, is_server: bool) -> int:
     :param is_server: whether it logs what it does; else warnings and errors only, unless configured.
     :raises ConcurrentError: if it can not do its work.
     """
+    check_made(node)
     settings = node.env[LogSettings]
     level = None
     if args.verbose:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
-from concurrent.apps.api import EXIT_OK, PORT_DEFAULT, parse_address
-from concurrent.apps.commands.common import Subparsers
+from concurrent.apps.api import EXIT_OK, PORT_DEFAULT, parse_address, program_of
+from concurrent.apps.application import ApplicationSettings
+from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
+from concurrent.core.items import Host
 from concurrent.transport.jsonclient import JSONClient
+
+DEFAULT: Final = Host("127.0.0.1", PORT_DEFAULT)
 
 __all__ = ["add_parser", "describe_master", "run"]
 
@@ -18,22 +22,23 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     """Say what the command takes."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "status",
+        parents=[common_parser()],
         help="print what a node is doing",
         description="Print what a master is doing; with --json any node.",
     )
     parser.add_argument(
-        "-m", "--master", metavar="HOST:PORT", default=f"127.0.0.1:{PORT_DEFAULT}",
-        help=f"the node's JSON API (127.0.0.1:{PORT_DEFAULT})",
+        "-m", "--master", metavar="HOST:PORT",
+        help=f"the node's JSON API (that of option application.master, else 127.0.0.1:{PORT_DEFAULT})",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print everything, as JSON")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="(5)")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask the node and print its answer."""
-    host = parse_address(args.master, "--master")
+    configured = make_environment(args)[ApplicationSettings].master_host()
+    host = parse_address(args.master, "--master") if args.master else configured or DEFAULT
     with closing(JSONClient(host.name, host.port)) as client:
         status = client.get("/status", timeout_s=args.timeout).result(args.timeout + 1.0)
     is_master = status.get("type") == "master" and not args.json
@@ -64,6 +69,8 @@ def describe_master(status: dict[str, Any]) -> str:
     by_number |= {one["number"]: _counts_of(one) for one in tasks["owners"]}
     for node in status["nodes"]:
         what = by_number.get(node["number"], "") if node["state"] == "joined" else node["reason"]
+        program = program_of(node)
+        what = f"{program}: {what}" if program else what
         lines.append(f"{node['node_id']:<44} {node['type']:<12} {node['state']:<11} {node['ip']:<16} {what}")
     left_out = status["node_count"] - len(status["nodes"])
     if left_out > 0:

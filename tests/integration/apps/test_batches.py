@@ -52,6 +52,9 @@ class Batched(ApplicationNode):
         assert task.number not in self.seen, "an outcome came twice"
         self.seen[task.number] = (result, error)
 
+    def work_finished(self, result, task_system) -> None:
+        self.shutdown_main_loop(0)  # what fails is meant to
+
 
 def run(*whats: str) -> Batched:
     cls = type("BatchedHere", (Batched,), {"whats": whats, "__module__": __name__})

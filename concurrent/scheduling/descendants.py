@@ -14,8 +14,20 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["become_subreaper", "children", "die_with_parent", "kill", "kill_group", "session_of", "watch"]
+__all__ = [
+    "become_subreaper",
+    "below",
+    "children",
+    "command_of",
+    "die_with_parent",
+    "environment_of",
+    "kill",
+    "kill_group",
+    "session_of",
+    "watch",
+]
 
+COMMAND_LENGTH_MAX: Final = 80
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
 
@@ -71,6 +83,43 @@ def _children_by_scan(parent_pid: int) -> list[int]:
         if int(fields[1]) == parent_pid:
             found.append(int(path.parent.name))
     return found
+
+
+def below() -> list[int]:
+    """Return the process ids of all processes below this one, zombies too; Linux, else none."""
+    children_by_parent: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has gone meanwhile
+            continue
+        children_by_parent.setdefault(int(fields[1]), []).append(int(path.parent.name))
+    found = []
+    rest = [os.getpid()]
+    while rest:
+        some = children_by_parent.get(rest.pop(), [])
+        found += some
+        rest += some
+    return found
+
+
+def environment_of(pid: int) -> list[bytes]:
+    """Return the entries of the environment that a process was started with; none if that is not told."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def command_of(pid: int) -> str:
+    """Return the command line of a process for people, shortened; its name if it has none."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        text = b" ".join(words).decode(errors="replace").strip()
+        text = text or Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+    except OSError:
+        return "?"
+    return text if len(text) <= COMMAND_LENGTH_MAX else f"{text[:COMMAND_LENGTH_MAX]} ..."
 
 
 def session_of(pid: int) -> int:

@@ -4,7 +4,9 @@ It is single-threaded and holds no file of its owner but the control socket, so 
 and reports are msgpack arrays on that socket; the files of a child travel beside its request::
 
     to the zygote:   ["launch", child, entry, args, file_count, has_output]   ["kill", child]
+                     ["sweep", app, is_last]
     from the zygote: ["started", child, pid]   ["exit", child, code]   ["failed", child, text]
+                     ["swept", app, processes]
 
 ``child`` is a number that the owner chose. ``code`` is the exit code, or minus the number of the signal. When
 the owner's end is closed or the owner ends, everything that ever came from the zygote is killed and it ends.
@@ -37,6 +39,7 @@ from concurrent.scheduling.descendants import (
     watch,
 )
 from concurrent.scheduling.entry import call_entry, run_and_exit
+from concurrent.scheduling.leftovers import kill_leftovers
 from concurrent.scheduling.processstate import begin_anew, default_signals, detach_files
 
 with installed_first("msgpack"):
@@ -78,6 +81,7 @@ class ForkServer:
         self._child_by_pid: dict[int, int] = {}
         self._pid_by_child: dict[int, int] = {}
         self._doomed: set[int] = set()
+        self._ending: set[int] = set()
         gc.collect()  # garbage of the forked program closes its own files
         self._prepare_process()
         keep_freed_memory()
@@ -151,9 +155,18 @@ class ForkServer:
         for request in self._unpacker:
             if request[0] == "launch":
                 self._launch(*request[1:])
+            elif request[0] == "sweep":
+                self._sweep(*request[1:])
             elif request[1] in self._pid_by_child:
+                self._ending.add(self._pid_by_child[request[1]])
                 kill(self._pid_by_child[request[1]])
         return True
+
+    def _sweep(self, app: int, is_last: bool) -> None:
+        """Kill what tasks of an application that has ended left behind, and report what that was."""
+        killed = kill_leftovers(app, self._child_by_pid, self._ending, is_last=is_last)
+        if killed:
+            self._report("swept", app, killed)
 
     def _report(self, *fields: Any) -> None:
         try:
@@ -212,6 +225,7 @@ class ForkServer:
             child = self._child_by_pid.pop(pid, None)
             if child is not None:
                 del self._pid_by_child[child]
+                self._ending.discard(pid)
                 kill_group(pid)
                 self._report("exit", child, os.waitstatus_to_exitcode(status))
             is_any_ours |= child is not None or pid in self._doomed

@@ -117,6 +117,13 @@ class Launcher(Protocol):
     def kill(self, child: Child) -> None:
         """Send SIGKILL to a child that has not ended."""
 
+    def sweep(self, app: int, *, is_last: bool) -> None:
+        """Kill the processes that tasks of an application have left behind, where that is possible.
+
+        :param app: its number; it has ended.
+        :param is_last: whether no other application has tasks here.
+        """
+
     def stop(self, timeout_s: float = 5.0) -> None:
         """Kill all children and what they started, and wait for their end. Not on the loop's thread.
 

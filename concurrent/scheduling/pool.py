@@ -159,6 +159,7 @@ class WorkerPool:
         if self._code_by_app.pop(app, None) is not None:
             for link in self._links:
                 link.forget(app)
+            self._launcher.sweep(app, is_last=not self._code_by_app)
 
     def run(
         self,

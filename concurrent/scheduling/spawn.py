@@ -146,6 +146,9 @@ class SpawnLauncher:
         if running is not None:
             running.kill()
 
+    def sweep(self, app: int, *, is_last: bool) -> None:
+        """Do nothing: without a zygote nobody knows what tasks have started."""
+
     def stop(self, timeout_s: float = 5.0) -> None:
         """Kill all children and wait for their end. Any thread but the loop's.
 

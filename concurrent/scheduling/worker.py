@@ -29,6 +29,7 @@ from concurrent.scheduling.batch import TaskBatch, call
 from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.entry import exit_code_of, exit_now
 from concurrent.scheduling.failure import dumps_failure, unpicklable
+from concurrent.scheduling.leftovers import mark_environment
 from concurrent.scheduling.outcome import FAILED, FINISHED
 from concurrent.scheduling.payload import unpickled
 from concurrent.scheduling.sharedmemory import receive_memory
@@ -256,6 +257,7 @@ class Worker:
         self._app = app
         self._app_code: AppCode = self._code.of(app)
         self._app_code.enter()
+        mark_environment(app)
 
     def _failure(self, error: BaseException) -> bytes:
         text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")

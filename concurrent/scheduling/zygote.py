@@ -159,6 +159,12 @@ class Zygote:
             self._outbox.append(_Request(["kill", child.number], [], None))
             self._flush()
 
+    def sweep(self, app: int, *, is_last: bool) -> None:
+        """See :class:`~concurrent.scheduling.launcher.Launcher`; what is killed is logged."""
+        if self._control is not None:
+            self._outbox.append(_Request(["sweep", app, is_last], [], None))
+            self._flush()
+
     def stop(self, timeout_s: float = 5.0) -> None:
         """Kill all children and what they started, and wait for it. Any thread but the loop's.
 
@@ -281,6 +287,12 @@ class Zygote:
             return
         self._unpacker.feed(data)
         for kind, number, value in self._unpacker:
+            if kind == "swept":
+                log.warning(
+                    "application %d has left %d processes behind, which are ended: %s",
+                    number, len(value), ", ".join(value),
+                )  # fmt: skip
+                continue
             child = self._child_by_number.get(number)
             if child is None:
                 continue

@@ -50,6 +50,28 @@ def leave_orphan() -> None:
     subprocess.run(["sh", "-c", "sleep 0.01 > /dev/null 2>&1 &"], check=True)
 
 
+def leave_behind(how: str) -> int:
+    """Start a process that goes on when the task has ended; return its process id."""
+    if how == "fork":
+        pid = os.fork()
+        if pid == 0:
+            os.execvp("sleep", ["sleep", "71"])
+        return pid
+    if how == "orphan":
+        done = subprocess.run(
+            ["sh", "-c", "sleep 72 > /dev/null 2>&1 & echo $!"], stdout=subprocess.PIPE, check=True
+        )
+        return int(done.stdout)
+    if how == "copy":
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            threading.Event().wait(60)
+            os._exit(0)
+        return pid
+    return subprocess.Popen(["setsid", "sleep", "73"]).pid
+
+
 def zombies() -> list[int]:
     """Return the zombies below the process that forks workers."""
     zygote = psutil.Process(os.getppid())

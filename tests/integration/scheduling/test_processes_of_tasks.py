@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
 import pickle
 import re
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from concurrent.scheduling.batch import TaskBatch
@@ -16,7 +18,7 @@ from concurrent.scheduling.failure import loads_failure
 from concurrent.scheduling.outcome import FAILED
 from tests.integration.scheduling import process_tasks
 from tests.integration.scheduling.conftest import MakePool
-from tests.integration.scheduling.pool_user import TIMEOUT_S, wait_until
+from tests.integration.scheduling.pool_user import APP, OTHER_APP, TIMEOUT_S, wait_for_ends, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as on Linux")
 
@@ -42,6 +44,35 @@ def test_orphans_of_tasks_leave_no_zombies(make_pool: MakePool) -> None:
     user = make_pool(1)
     user.results(*[(process_tasks.leave_orphan,)] * 20)
     wait_until(lambda: user.results((process_tasks.zombies,)) == [[]], "no zombies")
+
+
+@pytest.mark.parametrize("how", ["fork", "orphan", "copy", "session"])
+def test_what_an_application_leaves_behind_ends_with_it_and_is_named(
+    make_pool: MakePool, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    user = make_pool(1)
+    left, same_worker = user.results((process_tasks.leave_behind, how), (os.getpid,))
+    process = psutil.Process(left)
+    assert process.status() != psutil.STATUS_ZOMBIE
+    user.on_loop(user.pool.forget, APP)
+    wait_for_ends([process])
+    wait_until(lambda: f"(process {left})" in caplog.text, "it is named in the log")
+    assert psutil.pid_exists(same_worker)
+
+
+def test_what_another_application_leaves_behind_goes_on(make_pool: MakePool) -> None:
+    user = make_pool(1)
+    user.results((abs, -1))
+    payload = user.book.dumps_payload((process_tasks.leave_behind, ("session",), {}))
+    (number,) = user.push_of_another([payload])
+    left = psutil.Process(user.result(number))
+    (own,) = user.results((process_tasks.leave_behind, "session"))
+    own_process = psutil.Process(own)
+    user.on_loop(user.pool.forget, APP)
+    wait_for_ends([own_process])
+    assert left.is_running()
+    user.on_loop(user.pool.forget, OTHER_APP)
+    wait_for_ends([left])
 
 
 def test_what_tasks_left_open_is_finished_when_their_worker_ends_in_good_order(

@@ -7,10 +7,12 @@ that the file is what this makes, that the codec reads and writes it, and that a
 from __future__ import annotations
 
 import json
+import struct
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from concurrent.scheduling.workqueue import Chunk, encode_chunk
 from concurrent.transport.envelope import encode_body, make_header, make_prefix
 from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.messages import NUMBERED_KINDS, Kind, kind_name
@@ -21,6 +23,7 @@ ABS_OF_MINUS_7 = b"\x80\x05(cbuiltins\nabs\n(I-7\nt}t."
 SEVEN = b"\x80\x05K\x07."
 LEN_OF_A_FRAME = b"\x80\x05(cbuiltins\nlen\n(C\x06framedt}t."
 SIX = b"\x80\x05K\x06."
+BUFFER = bytes(range(20))
 LATER_KIND = 200
 
 
@@ -240,6 +243,29 @@ def refusals() -> Trace:
     return trace
 
 
+def queue_message() -> dict[str, Any]:
+    """Return a message of the work queue."""
+    chunk = Chunk(1, 0, [5, 6], [ABS_OF_MINUS_7, Frame(LEN_OF_A_FRAME)])
+    return {
+        "about": "A message on the PUSH socket: two tasks, the second one in a part of its own.",
+        "fields": [1, 0, [5, 6], [{"bin": ABS_OF_MINUS_7.hex()}, None]],
+        "parts": [bytes(part).hex() for part in encode_chunk(chunk)],
+    }
+
+
+def buffer_payload() -> dict[str, Any]:
+    """Return a payload whose pickle has a buffer behind it."""
+    pickled = b"\x80\x05\x97\x2e"
+    head = struct.pack("!BIQQ", 1, 1, len(pickled), len(BUFFER))
+    data = b"".join(part + bytes(-len(part) % 16) for part in (head, pickled, BUFFER))
+    return {
+        "about": "A payload with one buffer of 20 bytes behind its pickle, which is that buffer.",
+        "pickle": pickled.hex(),
+        "buffers": [BUFFER.hex()],
+        "bytes": data.hex(),
+    }
+
+
 def document() -> str:
     """Return the text of the file."""
     traces = [trace.to_json() for trace in (work(), errors(), cut(), news(), refusals())]
@@ -248,7 +274,8 @@ def document() -> str:
         "and its frames. In fields a bin is {bin: hex}, a reference to a payload frame {frame: index}. Written "
         "by tests/docs/protocol_traces.py."
     )
-    return json.dumps({"about": about, "version": 1, "traces": traces}, indent=1) + "\n"
+    others = {"work_queue": queue_message(), "payload": buffer_payload()}
+    return json.dumps({"about": about, "version": 1, "traces": traces, **others}, indent=1) + "\n"
 
 
 if __name__ == "__main__":

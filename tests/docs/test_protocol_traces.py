@@ -11,6 +11,8 @@ import pytest
 
 from concurrent.apps import MasterNode
 from concurrent.core import Environment
+from concurrent.scheduling.payload import unpickled
+from concurrent.scheduling.workqueue import decode_chunk, encode_chunk
 from concurrent.transport.envelope import decode, encode_body, make_header, make_prefix
 from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.jsonclient import JSONClient
@@ -19,7 +21,9 @@ from tests.docs.protocol_traces import FILE, document
 from tests.integration.transport.raw_peer import RawPeer
 
 TIMEOUT_S = 20.0
-TRACES: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["traces"]
+RECORDED = json.loads(FILE.read_text(encoding="utf-8"))
+TRACES: list[dict[str, Any]] = RECORDED["traces"]
+WORK_QUEUE, PAYLOAD = RECORDED["work_queue"], RECORDED["payload"]
 MESSAGES = [step for trace in TRACES for step in trace["steps"] if "kind" in step]
 
 
@@ -73,6 +77,21 @@ def test_the_codec_writes_and_reads_each_message(step: dict[str, Any]) -> None:
     assert (message.kind, message.number, message.ack) == (step["kind"], step["number"], step["ack"])
     known = SHAPE_BY_KIND.get(message.kind, ()) + OPTIONAL_BY_KIND.get(message.kind, ())
     assert as_bytes(message.fields) == as_bytes(fields[: len(known)])
+
+
+def test_the_work_queue_reads_its_message() -> None:
+    parts = [bytes.fromhex(part) for part in WORK_QUEUE["parts"]]
+    chunk = decode_chunk(parts)
+    expected = from_json(WORK_QUEUE["fields"], [])
+    assert list(chunk[:3]) == expected[:3]
+    assert as_bytes(chunk.payloads) == [expected[3][0], parts[1]]
+    assert [bytes(part) for part in encode_chunk(chunk)] == parts
+
+
+def test_a_payload_with_a_buffer_is_read() -> None:
+    data = bytes.fromhex(PAYLOAD["bytes"])
+    for value in (data, Frame(data)):
+        assert bytes(unpickled(value)) == bytes.fromhex(PAYLOAD["buffers"][0])
 
 
 class Player:

@@ -63,7 +63,9 @@ def describe_master(status: dict[str, Any]) -> str:
         f"{'NODE':<44} {'TYPE':<12} {'STATE':<11} {'FROM':<16} TASKS",
     ]
     by_number = {
-        one["number"]: f"{one['held']} held, {one['done']} done{_others(one, 'failed')}{_silent(one)}"
+        one[
+            "number"
+        ]: f"{one['held']} held, {one['done']} done{_others(one, 'failed', 'refused')}{_silent(one)}"
         for one in tasks["slaves"]
     }
     by_number |= {one["number"]: _counts_of(one) for one in tasks["owners"]}

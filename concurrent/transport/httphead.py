@@ -9,10 +9,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["head_problem"]
+__all__ = ["has_control", "head_problem"]
 
 _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def has_control(value: bytes) -> bool:
+    """Tell whether there is a character in it that ends or hides something: any control character but a tab."""
+    return _CONTROL.search(value) is not None
 
 
 def head_problem(head: bytes, *, needs_host: bool) -> str | None:
@@ -28,7 +33,7 @@ def head_problem(head: bytes, *, needs_host: bool) -> str | None:
         name, colon, value = line.partition(b":")
         if not colon or not _NAME.fullmatch(name):
             return "a header must begin with a name, of letters, digits and dashes, and a colon right behind it"
-        if _CONTROL.search(value):
+        if has_control(value):
             return f"the header {name.decode()} has a control character"
         seen[name.lower()] = seen.get(name.lower(), 0) + 1
     for once in (b"host", b"content-length"):

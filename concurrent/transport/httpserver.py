@@ -215,7 +215,10 @@ class WebServer(wsgi.Server):
         suffix = self._foreign_line.suffix(time.monotonic())
         if suffix is not None:
             speaks = protocol or "another protocol"
-            log.warning("%s: refused %s, which speaks %s%s", self, connection.remote_addr, speaks, suffix)
+            who = connection.remote_addr
+            log.warning(
+                "the JSON API at port %d: refused %s, which speaks %s%s", self.port, who, speaks, suffix
+            )
         self._forget(connection)
         remedy = "Use http:// and see that the port is that of the JSON API"
         message = f"this port speaks HTTP without encryption, and not {protocol or 'what was sent'}"

@@ -24,7 +24,7 @@ from concurrent.core.errors import (
     QueueFull,
     UnknownMethod,
 )
-from concurrent.transport.httphead import head_problem
+from concurrent.transport.httphead import has_control, head_problem
 from concurrent.transport.limits import check_positive
 from concurrent.transport.methods import error_to_wire
 
@@ -40,6 +40,7 @@ BODY_AWAITED_BYTES: Final = 64 * 1024
 """So much of a body is waited for before a request gets a thread."""
 
 _CONTENT_LENGTH: Final = re.compile(rb"\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r", re.IGNORECASE)
+_REQUEST_LINE: Final = re.compile(rb"(?:\r\n)?[^\s]+ [^\r\n]* HTTP/\d[^\r\n]*\r\n")
 _EXPECT: Final = re.compile(rb"\nexpect:", re.IGNORECASE)
 
 _ERROR_BY_STATUS: Final[dict[int, type[ConcurrentError]]] = {
@@ -137,12 +138,18 @@ class RequestReader:
     def _has_arrived(self, limits: HTTPLimits, body_awaited_bytes: int) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
-            return len(self._buffer) > limits.header_bytes_max
+            return len(self._buffer) > limits.header_bytes_max or self._is_malformed()
         match = _CONTENT_LENGTH.search(self._buffer, 0, end + 2)
         body_bytes = int(match[1]) if match else 0
         if body_bytes > limits.body_bytes_max:
             return True
         return len(self._buffer) >= end + 4 + min(body_bytes, body_awaited_bytes)
+
+    def _is_malformed(self) -> bool:
+        """Tell whether what has arrived of a head cannot become one: there is no need to wait for the rest."""
+        line_end = self._buffer.find(b"\n", len(b"\r\n"))
+        has_line = line_end >= 0 and _REQUEST_LINE.match(self._buffer, 0, line_end + 1) is not None
+        return b"\n\n" in self._buffer or (line_end >= 0 and not has_line)
 
     def wait_for(self, size: int) -> bool:
         """Wait until ``size`` bytes are there; false if the client closes before. Raises TimeoutError."""
@@ -211,6 +218,15 @@ def _time_left(deadline: float) -> float:
 
 class StrictRequest(cheroot_server.HTTPRequest):
     """A request whose body has a known length; what cannot be parsed is answered as JSON."""
+
+    def read_request_line(self) -> bool:
+        """Read the first line; false if the request was refused."""
+        if not super().read_request_line():  # type: ignore[no-untyped-call]
+            return False
+        if has_control(self.uri):
+            self.simple_response("400 Bad Request", "the path has a control character")
+            return False
+        return True
 
     def read_request_headers(self) -> bool:
         """Read the headers and wait for the body; false if the request was refused."""

@@ -142,6 +142,11 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(peer: Peer) -> No
         (b"GET /ping HTTP/1.1\r\nHost: localhost\r\nHOST: evil.example\r\n\r\n", b"400"),
         (b"GET /ping HTTP/1.1\r\n\r\n", b"400"),
         (b"GET /ping HTTP/1.1\r\nX: y\r\n\r\n", b"400"),
+        (b"GET /ping HTTP/1.1\nHost: localhost\n\n", b"400"),
+        (b"GET /ping HTTP/1.1\r\nHost: localhost\n\n", b"400"),
+        (b"GET /pi\0ng HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", b"400"),
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /ping HTTP/1.1\r\n", b"400"),
     ],
 )
 def test_a_request_in_the_wrong_form_is_refused(peer: Peer, request_bytes: bytes, status: bytes) -> None:

@@ -306,7 +306,7 @@ class ApplicationNode(Node):
             on_outcomes=self._inbox.put_outcomes,
             on_accepted=self._accepted_callback(),
             on_system_accepted=lambda system: self._callback(self.push_tasksystem_response, system),
-            on_system_progress=lambda *count: self._callback(self.progress, *count),
+            on_system_progress=lambda *count: self._callback(self._show_system, *count),
             on_system_outcome=lambda outcome: self._callback(self._deliver_system, outcome),
             on_refused=self._end_with,
         )
@@ -357,7 +357,8 @@ class ApplicationNode(Node):
             "finished": self._finished_count,
             "failed": self._failed_count,
             "open": tasks.open_count,
-            "progress": self._progress.latest,
+            "progress": next(iter(self._progress.latest.values()), None),
+            "progress_of": self._progress.latest,
             "task_systems": self._open_systems,
             "waits_for": self.client.waits_for,
         }
@@ -425,6 +426,10 @@ class ApplicationNode(Node):
         else:
             self.work_finished(result, outcome.item)
         self.loop.post(self._watch_idle)
+
+    def _show_system(self, system: ITaskSystem, done: int, total: int) -> None:
+        """Show how far a task system is."""
+        self._progress.show(done, total, id(system), type(system).__name__.lower())
 
     def _check_finished(self) -> None:
         """Say so if nothing is unfinished. Not in a callback: that may be about to push more."""

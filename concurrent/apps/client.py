@@ -67,7 +67,7 @@ class ClusterClient:
     :param on_accepted: called with the tasks that the master has accepted.
     :param on_running: called with tasks that have begun to run and will take a while.
     :param on_system_accepted: called with a task system that the master hosts.
-    :param on_system_progress: called with how much is done of how much in all.
+    :param on_system_progress: called with a task system, how much it has done, and of how much in all.
     :param on_system_outcome: called with the outcome of a task system.
     :param on_refused: called with the error when the master will never take this program in.
     """
@@ -83,7 +83,7 @@ class ClusterClient:
         on_accepted: Callable[[list[Any]], object] | None = None,
         on_running: Callable[[list[Any]], object] | None = None,
         on_system_accepted: Callable[[Any], object] | None = None,
-        on_system_progress: Callable[[int, int], object] | None = None,
+        on_system_progress: Callable[[Any, int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
         on_refused: Callable[[ConcurrentError], object] | None = None,
     ) -> None:
@@ -231,11 +231,12 @@ class ClusterClient:
 
         @tcpremote(endpoint)
         def tasksystem_progress(
-            _handler: TCPHandler, _request: Any, _system_id: int, done: int, total: int
+            _handler: TCPHandler, _request: Any, system_id: int, done: int, total: int
         ) -> None:
             """Take note of how far a task system is."""
-            if self._on_system_progress is not None:
-                self._on_system_progress(done, total)
+            system = self._systems.get(system_id)
+            if system is not None and self._on_system_progress is not None:
+                self._on_system_progress(system.item, done, total)
 
         @tcpremote(endpoint, is_vital=True)
         def tasksystem_finished(

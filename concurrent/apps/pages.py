@@ -233,6 +233,7 @@ def _slave(status: Status, _now: float) -> list[str]:
 
 def _application(status: Status, _now: float) -> list[str]:
     done, total = status["progress"] or (status["finished"], status["pushed"])
+    several = status.get("progress_of", {}) if len(status.get("progress_of", {})) > 1 else {}
     parts = [
         _figures(
             ("application", status["application"]),
@@ -246,7 +247,10 @@ def _application(status: Status, _now: float) -> list[str]:
     ]
     if status.get("waits_for"):
         parts.append(f"<p>It waits for: {_text(status['waits_for'])}</p>")
-    if total:
+    for name, (part_done, part_total) in several.items():
+        count = f"{_count(part_done)} of {_count(part_total)}"
+        parts.append(f"<p>{_text(name)}: {count} {_bar(part_done, part_total)}</p>")
+    if total and not several:
         parts.append(f"<p>{_count(done)} of {_count(total)} {_bar(done, total)}</p>")
     return parts
 

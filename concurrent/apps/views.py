@@ -174,7 +174,11 @@ class SlaveStatus(NodeStatus):
 
 
 class ApplicationStatus(NodeStatus):
-    """What an application is doing; ``progress`` is how much is done of how much, as it says itself."""
+    """What an application is doing.
+
+    ``progress`` is how much is done of how much, as it says itself; ``progress_of`` has that of its task
+    systems too, by name.
+    """
 
     application: str
     state: str
@@ -183,6 +187,7 @@ class ApplicationStatus(NodeStatus):
     failed: int
     open: int
     progress: tuple[int, int] | None
+    progress_of: dict[str, tuple[int, int]]
     task_systems: int
     waits_for: str
 

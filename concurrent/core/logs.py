@@ -11,14 +11,17 @@ import logging.handlers
 import sys
 from pathlib import Path
 from textwrap import indent
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from concurrent.core.component import Component
 from concurrent.core.earlylog import EarlyLog
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import BoolItem, ChoiceItem, IntItem, PathItem
 
-__all__ = ["LogSettings", "NodeFormatter", "NodeLog", "log_with_lines"]
+CLEAR_LINE: Final = "\r\x1b[K"
+"""Clears the line of a terminal on which the cursor is, and goes to its beginning."""
+
+__all__ = ["CLEAR_LINE", "LogSettings", "NodeFormatter", "NodeLog", "log_with_lines"]
 
 LEVELS = ("debug", "info", "warning", "error")
 ROOT = "concurrent"
@@ -118,7 +121,7 @@ class NodeLog:
         has_task_output: bool = True,
     ) -> None:
         formatter = NodeFormatter(node_id)
-        console = logging.StreamHandler(sys.stderr)
+        console = _TerminalHandler(sys.stderr) if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)
         self._level = level
         self._has_task_output = has_task_output
         self._handlers: list[logging.Handler] = [console]
@@ -158,6 +161,14 @@ class NodeLog:
         for handler in self._handlers:
             root.removeHandler(handler)
             handler.close()
+
+
+class _TerminalHandler(logging.StreamHandler[TextIO]):
+    """Writes to a terminal on which some process, perhaps another one, draws a line that does not end."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record, with the rest of such a line cleared."""
+        return CLEAR_LINE + super().format(record)
 
 
 def _file_handler(file: Path, size_bytes_max: int) -> logging.Handler:

@@ -7,7 +7,6 @@ Modules log with the standard library's ``logging`` below the name ``concurrent`
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import sys
 from pathlib import Path
 from textwrap import indent
@@ -17,6 +16,7 @@ from concurrent.core.component import Component
 from concurrent.core.earlylog import EarlyLog
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import BoolItem, ChoiceItem, IntItem, PathItem
+from concurrent.core.logfile import SharedFileHandler
 
 CLEAR_LINE: Final = "\r\x1b[K"
 """Clears the line of a terminal on which the cursor is, and goes to its beginning."""
@@ -174,9 +174,7 @@ class _TerminalHandler(logging.StreamHandler[TextIO]):
 def _file_handler(file: Path, size_bytes_max: int) -> logging.Handler:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        return logging.handlers.RotatingFileHandler(
-            file, maxBytes=size_bytes_max, backupCount=3, encoding="utf-8"
-        )
+        return SharedFileHandler(file, size_bytes_max, part_count=3)
     except OSError as error:
         raise ConfigurationError(
             f"the log file {file} can not be written: {error.strerror or error}",
@@ -190,7 +188,12 @@ class LogSettings(Component):
     """The options of section ``[logging]``."""
 
     level = ChoiceItem("logging", "level", "info", "What is logged: this and above.", choices=LEVELS)
-    file = PathItem("logging", "file", "", "A file to log to as well as to standard error.")
+    file = PathItem(
+        "logging",
+        "file",
+        "",
+        "A file to log to as well as to standard error.",
+    )
     file_bytes_max = IntItem(
         "logging", "file_bytes_max", 16 << 20, "The log file is rotated at this size; 0: never.",
         minimum=0, unit="bytes",

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeVar
 
 from concurrent.apps.api import EXIT_ERROR
 from concurrent.apps.node import Node
@@ -27,6 +27,8 @@ __all__ = ["ChildNode", "run_child"]
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 15.0
 LINE_BYTES_MAX: Final = 4096
+
+AnyNode = TypeVar("AnyNode", bound=Node)
 
 log = logging.getLogger("concurrent.apps.childnode")
 
@@ -133,26 +135,39 @@ class ChildNode:
             log.warning("%s", what_happened)
 
 
-def run_child(node: Node, control: socket.socket, announce: Callable[[], str]) -> None:
+def run_child(
+    make: Callable[[], AnyNode], control: socket.socket, announce: Callable[[AnyNode], str]
+) -> NoReturn:
     """Run a node as such a child. Main thread of the new process; ends it.
 
+    :param make: makes the node with its environment.
     :param announce: returns what the parent shall know, once the node is ready.
     """
+    try:
+        node = make()
+    except ConcurrentError as error:
+        _refuse(control, error)
+        sys.exit(EXIT_ERROR)
     node_log = node.env[LogSettings].open(node.node_id)
     node_log.start(is_child=True)
 
     def ready() -> None:
         node.stop_when_closed(control)
         with suppress(OSError):  # the parent has gone meanwhile: the node stops
-            control.sendall(f"ok {announce()}\n".encode())
+            control.sendall(f"ok {announce(node)}\n".encode())
 
     try:
         code = node.run(ready)
     except ConcurrentError as error:
-        log.error("%s", error)
-        with suppress(OSError):  # nobody is there to be told
-            control.sendall(f"error {' '.join(str(error).split())}\n".encode()[:LINE_BYTES_MAX])
+        _refuse(control, error)
         code = EXIT_ERROR
     finally:
         node_log.stop()
     sys.exit(code)
+
+
+def _refuse(control: socket.socket, error: ConcurrentError) -> None:
+    """Tell the parent why there is no node."""
+    log.error("%s", error)
+    with suppress(OSError):  # nobody is there to be told
+        control.sendall(f"error {' '.join(str(error).split())}\n".encode()[:LINE_BYTES_MAX])

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from concurrent.apps.childnode import ChildNode, run_child
 from concurrent.apps.master import MasterNode
+from concurrent.apps.nodeclass import node_class
 from concurrent.apps.slave import core_count
 from concurrent.core.environment import Environment
 from concurrent.core.items import Host
@@ -59,21 +60,21 @@ class EmbeddedCluster:
 
 def serve_master(control: socket.socket, recipe: dict[str, Any], workers: int) -> None:
     """Run such a master. Main thread of a process of its own."""
-    env = Environment.from_recipe(
-        recipe,
-        {
-            "master.host": "127.0.0.1",
-            "master.port": "0",
-            "master.compute_port": "0",
-            "master.work_port": "0",
-            "master.workers": str(workers),
-            "slave.stop_timeout_s": str(FINISH_S + ORDERLY_END_S),
-        },
-    )
-    node = env[MasterNode]
+    own = {
+        "master.host": "127.0.0.1",
+        "master.port": "0",
+        "master.compute_port": "0",
+        "master.work_port": "0",
+        "master.workers": str(workers),
+        "slave.stop_timeout_s": str(FINISH_S + ORDERLY_END_S),
+    }
 
-    def announce() -> str:
+    def make() -> MasterNode:
+        env = Environment.from_recipe(recipe, own)
+        return env[node_class(env, "master", MasterNode)]
+
+    def announce(node: MasterNode) -> str:
         node.wait_slave(SLAVE_TIMEOUT_S)  # whoever pushes next finds workers
         return str(node.api_service_v1.port)
 
-    run_child(node, control, announce)
+    run_child(make, control, announce)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -206,17 +206,25 @@ class Node(Component):
 
         :raises NodeError: if that raises anything but an error of the framework.
         """
-        name = self.env.name_of(type(self))
+        with self.calling(self, "register_methods"):
+            self.register_methods()
+
+    def calling(self, component: object, method: str) -> AbstractContextManager[None]:
+        """Return the context in which a method is called that a plug-in may have written.
+
+        :raises NodeError: in the context, if something else than an error of the framework is raised; it names
+            the component, the method and the place.
+        """
+        name = self.env.name_of(type(component))  # type: ignore[arg-type]
 
         def failure(error: BaseException) -> NodeError:
             return NodeError(
-                f"{name}.register_methods raised {shown(error)} ({place_raised(error)})",
+                f"{name}.{method} raised {shown(error)} ({place_raised(error)})",
                 thing=name,
                 remedy="Correct the plug-in; --debug shows the traceback",
             )
 
-        with calling_foreign_code(failure, passing=(ConcurrentError,)):
-            self.register_methods()
+        return calling_foreign_code(failure, passing=(ConcurrentError,))
 
     def make_json_service(self, title: str, host: str, port: int) -> None:
         """Make the node's JSON API, ``api_service_v1``; methods can be registered until it starts."""

@@ -1,61 +1,21 @@
-"""Which classes the commands run: the framework's own nodes, or those of a plug-in."""
+"""Which application a command runs: a file, a module, a sample, or one of a plug-in."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
 
 from concurrent.apps import samples
 from concurrent.apps.api import IApp
 from concurrent.apps.application import ApplicationNode
-from concurrent.apps.node import Node
+from concurrent.apps.nodeclass import nearest
 from concurrent.core.component import Component
 from concurrent.core.environment import Environment
-from concurrent.core.errors import ConfigurationError, PluginError
-from concurrent.core.items import ConfigItem
+from concurrent.core.errors import PluginError
 from concurrent.core.plugins import installed_plugins
 
-__all__ = ["NodeSettings", "application_class", "node_class", "plugin_applications", "sample_names"]
-
-AnyNode = TypeVar("AnyNode", bound=Node)
-
-
-class NodeSettings(Component):
-    """The options of section ``[node]``."""
-
-    master = ConfigItem("node", "master", "MasterNode", "The class that 'concurrent master' runs.")
-    slave = ConfigItem("node", "slave", "SlaveNode", "The class that 'concurrent slave' runs.")
-
-
-def node_class(env: Environment, option: str, base: type[AnyNode]) -> type[AnyNode]:
-    """Return the configured class of a node.
-
-    :param option: its option in section ``[node]``.
-    :param base: what it must be derived from.
-    :raises ConfigurationError: if there is no such class.
-    """
-    name = getattr(env[NodeSettings], option)
-    found = [
-        cls
-        for cls in env.classes_of(IApp)
-        if issubclass(cls, base) and name in (cls.__name__, env.name_of(cls))
-    ]
-    if len(found) != 1:
-        is_set = env.config.is_set("node", option)
-        origin = f"{env.config.origin('node', option)}: " if is_set else ""
-        known = [cls.__name__ for cls in env.classes_of(IApp) if issubclass(cls, base)]
-        raise ConfigurationError(
-            f"{origin}[node] {option} = {name!r}: {len(found)} enabled classes of that name are a "
-            f"{base.__name__}",
-            thing=f"node.{option}",
-            value=name,
-            remedy=f"{_nearest(name, known)}Derive one from {base.__name__} in a plug-in and load that, "
-            f"or use {base.__name__}",
-        )
-    return found[0]
+__all__ = ["application_class", "plugin_applications", "sample_names"]
 
 
 def sample_names() -> list[str]:
@@ -140,18 +100,13 @@ def _no_application(env: Environment, name: str) -> PluginError:
     problem = f", and plug-ins could not be imported: {', '.join(failed)}" if failed else ""
     if env.switched_off:
         problem += f", and plug-ins are disabled: {', '.join(env.switched_off)}"
-    near = _nearest(name, [*own, *sample_names()])
+    near = nearest(name, [*own, *sample_names()])
     return PluginError(
         f"there is no application {name!r}{problem}",
         thing=name,
         remedy=f"{near}Give a file, the name of an installed module{plugins}, or one of the samples: "
         + ", ".join(sample_names()),
     )
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = get_close_matches(name.lower(), [one.lower() for one in known], 1)
-    return f"Did you mean {next(one for one in known if one.lower() == near[0])}? " if near else ""
 
 
 def _applications(classes: list[type[Component]], name: str) -> list[type[ApplicationNode]]:

@@ -9,7 +9,6 @@ import socket
 import sys
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +18,7 @@ from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
 from concurrent.apps.childnode import run_child
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.node import Node, raise_error
+from concurrent.apps.nodeclass import node_class
 from concurrent.apps.runtime import describe_runtime
 from concurrent.core.component import implements
 from concurrent.core.environment import Environment
@@ -121,7 +121,7 @@ class SlaveNode(Node):
             node_id=self.node_id,
             node_type=self.node_type,
             http_port=reachable_port(self.host, self.api_service_v1.port, self.master),
-            describe=self.describe,
+            describe=self._describe,
             register_methods=self._register_task_methods,
             prepare=self._prepare,
             on_joined=self._joined,
@@ -150,6 +150,11 @@ class SlaveNode(Node):
             "name": self.name,
             **describe_runtime(),
         }
+
+    def _describe(self) -> dict[str, Any]:
+        """Return what the slave says of itself, also if a plug-in has something to add."""
+        with self.calling(self, "describe"):
+            return self.describe()
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the slave is doing. Loop thread only."""
@@ -188,7 +193,8 @@ class SlaveNode(Node):
                 )
             self.launcher.take_hash_seed(seed)
         manager: ITaskManager = self.env[classes[0]]  # type: ignore[assignment]
-        manager.open(self.loop, self.launcher, self.worker_count)
+        with self.calling(manager, "open"):
+            manager.open(self.loop, self.launcher, self.worker_count)
         self._manager = manager
 
     @property
@@ -197,13 +203,16 @@ class SlaveNode(Node):
         return self._manager
 
     def _register_task_methods(self, client: SessionClient) -> None:
-        self._the_manager.register_methods(client)
+        with self.calling(self._the_manager, "register_methods"):
+            self._the_manager.register_methods(client)
 
     def _joined(self, joined: Joined) -> None:
-        self._the_manager.joined(joined.handler, joined.host, joined.answer["work"])
+        with self.calling(self._the_manager, "joined"):
+            self._the_manager.joined(joined.handler, joined.host, joined.answer["work"])
 
     def _left(self, reason: str) -> None:
-        self._the_manager.left()
+        with self.calling(self._the_manager, "left"):
+            self._the_manager.left()
 
     def _refused(self, error: ConcurrentError) -> None:
         """End: no master of this kind will ever take this slave in. Loop thread."""
@@ -214,9 +223,13 @@ class SlaveNode(Node):
         if self._manager is None:
             return
         timeout_s = self.stop_timeout_s
-        with suppress(CallTimeout, FutureTimeoutError):  # then the master finds out by itself
+        try:
             drained = self.loop.call(self._begin_drain, self._manager, timeout_s=CALL_TIMEOUT_S)
             drained.result(timeout_s + FAREWELL_S)
+        except (CallTimeout, FutureTimeoutError):
+            pass  # the master finds out by itself
+        except NodeError as error:
+            log.error("what is here goes to others when the connection ends: %s", error)
 
     def _begin_drain(self, manager: ITaskManager) -> Future[None]:
         """Take nothing more, and say for what the slave waits. Loop thread only."""
@@ -224,7 +237,8 @@ class SlaveNode(Node):
         count = sum(number is not None for number in running.values())
         if count:
             log.info("waits for %d running tasks, at most %s s", count, self.stop_timeout_s)
-        return manager.drain(self.stop_timeout_s)
+        with self.calling(manager, "drain"):
+            return manager.drain(self.stop_timeout_s)
 
     def _close_manager(self) -> None:
         if self._manager is not None:
@@ -237,5 +251,9 @@ def serve_child(control: socket.socket, recipe: dict[str, Any], master: str, wor
     :param master: the address of the master's JSON API.
     """
     own = {"slave.master": master, "slave.workers": str(workers), "slave.port": "0"}
-    env = Environment.from_recipe(recipe, own)
-    run_child(env[SlaveNode], control, lambda: "slave")
+
+    def make() -> SlaveNode:
+        env = Environment.from_recipe(recipe, own)
+        return env[node_class(env, "slave", SlaveNode)]
+
+    run_child(make, control, lambda _node: "slave")

@@ -64,18 +64,21 @@ class GenericTaskScheduler(Component):
             self._note(slaves, key)
         self._changed.clear()
         commands: list[Command] = []
-        if ledger.queued_count and self._rebalancer.promised:
+        queued_count = ledger.queued_count
+        if queued_count and self._rebalancer.promised:
             commands += self._keep_promises(ledger)
-        while ledger.queued_count and (best := self._open.first()) is not None:
+            queued_count = ledger.queued_count
+        while queued_count and (best := self._open.first()) is not None:
             key = best[-1]
             if key in slaves:
-                commands += ledger.assign(key, self._share(ledger, slaves[key]))
-            if ledger.queued_count:
+                commands += ledger.assign(key, self._share(queued_count, slaves[key]))
+                queued_count = ledger.queued_count
+            if queued_count:
                 self._note(slaves, key)
             else:  # it is ranked when there is something to give again
                 self._rebalancer.note(slaves, key)
                 self._changed.add(key)
-        if ledger.queued_count:
+        if queued_count:
             self._rebalancer.stop()
             return commands + self._let_in(ledger)
         return commands + self._rebalancer.ask_back(ledger)
@@ -86,9 +89,9 @@ class GenericTaskScheduler(Component):
         if slave is not None and (held := len(slave.held)) < slave.window:
             worth = self._rating.rate(slave)
             if self._is_load_weighed:
-                self._open.put(key, -worth)
+                self._open.put((-worth, key))
             else:
-                self._open.put(key, held >= slave.workers, -worth, held / slave.workers)
+                self._open.put((held >= slave.workers, -worth, held / slave.workers, key))
         else:
             self._open.drop(key)
         self._rebalancer.note(slaves, key)
@@ -108,12 +111,12 @@ class GenericTaskScheduler(Component):
             self._note(ledger.slaves, send.slave)
         return [*sends]
 
-    def _share(self, ledger: Ledger, slave: SlaveRecord) -> int:
+    def _share(self, queued_count: int, slave: SlaveRecord) -> int:
         """Return how many tasks a slave with room gets at once: idle workers first, then an even share."""
-        if ledger.queued_count == 1:
+        if queued_count == 1:
             return 1
         open_count = len(self._open)
         idle = slave.workers - len(slave.held)
         if idle > 0:
-            return min(slave.room, max(1, min(idle, -(-ledger.queued_count // open_count))))
-        return min(slave.room, max(1, ledger.queued_count // (2 * open_count)))
+            return min(slave.room, max(1, min(idle, -(-queued_count // open_count))))
+        return min(slave.room, max(1, queued_count // (2 * open_count)))

@@ -28,10 +28,10 @@ class Ranking:
     def __len__(self) -> int:
         return len(self._entry_by_key)
 
-    def put(self, key: int, *value: float) -> None:
-        """Rank ``key`` by ``value``, whatever its value was."""
+    def put(self, entry: Entry) -> None:
+        """Rank the key at the end of ``entry`` by what stands before it, whatever its value was."""
         heap = self._heap
-        entry = (*value, key)
+        key = entry[-1]
         if self._entry_by_key.get(key) == entry:
             return
         self._entry_by_key[key] = entry
@@ -56,7 +56,7 @@ class Ranking:
         heap, entry_by_key = self._heap, self._entry_by_key
         while heap:
             entry = heap[0]
-            if entry_by_key.get(entry[-1]) == entry:
+            if entry_by_key.get(entry[-1]) is entry:
                 return entry
             heapq.heappop(heap)
         return None

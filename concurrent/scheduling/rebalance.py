@@ -142,7 +142,7 @@ class Rebalancer:
         """Rank a slave as one to ask, when it has given away so many."""
         count = len(slave.held) - given
         if count > slave.workers and not slave.is_asked_back and self._may_ask(slave):
-            self._ends.put(slave.slave, -count * self._task_s(slave) / slave.workers)
+            self._ends.put((-count * self._task_s(slave) / slave.workers, slave.slave))
         else:
             self._ends.drop(slave.slave)
 
@@ -158,7 +158,7 @@ class Rebalancer:
         coming = self.promised.get(slave.slave, 0)
         if slave.room > coming and not slave.refused_count:
             load = (len(slave.held) + coming + 1) / slave.workers
-            self._places.put(slave.slave, self._task_s(slave) * max(1.0, load))
+            self._places.put((self._task_s(slave) * max(1.0, load), slave.slave))
         else:
             self._places.drop(slave.slave)
 

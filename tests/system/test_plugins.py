@@ -199,3 +199,66 @@ def test_the_examples_of_the_documentation_keep_two_slaves_busy(
     slaves = cluster.status()["tasks"]["slaves"]
     assert [one["done"] > 0 for one in slaves] == [True, True]
     assert cluster.status()["plugin_troubles"] == []
+
+
+MANAGERS = """
+from concurrent.apps import MasterNode, SlaveNode
+from concurrent.scheduling import GenericTaskManager, GenericTaskScheduler
+
+
+class OddScheduler(GenericTaskScheduler):
+    def manager_name(self):
+        return "OddManager"
+
+
+class OddManager(GenericTaskManager):
+    def open(self, loop, launcher, workers):
+        raise SystemExit(4)
+
+
+class OddSlave(SlaveNode):
+    def describe(self):
+        return {**super().describe(), "oddness": 7}
+
+
+class SilentSlave(SlaveNode):
+    def describe(self):
+        raise SystemExit(5)
+
+
+class OddMaster(MasterNode):
+    def app_init(self):
+        self.log.warning("an odd master is ready")
+"""
+
+
+def test_a_slave_names_what_keeps_it_from_working(cluster: Cluster, plugins: Path) -> None:
+    (plugins / "odd.py").write_text(MANAGERS)
+    cluster.master("--env", "here", "--scheduler", "OddScheduler")
+    slave = cluster.slave("--env", "here")
+    slave.wait_for_line(r"odd\.OddManager\.open raised SystemExit: 4 \(.*odd\.py:\d+\).*; trying again")
+    silent = cluster.slave("--env", "here", options=("node.slave=SilentSlave",))
+    silent.wait_for_line(r"odd\.SilentSlave\.describe raised SystemExit: 5 \(.*odd\.py:\d+\)")
+
+
+def test_nodes_that_others_start_are_of_the_configured_classes(cluster: Cluster, plugins: Path) -> None:
+    (plugins / "odd.py").write_text(MANAGERS)
+    app = cluster.embedded(APPS / "hello.py", "--env", "here", options=("node.master=OddMaster",))
+    app.succeed()
+    assert "an odd master is ready" in app.err
+    cluster.master("--env", "here", "-w", "1", options=("node.slave=OddSlave",)).wait_for_line(
+        "slave-.* joined"
+    )
+    (slave,) = [node for node in cluster.status()["nodes"] if node["type"] == "slave"]
+    assert slave["data"]["oddness"] == 7
+
+
+@pytest.mark.parametrize(
+    "option", ["node.master=Nobody", "scheduling.scheduler=Nobody", "scheduling.strategy=Nobody"]
+)
+def test_an_embedded_cluster_says_in_one_line_why_it_can_not_start(cluster: Cluster, option: str) -> None:
+    app = cluster.embedded(APPS / "hello.py", options=(option,))
+    assert app.wait() == 3
+    last = app.err.splitlines()[-1]
+    assert "could not start" in last
+    assert "'Nobody'" in last

@@ -7,7 +7,7 @@ import argparse
 from concurrent.apps.api import PORT_DEFAULT
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.master import MasterNode
-from concurrent.apps.nodes import node_class
+from concurrent.apps.nodeclass import node_class
 from concurrent.scheduling.interpreter import new_hash_seed
 from concurrent.transport.channels import CHANNELS
 

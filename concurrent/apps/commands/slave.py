@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
-from concurrent.apps.nodes import node_class
+from concurrent.apps.nodeclass import node_class
 from concurrent.apps.slave import MASTER_DEFAULT, SlaveNode
 
 __all__ = ["add_parser", "run"]

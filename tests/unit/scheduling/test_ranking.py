@@ -16,7 +16,7 @@ def test_the_first_is_the_least_whatever_was_put_and_dropped() -> None:
             expected.pop(key, None)
         else:
             value = random.randrange(20) / 2
-            ranking.put(key, value)
+            ranking.put((value, key))
             expected[key] = value
         least = min(((value, key) for key, value in expected.items()), default=None)
         assert ranking.first() == least
@@ -26,7 +26,7 @@ def test_the_first_is_the_least_whatever_was_put_and_dropped() -> None:
 def test_changes_without_end_take_no_memory_without_end() -> None:
     ranking = Ranking()
     for value in range(10_000):
-        ranking.put(1, -value)
+        ranking.put((-value, 1))
     assert len(ranking._heap) < 200
     ranking.clear()
     assert ranking.first() is None

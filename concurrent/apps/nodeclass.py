@@ -1,0 +1,62 @@
+"""Which classes nodes are of: the framework's own, or those of a plug-in."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TypeVar
+
+from concurrent.apps.api import IApp
+from concurrent.apps.node import Node
+from concurrent.core.component import Component
+from concurrent.core.environment import Environment
+from concurrent.core.errors import ConfigurationError
+from concurrent.core.items import ConfigItem
+
+__all__ = ["NodeSettings", "nearest", "node_class"]
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+
+
+class NodeSettings(Component):
+    """The options of section ``[node]``."""
+
+    master = ConfigItem(
+        "node", "master", "MasterNode", "The class of masters, those of embedded clusters included."
+    )
+    slave = ConfigItem(
+        "node", "slave", "SlaveNode", "The class of slaves, those that a master starts for itself included."
+    )
+
+
+def node_class(env: Environment, option: str, base: type[AnyNode]) -> type[AnyNode]:
+    """Return the configured class of a node.
+
+    :param option: its option in section ``[node]``.
+    :param base: what it must be derived from.
+    :raises ConfigurationError: if there is no such class.
+    """
+    name = getattr(env[NodeSettings], option)
+    found = [
+        cls
+        for cls in env.classes_of(IApp)
+        if issubclass(cls, base) and name in (cls.__name__, env.name_of(cls))
+    ]
+    if len(found) != 1:
+        is_set = env.config.is_set("node", option)
+        origin = f"{env.config.origin('node', option)}: " if is_set else ""
+        known = [cls.__name__ for cls in env.classes_of(IApp) if issubclass(cls, base)]
+        raise ConfigurationError(
+            f"{origin}[node] {option} = {name!r}: {len(found)} enabled classes of that name are a "
+            f"{base.__name__}",
+            thing=f"node.{option}",
+            value=name,
+            remedy=f"{nearest(name, known)}Derive one from {base.__name__} in a plug-in and load that, "
+            f"or use {base.__name__}",
+        )
+    return found[0]
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return a sentence with the known name that is nearest, and a space behind it; nothing if none is near."""
+    near = get_close_matches(name.lower(), [one.lower() for one in known], 1)
+    return f"Did you mean {next(one for one in known if one.lower() == near[0])}? " if near else ""

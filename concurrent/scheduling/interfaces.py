@@ -78,14 +78,14 @@ class ITaskManager(Interface):
         """Return how many tasks the slave wants to hold now."""
 
     def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
-        """Begin to serve a master that knows nothing of this slave's tasks.
+        """Begin to serve a master. One that had this slave before has given its tasks to others meanwhile.
 
         :param host: the address of the master.
         :param work: the master's description of its work queue.
         """
 
     def left(self) -> None:
-        """Drop everything: the master has given the tasks to others."""
+        """Drop what has not started: the master has given the tasks to others. It may come back."""
 
     def drain(self, timeout_s: float) -> Future[None]:  # type: ignore[empty-body]
         """Take nothing more, hand back what has not started, and finish what runs.

@@ -161,6 +161,15 @@ class WorkerPool:
                 link.forget(app)
             self._launcher.sweep(app, is_last=not self._code_by_app)
 
+    def forget_unused(self) -> None:
+        """Drop the code of the applications that have no task here."""
+        for app in [app for app, code in self._code_by_app.items() if not code.open_count]:
+            self.forget(app)
+
+    def started_numbers(self) -> set[int]:
+        """Return the numbers of the tasks that workers have."""
+        return {item[0] for link in self._links for item in link.outstanding}
+
     def run(
         self,
         app: int,

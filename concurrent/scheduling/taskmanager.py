@@ -1,8 +1,9 @@
 """A slave's side of both ways of scheduling: what the master sends, and what the slave takes itself.
 
-Both run tasks on a :class:`~concurrent.scheduling.pool.WorkerPool`. When a master is lost for good the
-pool is thrown away, running tasks included: other slaves have them by then, and the next master gives
-other tasks the same numbers.
+Both run tasks on a :class:`~concurrent.scheduling.pool.WorkerPool`. When the session with a master is lost,
+what has not started is dropped: others have it by then. What runs goes on, for the slave may come back to the
+same master, which takes the outcomes if nobody else has brought them. If it comes to another master the
+pool is thrown away, running tasks included, for that one gives other tasks the same numbers.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from concurrent.scheduling.pool import WorkerPool
 from concurrent.scheduling.results import Payload
 from concurrent.scheduling.running import RUNNING
 from concurrent.scheduling.sharedmemory import ArgumentMemory
+from concurrent.scheduling.unconfirmed import Outcomes, Unconfirmed
 from concurrent.scheduling.workerwatch import RunningTask
 from concurrent.scheduling.workqueue import Chunk, PullSocket
 from concurrent.transport.client import SessionClient
@@ -53,6 +55,9 @@ class GenericTaskManager(Component):
     def __init__(self) -> None:
         """Nothing runs before ``open``."""
         self._handler: TCPHandler | None = None
+        self._master_id = ""
+        self._unconfirmed = Unconfirmed()
+        self._carried: set[int] = set()
         self._is_draining = False
         self._waiting: list[Chunk] = []
 
@@ -114,8 +119,12 @@ class GenericTaskManager(Component):
         return 0 if self._is_draining else self.pool.window
 
     def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
-        """Begin to serve a master."""
+        """Begin to serve a master, or go on with one that was lost for a while."""
+        if self._master_id not in ("", handler.node_id):
+            self._begin_anew()
+        self._master_id = handler.node_id
         self._handler = handler
+        self._report_kept()
 
         def go_on() -> None:
             if self._handler is handler:
@@ -124,14 +133,30 @@ class GenericTaskManager(Component):
         handler.on_room = go_on
 
     def left(self) -> None:
-        """Kill what runs and begin with new workers."""
+        """Drop what has not started; what runs goes on for now."""
         self._handler = None
         self._waiting.clear()
-        if self._is_draining:
-            self.pool.pause_results(is_paused=False)  # or running tasks would wait for nobody
-        else:
-            self.pool.stop(0)
-            self.pool = self._new_pool()
+        self.pool.pause_results(is_paused=False)  # or running tasks would wait for nobody
+        if not self._is_draining:
+            self.pool.give_back(self.pool.held_count)
+            self._carried = self.pool.started_numbers()
+            self.pool.forget_unused()
+
+    def _begin_anew(self) -> None:
+        """Kill what runs for a former master and begin with new workers."""
+        self._unconfirmed = Unconfirmed()
+        self._carried.clear()
+        self.pool.stop(0)
+        self.pool = self._new_pool()
+
+    def _report_kept(self) -> None:
+        """Bring a master that was lost for a while what it may not have got."""
+        for outcomes in self._unconfirmed.take():
+            log.info(
+                "brings %d outcomes that the master may not have got",
+                len(outcomes.numbers),
+            )
+            self._done(*outcomes)
 
     def drain(self, timeout_s: float) -> Future[None]:
         """Hand back what has not started, finish what runs."""
@@ -175,6 +200,8 @@ class GenericTaskManager(Component):
 
     def _run(self, chunk: Chunk) -> None:
         """Run tasks, later if their code has still to come: it may take another way than they do."""
+        if self._carried:  # the master may not know yet that they run here
+            chunk = _without(chunk, self._carried)
         if self._is_draining:
             self._tell("returned", chunk.numbers)
         elif not self.pool.run(*chunk):
@@ -185,18 +212,25 @@ class GenericTaskManager(Component):
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         handler, task_s = self._handler, self.pool.task_s
+        if self._carried:
+            self._carried.difference_update(numbers)
         if handler is None:
+            self._unconfirmed.keep(Outcomes(numbers, statuses, payloads))
             return
+        self._unconfirmed.confirm(handler.message_counts[1])
         log.debug("reports the outcomes of %d tasks", len(numbers))
         for part in slices(payloads):
-            columns = numbers[part], statuses[part], payloads[part]
+            outcomes = Outcomes(numbers[part], statuses[part], payloads[part])
             try:
-                handler.cast("done", *columns, task_s)
+                handler.cast("done", *outcomes, task_s)
+                self._unconfirmed.sent(outcomes, handler.message_counts[0])
             except MessageTooLarge:  # a slice of more than one result never is
                 limit = handler.peer_bytes_max
                 failures = [too_large("a result", len(one), limit) for one in payloads[part]]
                 handler.cast("done", numbers[part], [FAILED] * len(failures), failures, task_s)
             except TransportError as error:
+                rest = slice(part.start, None)
+                self._unconfirmed.keep(Outcomes(numbers[rest], statuses[rest], payloads[rest]))
                 self._give_up(error)
                 return
         if not handler.has_room:
@@ -268,7 +302,7 @@ class ZMQTaskManager(GenericTaskManager):
         self._pull()
 
     def left(self) -> None:
-        """Close the socket, kill what runs and begin with new workers."""
+        """Close the socket; then as for any task manager."""
         self._close_socket()
         super().left()
 

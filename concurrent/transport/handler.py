@@ -125,6 +125,11 @@ class TCPHandler:
         return self._session.queued_bytes
 
     @property
+    def message_counts(self) -> tuple[int, int]:
+        """How many messages were queued in this session, and how many of them the peer has acknowledged."""
+        return self._session.message_counts
+
+    @property
     def peer_bytes_max(self) -> int:
         """The largest message that the peer accepts, in bytes."""
         return self._session.peer_bytes_max
@@ -328,8 +333,7 @@ class TCPHandler:
         self._arm_flush()
 
     def _describe(self) -> str:
-        where = "" if self.is_open else f", whose session is {self.state.value},"
-        return f"{self.node_id}{where}"
+        return self.node_id if self.is_open else f"{self.node_id}, whose session is {self.state.value},"
 
     def _check_alive(self) -> None:
         state = self._session.state

@@ -102,6 +102,11 @@ class Session:
         """Whether so much was received that the acknowledgement should not wait for company."""
         return self._unacknowledged_bytes >= ACK_BYTES or self._unacknowledged_count >= ACK_COUNT
 
+    @property
+    def message_counts(self) -> tuple[int, int]:
+        """How many messages were queued, which is the number of the latest, and how many are acknowledged."""
+        return self._last_number, self._last_number - len(self._in_flight) - len(self._waiting)
+
     def change(self, event: SessionEvent, now: float) -> None:
         """Move to the state that follows ``event``."""
         self.state = next_state(self.state, event)

@@ -20,7 +20,7 @@ from concurrent.transport.frames import Frame
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import MethodRegistry
 from tests.integration.scheduling import workloads
-from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate
+from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate, wait_until
 
 OWNER = 3
 
@@ -32,7 +32,10 @@ class Master:
     on_room: Callable[[], None]
     new_block: NewBlock
 
-    def __init__(self) -> None:
+    def __init__(self, node_id: str = "master-1") -> None:
+        self.node_id = node_id
+        self.message_counts = (0, 0)
+        self.acknowledges = True
         self.methods = MethodRegistry()
         self.has_room = True
         self.is_lost = False
@@ -48,6 +51,8 @@ class Master:
     def cast(self, method: str, *args: Any) -> None:
         if self.is_lost:
             raise ConnectionLost("the master is gone")
+        count, acknowledged = self.message_counts
+        self.message_counts = (count + 1, count + 1 if self.acknowledges else acknowledged)
         if method == "done":
             numbers, _statuses, payloads, _task_s = args
             for number, payload in zip(numbers, payloads, strict=True):
@@ -121,6 +126,7 @@ def test_a_new_master_gets_results_though_the_former_one_took_none(slave: Slave)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
     slave.on_loop(slave.manager.left)
     slave.master.has_room = True
+    slave.master.node_id = "master-2"
     slave.on_loop(slave.manager.joined, slave.master, "127.0.0.1", {"kind": "session"})
     slave.run(1, workloads.square, 3)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 9)
@@ -141,7 +147,7 @@ def test_a_slave_that_drains_waits_for_no_master_that_has_left(slave: Slave, gat
 def test_a_former_master_that_has_room_is_none_of_the_next_ones(slave: Slave, gate: Gate) -> None:
     former = slave.master
     slave.on_loop(slave.manager.left)
-    slave.master = Master()
+    slave.master = Master("master-2")
     slave.master.methods = former.methods
     slave.master.has_room = False
     slave.on_loop(slave.manager.joined, slave.master, "127.0.0.1", {"kind": "session"})
@@ -159,3 +165,58 @@ def test_a_session_that_takes_no_outcomes_is_ended(slave: Slave) -> None:
     slave.master.is_lost = True
     slave.run(1, workloads.square, 2)
     assert slave.master.reasons.get(timeout=TIMEOUT_S) == "the master is gone"
+
+
+def rejoin(slave: Slave) -> None:
+    slave.on_loop(slave.manager.joined, slave.master, "127.0.0.1", {"kind": "session"})
+
+
+def test_what_was_done_while_the_master_was_away_is_brought_when_it_is_back(slave: Slave, gate: Gate) -> None:
+    slave.run(1, workloads.hold, gate.port)
+    slave.run(2, workloads.square, 3)
+    pid = gate.wait_for_one()
+    slave.on_loop(slave.manager.left)
+    gate.release(pid)
+    wait_until(lambda: slave.on_loop(slave.manager.snapshot)["done"] == 1, "the task ends")
+    assert slave.master.done.empty()
+    rejoin(slave)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")
+    slave.run(3, workloads.square, 4)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (3, 16), "what had not started was dropped"
+
+
+def test_what_the_master_did_not_acknowledge_is_brought_again(slave: Slave) -> None:
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.master.acknowledges = False
+    slave.run(2, workloads.square, 3)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 9)
+    slave.on_loop(slave.manager.left)
+    rejoin(slave)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 9)
+
+
+def test_a_task_that_still_runs_is_not_begun_again(slave: Slave, gate: Gate) -> None:
+    slave.run(1, workloads.hold, gate.port)
+    pid = gate.wait_for_one()
+    slave.on_loop(slave.manager.left)
+    rejoin(slave)
+    slave.run(1, workloads.hold, gate.port)  # the master does not know yet
+    gate.release(pid)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")
+    slave.run(2, workloads.square, 3)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 9)
+
+
+def test_nothing_of_a_former_master_reaches_another_one(slave: Slave, gate: Gate) -> None:
+    slave.master.acknowledges = False
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.run(2, workloads.hold, gate.port)
+    gate.wait_for_one()
+    slave.on_loop(slave.manager.left)
+    slave.master.node_id = "master-2"
+    rejoin(slave)
+    slave.run(2, workloads.square, 5)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 25)
+    assert slave.master.done.empty()

@@ -162,41 +162,48 @@ class SessionServer(Endpoint):
                     remedy="Give each node an id of its own, or wait until that one is gone.",
                 )
             older.dismiss(Bye("replaced", f"{hello.node_id} has connected anew"))
-        elif len(self._handler_by_node) >= self._limits.sessions_max:
-            raise ServerFull(
-                f"there are {len(self._handler_by_node)} sessions, which is all that is allowed",
-                thing="sessions_max",
-                value=self._limits.sessions_max,
-                remedy="Let more files be open at a time at the server.",
-            )
-        self._check_address(carrier.peer_ip)
+        self._make_room(carrier.peer_ip)
         handler = TCPHandler(self._loop, self, self._limits)
         self._handler_by_node[hello.node_id] = handler
         handler.open(carrier, secrets.token_hex(16), hello.node_id, hello.max_bytes)
         self._welcome(carrier, handler, hello, is_new=True)
 
-    def _check_address(self, peer_ip: str) -> None:
-        """Make sure that one address does not take all sessions.
+    def _make_room(self, peer_ip: str) -> None:
+        """Make sure that there is room for a session of this address; the oldest that is unused may go for it.
 
-        :raises ServerFull: if it has as many as it may have.
+        :raises ServerFull: if the address has, or all together have, as many in use as may be.
         """
         limits = self._limits
-        crowd = [handler for handler in self._all_handlers() if handler.peer_ip == peer_ip]
-        unbound = [handler for handler in crowd if handler.context is None]
-        if self._bind_timeout_s is not None and len(unbound) >= limits.unbound_per_address_max:
-            crowd.remove(unbound[0])
-            unbound[0].dismiss(
-                Bye(
-                    "full", f"{len(unbound)} sessions of {peer_ip} are not registered; it is the oldest of them"
-                )
-            )
-        if len(crowd) >= limits.sessions_per_address_max:
+        handlers = self._all_handlers()
+        crowd = [handler for handler in handlers if handler.peer_ip == peer_ip]
+        unused = self._unused(crowd)
+        is_crowded = len(crowd) >= limits.sessions_per_address_max
+        if not is_crowded and len(unused) < limits.unbound_per_address_max:
+            if len(handlers) < limits.sessions_max:
+                return
+            unused = unused or self._unused(handlers)
+        if unused:
+            unused[0].dismiss(Bye("full", f"others need the place, and {unused[0].node_id} has not registered"))
+        elif is_crowded:
             raise ServerFull(
                 f"{peer_ip} has {len(crowd)} sessions, which is all that one address may have",
                 thing="sessions_per_address_max",
                 value=limits.sessions_per_address_max,
                 remedy="Raise transport.sessions_per_address_max at the server.",
             )
+        else:
+            raise ServerFull(
+                f"there are {len(handlers)} sessions, which is all that is allowed",
+                thing="sessions_max",
+                value=limits.sessions_max,
+                remedy="Let more files be open at a time at the server.",
+            )
+
+    def _unused(self, handlers: list[TCPHandler]) -> list[TCPHandler]:
+        """Return those that wait to be bound, the oldest first."""
+        if self._bind_timeout_s is None:
+            return []
+        return [handler for handler in handlers if handler.context is None]
 
     def _resume(self, carrier: ICarrier, handler: TCPHandler, hello: Hello) -> None:
         replaced = handler.resume(carrier, hello.last_received)

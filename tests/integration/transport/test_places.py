@@ -9,7 +9,10 @@ import pytest
 from concurrent.core.errors import CallTimeout
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.limits import Limits
+from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import tcpremote
+from concurrent.transport.tcp import TCPClient, TCPServer
+from tests.integration.transport.raw_peer import RawPeer
 from tests.integration.transport.transport_nodes import WAIT_S, Carriers
 
 
@@ -55,3 +58,29 @@ def test_whoever_opens_sessions_and_uses_none_loses_the_oldest_and_keeps_nobody_
         handler = carriers.connect(server.port, f"real-{number}").handler
         handler.call("register").result(WAIT_S)
     assert len(server.handlers) == 4
+
+
+@pytest.mark.parametrize("limit", ["sessions_max", "sessions_per_address_max"])
+def test_sessions_that_nobody_uses_keep_no_others_out_though_there_is_no_more_room(
+    loops: tuple[NodeLoop, NodeLoop], limit: str
+) -> None:
+    tcp = Carriers(TCPServer, TCPClient, loops)
+    server = tcp.serve(limits=Limits(**{limit: 3}), bind_timeout_s=60.0)
+
+    @tcpremote(server)
+    def register(handler: TCPHandler, request: Any) -> None:
+        handler.context = "registered"
+
+    idlers = [RawPeer(server.port, f"idle-{number}") for number in range(3)]  # which do not come back
+    for idler in idlers:
+        idler.greet()
+    for number in range(3):
+        tcp.connect(server.port, f"real-{number}").handler.call("register").result(WAIT_S)
+    late = tcp.new_client(server.port, "late")
+    late.start()
+    with pytest.raises(CallTimeout, match="all that"):
+        late.wait_open(timeout_s=0.3)
+    tcp.stop()
+    assert [idler.end()[0] for idler in idlers] == ["full"] * 3
+    for idler in idlers:
+        idler.sock.close()

@@ -37,7 +37,7 @@ from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.attempts import ATTEMPTS_MAX
 from concurrent.scheduling.initializer import Call, InitializerFailed, initialized_call
-from concurrent.scheduling.outcome import FAILED, FINISHED
+from concurrent.scheduling.outcome import CANCELLED, FAILED, FINISHED
 from concurrent.scheduling.payload import NOT_PLAIN, plain_value
 from concurrent.scheduling.results import Outcome, load_outcome
 from concurrent.transport.loop import NodeLoop
@@ -251,8 +251,10 @@ class ExecutorCore:
         result, error = load_outcome(self.client.tasks.code, outcome)
         if isinstance(error, InitializerFailed):
             self.break_down(error)
-        else:
-            self._settle(outcome.item, result, error)
+            return
+        if outcome.status == CANCELLED and self._broken is not None:
+            error = self._broken  # which is why
+        self._settle(outcome.item, result, error)
 
     def _settle(self, future: TaskFuture[Any], result: Any, error: BaseException | None) -> None:
         """End a future, unless somebody else does."""

@@ -3,8 +3,8 @@
 Applications, executors, hosts of systems each have one. It keeps what was pushed until its outcome is here:
 when a master is lost for good the next one is given all that is unfinished, and second outcomes are dropped.
 
-Tasks are pickled in the thread that pushes them, and on the loop's thread if they are pushed again; a lock
-covers that, and another one what any thread says it has dealt with. The rest happens on the loop's thread.
+Tasks are pickled in the thread that pushes them, and on the loop's thread if they are pushed again; one lock
+covers that, and another what the loop shares with other threads. The rest happens on the loop's thread.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ class TaskClient:
         self._on_outcomes = on_outcomes
         self._on_accepted = on_accepted
         self._on_running = on_running
-        self._lock = threading.Lock()  # any thread may push: it covers pickling and numbering
+        self._pickling = threading.RLock()  # any thread may push, even code that runs while a task is pickled
+        self._lock = threading.Lock()  # the loop takes it too: not held while code of the user runs
         self._held_because = ""
         self._held_said_until = 0.0
         self._next_id = 1
@@ -102,7 +103,6 @@ class TaskClient:
         self._open: dict[int, _Open] = {}
         self._unsent = UnsentTasks()
         self._accepted_bytes = 0
-        self._consumed_lock = threading.Lock()  # pickling may take long, and the loop takes this
         self._consumed_bytes = 0
         self._arrived: list[Outcome] = []
         self._is_woken = False
@@ -226,7 +226,7 @@ class TaskClient:
         """Push what counts as so many tasks, and wake nobody; changed code was looked for or is now."""
         if not self.room.is_open:
             self._wait_for_room()
-        with self._lock:
+        with self._pickling:
             if not since_fresh and not self.code.is_same():
                 self._shorthand.refresh()
             task_id = self._append(item, what, attempts_max)
@@ -238,7 +238,7 @@ class TaskClient:
 
         :raises SchedulingError: if it cannot be pickled.
         """
-        with self._lock:
+        with self._pickling:
             return self._shorthand.dumps_value(value), self.code.blob_count
 
     def send_code(self, code_count: int) -> None:
@@ -267,7 +267,7 @@ class TaskClient:
 
     def consumed(self, size_bytes: int) -> None:
         """Take note that outcomes were dealt with; the master is told now and then. Any thread."""
-        with self._consumed_lock:
+        with self._lock:
             self._consumed_bytes += size_bytes
             if self._consumed_bytes < CONSUMED_BYTES:
                 return
@@ -308,12 +308,12 @@ class TaskClient:
         if self._closed_because is not None:
             raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
         payload = self._shorthand.dumps(what)
-        task_id = self._next_id
-        self._next_id = task_id + 1
-        self._open[task_id] = (item, what, attempts_max)
-        unsent = self._unsent
-        unsent.append(task_id, attempts_max, payload)
-        if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
+        with self._lock:
+            task_id = self._next_id
+            self._next_id = task_id + 1
+            self._open[task_id] = (item, what, attempts_max)
+            self._unsent.append(task_id, attempts_max, payload)
+        if self._unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
             self.room.close()
             self._note_room()  # the loop may have accepted it all before it was cleared
         return task_id
@@ -385,7 +385,7 @@ class TaskClient:
     def _push_again(self) -> None:
         """Queue anew what an earlier master was given, in the old order."""
         lost: list[Outcome] = []
-        with self._lock:
+        with self._pickling:
             payload_by_id = self._unsent.drain()
             for task_id, (item, what, attempts_max) in list(self._open.items()):
                 try:
@@ -459,7 +459,7 @@ class TaskClient:
         :returns: outcomes of those that cannot be pushed any more.
         """
         lost: list[Outcome] = []
-        with self._lock:
+        with self._pickling:
             for item, what, attempts in zip(items, batch.members, items.attempts_max, strict=True):
                 try:
                     self._append(item, what, attempts)

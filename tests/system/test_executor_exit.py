@@ -83,11 +83,14 @@ def test_a_forked_child_that_ends_does_not_wait(tmp_path: Path) -> None:
     assert run(tmp_path, ending)[:2] == (0, 4)
 
 
-def test_an_interrupt_ends_the_wait_and_the_exit_code_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ending", ["", "cluster.shutdown()", "with cluster: pass", "cluster.shutdown(wait=False)"]
+)
+def test_an_interrupt_ends_the_wait_and_the_exit_code_says_so(tmp_path: Path, ending: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import time, sys\nfrom concurrent.apps import LocalCluster\n"
-        "cluster = LocalCluster(1)\ncluster.submit(time.sleep, 600)\nprint('ends', flush=True)\n"
+        f"cluster = LocalCluster(1)\ncluster.submit(time.sleep, 600)\nprint('ends', flush=True)\n{ending}\n"
     )
     with subprocess.Popen(
         [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

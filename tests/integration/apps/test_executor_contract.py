@@ -107,6 +107,18 @@ def started_with() -> tuple[int, str | None]:
     return os.getpid(), os.environ.get("STARTED_WITH")
 
 
+start_value = 0
+
+
+def set_start_value(value: int) -> None:
+    global start_value
+    start_value += value
+
+
+def read_start_value() -> int:
+    return start_value
+
+
 def fail_to_start(kind: type[BaseException]) -> None:
     raise kind("on purpose")
 
@@ -124,6 +136,12 @@ class TestInitializer:
             seen.update(chunks)
         assert len(seen) >= 5  # at least so many workers ran 20 tasks
         assert {value for _pid, value in seen} == {"a"}
+
+    def test_the_global_names_that_it_sets_are_those_of_the_calls(self) -> None:
+        with LocalCluster(2, initializer=set_start_value, initargs=(7,), own_modules=["tests"]) as cluster:
+            futures = [cluster.submit(read_start_value) for _ in range(20)]
+            assert {future.result(TIMEOUT_S) for future in futures} == {7}
+        assert start_value == 0
 
     def test_each_executor_has_its_own(self, local_cluster: LocalCluster) -> None:
         for name in "bc":

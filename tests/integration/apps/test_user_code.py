@@ -168,6 +168,38 @@ class Held:
         return wait_here, ()
 
 
+def test_pickling_that_takes_long_holds_the_loop_up_in_nothing() -> None:
+    is_pickled, may_go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __reduce__(self) -> tuple[Any, ...]:
+            is_pickled.set()
+            may_go_on.wait(TIMEOUT_S)
+            return int, ()
+
+    with ClusterExecutor(f"127.0.0.1:{free_port()}") as executor:
+        waiting_to_be_sent = executor.submit(abs, -1)
+        slow = _Waiters(lambda: executor.submit(abs, Slow()).cancel())  # type: ignore[arg-type]
+        slow.start(slice(None))
+        assert is_pickled.wait(TIMEOUT_S)
+        assert waiting_to_be_sent.cancel()
+        assert executor._core.loop.call(abs, -1, timeout_s=TIMEOUT_S / 3) == 1
+        may_go_on.set()
+        slow.join()
+
+
+def test_an_argument_may_submit_while_it_is_pickled(local_cluster: LocalCluster) -> None:
+    inner: list[Future[int]] = []
+
+    class Submits:
+        def __reduce__(self) -> tuple[Any, ...]:
+            inner.append(local_cluster.submit(abs, -3))
+            return int, ("-4",)
+
+    assert local_cluster.submit(abs, Submits()).result(TIMEOUT_S) == 4  # type: ignore[arg-type]
+    assert [future.result(TIMEOUT_S) for future in inner][-1] == 3
+
+
 class Owner:
     """Owns an executor that it is an argument of, and shuts it down when nobody refers to it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import TaskCancelled, TaskFailed, WorkerDied
 from concurrent.scheduling.batch import load_results
@@ -17,6 +17,9 @@ __all__ = ["Members", "Outcome", "load_outcome", "load_outcomes"]
 
 
 Payload = bytes | Frame
+
+SHOWN_BYTES: Final = 200
+"""How much of what cannot be read is shown."""
 
 Loaded = tuple[Any, Any, "BaseException | None"]
 """What was pushed along with a task, its result, and its error; one of the last two is None."""
@@ -70,7 +73,7 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
         if status == FAILED:
             return None, loads_failure(payload, code)
     except BaseException as error:  # boundary: unpickling runs foreign code
-        return None, _cannot_unpickle(error)
+        return None, _cannot_unpickle(error) if status == FINISHED else _strange_failure(payload)
     if status == DIED:
         evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
         last = evidence[-1].partition("; its last output")[0]
@@ -83,6 +86,14 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
             )
         )
     return None, TaskCancelled("the task was cancelled")
+
+
+def _strange_failure(payload: Payload) -> TaskFailed:
+    return TaskFailed(
+        f"the task failed, and a slave says so in a way that cannot be read: {bytes(payload)[:SHOWN_BYTES]!r}",
+        thing="failure",
+        remedy="See in the protocol how a slave reports a failure; a worker of this framework does it so",
+    )
 
 
 def _cannot_unpickle(error: BaseException) -> TaskFailed:

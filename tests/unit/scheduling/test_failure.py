@@ -12,7 +12,7 @@ import pytest
 from concurrent.core.errors import TaskFailed, UnpicklableResult, WorkerDied
 from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.failure import dumps_failure, loads_failure, unpicklable
-from concurrent.scheduling.outcome import DIED
+from concurrent.scheduling.outcome import DIED, FAILED
 from concurrent.scheduling.results import Outcome, load_outcome
 
 
@@ -20,6 +20,16 @@ def test_a_failure_made_elsewhere_needs_no_more_than_type_and_message() -> None:
     error = loads_failure(pickle.dumps({"type": "RangeError", "message": "too far"}), CodeBook())
     assert isinstance(error, TaskFailed)
     assert "RangeError: too far" in str(error)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"no pickle", b"", pickle.dumps(None), pickle.dumps({}), pickle.dumps([1])]
+)
+def test_a_failure_that_cannot_be_read_is_a_failure_all_the_same(payload: bytes) -> None:
+    result, error = load_outcome(CodeBook(), Outcome("task", FAILED, payload))
+    assert result is None
+    assert isinstance(error, TaskFailed)
+    assert repr(payload) in str(error)
 
 
 class Rebuildable(Exception):

@@ -184,9 +184,10 @@ class Environment(ComponentManager):
             try:
                 self.load_plugin(source)
             except PluginError as error:
-                self.troubles.note(
-                    str(source), "import", f"failed: {error.message}", action="it is left out", error=error
-                )
+                name = str(source)
+                rest = error.message.partition(f"plug-in {name} can not be imported")[2]
+                problem = f"failed{rest or f': {error.message}'}"
+                self.troubles.note(name, "import", problem, action="it is left out", error=error)
                 failures.append(error)
         return failures
 

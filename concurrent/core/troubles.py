@@ -14,7 +14,9 @@ from typing import Any, Final
 __all__ = ["Trouble", "Troubles"]
 
 KINDS_MAX: Final = 100
-"""So many kinds are told apart; of more only the log tells."""
+"""So many kinds are told apart; all others count as one more."""
+
+OTHER_KINDS: Final = ("", "", "")
 
 PROBLEM_LENGTH_MAX: Final = 300
 
@@ -82,11 +84,11 @@ class Troubles:
             problem = f"raised {kind}: {_text_of(error)}"
         problem = f"{problem:.{PROBLEM_LENGTH_MAX}}"
         key = component, rule, kind or problem
+        if key not in self._trouble_by_kind and len(self._trouble_by_kind) >= KINDS_MAX:
+            key = OTHER_KINDS
         trouble = self._trouble_by_kind.get(key)
         if trouble is None:
-            trouble = Trouble(component, rule, problem, action)
-            if len(self._trouble_by_kind) < KINDS_MAX:
-                self._trouble_by_kind[key] = trouble
+            trouble = self._trouble_by_kind[key] = Trouble(component, rule, problem, action)
         trouble.count += 1
         trouble.problem, trouble.action = problem, action
         if trouble.count == 1:

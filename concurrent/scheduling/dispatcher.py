@@ -115,7 +115,7 @@ class Dispatcher:
         self.ledger = Ledger()
         self.on_held: Callable[[int, str], object] | None = None
         self._loop = loop
-        self._scheduler = GuardedScheduler(scheduler, components, self._ask_again)
+        self._scheduler = GuardedScheduler(scheduler, components, self._ask_again, loop.time)
         self._work_queue = work_queue
         self._budget = Budget(self.ledger, memory_bytes_max, disk_bytes_max, folder)
         self._courier = Courier(loop, stats)

@@ -37,6 +37,9 @@ IDLE_RETRY_S: Final = 1.0
 IDLE_TURNS_MAX: Final = 10
 """After so many such answers in a row it is said that tasks wait for it."""
 
+SLOW_S: Final = 1.0
+"""A turn that takes longer is named: it is most likely a plug-in that waits for something."""
+
 OWN: Final[tuple[type, ...]] = (GenericTaskScheduler, ZMQTaskScheduler)
 
 
@@ -47,17 +50,23 @@ class GuardedScheduler:
     :param manager: knows its name, and where its failures are noted.
     :param ask_again: called with a delay in seconds after which :meth:`resume` shall be called, and then
         :meth:`schedule`.
+    :param now: returns the time in seconds since any fixed instant.
     :raises ComponentError: if the scheduler does not say which task manager it needs.
     """
 
     def __init__(
-        self, scheduler: ITaskScheduler, manager: ComponentManager, ask_again: Callable[[float], object]
+        self,
+        scheduler: ITaskScheduler,
+        manager: ComponentManager,
+        ask_again: Callable[[float], object],
+        now: Callable[[], float],
     ) -> None:
         self._scheduler = scheduler
         self._troubles = manager.troubles
         self._ask_again = ask_again
+        self._now = now
         self._is_own = type(scheduler) in OWN
-        self._name = manager.name_of(type(scheduler))  # type: ignore[arg-type]
+        self._name = _name_of(scheduler, manager)
         self._manager = self._ask_manager_name()
         self._backoff = Backoff(RETRY_S, RETRY_MAX_S)
         self._failures_by_rule: Counter[str] = Counter()
@@ -94,6 +103,17 @@ class GuardedScheduler:
         """Ask the scheduler, and return what is to be carried out; nothing while it gets a rest."""
         if self._is_waiting:
             return []
+        began_at = self._now()
+        commands = self._ask(ledger)
+        took_s = self._now() - began_at
+        if took_s > SLOW_S:
+            problem = f"took {took_s:.1f} s"
+            self._troubles.note(
+                self._name, "schedule", problem, action="the master did nothing else meanwhile", kind="slow"
+            )
+        return commands
+
+    def _ask(self, ledger: Ledger) -> list[Command]:
         if self._is_own and not self._not_noted:
             try:
                 return self._scheduler.schedule(ledger)
@@ -167,7 +187,7 @@ class GuardedScheduler:
         self._is_waiting = False
         for slave in ledger.slaves:
             self._scheduler.slave_changed(slave)
-        return self.schedule(ledger)
+        return self._ask(ledger)
 
     def _watch_idle(self, ledger: Ledger, *, has_given: bool) -> None:
         """Ask again, and say so after a while, when tasks wait though workers are idle."""
@@ -203,3 +223,13 @@ class GuardedScheduler:
 
 def _has_idle(ledger: Ledger) -> bool:
     return any(slave.room > 0 and len(slave.held) < slave.workers for slave in ledger.slaves.values())
+
+
+def _name_of(scheduler: ITaskScheduler, manager: ComponentManager) -> str:
+    """Return the name of a scheduler, and that of its strategy, which may be the plug-in of the two."""
+    name = manager.name_of(type(scheduler))  # type: ignore[arg-type]
+    if not isinstance(scheduler, GenericTaskScheduler):
+        return name
+    strategy: Any = scheduler.strategy
+    is_own = isinstance(strategy, GenericTaskScheduleStrategy)
+    return name if is_own else f"{name} with {manager.name_of(type(strategy))}"

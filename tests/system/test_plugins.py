@@ -112,7 +112,7 @@ def test_a_broken_plugin_is_in_the_log_file_and_in_the_status(cluster: Cluster, 
     (plugins / "script.py").write_text("import sys\nsys.exit(7)\n")
     log = cluster.folder / "node.log"
     cluster.master("--env", "here", options=(f"logging.file={log}",))
-    assert "script.py: import failed" in log.read_text()
+    assert "script.py: import failed (line 2): it ended the program" in log.read_text()
     assert "sys.exit(7)" in log.read_text()
     (trouble,) = cluster.status()["plugin_troubles"]
     assert "script.py" in trouble["component"]

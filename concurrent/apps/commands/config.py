@@ -69,7 +69,7 @@ def _problems_of_nodes(env: Environment) -> list[str]:
     try:
         scheduler = MasterNode.scheduler
         chosen = scheduler.resolve(env.config.value(scheduler), env)
-        GuardedScheduler(chosen, env, lambda _delay_s: None)
+        GuardedScheduler(chosen, env, lambda _delay_s: None, lambda: 0.0)
     except ConcurrentError as error:
         problems.append(str(error))
     return problems

@@ -131,7 +131,8 @@ class Master:
         self.plugin = env[cls]
         self.troubles = env.troubles
         self.delays: list[float] = []
-        self.guard = GuardedScheduler(self.plugin, env, self.delays.append)
+        self.now = 0.0
+        self.guard = GuardedScheduler(self.plugin, env, self.delays.append, lambda: self.now)
         self.ledger = Ledger()
         self.ledger.apply(OwnerJoined(1, "app"))
         self.finished: list[int] = []
@@ -322,3 +323,17 @@ def test_the_framework_s_own_are_used_as_they_are(cls) -> None:
     master.run()
     assert len(master.finished) == 200
     assert master.delays == []
+
+
+def test_a_scheduler_that_waits_for_something_is_named(master) -> None:
+    def slow(ledger):
+        master.now += 2.5
+        return give(ledger)
+
+    master.plugin.act = slow
+    master.join()
+    master.submit(1)
+    master.turn()
+    (trouble,) = master.troubles.snapshot()
+    assert (trouble["rule"], trouble["problem"]) == ("schedule", "took 2.5 s")
+    assert len(master.finished) == 1

@@ -12,7 +12,7 @@ from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.node import Node
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.runtime import check_runtime
-from concurrent.apps.slave import core_count
+from concurrent.apps.slave import check_files, core_count
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import implements
 from concurrent.core.dependencies import installed_first
@@ -102,9 +102,11 @@ class MasterNode(Node):
     def open(self) -> None:
         """Open the compute channel, then the JSON API, then start the own slave if there is one.
 
-        :raises ConfigurationError: if an address can not be listened on.
+        :raises ConfigurationError: if an address can not be listened on, or too few files can be open.
         """
         settings = self.settings
+        if self.worker_count:
+            check_files(self.worker_count)  # of its own slave, which has the same limit
         self.zmq_server = make_server(
             settings.channel,
             self.loop,

@@ -27,15 +27,28 @@ from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.pace import Pace
 from concurrent.transport.client import SessionClient
+from concurrent.transport.limits import check_files_max
 
-__all__ = ["MASTER_DEFAULT", "SlaveNode", "core_count", "serve_child"]
+__all__ = ["MASTER_DEFAULT", "SlaveNode", "check_files", "core_count", "serve_child"]
 
 CALL_TIMEOUT_S: Final = 10.0
 NAME_LENGTH_MAX: Final = 40
 FAREWELL_S: Final = 2.0
+SLAVE_FILES: Final = 22
+WORKER_FILES: Final = 5
+"""How many files a slave has open for itself, and for each of its workers, at least."""
+
 MASTER_DEFAULT: Final = f"127.0.0.1:{PORT_DEFAULT}"
 
 log = logging.getLogger("concurrent.apps.slave")
+
+
+def check_files(workers: int) -> None:
+    """Check that this process may open as many files as a slave with so many workers needs.
+
+    :raises ConfigurationError: if it may not; its workers could not be started.
+    """
+    check_files_max(SLAVE_FILES + WORKER_FILES * workers, f"a slave with {workers} workers")
 
 
 def core_count() -> int:
@@ -110,8 +123,9 @@ class SlaveNode(Node):
     def open(self) -> None:
         """Open the JSON API and begin to look for the master.
 
-        :raises ConfigurationError: if its address can not be listened on.
+        :raises ConfigurationError: if its address can not be listened on, or too few files can be open.
         """
+        check_files(self.worker_count)
         self.make_json_service("Concurrent slave", self.host, self.port)
         self.register_own_methods()
         self.start_json_service()

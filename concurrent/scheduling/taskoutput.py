@@ -179,11 +179,15 @@ class CapturedOutput:
             self._open_streams()
         sys.stdout, sys.stderr = self.stdout, self.stderr
 
-    def _restore_files(self) -> None:
+    def restore_files(self) -> None:
         """Have the descriptors 0 to 2 lead where they should, if a task has closed or redirected them.
+
+        Streams that a task has closed are opened anew.
 
         One that is not inherited by commands is somebody's file that got the number of a closed one: it stays.
         """
+        if self.stdout.closed or self.stderr.closed:
+            self.restore_streams()
         for fd in (1, 2):
             try:
                 if os.fstat(fd).st_ino != self._inode and os.get_inheritable(fd):
@@ -206,9 +210,6 @@ class CapturedOutput:
         The beginning is empty if the end is all of it.
         """
         self.is_written = False
-        self._restore_files()
-        if self.stdout.closed or self.stderr.closed:
-            self.restore_streams()
         size_bytes = os.fstat(self._fd).st_size
         if not size_bytes:
             return 0, b"", b""

@@ -285,3 +285,4 @@ class Worker:
         self._unsent_bytes = 0
         while pieces:
             send_some(self._data, pieces)
+        self._output.restore_files()  # nobody waits for that

@@ -11,7 +11,7 @@ from concurrent.core.errors import ConfigurationError
 if sys.platform != "win32":
     import resource
 
-__all__ = ["Limits", "check_positive", "raise_files_max"]
+__all__ = ["Limits", "check_files_max", "check_positive", "raise_files_max"]
 
 MIB = 1024 * 1024
 FRAMES_MAX = 16384
@@ -118,6 +118,24 @@ def raise_files_max() -> int:
         return soft
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return wanted
+
+
+def check_files_max(needed: int, what: str) -> None:
+    """Check that this process may open so many files.
+
+    :param what: what needs them, for the error.
+    :raises ConfigurationError: if it may not.
+    """
+    if sys.platform == "win32":
+        return
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        raise ConfigurationError(
+            f"{what} needs about {needed} open files, but this process may have {soft}",
+            thing="RLIMIT_NOFILE",
+            value=soft,
+            remedy="Raise the limit (ulimit -n), or have fewer workers",
+        )
 
 
 def _share_of_files(divisor: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -125,6 +126,22 @@ def test_tasks_of_a_slave_that_was_started_oddly_see_nothing_of_it() -> None:
     assert (seen["blocked"], seen["handled"]) == ([], [])
     assert seen["int_of_commands"] == "<built-in function default_int_handler>"
     assert (seen["optimize"], seen["dev_mode"], seen["xoptions"]) == (1, True, "7")
+
+
+@pytest.mark.parametrize("kind", ["program", "app", "master", "slave"])
+def test_too_few_files_end_the_start_with_an_error_that_says_so(kind: str) -> None:
+    commands = {
+        "program": ["-c", "from concurrent.apps import LocalCluster\nLocalCluster(workers=4)"],
+        "app": ["-m", "concurrent.apps.main", "app", "mandelbrot", "-w", "4"],
+        "master": ["-m", "concurrent.apps.main", "master", "-p", "0", "-w", "4"],
+        "slave": ["-m", "concurrent.apps.main", "slave", "-w", "4"],
+    }
+    done = subprocess.run(
+        [sys.executable, *commands[kind]], capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30)),
+    )  # fmt: skip
+    assert done.returncode not in (0, None)
+    assert "needs about 42 open files, but this process may have 30" in done.stderr
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])

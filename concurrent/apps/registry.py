@@ -29,6 +29,7 @@ WAITING_S: Final = 300.0
 """How long after its registration a node may open its session."""
 
 ID_LENGTH_MAX: Final = 256
+REASON_LENGTH_MAX: Final = 500
 PORT_MAX: Final = 65535
 DATA_BYTES_MAX: Final = 4096
 
@@ -205,7 +206,11 @@ class NodeRegistry:
             self._end(record, "gone", reason)
 
     def _end(self, record: NodeRecord, state: str, reason: str) -> None:
-        record.state, record.reason, record.since = state, reason, self._now()
+        shown = reason if len(reason) <= REASON_LENGTH_MAX else f"{reason[:REASON_LENGTH_MAX]} ..."
+        record.reason = "".join(
+            char if char.isprintable() else "?" for char in shown
+        )  # a peer may have said it
+        record.state, record.since = state, self._now()
         self._gone.pop(record.node_id, None)
         self._gone[record.node_id] = record
         if len(self._gone) > GONE_MAX:

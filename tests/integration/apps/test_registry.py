@@ -29,6 +29,16 @@ def test_a_node_registers_joins_and_leaves() -> None:
     assert registry.snapshot()[0]["reason"] == "it was told to stop"
 
 
+def test_the_reason_that_a_peer_gave_is_short_and_can_be_printed() -> None:
+    registry = NodeRegistry()
+    registry.register(slave())
+    registry.joined(registry.expect("slave-1", NodeType.slave), 7)
+    registry.leave("slave-1", 7, "\x1b[2J" + "x" * 100_000)
+    reason = registry.snapshot()[0]["reason"]
+    assert reason.isprintable()
+    assert len(reason) < 600
+
+
 def test_a_node_that_is_not_known_or_something_else_must_register_first() -> None:
     registry = NodeRegistry()
     registry.register(slave())

@@ -184,10 +184,9 @@ class NodeLoop:
             self._fail(error)
         finally:
             asyncio.set_event_loop(None)
-            with contextlib.suppress(OSError, RuntimeError):  # somebody else has closed what it has
-                self.aio.close()
-            self._waker.close()
-            self._alarm.close()
+            for close in (self.aio.close, self._waker.close, self._alarm.close):
+                with contextlib.suppress(OSError, RuntimeError):  # somebody else has closed it
+                    close()
 
     def _run_until_stopped(self) -> None:
         while not self._closed.is_set():

@@ -307,3 +307,66 @@ def test_timers_end_while_sockets_are_busy(loop: NodeLoop) -> None:
 def test_timers_belong_to_the_loop_thread(loop: NodeLoop) -> None:
     with pytest.raises(AssertionError, match="use post"):
         loop.call_later(1.0, int)
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_whatever_a_callback_raises_the_loop_goes_on(
+    loop: NodeLoop, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise kind("on purpose")
+
+    def fail_as_a_reader(sock: socket.socket) -> None:
+        loop.remove_reader(sock)
+        fail()
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, caplog.at_level(logging.ERROR):
+        loop.post(fail)
+        loop.post(loop.call_soon, fail)
+        loop.call(loop.call_later, 0.0, fail, timeout_s=WAIT_S)
+        loop.call(loop.add_reader, ours, fail_as_a_reader, ours, timeout_s=WAIT_S)
+        theirs.send(b"x")
+        ended: queue.Queue[str] = queue.Queue()
+        loop.call(loop.call_later, 0.05, ended.put, "goes on", timeout_s=WAIT_S)
+        assert ended.get(timeout=WAIT_S) == "goes on"
+        with pytest.raises(kind):
+            loop.call(fail, timeout_s=WAIT_S)
+    assert loop.call(pow, 2, 2, timeout_s=WAIT_S) == 4
+
+
+def test_a_loop_that_fails_tells_its_owner_and_whoever_waits() -> None:
+    told: list[BaseException] = []
+    loop = NodeLoop("failing-loop", on_failed=told.append)
+    loop.start()
+    is_busy, may_fail = threading.Event(), threading.Event()
+
+    def fail_soon() -> None:
+        is_busy.set()
+        may_fail.wait(WAIT_S)
+        loop._selector._end_turn = fail  # as if its descriptors had been closed
+
+    def fail() -> bool:
+        raise OSError("Bad file descriptor")
+
+    errors: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            loop.call(int, timeout_s=WAIT_S)
+        except LoopClosed as error:
+            errors.append(error)
+
+    loop.post(fail_soon)
+    assert is_busy.wait(WAIT_S)
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    while not loop._inbox:
+        waiter.join(0.001)
+    may_fail.set()
+    waiter.join(WAIT_S)
+    assert len(errors) == 1
+    assert [str(error) for error in told] == ["Bad file descriptor"]
+    with pytest.raises(LoopClosed):
+        loop.post(int)
+    loop.stop()

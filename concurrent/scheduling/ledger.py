@@ -334,6 +334,8 @@ class Ledger:
         """Look for slaves that report nothing, and give what they have to others as far as these are idle."""
         self.running.drop_what_is_over()
         commands = self._book.look_for_silent(event.now)
+        if commands:
+            self._pushed_lost()  # it may lie in the silent slave's pipe
         for slave in self._book.to_relieve():
             commands.append(TasksMoved(slave.slave, len(slave.held)))
             self._move_all(slave)

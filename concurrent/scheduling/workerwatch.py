@@ -30,6 +30,9 @@ CHECK_S: Final = 1.0
 REPORT_S: Final = 2.0
 """How often the tasks that run are told of again, so that silence means something."""
 
+START_S: Final = 10.0
+"""A worker that has tasks and starts none for so long is said to."""
+
 IDLE_S: Final = 10.0
 """A process that has used no processor time for so long is said to have."""
 
@@ -76,6 +79,7 @@ class WorkerWatch:
         self._task_by_link: dict[WorkerLink, RunningTask] = {}
         self._checked_at = 0.0
         self._reported_at = 0.0
+        self._is_start_late = False
 
     def wake(self) -> None:
         """Begin to look, and go on as long as there are tasks."""
@@ -119,6 +123,7 @@ class WorkerWatch:
         if now - self._checked_at >= CHECK_S:
             self._checked_at = now
             self._check(now)
+            self._check_starts(now)
         self._tell(now)
         if self._done_count_by_link:
             self._timer = self._loop.call_later(LOOK_S, self._look)
@@ -140,6 +145,19 @@ class WorkerWatch:
         for task in self._task_by_link.values():
             if now - task.since >= CHECK_S and (state := process_state(task.pid)) is not None:
                 _examine(task, state, now)
+
+    def _check_starts(self, now: float) -> None:
+        """Say it when a worker has tasks and starts none, because it is not there or never came up."""
+        is_late = any(
+            link.outstanding and now - link.progress_at >= START_S and link.running_number() is None
+            for link in self._links
+        )
+        if is_late != self._is_start_late:
+            self._is_start_late = is_late
+            if is_late:
+                log.warning("a worker has started none of its tasks for %.0f s: does its zygote hang?", START_S)
+            else:
+                log.warning("all workers with tasks have started one")
 
     def _tell(self, now: float) -> None:
         long = [task for task in self._task_by_link.values() if now - task.since >= LOOK_S]

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from concurrent.scheduling import workerwatch
+from concurrent.scheduling.zygote import Zygote
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import Gate, PoolUser, wait_until
@@ -85,6 +86,19 @@ def test_a_stopped_task_that_is_cancelled_is_said_to_be_over(
     user.outcome(number)
     user.push((time.sleep, 1))
     wait_until(lambda: f"task {number}, whose process" in caplog.text, "it is said")
+
+
+def test_workers_that_do_not_come_up_are_named(
+    zygote: Zygote, make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "concurrent")
+    monkeypatch.setattr(workerwatch, "START_S", 0.5)
+    os.kill(zygote.pid, signal.SIGSTOP)
+    user = make_pool(size=1)
+    (number,) = user.push((workloads.square, 3))
+    wait_until(lambda: "does its zygote hang?" in caplog.text, "it is said")
+    os.kill(zygote.pid, signal.SIGCONT)
+    assert user.result(number) == 9
 
 
 def test_that_a_task_has_not_computed_for_long_is_a_fact_and_no_warning(

@@ -120,6 +120,14 @@ def test_to_take_tasks_is_no_sign_of_work(master: Master) -> None:
     assert isinstance(said[0], SlaveSilent)
 
 
+def test_what_may_lie_in_the_pipe_of_a_silent_slave_is_offered_again(master: Master) -> None:
+    master.apply(TasksSubmitted(1, 20, [b"c"]))
+    assert master.ledger.offer(1) == [Push(1, 0, [3], [b"c"])]
+    master.silence()
+    assert not master.ledger.pushed
+    assert master.ledger.queued_count == 3
+
+
 def test_the_only_slave_is_named_and_keeps_its_tasks_until_another_is_idle(master: Master) -> None:
     master.apply(SlaveLost(OTHER, "gone"))
     assert master.wait(60) == [SlaveSilent(MUTE, 2)]

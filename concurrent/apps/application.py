@@ -14,6 +14,7 @@ from typing import Any, Final
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.embedded import EmbeddedCluster
+from concurrent.apps.layouts import own_folders
 from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
@@ -303,6 +304,7 @@ class ApplicationNode(Node):
             self.node_id,
             own_modules=own_modules(self.env.plugins),
             identity=identity_of(type(self)),
+            own_folders=own_folders(self.env.plugins) or None,
             on_outcomes=self._inbox.put_outcomes,
             on_accepted=self._accepted_callback(),
             on_system_accepted=lambda system: self._callback(self.push_tasksystem_response, system),

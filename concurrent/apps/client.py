@@ -32,6 +32,7 @@ from concurrent.scheduling.failure import dumps_failure, too_large
 from concurrent.scheduling.notices import NOTICE
 from concurrent.scheduling.outcome import CANCELLED, FAILED
 from concurrent.scheduling.results import Outcome
+from concurrent.scheduling.sources import folder_of_program
 from concurrent.scheduling.taskclient import TaskClient
 from concurrent.transport.frames import Frame, as_payload
 from concurrent.transport.handler import TCPHandler
@@ -63,6 +64,7 @@ class ClusterClient:
 
     :param own_modules: modules whose code has to travel with the tasks.
     :param identity: what the program says of itself at its registration, for people.
+    :param own_folders: where imports of the program's own modules begin; None: where they do for its file.
     :param on_outcomes: called with the outcomes of tasks that came together.
     :param on_accepted: called with the tasks that the master has accepted.
     :param on_running: called with tasks that have begun to run and will take a while.
@@ -79,6 +81,7 @@ class ClusterClient:
         *,
         own_modules: Sequence[str] = (),
         identity: Mapping[str, str] | None = None,
+        own_folders: Sequence[str] | None = None,
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
         on_running: Callable[[list[Any]], object] | None = None,
@@ -89,7 +92,7 @@ class ClusterClient:
     ) -> None:
         self.tasks = TaskClient(
             loop,
-            CodeBook(own_modules),
+            CodeBook(own_modules, [folder_of_program()] if own_folders is None else own_folders),
             on_outcomes=on_outcomes,
             on_accepted=on_accepted,
             on_running=on_running,

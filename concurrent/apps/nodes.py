@@ -9,6 +9,7 @@ from pathlib import Path
 from concurrent.apps import samples
 from concurrent.apps.api import IApp
 from concurrent.apps.application import ApplicationNode
+from concurrent.apps.layouts import load_application
 from concurrent.apps.nodeclass import nearest
 from concurrent.core.component import Component
 from concurrent.core.environment import Environment
@@ -41,11 +42,14 @@ def application_class(env: Environment, name: str) -> type[ApplicationNode]:
         source = _module_of(env, source)
         if importlib.util.find_spec(source.partition(".")[0]) is None:
             raise _no_application(env, name)
-    plugin = env.load_plugin(Path(source) if is_path else source)
-    found = _applications(plugin.components, class_name)
+    if is_path:
+        classes = load_application(env, Path(source), lambda some: bool(_applications(some, class_name)))
+    else:
+        classes = env.load_plugin(source).components
+    found = _applications(classes, class_name)
     if len(found) == 1:
         return found[0]
-    names = ", ".join(cls.__name__ for cls in _applications(plugin.components, ""))
+    names = ", ".join(cls.__name__ for cls in _applications(classes, ""))
     raise PluginError(
         f"{source} has {len(found)} applications{f' named {class_name}' if class_name else ''}",
         thing=source,

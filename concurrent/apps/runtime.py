@@ -13,10 +13,12 @@ import pickle
 import platform
 from typing import Any, Final, NamedTuple
 
-import cloudpickle
-
 from concurrent.apps.version import VERSION
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import InvalidArguments, VersionMismatch
+
+with installed_first("cloudpickle"):
+    import cloudpickle
 
 __all__ = ["PYTHON", "check_runtime", "describe_runtime"]
 

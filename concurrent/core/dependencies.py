@@ -16,7 +16,7 @@ from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Final
 
-__all__ = ["installed_first", "is_installed"]
+__all__ = ["installed_first", "is_installed", "make_importable"]
 
 STANDARD_LIBRARY: Final = os.path.dirname(os.path.abspath(os.__file__))
 INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
@@ -59,13 +59,26 @@ def installed_first(top: str) -> Iterator[None]:
     finally:
         sys.path[:] = path
         new = {name.partition(".")[0] for name in set(sys.modules) - before}
-        hiding = {name for name in new if _is_hiding(name, path)}
-        _hidden.update(_take_out(hiding - NEEDED_BY_NAME))
-        for name in hiding & NEEDED_BY_NAME:
-            log.warning(
-                "a module of the program is named %s, as a package that Concurrent needs; rename it", name
-            )
+        _hide(new)
         sys.modules.update({name: module for name, module in aside.items() if name not in sys.modules})
+
+
+def make_importable(folder: str) -> None:
+    """Have imports find what lies in a folder before installed packages, but behind the standard library."""
+    if folder in sys.path:
+        return
+    places = [place for place, entry in enumerate(sys.path) if not INSTALLED.isdisjoint(entry.split(os.sep))]
+    sys.path.insert(min(places, default=len(sys.path)), folder)
+    with contextlib.suppress(OSError):  # nothing can be imported from it, then
+        _hide({entry.partition(".")[0] for entry in os.listdir(folder)} & set(sys.modules))
+
+
+def _hide(tops: set[str]) -> None:
+    """Leave names to the program where it has modules of these names itself."""
+    hiding = {name for name in tops if _is_hiding(name, sys.path)}
+    _hidden.update(_take_out(hiding - NEEDED_BY_NAME))
+    for name in hiding & NEEDED_BY_NAME:
+        log.warning("a module of the program is named %s, as a package that Concurrent needs; rename it", name)
 
 
 def _is_own(name: str, installed: list[str]) -> bool:

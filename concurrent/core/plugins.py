@@ -26,7 +26,15 @@ from concurrent.core.foreign import calling_foreign_code, line_raised, place_rai
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["ENTRY_POINT_GROUP", "LoadedPlugin", "installed_plugins", "load_plugin", "plugin_files"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "LoadedPlugin",
+    "classes_in",
+    "import_failed",
+    "installed_plugins",
+    "load_plugin",
+    "plugin_files",
+]
 
 ENTRY_POINT_GROUP = "concurrent.plugins"
 FILE_MODULE_PREFIX = "concurrent_plugin_"
@@ -48,14 +56,20 @@ class LoadedPlugin:
 
     @property
     def components(self) -> list[type[Component]]:
-        """The component classes that the module defines, in order of definition."""
-        return [
-            value
-            for value in vars(self.module).values()
-            if inspect.isclass(value)
-            and issubclass(value, Component)
-            and value.__module__ == self.module.__name__
-        ]
+        """The component classes that the module has; see :func:`classes_in`."""
+        return classes_in(self.module)
+
+
+def classes_in(module: ModuleType) -> list[type[Component]]:
+    """Return the component classes that a module defines, or imports of its own package, in that order."""
+    package = module.__name__ if hasattr(module, "__path__") else ""
+    return [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, Component)
+        and (value.__module__ == module.__name__ or (package and value.__module__.startswith(f"{package}.")))
+    ]
 
 
 def installed_plugins() -> list[EntryPoint]:
@@ -84,7 +98,7 @@ def load_plugin(source: str | Path) -> LoadedPlugin:
     path = Path(text).expanduser()
     if isinstance(source, Path) or path.suffix == ".py" or any(sep in text for sep in "/\\"):
         return _load_file(path.absolute())
-    with calling_foreign_code(partial(_import_failed, text)):
+    with calling_foreign_code(partial(import_failed, text)):
         module = importlib.import_module(text)
     file = getattr(module, "__file__", None)
     return LoadedPlugin(text, module, Path(file) if file else None, is_file=False)
@@ -121,7 +135,7 @@ def _load_file(path: Path) -> LoadedPlugin:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with calling_foreign_code(partial(_import_failed, str(path))):
+        with calling_foreign_code(partial(import_failed, str(path))):
             spec.loader.exec_module(module)
     except BaseException:  # boundary: a failed import leaves nothing behind; raised again
         _forget_modules(name)
@@ -136,7 +150,7 @@ def _forget_modules(name: str) -> None:
             del sys.modules[each]
 
 
-def _import_failed(name: str, error: BaseException) -> PluginError:
+def import_failed(name: str, error: BaseException) -> PluginError:
     """Return the error for an import that raised.
 
     :param name: the file, or the name of the module.

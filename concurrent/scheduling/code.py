@@ -19,12 +19,13 @@ import io
 import pickle
 import struct
 from collections.abc import Callable, Sequence
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.scheduling.picklers import FastPickler, InlinePickler
+from concurrent.scheduling.sources import ModuleSource
 from concurrent.scheduling.spaces import Spaces
 from concurrent.scheduling.unpickling import ANY_VERSION, About, code_at, current
 from concurrent.scheduling.watch import ATOMS
@@ -40,17 +41,20 @@ class BlobHead(NamedTuple):
 
     :param version: of the code, from which on it holds.
     :param is_change: whether it begins that version.
-    :param needs: earlier blobs with global names that its functions use.
+    :param needs: earlier blobs with global names or modules that its functions use.
+    :param modules: own modules that travel as sources.
     """
 
     version: int
-    is_change: bool
-    needs: tuple[int, ...]
+    is_change: bool = False
+    needs: tuple[int, ...] = ()
+    modules: tuple[ModuleSource, ...] = ()
 
 
 def packed_blob(head: BlobHead, body: bytes) -> bytes:
     """Return a blob as it travels: the length of its head (u32), the head pickled, and its pickles."""
-    pickled = pickle.dumps(tuple(head), PROTOCOL)
+    version, is_change, needs, modules = head
+    pickled = pickle.dumps((version, is_change, needs, list(map(tuple, modules))), PROTOCOL)
     return b"".join((HEAD_BYTES.pack(len(pickled)), pickled, body))
 
 
@@ -158,6 +162,12 @@ class AppCode:
         """Return what is known of the own module with these global names, None if it is none."""
         return None
 
+    def need_module(self, name: str) -> None:
+        """Have the other end import an own module, if it is one that travels as a source."""
+
+    def need_imports(self, code: CodeType, package: str) -> None:
+        """Have the other end import the own modules that code may import."""
+
     def unknown_names(self, about: About, names: dict[str, Any]) -> dict[str, Any]:
         """Return those global names of an own module that the other end does not have."""
         return names
@@ -196,7 +206,7 @@ class CodeCache:
 
     def define(self, app: int, index: int, blob: bytes) -> None:
         """Keep a blob of an application; it is unpickled when a payload first needs it."""
-        self._of(app).blob_by_index[index] = blob
+        self._of(app).take(index, blob)
 
     def forget(self, app: int) -> None:
         """Drop the code of an application; nothing happens if there is none."""
@@ -224,6 +234,11 @@ class _ReceivedCode(AppCode):
         self._spaces = Spaces()
         self._present = 0  # the version that tasks are in
         self._defining: BlobHead | None = None  # of the blob that is unpickled
+
+    def take(self, index: int, blob: bytes) -> None:
+        """Keep a blob; the modules in it can be imported from now on."""
+        self.blob_by_index[index] = blob
+        self._spaces.add_sources(self._head(index)[0].modules)
 
     @property
     def blob_count(self) -> int:
@@ -283,7 +298,8 @@ class _ReceivedCode(AppCode):
             super()._load(blob)
         assert data is not None
         end = HEAD_BYTES.size + HEAD_BYTES.unpack_from(data)[0]
-        return BlobHead(*pickle.loads(data[HEAD_BYTES.size : end])), end
+        version, is_change, needs, modules = pickle.loads(data[HEAD_BYTES.size : end])
+        return BlobHead(version, is_change, needs, tuple(ModuleSource(*one) for one in modules)), end
 
     def _load(self, blob: int) -> Sequence[Any]:
         head, start = self._head(blob)

@@ -18,8 +18,8 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
-from types import CellType, FunctionType, ModuleType
+from collections.abc import Iterable, Iterator, Sequence
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
@@ -28,6 +28,7 @@ from concurrent.scheduling.code import AppCode, BlobHead, packed_blob
 from concurrent.scheduling.payload import PickleSink
 from concurrent.scheduling.picklers import BlobPickler
 from concurrent.scheduling.reducers import name_in_pickles
+from concurrent.scheduling.sources import ModuleSource, ModuleSources
 from concurrent.scheduling.unpickling import ANY_VERSION, GONE, About, code_at
 from concurrent.scheduling.watch import ATOMS, Change, Watch
 from concurrent.transport.frames import Frame
@@ -49,11 +50,14 @@ class CodeBook(AppCode):
     """An application's own code, at the application. One thread.
 
     :param own_modules: names of modules, besides ``__main__``, that the workers do not have; what is in a
-        package of that name belongs to it.
+        package of that name belongs to it. They travel by value.
+    :param own_folders: where imports of the program's own modules begin. They travel as sources.
     """
 
-    def __init__(self, own_modules: Sequence[str] = ()) -> None:
+    def __init__(self, own_modules: Sequence[str] = (), own_folders: Sequence[str] = ()) -> None:
         super().__init__()
+        self._sources = ModuleSources(own_folders)
+        self._blob_by_module: dict[str, int] = {}  # of those that travelled as sources
         self.blobs: list[bytes] = []
         self._own_modules = frozenset(own_modules) | {"__main__"}
         self.version = 0
@@ -82,10 +86,12 @@ class CodeBook(AppCode):
         changes = self._watch.changes()
         if not changes:
             return False
+        for target, _ in changes:  # from now on these modules travel by value
+            if type(target) is dict:
+                self._own_modules |= {target["__name__"]}
         changes = [(target, self._sendable(target, values)) for target, values in changes]
-        index = len(self.blobs)
+        index = self._make(changes, BlobHead(self.version, is_change=True))
         self._watch.moved(index, changes)
-        self._make(changes, BlobHead(index + 1, is_change=True, needs=()))
         self.version = index + 1
         for key, reference in self.reference_by_id.items():
             self.reference_by_id[key] = self._of_now(reference)
@@ -105,7 +111,7 @@ class CodeBook(AppCode):
         if key in self._foreign_by_id:
             return NotImplemented
         if self._is_found(thing, thing.__qualname__):
-            if not self._is_own_module(thing.__module__):
+            if not self._is_own_module(thing.__module__) and not self._sources.is_own(thing.__module__):
                 self._foreign_by_id[key] = thing
                 return NotImplemented
             self._make_blob(thing)
@@ -151,7 +157,7 @@ class CodeBook(AppCode):
     def is_referred_to(self, thing: Any) -> bool:
         """Return whether a function or class that is met in a blob can be referred to later."""
         if self._is_found(thing, thing.__qualname__):
-            return self._is_own_module(thing.__module__)
+            return self._is_own_module(thing.__module__) or self._sources.is_own(thing.__module__)
         return not getattr(thing, "__closure__", None)
 
     def own_name_of(self, thing: Any) -> str | None:
@@ -178,8 +184,7 @@ class CodeBook(AppCode):
         module = sys.modules.get(name) if type(name) is str else None
         if module is None or vars(module) is not namespace or not self._is_own_module(module.__name__):
             return None
-        file = getattr(module, "__file__", None)
-        return About(module.__name__, file, namespace.get("__package__"), hasattr(module, "__path__"))
+        return _about(module)
 
     def unknown_names(self, about: About, names: dict[str, Any]) -> dict[str, Any]:
         """See :meth:`AppCode.unknown_names`."""
@@ -191,6 +196,39 @@ class CodeBook(AppCode):
             else:
                 self._needs.add(blob)
         return unknown
+
+    def need_module(self, name: str) -> None:
+        """See :meth:`AppCode.need_module`."""
+        if self._sources.is_own(name):
+            self._need_modules([name])
+
+    def need_imports(self, code: CodeType, package: str) -> None:
+        """See :meth:`AppCode.need_imports`."""
+        self._need_modules(self._sources.imported(code, package))
+
+    def _need_modules(self, names: Iterable[str]) -> None:
+        wanted = list(names)
+        new = [name for name in wanted if name not in self._blob_by_module]
+        sources = self._sources.needed(new, self._blob_by_module) if new else []
+        if sources:
+            index = len(self.blobs)
+            self._blob_by_module.update((source.name, index) for source in sources)
+            self._objects_by_blob[index] = []
+            head = BlobHead(self.version, modules=tuple(sources))
+            self.blobs.append(packed_blob(head, self._plain_names(index, sources)))
+        self._needs.update(self._blob_by_module[name] for name in wanted if name in self._blob_by_module)
+
+    def _plain_names(self, index: int, sources: list[ModuleSource]) -> bytes:
+        """Return the pickles of the plain data that modules have in this program."""
+        sink = PickleSink()
+        pickler = BlobPickler(self, sink)
+        for source in sources:
+            module = sys.modules.get(source.name)
+            if module is not None and self._sources.is_own(source.name):
+                names = self._watch.add_module(index, module)
+                pickler.dump((pickler.namespace(_about(module)), names))
+        pickler.dump([])
+        return sink.joined()
 
     def module(self, version: int, about: About) -> ModuleType:
         """See :meth:`AppCode.module`: the program's own one."""
@@ -240,12 +278,10 @@ class CodeBook(AppCode):
 
     def _make_blob(self, thing: Any) -> None:
         """Make the blob of a function, a class or a value of an own module."""
-        is_installed = not self._is_own_module(thing.__module__) and type(thing) is not object
-        is_installed = is_installed and self._is_found(thing, thing.__qualname__)
+        is_own = self._is_own_module(thing.__module__) or self._sources.is_own(thing.__module__)
+        is_installed = not is_own and type(thing) is not object and self._is_found(thing, thing.__qualname__)
         try:
-            self._make(
-                [thing], BlobHead(ANY_VERSION if is_installed else self.version, is_change=False, needs=())
-            )
+            self._make([thing], BlobHead(ANY_VERSION if is_installed else self.version))
         except Exception as error:  # boundary: values that the code refers to are pickled
             name = f"{thing.__module__}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
             raise SchedulingError(
@@ -255,7 +291,8 @@ class CodeBook(AppCode):
                 "Make the value where it is used, or move the code to an installed module.",
             ) from error
 
-    def _make(self, things: list[Any], head: BlobHead) -> None:
+    def _make(self, things: list[Any], head: BlobHead) -> int:
+        """Make a blob and return its index; a change begins the version behind that."""
         sink = PickleSink()
         pickler = BlobPickler(self, sink)
         needs, self._needs = self._needs, set()
@@ -265,12 +302,12 @@ class CodeBook(AppCode):
                     pickler.dump_all([self._as_sent(pickler, change) for change in things])
                 else:
                     pickler.dump_all([(thing,) for thing in things], things[0])
-            head = head._replace(needs=tuple(self._needs - {len(self.blobs)}))
+            index = len(self.blobs)  # others may have been made meanwhile
+            version = index + 1 if head.is_change else head.version
+            head = head._replace(version=version, needs=tuple(self._needs - {index}))
         finally:
             self._needs = needs
-        index = len(self.blobs)
         self._objects_by_blob[index] = pickler.objects
-        version = ANY_VERSION if head.version == ANY_VERSION else head.version
         for position, thing in enumerate(pickler.objects):
             self.reference_by_id.setdefault(id(thing), (code_at, (version, index, position)))
         self.blobs.append(packed_blob(head, sink.joined()))
@@ -279,6 +316,7 @@ class CodeBook(AppCode):
                 name: (vars(sys.modules[name]), values) for name, (_, values) in pickler.names.items() if values
             }
             self._watch.add(index, names, [one for one in pickler.objects if self._is_lasting(one)])
+        return index
 
     def _is_lasting(self, thing: Any) -> bool:
         """Return whether a thing is watched; what has no name of its own would be too much."""
@@ -303,6 +341,8 @@ class CodeBook(AppCode):
                 sendable[name] = value
             except Exception as error:  # boundary: the value's own code runs here
                 of = target.get("__name__") if type(target) is dict else target.__qualname__
+                if of in self._blob_by_module:  # workers have one of their own
+                    continue
                 log.warning("%s of %s is changed and cannot be sent to workers any more: %s", name, of, error)
                 sendable[name] = GONE
         return sendable
@@ -312,6 +352,11 @@ class CodeBook(AppCode):
         if reference is NotImplemented or reference[1][0] == ANY_VERSION:
             return reference
         return code_at, (self.version, *reference[1][1:])
+
+
+def _about(module: ModuleType) -> About:
+    file = getattr(module, "__file__", None)
+    return About(module.__name__, file, module.__package__, hasattr(module, "__path__"))
 
 
 def _closed_over(thing: Any) -> tuple[Any, ...] | None:

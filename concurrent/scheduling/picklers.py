@@ -57,6 +57,12 @@ class PicklingCode(Protocol):
     def has_names(self, kind: type) -> bool:
         """Return whether instances of a class may be pickled by a name of an own module."""
 
+    def need_module(self, name: str) -> None:
+        """Have the other end import an own module, if it is one that travels as a source."""
+
+    def need_imports(self, code: CodeType, package: str) -> None:
+        """Have the other end import the own modules that code may import."""
+
     def about(self, namespace: dict[str, Any]) -> About | None:
         """Return what is known of the own module with these global names, None if it is none."""
 
@@ -155,6 +161,8 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
         if kind is functools.cached_property:
             return reduced_by_value(thing)
         reduced = super().reducer_override(thing)
+        if reduced is NotImplemented and isinstance(thing, type):
+            self._code.need_module(thing.__module__)
         return _completed(thing, reduced) if isinstance(thing, type) and type(reduced) is tuple else reduced
 
     def unknown_names(self, about: About, names: dict[str, Any]) -> dict[str, Any]:
@@ -168,8 +176,12 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
     def _reduced_function(self, function: FunctionType) -> Any:
         reduced = super().reducer_override(function)
         about = self._code.about(function.__globals__)
-        if reduced is NotImplemented or about is None:
-            return reduced  # found by its name, or its global names travel with it and are nobody else's
+        if reduced is NotImplemented:  # it is found by its name
+            self._code.need_module(function.__module__)
+            return reduced
+        self._code.need_imports(function.__code__, function.__globals__.get("__package__") or "")
+        if about is None:  # its global names travel with it and are nobody else's
+            return reduced
         (code, _, _, _, closure), (own, attributes) = reduced[1:3]
         names = self.unknown_names(about, attributes.pop("__globals__"))
         submodules = attributes.pop("_cloudpickle_submodules", ())  # unpickling imports them
@@ -180,6 +192,7 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
     def _reduced_module(self, module: ModuleType) -> Any:
         about = self._code.about(vars(module))
         if about is None or about.name == "__main__":
+            self._code.need_module(module.__name__)
             return super().reducer_override(module)
         names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
         state = self.unknown_names(about, names)

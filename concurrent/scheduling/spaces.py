@@ -13,12 +13,16 @@ from __future__ import annotations
 import bisect
 import builtins
 import contextlib
+import importlib
 import os
 import sys
+from collections.abc import Iterable
 from importlib.machinery import ModuleSpec
 from types import CellType, FunctionType, ModuleType
 from typing import Any, Final
 
+from concurrent.scheduling.sourcefinder import SourceFinder
+from concurrent.scheduling.sources import ModuleSource
 from concurrent.scheduling.unpickling import GONE, About
 
 __all__ = ["Spaces"]
@@ -36,10 +40,13 @@ class Spaces:
         self._aside: dict[str, ModuleType | None] | None = None  # what they stand before; None: not entered
         self._values_by_key: dict[tuple[int, str], _Values] = {}
         self._touched_by_version: dict[int, list[_Values]] = {}
+        self._sources = SourceFinder(self._module_by_name)
 
     def module(self, about: About) -> ModuleType:
         """Return an own module, empty at first."""
         module = self._module_by_name.get(about.name)
+        if module is None and about.name in self._sources.source_by_name:
+            module = self._module_by_name[about.name] = importlib.import_module(about.name)
         if module is None:
             parent = about.name.rpartition(".")[0]
             if parent:
@@ -48,6 +55,13 @@ class Spaces:
             if self._aside is not None:
                 self._put_up(about.name)
         return module
+
+    def add_sources(self, sources: Iterable[ModuleSource]) -> None:
+        """Have modules imported from these sources while this is entered."""
+        for source in sources:
+            self._sources.source_by_name[source.name] = source
+            if self._aside is not None:
+                self._put_aside(source.name)
 
     def name_of(self, namespace: dict[str, Any]) -> str | None:
         """Return the name of the module that has these globals, None if that is none of the application."""
@@ -59,12 +73,21 @@ class Spaces:
         """Have imports find these modules."""
         if self._aside is None:
             self._aside = {}
+            sys.meta_path.insert(0, self._sources)
+            for name in self._sources.source_by_name:
+                self._put_aside(name)
             for name in self._module_by_name:
                 self._put_up(name)
 
     def leave(self) -> None:
         """Have imports find again what they found before."""
-        aside, self._aside = self._aside or {}, None
+        if self._aside is None:
+            return
+        sys.meta_path.remove(self._sources)
+        for name in self._sources.source_by_name:
+            if name in sys.modules:
+                self._aside.setdefault(name, None)
+        aside, self._aside = self._aside, None
         for name, module in aside.items():
             if module is not None:
                 sys.modules[name] = module
@@ -95,6 +118,15 @@ class Spaces:
             for values in self._touched_by_version.get(each, ()):
                 values.show(version)
 
+    def _put_aside(self, name: str) -> None:
+        """Have a module that is imported from elsewhere out of the way; one of the very file may be used."""
+        assert self._aside is not None
+        there = sys.modules.get(name)
+        if there is not None and name not in self._module_by_name:
+            self._aside.setdefault(name, there)
+            if getattr(there, "__file__", None) != self._sources.source_by_name[name].file:
+                del sys.modules[name]
+
     def _put_up(self, name: str) -> None:
         assert self._aside is not None
         for each in (name, "__mp_main__") if name == "__main__" else (name,):  # as multiprocessing calls it
@@ -110,7 +142,7 @@ class _Values:
         self._name = name
         self._since: list[int] = []
         self._values: list[Any] = []
-        if type(target) is not dict:  # a name of a module that was not there needs no value before
+        if type(target) is not dict or name in target:
             self._since.append(-1)
             self._values.append(_attribute(target, name))
 
@@ -131,6 +163,8 @@ class _Values:
 
 
 def _attribute(target: Any, name: str) -> Any:
+    if type(target) is dict:
+        return target[name]
     if name.startswith(CELL):
         return target.__closure__[int(name.removeprefix(CELL))].cell_contents
     if isinstance(target, FunctionType):

@@ -48,6 +48,9 @@ NUMBERS: Final = frozenset({int, float, complex, bool})
 
 CONTAINERS: Final = frozenset({list, dict, set, bytearray})
 
+PLAIN: Final = CONTAINERS | {tuple, frozenset}
+PLAIN_COUNT_MAX: Final = 256
+
 VOLATILE: Final = frozenset(
     {"__dict__", "__weakref__", "__doc__", "__annotations__", "__annotate__", "__annotations_cache__"}
 )
@@ -59,8 +62,9 @@ PICKLE_BYTES_MAX: Final = 65536
 SLOW_S: Final = 0.0005
 PAUSE: Final = 10
 BURST_S: Final = 0.0001
+HUGE_S: Final = 0.02
 """What takes longer than the first to compare is left alone for so many times as long, while one push follows
-the other so soon that nobody can have waited for a result."""
+the other so soon that nobody can have waited for a result; what takes longer than the last always is."""
 
 DEFAULTS: Final = ("__defaults__", "__kwdefaults__")
 STATE: Final = ("__code__", *DEFAULTS)
@@ -99,6 +103,24 @@ class Watch:
             self._names_by_space.setdefault(space, _Names(namespace)).add(blob, values)
             for name, value in values.items():
                 self._watch_value(namespace, name, value)
+        self.add_things(things)
+
+    def add_module(self, blob: int, module: ModuleType) -> dict[str, Any]:
+        """Note a module that the other end imports; returns the names with plain data, which travel too.
+
+        Only those are watched for changes in place, for the rest of a module may be its own business.
+        """
+        names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+        own = {name: value for name, value in names.items() if type(value) is not ModuleType}
+        plain = {name: value for name, value in own.items() if _is_plain(value)}
+        self._names_by_space.setdefault(module.__name__, _Names(vars(module))).add(blob, own)
+        for name, value in plain.items():
+            self._watch_value(vars(module), name, value)
+        self._look()
+        return plain
+
+    def add_things(self, things: Iterable[Any]) -> None:
+        """Note functions and classes."""
         for thing in things:
             if type(thing) is FunctionType:
                 self._functions.append(thing)
@@ -285,6 +307,7 @@ class _Mutable:
         self.value = value
         self.was_changed = False
         self._again_at = 0.0
+        self._is_huge = False
         self._contents: list[Any] = []
         self._digest = self._new_digest()
 
@@ -295,7 +318,8 @@ class _Mutable:
         """
         if _attribute(self.target, self.name) is not self.value:
             return True
-        if self._digest is None or (is_burst and self._again_at and time.perf_counter() < self._again_at):
+        may_wait = self._again_at and (is_burst or self._is_huge)
+        if self._digest is None or (may_wait and time.perf_counter() < self._again_at):
             return self.was_changed
         digest = self._new_digest()
         if digest is None or digest != self._digest:
@@ -312,6 +336,7 @@ class _Mutable:
         else:
             digest = _digest(self.value)
         now = time.perf_counter()
+        self._is_huge = now - begun > HUGE_S
         self._again_at = now + PAUSE * (now - begun) if now - begun > SLOW_S else 0.0
         return digest
 
@@ -339,6 +364,16 @@ def _is_constant(value: Any) -> bool:
     if kind in CONSTANT or isinstance(value, type):
         return True
     return kind in (tuple, frozenset) and all(map(_is_constant, value))
+
+
+def _is_plain(value: Any, count_max: int = PLAIN_COUNT_MAX) -> bool:
+    """Return whether a value is a constant, or a small container of such."""
+    if type(value) in ATOMS:
+        return True
+    if type(value) not in PLAIN or len(value) > count_max:
+        return False
+    items = [*value, *value.values()] if type(value) is dict else value
+    return all(_is_plain(item, count_max // 4) for item in items)
 
 
 def _digest(value: Any) -> Any:

@@ -12,17 +12,18 @@ from itertools import cycle
 
 from concurrent.apps import ApplicationNode
 from concurrent.apps.node import peak_memory_bytes
-from concurrent.apps.samples.benchmark.chart import svg_of
-from concurrent.apps.samples.benchmark.counts import CountsItem
-from concurrent.apps.samples.benchmark.load import Done, Load, calibrated, run_alone
-from concurrent.apps.samples.benchmark.report import NOTES, lines_of
-from concurrent.apps.samples.benchmark.results import Row, Series, Step
-from concurrent.apps.samples.benchmark.tasks import BenchmarkSystem, Lanes
 from concurrent.apps.samples.shared.layout import line
 from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, FloatItem, IntItem, PathItem
 from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling import ITaskSystem, Task
+
+from .chart import svg_of
+from .counts import CountsItem
+from .load import Done, Load, calibrated, run_alone
+from .report import NOTES, lines_of
+from .results import Row, Series, Step
+from .tasks import BenchmarkSystem, Lanes
 
 __all__ = ["Benchmark"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from concurrent.apps.samples.benchmark.results import PRESENTED_N, PRESENTED_P, PRESENTED_S, Series
 from concurrent.apps.samples.shared.amdahl import speed_up
+
+from .results import PRESENTED_N, PRESENTED_P, PRESENTED_S, Series
 
 __all__ = ["svg_of"]
 

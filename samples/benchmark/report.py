@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from concurrent.apps.samples.benchmark.results import PRESENTED_N, PRESENTED_P, PRESENTED_S, Row, Series
 from concurrent.apps.samples.shared.amdahl import speed_up
 from concurrent.apps.samples.shared.layout import Timing, line
+
+from .results import PRESENTED_N, PRESENTED_P, PRESENTED_S, Row, Series
 
 __all__ = ["NOTES", "lines_of"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from concurrent.apps.samples.benchmark.load import Alone, Done
 from concurrent.apps.samples.shared.amdahl import fit_parallel_share
 from concurrent.apps.samples.shared.layout import mode_in_words
+
+from .load import Alone, Done
 
 __all__ = ["PRESENTED_N", "PRESENTED_P", "PRESENTED_S", "Row", "Series", "Step"]
 

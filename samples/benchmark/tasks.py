@@ -11,8 +11,9 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Sequence
 
-from concurrent.apps.samples.benchmark.load import Done, Load
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
+
+from .load import Done, Load
 
 __all__ = ["BenchmarkSystem", "Lanes", "LoadTask"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from array import array
 from typing import NamedTuple
 
-from concurrent.apps.samples.dnacurve.curve import Windows, column, points_of
-from concurrent.apps.samples.dnacurve.models import Model, model_named
-from concurrent.apps.samples.dnacurve.shape import Shape, shape_of
-from concurrent.apps.samples.dnacurve.walk import bends, walked
+from .curve import Windows, column, points_of
+from .models import Model, model_named
+from .shape import Shape, shape_of
+from .walk import bends, walked
 
 __all__ = ["Analysis", "Measured", "analysed", "difference", "measured"]
 

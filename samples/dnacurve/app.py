@@ -12,19 +12,20 @@ from array import array
 
 from concurrent.apps import ApplicationNode
 from concurrent.apps.node import peak_memory_bytes
-from concurrent.apps.samples.dnacurve.analysis import Analysis, Measured, analysed, difference, measured
-from concurrent.apps.samples.dnacurve.curve import Windows
-from concurrent.apps.samples.dnacurve.models import MODEL_NAMES, model_named
-from concurrent.apps.samples.dnacurve.plot import write_svg
-from concurrent.apps.samples.dnacurve.report import Run
-from concurrent.apps.samples.dnacurve.sequence import Sequence, checked_length, read_fasta, repeated
-from concurrent.apps.samples.dnacurve.table import write_csv
-from concurrent.apps.samples.dnacurve.tasks import DNACurveSystem, Gathered, Phases, Plan
-from concurrent.apps.samples.dnacurve.walk import KERNEL
 from concurrent.apps.samples.shared.layout import Timing
 from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, ConfigItem, IntItem, PathItem
 from concurrent.scheduling import ITaskSystem, Task
+
+from .analysis import Analysis, Measured, analysed, difference, measured
+from .curve import Windows
+from .models import MODEL_NAMES, model_named
+from .plot import write_svg
+from .report import Run
+from .sequence import Sequence, checked_length, read_fasta, repeated
+from .table import write_csv
+from .tasks import DNACurveSystem, Gathered, Phases, Plan
+from .walk import KERNEL
 
 __all__ = ["DNACurve"]
 

@@ -20,7 +20,7 @@ import math
 from array import array
 from typing import NamedTuple
 
-from concurrent.apps.samples.dnacurve.tables import ANGLES_BY_NAME, Angles, Table
+from .tables import ANGLES_BY_NAME, Angles, Table
 
 __all__ = ["BASES", "MODEL_NAMES", "NUMBERS_PER_TURN", "Model", "model_named"]
 

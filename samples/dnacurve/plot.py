@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from concurrent.apps.samples.dnacurve.analysis import Analysis
+from .analysis import Analysis
 
 __all__ = ["write_svg"]
 

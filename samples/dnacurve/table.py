@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from concurrent.apps.samples.dnacurve.analysis import Analysis
+from .analysis import Analysis
 
 __all__ = ["header", "write_csv"]
 

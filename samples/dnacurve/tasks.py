@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from concurrent.apps.node import peak_memory_bytes
-from concurrent.apps.samples.dnacurve.analysis import Measured
-from concurrent.apps.samples.dnacurve.curve import Windows, points_of
-from concurrent.apps.samples.dnacurve.models import model_named
-from concurrent.apps.samples.dnacurve.walk import bends, placed, walked
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
+
+from .analysis import Measured
+from .curve import Windows, points_of
+from .models import model_named
+from .walk import bends, placed, walked
 
 __all__ = ["BendTask", "DNACurveSystem", "Gathered", "Phases", "Plan", "WalkTask"]
 

@@ -10,18 +10,19 @@ import time
 
 from concurrent.apps import ApplicationNode
 from concurrent.apps.node import peak_memory_bytes
-from concurrent.apps.samples.mandelbrot.counts import ITERATIONS_MAX, Picture, TileResult
-from concurrent.apps.samples.mandelbrot.image import write_png
-from concurrent.apps.samples.mandelbrot.kernel import KERNEL
-from concurrent.apps.samples.mandelbrot.report import Run
-from concurrent.apps.samples.mandelbrot.sequential import Baseline
-from concurrent.apps.samples.mandelbrot.tasks import TASK_BY_DATA, MandelbrotSystem, TileTask, make_tasks
-from concurrent.apps.samples.mandelbrot.view import Tile, View
 from concurrent.apps.samples.shared.layout import Timing
 from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, FloatItem, IntItem, PathItem
 from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling import ITaskSystem, Task
+
+from .counts import ITERATIONS_MAX, Picture, TileResult
+from .image import write_png
+from .kernel import KERNEL
+from .report import Run
+from .sequential import Baseline
+from .tasks import TASK_BY_DATA, MandelbrotSystem, TileTask, make_tasks
+from .view import Tile, View
 
 __all__ = ["Mandelbrot"]
 

@@ -9,7 +9,7 @@ import sys
 from array import array
 from collections.abc import Iterable
 
-from concurrent.apps.samples.mandelbrot.view import Tile, View
+from .view import Tile, View
 
 __all__ = ["INSIDE", "ITERATIONS_MAX", "PARTS", "Picture", "TileResult", "packed", "unpacked"]
 

@@ -8,8 +8,8 @@ import zlib
 from functools import lru_cache
 from pathlib import Path
 
-from concurrent.apps.samples.mandelbrot.counts import INSIDE, PARTS, unpacked
-from concurrent.apps.samples.mandelbrot.view import View
+from .counts import INSIDE, PARTS, unpacked
+from .view import View
 
 __all__ = ["colour_of", "write_png"]
 

@@ -1,11 +1,11 @@
 """Chooses the kernel: the compiled one where it was built at installation, otherwise its pure Python twin."""
 
 try:
-    from concurrent.apps.samples.mandelbrot._kernel import count_points, smooth_count
+    from ._kernel import count_points, smooth_count
 
     KERNEL = "cython"
 except ImportError:
-    from concurrent.apps.samples.mandelbrot.kernel_py import count_points, smooth_count
+    from .kernel_py import count_points, smooth_count
 
     KERNEL = "python"
 

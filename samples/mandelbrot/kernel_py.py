@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from array import array
 
-from concurrent.apps.samples.mandelbrot.counts import INSIDE, ITERATIONS_MAX, PARTS, packed
+from .counts import INSIDE, ITERATIONS_MAX, PARTS, packed
 
 __all__ = ["count_points", "smooth_count"]
 

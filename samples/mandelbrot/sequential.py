@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from concurrent.apps.samples.mandelbrot.kernel import count_points
-from concurrent.apps.samples.mandelbrot.view import View
+from .kernel import count_points
+from .view import View
 
 __all__ = ["Baseline", "count_picture"]
 

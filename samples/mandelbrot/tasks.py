@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pickle import PickleBuffer
 
-from concurrent.apps.samples.mandelbrot.counts import Picture, TileResult
-from concurrent.apps.samples.mandelbrot.kernel import count_points, smooth_count
-from concurrent.apps.samples.mandelbrot.view import Tile, View
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
+
+from .counts import Picture, TileResult
+from .kernel import count_points, smooth_count
+from .view import Tile, View
 
 __all__ = ["MandelbrotSystem", "OptimizedTile", "PlainTile", "TASK_BY_DATA", "TileTask", "make_tasks"]
 

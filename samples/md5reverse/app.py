@@ -10,17 +10,18 @@ import time
 
 from concurrent.apps import ApplicationNode
 from concurrent.apps.node import peak_memory_bytes
-from concurrent.apps.samples.md5reverse.candidates import DIGITS_MAX, Search
-from concurrent.apps.samples.md5reverse.digest import DigestItem
-from concurrent.apps.samples.md5reverse.hunt import Hunt, Outcome
-from concurrent.apps.samples.md5reverse.kernel import KERNEL, digest_of
-from concurrent.apps.samples.md5reverse.report import Run
-from concurrent.apps.samples.md5reverse.sequential import pace_of_hashlib, pace_of_kernel
-from concurrent.apps.samples.md5reverse.tasks import BlockTask, Md5System, make_tasks
 from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, IntItem
 from concurrent.core.errors import ConfigurationError, TaskCancelled
 from concurrent.scheduling import ITaskSystem, Task
+
+from .candidates import DIGITS_MAX, Search
+from .digest import DigestItem
+from .hunt import Hunt, Outcome
+from .kernel import KERNEL, digest_of
+from .report import Run
+from .sequential import pace_of_hashlib, pace_of_kernel
+from .tasks import BlockTask, Md5System, make_tasks
 
 __all__ = ["Md5Reverse"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import NamedTuple
 
-from concurrent.apps.samples.md5reverse.candidates import Search
+from .candidates import Search
 
 __all__ = ["Hunt", "Outcome"]
 

@@ -1,11 +1,11 @@
 """Chooses the kernel: the compiled one where it was built at installation, otherwise its pure Python twin."""
 
 try:
-    from concurrent.apps.samples.md5reverse._kernel import digest_of, search
+    from ._kernel import digest_of, search
 
     KERNEL = "cython"
 except ImportError:
-    from concurrent.apps.samples.md5reverse.kernel_py import digest_of, search
+    from .kernel_py import digest_of, search
 
     KERNEL = "python"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import md5
 
-from concurrent.apps.samples.md5reverse.candidates import text_of
+from .candidates import text_of
 
 __all__ = ["digest_of", "search"]
 

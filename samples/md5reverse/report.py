@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from concurrent.apps.samples.md5reverse.candidates import Search, text_of
-from concurrent.apps.samples.md5reverse.hunt import Outcome
 from concurrent.apps.samples.shared.layout import Timing, line, mode_in_words
 from concurrent.apps.samples.shared.usage import Usage
+
+from .candidates import Search, text_of
+from .hunt import Outcome
 
 __all__ = ["Pace", "Run"]
 

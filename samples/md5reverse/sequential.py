@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from concurrent.apps.samples.md5reverse import kernel, kernel_py
-from concurrent.apps.samples.md5reverse.candidates import Search
-from concurrent.apps.samples.md5reverse.report import Pace
+from . import kernel, kernel_py
+from .candidates import Search
+from .report import Pace
 
 __all__ = ["HASHLIB_CANDIDATES", "pace_of_hashlib", "pace_of_kernel"]
 

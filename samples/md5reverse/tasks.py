@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from concurrent.apps.samples.md5reverse.candidates import Search
-from concurrent.apps.samples.md5reverse.hunt import Hunt, Outcome
-from concurrent.apps.samples.md5reverse.kernel import search
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
+
+from .candidates import Search
+from .hunt import Hunt, Outcome
+from .kernel import search
 
 __all__ = ["BlockTask", "Md5System", "make_tasks"]
 

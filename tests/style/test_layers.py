@@ -164,6 +164,24 @@ def test_a_sample_that_uses_the_inside_is_found(text: str) -> None:
     assert len(private_uses(source, {"concurrent.core": ["Component"]})) == 1
 
 
+def plain_dependencies(source: Source) -> list[str]:
+    """Return imports of dependencies that a module of the program could get in the way of."""
+    names = {"web", "zmq", "msgpack", "configobj", "cheroot", "cloudpickle"}
+    return [
+        f"{source.path}:{node.lineno}: import it within installed_first()"
+        for node in source.tree.body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
+        if name.partition(".")[0] in names
+    ]
+
+
+def test_dependencies_are_imported_where_no_module_of_the_program_hides_them() -> None:
+    ours = [source for source in shipped_sources() if source.is_below("concurrent")]
+    found = [problem for source in ours for problem in plain_dependencies(source)]
+    assert not found, "\n".join(found)
+
+
 def test_a_sample_may_use_public_names_and_its_own_modules() -> None:
     text = "from concurrent.core import Component\nfrom concurrent.apps.samples.good import part"
     source = Source("samples/good/good.py", text)

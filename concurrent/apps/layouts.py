@@ -1,0 +1,74 @@
+"""Loads the application in a file or folder, laid out in any of the usual ways.
+
+==================================== =======================================================================
+what is given                        what is loaded
+==================================== =======================================================================
+a file                               it; its helpers may lie beside it
+a file in a package                  the package, with the file as a module of it
+a package                            it, and its module ``app`` if it has no application itself
+a folder without an ``__init__.py``  its file ``app.py``
+==================================== =======================================================================
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from concurrent.core.component import Component
+from concurrent.core.dependencies import is_installed, make_importable
+from concurrent.core.environment import Environment
+from concurrent.core.errors import PluginError
+from concurrent.core.foreign import calling_foreign_code
+from concurrent.core.plugins import classes_in, import_failed
+from concurrent.scheduling.sources import import_root
+
+__all__ = ["load_application", "own_folders"]
+
+MODULE: Final = "app"
+"""The module of a package that is looked into last."""
+
+Classes = list[type[Component]]
+
+
+def load_application(env: Environment, path: Path, has_application: Callable[[Classes], bool]) -> Classes:
+    """Return the component classes among which the application of a file or folder is. Main thread.
+
+    :param has_application: says whether one of some classes is an application.
+    :raises PluginError: if there is nothing of that name, or its import fails.
+    """
+    path = path.expanduser().absolute()
+    if path.is_dir() and not (path / "__init__.py").exists():
+        if not (path / f"{MODULE}.py").is_file():
+            raise PluginError(
+                f"the folder {path} has neither an __init__.py nor an {MODULE}.py",
+                thing=str(path),
+                remedy="Give the path of the file with the application",
+            )
+        path /= f"{MODULE}.py"
+    root = Path(import_root(str(path)))
+    make_importable(str(root))
+    if path.parent == root and path.is_file():
+        return env.load_plugin(path).components
+    package, *inside = path.relative_to(root).with_suffix("" if path.is_file() else path.suffix).parts
+    plugin = env.load_plugin(root / package)
+    name = plugin.module.__name__
+    if inside and inside != ["__init__"]:
+        return classes_in(_imported(".".join((name, *inside)), path))
+    if not has_application(plugin.components) and (root / package / f"{MODULE}.py").is_file():
+        return classes_in(_imported(f"{name}.{MODULE}", path / f"{MODULE}.py"))
+    return plugin.components
+
+
+def own_folders(plugins: Iterable[Any]) -> list[str]:
+    """Return where the imports of an application's own modules begin: above its plug-in files and packages."""
+    paths = [str(plugin.path) for plugin in plugins if plugin.path is not None]
+    return sorted({import_root(path) for path in paths if not is_installed(path)})
+
+
+def _imported(name: str, path: Path) -> Any:
+    with calling_foreign_code(partial(import_failed, str(path))):
+        return importlib.import_module(name)

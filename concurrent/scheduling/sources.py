@@ -1,0 +1,155 @@
+"""The modules of a program that lie beside it: they travel as sources, and workers import them from those.
+
+They are the Python files in the program's own folders, as far as functions and modules that travel import them,
+also within functions. What is installed does not belong to them, nor do compiled modules.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from types import CodeType
+from typing import Final, NamedTuple
+
+from concurrent.core.dependencies import is_installed
+
+__all__ = ["ModuleSource", "ModuleSources", "folder_of_program", "import_root"]
+
+FRAMEWORK: Final = "concurrent"
+
+
+class ModuleSource(NamedTuple):
+    """A module as it travels; a package without a file of its own has no text."""
+
+    name: str
+    file: str
+    is_package: bool
+    text: bytes
+
+
+class ModuleSources:
+    """Finds the sources of own modules. One thread.
+
+    :param folders: where imports of the program's own modules begin.
+    """
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        self._folders = [os.path.realpath(folder) for folder in folders]
+        self._file_by_name: dict[str, str | None] = {}
+
+    def is_own(self, name: str) -> bool:
+        """Return whether an imported module is one of the program's own files."""
+        if name == "__main__" or name.partition(".")[0] == FRAMEWORK or not self._folders:
+            return False
+        known = self._file_by_name.get(name)
+        if known is None:
+            file = getattr(sys.modules.get(name), "__file__", None)
+            known = self._file_by_name[name] = file if file is not None and self._is_inside(file) else ""
+        return known != ""
+
+    def needed(self, names: Iterable[str], known: Iterable[str]) -> list[ModuleSource]:
+        """Return the sources of modules and of what they import.
+
+        :param known: the names of modules that need not be looked at any more.
+        """
+        sources: dict[str, ModuleSource] = {}
+        seen = set(known)
+        ahead = list(names)
+        while ahead:
+            name = ahead.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            source = self._source_of(name)
+            if source is None:
+                continue
+            sources[name] = source
+            package = name if source.is_package else name.rpartition(".")[0]
+            ahead += [package, name.rpartition(".")[0]]
+            try:
+                code = compile(source.text, source.file, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):  # whoever imports it is told
+                continue
+            ahead += self.imported(code, package)
+        return list(sources.values())
+
+    def imported(self, code: CodeType, package: str) -> Iterator[str]:
+        """Yield the names of own modules that code may import, wherever it does.
+
+        :param package: the one that the code is in, for relative imports; "" if it is in none.
+        """
+        parents = [package] if package else []
+        while parents and "." in parents[-1]:
+            parents.append(parents[-1].rpartition(".")[0])
+        for names, members in _names_in(code):
+            for base in (*parents, *names, *(f"{parent}.{name}" for parent in parents for name in names)):
+                inside = [f"{base}.{member}" for member in members]
+                yield from (name for name in (base, *inside) if self._path_of(name) is not None)
+
+    def _source_of(self, name: str) -> ModuleSource | None:
+        path = self._path_of(name)
+        if path is None:
+            return None
+        if os.path.isdir(path):
+            return ModuleSource(name, path, is_package=True, text=b"")
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError:  # whoever imports it is told
+            return None
+        return ModuleSource(name, path, os.path.basename(path) == "__init__.py", text)
+
+    def _path_of(self, name: str) -> str | None:
+        """Return the file of an own module, the folder of a package without one, or None."""
+        if name.partition(".")[0] in (FRAMEWORK, "__main__") or not all(map(str.isidentifier, name.split("."))):
+            return None
+        if name in sys.modules:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None:
+                return file if self._is_inside(file) else None
+        parent, _, last = name.rpartition(".")
+        places = getattr(sys.modules.get(parent), "__path__", None) if parent else None
+        paths = [os.path.join(folder, *name.split(".")) for folder in self._folders]
+        for path in paths if places is None else [os.path.join(place, last) for place in places]:
+            if not any(path.startswith(os.path.join(folder, "")) for folder in self._folders):
+                continue
+            for file in (os.path.join(path, "__init__.py"), f"{path}.py"):
+                if os.path.isfile(file):
+                    return None if is_installed(file) else file
+            if os.path.isdir(path):
+                return path if any(each.endswith(".py") for each in os.listdir(path)) else None
+        return None
+
+    def _is_inside(self, file: str) -> bool:
+        path = os.path.realpath(file)
+        inside = any(path.startswith(os.path.join(folder, "")) for folder in self._folders)
+        return inside and path.endswith(".py") and not is_installed(path)
+
+
+def import_root(path: str) -> str:
+    """Return the folder from which imports of a file, or of a package folder, begin: above its package."""
+    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def folder_of_program() -> str:
+    """Return where imports of the running program's own modules begin.
+
+    That is the folder of its file, or the working folder where it has none, as a notebook, or is installed.
+    """
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    if file is None or is_installed(file) or not file.endswith(".py"):
+        return os.getcwd()
+    return import_root(os.path.abspath(file))
+
+
+def _names_in(code: CodeType) -> Iterator[tuple[Iterable[str], list[str]]]:
+    """Yield the names in code, and the texts of its tuples, for it and for what is defined in it."""
+    members = [text for const in code.co_consts if type(const) is tuple for text in const if type(text) is str]
+    yield code.co_names, members
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _names_in(const)

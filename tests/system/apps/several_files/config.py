@@ -1,0 +1,4 @@
+"""A module of a program of several files."""
+
+DEBUG = False
+ARGS = None

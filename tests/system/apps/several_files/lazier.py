@@ -1,0 +1,3 @@
+"""A module of a program of several files."""
+
+V = 5

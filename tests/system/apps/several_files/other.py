@@ -1,0 +1,5 @@
+"""A module of a program of several files."""
+
+
+def one():
+    return 1

@@ -15,27 +15,27 @@ __all__ = ["Copies"]
 
 
 class Copies:
-    """See the module. It costs nothing while there are no such tasks: it is false then."""
+    """See the module. While there are no such tasks, it and ``names_by_number`` are false."""
 
     def __init__(self) -> None:
-        self._names_by_number: dict[int, set[str]] = {}
+        self.names_by_number: dict[int, set[str]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._names_by_number)
+        return bool(self.names_by_number)
 
     def note(self, name: str, tasks: Iterable[TaskRecord]) -> None:
         """Remember that the slave of this name may still have tasks which are taken from it."""
         for task in tasks:
-            self._names_by_number.setdefault(task.number, set()).add(name)
+            self.names_by_number.setdefault(task.number, set()).add(name)
 
     def has(self, name: str, number: int) -> bool:
         """Tell whether the slave of this name may have a task."""
-        return name in self._names_by_number.get(number, ())
+        return name in self.names_by_number.get(number, ())
 
     def end(self, tasks: Iterable[TaskRecord]) -> dict[str, list[int]]:
         """Forget tasks; return which of them the slaves may still have, by their names."""
         numbers_by_name: dict[str, list[int]] = {}
         for task in tasks:
-            for name in self._names_by_number.pop(task.number, ()):
+            for name in self.names_by_number.pop(task.number, ()):
                 numbers_by_name.setdefault(name, []).append(task.number)
         return numbers_by_name

@@ -345,9 +345,7 @@ class Ledger:
         slave = self.slaves.get(event.slave)
         if slave is None:
             return []
-        commands = self._book.heard(slave)
-        self._book.set_window(slave, event.window)
-        return commands
+        return self._book.window_wanted(slave, event.window)
 
     def _tasks_done(self, event: TasksDone) -> list[Command]:
         slave = self.slaves.get(event.slave)
@@ -357,7 +355,7 @@ class Ledger:
         pop = slave.held.pop
         tasks: list[Any] = [pop(number, None) for number in event.numbers]
         statuses, payloads = event.statuses, event.payloads
-        commands = self._book.heard(slave)
+        commands = self._book.reported(slave)
         if None in tasks and (self._copies or self.pushed):
             commands += self._take_late(slave, event, tasks)
         if None in tasks or DIED in statuses:
@@ -365,7 +363,6 @@ class Ledger:
             tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
             self.dropped_count += found.dropped_count
             self._requeue(found.retry)
-        self._book.reported(slave)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
         return commands + self._close(tasks, statuses, payloads)
@@ -455,8 +452,8 @@ class Ledger:
     def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are in the commands from now on, and nowhere else."""
         task_by_number = self.task_by_number
-        commands = self._end_copies(tasks)
-        if self.refusals:
+        commands = self._end_copies(tasks) if self._copies.names_by_number else []
+        if self.refusals.refusers_by_number:
             for task in tasks:
                 self.refusals.forget(task)
         for task in tasks:

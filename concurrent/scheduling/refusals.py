@@ -22,19 +22,19 @@ _Key = tuple[int, frozenset[int]]
 
 
 class Refusals:
-    """See the module. It costs nothing while no slave has refused anything: it is false then."""
+    """See the module. While no slave has refused anything, it and ``refusers_by_number`` are false."""
 
     def __init__(self) -> None:
         self.waiting_count = 0
-        self._refusers_by_number: dict[int, frozenset[int]] = {}
+        self.refusers_by_number: dict[int, frozenset[int]] = {}
         self._waiting: dict[_Key, dict[int, TaskRecord]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._refusers_by_number)
+        return bool(self.refusers_by_number)
 
     def note(self, slave: int, tasks: Iterable[TaskRecord]) -> None:
         """Remember that a slave has refused tasks."""
-        known = self._refusers_by_number
+        known = self.refusers_by_number
         for task in tasks:
             known[task.number] = known.get(task.number, frozenset()) | {slave}
 
@@ -42,7 +42,7 @@ class Refusals:
         """Keep those tasks that a slave has refused, and return the others."""
         others: list[TaskRecord] = []
         for task in tasks:
-            refusers = self._refusers_by_number.get(task.number)
+            refusers = self.refusers_by_number.get(task.number)
             if refusers is None:
                 others.append(task)
                 continue
@@ -54,7 +54,7 @@ class Refusals:
 
     def forget(self, task: TaskRecord) -> None:
         """Know no more of a task, and do not keep it."""
-        refusers = self._refusers_by_number.pop(task.number, None)
+        refusers = self.refusers_by_number.pop(task.number, None)
         if refusers is not None and task.state is TaskState.REFUSED:
             key = task.owner.owner, refusers
             del self._waiting[key][task.number]

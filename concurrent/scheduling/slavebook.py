@@ -45,6 +45,14 @@ class SlaveBook:
         self.window_total += window - slave.window
         slave.window = window
 
+    def window_wanted(self, slave: SlaveRecord, window: int) -> list[Command]:
+        """Take note of how many tasks a slave wants to hold; it may have been taken for silent."""
+        slave.is_heard = True
+        commands = self.heard(slave) if slave.is_silent else []
+        self.window_total += window - slave.window
+        slave.window = window
+        return commands
+
     def heard(self, slave: SlaveRecord) -> list[Command]:
         """Take note that a slave says something of its tasks; it may have been taken for silent."""
         slave.is_heard = True
@@ -54,11 +62,13 @@ class SlaveBook:
         self.set_window(slave, slave.wanted_window)
         return [SlaveSilent(slave.slave)]
 
-    def reported(self, slave: SlaveRecord) -> None:
-        """Take note that a slave has brought outcomes."""
+    def reported(self, slave: SlaveRecord) -> list[Command]:
+        """Take note that a slave has brought outcomes; it may have been taken for silent."""
         self._report_count += 1
         slave.reported_at = self._report_count
         self._by_report.move_to_end(slave.slave)
+        slave.is_heard = True
+        return self.heard(slave) if slave.is_silent else []
 
     def latest(self, count: int) -> list[SlaveRecord]:
         """Return up to ``count`` slaves that get on, the latest to report first."""

@@ -51,7 +51,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def refusers(self) -> dict[int, frozenset[int]]:
         """Return who refused each task that waits for another slave."""
-        known = self.ledger.refusals._refusers_by_number
+        known = self.ledger.refusals.refusers_by_number
         tasks = self.ledger.task_by_number
         return {number: who for number, who in known.items() if tasks[number].state is TaskState.REFUSED}
 

@@ -106,6 +106,7 @@ class ApplicationNode(Node):
         self._inbox = Inbox(self._deliver, lambda size_bytes: self.client.tasks.consumed(size_bytes))
         self._finished_count = 0
         self._failed_count = 0
+        self._has_reported = False
         self._open_systems = 0
         self._checked_count = 0
         self._is_idle_watched = False
@@ -224,6 +225,7 @@ class ApplicationNode(Node):
 
     def report_error(self, what: str, error: BaseException) -> None:
         """Log an error with its remote traceback; the exit code becomes 1."""
+        self._has_reported = True
         self._default_exit_code = EXIT_FAILED
         text = message_of(error).partition("\n")[0]  # all of it is in the lines
         name = type(error).__name__
@@ -344,7 +346,7 @@ class ApplicationNode(Node):
                 self._inbox.run_next()
             else:
                 self._check_finished()
-        if self._exit_code == EXIT_FAILED and self._failed_count:
+        if self._exit_code == EXIT_FAILED and self._failed_count and not self._has_reported:
             log.warning("%d of %d tasks failed", self._failed_count, self._finished_count)
         return self._exit_code
 

@@ -52,6 +52,8 @@ class ChildNode:
         self._loop = loop
         self._launcher = launcher
         self._on_ended = on_ended
+        self.refusal = ""
+        """Why it could not start, once it has ended without being ready. Loop thread."""
         self._control: socket.socket | None = None
         self._is_stopping = False
         self._ended = threading.Event()
@@ -121,8 +123,22 @@ class ChildNode:
             hang_up(self._control)
             self._control = None
 
+    def _read_refusal(self) -> str:
+        """Return what the node that has ended said instead of being ready."""
+        if self._control is None:
+            return ""
+        with self._control.dup() as copy:  # for another thread may wait on the original, with a time limit
+            copy.setblocking(False)
+            try:
+                said = copy.recv(LINE_BYTES_MAX, socket.MSG_PEEK)
+            except OSError:  # it has said nothing
+                return ""
+        word, _, text = said.decode(errors="replace").strip().partition(" ")
+        return text if word == "error" else ""
+
     def _exited(self, _pid: int, signal: int | None, code: int | None, tail: str) -> None:
         """It has ended, or could not be started. Loop thread only."""
+        self.refusal = self._read_refusal()
         self._ended.set()
         what_happened = f"{self._what} {how_it_ended(signal, code)}"
         if code is None and signal is None:

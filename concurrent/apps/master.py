@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.childnode import ChildNode
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
-from concurrent.apps.node import Node
+from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.runtime import check_runtime
 from concurrent.apps.slave import check_files, core_count
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import implements
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import InvalidArguments, VersionMismatch
+from concurrent.core.errors import InvalidArguments, NodeError, VersionMismatch
 from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.generic import GenericTaskScheduler
@@ -39,6 +40,9 @@ JOIN_TIMEOUT_S: Final = 30.0
 """How long a session may last whose node does not join."""
 
 WORKERS_MAX: Final = 4096
+
+REFUSALS_MAX: Final = 3
+"""How often the master's own slave may say that it cannot start before the master believes it."""
 
 log = logging.getLogger("concurrent.apps.master")
 
@@ -239,7 +243,17 @@ class MasterNode(Node):
         start = SLAVE_ENTRY, self.child_recipe(), str(address), self.worker_count
         backoff = Backoff(initial_s=0.2, maximum_s=30.0)
 
+        refusals: list[str] = []
+
         def ended(what: str) -> None:
+            refusals.append(slave.refusal)
+            is_hopeless = len(refusals) >= REFUSALS_MAX and all(refusals) and not self._has_slave.is_set()
+            if is_hopeless:
+                error = NodeError(
+                    f"the master's own slave cannot start: {slave.refusal}", thing="master.workers"
+                )
+                self._inbox.put(partial(raise_error, error))
+                return
             delay_s = backoff.next_delay()
             log.error("%s; it starts again in %.1f s", what, delay_s)
             self.loop.call_later(delay_s, slave.start, *start)

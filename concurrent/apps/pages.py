@@ -63,7 +63,7 @@ def render_page(title: str, status: Status, now: float, *, is_local: bool = True
     if "problem" in status:
         parts.append(f'<p class="problem">{_text(status["problem"])}</p>')
     elif body is not None:
-        parts += [*_troubles(status), *body(status, now)]
+        parts += [*_troubles(status), *_waits(status), *body(status, now)]
     parts.append(
         '<h2>For programs</h2><p><a href="/status">/status</a>, <a href="/stats">/stats</a>, '
         '<a href="/api/1">the methods</a>, <a href="/openapi.json">all of the API</a></p>'
@@ -127,6 +127,15 @@ def _master(status: Status, now: float) -> list[str]:
             ],
         ),
     ]
+
+
+def _waits(status: Status) -> list[str]:
+    """Return what the node waits for, or lets others wait for."""
+    held = status.get("tasks", {}).get("held_because")
+    waits_for = status.get("waits_for")
+    lines = [f"It waits: {waits_for}"] if waits_for else []
+    lines += [f"No more tasks are accepted for now: {held}"] if held else []
+    return [f'<p class="problem">{_text(line)}</p>' for line in lines]
 
 
 def _troubles(status: Status) -> list[str]:
@@ -245,8 +254,6 @@ def _application(status: Status, _now: float) -> list[str]:
             ("task systems", _count(status["task_systems"])),
         )
     ]
-    if status.get("waits_for"):
-        parts.append(f"<p>It waits for: {_text(status['waits_for'])}</p>")
     for name, (part_done, part_total) in several.items():
         count = f"{_count(part_done)} of {_count(part_total)}"
         parts.append(f"<p>{_text(name)}: {count} {_bar(part_done, part_total)}</p>")

@@ -246,3 +246,12 @@ def test_status_takes_what_nodes_take_and_says_whose_application_it_was(
     for way in ways:
         assert "Hello of " in way.succeed()
         assert "stops: exit code 0" in way.out
+
+
+@pytest.mark.parametrize("command", ["master", "app"])
+def test_a_master_whose_own_slave_can_never_start_ends_and_says_why(cluster: Cluster, command: str) -> None:
+    what = ["-p", "0"] if command == "master" else [APPS / "hello.py"]
+    node = cluster.node(command, *what, "-w", "1", options=("slave.host=192.0.2.1",))
+    assert node.wait() == 3
+    assert "the master's own slave cannot start: " in node.err
+    assert "192.0.2.1" in node.err

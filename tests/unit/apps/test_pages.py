@@ -251,3 +251,30 @@ def test_sizes_have_a_unit_that_fits(size_bytes: int, text: str) -> None:
 def test_times_have_a_unit_that_fits(age_s: float, text: str) -> None:
     texts = page_of(master(started_at=NOW - age_s)).texts
     assert any(one.endswith(f"up for {text}") for one in texts)
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (application(waits_for="a cluster with 2 workers"), "It waits: a cluster with 2 workers"),
+        ({**slave(), "waits_for": "cannot register <x>"}, "It waits: cannot register <x>"),
+        (
+            master(tasks={**master()["tasks"], "held_because": "the disk is full"}),
+            "No more tasks are accepted for now: the disk is full",
+        ),
+    ],
+)
+def test_what_a_node_waits_for_is_on_its_page(status: dict[str, Any], line: str) -> None:
+    assert line in page_of(status).texts
+
+
+def test_an_application_shows_its_own_count_and_those_of_its_task_systems() -> None:
+    counts = {"squares": (3, 4), "sums": (5, 6)}
+    texts = page_of(application(progress=(3, 4), progress_of=counts)).texts
+    assert {"squares: 3 of 4", "sums: 5 of 6"} <= set(texts)
+
+
+def test_the_program_and_user_of_an_application_are_shown_as_text() -> None:
+    data = {"application": "Squares\x1b[2J<b>", "user": "ann"}
+    page = page_of(master(nodes=[node(node_id="application-c", type="application", state="gone", data=data)]))
+    assert "Squares?[2J<b> of ann: application-c" in page.texts

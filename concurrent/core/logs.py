@@ -10,7 +10,7 @@ import logging
 import sys
 from pathlib import Path
 from textwrap import indent
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from concurrent.core.component import Component
 from concurrent.core.earlylog import EarlyLog
@@ -163,7 +163,7 @@ class NodeLog:
             handler.close()
 
 
-class _TerminalHandler(logging.StreamHandler[TextIO]):
+class _TerminalHandler(logging.StreamHandler):  # type: ignore[type-arg]  # which Python 3.10 cannot tell
     """Writes to a terminal on which some process, perhaps another one, draws a line that does not end."""
 
     def format(self, record: logging.LogRecord) -> str:

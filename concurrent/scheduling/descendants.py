@@ -86,27 +86,33 @@ def _children_by_scan(parent_pid: int) -> list[int]:
 
 
 def below() -> list[int]:
-    """Return the process ids of all processes below this one, zombies too; Linux, else none."""
+    """Return the process ids of all processes below this one that have not ended; Linux, else none."""
     children_by_parent: dict[int, list[int]] = {}
+    ended = set()
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text(errors="replace").rpartition(")")[2].split()
         except OSError:  # it has gone meanwhile
             continue
         children_by_parent.setdefault(int(fields[1]), []).append(int(path.parent.name))
+        if fields[0] == "Z":
+            ended.add(int(path.parent.name))
     found = []
     rest = [os.getpid()]
     while rest:
         some = children_by_parent.get(rest.pop(), [])
-        found += some
+        found += [pid for pid in some if pid not in ended]
         rest += some
     return found
 
 
 def environment_of(pid: int) -> list[bytes]:
-    """Return the entries of the environment that a process was started with; none if that is not told."""
+    """Return the entries of the environment that a process was started with; none if that is not told.
+
+    It is empty for a moment while a process turns to another program.
+    """
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")[:-1]
     except OSError:
         return []
 

@@ -53,6 +53,7 @@ PATHS: Final = "surrogateescape"
 FILES_MAX: Final = 16
 SWEEP_TIMEOUT_S: Final = 10.0
 SWEEP_PAUSE_MS: Final = 20
+LOOKS_MAX: Final = 3
 
 
 def serve(control: socket.socket, preload: Sequence[str], *, is_fork: bool) -> NoReturn:
@@ -164,9 +165,15 @@ class ForkServer:
 
     def _sweep(self, app: int, is_last: bool) -> None:
         """Kill what tasks of an application that has ended left behind, and report what that was."""
-        killed = kill_leftovers(app, self._child_by_pid, self._ending, is_last=is_last)
+        killed: list[str] = []
+        for _ in range(LOOKS_MAX):
+            some, is_unsure = kill_leftovers(app, self._child_by_pid, self._ending, is_last=is_last)
+            killed += some
+            if not is_unsure:
+                break
+            select.poll().poll(SWEEP_PAUSE_MS)  # what turns to another program has done that by then
         if killed:
-            self._report("swept", app, killed)
+            self._report("swept", app, list(dict.fromkeys(killed)))
 
     def _report(self, *fields: Any) -> None:
         try:

@@ -24,7 +24,9 @@ def mark_environment(app: int) -> None:
     os.environ[MARK] = f"{os.getppid()}.{app}"
 
 
-def kill_leftovers(app: int, workers: Collection[int], ending: Collection[int], *, is_last: bool) -> list[str]:
+def kill_leftovers(
+    app: int, workers: Collection[int], ending: Collection[int], *, is_last: bool
+) -> tuple[list[str], bool]:
     """Kill the processes that tasks of an application have left behind. In the process that forks workers.
 
     :param app: the number of the application.
@@ -32,19 +34,22 @@ def kill_leftovers(app: int, workers: Collection[int], ending: Collection[int], 
     :param ending: those of workers that were killed and take what they started along.
     :param is_last: whether no other application has tasks here: what has no mark was left by this one, or by
         one that has gone before it.
-    :returns: what they were, for people.
+    :returns: what they were, for people; and whether another look may find more.
     """
     name = f"{MARK}=".encode()
     mark = name + f"{os.getpid()}.{app}".encode()
     killed = []
+    is_unsure = False
     for pid in below():
         if pid in workers or session_of(pid) in ending:
             continue
-        marks = [entry for entry in environment_of(pid) if entry.startswith(name)]
+        entries = environment_of(pid)
+        is_unsure |= not entries
+        marks = [entry for entry in entries if entry.startswith(name)]
         if mark not in marks and not (is_last and not marks):
             continue
         command = command_of(pid)
         if HELPER not in command:
             kill(pid)
             killed.append(f"{command} (process {pid})")
-    return killed
+    return killed, is_unsure

@@ -38,6 +38,7 @@ __all__ = [
     "UnknownHost",
     "UnknownMethod",
     "UnpicklableResult",
+    "UnpicklableValue",
     "VersionMismatch",
     "WorkerDied",
     "WrongServer",
@@ -238,6 +239,12 @@ class SchedulingError(ConcurrentError):
     """The scheduler was asked for something that cannot be."""
 
     code = "scheduling"
+
+
+class UnpicklableValue(SchedulingError, PicklingError):
+    """Something that was pushed, or returned, cannot be pickled; says which argument, and where in it."""
+
+    code = "unpicklable-value"
 
 
 class PayloadTooLarge(SchedulingError):

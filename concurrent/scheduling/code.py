@@ -23,6 +23,7 @@ from types import CodeType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.blame import unpicklable_value
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.scheduling.picklers import FastPickler, InlinePickler
 from concurrent.scheduling.sources import ModuleSource
@@ -162,6 +163,13 @@ class AppCode:
         """Return what is known of the own module with these global names, None if it is none."""
         return None
 
+    def take_needs(self) -> Sequence[int]:
+        """Return the blobs that are needed by what was pickled since the last time."""
+        return ()
+
+    def need(self, blobs: Sequence[int]) -> None:
+        """Load blobs."""
+
     def need_module(self, name: str) -> None:
         """Have the other end import an own module, if it is one that travels as a source."""
 
@@ -190,12 +198,16 @@ class AppCode:
         except SchedulingError:  # the code of something in it cannot travel
             raise
         except Exception as error:  # boundary: the value's own code runs here
-            raise SchedulingError(
-                f"a value of type {type(value).__qualname__} cannot be pickled: {error}",
-                thing=type(value).__qualname__,
-                remedy="Pass plain data; open files, locks and connections stay in their process.",
-            ) from error
+            raise unpicklable_value(value, error, self._why_not) from error
         return sink.payload()
+
+    def _why_not(self, value: Any) -> Exception | None:
+        """Return what pickling a value raises, None if nothing."""
+        try:
+            InlinePickler(self, PickleSink()).dump(value)
+        except Exception as error:  # boundary: the value's own code runs here
+            return error
+        return None
 
 
 class CodeCache:
@@ -265,6 +277,12 @@ class _ReceivedCode(AppCode):
         objects = self._objects_by_blob.get(blob)
         return (self._load(blob) if objects is None else objects)[position]
 
+    def need(self, blobs: Sequence[int]) -> None:
+        """See :meth:`AppCode.need`."""
+        for blob in blobs:
+            if blob not in self._objects_by_blob:
+                self._load(blob)
+
     def about(self, namespace: dict[str, Any]) -> About | None:
         """See :meth:`AppCode.about`."""
         name = self._spaces.name_of(namespace)
@@ -303,9 +321,7 @@ class _ReceivedCode(AppCode):
 
     def _load(self, blob: int) -> Sequence[Any]:
         head, start = self._head(blob)
-        for each in head.needs:
-            if each not in self._objects_by_blob:
-                self._load(each)
+        self.need(head.needs)
         before, self._defining = self._defining, head
         code_before, current.code = current.code, self
         try:

@@ -23,7 +23,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import SchedulingError
+from concurrent.core.errors import UnpicklableValue
 from concurrent.scheduling.code import AppCode, BlobHead, packed_blob
 from concurrent.scheduling.payload import PickleSink
 from concurrent.scheduling.picklers import BlobPickler
@@ -197,6 +197,11 @@ class CodeBook(AppCode):
                 self._needs.add(blob)
         return unknown
 
+    def take_needs(self) -> Sequence[int]:
+        """See :meth:`AppCode.take_needs`."""
+        needs, self._needs = tuple(self._needs), set()
+        return needs
+
     def need_module(self, name: str) -> None:
         """See :meth:`AppCode.need_module`."""
         if self._sources.is_own(name):
@@ -284,7 +289,7 @@ class CodeBook(AppCode):
             self._make([thing], BlobHead(ANY_VERSION if is_installed else self.version))
         except Exception as error:  # boundary: values that the code refers to are pickled
             name = f"{thing.__module__}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
-            raise SchedulingError(
+            raise UnpicklableValue(
                 f"the code of {name} cannot be sent to workers: {error}",
                 thing=name,
                 remedy="It needs a value, by a global name or as a default, that cannot be pickled. "

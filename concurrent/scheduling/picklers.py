@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import pickle
+from collections.abc import Iterable
 from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Protocol
 
@@ -28,6 +29,7 @@ from concurrent.scheduling.unpickling import (
     make_function,
     module_of,
     namespace_of,
+    need_blobs,
     set_function_state,
     set_module_state,
 )
@@ -62,6 +64,9 @@ class PicklingCode(Protocol):
 
     def need_imports(self, code: CodeType, package: str) -> None:
         """Have the other end import the own modules that code may import."""
+
+    def take_needs(self) -> Iterable[int]:
+        """Return the blobs that are needed by what was pickled since the last time."""
 
     def about(self, namespace: dict[str, Any]) -> About | None:
         """Return what is known of the own module with these global names, None if it is none."""
@@ -135,6 +140,16 @@ class _Namespace:
         return namespace_of, (self._version, *self._about)
 
 
+class _Needs:
+    """Has blobs loaded when it is unpickled."""
+
+    def __init__(self, blobs: Iterable[int]) -> None:
+        self._blobs = tuple(blobs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return need_blobs, self._blobs
+
+
 class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
     """Takes code apart; what is global in an own module is left to that module.
 
@@ -169,6 +184,10 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
         """Return those global names of an own module that the other end does not have."""
         return self._code.unknown_names(about, names)
 
+    def needed(self) -> _Needs | None:
+        """Return what has blobs loaded that are needed, None if somebody else sees to that."""
+        return None
+
     def namespace(self, about: About) -> _Namespace:
         """Return what stands for the global names of an own module."""
         return self._namespaces.setdefault(about.name, _Namespace(self._version, about))
@@ -185,7 +204,7 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
         (code, _, _, _, closure), (own, attributes) = reduced[1:3]
         names = self.unknown_names(about, attributes.pop("__globals__"))
         submodules = attributes.pop("_cloudpickle_submodules", ())  # unpickling imports them
-        state = own, attributes, attributes.pop("__closure__"), names, submodules
+        state = own, attributes, attributes.pop("__closure__"), names, (*submodules, self.needed())
         arguments = code, self.namespace(about), closure
         return make_function, arguments, state, None, None, set_function_state
 
@@ -216,6 +235,10 @@ class InlinePickler(_ValuePickler):
         if reference is not None and reference is not NotImplemented:
             return reference
         return super().reducer_override(thing)
+
+    def needed(self) -> _Needs | None:
+        """Return what has the blobs loaded that hold the global names that do not travel again."""
+        return _Needs(self._code.take_needs())
 
 
 class BlobPickler(_ValuePickler):

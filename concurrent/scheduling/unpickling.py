@@ -9,6 +9,7 @@ from __future__ import annotations
 import copyreg
 import functools
 import threading
+from collections.abc import Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -28,6 +29,7 @@ __all__ = [
     "method_of",
     "module_of",
     "namespace_of",
+    "need_blobs",
     "set_function_state",
     "set_module_state",
 ]
@@ -54,6 +56,9 @@ class Code(Protocol):
 
     def object_at(self, version: int, blob: int, position: int) -> Any:
         """Return what a reference stands for."""
+
+    def need(self, blobs: Sequence[int]) -> None:
+        """Load blobs."""
 
     def module(self, version: int, about: About) -> ModuleType:
         """Return an own module, as it is in a version."""
@@ -102,6 +107,11 @@ def code_at(version: int, blob: int, position: int) -> Any:
 
 
 copyreg.add_extension(__name__, code_at.__name__, CODE_AT)
+
+
+def need_blobs(*blobs: int) -> None:
+    """Have the global names and modules of blobs ready for what follows."""
+    _code().need(blobs)
 
 
 def module_of(version: int, *about: Any) -> ModuleType:

@@ -7,12 +7,14 @@ import os
 import pickle
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import cloudpickle
 import pytest
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.chunk import run_calls
 from concurrent.scheduling.code import CodeCache, code_at
 from concurrent.scheduling.codebook import CodeBook
 from concurrent.transport.frames import Frame
@@ -321,3 +323,38 @@ def test_large_payloads_are_frames(ends: Ends) -> None:
     assert isinstance(ends.book.dumps_payload([bytes(100)]), bytes)
     assert isinstance(ends.book.dumps(bytes(100_000)), bytes)
     assert ends.at_worker([bytes(100_000)]) == [bytes(100_000)]
+
+
+def test_a_function_inside_a_payload_has_names_that_travelled_before(ends: Ends) -> None:
+    ends.payload(plugin_module.capped)  # which nobody loads
+    function = eval(compile("lambda: LIMIT", "here", "eval"), vars(plugin_module))
+    assert ends.load(ends.payload(function))() == plugin_module.LIMIT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "says"),
+    [
+        ((1, threading.Lock()), {}, r"argument 2 of countdown cannot be pickled: it is a lock"),
+        ((), {"number": [threading.Lock()]}, r"argument number= of countdown .* in it \[0\], of type lock"),
+        (
+            ({"a": plugin_module.Shape(threading.Lock())},),
+            {},
+            r"argument 1 .* in it \['a'\]\.sides, of type lock",
+        ),
+        ((Future(),), {}, r"argument 1 of countdown .* future"),
+        (([Future()],), {}, r"argument 1 of countdown .* in it \[0\], of type Future: it is a future"),
+    ],
+)
+def test_an_argument_that_cannot_be_pickled_is_named(
+    ends: Ends, arguments: tuple[Any, ...], keywords: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(pickle.PicklingError, match=says) as caught:
+        ends.payload((plugin_module.countdown, arguments, keywords))
+    assert isinstance(caught.value, SchedulingError)
+    assert caught.value.remedy
+
+
+def test_an_argument_of_a_call_in_a_chunk_is_named(ends: Ends) -> None:
+    calls = [(1,), (threading.Lock(),)]
+    with pytest.raises(pickle.PicklingError, match="argument 1 of countdown"):
+        ends.payload((run_calls, (plugin_module.countdown, calls, {}), {}))

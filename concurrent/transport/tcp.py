@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from concurrent.core.errors import AddressError, ProtocolError
+from concurrent.core.errors import AddressError, ProtocolError, WrongServer
 from concurrent.transport.blocks import NewBlock, new_block
 from concurrent.transport.carrier import ICarrier, ICarrierOwner
 from concurrent.transport.client import SessionClient
@@ -191,7 +191,7 @@ class TCPSocket:
 
     def _refuse_http(self) -> None:
         """Say what this port is in words that a client of the JSON API understands, before the BYE."""
-        problem = ProtocolError(
+        problem = WrongServer(
             "this is the compute channel of a node, and HTTP was sent to it",
             thing="port",
             remedy="Use the port of the node's JSON API, which it logs when it starts",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch
+from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch, WrongServer
 from concurrent.transport.envelope import control_message, make_header, make_prefix
 from concurrent.transport.frames import Buffer, Frame, as_payload
 from concurrent.transport.jsonclient import JSONClient
@@ -92,6 +92,7 @@ def test_a_client_of_the_json_api_that_took_the_wrong_port_is_told_so(
             client.call("register_slave", timeout_s=WAIT_S),
         ):
             error = answer.exception(WAIT_S)
+            assert isinstance(error, WrongServer)
             assert str(error).startswith("this is the compute channel of a node, and HTTP was sent to it")
     assert "the peer speaks HTTP" in caplog.text
 

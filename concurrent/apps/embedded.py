@@ -12,8 +12,8 @@ from concurrent.apps.nodeclass import node_class
 from concurrent.apps.slave import core_count
 from concurrent.core.environment import Environment
 from concurrent.core.items import Host
-from concurrent.scheduling.ending import FINISH_S
 from concurrent.scheduling.launcher import Launcher
+from concurrent.scheduling.processend import FINISH_S
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["EmbeddedCluster", "serve_master"]

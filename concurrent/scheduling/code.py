@@ -23,13 +23,13 @@ from types import CodeType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import SchedulingError
-from concurrent.scheduling.blame import unpicklable_value
+from concurrent.scheduling.codewatch import ATOMS
 from concurrent.scheduling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.scheduling.picklers import FastPickler, InlinePickler
 from concurrent.scheduling.sources import ModuleSource
 from concurrent.scheduling.spaces import Spaces
+from concurrent.scheduling.unpicklable import unpicklable_value
 from concurrent.scheduling.unpickling import ANY_VERSION, About, code_at, current
-from concurrent.scheduling.watch import ATOMS
 from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
 
 __all__ = ["AppCode", "BlobHead", "CodeCache", "code_at", "packed_blob"]

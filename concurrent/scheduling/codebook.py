@@ -1,9 +1,9 @@
 """The application's end of its code that travels: makes the blobs, and references to what is in them.
 
 A blob holds functions and classes of the application's own modules and the global names that they use.
-Before something is pushed the book looks whether the program has changed any of that (``watch.py``). Then it
-makes a blob of what is new, which begins another *version* of the code, and references say that version from
-then on.
+Before something is pushed the book looks whether the program has changed any of that (``codewatch.py``). Then
+it makes a blob of what is new, which begins another *version* of the code, and references say that version
+from then on.
 
 Lambdas and other functions without a name of their own travel inside the payload until the same object is
 sent a second time. Such a function always does if its closure holds what may change, or has changed.
@@ -25,12 +25,12 @@ from typing import Any, Final
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import UnpicklableValue
 from concurrent.scheduling.code import AppCode, BlobHead, packed_blob
+from concurrent.scheduling.codewatch import ATOMS, Change, Watch
 from concurrent.scheduling.payload import PickleSink
 from concurrent.scheduling.picklers import BlobPickler
 from concurrent.scheduling.reducers import name_in_pickles
 from concurrent.scheduling.sources import ModuleSource, ModuleSources
 from concurrent.scheduling.unpickling import ANY_VERSION, GONE, About, code_at
-from concurrent.scheduling.watch import ATOMS, Change, Watch
 from concurrent.transport.frames import Frame
 
 with installed_first("cloudpickle"):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 
-from concurrent.scheduling.ending import finish
+from concurrent.scheduling.processend import finish
 
 __all__ = ["ENTRY_FAILED", "call_entry", "exit_code_of", "exit_now", "run_and_exit"]
 
@@ -39,7 +39,7 @@ def run_and_exit(body: Callable[[], object], *, has_left_open: bool = True) -> N
 
     What ``body`` raises is printed; the exit code is then ``ENTRY_FAILED``, or that of a SystemExit.
 
-    :param has_left_open: whether ``body`` may have left something to be finished, see ``ending.py``.
+    :param has_left_open: whether ``body`` may have left something to be finished, see ``processend.py``.
     """
     code = ENTRY_FAILED
     try:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from concurrent.scheduling.codewatch import LRU_CACHE
 from concurrent.scheduling.payload import PROTOCOL
 from concurrent.scheduling.unpickling import make_cached, make_dispatcher, method_of
-from concurrent.scheduling.watch import LRU_CACHE
 
 __all__ = ["LOOKED_UP", "METHODS", "name_in_pickles", "reduced_by_value", "reduced_method"]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import partial
 
 from concurrent.apps.api import EXIT_OK
+from concurrent.apps.appclass import application_class
 from concurrent.apps.application import ApplicationNode
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
-from concurrent.apps.nodes import application_class
 from concurrent.core.config import describe, items_of
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK
+from concurrent.apps.appclass import application_class
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
 from concurrent.apps.master import MasterNode
 from concurrent.apps.node import Node
 from concurrent.apps.nodeclass import node_class
-from concurrent.apps.nodes import application_class
 from concurrent.apps.slave import SlaveNode
 from concurrent.core.check import problems_of
 from concurrent.core.config import describe

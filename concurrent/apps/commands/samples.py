@@ -9,8 +9,8 @@ from pathlib import Path
 
 from concurrent.apps import samples
 from concurrent.apps.api import EXIT_OK
+from concurrent.apps.appclass import plugin_applications, sample_names
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
-from concurrent.apps.nodes import plugin_applications, sample_names
 
 __all__ = ["add_parser", "run"]
 

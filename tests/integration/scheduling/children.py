@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import Any
 
-from concurrent.scheduling import ending
+from concurrent.scheduling import processend
 from tests.integration.scheduling import workloads
 
 
@@ -48,7 +48,7 @@ def fail() -> None:
 
 def end_slowly() -> None:
     """Have something to do at the end that takes too long."""
-    ending.FINISH_S = 0.2  # type: ignore[misc]
+    processend.FINISH_S = 0.2  # type: ignore[misc]
     atexit.register(threading.Event().wait, 60)
 
 

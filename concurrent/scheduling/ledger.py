@@ -362,6 +362,7 @@ class Ledger:
             found = sorted_out(slave, tasks, statuses, payloads)
             tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
             self.dropped_count += found.dropped_count
+            self.refusals.avoid(slave.slave, found.retry, self.slaves.values())
             self._requeue(found.retry)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
@@ -370,11 +371,13 @@ class Ledger:
     def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
         """Put into ``tasks`` what was taken from the slave, or by it without a word, and is not finished."""
         late: dict[int, TaskRecord] = {}
+        known = {task.number for task in tasks if task is not None}  # a number that comes twice counts once
         for index, number in enumerate(event.numbers):
             is_outcome = event.statuses[index] in (FINISHED, FAILED)
-            if tasks[index] is None and is_outcome and number not in late:
+            if tasks[index] is None and is_outcome and number not in known:
                 if number in self.pushed or self._copies.has(slave.name, number):
                     tasks[index] = late[number] = self.task_by_number[number]
+                    known.add(number)
         return self._take_out(late.values())
 
     def _tasks_returned(self, event: TasksReturned) -> list[Command]:

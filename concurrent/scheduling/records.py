@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from concurrent.scheduling.events import TasksSubmitted
 from concurrent.scheduling.outcome import CANCELLED, FINISHED
@@ -13,6 +13,9 @@ from concurrent.scheduling.states import TaskState
 __all__ = ["OutcomeCounts", "OwnerRecord", "SlaveRecord", "TaskRecord"]
 
 QUEUED = TaskState.QUEUED
+
+EVIDENCE_BYTES_MAX: Final = 64 << 10
+"""So much of what a slave says of the death of a worker is kept; the rest is cut off."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +73,7 @@ class TaskRecord:
         :param words: what the slave says of that, UTF-8.
         """
         attempt = f"attempt {len(self.evidence) + 1} of {self.attempts_max} on {slave.name}: "
-        self.evidence += (attempt.encode() + bytes(words),)
+        self.evidence += (attempt.encode() + bytes(words)[:EVIDENCE_BYTES_MAX],)
 
 
 @dataclass(slots=True, eq=False)

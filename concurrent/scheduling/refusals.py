@@ -1,7 +1,8 @@
-"""Tasks that slaves handed back without being asked: who did, and who may have them now. Pure.
+"""Tasks that slaves handed back without being asked, or that lost a worker there: who may have them now. Pure.
 
 Such a task is not queued again, for it would go straight back to where it came from. It waits here until a
-slave has room that has not refused it. When all have, it waits until it is forgotten who has.
+slave has room that has not refused it. When all have, it waits until it is forgotten who has. A task whose
+worker died waits here for slaves at which it has not been yet; when it has been at all, any may have it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,20 @@ class Refusals:
         for task in tasks:
             known[task.number] = known.get(task.number, frozenset()) | {slave}
 
+    def avoid(self, slave: int, tasks: Iterable[TaskRecord], slaves: Collection[SlaveRecord]) -> None:
+        """Have tasks whose worker died at a slave tried at others first, for that may be what was wrong.
+
+        When they have been everywhere, any slave may have them again.
+        """
+        takers = [one for one in slaves if one.window > 0]
+        known = self.refusers_by_number
+        for task in tasks:
+            been_at = known.get(task.number, frozenset()) | {slave}
+            if any(_may_have(one, been_at) for one in takers):
+                known[task.number] = been_at
+            else:
+                known.pop(task.number, None)
+
     def keep(self, tasks: list[TaskRecord]) -> list[TaskRecord]:
         """Keep those tasks that a slave has refused, and return the others."""
         others: list[TaskRecord] = []
@@ -73,7 +88,7 @@ class Refusals:
             (slave for slave in slaves if slave.room > 0), key=lambda slave: len(slave.held) / slave.workers
         )
         for key, group in list(self._waiting.items()):
-            fit = [slave for slave in open_slaves if slave.room > 0 and _may_have(slave, key)]
+            fit = [slave for slave in open_slaves if slave.room > 0 and _may_have(slave, key[1])]
             for index, slave in enumerate(fit):
                 share = min(slave.room, -(-len(group) // (len(fit) - index)))
                 numbers = sorted(group)[:share]
@@ -89,11 +104,10 @@ class Refusals:
         return [
             task
             for key, group in self._waiting.items()
-            if takers and not any(_may_have(slave, key) for slave in takers)
+            if takers and not any(_may_have(slave, key[1]) for slave in takers)
             for task in group.values()
         ]
 
 
-def _may_have(slave: SlaveRecord, key: _Key) -> bool:
-    _, refusers = key
+def _may_have(slave: SlaveRecord, refusers: frozenset[int]) -> bool:
     return slave.slave not in refusers and len(refusers) < REFUSERS_MAX

@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -89,8 +90,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; of a key that comes twice some readers take the first value and some the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in found if names.count(name) > 1)
+        (double, _count), *_others = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"the key {double!r:.100} comes more than once in an object")
     return found
 

@@ -23,6 +23,7 @@ from concurrent.scheduling.events import (
 )
 from concurrent.scheduling.ledger import Ledger
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.transport.frames import Frame
 
 
 @pytest.fixture
@@ -85,10 +86,57 @@ def test_a_task_that_kills_workers_is_reported_with_the_evidence_of_each_attempt
     submit(ledger, 1, attempts_max=2)
     ledger.assign(1, 1)
     assert ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV"])) == []
-    ledger.assign(2, 1)
+    ledger.pass_on()
     assert ledger.apply(TasksDone(2, [1], [DIED], [b"SIGKILL"])) == [
         Deliver(1, [0], [DIED], [b"attempt 1 of 2 on left: SIGSEGV\0attempt 2 of 2 on right: SIGKILL"])
     ]
+
+
+def test_what_a_slave_says_of_a_death_is_kept_within_bounds(ledger: Ledger) -> None:
+    submit(ledger, 1, attempts_max=1)
+    ledger.assign(1, 1)
+    (deliver,) = ledger.apply(TasksDone(1, [1], [DIED], [Frame(b"x" * (1 << 20))]))
+    assert len(deliver.payloads[0]) < 100_000
+
+
+def test_a_task_whose_worker_died_is_tried_at_all_others_before_it_comes_back(ledger: Ledger) -> None:
+    submit(ledger, 1, attempts_max=9)
+    ledger.apply(SlaveJoined(3, "stopping", workers=2, window=0))
+    for here, there in ((1, 2), (2, 1)):
+        ledger.assign(here, 1)
+        assert ledger.apply(TasksDone(here, [1], [DIED], [b"SIGSEGV"])) == []
+        assert ledger.assign(here, 1) == []
+        (send,) = ledger.pass_on()
+        assert (send.slave, send.numbers) == (there, [1])
+        ledger.apply(TasksDone(there, [1], [DIED], [b"SIGSEGV"]))
+        assert ledger.queued_count == 1
+    assert ledger.snapshot()["refused"] == 0
+
+
+def test_a_task_whose_worker_died_at_the_only_slave_is_tried_there_again(ledger: Ledger) -> None:
+    ledger.apply(SlaveLost(2, "gone"))
+    submit(ledger, 1, attempts_max=2)
+    ledger.assign(1, 1)
+    ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV"]))
+    assert ledger.assign(1, 1) == [Send(1, 1, 0, [1], [b"1:0"])]
+
+
+@pytest.mark.parametrize("statuses", [[FINISHED, FINISHED], [FAILED, DIED], [DIED, FINISHED]])
+def test_a_slave_that_came_back_and_reports_a_task_twice_strands_nothing(
+    ledger: Ledger, statuses: list[int]
+) -> None:
+    submit(ledger, 2, attempts_max=1)
+    ledger.assign(1, 2)
+    ledger.apply(SlaveLost(1, "cut"))
+    ledger.apply(SlaveJoined(3, "left", workers=2, window=4))
+    ledger.assign(3, 1)
+    commands = ledger.apply(TasksDone(3, [1, 1, 2, 2], statuses * 2, [b"a"] * 4))
+    ids = [number for command in commands if isinstance(command, Deliver) for number in command.ids]
+    assert len(ids) == len(set(ids))
+    assert 0 in ids
+    held = sum(len(slave.held) for slave in ledger.slaves.values())
+    assert ledger.held_total == held
+    assert ledger.snapshot()["open"] == held + ledger.queued_count
 
 
 def test_what_ended_is_counted_by_how_it_ended_at_the_slave_and_for_the_owner(ledger: Ledger) -> None:

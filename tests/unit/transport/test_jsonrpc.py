@@ -52,6 +52,12 @@ def test_notifications_are_not_answered_even_if_they_fail(answer: Answerer) -> N
     assert answer.events == {"calls": 3, "failures": 1}
 
 
+def test_a_key_that_comes_twice_among_many_is_named() -> None:
+    keys = [f'"k{index}":0' for index in range(200_000)]
+    with pytest.raises(MalformedMessage, match="the key 'twice' comes more than once"):
+        decode_json(f'{{{",".join(keys)},"twice":1,"twice":2}}'.encode())
+
+
 def test_a_null_id_is_still_an_id(answer: Answerer) -> None:
     assert answer('{"jsonrpc":"2.0","method":"get_data","id":null}')["result"] == ["hello", 5]
 

@@ -6,8 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from itertools import islice
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from concurrent.apps.executorcore import ExecutorCore
 from concurrent.apps.taskfuture import TaskFuture
@@ -24,6 +25,10 @@ class _Chunk(NamedTuple):
 
     calls: list[tuple[Any, ...]]
     future: TaskFuture[Any]
+
+
+_new_chunk: Final[Callable[[tuple[Any, ...]], _Chunk]] = partial(tuple.__new__, _Chunk)
+"""Makes one of its fields without a call of a function in Python."""
 
 
 class CallMap(Generic[T]):
@@ -69,7 +74,7 @@ class CallMap(Generic[T]):
         room = None if self._buffersize is None else self._buffersize - len(self._chunks)
         try:
             for calls in islice(iter(self._next_calls, []), room):
-                self._chunks.append(_Chunk(calls, self._submit(calls)))
+                self._chunks.append(_new_chunk((calls, self._submit(calls))))
         except BaseException:  # boundary: nobody will ask for any result
             self._cancel()
             raise
@@ -93,8 +98,10 @@ class CallMap(Generic[T]):
         return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, attempts_max=1)
 
     def _take(self) -> _Chunk:
-        """Take the oldest chunk, and submit another one in its place."""
+        """Take the oldest chunk, and submit another one in its place unless all are submitted."""
         chunk = self._chunks.popleft()
+        if self._buffersize is None:
+            return chunk
         try:
             self._fill()
         except BaseException:  # boundary: an input, or the pickling of one, has failed
@@ -105,9 +112,10 @@ class CallMap(Generic[T]):
     def _next_result(self, end: float | None) -> T:
         future: TaskFuture[T] = self._take().future
         try:
-            return future.result(_time_left(end))
-        finally:
+            return future.result(None if end is None else _time_left(end))
+        except BaseException:  # boundary: it may still run, after a signal or when the time is over
             future.cancel()
+            raise
 
     def _next_results(self, end: float | None) -> Iterator[T]:
         """Yield the results of the next chunk."""

@@ -142,10 +142,12 @@ class MasterAPI:
         ) -> None:
             """Accept tasks, numbered by their owner from ``first_id``."""
             owner = _number(handler, NodeType.application)
-            _check("first_id", first_id, 0, ID_MAX)
-            _check("code_count", code_count, 0)
-            _check("attempts_max", attempts_max, 1, MOST_ATTEMPTS)
-            _check("the number of payloads", len(payloads), 1, TASKS_PER_MESSAGE_MAX)
+            _check_all(
+                ("first_id", first_id, 0, ID_MAX),
+                ("code_count", code_count, 0, math.inf),
+                ("attempts_max", attempts_max, 1, MOST_ATTEMPTS),
+                ("the number of payloads", len(payloads), 1, TASKS_PER_MESSAGE_MAX),
+            )
             dispatcher.submit(TasksSubmitted(owner, first_id, payloads, code_count, attempts_max))
 
         @tcpremote(server, is_vital=True)
@@ -301,6 +303,14 @@ def _not_joined(handler: TCPHandler, node_type: NodeType) -> NodeError:
         thing=handler.node_id,
         remedy=f"Register with the JSON API, then call register_{node_type.value} here",
     )
+
+
+def _check_all(*rows: tuple[str, int, int, float]) -> None:
+    """Raise InvalidArguments unless each number is in its range: name, number, least, most."""
+    for row in rows:
+        _, value, minimum, maximum = row
+        if not minimum <= value <= maximum:
+            _check(*row)
 
 
 def _check(name: str, value: int, minimum: int, maximum: float = math.inf) -> None:

@@ -7,6 +7,8 @@ keep to half of what is borne here.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
 from concurrent.core.errors import LimitExceeded
@@ -27,42 +29,43 @@ class _Batch(NamedTuple):
     size_bytes: int
 
 
+_new_batch: Final[Callable[[tuple[int, ...]], _Batch]] = partial(tuple.__new__, _Batch)
+"""Makes one of its fields without a call of a function in Python."""
+
+
 class Acceptance:
-    """See the module."""
+    """See the module. ``batches`` are what waits, the oldest first; for others to look at."""
 
     def __init__(self) -> None:
-        self._waiting: deque[_Batch] = deque()
+        self.batches: deque[_Batch] = deque()
         self._bytes_by_owner: Counter[int] = Counter()
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
 
     @property
     def task_count(self) -> int:
         """How many tasks wait."""
-        return sum(batch.task_count for batch in self._waiting)
+        return sum(batch.task_count for batch in self.batches)
 
     @property
     def owners(self) -> set[int]:
         """The owners of what waits."""
-        return {batch.owner for batch in self._waiting}
+        return {batch.owner for batch in self.batches}
 
     def add(self, owner: int, last_id: int, count: int, payload_bytes: int) -> None:
         """Take note of tasks that came in one message."""
-        batch = _Batch(owner, last_id, count, payload_bytes + count * OVERHEAD_BYTES)
-        self._waiting.append(batch)
-        self._bytes_by_owner[owner] += batch.size_bytes
+        size_bytes = payload_bytes + count * OVERHEAD_BYTES
+        self.batches.append(_new_batch((owner, last_id, count, size_bytes)))
+        self._bytes_by_owner[owner] += size_bytes
 
     def take(self) -> tuple[int, int]:
         """Return owner and last id of the tasks that have waited longest; there must be some."""
-        batch = self._waiting.popleft()
+        batch = self.batches.popleft()
         self._bytes_by_owner[batch.owner] -= batch.size_bytes
         return batch.owner, batch.last_id
 
     def forget(self, owner: int) -> None:
         """Drop what waits of an owner."""
         if self._bytes_by_owner.pop(owner, 0):
-            self._waiting = deque(batch for batch in self._waiting if batch.owner != owner)
+            self.batches = deque(batch for batch in self.batches if batch.owner != owner)
 
     def is_too_much(self, owner: int) -> bool:
         """Whether an owner should not have sent more."""

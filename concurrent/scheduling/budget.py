@@ -43,10 +43,11 @@ class Budget:
     @property
     def has_room(self) -> bool:
         """Whether owners may push more."""
-        if self._store.has_failed and self._is_memory_full:
+        store = self._store
+        if store.problem and self._is_memory_full:
             return False
         is_small = TASK_BYTES * len(self._ledger.task_by_number) <= self._memory_bytes_max // 2
-        return is_small and self._store.stored_bytes <= self._disk_bytes_max
+        return is_small and store.stored_bytes <= self._disk_bytes_max
 
     def what_is_short(self) -> str:
         """Return why owners may not push more, by name and figure; nothing if they may."""

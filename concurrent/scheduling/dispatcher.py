@@ -129,6 +129,7 @@ class Dispatcher:
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
         self._is_turn_armed = False
+        self._is_traced = log.isEnabledFor(logging.DEBUG)
         self._is_acknowledging = False
         self._is_queue_watched = False
         self._has_taken = False
@@ -217,7 +218,7 @@ class Dispatcher:
         :raises LimitExceeded: if it goes on though too much of it is not accepted.
         """
         self._code.check(event.owner, event.code_count)
-        if self._unaccepted.is_too_much(event.owner):
+        if self._unaccepted.batches and self._unaccepted.is_too_much(event.owner):
             self._acknowledge()
             if self._unaccepted.is_too_much(event.owner):
                 raise self._unaccepted.refusal(event.owner, self._owners[event.owner].node_id)
@@ -321,15 +322,15 @@ class Dispatcher:
         self._scheduler.slave_changed(slave)
 
     def _apply(self, event: Event) -> None:
-        if log.isEnabledFor(logging.DEBUG):
+        if self._is_traced:
             trace(log, event)
-        self._carry(self.ledger.apply(event))
+        if commands := self.ledger.apply(event):
+            self._carry(commands)
         self._want_turn()
 
     def _carry(self, commands: Iterable[Command]) -> None:
-        is_traced = log.isEnabledFor(logging.DEBUG)
         for command in commands:
-            if is_traced:
+            if self._is_traced:
                 trace(log, command)
             self._carry_out[type(command)](command)
 
@@ -341,12 +342,14 @@ class Dispatcher:
     def _turn(self) -> None:
         """Schedule what came in this turn, then acknowledge it with the outcomes that leave, or soon."""
         self._is_turn_armed = False
-        if self.ledger.refusals:
+        self._is_traced = log.isEnabledFor(logging.DEBUG)  # once for each turn: it is asked for every task
+        if self.ledger.refusals.refusers_by_number:
             self._refused.pass_on()
-        self._carry(self._scheduler.schedule(self.ledger))
+        if commands := self._scheduler.schedule(self.ledger):
+            self._carry(commands)
         if self._delivery.news:
             self._acknowledge()
-        if self._unaccepted and not self._is_acknowledging:
+        if self._unaccepted.batches and not self._is_acknowledging:
             self._is_acknowledging = True
             self._loop.call_later(ACCEPTED_S, self._acknowledge_late)
 
@@ -363,17 +366,17 @@ class Dispatcher:
 
     def _acknowledge(self) -> None:
         """Answer for the tasks that there is room for, with the outcomes that leave."""
-        while self._unaccepted and self._budget.has_room:
+        while self._unaccepted.batches and self._budget.has_room:
             self._delivery.accept(*self._unaccepted.take())
         self._delivery.hand_over()
-        if self._unaccepted and not self._budget.has_room:
+        if self._unaccepted.batches and not self._budget.has_room:
             self._shortage.note()
 
     def _look_for_room(self) -> str:
         """Try again to accept what waits; return what is short if that is not possible."""
         self._budget.probe()
         self._acknowledge()
-        return self._budget.what_is_short() if self._unaccepted else ""
+        return self._budget.what_is_short() if self._unaccepted.batches else ""
 
     def _tell_held(self, reason: str) -> None:
         """Tell the owners of what is not accepted why that is."""

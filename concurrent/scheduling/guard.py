@@ -104,7 +104,14 @@ class GuardedScheduler:
         if self._is_waiting:
             return []
         began_at = self._now()
-        commands = self._ask(ledger)
+        if self._is_own and not self._not_noted:
+            try:
+                commands = self._scheduler.schedule(ledger)
+            except BaseException as error:  # boundary: outcomes go on, and the turn is tried again
+                self._failed("schedule", error)
+                commands = []
+        else:
+            commands = self._schedule_checked(ledger)
         took_s = self._now() - began_at
         if took_s > SLOW_S:
             problem = f"took {took_s:.1f} s"
@@ -112,15 +119,6 @@ class GuardedScheduler:
                 self._name, "schedule", problem, action="the master did nothing else meanwhile", kind="slow"
             )
         return commands
-
-    def _ask(self, ledger: Ledger) -> list[Command]:
-        if self._is_own and not self._not_noted:
-            try:
-                return self._scheduler.schedule(ledger)
-            except BaseException as error:  # boundary: outcomes go on, and the turn is tried again
-                self._failed("schedule", error)
-                return []
-        return self._schedule_checked(ledger)
 
     def _schedule_checked(self, ledger: Ledger) -> list[Command]:
         """Ask a plug-in."""
@@ -187,7 +185,7 @@ class GuardedScheduler:
         self._is_waiting = False
         for slave in ledger.slaves:
             self._scheduler.slave_changed(slave)
-        return self._ask(ledger)
+        return self.schedule(ledger)
 
     def _watch_idle(self, ledger: Ledger, *, has_given: bool) -> None:
         """Ask again, and say so after a while, when tasks wait though workers are idle."""

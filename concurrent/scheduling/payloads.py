@@ -138,7 +138,7 @@ class PayloadStore:
                 self._segments.add(segment)
             stored = segment.append(payload.buffer if isinstance(payload, Frame) else payload)
         except OSError as error:
-            if not self.has_failed:
+            if not self.problem:
                 log.error("payloads can not be moved to %s and stay in memory: %s", self.place, error)
             self.problem = str(error)
             return payload

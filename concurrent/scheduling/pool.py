@@ -195,7 +195,7 @@ class WorkerPool:
         self.held_count += count
         if self._workers.is_resting:
             self._workers.wake()
-        if self._suspects:
+        if self._suspects.count_by_number:
             items = self._suspects.set_apart(items)
             if not items:
                 self._deal()
@@ -338,7 +338,7 @@ class WorkerPool:
     def _give_alone(self, items: Sequence[Item]) -> bool:
         """Give the only task that is here to a worker, without the queue; tells whether one is idle."""
         for link in self._links:
-            if link.is_idle:
+            if not link.outstanding and not link.is_leaving:
                 link.give(items, hold_s=0.0)
                 return True
         return False
@@ -389,7 +389,7 @@ class WorkerPool:
     ) -> None:
         count = len(numbers)
         self._restarts.quick_death_count = 0
-        if self._suspects:
+        if self._suspects.count_by_number:
             self._suspects.finished(numbers)
         self._done_count += count
         self.held_count -= count

@@ -22,15 +22,15 @@ KNOWN_MAX: Final = 4096
 
 
 class Suspects:
-    """See the module. It is false while nobody is suspected. ``waiting`` has tasks that are to run apart."""
+    """See the module. ``count_by_number`` is empty while nobody is suspected.
+
+    ``waiting`` has tasks that are to run apart.
+    """
 
     def __init__(self) -> None:
         self.waiting: deque[Item] = deque()
-        self._count_by_number: OrderedDict[int, int] = OrderedDict()
+        self.count_by_number: OrderedDict[int, int] = OrderedDict()
         self._apart: set[int] = set()
-
-    def __bool__(self) -> bool:
-        return bool(self._count_by_number)
 
     def went_down(self, numbers: Sequence[int], patience: int) -> int | None:
         """Take note of tasks that went down together; return the one that did it if that can be told.
@@ -44,17 +44,17 @@ class Suspects:
         if len(known := self._apart.intersection(numbers)) == 1:
             return known.pop()
         for number in numbers:
-            self._count_by_number[number] = self._count_by_number.pop(number, 0) + 1
-        while len(self._count_by_number) > KNOWN_MAX:
-            self._apart.discard(self._count_by_number.popitem(last=False)[0])
-        often = [number for number in numbers if self._count_by_number.get(number, 0) >= patience]
+            self.count_by_number[number] = self.count_by_number.pop(number, 0) + 1
+        while len(self.count_by_number) > KNOWN_MAX:
+            self._apart.discard(self.count_by_number.popitem(last=False)[0])
+        often = [number for number in numbers if self.count_by_number.get(number, 0) >= patience]
         self._suspect(often)
         return often[0] if len(often) == 1 else None
 
     def finished(self, numbers: Iterable[int]) -> None:
         """Clear tasks that have an outcome of their own of the suspicion."""
         for number in numbers:
-            self._count_by_number.pop(number, None)
+            self.count_by_number.pop(number, None)
             self._apart.discard(number)
 
     def set_apart(self, items: list[Item]) -> list[Item]:
@@ -73,5 +73,5 @@ class Suspects:
 
     def _suspect(self, numbers: Iterable[int]) -> None:
         for number in numbers:
-            self._count_by_number.setdefault(number, 1)
+            self.count_by_number.setdefault(number, 1)
             self._apart.add(number)

@@ -371,7 +371,8 @@ class TaskClient:
                 self._accepted_bytes += group.size_bytes
                 return
             else:
-                log.debug("sent %d tasks, %d and on", len(payloads), first_id)
+                if log.isEnabledFor(logging.DEBUG):
+                    log.debug("sent %d tasks, %d and on", len(payloads), first_id)
                 self._in_flight[first_id + len(payloads) - 1] = group
                 self._in_flight_bytes += group.size_bytes
 
@@ -486,8 +487,7 @@ class TaskClient:
             payload_by_id = self._unsent.drain()
             for task_id, payload in payload_by_id.items():
                 if task_id not in ids:
-                    attempts_max = self._open[task_id][2]
-                    self._unsent.append(task_id, attempts_max, payload)
+                    self._unsent.append(task_id, self._open[task_id][2], payload)
         self._note_room()
         return [task_id for task_id in payload_by_id if task_id in ids]
 

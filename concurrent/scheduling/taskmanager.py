@@ -59,6 +59,7 @@ class GenericTaskManager(Component):
         self._unconfirmed = Unconfirmed()
         self._carried: set[int] = set()
         self._is_draining = False
+        self._is_traced = False
         self._waiting: list[Chunk] = []
 
     def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
@@ -124,6 +125,7 @@ class GenericTaskManager(Component):
             self._begin_anew()
         self._master_id = handler.node_id
         self._handler = handler
+        self._is_traced = log.isEnabledFor(logging.DEBUG)
         self._report_kept()
 
         def go_on() -> None:
@@ -207,7 +209,7 @@ class GenericTaskManager(Component):
         elif not self.pool.run(*chunk):
             log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)
             self._waiting.append(chunk)
-        else:
+        elif self._is_traced:
             log.debug("took %d tasks of owner %d", len(chunk.numbers), chunk.owner)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
@@ -217,13 +219,15 @@ class GenericTaskManager(Component):
         if handler is None:
             self._unconfirmed.keep(Outcomes(numbers, statuses, payloads))
             return
-        self._unconfirmed.confirm(handler.message_counts[1])
-        log.debug("reports the outcomes of %d tasks", len(numbers))
+        if self._is_traced:
+            log.debug("reports the outcomes of %d tasks", len(numbers))
         for part in slices(payloads):
             outcomes = Outcomes(numbers[part], statuses[part], payloads[part])
             try:
                 handler.cast("done", *outcomes, task_s)
-                self._unconfirmed.sent(outcomes, handler.message_counts[0])
+                sent_count, acknowledged_count = handler.message_counts
+                self._unconfirmed.confirm(acknowledged_count)
+                self._unconfirmed.sent(outcomes, sent_count)
             except MessageTooLarge:  # a slice of more than one result never is
                 limit = handler.peer_bytes_max
                 failures = [too_large("a result", len(one), limit) for one in payloads[part]]

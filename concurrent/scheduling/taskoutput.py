@@ -188,16 +188,24 @@ class CapturedOutput:
         """
         if self.stdout.closed or self.stderr.closed:
             self.restore_streams()
-        for fd in (1, 2):
-            try:
-                if os.fstat(fd).st_ino != self._inode and os.get_inheritable(fd):
-                    os.dup2(self._fd, fd)
-            except OSError:
-                os.dup2(self._fd, fd)
+        try:
+            is_intact = os.fstat(1).st_ino == self._inode == os.fstat(2).st_ino
+        except OSError:
+            is_intact = False
+        if not is_intact:
+            self._restore(1)
+            self._restore(2)
         try:
             os.get_inheritable(0)
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)  # the lowest free number is 0
+
+    def _restore(self, fd: int) -> None:
+        try:
+            if os.fstat(fd).st_ino != self._inode and os.get_inheritable(fd):
+                os.dup2(self._fd, fd)
+        except OSError:
+            os.dup2(self._fd, fd)
 
     def peek(self, count: int) -> bytes:
         """Return up to ``count`` bytes of the end of what was printed."""

@@ -37,7 +37,9 @@ class TaskQueue:
         """Take note of so many tasks that were put at the end of an owner's queue."""
         owner.queued_count += count
         self.count += count
-        self._list(owner)
+        if count and not owner.is_listed:
+            owner.is_listed = True
+            self._turns.append(owner)
 
     def put_back(self, tasks: Iterable[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order."""
@@ -90,11 +92,6 @@ class TaskQueue:
         self.count -= owner.queued_count
         owner.queued_count = 0
         self._unlist(owner)
-
-    def _list(self, owner: OwnerRecord) -> None:
-        if owner.queued_count and not owner.is_listed:
-            owner.is_listed = True
-            self._turns.append(owner)
 
     def _unlist(self, owner: OwnerRecord) -> None:
         owner.queue.clear()

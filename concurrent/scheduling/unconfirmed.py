@@ -38,14 +38,19 @@ class Unconfirmed:
         self._kept: deque[tuple[int, int, Outcomes]] = deque()
 
     def sent(self, outcomes: Outcomes, message: int) -> None:
-        """Keep outcomes until the master has acknowledged a message.
+        """Keep outcomes until the master has acknowledged a message, which :meth:`confirm` is told.
 
         Large ones are not, for they lie in memory that the workers need.
 
         :param message: the number of the message in its session.
         """
-        if Frame not in map(type, outcomes.payloads):
-            self._keep(message, outcomes)
+        payloads = outcomes.payloads
+        if Frame not in map(type, payloads):
+            size_bytes = sum(map(len, payloads)) + OUTCOME_BYTES * len(payloads)
+            self._kept.append((message, size_bytes, outcomes))
+            self._size_bytes += size_bytes
+            if self._size_bytes > KEPT_BYTES_MAX:
+                self._drop_oldest()
 
     def confirm(self, message: int) -> None:
         """Drop what the master has got: all up to a message of the session."""
@@ -58,7 +63,10 @@ class Unconfirmed:
         rows = [row for row in zip(*outcomes, strict=True) if row[1] in (FINISHED, FAILED)]
         if rows:
             numbers, statuses, payloads = map(list, zip(*rows, strict=True))
-            self._keep(1 << 62, Outcomes(numbers, statuses, payloads))
+            size_bytes = sum(map(len, payloads)) + OUTCOME_BYTES * len(payloads)
+            self._kept.append((1 << 62, size_bytes, Outcomes(numbers, statuses, payloads)))
+            self._size_bytes += size_bytes
+            self._drop_oldest()
 
     def take(self) -> Sequence[Outcomes]:
         """Return all that is kept, and forget it."""
@@ -66,9 +74,6 @@ class Unconfirmed:
         self._size_bytes = 0
         return [outcomes for _, _, outcomes in kept]
 
-    def _keep(self, message: int, outcomes: Outcomes) -> None:
-        size_bytes = sum(map(len, outcomes.payloads)) + OUTCOME_BYTES * len(outcomes.payloads)
-        self._kept.append((message, size_bytes, outcomes))
-        self._size_bytes += size_bytes
+    def _drop_oldest(self) -> None:
         while self._size_bytes > KEPT_BYTES_MAX:
             self._size_bytes -= self._kept.popleft()[1]

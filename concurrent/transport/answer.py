@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import ConnectionLost, InvalidArguments, MessageTooLarge
 from concurrent.transport.envelope import Body, encode_body
@@ -11,7 +13,7 @@ from concurrent.transport.messages import Kind
 from concurrent.transport.methods import error_to_wire
 from concurrent.transport.session import Session
 
-__all__ = ["Request", "encode_error", "encode_future", "encode_result"]
+__all__ = ["Request", "encode_error", "encode_future", "encode_result", "new_request"]
 
 TEXT_LENGTH_MAX = 1000
 
@@ -22,6 +24,10 @@ class Request(NamedTuple):
     method: str
     call_id: int | None
     peer_ip: str
+
+
+new_request: Final[Callable[[tuple[Any, ...]], Request]] = partial(tuple.__new__, Request)
+"""Makes one of its fields without a call of a function in Python."""
 
 
 def encode_result(session: Session, request: Request, value: Any) -> tuple[Kind, Body]:

@@ -27,8 +27,8 @@ All limits are checked before anything is allocated for what the peer announced.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
@@ -104,6 +104,11 @@ class Message(NamedTuple):
     nbytes: int
 
 
+_new_body: Final[Callable[[tuple[Any, ...]], Body]] = partial(tuple.__new__, Body)
+_new_message: Final[Callable[[tuple[Any, ...]], Message]] = partial(tuple.__new__, Message)
+"""They make one of its fields without a call of a function in Python."""
+
+
 def encode_body(fields: Sequence[Any], what: str) -> Body:
     """Encode the fields of a message. Any thread.
 
@@ -120,7 +125,7 @@ def encode_body(fields: Sequence[Any], what: str) -> Body:
         return msgpack.ExtType(FRAME_EXTENSION, _INDEX.pack(len(frames) - 1))
 
     try:
-        data: bytes = msgpack.packb(fields, default=refer)
+        data: bytes = msgpack.Packer(default=refer).pack(fields)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidArguments(
             f"{what} cannot be sent: {error} has no msgpack form",
@@ -131,7 +136,7 @@ def encode_body(fields: Sequence[Any], what: str) -> Body:
     nbytes = PRELUDE_BYTES + len(data)
     for frame in frames:
         nbytes += len(frame)
-    return Body(data, frames, nbytes)
+    return _new_body((data, frames, nbytes))
 
 
 def make_header(kind: int, number: int, ack: int, body: bytes) -> bytes:
@@ -172,7 +177,7 @@ def decode(buffers: Sequence[Buffer]) -> Message:
         fields = _known_fields(kind, fields, shape)
     if kind in REQUEST_KINDS and fields[-1] and not all(type(k) is str for k in fields[-1]):
         raise MalformedMessage(f"the names of the arguments of a {Kind(kind).name} must be str")
-    return Message(kind, number, ack, fields, sum(map(len, buffers)))
+    return _new_message((kind, number, ack, fields, sum(map(len, buffers))))
 
 
 def _unknown(kind: int, number: int, ack: int, buffers: Sequence[Buffer]) -> Message:

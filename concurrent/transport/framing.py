@@ -95,9 +95,16 @@ class FrameReader:
                     break
                 position += PREFIX_BYTES + SIZE_BYTES * len(sizes)
             available = end - position
+            size = sizes[len(self._frames)]
+            if len(sizes) == 1 and size <= available and size < FRAME_BYTES_MIN and not self.is_held_up:
+                messages.append([bytes(view[position : position + size])])  # small and whole, as nearly all are
+                self._sizes = None
+                position += size
+                if self.limits is GREETING_LIMITS:
+                    break
+                continue
             if not self._frames and not self._has_memory(sizes, available):
                 break
-            size = sizes[len(self._frames)]
             if available < size:
                 if size >= FRAME_BYTES_MIN:
                     self._begin_large(view[position:], size)

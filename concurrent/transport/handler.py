@@ -18,7 +18,7 @@ from concurrent.core.errors import (
     QueueFull,
     TransportError,
 )
-from concurrent.transport.answer import Request, encode_error, encode_future, encode_result
+from concurrent.transport.answer import Request, encode_error, encode_future, encode_result, new_request
 from concurrent.transport.calls import PendingCalls, fail
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.castlog import FailedCasts
@@ -158,7 +158,8 @@ class TCPHandler:
         body = encode_body((method, args, kwargs), method)
         self._session.check(body, method)
         if self._loop.is_current():
-            self._check_alive()
+            if self._session.state is not SessionState.OPEN:
+                self._check_alive()
             self._push(Kind.CAST, body)
             return
         self._claim_room(body)
@@ -263,7 +264,11 @@ class TCPHandler:
             raise
         if session.waiting_bytes or session.owes_ack_now:
             self._arm_flush()
-        self._settle()
+        if session.unacknowledged_count and not self._is_ack_armed:
+            self._is_ack_armed = True
+            self._loop.call_later(ACK_DELAY_S, self._acknowledge)
+        if self._outbox.is_full or self._on_drained is not None:
+            self._settle()
 
     def flush(self) -> None:
         """Hand to the carrier what it has room for."""
@@ -272,13 +277,12 @@ class TCPHandler:
         if carrier is None:
             return
         session = self._session
-        now = self._loop.time()
         while session.waiting_bytes and carrier.has_room:
-            messages = session.take(BATCH_BYTES, now)
+            messages = session.take(BATCH_BYTES, self._loop.time())
             if not messages:
                 break
             carrier.send(messages)
-        if session.owes_ack_now:
+        if session.unacknowledged_count and session.owes_ack_now:
             self._send_control(Kind.PING, [False])
 
     def tick(self, now: float, *, has_stalled: bool) -> None:
@@ -339,10 +343,9 @@ class TCPHandler:
         state = self._session.state
         if state is SessionState.OPEN or state is SessionState.CUT:
             return
-        if self._end_error is not None:
-            raise type(self._end_error)(
-                self._end_error.message, thing=self._end_error.thing
-            ) from self._end_error
+        error = self._end_error
+        if error is not None:
+            raise type(error)(error.message, thing=error.thing) from error
         raise ConnectionLost(
             "there is no session with the peer yet", remedy="Use wait_open() or on_open first."
         )
@@ -350,7 +353,8 @@ class TCPHandler:
     def _push(self, kind: int, body: Body) -> None:
         session = self._session
         session.push(kind, body)
-        self._outbox.grew(session.queued_bytes)
+        if session.queued_bytes >= self._limits.outbox_bytes_max:
+            self._outbox.grew(session.queued_bytes)
         if self._carrier is not None and session.waiting_bytes >= FLUSH_BYTES:
             self.flush()
         else:
@@ -396,7 +400,7 @@ class TCPHandler:
             self._carrier.send([self._session.control(kind, fields, self._loop.time())])
 
     def _settle(self) -> None:
-        """After acknowledgements: tell who waits for room or for the end; see to our own ones."""
+        """After acknowledgements: tell who waits for room or for the end."""
         session = self._session
         is_closed = session.state is SessionState.CLOSED
         if self._outbox.shrank(0 if is_closed else session.queued_bytes) and self.on_room is not None:
@@ -404,15 +408,10 @@ class TCPHandler:
         if self._on_drained is not None and (is_closed or session.queued_bytes == 0):
             on_drained, self._on_drained = self._on_drained, None
             self._loop.call_soon(on_drained)
-        if self._carrier is None:
-            return
-        if session.owes_ack and not self._is_ack_armed:
-            self._is_ack_armed = True
-            self._loop.call_later(ACK_DELAY_S, self._acknowledge)
 
     def _acknowledge(self) -> None:
         self._is_ack_armed = False
-        if self._session.owes_ack:
+        if self._session.unacknowledged_count:
             self._send_control(Kind.PING, [False])
 
     def _refuse_greeting(self, kind: Kind, _fields: list[Any]) -> None:
@@ -442,7 +441,7 @@ class TCPHandler:
 
     def _handle_cast(self, fields: list[Any]) -> None:
         method, args, kwargs = fields
-        request = Request(method, None, self.peer_ip)
+        request = new_request((method, None, self.peer_ip))
         try:
             self._owner.methods.dispatch(method, (self, request), args, kwargs)
         except LimitExceeded:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
+from operator import contains
 from typing import Any, Final, Protocol, TypeVar
 
 from concurrent.core import errors
@@ -39,9 +40,10 @@ class Method:
     """One registered method; what costs microseconds is computed once.
 
     ``check_by_parameter`` has what a peer may send for parameters whose annotations say that, see
-    ``arguments.py``; ``positional`` has the same in their order, None for anything; it is empty if there are
-    others than positional ones. ``counts`` has the numbers of arguments that fit these. ``feature`` is the
-    name of the feature that the method is part of, if it came after the first form of the protocol.
+    ``arguments.py``; ``types`` has the types that fit the positional ones, in their order, and ``item_types``
+    the places of those that are lists and the types of their items. Both are empty if there are others than
+    positional ones. ``counts`` has the numbers of arguments that fit these. ``feature`` is the name of the
+    feature that the method is part of, if it came after the first form of the protocol.
     ``is_vital`` says that the session ends if a cast of it is refused.
     """
 
@@ -50,24 +52,31 @@ class Method:
     doc: str
     signature: inspect.Signature
     check_by_parameter: dict[str, Check]
-    positional: tuple[Check | None, ...]
+    types: tuple[Container[type], ...]
+    item_types: tuple[tuple[int, frozenset[type]], ...]
     counts: range
     feature: str | None
     is_vital: bool
 
     def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
         """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
-        if len(args) not in self.counts:
+        count = len(args)
+        if count not in self.counts or not all(map(contains, self.types, map(type, args))):
             return False
-        for value, check in zip(args, self.positional, strict=False):
-            if check is None:
-                continue
-            types, item_types, _ = check
-            if type(value) not in types:
-                return False
-            if item_types is not None and not item_types.issuperset(map(type, value)):
+        for index, types in self.item_types:
+            if index < count and not types.issuperset(map(type, args[index])):
                 return False
         return True
+
+
+class _Anything:
+    """Contains whatever it is asked for: what a parameter may be that is not checked."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+ANYTHING: Final = _Anything()
 
 
 class _Hint(str):
@@ -136,9 +145,21 @@ class MethodRegistry:
         is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
         positional = tuple(map(checks.get, signature.parameters)) if is_plain else ()
         required_count = sum(one.default is one.empty for one in parameters)
-        counts = range(required_count, len(positional) + 1)
         self._method_by_name[name] = Method(
-            name, function, doc, signature, checks, positional, counts, feature, is_vital
+            name,
+            function,
+            doc,
+            signature,
+            checks,
+            types=tuple(ANYTHING if one is None else one.types for one in positional),
+            item_types=tuple(
+                (index, one.item_types)
+                for index, one in enumerate(positional)
+                if one is not None and one.item_types is not None
+            ),
+            counts=range(required_count, len(positional) + 1),
+            feature=feature,
+            is_vital=is_vital,
         )
 
     def is_vital(self, name: str) -> bool:

@@ -21,7 +21,7 @@ CLAIMS_MAX: Final = 256
 
 
 class Outbox:
-    """The bound of one peer's queue.
+    """The bound of one peer's queue. While it ``is_full`` :meth:`shrank` is to be told what leaves it.
 
     :param bytes_max: the bound in bytes.
     :param timeout_s: how long another thread waits for room, in seconds.
@@ -31,7 +31,7 @@ class Outbox:
         self._bytes_max = bytes_max
         self._timeout_s = timeout_s
         self._claims: deque[int] = deque()
-        self._is_full = False
+        self.is_full = False
         self._room = threading.Event()
         self._room.set()
 
@@ -57,20 +57,20 @@ class Outbox:
     def settle_claim(self) -> None:
         """The message of one claim is queued, or dropped. Loop thread only."""
         self._claims.popleft()
-        if not self._claims and not self._is_full:
+        if not self._claims and not self.is_full:
             self._room.set()
 
     def grew(self, queued_bytes: int) -> None:
         """Something was queued. Loop thread only."""
-        if queued_bytes >= self._bytes_max and not self._is_full:
-            self._is_full = True
+        if queued_bytes >= self._bytes_max and not self.is_full:
+            self.is_full = True
             self._room.clear()
 
     def shrank(self, queued_bytes: int) -> bool:
         """Something left the queue; tells whether it was full and is half empty now."""
-        if not self._is_full or queued_bytes >= self._bytes_max // 2:
+        if not self.is_full or queued_bytes >= self._bytes_max // 2:
             return False
-        self._is_full = False
+        self.is_full = False
         if not self._claims:
             self._room.set()
         return True

@@ -6,9 +6,11 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["TurnLoop", "TurnSelector"]
+
+READ: Final = selectors.EVENT_READ
 
 
 class TurnLoop(asyncio.SelectorEventLoop):
@@ -69,10 +71,13 @@ class TurnSelector(selectors.DefaultSelector):
             ready = super().select(0 if has_more or self.is_loop_asked else timeout)
             of_loop = []
             for key, events in ready:
-                if type(key.data) is _Watch:
-                    self._serve(key.data, events)
-                else:
+                watch = key.data
+                if type(watch) is not _Watch:
                     of_loop.append((key, events))
+                elif events == READ and watch.reader is not None:
+                    self._attempt(watch.reader, "reading")
+                else:
+                    self._serve(watch, events)
             if of_loop or has_more or self.is_loop_asked:
                 self._end_turn()  # what the event loop does now is the next one
                 return of_loop

@@ -47,7 +47,7 @@ def test_who_has_an_outcome_is_cleared() -> None:
     suspects = Suspects()
     suspects.went_down([1, 2], patience=1)
     suspects.finished([1, 2, 99])
-    assert not suspects
+    assert not suspects.count_by_number
     assert suspects.set_apart(items(1, 2)) == items(1, 2)
 
 

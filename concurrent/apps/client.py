@@ -30,7 +30,7 @@ from concurrent.scheduling.batches import check_statuses
 from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.failure import dumps_failure, too_large
 from concurrent.scheduling.notices import NOTICE
-from concurrent.scheduling.outcome import CANCELLED, FAILED
+from concurrent.scheduling.outcome import FAILED
 from concurrent.scheduling.results import Outcome
 from concurrent.scheduling.sources import folder_of_program
 from concurrent.scheduling.taskclient import TaskClient
@@ -168,10 +168,6 @@ class ClusterClient:
         self._loop.post(self._push_system, system_id, _System(system, code_count, payload))
         return system_id
 
-    def cancel_system(self, system_id: int) -> None:
-        """End a task system; it gets the outcome that it was cancelled. Any thread."""
-        self._loop.post(self._cancel_system, system_id)
-
     @property
     def waits_for(self) -> str:
         """What this program waits for; nothing if it does not. Any thread."""
@@ -186,7 +182,7 @@ class ClusterClient:
 
         Waits until this program has joined its master, as all that it pushes does.
 
-        :raises ConcurrentError: if there is no hope of that; see :meth:`fail`.
+        :raises ConcurrentError: if there is no hope of that; see :meth:`give_up`.
         :raises CallTimeout: if the master does not answer.
         """
         while True:
@@ -302,12 +298,6 @@ class ClusterClient:
             limit = self._handler.peer_bytes_max
             failure = too_large("a task system", len(system.payload), limit)
             self._finish_system(system_id, FAILED, as_payload(failure))
-
-    def _cancel_system(self, system_id: int) -> None:
-        if self._handler is not None and system_id in self._systems:
-            self._handler.cast("cancel_tasksystem", system_id)
-        else:
-            self._finish_system(system_id, CANCELLED, b"")
 
     def _finish_system(self, system_id: int, status: int, payload: bytes | Frame) -> None:
         system = self._systems.pop(system_id, None)

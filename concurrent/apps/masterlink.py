@@ -131,12 +131,6 @@ class MasterLink:
         """What the node waits for in order to join; nothing if it has. Any thread."""
         return self._search.problem
 
-    @property
-    def handler(self) -> TCPHandler | None:
-        """The session with the master, if the node has joined. Any thread."""
-        client = self._client
-        return client.handler if client is not None and self._is_joined else None
-
     def start(self) -> None:
         """Begin to register. Any thread; returns at once."""
         self._loop.post(self._register)

@@ -267,15 +267,13 @@ def _figures(*figures: tuple[str, Any]) -> str:
     return f"<dl>{items}</dl>"
 
 
-def _table(
-    heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, empty: str = "", total: int = 0
-) -> str:
-    """Return a table, ``empty`` in place of one without rows, or nothing.
+def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, total: int = 0) -> str:
+    """Return a table, or nothing if there are no rows.
 
     :param total: how many rows there are in all, if that is more; a line says how many are not shown.
     """
     if not rows:
-        return f"<h2>{_text(heading)}</h2><p>{_text(empty)}</p>" if empty else ""
+        return ""
     head = "".join(
         f'<th scope="col"{_class_of(cell)}>{_text(name)}</th>'
         for name, cell in zip(columns, rows[0], strict=True)

@@ -38,7 +38,7 @@ from concurrent.core.errors import (
     MessageTooLarge,
     VersionMismatch,
 )
-from concurrent.transport.foreign import foreign_protocol
+from concurrent.transport.foreign import MAGIC, foreign_protocol
 from concurrent.transport.frames import Buffer, Frame
 from concurrent.transport.limits import Limits
 from concurrent.transport.messages import (
@@ -68,7 +68,6 @@ __all__ = [
     "read_frame_sizes",
 ]
 
-MAGIC: Final = b"Cc"
 FRAME_EXTENSION: Final = 1
 _PRELUDE: Final = struct.Struct("!2sBBQQ")
 _PREFIX: Final = struct.Struct("!2sBBI")

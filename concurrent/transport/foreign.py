@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-__all__ = ["COMPUTE", "foreign_protocol", "http_refusal", "is_http"]
+from concurrent.transport.httphead import last_answer
 
-COMPUTE: Final = b"Cc"
+__all__ = ["MAGIC", "foreign_protocol", "http_refusal", "is_http"]
+
+MAGIC: Final = b"Cc"
 """How each message of the compute channel begins."""
 
-_PROTOCOL_BY_START: Final = ((COMPUTE, "the compute channel"), (b"\x16\x03", "TLS"), (b"\xff\x00", "ZeroMQ"))
+_PROTOCOL_BY_START: Final = ((MAGIC, "the compute channel"), (b"\x16\x03", "TLS"), (b"\xff\x00", "ZeroMQ"))
 _VERBS: Final = tuple(
     verb + b" " for verb in b"GET HEAD POST PUT DELETE OPTIONS PATCH TRACE CONNECT PRI".split()
 )
@@ -37,9 +39,4 @@ def http_refusal(error: dict[str, Any]) -> bytes:
 
     :param error: why, as an ERROR message says it.
     """
-    body = json.dumps({"error": error}, default=str).encode()
-    head = (
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    return last_answer("400 Bad Request", json.dumps({"error": error}, default=str).encode())

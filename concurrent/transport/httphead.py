@@ -1,7 +1,7 @@
-"""What may stand in the head of an HTTP request, as RFC 9112 has it and not a byte more. A pure module.
+"""Heads of HTTP: that of a request, and that of an answer which ends its connection. A pure module.
 
-The parser behind it forgives more than that, and what two parsers read in two ways is how requests are smuggled
-past the first of them.
+A request may have what RFC 9112 has in it and not a byte more. The parser behind it forgives more than that,
+and what two parsers read in two ways is how requests are smuggled past the first of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["has_control", "head_problem"]
+__all__ = ["has_control", "head_problem", "last_answer"]
 
 _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -42,3 +42,22 @@ def head_problem(head: bytes, *, needs_host: bool) -> str | None:
     if needs_host and b"host" not in seen:
         return "there is no Host"
     return None
+
+
+def last_answer(status: str, body: bytes, *headers: str) -> bytes:
+    """Return an answer behind which the connection is closed, as it travels.
+
+    :param status: number and phrase.
+    :param body: JSON.
+    :param headers: more lines for its head.
+    """
+    lines = (
+        f"HTTP/1.1 {status}",
+        "Content-Type: application/json",
+        *headers,
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        "",
+        "",
+    )
+    return "\r\n".join(lines).encode() + body

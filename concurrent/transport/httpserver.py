@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import AddressError
-from concurrent.transport.foreign import COMPUTE, foreign_protocol, is_http
+from concurrent.transport.foreign import MAGIC, foreign_protocol, is_http
 from concurrent.transport.httpstream import HTTPLimits, WebConnection
 from concurrent.transport.rarely import RareLine
 from concurrent.transport.sockets import hang_up
@@ -209,7 +209,7 @@ class WebServer(wsgi.Server):
     def _is_foreign(self, connection: WebConnection) -> bool:
         """Refuse a client that does not speak HTTP at all; tells whether it is one."""
         first = connection.reader.begins()
-        if first.startswith(b"\r\n") or is_http(first) or (first[:1].isalpha() and first[:2] != COMPUTE):
+        if first.startswith(b"\r\n") or is_http(first) or (first[:1].isalpha() and first[:2] != MAGIC):
             return False
         protocol = foreign_protocol(first)
         suffix = self._foreign_line.suffix(time.monotonic())

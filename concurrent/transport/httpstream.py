@@ -24,9 +24,10 @@ from concurrent.core.errors import (
     QueueFull,
     UnknownMethod,
 )
-from concurrent.transport.httphead import has_control, head_problem
+from concurrent.transport.httphead import has_control, head_problem, last_answer
 from concurrent.transport.limits import check_positive
 from concurrent.transport.methods import error_to_wire
+from concurrent.transport.sockets import time_left
 
 with installed_first("cheroot"):
     from cheroot import server as cheroot_server
@@ -176,7 +177,7 @@ class RequestReader:
         self._buffer.clear()
 
     def _receive(self) -> bool:
-        self._sock.settimeout(_time_left(self.deadline))
+        self._sock.settimeout(time_left(self.deadline))
         return self.fill()
 
     def _take(self, size: int) -> bytes:
@@ -203,17 +204,10 @@ class AnswerWriter:
         """Send all of ``data``. Raises TimeoutError."""
         if self._deadline is None:
             self._deadline = time.monotonic() + self._timeout_s
-        self._sock.settimeout(_time_left(self._deadline))
+        self._sock.settimeout(time_left(self._deadline))
         self._sock.sendall(data)
         self.bytes_written += len(data)
         return len(data)
-
-
-def _time_left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")  # the text by which cheroot knows it
-    return left
 
 
 class StrictRequest(cheroot_server.HTTPRequest):
@@ -253,13 +247,9 @@ class StrictRequest(cheroot_server.HTTPRequest):
         """Say why the request is refused; the connection is closed after that."""
         code = int(str(status)[:3])
         body = problem_body(code, str(msg) or HTTPStatus(code).phrase)
-        head = (
-            f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
         self.close_connection = True
         self.sent_headers = True
-        self.conn.wfile.write(head.encode() + body)
+        self.conn.wfile.write(last_answer(f"{code} {HTTPStatus(code).phrase}", body))
 
 
 class WebConnection(cheroot_server.HTTPConnection):
@@ -284,13 +274,9 @@ class WebConnection(cheroot_server.HTTPConnection):
     def refuse(self, status: HTTPStatus, message: str, remedy: str) -> None:
         """Say why nothing more is taken, without waiting. Loop thread."""
         body = problem_body(status, message, remedy)
-        retry = "Retry-After: 1\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n{retry}"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
+        headers = ("Retry-After: 1",) if status is HTTPStatus.SERVICE_UNAVAILABLE else ()
         self.socket.setblocking(False)
-        self.socket.send(head.encode() + body)
+        self.socket.send(last_answer(f"{status.value} {status.phrase}", body, *headers))
 
     def discard(self) -> bool:
         """Throw away what the client still sends; false when it has closed."""

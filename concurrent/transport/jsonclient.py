@@ -34,8 +34,10 @@ from concurrent.transport.jsonrpc import (
     decode_json,
     encode_json,
 )
+from concurrent.transport.loop import run_call
 from concurrent.transport.methods import error_from_wire
 from concurrent.transport.proxy import RemoteProxy
+from concurrent.transport.sockets import time_left
 
 __all__ = ["JSONClient"]
 
@@ -156,10 +158,8 @@ class JSONClient:
                 raise _not_http(self.address) from error
             except (OSError, HTTPException, zlib.error) as error:
                 self._disconnect()
-                is_foreign = isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected)
-                why = "what answers there speaks no HTTP" if is_foreign else error or type(error).__name__
                 raise ConnectionLost(
-                    f"{self.address} cannot be reached or broke off: {why}",
+                    f"{self.address} cannot be reached or broke off: {str(error) or type(error).__name__}",
                     thing=self.address,
                     remedy="Check that the node runs and that the address is right.",
                 ) from error
@@ -174,14 +174,7 @@ class JSONClient:
         """Make a call unless it is not wanted any more. Client thread."""
         if self._is_closed:
             future.cancel()
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            result = work()
-        except BaseException as error:  # boundary: it belongs to the caller
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+        run_call(future, work)
 
     def _closed_error(self) -> ConnectionLost:
         return ConnectionLost(f"the client of {self.address} is closed", thing=self.address)
@@ -195,7 +188,7 @@ class JSONClient:
         else:
             headers["Content-Type"] = "application/json"
             connection.request("POST", path, body, headers)
-        connection.sock.settimeout(_time_left(deadline))
+        connection.sock.settimeout(time_left(deadline))
         with connection.getresponse() as response:
             answer = self._read(connection, response, deadline)
         if response.will_close:
@@ -209,10 +202,10 @@ class JSONClient:
             raise self._closed_error()
         connection = self._connection
         if connection is not None and connection.sock is not None and not _has_ended(connection):
-            connection.sock.settimeout(_time_left(deadline))
+            connection.sock.settimeout(time_left(deadline))
             return connection
         self._disconnect()
-        connection = HTTPConnection(self.host, self.port, timeout=min(CONNECT_TIMEOUT_S, _time_left(deadline)))
+        connection = HTTPConnection(self.host, self.port, timeout=min(CONNECT_TIMEOUT_S, time_left(deadline)))
         try:
             connection.connect()
         except (socket.gaierror, UnicodeError) as error:
@@ -223,13 +216,13 @@ class JSONClient:
                 remedy="Check the name, or give an IP address",
             ) from error
         except TimeoutError:
-            _time_left(deadline)
+            time_left(deadline)
             raise ConnectionLost(
                 f"{self.address} did not accept a connection within {CONNECT_TIMEOUT_S} s",
                 thing=self.address,
                 remedy="Check that the node runs and that the address is right.",
             ) from None
-        connection.sock.settimeout(_time_left(deadline))
+        connection.sock.settimeout(time_left(deadline))
         self._connection = connection
         if self._is_closed:  # which missed the new connection
             raise self._closed_error()
@@ -251,7 +244,7 @@ class JSONClient:
                 self._disconnect()
                 raise MessageTooLarge(f"{self.address} answered more than {ANSWER_BYTES_MAX} bytes")
             if sock is not None:
-                sock.settimeout(_time_left(deadline))
+                sock.settimeout(time_left(deadline))
         if response.length or (unpacker is not None and not unpacker.eof):
             self._disconnect()
             raise ConnectionLost(f"{self.address} broke off in an answer", thing=self.address)
@@ -287,13 +280,6 @@ def _failed(error: ConcurrentError) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_exception(error)
     return future
-
-
-def _time_left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
 
 
 def _has_ended(connection: HTTPConnection) -> bool:

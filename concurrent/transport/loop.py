@@ -20,7 +20,7 @@ from concurrent.core.errors import CallTimeout, LoopClosed
 from concurrent.core.foreign import log_failure
 from concurrent.transport.turns import TurnLoop, TurnSelector
 
-__all__ = ["NodeLoop"]
+__all__ = ["NodeLoop", "run_call"]
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ class NodeLoop:
         if self.is_current():
             return fn(*args)
         future: Future[T] = Future()
-        self.post(_run_call, future, partial(fn, *args))
+        self.post(run_call, future, partial(fn, *args))
         try:
             return future.result(timeout_s)
         except FutureTimeoutError as error:
@@ -203,7 +203,7 @@ class NodeLoop:
             self._attempt(partial(self._on_failed, error), "failing")
         while self._inbox:
             call = self._inbox.popleft()
-            if call.func is _run_call and call.args[0].set_running_or_notify_cancel():
+            if call.func is run_call and call.args[0].set_running_or_notify_cancel():
                 call.args[0].set_exception(self._closed_error())
 
     def _wake(self) -> None:
@@ -282,7 +282,8 @@ class NodeLoop:
         log_failure(log, "%s: %s", self.name, context.get("message"), error=context.get("exception"))
 
 
-def _run_call(future: Future[T], fn: Callable[[], T]) -> None:
+def run_call(future: Future[T], fn: Callable[[], T]) -> None:
+    """Give a future what ``fn()`` returns or raises, unless it was cancelled. Any thread."""
     if not future.set_running_or_notify_cancel():
         return
     try:

@@ -15,7 +15,7 @@ from concurrent.apps.taskfuture import TaskFuture
 from concurrent.core.errors import WorkerDied
 from concurrent.scheduling.chunk import run_calls
 
-__all__ = ["CallMap", "check_positive"]
+__all__ = ["CallMap"]
 
 T = TypeVar("T")
 
@@ -152,18 +152,6 @@ class CallMap(Generic[T]):
         """Cancel what was submitted and not asked for."""
         self._core.cancel([chunk.future for chunk in self._chunks])
         self._chunks.clear()
-
-
-def check_positive(name: str, value: Any) -> None:
-    """See that an argument is a whole number of at least 1.
-
-    :raises TypeError: if it is no whole number.
-    :raises ValueError: if it is less.
-    """
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an integer, but is {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be greater than 0, but is {value}")
 
 
 def _time_left(end: float | None) -> float | None:

@@ -11,7 +11,7 @@ from types import FunctionType, MethodType
 from typing import Any, Final, ParamSpec, TypeVar
 
 from concurrent.apps.api import parse_address
-from concurrent.apps.callmap import CallMap, check_positive
+from concurrent.apps.callmap import CallMap
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
 from concurrent.apps.slave import core_count
@@ -112,9 +112,9 @@ class ClusterExecutor(Executor):
         :param kwargs: keyword arguments of every call.
         :raises ValueError: if one of these numbers is less than 1.
         """
-        check_positive("chunksize", chunksize)
+        _check_count("chunksize", chunksize)
         if buffersize is not None:
-            check_positive("buffersize", buffersize)
+            _check_count("buffersize", buffersize)
         _check_callable(fn)
         calls = CallMap(
             self,
@@ -198,7 +198,7 @@ class LocalCluster(ClusterExecutor):
         self._worker_count = _worker_count(workers, max_workers)
         options = {"logging.level": "warning", **(options or {})}
         if max_tasks_per_child is not None:
-            check_positive("max_tasks_per_child", max_tasks_per_child)
+            _check_count("max_tasks_per_child", max_tasks_per_child)
         start = partial(_start_cluster, self._worker_count, max_tasks_per_child or 0)
         self._begin(own_modules, options, start, _setup_of(initializer, initargs))
 
@@ -251,8 +251,20 @@ def _worker_count(workers: int | None, max_workers: int | None) -> int:
     count = max_workers if workers is None else workers
     if count is None:
         return core_count()
-    check_positive("workers" if max_workers is None else "max_workers", count)
+    _check_count("workers" if max_workers is None else "max_workers", count)
     return count
+
+
+def _check_count(name: str, value: Any) -> None:
+    """See that an argument is a whole number of at least 1.
+
+    :raises TypeError: if it is no whole number.
+    :raises ValueError: if it is less.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, but is {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be greater than 0, but is {value}")
 
 
 def _setup_of(initializer: Any, initargs: Any) -> Setup | None:

@@ -13,6 +13,7 @@ a folder without an ``__init__.py``  its file ``app.py``
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from concurrent.core.foreign import calling_foreign_code
 from concurrent.core.plugins import classes_in, import_failed
 from concurrent.scheduling.sources import import_root
 
-__all__ = ["load_application", "own_folders"]
+__all__ = ["load_application", "own_folders", "own_modules"]
 
 MODULE: Final = "app"
 """The module of a package that is looked into last."""
@@ -61,6 +62,13 @@ def load_application(env: Environment, path: Path, has_application: Callable[[Cl
     if not has_application(plugin.components) and (root / package / f"{MODULE}.py").is_file():
         return classes_in(_imported(f"{name}.{MODULE}", path / f"{MODULE}.py"))
     return plugin.components
+
+
+def own_modules(plugins: Iterable[Any]) -> list[str]:
+    """Return the names of the modules of plug-in files: other machines do not have them."""
+    roots = [plugin.module.__name__ for plugin in plugins if plugin.is_file]
+    inside = tuple(f"{root}." for root in roots)
+    return roots + [name for name in sys.modules if inside and name.startswith(inside)]
 
 
 def own_folders(plugins: Iterable[Any]) -> list[str]:

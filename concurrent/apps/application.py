@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -14,13 +13,14 @@ from typing import Any, Final
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.embedded import EmbeddedCluster
-from concurrent.apps.layouts import own_folders
+from concurrent.apps.layouts import own_folders, own_modules
 from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled, TaskError
+from concurrent.core.foreign import shown
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.attempts import attempts_max_of
@@ -31,7 +31,7 @@ from concurrent.scheduling.task import Task
 from concurrent.scheduling.tasksystem import ITaskSystem
 from concurrent.transport.jsonclient import JSONClient
 
-__all__ = ["ApplicationNode", "ApplicationSettings", "own_modules"]
+__all__ = ["ApplicationNode", "ApplicationSettings"]
 
 STATUS_TIMEOUT_S: Final = 5.0
 IDLE_S: Final = 5.0
@@ -373,7 +373,7 @@ class ApplicationNode(Node):
 
     def loop_failed(self, error: BaseException) -> None:
         """See the base; a push that waits for room ends too."""
-        self._end_with(NodeError(f"its loop has failed: {type(error).__name__}: {error}", thing=self.node_id))
+        self._end_with(NodeError(f"its loop has failed: {shown(error)}", thing=self.node_id))
 
     def _end_with(self, error: ConcurrentError) -> None:
         """End the application, whatever its main thread does; also if that pushes. Loop thread."""
@@ -470,13 +470,6 @@ def _get_status(address: Host) -> dict[str, Any]:
     with closing(JSONClient(address.name, address.port)) as client:
         status: dict[str, Any] = client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()
     return status
-
-
-def own_modules(plugins: Iterable[Any]) -> list[str]:
-    """Return the names of the modules of plug-in files: other machines do not have them."""
-    roots = [plugin.module.__name__ for plugin in plugins if plugin.is_file]
-    inside = tuple(f"{root}." for root in roots)
-    return roots + [name for name in sys.modules if inside and name.startswith(inside)]
 
 
 def _details(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
 from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch, WrongServer
+from concurrent.core.foreign import shown
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.transport.channels import CHANNELS, make_client
@@ -336,5 +337,4 @@ def _reach_of(answer: Any) -> _Reach:
 
 
 def _problem(what: str, error: BaseException) -> str:
-    kind = "" if isinstance(error, ConcurrentError) else f"{type(error).__name__}: "
-    return f"{what}: {kind}{error}"
+    return f"{what}: {error if isinstance(error, ConcurrentError) else shown(error)}"

@@ -309,9 +309,7 @@ class Node(Component):
 
     def loop_failed(self, error: BaseException) -> None:
         """The loop ended by itself: end the node, for nothing would come any more. Loop thread."""
-        problem = NodeError(
-            f"the node cannot go on, its loop has failed: {type(error).__name__}: {error}", thing=self.node_id
-        )
+        problem = NodeError(f"the node cannot go on, its loop has failed: {shown(error)}", thing=self.node_id)
         self._inbox.put(partial(raise_error, problem))
 
     def request_stop(self, exit_code: int = EXIT_OK) -> None:

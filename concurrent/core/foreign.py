@@ -1,4 +1,4 @@
-"""Calls code of others where a Ctrl-C may come, and tells an exit of that code from one that the user wants."""
+"""Calls code of others where a Ctrl-C may come, tells its exits from the user's, and says what it raised."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import ConcurrentError
 
-__all__ = ["calling_foreign_code", "line_raised", "log_failure", "place_raised", "shown"]
+__all__ = ["calling_foreign_code", "line_raised", "log_failure", "place_raised", "shown", "text_of"]
 
 OWN_FILES: Final = (
     os.path.dirname(os.path.dirname(__file__)),
@@ -95,9 +95,17 @@ def place_raised(error: BaseException) -> str:
     return f"{file}:{line_raised(error, file)}"
 
 
+def text_of(error: BaseException) -> str:
+    """Return the text of an error; if its own code fails, that it does."""
+    try:
+        return str(error)
+    except BaseException:  # boundary: the error's own code runs here
+        return "its message cannot be shown: __str__ raised"
+
+
 def shown(error: BaseException) -> str:
     """Return the class of an error and its text, if it has one."""
-    text = str(error)
+    text = text_of(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

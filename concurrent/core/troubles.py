@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from concurrent.core.foreign import text_of
 
 __all__ = ["Trouble", "Troubles"]
 
@@ -44,13 +46,7 @@ class Trouble:
 
     def describe(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {
-            "component": self.component,
-            "rule": self.rule,
-            "problem": self.problem,
-            "action": self.action,
-            "count": self.count,
-        }
+        return asdict(self)
 
 
 class Troubles:
@@ -81,7 +77,7 @@ class Troubles:
         """
         if isinstance(problem, BaseException):
             error, kind = problem, type(problem).__name__
-            problem = f"raised {kind}: {_text_of(error)}"
+            problem = f"raised {kind}: {text_of(error)}"
         problem = f"{problem:.{PROBLEM_LENGTH_MAX}}"
         key = component, rule, kind or problem
         if key not in self._trouble_by_kind and len(self._trouble_by_kind) >= KINDS_MAX:
@@ -103,10 +99,3 @@ class Troubles:
     def snapshot(self) -> list[dict[str, Any]]:
         """Return all of them as plain values, the oldest kind first."""
         return [trouble.describe() for trouble in self._trouble_by_kind.values()]
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # boundary: an error of foreign code may have no text
-        return "an error whose text can not be shown"

@@ -16,6 +16,7 @@ from concurrent.core.errors import (
     TaskFailed,
     UnpicklableResult,
 )
+from concurrent.core.foreign import text_of
 from concurrent.transport.frames import Frame
 
 __all__ = [
@@ -143,11 +144,8 @@ def with_details(error: TaskError) -> TaskError:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the text of an exception; if its own code fails, that it does."""
-    try:
-        return str(error)[:MESSAGE_CHARS_MAX]
-    except BaseException:  # boundary: the exception's own code runs here
-        return "its message cannot be shown: __str__ raised"
+    """Return the text of an exception, or the beginning of a long one."""
+    return text_of(error)[:MESSAGE_CHARS_MAX]
 
 
 def _traceback(error: BaseException) -> str:

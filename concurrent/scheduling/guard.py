@@ -14,12 +14,13 @@ from typing import Any, Final
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import Component, ComponentManager
 from concurrent.core.errors import ComponentError
+from concurrent.core.foreign import shown
 from concurrent.scheduling.defaults import default_part
 from concurrent.scheduling.events import Command
 from concurrent.scheduling.generic import GenericTaskScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.ledgerview import LedgerView
+from concurrent.scheduling.ledgerview import MANAGER_OF_QUEUE, LedgerView
 from concurrent.scheduling.pushpull import ZMQTaskScheduler
 from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
 
@@ -171,7 +172,7 @@ class GuardedScheduler:
 
     def _successor(self) -> type[Component]:
         """Return the framework's own scheduler for the task managers that slaves have."""
-        return ZMQTaskScheduler if self._manager == "ZMQTaskManager" else GenericTaskScheduler
+        return ZMQTaskScheduler if self._manager == MANAGER_OF_QUEUE else GenericTaskScheduler
 
     def _take_over(self, ledger: Ledger) -> list[Command]:
         """Have the framework's own scheduler decide from now on if the plug-in has failed for good."""
@@ -205,7 +206,7 @@ class GuardedScheduler:
             name = self._scheduler.manager_name()
         except BaseException as error:  # boundary: a plug-in; no signal arrives in the loop's thread
             raise ComponentError(
-                f"scheduler {self._name}: manager_name raised {type(error).__name__}: {error}",
+                f"scheduler {self._name}: manager_name raised {shown(error)}",
                 thing=self._name,
                 remedy="Correct the plug-in, or set another [scheduling] scheduler",
             ) from error
@@ -220,7 +221,7 @@ class GuardedScheduler:
 
 
 def _has_idle(ledger: Ledger) -> bool:
-    return any(slave.room > 0 and len(slave.held) < slave.workers for slave in ledger.slaves.values())
+    return any(slave.is_idle for slave in ledger.slaves.values())
 
 
 def _name_of(scheduler: ITaskScheduler, manager: ComponentManager) -> str:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
+from concurrent.core.foreign import shown
 from concurrent.scheduling.launcher import Child, Launcher
 from concurrent.scheduling.outputlog import OutputLog
 from concurrent.scheduling.sharedmemory import ArgumentMemory, TrackedMemory
@@ -352,7 +353,7 @@ class WorkerLink:
             self._is_cut = True
             self._stop_reading()
         except Exception as error:  # boundary: a task can write anything to its worker's socket
-            self._distrust(f"{type(error).__name__}: {error}")
+            self._distrust(shown(error))
 
     def check_stalled(self) -> None:
         """Kill a worker that has begun a message and sends no more of it, or can send nothing any more.

@@ -25,6 +25,7 @@ from concurrent.core.errors import (
     ProtocolError,
     UnknownMethod,
 )
+from concurrent.core.foreign import shown
 from concurrent.transport.answer import Request
 from concurrent.transport.methods import MethodRegistry, error_to_wire
 from concurrent.transport.rarely import RareLine
@@ -245,7 +246,7 @@ def _code_of(error: BaseException) -> int:
 
 def _failure(request_id: Any, code: int, error: BaseException) -> bytes:
     if not isinstance(error, Exception):  # an exit, or a cancelled wait
-        error = ConnectionLost(f"the method ended with {type(error).__name__}: {error}")
+        error = ConnectionLost(f"the method ended with {shown(error)}")
     wire = error_to_wire(error)
     text = str(error) if isinstance(error, ConcurrentError) else f"{wire['type']}: {error}"
     message = f"{TEXT_BY_CODE[code]}: {text}" if code in TEXT_BY_CODE else text

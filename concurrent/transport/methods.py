@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from concurrent.core import errors
 from concurrent.core.errors import ConcurrentError, InvalidArguments, RemoteError, UnknownMethod
+from concurrent.core.foreign import text_of
 from concurrent.transport.arguments import Check, checks_of
 
 __all__ = [
@@ -271,21 +272,13 @@ def _check_first(function: Callable[..., Any], first: tuple[str, ...]) -> None:
 
 def error_to_wire(error: BaseException) -> dict[str, Any]:
     """Return an exception as plain values: code, type, message, traceback and data."""
-    is_ours = isinstance(error, ConcurrentError)
-    data: dict[str, Any] = {}
+    kind = type(error).__name__
     if isinstance(error, ConcurrentError):
-        data = {
-            "thing": error.thing,
-            "value": None if error.value is None else str(error.value),
-            "remedy": error.remedy,
-        }
-    return {
-        "code": error.code if isinstance(error, ConcurrentError) else RemoteError.code,
-        "type": type(error).__name__,
-        "message": error.message if isinstance(error, ConcurrentError) else str(error),
-        "traceback": "" if is_ours else "".join(traceback.format_exception(error)),
-        "data": data,
-    }
+        value = None if error.value is None else str(error.value)
+        data = {"thing": error.thing, "value": value, "remedy": error.remedy}
+        return {"code": error.code, "type": kind, "message": error.message, "traceback": "", "data": data}
+    trace = "".join(traceback.format_exception(error))
+    return {"code": RemoteError.code, "type": kind, "message": text_of(error), "traceback": trace, "data": {}}
 
 
 def error_from_wire(wire: Any) -> ConcurrentError:

@@ -21,6 +21,7 @@ __all__ = [
     "IApp",
     "NodeType",
     "parse_address",
+    "printable",
     "program_of",
     "reachable_port",
 ]
@@ -68,13 +69,13 @@ def program_of(node: Mapping[str, Any]) -> str:
     """
     data = node.get("data")
     said = data if isinstance(data, dict) else {}
-    name, user = (_printable(said.get(key)) for key in ("application", "user"))
+    values = (said.get(key) for key in ("application", "user"))
+    name, user = (printable(value)[:NAME_LENGTH_MAX] if isinstance(value, str) else "" for value in values)
     return f"{name} of {user}" if name and user else name
 
 
-def _printable(value: Any) -> str:
-    """Return a few characters of a text that a peer has sent."""
-    text = value[:NAME_LENGTH_MAX] if isinstance(value, str) else ""
+def printable(text: str) -> str:
+    """Return a text that a peer has sent, with ? for what cannot be printed."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Final
 
-from concurrent.apps.api import NodeType
+from concurrent.apps.api import NodeType, printable
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.rarely import RareLine
@@ -207,9 +207,7 @@ class NodeRegistry:
 
     def _end(self, record: NodeRecord, state: str, reason: str) -> None:
         shown = reason if len(reason) <= REASON_LENGTH_MAX else f"{reason[:REASON_LENGTH_MAX]} ..."
-        record.reason = "".join(
-            char if char.isprintable() else "?" for char in shown
-        )  # a peer may have said it
+        record.reason = printable(shown)  # a peer may have said it
         record.state, record.since = state, self._now()
         self._gone.pop(record.node_id, None)
         self._gone[record.node_id] = record

@@ -13,7 +13,7 @@ from textwrap import indent
 from typing import Any, Final
 
 from concurrent.core.component import Component
-from concurrent.core.earlylog import EarlyLog
+from concurrent.core.earlylog import ROOT, EarlyLog
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import BoolItem, ChoiceItem, IntItem, PathItem
 from concurrent.core.logfile import SharedFileHandler
@@ -24,7 +24,6 @@ CLEAR_LINE: Final = "\r\x1b[K"
 __all__ = ["CLEAR_LINE", "LogSettings", "NodeFormatter", "NodeLog", "log_with_lines"]
 
 LEVELS = ("debug", "info", "warning", "error")
-ROOT = "concurrent"
 TASK_OUTPUT = "concurrent.task"
 """The logger of what tasks print."""
 

@@ -45,9 +45,9 @@ class TaskBatch:
     def run(self, code: AppCode, where: str) -> bytes | Frame:
         """Run the tasks and return the payload of their results. On a worker.
 
-        :param where: what failures say of the place, see :func:`~concurrent.scheduling.failure.dumps_failure`.
-
         It is a pickled pair: the results, None where there is none; and the failures by index.
+
+        :param where: what failures say of the place, see :func:`~concurrent.scheduling.failure.dumps_failure`.
         """
         results: list[Any] = []
         failures: dict[int, bytes] = {}

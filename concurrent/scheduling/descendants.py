@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -69,34 +70,17 @@ def children() -> list[int]:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [int(word) for word in text.split()]
     except OSError:
-        return _children_by_scan(pid)
-
-
-def _children_by_scan(parent_pid: int) -> list[int]:
-    """Find the children where the kernel was built without the list of them."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent_pid:
-            found.append(int(path.parent.name))
-    return found
+        return [child for child, parent, _ in _processes() if parent == pid]
 
 
 def below() -> list[int]:
     """Return the process ids of all processes below this one that have not ended; Linux, else none."""
     children_by_parent: dict[int, list[int]] = {}
     ended = set()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text(errors="replace").rpartition(")")[2].split()
-        except OSError:  # it has gone meanwhile
-            continue
-        children_by_parent.setdefault(int(fields[1]), []).append(int(path.parent.name))
-        if fields[0] == "Z":
-            ended.add(int(path.parent.name))
+    for pid, parent, letter in _processes():
+        children_by_parent.setdefault(parent, []).append(pid)
+        if letter == "Z":
+            ended.add(pid)
     found = []
     rest = [os.getpid()]
     while rest:
@@ -104,6 +88,16 @@ def below() -> list[int]:
         found += [pid for pid in some if pid not in ended]
         rest += some
     return found
+
+
+def _processes() -> Iterator[tuple[int, int, str]]:
+    """Yield the process id of each process of this machine, that of its parent, and its state."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            letter, parent, *_ = path.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has gone meanwhile
+            continue
+        yield int(path.parent.name), int(parent), letter
 
 
 def environment_of(pid: int) -> list[bytes]:

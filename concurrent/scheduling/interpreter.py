@@ -88,10 +88,8 @@ def new_hash_seed() -> int | None:
 
     None if interpreters pay no heed to it, since this one was told to ignore the environment.
     """
-    if sys.flags.ignore_environment:
-        return own_hash_seed()
     own = own_hash_seed()
-    return secrets.randbelow(HASH_SEEDS) if own is None else own
+    return secrets.randbelow(HASH_SEEDS) if own is None and not sys.flags.ignore_environment else own
 
 
 def interpreter_options() -> list[str]:

@@ -10,7 +10,7 @@ __all__ = ["CANCELLED", "DIED", "FAILED", "FINISHED", "STATUSES"]
 FINISHED = 0
 """The payload is the pickled result."""
 FAILED = 1
-"""The task raised; the payload is a pickled failure (see ``worker.py``)."""
+"""The task raised; the payload is a pickled failure (see ``failure.py``)."""
 DIED = 2
 """The worker process died; the payload is the evidence of each attempt as UTF-8 text, separated by NUL."""
 CANCELLED = 3

@@ -47,10 +47,8 @@ class SlaveBook:
 
     def window_wanted(self, slave: SlaveRecord, window: int) -> list[Command]:
         """Take note of how many tasks a slave wants to hold; it may have been taken for silent."""
-        slave.is_heard = True
-        commands = self.heard(slave) if slave.is_silent else []
-        self.window_total += window - slave.window
-        slave.window = window
+        commands = self.heard(slave)
+        self.set_window(slave, window)
         return commands
 
     def heard(self, slave: SlaveRecord) -> list[Command]:

@@ -182,9 +182,8 @@ class CapturedOutput:
     def restore_files(self) -> None:
         """Have the descriptors 0 to 2 lead where they should, if a task has closed or redirected them.
 
-        Streams that a task has closed are opened anew.
-
         One that is not inherited by commands is somebody's file that got the number of a closed one: it stays.
+        Streams that a task has closed are opened anew.
         """
         if self.stdout.closed or self.stderr.closed:
             self.restore_streams()

@@ -16,7 +16,7 @@ A single ``bytes`` is not checked, for what is large comes as a Frame: say ``byt
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -88,9 +88,4 @@ def _widened(types: tuple[type, ...]) -> frozenset[type]:
 
 
 def _named(types: tuple[type, ...]) -> str:
-    return " or ".join(_names(types))
-
-
-def _names(types: tuple[type, ...]) -> Iterator[str]:
-    for one in types:
-        yield "None" if one is NoneType else one.__name__
+    return " or ".join("None" if one is NoneType else one.__name__ for one in types)

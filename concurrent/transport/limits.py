@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -126,23 +127,24 @@ def check_files_max(needed: int, what: str) -> None:
     :param what: what needs them, for the error.
     :raises ConfigurationError: if it may not.
     """
-    if sys.platform == "win32":
-        return
-    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < needed:
+    files_max = _files_max()
+    if files_max < needed:
         raise ConfigurationError(
-            f"{what} needs about {needed} open files, but this process may have {soft}",
+            f"{what} needs about {needed} open files, but this process may have {files_max}",
             thing="RLIMIT_NOFILE",
-            value=soft,
+            value=files_max,
             remedy="Raise the limit (ulimit -n), or have fewer workers",
         )
 
 
 def _share_of_files(divisor: int) -> int:
     """Return how many connections of one sort may be open: a part of the files that may be open."""
+    return max(1, int(min(CONNECTIONS_MAX, _files_max() / divisor)))
+
+
+def _files_max() -> float:
+    """Return how many files this process may open; infinity if it has no such limit."""
     if sys.platform == "win32":
-        return CONNECTIONS_MAX
+        return math.inf
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return CONNECTIONS_MAX
-    return max(1, min(CONNECTIONS_MAX, soft // divisor))
+    return math.inf if soft == resource.RLIM_INFINITY else soft

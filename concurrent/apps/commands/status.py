@@ -62,13 +62,8 @@ def describe_master(status: dict[str, Any]) -> str:
         "",
         f"{'NODE':<44} {'TYPE':<12} {'STATE':<11} {'FROM':<16} TASKS",
     ]
-    by_number = {
-        one[
-            "number"
-        ]: f"{one['held']} held, {one['done']} done{_others(one, 'failed', 'refused')}{_silent(one)}"
-        for one in tasks["slaves"]
-    }
-    by_number |= {one["number"]: _counts_of(one) for one in tasks["owners"]}
+    by_number = {one["number"]: _of_slave(one) for one in tasks["slaves"]}
+    by_number |= {one["number"]: _of_owner(one) for one in tasks["owners"]}
     for node in status["nodes"]:
         what = by_number.get(node["number"], "") if node["state"] == "joined" else node["reason"]
         program = program_of(node)
@@ -92,12 +87,13 @@ def _running(one: dict[str, Any]) -> str:
     )
 
 
-def _counts_of(owner: dict[str, Any]) -> str:
+def _of_owner(owner: dict[str, Any]) -> str:
     return f"{owner['open']} open, {owner['finished']} finished{_others(owner, 'failed', 'cancelled')}"
 
 
-def _silent(slave: dict[str, Any]) -> str:
-    return "; it holds tasks and reports nothing" if slave["silent"] else ""
+def _of_slave(slave: dict[str, Any]) -> str:
+    silent = "; it holds tasks and reports nothing" if slave["silent"] else ""
+    return f"{slave['held']} held, {slave['done']} done{_others(slave, 'failed', 'refused')}{silent}"
 
 
 def _others(counts: dict[str, Any], *names: str) -> str:

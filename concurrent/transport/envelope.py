@@ -26,6 +26,7 @@ All limits are checked before anything is allocated for what the peer announced.
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -80,6 +81,9 @@ PREFIX_BYTES: Final = _PREFIX.size
 """The least that tells how many frames follow, and so how long the whole prefix is."""
 
 SIZE_BYTES: Final = 8
+
+NESTED_MAX: Final = 1 << 20
+"""So many arrays and maps may be in a message: each has one byte at least there, and a hundred in memory."""
 
 
 class Body(NamedTuple):
@@ -209,13 +213,36 @@ def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:
             raise ValueError(f"frame {index - 1} of {len(buffers) - 1}")
         return Frame(buffers[index])
 
+    body = memoryview(header)[PRELUDE_BYTES:]
     try:
-        return msgpack.unpackb(memoryview(header)[PRELUDE_BYTES:], ext_hook=resolve, strict_map_key=False)
+        if len(body) <= NESTED_MAX:  # it cannot have more
+            return msgpack.unpackb(body, ext_hook=resolve, strict_map_key=False)
+        counted = _counted_nested()
+        return msgpack.unpackb(
+            body, ext_hook=resolve, strict_map_key=False, list_hook=counted, object_hook=counted
+        )
     except (ValueError, TypeError, RecursionError, MemoryError, msgpack.UnpackException) as error:
         raise MalformedMessage(
             f"the body of {len(header) - PRELUDE_BYTES} bytes cannot be read: "
             f"{type(error).__name__} {error!s:.200}"
         ) from error
+
+
+def _counted_nested() -> Callable[[Any], Any]:
+    """Return a hook that lets so many arrays and maps of a message pass, and raises MessageTooLarge then."""
+    left = itertools.count(NESTED_MAX, -1)
+
+    def counted(value: Any) -> Any:
+        if next(left) <= 0:
+            raise MessageTooLarge(
+                f"a message of more than {NESTED_MAX} arrays and maps is not accepted",
+                thing="arrays and maps",
+                value=NESTED_MAX,
+                remedy="Send flat lists of values, or bytes.",
+            )
+        return value
+
+    return counted
 
 
 def make_prefix(buffers: Sequence[Buffer | Frame]) -> bytes:

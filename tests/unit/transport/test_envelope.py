@@ -17,6 +17,7 @@ from concurrent.core.errors import (
     VersionMismatch,
 )
 from concurrent.transport.envelope import (
+    NESTED_MAX,
     PRELUDE_BYTES,
     check_sizes,
     control_message,
@@ -192,6 +193,19 @@ def test_sizes_over_a_limit_are_too_large(sizes: list[int]) -> None:
     check_sizes([100, 50, 50], limits)
     with pytest.raises(MessageTooLarge, match="exceeds the limit"):
         check_sizes(sizes, limits)
+
+
+@pytest.mark.parametrize(
+    "value", [b"\x80", b"\x90", b"\x91\x05", b"\x81\x01\x02"], ids=["map", "array", "list", "dict"]
+)
+def test_a_message_of_too_many_arrays_and_maps_is_too_large(value: bytes) -> None:
+    def header_of(count: int) -> bytes:
+        values = b"\xdd" + struct.pack("!I", count) + value * count
+        return make_header(Kind.CAST, 1, 0, b"\x93\xa3put\x91" + values + b"\x80")
+
+    assert len(decode([header_of(NESTED_MAX - 4)]).fields[1][0]) == NESTED_MAX - 4
+    with pytest.raises(MessageTooLarge, match="arrays and maps"):
+        decode([header_of(NESTED_MAX)])
 
 
 def test_the_header_has_the_documented_layout() -> None:

@@ -170,8 +170,7 @@ class CodeBook(AppCode):
 
     def root_of(self, thing: Any, name: str) -> tuple[About, str, Any] | None:
         """Return in which module, and under which name, is what leads to a thing; None if nothing does."""
-        module_name = "__main__" if type(thing) is object else thing.__module__
-        module = sys.modules.get(module_name)
+        module = sys.modules.get(_module_name(thing))
         about = None if module is None else self.about(vars(module))
         root = name.partition(".")[0]
         if about is None or module is None or root not in vars(module) or not self._has(module, thing, name):
@@ -283,12 +282,13 @@ class CodeBook(AppCode):
 
     def _make_blob(self, thing: Any) -> None:
         """Make the blob of a function, a class or a value of an own module."""
-        is_own = self._is_own_module(thing.__module__) or self._sources.is_own(thing.__module__)
-        is_installed = not is_own and type(thing) is not object and self._is_found(thing, thing.__qualname__)
+        module = _module_name(thing)
+        is_own = self._is_own_module(module) or self._sources.is_own(module)
+        is_installed = not is_own and self._is_found(thing, thing.__qualname__)
         try:
             self._make([thing], BlobHead(ANY_VERSION if is_installed else self.version))
         except Exception as error:  # boundary: values that the code refers to are pickled
-            name = f"{thing.__module__}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+            name = f"{module}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
             raise UnpicklableValue(
                 f"the code of {name} cannot be sent to workers: {error}",
                 thing=name,
@@ -357,6 +357,11 @@ class CodeBook(AppCode):
         if reference is NotImplemented or reference[1][0] == ANY_VERSION:
             return reference
         return code_at, (self.version, *reference[1][1:])
+
+
+def _module_name(thing: Any) -> Any:
+    """Return where a thing has its name; instances of ``object`` do not say it."""
+    return "__main__" if type(thing) is object else thing.__module__
 
 
 def _about(module: ModuleType) -> About:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import operator
 import pickle
 import re
@@ -17,7 +18,6 @@ import typing
 import zlib
 from collections.abc import Callable, Iterable
 from functools import partial
-from logging import Logger
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ LRU_CACHE: Final = type(functools.lru_cache(len))
 """The type of functions with a cache."""
 
 CONSTANT: Final = ATOMS | {
-    BuiltinFunctionType, MethodType, ModuleType, LRU_CACHE, Logger, object, range,
+    BuiltinFunctionType, MethodType, ModuleType, LRU_CACHE, logging.Logger, object, range,
     re.Pattern, typing.TypeVar, property, staticmethod, classmethod, operator.itemgetter, operator.attrgetter,
 }  # fmt: skip
 """Types whose values do not change in place, or not so that tasks would notice."""
@@ -62,12 +62,19 @@ PICKLE_BYTES_MAX: Final = 65536
 SLOW_S: Final = 0.0005
 PAUSE: Final = 10
 BURST_S: Final = 0.0001
-HUGE_S: Final = 0.02
+HUGE_S: Final = 0.25
 """What takes longer than the first to compare is left alone for so many times as long, while one push follows
 the other so soon that nobody can have waited for a result; what takes longer than the last always is."""
 
+UNSEEN: Final = (
+    "%s of %s was changed in place, and up to %d pushes before this one did not look, for it is large: "
+    "their tasks may have its old value. Give its name a new value, or pass it as an argument"
+)
+
 DEFAULTS: Final = ("__defaults__", "__kwdefaults__")
 STATE: Final = ("__code__", *DEFAULTS)
+
+log = logging.getLogger("concurrent.scheduling.codewatch")
 
 Change = tuple[Any, dict[str, Any]]
 """What has changed: the names of a module, a class or a function, with the new values by name."""
@@ -150,10 +157,7 @@ class Watch:
             self._watch_attributes(thing)
             changes.append((thing, {name: value for name, value in changed.items() if name not in VOLATILE}))
         changes += self._changed_functions()
-        for mutable in self._mutables.values():
-            if mutable.was_changed:
-                mutable.was_changed = False
-                changes.append((mutable.target, {mutable.name: mutable.value}))
+        changes += self._changed_in_place()
         self._look()
         return _merged(changes)
 
@@ -238,6 +242,17 @@ class Watch:
                 changes.append((function, {f"{CELL}{number}": contents}))
         return changes
 
+    def _changed_in_place(self) -> list[Change]:
+        changes: list[Change] = []
+        for key, mutable in list(self._mutables.items()):
+            if not mutable.is_there():  # another value has its name, which is compared otherwise
+                del self._mutables[key]
+            elif mutable.is_changed(is_burst=False):  # the glance may have ended before it was looked at
+                mutable.was_changed = False
+                changes.append((mutable.target, {mutable.name: mutable.value}))
+                mutable.warn()
+        return changes
+
     def _note_states(self) -> None:
         self._states = [tuple(map(get, self._functions)) for get in _STATE_GETTERS]
 
@@ -306,26 +321,43 @@ class _Mutable:
         self.name = name
         self.value = value
         self.was_changed = False
+        self._unseen_count = 0  # pushes since it was last looked at
+        self._was_warned = False
         self._again_at = 0.0
         self._is_huge = False
         self._contents: list[Any] = []
         self._digest = self._new_digest()
+
+    def is_there(self) -> bool:
+        """Return whether its name still stands for it."""
+        return _attribute(self.target, self.name) is self.value
 
     def is_changed(self, is_burst: bool) -> bool:
         """Return whether it is another value than it was, as far as its pickle shows that.
 
         :param is_burst: whether it may be left for later where it takes long.
         """
-        if _attribute(self.target, self.name) is not self.value:
+        if self.was_changed or not self.is_there():
             return True
         may_wait = self._again_at and (is_burst or self._is_huge)
         if self._digest is None or (may_wait and time.perf_counter() < self._again_at):
-            return self.was_changed
+            self._unseen_count += 1
+            return False
         digest = self._new_digest()
         if digest is None or digest != self._digest:
             self._digest = digest or ()  # another thread may be changing it just now
             self.was_changed = True
+        else:
+            self._unseen_count = 0
         return self.was_changed
+
+    def warn(self) -> None:
+        """Say once if pushes before its change was seen may have been too late."""
+        if self._unseen_count and not self._was_warned:
+            self._was_warned = True
+            of = self.target.get("__name__") if type(self.target) is dict else self.target.__qualname__
+            log.warning(UNSEEN, self.name, of, self._unseen_count)
+        self._unseen_count = 0
 
     def _new_digest(self) -> Any:
         begun = time.perf_counter()

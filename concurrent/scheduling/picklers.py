@@ -7,7 +7,6 @@ takes apart what references are to stand for.
 
 from __future__ import annotations
 
-import functools
 import pickle
 from collections.abc import Iterable
 from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, ModuleType
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from concurrent.core.dependencies import installed_first
 from concurrent.scheduling.payload import PROTOCOL, PickleSink
 from concurrent.scheduling.reducers import (
+    DESCRIPTORS,
     LOOKED_UP,
     METHODS,
     reduced_by_value,
@@ -173,7 +173,7 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
             return self._reduced_module(thing)
         if kind is BuiltinMethodType:
             return reduced_method(thing)
-        if kind is functools.cached_property:
+        if kind in DESCRIPTORS:
             return reduced_by_value(thing)
         reduced = super().reducer_override(thing)
         if reduced is NotImplemented and isinstance(thing, type):

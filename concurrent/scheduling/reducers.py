@@ -18,11 +18,17 @@ from concurrent.scheduling.codewatch import LRU_CACHE
 from concurrent.scheduling.payload import PROTOCOL
 from concurrent.scheduling.unpickling import make_cached, make_dispatcher, method_of
 
-__all__ = ["LOOKED_UP", "METHODS", "name_in_pickles", "reduced_by_value", "reduced_method"]
+__all__ = ["DESCRIPTORS", "LOOKED_UP", "METHODS", "name_in_pickles", "reduced_by_value", "reduced_method"]
+
+DESCRIPTORS: Final = frozenset({functools.cached_property, functools.singledispatchmethod})
+"""Types of attributes of classes that hold what cannot be pickled, and need not travel."""
 
 METHODS: Final = frozenset({MethodType, BuiltinMethodType})
 
-_TYPING: Final = ("NewType", "TypeVar", "ParamSpec", "TypeVarTuple", "TypeAliasType")
+_PARAMETERS: Final = ("TypeVar", "ParamSpec", "TypeVarTuple")
+_OF_PARAMETERS: Final = ("bound", "covariant", "contravariant", "infer_variance", "default")
+
+_TYPING: Final = (*_PARAMETERS, "NewType", "TypeAliasType")
 
 LOOKED_UP: Final = frozenset(
     {LRU_CACHE, object, *(getattr(typing, name) for name in _TYPING if hasattr(typing, name))}
@@ -87,6 +93,26 @@ def _reduced_new_type(thing: Any) -> Any:
     return typing.NewType, (thing.__name__, thing.__supertype__), {"__module__": thing.__module__}
 
 
+def _reduced_parameter(thing: Any) -> Any:
+    """Return how a TypeVar, ParamSpec or TypeVarTuple is rebuilt."""
+    options = {name: getattr(thing, f"__{name}__") for name in _OF_PARAMETERS if hasattr(thing, f"__{name}__")}
+    if options.get("infer_variance"):  # it may not be said twice
+        options = {name: value for name, value in options.items() if "variant" not in name}
+    kind: Callable[..., Any] = type(thing)
+    make = functools.partial(kind, thing.__name__, *getattr(thing, "__constraints__", ()), **options)
+    return make, (), (None, {"__module__": thing.__module__})  # set as an attribute, for it may have no dict
+
+
+def _reduced_alias(thing: Any) -> Any:
+    kind: Callable[..., Any] = type(thing)
+    make = functools.partial(kind, thing.__name__, thing.__value__, type_params=thing.__type_params__)
+    return make, ()
+
+
+def _reduced_dispatching_method(thing: Any) -> Any:
+    return functools.singledispatchmethod, (thing.func,), {"dispatcher": thing.dispatcher}  # without its cache
+
+
 def _reduced_cached_property(thing: Any) -> Any:
     state = {name: value for name, value in vars(thing).items() if name != "lock"}  # it cannot be pickled
     return functools.cached_property, (thing.func,), state
@@ -96,7 +122,8 @@ _MAKERS: Final[dict[Any, Callable[[Any], Any]]] = {
     LRU_CACHE: _reduced_cached,
     typing.NewType: _reduced_new_type,
     functools.cached_property: _reduced_cached_property,
+    functools.singledispatchmethod: _reduced_dispatching_method,
 }
-for _name in ("ParamSpec", "TypeVarTuple"):
-    if hasattr(typing, _name):
-        _MAKERS[getattr(typing, _name)] = lambda thing: (type(thing), (thing.__name__,))
+_MAKERS.update((getattr(typing, name), _reduced_parameter) for name in _PARAMETERS if hasattr(typing, name))
+if hasattr(typing, "TypeAliasType"):
+    _MAKERS[typing.TypeAliasType] = _reduced_alias

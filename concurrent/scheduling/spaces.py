@@ -107,7 +107,7 @@ class Spaces:
                 known = self._values_by_key[key] = _Values(target, name)
             known.put(since, value)
             known.show(self.version)
-            if is_change:
+            if is_change or since > self.version:  # going there has to show it
                 self._touched_by_version.setdefault(since, []).append(known)
 
     def go_to(self, version: int) -> None:

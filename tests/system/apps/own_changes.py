@@ -3,6 +3,7 @@
 import functools
 import os
 import threading
+import typing
 
 from concurrent.apps import LocalCluster
 
@@ -55,6 +56,10 @@ attributed.mark = 1
 
 class Config:
     level = 1
+    items: typing.ClassVar[list] = []
+
+    class Inner:
+        table: typing.ClassVar[dict] = {}
 
     def __init__(self):
         self.x = 1
@@ -72,6 +77,10 @@ CONFIG = Config()
 
 def use_config():
     return CONFIG.x, CONFIG.level, CONFIG.read()[0]
+
+
+def use_several():
+    return SCALE, ITEMS[-1], Config.Inner.table["a"]
 
 
 def use_sub():
@@ -156,6 +165,7 @@ def run(function, *args):
 
 def run_all():
     functions = [
+        lambda: Config.Inner.table, lambda: Config.items,
         use_items, use_table, use_large, use_name, outer, with_default, attributed, use_config, use_sub,
         use_closed, nested, comprehension, use_meta, by_lambda, in_lambda, CONFIG.read, Sub().read, closed,
     ]  # fmt: skip
@@ -203,6 +213,25 @@ def change_in_place():
     check("a large value in place", run(use_large), 7)
     CONFIG.x = 7
     check("an instance in place", run(use_config)[0], 7)
+
+
+def change_several_at_once():
+    global SCALE
+
+    pending = []
+    for SCALE in range(100, 105):
+        ITEMS.append(SCALE)
+        Config.Inner.table["a"] = SCALE
+        pending.append((cluster.submit(use_several), (SCALE, SCALE, SCALE)))
+    for future, wanted in pending:
+        check("a constant and what changes in place", future.result(30), wanted)
+    Config.items = 5
+    check("an attribute that is no list any more", run(lambda: Config.items), 5)
+    Config.items = [6]
+    check("and is one again", run(lambda: Config.items), [6])
+    Config.items.append(7)
+    check("which changes in its turn", run(lambda: Config.items), [6, 7])
+    SCALE = 1
 
 
 def change_classes():
@@ -260,7 +289,7 @@ def define_again():
     check("comes home as one", type(run(Config)) is Config, True)
 
     SCALE = threading.Lock()
-    check("what cannot travel harms nobody else", run(use_items), [1, 2, 3])
+    check("what cannot travel harms nobody else", run(use_items), ITEMS)
     check("but who uses it", isinstance(cluster.submit(use_scale, 1).exception(30), NameError), True)
     SCALE = 4
     check("until it can again", run(use_scale, 2), 8)
@@ -270,7 +299,14 @@ if __name__ == "__main__":
     with LocalCluster(1) as cluster:
         for _ in range(3):
             run_all()
-        for change in (change_constants, change_in_place, change_classes, change_functions, define_again):
+        for change in (
+            change_constants,
+            change_in_place,
+            change_several_at_once,
+            change_classes,
+            change_functions,
+            define_again,
+        ):
             change()
     print(len(bad), "wrong")
     os._exit(bool(bad))

@@ -6,9 +6,12 @@ import functools
 from collections.abc import Callable
 
 LIMIT = 10
+ITEMS: list[int] = []
 
 
 class Shape:
+    name = "shape"
+
     def __init__(self, sides: int) -> None:
         self.sides = sides
 
@@ -47,6 +50,14 @@ def capped(number: int) -> int:
 
 def countdown(number: int) -> int:
     return 0 if number == 0 else 1 + countdown(number - 1)
+
+
+def item_count() -> int:
+    return len(ITEMS)
+
+
+def shape_of(sides: int) -> Shape:
+    return Shape(sides)
 
 
 def make_square() -> Square:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import os
 import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 import cloudpickle
 import pytest
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling import codewatch
 from concurrent.scheduling.chunk import run_calls
 from concurrent.scheduling.code import CodeCache, code_at
 from concurrent.scheduling.codebook import CodeBook
@@ -132,6 +135,33 @@ def test_a_payload_has_the_global_names_of_its_time(ends: Ends, monkeypatch: pyt
     for _ in range(3):
         assert ends.load(after)(99) == 100
         assert ends.load(before)(99) == 20
+
+
+def test_a_worker_that_begins_with_a_later_version_has_the_names_of_the_versions_before(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker has run the task with which the names came."""
+    ends.payload(plugin_module.capped)
+    monkeypatch.setattr(plugin_module, "LIMIT", 20)
+    ends.payload(plugin_module.countdown)
+    ends.payload(plugin_module.shape_of)
+    monkeypatch.setattr(plugin_module.Shape, "name", "changed")
+    payload = ends.payload(plugin_module.shape_of)
+    assert ends.load(payload)(3).name == "changed"
+
+
+def test_a_change_in_place_that_is_seen_late_is_warned_of_once(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What takes long to compare is not looked at before each push."""
+    monkeypatch.setattr(codewatch, "time", SimpleNamespace(perf_counter=itertools.count().__next__))
+    for _ in range(2):
+        plugin_module.ITEMS.append(1)
+        for _ in range(50):
+            payload = ends.payload(plugin_module.item_count)
+        assert ends.load(payload)() == len(plugin_module.ITEMS)
+    assert caplog.text.count("ITEMS of tests.unit.scheduling.plugin_module was changed in place") == 1
+    assert "may have its old value" in caplog.text
 
 
 def test_what_is_in_an_own_package_is_own() -> None:

@@ -106,7 +106,7 @@ class MasterNode(Node):
     def open(self) -> None:
         """Open the compute channel, then the JSON API, then start the own slave if there is one.
 
-        :raises ConfigurationError: if an address can not be listened on, or too few files can be open.
+        :raises ConfigurationError: if an address cannot be listened on, or too few files can be open.
         """
         settings = self.settings
         if self.worker_count:

@@ -245,7 +245,7 @@ class Node(Component):
     def start_json_service(self) -> None:
         """Open the JSON API.
 
-        :raises ConfigurationError: if its address can not be listened on.
+        :raises ConfigurationError: if its address cannot be listened on.
         """
         self.api_service_v1.start()
         self._open.callback(self.api_service_v1.stop)

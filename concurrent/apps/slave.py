@@ -123,7 +123,7 @@ class SlaveNode(Node):
     def open(self) -> None:
         """Open the JSON API and begin to look for the master.
 
-        :raises ConfigurationError: if its address can not be listened on, or too few files can be open.
+        :raises ConfigurationError: if its address cannot be listened on, or too few files can be open.
         """
         check_files(self.worker_count)
         self.make_json_service("Concurrent slave", self.host, self.port)

@@ -301,7 +301,7 @@ class ComponentManager:
     def _making_failed(self, cls: type[Component], error: BaseException) -> ComponentError:
         name = self.name_of(cls)
         return ComponentError(
-            f"component {name} can not be made: its initialiser raised {shown(error)} ({place_raised(error)})",
+            f"component {name} cannot be made: its initialiser raised {shown(error)} ({place_raised(error)})",
             thing=name,
             remedy="Correct it, or disable the component; --debug shows the traceback",
         )
@@ -355,7 +355,7 @@ def check_contract(cls: type[Component]) -> None:
                 )
             if not callable(found) or not _accepts(found, wanted):
                 raise InterfaceError(
-                    f"{says}, but its {name} can not be called as {usage}",
+                    f"{says}, but its {name} cannot be called as {usage}",
                     thing=cls.__name__,
                     remedy="Give it the same parameters",
                 )

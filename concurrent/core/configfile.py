@@ -70,7 +70,7 @@ def _settings_of(path: Path, heirs: tuple[Path, ...]) -> list[Setting]:
     except OSError as error:
         because = f", which {heirs[-1]} inherits," if heirs else ""
         raise ConfigurationError(
-            f"configuration file {path}{because} can not be read: {error.strerror or error}",
+            f"configuration file {path}{because} cannot be read: {error.strerror or error}",
             thing=str(path),
             remedy="Check the path and the rights of the file",
         ) from error

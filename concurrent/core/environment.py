@@ -56,7 +56,7 @@ class Environment(ComponentManager):
     :param overrides: ``section.option`` to text.
     :param config_files: more files, the strongest first.
     :param variables: environment variables; those of the process if None.
-    :raises ConfigurationError: if a file can not be read or is not in the ini format.
+    :raises ConfigurationError: if a file cannot be read or is not in the ini format.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Environment(ComponentManager):
     def create(cls, folder: Path) -> Environment:
         """Make an environment folder with a documented configuration and return it opened.
 
-        :raises EnvironmentFolderError: if there is one already, or the folder can not be made.
+        :raises EnvironmentFolderError: if there is one already, or the folder cannot be made.
         """
         folder = folder.absolute()
         file = folder / CONFIGURATION_FILE
@@ -107,7 +107,7 @@ class Environment(ComponentManager):
             file.write_text(describe(cls().config.items()) + "\n", encoding="utf-8")
         except OSError as error:
             raise EnvironmentFolderError(
-                f"the environment {folder} can not be made: {error.strerror or error}",
+                f"the environment {folder} cannot be made: {error.strerror or error}",
                 thing=str(folder),
                 remedy="Check the path and its rights",
             ) from error
@@ -185,7 +185,7 @@ class Environment(ComponentManager):
                 self.load_plugin(source)
             except PluginError as error:
                 name = str(source)
-                rest = error.message.partition(f"plug-in {name} can not be imported")[2]
+                rest = error.message.partition(f"plug-in {name} cannot be imported")[2]
                 problem = f"failed{rest or f': {error.message}'}"
                 self.troubles.note(name, "import", problem, action="it is left out", error=error)
                 failures.append(error)

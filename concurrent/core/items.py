@@ -63,7 +63,7 @@ class ConfigItem(Generic[Value]):
         for part in (section, name):
             if not _NAME.fullmatch(part):
                 raise ConfigurationError(
-                    f"{part!r} can not be the name of a section or an option",
+                    f"{part!r} cannot be the name of a section or an option",
                     thing=f"{section}.{name}",
                     value=part,
                     remedy="Use lower case letters, digits and single underscores",
@@ -119,7 +119,7 @@ class ConfigItem(Generic[Value]):
 
     def __set__(self, instance: object, value: Value) -> None:
         raise ConfigurationError(
-            f"[{self.section}] {self.name} can not be assigned",
+            f"[{self.section}] {self.name} cannot be assigned",
             thing=f"{self.section}.{self.name}",
             value=value,
             remedy="Set it in a configuration file or with -o section.option=value",

@@ -176,7 +176,7 @@ def _file_handler(file: Path, size_bytes_max: int) -> logging.Handler:
         return SharedFileHandler(file, size_bytes_max, part_count=3)
     except OSError as error:
         raise ConfigurationError(
-            f"the log file {file} can not be written: {error.strerror or error}",
+            f"the log file {file} cannot be written: {error.strerror or error}",
             thing="logging.file",
             value=file,
             remedy="Set [logging] file to a file that this user may write, or to nothing",

@@ -171,4 +171,4 @@ def import_failed(name: str, error: BaseException) -> PluginError:
     place = f" (line {line})" if line is not None else ""
     if line is None and not isinstance(error, SyntaxError):
         place = f" ({place_raised(error)})"
-    return PluginError(f"plug-in {name} can not be imported{place}: {what}", thing=name, remedy=remedy)
+    return PluginError(f"plug-in {name} cannot be imported{place}: {what}", thing=name, remedy=remedy)

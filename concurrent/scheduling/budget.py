@@ -77,7 +77,7 @@ class Budget:
     def loaded(self, payloads: list[Any]) -> list[Any]:
         """Return payloads as they travel, those in files too.
 
-        :raises OSError: if a file can not be read.
+        :raises OSError: if a file cannot be read.
         """
         if not self._store.stored_bytes:
             return payloads

@@ -86,7 +86,7 @@ class GuardedScheduler:
         return self._manager
 
     def slave_changed(self, slave: int) -> None:
-        """Tell the scheduler that a slave changed, later if it can not take that now."""
+        """Tell the scheduler that a slave changed, later if it cannot take that now."""
         if self._is_waiting:
             self._not_noted.add(slave)
             return

@@ -139,7 +139,7 @@ class PayloadStore:
             stored = segment.append(payload.buffer if isinstance(payload, Frame) else payload)
         except OSError as error:
             if not self.problem:
-                log.error("payloads can not be moved to %s and stay in memory: %s", self.place, error)
+                log.error("payloads cannot be moved to %s and stay in memory: %s", self.place, error)
             self.problem = str(error)
             return payload
         self.problem = ""
@@ -149,7 +149,7 @@ class PayloadStore:
     def load(self, payload: Payload) -> bytes | Frame:
         """Return a payload, wherever it is.
 
-        :raises OSError: if its file can not be read.
+        :raises OSError: if its file cannot be read.
         """
         return payload.load() if isinstance(payload, StoredPayload) else payload
 

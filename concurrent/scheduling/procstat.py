@@ -27,7 +27,7 @@ class ProcessState(NamedTuple):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether it waits in the kernel for a device, and can not even be killed meanwhile."""
+        """Whether it waits in the kernel for a device, and cannot even be killed meanwhile."""
         return self.letter == "D"
 
 

@@ -114,7 +114,7 @@ class PushSocket:
 
     :param host: the address to listen on.
     :param port: the port; 0 for any.
-    :raises AddressError: if that can not be listened on.
+    :raises AddressError: if that cannot be listened on.
     """
 
     def __init__(self, loop: NodeLoop, host: str, port: int = 0) -> None:
@@ -137,7 +137,7 @@ class PushSocket:
         except zmq.ZMQError as error:
             self._context.destroy(0)
             raise AddressError(
-                f"the work socket can not listen on {shown}:{self.port}: {error.strerror}",
+                f"the work socket cannot listen on {shown}:{self.port}: {error.strerror}",
                 thing="master.work_port",
                 value=self.port,
                 remedy="Choose another port, or 0 for any free one",

@@ -292,7 +292,7 @@ def is_loopback(host: str) -> bool:
 
 
 def cannot_listen(address: str, port: int, number: int | None) -> AddressError:
-    """Return the error for an address that can not be bound.
+    """Return the error for an address that cannot be bound.
 
     :param number: the error number of the system.
     """

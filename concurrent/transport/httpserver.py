@@ -35,7 +35,7 @@ BACKLOG: Final = 128
 SWEEP_S: Final = 0.5
 ACCEPT_PAUSE_S: Final = 0.2
 THREADS_FOR_WHOLE_REQUESTS: Final = 2
-"""So many threads never wait for the body of a request, so that slow clients can not take them all."""
+"""So many threads never wait for the body of a request, so that slow clients cannot take them all."""
 
 LINGER_S: Final = 1.0
 FORCED_END_S: Final = 1.0

@@ -45,7 +45,7 @@ def write_svg(path: Path, title: str, analysis: Analysis) -> None:
     """Write the picture.
 
     :param title: what it says on top.
-    :raises OSError: if the file can not be written.
+    :raises OSError: if the file cannot be written.
     """
     scales = analysis.windows.scales(analysis.model.rise)
     curves = [

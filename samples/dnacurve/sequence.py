@@ -45,13 +45,13 @@ def read_fasta(path: Path, *, skips_unknown: bool) -> Sequence:
     The format of W. R. Pearson and D. J. Lipman's program FASTA (PNAS 85, 2444, 1988); its comment lines,
     which begin with ``;``, are left out.
 
-    :raises BadSequence: if the file can not be read, has no header or more than one, or wrong letters.
+    :raises BadSequence: if the file cannot be read, has no header or more than one, or wrong letters.
     """
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:
         raise BadSequence(
-            f"{path} can not be read: {error.strerror}",
+            f"{path} cannot be read: {error.strerror}",
             thing=str(path),
             remedy="Set [dnacurve] file to a FASTA file",
         ) from None

@@ -29,7 +29,7 @@ def header(analysis: Analysis) -> list[str]:
 def write_csv(path: Path, analysis: Analysis) -> None:
     """Write a line for each base. Lines end as RFC 4180 wants it.
 
-    :raises OSError: if the file can not be written.
+    :raises OSError: if the file cannot be written.
     """
     with path.open("w", encoding="ascii", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")

@@ -39,7 +39,7 @@ def write_png(path: Path, view: View, counts: bytes) -> None:
     """Write a picture as PNG with 8 bits for each of red, green and blue (ISO/IEC 15948, 3rd edition).
 
     :param counts: packed counts of all pixels.
-    :raises OSError: if the file can not be written.
+    :raises OSError: if the file cannot be written.
     """
     pixels = unpacked(counts)
     no_filter = b"\0"

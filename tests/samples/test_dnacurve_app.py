@@ -81,7 +81,7 @@ def test_the_memory_of_each_process_is_known(tmp_path: Path, mode: str) -> None:
         ({"sequence": "ACGN"}, "has 'N', first at base 4"),
         ({"sequence": ""}, "has 0 bases, and the model needs 2"),
         ({"sequence": "A", "repeat": "1"}, "has 1 bases"),
-        ({"file": "missing.fasta"}, "missing.fasta can not be read"),
+        ({"file": "missing.fasta"}, "missing.fasta cannot be read"),
         ({"model": "spaghetti"}, "spaghetti"),
         ({"curvature_window": "21"}, "curvature_window"),
     ],

@@ -56,7 +56,7 @@ def test_what_is_no_file_of_one_sequence_is_refused(tmp_path, text, problem):
 
 
 def test_a_file_that_can_not_be_read_is_refused(tmp_path):
-    with pytest.raises(BadSequence, match=r"missing\.fasta can not be read.*\[dnacurve\] file"):
+    with pytest.raises(BadSequence, match=r"missing\.fasta cannot be read.*\[dnacurve\] file"):
         read_fasta(tmp_path / "missing.fasta", skips_unknown=False)
 
 

@@ -89,7 +89,7 @@ class MoodyMaster(MasterNode):
         (
             "scheduling.strategy=Moody",
             2,
-            "component moody.Moody can not be made: its initialiser raised SystemExit",
+            "component moody.Moody cannot be made: its initialiser raised SystemExit",
         ),
         ("node.master=MoodyMaster", 3, "moody.MoodyMaster.register_methods raised KeyError"),
     ],

@@ -77,7 +77,7 @@ def run_node(node: Node, args: argparse.Namespace, *, is_server: bool) -> int:
     """Run a node with its log until it ends; returns the exit code.
 
     :param is_server: whether it logs what it does; else warnings and errors only, unless configured.
-    :raises ConcurrentError: if it can not do its work.
+    :raises ConcurrentError: if it cannot do its work.
     """
     check_made(node)
     settings = node.env[LogSettings]

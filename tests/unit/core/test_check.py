@@ -124,7 +124,7 @@ def test_an_initialiser_that_raises_is_named_where_an_option_chooses_its_compone
     )
     assert problems_of(env("", wrong)) == []
     (problem,) = problems_of(env("[ways]\nway = Ride\n", wrong))
-    assert "ways.Ride can not be made: its initialiser raised ZeroDivisionError" in problem
+    assert "ways.Ride cannot be made: its initialiser raised ZeroDivisionError" in problem
     assert "ways.py:" in problem
 
 

@@ -144,7 +144,7 @@ def test_a_failing_initialiser_leaves_nothing_behind() -> None:
     manager = ComponentManager()
     manager.register(Moody)
     with pytest.raises(
-        ComponentError, match=r"Moody can not be made.*OSError: not today \(.*py:\d+\)"
+        ComponentError, match=r"Moody cannot be made.*OSError: not today \(.*py:\d+\)"
     ) as caught:
         manager[Moody]
     assert isinstance(caught.value.__cause__, OSError)

@@ -178,7 +178,7 @@ def test_an_override_must_name_section_and_option(make) -> None:
 
 
 def test_options_can_not_be_assigned(make) -> None:
-    with pytest.raises(ConfigurationError, match="can not be assigned"):
+    with pytest.raises(ConfigurationError, match="cannot be assigned"):
         make()[Painter].brushes = 4
 
 

@@ -71,7 +71,7 @@ def test_an_environment_is_neither_made_twice_nor_opened_where_there_is_none(tmp
     with pytest.raises(EnvironmentFolderError, match="concurrent init"):
         Environment.open(tmp_path / "gone")
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentFolderError, match="can not be made"):
+    with pytest.raises(EnvironmentFolderError, match="cannot be made"):
         Environment.create(tmp_path / "file")
 
 
@@ -83,8 +83,8 @@ def test_plugins_of_the_folder_are_loaded_and_a_broken_one_stops_no_other(tmp_pa
     (tmp_path / "plugins" / "_hidden.py").write_text("raise SystemExit\n")
     failures = environment.load_plugins()
     assert len(failures) == 2
-    assert "broken.py can not be imported (line 2): ModuleNotFoundError" in str(failures[0])
-    assert "wrong.py can not be imported (line 1): SyntaxError" in str(failures[1])
+    assert "broken.py cannot be imported (line 2): ModuleNotFoundError" in str(failures[0])
+    assert "wrong.py cannot be imported (line 1): SyntaxError" in str(failures[1])
     (plugin,) = environment.plugins
     assert (plugin.name, plugin.is_file) == ("json", True)
     (guest,) = plugin.components
@@ -134,7 +134,7 @@ def test_a_module_whose_own_import_fails_is_not_called_missing(tmp_path, monkeyp
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(PluginError, match="no_such_module_anywhere") as caught:
         Environment(variables={}).load_plugin("needy_plugin")
-    assert "can not be imported" in str(caught.value)
+    assert "cannot be imported" in str(caught.value)
 
 
 def test_log_lines_carry_node_application_and_task(tmp_path, capsys) -> None:
@@ -167,7 +167,7 @@ def test_what_tasks_print_is_logged_whatever_the_level_unless_that_is_unwanted(c
 
 def test_a_log_file_that_can_not_be_written_is_named(tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match="can not be written"):
+    with pytest.raises(ConfigurationError, match="cannot be written"):
         NodeLog("slave-1", file=tmp_path / "file" / "node.log")
 
 

@@ -26,7 +26,6 @@ All limits are checked before anything is allocated for what the peer announced.
 
 from __future__ import annotations
 
-import itertools
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -82,8 +81,14 @@ PREFIX_BYTES: Final = _PREFIX.size
 
 SIZE_BYTES: Final = 8
 
-NESTED_MAX: Final = 1 << 20
-"""So many arrays and maps may be in a message: each has one byte at least there, and a hundred in memory."""
+VALUES_MAX: Final = 1 << 22
+"""So many values may be in the arrays and maps of a message, on all levels together."""
+
+NESTED_VALUES: Final = 4
+"""What an array or a map counts for besides what is in it: it costs far more memory than its bytes."""
+
+UNBOUNDED_BYTES: Final = 1 << 19
+"""A body that is not longer is read without counting: it cannot have very many."""
 
 
 class Body(NamedTuple):
@@ -205,44 +210,62 @@ def _known_fields(kind: int, fields: Any, shape: tuple[type, ...]) -> list[Any]:
 
 
 def _decode_body(header: Buffer, buffers: Sequence[Buffer]) -> Any:
+    body = memoryview(header)[PRELUDE_BYTES:]
+    try:
+        if len(buffers) == 1 and len(body) <= UNBOUNDED_BYTES:  # as nearly all are
+            return msgpack.unpackb(body, ext_hook=_without_frames, strict_map_key=False)
+        options = _bounds() if len(body) > UNBOUNDED_BYTES else {}
+        return msgpack.unpackb(body, ext_hook=_resolver(buffers), strict_map_key=False, **options)
+    except (ValueError, TypeError, RecursionError, MemoryError, msgpack.UnpackException) as error:
+        raise MalformedMessage(
+            f"the body of {len(body)} bytes cannot be read: {type(error).__name__} {error!s:.200}"
+        ) from error
+
+
+def _resolver(buffers: Sequence[Buffer]) -> Callable[[int, bytes], Frame]:
+    """Return what finds the payload frames of a message that its body refers to, each once."""
+    used: set[int] = set()
+
     def resolve(code: int, data: bytes) -> Frame:
         if code != FRAME_EXTENSION or len(data) != _INDEX.size:
             raise ValueError(f"extension type {code} with {len(data)} bytes")
         index = _INDEX.unpack(data)[0] + 1
         if index >= len(buffers):
             raise ValueError(f"frame {index - 1} of {len(buffers) - 1}")
+        if index in used:  # it would be counted, and written to files, as if it had come again
+            raise ValueError(f"frame {index - 1} is referred to more than once")
+        used.add(index)
         return Frame(buffers[index])
 
-    body = memoryview(header)[PRELUDE_BYTES:]
-    try:
-        if len(body) <= NESTED_MAX:  # it cannot have more
-            return msgpack.unpackb(body, ext_hook=resolve, strict_map_key=False)
-        counted = _counted_nested()
-        return msgpack.unpackb(
-            body, ext_hook=resolve, strict_map_key=False, list_hook=counted, object_hook=counted
-        )
-    except (ValueError, TypeError, RecursionError, MemoryError, msgpack.UnpackException) as error:
-        raise MalformedMessage(
-            f"the body of {len(header) - PRELUDE_BYTES} bytes cannot be read: "
-            f"{type(error).__name__} {error!s:.200}"
-        ) from error
+    return resolve
 
 
-def _counted_nested() -> Callable[[Any], Any]:
-    """Return a hook that lets so many arrays and maps of a message pass, and raises MessageTooLarge then."""
-    left = itertools.count(NESTED_MAX, -1)
+_without_frames: Final = _resolver([b""])
 
-    def counted(value: Any) -> Any:
-        if next(left) <= 0:
+
+def _bounds() -> dict[str, Any]:
+    """Return options of msgpack with which it reads a body of so many values only."""
+    left = VALUES_MAX
+
+    def counted(value: list[Any] | dict[Any, Any]) -> Any:
+        nonlocal left
+        left -= len(value) + NESTED_VALUES
+        if left < 0:
             raise MessageTooLarge(
-                f"a message of more than {NESTED_MAX} arrays and maps is not accepted",
-                thing="arrays and maps",
-                value=NESTED_MAX,
-                remedy="Send flat lists of values, or bytes.",
+                f"a message of more than {VALUES_MAX} values is not accepted, where an array or a map counts "
+                f"as {NESTED_VALUES} more",
+                thing="values",
+                value=VALUES_MAX,
+                remedy="Send several messages, or bytes.",
             )
         return value
 
-    return counted
+    return {
+        "list_hook": counted,
+        "object_hook": counted,
+        "max_array_len": VALUES_MAX,
+        "max_map_len": VALUES_MAX,
+    }
 
 
 def make_prefix(buffers: Sequence[Buffer | Frame]) -> bytes:

@@ -17,8 +17,8 @@ from concurrent.core.errors import (
     VersionMismatch,
 )
 from concurrent.transport.envelope import (
-    NESTED_MAX,
     PRELUDE_BYTES,
+    VALUES_MAX,
     check_sizes,
     control_message,
     decode,
@@ -196,16 +196,33 @@ def test_sizes_over_a_limit_are_too_large(sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"\x80", b"\x90", b"\x91\x05", b"\x81\x01\x02"], ids=["map", "array", "list", "dict"]
+    ("value", "count"),
+    [
+        (b"\x80", VALUES_MAX // 5),
+        (b"\x90", VALUES_MAX // 5),
+        (b"\x91\x05", VALUES_MAX // 6),
+        (b"\x81\x01\x02", VALUES_MAX // 6),
+        (b"\xa2xy", VALUES_MAX),
+        (b"\x05", VALUES_MAX),
+    ],
+    ids=["map", "array", "list", "dict", "str", "int"],
 )
-def test_a_message_of_too_many_arrays_and_maps_is_too_large(value: bytes) -> None:
+def test_a_message_of_too_many_values_is_refused(value: bytes, count: int) -> None:
     def header_of(count: int) -> bytes:
         values = b"\xdd" + struct.pack("!I", count) + value * count
         return make_header(Kind.CAST, 1, 0, b"\x93\xa3put\x91" + values + b"\x80")
 
-    assert len(decode([header_of(NESTED_MAX - 4)]).fields[1][0]) == NESTED_MAX - 4
-    with pytest.raises(MessageTooLarge, match="arrays and maps"):
-        decode([header_of(NESTED_MAX)])
+    few = count * 9 // 10
+    assert len(decode([header_of(few)]).fields[1][0]) == few
+    with pytest.raises((MessageTooLarge, MalformedMessage), match=f"{VALUES_MAX}"):
+        decode([header_of(count + 1)])
+
+
+def test_a_frame_is_referred_to_once() -> None:
+    reference = b"\xd6\x01" + struct.pack("!I", 0)
+    header = make_header(Kind.CAST, 1, 0, b"\x93\xa3put\x92" + reference * 2 + b"\x80")
+    with pytest.raises(MalformedMessage, match="frame 0 is referred to more than once"):
+        decode([header, b"x" * 100])
 
 
 def test_the_header_has_the_documented_layout() -> None:

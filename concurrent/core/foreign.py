@@ -98,7 +98,7 @@ def place_raised(error: BaseException) -> str:
 def text_of(error: BaseException) -> str:
     """Return the text of an error; if its own code fails, that it does."""
     try:
-        return str(error)
+        return str.__str__(str(error))  # plain, for __str__ may return text with code of its own
     except BaseException:  # boundary: the error's own code runs here
         return "its message cannot be shown: __str__ raised"
 

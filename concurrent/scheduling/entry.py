@@ -43,13 +43,14 @@ def run_and_exit(body: Callable[[], object], *, has_left_open: bool = True) -> N
     """
     code = ENTRY_FAILED
     try:
-        body()
-        code = 0
-    except BaseException as error:  # boundary: reported on stderr and by the exit code
-        code = exit_code_of(error, ENTRY_FAILED)
-    finally:
+        try:
+            body()
+            code = 0
+        except BaseException as error:  # boundary: reported on stderr and by the exit code
+            code = exit_code_of(error, ENTRY_FAILED)
         if has_left_open:
             finish(partial(exit_now, code))
+    finally:  # whatever code of tasks raises at the end: below lie the frames of the program
         exit_now(code)
 
 
@@ -58,18 +59,21 @@ def exit_code_of(error: BaseException, otherwise: int = 1) -> int:
 
     :param otherwise: the code for all errors but SystemExit.
     """
-    if not isinstance(error, SystemExit):
-        traceback.print_exception(error)
-        return otherwise
-    if error.code is None or isinstance(error.code, int):
+    if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
         return error.code or 0
-    sys.stderr.write(f"{error.code}\n")
-    return 1
+    with contextlib.suppress(BaseException):  # boundary: the error and sys.stderr may be foreign code
+        if isinstance(error, SystemExit):
+            sys.stderr.write(f"{error.code}\n")
+        else:
+            traceback.print_exception(error)
+    return 1 if isinstance(error, SystemExit) else otherwise
 
 
 def exit_now(code: int) -> NoReturn:
     """End the process; only what it has printed is written."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # the program may have closed it
-            stream.flush()
-    os._exit(code & 0xFF)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(BaseException):  # boundary: it may be closed, or foreign code
+                stream.flush()
+    finally:
+        os._exit(code & 0xFF)

@@ -32,6 +32,9 @@ __all__ = [
 MESSAGE_CHARS_MAX: Final = 8192
 TRACEBACK_CHARS_MAX: Final = 32768
 EXCEPTION_BYTES_MAX: Final = 1048576
+_TRACE: Final = vars(BaseException)["__traceback__"]
+"""Reads the traceback of an exception, also of one whose class has code of its own for attributes."""
+
 OWN_PACKAGE: Final = "concurrent.scheduling."
 TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S %z"
 
@@ -149,7 +152,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _traceback(error: BaseException) -> str:
-    trace = _trace_of_task(error.__traceback__)
+    trace = _trace_of_task(_TRACE.__get__(error))
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
     except BaseException:  # boundary: the exception's own code runs here

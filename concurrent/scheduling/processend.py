@@ -8,6 +8,7 @@ and folders, and writes what is left in the buffers of files. Objects are not de
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import io
 import signal
@@ -32,11 +33,13 @@ def finish(exit_now: Callable[[], object]) -> None:
     """
 
     def too_late(_number: int, frame: FrameType | None) -> None:
-        stack = "".join(traceback.format_stack(frame)[-3:])
-        sys.stderr.write(
-            f"the end of this process takes longer than {FINISH_S} s and is cut short; it is in\n{stack}"
-        )
-        exit_now()
+        try:
+            stack = "".join(traceback.format_stack(frame)[-3:])
+            sys.stderr.write(
+                f"the end of this process takes longer than {FINISH_S} s and is cut short; it is in\n{stack}"
+            )
+        finally:
+            exit_now()
 
     signal.signal(signal.SIGALRM, too_late)
     signal.setitimer(signal.ITIMER_REAL, FINISH_S)
@@ -44,7 +47,7 @@ def finish(exit_now: Callable[[], object]) -> None:
         try:
             step()
         except BaseException:  # boundary: foreign code runs here
-            traceback.print_exc()
+            _print_error()
 
 
 def _close_files() -> None:
@@ -55,8 +58,13 @@ def _close_files() -> None:
         try:
             if not thing.closed:
                 thing.close()
-        except Exception:  # boundary: a file may be foreign code, or its disk full
-            traceback.print_exc()
+        except BaseException:  # boundary: a file may be foreign code, or its disk full
+            _print_error()
+
+
+def _print_error() -> None:
+    with contextlib.suppress(BaseException):  # boundary: sys.stderr may be foreign code itself
+        traceback.print_exc()
 
 
 _TemporaryFile: Any = tempfile._TemporaryFileWrapper

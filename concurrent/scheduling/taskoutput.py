@@ -173,7 +173,7 @@ class CapturedOutput:
     def restore_streams(self) -> None:
         """Have ``sys.stdout`` and ``sys.stderr`` lead here again; a task has put something else there."""
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):  # boundary: it is foreign, or None
+            with contextlib.suppress(BaseException):  # boundary: it is foreign, or None
                 stream.flush()
         if self.stdout.closed or self.stderr.closed:
             self._open_streams()

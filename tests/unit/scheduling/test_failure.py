@@ -188,3 +188,26 @@ def test_what_prints_the_death_of_workers_prints_the_evidence_of_each() -> None:
     printed = "".join(traceback.format_exception(error))
     assert "the first way\nthe second way" in printed
     assert printed.index("the first way") < printed.index("2 workers died of the task")
+
+
+class _Secretive(Exception):
+    def __getattribute__(self, name: str) -> Any:
+        raise SystemExit(name)
+
+
+class _OddText(Exception):
+    def __str__(self) -> str:
+        return type("Odd", (str,), {"__getitem__": None, "__len__": None, "__reduce_ex__": None})("odd")
+
+
+@pytest.mark.parametrize(("kind", "text"), [(_Secretive, "_Secretive"), (_OddText, "_OddText: odd")])
+def test_an_error_with_hostile_code_of_its_own_is_a_failure_like_any_other(
+    kind: type[BaseException], text: str
+) -> None:
+    try:
+        raise kind
+    except kind as error:
+        loaded = loads_failure(dumps_failure(error, None, "output", "here"), None)
+    assert type(loaded) is TaskFailed
+    assert str(loaded).startswith(text)
+    assert "raise kind" in loaded.traceback

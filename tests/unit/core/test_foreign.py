@@ -10,7 +10,7 @@ import pytest
 from concurrent.core.component import Component, ComponentManager
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ComponentError, PluginError
-from concurrent.core.foreign import calling_foreign_code
+from concurrent.core.foreign import calling_foreign_code, shown
 
 RAISED = [
     ValueError("a bug"),
@@ -87,3 +87,12 @@ def test_a_script_among_the_plugins_ends_nothing(tmp_path, monkeypatch, text, li
         assert place in str(caught.value)
         assert words in str(caught.value)
     assert environment.plugins == []
+
+
+def test_an_error_that_cannot_say_what_it_is_is_shown_all_the_same() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise SystemExit
+
+    assert shown(Mute()) == "Mute: its message cannot be shown: __str__ raised"
+    assert shown(Mute.__base__()) == "Exception"

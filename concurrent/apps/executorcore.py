@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import InvalidStateError
 from contextlib import ExitStack, suppress
 from functools import partial
+from types import FrameType
 from typing import Any, Final
 
 from concurrent.apps.client import ClusterClient
@@ -178,9 +179,9 @@ class ExecutorCore:
     def close(self, *, wait: bool, cancel: bool) -> None:
         """Take nothing more, and free everything when what was submitted has ended.
 
-        :param wait: return only then. On the callbacks thread return when the futures have ended, and on the
-            results thread and the loop (where ``__del__`` of an argument may run) at once: the rest needs this
-            thread.
+        :param wait: return only then. On the callbacks thread return when the futures have ended; at once on
+            the results thread, on the loop (where ``__del__`` of an argument may run) and within ``submit``
+            (where arguments are pickled): the rest needs this thread.
         :param cancel: cancel what is not finished.
         """
         if os.getpid() != self._pid:  # a forked copy has neither threads nor a cluster
@@ -189,7 +190,7 @@ class ExecutorCore:
         if cancel:
             self.cancel(list(self._futures))
         self._check_done()
-        if not wait or self._results.is_current() or self.loop.is_current():
+        if not wait or self._results.is_current() or self.loop.is_current() or self._is_submitting():
             return
         ended = self._are_all_done if self._callbacks.is_current() else self._closed
         try:
@@ -197,6 +198,15 @@ class ExecutorCore:
         except BaseException:  # boundary: a signal came: whoever waits here wants to get on
             self.cancel(list(self._futures))
             raise
+
+    def _is_submitting(self) -> bool:
+        """Tell whether code of an argument calls, that this thread is submitting."""
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            if frame.f_code is ExecutorCore.submit.__code__ and frame.f_locals["self"] is self:
+                return True
+            frame = frame.f_back
+        return False
 
     def forked(self) -> None:
         """This is a copy in a forked child: nothing that is submitted here would ever run. Main thread."""

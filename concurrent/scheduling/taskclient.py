@@ -30,6 +30,7 @@ from concurrent.scheduling.batch import TaskBatch
 from concurrent.scheduling.batches import BLOB_BYTES, CODE_BYTES_MAX, check_columns, check_statuses
 from concurrent.scheduling.code import AppCode
 from concurrent.scheduling.failure import code_too_large, dumps_failure, too_large
+from concurrent.scheduling.locks import when_free
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.results import Members, Outcome, Payload
 from concurrent.scheduling.room import Room
@@ -108,6 +109,7 @@ class TaskClient:
         self._is_woken = False
         self._closed_because: str | None = None
         self._handler: TCPHandler | None = None
+        self._joining: TCPHandler | None = None  # the handler, or the one that is to be it soon
         self._sent_code_count = 0
         self._sent_code_bytes = 0
         self._in_flight: OrderedDict[int, Group] = OrderedDict()  # by the last id of each
@@ -289,16 +291,19 @@ class TaskClient:
 
         :param known_code_count: how many blobs of code the master has already.
         """
-        self._handler = handler
+        self._joining = handler
         self._sent_code_count = known_code_count
         self._sent_code_bytes = sum(len(self.code.blob_at(one)) + BLOB_BYTES for one in range(known_code_count))
-        handler.on_room = self._flush
-        self._push_again()
-        self._flush()
+        with self._lock:
+            is_all_here = len(self._unsent) == len(self._open)
+        if is_all_here:  # which is not to wait for a thread that pickles
+            self._go_on(handler)
+        else:
+            when_free(self._pickling, self._loop, partial(self._push_again, handler))
 
     def detach(self) -> None:
         """The registration has ended; what is unfinished waits for the next. Loop thread only."""
-        self._handler = None
+        self._handler = self._joining = None
         self._accepted_bytes += self._in_flight_bytes
         self._in_flight.clear()
         self._in_flight_bytes = 0
@@ -383,21 +388,26 @@ class TaskClient:
         ids = range(group.first_id, group.first_id + len(group.payloads))
         self._take_outcomes(list(ids), [FAILED] * len(ids), failures)
 
-    def _push_again(self) -> None:
-        """Queue anew what an earlier master was given, in the old order."""
-        lost: list[Outcome] = []
-        with self._pickling:
-            payload_by_id = self._unsent.drain()
-            for task_id, (item, what, attempts_max) in list(self._open.items()):
-                try:
-                    payload = payload_by_id.get(task_id) or self._shorthand.dumps(what)
-                except BaseException as error:  # boundary: it was changed after it had been pushed
-                    del self._open[task_id]
-                    lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
-                else:
-                    self._unsent.append(task_id, attempts_max, payload)
-        if lost:
-            self._report(lost)
+    def _push_again(self, handler: TCPHandler) -> None:
+        """Queue anew what an earlier master was given, in the old order, while no thread pickles."""
+        if self._joining is not handler:  # this registration has ended meanwhile
+            return
+        lost, payload_by_id = list[Outcome](), self._unsent.drain()
+        for task_id, (item, what, attempts_max) in list(self._open.items()):
+            try:
+                payload = payload_by_id.get(task_id) or self._shorthand.dumps(what)
+            except BaseException as error:  # boundary: it was changed after it had been pushed
+                del self._open[task_id]
+                lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
+            else:
+                self._unsent.append(task_id, attempts_max, payload)
+        self._report(lost)
+        self._go_on(handler)
+
+    def _go_on(self, handler: TCPHandler) -> None:
+        self._handler = handler
+        handler.on_room = self._flush
+        self._flush()
 
     def _take_accepted(self, last_id: int) -> None:
         in_flight = self._in_flight
@@ -438,7 +448,7 @@ class TaskClient:
                 continue
             item, what, _ = task
             if status == DIED and type(item) is Members:
-                outcomes += self._push_singly(item, what)
+                when_free(self._pickling, self._loop, partial(self._push_singly, item, what))
                 self.consumed(len(payload))
             else:
                 outcomes.append(Outcome(item, status, payload))
@@ -454,42 +464,32 @@ class TaskClient:
         arrived, self._arrived = self._arrived, []
         self._on_outcomes(arrived)
 
-    def _push_singly(self, items: Members, batch: TaskBatch) -> list[Outcome]:
-        """Push the tasks of a batch one by one, after a worker died of one of them.
-
-        :returns: outcomes of those that cannot be pushed any more.
-        """
+    def _push_singly(self, items: Members, batch: TaskBatch) -> None:
+        """Push the tasks of a batch one by one, after a worker died of one of them; while no thread pickles."""
         lost: list[Outcome] = []
-        with self._pickling:
-            for item, what, attempts in zip(items, batch.members, items.attempts_max, strict=True):
-                try:
-                    self._append(item, what, attempts)
-                except BaseException as error:  # boundary: its code is called again
-                    lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
+        for item, what, attempts in zip(items, batch.members, items.attempts_max, strict=True):
+            try:
+                self._append(item, what, attempts)
+            except BaseException as error:  # boundary: its code is called again
+                lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
         self._wake()
-        return lost
+        self._report(lost)
 
     def _cancel(self, ids: list[int]) -> None:
         unsent = self._take_unsent(set(ids))
         here = unsent if self._handler is not None else ids
         cancelled = [task for one in here if (task := self._open.pop(one, None)) is not None]
-        if cancelled:
-            self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
+        self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
         there = [task_id for task_id in ids if task_id in self._open]
         if self._handler is not None and there:
             self._handler.cast("cancel", there)
 
     def _take_unsent(self, ids: set[int]) -> list[int]:
         """Take those of these tasks that were not sent out of the queue, and return their ids."""
-        if not self._unsent:
-            return []
         with self._lock:
-            payload_by_id = self._unsent.drain()
-            for task_id, payload in payload_by_id.items():
-                if task_id not in ids:
-                    self._unsent.append(task_id, self._open[task_id][2], payload)
+            removed = self._unsent.remove(ids)
         self._note_room()
-        return [task_id for task_id in payload_by_id if task_id in ids]
+        return removed
 
     def _cancel_all(self) -> None:
         self._cancel(list(self._open))

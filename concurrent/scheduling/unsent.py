@@ -39,8 +39,8 @@ class UnsentTasks:
         self.pushed_bytes = 0
         self._waiting: deque[tuple[int, int, bytes | Frame]] = deque()
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def append(self, task_id: int, attempts_max: int, payload: bytes | Frame) -> None:
         """Add a task. One thread at a time."""
@@ -68,6 +68,14 @@ class UnsentTasks:
             task_id += 1
         group.size_bytes = size_bytes
         return group
+
+    def remove(self, ids: set[int]) -> list[int]:
+        """Take out those of these tasks that are here, and return their ids; while nobody appends."""
+        removed = [one for one in self._waiting if one[0] in ids]
+        if removed:
+            self._waiting = deque(one for one in self._waiting if one[0] not in ids)
+            self.pushed_bytes -= sum(len(payload) + OVERHEAD_BYTES for _, _, payload in removed)
+        return [task_id for task_id, _, _ in removed]
 
     def drain(self) -> dict[int, bytes | Frame]:
         """Take everything out as if it had not been pushed; while nobody appends. Loop thread only."""

@@ -17,6 +17,7 @@ from concurrent.scheduling.task import Task
 from concurrent.scheduling.taskclient import TaskClient
 from concurrent.transport.loop import NodeLoop
 from concurrent.transport.methods import MethodRegistry
+from tests.system.cluster import wait_until
 
 TIMEOUT_S = 20.0
 
@@ -123,6 +124,56 @@ def test_an_outcome_may_tell_what_is_accepted(owner: Owner) -> None:
     assert owner.accepted == ["a", "b", "c", "d"]
     owner.master_says("finished", [1], [FINISHED], [b"x"], 4)
     assert owner.accepted == ["a", "b", "c", "d"]
+
+
+class Pickled:
+    """Holds the thread up that pickles it, until the test lets it go on."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._is_held, self._may_go_on = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=owner.client.push, args=("held", (len, ([self],), {})))
+        self._thread.start()
+        assert self._is_held.wait(TIMEOUT_S)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._is_held.set()
+        assert self._may_go_on.wait(TIMEOUT_S)
+        return int, ()
+
+    def let_go(self) -> None:
+        self._may_go_on.set()
+        self._thread.join(TIMEOUT_S)
+
+
+def test_a_master_is_joined_while_a_thread_takes_long_to_pickle(owner: Owner) -> None:
+    owner.push("a")
+    held = Pickled(owner)
+    assert owner.attach().pushed_ids() == [1]
+    held.let_go()
+
+
+def test_the_loop_goes_on_while_what_the_next_master_needs_waits_for_a_thread_that_pickles(
+    owner: Owner,
+) -> None:
+    owner.push("a", "b")
+    owner.attach()
+    owner.on_loop(owner.client.detach)
+    held = Pickled(owner)
+    ended_meanwhile, session = owner.attach(), owner.attach()
+    assert session.pushed_ids() == []
+    held.let_go()
+    wait_until(lambda: session.pushed_ids() == [1, 2, 3], "all are pushed again")
+    assert ended_meanwhile.casts == []
+
+
+def test_the_members_of_a_batch_are_pushed_when_no_thread_pickles_any_more(owner: Owner) -> None:
+    owner.client.push_many([Task("a"), Task("b")], 2)
+    session = owner.attach()
+    held = Pickled(owner)
+    owner.master_says("finished", [1], [DIED], [b"evidence"], 1)
+    assert session.pushed_ids() == [1]
+    held.let_go()
+    wait_until(lambda: session.pushed_ids() == [1, 2, 3, 4], "its members are pushed")
 
 
 def test_the_next_master_is_given_what_is_unfinished_in_the_old_order(owner: Owner) -> None:

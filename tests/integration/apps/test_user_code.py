@@ -200,6 +200,17 @@ def test_an_argument_may_submit_while_it_is_pickled(local_cluster: LocalCluster)
     assert [future.result(TIMEOUT_S) for future in inner][-1] == 3
 
 
+@pytest.mark.parametrize("wait", [True, False])
+def test_an_argument_may_shut_the_executor_down_while_it_is_pickled(wait: bool) -> None:
+    class ShutsDown:
+        def __reduce__(self) -> tuple[Any, ...]:
+            executor.shutdown(wait=wait)
+            return int, ("-4",)
+
+    with LocalCluster(1, own_modules=["tests"]) as executor:
+        assert executor.submit(abs, ShutsDown()).result(TIMEOUT_S) == 4  # type: ignore[arg-type]
+
+
 class Owner:
     """Owns an executor that it is an argument of, and shuts it down when nobody refers to it."""
 

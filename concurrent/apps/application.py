@@ -118,6 +118,10 @@ class ApplicationNode(Node):
     def app_init(self) -> None:
         """Prepare; the node's loop and log are there, nothing is pushed yet."""
 
+    def prepare(self) -> None:
+        """Prepare; an application may end itself there, and what it raises is its own."""
+        self.app_init()
+
     def start_processing(self) -> None:
         """Push the first tasks; not called if ``get_task_system`` returns a system."""
 

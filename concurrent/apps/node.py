@@ -190,10 +190,18 @@ class Node(Component):
             self._open.callback(self.loop.stop)
             self.launcher.attach(self.loop)
             self.open()
-            self.app_init()
+            self.prepare()
         except BaseException:  # boundary: whatever it is, what was opened is closed
             self.stop()
             raise
+
+    def prepare(self) -> None:
+        """Have a derived node prepare. Main thread.
+
+        :raises NodeError: if that raises anything but an error of the framework, an exit included.
+        """
+        with self.calling(self, "app_init"):
+            self.app_init()
 
     def open(self) -> None:
         """Open what this kind of node has. Main thread."""

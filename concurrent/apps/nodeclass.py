@@ -1,18 +1,20 @@
-"""Which classes nodes are of: the framework's own, or those of a plug-in."""
+"""Which classes nodes and their task managers are of: the framework's own, or those of a plug-in."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
+from importlib import import_module
 from typing import TypeVar
 
 from concurrent.apps.api import IApp
 from concurrent.apps.node import Node
 from concurrent.core.component import Component
 from concurrent.core.environment import Environment
-from concurrent.core.errors import ConfigurationError
+from concurrent.core.errors import ConfigurationError, NodeError
 from concurrent.core.items import ConfigItem
+from concurrent.scheduling.interfaces import ITaskManager
 
-__all__ = ["NodeSettings", "nearest", "node_class"]
+__all__ = ["NodeSettings", "nearest", "node_class", "task_manager_class"]
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
@@ -54,6 +56,22 @@ def node_class(env: Environment, option: str, base: type[AnyNode]) -> type[AnyNo
             f"or use {base.__name__}",
         )
     return found[0]
+
+
+def task_manager_class(env: Environment, name: str) -> type[Component]:
+    """Return the class of the task manager that a scheduler asks for.
+
+    :raises NodeError: if there is no such class.
+    """
+    import_module("concurrent.scheduling.taskmanager")  # the managers of the framework are known then
+    classes = [cls for cls in env.classes_of(ITaskManager) if cls.__name__ == name]
+    if len(classes) != 1:
+        raise NodeError(
+            f"the master asks for the task manager {name!r}, and {len(classes)} of that name are here",
+            thing=name,
+            remedy="Load the plug-in of the master's scheduler on the slaves too",
+        )
+    return classes[0]
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -17,7 +17,7 @@ from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.rarely import RareLine
 
-__all__ = ["NodeRecord", "NodeRegistry", "check_registration"]
+__all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration"]
 
 GONE_MAX: Final = 100
 """How many nodes that are gone or were refused are remembered for the status page."""
@@ -57,6 +57,14 @@ def check_registration(node_id: Any, port: Any, data: Any) -> None:
             thing="port",
             remedy="Give the port of the node's own JSON API, or 0 if it has none",
         )
+    check_data(data)
+
+
+def check_data(data: Any) -> None:
+    """Check what a node says of itself besides its id and port. Any thread.
+
+    :raises InvalidArguments: if it is no dict, or one that is larger than 4 KiB as JSON.
+    """
     if not isinstance(data, dict):
         raise InvalidArguments(
             f"the data must be a dict, but is {type(data).__name__}", thing="data", remedy="Send {} for none"

@@ -10,7 +10,6 @@ import sys
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +17,12 @@ from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
 from concurrent.apps.childnode import run_child
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.node import Node, raise_error
-from concurrent.apps.nodeclass import node_class
+from concurrent.apps.nodeclass import node_class, task_manager_class
+from concurrent.apps.registry import check_data
 from concurrent.apps.runtime import describe_runtime
 from concurrent.core.component import implements
 from concurrent.core.environment import Environment
-from concurrent.core.errors import CallTimeout, ConcurrentError, NodeError
+from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.pace import Pace
@@ -166,9 +166,18 @@ class SlaveNode(Node):
         }
 
     def _describe(self) -> dict[str, Any]:
-        """Return what the slave says of itself, also if a plug-in has something to add."""
+        """Return what the slave says of itself, also if a plug-in has something to add.
+
+        :raises NodeError: if that fails, or is nothing that a master takes.
+        """
         with self.calling(self, "describe"):
-            return self.describe()
+            data = self.describe()
+        try:
+            check_data(data)
+        except InvalidArguments as error:
+            name = self.env.name_of(type(self))
+            raise NodeError(f"{name}.describe: {error.message}", thing=name, remedy=error.remedy) from error
+        return data
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the slave is doing. Loop thread only."""
@@ -188,14 +197,7 @@ class SlaveNode(Node):
         has_its_hashes = not isinstance(seed, int) or seed == self.launcher.hash_seed
         if type(self._manager).__name__ == name and has_its_hashes:
             return
-        import_module("concurrent.scheduling.taskmanager")  # the managers of the framework are known then
-        classes = [cls for cls in self.env.classes_of(ITaskManager) if cls.__name__ == name]
-        if len(classes) != 1:
-            raise NodeError(
-                f"the master asks for the task manager {name!r}, and {len(classes)} of that name are here",
-                thing=name,
-                remedy="Load the plug-in of the master's scheduler on the slaves too",
-            )
+        manager_class = task_manager_class(self.env, name)
         if self._manager is not None:
             self._manager.drain(0)
             self._manager.close()
@@ -206,7 +208,7 @@ class SlaveNode(Node):
                     "text has other hashes here than elsewhere in the cluster: Python runs with -E or -I"
                 )
             self.launcher.take_hash_seed(seed)
-        manager: ITaskManager = self.env[classes[0]]  # type: ignore[assignment]
+        manager: ITaskManager = self.env[manager_class]  # type: ignore[assignment]
         with self.calling(manager, "open"):
             manager.open(self.loop, self.launcher, self.worker_count)
         self._manager = manager

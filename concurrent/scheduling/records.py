@@ -73,7 +73,8 @@ class TaskRecord:
         :param words: what the slave says of that, UTF-8.
         """
         attempt = f"attempt {len(self.evidence) + 1} of {self.attempts_max} on {slave.name}: "
-        self.evidence += (attempt.encode() + bytes(words)[:EVIDENCE_BYTES_MAX],)
+        said = bytes(words)[:EVIDENCE_BYTES_MAX].replace(b"\0", b"?")  # it separates attempts
+        self.evidence += (attempt.encode() + said,)
 
 
 @dataclass(slots=True, eq=False)

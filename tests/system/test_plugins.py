@@ -62,9 +62,11 @@ def plugins(cluster: Cluster) -> Path:
 
 
 MOODY = """
-from concurrent.apps import MasterNode
+from concurrent.apps import MasterNode, SlaveNode
 from concurrent.core import Component, implements
 from concurrent.scheduling import ITaskScheduleStrategy
+from concurrent.scheduling.generic import GenericTaskScheduler
+from concurrent.scheduling.taskmanager import GenericTaskManager
 
 
 class Moody(Component):
@@ -80,6 +82,36 @@ class Moody(Component):
 class MoodyMaster(MasterNode):
     def register_methods(self):
         raise KeyError("a bug in the plug-in")
+
+
+class LeavingMaster(MasterNode):
+    def app_init(self):
+        raise SystemExit(0)
+
+
+class HalfMadeMaster(MasterNode):
+    def __init__(self):
+        pass
+
+
+class BrokenSlave(SlaveNode):
+    def __init__(self):
+        raise SystemExit(0)
+
+
+class Lost(GenericTaskScheduler):
+    def manager_name(self):
+        return "NoSuchManager"
+
+
+class BrokenManager(GenericTaskManager):
+    def __init__(self):
+        raise SystemExit(0)
+
+
+class Demanding(GenericTaskScheduler):
+    def manager_name(self):
+        return "BrokenManager"
 """
 
 
@@ -92,6 +124,7 @@ class MoodyMaster(MasterNode):
             "component moody.Moody cannot be made: its initialiser raised SystemExit",
         ),
         ("node.master=MoodyMaster", 3, "moody.MoodyMaster.register_methods raised KeyError"),
+        ("node.master=LeavingMaster", 3, "moody.LeavingMaster.app_init raised SystemExit: 0"),
     ],
 )
 def test_a_node_that_a_plugin_keeps_from_starting_says_so_in_one_line(
@@ -129,6 +162,8 @@ def test_a_broken_plugin_is_in_the_log_file_and_in_the_status(cluster: Cluster, 
         "scheduling.strategy=Moody",
         "node.master=Nope",
         "node.slave=MoodyMaster",
+        "node.master=HalfMadeMaster",
+        "node.slave=BrokenSlave",
         "components.Nope=off",
     ],
 )
@@ -138,6 +173,16 @@ def test_check_refuses_what_a_master_would_refuse(cluster: Cluster, plugins: Pat
     check = cluster.run("config", "--check", "--env", "here", "-o", option)
     assert check.wait() == 1
     assert option.partition("=")[2].removesuffix("off") in check.out
+
+
+@pytest.mark.parametrize(("scheduler", "manager"), [("Lost", "NoSuchManager"), ("Demanding", "BrokenManager")])
+def test_check_refuses_a_scheduler_whose_task_manager_no_slave_can_have(
+    cluster: Cluster, plugins: Path, scheduler: str, manager: str
+) -> None:
+    (plugins / "moody.py").write_text(MOODY)
+    check = cluster.run("config", "--check", "--env", "here", "-o", f"scheduling.scheduler={scheduler}")
+    assert check.wait() == 1
+    assert manager in check.out
 
 
 APPLICATION = '''
@@ -226,6 +271,11 @@ class SilentSlave(SlaveNode):
         raise SystemExit(5)
 
 
+class WrongSlave(SlaveNode):
+    def describe(self):
+        return ["workers"]
+
+
 class OddMaster(MasterNode):
     def app_init(self):
         self.log.warning("an odd master is ready")
@@ -239,6 +289,8 @@ def test_a_slave_names_what_keeps_it_from_working(cluster: Cluster, plugins: Pat
     slave.wait_for_line(r"odd\.OddManager\.open raised SystemExit: 4 \(.*odd\.py:\d+\).*; trying again")
     silent = cluster.slave("--env", "here", options=("node.slave=SilentSlave",))
     silent.wait_for_line(r"odd\.SilentSlave\.describe raised SystemExit: 5 \(.*odd\.py:\d+\)")
+    wrong = cluster.slave("--env", "here", options=("node.slave=WrongSlave",))
+    wrong.wait_for_line(r"odd\.WrongSlave\.describe: the data must be a dict, but is list")
 
 
 def test_nodes_that_others_start_are_of_the_configured_classes(cluster: Cluster, plugins: Path) -> None:

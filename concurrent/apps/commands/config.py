@@ -8,8 +8,8 @@ from concurrent.apps.api import EXIT_FAILED, EXIT_OK
 from concurrent.apps.appclass import application_class
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
 from concurrent.apps.master import MasterNode
-from concurrent.apps.node import Node
-from concurrent.apps.nodeclass import node_class
+from concurrent.apps.node import Node, check_made
+from concurrent.apps.nodeclass import node_class, task_manager_class
 from concurrent.apps.slave import SlaveNode
 from concurrent.core.check import problems_of
 from concurrent.core.config import describe
@@ -63,13 +63,14 @@ def _problems_of_nodes(env: Environment) -> list[str]:
     problems = []
     for option, base in nodes:
         try:
-            node_class(env, option, base)
+            check_made(env[node_class(env, option, base)])
         except ConcurrentError as error:
             problems.append(str(error))
     try:
         scheduler = MasterNode.scheduler
         chosen = scheduler.resolve(env.config.value(scheduler), env)
-        GuardedScheduler(chosen, env, lambda _delay_s: None, lambda: 0.0)
+        guarded = GuardedScheduler(chosen, env, lambda _delay_s: None, lambda: 0.0)
+        env[task_manager_class(env, guarded.manager_name())]
     except ConcurrentError as error:
         problems.append(str(error))
     return problems

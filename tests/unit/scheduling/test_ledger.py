@@ -95,8 +95,9 @@ def test_a_task_that_kills_workers_is_reported_with_the_evidence_of_each_attempt
 def test_what_a_slave_says_of_a_death_is_kept_within_bounds(ledger: Ledger) -> None:
     submit(ledger, 1, attempts_max=1)
     ledger.assign(1, 1)
-    (deliver,) = ledger.apply(TasksDone(1, [1], [DIED], [Frame(b"x" * (1 << 20))]))
+    (deliver,) = ledger.apply(TasksDone(1, [1], [DIED], [Frame(b"x\0" * (1 << 19))]))
     assert len(deliver.payloads[0]) < 100_000
+    assert b"\0" not in deliver.payloads[0]
 
 
 def test_a_task_whose_worker_died_is_tried_at_all_others_before_it_comes_back(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""What a program that can be run is, to the framework: the interface, the kinds of node, where a master is."""
+"""What all that can be run shares: its interface, kinds of nodes, exit codes, addresses, names for people."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ executor: one that is dropped is collected, and closes it.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import signal
 import sys
@@ -47,8 +46,6 @@ __all__ = ["ExecutorCore", "Setup"]
 
 Setup = tuple[Callable[..., object], tuple[Any, ...]]
 """A function that each worker has to call first, and its arguments."""
-
-log = logging.getLogger("concurrent.apps.executorcore")
 
 
 class ExecutorCore:

@@ -21,7 +21,7 @@ from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
 from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch, WrongServer
 from concurrent.core.foreign import shown
-from concurrent.core.items import Host
+from concurrent.core.items import PORT_MAX, Host
 from concurrent.core.stats import Stats
 from concurrent.transport.channels import CHANNELS, make_client
 from concurrent.transport.client import SessionClient
@@ -40,7 +40,6 @@ RETIRE_TIMEOUT_S: Final = 2.0
 LASTING_S: Final = 5.0
 """A session that ends sooner is no success: the next attempt comes later than the one before."""
 
-PORT_MAX: Final = 65535
 ANSWER_SHOWN_MAX: Final = 200
 """How many characters of a wrong answer are in the log."""
 

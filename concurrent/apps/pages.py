@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from concurrent.apps.api import program_of
+from concurrent.core.items import PORT_MAX
 from concurrent.core.rows import ROWS_MAX
 from concurrent.transport.endpoint import is_loopback
 
@@ -306,7 +307,7 @@ def _node_link(node: Status) -> Cell:
     port, ip = node["port"], str(node["ip"])
     program = program_of(node)
     name = f"{program}: {node['node_id']}" if program else str(node["node_id"])
-    if type(port) is not int or not 0 < port < 65536:
+    if type(port) is not int or not 0 < port <= PORT_MAX:
         return name
     host = f"[{ip}]" if ":" in ip else ip
     return _Markup(f'<a href="http://{_text(host)}:{port}/">{_text(name)}</a>')

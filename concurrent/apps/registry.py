@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
 from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.items import PORT_MAX
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.rarely import RareLine
 
@@ -30,7 +31,6 @@ WAITING_S: Final = 300.0
 
 ID_LENGTH_MAX: Final = 256
 REASON_LENGTH_MAX: Final = 500
-PORT_MAX: Final = 65535
 DATA_BYTES_MAX: Final = 4096
 
 REFUSED_LINES_MAX: Final = 10

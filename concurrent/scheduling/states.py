@@ -8,26 +8,23 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["MEANING_BY_STATE", "NEXT_STATES", "TaskState"]
+__all__ = ["NEXT_STATES", "TaskState"]
 
 
 class TaskState(IntEnum):
     """Where a task is, as the master knows it."""
 
     QUEUED = 0
+    """Accepted, waits at the master for a slave."""
     PUSHED = 1
+    """On the shared work queue; no slave has reported that it took it."""
     HELD = 2
+    """One slave has it, waiting or running there."""
     REFUSED = 3
+    """Slaves handed it back unasked, or lost a worker over it; it waits for one that has not."""
     CLOSED = 4
+    """Finished, failed or cancelled; the outcome goes to its owner once."""
 
-
-MEANING_BY_STATE: dict[TaskState, str] = {
-    TaskState.QUEUED: "accepted, waits at the master for a slave",
-    TaskState.PUSHED: "on the shared work socket, no slave has reported that it took it",
-    TaskState.HELD: "one slave has it, waiting or running there",
-    TaskState.REFUSED: "slaves handed it back unasked; it waits for one that has not",
-    TaskState.CLOSED: "finished, failed or cancelled; the outcome goes to its owner once",
-}
 
 NEXT_STATES: dict[TaskState, frozenset[TaskState]] = {
     TaskState.QUEUED: frozenset({TaskState.PUSHED, TaskState.HELD, TaskState.CLOSED}),

@@ -13,6 +13,7 @@ from concurrent.core.errors import (
     ProtocolError,
     VersionMismatch,
 )
+from concurrent.core.items import Host
 from concurrent.transport.blocks import NewBlock, new_block
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.endpoint import Endpoint, IEventCounter, log
@@ -83,7 +84,7 @@ class SessionClient(Endpoint):
     @property
     def address(self) -> str:
         """Where the server listens, as ``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return str(Host(self.host, self.port))
 
     def receive_into(self, new_block: NewBlock) -> None:
         """Have large frames received into memory that ``new_block`` returns. Call it before ``start``.

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import ConcurrentError, ConfigurationError
+from concurrent.core.items import Host
 from concurrent.transport.endpoint import IEventCounter, check_host, is_loopback
 from concurrent.transport.httpserver import WebServer
 from concurrent.transport.httpstream import HTTPLimits, error_body, problem_body
@@ -110,7 +111,7 @@ class JSONService:
     @property
     def address(self) -> str:
         """Where the service listens, as ``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return str(Host(self.host, self.port))
 
     @property
     def url(self) -> str:

@@ -28,6 +28,7 @@ from concurrent.core.errors import (
     UnknownMethod,
     WrongServer,
 )
+from concurrent.core.items import Host
 from concurrent.transport.jsonrpc import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -81,7 +82,7 @@ class JSONClient:
     @property
     def address(self) -> str:
         """Where the server listens, as ``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return str(Host(self.host, self.port))
 
     def call(self, method: str, /, *args: Any, timeout_s: float | None = None, **kwargs: Any) -> Future[Any]:
         """Call a method; the future gets its result, or any error that was met.

@@ -7,6 +7,7 @@ import secrets
 from abc import abstractmethod
 
 from concurrent.core.errors import VersionMismatch
+from concurrent.core.items import Host
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.endpoint import Endpoint, IEventCounter, check_host, log
 from concurrent.transport.envelope import Message, control_message
@@ -75,7 +76,7 @@ class SessionServer(Endpoint):
     @property
     def address(self) -> str:
         """Where the server listens, as ``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return str(Host(self.host, self.port))
 
     @property
     def handlers(self) -> list[TCPHandler]:

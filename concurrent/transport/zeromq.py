@@ -8,7 +8,6 @@ signals, and looked at again after every sending.
 
 from __future__ import annotations
 
-import logging
 import struct
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -42,8 +41,6 @@ _LOST_EVENTS: Final = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 )
-
-log = logging.getLogger("concurrent.transport")
 
 _Socket = Any  # zmq.Socket is generic over what recv returns, which is no help here
 

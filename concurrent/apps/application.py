@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.client import ClusterClient
@@ -88,7 +88,7 @@ class ApplicationNode(Node):
 
     node_type = NodeType.application
 
-    run = ProgramOrNode()  # of an instance it is what the base has
+    run: ClassVar[ProgramOrNode] = ProgramOrNode()  # of an instance it is what the base has
 
     was_used = False
     """Whether an instance was made."""

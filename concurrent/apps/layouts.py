@@ -13,6 +13,7 @@ a folder without an ``__init__.py``  its file ``app.py``
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -51,7 +52,8 @@ def load_application(env: Environment, path: Path, has_application: Callable[[Cl
             )
         path /= f"{MODULE}.py"
     root = Path(import_root(str(path)))
-    make_importable(str(root))
+    for folder in roots_of(str(path)):
+        make_importable(folder)
     if path.parent == root and path.is_file():
         return env.load_plugin(path).components
     package, *inside = path.relative_to(root).with_suffix("" if path.is_file() else path.suffix).parts
@@ -74,7 +76,12 @@ def own_modules(plugins: Iterable[Any]) -> list[str]:
 def own_folders(plugins: Iterable[Any]) -> list[str]:
     """Return where the imports of an application's own modules begin: above its plug-in files and packages."""
     paths = [str(plugin.path) for plugin in plugins if plugin.path is not None]
-    return sorted({import_root(path) for path in paths if not is_installed(path)})
+    return sorted({root for path in paths if not is_installed(path) for root in roots_of(path)})
+
+
+def roots_of(path: str) -> list[str]:
+    """Return where imports of a file or package begin: beside a link, and beside what it leads to."""
+    return list(dict.fromkeys(map(import_root, (os.path.realpath(path), path))))
 
 
 def _imported(name: str, path: Path) -> Any:

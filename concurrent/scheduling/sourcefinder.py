@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.util
+import os
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -32,6 +33,9 @@ class SourceFinder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         spec = importlib.util.spec_from_loader(name, self, origin=source.file, is_package=source.is_package)
         if spec is not None and source.text:
             spec.has_location = True
+        if spec is not None and source.is_package:  # where the folder is here too, its other modules are found
+            folder = os.path.dirname(source.file) if source.file.endswith(".py") else source.file
+            spec.submodule_search_locations = [folder] if os.path.isdir(folder) else []
         return spec
 
     def exec_module(self, module: ModuleType) -> None:

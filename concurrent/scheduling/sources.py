@@ -1,14 +1,18 @@
 """The modules of a program that lie beside it: they travel as sources, and workers import them from those.
 
 They are the Python files in the program's own folders, as far as functions and modules that travel import them,
-also within functions. What is installed does not belong to them, nor do compiled modules.
+also within functions. Code that imports by texts (``import_module``) may import what they begin with, and all
+of its own package. What is installed does not belong to them, nor do compiled modules.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.machinery import PathFinder
 from types import CodeType
 from typing import Final, NamedTuple
 
@@ -17,6 +21,17 @@ from concurrent.core.dependencies import is_installed
 __all__ = ["ModuleSource", "ModuleSources", "folder_of_program", "import_root"]
 
 FRAMEWORK: Final = "concurrent"
+
+BY_TEXT: Final = frozenset({"import_module", "__import__", "iter_modules", "walk_packages"})
+"""What code names that imports modules by texts."""
+
+BEGIN: Final = re.compile(r"[.\w]*")
+"""What a text begins with that may be a name of a module."""
+
+LEVELS_MAX: Final = 4
+ENTRIES_MAX: Final = 1000
+"""A folder without an ``__init__.py`` is a package if there is a Python file within so many levels, among so
+many entries of each folder."""
 
 
 class ModuleSource(NamedTuple):
@@ -82,10 +97,27 @@ class ModuleSources:
         parents = [package] if package else []
         while parents and "." in parents[-1]:
             parents.append(parents[-1].rpartition(".")[0])
-        for names, members in _names_in(code):
+        found = list(_names_in(code))
+        for names, members, _ in found:
             for base in (*parents, *names, *(f"{parent}.{name}" for parent in parents for name in names)):
                 inside = [f"{base}.{member}" for member in members]
                 yield from (name for name in (base, *inside) if self._path_of(name) is not None)
+        if not all(BY_TEXT.isdisjoint(names) for names, _, _ in found):
+            begins = {BEGIN.match(text)[0].strip(".") for _, _, texts in found for text in texts}  # type: ignore[index]
+            for base in {package, *begins, *(f"{parent}.{one}" for parent in parents for one in begins)}:
+                is_whole = self._path_of(base) is not None
+                yield from self._all_in(base if is_whole else base.rpartition(".")[0])
+
+    def _all_in(self, name: str) -> Iterator[str]:
+        """Yield the name of a module, and of all that are in it, if it is an own one."""
+        path = self._path_of(name)
+        if path is None:
+            return
+        yield name
+        folder = os.path.dirname(path) if os.path.basename(path) == "__init__.py" else path
+        for each in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            if not each.startswith("__"):
+                yield from self._all_in(f"{name}.{each.removesuffix('.py')}")
 
     def _source_of(self, name: str) -> ModuleSource | None:
         path = self._path_of(name)
@@ -118,7 +150,7 @@ class ModuleSources:
                 if os.path.isfile(file):
                     return None if is_installed(file) else file
             if os.path.isdir(path):
-                return path if any(each.endswith(".py") for each in os.listdir(path)) else None
+                return path if _has_python(path) and not _is_found_elsewhere(name) else None
         return None
 
     def _is_inside(self, file: str) -> bool:
@@ -138,18 +170,39 @@ def import_root(path: str) -> str:
 def folder_of_program() -> str:
     """Return where imports of the running program's own modules begin.
 
-    That is the folder of its file, or the working folder where it has none, as a notebook, or is installed.
+    That is the folder of its file, links followed as Python does, or the working folder where it has none, as a
+    notebook, or is installed.
     """
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     if file is None or is_installed(file) or not file.endswith(".py"):
         return os.getcwd()
-    return import_root(os.path.abspath(file))
+    return import_root(os.path.realpath(file))
 
 
-def _names_in(code: CodeType) -> Iterator[tuple[Iterable[str], list[str]]]:
-    """Yield the names in code, and the texts of its tuples, for it and for what is defined in it."""
+def _names_in(code: CodeType) -> Iterator[tuple[Iterable[str], list[str], list[str]]]:
+    """Yield the names in code, the texts of its tuples and its texts, for it and for what is defined in it."""
     members = [text for const in code.co_consts if type(const) is tuple for text in const if type(text) is str]
-    yield code.co_names, members
+    texts = [text for text in code.co_consts if type(text) is str]
+    yield code.co_names, members, texts + members
     for const in code.co_consts:
         if isinstance(const, CodeType):
             yield from _names_in(const)
+
+
+def _has_python(folder: str, levels: int = LEVELS_MAX) -> bool:
+    """Return whether there is a Python file in a folder that has no ``__init__.py``, or in one within it."""
+    try:
+        with os.scandir(folder) as scanned:
+            entries = list(itertools.islice(scanned, ENTRIES_MAX))
+    except OSError:  # it may not be read, so nobody can import from it
+        return False
+    if any(entry.name.endswith(".py") for entry in entries):
+        return True
+    inside = [entry.path for entry in entries if entry.name.isidentifier() and entry.is_dir()]
+    return levels > 1 and any(_has_python(each, levels - 1) for each in inside)
+
+
+def _is_found_elsewhere(name: str) -> bool:
+    """Return whether an import finds a module or package that has a file, before a folder that has none."""
+    spec = None if "." in name else PathFinder.find_spec(name)
+    return spec is not None and spec.origin is not None

@@ -61,8 +61,11 @@ with ThreadPoolExecutor(max_workers=2) as pool, concurrent.futures.process.Proce
     reveal_type(pool.submit(double, 3))
     reveal_type(use(other))
     reveal_type(futures.thread.ThreadPoolExecutor(1).submit(double, 3))
+if __name__ == "__main__":
+    reveal_type(Squares.run())
+    Squares.run(["--quiet"])
 """
-TYPES = ["set[Future[int]]", "Iterator[int]", "Future[int]", "Future[int]", "Future[int]"]
+TYPES = ["set[Future[int]]", "Iterator[int]", "Future[int]", "Future[int]", "Future[int]", "None"]
 WRONG = PROGRAM + '\nwrong: str = cluster.submit(double, 4).result()\ncluster.submit(double, "text")\n'
 
 

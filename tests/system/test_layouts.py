@@ -39,6 +39,10 @@ BESIDE = APPLICATION.format(import_="from helper import triple", inside="pass")
 LAZY = APPLICATION.format(import_="", inside="from helper import triple")
 RELATIVE = APPLICATION.format(import_="from .helper import triple", inside="pass")
 LAZY_RELATIVE = APPLICATION.format(import_="", inside="from .helper import triple")
+BY_TEXT = APPLICATION.format(
+    import_="from importlib import import_module",
+    inside='triple = import_module("plugs." + "hel" + "per".lower()).triple',
+)
 
 LAYOUTS = {
     "a file with a helper beside it": ({"main.py": BESIDE, "helper.py": HELPER}, "main.py"),
@@ -69,6 +73,14 @@ LAYOUTS = {
         {"shop/__init__.py": "", "shop/app.py": LAZY_RELATIVE, "shop/helper.py": HELPER},
         "shop",
     ),
+    "packages without a file of their own": (
+        {"main.py": BESIDE.replace("helper", "ns.part.helper"), "ns/part/helper.py": HELPER},
+        "main.py",
+    ),
+    "an import by a text": (
+        {"main.py": BY_TEXT, "plugs/__init__.py": "", "plugs/helper.py": HELPER},
+        "main.py",
+    ),
     "a folder that is no package": ({"plain/app.py": BESIDE, "plain/helper.py": HELPER}, "plain"),
 }  # fmt: skip
 
@@ -86,6 +98,14 @@ def test_an_application_runs_as_it_is_laid_out(
         cluster.master("-w", 1)
     where = ("-w", 1) if is_own else ("-m", cluster.address)
     assert cluster.node("app", f"{tmp_path / 'code'}/{name}", *where).succeed() == "result 42\n"
+
+
+def test_what_a_link_leads_to_finds_its_helpers(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "main.py").write_text(BESIDE)
+    (tmp_path / "real" / "helper.py").write_text(HELPER)
+    (tmp_path / "link.py").symlink_to("real/main.py")
+    assert cluster.node("app", tmp_path / "link.py", "-w", 1).succeed() == "result 42\n"
 
 
 def test_a_folder_without_an_application_says_what_was_looked_for(cluster: Cluster, tmp_path: Path) -> None:

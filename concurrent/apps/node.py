@@ -25,6 +25,7 @@ from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.garbage import collecting_rarely
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
+from concurrent.core.leaving import end_copy
 from concurrent.core.stats import Stats
 from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.launcher import Launcher
@@ -127,6 +128,7 @@ class Node(Component):
         self.ending = "interrupted"
         """How the node has ended, once it has."""
         self._open = ExitStack()
+        self._pid = os.getpid()
         self._inbox = Inbox()
         self._exit_code: int | None = None
         self._stop_count = 0
@@ -154,11 +156,7 @@ class Node(Component):
         check_made(self)
         with self._signals():
             try:
-                self.start()
-                self._open.enter_context(collecting_rarely())  # this process is the node's
-                if ready is not None:
-                    ready()
-                code = self.app_main()
+                code = self._run_main(ready)
             except KeyboardInterrupt:
                 code = EXIT_INTERRUPTED
             except SystemExit as ending:
@@ -176,6 +174,19 @@ class Node(Component):
             finally:
                 self.stop()
         return self._exit_code or code
+
+    def _run_main(self, ready: Callable[[], object] | None) -> int | None:
+        try:
+            self.start()
+            self._open.enter_context(collecting_rarely())  # this process is the node's
+            if ready is not None:
+                ready()
+            code = self.app_main()
+        except BaseException as error:  # boundary: an error of a forked copy is not the node's
+            end_copy(self._pid, error)
+            raise
+        end_copy(self._pid)
+        return code
 
     def start(self) -> None:
         """Open everything. Main thread; before any other thread of the program where that can be."""
@@ -312,8 +323,12 @@ class Node(Component):
         return None
 
     def stop(self) -> None:
-        """Close everything that was opened, the newest first; may be repeated. Not the loop's thread."""
-        self._open.pop_all().close()
+        """Close everything that was opened, the newest first; may be repeated. Not the loop's thread.
+
+        It does nothing in a forked copy, which would end what the node itself goes on with.
+        """
+        if os.getpid() == self._pid:
+            self._open.pop_all().close()
 
     def loop_failed(self, error: BaseException) -> None:
         """The loop ended by itself: end the node, for nothing would come any more. Loop thread."""

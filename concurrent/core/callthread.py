@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable
 
 from concurrent.core.foreign import log_failure
+from concurrent.core.leaving import end_copy
 
 __all__ = ["CallThread"]
 
@@ -15,7 +17,7 @@ log = logging.getLogger("concurrent.core.callthread")
 
 
 class CallThread:
-    """See the module. A call that raises, whatever it is, is logged.
+    """See the module. A call that raises, whatever it is, is logged; a copy that it forks ends with the call.
 
     It is a daemon: whoever owns it ends it. That the standard library's pools have ended at the exit of the
     program does not matter to it.
@@ -26,6 +28,7 @@ class CallThread:
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._has_ended = False
+        self._pid = os.getpid()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -71,5 +74,7 @@ class CallThread:
     def _make(self, call: Callable[[], object]) -> None:
         try:
             call()
-        except BaseException:  # boundary: a call may run code of others, and the next ones are to be made
+            end_copy(self._pid)
+        except BaseException as error:  # boundary: it may be code of others, and the next ones are to be made
+            end_copy(self._pid, error)
             log_failure(log, "%s: a call failed", self._thread.name)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import socket
-import sys
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 
+from concurrent.core.leaving import exit_code_of, exit_now
 from concurrent.scheduling.processend import finish
 
-__all__ = ["ENTRY_FAILED", "call_entry", "exit_code_of", "exit_now", "run_and_exit"]
+__all__ = ["ENTRY_FAILED", "call_entry", "run_and_exit"]
 
 ENTRY_FAILED: Final = 70
 """The exit code of a process whose entry could not be imported or raised."""
@@ -52,28 +50,3 @@ def run_and_exit(body: Callable[[], object], *, has_left_open: bool = True) -> N
             finish(partial(exit_now, code))
     finally:  # whatever code of tasks raises at the end: below lie the frames of the program
         exit_now(code)
-
-
-def exit_code_of(error: BaseException, otherwise: int = 1) -> int:
-    """Return the exit code of a process that ends with an error, and print that as Python does.
-
-    :param otherwise: the code for all errors but SystemExit.
-    """
-    if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
-        return error.code or 0
-    with contextlib.suppress(BaseException):  # boundary: the error and sys.stderr may be foreign code
-        if isinstance(error, SystemExit):
-            sys.stderr.write(f"{error.code}\n")
-        else:
-            traceback.print_exception(error)
-    return 1 if isinstance(error, SystemExit) else otherwise
-
-
-def exit_now(code: int) -> NoReturn:
-    """End the process; only what it has printed is written."""
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(BaseException):  # boundary: it may be closed, or foreign code
-                stream.flush()
-    finally:
-        os._exit(code & 0xFF)

@@ -13,13 +13,16 @@ Either way the master gets rid of its results, so room comes as long as tasks en
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from concurrent.core.leaving import end_copy
 from concurrent.scheduling.results import Outcome
 
 __all__ = ["KEPT_BYTES_MAX", "NESTED_MAX", "Inbox"]
@@ -76,11 +79,19 @@ class Inbox:
         self._is_ended = False
         self._thread_id = 0
         self._busy_since: float | None = None
+        self._pid = os.getpid()
+        self._delivering: list[list[Outcome]] = []  # the innermost last
+        _inboxes.add(self)
 
     def begin(self) -> None:
         """Make the calling thread the one that takes; it is busy from now on until it waits here."""
         self._thread_id = threading.get_ident()
         self._busy_since = time.monotonic()
+
+    def forked(self) -> None:
+        """This is a copy in a forked child, where nothing comes any more: the present callback is the last."""
+        for outcomes in self._delivering:
+            outcomes.clear()
 
     def end(self) -> None:
         """Have no push wait any more: the callback that pushes is ended. The thread that takes."""
@@ -139,6 +150,7 @@ class Inbox:
                 self._keep(item)
 
     def _get(self) -> _Item:
+        end_copy(self._pid)
         self._busy_since = None
         item = self._waiting.get()
         self._busy_since = time.monotonic()
@@ -169,23 +181,34 @@ class Inbox:
     def _run(self, item: _Item) -> None:
         self._depth += 1
         try:
-            if isinstance(item, list):
-                self._taken_bytes += _size_of(item)
-                self._run_callbacks(item)
-                self._acknowledge_taken()
-            elif isinstance(item, _Kept):
-                self._kept_bytes -= item.size_bytes
-                self._run_callbacks(item.outcomes)
-            elif isinstance(item, _Callback):
-                item.call()
-            else:
-                item()
+            self._run_here(item)
+        except BaseException as error:  # boundary: an error of a copy is not one of this program
+            end_copy(self._pid, error)
+            raise
         finally:
             self._depth -= 1
+        end_copy(self._pid)
+
+    def _run_here(self, item: _Item) -> None:
+        if isinstance(item, list):
+            self._taken_bytes += _size_of(item)
+            self._run_callbacks(item)
+            self._acknowledge_taken()
+        elif isinstance(item, _Kept):
+            self._kept_bytes -= item.size_bytes
+            self._run_callbacks(item.outcomes)
+        elif isinstance(item, _Callback):
+            item.call()
+        else:
+            item()
 
     def _run_callbacks(self, outcomes: list[Outcome]) -> None:
         assert self._deliver is not None, "this inbox takes no outcomes"
-        self._deliver(outcomes)
+        self._delivering.append(outcomes)
+        try:
+            self._deliver(outcomes)
+        finally:
+            self._delivering.pop()
 
     def _acknowledge_taken(self) -> None:
         size_bytes, self._taken_bytes = self._taken_bytes, 0
@@ -195,3 +218,16 @@ class Inbox:
 
 def _size_of(outcomes: list[Outcome]) -> int:
     return sum(len(outcome.payload) for outcome in outcomes)
+
+
+_inboxes: Final[weakref.WeakSet[Inbox]] = weakref.WeakSet()
+"""Those of this process, for its forked copies: what is called after a fork is known for ever."""
+
+
+def _forked() -> None:
+    for inbox in list(_inboxes):
+        inbox.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

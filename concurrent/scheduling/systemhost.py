@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import concurrent.transport.tcp  # noqa: F401
 from concurrent.core.errors import ConnectionLost, SchedulingError, TransportError
 from concurrent.core.ids import new_node_id
+from concurrent.core.leaving import end_copy
 from concurrent.core.logs import NodeLog
 from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure, message_of
@@ -90,7 +91,9 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
             cache.define(APP, index, bytes(blob))
         run.tasks.code.enter()
         loop.call(run.tasks.attach, handler, len(given.code), timeout_s=CALL_TIMEOUT_S)
+        pid = os.getpid()
         status, payload = run.outcome(handler, given)
+        end_copy(pid)  # which the system has forked
         handler.cast("system_finished", status, payload)
     except ConnectionLost as error:
         logging.getLogger("concurrent.scheduling.systemhost").warning("the master is gone: %s", error)
@@ -123,6 +126,7 @@ class _Run:
         self.tasks.room.inbox = self._inbox
         self._handler: TCPHandler
         self._system: ITaskSystem
+        self._pid = os.getpid()
         self._progress_at = 0.0
         self._finished_count = 0
 
@@ -173,6 +177,7 @@ class _Run:
         except ConnectionLost:
             raise
         except BaseException as error:  # boundary: a task system is foreign code
+            end_copy(self._pid, error)
             error = self._inbox.failure or error
             if isinstance(error, ConnectionLost):
                 raise error from None

@@ -25,9 +25,9 @@ from itertools import repeat
 from types import BuiltinFunctionType, FrameType, FunctionType
 from typing import Any, Final
 
+from concurrent.core.leaving import exit_code_of, exit_now
 from concurrent.scheduling.batch import TaskBatch, call
 from concurrent.scheduling.code import AppCode, CodeCache
-from concurrent.scheduling.entry import exit_code_of, exit_now
 from concurrent.scheduling.failure import dumps_failure, unpicklable
 from concurrent.scheduling.leftovers import mark_environment
 from concurrent.scheduling.outcome import FAILED, FINISHED

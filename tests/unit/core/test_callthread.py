@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import weakref
@@ -77,3 +78,22 @@ def test_a_call_that_was_made_is_not_held() -> None:
     assert reference() is None, sys.getrefcount(reference())
     thread.end()
     thread.join()
+
+
+@pytest.mark.parametrize(("ending", "code"), [("pass", 0), ("sys.exit(7)", 7), ("raise KeyboardInterrupt", 1)])
+def test_a_copy_that_a_call_forks_ends_with_the_call(ending: str, code: int) -> None:
+    thread = CallThread("test-calls")
+    codes: list[int] = []
+
+    def fork() -> None:
+        pid = os.fork()
+        if not pid:
+            exec(ending)
+            return
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    thread.put(fork)
+    thread.start()
+    thread.end()
+    thread.join()
+    assert codes == [code]

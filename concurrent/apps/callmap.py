@@ -6,9 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from functools import partial
 from itertools import islice
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from concurrent.apps.executorcore import ExecutorCore
 from concurrent.apps.taskfuture import TaskFuture
@@ -20,19 +19,11 @@ __all__ = ["CallMap"]
 T = TypeVar("T")
 
 
-class _Chunk(NamedTuple):
-    """Calls that travel and run together; of one alone the future has its result, else the list of theirs."""
-
-    calls: list[tuple[Any, ...]]
-    future: TaskFuture[Any]
-
-
-_new_chunk: Final[Callable[[tuple[Any, ...]], _Chunk]] = partial(tuple.__new__, _Chunk)
-"""Makes one of its fields without a call of a function in Python."""
-
-
 class CallMap(Generic[T]):
     """See the module. The thread that uses the iterator.
+
+    The future of one call alone has its result, that of a chunk the list of theirs. There may be very many, and
+    Python's search for garbage looks at each object again and again: so the calls are kept only of chunks.
 
     :param executor: is kept as long as there are results to come.
     :param inputs: the arguments of each call.
@@ -58,7 +49,8 @@ class CallMap(Generic[T]):
         self._inputs = inputs
         self._chunksize = chunksize
         self._buffersize = buffersize
-        self._chunks: deque[_Chunk] = deque()
+        self._futures: deque[TaskFuture[Any]] = deque()
+        self._chunks: deque[list[tuple[Any, ...]]] = deque()
 
     def start(self, timeout_s: float | None) -> Iterator[T]:
         """Submit the first calls; return the results. What is not asked for any more is cancelled.
@@ -71,17 +63,19 @@ class CallMap(Generic[T]):
 
     def _fill(self) -> None:
         """Submit as many calls as may be; cancel what was submitted if that fails."""
-        room = None if self._buffersize is None else self._buffersize - len(self._chunks)
+        room = None if self._buffersize is None else self._buffersize - len(self._futures)
         try:
             for calls in islice(iter(self._next_calls, []), room):
-                self._chunks.append(_new_chunk((calls, self._submit(calls))))
+                self._futures.append(self._submit(calls))
+                if self._chunksize > 1:
+                    self._chunks.append(calls)
         except BaseException:  # boundary: nobody will ask for any result
             self._cancel()
             raise
 
     def _results(self, end: float | None) -> Iterator[T]:
         try:
-            while self._chunks:
+            while self._futures:
                 if self._chunksize == 1:
                     yield self._next_result(end)  # which is to be held by nobody else
                 else:
@@ -97,20 +91,20 @@ class CallMap(Generic[T]):
             return self._core.submit(self._fn, calls[0], self._kwargs)
         return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, attempts_max=1)
 
-    def _take(self) -> _Chunk:
-        """Take the oldest chunk, and submit another one in its place unless all are submitted."""
-        chunk = self._chunks.popleft()
+    def _take(self) -> TaskFuture[Any]:
+        """Take the oldest future, and submit another call or chunk in its place unless all are submitted."""
+        future = self._futures.popleft()
         if self._buffersize is None:
-            return chunk
+            return future
         try:
             self._fill()
         except BaseException:  # boundary: an input, or the pickling of one, has failed
-            chunk.future.cancel()
+            future.cancel()
             raise
-        return chunk
+        return future
 
     def _next_result(self, end: float | None) -> T:
-        future: TaskFuture[T] = self._take().future
+        future: TaskFuture[T] = self._take()
         try:
             return future.result(None if end is None else _time_left(end))
         except BaseException:  # boundary: it may still run, after a signal or when the time is over
@@ -119,7 +113,8 @@ class CallMap(Generic[T]):
 
     def _next_results(self, end: float | None) -> Iterator[T]:
         """Yield the results of the next chunk."""
-        calls, future = self._take()
+        calls = self._chunks.popleft()
+        future = self._take()
         try:
             results: list[T] = future.result(_time_left(end))
         except WorkerDied:
@@ -150,7 +145,8 @@ class CallMap(Generic[T]):
 
     def _cancel(self) -> None:
         """Cancel what was submitted and not asked for."""
-        self._core.cancel([chunk.future for chunk in self._chunks])
+        self._core.cancel(self._futures)
+        self._futures.clear()
         self._chunks.clear()
 
 

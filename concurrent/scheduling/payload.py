@@ -29,8 +29,10 @@ HEAD: Final = struct.Struct("!BIQ")
 ALIGNMENT: Final = 16
 BUFFER_BYTES_MIN: Final = 65536
 """Smaller buffers stay inside the pickle."""
-TINY_BYTES_MAX: Final = 5
-"""No pickles are so short but those of None, booleans, small numbers and empty containers."""
+REFERRING: Final = b"".join(
+    (pickle.GLOBAL, pickle.INST, pickle.STACK_GLOBAL, pickle.EXT1, pickle.EXT2, pickle.EXT4)
+)
+"""What finds a class or function. A pickle without these bytes, wherever, has none: that of most numbers."""
 PLAIN_BYTES_MAX: Final = 65536
 """A larger value takes too long for who has other things to do."""
 CODE_REFERENCE: Final = b"ACcC"
@@ -96,7 +98,7 @@ def plain_value(payload: Buffer | Frame) -> Any:
     if type(payload) is not bytes or len(payload) > PLAIN_BYTES_MAX or CODE_REFERENCE in payload:
         return NOT_PLAIN
     try:
-        if len(payload) <= TINY_BYTES_MAX:
+        if len(payload.translate(None, REFERRING)) == len(payload):
             return pickle.loads(payload)
         return _PlainUnpickler(BytesIO(payload)).load()
     except BaseException:  # boundary: the consumer meets it again, and is told

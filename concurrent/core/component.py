@@ -112,6 +112,22 @@ def interfaces_of(cls: type) -> tuple[type[Interface], ...]:
     return tuple(found)
 
 
+class _Given:
+    """An attribute that a manager sets; an instance that none has made says so when it is asked for it.
+
+    An ``__getattr__`` could say that too, but makes each use of each attribute of each component slower.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> _Given:
+        if instance is None:
+            return self
+        problem = _not_made_by_hand(owner, f"has no {self._name}")
+        raise AttributeError(str(problem), name=self._name, obj=instance)
+
+
 class Component:
     """Base of everything that a configuration can choose. ``__init__`` takes no arguments.
 
@@ -120,10 +136,16 @@ class Component:
     """
 
     abstract = True
-    manager: ComponentManager
-    env: Environment
-    config: Configuration
-    log: logging.Logger
+    if TYPE_CHECKING:
+        manager: ComponentManager
+        env: Environment
+        config: Configuration
+        log: logging.Logger
+    else:
+        manager = _Given()
+        env = _Given()
+        config = _Given()
+        log = _Given()
 
     def __init__(self, *wrong: Any) -> None:
         """Nothing to do. A manager makes the instance; it gives no arguments.
@@ -133,15 +155,6 @@ class Component:
         if wrong:
             raise _not_made_by_hand(type(self), f"was called with {wrong[0]!r:.100}")
         super().__init__()
-
-    if not TYPE_CHECKING:  # or no misspelt attribute of a component would be found
-
-        def __getattr__(self, name: str) -> Any:
-            if name in ("manager", "env", "config", "log"):
-                raise AttributeError(str(_not_made_by_hand(type(self), f"has no {name}")), name=name, obj=self)
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
-            )
 
     @classmethod
     def is_abstract(cls) -> bool:

@@ -38,6 +38,7 @@ __all__ = ["Request", "TCPHandler"]
 FLUSH_BYTES: Final = 256 * 1024
 """With so much waiting a flush does not wait for the end of the turn."""
 
+CAST, OPEN = Kind.CAST, SessionState.OPEN  # looked up for each message, which costs more at the class
 BATCH_BYTES: Final = 1024 * 1024
 ACK_DELAY_S: Final = 0.5
 """How long an acknowledgement waits for a message to travel with; its sender only keeps memory meanwhile."""
@@ -158,9 +159,9 @@ class TCPHandler:
         body = encode_body((method, args, kwargs), method)
         self._session.check(body, method)
         if self._loop.is_current():
-            if self._session.state is not SessionState.OPEN:
+            if self._session.state is not OPEN:
                 self._check_alive()
-            self._push(Kind.CAST, body)
+            self._push(CAST, body)
             return
         self._claim_room(body)
         self._loop.post(self._push_posted, method, body)

@@ -41,10 +41,11 @@ class Method:
     """One registered method; what costs microseconds is computed once.
 
     ``check_by_parameter`` has what a peer may send for parameters whose annotations say that, see
-    ``arguments.py``; ``types`` has the types that fit the positional ones, in their order, and ``item_types``
-    the places of those that are lists and the types of their items. Both are empty if there are others than
-    positional ones. ``counts`` has the numbers of arguments that fit these. ``feature`` is the name of the
-    feature that the method is part of, if it came after the first form of the protocol.
+    ``arguments.py``; ``types`` has the types that fit the positional ones from the first that is checked on,
+    in their order, and ``item_types`` the places of those that are lists and the types of their items. Both are
+    empty if there are others than positional ones. ``counts`` has the numbers of arguments that fit these.
+    ``feature`` is the name of the feature that the method is part of, if it came after the first form of the
+    protocol.
     ``is_vital`` says that the session ends if a cast of it is refused.
     """
 
@@ -53,6 +54,7 @@ class Method:
     doc: str
     signature: inspect.Signature
     check_by_parameter: dict[str, Check]
+    first_checked: int
     types: tuple[Container[type], ...]
     item_types: tuple[tuple[int, frozenset[type]], ...]
     counts: range
@@ -62,7 +64,9 @@ class Method:
     def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
         """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
         count = len(args)
-        if count not in self.counts or not all(map(contains, self.types, map(type, args))):
+        if count not in self.counts:
+            return False
+        if not all(map(contains, self.types, map(type, args[self.first_checked :]))):
             return False
         for index, types in self.item_types:
             if index < count and not types.issuperset(map(type, args[index])):
@@ -145,6 +149,7 @@ class MethodRegistry:
         checks = checks_of(function, signature)
         is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
         positional = tuple(map(checks.get, signature.parameters)) if is_plain else ()
+        first_checked = next((at for at, one in enumerate(positional) if one is not None), len(positional))
         required_count = sum(one.default is one.empty for one in parameters)
         self._method_by_name[name] = Method(
             name,
@@ -152,7 +157,8 @@ class MethodRegistry:
             doc,
             signature,
             checks,
-            types=tuple(ANYTHING if one is None else one.types for one in positional),
+            first_checked=first_checked,
+            types=tuple(ANYTHING if one is None else one.types for one in positional[first_checked:]),
             item_types=tuple(
                 (index, one.item_types)
                 for index, one in enumerate(positional)

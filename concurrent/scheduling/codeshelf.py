@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from concurrent.core.errors import InvalidArguments, LimitExceeded
 from concurrent.scheduling.batches import BLOB_BYTES, CODE_BYTES_MAX
@@ -11,6 +12,11 @@ from concurrent.transport.frames import Frame
 from concurrent.transport.handler import TCPHandler
 
 __all__ = ["CodeShelf"]
+
+TOTAL_BYTES_MAX: Final = 1 << 30
+"""How much code all owners may have together, but for the share that each may have in any case."""
+
+SHARE_BYTES: Final = 4 << 20
 
 
 @dataclass(slots=True)
@@ -27,6 +33,7 @@ class CodeShelf:
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
         self._code_by_owner: dict[int, _Code] = {}
+        self._total_bytes = 0
         self._counts_by_slave: dict[TCPHandler, dict[int, int]] = {}
 
     def join_owner(self, owner: int) -> None:
@@ -35,7 +42,7 @@ class CodeShelf:
 
     def leave_owner(self, owner: int) -> None:
         """Drop the code of an owner, and have the slaves do so."""
-        del self._code_by_owner[owner]
+        self._total_bytes -= self._code_by_owner.pop(owner).size_bytes
         for slave, counts in list(self._counts_by_slave.items()):
             if counts.pop(owner, None) is not None:
                 self._courier.cast(slave, "forget", owner)
@@ -65,6 +72,16 @@ class CodeShelf:
                 value=size_bytes,
                 remedy="Keep data out of global names, or install the module on the slaves",
             )
+        total_bytes = self._total_bytes + size_bytes - code.size_bytes
+        if total_bytes > TOTAL_BYTES_MAX and size_bytes > SHARE_BYTES:
+            raise LimitExceeded(
+                f"the code of all owners has {total_bytes} bytes, but at most {TOTAL_BYTES_MAX} are accepted, "
+                f"and {SHARE_BYTES} of each owner in any case",
+                thing="define_code",
+                value=total_bytes,
+                remedy="Wait until other applications have ended, or keep data out of global names",
+            )
+        self._total_bytes = total_bytes
         code.size_bytes = size_bytes
         code.blobs.append(blob)
 

@@ -1,0 +1,52 @@
+"""The code of the owners at the master: what is kept of each, and of all together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import InvalidArguments, LimitExceeded
+from concurrent.scheduling import codeshelf
+from concurrent.scheduling.batches import BLOB_BYTES
+from concurrent.scheduling.codeshelf import CodeShelf
+
+
+class NoCourier:
+    """There are no slaves."""
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> CodeShelf:
+    monkeypatch.setattr(codeshelf, "CODE_BYTES_MAX", 20 * BLOB_BYTES)
+    monkeypatch.setattr(codeshelf, "TOTAL_BYTES_MAX", 30 * BLOB_BYTES)
+    monkeypatch.setattr(codeshelf, "SHARE_BYTES", 5 * BLOB_BYTES)
+    courier: Any = NoCourier()
+    shelf = CodeShelf(courier)
+    for owner in (1, 2, 3):
+        shelf.join_owner(owner)
+    return shelf
+
+
+def test_blobs_come_in_order(shelf: CodeShelf) -> None:
+    shelf.define(1, 0, b"first")
+    with pytest.raises(InvalidArguments, match="code blob 2 came, 1 is next"):
+        shelf.define(1, 2, b"third")
+    assert shelf.blobs_of(1) == [b"first"]
+
+
+def test_an_owner_may_have_so_much(shelf: CodeShelf) -> None:
+    with pytest.raises(LimitExceeded, match="the code of an owner has"):
+        shelf.define(1, 0, bytes(20 * BLOB_BYTES))
+
+
+def test_all_owners_may_have_so_much_and_each_its_share(shelf: CodeShelf) -> None:
+    for owner in (1, 2):
+        shelf.define(owner, 0, bytes(14 * BLOB_BYTES))
+    shelf.define(3, 0, bytes(4 * BLOB_BYTES))
+    for owner in (1, 2, 3):
+        with pytest.raises(LimitExceeded, match="the code of all owners has"):
+            shelf.define(owner, 1, b"more")
+    shelf.leave_owner(1)
+    shelf.define(3, 1, b"more")
+    assert len(shelf.blobs_of(3)) == 2

@@ -1,6 +1,7 @@
 """What travelled of a program's own code, and what the program has changed of it since.
 
-What is looked at before each push has to be cheap: names are compared by identity, all of a module at once.
+What is looked at before each push has to be cheap: names are compared by identity, in compiled code where there
+is some (``native/_glance.pyx``). Only if another object is there it is asked whether that is another value.
 What can change in place (lists, dictionaries, arrays, instances) is pickled again, and its pickle compared;
 where that takes long, and many pushes follow one another, it is done for a tenth of the time at most.
 """
@@ -16,8 +17,7 @@ import re
 import time
 import typing
 import zlib
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
@@ -28,6 +28,11 @@ from concurrent.scheduling.unpickling import GONE
 
 with installed_first("cloudpickle"):
     import cloudpickle
+
+try:
+    from concurrent.core.native._glance import Glance
+except ImportError:  # it was not compiled
+    from concurrent.core.native.glance_py import Glance
 
 __all__ = ["ATOMS", "LRU_CACHE", "Change", "Watch"]
 
@@ -42,9 +47,6 @@ CONSTANT: Final = ATOMS | {
     re.Pattern, typing.TypeVar, property, staticmethod, classmethod, operator.itemgetter, operator.attrgetter,
 }  # fmt: skip
 """Types whose values do not change in place, or not so that tasks would notice."""
-
-NUMBERS: Final = frozenset({int, float, complex, bool})
-"""Types whose values may be equal and yet differ."""
 
 CONTAINERS: Final = frozenset({list, dict, set, bytearray})
 
@@ -91,9 +93,7 @@ class Watch:
         self._attributes_by_thing: dict[Any, dict[str, Any]] = {}  # of classes, and functions that have some
         self._mutables: dict[tuple[int, str], _Mutable] = {}
         self._looked_at = 0.0
-        self._glance: Callable[[], list[Any]] = list
-        self._seen: list[Any] = []
-        self._exact: list[tuple[Callable[[], Iterable[Any]], tuple[Any, ...]]] = []
+        self._glance = Glance((), (), (), ())
 
     def blob_of(self, space: str, name: str) -> int | None:
         """Return in which blob a global name travelled last, None if it did not."""
@@ -152,7 +152,7 @@ class Watch:
             changes.append((names.namespace, changed))
         for thing, before in list(self._attributes_by_thing.items()):
             now = dict(vars(thing))
-            changed = {name: value for name, value in now.items() if before.get(name, GONE) is not value}
+            changed = {name: value for name, value in now.items() if _is_other(value, before.get(name, GONE))}
             changed.update((name, GONE) for name in before if name not in now)
             self._watch_attributes(thing)
             changes.append((thing, {name: value for name, value in changed.items() if name not in VOLATILE}))
@@ -170,18 +170,8 @@ class Watch:
 
     def is_same(self) -> bool:
         """Return whether nothing has changed. It is asked before each push."""
-        try:
-            # Identical values are found equal without asking them, and equal constants are as good.
-            if self._glance() != self._seen:
-                return False
-        except Exception:  # boundary: a name was deleted, or a value cannot be compared
+        if not self._glance.is_same():
             return False
-        for get, before in self._exact:
-            if not all(map(operator.is_, get(), before)):
-                return False
-        for _, _, cell, contents in self._cells:
-            if _contents(cell) is not contents:
-                return False
         return not self._mutables or self._are_same()
 
     def _are_same(self) -> bool:
@@ -193,38 +183,12 @@ class Watch:
 
     def _look(self) -> None:
         """Note what is seen at a glance, and prepare the next one."""
-        spaces = [(names.get, names.namespace) for names in self._names_by_space.values()]
-        views = [vars(thing).values() for thing in self._attributes_by_thing]  # they follow what changes
-        functions = tuple(self._functions)
-        with_defaults = tuple(one for one in functions if one.__defaults__)
-        with_keywords = tuple(one for one in functions if one.__kwdefaults__)
-        code, defaults, keywords = _STATE_GETTERS
-
-        def glance() -> list[Any]:
-            seen: list[Any] = []
-            for get, namespace in spaces:
-                seen += get(namespace)
-            for view in views:
-                seen += view
-            seen += map(code, functions)
-            if with_defaults:
-                seen += map(defaults, with_defaults)
-            if with_keywords:
-                seen += map(keywords, with_keywords)
-            return seen
-
-        self._exact = [
-            (partial(names.get, names.namespace), names.get(names.namespace))
-            for names in self._names_by_space.values()
-            if names.has_numbers
-        ]
-        self._exact += [
-            (vars(thing).values, tuple(vars(thing).values()))
-            for thing in self._attributes_by_thing
-            if not NUMBERS.isdisjoint(map(type, vars(thing).values()))
-        ]
-        self._glance = glance
-        self._seen = glance()
+        self._glance = Glance(
+            [(names.namespace, tuple(names.blob_by_name), GONE) for names in self._names_by_space.values()],
+            list(map(vars, self._attributes_by_thing)),
+            self._functions,
+            [cell for _, _, cell, _ in self._cells],
+        )
 
     def _changed_functions(self) -> list[Change]:
         changes: list[Change] = []
@@ -273,44 +237,30 @@ class Watch:
 
 
 class _Names:
-    """The global names of one own module that travelled.
-
-    ``get`` returns the values of its names, ``has_numbers`` says whether some are numbers.
-    """
+    """The global names of one own module that travelled, and their values then."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
         self.blob_by_name: dict[str, int] = {}
         self._values: tuple[Any, ...] = ()
-        self.get = operator.itemgetter("__name__", "__name__")
-        self.has_numbers = False
 
     def add(self, blob: int, values: dict[str, Any]) -> None:
         """Note names and their values."""
         before = dict(zip(self.blob_by_name, self._values, strict=True))
         self.blob_by_name.update(dict.fromkeys(values, blob))
         before.update(values)
-        self._note({name: before[name] for name in self.blob_by_name})
+        self._values = tuple(before[name] for name in self.blob_by_name)
 
     def changed(self) -> dict[str, Any]:
         """Return the names with another value than before, and take note of that."""
-        now = self._now()
+        now = {name: self.namespace.get(name, GONE) for name in self.blob_by_name}
         changed = {
             name: value
             for (name, value), before in zip(now.items(), self._values, strict=True)
-            if value is not before
+            if _is_other(value, before)
         }
-        self._note(now)
+        self._values = tuple(now.values())
         return changed
-
-    def _now(self) -> dict[str, Any]:
-        return {name: self.namespace.get(name, GONE) for name in self.blob_by_name}
-
-    def _note(self, values: dict[str, Any]) -> None:
-        self._values = tuple(values.values())
-        self.has_numbers = not NUMBERS.isdisjoint(map(type, values.values()))
-        there = [name for name, value in values.items() if value is not GONE]
-        self.get = operator.itemgetter("__name__", "__name__", *there)  # two give a tuple in any case
 
 
 class _Mutable:
@@ -387,6 +337,13 @@ def _contents(cell: Any) -> Any:
         return cell.cell_contents
     except ValueError:  # not filled yet
         return GONE
+
+
+def _is_other(value: Any, before: Any) -> bool:
+    """Return whether one value is not as good as the one before it; ``repr`` tells 0.0 from -0.0."""
+    if value is before:
+        return False
+    return type(value) not in ATOMS or type(value) is not type(before) or repr(value) != repr(before)
 
 
 def _is_constant(value: Any) -> bool:

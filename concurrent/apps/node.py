@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from concurrent.apps.api import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, NodeType
+from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
 from concurrent.apps.pages import render_page
 from concurrent.apps.version import VERSION
 from concurrent.apps.views import STATUS_BY_TYPE, Ping, StatsAnswer
@@ -25,7 +25,7 @@ from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.garbage import collecting_rarely
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
-from concurrent.core.leaving import end_copy
+from concurrent.core.leaving import end_copy, exit_code_of
 from concurrent.core.stats import Stats
 from concurrent.scheduling.inbox import Inbox
 from concurrent.scheduling.launcher import Launcher
@@ -163,7 +163,7 @@ class Node(Component):
                 if self._inbox.failure is not None:  # of a callback within a push
                     self.ending = f"it raised {type(self._inbox.failure).__name__}"
                     raise self._inbox.failure from None
-                code = _exit_code_of(ending)
+                code = exit_code_of(ending)
                 self.ending = f"exit code {self._exit_code or code}"
             except BaseException as error:  # boundary: it passes through, and the master is told
                 self.ending = f"it raised {type(error).__name__}"
@@ -399,14 +399,6 @@ def check_made(node: Node) -> None:
 def raise_error(error: Exception) -> None:
     """Raise ``error``; put into an inbox, it ends the node with it."""
     raise error
-
-
-def _exit_code_of(ending: SystemExit) -> int:
-    """Return the code with which Python would end, and say what it would say."""
-    if ending.code is None or isinstance(ending.code, int):
-        return ending.code or EXIT_OK
-    sys.stderr.write(f"{ending.code}\n")
-    return EXIT_FAILED
 
 
 def peak_memory_bytes() -> int | None:

@@ -22,6 +22,7 @@ from concurrent.core.component import Component, implements
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled, TaskError
 from concurrent.core.foreign import shown
 from concurrent.core.items import ConfigItem, Host, IntItem
+from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.attempts import attempts_max_of
 from concurrent.scheduling.failure import message_of
@@ -40,7 +41,7 @@ IDLE_S: Final = 5.0
 WORKERS_LOOK_S: Final = 0.25
 """How often it is looked whether there are enough workers."""
 
-log = logging.getLogger("concurrent.apps.application")
+log = get_log("concurrent.apps.application")
 
 
 class ApplicationSettings(Component):

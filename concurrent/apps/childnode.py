@@ -6,7 +6,6 @@ its end, however that happens, the child stops.
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import Any, Final, NoReturn, TypeVar
 from concurrent.apps.api import EXIT_ERROR
 from concurrent.apps.node import Node
 from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
+from concurrent.core.loggers import get_log
 from concurrent.core.logs import LogSettings
 from concurrent.scheduling.launcher import Launcher, how_it_ended
 from concurrent.transport.loop import NodeLoop
@@ -30,7 +30,7 @@ LINE_BYTES_MAX: Final = 4096
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
-log = logging.getLogger("concurrent.apps.childnode")
+log = get_log("concurrent.apps.childnode")
 
 
 class ChildNode:

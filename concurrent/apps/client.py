@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import socket
 import threading
@@ -25,6 +24,7 @@ from concurrent.core.errors import (
     PayloadTooLarge,
 )
 from concurrent.core.items import Host
+from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.scheduling.batches import check_statuses
 from concurrent.scheduling.codebook import CodeBook
@@ -48,7 +48,7 @@ NO_WORKERS_S: Final = 3.0
 NO_WORKERS_AGAIN_S: Final = 30.0
 """How soon, and how often, it is said that a cluster has no workers."""
 
-log = logging.getLogger("concurrent.apps.client")
+log = get_log("concurrent.apps.client")
 
 
 class _System(NamedTuple):

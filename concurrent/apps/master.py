@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from functools import partial
 from typing import Any, Final
@@ -19,6 +18,7 @@ from concurrent.core.component import implements
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import InvalidArguments, NodeError, VersionMismatch
 from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.dispatcher import Dispatcher
 from concurrent.scheduling.generic import GenericTaskScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
@@ -44,7 +44,7 @@ WORKERS_MAX: Final = 4096
 REFUSALS_MAX: Final = 3
 """How often the master's own slave may say that it cannot start before the master believes it."""
 
-log = logging.getLogger("concurrent.apps.master")
+log = get_log("concurrent.apps.master")
 
 
 class MasterNode(Node):

@@ -8,7 +8,6 @@ whose message was lost would be waited for without end. Loop thread only.
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +15,7 @@ from typing import Any, Final
 from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.attempts import MOST_ATTEMPTS
 from concurrent.scheduling.batches import check_statuses
 from concurrent.scheduling.dispatcher import Dispatcher
@@ -40,7 +40,7 @@ ID_MAX: Final = 1 << 63
 WAITING_HOST: Final = "waits for a task system"
 """The context of a host's session until there is a system for it; without any the session would be ended."""
 
-log = logging.getLogger("concurrent.apps.master")
+log = get_log("concurrent.apps.master")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ transport. When one has ended for good, everything begins again. Loop thread onl
 
 from __future__ import annotations
 
-import logging
 import threading
 from asyncio import TimerHandle
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from concurrent.core.backoff import Backoff
 from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch, WrongServer
 from concurrent.core.foreign import shown
 from concurrent.core.items import PORT_MAX, Host
+from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.transport.channels import CHANNELS, make_client
 from concurrent.transport.client import SessionClient
@@ -43,7 +43,7 @@ LASTING_S: Final = 5.0
 ANSWER_SHOWN_MAX: Final = 200
 """How many characters of a wrong answer are in the log."""
 
-log = logging.getLogger("concurrent.apps.masterlink")
+log = get_log("concurrent.apps.masterlink")
 
 
 class Joined(NamedTuple):

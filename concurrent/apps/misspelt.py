@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from types import FunctionType
 from typing import Final, NamedTuple
 
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.task import Task
 from concurrent.scheduling.tasksystem import ITaskSystem
 
@@ -35,7 +35,7 @@ HOOKS: Final = (
 TASK_HOOKS: Final = ("clean_up", "finished")
 SYSTEM_HOOKS: Final = ("init_system", "generate_tasks", "task_finished", "is_complete", "gather_result")
 
-log = logging.getLogger("concurrent.apps.application")
+log = get_log("concurrent.apps.application")
 
 
 class Misspelt(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Container
@@ -15,6 +14,7 @@ from typing import Any, Final
 from concurrent.apps.api import NodeType, printable
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.items import PORT_MAX
+from concurrent.core.loggers import get_log
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.rarely import RareLine
 
@@ -36,7 +36,7 @@ DATA_BYTES_MAX: Final = 4096
 REFUSED_LINES_MAX: Final = 10
 """So many nodes that are refused are logged within a second."""
 
-log = logging.getLogger("concurrent.apps.master")
+log = get_log("concurrent.apps.master")
 
 
 def check_registration(node_id: Any, port: Any, data: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import socket
@@ -24,6 +23,7 @@ from concurrent.core.component import implements
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.pace import Pace
 from concurrent.transport.client import SessionClient
@@ -40,7 +40,7 @@ WORKER_FILES: Final = 5
 
 MASTER_DEFAULT: Final = f"127.0.0.1:{PORT_DEFAULT}"
 
-log = logging.getLogger("concurrent.apps.slave")
+log = get_log("concurrent.apps.slave")
 
 
 def check_files(workers: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import threading
@@ -10,10 +9,11 @@ from collections.abc import Callable
 
 from concurrent.core.foreign import log_failure
 from concurrent.core.leaving import end_copy
+from concurrent.core.loggers import get_log
 
 __all__ = ["CallThread"]
 
-log = logging.getLogger("concurrent.core.callthread")
+log = get_log("concurrent.core.callthread")
 
 
 class CallThread:

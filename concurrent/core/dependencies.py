@@ -8,13 +8,14 @@ itself is kept from it afterwards: ``import web`` in the program finds its own f
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Final
+
+from concurrent.core.loggers import get_log
 
 __all__ = ["installed_first", "is_installed", "make_importable"]
 
@@ -24,7 +25,7 @@ INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 NEEDED_BY_NAME: Final = frozenset({"cloudpickle", "zmq"})
 """What pickles refer to, or imports itself later: the program gets the installed one all the same."""
 
-log = logging.getLogger("concurrent.core.dependencies")
+log = get_log("concurrent.core.dependencies")
 
 _hidden: Final[dict[str, ModuleType]] = {}
 """Modules of the framework whose names belong to the program; like ``sys.modules``, one for the process."""

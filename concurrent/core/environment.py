@@ -6,7 +6,6 @@ A folder made by ``concurrent init`` holds ``conf/concurrent.ini``, ``plugins/``
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from concurrent.core.config import Configuration, describe
 from concurrent.core.configfile import read_file, read_overrides, read_variables, system_file
 from concurrent.core.errors import EnvironmentFolderError, PluginError
 from concurrent.core.items import ListItem
+from concurrent.core.loggers import get_log
 from concurrent.core.plugins import (
     FILE_MODULE_PREFIX,
     LoadedPlugin,
@@ -32,7 +32,7 @@ __all__ = ["Environment", "PluginSettings"]
 CONFIGURATION_FILE = Path("conf", "concurrent.ini")
 FOLDERS = ("conf", "plugins", "log", "data")
 
-log = logging.getLogger("concurrent.core.environment")
+log = get_log("concurrent.core.environment")
 
 
 class PluginSettings(Component):
@@ -254,7 +254,7 @@ class Environment(ComponentManager):
         component.env = self
         component.config = self.config
         name = shown_name(type(component).__module__).removeprefix("concurrent.")
-        component.log = logging.getLogger(f"concurrent.{name}")
+        component.log = get_log(f"concurrent.{name}")
 
     def _is_ours(self, cls: type[Component]) -> bool:
         root = cls.__module__.partition(".")[0]

@@ -6,12 +6,12 @@ of ten. A kind is a component, the rule that it broke, and how. A pure module.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from concurrent.core.foreign import text_of
+from concurrent.core.loggers import get_log
 
 __all__ = ["Trouble", "Troubles"]
 
@@ -22,7 +22,7 @@ OTHER_KINDS: Final = ("", "", "")
 
 PROBLEM_LENGTH_MAX: Final = 300
 
-log = logging.getLogger("concurrent.core.troubles")
+log = get_log("concurrent.core.troubles")
 
 
 @dataclass(slots=True)

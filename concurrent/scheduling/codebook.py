@@ -14,7 +14,6 @@ Classes of tasks and functions that are called get a blob too when they are inst
 from __future__ import annotations
 
 import contextlib
-import logging
 import sys
 import threading
 import weakref
@@ -24,6 +23,7 @@ from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import UnpicklableValue
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.code import AppCode, BlobHead, packed_blob
 from concurrent.scheduling.codewatch import ATOMS, Change, Watch
 from concurrent.scheduling.payload import PickleSink
@@ -43,7 +43,7 @@ MET_ONCE_MAX: Final = 1024
 _registry_lock: Final = threading.RLock()
 """cloudpickle has one list of modules by value for the whole process."""
 
-log = logging.getLogger("concurrent.scheduling.codebook")
+log = get_log("concurrent.scheduling.codebook")
 
 
 class CodeBook(AppCode):

@@ -22,6 +22,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.payload import PROTOCOL
 from concurrent.scheduling.spaces import CELL
 from concurrent.scheduling.unpickling import GONE
@@ -76,7 +77,7 @@ UNSEEN: Final = (
 DEFAULTS: Final = ("__defaults__", "__kwdefaults__")
 STATE: Final = ("__code__", *DEFAULTS)
 
-log = logging.getLogger("concurrent.scheduling.codewatch")
+log = get_log("concurrent.scheduling.codewatch")
 
 Change = tuple[Any, dict[str, Any]]
 """What has changed: the names of a module, a class or a function, with the new values by name."""

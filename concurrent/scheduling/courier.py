@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from concurrent.core.errors import MessageTooLarge, TransportError
+from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.transport.handler import TCPHandler
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["Courier"]
 
-log = logging.getLogger("concurrent.scheduling.courier")
+log = get_log("concurrent.scheduling.courier")
 
 
 class Courier:

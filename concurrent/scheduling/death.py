@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.entry import ENTRY_FAILED
 from concurrent.scheduling.failure import time_of_day
 from concurrent.scheduling.launcher import how_it_ended
@@ -18,7 +18,7 @@ __all__ = ["Death", "verdict"]
 OWN_EXITS: Final = frozenset({0, ENTRY_FAILED})
 """The exit codes of a worker that found its sockets closed or broken, by whichever of its tasks."""
 
-log = logging.getLogger("concurrent.scheduling.pool")
+log = get_log("concurrent.scheduling.pool")
 
 
 class Death(NamedTuple):

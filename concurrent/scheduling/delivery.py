@@ -5,12 +5,12 @@ What was accepted travels with outcomes if there are any. Loop thread only.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from concurrent.core.errors import MessageTooLarge
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.batches import slices
 from concurrent.scheduling.courier import Courier
 from concurrent.scheduling.failure import too_large, unreadable
@@ -22,7 +22,7 @@ __all__ = ["Delivery"]
 UNCONSUMED_BYTES_MAX: Final = 64 << 20
 """How many bytes of outcomes an owner may have that it has not dealt with."""
 
-log = logging.getLogger("concurrent.scheduling.delivery")
+log = get_log("concurrent.scheduling.delivery")
 
 
 @dataclass(slots=True)

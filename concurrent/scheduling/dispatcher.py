@@ -1,8 +1,7 @@
 """The master's hand: carries out what the ledger and the scheduler decide.
 
-It owns the ledger, and knows which session belongs to which registration. Events go to the ledger as
-they come in; the scheduler is asked once for all events of one turn of the loop, and outcomes that came
-in one turn leave together. Loop thread only.
+It owns the ledger, and knows which session belongs to which registration. Events go to the ledger as they come
+in; the scheduler is asked once for all of one turn, whose outcomes leave together. Loop thread only.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 from concurrent.core.component import ComponentManager
 from concurrent.core.errors import MessageTooLarge
+from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.scheduling.acceptance import Acceptance
 from concurrent.scheduling.batches import check_columns, slices
@@ -67,7 +67,7 @@ from concurrent.transport.loop import NodeLoop
 
 __all__ = ["Dispatcher"]
 
-log = logging.getLogger("concurrent.scheduling.dispatcher")
+log = get_log("concurrent.scheduling.dispatcher")
 
 CHUNKS_PER_SLAVE = 4
 """How many chunks a slave's share of the work queue is cut into."""

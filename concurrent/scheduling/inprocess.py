@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
 from concurrent.core.errors import SchedulingError
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.task import Task
 from concurrent.scheduling.tasksystem import ITaskSystem
 
@@ -26,7 +26,7 @@ class InProcessMaster:
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
-        self.log = logging.getLogger("concurrent.system")
+        self.log = get_log("concurrent.system")
         self.shown: tuple[int, int] = (0, 0)
         self._tasks: deque[Task] = deque()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.taskoutput import OutputFile
 from concurrent.transport.loop import NodeLoop
 
@@ -16,7 +16,7 @@ __all__ = ["KILLED", "Child", "Launcher", "OnExit", "how_it_ended", "signal_name
 KILLED: Final = -9
 """What a launcher reports for a child that went down with it."""
 
-log = logging.getLogger("concurrent.scheduling.launcher")
+log = get_log("concurrent.scheduling.launcher")
 
 OnExit = Callable[[int, int | None, int | None, str], None]
 """Called with the pid (0 if there never was one), the signal that killed the process or None, its exit code or

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.events import Event, SlaveSilent, TasksMoved, TimePassed
 from concurrent.scheduling.ledger import Ledger
 from concurrent.transport.loop import NodeLoop
@@ -14,7 +14,7 @@ __all__ = ["Lookout"]
 
 LOOK_S: Final = 1.0
 
-log = logging.getLogger("concurrent.scheduling.lookout")
+log = get_log("concurrent.scheduling.lookout")
 
 
 class Lookout:

@@ -10,13 +10,14 @@ import logging
 import re
 from typing import Final
 
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.taskoutput import OutputFile
 
 __all__ = ["OutputLog"]
 
 LINE_ENDS: Final = re.compile("\r\n|\r|\n")
 
-log = logging.getLogger("concurrent.task")
+log = get_log("concurrent.task")
 
 
 class OutputLog:

@@ -6,11 +6,11 @@ however the master ends; its space is free again when the last of its payloads i
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from pathlib import Path
 from typing import IO, Final
 
+from concurrent.core.loggers import get_log
 from concurrent.transport.frames import Frame, as_payload
 
 __all__ = ["PayloadStore", "StoredPayload"]
@@ -22,7 +22,7 @@ STORED_BYTES_MIN: Final = 1024
 PROBE_BYTES: Final = 4 << 20
 """So much has to fit before it is believed that there is room on the disk again."""
 
-log = logging.getLogger("concurrent.scheduling.payloads")
+log = get_log("concurrent.scheduling.payloads")
 
 
 class _Segment:

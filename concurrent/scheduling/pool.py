@@ -8,7 +8,6 @@ no progress, so a long task holds nothing behind it. Everything here belongs to 
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -16,6 +15,7 @@ from itertools import repeat
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.death import Death, verdict
 from concurrent.scheduling.fairqueue import FairQueue
 from concurrent.scheduling.launcher import Launcher
@@ -42,7 +42,7 @@ ZYGOTE_PATIENCE: Final = 2
 
 WINDOW_CHANGE: Final = 0.25
 
-log = logging.getLogger("concurrent.scheduling.pool")
+log = get_log("concurrent.scheduling.pool")
 
 
 class WorkerPool:

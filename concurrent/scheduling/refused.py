@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 from concurrent.core.backoff import Backoff
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.events import Event, RefusalsOutdated, Send
 from concurrent.scheduling.ledger import Ledger
 from concurrent.transport.loop import NodeLoop
@@ -18,7 +18,7 @@ OFFER_AGAIN_S: Final = 1.0
 OFFER_AGAIN_MAX_S: Final = 60.0
 """After so long, and then later each time, tasks that all slaves have refused are offered to them again."""
 
-log = logging.getLogger("concurrent.scheduling.refused")
+log = get_log("concurrent.scheduling.refused")
 
 
 class RefusedTasks:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Final
 
 from concurrent.core.backoff import Backoff
+from concurrent.core.loggers import get_log
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["Restarts"]
@@ -15,7 +15,7 @@ __all__ = ["Restarts"]
 QUICK_DEATHS: Final = 3
 """After so many workers that died before they finished anything, the next ones are started with delays."""
 
-log = logging.getLogger("concurrent.scheduling.pool")
+log = get_log("concurrent.scheduling.pool")
 
 
 class Restarts:

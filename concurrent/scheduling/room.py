@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 from concurrent.core.errors import QueueFull
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.inbox import Inbox
 from concurrent.transport.loop import NodeLoop
 
@@ -23,7 +23,7 @@ STUCK_S: Final = 30.0
 
 LOOK_S: Final = 1.0
 
-log = logging.getLogger("concurrent.scheduling.room")
+log = get_log("concurrent.scheduling.room")
 
 
 class Room:

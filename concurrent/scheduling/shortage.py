@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from asyncio import TimerHandle
 from collections.abc import Callable
 from typing import Final
 
+from concurrent.core.loggers import get_log
 from concurrent.transport.loop import NodeLoop
 
 __all__ = ["HELD", "Shortage"]
@@ -18,7 +18,7 @@ FIRST_S: Final = 1.0
 AGAIN_S: Final = 2.0
 """How soon a shortage is told to owners, and how often it is looked at again."""
 
-log = logging.getLogger("concurrent.scheduling.shortage")
+log = get_log("concurrent.scheduling.shortage")
 
 
 class Shortage:

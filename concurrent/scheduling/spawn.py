@@ -11,7 +11,6 @@ For platforms where a zygote is impossible. What it lacks against a zygote:
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import subprocess
@@ -23,6 +22,7 @@ from typing import Any, Final, NoReturn
 
 from concurrent.core.clock import Deadline, SystemClock
 from concurrent.core.errors import LoopClosed, NodeError
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.descendants import die_with_parent, kill_group
 from concurrent.scheduling.entry import call_entry, run_and_exit
 from concurrent.scheduling.interpreter import new_hash_seed, start_interpreter
@@ -38,7 +38,7 @@ BOOT: Final = (
     "from concurrent.scheduling.spawn import run_child; run_child({owner}, {entry!r}, {fds!r}, {args!r})"
 )
 
-log = logging.getLogger("concurrent.scheduling.spawn")
+log = get_log("concurrent.scheduling.spawn")
 
 
 def start_launcher(preload: Sequence[str] = (), hash_seed: int | None = None) -> Launcher:

@@ -20,6 +20,7 @@ import concurrent.transport.tcp  # noqa: F401
 from concurrent.core.errors import ConnectionLost, SchedulingError, TransportError
 from concurrent.core.ids import new_node_id
 from concurrent.core.leaving import end_copy
+from concurrent.core.loggers import get_log
 from concurrent.core.logs import NodeLog
 from concurrent.scheduling.code import AppCode, CodeCache
 from concurrent.scheduling.failure import dumps_failure, message_of
@@ -96,7 +97,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
         end_copy(pid)  # which the system has forked
         handler.cast("system_finished", status, payload)
     except ConnectionLost as error:
-        logging.getLogger("concurrent.scheduling.systemhost").warning("the master is gone: %s", error)
+        get_log("concurrent.scheduling.systemhost").warning("the master is gone: %s", error)
     finally:
         client.stop()
         loop.stop()
@@ -166,7 +167,7 @@ class _Run:
         :raises ConnectionLost: if the master is gone.
         """
         self._handler = handler
-        self.log = logging.getLogger(f"concurrent.system.{given.system_id}")
+        self.log = get_log(f"concurrent.system.{given.system_id}")
         self.log.addHandler(_MasterLog(handler))
         self.log.propagate = False
         logging.getLogger("concurrent.scheduling.room").addHandler(_MasterLog(handler))

@@ -28,6 +28,7 @@ from concurrent.core.errors import (
     SchedulingError,
     TransportError,
 )
+from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.dispatcher import Dispatcher
@@ -50,7 +51,7 @@ AHEAD_DELAY_S: Final = 1.0
 
 ENTRY: Final = "concurrent.scheduling.systemhost:main"
 
-log = logging.getLogger("concurrent.scheduling.systems")
+log = get_log("concurrent.scheduling.systems")
 
 
 @dataclass(slots=True, eq=False)

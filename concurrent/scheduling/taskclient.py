@@ -2,7 +2,6 @@
 
 Applications, executors, hosts of systems each have one. It keeps what was pushed until its outcome is here:
 when a master is lost for good the next one is given all that is unfinished, and second outcomes are dropped.
-
 Tasks are pickled in the thread that pushes them, and on the loop's thread if they are pushed again; one lock
 covers that, and another what the loop shares with other threads. The rest happens on the loop's thread.
 """
@@ -25,6 +24,7 @@ from concurrent.core.errors import (
     SchedulingError,
     TransportError,
 )
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.attempts import ATTEMPTS_MAX, attempts_max_of
 from concurrent.scheduling.batch import TaskBatch
 from concurrent.scheduling.batches import BLOB_BYTES, CODE_BYTES_MAX, check_columns, check_statuses
@@ -57,7 +57,7 @@ WAKE_COUNT: Final = 250
 HELD_SAID_AGAIN_S: Final = 300.0
 """How often it is said that the master accepts nothing for now."""
 
-log = logging.getLogger("concurrent.scheduling.taskclient")
+log = get_log("concurrent.scheduling.taskclient")
 
 
 _Open = tuple[Any, Any, int]

@@ -16,6 +16,7 @@ from typing import Any
 from concurrent.core.component import Component, implements
 from concurrent.core.errors import MessageTooLarge, TransportError
 from concurrent.core.items import IntItem
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.batches import check_columns, slices
 from concurrent.scheduling.failure import too_large
 from concurrent.scheduling.interfaces import ITaskManager
@@ -35,7 +36,7 @@ from concurrent.transport.methods import tcpremote
 
 __all__ = ["GenericTaskManager", "ZMQTaskManager"]
 
-log = logging.getLogger("concurrent.scheduling.taskmanager")
+log = get_log("concurrent.scheduling.taskmanager")
 
 
 class GenericTaskManager(Component):

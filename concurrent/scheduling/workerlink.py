@@ -7,7 +7,6 @@ token socket: a token that it reads there is a task which the worker has not sta
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
 from concurrent.core.foreign import shown
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.launcher import Child, Launcher
 from concurrent.scheduling.outputlog import OutputLog
 from concurrent.scheduling.sharedmemory import ArgumentMemory, TrackedMemory
@@ -43,7 +43,7 @@ TAKEN_BACK_MAX: Final = 100
 """How often tasks can be taken back between two results. What a result leaves behind in the worker's queue is
 at most twice that many generations old, so that a number of a generation never means two of them."""
 
-log = logging.getLogger("concurrent.scheduling.pool")
+log = get_log("concurrent.scheduling.pool")
 
 
 class AppBlobs:

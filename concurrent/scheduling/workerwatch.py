@@ -9,11 +9,11 @@ sleep or wait for an answer. Loop thread only.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from concurrent.core.loggers import get_log
 from concurrent.core.rows import chosen_rows
 from concurrent.scheduling.procstat import ProcessState, process_state
 from concurrent.scheduling.workerlink import WorkerLink
@@ -36,7 +36,7 @@ START_S: Final = 10.0
 IDLE_S: Final = 10.0
 """A process that has used no processor time for so long is said to have."""
 
-log = logging.getLogger("concurrent.scheduling.pool")
+log = get_log("concurrent.scheduling.pool")
 
 
 @dataclass(slots=True, eq=False)

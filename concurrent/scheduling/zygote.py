@@ -8,7 +8,6 @@ each worker is slow. So a node starts a zygote before anything else and has it f
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -21,6 +20,7 @@ from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import LoopClosed, NodeError
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.forkserver import PATHS, serve
 from concurrent.scheduling.interpreter import new_hash_seed, own_hash_seed, start_interpreter
 from concurrent.scheduling.launcher import KILLED, Child, OnExit
@@ -37,7 +37,7 @@ __all__ = ["Zygote"]
 REPORT_BYTES: Final = 65536
 ATTACH_TIMEOUT_S: Final = 10.0
 
-log = logging.getLogger("concurrent.scheduling.zygote")
+log = get_log("concurrent.scheduling.zygote")
 
 BOOT: Final = (
     "import socket; from concurrent.scheduling.forkserver import serve; "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 from concurrent.core.errors import ConcurrentError, ProtocolError, UnknownMethod
+from concurrent.core.loggers import get_log
 
 __all__ = ["FailedCasts"]
 
@@ -13,7 +13,7 @@ LINES_MAX: Final = 10
 FAILURES_MAX: Final = 1000
 NAME_LENGTH_MAX: Final = 256
 
-log = logging.getLogger("concurrent.transport")
+log = get_log("concurrent.transport")
 
 
 class FailedCasts:

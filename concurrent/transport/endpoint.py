@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import logging
 import os
 import time
 from abc import ABC, abstractmethod
@@ -17,6 +16,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from concurrent.core.errors import AddressError, CallTimeout, ConfigurationError, LoopClosed, ProtocolError
+from concurrent.core.loggers import get_log
 from concurrent.transport.carrier import ICarrier
 from concurrent.transport.envelope import Message, control_message, decode
 from concurrent.transport.frames import Buffer
@@ -34,7 +34,7 @@ STALL_S: Final = 1.0
 
 CLEAN_UP_TIMEOUT_S: Final = 1.0
 
-log = logging.getLogger("concurrent.transport")
+log = get_log("concurrent.transport")
 
 
 class IEventCounter(Protocol):

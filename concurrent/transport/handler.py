@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -18,6 +17,7 @@ from concurrent.core.errors import (
     QueueFull,
     TransportError,
 )
+from concurrent.core.loggers import get_log
 from concurrent.transport.answer import Request, encode_error, encode_future, encode_result, new_request
 from concurrent.transport.calls import PendingCalls, fail
 from concurrent.transport.carrier import ICarrier
@@ -43,7 +43,7 @@ BATCH_BYTES: Final = 1024 * 1024
 ACK_DELAY_S: Final = 0.5
 """How long an acknowledgement waits for a message to travel with; its sender only keeps memory meanwhile."""
 
-log = logging.getLogger("concurrent.transport")
+log = get_log("concurrent.transport")
 
 
 class IHandlerOwner(Protocol):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import html
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import ConcurrentError, ConfigurationError
 from concurrent.core.items import Host
+from concurrent.core.loggers import get_log
 from concurrent.transport.endpoint import IEventCounter, check_host, is_loopback
 from concurrent.transport.httpserver import WebServer
 from concurrent.transport.httpstream import HTTPLimits, error_body, problem_body
@@ -45,7 +45,7 @@ SAFE_HEADERS: Final = (
 )
 """Pages are HTML and styles only: a name that a peer chose cannot become a script."""
 
-log = logging.getLogger("concurrent.transport.http")
+log = get_log("concurrent.transport.http")
 
 
 class _Answer(NamedTuple):

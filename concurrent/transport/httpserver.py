@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import AddressError
+from concurrent.core.loggers import get_log
 from concurrent.transport.foreign import MAGIC, foreign_protocol, is_http
 from concurrent.transport.httpstream import HTTPLimits, WebConnection
 from concurrent.transport.rarely import RareLine
@@ -40,7 +41,7 @@ THREADS_FOR_WHOLE_REQUESTS: Final = 2
 LINGER_S: Final = 1.0
 FORCED_END_S: Final = 1.0
 
-log = logging.getLogger("concurrent.transport.http")
+log = get_log("concurrent.transport.http")
 
 
 class WebServer(wsgi.Server):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import math
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ from concurrent.core.errors import (
     UnknownMethod,
 )
 from concurrent.core.foreign import shown
+from concurrent.core.loggers import get_log
 from concurrent.transport.answer import Request
 from concurrent.transport.methods import MethodRegistry, error_to_wire
 from concurrent.transport.rarely import RareLine
@@ -51,7 +51,7 @@ TEXT_BY_CODE: Final = {
     INTERNAL_ERROR: "Internal error",
 }
 
-log = logging.getLogger("concurrent.transport.http")
+log = get_log("concurrent.transport.http")
 
 
 def decode_json(body: bytes) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import selectors
 import socket
 import threading
@@ -18,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from concurrent.core.errors import CallTimeout, LoopClosed
 from concurrent.core.foreign import log_failure
+from concurrent.core.loggers import get_log
 from concurrent.transport.turns import TurnLoop, TurnSelector
 
 __all__ = ["NodeLoop", "run_call"]
@@ -31,7 +31,7 @@ ALARM_BYTES: Final = 64
 START_TIMEOUT_S: Final = 10.0
 RESOLVER_TIMEOUT_S: Final = 5.0
 
-log = logging.getLogger("concurrent.transport.loop")
+log = get_log("concurrent.transport.loop")
 
 
 class NodeLoop:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 from asyncio import TimerHandle
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from concurrent.core.errors import AddressError, ProtocolError, WrongServer
+from concurrent.core.loggers import get_log
 from concurrent.transport.blocks import NewBlock, new_block
 from concurrent.transport.carrier import ICarrier, ICarrierOwner
 from concurrent.transport.client import SessionClient
@@ -40,7 +40,7 @@ ACCEPTS_PER_TURN: Final = 64
 ACCEPT_PAUSE_S: Final = 0.2
 CONNECT_TIMEOUT_S: Final = 5.0
 
-log = logging.getLogger("concurrent.transport")
+log = get_log("concurrent.transport")
 
 
 class TCPSocket:

@@ -17,6 +17,9 @@ __all__ = ["Budget"]
 TASK_BYTES: Final = 512
 """What a task costs in memory besides its payload."""
 
+OUTCOME_BYTES: Final = 128
+"""What an outcome costs in memory besides its payload while its owner does not take it."""
+
 
 class Budget:
     """See the module.
@@ -46,8 +49,10 @@ class Budget:
         store = self._store
         if store.problem and self._is_memory_full:
             return False
-        is_small = TASK_BYTES * len(self._ledger.task_by_number) <= self._memory_bytes_max // 2
-        return is_small and store.stored_bytes <= self._disk_bytes_max
+        return (
+            self._bookkeeping_bytes <= self._memory_bytes_max // 2
+            and store.stored_bytes <= self._disk_bytes_max
+        )
 
     def what_is_short(self) -> str:
         """Return why owners may not push more, by name and figure; nothing if they may."""
@@ -63,7 +68,10 @@ class Budget:
         if store.has_failed:
             return f"the master cannot write to {store.place}: {store.problem}; its memory is full ({budget})"
         count = len(self._ledger.task_by_number)
-        return f"the master has {count} unfinished tasks, and half of {budget} is for keeping count of them"
+        waiting = self.delivery.waiting_count
+        outcomes = f" and {waiting} outcomes that applications do not take" if waiting else ""
+        has = f"{count} unfinished tasks{outcomes}"
+        return f"the master has {has}, and half of {budget} is for keeping count of them"
 
     def probe(self) -> None:
         """Find out whether files can be written again, if that has failed."""
@@ -92,4 +100,9 @@ class Budget:
         """Whether payloads should go to files from now on."""
         ledger = self._ledger
         used = ledger.open_bytes + self.delivery.waiting_bytes - self._store.stored_bytes
-        return used + TASK_BYTES * len(ledger.task_by_number) > self._memory_bytes_max
+        return used + self._bookkeeping_bytes > self._memory_bytes_max
+
+    @property
+    def _bookkeeping_bytes(self) -> int:
+        """What the master has in memory besides payloads."""
+        return TASK_BYTES * len(self._ledger.task_by_number) + OUTCOME_BYTES * self.delivery.waiting_count

@@ -8,10 +8,14 @@ known by its name.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from concurrent.scheduling.records import TaskRecord
 
 __all__ = ["Copies"]
+
+NAMES_MAX: Final = 16
+"""So many slaves are remembered for each task; slaves that come and go take no more memory than that."""
 
 
 class Copies:
@@ -26,7 +30,9 @@ class Copies:
     def note(self, name: str, tasks: Iterable[TaskRecord]) -> None:
         """Remember that the slave of this name may still have tasks which are taken from it."""
         for task in tasks:
-            self.names_by_number.setdefault(task.number, set()).add(name)
+            names = self.names_by_number.setdefault(task.number, set())
+            if len(names) < NAMES_MAX:
+                names.add(name)
 
     def has(self, name: str, number: int) -> bool:
         """Tell whether the slave of this name may have a task."""

@@ -41,23 +41,20 @@ class _Box:
 class Delivery:
     """See the module.
 
-    ``news`` is what :meth:`hand_over` has to tell, by owner.
+    ``news`` is what :meth:`hand_over` has to tell, by owner. ``waiting_count`` outcomes with ``waiting_bytes``
+    of payload wait for owners that do not take them.
 
     :param load: returns payloads as they travel, wherever they are; may raise OSError.
     """
 
     def __init__(self, courier: Courier, load: Callable[[list[Any]], list[Any]]) -> None:
+        self.waiting_count = 0
         self.waiting_bytes = 0
         self.delivered_bytes = 0
         self.news: dict[int, _Box] = {}
         self._courier = courier
         self._load = load
         self._box_by_owner: dict[int, _Box] = {}
-
-    @property
-    def waiting_count(self) -> int:
-        """How many outcomes wait for their owners."""
-        return sum(len(box.ids) for box in self._box_by_owner.values())
 
     def join(self, owner: int, handler: TCPHandler) -> None:
         """Keep outcomes for an owner from now on."""
@@ -67,6 +64,7 @@ class Delivery:
         """Drop what waits for an owner."""
         box = self._box_by_owner.pop(owner)
         self.news.pop(owner, None)
+        self.waiting_count -= len(box.ids)
         self.waiting_bytes -= sum(map(len, box.payloads))
         box.payloads.clear()
 
@@ -77,6 +75,7 @@ class Delivery:
             box.ids += ids
             box.statuses += statuses
             box.payloads += payloads
+            self.waiting_count += len(ids)
             self.waiting_bytes += sum(map(len, payloads))
             self.news[owner] = box
 
@@ -122,6 +121,7 @@ class Delivery:
                 return
             size_bytes = sum(map(len, payloads[part]))
             box.unconsumed_bytes += size_bytes
+            self.waiting_count -= part.stop - part.start
             self.waiting_bytes -= size_bytes
             self.delivered_bytes += size_bytes
             box.is_told = True

@@ -1,4 +1,7 @@
-"""The master's hand for tasks that slaves refused: passes them on, and offers again what nobody will have."""
+"""The master's hand for tasks that slaves refused: passes them on, and offers again what nobody will have.
+
+So it is for tasks whose worker died, if the slaves at which they have not been are gone meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,9 @@ class RefusedTasks:
             self.pass_on()
             return
         story = self._ledger.explain(stuck[0].number)
-        log.warning("all slaves refused %d tasks, which are offered to them again: %s", len(stuck), story)
+        lost_workers = " or lost workers with" if any(task.evidence for task in stuck) else ""
+        text = f"all slaves refused{lost_workers} %d tasks, which are offered to them again"
+        log.warning(f"{text}: %s", len(stuck), story)
         for owner, count in Counter(task.owner.owner for task in stuck).items():
-            self._tell(owner, f"all slaves refused {count} tasks, which are offered to them again")
+            self._tell(owner, text % count)
         self._apply(RefusalsOutdated())

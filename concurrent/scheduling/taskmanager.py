@@ -154,11 +154,11 @@ class GenericTaskManager(Component):
 
     def _report_kept(self) -> None:
         """Bring a master that was lost for a while what it may not have got."""
-        for outcomes in self._unconfirmed.take():
-            log.info(
-                "brings %d outcomes that the master may not have got",
-                len(outcomes.numbers),
-            )
+        kept = self._unconfirmed.take()
+        if kept:
+            count = sum(len(outcomes.numbers) for outcomes in kept)
+            log.info("brings %d outcomes that the master may not have got", count)
+        for outcomes in kept:
             self._done(*outcomes)
 
     def drain(self, timeout_s: float) -> Future[None]:

@@ -320,6 +320,8 @@ class CodeBook(AppCode):
             names = {
                 name: (vars(sys.modules[name]), values) for name, (_, values) in pickler.names.items() if values
             }
+            for name, missing in pickler.missing_by_space.items():
+                self._watch.add_missing(name, vars(sys.modules[name]), missing)
             self._watch.add(index, names, [one for one in pickler.objects if self._is_lasting(one)])
         return index
 

@@ -113,6 +113,10 @@ class Watch:
                 self._watch_value(namespace, name, value)
         self.add_things(things)
 
+    def add_missing(self, space: str, namespace: dict[str, Any], names: Iterable[str]) -> None:
+        """Note global names that functions use and the program does not have yet, before :meth:`add`."""
+        self._names_by_space.setdefault(space, _Names(namespace)).add_missing(names)
+
     def add_module(self, blob: int, module: ModuleType) -> dict[str, Any]:
         """Note a module that the other end imports; returns the names with plain data, which travel too.
 
@@ -242,7 +246,7 @@ class _Names:
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
-        self.blob_by_name: dict[str, int] = {}
+        self.blob_by_name: dict[str, int | None] = {}  # None: it was not there and is in no blob
         self._values: tuple[Any, ...] = ()
 
     def add(self, blob: int, values: dict[str, Any]) -> None:
@@ -251,6 +255,12 @@ class _Names:
         self.blob_by_name.update(dict.fromkeys(values, blob))
         before.update(values)
         self._values = tuple(before[name] for name in self.blob_by_name)
+
+    def add_missing(self, names: Iterable[str]) -> None:
+        """Note names that the module does not have."""
+        new = [name for name in names if name not in self.blob_by_name]
+        self.blob_by_name.update(dict.fromkeys(new))
+        self._values += (GONE,) * len(new)
 
     def changed(self) -> dict[str, Any]:
         """Return the names with another value than before, and take note of that."""

@@ -7,10 +7,13 @@ takes apart what references are to stand for.
 
 from __future__ import annotations
 
+import builtins
+import dis
 import pickle
+import weakref
 from collections.abc import Iterable
 from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, ModuleType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from concurrent.core.dependencies import installed_first
 from concurrent.scheduling.payload import PROTOCOL, PickleSink
@@ -86,6 +89,12 @@ class BookCode(PicklingCode, Protocol):
 
     def root_of(self, thing: Any, name: str) -> tuple[About, str, Any] | None:
         """Return in which module, and under which name, is what leads to a thing; None if nothing does."""
+
+
+BY_NAME: Final = frozenset({"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME"})
+"""Instructions that look up global names; the last one does so in the bodies of classes."""
+
+_names_by_code: Final[weakref.WeakKeyDictionary[CodeType, set[str]]] = weakref.WeakKeyDictionary()
 
 
 class MustTravelInside(Exception):
@@ -188,6 +197,9 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
         """Return what has blobs loaded that are needed, None if somebody else sees to that."""
         return None
 
+    def note_missing(self, about: About, function: FunctionType, used: set[str]) -> None:
+        """Take note of global names that a function uses and its module does not have."""
+
     def namespace(self, about: About) -> _Namespace:
         """Return what stands for the global names of an own module."""
         return self._namespaces.setdefault(about.name, _Namespace(self._version, about))
@@ -201,8 +213,12 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
         self._code.need_imports(function.__code__, function.__globals__.get("__package__") or "")
         if about is None:  # its global names travel with it and are nobody else's
             return reduced
+        used = global_names(function.__code__)
+        self.note_missing(about, function, used)
         (code, _, _, _, closure), (own, attributes) = reduced[1:3]
-        names = self.unknown_names(about, attributes.pop("__globals__"))
+        found = attributes.pop("__globals__")  # but for those in bodies of classes
+        found.update((name, function.__globals__[name]) for name in used if name in function.__globals__)
+        names = self.unknown_names(about, found)
         submodules = attributes.pop("_cloudpickle_submodules", ())  # unpickling imports them
         state = own, attributes, attributes.pop("__closure__"), names, (*submodules, self.needed())
         arguments = code, self.namespace(about), closure
@@ -244,7 +260,8 @@ class InlinePickler(_ValuePickler):
 class BlobPickler(_ValuePickler):
     """Pickles own code apart and notes what it met; what is in earlier blobs is referred to.
 
-    ``objects`` are what references can be made to, ``names`` the global names that travel.
+    ``objects`` are what references can be made to, ``names`` the global names that travel, ``missing_by_space``
+    those that functions use and their module does not have.
     """
 
     def __init__(self, code: BookCode, sink: PickleSink) -> None:
@@ -254,6 +271,7 @@ class BlobPickler(_ValuePickler):
         self._wanted: Any = None
         self.objects: list[Any] = []
         self.names: dict[str, tuple[About, dict[str, Any]]] = {}
+        self.missing_by_space: dict[str, set[str]] = {}
 
     def dump_all(self, parts: list[tuple[Any, ...]], wanted: Any = None) -> None:
         """Pickle tuples, then the names under which things are found, and last the objects.
@@ -299,11 +317,29 @@ class BlobPickler(_ValuePickler):
         self.names.setdefault(about.name, (about, {}))[1].update(unknown)
         return unknown
 
+    def note_missing(self, about: About, function: FunctionType, used: set[str]) -> None:
+        """Note global names that a function uses and its module does not have."""
+        missing = used - function.__globals__.keys() - vars(builtins).keys()
+        if missing:
+            self.missing_by_space.setdefault(about.name, set()).update(missing)
+
     def _note(self, thing: Any, name: str) -> None:
         self.objects.append(thing)
         root = self._book.root_of(thing, name)
         if root is not None:
             self._roots.append(root)
+
+
+def global_names(code: CodeType) -> set[str]:
+    """Return the global names that code reads or sets, and what is defined in it, the bodies of classes too."""
+    names = _names_by_code.get(code)
+    if names is None:
+        names = {one.argval for one in dis.get_instructions(code) if one.opname in BY_NAME}
+        for const in code.co_consts:
+            if isinstance(const, CodeType):
+                names |= global_names(const)
+        _names_by_code[code] = names
+    return names
 
 
 def _completed(cls: type, reduced: tuple[Any, ...]) -> tuple[Any, ...]:

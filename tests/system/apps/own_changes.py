@@ -215,6 +215,35 @@ def change_in_place():
     check("an instance in place", run(use_config)[0], 7)
 
 
+def use_what_is_missing():
+    return missing_helper(), absent
+
+
+def use_in_class_body():
+    class Local:
+        scale = SCALE
+
+    return Local.scale
+
+
+def define_what_is_missing():
+    global missing_helper, absent
+
+    error = cluster.submit(use_what_is_missing).exception(30)
+    check("a name that is not there", str(error), "name 'missing_helper' is not defined")
+    missing_helper = eval("lambda: absent")
+    absent = 5
+    check("and is defined later", run(use_what_is_missing), (5, 5))
+    absent = 6
+    check("and again", run(use_what_is_missing), (6, 6))
+    del absent
+    error = cluster.submit(use_what_is_missing).exception(30)
+    check("and deleted", str(error), "name 'absent' is not defined")
+    globals()["absent"] = 7
+    check("and is there again", run(use_what_is_missing), (7, 7))
+    check("a name in the body of a class", run(use_in_class_body), SCALE)
+
+
 def change_several_at_once():
     global SCALE
 
@@ -302,6 +331,7 @@ if __name__ == "__main__":
         for change in (
             change_constants,
             change_in_place,
+            define_what_is_missing,
             change_several_at_once,
             change_classes,
             change_functions,

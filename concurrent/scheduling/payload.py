@@ -95,11 +95,13 @@ def plain_value(payload: Buffer | Frame) -> Any:
 
     No code of anybody runs, so this is for threads that must not be held up.
     """
-    if type(payload) is not bytes or len(payload) > PLAIN_BYTES_MAX or CODE_REFERENCE in payload:
+    if type(payload) is not bytes or len(payload) > PLAIN_BYTES_MAX:
         return NOT_PLAIN
     try:
         if len(payload.translate(None, REFERRING)) == len(payload):
             return pickle.loads(payload)
+        if CODE_REFERENCE in payload:
+            return NOT_PLAIN
         return _PlainUnpickler(BytesIO(payload)).load()
     except BaseException:  # boundary: the consumer meets it again, and is told
         return NOT_PLAIN

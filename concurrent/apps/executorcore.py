@@ -28,6 +28,7 @@ from typing import Any, Final
 
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.node import TransportSettings
+from concurrent.apps.stalls import StallWatch
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.core.callthread import CallThread
 from concurrent.core.environment import Environment
@@ -95,6 +96,8 @@ class ExecutorCore:
             self.address = start(self)  # it may fork, so before other threads
             self._results.start()
             self._callbacks.start()
+            self.loop.post(StallWatch(self.loop, self._results, "a result that is unpickled").look)
+            self.loop.post(StallWatch(self.loop, self._callbacks, "a callback of a future").look)
             self.opened.callback(self.client.stop)
             self.client.start(self.address, 0, Stats(), self.env[TransportSettings].limits())
         except BaseException:  # boundary: whatever it is, what was opened is closed

@@ -22,11 +22,15 @@ class CallThread:
     It is a daemon: whoever owns it ends it. That the standard library's pools have ended at the exit of the
     program does not matter to it.
 
+    ``made_count`` is how many calls have begun, ``is_waiting`` whether there is none now. Any thread may look.
+
     :param name: of the thread.
     """
 
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self.made_count = 0
+        self.is_waiting = True
         self._has_ended = False
         self._pid = os.getpid()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -34,6 +38,11 @@ class CallThread:
     def start(self) -> None:
         """Start the thread, once; what is put before runs then. Any thread."""
         self._thread.start()
+
+    @property
+    def thread_id(self) -> int | None:
+        """The number of the thread in this program, once it has one."""
+        return self._thread.ident
 
     def is_current(self) -> bool:
         """Tell whether the caller is on this thread. Any thread."""
@@ -56,7 +65,10 @@ class CallThread:
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
+            self.made_count += 1
+            self.is_waiting = False
             self._make(call)
+            self.is_waiting = True
             del call  # it may hold much, and the next one may be long in coming
         self._has_ended = True
         self._make_rest()

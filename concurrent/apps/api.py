@@ -87,7 +87,7 @@ def parse_address(text: str, thing: str, remedy: str = "Write HOST:PORT") -> Hos
     """
     try:
         return Host.parse(text, PORT_DEFAULT)
-    except ValueError:
+    except (ValueError, AttributeError):  # a program may give what is no text
         raise ConfigurationError(
             f"{thing} = {text!r} is not an address", thing=thing, value=text, remedy=remedy
         ) from None

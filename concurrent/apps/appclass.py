@@ -104,7 +104,8 @@ def _no_application(env: Environment, name: str) -> PluginError:
     problem = f", and plug-ins could not be imported: {', '.join(failed)}" if failed else ""
     if env.switched_off:
         problem += f", and plug-ins are disabled: {', '.join(env.switched_off)}"
-    near = nearest(name, [*own, *sample_names()])
+    beside = f"{name.replace('.', '/')}.py"
+    near = f"Write {beside}. " if Path(beside).is_file() else nearest(name, [*own, *sample_names()])
     return PluginError(
         f"there is no application {name!r}{problem}",
         thing=name,

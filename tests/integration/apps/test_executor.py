@@ -10,6 +10,7 @@ import threading
 import urllib.request
 from concurrent.futures import CancelledError, Executor, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any
 
 import psutil
 import pytest
@@ -273,8 +274,8 @@ def test_two_executors_on_one_cluster_share_it_fairly(local_cluster: LocalCluste
         assert done_by_then < len(many)
 
 
-@pytest.mark.parametrize("address", ["a:b:c", "host:port", ""])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+@pytest.mark.parametrize("address", ["a:b:c", "host:port", "", None, 8750])
+def test_an_address_that_is_none_is_refused(address: Any) -> None:
     with pytest.raises(ConfigurationError, match="is not an address"):
         ClusterExecutor(address)
 

@@ -20,14 +20,6 @@ def one_line(text: str) -> str:
     return lines[0]
 
 
-def test_a_file_that_is_named_like_a_module_is_told_of(cluster: Cluster) -> None:
-    (cluster.folder / "shop").mkdir()
-    (cluster.folder / "shop" / "sell.py").touch()
-    program = cluster.node("app", "shop.sell")
-    assert program.wait() == 2
-    assert "there is no application 'shop.sell'. Write shop/sell.py." in program.err
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

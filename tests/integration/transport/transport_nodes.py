@@ -128,9 +128,12 @@ class CuttingProxy:
             for sock in (client, server):
                 sock.setblocking(False)
                 self._sockets.add(sock)
-            await aio.sock_connect(server, ("127.0.0.1", self._target_port))
-            self._spawn(self._forward, client, server)
-            self._spawn(self._forward, server, client)
+            self._spawn(self._connect, client, server)  # a cut meanwhile must not end this loop
+
+    async def _connect(self, client: socket.socket, server: socket.socket) -> None:
+        await self._loop.aio.sock_connect(server, ("127.0.0.1", self._target_port))
+        self._spawn(self._forward, client, server)
+        self._spawn(self._forward, server, client)
 
     async def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):

@@ -365,10 +365,8 @@ class TaskClient:
                     self.send_code(code_count)
                 handler.cast("push_tasks", first_id, code_count, group.attempts_max, payloads)
             except PayloadTooLarge as error:
-                self._accepted_bytes += group.size_bytes
                 self._fail(group, [dumps_failure(error, None, "")] * len(payloads))
             except MessageTooLarge:  # a group of more than one task never is
-                self._accepted_bytes += group.size_bytes
                 limit = handler.peer_bytes_max
                 self._fail(group, [too_large("a task", len(one), limit) for one in payloads])
             except TransportError as error:  # the session is ending; the next one is given everything

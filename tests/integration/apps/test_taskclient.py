@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.core.errors import QueueFull, SchedulingError
+from concurrent.core.errors import MessageTooLarge, QueueFull, SchedulingError
 from concurrent.scheduling import taskclient, unsent
 from concurrent.scheduling.codebook import CodeBook
 from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
@@ -382,6 +382,31 @@ def test_code_that_the_master_would_refuse_is_the_error_of_the_tasks_that_need_i
     assert (outcome.item, outcome.status) == ("needs code", FAILED)
     assert b"global names" in bytes(outcome.payload)
     assert owner.client.open_count == 0
+
+
+@pytest.mark.parametrize("reason", ["message", "code"])
+def test_what_could_not_be_sent_makes_no_more_room_than_it_took(
+    loop: NodeLoop, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    def refuse(method: str, *_args: Any) -> None:
+        if method == "push_tasks":
+            raise MessageTooLarge("it does not fit")
+
+    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 1000)
+    owner = Owner(loop, __name__, room_timeout_s=0.05)
+    session = owner.attach()
+    with monkeypatch.context() as patch:
+        if reason == "message":
+            patch.setattr(session, "cast", refuse)
+            patch.setattr(session, "peer_bytes_max", 1, raising=False)
+        else:
+            patch.setattr(taskclient, "CODE_BYTES_MAX", 100)
+        for _ in range(10):
+            owner.client.push("refused", (double, (2,), {}))
+            owner.settle()
+    assert owner.items() == ["refused"] * 10
+    with pytest.raises(QueueFull):
+        owner.push(*"abcdefghij")
 
 
 def test_a_push_whose_client_is_closed_waits_no_more(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:

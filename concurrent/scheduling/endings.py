@@ -53,11 +53,17 @@ def sorted_out(
 def deliveries(
     owners: Mapping[int, OwnerRecord], tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]
 ) -> list[Deliver]:
-    """Return what each owner is to be given, and count that."""
-    keys = {task.owner.owner for task in tasks}
-    if len(keys) == 1:
-        tasks[0].owner.counts.add(statuses)
-        return [Deliver(keys.pop(), [task.client_id for task in tasks], statuses, payloads)]
+    """Return what each owner is to be given, and count that.
+
+    :param tasks: at least one.
+    """
+    if len(owners) == 1 or len(keys := {task.owner.owner for task in tasks}) == 1:
+        owner = tasks[0].owner
+        owner.counts.add(statuses)
+        ids: list[int] = []
+        for task in tasks:
+            ids.append(task.client_id)
+        return [Deliver(owner.owner, ids, statuses, payloads)]
     deliver_by_owner = {key: Deliver(key) for key in keys}
     for task, status, payload in zip(tasks, statuses, payloads, strict=True):
         deliver = deliver_by_owner[task.owner.owner]

@@ -353,7 +353,9 @@ class Ledger:
             self.dropped_count += len(event.numbers)
             return []
         pop = slave.held.pop
-        tasks: list[Any] = [pop(number, None) for number in event.numbers]
+        tasks: list[Any] = []
+        for number in event.numbers:
+            tasks.append(pop(number, None))
         statuses, payloads = event.statuses, event.payloads
         commands = self._book.reported(slave)
         if None in tasks and (self._copies or self.pushed):
@@ -454,16 +456,20 @@ class Ledger:
 
     def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are in the commands from now on, and nowhere else."""
+        if not tasks:
+            return []
         task_by_number = self.task_by_number
         commands = self._end_copies(tasks) if self._copies.names_by_number else []
         if self.refusals.refusers_by_number:
             for task in tasks:
                 self.refusals.forget(task)
+        size_bytes = 0
         for task in tasks:
             del task_by_number[task.number]
             del task.owner.number_by_id[task.client_id]
             task.state = CLOSED
-        self.open_bytes -= sum([len(task.payload) for task in tasks])
+            size_bytes += len(task.payload)
+        self.open_bytes -= size_bytes
         return commands + deliveries(self.owners, tasks, statuses, payloads)
 
     def _end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:

@@ -14,6 +14,8 @@ __all__ = ["OutcomeCounts", "OwnerRecord", "SlaveRecord", "TaskRecord"]
 
 QUEUED = TaskState.QUEUED
 
+ONE_FINISHED: Final = [FINISHED]
+
 EVIDENCE_BYTES_MAX: Final = 64 << 10
 """So much of what a slave says of the death of a worker is kept; the rest is cut off."""
 
@@ -31,6 +33,9 @@ class OutcomeCounts:
 
     def add(self, statuses: list[int]) -> None:
         """Count outcomes, see ``outcome.py``."""
+        if statuses == ONE_FINISHED:  # what comes most often while little is to do
+            self.finished += 1
+            return
         finished = statuses.count(FINISHED)
         self.finished += finished
         if finished != len(statuses):

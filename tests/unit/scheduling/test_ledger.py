@@ -57,6 +57,21 @@ def test_an_outcome_reaches_its_owner_once_under_the_owners_number(ledger: Ledge
     assert ledger.snapshot()["open"] == 0
 
 
+def test_outcomes_of_several_owners_in_one_report_reach_these_and_nobody_else(ledger: Ledger) -> None:
+    ledger.apply(OwnerJoined(2, "second"))
+    ledger.apply(OwnerJoined(3, "idle"))
+    submit(ledger, 2)
+    submit(ledger, 1, owner=2, first_id=5)
+    ledger.assign(1, 3)
+    delivered = ledger.apply(TasksDone(1, [1, 3, 2], [FINISHED, FAILED, FINISHED], [b"a", b"x", b"b"]))
+    assert sorted(delivered, key=lambda one: one.owner) == [
+        Deliver(1, [0, 1], [FINISHED, FINISHED], [b"a", b"b"]),
+        Deliver(2, [5], [FAILED], [b"x"]),
+    ]
+    done_by_owner = [(one["finished"], one["failed"]) for one in ledger.snapshot()["owners"]]
+    assert sorted(done_by_owner) == [(0, 0), (0, 1), (2, 0)]
+
+
 def test_tasks_of_a_lost_slave_go_to_another_before_younger_ones(ledger: Ledger) -> None:
     submit(ledger, 3)
     ledger.assign(1, 2)

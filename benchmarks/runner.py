@@ -16,7 +16,7 @@ from benchmarks.measure import Figure, Recorder, Row
 from benchmarks.options import Options
 from benchmarks.ours import OUR_SYSTEMS
 from benchmarks.processes import end_tree
-from concurrent.scheduling.descendants import die_with_parent
+from concurrent.scheduling.processes.descendants import die_with_parent
 
 __all__ = ["CaseFailed", "run_apart"]
 

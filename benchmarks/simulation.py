@@ -23,7 +23,7 @@ from typing import Any
 
 from concurrent.core import Component, Environment
 from concurrent.scheduling import GenericTaskScheduler, ITaskScheduler, Ledger, ZMQTaskScheduler
-from concurrent.scheduling.events import (
+from concurrent.scheduling.ledger.events import (
     AskBack,
     OwnerJoined,
     Push,
@@ -35,8 +35,8 @@ from concurrent.scheduling.events import (
     TasksTaken,
     WindowChanged,
 )
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.scheduling.pace import Pace
+from concurrent.scheduling.slave.pace import Pace
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 __all__ = ["Result", "main", "simulate"]
 

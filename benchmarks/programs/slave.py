@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from concurrent.apps.main import main
-from concurrent.scheduling.descendants import die_with_parent
+from concurrent.scheduling.processes.descendants import die_with_parent
 
 __all__: list[str] = []
 

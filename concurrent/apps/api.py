@@ -9,7 +9,7 @@ from typing import Any, Final
 from concurrent.core.component import Interface
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import Host
-from concurrent.transport.endpoint import is_loopback
+from concurrent.transport.security.hosts import is_loopback
 
 __all__ = [
     "EXIT_ERROR",

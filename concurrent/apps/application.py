@@ -24,13 +24,13 @@ from concurrent.core.foreign import shown
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
-from concurrent.scheduling.attempts import attempts_max_of
-from concurrent.scheduling.failure import message_of
-from concurrent.scheduling.inbox import Inbox
-from concurrent.scheduling.results import Outcome, load_outcome, load_outcomes
-from concurrent.scheduling.task import Task
-from concurrent.scheduling.tasksystem import ITaskSystem
-from concurrent.transport.jsonclient import JSONClient
+from concurrent.scheduling.owner.inbox import Inbox
+from concurrent.scheduling.owner.results import Outcome, load_outcome, load_outcomes
+from concurrent.scheduling.tasks.attempts import attempts_max_of
+from concurrent.scheduling.tasks.task import Task
+from concurrent.scheduling.tasks.tasksystem import ITaskSystem
+from concurrent.scheduling.wire.failure import message_of
+from concurrent.transport.web.jsonclient import JSONClient
 
 __all__ = ["ApplicationNode", "ApplicationSettings"]
 

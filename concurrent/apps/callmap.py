@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from concurrent.apps.executorcore import ExecutorCore
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.core.errors import WorkerDied
-from concurrent.scheduling.chunk import run_calls
+from concurrent.scheduling.pickling.chunk import run_calls
 
 __all__ = ["CallMap"]
 

@@ -18,9 +18,9 @@ from concurrent.apps.node import Node
 from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import LogSettings
-from concurrent.scheduling.launcher import Launcher, how_it_ended
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.sockets import hang_up
+from concurrent.scheduling.processes.launcher import Launcher, how_it_ended
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.loop.sockets import hang_up
 
 __all__ = ["ChildNode", "run_child"]
 

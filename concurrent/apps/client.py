@@ -26,19 +26,19 @@ from concurrent.core.errors import (
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
-from concurrent.scheduling.batches import check_statuses
-from concurrent.scheduling.codebook import CodeBook
-from concurrent.scheduling.failure import dumps_failure, too_large
-from concurrent.scheduling.notices import NOTICE
-from concurrent.scheduling.outcome import FAILED
-from concurrent.scheduling.results import Outcome
-from concurrent.scheduling.sources import folder_of_program
-from concurrent.scheduling.taskclient import TaskClient
-from concurrent.transport.frames import Frame, as_payload
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import HasMethods, tcpremote
+from concurrent.scheduling.owner.results import Outcome
+from concurrent.scheduling.owner.taskclient import TaskClient
+from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.pickling.sources import folder_of_program
+from concurrent.scheduling.tasks.outcome import FAILED
+from concurrent.scheduling.wire.columns import check_statuses
+from concurrent.scheduling.wire.failure import dumps_failure, too_large
+from concurrent.scheduling.wire.messages import NOTICE
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import HasMethods, tcpremote
+from concurrent.transport.frames.frames import Frame, as_payload
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
 
 __all__ = ["ClusterClient"]
 

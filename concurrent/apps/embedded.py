@@ -12,9 +12,9 @@ from concurrent.apps.nodeclass import node_class
 from concurrent.apps.slave import core_count
 from concurrent.core.environment import Environment
 from concurrent.core.items import Host
-from concurrent.scheduling.launcher import Launcher
-from concurrent.scheduling.processend import FINISH_S
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.processes.processend import FINISH_S
+from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["EmbeddedCluster", "serve_master"]
 

@@ -17,7 +17,7 @@ from concurrent.apps.executorcore import ExecutorCore, Setup
 from concurrent.apps.slave import core_count
 from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
-from concurrent.scheduling.spawn import start_launcher
+from concurrent.scheduling.processes.spawn import start_launcher
 
 __all__ = ["ClusterExecutor", "LocalCluster"]
 

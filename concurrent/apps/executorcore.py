@@ -36,12 +36,12 @@ from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
-from concurrent.scheduling.attempts import ATTEMPTS_MAX
-from concurrent.scheduling.initializer import Call, InitializerFailed, initialized_call
-from concurrent.scheduling.outcome import CANCELLED, FAILED, FINISHED
-from concurrent.scheduling.payload import NOT_PLAIN, plain_value
-from concurrent.scheduling.results import Outcome, load_outcome
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.owner.results import Outcome, load_outcome
+from concurrent.scheduling.pickling.initializer import Call, InitializerFailed, initialized_call
+from concurrent.scheduling.pickling.payload import NOT_PLAIN, plain_value
+from concurrent.scheduling.tasks.attempts import ATTEMPTS_MAX
+from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
+from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["ExecutorCore", "Setup"]
 

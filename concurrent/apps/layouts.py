@@ -26,7 +26,7 @@ from concurrent.core.environment import Environment
 from concurrent.core.errors import PluginError
 from concurrent.core.foreign import calling_foreign_code
 from concurrent.core.plugins import classes_in, import_failed
-from concurrent.scheduling.sources import import_root
+from concurrent.scheduling.pickling.sources import import_root
 
 __all__ = ["load_application", "own_folders", "own_modules"]
 

@@ -19,15 +19,15 @@ from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import InvalidArguments, NodeError, VersionMismatch
 from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.dispatcher import Dispatcher
-from concurrent.scheduling.generic import GenericTaskScheduler
 from concurrent.scheduling.interfaces import ITaskScheduler
-from concurrent.scheduling.pushpull import ZMQTaskScheduler
-from concurrent.scheduling.systems import SystemHosts
-from concurrent.scheduling.workqueue import IWorkQueue, PushSocket, SessionWorkQueue
-from concurrent.transport.channels import make_server
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.methods import jsonremote, tcpremote
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.systems import SystemHosts
+from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
+from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.wire.workqueue import IWorkQueue, PushSocket, SessionWorkQueue
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import jsonremote, tcpremote
+from concurrent.transport.carriers.channels import make_server
 
 with installed_first("web"):
     import web
@@ -57,7 +57,7 @@ class MasterNode(Node):
     implements(IApp)
 
     node_type = NodeType.master
-    preload = ("concurrent.scheduling.systemhost", "concurrent.apps.slave")
+    preload = ("concurrent.scheduling.owner.systemhost", "concurrent.apps.slave")
 
     host = ConfigItem("master", "host", "127.0.0.1", "The address that the master listens on.")
     port = IntItem(

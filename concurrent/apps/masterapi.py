@@ -16,17 +16,16 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.attempts import MOST_ATTEMPTS
-from concurrent.scheduling.batches import check_statuses
-from concurrent.scheduling.dispatcher import Dispatcher
-from concurrent.scheduling.events import TasksSubmitted
-from concurrent.scheduling.failure import dumps_failure
-from concurrent.scheduling.outcome import FAILED
-from concurrent.scheduling.results import Payload
-from concurrent.scheduling.running import RUNNING
-from concurrent.scheduling.systems import SystemHosts
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.methods import HasMethods, tcpremote
+from concurrent.scheduling.ledger.events import TasksSubmitted
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.systems import SystemHosts
+from concurrent.scheduling.tasks.attempts import MOST_ATTEMPTS
+from concurrent.scheduling.tasks.outcome import FAILED
+from concurrent.scheduling.wire.columns import Payload, check_statuses
+from concurrent.scheduling.wire.failure import dumps_failure
+from concurrent.scheduling.wire.messages import RUNNING
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import HasMethods, tcpremote
 
 __all__ = ["WINDOW_MAX", "MasterAPI"]
 

@@ -23,12 +23,12 @@ from concurrent.core.foreign import shown
 from concurrent.core.items import PORT_MAX, Host
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
-from concurrent.transport.channels import CHANNELS, make_client
-from concurrent.transport.client import SessionClient
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.jsonclient import JSONClient
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.carriers.channels import CHANNELS, make_client
+from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.web.jsonclient import JSONClient
 
 __all__ = ["Joined", "MasterLink"]
 

@@ -9,8 +9,8 @@ from types import FunctionType
 from typing import Final, NamedTuple
 
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.task import Task
-from concurrent.scheduling.tasksystem import ITaskSystem
+from concurrent.scheduling.tasks.task import Task
+from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 
 __all__ = ["Misspelt", "misspelt_methods", "warn_of_misspelt"]
 

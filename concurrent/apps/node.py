@@ -27,14 +27,14 @@ from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
 from concurrent.core.leaving import end_copy, exit_code_of
 from concurrent.core.stats import Stats
-from concurrent.scheduling.inbox import Inbox
-from concurrent.scheduling.launcher import Launcher
-from concurrent.scheduling.spawn import start_launcher
-from concurrent.transport.channels import CHANNELS
-from concurrent.transport.endpoint import is_loopback
-from concurrent.transport.http import JSONService
-from concurrent.transport.limits import MIB, Limits, raise_files_max
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.owner.inbox import Inbox
+from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.processes.spawn import start_launcher
+from concurrent.transport.carriers.channels import CHANNELS
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.hosts import is_loopback
+from concurrent.transport.session.limits import MIB, Limits, raise_files_max
+from concurrent.transport.web.service import JSONService
 
 if sys.platform != "win32":
     import resource

@@ -63,7 +63,7 @@ def task_manager_class(env: Environment, name: str) -> type[Component]:
 
     :raises NodeError: if there is no such class.
     """
-    import_module("concurrent.scheduling.taskmanager")  # the managers of the framework are known then
+    import_module("concurrent.scheduling.slave.taskmanager")  # the managers of the framework are known then
     classes = [cls for cls in env.classes_of(ITaskManager) if cls.__name__ == name]
     if len(classes) != 1:
         raise NodeError(

@@ -13,7 +13,7 @@ from typing import Any, Final
 from concurrent.apps.api import program_of
 from concurrent.core.items import PORT_MAX
 from concurrent.core.rows import ROWS_MAX
-from concurrent.transport.endpoint import is_loopback
+from concurrent.transport.security.hosts import is_loopback
 
 __all__ = ["render_page"]
 

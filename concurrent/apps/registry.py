@@ -15,8 +15,8 @@ from concurrent.apps.api import NodeType, printable
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.items import PORT_MAX
 from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
 from concurrent.core.rows import ROWS_MAX, chosen_rows
-from concurrent.transport.rarely import RareLine
 
 __all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration"]
 

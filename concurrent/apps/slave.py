@@ -25,9 +25,9 @@ from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArgument
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
-from concurrent.scheduling.pace import Pace
-from concurrent.transport.client import SessionClient
-from concurrent.transport.limits import check_files_max
+from concurrent.scheduling.slave.pace import Pace
+from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.session.limits import check_files_max
 
 __all__ = ["MASTER_DEFAULT", "SlaveNode", "check_files", "core_count", "serve_child"]
 
@@ -79,7 +79,7 @@ class SlaveNode(Node):
     implements(IApp)
 
     node_type = NodeType.slave
-    preload = ("concurrent.scheduling.worker",)
+    preload = ("concurrent.scheduling.worker.worker",)
 
     master = HostItem(
         "slave", "master", MASTER_DEFAULT, "The address of the master's JSON API.",

@@ -7,7 +7,7 @@ from typing import Final
 
 from concurrent.core.callthread import CallThread
 from concurrent.core.loggers import get_log
-from concurrent.transport.loop import NodeLoop
+from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["StallWatch"]
 

@@ -8,13 +8,20 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["Stats", "percentile"]
+__all__ = ["IEventCounter", "Stats", "percentile"]
 
 RECENT_COUNT = 1024
 
 UNIT_BY_SUFFIX = (("_s", "seconds"), ("_bytes", "bytes"))
+
+
+class IEventCounter(Protocol):
+    """What counts events: the statistics of a node, as the rooms below it see them."""
+
+    def add_count(self, name: str) -> object:
+        """Count one event."""
 
 
 class Stats:

@@ -18,7 +18,8 @@
 =============================== =================================================================
 
 The names are imported when they are first used, so that a worker process loads no network libraries.
-Start reading with ``task.py``, ``states.py`` and ``ledger.py``.
+Its files lie in rooms, by the process that runs them; each room's ``__init__`` says which. Start reading with
+``tasks/task.py``, ``ledger/states.py`` and ``ledger/ledger.py``.
 """
 
 from __future__ import annotations
@@ -28,34 +29,34 @@ from typing import TYPE_CHECKING
 from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.generic import GenericTaskScheduler
-    from concurrent.scheduling.inprocess import InProcessMaster
     from concurrent.scheduling.interfaces import ITaskManager, ITaskScheduler, ITaskScheduleStrategy
-    from concurrent.scheduling.ledger import Ledger
-    from concurrent.scheduling.pool import WorkerPool
-    from concurrent.scheduling.pushpull import ZMQTaskScheduler
-    from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
-    from concurrent.scheduling.task import Task
-    from concurrent.scheduling.taskclient import TaskClient
-    from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
-    from concurrent.scheduling.tasksystem import ISystemMaster, ITaskSystem
+    from concurrent.scheduling.ledger.ledger import Ledger
+    from concurrent.scheduling.owner.taskclient import TaskClient
+    from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
+    from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
+    from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
+    from concurrent.scheduling.slave.pool import WorkerPool
+    from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+    from concurrent.scheduling.tasks.inprocess import InProcessMaster
+    from concurrent.scheduling.tasks.task import Task
+    from concurrent.scheduling.tasks.tasksystem import ISystemMaster, ITaskSystem
 
 _MODULE_BY_NAME = {
-    "GenericTaskManager": "taskmanager",
-    "GenericTaskScheduleStrategy": "strategies",
-    "GenericTaskScheduler": "generic",
-    "ISystemMaster": "tasksystem",
+    "GenericTaskManager": "slave.taskmanager",
+    "GenericTaskScheduleStrategy": "schedulers.strategies",
+    "GenericTaskScheduler": "schedulers.generic",
+    "ISystemMaster": "tasks.tasksystem",
     "ITaskManager": "interfaces",
     "ITaskScheduleStrategy": "interfaces",
     "ITaskScheduler": "interfaces",
-    "ITaskSystem": "tasksystem",
-    "InProcessMaster": "inprocess",
-    "Ledger": "ledger",
-    "Task": "task",
-    "TaskClient": "taskclient",
-    "WorkerPool": "pool",
-    "ZMQTaskManager": "taskmanager",
-    "ZMQTaskScheduler": "pushpull",
+    "ITaskSystem": "tasks.tasksystem",
+    "InProcessMaster": "tasks.inprocess",
+    "Ledger": "ledger.ledger",
+    "Task": "tasks.task",
+    "TaskClient": "owner.taskclient",
+    "WorkerPool": "slave.pool",
+    "ZMQTaskManager": "slave.taskmanager",
+    "ZMQTaskScheduler": "schedulers.pushpull",
 }
 
 __all__ = [

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from concurrent.core.component import Interface, optional
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.events import Command
-    from concurrent.scheduling.launcher import Launcher
-    from concurrent.scheduling.ledger import Ledger
-    from concurrent.scheduling.records import SlaveRecord
-    from concurrent.transport.client import SessionClient
-    from concurrent.transport.handler import TCPHandler
-    from concurrent.transport.loop import NodeLoop
+    from concurrent.scheduling.ledger.events import Command
+    from concurrent.scheduling.ledger.ledger import Ledger
+    from concurrent.scheduling.ledger.records import SlaveRecord
+    from concurrent.scheduling.processes.launcher import Launcher
+    from concurrent.transport.calls.handler import TCPHandler
+    from concurrent.transport.carriers.client import SessionClient
+    from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler"]
 

@@ -23,36 +23,36 @@ from typing import TYPE_CHECKING
 from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from concurrent.transport.frames import Frame, as_payload
-    from concurrent.transport.handler import TCPHandler
-    from concurrent.transport.http import JSONService
-    from concurrent.transport.httpstream import HTTPLimits
-    from concurrent.transport.jsonclient import JSONClient
-    from concurrent.transport.limits import Limits
-    from concurrent.transport.loop import NodeLoop
-    from concurrent.transport.methods import MethodRegistry, jsonremote, tcpremote
-    from concurrent.transport.proxy import RemoteProxy
-    from concurrent.transport.tcp import TCPClient, TCPServer, TCPSocket
-    from concurrent.transport.zeromq import TCPServerZMQ, ZMQClient
+    from concurrent.transport.calls.handler import TCPHandler
+    from concurrent.transport.calls.methods import MethodRegistry, jsonremote, tcpremote
+    from concurrent.transport.calls.proxy import RemoteProxy
+    from concurrent.transport.carriers.tcp import TCPClient, TCPServer, TCPSocket
+    from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
+    from concurrent.transport.frames.frames import Frame, as_payload
+    from concurrent.transport.loop.loop import NodeLoop
+    from concurrent.transport.session.limits import Limits
+    from concurrent.transport.web.httpstream import HTTPLimits
+    from concurrent.transport.web.jsonclient import JSONClient
+    from concurrent.transport.web.service import JSONService
 
 _MODULE_BY_NAME = {
-    "Frame": "frames",
-    "HTTPLimits": "httpstream",
-    "JSONClient": "jsonclient",
-    "JSONService": "http",
-    "Limits": "limits",
-    "MethodRegistry": "methods",
-    "NodeLoop": "loop",
-    "RemoteProxy": "proxy",
-    "TCPClient": "tcp",
-    "TCPHandler": "handler",
-    "TCPServer": "tcp",
-    "TCPServerZMQ": "zeromq",
-    "TCPSocket": "tcp",
-    "ZMQClient": "zeromq",
-    "as_payload": "frames",
-    "jsonremote": "methods",
-    "tcpremote": "methods",
+    "Frame": "frames.frames",
+    "HTTPLimits": "web.httpstream",
+    "JSONClient": "web.jsonclient",
+    "JSONService": "web.service",
+    "Limits": "session.limits",
+    "MethodRegistry": "calls.methods",
+    "NodeLoop": "loop.loop",
+    "RemoteProxy": "calls.proxy",
+    "TCPClient": "carriers.tcp",
+    "TCPHandler": "calls.handler",
+    "TCPServer": "carriers.tcp",
+    "TCPServerZMQ": "carriers.zeromq",
+    "TCPSocket": "carriers.tcp",
+    "ZMQClient": "carriers.zeromq",
+    "as_payload": "frames.frames",
+    "jsonremote": "calls.methods",
+    "tcpremote": "calls.methods",
 }
 
 __all__ = [

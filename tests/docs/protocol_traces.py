@@ -12,10 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from concurrent.scheduling.workqueue import Chunk, encode_chunk
-from concurrent.transport.envelope import encode_body, make_header, make_prefix
-from concurrent.transport.frames import Buffer, Frame
-from concurrent.transport.messages import NUMBERED_KINDS, Kind, kind_name
+from concurrent.scheduling.wire.workqueue import Chunk, encode_chunk
+from concurrent.transport.frames.frames import Buffer, Frame
+from concurrent.transport.session.envelope import encode_body, make_header, make_prefix
+from concurrent.transport.session.messages import NUMBERED_KINDS, Kind, kind_name
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "protocol-traces.json"
 SESSION_ID = "000102030405060708090a0b0c0d0e0f"

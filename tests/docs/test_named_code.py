@@ -17,7 +17,7 @@ RUN_WITHIN_S = 60
 _FILE = re.compile(
     r"`((?:core|transport|scheduling|apps|benchmarks|concurrent|docs|samples|tests)/[\w/.]+\.\w+)`"
 )
-_PLACE = re.compile(r"`([A-Za-z_.]+)`\s+in\s+`((?:core|transport|scheduling|apps)/\w+\.py)`")
+_PLACE = re.compile(r"`([A-Za-z_.]+)`\s+in\s+`((?:core|transport|scheduling|apps)/[\w/]+\.py)`")
 
 
 def path_of(name: str) -> Path:
@@ -42,8 +42,11 @@ def test_files_and_functions_that_a_page_names_exist(path: Path) -> None:
 
 
 def test_a_name_that_is_gone_is_found() -> None:
-    page = "`tests/gone.py` and `Ledger.vanish` in\n`scheduling/ledger.py`, `Ledger` in `scheduling/ledger.py`"
-    assert missing_names(page) == ["tests/gone.py", "Ledger.vanish in scheduling/ledger.py"]
+    page = (
+        "`tests/gone.py` and `Ledger.vanish` in\n`scheduling/ledger/ledger.py`, "
+        "`Ledger` in `scheduling/ledger/ledger.py`"
+    )
+    assert missing_names(page) == ["tests/gone.py", "Ledger.vanish in scheduling/ledger/ledger.py"]
 
 
 def test_the_first_application_prints_what_the_readme_says(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.masterapi import MasterAPI
-from concurrent.scheduling.taskclient import TaskClient
-from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
-from concurrent.transport.messages import FEATURES
-from concurrent.transport.methods import MethodRegistry
+from concurrent.scheduling.owner.taskclient import TaskClient
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.session.messages import FEATURES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 UNUSED: Any = None

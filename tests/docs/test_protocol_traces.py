@@ -11,12 +11,12 @@ import pytest
 
 from concurrent.apps import MasterNode
 from concurrent.core import Environment
-from concurrent.scheduling.payload import unpickled
-from concurrent.scheduling.workqueue import decode_chunk, encode_chunk
-from concurrent.transport.envelope import decode, encode_body, make_header, make_prefix
-from concurrent.transport.frames import Buffer, Frame
-from concurrent.transport.jsonclient import JSONClient
-from concurrent.transport.messages import OPTIONAL_BY_KIND, SHAPE_BY_KIND, Kind
+from concurrent.scheduling.pickling.payload import unpickled
+from concurrent.scheduling.wire.workqueue import decode_chunk, encode_chunk
+from concurrent.transport.frames.frames import Buffer, Frame
+from concurrent.transport.session.envelope import decode, encode_body, make_header, make_prefix
+from concurrent.transport.session.messages import OPTIONAL_BY_KIND, SHAPE_BY_KIND, Kind
+from concurrent.transport.web.jsonclient import JSONClient
 from tests.docs.protocol_traces import FILE, document
 from tests.integration.transport.raw_peer import RawPeer
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from concurrent.transport.loop import NodeLoop
+from concurrent.transport.loop.loop import NodeLoop
 
 
 @pytest.fixture

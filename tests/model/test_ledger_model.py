@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from concurrent.scheduling.events import (
+from concurrent.scheduling.ledger.events import (
     CancelRequested,
     Command,
     Deliver,
@@ -21,9 +21,9 @@ from concurrent.scheduling.events import (
     TasksTaken,
     TimePassed,
 )
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
-from concurrent.scheduling.states import TaskState
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -1,4 +1,4 @@
-"""Who may import whom: apps, scheduling, transport, core, from top to bottom."""
+"""Who may import whom: the floors from top to bottom, and the rooms of two of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,43 @@ from tests.style.source import ROOT, Source, all_sources, shipped_sources
 ROOMS = ("core", "transport", "scheduling", "apps")  # each may import those before it
 NATIVE = "concurrent.core.native"
 OPEN_TO_SAMPLES = ("concurrent.core", "concurrent.scheduling", "concurrent.apps")
+ARROWS = {
+    "transport.loop": (),
+    "transport.frames": (),
+    "transport.security": (),
+    "transport.session": ("transport.frames",),
+    "transport.calls": ("transport.session", "transport.frames", "transport.loop"),
+    "transport.carriers": (
+        "transport.calls", "transport.session", "transport.frames", "transport.loop",
+        "transport.security",
+    ),
+    "transport.web": ("transport.calls", "transport.session", "transport.loop", "transport.security"),
+    "scheduling.tasks": (),
+    "scheduling.ledger": ("scheduling.tasks",),
+    "scheduling.schedulers": ("scheduling.ledger", "scheduling.interfaces"),
+    "scheduling.wire": ("scheduling.tasks", "transport.frames", "transport.loop"),
+    "scheduling.store": ("transport.frames",),
+    "scheduling.pickling": ("scheduling.wire", "transport.frames"),
+    "scheduling.processes": ("transport.loop",),
+    "scheduling.worker": (
+        "scheduling.pickling", "scheduling.processes", "scheduling.tasks", "scheduling.wire",
+        "transport.frames",
+    ),
+    "scheduling.slave": (
+        "scheduling.worker", "scheduling.processes", "scheduling.tasks", "scheduling.wire",
+        "scheduling.interfaces", "transport",
+    ),
+    "scheduling.owner": ("scheduling.pickling", "scheduling.tasks", "scheduling.wire", "transport"),
+    "scheduling.master": (
+        "scheduling.schedulers", "scheduling.ledger", "scheduling.store", "scheduling.wire",
+        "scheduling.processes", "scheduling.tasks", "scheduling.interfaces", "transport",
+    ),
+}  # fmt: skip
+"""What each room may import of the two floors that have rooms."""
+
+PUBLIC_PATHS = {"scheduling.interfaces", "scheduling.events", "scheduling.records", "scheduling.generic"}
+"""Modules beside the rooms: what plug-ins import."""
+
 IMPURE = {
     "asyncio", "concurrent.futures", "http", "multiprocessing", "os", "random", "select", "signal",
     "socket", "subprocess", "threading", "time", "web", "zmq",
@@ -19,9 +56,9 @@ IMPURE = {
 
 # Modules that must be pure although their docstring does not use the word.
 PURE = {
-    "concurrent.scheduling.events",
-    "concurrent.scheduling.ledger",
-    "concurrent.transport.messages",
+    "concurrent.scheduling.ledger.events",
+    "concurrent.scheduling.ledger.ledger",
+    "concurrent.transport.session.messages",
 }
 
 
@@ -43,6 +80,27 @@ def upward_imports(source: Source) -> list[str]:
         room = room_of(name)
         if room is not None and room > own:
             problems.append(f"{source.path}:{each.line}: {ROOMS[own]} must not import {name}")
+    return problems
+
+
+def place_of(module: str) -> str:
+    """Return the room of a module as ``floor.room``; empty where a floor has none, or for a floor itself."""
+    parts = module.split(".")
+    has_rooms = len(parts) > 2 and parts[0] == "concurrent" and parts[1] in ("transport", "scheduling")
+    return ".".join(parts[1:3]) if has_rooms else ""
+
+
+def forbidden_arrows(source: Source) -> list[str]:
+    """Return the imports of rooms that a room must not know; to name a type is no arrow."""
+    own = place_of(source.module)
+    if own not in ARROWS:
+        return []
+    problems = []
+    for each in source.imports():
+        place = place_of(f"{each.module}.{each.name}" if each.module.count(".") < 2 else each.module)
+        allowed = (own, *ARROWS[own])
+        if place and not each.is_for_types and place not in allowed and place.split(".")[0] not in allowed:
+            problems.append(f"{source.path}:{each.line}: {own} must not import {each.module}")
     return problems
 
 
@@ -82,6 +140,26 @@ def private_uses(source: Source, exported_by_module: dict[str, list[str]]) -> li
 def test_imports_point_down_only() -> None:
     found = [problem for source in shipped_sources() for problem in upward_imports(source)]
     assert not found, "\n".join(found)
+
+
+def test_rooms_import_only_what_they_may_know() -> None:
+    found = [problem for source in shipped_sources() for problem in forbidden_arrows(source)]
+    assert not found, "\n".join(found)
+
+
+def test_every_room_is_listed_and_every_module_is_in_one() -> None:
+    floors = ("concurrent/transport", "concurrent/scheduling")
+    places = {place_of(source.module) for source in shipped_sources() if source.is_below(*floors)} - {""}
+    assert places == {*ARROWS, *PUBLIC_PATHS}
+
+
+@pytest.mark.parametrize("place", ARROWS)
+def test_a_room_says_who_runs_it_what_it_owns_and_what_it_may_import(place: str) -> None:
+    (init,) = [s for s in shipped_sources() if s.is_package and s.module == f"concurrent.{place}"]
+    doc = ast.get_docstring(init.tree) or ""
+    assert re.search(r"thread|process|pure", doc)
+    assert re.search(r"\bown", doc) or "pure" in doc
+    assert re.search(r"\bimports?\b", doc)
 
 
 def test_pure_modules_touch_no_clock_thread_socket_or_chance() -> None:
@@ -126,7 +204,7 @@ def test_native_modules_import_nothing_of_the_framework() -> None:
     [
         "import concurrent.apps.main",
         "from concurrent import apps",
-        "from concurrent.scheduling.task import Task",
+        "from concurrent.scheduling.tasks.task import Task",
         "def late():\n    from ..scheduling import task",
     ],
 )
@@ -136,6 +214,37 @@ def test_an_import_of_a_room_above_is_found(text: str) -> None:
 
 def test_an_import_of_a_room_below_is_allowed() -> None:
     assert upward_imports(Source("concurrent/apps/good.py", "from ..core import ids")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("scheduling/ledger/bad.py", "from concurrent.scheduling.wire.columns import slices"),
+        ("scheduling/ledger/bad.py", "import concurrent.transport.frames.frames"),
+        ("scheduling/master/bad.py", "from concurrent.scheduling.pickling import code"),
+        ("scheduling/processes/bad.py", "from ..tasks.task import Task"),
+        (
+            "scheduling/worker/bad.py",
+            "def late():\n    from concurrent.scheduling.slave.pool import WorkerPool",
+        ),
+        ("scheduling/slave/bad.py", "from concurrent.scheduling import owner"),
+        ("transport/web/bad.py", "from concurrent.transport.carriers.tcp import TCPSocket"),
+    ],
+)
+def test_an_arrow_that_is_not_drawn_is_found(path: str, text: str) -> None:
+    assert len(forbidden_arrows(Source(f"concurrent/{path}", text))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from concurrent.core.errors import TaskError",
+        "from concurrent.scheduling.worker.worker import main",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from concurrent.scheduling import master",
+    ],
+)
+def test_an_arrow_that_is_drawn_is_allowed(text: str) -> None:
+    assert forbidden_arrows(Source("concurrent/scheduling/slave/good.py", text)) == []
 
 
 @pytest.mark.parametrize("text", ["import time", "from os import path", "import zmq.asyncio"])

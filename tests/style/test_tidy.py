@@ -23,8 +23,8 @@ MANY_PARAMETERS: dict[str, str] = {}
 # Files of ``concurrent/`` that may lock, each with the reason.
 MAY_LOCK = {
     "concurrent/core/stats.py": "web threads and the loop thread count in the same numbers",
-    "concurrent/scheduling/codebook.py": "cloudpickle has one list of modules for the whole process",
-    "concurrent/scheduling/taskclient.py": "any thread may push: it covers pickling and numbering",
+    "concurrent/scheduling/pickling/codebook.py": "cloudpickle has one list of modules for the whole process",
+    "concurrent/scheduling/owner/taskclient.py": "any thread may push: it covers pickling and numbering",
 }
 
 # Files that talk to a person on standard output, each with the reason.

@@ -65,8 +65,8 @@ MOODY = """
 from concurrent.apps import MasterNode, SlaveNode
 from concurrent.core import Component, implements
 from concurrent.scheduling import ITaskScheduleStrategy
-from concurrent.scheduling.generic import GenericTaskScheduler
-from concurrent.scheduling.taskmanager import GenericTaskManager
+from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager
 
 
 class Moody(Component):

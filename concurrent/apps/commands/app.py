@@ -14,7 +14,7 @@ from concurrent.apps.commands.common import Subparsers, common_parser, make_envi
 from concurrent.core.config import describe, items_of
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
-from concurrent.transport.channels import CHANNELS
+from concurrent.transport.carriers.channels import CHANNELS
 
 __all__ = ["add_parser", "class_parser", "run"]
 

@@ -15,7 +15,7 @@ from concurrent.core.check import problems_of
 from concurrent.core.config import describe
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConcurrentError
-from concurrent.scheduling.guard import GuardedScheduler
+from concurrent.scheduling.schedulers.guard import GuardedScheduler
 
 __all__ = ["add_parser", "run"]
 

@@ -8,8 +8,8 @@ from concurrent.apps.api import PORT_DEFAULT
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.master import MasterNode
 from concurrent.apps.nodeclass import node_class
-from concurrent.scheduling.interpreter import new_hash_seed
-from concurrent.transport.channels import CHANNELS
+from concurrent.scheduling.processes.interpreter import new_hash_seed
+from concurrent.transport.carriers.channels import CHANNELS
 
 __all__ = ["add_parser", "run"]
 

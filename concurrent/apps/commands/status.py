@@ -11,7 +11,7 @@ from concurrent.apps.api import EXIT_OK, PORT_DEFAULT, parse_address, program_of
 from concurrent.apps.application import ApplicationSettings
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
 from concurrent.core.items import Host
-from concurrent.transport.jsonclient import JSONClient
+from concurrent.transport.web.jsonclient import JSONClient
 
 DEFAULT: Final = Host("127.0.0.1", PORT_DEFAULT)
 

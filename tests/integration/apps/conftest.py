@@ -8,7 +8,7 @@ import pytest
 
 from concurrent.apps import LocalCluster, MasterNode
 from concurrent.core import Environment
-from concurrent.transport.loop import NodeLoop
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.fakemaster import Master
 from tests.integration.apps.peers import MakePeer, Peer
 from tests.system.cluster import Gate

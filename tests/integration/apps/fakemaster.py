@@ -9,12 +9,12 @@ from typing import Any
 
 from concurrent.core.errors import NodeError
 from concurrent.core.stats import Stats
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.http import JSONService
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import jsonremote, tcpremote
-from concurrent.transport.tcp import TCPServer
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import jsonremote, tcpremote
+from concurrent.transport.carriers.tcp import TCPServer
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.web.service import JSONService
 
 TIMEOUT_S = 20.0
 LIMITS = Limits(heartbeat_s=0.1, silence_s=0.5, resume_s=5.0)

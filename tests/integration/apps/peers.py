@@ -8,12 +8,12 @@ from contextlib import closing
 from typing import Any
 
 from concurrent.apps import MasterNode
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.transport.channels import make_client
-from concurrent.transport.client import SessionClient
-from concurrent.transport.jsonclient import JSONClient
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import tcpremote
+from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.channels import make_client
+from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.web.jsonclient import JSONClient
 
 TIMEOUT_S = 20.0
 

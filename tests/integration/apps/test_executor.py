@@ -24,7 +24,7 @@ from concurrent.core.errors import (
     UnpicklableResult,
     WorkerDied,
 )
-from concurrent.scheduling.taskclient import TaskClient
+from concurrent.scheduling.owner.taskclient import TaskClient
 from tests.integration.apps import workloads
 from tests.system.cluster import Gate, free_port, kill, wait_until
 

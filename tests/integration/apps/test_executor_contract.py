@@ -19,7 +19,7 @@ import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import SchedulingError, WorkerDied
-from concurrent.scheduling.initializer import InitializerFailed
+from concurrent.scheduling.pickling.initializer import InitializerFailed
 from tests.integration.apps import workloads
 from tests.system.cluster import Gate, free_port
 

@@ -14,10 +14,10 @@ from concurrent.apps import MasterNode
 from concurrent.apps import master as apps_master
 from concurrent.core import Environment
 from concurrent.core.errors import ConnectionLost, InvalidArguments, NodeError, SchedulingError
-from concurrent.scheduling import acceptance, codeshelf, systems
-from concurrent.scheduling.outcome import FAILED, FINISHED
-from concurrent.scheduling.unsent import OVERHEAD_BYTES
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.master import acceptance, codeshelf, systems
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer, Peer, assert_works
 from tests.system.cluster import wait_until
 

@@ -16,7 +16,7 @@ from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.core.errors import ConcurrentError, VersionMismatch
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
-from concurrent.transport.loop import NodeLoop
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.fakemaster import LIMITS, Master
 from tests.integration.transport.transport_nodes import CuttingProxy
 

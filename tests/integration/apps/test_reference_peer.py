@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster, MasterNode
-from concurrent.scheduling.outcome import FAILED, FINISHED
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.peers import TIMEOUT_S
 from tests.integration.transport.transport_nodes import CuttingProxy
 

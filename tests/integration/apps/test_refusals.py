@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from concurrent.apps import MasterNode
-from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.tasks.outcome import FINISHED
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer, Peer
 
 BOTH = pytest.mark.parametrize("master", ["GenericTaskScheduler", "ZMQTaskScheduler"], indirect=True)

@@ -14,14 +14,14 @@ from concurrent.apps import MasterNode
 from concurrent.apps.client import ClusterClient
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.scheduling.results import Outcome
-from concurrent.scheduling.taskmanager import GenericTaskManager, ZMQTaskManager
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import MethodRegistry, tcpremote
-from concurrent.transport.tcp import TCPClient, TCPServer
+from concurrent.scheduling.owner.results import Outcome
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import MethodRegistry, tcpremote
+from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
 from tests.integration.apps.fakemaster import Master
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer
 

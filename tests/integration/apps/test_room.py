@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import QueueFull
-from concurrent.scheduling import room as room_module
-from concurrent.scheduling.inbox import Inbox
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.scheduling.results import Outcome
-from concurrent.scheduling.room import Room
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.owner import room as room_module
+from concurrent.scheduling.owner.inbox import Inbox
+from concurrent.scheduling.owner.results import Outcome
+from concurrent.scheduling.owner.room import Room
+from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.transport.loop.loop import NodeLoop
 
 TIMEOUT_S = 20.0
 

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from concurrent.apps import MasterNode
-from concurrent.scheduling import silence
-from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.ledger import silence
+from concurrent.scheduling.tasks.outcome import FINISHED
 from tests.integration.apps.peers import MakePeer, Peer
 from tests.system.cluster import wait_until
 

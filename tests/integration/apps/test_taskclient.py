@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import MessageTooLarge, QueueFull, SchedulingError
-from concurrent.scheduling import taskclient, unsent
-from concurrent.scheduling.codebook import CodeBook
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
-from concurrent.scheduling.results import Outcome
-from concurrent.scheduling.task import Task
-from concurrent.scheduling.taskclient import TaskClient
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import MethodRegistry
+from concurrent.scheduling.owner import taskclient, unsent
+from concurrent.scheduling.owner.results import Outcome
+from concurrent.scheduling.owner.taskclient import TaskClient
+from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.task import Task
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.loop.loop import NodeLoop
 from tests.system.cluster import wait_until
 
 TIMEOUT_S = 20.0

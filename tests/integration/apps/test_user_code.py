@@ -15,7 +15,7 @@ import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import LoopClosed, NodeError, TaskFailed
-from concurrent.transport.loop import NodeLoop
+from concurrent.transport.loop.loop import NodeLoop
 from tests.system.cluster import free_port, wait_until
 
 TIMEOUT_S = 30.0

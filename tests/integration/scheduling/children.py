@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import Any
 
-from concurrent.scheduling import processend
+from concurrent.scheduling.processes import processend
 from tests.integration.scheduling import workloads
 
 

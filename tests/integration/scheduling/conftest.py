@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from concurrent.scheduling.launcher import Launcher
-from concurrent.scheduling.spawn import SpawnLauncher
-from concurrent.scheduling.zygote import Zygote
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.processes.spawn import SpawnLauncher
+from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.scheduling import plugin_code
 from tests.integration.scheduling.pool_user import Gate, PoolUser
 
@@ -19,7 +19,7 @@ MakePool = Callable[..., PoolUser]
 @pytest.fixture
 def zygote() -> Iterator[Zygote]:
     """Started before the loop, as nodes do."""
-    made = Zygote.start(["concurrent.scheduling.worker"])
+    made = Zygote.start(["concurrent.scheduling.worker.worker"])
     yield made
     made.stop()
 

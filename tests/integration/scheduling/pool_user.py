@@ -11,16 +11,16 @@ from typing import Any
 
 import psutil
 
-from concurrent.scheduling.codebook import CodeBook
-from concurrent.scheduling.failure import loads_failure
-from concurrent.scheduling.launcher import Launcher
-from concurrent.scheduling.outcome import FAILED, FINISHED
-from concurrent.scheduling.pool import WorkerPool
-from concurrent.scheduling.sharedmemory import ArgumentMemory
-from concurrent.scheduling.workerwatch import RunningTask
-from concurrent.transport.blocks import new_block
-from concurrent.transport.frames import Frame
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.pool import WorkerPool
+from concurrent.scheduling.slave.workerwatch import RunningTask
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.wire.failure import loads_failure
+from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
+from concurrent.transport.frames.blocks import new_block
+from concurrent.transport.frames.frames import Frame
+from concurrent.transport.loop.loop import NodeLoop
 
 TIMEOUT_S = 20.0
 APP = 7

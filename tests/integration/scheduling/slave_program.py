@@ -6,8 +6,8 @@ import sys
 import threading
 
 import concurrent_framework  # noqa: F401  # joins the packages
-from concurrent.scheduling.zygote import Zygote
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.pool_user import PoolUser
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from concurrent.scheduling import workerlink
-from concurrent.scheduling.outcome import DIED
-from concurrent.scheduling.zygote import Zygote
+from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.scheduling.slave import workerlink
+from concurrent.scheduling.tasks.outcome import DIED
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import Gate, PoolUser

@@ -17,11 +17,11 @@ import psutil
 import pytest
 
 from concurrent.core.errors import NodeError
-from concurrent.scheduling.launcher import Child, Launcher
-from concurrent.scheduling.spawn import SpawnLauncher, start_launcher
-from concurrent.scheduling.taskoutput import OutputFile
-from concurrent.scheduling.zygote import Zygote
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.processes.launcher import Child, Launcher
+from concurrent.scheduling.processes.spawn import SpawnLauncher, start_launcher
+from concurrent.scheduling.processes.taskoutput import OutputFile
+from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate, wait_for_ends, wait_until
 
 MODULE = "tests.integration.scheduling.children"

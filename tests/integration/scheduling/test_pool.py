@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import SchedulingError, TaskFailed, UnpicklableResult
-from concurrent.scheduling.failure import loads_failure
-from concurrent.scheduling.launcher import Child, Launcher, OnExit
-from concurrent.scheduling.outcome import CANCELLED, DIED, FINISHED
-from concurrent.scheduling.payload import PROTOCOL
-from concurrent.scheduling.sharedmemory import RESULT_BYTES_MAX
-from concurrent.scheduling.spawn import SpawnLauncher
-from concurrent.scheduling.taskoutput import OutputFile
-from concurrent.scheduling.workerwire import RESULTS, pack_message
-from concurrent.scheduling.zygote import Zygote
-from concurrent.transport.frames import Frame
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.pickling.payload import PROTOCOL
+from concurrent.scheduling.processes.launcher import Child, Launcher, OnExit
+from concurrent.scheduling.processes.spawn import SpawnLauncher
+from concurrent.scheduling.processes.taskoutput import OutputFile
+from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FINISHED
+from concurrent.scheduling.wire.failure import loads_failure
+from concurrent.scheduling.worker.sharedmemory import RESULT_BYTES_MAX
+from concurrent.scheduling.worker.workerwire import RESULTS, pack_message
+from concurrent.transport.frames.frames import Frame
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.scheduling import plugin_code, workloads
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import APP, TIMEOUT_S, Gate, wait_until

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from concurrent.scheduling import sharedmemory
-from concurrent.scheduling.outcome import DIED
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.tasks.outcome import DIED
+from concurrent.scheduling.worker import sharedmemory
+from concurrent.transport.frames.frames import Frame
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import Gate

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from concurrent.scheduling.batch import TaskBatch
-from concurrent.scheduling.failure import loads_failure
-from concurrent.scheduling.outcome import FAILED
+from concurrent.scheduling.pickling.batch import TaskBatch
+from concurrent.scheduling.tasks.outcome import FAILED
+from concurrent.scheduling.wire.failure import loads_failure
 from tests.integration.scheduling import process_tasks
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import APP, OTHER_APP, TIMEOUT_S, wait_for_ends, wait_until

@@ -11,14 +11,14 @@ import pytest
 
 from concurrent.core import Environment
 from concurrent.core.errors import ConnectionLost
-from concurrent.scheduling.payload import PROTOCOL
-from concurrent.scheduling.sharedmemory import RESULT_BYTES_MAX
-from concurrent.scheduling.taskmanager import GenericTaskManager
-from concurrent.scheduling.zygote import Zygote
-from concurrent.transport.blocks import NewBlock
-from concurrent.transport.frames import Frame
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import MethodRegistry
+from concurrent.scheduling.pickling.payload import PROTOCOL
+from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager
+from concurrent.scheduling.worker.sharedmemory import RESULT_BYTES_MAX
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.frames.blocks import NewBlock
+from concurrent.transport.frames.frames import Frame
+from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate, wait_until
 

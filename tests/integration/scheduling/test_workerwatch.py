@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from concurrent.scheduling import workerwatch
-from concurrent.scheduling.zygote import Zygote
+from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.scheduling.slave import workerwatch
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import Gate, PoolUser, wait_until

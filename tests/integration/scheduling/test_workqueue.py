@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 
-from concurrent.scheduling.workqueue import Chunk, PullSocket, PushSocket
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.wire.workqueue import Chunk, PullSocket, PushSocket
+from concurrent.transport.loop.loop import NodeLoop
 
 TIMEOUT_S = 20.0
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.tcp import TCPClient, TCPServer
-from concurrent.transport.zeromq import TCPServerZMQ, ZMQClient
+from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
 from tests.integration.transport.transport_nodes import Carriers, CuttingProxy
 
 

@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from concurrent.transport.envelope import (
+from concurrent.transport.carriers.framing import SCRATCH_BYTES, FrameReader
+from concurrent.transport.frames.frames import Buffer
+from concurrent.transport.session.envelope import (
     Message,
     control_message,
     decode,
@@ -15,10 +17,8 @@ from concurrent.transport.envelope import (
     make_header,
     make_prefix,
 )
-from concurrent.transport.frames import Buffer
-from concurrent.transport.framing import SCRATCH_BYTES, FrameReader
-from concurrent.transport.limits import Limits
-from concurrent.transport.messages import Hello, Kind
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.messages import Hello, Kind
 from tests.integration.transport.transport_nodes import WAIT_S
 
 HELLO = Hello(version=1, session_id="", node_id="raw", last_received=0, max_bytes=10**6)

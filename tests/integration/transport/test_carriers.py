@@ -21,10 +21,10 @@ from concurrent.core.errors import (
     RemoteError,
     UnknownMethod,
 )
-from concurrent.transport.frames import Frame, as_payload
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.limits import Limits
-from concurrent.transport.methods import tcpremote
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.frames.frames import Frame, as_payload
+from concurrent.transport.session.limits import Limits
 from tests.integration.transport.transport_nodes import WAIT_S, Carriers, CuttingProxy
 
 

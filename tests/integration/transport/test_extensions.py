@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import VersionMismatch
-from concurrent.transport.endpoint import Endpoint
-from concurrent.transport.envelope import control_message, encode_body, make_header
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.messages import Kind, Welcome
-from concurrent.transport.methods import tcpremote
-from concurrent.transport.tcp import TCPClient, TCPServer
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.endpoint import Endpoint
+from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.envelope import control_message, encode_body, make_header
+from concurrent.transport.session.messages import Kind, Welcome
 from tests.integration.transport.raw_peer import RawPeer
 from tests.integration.transport.transport_nodes import WAIT_S, Carriers
 

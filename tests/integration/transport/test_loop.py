@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from concurrent.core.errors import CallTimeout, LoopClosed
-from concurrent.transport.loop import NodeLoop
+from concurrent.transport.loop.loop import NodeLoop
 
 WAIT_S = 10.0
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import CallTimeout
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.methods import tcpremote
-from concurrent.transport.tcp import TCPClient, TCPServer
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
 from tests.integration.transport.raw_peer import RawPeer
 from tests.integration.transport.transport_nodes import WAIT_S, Carriers
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import ConnectionLost
-from concurrent.transport.frames import as_payload
-from concurrent.transport.handler import TCPHandler
-from concurrent.transport.limits import Limits
-from concurrent.transport.methods import tcpremote
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.frames.frames import as_payload
+from concurrent.transport.session.limits import Limits
 from tests.integration.transport.transport_nodes import WAIT_S, Carriers, CuttingProxy
 
 ProxyTo = Callable[[int], CuttingProxy]

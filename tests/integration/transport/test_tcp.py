@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import ConfigurationError, ProtocolError, VersionMismatch, WrongServer
-from concurrent.transport.envelope import control_message, make_header, make_prefix
-from concurrent.transport.frames import Buffer, Frame, as_payload
-from concurrent.transport.jsonclient import JSONClient
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.messages import Kind
-from concurrent.transport.tcp import TCPClient, TCPServer
+from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+from concurrent.transport.frames.frames import Buffer, Frame, as_payload
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.envelope import control_message, make_header, make_prefix
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.messages import Kind
+from concurrent.transport.web.jsonclient import JSONClient
 from tests.integration.transport.raw_peer import HELLO, RawPeer
 from tests.integration.transport.transport_nodes import WAIT_S
 

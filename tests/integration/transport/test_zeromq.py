@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import zmq
 
-from concurrent.transport.envelope import control_message, decode, encode_body, make_header
-from concurrent.transport.frames import Buffer
-from concurrent.transport.limits import Limits
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.messages import Hello, Kind, Welcome
-from concurrent.transport.zeromq import TCPServerZMQ, ZMQClient
+from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
+from concurrent.transport.frames.frames import Buffer
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.envelope import control_message, decode, encode_body, make_header
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.messages import Hello, Kind, Welcome
 from tests.integration.transport.transport_nodes import WAIT_S
 
 HELLO = Hello(version=1, session_id="", node_id="raw", last_received=0, max_bytes=10**6)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from concurrent.transport.client import SessionClient
-from concurrent.transport.loop import NodeLoop
-from concurrent.transport.server import SessionServer
+from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.carriers.server import SessionServer
+from concurrent.transport.loop.loop import NodeLoop
 
 WAIT_S = 20.0
 

@@ -8,8 +8,8 @@ from concurrent.apps.api import reachable_port
 from concurrent.apps.commands.status import describe_master
 from concurrent.core.items import Host
 from concurrent.core.rows import ROWS_MAX
-from concurrent.scheduling.events import OwnerJoined, SlaveJoined, TasksSubmitted
-from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.ledger.events import OwnerJoined, SlaveJoined, TasksSubmitted
+from concurrent.scheduling.ledger.ledger import Ledger
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from concurrent.apps.childnode import STOP_TIMEOUT_S, ChildNode
 from concurrent.core.errors import NodeError
-from concurrent.scheduling.launcher import OnExit
-from concurrent.transport.loop import NodeLoop
+from concurrent.scheduling.processes.launcher import OnExit
+from concurrent.transport.loop.loop import NodeLoop
 
 TIMEOUT_S = 20.0
 

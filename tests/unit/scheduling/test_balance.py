@@ -11,7 +11,8 @@ import pytest
 
 from concurrent.core.component import Component, implements
 from concurrent.core.environment import Environment
-from concurrent.scheduling.events import (
+from concurrent.scheduling.interfaces import ITaskScheduleStrategy
+from concurrent.scheduling.ledger.events import (
     AskBack,
     OwnerJoined,
     Send,
@@ -20,10 +21,9 @@ from concurrent.scheduling.events import (
     TasksReturned,
     TasksSubmitted,
 )
-from concurrent.scheduling.generic import GenericTaskScheduler
-from concurrent.scheduling.interfaces import ITaskScheduleStrategy
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 LATENCY_S = 0.001
 WINDOW = 82

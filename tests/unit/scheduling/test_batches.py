@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from concurrent.scheduling.batches import BATCH_FRAMES, slices
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.wire.columns import BATCH_FRAMES, slices
+from concurrent.transport.frames.frames import Frame
 
 
 def parts(payloads: list[Any], **bounds: int) -> list[list[Any]]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from concurrent.core.stats import Stats
-from concurrent.scheduling.budget import OUTCOME_BYTES, Budget
-from concurrent.scheduling.courier import Courier
-from concurrent.scheduling.delivery import Delivery
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.master.budget import OUTCOME_BYTES, Budget
+from concurrent.scheduling.master.courier import Courier
+from concurrent.scheduling.master.delivery import Delivery
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 MEMORY_BYTES = 100_000
 OUTCOMES_MAX = MEMORY_BYTES // 2 // OUTCOME_BYTES

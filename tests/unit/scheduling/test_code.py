@@ -16,11 +16,11 @@ import cloudpickle
 import pytest
 
 from concurrent.core.errors import SchedulingError
-from concurrent.scheduling import codewatch
-from concurrent.scheduling.chunk import run_calls
-from concurrent.scheduling.code import CodeCache, code_at
-from concurrent.scheduling.codebook import CodeBook
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.pickling import codewatch
+from concurrent.scheduling.pickling.chunk import run_calls
+from concurrent.scheduling.pickling.code import CodeCache, code_at
+from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.transport.frames.frames import Frame
 from tests.unit.scheduling import plugin_module
 
 APP = 3

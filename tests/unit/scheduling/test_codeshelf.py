@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import InvalidArguments, LimitExceeded
-from concurrent.scheduling import codeshelf
-from concurrent.scheduling.batches import BLOB_BYTES
-from concurrent.scheduling.codeshelf import CodeShelf
+from concurrent.scheduling.master import codeshelf
+from concurrent.scheduling.master.codeshelf import CodeShelf
+from concurrent.scheduling.wire.columns import BLOB_BYTES
 
 
 class NoCourier:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from concurrent.scheduling import events
-from concurrent.scheduling.described import describe
-from concurrent.scheduling.events import Deliver, Send, TasksDone, TasksSubmitted
-from concurrent.scheduling.outcome import DIED, FINISHED
+from concurrent.scheduling.ledger import events
+from concurrent.scheduling.ledger.described import describe
+from concurrent.scheduling.ledger.events import Deliver, Send, TasksDone, TasksSubmitted
+from concurrent.scheduling.tasks.outcome import DIED, FINISHED
 
 SILENT = {"TimePassed", "TasksRunning", "TellRunning", "RefusalsOutdated", "SlaveSilent", "TasksMoved"}
 """What happens often, or is logged elsewhere."""

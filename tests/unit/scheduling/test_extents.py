@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from concurrent.scheduling.extents import GRAIN_BYTES, Extents, whole_bytes
+from concurrent.scheduling.worker.extents import GRAIN_BYTES, Extents, whole_bytes
 
 GRAINS = 16
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import TaskFailed, UnpicklableResult, WorkerDied
-from concurrent.scheduling.codebook import CodeBook
-from concurrent.scheduling.failure import dumps_failure, loads_failure, unpicklable
-from concurrent.scheduling.outcome import DIED, FAILED
-from concurrent.scheduling.results import Outcome, load_outcome
+from concurrent.scheduling.owner.results import Outcome, load_outcome
+from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.tasks.outcome import DIED, FAILED
+from concurrent.scheduling.wire.failure import dumps_failure, loads_failure, unpicklable
 
 
 def test_a_failure_made_elsewhere_needs_no_more_than_type_and_message() -> None:

@@ -1,7 +1,7 @@
 """The waiting tasks of a pool, and whose turn it is."""
 
-from concurrent.scheduling.fairqueue import FairQueue
-from concurrent.scheduling.workerlink import AppBlobs
+from concurrent.scheduling.slave.fairqueue import FairQueue
+from concurrent.scheduling.slave.workerlink import AppBlobs
 
 
 def items(app: AppBlobs, *numbers: int):

@@ -5,7 +5,8 @@ import pytest
 from concurrent.core.component import Component, implements
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ComponentError
-from concurrent.scheduling.events import (
+from concurrent.scheduling.interfaces import ITaskScheduler
+from concurrent.scheduling.ledger.events import (
     AskBack,
     CancelRun,
     Deliver,
@@ -18,12 +19,11 @@ from concurrent.scheduling.events import (
     TasksSubmitted,
     TasksTaken,
 )
-from concurrent.scheduling.generic import GenericTaskScheduler
-from concurrent.scheduling.guard import FAILURES_MAX, GuardedScheduler
-from concurrent.scheduling.interfaces import ITaskScheduler
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.scheduling.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
+from concurrent.scheduling.schedulers.guard import FAILURES_MAX, GuardedScheduler
+from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 TASKS = 20
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from concurrent.scheduling import inbox as inbox_module
-from concurrent.scheduling.inbox import Inbox
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.scheduling.results import Outcome
+from concurrent.scheduling.owner import inbox as inbox_module
+from concurrent.scheduling.owner.inbox import Inbox
+from concurrent.scheduling.owner.results import Outcome
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 
 class Owner:

@@ -3,7 +3,7 @@
 import pytest
 
 from concurrent.core.errors import SchedulingError
-from concurrent.scheduling.events import (
+from concurrent.scheduling.ledger.events import (
     CancelRequested,
     CancelRun,
     Deliver,
@@ -21,9 +21,9 @@ from concurrent.scheduling.events import (
     TasksTaken,
     WindowChanged,
 )
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.transport.frames.frames import Frame
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.scheduling.pace import (
+from concurrent.scheduling.slave.pace import (
     DEPTH_BYTES_MAX,
     DEPTH_MAX,
     HELD_BYTES_MAX,

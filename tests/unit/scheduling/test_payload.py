@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.scheduling.payload import (
+from concurrent.scheduling.pickling.payload import (
     ALIGNMENT,
     BUFFER_BYTES_MIN,
     CODE_REFERENCE,
@@ -19,8 +19,8 @@ from concurrent.scheduling.payload import (
     plain_value,
     unpickled,
 )
-from concurrent.scheduling.unpickling import CODE_AT, code_at
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.pickling.unpickling import CODE_AT, code_at
+from concurrent.transport.frames.frames import Frame
 
 
 def pickled(value: Any) -> bytes | Frame:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from concurrent.scheduling.payloads import SEGMENT_BYTES, PayloadStore, StoredPayload
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.store.payloads import SEGMENT_BYTES, PayloadStore, StoredPayload
+from concurrent.transport.frames.frames import Frame
 
 DATA = bytes(range(256)) * 16
 

@@ -8,9 +8,9 @@ import pytest
 from concurrent.core.component import Component, implements
 from concurrent.core.environment import Environment
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
-from concurrent.scheduling.rating import FAILURES_MAX, Rating
-from concurrent.scheduling.records import SlaveRecord
-from concurrent.scheduling.strategies import GenericTaskScheduleStrategy
+from concurrent.scheduling.ledger.records import SlaveRecord
+from concurrent.scheduling.schedulers.rating import FAILURES_MAX, Rating
+from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
 
 
 class Scripted(Component):

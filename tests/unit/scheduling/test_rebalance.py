@@ -2,7 +2,7 @@
 
 import pytest
 
-from concurrent.scheduling.events import (
+from concurrent.scheduling.ledger.events import (
     AskBack,
     OwnerJoined,
     SlaveJoined,
@@ -11,9 +11,9 @@ from concurrent.scheduling.events import (
     TasksReturned,
     TasksSubmitted,
 )
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.scheduling.rebalance import Rebalancer
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.schedulers.rebalance import Rebalancer
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 
 class Cluster:

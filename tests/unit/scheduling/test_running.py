@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.scheduling.events import (
+from concurrent.scheduling.ledger.events import (
     CancelRun,
     OwnerJoined,
     SlaveJoined,
@@ -17,8 +17,8 @@ from concurrent.scheduling.events import (
     TellRunning,
     TimePassed,
 )
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import FINISHED
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 NOW = 1000.0
 

@@ -7,7 +7,8 @@ import pytest
 from concurrent.core.component import Component, implements
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
-from concurrent.scheduling.events import (
+from concurrent.scheduling.interfaces import ITaskScheduleStrategy
+from concurrent.scheduling.ledger.events import (
     AskBack,
     OwnerJoined,
     Push,
@@ -19,11 +20,10 @@ from concurrent.scheduling.events import (
     TasksSubmitted,
     TasksTaken,
 )
-from concurrent.scheduling.generic import GenericTaskScheduler
-from concurrent.scheduling.interfaces import ITaskScheduleStrategy
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import FINISHED
-from concurrent.scheduling.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
+from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.tasks.outcome import FINISHED
 
 
 def make(cls, **overrides: str):

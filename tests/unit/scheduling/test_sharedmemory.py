@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 import pytest
 
 from concurrent.core.errors import MalformedMessage
-from concurrent.scheduling import sharedmemory
-from concurrent.scheduling.extents import GRAIN_BYTES
-from concurrent.scheduling.sharedmemory import (
+from concurrent.scheduling.worker import sharedmemory
+from concurrent.scheduling.worker.extents import GRAIN_BYTES
+from concurrent.scheduling.worker.sharedmemory import (
     ArgumentMemory,
     ReadMemory,
     ResultMemory,
     TrackedMemory,
     receive_memory,
 )
-from concurrent.transport.frames import Frame
+from concurrent.transport.frames.frames import Frame
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is only shared on Linux")
 

@@ -13,10 +13,10 @@ import pytest
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling import Task
-from concurrent.scheduling.batch import TaskBatch
-from concurrent.scheduling.code import CodeCache
-from concurrent.scheduling.codebook import CodeBook
-from concurrent.scheduling.shorthand import Shorthand, expanded
+from concurrent.scheduling.pickling.batch import TaskBatch
+from concurrent.scheduling.pickling.code import CodeCache
+from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.pickling.shorthand import Shorthand, expanded
 from tests.unit.scheduling import plugin_module
 
 APP = 3

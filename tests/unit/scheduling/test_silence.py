@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.scheduling.events import (
+from concurrent.scheduling.ledger.events import (
     CancelRequested,
     CancelRun,
     Command,
@@ -26,9 +26,9 @@ from concurrent.scheduling.events import (
     TimePassed,
     WindowChanged,
 )
-from concurrent.scheduling.ledger import Ledger
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
-from concurrent.scheduling.states import TaskState
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 
 MUTE, OTHER = 1, 2
 

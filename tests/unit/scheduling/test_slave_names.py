@@ -1,8 +1,8 @@
 """What a strategy may know of a slave besides what it holds."""
 
 from concurrent.core.ids import new_node_id
-from concurrent.scheduling.events import SlaveJoined
-from concurrent.scheduling.ledger import Ledger
+from concurrent.scheduling.ledger.events import SlaveJoined
+from concurrent.scheduling.ledger.ledger import Ledger
 
 
 def test_a_strategy_sees_name_host_and_whatever_else_a_slave_says_of_itself() -> None:

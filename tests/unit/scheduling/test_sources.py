@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from concurrent.scheduling import sources
-from concurrent.scheduling.sources import ModuleSources
+from concurrent.scheduling.pickling import sources
+from concurrent.scheduling.pickling.sources import ModuleSources
 
 TREE = {
     "helper.py": "",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.scheduling.suspects import KNOWN_MAX, Suspects
-from concurrent.scheduling.workerlink import AppBlobs, Item
+from concurrent.scheduling.slave.suspects import KNOWN_MAX, Suspects
+from concurrent.scheduling.slave.workerlink import AppBlobs, Item
 
 APP = AppBlobs(1)
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import MessageTooLarge, NodeError
-from concurrent.scheduling.failure import loads_failure
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
-from concurrent.scheduling.systems import SystemHosts
+from concurrent.scheduling.master.systems import SystemHosts
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.wire.failure import loads_failure
 
 OWNER = 3
 CODE = [b"first blob", b"second blob"]

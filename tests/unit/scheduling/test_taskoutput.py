@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from concurrent.scheduling.taskoutput import OUTPUT_BYTES_MAX, SHIP_BYTES_MAX, TAIL_BYTES, OutputFile
+from concurrent.scheduling.processes.taskoutput import OUTPUT_BYTES_MAX, SHIP_BYTES_MAX, TAIL_BYTES, OutputFile
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.scheduling.outcome import CANCELLED, DIED, FAILED, FINISHED
-from concurrent.scheduling.unconfirmed import KEPT_BYTES_MAX, Outcomes, Unconfirmed
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.slave.unconfirmed import KEPT_BYTES_MAX, Outcomes, Unconfirmed
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.transport.frames.frames import Frame
 
 
 def of(*numbers: int, payload: bytes | Frame = b"") -> Outcomes:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import MalformedMessage
-from concurrent.scheduling.workerwire import CODE, FORGET, RESULTS, TASKS, MessageReader, pack_message
-from concurrent.transport.frames import Frame
+from concurrent.scheduling.worker.workerwire import CODE, FORGET, RESULTS, TASKS, MessageReader, pack_message
+from concurrent.transport.frames.frames import Frame
 
 TIMEOUT_S = 10.0
 LARGE = 300_000

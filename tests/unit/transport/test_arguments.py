@@ -8,9 +8,9 @@ from typing import Any, Optional, Union
 import pytest
 
 from concurrent.core.errors import InvalidArguments
-from concurrent.transport.arguments import checks_of
-from concurrent.transport.frames import Frame
-from concurrent.transport.methods import MethodRegistry
+from concurrent.transport.calls.arguments import checks_of
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.frames.frames import Frame
 
 FRAME = Frame(b"x")
 Text = Union[str, bytes]  # noqa: UP007

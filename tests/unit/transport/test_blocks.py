@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from concurrent.transport.blocks import MAPPED_BYTES_MIN, copied, new_block
+from concurrent.transport.frames.blocks import MAPPED_BYTES_MIN, copied, new_block
 
 SIZES = [0, 1, 100_000, MAPPED_BYTES_MIN - 1, MAPPED_BYTES_MIN, MAPPED_BYTES_MIN + 1]
 
 PROGRAM = """
 import resource
-from concurrent.transport.blocks import new_block
+from concurrent.transport.frames.blocks import new_block
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

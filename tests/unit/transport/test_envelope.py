@@ -16,7 +16,8 @@ from concurrent.core.errors import (
     ProtocolError,
     VersionMismatch,
 )
-from concurrent.transport.envelope import (
+from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
+from concurrent.transport.session.envelope import (
     PRELUDE_BYTES,
     VALUES_MAX,
     check_sizes,
@@ -26,9 +27,8 @@ from concurrent.transport.envelope import (
     make_header,
     make_prefix,
 )
-from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame
-from concurrent.transport.limits import Limits
-from concurrent.transport.messages import NUMBERED_KINDS, OPTIONAL_BY_KIND, SHAPE_BY_KIND, Kind
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.messages import NUMBERED_KINDS, OPTIONAL_BY_KIND, SHAPE_BY_KIND, Kind
 
 VALUE_BY_TYPE: dict[type, Any] = {int: 1, str: "a", list: [], dict: {}, bool: True, object: None}
 

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from concurrent.core.errors import InvalidArguments
-from concurrent.transport.frames import FRAME_BYTES_MIN, Buffer, Frame, as_payload, gathered
+from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame, as_payload, gathered
 
 
 def test_small_buffers_stay_bytes_and_large_ones_become_frames() -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concurrent.core.errors import MalformedMessage, MessageTooLarge, VersionMismatch
-from concurrent.transport.envelope import make_prefix
-from concurrent.transport.frames import FRAME_BYTES_MIN
-from concurrent.transport.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
-from concurrent.transport.limits import Limits
-from concurrent.transport.memory import MemoryShare, ReceiveMemory
+from concurrent.transport.carriers.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
+from concurrent.transport.frames.frames import FRAME_BYTES_MIN
+from concurrent.transport.frames.memory import MemoryShare, ReceiveMemory
+from concurrent.transport.session.envelope import make_prefix
+from concurrent.transport.session.limits import Limits
 
 frame_sizes = st.integers(0, 300) | st.sampled_from(
     [FRAME_BYTES_MIN - 1, FRAME_BYTES_MIN, FRAME_BYTES_MIN + 1, SCRATCH_BYTES + 7]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from concurrent.transport.frames import Buffer
-from concurrent.transport.gather import send_some
+from concurrent.transport.frames.frames import Buffer
+from concurrent.transport.frames.gather import send_some
 
 Pair = tuple[socket.socket, socket.socket]
 

@@ -10,9 +10,9 @@ from concurrent.core.errors import (
     MalformedMessage,
     VersionMismatch,
 )
-from concurrent.transport.endpoint import check_host
-from concurrent.transport.limits import Limits, raise_files_max
-from concurrent.transport.messages import Bye, Hello, NodeInUse, Welcome, error_from_bye
+from concurrent.transport.security.hosts import check_host
+from concurrent.transport.session.limits import Limits, raise_files_max
+from concurrent.transport.session.messages import Bye, Hello, NodeInUse, Welcome, error_from_bye
 
 HELLO = Hello(version=1, session_id="", node_id="slave", last_received=0, max_bytes=1000)
 WELCOME = Welcome("id", "master", last_received=0, is_new=True, max_bytes=1000, heartbeat_s=2.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.transport.foreign import foreign_protocol, is_http
-from concurrent.transport.httphead import head_problem
+from concurrent.transport.session.foreign import foreign_protocol, is_http
+from concurrent.transport.session.httphead import head_problem
 
 
 @pytest.mark.parametrize(

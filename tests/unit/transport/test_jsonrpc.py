@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import InvalidArguments, MalformedMessage
-from concurrent.transport.jsonrpc import JSONRPCAnswerer, decode_json, encode_json
-from concurrent.transport.methods import MethodRegistry
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.web.jsonrpc import JSONRPCAnswerer, decode_json, encode_json
 
 
 class Answerer:

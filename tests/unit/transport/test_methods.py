@@ -5,7 +5,7 @@ import pytest
 
 from concurrent.core import errors
 from concurrent.core.errors import InvalidArguments, RemoteError, UnknownMethod, WorkerDied
-from concurrent.transport.methods import (
+from concurrent.transport.calls.methods import (
     MethodRegistry,
     error_from_wire,
     error_to_wire,

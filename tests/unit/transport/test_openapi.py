@@ -8,8 +8,8 @@ from typing import Any, Literal, Optional, TypedDict
 
 import pytest
 
-from concurrent.transport.methods import MethodRegistry
-from concurrent.transport.openapi import openapi_document, openrpc_document, schema_of
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.web.openapi import openapi_document, openrpc_document, schema_of
 
 
 def register_slave(request: Any, node_id: str, port: int, data: dict[str, Any] | None = None) -> bool:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from concurrent.core.errors import QueueFull
-from concurrent.transport.outbox import CLAIMS_MAX, Outbox
+from concurrent.transport.calls.outbox import CLAIMS_MAX, Outbox
 
 WAIT_S = 10.0
 

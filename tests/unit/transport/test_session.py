@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from concurrent.core.errors import MessageTooLarge, ProtocolError, QueueFull
-from concurrent.transport.envelope import control_message, decode, encode_body
-from concurrent.transport.frames import Buffer
-from concurrent.transport.limits import Limits
-from concurrent.transport.messages import Kind
-from concurrent.transport.session import ACK_COUNT, REFUSED_CALLS_MAX, Session
-from concurrent.transport.states import SessionEvent, SessionState
+from concurrent.transport.frames.frames import Buffer
+from concurrent.transport.session.envelope import control_message, decode, encode_body
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.messages import Kind
+from concurrent.transport.session.session import ACK_COUNT, REFUSED_CALLS_MAX, Session
+from concurrent.transport.session.states import SessionEvent, SessionState
 
 EVERYTHING = 10**9
 

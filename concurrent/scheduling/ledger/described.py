@@ -1,0 +1,61 @@
+"""What happens to tasks at a master, in words: its events and commands as lines for the log."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from concurrent.scheduling.ledger import events
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+
+__all__ = ["describe", "trace"]
+
+WORDS: Final = {FINISHED: "finished", FAILED: "failed", DIED: "killed their worker", CANCELLED: "cancelled"}
+
+
+def describe(one: Any) -> str:
+    """Return a line for an event or a command; an empty one if that is not worth it."""
+    words = _WORDS_BY_TYPE.get(type(one))
+    return words(one) if words is not None else ""
+
+
+def trace(log: logging.Logger, one: Any) -> None:
+    """Write that line to a log, for debugging. Ask first whether anybody wants it."""
+    line = describe(one)
+    if line:
+        log.debug("%s", line)
+
+
+def _tasks(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"task {numbers[0]}"
+    return f"{len(numbers)} tasks ({min(numbers)} to {max(numbers)})" if numbers else "no task"
+
+
+def _ends(statuses: Sequence[int]) -> str:
+    counts = Counter(statuses)
+    return ", ".join(f"{count} {WORDS.get(status, status)}" for status, count in sorted(counts.items()))
+
+
+_WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
+    events.OwnerJoined: lambda e: f"owner {e.owner} is {e.name}",
+    events.OwnerLeft: lambda e: f"owner {e.owner} has left; what it pushed is freed",
+    events.TasksSubmitted: lambda e: (
+        f"{len(e.payloads)} tasks of owner {e.owner} accepted, {e.first_id} and on"
+    ),
+    events.CancelRequested: lambda e: f"owner {e.owner} cancels {_tasks(e.ids)} of its own numbers",
+    events.SlaveJoined: lambda e: f"slave {e.slave} is {e.name} with {e.workers} workers",
+    events.SlaveLost: lambda e: f"slave {e.slave} has left ({e.reason}); what it held goes to others",
+    events.WindowChanged: lambda e: f"slave {e.slave} wants to hold {e.window} tasks",
+    events.TasksDone: lambda e: f"slave {e.slave} has done {_tasks(e.numbers)}: {_ends(e.statuses)}",
+    events.TasksReturned: lambda e: f"slave {e.slave} gives back {_tasks(e.numbers)}",
+    events.TasksTaken: lambda e: f"slave {e.slave} has taken {_tasks(e.numbers)}",
+    events.PushedLost: lambda _: "what is on the work queue is offered again",
+    events.Send: lambda c: f"{_tasks(c.numbers)} of owner {c.owner} sent to slave {c.slave}",
+    events.Push: lambda c: f"{_tasks(c.numbers)} of owner {c.owner} offered to all slaves",
+    events.CancelRun: lambda c: f"slave {c.slave} is told to cancel {_tasks(c.numbers)}",
+    events.AskBack: lambda c: f"slave {c.slave} is asked to give back {c.count} tasks",
+    events.Deliver: lambda c: f"outcomes go to owner {c.owner}, its {_tasks(c.ids)}: {_ends(c.statuses)}",
+}

@@ -1,0 +1,75 @@
+"""How attempts end: which outcomes are final, and whose they are. A pure module, for the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from concurrent.scheduling.ledger.events import Deliver
+from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord, TaskRecord
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED
+
+__all__ = ["Endings", "deliveries", "sorted_out"]
+
+
+@dataclass(slots=True)
+class Endings:
+    """What a slave reported: final outcomes, in columns; tasks to try again; how many were not its own."""
+
+    tasks: list[TaskRecord] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    payloads: list[Any] = field(default_factory=list)
+    retry: list[TaskRecord] = field(default_factory=list)
+    dropped_count: int = 0
+
+
+def sorted_out(
+    slave: SlaveRecord, tasks: Sequence[TaskRecord | None], statuses: Sequence[int], payloads: Sequence[Any]
+) -> Endings:
+    """Sort out what a slave reported.
+
+    :param tasks: what it reported; None for what is not its own.
+    """
+    found = Endings()
+    for task, status, payload in zip(tasks, statuses, payloads, strict=True):
+        if task is None:
+            found.dropped_count += status != CANCELLED  # it answers what was asked for
+            continue
+        outcome = payload
+        if status == DIED:
+            slave.died_count += 1
+            task.add_evidence(slave, payload)
+            if len(task.evidence) < task.attempts_max:
+                found.retry.append(task)
+                continue
+            outcome = b"\0".join(task.evidence)
+        found.tasks.append(task)
+        found.statuses.append(status)
+        found.payloads.append(outcome)
+    return found
+
+
+def deliveries(
+    owners: Mapping[int, OwnerRecord], tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]
+) -> list[Deliver]:
+    """Return what each owner is to be given, and count that.
+
+    :param tasks: at least one.
+    """
+    if len(owners) == 1 or len(keys := {task.owner.owner for task in tasks}) == 1:
+        owner = tasks[0].owner
+        owner.counts.add(statuses)
+        ids: list[int] = []
+        for task in tasks:
+            ids.append(task.client_id)
+        return [Deliver(owner.owner, ids, statuses, payloads)]
+    deliver_by_owner = {key: Deliver(key) for key in keys}
+    for task, status, payload in zip(tasks, statuses, payloads, strict=True):
+        deliver = deliver_by_owner[task.owner.owner]
+        deliver.ids.append(task.client_id)
+        deliver.statuses.append(status)
+        deliver.payloads.append(payload)
+    for key, deliver in deliver_by_owner.items():
+        owners[key].counts.add(deliver.statuses)
+    return list(deliver_by_owner.values())

@@ -1,0 +1,269 @@
+"""What happened (past tense) and what to do about it (imperative), as plain data.
+
+Events go into :class:`concurrent.scheduling.ledger.ledger.Ledger`, commands come out of it. Each carries a
+whole batch in columns, so that the cost of an object is shared by many tasks. ``owner`` and ``slave``
+are the positive numbers that the master gave to one registration: a node that registers again gets
+another number, so nothing that an old registration says can be taken for the new one's word.
+Payloads are opaque: ``bytes`` or :class:`concurrent.transport.frames.Frame`. Nobody assigns to the fields of
+either; they are not frozen, since it takes several times as long to make what is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "AskBack",
+    "CancelRequested",
+    "CancelRun",
+    "Command",
+    "Deliver",
+    "Event",
+    "OwnerJoined",
+    "OwnerLeft",
+    "Push",
+    "PushedLost",
+    "RefusalsOutdated",
+    "Send",
+    "SlaveJoined",
+    "SlaveLost",
+    "SlaveSilent",
+    "TasksDone",
+    "TasksMoved",
+    "TasksReturned",
+    "TasksRunning",
+    "TasksSubmitted",
+    "TasksTaken",
+    "TellRunning",
+    "TimePassed",
+    "WindowChanged",
+]
+
+
+@dataclass(slots=True)
+class OwnerJoined:
+    """An application or a task system registered; it may submit tasks."""
+
+    owner: int
+    name: str
+
+
+@dataclass(slots=True)
+class OwnerLeft:
+    """An owner said goodbye or was lost; its tasks are freed."""
+
+    owner: int
+
+
+@dataclass(slots=True)
+class TasksSubmitted:
+    """``owner`` handed over ``len(payloads)`` tasks, numbered by it from ``first_id``."""
+
+    owner: int
+    first_id: int
+    payloads: list[Any]
+    code_count: int = 0
+    attempts_max: int = 3
+
+
+@dataclass(slots=True)
+class CancelRequested:
+    """``owner`` wants nothing more of the tasks that it numbered ``ids``."""
+
+    owner: int
+    ids: list[int]
+
+
+@dataclass(slots=True)
+class SlaveJoined:
+    """A slave of at least one worker registered; it takes up to ``window`` tasks at a time.
+
+    ``data`` is what it said of itself.
+    """
+
+    slave: int
+    name: str
+    workers: int
+    window: int
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SlaveLost:
+    """A slave is gone; what it held goes to others."""
+
+    slave: int
+    reason: str
+
+
+@dataclass(slots=True)
+class WindowChanged:
+    """A slave wants to hold up to ``window`` tasks from now on; 0 while it drains."""
+
+    slave: int
+    window: int
+
+
+@dataclass(slots=True)
+class TasksDone:
+    """A slave reports attempts that ended; columns of one length, see ``outcome.py``.
+
+    ``task_s`` is how long its tasks took lately, in seconds; 0 if it does not know.
+    """
+
+    slave: int
+    numbers: list[int]
+    statuses: list[int]
+    payloads: list[Any]
+    task_s: float = 0.0
+
+
+@dataclass(slots=True)
+class TasksReturned:
+    """A slave hands back tasks that it has not started; this costs them no attempt.
+
+    If it was not asked, and wants to hold tasks, it refuses these: others get them, and not it again.
+    """
+
+    slave: int
+    numbers: list[int]
+
+
+@dataclass(slots=True)
+class TasksTaken:
+    """A slave reports the tasks that it took from the shared work socket."""
+
+    slave: int
+    numbers: list[int]
+
+
+@dataclass(slots=True)
+class TasksRunning:
+    """A slave tells of tasks that have run for a while; columns of one length.
+
+    :param workers: the numbers of the processes that run them.
+    :param run_s: how long each has run.
+    :param notes: what is unusual about each, in a few words; mostly nothing.
+    :param now: the time, in seconds since the epoch.
+    """
+
+    slave: int
+    numbers: list[int]
+    workers: list[int]
+    run_s: list[float]
+    notes: list[str]
+    now: float
+
+
+@dataclass(slots=True)
+class PushedLost:
+    """What lies on the shared work socket seems lost: slaves have idle workers and take none of it."""
+
+
+@dataclass(slots=True)
+class RefusalsOutdated:
+    """It is long ago that all slaves refused some tasks; they may have them again."""
+
+
+@dataclass(slots=True)
+class TimePassed:
+    """Some time has passed, a second or so.
+
+    :param now: the time, in seconds since any fixed instant.
+    """
+
+    now: float
+
+
+@dataclass(slots=True)
+class Send:
+    """Send these tasks of one owner to one slave."""
+
+    slave: int
+    owner: int
+    code_count: int
+    numbers: list[int]
+    payloads: list[Any]
+
+
+@dataclass(slots=True)
+class Push:
+    """Put these tasks of one owner on the shared work socket."""
+
+    owner: int
+    code_count: int
+    numbers: list[int]
+    payloads: list[Any]
+
+
+@dataclass(slots=True)
+class CancelRun:
+    """Tell a slave to drop these tasks, running or not."""
+
+    slave: int
+    numbers: list[int]
+
+
+@dataclass(slots=True)
+class AskBack:
+    """Ask a slave to hand back up to ``count`` tasks that it has not started."""
+
+    slave: int
+    count: int
+
+
+@dataclass(slots=True)
+class SlaveSilent:
+    """Say that a slave holds tasks and reports nothing; or that it reports again.
+
+    :param held_count: how many it holds; 0 if it reports again.
+    """
+
+    slave: int
+    held_count: int = 0
+
+
+@dataclass(slots=True)
+class TasksMoved:
+    """Say that tasks of a silent slave are offered to others."""
+
+    slave: int
+    count: int
+
+
+@dataclass(slots=True)
+class TellRunning:
+    """Tell an owner which of its tasks have begun to run and will take a while."""
+
+    owner: int
+    ids: list[int]
+
+
+@dataclass(slots=True)
+class Deliver:
+    """Give outcomes to their owner; each task's outcome is in exactly one ``Deliver``."""
+
+    owner: int
+    ids: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    payloads: list[Any] = field(default_factory=list)
+
+
+Event = (
+    OwnerJoined
+    | OwnerLeft
+    | TasksSubmitted
+    | CancelRequested
+    | SlaveJoined
+    | SlaveLost
+    | WindowChanged
+    | TasksDone
+    | TasksReturned
+    | TasksTaken
+    | TasksRunning
+    | PushedLost
+    | RefusalsOutdated
+    | TimePassed
+)
+Command = Send | Push | CancelRun | AskBack | SlaveSilent | TasksMoved | TellRunning | Deliver

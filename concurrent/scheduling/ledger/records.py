@@ -1,0 +1,190 @@
+"""What the ledger keeps of each task, owner and slave."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from concurrent.scheduling.ledger.events import TasksSubmitted
+from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
+
+__all__ = ["OutcomeCounts", "OwnerRecord", "SlaveRecord", "TaskRecord"]
+
+QUEUED = TaskState.QUEUED
+
+ONE_FINISHED: Final = [FINISHED]
+
+EVIDENCE_BYTES_MAX: Final = 64 << 10
+"""So much of what a slave says of the death of a worker is kept; the rest is cut off."""
+
+
+@dataclass(slots=True, eq=False)
+class OutcomeCounts:
+    """How many tasks ended in which way.
+
+    ``finished`` have a result; ``failed`` an error, that of a worker which died included.
+    """
+
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    def add(self, statuses: list[int]) -> None:
+        """Count outcomes, see ``outcome.py``."""
+        if statuses == ONE_FINISHED:  # what comes most often while little is to do
+            self.finished += 1
+            return
+        finished = statuses.count(FINISHED)
+        self.finished += finished
+        if finished != len(statuses):
+            cancelled = statuses.count(CANCELLED)
+            self.cancelled += cancelled
+            self.failed += len(statuses) - finished - cancelled
+
+
+class TaskRecord:
+    """What the master knows of one task."""
+
+    __slots__ = (
+        "attempts_max",
+        "client_id",
+        "code_count",
+        "evidence",
+        "number",
+        "owner",
+        "payload",
+        "slave",
+        "state",
+    )
+
+    def __init__(
+        self, number: int, owner: OwnerRecord, client_id: int, payload: Any, batch: TasksSubmitted
+    ) -> None:
+        self.number = number
+        self.owner = owner
+        self.client_id = client_id
+        self.payload = payload
+        self.code_count = batch.code_count
+        self.attempts_max = batch.attempts_max
+        self.state = QUEUED
+        self.slave = 0
+        self.evidence: tuple[bytes, ...] = ()
+
+    def add_evidence(self, slave: SlaveRecord, words: Any) -> None:
+        """Take note that a worker died of it.
+
+        :param words: what the slave says of that, UTF-8.
+        """
+        attempt = f"attempt {len(self.evidence) + 1} of {self.attempts_max} on {slave.name}: "
+        said = bytes(words)[:EVIDENCE_BYTES_MAX].replace(b"\0", b"?")  # it separates attempts
+        self.evidence += (attempt.encode() + said,)
+
+
+@dataclass(slots=True, eq=False)
+class OwnerRecord:
+    """One registration of an application or task system, and its queue.
+
+    The queue may hold cancelled tasks too, which ``queued_count`` does not count.
+    """
+
+    owner: int
+    name: str
+    queue: deque[TaskRecord] = field(default_factory=deque)
+    queued_count: int = 0
+    number_by_id: dict[int, int] = field(default_factory=dict)
+    next_id: int = 0
+    is_listed: bool = False
+    counts: OutcomeCounts = field(default_factory=OutcomeCounts)
+
+    @property
+    def given_count(self) -> int:
+        """How many of its tasks are at the slaves or on the way there."""
+        return len(self.number_by_id) - self.queued_count
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """How much it matters to who looks: those with open tasks first, then the newest."""
+        return bool(self.number_by_id), self.owner
+
+    def describe(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return {
+            "number": self.owner,
+            "name": self.name,
+            "queued": self.queued_count,
+            "open": len(self.number_by_id),
+            "finished": self.counts.finished,
+            "failed": self.counts.failed,
+            "cancelled": self.counts.cancelled,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class SlaveRecord:
+    """One registration of a slave, and what it holds.
+
+    ``reported_at`` counts the reports of all slaves up to the latest of this one. ``refused_count`` is how many
+    tasks it handed back without being asked. ``is_heard`` is set by whatever it says of its tasks. While it
+    ``is_silent`` its window is 0, and ``wanted_window`` is what it was.
+    ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked.
+    """
+
+    slave: int
+    name: str
+    workers: int
+    window: int
+    held: dict[int, TaskRecord] = field(default_factory=dict)
+    counts: OutcomeCounts = field(default_factory=OutcomeCounts)
+    died_count: int = 0
+    task_s: float = 0.0
+    reported_at: int = 0
+    is_asked_back: bool = False
+    is_heard: bool = False
+    is_silent: bool = False
+    tells_running: bool = False
+    wanted_window: int = 0
+    refused_count: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it takes tasks and has workers without any."""
+        return self.room > 0 and len(self.held) < self.workers
+
+    @property
+    def host(self) -> str:
+        """The machine that it says it is on; empty if it does not say."""
+        return str(self.data.get("host", ""))
+
+    @property
+    def given_name(self) -> str:
+        """What its owner calls it (``concurrent slave --name``); empty if it has no name."""
+        return str(self.data.get("name", ""))
+
+    @property
+    def room(self) -> int:
+        """How many more tasks the slave takes now."""
+        return self.window - len(self.held)
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """How much it matters to who looks: those that hold tasks, that lost workers, then the newest."""
+        return bool(self.held), self.died_count > 0, self.slave
+
+    def describe(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return {
+            "number": self.slave,
+            "name": self.name,
+            "workers": self.workers,
+            "window": self.window,
+            "held": len(self.held),
+            "done": self.counts.finished + self.counts.failed,
+            "failed": self.counts.failed,
+            "refused": self.refused_count,
+            "workers_died": self.died_count,
+            "task_s": self.task_s,
+            "silent": self.is_silent,
+        }

@@ -1,0 +1,98 @@
+"""Which tasks run where and since when, as far as slaves have told. A pure module; the ledger owns it.
+
+Slaves tell of tasks that have run for a while only, so most tasks never get here. What has ended is not taken
+out when it ends, which would cost each task something, but now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from concurrent.core.rows import chosen_rows
+from concurrent.scheduling.ledger.events import TasksRunning, TellRunning
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.states import TaskState
+
+__all__ = ["RunningTasks"]
+
+NOTE_CHARS_MAX: Final = 200
+
+HELD = TaskState.HELD
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """One task that runs.
+
+    :param since: when it began to, in seconds since the epoch.
+    """
+
+    task: TaskRecord
+    slave: int
+    worker: int
+    since: float
+    note: str
+
+    @property
+    def is_over(self) -> bool:
+        return self.task.state is not HELD or self.task.slave != self.slave
+
+
+class RunningTasks:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self._run_by_number: dict[int, _Run] = {}
+
+    @property
+    def count(self) -> int:
+        """How many tasks have run for a while and still run."""
+        self.drop_what_is_over()
+        return len(self._run_by_number)
+
+    def take(self, event: TasksRunning, held: Mapping[int, TaskRecord]) -> list[TellRunning]:
+        """Take in what a slave tells of tasks; return what to tell their owners, each once.
+
+        :param held: the tasks that the slave has; what it tells of others is ignored.
+        """
+        news: dict[int, TellRunning] = {}
+        columns = event.numbers, event.workers, event.run_s, event.notes
+        for number, worker, run_s, note in zip(*columns, strict=True):
+            task = held.get(number)
+            if task is None:
+                continue
+            run = self._run_by_number.get(number)
+            if run is None or run.is_over:
+                owner = task.owner.owner
+                news.setdefault(owner, TellRunning(owner, [])).ids.append(task.client_id)
+            self._run_by_number[number] = _Run(
+                task, event.slave, worker, event.now - run_s, note[:NOTE_CHARS_MAX]
+            )
+        return list(news.values())
+
+    def rows(self, slaves: Mapping[int, SlaveRecord], now: float) -> list[dict[str, Any]]:
+        """Return the tasks of which something unusual is told, then those that run longest, as plain values.
+
+        :param now: the time, in seconds since the epoch.
+        """
+        self.drop_what_is_over()
+        runs = chosen_rows(self._run_by_number.values(), lambda run: (bool(run.note), -run.since))
+        return [
+            {
+                "task": run.task.number,
+                "owner": run.task.owner.name,
+                "id": run.task.client_id,
+                "slave": slaves[run.slave].name,
+                "worker": run.worker,
+                "run_s": now - run.since,
+                "note": run.note,
+            }
+            for run in runs
+        ]
+
+    def drop_what_is_over(self) -> None:
+        """Forget tasks that have ended; call it now and then."""
+        for number in [number for number, run in self._run_by_number.items() if run.is_over]:
+            del self._run_by_number[number]

@@ -1,0 +1,96 @@
+"""The slaves of a master: how much they want, who reported last, who reports nothing. Pure; for the ledger."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import islice
+from typing import Final
+
+from concurrent.scheduling.ledger.events import Command, SlaveJoined, SlaveSilent
+from concurrent.scheduling.ledger.records import SlaveRecord
+from concurrent.scheduling.ledger.silence import Silence
+
+__all__ = ["SlaveBook"]
+
+LATELY: Final = 4
+"""A slave has reported lately if the others have since then reported fewer times than this, each."""
+
+
+class SlaveBook:
+    """See the module. ``window_total`` is how many tasks the slaves want to hold together."""
+
+    def __init__(self) -> None:
+        self.slaves: dict[int, SlaveRecord] = {}
+        self.window_total = 0
+        self._by_report: OrderedDict[int, SlaveRecord] = OrderedDict()
+        self._report_count = 0
+        self._silence = Silence()
+
+    def join(self, event: SlaveJoined) -> None:
+        """Take in a slave."""
+        self.window_total += event.window
+        slave = SlaveRecord(event.slave, event.name, event.workers, event.window, data=event.data)
+        self.slaves[event.slave] = self._by_report[event.slave] = slave
+
+    def lose(self, key: int) -> SlaveRecord | None:
+        """Take out a slave; None if there is no such."""
+        slave = self.slaves.pop(key, None)
+        if slave is not None:
+            del self._by_report[key]
+            self.window_total -= slave.window
+        return slave
+
+    def set_window(self, slave: SlaveRecord, window: int) -> None:
+        """Have a slave hold up to so many tasks."""
+        self.window_total += window - slave.window
+        slave.window = window
+
+    def window_wanted(self, slave: SlaveRecord, window: int) -> list[Command]:
+        """Take note of how many tasks a slave wants to hold; it may have been taken for silent."""
+        commands = self.heard(slave)
+        self.set_window(slave, window)
+        return commands
+
+    def heard(self, slave: SlaveRecord) -> list[Command]:
+        """Take note that a slave says something of its tasks; it may have been taken for silent."""
+        slave.is_heard = True
+        if not slave.is_silent:
+            return []
+        slave.is_silent = False
+        self.set_window(slave, slave.wanted_window)
+        return [SlaveSilent(slave.slave)]
+
+    def reported(self, slave: SlaveRecord) -> list[Command]:
+        """Take note that a slave has brought outcomes; it may have been taken for silent."""
+        self._report_count += 1
+        slave.reported_at = self._report_count
+        self._by_report.move_to_end(slave.slave)
+        slave.is_heard = True
+        return self.heard(slave) if slave.is_silent else []
+
+    def latest(self, count: int) -> list[SlaveRecord]:
+        """Return up to ``count`` slaves that get on, the latest to report first."""
+        patience = LATELY * len(self.slaves)
+        return [
+            slave
+            for slave in islice(reversed(self._by_report.values()), count)
+            if self._report_count - slave.reported_at <= patience
+        ]
+
+    def look_for_silent(self, now: float) -> list[Command]:
+        """Have slaves that hold tasks and report nothing get no more of them, until they do.
+
+        :param now: the time, in seconds since any fixed instant.
+        """
+        commands: list[Command] = []
+        for slave in self._silence.look(self.slaves.values(), now):
+            slave.is_silent = True
+            slave.wanted_window = slave.window
+            self.set_window(slave, 0)
+            commands.append(SlaveSilent(slave.slave, len(slave.held)))
+        return commands
+
+    def to_relieve(self) -> list[SlaveRecord]:
+        """Return silent slaves with tasks, if there is an idle one that could have these."""
+        silent = [slave for slave in self.slaves.values() if slave.is_silent and slave.held]
+        return silent if silent and any(slave.is_idle for slave in self.slaves.values()) else []

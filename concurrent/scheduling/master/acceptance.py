@@ -1,0 +1,83 @@
+"""Tasks that a master has and does not answer for yet, because it has no room; and who sends too many of them.
+
+A pure module. An owner is told that its tasks are accepted, and should not send much more before it is: ours
+keep to half of what is borne here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+from concurrent.core.errors import LimitExceeded
+from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
+
+__all__ = ["UNACCEPTED_BYTES_MAX", "Acceptance"]
+
+UNACCEPTED_BYTES_MAX: Final = 64 << 20
+"""An owner that sends more when so much of it is not accepted does not keep the pace."""
+
+
+class _Batch(NamedTuple):
+    """The tasks of one message."""
+
+    owner: int
+    last_id: int
+    task_count: int
+    size_bytes: int
+
+
+_new_batch: Final[Callable[[tuple[int, ...]], _Batch]] = partial(tuple.__new__, _Batch)
+"""Makes one of its fields without a call of a function in Python."""
+
+
+class Acceptance:
+    """See the module. ``batches`` are what waits, the oldest first; for others to look at."""
+
+    def __init__(self) -> None:
+        self.batches: deque[_Batch] = deque()
+        self._bytes_by_owner: Counter[int] = Counter()
+
+    @property
+    def task_count(self) -> int:
+        """How many tasks wait."""
+        return sum(batch.task_count for batch in self.batches)
+
+    @property
+    def owners(self) -> set[int]:
+        """The owners of what waits."""
+        return {batch.owner for batch in self.batches}
+
+    def add(self, owner: int, last_id: int, count: int, payload_bytes: int) -> None:
+        """Take note of tasks that came in one message."""
+        size_bytes = payload_bytes + count * OVERHEAD_BYTES
+        self.batches.append(_new_batch((owner, last_id, count, size_bytes)))
+        self._bytes_by_owner[owner] += size_bytes
+
+    def take(self) -> tuple[int, int]:
+        """Return owner and last id of the tasks that have waited longest; there must be some."""
+        batch = self.batches.popleft()
+        self._bytes_by_owner[batch.owner] -= batch.size_bytes
+        return batch.owner, batch.last_id
+
+    def forget(self, owner: int) -> None:
+        """Drop what waits of an owner."""
+        if self._bytes_by_owner.pop(owner, 0):
+            self.batches = deque(batch for batch in self.batches if batch.owner != owner)
+
+    def is_too_much(self, owner: int) -> bool:
+        """Whether an owner should not have sent more."""
+        return self._bytes_by_owner[owner] > UNACCEPTED_BYTES_MAX
+
+    def refusal(self, owner: int, name: str) -> LimitExceeded:
+        """Return the error for an owner of which too much waits."""
+        size_bytes = self._bytes_by_owner[owner]
+        return LimitExceeded(
+            f"{name} pushes on though {size_bytes} bytes of its tasks are not accepted; at most "
+            f"{UNACCEPTED_BYTES_MAX} may be, {OVERHEAD_BYTES} for each task included",
+            thing="push_tasks",
+            value=size_bytes,
+            remedy="Wait until the master has accepted what was pushed",
+        )

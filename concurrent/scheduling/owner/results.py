@@ -1,0 +1,102 @@
+"""How what an owner pushed has ended, and what that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import Any, Final, NamedTuple
+
+from concurrent.core.errors import TaskCancelled, TaskFailed, WorkerDied
+from concurrent.scheduling.pickling.batch import load_results
+from concurrent.scheduling.pickling.code import AppCode
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
+from concurrent.scheduling.wire.columns import Payload
+from concurrent.scheduling.wire.failure import loads_failure, message_of, with_details
+
+__all__ = ["Members", "Outcome", "load_outcome", "load_outcomes"]
+
+
+SHOWN_BYTES: Final = 200
+"""How much of what cannot be read is shown."""
+
+Loaded = tuple[Any, Any, "BaseException | None"]
+"""What was pushed along with a task, its result, and its error; one of the last two is None."""
+
+
+class Outcome(NamedTuple):
+    """How one task, or one batch, ended.
+
+    :param item: what was pushed along with it; of a batch, :class:`Members`.
+    :param status: see ``outcome.py``.
+    """
+
+    item: Any
+    status: int
+    payload: Payload
+
+
+class Members(list[Any]):
+    """The items of a batch, and how many workers may die of each once it is pushed alone."""
+
+    attempts_max: list[int]
+
+
+def load_outcomes(code: AppCode, outcomes: Iterable[Outcome]) -> Iterator[Loaded]:
+    """Yield the item, the result and the error of each task, those of batches too. The consumer's thread."""
+    for outcome in outcomes:
+        if type(outcome.item) is Members:
+            yield from _load_batch(code, outcome)
+        else:
+            result, error = load_outcome(code, outcome)
+            yield outcome.item, result, error
+
+
+def _load_batch(code: AppCode, outcome: Outcome) -> Iterable[Loaded]:
+    members = outcome.item
+    if outcome.status != FINISHED:
+        return zip(members, repeat(None), repeat(load_outcome(code, outcome)[1]))
+    try:
+        results, errors = load_results(outcome.payload, code)
+    except BaseException as error:  # boundary: unpickling runs foreign code
+        return zip(members, repeat(None), repeat(_cannot_unpickle(error)))
+    return zip(members, results, errors, strict=True)
+
+
+def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | None]:
+    """Return the result and the error of an outcome, one of which is None. The consumer's thread."""
+    status, payload = outcome.status, outcome.payload
+    try:
+        if status == FINISHED:
+            return code.loads_payload(payload), None
+        if status == FAILED:
+            return None, loads_failure(payload, code)
+    except BaseException as error:  # boundary: unpickling runs foreign code
+        return None, _cannot_unpickle(error) if status == FINISHED else _strange_failure(payload)
+    if status == DIED:
+        evidence = tuple(bytes(payload).decode("utf-8", "replace").split("\0"))
+        last = evidence[-1].partition("; its last output")[0]
+        many = f"{len(evidence)} workers died of the task; the last one: "
+        return None, with_details(
+            WorkerDied(
+                f"{many if len(evidence) > 1 else ''}{last}",
+                evidence=evidence,
+                remedy="See what the task does to its process: memory, signals, native code",
+            )
+        )
+    return None, TaskCancelled("the task was cancelled")
+
+
+def _strange_failure(payload: Payload) -> TaskFailed:
+    return TaskFailed(
+        f"the task failed, and a slave says so in a way that cannot be read: {bytes(payload)[:SHOWN_BYTES]!r}",
+        thing="failure",
+        remedy="See in the protocol how a slave reports a failure; a worker of this framework does it so",
+    )
+
+
+def _cannot_unpickle(error: BaseException) -> TaskFailed:
+    return TaskFailed(
+        f"the result cannot be unpickled here: {type(error).__name__}: {message_of(error)}",
+        thing=type(error).__name__,
+        remedy="Return plain data, or install the module that defines the result here too",
+    )

@@ -1,0 +1,82 @@
+"""What an owner has pushed and not sent yet. It is grouped as it travels when it is taken.
+
+Threads that push append, one at a time; the loop's thread takes. The two share a deque and no lock: one of them
+would have to wait whenever the other is interrupted while it holds the lock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from concurrent.scheduling.wire.columns import BATCH_BYTES, BATCH_FRAMES, OVERHEAD_BYTES
+from concurrent.transport.frames.frames import Frame
+
+__all__ = ["Group", "UnsentTasks"]
+
+GROUP_COUNT: Final = 2000
+
+
+class Group:
+    """Tasks with consecutive ids that travel in one message."""
+
+    __slots__ = ("attempts_max", "first_id", "payloads", "size_bytes")
+
+    def __init__(self, first_id: int, attempts_max: int) -> None:
+        self.first_id = first_id
+        self.attempts_max = attempts_max
+        self.payloads: list[bytes | Frame] = []
+        self.size_bytes = 0
+
+
+class UnsentTasks:
+    """See the module. ``pushed_bytes`` counts everything that was ever appended, overhead included."""
+
+    def __init__(self) -> None:
+        self.pushed_bytes = 0
+        self._waiting: deque[tuple[int, int, bytes | Frame]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def append(self, task_id: int, attempts_max: int, payload: bytes | Frame) -> None:
+        """Add a task. One thread at a time."""
+        self.pushed_bytes += len(payload) + OVERHEAD_BYTES
+        self._waiting.append((task_id, attempts_max, payload))
+
+    def take(self) -> Group:
+        """Take the oldest tasks out, as many as travel together. Loop thread only; there must be one."""
+        waiting = self._waiting
+        task_id, attempts_max, _ = waiting[0]
+        group = Group(task_id, attempts_max)
+        payloads = group.payloads
+        size_bytes = frame_count = 0
+        while waiting and len(payloads) < GROUP_COUNT and frame_count < BATCH_FRAMES:
+            next_id, next_attempts_max, payload = waiting[0]
+            if next_id != task_id or next_attempts_max != attempts_max:
+                break
+            more_bytes = len(payload) + OVERHEAD_BYTES
+            if payloads and size_bytes + more_bytes > BATCH_BYTES:
+                break
+            waiting.popleft()
+            payloads.append(payload)
+            size_bytes += more_bytes
+            frame_count += type(payload) is Frame
+            task_id += 1
+        group.size_bytes = size_bytes
+        return group
+
+    def remove(self, ids: set[int]) -> list[int]:
+        """Take out those of these tasks that are here, and return their ids; while nobody appends."""
+        removed = [one for one in self._waiting if one[0] in ids]
+        if removed:
+            self._waiting = deque(one for one in self._waiting if one[0] not in ids)
+            self.pushed_bytes -= sum(len(payload) + OVERHEAD_BYTES for _, _, payload in removed)
+        return [task_id for task_id, _, _ in removed]
+
+    def drain(self) -> dict[int, bytes | Frame]:
+        """Take everything out as if it had not been pushed; while nobody appends. Loop thread only."""
+        payload_by_id = {task_id: payload for task_id, _, payload in self._waiting}
+        self._waiting.clear()
+        self.pushed_bytes -= sum(len(one) + OVERHEAD_BYTES for one in payload_by_id.values())
+        return payload_by_id

@@ -1,0 +1,9 @@
+"""Who gets which task: the schedulers, the strategies, and the guard that bears with those of plug-ins.
+
+They run in the master's loop thread. They own what they remember of slaves from turn to turn, and read
+the ledger. This room imports ``ledger`` and ``interfaces``.
+"""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,94 @@
+"""How a worker ended: what it had, which of that may have done it, and the evidence. Loop thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.processes.entry import ENTRY_FAILED
+from concurrent.scheduling.processes.launcher import how_it_ended
+from concurrent.scheduling.processes.taskoutput import without_own_frames
+from concurrent.scheduling.slave.suspects import Suspects
+from concurrent.scheduling.slave.workerlink import Item, WorkerLink
+from concurrent.scheduling.wire.failure import time_of_day
+
+__all__ = ["Death", "verdict"]
+
+OWN_EXITS: Final = frozenset({0, ENTRY_FAILED})
+"""The exit codes of a worker that found its sockets closed or broken, by whichever of its tasks."""
+
+log = get_log("concurrent.scheduling.slave.pool")
+
+
+class Death(NamedTuple):
+    """See the module.
+
+    :param link: the link to the worker, which is closed by now.
+    :param how: how it ended, in words.
+    :param tail: the end of its output.
+    :param started: the tasks that it had started and not brought home, oldest first.
+    :param unstarted: those that it had not started.
+    :param candidates: those of the started tasks that may have done it; none if it was killed by intent.
+    """
+
+    link: WorkerLink
+    how: str
+    tail: str
+    started: list[Item]
+    unstarted: list[Item]
+    candidates: list[Item]
+
+    @classmethod
+    def of(cls, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> Death:
+        """Take everything from a worker that has ended, and close its link."""
+        items = list(link.outstanding)
+        started_count = len(items) - link.unstarted_count()
+        started, unstarted = items[:started_count], items[started_count:]
+        link.outstanding.clear()
+        link.close()
+        how = how_it_ended(signal, code)
+        if link.distrusted_because:
+            how = f"sent what makes no sense ({link.distrusted_because}) and {how}"
+        is_ours = link.is_killed and not link.distrusted_because
+        # What broke its sockets shows later, when the next results are sent; anything else at once.
+        is_late = link.distrusted_because or (code in OWN_EXITS and not link.is_leaving)
+        candidates = started if is_late else started[-1:]
+        wanted = [item for item in candidates if item[0] not in link.cancelled]
+        return cls(link, how, tail, started, unstarted, [] if is_ours else wanted)
+
+    def evidence(self, number: int, now: float) -> str:
+        """Return what speaks against a task.
+
+        :param now: the loop's time.
+        """
+        run_s = now - self.link.progress_at
+        return f"worker {self.link.pid} {self.how} at {time_of_day()}, {run_s:.1f} s into task {number}"
+
+
+def verdict(
+    deaths: Sequence[Death], suspects: Suspects, patience: int, now: float
+) -> tuple[list[tuple[Item, bytes]], list[Item]]:
+    """Find out which task has brought workers down that ended together.
+
+    :param patience: how often a task may go down with others before it has to run apart.
+    :param now: the loop's time.
+    :returns: the tasks that are charged, each with its evidence, and those that run again at no cost.
+    """
+    numbers = [item[0] for death in deaths for item in death.candidates]
+    culprit = suspects.went_down(numbers, patience) if numbers else None
+    if numbers and culprit is None:
+        log.warning("%d tasks went down together and run again: a worker %s", len(numbers), deaths[0].how)
+    charged: list[tuple[Item, bytes]] = []
+    others: list[Item] = []
+    for death in deaths:
+        for item in death.started:
+            if item[0] != culprit:
+                others.append(item)
+                continue
+            evidence = death.evidence(culprit, now)
+            log.warning("%s", evidence)
+            if death.tail:
+                evidence += f"; its last output:\n{without_own_frames(death.tail)}"
+            charged.append((item, evidence.encode()))
+    return charged, others

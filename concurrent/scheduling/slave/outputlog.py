@@ -1,0 +1,76 @@
+"""What the tasks of one worker print, on its way to the log: each line once, and how much is left out.
+
+A slave looks now and then at what a running task has printed so far, and gets the rest with the task's outcome.
+Of much output only the beginning and the end are logged, for the log of a slave is written by its loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Final
+
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.processes.taskoutput import OutputFile
+
+__all__ = ["OutputLog"]
+
+LINE_ENDS: Final = re.compile("\r\n|\r|\n")
+
+log = get_log("concurrent.task")
+
+
+class OutputLog:
+    """See the module. Loop thread only.
+
+    :param output: the file that the worker prints to.
+    """
+
+    def __init__(self, output: OutputFile) -> None:
+        self._output = output
+        self._number = -1
+        self._logged_bytes = 0
+
+    def look(self, number: int) -> None:
+        """Log what a task that still runs has printed since the last look."""
+        if number != self._number:
+            self._number, self._logged_bytes = number, 0
+        head, left_out_bytes, tail, self._logged_bytes = self._output.read_from(self._logged_bytes)
+        _log(f"task {number}", head, left_out_bytes, tail)
+
+    def finished(self, number: int, size_bytes: int, head: bytes, tail: bytes) -> None:
+        """Log what a task has printed and was not logged.
+
+        :param size_bytes: how much it has printed since the worker's file was emptied.
+        :param head: the beginning of it, and ``tail`` its end: all of it, if it was not much.
+        """
+        logged = self._logged_bytes if number == self._number else 0
+        tail_at = size_bytes - len(tail)
+        left_out_bytes = max(0, tail_at - max(logged, len(head)))
+        _log(f"task {number}", head[logged:], left_out_bytes, tail[max(0, logged - tail_at) :])
+
+    def ended(self, pid: int, text: str) -> None:
+        """Log what a worker printed after its last task, at its end in good order."""
+        _log(f"worker {pid}, at its end", b"", 0, text.encode())
+
+
+def _log(who: str, head: bytes, left_out_bytes: int, tail: bytes) -> None:
+    if not log.isEnabledFor(logging.INFO):
+        return
+    if left_out_bytes:  # lines that are there in part are left out too
+        head_end = head.rfind(b"\n") + 1 or len(head)
+        tail_start = tail.find(b"\n") + 1
+        left_out_bytes += len(head) - head_end + tail_start
+        head, tail = head[:head_end], tail[tail_start:]
+    _log_lines(who, head)
+    if left_out_bytes:
+        log.info("%s: ... %d bytes of its output are left out here ...", who, left_out_bytes)
+    _log_lines(who, tail)
+
+
+def _log_lines(who: str, data: bytes) -> None:
+    lines = LINE_ENDS.split(data.decode("utf-8", "replace"))
+    if not lines[-1]:
+        del lines[-1]
+    for line in lines:
+        log.info("%s: %s", who, line)

@@ -1,0 +1,355 @@
+"""A slave's side of both ways of scheduling: what the master sends, and what the slave takes itself.
+
+Both run tasks on a :class:`.WorkerPool`. When the session with a master is lost, what has not started is
+dropped: others have it by then. What runs goes on, for the slave may come back to the same master, which takes
+the outcomes if nobody else has brought them. If it comes to another master the pool is thrown away, running
+tasks included, for that one gives other tasks the same numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from concurrent.core.component import Component, implements
+from concurrent.core.errors import MessageTooLarge, TransportError
+from concurrent.core.items import IntItem
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.interfaces import ITaskManager
+from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.pool import WorkerPool
+from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
+from concurrent.scheduling.slave.workerwatch import RunningTask
+from concurrent.scheduling.tasks.outcome import FAILED
+from concurrent.scheduling.wire.columns import Payload, check_columns, slices
+from concurrent.scheduling.wire.failure import too_large
+from concurrent.scheduling.wire.messages import RUNNING
+from concurrent.scheduling.wire.workqueue import Chunk, PullSocket
+from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["GenericTaskManager", "ZMQTaskManager"]
+
+log = get_log("concurrent.scheduling.slave.taskmanager")
+
+
+class GenericTaskManager(Component):
+    """Runs the tasks that the master sends. Loop thread only."""
+
+    implements(ITaskManager)
+
+    tasks_per_worker = IntItem(
+        "slave", "tasks_per_worker", 0,
+        "After so many tasks, or batches, a worker process ends and another takes its place; 0: never.",
+        minimum=0,
+    )  # fmt: skip
+
+    pool: WorkerPool
+    """The workers, once ``open`` was called."""
+
+    def __init__(self) -> None:
+        """Nothing runs before ``open``."""
+        self._handler: TCPHandler | None = None
+        self._master_id = ""
+        self._unconfirmed = Unconfirmed()
+        self._carried: set[int] = set()
+        self._is_draining = False
+        self._is_traced = False
+        self._waiting: list[Chunk] = []
+
+    def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
+        """Start so many worker processes."""
+        self._is_draining = False
+        self._loop = loop
+        self._launcher = launcher
+        self._workers = workers
+        self._memory = ArgumentMemory(workers)
+        self.pool = self._new_pool()
+
+    def register_methods(self, endpoint: SessionClient) -> None:
+        """Register what the master calls, and have its messages received into shared memory."""
+        endpoint.receive_into(lambda size_bytes: self._memory.new_block(size_bytes))
+
+        @tcpremote(endpoint, is_vital=True)
+        def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Payload) -> None:
+            """Keep a blob of an owner's code."""
+            self.pool.define(owner, index, bytes(blob))
+            waiting, self._waiting = self._waiting, []
+            for chunk in waiting:
+                self._run(chunk)
+
+        @tcpremote(endpoint, is_vital=True)
+        def run(
+            _handler: TCPHandler,
+            _request: Any,
+            owner: int,
+            code_count: int,
+            numbers: list[int],
+            payloads: list[Payload],
+        ) -> None:
+            """Run tasks of one owner."""
+            check_columns(numbers, payloads)
+            self._arrived(Chunk(owner, code_count, numbers, payloads))
+
+        @tcpremote(endpoint, is_vital=True)
+        def cancel(_handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
+            """Drop tasks, running or not."""
+            dropped = set(numbers)
+            chunks = (_without(chunk, dropped) for chunk in self._waiting)
+            self._waiting = [chunk for chunk in chunks if chunk.numbers]
+            self.pool.cancel(numbers)
+
+        @tcpremote(endpoint, is_vital=True)
+        def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:
+            """Hand back tasks that have not started."""
+            self._tell("returned", self.pool.give_back(count))
+
+        @tcpremote(endpoint, is_vital=True)
+        def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
+            """Drop the code of an owner that has left."""
+            self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
+            self.pool.forget(owner)
+
+    def window(self) -> int:
+        """Return how many tasks the slave wants to hold now."""
+        return 0 if self._is_draining else self.pool.window
+
+    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
+        """Begin to serve a master, or go on with one that was lost for a while."""
+        if self._master_id not in ("", handler.node_id):
+            self._begin_anew()
+        self._master_id = handler.node_id
+        self._handler = handler
+        self._is_traced = log.isEnabledFor(logging.DEBUG)
+        self._report_kept()
+
+        def go_on() -> None:
+            if self._handler is handler:
+                self.pool.pause_results(is_paused=False)
+
+        handler.on_room = go_on
+
+    def left(self) -> None:
+        """Drop what has not started; what runs goes on for now."""
+        self._handler = None
+        self._waiting.clear()
+        self.pool.pause_results(is_paused=False)  # or running tasks would wait for nobody
+        if not self._is_draining:
+            self.pool.give_back(self.pool.held_count)
+            self._carried = self.pool.started_numbers()
+            self.pool.forget_unused()
+
+    def _begin_anew(self) -> None:
+        """Kill what runs for a former master and begin with new workers."""
+        self._unconfirmed = Unconfirmed()
+        self._carried.clear()
+        self.pool.stop(0)
+        self.pool = self._new_pool()
+
+    def _report_kept(self) -> None:
+        """Bring a master that was lost for a while what it may not have got."""
+        kept = self._unconfirmed.take()
+        if kept:
+            count = sum(len(outcomes.numbers) for outcomes in kept)
+            log.info("brings %d outcomes that the master may not have got", count)
+        for outcomes in kept:
+            self._done(*outcomes)
+
+    def drain(self, timeout_s: float) -> Future[None]:
+        """Hand back what has not started, finish what runs."""
+        self._is_draining = True
+        done: Future[None] = Future()
+
+        def stopped(unfinished: Future[list[int]]) -> None:
+            self._tell("returned", unfinished.result())
+            done.set_result(None)
+
+        self._tell("set_window", 0)
+        self.pool.stop(timeout_s).add_done_callback(stopped)
+        return done
+
+    def close(self) -> None:
+        """Forget the master."""
+        self._handler = None
+        self._memory.close()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the workers are doing."""
+        return self.pool.snapshot()
+
+    def _new_pool(self) -> WorkerPool:
+        pool = WorkerPool(
+            self._loop,
+            self._launcher,
+            self._memory,
+            size=self._workers,
+            tasks_per_worker=self.tasks_per_worker,
+            on_done=self._done,
+            on_window=self._window_changed,
+            on_running=self._running,
+        )
+        pool.start()
+        return pool
+
+    def _arrived(self, chunk: Chunk) -> None:
+        """Take tasks that the master sent."""
+        self._run(chunk)
+
+    def _run(self, chunk: Chunk) -> None:
+        """Run tasks, later if their code has still to come: it may take another way than they do."""
+        if self._carried:  # the master may not know yet that they run here
+            chunk = _without(chunk, self._carried)
+        if self._is_draining:
+            self._tell("returned", chunk.numbers)
+        elif not self.pool.run(*chunk):
+            log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)
+            self._waiting.append(chunk)
+        elif self._is_traced:
+            log.debug("took %d tasks of owner %d", len(chunk.numbers), chunk.owner)
+
+    def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        handler, task_s = self._handler, self.pool.task_s
+        if self._carried:
+            self._carried.difference_update(numbers)
+        if handler is None:
+            self._unconfirmed.keep(Outcomes(numbers, statuses, payloads))
+            return
+        if self._is_traced:
+            log.debug("reports the outcomes of %d tasks", len(numbers))
+        for part in slices(payloads):
+            outcomes = Outcomes(numbers[part], statuses[part], payloads[part])
+            try:
+                handler.cast("done", *outcomes, task_s)
+                sent_count, acknowledged_count = handler.message_counts
+                self._unconfirmed.confirm(acknowledged_count)
+                self._unconfirmed.sent(outcomes, sent_count)
+            except MessageTooLarge:  # a slice of more than one result never is
+                limit = handler.peer_bytes_max
+                failures = [too_large("a result", len(one), limit) for one in payloads[part]]
+                handler.cast("done", numbers[part], [FAILED] * len(failures), failures, task_s)
+            except TransportError as error:
+                rest = slice(part.start, None)
+                self._unconfirmed.keep(Outcomes(numbers[rest], statuses[rest], payloads[rest]))
+                self._give_up(error)
+                return
+        if not handler.has_room:
+            self.pool.pause_results(is_paused=True)
+
+    def _window_changed(self, window: int) -> None:
+        self._tell("set_window", window)
+
+    def _running(self, tasks: Sequence[RunningTask]) -> None:
+        """Tell a master that wants to know what has run for a while."""
+        handler, now = self._handler, self._loop.time()
+        if handler is not None and handler.peer_has(RUNNING):
+            self._tell(
+                "running",
+                [task.number for task in tasks],
+                [task.pid for task in tasks],
+                [now - task.since for task in tasks],
+                [task.note for task in tasks],
+            )
+
+    def _tell(self, method: str, *args: Any) -> None:
+        if self._handler is not None:
+            try:
+                self._handler.cast(method, *args)
+            except TransportError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: TransportError) -> None:
+        """End the session with a master that cannot be told; it moves the tasks then."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            log.error("the master cannot be told: %s", error)
+            self._loop.call_soon(handler.close, str(error))
+
+
+def _without(chunk: Chunk, dropped: set[int]) -> Chunk:
+    """Return a chunk without these tasks."""
+    if dropped.isdisjoint(chunk.numbers):
+        return chunk
+    kept = [
+        (number, payload)
+        for number, payload in zip(chunk.numbers, chunk.payloads, strict=True)
+        if number not in dropped
+    ]
+    return chunk._replace(numbers=[n for n, _ in kept], payloads=[payload for _, payload in kept])
+
+
+class ZMQTaskManager(GenericTaskManager):
+    """Pulls tasks from the master's work queue, and runs those that are sent too. Loop thread only.
+
+    It reports what it took, so that the master knows whose they are if this slave dies. On a compute
+    channel without ZeroMQ it asks for tasks instead of pulling them.
+    """
+
+    implements(ITaskManager)
+
+    def __init__(self) -> None:
+        """There is no socket before ``joined``."""
+        super().__init__()
+        self._socket: PullSocket | None = None
+        self._asked_room = 0
+
+    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
+        """Begin to pull from the work queue of a master."""
+        super().joined(handler, host, work)
+        self._asked_room = 0
+        if work["kind"] == "zmq":
+            self._socket = PullSocket(self._loop, host, work["port"], self._took, self._has_room)
+        self._pull()
+
+    def left(self) -> None:
+        """Close the socket; then as for any task manager."""
+        self._close_socket()
+        super().left()
+
+    def drain(self, timeout_s: float) -> Future[None]:
+        """Close the socket, so that nothing more comes, then as for any task manager."""
+        self._close_socket()
+        return super().drain(timeout_s)
+
+    def close(self) -> None:
+        """Close the socket and forget the master."""
+        super().close()
+        self._close_socket()
+
+    def _close_socket(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _arrived(self, chunk: Chunk) -> None:
+        """Take tasks that were sent in answer to ``pull``."""
+        self._asked_room = 0
+        self._took(chunk)
+
+    def _took(self, chunk: Chunk) -> None:
+        self._tell("took", chunk.numbers)
+        self._run(chunk)
+        self._pull()
+
+    def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
+        super()._done(numbers, statuses, payloads)
+        self._pull()
+
+    def _has_room(self) -> bool:
+        return not self._is_draining and self.pool.held_count < self.pool.window
+
+    def _pull(self) -> None:
+        """Take more tasks if there is room."""
+        if self._handler is None or not self._has_room():
+            return
+        if self._socket is not None:
+            self._socket.drain()
+            return
+        room = self.pool.window - self.pool.held_count
+        if room > self._asked_room:
+            self._asked_room = room
+            self._tell("pull", room)

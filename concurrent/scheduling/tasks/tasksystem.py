@@ -1,0 +1,67 @@
+"""Task systems: objects that travel to the master and control their tasks there on their own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from concurrent.scheduling.tasks.task import Task
+
+__all__ = ["ISystemMaster", "ITaskSystem"]
+
+
+class ISystemMaster(Protocol):
+    """What a task system may ask of the master. Only in calls of the system."""
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes the cluster has now."""
+
+    @property
+    def log(self) -> logging.Logger:
+        """A log that appears at the master."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Have the application show how far the work is."""
+
+    def push_task(self, task: Task) -> None:
+        """Have one more task run."""
+
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
+        """Have more tasks run.
+
+        :param batch_size: how many travel and run as one; for tasks far shorter than a millisecond.
+        """
+
+
+class ITaskSystem:
+    """Derive, and give the object to ``push_tasksystem`` of an application.
+
+    It is pickled, and lives from then on in a process of its own beside the master; all of its methods run
+    in the main thread there, one at a time. An exception in one of them ends the system and reaches the
+    application as the system's error.
+    """
+
+    def init_system(self, master: ISystemMaster) -> None:
+        """Prepare; called once, first."""
+
+    def generate_tasks(self, master: ISystemMaster) -> Sequence[Task] | None:
+        """Return the first tasks, or push them; called once, second."""
+        raise NotImplementedError(f"{type(self).__name__} must define generate_tasks(self, master)")
+
+    def task_finished(
+        self, master: ISystemMaster, task: Task, result: Any, error: BaseException | None
+    ) -> Sequence[Task] | None:
+        """Take one result, or the error of a task that has none; may return or push more tasks."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define task_finished(self, master, task, result, error)"
+        )
+
+    def is_complete(self, master: ISystemMaster) -> bool:
+        """Return whether the system is done; asked after the first tasks and after each result."""
+        raise NotImplementedError(f"{type(self).__name__} must define is_complete(self, master)")
+
+    def gather_result(self, master: ISystemMaster) -> Any:
+        """Return the result for the application; called once, last."""
+        raise NotImplementedError(f"{type(self).__name__} must define gather_result(self, master)")

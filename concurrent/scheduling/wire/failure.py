@@ -1,0 +1,225 @@
+"""A failed attempt on its way home: what the worker sends, and the exception its owner gets."""
+
+from __future__ import annotations
+
+import pickle
+import time
+import traceback
+from types import TracebackType
+from typing import Any, Final, Protocol
+
+from concurrent.core.errors import (
+    ConcurrentError,
+    PayloadTooLarge,
+    SchedulingError,
+    TaskError,
+    TaskFailed,
+    UnpicklableResult,
+)
+from concurrent.core.foreign import text_of
+from concurrent.transport.frames.frames import Frame
+
+__all__ = [
+    "RemoteDetails",
+    "dumps_failure",
+    "loads_failure",
+    "message_of",
+    "time_of_day",
+    "unpicklable",
+    "with_details",
+]
+
+MESSAGE_CHARS_MAX: Final = 8192
+TRACEBACK_CHARS_MAX: Final = 32768
+EXCEPTION_BYTES_MAX: Final = 1048576
+_TRACE: Final = vars(BaseException)["__traceback__"]
+"""Reads the traceback of an exception, also of one whose class has code of its own for attributes."""
+
+OWN_PACKAGE: Final = "concurrent.scheduling."
+TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S %z"
+
+
+class RemoteDetails(Exception):
+    """What another process knows of an error: its traceback there, or how its workers died.
+
+    It is the cause of the error that is raised here, so that whatever prints that one (the interpreter, a
+    log, a notebook) prints this before it. It is never raised.
+    """
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.args[0]}\n"""'
+
+
+class Pickling(Protocol):
+    """What pickles and unpickles values of one application."""
+
+    def dumps_payload(self, value: Any) -> bytes | Frame:
+        """Pickle a value."""
+
+    def loads_payload(self, payload: bytes | Frame) -> Any:
+        """Unpickle a value."""
+
+
+class _OwnErrors:
+    """Pickles the errors of the framework, which every process knows, where no application's code is."""
+
+    def dumps_payload(self, value: Any) -> bytes:
+        """Pickle such an error."""
+        if not isinstance(value, ConcurrentError):
+            raise TypeError(f"{type(value).__qualname__} is not an error of the framework")
+        return pickle.dumps(value, protocol=5)
+
+    def loads_payload(self, payload: bytes | Frame) -> Any:
+        """Unpickle it."""
+        return pickle.loads(payload if isinstance(payload, bytes) else payload.buffer)
+
+
+def time_of_day() -> str:
+    """Return the local date and time with its zone, for evidence."""
+    return time.strftime(TIME_FORMAT)
+
+
+def dumps_failure(error: BaseException, pickling: Pickling | None, output: str, where: str = "") -> bytes:
+    """Return the payload of a failed attempt. On the worker.
+
+    It is a pickled dictionary: ``type`` and ``message`` of the exception, its ``traceback`` as text,
+    ``exception``: the pickled exception, or None if it could not be rebuilt from a pickle,
+    ``output``: the tail of what the task printed, and ``where``: the slave, the worker and the time.
+
+    :param pickling: the application's code; None if it is not known here.
+    :param where: the slave and the worker; nothing if the task never got there.
+    """
+    return pickle.dumps(
+        {
+            "type": type(error).__qualname__,
+            "message": message_of(error),
+            "traceback": _traceback(error),
+            "exception": _pickled(error, pickling or _OwnErrors()),
+            "output": output,
+            "where": f"{where}, {time_of_day()}" if where else "",
+        },
+        protocol=5,
+    )
+
+
+def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseException:
+    """Return the exception of a failed attempt. Where the outcome is consumed.
+
+    It is the task's own exception if that can be rebuilt here, with the remote traceback as its cause, else
+    a :class:`TaskFailed`. Both tell where that was: the first line of the traceback, and the message of an
+    ImportError, since what is not installed there may be everywhere else.
+    """
+    failure: dict[str, Any] = pickle.loads(payload.buffer if isinstance(payload, Frame) else payload)
+    trace, output, where = (failure.get(name, "") for name in ("traceback", "output", "where"))
+    remote = with_details(
+        TaskFailed(
+            f"{failure['type']}: {failure['message']}",
+            thing=failure["type"],
+            traceback=f"On {where}:\n{trace}" if where else trace,
+            evidence=(output,) if output else (),
+        )
+    )
+    if failure.get("exception") is None:
+        return remote
+    try:
+        error = (pickling.loads_payload if pickling is not None else pickle.loads)(failure["exception"])
+        if not isinstance(error, BaseException):
+            return remote
+        if where:
+            _tell_place(error, where)
+        error.__cause__ = remote
+    except BaseException:  # boundary: the exception's own code runs here
+        return remote
+    return error
+
+
+def _tell_place(error: BaseException, where: str) -> None:
+    if isinstance(error, ImportError):
+        error.msg = f"{error.msg} (on {where})"
+
+
+def with_details(error: TaskError) -> TaskError:
+    """Return an error that shows its remote traceback and evidence wherever it is printed with its causes."""
+    details = "\n".join(part.rstrip() for part in (error.traceback, *error.evidence) if part)
+    if details:
+        error.__cause__ = RemoteDetails(details)
+    return error
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an exception, or the beginning of a long one."""
+    return text_of(error)[:MESSAGE_CHARS_MAX]
+
+
+def _traceback(error: BaseException) -> str:
+    trace = _trace_of_task(_TRACE.__get__(error))
+    try:
+        text = "".join(traceback.format_exception(type(error), error, trace))
+    except BaseException:  # boundary: the exception's own code runs here
+        text = "".join(traceback.format_tb(trace))
+    left_out = len(text) - TRACEBACK_CHARS_MAX
+    return text if left_out <= 0 else f"({left_out} characters are left out)\n{text[left_out:]}"
+
+
+def _trace_of_task(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames above the task's own; all are kept if there are no others."""
+    inner = trace
+    while inner is not None and str(inner.tb_frame.f_globals.get("__name__")).startswith(OWN_PACKAGE):
+        inner = inner.tb_next
+    return inner or trace
+
+
+def _pickled(error: BaseException, pickling: Pickling) -> bytes | None:
+    """Return the pickled exception if it survives the way there and back."""
+    try:
+        data = bytes(pickling.dumps_payload(error))
+        if len(data) > EXCEPTION_BYTES_MAX:
+            return None
+        return data if type(pickling.loads_payload(data)) is type(error) else None
+    except BaseException:  # boundary: the exception's own code runs here
+        return None
+
+
+def unpicklable(result: Any, error: BaseException) -> UnpicklableResult:
+    """Return the error for a result that cannot be pickled. On the worker."""
+    return UnpicklableResult(
+        f"the task finished, but its result of type {type(result).__qualname__} cannot be pickled: "
+        f"{message_of(error)}",
+        thing=type(result).__qualname__,
+        remedy="Return plain data; release open files, locks and connections in clean_up().",
+    )
+
+
+def too_large(what: str, size_bytes: int, limit_bytes: int) -> bytes:
+    """Return the payload of an attempt that failed because something does not fit into a message.
+
+    :param what: the task or its result.
+    """
+    error = PayloadTooLarge(
+        f"{what} of {size_bytes} bytes does not fit into a message of at most {limit_bytes}",
+        thing="transport.message_bytes_max",
+        value=size_bytes,
+        remedy="Split the work, leave large data out, or raise transport.message_bytes_max on all nodes",
+    )
+    return dumps_failure(error, None, "")
+
+
+def code_too_large(size_bytes: int, limit_bytes: int) -> PayloadTooLarge:
+    """Return the error of a program whose code, with the data in its global names, cannot be sent."""
+    return PayloadTooLarge(
+        f"the code of this program and the data in its global names have {size_bytes} bytes, and the "
+        f"master takes {limit_bytes} at most",
+        thing="code",
+        value=size_bytes,
+        remedy="Keep large data out of global names: hand it to tasks, or have them read it from files",
+    )
+
+
+def unreadable(error: OSError) -> bytes:
+    """Return the payload of an attempt that failed because the master could not read its data from disk."""
+    problem = SchedulingError(
+        f"the master cannot read back what it put on disk: {error}",
+        thing="master.folder",
+        remedy="See to the disk of the master, then push the task again",
+    )
+    return dumps_failure(problem, None, "")

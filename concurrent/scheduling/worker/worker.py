@@ -1,0 +1,288 @@
+"""A worker process: takes tokens, runs one task for each and sends what came of it.
+
+It has two sockets. Tasks come on ``data`` in batches, ahead of time; a byte on ``token`` is the right to
+start one of them, the oldest of the generation that the byte names. The slave reads tokens back when it wants
+to give tasks to somebody else, so a task is either started here or taken back, never both. Older
+generations in the queue were taken back and are dropped.
+
+Results go out when no token waits, when one of them has waited as long as the slave allows for it, and before
+anything is started that may take until after that: a function that has not run yet, or of which two runs took
+so long lately. So tiny tasks share messages and results do not wait behind long tasks. The result of a task
+that is alone at the slave may not wait at all: nobody looks for another token first.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from itertools import repeat
+from types import BuiltinFunctionType, FrameType, FunctionType
+from typing import Any, Final
+
+from concurrent.core.leaving import exit_code_of, exit_now
+from concurrent.scheduling.pickling.batch import TaskBatch, call
+from concurrent.scheduling.pickling.code import AppCode, CodeCache
+from concurrent.scheduling.pickling.payload import unpickled
+from concurrent.scheduling.pickling.shorthand import expanded
+from concurrent.scheduling.processes.leftovers import mark_environment
+from concurrent.scheduling.processes.taskoutput import TAIL_BYTES, CapturedOutput
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.wire.failure import dumps_failure, unpicklable
+from concurrent.scheduling.worker.sharedmemory import receive_memory
+from concurrent.scheduling.worker.workerwire import (
+    CODE,
+    FORGET,
+    RESULTS,
+    MessageReader,
+    pack_message,
+)
+from concurrent.transport.frames.frames import Frame
+from concurrent.transport.frames.gather import send_some
+
+__all__ = ["CAN_TAKE_BACK", "main"]
+
+DECAY: Final = 0.98
+"""How fast long durations of a function are forgotten, per run."""
+
+NO_APP: Final = 0
+"""No application has this number."""
+
+NEVER: Final = float("inf")
+
+KNOWN_FUNCTIONS_MAX: Final = 1024
+UNSENT_BYTES_MAX: Final = 1048576
+
+NO_WAIT: Final = getattr(socket, "MSG_DONTWAIT", 0)
+CAN_TAKE_BACK: Final = NO_WAIT != 0
+"""Whether both ends of a token socket can be read without waiting; else workers get one task at a time."""
+
+
+def main(data: socket.socket, token: socket.socket, slave: str) -> None:
+    """Run tasks until the slave closes ``token``. Main thread of a process of its own.
+
+    :param data: tasks come and results leave here.
+    :param token: each byte is the right to start one task.
+    :param slave: the name of the slave, for errors.
+    """
+    signal.signal(signal.SIGINT, _interrupt)
+    faulthandler.enable(2)  # the Python stack of a crash becomes part of its evidence
+    if "numpy.random" in sys.modules:  # forks of one zygote would draw the same numbers
+        sys.modules["numpy.random"].seed()
+    gc.freeze()
+    worker = Worker(data, token, f"{slave}, worker {os.getpid()}")
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=worker.forked)
+    try:
+        worker.run()
+    except (BrokenPipeError, ConnectionResetError, EOFError):
+        pass  # the slave is gone
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Interrupt the task that runs; between tasks the node decides when work ends.
+
+    The signal is not just ignored meanwhile, for the commands that tasks start would ignore it too.
+    """
+    while frame is not None:
+        if frame.f_code is Worker._perform.__code__:
+            raise KeyboardInterrupt
+        frame = frame.f_back
+
+
+_Dealt = tuple[int, float, int, int, "bytes | Frame"]
+"""A task as it was dealt: generation, how long its result may wait, application, number and payload."""
+
+
+class Worker:
+    """See the module.
+
+    :param where: which worker of which slave it is, for errors.
+    """
+
+    def __init__(self, data: socket.socket, token: socket.socket, where: str) -> None:
+        self._where = where
+        self._data = data
+        self._token = token
+        shared = receive_memory(data)
+        self._result_memory = shared[1] if shared is not None else None
+        self._reader = MessageReader(data, view_of=shared[0].view if shared is not None else None)
+        self._queue: deque[_Dealt] = deque()
+        self._code = CodeCache()
+        self._enter(NO_APP)
+        self._output = CapturedOutput()
+        self._is_fork = False
+        self._batch: TaskBatch | None = None
+        self._done: list[tuple[int, int, bytes | Frame]] = []
+        self._printed: list[tuple[int, int, bytes, bytes]] = []
+        self._busy_s = 0.0
+        self._unsent_bytes = 0
+        self._due = NEVER
+        self._long_by_function: dict[Any, tuple[float, float]] = {}  # the longest run and the second
+        self._is_code_new = False
+
+    def forked(self) -> None:
+        """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
+        self._is_fork = True
+        if self._batch is not None:
+            self._batch.drop()
+
+    def run(self) -> None:
+        """Take tokens and run tasks until there are no more.
+
+        :raises OSError: if the slave is gone.
+        """
+        receive, clock = self._token.recv, time.perf_counter
+        begun = clock()
+        hold_s = 0.0
+        while True:
+            try:
+                token = receive(1, NO_WAIT) if CAN_TAKE_BACK and hold_s else b""
+            except BlockingIOError:
+                token = b""
+            if not token:
+                self._flush()
+                token = receive(1)
+                begun = clock()
+                if not token:
+                    return
+            _, hold_s, app, number, payload = self._next(token[0])
+            self._attempt(app, number, payload, begun)
+            now = clock()
+            self._busy_s += now - begun
+            begun = now
+            if now + hold_s < self._due:
+                self._due = now + hold_s
+            if now > self._due or self._unsent_bytes > UNSENT_BYTES_MAX:
+                self._flush()
+
+    def _next(self, generation: int) -> _Dealt:
+        """Return the oldest task of a generation; drop those of others, which were taken back."""
+        queue = self._queue
+        while True:
+            while queue:
+                dealt = queue.popleft()
+                if dealt[0] == generation:
+                    return dealt
+            for message in self._reader.read():
+                self._receive(*message)
+
+    def _receive(self, kind: int, *fields: Any) -> None:
+        if kind == CODE:
+            app, index, blobs = fields
+            self._code.define(app, index, bytes(blobs[0]))
+            self._is_code_new = True
+        elif kind == FORGET:
+            self._code.forget(fields[0])
+            self._enter(NO_APP)
+            self._long_by_function.clear()
+        else:
+            generation, app, numbers, hold_s, dropped, payloads = fields
+            if self._result_memory is not None:
+                self._result_memory.give_back(dropped)
+            self._queue.extend(
+                zip(repeat(generation), repeat(hold_s), repeat(app), numbers, payloads, strict=False)
+            )
+
+    def _attempt(self, app: int, number: int, payload: bytes | Frame, begun: float) -> None:
+        """Run one task and note the outcome.
+
+        :param begun: the time at which the one before it ended, or this one could start.
+        """
+        if self._is_code_new or type(payload) is Frame:
+            self._is_code_new = False
+            self._flush()
+        try:
+            status, answer = FINISHED, self._perform(app, payload, begun)
+        except BaseException as error:  # boundary: whatever a task raises is its outcome
+            if self._is_fork:
+                exit_now(exit_code_of(error))
+            status, answer = FAILED, self._failure(error)
+        if self._is_fork:
+            exit_now(0)
+        self._done.append((number, status, answer))
+        self._unsent_bytes += len(answer)
+        output = self._output
+        if sys.stdout is not output.stdout or sys.stderr is not output.stderr:
+            output.restore_streams()
+        if output.is_written:
+            self._note_printed(number)
+
+    def _perform(self, app: int, payload: bytes | Frame, begun: float) -> bytes | Frame:
+        if app != self._app:
+            self._enter(app)
+        code = self._app_code
+        what = expanded(unpickled(payload), code)
+        if type(what) is tuple:
+            function = what[0]
+            kind = type(function)
+            # The name and not the function, which may be a closure over much data.
+            key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
+        else:
+            key = type(what)
+        # The second longest run counts: any task may once be interrupted for milliseconds.
+        known = self._long_by_function.get(key)
+        if known is None or begun + known[1] > self._due:
+            self._flush()
+            begun = time.perf_counter()
+        if type(what) is TaskBatch:
+            self._batch = what
+            result = what.run(code, self._where)
+            self._batch = None
+        else:
+            result = call(what)
+        duration = time.perf_counter() - begun
+        longest, second = known or (duration, duration)
+        if known is None and len(self._long_by_function) == KNOWN_FUNCTIONS_MAX:
+            self._long_by_function.clear()
+        if duration > longest:
+            longest, second = duration, longest
+        elif duration > second:
+            second = duration
+        self._long_by_function[key] = (longest * DECAY, second * DECAY)
+        if type(what) is TaskBatch:
+            return result  # pickled already
+        try:
+            return code.dumps_payload(result)
+        except BaseException as error:  # boundary: the result's own code runs here
+            raise unpicklable(result, error) from error
+
+    def _enter(self, app: int) -> None:
+        """Have what is unpickled refer to the code of an application."""
+        self._app = app
+        self._app_code: AppCode = self._code.of(app)
+        self._app_code.enter()
+        mark_environment(app)
+
+    def _failure(self, error: BaseException) -> bytes:
+        text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")
+        return dumps_failure(error, self._app_code, text, self._where)
+
+    def _note_printed(self, number: int) -> None:
+        size_bytes, head, tail = self._output.take()
+        if size_bytes:
+            self._printed.append((number, size_bytes, head, tail))
+            self._unsent_bytes += len(head) + len(tail)
+
+    def _flush(self) -> None:
+        """Send what is finished."""
+        if not self._done:
+            return
+        numbers, statuses, payloads = zip(*self._done, strict=True)
+        self._note_printed(numbers[-1])  # by C code or a subprocess, of the latest task as far as we know
+        fields = numbers, statuses, self._busy_s, self._printed, payloads
+        place = self._result_memory.put if self._result_memory is not None else None
+        pieces = deque(pack_message(RESULTS, *fields, place=place))
+        self._done.clear()
+        self._due = NEVER
+        self._printed = []
+        self._busy_s = 0.0
+        self._unsent_bytes = 0
+        while pieces:
+            send_some(self._data, pieces)
+        self._output.restore_files()  # nobody waits for that

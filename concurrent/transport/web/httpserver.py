@@ -1,0 +1,338 @@
+"""The HTTP server of the JSON API: cheroot's, with another way to give connections to threads.
+
+cheroot hands a connection to a thread when it opens, so a hundred clients that send nothing stop it.
+Here one loop thread waits for all clients, and a thread gets a connection when a request is there. A
+client that sends slowly costs a place among the connections, and loses it first when all are taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final
+
+from concurrent.core.dependencies import installed_first
+from concurrent.core.errors import AddressError
+from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
+from concurrent.transport.loop.sockets import hang_up
+from concurrent.transport.session.foreign import MAGIC, foreign_protocol, is_http
+from concurrent.transport.web.httpstream import HTTPLimits, WebConnection
+
+with installed_first("cheroot"):
+    from cheroot import wsgi
+
+__all__ = ["WebServer"]
+
+BACKLOG: Final = 128
+SWEEP_S: Final = 0.5
+ACCEPT_PAUSE_S: Final = 0.2
+THREADS_FOR_WHOLE_REQUESTS: Final = 2
+"""So many threads never wait for the body of a request, so that slow clients cannot take them all."""
+
+LINGER_S: Final = 1.0
+FORCED_END_S: Final = 1.0
+
+log = get_log("concurrent.transport.web.service")
+
+
+class WebServer(wsgi.Server):
+    """Serves a WSGI application on one address with a fixed number of threads.
+
+    :param name: the first part of the names of its threads.
+    :param host: the address to listen on.
+    :param port: the port to listen on; 0 lets the system choose, see ``port``.
+    :param app: the WSGI application.
+    :param limits: what clients may send and how long they may take.
+    """
+
+    def __init__(self, name: str, host: str, port: int, app: Callable[..., Any], limits: HTTPLimits) -> None:
+        super().__init__((host, port), app, numthreads=limits.threads, server_name="Concurrent")
+        self.max_request_header_size = limits.header_bytes_max
+        self.max_request_body_size = limits.body_bytes_max
+        self.software = "Concurrent"
+        self._limits = limits
+        self._listener = _listen(host, port)
+        self.bind_addr = self._listener.getsockname()[:2]
+        self._wake_end, self._woken_end = socket.socketpair()
+        self._wake_end.setblocking(False)
+        self._woken_end.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._connections: set[WebConnection] = set()
+        self._deadline_by_waiting: dict[WebConnection, float] = {}
+        self._returned: deque[tuple[WebConnection, bool]] = deque()
+        self._slow: set[WebConnection] = set()
+        self._slow_waiting: deque[WebConnection] = deque()
+        self._complete: queue.SimpleQueue[WebConnection | None] = queue.SimpleQueue()
+        self._foreign_line = RareLine()
+        self._is_accepting = False
+        self._is_short_of_files = False
+        self._accept_from = 0.0
+        self._loop_thread = threading.Thread(target=self.serve, name=f"{name}-http", daemon=True)
+        self._workers = [
+            threading.Thread(target=self._work, name=f"{name}-http-{number}", daemon=True)
+            for number in range(limits.threads)
+        ]
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self.bind_addr[1])
+
+    @property
+    def can_add_keepalive_connection(self) -> bool:
+        """Whether a connection may stay open after its answer."""
+        return bool(self.ready)
+
+    def clear_stats(self) -> None:
+        """Count nothing; cheroot would register the server in a global for good."""
+        self.stats = {"Enabled": False}
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Log what cheroot has to say; its clients' mistakes are no error of ours."""
+        log.log(level, "%s", msg, exc_info=traceback)
+
+    def start(self) -> None:
+        """Start the threads and return."""
+        self.ready = True
+        self._selector.register(self._woken_end, selectors.EVENT_READ, self._take_back)
+        self._set_accepting(True)
+        for thread in (*self._workers, self._loop_thread):
+            thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Close everything. Requests that are complete are answered first, if that is possible in time.
+
+        :param timeout_s: how long to wait for the methods that run, in seconds.
+        """
+        if not self.ready:
+            return
+        deadline = time.monotonic() + timeout_s
+        self.ready = False
+        self._wake()
+        self._loop_thread.join(timeout_s)
+        for _ in self._workers:
+            self._complete.put(None)
+        for thread in self._workers:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for connection in self._connections:
+            connection.close()
+        for thread in self._workers:
+            thread.join(FORCED_END_S)
+            if thread.is_alive():
+                log.error("%s: a method does not end; its thread %s is left behind", self, thread.name)
+                break
+        self._selector.close()
+        self._wake_end.close()
+        self._woken_end.close()
+
+    def serve(self) -> None:
+        """Wait for clients until the server is stopped. Runs in a thread of its own."""
+        try:
+            while self.ready:
+                for key, _events in self._selector.select(SWEEP_S if self._is_accepting else ACCEPT_PAUSE_S):
+                    key.data()
+                self._sweep()
+        finally:
+            self._set_accepting(False)
+            hang_up(self._listener)
+            for connection in tuple(self._deadline_by_waiting):
+                self._close(connection)
+
+    def _accept(self) -> None:
+        try:
+            sock, address = self._listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:  # no file descriptors left, for example
+            if not self._is_short_of_files:
+                log.error("%s: cannot accept connections for now: %s", self, error)
+            self._is_short_of_files = True
+            self._accept_from = time.monotonic() + ACCEPT_PAUSE_S
+            self._set_accepting(False)
+            return
+        self._is_short_of_files = False
+        if len(self._connections) >= self._limits.connections_max and self._deadline_by_waiting:
+            self._close(next(iter(self._deadline_by_waiting)))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = WebConnection(self, sock, address, self._limits)
+        self._connections.add(connection)
+        if len(self._connections) > self._limits.connections_max:
+            self._refuse(connection)
+        else:
+            self._await(connection, self._limits.request_timeout_s)
+
+    def _set_accepting(self, is_accepting: bool) -> None:
+        if is_accepting and not self._is_accepting:
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        elif self._is_accepting and not is_accepting:
+            self._selector.unregister(self._listener)
+        self._is_accepting = is_accepting
+
+    def _await(self, connection: WebConnection, timeout_s: float) -> None:
+        """Wait for what the client sends next."""
+        connection.socket.setblocking(False)
+        self._deadline_by_waiting[connection] = time.monotonic() + timeout_s
+        self._selector.register(connection.socket, selectors.EVENT_READ, partial(self._read, connection))
+
+    def _read(self, connection: WebConnection) -> None:
+        if connection not in self._deadline_by_waiting:  # closed by an event of the same turn
+            return
+        try:
+            if connection.is_lingering:
+                is_open = connection.discard()
+            else:
+                is_idle = not connection.reader.has_data()
+                is_open = connection.reader.fill()
+                if is_open and is_idle and self._is_foreign(connection):
+                    return
+                if is_open and is_idle:
+                    deadline = time.monotonic() + self._limits.request_timeout_s
+                    self._deadline_by_waiting[connection] = deadline
+        except BlockingIOError:
+            return
+        except OSError:  # reset by the client
+            is_open = False
+        if not is_open:
+            self._close(connection)
+        elif not connection.is_lingering and connection.reader.is_complete(self._limits):
+            self._forget(connection)
+            self._hand_over(connection)
+
+    def _is_foreign(self, connection: WebConnection) -> bool:
+        """Refuse a client that does not speak HTTP at all; tells whether it is one."""
+        first = connection.reader.begins()
+        if first.startswith(b"\r\n") or is_http(first) or (first[:1].isalpha() and first[:2] != MAGIC):
+            return False
+        protocol = foreign_protocol(first)
+        suffix = self._foreign_line.suffix(time.monotonic())
+        if suffix is not None:
+            speaks = protocol or "another protocol"
+            who = connection.remote_addr
+            log.warning(
+                "the JSON API at port %d: refused %s, which speaks %s%s", self.port, who, speaks, suffix
+            )
+        self._forget(connection)
+        remedy = "Use http:// and see that the port is that of the JSON API"
+        message = f"this port speaks HTTP without encryption, and not {protocol or 'what was sent'}"
+        self._refuse(connection, HTTPStatus.BAD_REQUEST, message, remedy)
+        return True
+
+    def _hand_over(self, connection: WebConnection) -> None:
+        """Give a request to a thread, or let it wait for one."""
+        is_whole = connection.reader.is_whole(self._limits)
+        ahead = self._complete.qsize() if is_whole else len(self._slow_waiting)
+        if ahead >= self._limits.queue_max:
+            self._refuse(connection)
+        elif is_whole:
+            self._complete.put(connection)
+        else:
+            self._slow_waiting.append(connection)
+            self._hand_over_slow()
+
+    def _hand_over_slow(self) -> None:
+        """Give requests whose body has still to come to threads, but not to all of them."""
+        slow_max = max(1, self._limits.threads - THREADS_FOR_WHOLE_REQUESTS)
+        while self._slow_waiting and len(self._slow) < slow_max:
+            connection = self._slow_waiting.popleft()
+            self._slow.add(connection)
+            self._complete.put(connection)
+
+    def _refuse(
+        self,
+        connection: WebConnection,
+        status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
+        message: str = "the server has too many requests",
+        remedy: str = "Try again later.",
+    ) -> None:
+        try:
+            connection.refuse(status, message, remedy)
+        except OSError:  # it does not listen: so be it
+            self._close(connection)
+        else:
+            self._linger(connection)
+
+    def _linger(self, connection: WebConnection) -> None:
+        """Close the sending half only, so that the answer arrives whatever the client still sends."""
+        connection.is_lingering = True
+        try:
+            connection.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # it is gone already
+            self._close(connection)
+        else:
+            self._await(connection, LINGER_S)
+
+    def _take_back(self) -> None:
+        """Take connections whose request has been answered."""
+        self._woken_end.recv(4096)
+        while self._returned:
+            connection, is_kept = self._returned.popleft()
+            self._slow.discard(connection)
+            if not is_kept:
+                self._linger(connection)
+            elif connection.reader.is_complete(self._limits):
+                self._hand_over(connection)
+            else:
+                has_begun = connection.reader.has_data()
+                limits = self._limits
+                self._await(connection, limits.request_timeout_s if has_begun else limits.idle_timeout_s)
+        self._hand_over_slow()
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        expired = [one for one, deadline in self._deadline_by_waiting.items() if deadline < now]
+        for connection in expired:
+            self._close(connection)
+        if self.ready and now >= self._accept_from:
+            self._set_accepting(True)
+
+    def _forget(self, connection: WebConnection) -> None:
+        if self._deadline_by_waiting.pop(connection, None) is not None:
+            self._selector.unregister(connection.socket)
+
+    def _close(self, connection: WebConnection) -> None:
+        self._forget(connection)
+        self._connections.discard(connection)
+        connection.close()
+
+    def _wake(self) -> None:
+        try:
+            self._wake_end.send(b"\0")
+        except OSError:  # it is awake already, or has ended
+            pass
+
+    def _work(self) -> None:
+        """Answer complete requests. Runs in each thread of the pool."""
+        while (connection := self._complete.get()) is not None:
+            is_kept = False
+            try:
+                is_kept = connection.serve()
+            except BaseException:  # boundary: one connection must not end a thread of the pool
+                log.info("%s: a connection failed", self, exc_info=True)
+            self._returned.append((connection, is_kept))
+            self._wake()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _kind, _protocol, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except (OSError, ValueError) as error:  # a ValueError if the name cannot be one
+        raise AddressError(
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}",
+            thing="port",
+            value=port,
+            remedy="Stop what uses the address, choose another port of this machine, or use port 0.",
+        ) from error
+    listener.setblocking(False)
+    return listener

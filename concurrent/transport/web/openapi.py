@@ -1,0 +1,308 @@
+"""Documents that describe a JSON API for tools, made from what is registered.
+
+:func:`openapi_document` after OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0) and
+:func:`openrpc_document` after OpenRPC 1.3 (https://spec.open-rpc.org). Schemas of arguments and results
+come from type hints; what has none may be anything.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from types import MappingProxyType
+from typing import Any, Final
+
+from concurrent.transport.calls.methods import Method
+
+__all__ = ["openapi_document", "openrpc_document", "schema_of"]
+
+API_VERSION: Final = "1"
+
+Schema = dict[str, Any]
+
+_SCHEMA_BY_TYPE: Final[dict[Any, Schema]] = {
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    None: {"type": "null"},
+    type(None): {"type": "null"},
+    list: {"type": "array"},
+    tuple: {"type": "array"},
+    dict: {"type": "object"},
+}
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
+_VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def schema_of(hint: Any) -> Schema:
+    """Return the JSON Schema of a type hint; that of a type without JSON form allows anything."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if typing.is_typeddict(hint):
+        return _record_schema(hint)
+    if origin is None or not args:
+        return dict(_SCHEMA_BY_TYPE.get(origin or hint, {})) if _is_hashable(hint) else {}
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [schema_of(arg) for arg in args]}
+    if origin is typing.Literal:
+        return {"enum": list(args)}
+    if origin is typing.Annotated or origin is Future:
+        return schema_of(args[0])
+    if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
+        return {"type": "array", "prefixItems": [schema_of(arg) for arg in args]}
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": schema_of(args[-1])}
+    if isinstance(origin, type) and issubclass(origin, Iterable):
+        return {"type": "array", "items": schema_of(args[0])}
+    return {}
+
+
+def _record_schema(record: Any) -> Schema:
+    """Return the schema of a dictionary with known keys."""
+    hints = typing.get_type_hints(record)
+    return {
+        "title": record.__name__,
+        "description": inspect.cleandoc(record.__doc__ or ""),
+        "type": "object",
+        "properties": {name: schema_of(hint) for name, hint in hints.items()},
+        "required": sorted(record.__required_keys__),
+    }
+
+
+def openrpc_document(title: str, methods: Iterable[Method]) -> dict[str, Any]:
+    """Return the OpenRPC document of some methods, each of them ``f(request, ...)``."""
+    return {
+        "openrpc": "1.3.2",
+        "info": {"title": title, "version": API_VERSION},
+        "methods": [_openrpc_method(method) for method in methods],
+    }
+
+
+def openapi_document(
+    title: str,
+    rpc_path: str,
+    methods: Iterable[Method],
+    doc_by_view: Mapping[str, str],
+    answer_by_view: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the OpenAPI document of an API.
+
+    :param rpc_path: where JSON-RPC requests are posted.
+    :param methods: what can be called there, each of them ``f(request, ...)``.
+    :param doc_by_view: what else can be got, as path and description.
+    :param answer_by_view: the types of what is got there; one that is missing may be anything.
+    """
+    schemas: dict[str, Schema] = dict(_ENVELOPE_SCHEMAS)
+    calls = []
+    for method in methods:
+        name = _component_name(method.name, schemas)
+        schemas[name] = _call_schema(method)
+        calls.append({"$ref": f"#/components/schemas/{name}"})
+    request_schema: Schema = {"anyOf": calls} if calls else {"$ref": "#/components/schemas/Call"}
+    paths: dict[str, Any] = {
+        path: {"get": _get(f"get{_UNFIT.sub('_', path)}", doc, schema_of(answer_by_view.get(path, Any)))}
+        for path, doc in doc_by_view.items()
+    }
+    paths[rpc_path] = {
+        "get": _get("describe_methods", "The methods, as an OpenRPC document.", {"type": "object"}),
+        "post": _post(request_schema),
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": API_VERSION},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+_ENVELOPE_SCHEMAS: Final[dict[str, Schema]] = {
+    "Call": {
+        "type": "object",
+        "required": ["jsonrpc", "method"],
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "method": {"type": "string"},
+            "params": {"anyOf": [{"type": "array", "items": {}}, {"type": "object"}]},
+            "id": {"type": ["string", "number", "null"]},
+        },
+    },
+    "Answer": {
+        "type": "object",
+        "required": ["jsonrpc", "id"],
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "id": {"type": ["string", "number", "null"]},
+            "result": {},
+            "error": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": {"type": "integer"},
+                    "message": {"type": "string"},
+                    "data": {"$ref": "#/components/schemas/Error"},
+                },
+            },
+        },
+    },
+    "Error": {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string"},
+            "type": {"type": "string"},
+            "message": {"type": "string"},
+            "traceback": {"type": "string"},
+            "data": {},
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "required": ["error"],
+        "properties": {"error": {"$ref": "#/components/schemas/Error"}},
+    },
+}
+
+
+def _get(operation_id: str, doc: str, answer: Schema) -> dict[str, Any]:
+    return {
+        "operationId": operation_id,
+        "summary": _summary(doc),
+        "description": doc,
+        "responses": {"200": _content("The answer.", answer), "default": _PROBLEM},
+    }
+
+
+def _post(request_schema: Schema) -> dict[str, Any]:
+    answer: Schema = {"$ref": "#/components/schemas/Answer"}
+    return {
+        "operationId": "call",
+        "summary": "Call methods with JSON-RPC 2.0.",
+        "requestBody": {
+            "required": True,
+            **_json_content({"anyOf": [request_schema, {"type": "array", "items": request_schema}]}),
+        },
+        "responses": {
+            "200": _content(
+                "The result or error of each call.", {"anyOf": [answer, {"type": "array", "items": answer}]}
+            ),
+            "204": {"description": "Nothing but notifications was sent."},
+            "default": _PROBLEM,
+        },
+    }
+
+
+def _json_content(schema: Schema) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _content(description: str, schema: Schema) -> dict[str, Any]:
+    return {"description": description, **_json_content(schema)}
+
+
+_PROBLEM: Final = _content("The request was not accepted.", {"$ref": "#/components/schemas/Problem"})
+
+
+def _call_schema(method: Method) -> Schema:
+    """Return the schema of a JSON-RPC request that calls the method."""
+    parameters = _parameters(method)
+    named: Schema = {
+        "type": "object",
+        "properties": {name: schema for name, kind, _needed, schema in parameters if kind not in _VARIADIC},
+        "required": [name for name, _kind, is_needed, _schema in parameters if is_needed],
+        "additionalProperties": any(
+            kind is inspect.Parameter.VAR_KEYWORD for _name, kind, _needed, _schema in parameters
+        ),
+    }
+    return {
+        "title": method.name,
+        "description": method.doc,
+        "type": "object",
+        "required": ["jsonrpc", "method"] + (["params"] if named["required"] else []),
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "method": {"const": method.name},
+            "params": {"anyOf": [named, _positional_schema(parameters)]},
+            "id": {"type": ["string", "number", "null"]},
+        },
+    }
+
+
+_Parameter = tuple[str, Any, bool, Schema]
+
+
+def _positional_schema(parameters: Sequence[_Parameter]) -> Schema:
+    fixed = [
+        (is_needed, schema)
+        for _name, kind, is_needed, schema in parameters
+        if kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    schema: Schema = {"type": "array", "minItems": sum(is_needed for is_needed, _schema in fixed)}
+    if fixed:
+        schema["prefixItems"] = [item for _needed, item in fixed]
+    if not any(kind is inspect.Parameter.VAR_POSITIONAL for _name, kind, _needed, _schema in parameters):
+        schema["maxItems"] = len(fixed)
+    return schema
+
+
+def _parameters(method: Method) -> list[_Parameter]:
+    """Return name, kind, whether it is needed, and schema of what a peer passes."""
+    hints = _hints(method)
+    found: list[_Parameter] = []
+    for parameter in list(method.signature.parameters.values())[1:]:
+        schema = schema_of(hints[parameter.name]) if parameter.name in hints else {}
+        is_needed = parameter.default is parameter.empty and parameter.kind not in _VARIADIC
+        if parameter.default is not parameter.empty and _is_json(parameter.default):
+            schema["default"] = parameter.default
+        found.append((parameter.name, parameter.kind, is_needed, schema))
+    return found
+
+
+def _openrpc_method(method: Method) -> dict[str, Any]:
+    return {
+        "name": method.name,
+        "summary": _summary(method.doc),
+        "description": method.doc,
+        "paramStructure": "either",
+        "params": [
+            {"name": name, "required": is_needed, "schema": schema}
+            for name, kind, is_needed, schema in _parameters(method)
+            if kind not in _VARIADIC
+        ],
+        "result": {"name": "result", "schema": schema_of(_hints(method).get("return", Any))},
+    }
+
+
+def _hints(method: Method) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(method.function)
+    except Exception:  # boundary: hints are code of others, and some exist for type checkers only
+        return {}
+
+
+def _component_name(name: str, taken: Mapping[str, Any]) -> str:
+    """Return a name of only the characters that OpenAPI allows, and no other's."""
+    base = "call_" + _UNFIT.sub("_", name)
+    candidate, number = base, 2
+    while candidate in taken:
+        candidate, number = f"{base}_{number}", number + 1
+    return candidate
+
+
+def _summary(doc: str) -> str:
+    return doc.strip().partition("\n")[0]
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_hashable(value: Any) -> bool:
+    return getattr(type(value), "__hash__", None) is not None

@@ -1,0 +1,325 @@
+"""The server of the JSON API: JSON-RPC 2.0 and readable views over HTTP, with web.py on cheroot."""
+
+from __future__ import annotations
+
+import gzip
+import html
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from concurrent.core.dependencies import installed_first
+from concurrent.core.errors import ConcurrentError, ConfigurationError
+from concurrent.core.items import Host
+from concurrent.core.loggers import get_log
+from concurrent.core.stats import IEventCounter
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.security.hosts import check_host, is_loopback
+from concurrent.transport.web.httpserver import WebServer
+from concurrent.transport.web.httpstream import HTTPLimits, error_body, problem_body
+from concurrent.transport.web.jsonrpc import JSONRPCAnswerer, encode_json
+from concurrent.transport.web.openapi import openapi_document, openrpc_document
+
+with installed_first("web"):
+    import web
+
+__all__ = ["JSONService"]
+
+RPC_PATH: Final = "/api/1"
+OPENAPI_PATH: Final = "/openapi.json"
+ICON_PATH: Final = "/favicon.ico"
+"""Browsers ask for it whatever a page says; there is none."""
+
+GZIP_BYTES_MIN: Final = 1024
+GZIP_LEVEL: Final = 5
+
+JSON_TYPE: Final = "application/json"
+HTML_TYPE: Final = "text/html; charset=utf-8"
+
+SAFE_HEADERS: Final = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+    ),
+)
+"""Pages are HTML and styles only: a name that a peer chose cannot become a script."""
+
+log = get_log("concurrent.transport.web.service")
+
+
+class _Answer(NamedTuple):
+    status: str
+    body: bytes
+    content_type: str = JSON_TYPE
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING: Final = _Answer("204 No Content", b"")
+
+
+class JSONService:
+    """The JSON API of a node.
+
+    Methods are registered with ``jsonremote`` as ``f(request, ...)`` and called by a POST to
+    ``/api/1``. They run in a thread of the service, several at a time, with ``web.ctx`` set. A method
+    may return a ``concurrent.futures.Future``, which is waited for.
+
+    :param node_id: who this node is; the first part of the names of the threads.
+    :param host: the address to listen on.
+    :param port: the port to listen on; 0 lets the system choose, see ``port``.
+    :param title: the heading of the page and of the documents that describe the API.
+    :param stats: where requests, calls and failures are counted.
+    :param allow_insecure: listen on other addresses than loopback though nothing is encrypted.
+    :param limits: what is accepted from clients and how long is waited.
+    """
+
+    def __init__(
+        self,
+        node_id: str,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        title: str = "Concurrent",
+        stats: IEventCounter | None = None,
+        allow_insecure: bool = False,
+        limits: HTTPLimits | None = None,
+    ) -> None:
+        self.node_id = node_id
+        self.host = host
+        self.port = port
+        self.methods = MethodRegistry()
+        self._title = title
+        self._stats = stats
+        self._allow_insecure = allow_insecure
+        self._limits = limits or HTTPLimits()
+        self._view_by_path: dict[str, Callable[[], Any]] = {}
+        self._doc_by_path: dict[str, str] = {}
+        self._answer_by_path: dict[str, Any] = {}
+        self._render: Callable[[], str] = self._default_page
+        self._server: WebServer | None = None
+        self._calls = JSONRPCAnswerer(
+            self.methods,
+            batch_max=self._limits.batch_max,
+            call_timeout_s=self._limits.call_timeout_s,
+            on_event=self._count,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.address}>"
+
+    @property
+    def address(self) -> str:
+        """Where the service listens, as ``host:port``."""
+        return str(Host(self.host, self.port))
+
+    @property
+    def url(self) -> str:
+        """The address of the page, for a browser."""
+        return f"http://{self.address}/"
+
+    @property
+    def client_ip(self) -> str:
+        """The address of the client whose request this thread answers. A thread of the service only."""
+        return str(web.ctx["ip"])
+
+    def add_view(self, path: str, view: Callable[[], Any], doc: str, answer: Any = Any) -> None:
+        """Answer a GET of ``path`` with what ``view()`` returns, as JSON. Before ``start``.
+
+        :param path: begins with a slash, for example ``/status``.
+        :param view: called in a thread of the service.
+        :param doc: what the view shows, as a sentence.
+        :param answer: the type of what it returns, for the documents that describe the API.
+        :raises ConfigurationError: if the path is taken, or none.
+        """
+        if not path.startswith("/") or path in ("/", RPC_PATH, OPENAPI_PATH, ICON_PATH, *self._view_by_path):
+            raise ConfigurationError(
+                f"{path!r} cannot be the path of a view",
+                thing="path",
+                value=path,
+                remedy="Begin it with a slash, and choose one that is not in use.",
+            )
+        self._view_by_path[path] = view
+        self._doc_by_path[path] = doc
+        self._answer_by_path[path] = answer
+
+    def set_page(self, render: Callable[[], str]) -> None:
+        """Answer a GET of ``/`` with the HTML that ``render()`` returns. Before ``start``.
+
+        Scripts do not run on the page; see ``SAFE_HEADERS``.
+        """
+        self._render = render
+
+    def start(self) -> None:
+        """Listen. Any thread; call it once.
+
+        :raises ConfigurationError: if the address is in use, unknown, or not safe to listen on.
+        """
+        check_host(self.host, allow_insecure=self._allow_insecure)
+        web.config.debug = False  # web.py would show local variables to the client
+        application = web.application((r"[\s\S]*", self._respond), autoreload=False)
+        server = WebServer(self.node_id, self.host, self.port, application.wsgifunc(), self._limits)
+        server.start()
+        self._server = server
+        self.port = server.port
+        log.info("%s listens", self)
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Close the service and end its threads; what is being answered may finish. May be repeated.
+
+        Another thread than the service's.
+
+        :param timeout_s: how long to wait for methods that run, in seconds.
+        """
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop(timeout_s)
+
+    def _count(self, name: str) -> None:
+        if self._stats is not None:
+            self._stats.add_count(f"transport.http_{name}")
+
+    def _respond(self) -> bytes:
+        """Answer the request that ``web.ctx`` holds. Runs in a thread of the service."""
+        self._count("requests")
+        try:
+            answer = self._answer(web.ctx.env)
+        except ConcurrentError as error:
+            answer = _Answer("500 Internal Server Error", error_body(error))
+        except BaseException:  # boundary: a view failed; its thread goes on, the log has the details
+            log.exception("%s: GET %s failed", self, web.ctx.path)
+            answer = _problem("500 Internal Server Error", f"{web.ctx.path} failed; see the log of the node")
+        return _send(answer, web.ctx.env.get("HTTP_ACCEPT_ENCODING", ""))
+
+    def _answer(self, env: dict[str, Any]) -> _Answer:
+        path = web.ctx.path
+        allowed = self._allowed_verbs(path)
+        if not self._is_host_good(env.get("HTTP_HOST", "localhost")):  # HTTP/1.0 needs none
+            return _problem("403 Forbidden", "the Host header is not a name of this machine")
+        if web.ctx.method == "POST" and _is_of_other_site(env):
+            return _problem("403 Forbidden", "a page of another site may not call methods here")
+        if not allowed and "text/html" in env.get("HTTP_ACCEPT", ""):  # a person, who has a browser
+            return _Answer("404 Not Found", _missing_page(path), HTML_TYPE)
+        if not allowed:
+            return _problem("404 Not Found", f"there is nothing at {path!r}", f"See {self.url}")
+        if web.ctx.method not in allowed:
+            headers = (("Allow", ", ".join(allowed)),)
+            refusal = _problem("405 Method Not Allowed", f"{path} does not take {web.ctx.method}")
+            return refusal._replace(headers=headers)
+        return self._post(env) if web.ctx.method == "POST" else self._get(path)
+
+    def _allowed_verbs(self, path: str) -> tuple[str, ...]:
+        if path == RPC_PATH:
+            return ("GET", "HEAD", "POST")
+        is_there = path in ("/", OPENAPI_PATH, ICON_PATH) or path in self._view_by_path
+        return ("GET", "HEAD") if is_there else ()
+
+    def _is_host_good(self, header: str) -> bool:
+        """Tell whether the client meant this machine, and was not led here by a name of others' (DNS
+        rebinding). On other addresses than loopback the names of the machine are not known.
+        """
+        if not is_loopback(self.host):
+            return True
+        name = header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0]
+        return is_loopback(name.strip("[]").lower())
+
+    def _get(self, path: str) -> _Answer:
+        if path == ICON_PATH:
+            return NOTHING
+        if path == "/":
+            return _Answer("200 OK", self._render().encode(errors="replace"), HTML_TYPE)
+        if path == RPC_PATH:
+            value = openrpc_document(self._title, self.methods)
+        elif path == OPENAPI_PATH:
+            value = openapi_document(
+                self._title, RPC_PATH, self.methods, self._doc_by_path, self._answer_by_path
+            )
+        else:
+            value = self._view_by_path[path]()
+        return _Answer("200 OK", encode_json(value, path))
+
+    def _post(self, env: dict[str, Any]) -> _Answer:
+        if not _is_json_type(env.get("CONTENT_TYPE", "")):
+            return _problem(
+                "415 Unsupported Media Type",
+                "the body must be JSON in UTF-8",
+                f"Send it with Content-Type: {JSON_TYPE}",
+            )
+        body = env["wsgi.input"].read(self._limits.body_bytes_max)
+        reply = self._calls.answer(body, web.ctx.ip)
+        if reply.body is None:
+            return NOTHING
+        return _Answer("200 OK" if reply.is_readable else "400 Bad Request", reply.body)
+
+    def _default_page(self) -> str:
+        views = "".join(
+            f'<li><a href="{html.escape(path)}">{html.escape(path)}</a> {html.escape(doc)}</li>'
+            for path, doc in self._doc_by_path.items()
+        )
+        methods = "".join(
+            f"<li><code>{html.escape(self.methods.usage(method, (None,)))}</code> "
+            f"{html.escape(method.doc)}</li>"
+            for method in self.methods
+        )
+        title = html.escape(self._title)
+        return (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+            f"<body><h1>{title}</h1><p>Node {html.escape(self.node_id)}</p><h2>Views</h2>"
+            f"<ul>{views}</ul><h2>Methods</h2><ul>{methods}</ul><p>Described by "
+            f'<a href="{RPC_PATH}">{RPC_PATH}</a> and <a href="{OPENAPI_PATH}">{OPENAPI_PATH}</a>.</p>'
+            "</body></html>"
+        )
+
+
+def _missing_page(path: str) -> bytes:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Not found</title></head><body>'
+        f"<h1>Not found</h1><p>There is nothing at {html.escape(path)}. "
+        '<a href="/">The page of the node</a></p>'
+        "</body></html>"
+    ).encode(errors="replace")
+
+
+def _problem(status: str, message: str, remedy: str | None = None) -> _Answer:
+    return _Answer(status, problem_body(int(status[:3]), message, remedy))
+
+
+def _send(answer: _Answer, accepted_encodings: str) -> bytes:
+    """Set status and headers in ``web.ctx`` and return the body."""
+    body = answer.body
+    headers = [*SAFE_HEADERS, *answer.headers]
+    if len(body) > GZIP_BYTES_MIN:
+        headers.append(("Vary", "Accept-Encoding"))
+        if _accepts_gzip(accepted_encodings):
+            body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+            headers.append(("Content-Encoding", "gzip"))
+    if answer.status[:3] != "204":
+        headers += [("Content-Type", answer.content_type), ("Content-Length", str(len(body)))]
+    web.ctx.status = answer.status
+    web.ctx.headers = headers
+    return b"" if web.ctx.method == "HEAD" else body
+
+
+def _accepts_gzip(header: str) -> bool:
+    for item in header.lower().split(","):
+        coding, _, weight = item.replace(" ", "").partition(";")
+        if coding == "gzip":
+            return weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _is_of_other_site(env: Mapping[str, str]) -> bool:
+    """Tell whether a browser says that a page of another site makes this request. Others say nothing of it."""
+    if env.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
+        return True
+    origin = env.get("HTTP_ORIGIN")
+    return origin is not None and origin.partition("://")[2] != env.get("HTTP_HOST")
+
+
+def _is_json_type(header: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in header.split(";"))
+    return kind == JSON_TYPE and all(
+        not parameter.startswith("charset=") or parameter.strip('"')[8:].strip('"') in ("utf-8", "utf8")
+        for parameter in parameters
+    )

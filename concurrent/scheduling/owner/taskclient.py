@@ -3,7 +3,8 @@
 Applications, executors, hosts of systems each have one. It keeps what was pushed until its outcome is here:
 when a master is lost for good the next one is given all that is unfinished, and second outcomes are dropped.
 Tasks are pickled in the thread that pushes them, and on the loop's thread if they are pushed again; one lock
-covers that, and another what the loop shares with other threads. The rest happens on the loop's thread.
+covers that. The loop takes what was pushed without a lock: what it does not find yet, it finds the next time.
+The rest happens on the loop's thread.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.wire.columns import (
     BLOB_BYTES,
     CODE_BYTES_MAX,
+    OVERHEAD_BYTES,
     Payload,
     check_columns,
     check_statuses,
@@ -98,7 +100,7 @@ class TaskClient:
         self._on_accepted = on_accepted
         self._on_running = on_running
         self._pickling = threading.RLock()  # any thread may push, even code that runs while a task is pickled
-        self._lock = threading.Lock()  # the loop takes it too: not held while code of the user runs
+        self._consuming = threading.Lock()  # the loop takes it too: not held while code of the user runs
         self._held_because = ""
         self._held_said_until = 0.0
         self._next_id = 1
@@ -271,7 +273,7 @@ class TaskClient:
 
     def consumed(self, size_bytes: int) -> None:
         """Take note that outcomes were dealt with; the master is told now and then. Any thread."""
-        with self._lock:
+        with self._consuming:
             self._consumed_bytes += size_bytes
             if self._consumed_bytes < CONSUMED_BYTES:
                 return
@@ -296,9 +298,7 @@ class TaskClient:
         self._joining = handler
         self._sent_code_count = known_code_count
         self._sent_code_bytes = sum(len(self.code.blob_at(one)) + BLOB_BYTES for one in range(known_code_count))
-        with self._lock:
-            is_all_here = len(self._unsent) == len(self._open)
-        if is_all_here:  # which is not to wait for a thread that pickles
+        if len(self._unsent) == len(self._open):  # all is here: no need to wait for a thread that pickles
             self._go_on(handler)
         else:
             when_free(self._pickling, self._loop, partial(self._push_again, handler))
@@ -315,11 +315,10 @@ class TaskClient:
         if self._closed_because is not None:
             raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
         payload = self._shorthand.dumps(what)
-        with self._lock:
-            task_id = self._next_id
-            self._next_id = task_id + 1
-            self._open[task_id] = (item, what, attempts_max)
-            self._unsent.append(task_id, attempts_max, payload)
+        task_id = self._next_id
+        self._next_id = task_id + 1
+        self._open[task_id] = (item, what, attempts_max)
+        self._unsent.append(task_id, attempts_max, payload)
         if self._unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
             self.room.close()
             self._note_room()  # the loop may have accepted it all before it was cleared
@@ -486,10 +485,10 @@ class TaskClient:
 
     def _take_unsent(self, ids: set[int]) -> list[int]:
         """Take those of these tasks that were not sent out of the queue, and return their ids."""
-        with self._lock:
-            removed = self._unsent.remove(ids)
+        removed = self._unsent.remove(ids)
+        self._accepted_bytes += sum(len(payload) + OVERHEAD_BYTES for _, _, payload in removed)
         self._note_room()
-        return removed
+        return [task_id for task_id, _, _ in removed]
 
     def _cancel_all(self) -> None:
         self._cancel(list(self._open))

@@ -17,6 +17,10 @@ __all__ = ["Group", "UnsentTasks"]
 GROUP_COUNT: Final = 2000
 
 
+_Unsent = tuple[int, int, bytes | Frame]
+"""Id, attempts_max and payload of a task."""
+
+
 class Group:
     """Tasks with consecutive ids that travel in one message."""
 
@@ -30,11 +34,11 @@ class Group:
 
 
 class UnsentTasks:
-    """See the module. ``pushed_bytes`` counts everything that was ever appended, overhead included."""
+    """See the module. ``pushed_bytes`` counts what was appended and not drained, overhead included."""
 
     def __init__(self) -> None:
         self.pushed_bytes = 0
-        self._waiting: deque[tuple[int, int, bytes | Frame]] = deque()
+        self._waiting: deque[_Unsent] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -66,13 +70,16 @@ class UnsentTasks:
         group.size_bytes = size_bytes
         return group
 
-    def remove(self, ids: set[int]) -> list[int]:
-        """Take out those of these tasks that are here, and return their ids; while nobody appends."""
-        removed = [one for one in self._waiting if one[0] in ids]
-        if removed:
-            self._waiting = deque(one for one in self._waiting if one[0] not in ids)
-            self.pushed_bytes -= sum(len(payload) + OVERHEAD_BYTES for _, _, payload in removed)
-        return [task_id for task_id, _, _ in removed]
+    def remove(self, ids: set[int]) -> list[_Unsent]:
+        """Take out those of these tasks that are here, and return them. Loop thread only."""
+        waiting = self._waiting
+        kept: list[_Unsent] = []
+        removed: list[_Unsent] = []
+        for _ in range(len(waiting)):  # what is appended meanwhile comes behind them
+            one = waiting.popleft()
+            (removed if one[0] in ids else kept).append(one)
+        waiting.extendleft(reversed(kept))
+        return removed
 
     def drain(self) -> dict[int, bytes | Frame]:
         """Take everything out as if it had not been pushed; while nobody appends. Loop thread only."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import CellType
+from types import CellType, ModuleType
 from typing import Any
 
 import pytest
@@ -90,6 +90,30 @@ def test_what_nobody_looks_at_may_change(glance_class: Any) -> None:
     glance = place.glance(glance_class)
     place.space["other"] = 1
     assert glance.is_same()
+
+
+def test_a_change_is_seen_after_others_that_did_not_matter(glance_class: Any) -> None:
+    place = Place()
+    glance = place.glance(glance_class)
+    for number in range(100):  # as the names of a loop in a script do
+        place.space["other"] = number
+        assert glance.is_same()
+    place.space["a"] = 2
+    assert not glance.is_same()
+
+
+def test_a_change_by_code_that_has_run_often_is_seen(glance_class: Any) -> None:
+    module = ModuleType("module")
+    module.size = 0  # type: ignore[attr-defined]
+
+    def write(size: int) -> None:
+        module.size = size  # type: ignore[attr-defined]
+
+    for number in range(100):
+        glance = glance_class([(vars(module), ("size",), GONE)], [], [], [])
+        assert glance.is_same()
+        write(number + 10**6)
+        assert not glance.is_same()
 
 
 def test_the_very_object_that_comes_back_counts_as_the_same(glance_class: Any) -> None:

@@ -16,12 +16,27 @@ from typing import NoReturn
 __all__ = ["end_copy", "exit_code_of", "exit_now"]
 
 
+class _Here:
+    """This process. Its number is not asked for each time, which would cost more than what it is for."""
+
+    pid = os.getpid()
+
+    @classmethod
+    def forked(cls) -> None:
+        """This is a copy from now on."""
+        cls.pid = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Here.forked)
+
+
 def end_copy(of: int, error: BaseException | None = None) -> None:
     """End this process if it is a copy of another one; code of the user has returned, or raised an error.
 
     :param of: the process that called that code.
     """
-    if os.getpid() != of:
+    if _Here.pid != of:
         exit_now(0 if error is None else exit_code_of(error))
 
 

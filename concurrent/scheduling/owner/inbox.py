@@ -217,7 +217,10 @@ class Inbox:
 
 
 def _size_of(outcomes: list[Outcome]) -> int:
-    return sum(len(outcome.payload) for outcome in outcomes)
+    size_bytes = 0
+    for outcome in outcomes:
+        size_bytes += len(outcome.payload)
+    return size_bytes
 
 
 _inboxes: Final[weakref.WeakSet[Inbox]] = weakref.WeakSet()

@@ -28,6 +28,8 @@ def attempts_max_of(task: Any) -> int:
             thing=type(task).__name__,
             remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
         ) from None
+    if attempts_max is ATTEMPTS_MAX:  # as most say
+        return attempts_max
     if type(attempts_max) is not int or not 1 <= attempts_max <= MOST_ATTEMPTS:
         raise SchedulingError(
             f"attempts_max must be a whole number from 1 to {MOST_ATTEMPTS}, but is {attempts_max!r:.100}",

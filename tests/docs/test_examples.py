@@ -20,7 +20,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES_WITH_EXAMPLES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-FOLDERS = (".", "docs", "docs/design", "samples", "samples/*", "native", "conf", "benchmarks", "tests")
+FOLDERS = (
+    ".",
+    "docs",
+    "docs/design",
+    "docs/measurements",
+    "samples",
+    "samples/*",
+    "native",
+    "conf",
+    "benchmarks",
+    "tests",
+)
 PAGES = sorted({page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md")})
 
 RUN_WITHIN_S = 100

@@ -49,16 +49,16 @@ class ApplicationSettings(Component):
 
     master = ConfigItem(
         "application", "master", "",
-        "The address HOST:PORT of the master's JSON API; nothing: an embedded cluster for the run.",
+        "Address HOST:PORT of the master's JSON API. Empty: start an embedded cluster for this run.",
     )  # fmt: skip
     workers = IntItem(
         "application", "workers", 0,
-        "How many worker processes an embedded cluster has; 0: one for each core.",
+        "How many worker processes an embedded cluster has. 0: one per core.",
         minimum=0, maximum=4096,
     )  # fmt: skip
-    host = ConfigItem("application", "host", "127.0.0.1", "The address of the application's own JSON API.")
+    host = ConfigItem("application", "host", "127.0.0.1", "Address of the application's own JSON API.")
     port = IntItem(
-        "application", "port", 0, "The port of the application's own JSON API; 0: any free one.",
+        "application", "port", 0, "Port of the application's own JSON API. 0: any free port.",
         minimum=0, maximum=65535,
     )  # fmt: skip
 

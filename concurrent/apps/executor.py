@@ -64,7 +64,7 @@ class ClusterExecutor(Executor):
 
     @property
     def address(self) -> str:
-        """The address of the master's JSON API."""
+        """Address of the master's JSON API."""
         return str(self._core.address)
 
     @property

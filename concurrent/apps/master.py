@@ -59,42 +59,41 @@ class MasterNode(Node):
     node_type = NodeType.master
     preload = ("concurrent.scheduling.owner.systemhost", "concurrent.apps.slave")
 
-    host = ConfigItem("master", "host", "127.0.0.1", "The address that the master listens on.")
+    host = ConfigItem("master", "host", "127.0.0.1", "Address that the master listens on.")
     port = IntItem(
-        "master", "port", PORT_DEFAULT, "The port of the master's JSON API and pages; 0: any free one.",
+        "master", "port", PORT_DEFAULT, "Port of the master's JSON API and pages. 0: any free port.",
         minimum=0, maximum=65535,
     )  # fmt: skip
     compute_port = IntItem(
         "master", "compute_port", 0,
-        "The port of the compute channel; 0: any free one, which nodes learn from the JSON API.",
+        "Port of the compute channel. 0: any free port, which nodes learn from the JSON API.",
         minimum=0, maximum=65535,
     )  # fmt: skip
     work_port = IntItem(
-        "master", "work_port", 0, "The port of the ZeroMQ work queue of push/pull; 0: any free one.",
+        "master", "work_port", 0, "Port of the ZeroMQ work queue of push/pull. 0: any free port.",
         minimum=0, maximum=65535,
     )  # fmt: skip
     workers = IntItem(
         "master", "workers", 0,
-        "With more than 0 the master is its own slave too, with so many worker processes; -1: one for "
-        "each core.",
+        "Above 0, the master is its own slave too, with this many worker processes. -1: one per core.",
         minimum=-1, maximum=WORKERS_MAX,
     )  # fmt: skip
     memory_bytes_max = IntItem(
         "master", "memory_bytes_max", 128 << 20,
-        "Above this much data of unfinished tasks and undelivered results, more of it goes to files.",
+        "Above this much data of unfinished tasks and undelivered results, the rest goes to files.",
         minimum=1 << 20, unit="bytes",
     )  # fmt: skip
     disk_bytes_max = IntItem(
         "master", "disk_bytes_max", 16 << 30,
-        "Applications wait while so much of it is in files.", minimum=0, unit="bytes",
+        "Above this much data in files, applications have to wait.", minimum=0, unit="bytes",
     )  # fmt: skip
     folder = PathItem(
-        "master", "folder", "", "Where these files are; nothing: the system's folder for temporary files."
+        "master", "folder", "", "Where these files are. Empty: the system's folder for temporary files."
     )
     scheduler = ExtensionPointItem(
         "scheduling", "scheduler", ITaskScheduler, GenericTaskScheduler.__name__,
-        "What decides which slave gets which task: GenericTaskScheduler (the master chooses; for "
-        "machines that differ) or ZMQTaskScheduler (slaves pull; for machines that are alike).",
+        "Which slave gets which task: GenericTaskScheduler (the master chooses; for machines that differ) "
+        "or ZMQTaskScheduler (slaves pull; for machines that are alike).",
     )  # fmt: skip
 
     def __init__(self) -> None:

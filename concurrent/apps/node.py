@@ -53,37 +53,37 @@ class TransportSettings(Component):
 
     channel = ChoiceItem(
         "transport", "channel", "tcp",
-        "What carries the compute channel: plain TCP, which has fewer threads on the way of a message and "
-        "was measured to be faster, or ZeroMQ, whose sockets push/pull scheduling uses then.",
+        "What carries the compute channel: plain TCP, which is faster, or ZeroMQ, whose sockets push/pull "
+        "scheduling then uses.",
         choices=CHANNELS,
     )  # fmt: skip
     heartbeat_s = FloatItem(
-        "transport", "heartbeat_s", 2.0, "A sign of life goes out when nothing else did for so long.",
+        "transport", "heartbeat_s", 2.0, "Send a sign of life after this long without any other message.",
         minimum=0.05, unit="seconds",
     )  # fmt: skip
     silence_s = FloatItem(
-        "transport", "silence_s", 10.0, "A connection counts as lost after so much silence.",
+        "transport", "silence_s", 10.0, "Treat a connection as lost after this much silence.",
         minimum=0.1, unit="seconds",
     )  # fmt: skip
     resume_s = FloatItem(
         "transport", "resume_s", 5.0,
-        "A peer whose connection is lost may come back within this time; then it is given up, and the "
-        "tasks of a slave go to others.",
+        "A peer whose connection is lost may come back within this time. After it the peer is given up, and "
+        "the tasks of a slave go to others.",
         minimum=0.1, unit="seconds",
     )  # fmt: skip
     message_bytes_max = IntItem(
-        "transport", "message_bytes_max", 256 * MIB, "The largest message that is accepted.",
+        "transport", "message_bytes_max", 256 * MIB, "Largest message that a node accepts.",
         minimum=8 * MIB, unit="bytes",
     )  # fmt: skip
     sessions_per_address_max = IntItem(
         "transport", "sessions_per_address_max", 0,
-        "How many nodes of one address a master takes in; 0: seven eighths of all that it can have, which are "
+        "How many nodes of one address a master accepts. 0: seven eighths of all that it can have, which is "
         "1024, or half of the files that its process may open if that is less.",
         minimum=0,
     )  # fmt: skip
     allow_insecure = BoolItem(
         "transport", "allow_insecure", False,
-        "Listen on other addresses than loopback, though nothing is encrypted and anybody who reaches "
+        "Allow listening on other addresses than loopback, though nothing is encrypted and whoever reaches "
         "them can run code here.",
     )  # fmt: skip
 

@@ -22,11 +22,9 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 class NodeSettings(Component):
     """The options of section ``[node]``."""
 
-    master = ConfigItem(
-        "node", "master", "MasterNode", "The class of masters, those of embedded clusters included."
-    )
+    master = ConfigItem("node", "master", "MasterNode", "Class of masters, also in embedded clusters.")
     slave = ConfigItem(
-        "node", "slave", "SlaveNode", "The class of slaves, those that a master starts for itself included."
+        "node", "slave", "SlaveNode", "Class of slaves, also of those that a master starts for itself."
     )
 
 

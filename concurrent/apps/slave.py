@@ -82,27 +82,27 @@ class SlaveNode(Node):
     preload = ("concurrent.scheduling.worker.worker",)
 
     master = HostItem(
-        "slave", "master", MASTER_DEFAULT, "The address of the master's JSON API.",
+        "slave", "master", MASTER_DEFAULT, "Address of the master's JSON API.",
         port_default=PORT_DEFAULT,
     )  # fmt: skip
     name = _NameItem(
         "slave", "name", "",
-        "What this slave is called in logs, in the status and on pages, and what a strategy may know it by; "
-        "nothing: it has the name of its machine.",
+        "Name of this slave in logs, in the status and on pages; strategies see it too. "
+        "Empty: the name of its machine.",
     )  # fmt: skip
     workers = IntItem(
-        "slave", "workers", 0, "How many worker processes; 0: one for each core.",
+        "slave", "workers", 0, "How many worker processes. 0: one per core.",
         minimum=0, maximum=4096,
     )  # fmt: skip
-    host = ConfigItem("slave", "host", "127.0.0.1", "The address of the slave's own JSON API.")
+    host = ConfigItem("slave", "host", "127.0.0.1", "Address of the slave's own JSON API.")
     port = IntItem(
-        "slave", "port", 0, "The port of the slave's own JSON API and pages; 0: any free one.",
+        "slave", "port", 0, "Port of the slave's own JSON API and pages. 0: any free port.",
         minimum=0, maximum=65535,
     )  # fmt: skip
     stop_timeout_s = FloatItem(
         "slave", "stop_timeout_s", 30.0,
-        "How long running tasks may take when the slave is told to stop; then they are killed and go "
-        "to another slave.",
+        "How long running tasks may go on when the slave is told to stop. Then they are killed and run "
+        "at another slave.",
         minimum=0.0, unit="seconds",
     )  # fmt: skip
 

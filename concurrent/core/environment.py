@@ -38,7 +38,9 @@ log = get_log("concurrent.core.environment")
 class PluginSettings(Component):
     """The options of section ``[plugins]``."""
 
-    load = ListItem("plugins", "load", (), "Plug-ins to load at the start: paths of files or names of modules.")
+    load = ListItem(
+        "plugins", "load", (), "Plug-ins to load at the start: paths of files, or names of modules."
+    )
 
 
 class Environment(ComponentManager):

@@ -186,21 +186,19 @@ def _file_handler(file: Path, size_bytes_max: int) -> logging.Handler:
 class LogSettings(Component):
     """The options of section ``[logging]``."""
 
-    level = ChoiceItem("logging", "level", "info", "What is logged: this and above.", choices=LEVELS)
+    level = ChoiceItem("logging", "level", "info", "Log messages of this level and above.", choices=LEVELS)
     file = PathItem(
         "logging",
         "file",
         "",
-        "A file to log to as well as to standard error.",
+        "A file to log to, besides standard error.",
     )
     file_bytes_max = IntItem(
-        "logging", "file_bytes_max", 16 << 20, "The log file is rotated at this size; 0: never.",
+        "logging", "file_bytes_max", 16 << 20, "Rotate the log file at this size. 0: never.",
         minimum=0, unit="bytes",
     )  # fmt: skip
 
-    task_output = BoolItem(
-        "logging", "task_output", True, "Whether what tasks print is logged, whatever the level."
-    )
+    task_output = BoolItem("logging", "task_output", True, "Log what tasks print, whatever the level.")
 
     def open(self, node_id: str, *, level: str | None = None) -> NodeLog:
         """Return a log for a node, not started yet.

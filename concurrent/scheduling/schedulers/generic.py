@@ -33,7 +33,7 @@ class GenericTaskScheduler(Component):
         "strategy",
         ITaskScheduleStrategy,
         GenericTaskScheduleStrategy.__name__,
-        "What rates the slaves when the generic scheduler chooses one.",
+        "What rates slaves when the generic scheduler chooses one.",
     )
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ class ZMQTaskScheduler(Component):
         "scheduling",
         "push_ahead",
         0.5,
-        "How much may lie on the work socket besides what the slaves want to hold, as a part of that.",
+        "How many tasks may lie on the work socket, as a fraction of what the slaves want to hold.",
         minimum=0.0,
         maximum=10.0,
     )

@@ -15,6 +15,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveJoined,
     SlaveLost,
     TasksDone,
+    TasksFailed,
     TasksReturned,
     TasksRunning,
     TasksSubmitted,
@@ -132,6 +133,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(owner=st.sampled_from([1, 2]), ids=st.lists(st.integers(0, 20), max_size=4))
     def cancel(self, owner: int, ids: list[int]) -> None:
         self.perform(self.ledger.apply(CancelRequested(owner, ids)))
+
+    @rule(numbers=st.lists(st.integers(1, 20), max_size=4, unique=True))
+    def fail_at_the_master(self, numbers: list[int]) -> None:
+        self.perform(self.ledger.apply(TasksFailed(numbers, [b"unreadable"] * len(numbers))))
 
     @precondition(lambda self: self.ledger.slaves)
     @rule(data=st.data())

@@ -50,6 +50,7 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.SlaveLost: lambda e: f"slave {e.slave} has left ({e.reason}); what it held goes to others",
     events.WindowChanged: lambda e: f"slave {e.slave} wants to hold {e.window} tasks",
     events.TasksDone: lambda e: f"slave {e.slave} has done {_tasks(e.numbers)}: {_ends(e.statuses)}",
+    events.TasksFailed: lambda e: f"the master cannot do {_tasks(e.numbers)}",
     events.TasksReturned: lambda e: f"slave {e.slave} gives back {_tasks(e.numbers)}",
     events.TasksTaken: lambda e: f"slave {e.slave} has taken {_tasks(e.numbers)}",
     events.PushedLost: lambda _: "what is on the work queue is offered again",

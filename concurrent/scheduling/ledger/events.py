@@ -30,6 +30,7 @@ __all__ = [
     "SlaveLost",
     "SlaveSilent",
     "TasksDone",
+    "TasksFailed",
     "TasksMoved",
     "TasksReturned",
     "TasksRunning",
@@ -117,6 +118,17 @@ class TasksDone:
     statuses: list[int]
     payloads: list[Any]
     task_s: float = 0.0
+
+
+@dataclass(slots=True)
+class TasksFailed:
+    """The master itself cannot do these tasks, which no slave has got; columns of one length.
+
+    :param failures: why, each as a payload (``wire/failure.py``).
+    """
+
+    numbers: list[int]
+    failures: list[Any]
 
 
 @dataclass(slots=True)
@@ -259,6 +271,7 @@ Event = (
     | SlaveLost
     | WindowChanged
     | TasksDone
+    | TasksFailed
     | TasksReturned
     | TasksTaken
     | TasksRunning

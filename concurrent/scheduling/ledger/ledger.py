@@ -29,6 +29,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveJoined,
     SlaveLost,
     TasksDone,
+    TasksFailed,
     TasksMoved,
     TasksReturned,
     TasksRunning,
@@ -81,6 +82,7 @@ class Ledger:
             SlaveLost: self._slave_lost,
             WindowChanged: self._window_changed,
             TasksDone: self._tasks_done,
+            TasksFailed: self._tasks_failed,
             TasksReturned: self._tasks_returned,
             TasksTaken: self._tasks_taken,
             TasksRunning: self._tasks_running,
@@ -253,13 +255,7 @@ class Ledger:
                 value=event.owner,
                 remedy="Register first; a registration ends when its connection is given up",
             )
-        if event.first_id < owner.next_id:
-            raise SchedulingError(
-                f"{owner.name} pushed task {event.first_id}, but the next one is {owner.next_id} or later",
-                thing="first_id",
-                value=event.first_id,
-                remedy="Number tasks upwards and use no number twice in a registration",
-            )
+        owner.check_next(event.first_id)
         number = self._next_number
         client_id = event.first_id
         number_by_id = owner.number_by_id
@@ -369,6 +365,14 @@ class Ledger:
         slave.counts.add(statuses)
         slave.task_s = event.task_s
         return commands + self._close(tasks, statuses, payloads)
+
+    def _tasks_failed(self, event: TasksFailed) -> list[Command]:
+        """End tasks that nobody can be given; whom they were meant for has not got them."""
+        columns = zip(event.numbers, event.failures, strict=True)
+        found = [(task, one) for number, one in columns if (task := self.task_by_number.get(number))]
+        tasks, failures = [task for task, _ in found], [failure for _, failure in found]
+        self._take_out(tasks)
+        return self._close(tasks, [FAILED] * len(tasks), failures)
 
     def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
         """Put into ``tasks`` what was taken from the slave, or by it without a word, and is not finished."""

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.events import TasksSubmitted
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
@@ -97,6 +98,16 @@ class OwnerRecord:
     next_id: int = 0
     is_listed: bool = False
     counts: OutcomeCounts = field(default_factory=OutcomeCounts)
+
+    def check_next(self, first_id: int) -> None:
+        """Raise SchedulingError if the owner has used the number of a task that it pushes now."""
+        if first_id < self.next_id:
+            raise SchedulingError(
+                f"{self.name} pushed task {first_id}, but the next one is {self.next_id} or later",
+                thing="first_id",
+                value=first_id,
+                remedy="Number tasks upwards and use no number twice in a registration",
+            )
 
     @property
     def given_count(self) -> int:

@@ -37,6 +37,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveLost,
     SlaveSilent,
     TasksDone,
+    TasksFailed,
     TasksMoved,
     TasksReturned,
     TasksRunning,
@@ -56,7 +57,6 @@ from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.refused import RefusedTasks
 from concurrent.scheduling.master.shortage import Shortage
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
-from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import check_columns, slices
 from concurrent.scheduling.wire.failure import too_large, unreadable
 from concurrent.scheduling.wire.messages import HELD, RUNNING
@@ -318,6 +318,7 @@ class Dispatcher:
                 self._code.send(record.handler, owner, len(self._code.blobs_of(owner)))
 
     def _from_slave(self, slave: int, event: Event) -> None:
+        """Take an event to the ledger that changes what a slave holds or wants to; the scheduler is told."""
         self._apply(event)
         self._scheduler.slave_changed(slave)
 
@@ -401,7 +402,7 @@ class Dispatcher:
         self._scheduler.slave_changed(command.slave)
 
     def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
-        """Send tasks that a slave holds; what cannot be sent fails at once."""
+        """Send tasks that a slave holds; what cannot be sent fails at once, and the slave has room again."""
         numbers, payloads = command.numbers[part], command.payloads[part]
         try:
             loaded = self._budget.loaded(payloads)
@@ -413,8 +414,7 @@ class Dispatcher:
         except OSError as error:
             failures = [unreadable(error)] * len(numbers)
             log.error("tasks fail: %s", error)
-        statuses = [FAILED] * len(numbers)
-        self._from_slave(command.slave, TasksDone(command.slave, numbers, statuses, failures))
+        self._from_slave(command.slave, TasksFailed(numbers, failures))
 
     def _push(self, command: Push) -> None:
         for slave in list(self._slaves.values()):
@@ -426,17 +426,10 @@ class Dispatcher:
                 payloads = self._budget.loaded(command.payloads[part])
             except OSError as error:
                 log.error("tasks fail: %s", error)
-                self._fail_pushed(numbers, unreadable(error))
+                self._apply(TasksFailed(numbers, [unreadable(error)] * len(numbers)))
                 continue
             self._work_queue.put(Chunk(command.owner, command.code_count, numbers, payloads))
         self._watch_queue()
-
-    def _fail_pushed(self, numbers: list[int], failure: bytes) -> None:
-        """End tasks that are offered to all slaves, in the name of one of them."""
-        slave = next(iter(self.ledger.slaves))
-        self._apply(TasksTaken(slave, numbers))
-        count = len(numbers)
-        self._apply(TasksDone(slave, numbers, [FAILED] * count, [failure] * count))
 
     def _answer_pull(self, slave: int, chunk: Chunk) -> None:
         """Send a slave what it asked the work queue for; it has taken that then.

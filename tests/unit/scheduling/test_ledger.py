@@ -16,6 +16,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveJoined,
     SlaveLost,
     TasksDone,
+    TasksFailed,
     TasksReturned,
     TasksSubmitted,
     TasksTaken,
@@ -369,3 +370,24 @@ def test_words_of_a_slave_that_is_gone_change_nothing(ledger: Ledger) -> None:
         assert ledger.apply(event) == []
     assert ledger.queued_count == 1
     assert "not known" in ledger.explain(55)
+
+
+def test_what_the_master_cannot_do_itself_says_nothing_of_the_slave_it_was_meant_for(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    ledger.assign(1, 2)
+    ledger.apply(TasksDone(1, [1], [FINISHED], [b"a"], task_s=5.0))
+    assert ledger.apply(TasksFailed([2], [b"too large"])) == [Deliver(1, [1], [FAILED], [b"too large"])]
+    slave, owner = ledger.slaves[1], ledger.owners[1]
+    assert (slave.task_s, slave.counts.failed, slave.reported_at, slave.room) == (5.0, 0, 1, 4)
+    assert (owner.counts.finished, owner.counts.failed) == (1, 1)
+
+
+def test_what_the_master_cannot_do_may_be_offered_to_all_or_ended_already(ledger: Ledger) -> None:
+    submit(ledger, 2)
+    ledger.offer(1)
+    ledger.apply(CancelRequested(1, [1]))
+    assert ledger.apply(TasksFailed([1, 2], [b"unreadable"] * 2)) == [
+        Deliver(1, [0], [FAILED], [b"unreadable"])
+    ]
+    assert not ledger.pushed
+    assert ledger.snapshot()["open"] == 0

@@ -34,6 +34,9 @@ else:
 
     APPEND_FLAG = os.O_APPEND
 
+PLACE: Final = 1 << 40 if APPEND_FLAG else 0
+"""Where nobody reads or writes another file. What is written to ours comes to its end, wherever this is."""
+
 
 def _read_at(fd: int, count: int, offset: int) -> bytes:
     if hasattr(os, "pread"):
@@ -187,17 +190,21 @@ class CapturedOutput:
         """
         if self.stdout.closed or self.stderr.closed:
             self.restore_streams()
-        try:
-            is_intact = os.fstat(1).st_ino == self._inode == os.fstat(2).st_ino
-        except OSError:
-            is_intact = False
-        if not is_intact:
+        if not self._lead_here():
             self._restore(1)
             self._restore(2)
         try:
             os.get_inheritable(0)
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)  # the lowest free number is 0
+
+    def _lead_here(self) -> bool:
+        """Tell whether the descriptors 1 and 2 are still copies of ours, with which they share their place."""
+        os.lseek(self._fd, PLACE, os.SEEK_SET)
+        try:
+            return os.lseek(1, 0, os.SEEK_CUR) == PLACE == os.lseek(2, 0, os.SEEK_CUR)
+        except OSError:  # closed, or a pipe
+            return False
 
     def _restore(self, fd: int) -> None:
         try:
@@ -217,7 +224,7 @@ class CapturedOutput:
         The beginning is empty if the end is all of it.
         """
         self.is_written = False
-        size_bytes = os.fstat(self._fd).st_size
+        size_bytes = os.lseek(self._fd, 0, os.SEEK_END)  # fstat takes four times as long
         if not size_bytes:
             return 0, b"", b""
         head, tail = _ends(self._fd, 0, size_bytes)

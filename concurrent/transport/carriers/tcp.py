@@ -14,13 +14,13 @@ from concurrent.core.errors import AddressError, ProtocolError, WrongServer
 from concurrent.core.loggers import get_log
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import error_to_wire
+from concurrent.transport.carriers.bytechannel import IByteChannel, MakeChannel, SocketChannel
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.carriers.endpoint import cannot_listen
 from concurrent.transport.carriers.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.frames.blocks import NewBlock, new_block
 from concurrent.transport.frames.frames import Buffer, Frame, gathered
-from concurrent.transport.frames.gather import send_some
 from concurrent.transport.frames.memory import MemoryShare, ReceiveMemory
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.loop.sockets import hang_up
@@ -44,10 +44,10 @@ log = get_log("concurrent.transport")
 
 
 class TCPSocket:
-    """One connected TCP socket that carries messages; both ends use it. Loop thread only.
+    """One TCP connection that carries messages; both ends use it. Loop thread only.
 
-    :param loop: the node's loop, which owns the socket from now on.
-    :param sock: a connected socket.
+    :param loop: the node's loop.
+    :param channel: what the bytes pass through; closed with this.
     :param owner: who is told what happens on it.
     :param limits: what is accepted once the peer is trusted.
     :param scratch: ``SCRATCH_BYTES`` of memory to receive into, shared by all sockets of an endpoint.
@@ -57,19 +57,19 @@ class TCPSocket:
     def __init__(
         self,
         loop: NodeLoop,
-        sock: socket.socket,
+        channel: IByteChannel,
         owner: ICarrierOwner,
         limits: Limits,
         *,
         scratch: memoryview,
         memory: ReceiveMemory,
     ) -> None:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.peer_ip: str = sock.getpeername()[0]
+        self.peer_ip = channel.peer_ip
         self.opened_at = loop.time()
         self._loop = loop
-        self._sock = sock
+        self._channel = channel
+        self._receive_into = channel.receive_into
+        self._send_some = channel.send
         self._owner = owner
         self._limits = limits
         self._share = MemoryShare(memory, self._on_memory)
@@ -80,7 +80,7 @@ class TCPSocket:
         self._is_closed = False
         self._is_trusted = False
         self._linger: TimerHandle | None = None
-        self._loop.add_reader(sock, self._on_readable)
+        channel.want_read(self._on_readable)
 
     @property
     def has_room(self) -> bool:
@@ -126,11 +126,11 @@ class TCPSocket:
         out = self._out
         try:
             while out:
-                self._out_bytes -= send_some(self._sock, out)
+                self._out_bytes -= self._send_some(out)
         except (BlockingIOError, InterruptedError):
             if not self._is_blocked:
                 self._is_blocked = True
-                self._loop.add_writer(self._sock, self._on_writable)
+                self._channel.want_write(self._on_writable)
         except OSError as error:
             self._loop.call_soon(self._lose, error.strerror or str(error))
 
@@ -142,7 +142,7 @@ class TCPSocket:
                 self._owner.writable(self)
             return
         self._is_blocked = False
-        self._loop.remove_writer(self._sock)
+        self._channel.want_write(None)
         if self._linger is not None:
             self._finish_sending()
         else:
@@ -155,7 +155,7 @@ class TCPSocket:
         for _ in range(READS_PER_TURN):
             space = self._reader.space()
             try:
-                count = self._sock.recv_into(space)
+                count = self._receive_into(space)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
@@ -187,7 +187,7 @@ class TCPSocket:
         elif reason is not None:
             self._lose(reason)
         elif self._reader.is_held_up:
-            self._loop.remove_reader(self._sock)
+            self._channel.want_read(None)
 
     def _refuse_http(self) -> None:
         """Say what this port is in words that a client of the JSON API understands, before the BYE."""
@@ -206,7 +206,7 @@ class TCPSocket:
             return
         self._read_on()
         if not self._is_closed and not self._reader.is_held_up:
-            self._loop.add_reader(self._sock, self._on_readable)
+            self._channel.want_read(self._on_readable)
 
     def _read_on(self) -> None:
         """Go on with what has arrived already."""
@@ -225,7 +225,7 @@ class TCPSocket:
 
     def _finish_sending(self) -> None:
         try:
-            self._sock.shutdown(socket.SHUT_WR)
+            self._channel.finish_sending()
         except OSError:
             self._release()
 
@@ -242,9 +242,7 @@ class TCPSocket:
         self._is_closed = True
         if self._linger is not None:
             self._linger.cancel()
-        self._loop.remove_reader(self._sock)
-        self._loop.remove_writer(self._sock)
-        hang_up(self._sock)
+        self._channel.close()
         self._share.release()
         self._reader.close()
         self._out.clear()
@@ -252,12 +250,19 @@ class TCPSocket:
 
 
 class TCPServer(SessionServer):
-    """Serves clients over plain TCP; see :class:`SessionServer` for everything but the carrier."""
+    """Serves clients over TCP; see :class:`SessionServer` for everything but the carrier.
+
+    :param make_channel: makes what the bytes of each connection pass through.
+    """
 
     _listener: socket.socket | None = None
     _is_short_of_files = False
     _scratch: memoryview
     _memory: ReceiveMemory
+
+    def __init__(self, *args: Any, make_channel: MakeChannel = SocketChannel, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._make_channel = make_channel
 
     def _listen(self) -> None:
         try:
@@ -306,12 +311,13 @@ class TCPServer(SessionServer):
                 return
             self._is_short_of_files = False
             try:
-                carrier = TCPSocket(
-                    self._loop, sock, self, self._limits, scratch=self._scratch, memory=self._memory
-                )
+                channel = self._make_channel(self._loop, sock)
             except OSError:  # it is gone already
                 sock.close()
                 continue
+            carrier = TCPSocket(
+                self._loop, channel, self, self._limits, scratch=self._scratch, memory=self._memory
+            )
             self._accepted(carrier)
 
     def _accept_again(self) -> None:
@@ -329,11 +335,18 @@ class TCPServer(SessionServer):
 
 
 class TCPClient(SessionClient):
-    """Keeps a session over plain TCP; see :class:`SessionClient` for everything but the carrier."""
+    """Keeps a session over TCP; see :class:`SessionClient` for everything but the carrier.
+
+    :param make_channel: makes what the bytes of each connection pass through.
+    """
 
     _dialling: asyncio.Task[None] | None = None
     _scratch: memoryview | None = None
     _memory: ReceiveMemory
+
+    def __init__(self, *args: Any, make_channel: MakeChannel = SocketChannel, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._make_channel = make_channel
 
     def _dial(self) -> None:
         self._dialling = self._loop.aio.create_task(self._connect_any())
@@ -371,7 +384,8 @@ class TCPClient(SessionClient):
         if self._scratch is None:
             self._scratch = memoryview(bytearray(SCRATCH_BYTES))
             self._memory = _receive_memory(self._loop, self._limits, self._new_block)
-        return TCPSocket(self._loop, sock, self, self._limits, scratch=self._scratch, memory=self._memory)
+        channel = self._make_channel(self._loop, sock)
+        return TCPSocket(self._loop, channel, self, self._limits, scratch=self._scratch, memory=self._memory)
 
     def _stop_opening(self) -> None:
         super()._stop_opening()

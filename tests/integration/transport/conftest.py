@@ -1,9 +1,10 @@
-"""Fixtures: loops, servers and clients of both carriers, and a proxy between them."""
+"""Fixtures: loops, servers and clients of each carrier, over TLS too, and a proxy between them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
+from tests.integration.transport.tls_channel import tls_channels
 from tests.integration.transport.transport_nodes import Carriers, CuttingProxy
 
 
@@ -26,14 +28,18 @@ def loops() -> Iterator[tuple[NodeLoop, NodeLoop]]:
     assert set(threading.enumerate()) <= before
 
 
-@pytest.fixture(params=["tcp", "zeromq"])
+@pytest.fixture(params=["tcp", "tls", "zeromq"])
 def carriers(
     request: pytest.FixtureRequest,
     loops: tuple[NodeLoop, NodeLoop],
     proxy_to: Callable[[int], CuttingProxy],  # stopped after the nodes
 ) -> Iterator[Carriers]:
-    classes = {"tcp": (TCPServer, TCPClient), "zeromq": (TCPServerZMQ, ZMQClient)}
-    made = Carriers(*classes[request.param], loops)
+    over_tls = (
+        partial(TCPServer, make_channel=tls_channels(is_server=True)),
+        partial(TCPClient, make_channel=tls_channels(is_server=False)),
+    )
+    makers = {"tcp": (TCPServer, TCPClient), "tls": over_tls, "zeromq": (TCPServerZMQ, ZMQClient)}
+    made = Carriers(*makers[request.param], loops)
     yield made
     made.stop()
 

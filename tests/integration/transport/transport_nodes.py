@@ -21,8 +21,8 @@ class Carriers:
 
     def __init__(
         self,
-        server_class: type[SessionServer],
-        client_class: type[SessionClient],
+        server_class: Callable[..., SessionServer],
+        client_class: Callable[..., SessionClient],
         loops: tuple[NodeLoop, NodeLoop],
     ) -> None:
         self.server_class = server_class

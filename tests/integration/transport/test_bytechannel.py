@@ -1,0 +1,57 @@
+"""What a byte channel owes its carrier; the other tests run over the plain one and over one that encrypts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+from concurrent.transport.frames.frames import as_payload
+from concurrent.transport.loop.loop import NodeLoop
+from tests.integration.transport.tls_channel import tls_channels
+from tests.integration.transport.transport_nodes import WAIT_S
+
+TLS_GREETING = b"\x16\x03"
+LARGE_BYTES = 8 * 1024 * 1024
+
+
+def test_only_the_channel_decides_what_is_on_the_wire(loops: tuple[NodeLoop, NodeLoop]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(WAIT_S)
+        channels = tls_channels(is_server=False)
+        port = listener.getsockname()[1]
+        client = TCPClient(loops[1], "127.0.0.1", port, node_id="client", make_channel=channels)
+        client.start()
+        try:
+            peer, _ = listener.accept()
+            with peer:
+                peer.settimeout(WAIT_S)
+                assert peer.recv(len(TLS_GREETING), socket.MSG_WAITALL) == TLS_GREETING
+        finally:
+            client.stop()
+
+
+def test_large_messages_and_many_small_ones_cross_in_both_directions(loops: tuple[NodeLoop, NodeLoop]) -> None:
+    server = TCPServer(loops[0], node_id="server", make_channel=tls_channels(is_server=True))
+    client = TCPClient(loops[1], "127.0.0.1", 0, node_id="client", make_channel=tls_channels(is_server=False))
+
+    @tcpremote(server)
+    def echo(handler: TCPHandler, request: Any, value: Any) -> Any:
+        return value
+
+    server.start()
+    client.port = server.port
+    client.start()
+    try:
+        handler = client.wait_open(WAIT_S)
+        large = os.urandom(LARGE_BYTES)
+        small = [handler.call("echo", number) for number in range(1000)]
+        answer = handler.call("echo", as_payload(large)).result(WAIT_S)
+        assert bytes(answer.buffer) == large
+        assert [future.result(WAIT_S) for future in small] == list(range(1000))
+    finally:
+        client.stop()
+        server.stop()

@@ -74,7 +74,7 @@ class ClusterClient:
     :param on_refused: called with the error when the master will never take this program in.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what is called back, by name
         self,
         loop: NodeLoop,
         node_id: str,

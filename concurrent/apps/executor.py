@@ -131,7 +131,7 @@ class ClusterExecutor(Executor):
         """Shut down; after an exception what is unfinished is cancelled, for nobody waits for it any more."""
         self.shutdown(wait=True, cancel_futures=kind is not None)
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  as in the standard library
         """Take nothing more, and free everything when what was submitted is finished. Any thread.
 
         If the wait is interrupted what is not finished is cancelled.

@@ -161,7 +161,7 @@ class MasterAPI:
             _check("size_bytes", size_bytes, 0)
             dispatcher.consumed(owner, size_bytes)
 
-    def _register_system_methods(self, server: HasMethods) -> None:
+    def _register_system_methods(self, server: HasMethods) -> None:  # noqa: C901  a function for each message
         systems = self._systems
 
         @tcpremote(server, is_vital=True)

@@ -81,7 +81,7 @@ class MasterLink:
         another Python, or because there is none at this address; it is not tried again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it is told of its node, by name
         self,
         loop: NodeLoop,
         master: Host,

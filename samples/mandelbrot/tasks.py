@@ -15,7 +15,7 @@ from .counts import Picture, TileResult
 from .kernel import count_points, smooth_count
 from .view import Tile, View
 
-__all__ = ["MandelbrotSystem", "OptimizedTile", "PlainTile", "TASK_BY_DATA", "TileTask", "make_tasks"]
+__all__ = ["TASK_BY_DATA", "MandelbrotSystem", "OptimizedTile", "PlainTile", "TileTask", "make_tasks"]
 
 
 class TileTask(Task):

@@ -182,7 +182,9 @@ class Watch:
     def _are_same(self) -> bool:
         """Return whether what can change in place did not."""
         is_burst = time.perf_counter() - self._looked_at < BURST_S
-        changed = [mutable.is_changed(is_burst) for mutable in self._mutables.values()]  # each notes it
+        changed = [
+            mutable.is_changed(is_burst=is_burst) for mutable in self._mutables.values()
+        ]  # each notes it
         self._looked_at = time.perf_counter()
         return not any(changed)
 
@@ -293,7 +295,7 @@ class _Mutable:
         """Return whether its name still stands for it."""
         return _attribute(self.target, self.name) is self.value
 
-    def is_changed(self, is_burst: bool) -> bool:
+    def is_changed(self, *, is_burst: bool) -> bool:
         """Return whether it is another value than it was, as far as its pickle shows that.
 
         :param is_burst: whether it may be left for later where it takes long.

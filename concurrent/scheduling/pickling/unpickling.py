@@ -156,7 +156,7 @@ def set_function_state(function: FunctionType, state: tuple[Any, ...]) -> None:
         setattr(function, name, value)
 
 
-def make_cached(maxsize: int | None, typed: bool, function: Any) -> Any:
+def make_cached(maxsize: int | None, typed: bool, function: Any) -> Any:  # noqa: FBT001  pickles call it
     """Return what ``functools.lru_cache`` makes of a function, with an empty cache."""
     return functools.lru_cache(maxsize=maxsize, typed=typed)(function)
 

@@ -155,15 +155,15 @@ class ForkServer:
         self._unpacker.feed(data)
         for request in self._unpacker:
             if request[0] == "launch":
-                self._launch(*request[1:])
+                self._launch(*request[1:-1], has_output=request[-1])
             elif request[0] == "sweep":
-                self._sweep(*request[1:])
+                self._sweep(request[1], is_last=request[2])
             elif request[1] in self._pid_by_child:
                 self._ending.add(self._pid_by_child[request[1]])
                 kill(self._pid_by_child[request[1]])
         return True
 
-    def _sweep(self, app: int, is_last: bool) -> None:
+    def _sweep(self, app: int, *, is_last: bool) -> None:
         """Kill what tasks of an application that has ended left behind, and report what that was."""
         killed: list[str] = []
         for _ in range(LOOKS_MAX):
@@ -181,7 +181,7 @@ class ForkServer:
         except OSError:
             pass  # the owner is gone, which the next read will tell
 
-    def _launch(self, child: int, entry: str, args: list[Any], file_count: int, has_output: bool) -> None:
+    def _launch(self, child: int, entry: str, args: list[Any], file_count: int, *, has_output: bool) -> None:
         files = [self._files.popleft() for _ in range(file_count)]
         server_pid = os.getpid()
         try:
@@ -190,7 +190,7 @@ class ForkServer:
             pid = -1
             self._report("failed", child, f"no new process: {error}")
         if pid == 0:
-            run_and_exit(partial(self._be_child, server_pid, entry, args, files, has_output))
+            run_and_exit(partial(self._be_child, server_pid, entry, args, files, has_output=has_output))
         for fd in files:
             os.close(fd)
         if pid > 0:
@@ -199,7 +199,7 @@ class ForkServer:
             self._report("started", child, pid)
 
     def _be_child(
-        self, server_pid: int, entry: str, args: list[Any], files: list[int], has_output: bool
+        self, server_pid: int, entry: str, args: list[Any], files: list[int], *, has_output: bool
     ) -> None:
         """The life of a child."""
         die_with_parent(server_pid)

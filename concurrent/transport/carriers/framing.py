@@ -67,7 +67,7 @@ class FrameReader:
             self._scratch[:start] = self._rest
         return self._scratch[start : start + self._ahead_bytes]
 
-    def advance(self, count: int) -> list[list[Buffer]]:
+    def advance(self, count: int) -> list[list[Buffer]]:  # noqa: C901  one loop, as each call costs
         """Return the messages that are complete after ``count`` bytes more.
 
         :raises ProtocolError: if the stream is not one of messages, or one exceeds the limits;

@@ -148,7 +148,7 @@ class TCPSocket:
         else:
             self._owner.writable(self)
 
-    def _on_readable(self) -> None:
+    def _on_readable(self) -> None:  # noqa: C901  one loop, as each call costs
         batch: list[list[Buffer]] = []
         reason: str | None = None
         broken: ProtocolError | None = None

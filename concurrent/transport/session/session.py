@@ -44,12 +44,12 @@ class Session:
     """
 
     __slots__ = (
+        "_answers_bytes",
         "_in_flight",
         "_in_flight_bytes",
-        "_answers_bytes",
         "_last_number",
-        "_refused_calls",
         "_limits",
+        "_refused_calls",
         "_resend_asked",
         "_resent_to",
         "_unacknowledged_bytes",

@@ -96,7 +96,7 @@ class WebServer(wsgi.Server):
         """Count nothing; cheroot would register the server in a global for good."""
         self.stats = {"Enabled": False}
 
-    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002  cheroot's
         """Log what cheroot has to say; its clients' mistakes are no error of ours."""
         log.log(level, "%s", msg, exc_info=traceback)
 
@@ -104,7 +104,7 @@ class WebServer(wsgi.Server):
         """Start the threads and return."""
         self.ready = True
         self._selector.register(self._woken_end, selectors.EVENT_READ, self._take_back)
-        self._set_accepting(True)
+        self._set_accepting(is_accepting=True)
         for thread in (*self._workers, self._loop_thread):
             thread.start()
 
@@ -142,7 +142,7 @@ class WebServer(wsgi.Server):
                     key.data()
                 self._sweep()
         finally:
-            self._set_accepting(False)
+            self._set_accepting(is_accepting=False)
             hang_up(self._listener)
             for connection in tuple(self._deadline_by_waiting):
                 self._close(connection)
@@ -157,7 +157,7 @@ class WebServer(wsgi.Server):
                 log.error("%s: cannot accept connections for now: %s", self, error)
             self._is_short_of_files = True
             self._accept_from = time.monotonic() + ACCEPT_PAUSE_S
-            self._set_accepting(False)
+            self._set_accepting(is_accepting=False)
             return
         self._is_short_of_files = False
         if len(self._connections) >= self._limits.connections_max and self._deadline_by_waiting:
@@ -170,7 +170,7 @@ class WebServer(wsgi.Server):
         else:
             self._await(connection, self._limits.request_timeout_s)
 
-    def _set_accepting(self, is_accepting: bool) -> None:
+    def _set_accepting(self, *, is_accepting: bool) -> None:
         if is_accepting and not self._is_accepting:
             self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         elif self._is_accepting and not is_accepting:
@@ -292,7 +292,7 @@ class WebServer(wsgi.Server):
         for connection in expired:
             self._close(connection)
         if self.ready and now >= self._accept_from:
-            self._set_accepting(True)
+            self._set_accepting(is_accepting=True)
 
     def _forget(self, connection: WebConnection) -> None:
         if self._deadline_by_waiting.pop(connection, None) is not None:

@@ -8,11 +8,9 @@ task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any
 
 from concurrent.core.errors import SchedulingError
-from concurrent.core.rows import chosen_rows
 from concurrent.scheduling.ledger.copies import Copies
 from concurrent.scheduling.ledger.endings import deliveries, sorted_out
 from concurrent.scheduling.ledger.events import (
@@ -42,13 +40,16 @@ from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord, TaskR
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.slavebook import SlaveBook
-from concurrent.scheduling.ledger.states import NEXT_STATES, TaskState
+from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
+from concurrent.scheduling.ledger.summary import summary
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 
 __all__ = ["Ledger"]
 
-QUEUED, PUSHED, HELD, REFUSED, CLOSED = TaskState
+QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
+GIVEN = NEXT_BY_EVENT[TaskEvent.GIVEN]
+ENDED = NEXT_BY_EVENT[TaskEvent.ENDED]
 
 
 class Ledger:
@@ -147,7 +148,7 @@ class Ledger:
         while count > 0 and self.queue.count:
             batch = self.queue.take(count)
             for task in batch:
-                task.state = PUSHED
+                task.undergo(TaskEvent.OFFERED)
                 self.pushed[task.number] = task
             count -= len(batch)
             code_count = max(task.code_count for task in batch)
@@ -173,26 +174,11 @@ class Ledger:
         if task is None:
             return f"task {number} is not known: never accepted, or its outcome was handed over"
         place = f" by {self.slaves[task.slave].name}" if task.slave else ""
-        return (
-            f"task {number} of {task.owner.name} is {task.state.name.lower()}{place}, "
-            f"{len(task.evidence)} of {task.attempts_max} attempts ended in the worker's death"
-        )
+        return task.story(place)
 
     def snapshot(self) -> dict[str, Any]:
         """Return counts and a bounded part of lists, as plain values that may be read by any thread."""
-        return {
-            "accepted": self.accepted_count,
-            "queued": self.queued_count,
-            "pushed": len(self.pushed),
-            "refused": self.refusals.waiting_count,
-            "open": len(self.task_by_number),
-            "open_bytes": self.open_bytes,
-            "dropped_late": self.dropped_count,
-            "slave_count": len(self.slaves),
-            "owner_count": len(self.owners),
-            "slaves": [one.describe() for one in chosen_rows(self.slaves.values(), attrgetter("rank"))],
-            "owners": [one.describe() for one in chosen_rows(self.owners.values(), attrgetter("rank"))],
-        }
+        return summary(self)
 
     def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
         """Give a batch of one owner's tasks to a slave."""
@@ -201,15 +187,20 @@ class Ledger:
         numbers: list[int] = []
         payloads: list[Any] = []
         code_count = 0
-        for task in batch:
-            task.state = HELD
-            task.slave = key
-            number = task.number
-            held[number] = task
-            numbers.append(number)
-            payloads.append(task.payload)
-            if task.code_count > code_count:
-                code_count = task.code_count
+        task = batch[0]
+        try:
+            for task in batch:
+                task.state = GIVEN[task.state]
+                task.slave = key
+                number = task.number
+                held[number] = task
+                numbers.append(number)
+                payloads.append(task.payload)
+                if task.code_count > code_count:
+                    code_count = task.code_count
+        except KeyError:
+            task.undergo(TaskEvent.GIVEN)  # raises with its story
+            raise
         return Send(key, batch[0].owner.owner, code_count, numbers, payloads)
 
     def _spread(self, owner: OwnerRecord, count: int) -> list[Send]:
@@ -243,7 +234,7 @@ class Ledger:
             if task.state is HELD:
                 del self.slaves[task.slave].held[number]
                 running.setdefault(task.slave, []).append(number)
-            task.state = CLOSED
+            task.undergo(TaskEvent.ENDED)
         return [*commands, *(CancelRun(slave, numbers) for slave, numbers in running.items())]
 
     def _tasks_submitted(self, event: TasksSubmitted) -> list[Command]:
@@ -418,7 +409,7 @@ class Ledger:
             if task is None:
                 stale.append(number)
                 continue
-            task.state = HELD
+            task.undergo(TaskEvent.TAKEN)
             task.slave = event.slave
             slave.held[number] = task
         self.dropped_count += len(stale)
@@ -437,7 +428,7 @@ class Ledger:
                 stale.append(number)
             elif task.state is QUEUED and self._copies.has(slave.name, number):  # it may go on with it
                 self.queue.remove(task)
-                task.state = HELD
+                task.undergo(TaskEvent.RESUMED)
                 task.slave = event.slave
                 slave.held[number] = task
         if stale:
@@ -468,11 +459,16 @@ class Ledger:
             for task in tasks:
                 self.refusals.forget(task)
         size_bytes = 0
-        for task in tasks:
-            del task_by_number[task.number]
-            del task.owner.number_by_id[task.client_id]
-            task.state = CLOSED
-            size_bytes += len(task.payload)
+        task = tasks[0]
+        try:
+            for task in tasks:
+                task.state = ENDED[task.state]
+                del task_by_number[task.number]
+                del task.owner.number_by_id[task.client_id]
+                size_bytes += len(task.payload)
+        except KeyError:
+            task.undergo(TaskEvent.ENDED)  # raises with its story
+            raise
         self.open_bytes -= size_bytes
         return commands + deliveries(self.owners, tasks, statuses, payloads)
 
@@ -489,11 +485,7 @@ class Ledger:
 
     def _requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""
-        others = self.refusals.keep(tasks) if self.refusals else tasks
-        for task in others:
-            if QUEUED not in NEXT_STATES[task.state]:
-                raise AssertionError(f"cannot queue again: {self.explain(task.number)}")
-        self.queue.put_back(others)
+        self.queue.put_back(self.refusals.keep(tasks) if self.refusals else tasks)
 
 
 def _is_open(owner: OwnerRecord) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.events import TasksSubmitted
-from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.ledger.states import TRANSITIONS, TaskEvent, TaskState
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 
 __all__ = ["OutcomeCounts", "OwnerRecord", "SlaveRecord", "TaskRecord"]
@@ -72,6 +72,26 @@ class TaskRecord:
         self.state = QUEUED
         self.slave = 0
         self.evidence: tuple[bytes, ...] = ()
+
+    def undergo(self, event: TaskEvent) -> None:
+        """Go over to the state that follows, see ``states.py``.
+
+        :raises AssertionError: if that cannot happen to it, with its story; also under ``python -O``.
+        """
+        following = TRANSITIONS.get((self.state, event))
+        if following is None:
+            raise AssertionError(f"{self.story()}; it cannot be {event.value}")
+        self.state = following
+
+    def story(self, place: str = "") -> str:
+        """Return one line on what has become of it.
+
+        :param place: words on who has it, after its state.
+        """
+        return (
+            f"task {self.number} of {self.owner.name} is {self.state.name.lower()}{place}, "
+            f"{len(self.evidence)} of {self.attempts_max} attempts ended in the worker's death"
+        )
 
     def add_evidence(self, slave: SlaveRecord, words: Any) -> None:
         """Take note that a worker died of it.

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
-from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.ledger.states import TaskEvent, TaskState
 
 __all__ = ["Refusals"]
 
@@ -61,7 +61,7 @@ class Refusals:
             if refusers is None:
                 others.append(task)
                 continue
-            task.state = TaskState.REFUSED
+            task.undergo(TaskEvent.REFUSED)
             task.slave = 0
             self._waiting.setdefault((task.owner.owner, refusers), {})[task.number] = task
             self.waiting_count += 1

@@ -1,14 +1,15 @@
-"""The states of a task at the master, and what may follow what.
+"""The states of a task at the master, what can happen to it there, and what may follow what. A pure module.
 
-A pure module: one table of what the ledger does. The ledger looks into it before it queues a task again, and
-raises with the task's story if that may not be; elsewhere the table describes its code.
+The table is what the ledger does: every change of a task's state goes through it. An event that has no place
+in it raises with the task's story (``TaskRecord.undergo``).
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
+from typing import Final
 
-__all__ = ["NEXT_STATES", "TaskState"]
+__all__ = ["NEXT_BY_EVENT", "TRANSITIONS", "TaskEvent", "TaskState"]
 
 
 class TaskState(IntEnum):
@@ -26,10 +27,38 @@ class TaskState(IntEnum):
     """Finished, failed or cancelled; the outcome goes to its owner once."""
 
 
-NEXT_STATES: dict[TaskState, frozenset[TaskState]] = {
-    TaskState.QUEUED: frozenset({TaskState.PUSHED, TaskState.HELD, TaskState.CLOSED}),
-    TaskState.PUSHED: frozenset({TaskState.QUEUED, TaskState.HELD, TaskState.CLOSED}),
-    TaskState.HELD: frozenset({TaskState.QUEUED, TaskState.REFUSED, TaskState.CLOSED}),
-    TaskState.REFUSED: frozenset({TaskState.QUEUED, TaskState.HELD, TaskState.CLOSED}),
-    TaskState.CLOSED: frozenset(),
+class TaskEvent(Enum):
+    """What can happen to a task."""
+
+    GIVEN = "given to a slave"
+    OFFERED = "offered to all slaves"
+    TAKEN = "taken by a slave"
+    RESUMED = "taken up again by a slave that had it before"
+    REFUSED = "kept from slaves that refused it"
+    PUT_BACK = "queued again"
+    ENDED = "ended"
+
+
+QUEUED, PUSHED, HELD, REFUSED, CLOSED = TaskState
+
+TRANSITIONS: Final[dict[tuple[TaskState, TaskEvent], TaskState]] = {
+    (QUEUED, TaskEvent.GIVEN): HELD,
+    (QUEUED, TaskEvent.OFFERED): PUSHED,
+    (QUEUED, TaskEvent.RESUMED): HELD,
+    (QUEUED, TaskEvent.ENDED): CLOSED,
+    (PUSHED, TaskEvent.TAKEN): HELD,
+    (PUSHED, TaskEvent.PUT_BACK): QUEUED,
+    (PUSHED, TaskEvent.ENDED): CLOSED,
+    (HELD, TaskEvent.REFUSED): REFUSED,
+    (HELD, TaskEvent.PUT_BACK): QUEUED,
+    (HELD, TaskEvent.ENDED): CLOSED,
+    (REFUSED, TaskEvent.GIVEN): HELD,
+    (REFUSED, TaskEvent.PUT_BACK): QUEUED,
+    (REFUSED, TaskEvent.ENDED): CLOSED,
 }
+
+NEXT_BY_EVENT: Final[dict[TaskEvent, dict[TaskState, TaskState]]] = {
+    event: {state: following for (state, one), following in TRANSITIONS.items() if one is event}
+    for event in TaskEvent
+}
+"""The same by columns, for loops over many tasks that undergo one event."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from concurrent.scheduling.ledger.records import OwnerRecord, TaskRecord
-from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.ledger.states import TaskEvent, TaskState
 
 __all__ = ["TaskQueue"]
 
@@ -44,7 +44,7 @@ class TaskQueue:
     def put_back(self, tasks: Iterable[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order."""
         for task in sorted(tasks, key=lambda task: task.number, reverse=True):
-            task.state = QUEUED
+            task.undergo(TaskEvent.PUT_BACK)
             task.slave = 0
             task.owner.queue.appendleft(task)
             self.added(task.owner, 1)

@@ -38,7 +38,11 @@ TRANSITIONS: Final[dict[tuple[SessionState, SessionEvent], SessionState]] = {
 
 
 def next_state(state: SessionState, event: SessionEvent) -> SessionState:
-    """Return the state that follows; an event with no place in the table is an AssertionError."""
+    """Return the state that follows.
+
+    :raises AssertionError: if the event has no place in the table; also under ``python -O``.
+    """
     following = TRANSITIONS.get((state, event))
-    assert following is not None, f"a session that is {state.value} cannot be {event.value}"
+    if following is None:
+        raise AssertionError(f"a session that is {state.value} cannot be {event.value}")
     return following

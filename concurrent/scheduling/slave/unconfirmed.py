@@ -44,13 +44,15 @@ class Unconfirmed:
 
         :param message: the number of the message in its session.
         """
-        payloads = outcomes.payloads
-        if Frame not in map(type, payloads):
-            size_bytes = sum(map(len, payloads)) + OUTCOME_BYTES * len(payloads)
-            self._kept.append((message, size_bytes, outcomes))
-            self._size_bytes += size_bytes
-            if self._size_bytes > KEPT_BYTES_MAX:
-                self._drop_oldest()
+        size_bytes = 0
+        for payload in outcomes.payloads:
+            if type(payload) is Frame:
+                return
+            size_bytes += len(payload) + OUTCOME_BYTES
+        self._kept.append((message, size_bytes, outcomes))
+        self._size_bytes += size_bytes
+        if self._size_bytes > KEPT_BYTES_MAX:
+            self._drop_oldest()
 
     def confirm(self, message: int) -> None:
         """Drop what the master has got: all up to a message of the session."""

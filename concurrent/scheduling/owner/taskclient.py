@@ -318,8 +318,9 @@ class TaskClient:
         task_id = self._next_id
         self._next_id = task_id + 1
         self._open[task_id] = (item, what, attempts_max)
-        self._unsent.append(task_id, attempts_max, payload)
-        if self._unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
+        unsent = self._unsent
+        unsent.append(task_id, attempts_max, payload)
+        if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
             self.room.close()
             self._note_room()  # the loop may have accepted it all before it was cleared
         return task_id

@@ -69,14 +69,15 @@ class PickleSink:
 
     def payload(self) -> bytes | Frame:
         """Return the payload and be empty again."""
-        if len(self._parts) == 1 and not self._buffers:
-            part = self._parts[0]
+        parts = self._parts
+        if len(parts) == 1 and not self._buffers:
+            part = parts[0]
             if type(part) is bytes and len(part) < FRAME_BYTES_MIN:  # as nearly all are
-                self._parts.clear()
+                parts.clear()
                 return part
         # Whatever can be written to belongs to the program, which may go on and change it.
-        pieces: list[Buffer] = [part if type(part) is bytes else copied(part) for part in self._parts]
-        self._parts.clear()
+        pieces: list[Buffer] = [part if type(part) is bytes else copied(part) for part in parts]
+        parts.clear()
         size_bytes = sum(map(len, pieces))
         if self._buffers:
             sizes = [view.nbytes for view in self._buffers]

@@ -61,7 +61,11 @@ class Shorthand:
         :raises SchedulingError: if it cannot be pickled; the reason is its cause.
         """
         numbers = self._numbers_by_type.get(id(type(what)))
-        short = self._shortened(what) if numbers is None else (*numbers, what.__dict__)
+        if numbers is not None:
+            version, blob, position = numbers  # to take it apart costs less than to add to it
+            short: tuple[Any, ...] | None = (version, blob, position, what.__dict__)
+        else:
+            short = self._shortened(what)
         if short is None:
             return self._code.dumps_payload(what)
         # It is put back after a success only: one that failed, or is at work further up, is of no use.

@@ -26,9 +26,9 @@ from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome, load_outcome, load_outcomes
-from concurrent.scheduling.tasks.attempts import attempts_max_of
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
+from concurrent.scheduling.tasks.terms import terms_of
 from concurrent.scheduling.wire.failure import message_of
 from concurrent.transport.web.jsonclient import JSONClient
 
@@ -180,7 +180,7 @@ class ApplicationNode(Node):
         :raises SchedulingError: if it cannot be pickled, unless ``push_task_failed`` takes care of it.
         """
         try:
-            return self.client.tasks.push(task, task, attempts_max_of(task))
+            return self.client.tasks.push(task, task, terms_of(task))
         except SchedulingError as error:
             self._raise_end_error()
             self.push_task_failed(task, error)

@@ -13,6 +13,7 @@ from concurrent.apps.executorcore import ExecutorCore
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.core.errors import WorkerDied
 from concurrent.scheduling.pickling.chunk import run_calls
+from concurrent.scheduling.tasks.terms import once, terms_of_call
 
 __all__ = ["CallMap"]
 
@@ -46,6 +47,7 @@ class CallMap(Generic[T]):
         self._core = core
         self._fn = fn
         self._kwargs = kwargs
+        self._terms = terms_of_call(fn)
         self._inputs = inputs
         self._chunksize = chunksize
         self._buffersize = buffersize
@@ -88,8 +90,8 @@ class CallMap(Generic[T]):
 
     def _submit(self, calls: list[tuple[Any, ...]]) -> TaskFuture[Any]:
         if self._chunksize == 1:
-            return self._core.submit(self._fn, calls[0], self._kwargs)
-        return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, attempts_max=1)
+            return self._core.submit(self._fn, calls[0], self._kwargs, self._terms)
+        return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, once(self._terms))
 
     def _take(self) -> TaskFuture[Any]:
         """Take the oldest future, and submit another call or chunk in its place unless all are submitted."""

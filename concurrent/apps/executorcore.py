@@ -39,8 +39,8 @@ from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.initializer import Call, InitializerFailed, initialized_call
 from concurrent.scheduling.pickling.payload import NOT_PLAIN, plain_value
-from concurrent.scheduling.tasks.attempts import ATTEMPTS_MAX
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
+from concurrent.scheduling.tasks.terms import Terms, terms_of_call
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["ExecutorCore", "Setup"]
@@ -127,10 +127,11 @@ class ExecutorCore:
         fn: Callable[..., Any],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
-        attempts_max: int = ATTEMPTS_MAX,
+        terms: Terms | None = None,
     ) -> TaskFuture[Any]:
         """Have a call run; waits while there is no room. Its future has the error if it cannot be pickled.
 
+        :param terms: what it asks for; by default nothing but the name of the function.
         :raises RuntimeError: if the executor was shut down.
         :raises ConcurrentError: if nothing can run any more.
         :raises BaseException: what is no ``Exception`` and is raised while the call is pickled or waits, such
@@ -144,7 +145,7 @@ class ExecutorCore:
         future: TaskFuture[Any] = TaskFuture(self)
         self._futures.add(future)
         try:
-            future.task_id = self.client.tasks.push(future, what, attempts_max)
+            future.task_id = self.client.tasks.push(future, what, terms or terms_of_call(fn))
         except ConcurrentError as error:
             self._settle(future, None, error)
         except BaseException:  # boundary: the caller's own; nobody waits for this future

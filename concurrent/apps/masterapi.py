@@ -19,11 +19,11 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import TasksSubmitted
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
-from concurrent.scheduling.tasks.attempts import MOST_ATTEMPTS
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import Payload, check_statuses
 from concurrent.scheduling.wire.failure import dumps_failure
-from concurrent.scheduling.wire.messages import RUNNING
+from concurrent.scheduling.wire.messages import RUNNING, TERMS
+from concurrent.scheduling.wire.stretches import parts_of, read_stretches
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, tcpremote
 
@@ -130,24 +130,26 @@ class MasterAPI:
             """Keep a blob of the owner's code."""
             dispatcher.define_code(_number(handler, NodeType.application), index, blob)
 
-        @tcpremote(server, is_vital=True)
+        @tcpremote(server, feature=TERMS, is_vital=True)
         def push_tasks(
             handler: TCPHandler,
             _request: Any,
             first_id: int,
             code_count: int,
-            attempts_max: int,
+            terms: list[Any] | int,
             payloads: list[Payload],
         ) -> None:
-            """Accept tasks, numbered by their owner from ``first_id``."""
+            """Accept tasks, numbered by their owner from ``first_id``; ``terms`` as in ``stretches.py``."""
             owner = _number(handler, NodeType.application)
             _check_all(
                 ("first_id", first_id, 0, ID_MAX),
                 ("code_count", code_count, 0, math.inf),
-                ("attempts_max", attempts_max, 1, MOST_ATTEMPTS),
                 ("the number of payloads", len(payloads), 1, TASKS_PER_MESSAGE_MAX),
             )
-            dispatcher.submit(TasksSubmitted(owner, first_id, payloads, code_count, attempts_max))
+            count = len(payloads)
+            for part, asked in parts_of(read_stretches(terms, count), count):
+                event = TasksSubmitted(owner, first_id + part.start, payloads[part], asked)
+                dispatcher.submit(event, code_count)
 
         @tcpremote(server, is_vital=True)
         def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:

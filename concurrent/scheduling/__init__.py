@@ -2,6 +2,7 @@
 
 =============================== =================================================================
 ``Task``                        a unit of work; derive and define ``__call__``
+``Terms``                       what a task asks for
 ``ITaskSystem``                 derive to control tasks from beside the master
 ``ITaskScheduler``              decides which slave gets which task
 ``ITaskScheduleStrategy``       rates the slaves for the generic scheduler
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from concurrent.scheduling.tasks.inprocess import InProcessMaster
     from concurrent.scheduling.tasks.task import Task
     from concurrent.scheduling.tasks.tasksystem import ISystemMaster, ITaskSystem
+    from concurrent.scheduling.tasks.terms import Terms
 
 _MODULE_BY_NAME = {
     "GenericTaskManager": "slave.taskmanager",
@@ -54,6 +56,7 @@ _MODULE_BY_NAME = {
     "Ledger": "ledger.ledger",
     "Task": "tasks.task",
     "TaskClient": "owner.taskclient",
+    "Terms": "tasks.terms",
     "WorkerPool": "slave.pool",
     "ZMQTaskManager": "slave.taskmanager",
     "ZMQTaskScheduler": "schedulers.pushpull",
@@ -72,6 +75,7 @@ __all__ = [
     "Ledger",
     "Task",
     "TaskClient",
+    "Terms",
     "WorkerPool",
     "ZMQTaskManager",
     "ZMQTaskScheduler",

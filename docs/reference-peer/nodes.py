@@ -66,7 +66,8 @@ def run_calls(session, payloads):
     """Be an application: return status and payload of each call."""
     outcomes, count = {}, len(payloads)
     for first in range(0, count, 1000):
-        session.cast("push_tasks", first + 1, 0, 3, list(map(payload, payloads[first : first + 1000])))
+        part = list(map(payload, payloads[first : first + 1000]))
+        session.cast("push_tasks", first + 1, 0, [[0, {"name": "call"}]], part)
     while len(outcomes) < count:
         message = session.next_cast(60.0)
         assert message is not None, "the master is silent"

@@ -117,7 +117,7 @@ def welcome(**other: Any) -> dict[str, Any]:
         "max_bytes": 1 << 28,
         "heartbeat_s": 2.0,
         "version": 1,
-        "features": ["extensions", "running"],
+        "features": ["extensions", "running", "terms"],
         **other,
     }
 
@@ -143,9 +143,16 @@ def work() -> Trace:
         "An application pushes abs(-7), then len(b'framed') as a payload frame; a slave does both.",
     )
     trace.join("application", "register_application", {}, 1)
-    trace.client("application", Kind.CAST, "push_tasks", [1, 0, 3, [ABS_OF_MINUS_7]], {})
+    trace.client("application", Kind.CAST, "push_tasks", [1, 0, [[0, {"name": "abs"}]], [ABS_OF_MINUS_7]], {})
     trace.server("application", Kind.CAST, "accepted", [1], {})
-    trace.client("application", Kind.CALL, 2, "push_tasks", [2, 0, 3, [Frame(LEN_OF_A_FRAME)]], {})
+    trace.client(
+        "application",
+        Kind.CALL,
+        2,
+        "push_tasks",
+        [2, 0, [[0, {"attempts_max": 1}]], [Frame(LEN_OF_A_FRAME)]],
+        {},
+    )
     trace.server("application", Kind.RESULT, 2, None)
     trace.server("application", Kind.CAST, "accepted", [2], {})
     trace.join("slave", "register_slave", {"workers": 1, "window": 1}, 2)

@@ -40,7 +40,7 @@ def sorted_out(
         if status == DIED:
             slave.died_count += 1
             task.add_evidence(slave, payload)
-            if len(task.evidence) < task.attempts_max:
+            if len(task.evidence) < task.terms.attempts_max:
                 found.retry.append(task)
                 continue
             outcome = b"\0".join(task.evidence)

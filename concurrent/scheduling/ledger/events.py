@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
+
 __all__ = [
     "AskBack",
     "CancelRequested",
@@ -64,8 +66,7 @@ class TasksSubmitted:
     owner: int
     first_id: int
     payloads: list[Any]
-    code_count: int = 0
-    attempts_max: int = 3
+    terms: Terms = DEFAULT_TERMS
 
 
 @dataclass(slots=True)
@@ -194,7 +195,6 @@ class Send:
 
     slave: int
     owner: int
-    code_count: int
     numbers: list[int]
     payloads: list[Any]
 
@@ -204,7 +204,6 @@ class Push:
     """Put these tasks of one owner on the shared work socket."""
 
     owner: int
-    code_count: int
     numbers: list[int]
     payloads: list[Any]
 

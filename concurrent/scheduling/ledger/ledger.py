@@ -151,10 +151,9 @@ class Ledger:
                 task.undergo(TaskEvent.OFFERED)
                 self.pushed[task.number] = task
             count -= len(batch)
-            code_count = max(task.code_count for task in batch)
             numbers = [task.number for task in batch]
             payloads = [task.payload for task in batch]
-            commands.append(Push(batch[0].owner.owner, code_count, numbers, payloads))
+            commands.append(Push(batch[0].owner.owner, numbers, payloads))
         return commands
 
     def pass_on(self) -> list[Send]:
@@ -186,7 +185,6 @@ class Ledger:
         key = slave.slave
         numbers: list[int] = []
         payloads: list[Any] = []
-        code_count = 0
         task = batch[0]
         try:
             for task in batch:
@@ -196,12 +194,10 @@ class Ledger:
                 held[number] = task
                 numbers.append(number)
                 payloads.append(task.payload)
-                if task.code_count > code_count:
-                    code_count = task.code_count
         except KeyError:
             task.undergo(TaskEvent.GIVEN)  # raises with its story
             raise
-        return Send(key, batch[0].owner.owner, code_count, numbers, payloads)
+        return Send(key, batch[0].owner.owner, numbers, payloads)
 
     def _spread(self, owner: OwnerRecord, count: int) -> list[Send]:
         """Give up to ``count`` tasks of an owner to slaves that get on, the latest to report first."""
@@ -250,10 +246,11 @@ class Ledger:
         number = self._next_number
         client_id = event.first_id
         number_by_id = owner.number_by_id
+        terms = event.terms
         append = owner.queue.append
         task_by_number = self.task_by_number
         for payload in event.payloads:
-            task = TaskRecord(number, owner, client_id, payload, event)
+            task = TaskRecord(number, owner, client_id, payload, terms)
             task_by_number[number] = task
             number_by_id[client_id] = number
             append(task)

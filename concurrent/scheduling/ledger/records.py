@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
-from concurrent.scheduling.ledger.events import TasksSubmitted
 from concurrent.scheduling.ledger.states import TRANSITIONS, TaskEvent, TaskState
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
+from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["OutcomeCounts", "OwnerRecord", "SlaveRecord", "TaskRecord"]
 
@@ -49,26 +49,22 @@ class TaskRecord:
     """What the master knows of one task."""
 
     __slots__ = (
-        "attempts_max",
         "client_id",
-        "code_count",
         "evidence",
         "number",
         "owner",
         "payload",
         "slave",
         "state",
+        "terms",
     )
 
-    def __init__(
-        self, number: int, owner: OwnerRecord, client_id: int, payload: Any, batch: TasksSubmitted
-    ) -> None:
+    def __init__(self, number: int, owner: OwnerRecord, client_id: int, payload: Any, terms: Terms) -> None:
         self.number = number
         self.owner = owner
         self.client_id = client_id
         self.payload = payload
-        self.code_count = batch.code_count
-        self.attempts_max = batch.attempts_max
+        self.terms = terms
         self.state = QUEUED
         self.slave = 0
         self.evidence: tuple[bytes, ...] = ()
@@ -90,7 +86,7 @@ class TaskRecord:
         """
         return (
             f"task {self.number} of {self.owner.name} is {self.state.name.lower()}{place}, "
-            f"{len(self.evidence)} of {self.attempts_max} attempts ended in the worker's death"
+            f"{len(self.evidence)} of {self.terms.attempts_max} attempts ended in the worker's death"
         )
 
     def add_evidence(self, slave: SlaveRecord, words: Any) -> None:
@@ -98,7 +94,7 @@ class TaskRecord:
 
         :param words: what the slave says of that, UTF-8.
         """
-        attempt = f"attempt {len(self.evidence) + 1} of {self.attempts_max} on {slave.name}: "
+        attempt = f"attempt {len(self.evidence) + 1} of {self.terms.attempts_max} on {slave.name}: "
         said = bytes(words)[:EVIDENCE_BYTES_MAX].replace(b"\0", b"?")  # it separates attempts
         self.evidence += (attempt.encode() + said,)
 

@@ -100,12 +100,16 @@ class CodeShelf:
                 f"tasks need {code_count} code blobs, {len(code.blobs)} were sent", thing="code_count"
             )
 
-    def send(self, slave: TCPHandler, owner: int, code_count: int) -> None:
-        """Send a slave what it lacks of the first so many blobs of an owner."""
+    def count(self, owner: int) -> int:
+        """Return how many blobs an owner has sent. Its tasks need no others."""
+        return len(self._code_by_owner[owner].blobs)
+
+    def send(self, slave: TCPHandler, owner: int) -> None:
+        """Send a slave what it lacks of an owner's code."""
         counts = self._counts_by_slave[slave]
-        has_count = counts.setdefault(owner, 0)
-        if has_count < code_count:
-            blobs = self._code_by_owner[owner].blobs
-            for index in range(has_count, code_count):
+        blobs = self._code_by_owner[owner].blobs
+        has_count = counts.get(owner, -1)
+        if has_count < len(blobs):
+            for index in range(max(0, has_count), len(blobs)):
                 self._courier.cast(slave, "code", owner, index, blobs[index])
-            counts[owner] = code_count
+            counts[owner] = len(blobs)

@@ -210,14 +210,15 @@ class Dispatcher:
         """Return the blobs of an owner's code."""
         return self._code.blobs_of(owner)
 
-    def submit(self, event: TasksSubmitted) -> None:
+    def submit(self, event: TasksSubmitted, code_count: int) -> None:
         """Accept tasks, and acknowledge them soon or when there is room.
 
+        :param code_count: how many blobs of code they need.
         :raises InvalidArguments: if they need code that was not sent.
         :raises SchedulingError: if the owner is not registered.
         :raises LimitExceeded: if it goes on though too much of it is not accepted.
         """
-        self._code.check(event.owner, event.code_count)
+        self._code.check(event.owner, code_count)
         if self._unaccepted.batches and self._unaccepted.is_too_much(event.owner):
             self._acknowledge()
             if self._unaccepted.is_too_much(event.owner):
@@ -312,10 +313,9 @@ class Dispatcher:
         self._from_slave(slave, TasksTaken(slave, numbers))
         record = self._slaves.get(slave)
         known = self.ledger.task_by_number
-        owners = {known[number].owner.owner for number in numbers if number in known}
-        for owner in owners:
-            if record is not None:
-                self._code.send(record.handler, owner, len(self._code.blobs_of(owner)))
+        if record is not None:
+            for owner in {known[number].owner.owner for number in numbers if number in known}:
+                self._code.send(record.handler, owner)
 
     def _from_slave(self, slave: int, event: Event) -> None:
         """Take an event to the ledger that changes what a slave holds or wants to; the scheduler is told."""
@@ -392,7 +392,7 @@ class Dispatcher:
         slave = self._slaves.get(command.slave)
         if slave is None:
             return  # its loss is on the way, and moves the tasks
-        self._code.send(slave.handler, command.owner, command.code_count)
+        self._code.send(slave.handler, command.owner)
         for part in slices(command.payloads):
             self._run(slave.handler, command, part)
 
@@ -406,7 +406,8 @@ class Dispatcher:
         numbers, payloads = command.numbers[part], command.payloads[part]
         try:
             loaded = self._budget.loaded(payloads)
-            self._courier.cast_data(handler, "run", command.owner, command.code_count, numbers, loaded)
+            code_count = self._code.count(command.owner)
+            self._courier.cast_data(handler, "run", command.owner, code_count, numbers, loaded)
             return
         except MessageTooLarge as error:
             failures = [too_large("a task", len(one), handler.peer_bytes_max) for one in payloads]
@@ -418,7 +419,7 @@ class Dispatcher:
 
     def _push(self, command: Push) -> None:
         for slave in list(self._slaves.values()):
-            self._code.send(slave.handler, command.owner, command.code_count)
+            self._code.send(slave.handler, command.owner)
         count_max = max(1, self.ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
         for part in slices(command.payloads, count_max=count_max):
             numbers = command.numbers[part]
@@ -428,7 +429,7 @@ class Dispatcher:
                 log.error("tasks fail: %s", error)
                 self._apply(TasksFailed(numbers, [unreadable(error)] * len(numbers)))
                 continue
-            self._work_queue.put(Chunk(command.owner, command.code_count, numbers, payloads))
+            self._work_queue.put(Chunk(command.owner, self._code.count(command.owner), numbers, payloads))
         self._watch_queue()
 
     def _answer_pull(self, slave: int, chunk: Chunk) -> None:
@@ -442,8 +443,7 @@ class Dispatcher:
             return
         numbers, payloads = map(list, zip(*columns, strict=True))
         self.took(slave, numbers)
-        send = Send(slave, chunk.owner, chunk.code_count, numbers, payloads)
-        self._run(self._slaves[slave].handler, send, slice(None))
+        self._run(self._slaves[slave].handler, Send(slave, chunk.owner, numbers, payloads), slice(None))
 
     def _watch_queue(self) -> None:
         """Look later whether what was pushed is taken: the pipe of a slave that is lost may swallow it."""

@@ -10,6 +10,7 @@ from concurrent.core.errors import TaskCancelled, TaskFailed, WorkerDied
 from concurrent.scheduling.pickling.batch import load_results
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.failure import loads_failure, message_of, with_details
 
@@ -36,9 +37,9 @@ class Outcome(NamedTuple):
 
 
 class Members(list[Any]):
-    """The items of a batch, and how many workers may die of each once it is pushed alone."""
+    """The items of a batch, and what each asks for once it is pushed alone."""
 
-    attempts_max: list[int]
+    terms: list[Terms]
 
 
 def load_outcomes(code: AppCode, outcomes: Iterable[Outcome]) -> Iterator[Loaded]:

@@ -33,8 +33,8 @@ from concurrent.scheduling.owner.unsent import Group, UnsentTasks
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.pickling.shorthand import Shorthand
-from concurrent.scheduling.tasks.attempts import ATTEMPTS_MAX, attempts_max_of
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of
 from concurrent.scheduling.wire.columns import (
     BLOB_BYTES,
     CODE_BYTES_MAX,
@@ -64,8 +64,8 @@ WAKE_COUNT: Final = 250
 log = get_log("concurrent.scheduling.owner.taskclient")
 
 
-_Open = tuple[Any, Any, int]
-"""What was pushed of a task: item, what, and attempts_max. A plain tuple is made faster."""
+_Open = tuple[Any, Any, Terms]
+"""What was pushed of a task: item, what, and terms. A plain tuple is made faster."""
 
 _new_outcome = partial(tuple.__new__, Outcome)
 """Makes one of item, status and payload, without a call of a function in Python."""
@@ -169,16 +169,16 @@ class TaskClient:
                 """Take note of tasks that have begun to run."""
                 on_running(list(self._items_of(ids)))
 
-    def push(self, item: Any, what: Any, attempts_max: int = ATTEMPTS_MAX) -> int:
+    def push(self, item: Any, what: Any, terms: Terms = DEFAULT_TERMS) -> int:
         """Push one task and return its id. Any thread but the loop's; waits while there is no room.
 
         :param item: given back with the outcome.
         :param what: a task, or a tuple of function, arguments and keyword arguments.
-        :param attempts_max: how many workers may die of it.
+        :param terms: what it asks for.
         :raises SchedulingError: if it cannot be pickled, or the client is closed.
         :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``; see also ``Room.wait``.
         """
-        task_id = self._push(item, what, attempts_max, 1)
+        task_id = self._push(item, what, terms, 1)
         self._wake()
         return task_id
 
@@ -213,7 +213,7 @@ class TaskClient:
                     ids += self._push_batch(list(pending))
                 else:
                     task = pending[0]
-                    ids.append(self._push(task, task, attempts_max_of(task), 1, len(ids) % WAKE_COUNT))
+                    ids.append(self._push(task, task, terms_of(task), 1, len(ids) % WAKE_COUNT))
                     if len(ids) % WAKE_COUNT == 1:
                         self._wake()
                 pending.clear()
@@ -223,19 +223,19 @@ class TaskClient:
 
     def _push_batch(self, batch: list[Any]) -> list[int]:
         items = Members(batch)
-        items.attempts_max = list(map(attempts_max_of, batch))
-        task_id = self._push(items, TaskBatch(batch), 1, len(items))
+        items.terms = list(map(terms_of, batch))
+        task_id = self._push(items, TaskBatch(batch), once(items.terms[0]), len(items))
         self._wake()
         return [task_id] * len(items)
 
-    def _push(self, item: Any, what: Any, attempts_max: int, count: int, since_fresh: int = 0) -> int:
+    def _push(self, item: Any, what: Any, terms: Terms, count: int, since_fresh: int = 0) -> int:
         """Push what counts as so many tasks, and wake nobody; changed code was looked for or is now."""
         if not self.room.is_open:
             self._wait_for_room()
         with self._pickling:
             if not since_fresh and not self.code.is_same():
                 self._shorthand.refresh()
-            task_id = self._append(item, what, attempts_max)
+            task_id = self._append(item, what, terms)
             self._pushed_count += count
         return task_id
 
@@ -311,15 +311,15 @@ class TaskClient:
         self._in_flight_bytes = 0
         self._note_room()
 
-    def _append(self, item: Any, what: Any, attempts_max: int) -> int:
+    def _append(self, item: Any, what: Any, terms: Terms) -> int:
         if self._closed_because is not None:
             raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
         payload = self._shorthand.dumps(what)
         task_id = self._next_id
         self._next_id = task_id + 1
-        self._open[task_id] = (item, what, attempts_max)
+        self._open[task_id] = (item, what, terms)
         unsent = self._unsent
-        unsent.append(task_id, attempts_max, payload)
+        unsent.append(task_id, terms, payload)
         if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
             self.room.close()
             self._note_room()  # the loop may have accepted it all before it was cleared
@@ -365,7 +365,7 @@ class TaskClient:
             try:
                 if code_count > self._sent_code_count:
                     self.send_code(code_count)
-                handler.cast("push_tasks", first_id, code_count, group.attempts_max, payloads)
+                group.cast(handler, code_count)
             except PayloadTooLarge as error:
                 self._fail(group, [dumps_failure(error, None, "")] * len(payloads))
             except MessageTooLarge:  # a group of more than one task never is
@@ -393,14 +393,14 @@ class TaskClient:
         if self._joining is not handler:  # this registration has ended meanwhile
             return
         lost, payload_by_id = list[Outcome](), self._unsent.drain()
-        for task_id, (item, what, attempts_max) in list(self._open.items()):
+        for task_id, (item, what, terms) in list(self._open.items()):
             try:
                 payload = payload_by_id.get(task_id) or self._shorthand.dumps(what)
             except BaseException as error:  # boundary: it was changed after it had been pushed
                 del self._open[task_id]
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
             else:
-                self._unsent.append(task_id, attempts_max, payload)
+                self._unsent.append(task_id, terms, payload)
         self._report(lost)
         self._go_on(handler)
 
@@ -467,9 +467,9 @@ class TaskClient:
     def _push_singly(self, items: Members, batch: TaskBatch) -> None:
         """Push the tasks of a batch one by one, after a worker died of one of them; while no thread pickles."""
         lost: list[Outcome] = []
-        for item, what, attempts in zip(items, batch.members, items.attempts_max, strict=True):
+        for item, what, terms in zip(items, batch.members, items.terms, strict=True):
             try:
-                self._append(item, what, attempts)
+                self._append(item, what, terms)
             except BaseException as error:  # boundary: its code is called again
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
         self._wake()

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.columns import BATCH_BYTES, BATCH_FRAMES, OVERHEAD_BYTES
+from concurrent.scheduling.wire.messages import TERMS
+from concurrent.scheduling.wire.stretches import Stretch, pack_stretches, parts_of
+from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 
 __all__ = ["Group", "UnsentTasks"]
@@ -17,20 +21,34 @@ __all__ = ["Group", "UnsentTasks"]
 GROUP_COUNT: Final = 2000
 
 
-_Unsent = tuple[int, int, bytes | Frame]
-"""Id, attempts_max and payload of a task."""
+_Unsent = tuple[int, Terms, bytes | Frame]
+"""Id, terms and payload of a task."""
 
 
 class Group:
     """Tasks with consecutive ids that travel in one message."""
 
-    __slots__ = ("attempts_max", "first_id", "payloads", "size_bytes")
+    __slots__ = ("first_id", "payloads", "size_bytes", "stretches")
 
-    def __init__(self, first_id: int, attempts_max: int) -> None:
+    def __init__(self, first_id: int) -> None:
         self.first_id = first_id
-        self.attempts_max = attempts_max
+        self.stretches: list[Stretch] = []
         self.payloads: list[bytes | Frame] = []
         self.size_bytes = 0
+
+    def cast(self, handler: TCPHandler, code_count: int) -> None:
+        """Send the tasks to a master. An older one is told of the attempts only.
+
+        :param code_count: how many blobs of code they need.
+        :raises TransportError: if they cannot be sent.
+        """
+        if handler.peer_has(TERMS):
+            terms = pack_stretches(self.stretches)
+            handler.cast("push_tasks", self.first_id, code_count, terms, self.payloads)
+            return
+        for part, asked in parts_of(self.stretches, len(self.payloads)):
+            first_id = self.first_id + part.start
+            handler.cast("push_tasks", first_id, code_count, asked.attempts_max, self.payloads[part])
 
 
 class UnsentTasks:
@@ -43,26 +61,30 @@ class UnsentTasks:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def append(self, task_id: int, attempts_max: int, payload: bytes | Frame) -> None:
+    def append(self, task_id: int, terms: Terms, payload: bytes | Frame) -> None:
         """Add a task. One thread at a time."""
         self.pushed_bytes += len(payload) + OVERHEAD_BYTES
-        self._waiting.append((task_id, attempts_max, payload))
+        self._waiting.append((task_id, terms, payload))
 
     def take(self) -> Group:
         """Take the oldest tasks out, as many as travel together. Loop thread only; there must be one."""
         waiting = self._waiting
-        task_id, attempts_max, _ = waiting[0]
-        group = Group(task_id, attempts_max)
+        task_id = waiting[0][0]
+        group = Group(task_id)
         payloads = group.payloads
+        terms: Terms | None = None
         size_bytes = frame_count = 0
         while waiting and len(payloads) < GROUP_COUNT and frame_count < BATCH_FRAMES:
-            next_id, next_attempts_max, payload = waiting[0]
-            if next_id != task_id or next_attempts_max != attempts_max:
+            next_id, next_terms, payload = waiting[0]
+            if next_id != task_id:
                 break
             more_bytes = len(payload) + OVERHEAD_BYTES
             if payloads and size_bytes + more_bytes > BATCH_BYTES:
                 break
             waiting.popleft()
+            if next_terms is not terms:
+                terms = next_terms
+                group.stretches.append((len(payloads), terms))
             payloads.append(payload)
             size_bytes += more_bytes
             frame_count += type(payload) is Frame

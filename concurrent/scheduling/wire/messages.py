@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["HELD", "NOTICE", "RUNNING"]
+__all__ = ["HELD", "NOTICE", "RUNNING", "TERMS"]
 
 HELD: Final = "held"
 """The method by which an owner is told why it has to wait, and the feature that says that it has it."""
@@ -14,3 +14,6 @@ NOTICE: Final = "notice"
 
 RUNNING: Final = "running"
 """The feature of a peer that wants to be told which tasks run."""
+
+TERMS: Final = "terms"
+"""The feature of a master that takes more terms than ``attempts_max``."""

@@ -150,7 +150,42 @@ def test_how_often_a_task_is_tried_has_bounds(peer: MakePeer, attempts_max: int)
     owner.join("application")
     with pytest.raises(InvalidArguments):
         owner.call("push_tasks", 1, 0, attempts_max, [b"x"])
+    with pytest.raises(InvalidArguments):
+        owner.call("push_tasks", 1, 0, [[0, {"attempts_max": attempts_max}]], [b"x"])
     assert_works(peer)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [],
+        [[0]],
+        [[1, {}]],
+        [[0, {}], [0, {}]],
+        [[0, {}], [2, {}]],
+        [[0, {}], [-1, {}]],
+        [["0", {}]],
+        [[0, []]],
+        [0, {}],
+        [[0, {"name": 7}]],
+        [[0, {"name": []}]],
+        [[0, {"name": "two\nlines"}]],
+        [[0, {"name": "x" * 201}]],
+    ],
+)
+def test_terms_that_cannot_be_are_refused(peer: MakePeer, terms: list[Any]) -> None:
+    owner = peer("application-odd")
+    owner.join("application")
+    with pytest.raises(InvalidArguments):
+        owner.call("push_tasks", 1, 0, terms, [b"x", b"y"])
+    assert_works(peer)
+
+
+def test_a_term_of_a_newer_peer_is_ignored(peer: MakePeer) -> None:
+    owner = peer("application-newer")
+    owner.join("application")
+    owner.call("push_tasks", 1, 0, [[0, {"colour": ["blue"]}], [1, {}]], [b"x", b"y"])
+    assert owner.next("accepted") == (2,)
 
 
 def call_each(peer: Peer, method: str, calls: Iterable[tuple[Any, ...]]) -> None:

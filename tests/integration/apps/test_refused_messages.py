@@ -217,7 +217,7 @@ def test_an_application_pushes_again_what_a_refused_message_was_about(
 
     @tcpremote(fake_master.server)
     def push_tasks(
-        handler: TCPHandler, _request: Any, first_id: int, _code_count: int, _attempts_max: int, _payloads: Any
+        handler: TCPHandler, _request: Any, first_id: int, _code_count: int, _terms: Any, _payloads: Any
     ) -> None:
         pushed.put((handler, first_id))
 

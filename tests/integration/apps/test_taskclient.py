@@ -34,6 +34,9 @@ class Session:
     def cast(self, method: str, *args: Any) -> None:
         self.casts.append((method, *args))
 
+    def peer_has(self, feature: str) -> bool:
+        return feature == "terms"
+
     def pushed_ids(self) -> list[int]:
         ids: list[int] = []
         for method, first_id, *rest in self.casts:

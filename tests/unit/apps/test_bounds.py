@@ -33,7 +33,7 @@ def test_of_many_slaves_and_owners_the_busy_ones_are_shown_and_all_are_counted()
     for number in range(1, 1001):
         ledger.apply(SlaveJoined(number, f"slave-{number}", 1, 5))
         ledger.apply(OwnerJoined(number, f"owner-{number}"))
-    ledger.apply(TasksSubmitted(3, 1, [b"x"] * 2, 0, 3))
+    ledger.apply(TasksSubmitted(3, 1, [b"x"] * 2))
     ledger.assign(5, 2)
     status = ledger.snapshot()
     assert (status["slave_count"], status["owner_count"]) == (1000, 1000)

@@ -12,8 +12,14 @@ from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.wire.columns import BLOB_BYTES
 
 
-class NoCourier:
-    """There are no slaves."""
+class Courier:
+    """Notes what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Any, ...]] = []
+
+    def cast(self, *words: Any) -> None:
+        self.sent.append(words)
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> CodeShelf:
     monkeypatch.setattr(codeshelf, "CODE_BYTES_MAX", 20 * BLOB_BYTES)
     monkeypatch.setattr(codeshelf, "TOTAL_BYTES_MAX", 30 * BLOB_BYTES)
     monkeypatch.setattr(codeshelf, "SHARE_BYTES", 5 * BLOB_BYTES)
-    courier: Any = NoCourier()
+    courier: Any = Courier()
     shelf = CodeShelf(courier)
     for owner in (1, 2, 3):
         shelf.join_owner(owner)
@@ -50,3 +56,19 @@ def test_all_owners_may_have_so_much_and_each_its_share(shelf: CodeShelf) -> Non
     shelf.leave_owner(1)
     shelf.define(3, 1, b"more")
     assert len(shelf.blobs_of(3)) == 2
+
+
+def test_a_slave_is_sent_all_the_code_of_an_owner_once() -> None:
+    courier: Any = Courier()
+    slave: Any = object()
+    shelf = CodeShelf(courier)
+    shelf.join_owner(1)
+    shelf.join_slave(slave)
+    for index, blob in enumerate((b"first", b"second")):
+        shelf.define(1, index, blob)
+    shelf.send(slave, 1)
+    shelf.send(slave, 1)
+    shelf.define(1, 2, b"third")
+    shelf.send(slave, 1)
+    assert courier.sent == [(slave, "code", 1, index, blob) for index, blob in enumerate(shelf.blobs_of(1))]
+    assert shelf.count(1) == 3

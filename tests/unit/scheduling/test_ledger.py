@@ -1,5 +1,7 @@
 """The ledger: what it decides for each event, and what it never forgets."""
 
+from typing import Any
+
 import pytest
 
 from concurrent.core.errors import SchedulingError
@@ -24,6 +26,7 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.terms import Terms
 from concurrent.transport.frames.frames import Frame
 
 
@@ -36,15 +39,15 @@ def ledger() -> Ledger:
     return ledger
 
 
-def submit(ledger: Ledger, count: int, *, owner: int = 1, first_id: int = 0, **options) -> None:
+def submit(ledger: Ledger, count: int, *, owner: int = 1, first_id: int = 0, **terms: Any) -> None:
     payloads = [f"{owner}:{first_id + index}".encode() for index in range(count)]
-    assert ledger.apply(TasksSubmitted(owner, first_id, payloads, **options)) == []
+    assert ledger.apply(TasksSubmitted(owner, first_id, payloads, Terms(**terms))) == []
 
 
 def test_tasks_go_out_in_the_order_in_which_they_came(ledger: Ledger) -> None:
     submit(ledger, 3)
-    assert ledger.assign(1, 2) == [Send(1, 1, 0, [1, 2], [b"1:0", b"1:1"])]
-    assert ledger.assign(2, 9) == [Send(2, 1, 0, [3], [b"1:2"])]
+    assert ledger.assign(1, 2) == [Send(1, 1, [1, 2], [b"1:0", b"1:1"])]
+    assert ledger.assign(2, 9) == [Send(2, 1, [3], [b"1:2"])]
     assert ledger.assign(2, 9) == []
 
 
@@ -77,7 +80,7 @@ def test_tasks_of_a_lost_slave_go_to_another_before_younger_ones(ledger: Ledger)
     submit(ledger, 3)
     ledger.assign(1, 2)
     assert ledger.apply(SlaveLost(1, "killed")) == []
-    assert ledger.assign(2, 9) == [Send(2, 1, 0, [1, 2, 3], [b"1:0", b"1:1", b"1:2"])]
+    assert ledger.assign(2, 9) == [Send(2, 1, [1, 2, 3], [b"1:0", b"1:1", b"1:2"])]
 
 
 def test_a_late_result_of_a_lost_slave_is_dropped(ledger: Ledger) -> None:
@@ -135,7 +138,7 @@ def test_a_task_whose_worker_died_at_the_only_slave_is_tried_there_again(ledger:
     submit(ledger, 1, attempts_max=2)
     ledger.assign(1, 1)
     ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV"]))
-    assert ledger.assign(1, 1) == [Send(1, 1, 0, [1], [b"1:0"])]
+    assert ledger.assign(1, 1) == [Send(1, 1, [1], [b"1:0"])]
 
 
 @pytest.mark.parametrize("statuses", [[FINISHED, FINISHED], [FAILED, DIED], [DIED, FINISHED]])
@@ -177,7 +180,7 @@ def test_handing_back_costs_no_attempt_and_keeps_the_order(ledger: Ledger) -> No
     ledger.assign(1, 2)
     ledger.ask_back(1)
     ledger.apply(TasksReturned(1, [1, 2]))
-    assert ledger.assign(2, 2) == [Send(2, 1, 0, [1, 2], [b"1:0", b"1:1"])]
+    assert ledger.assign(2, 2) == [Send(2, 1, [1, 2], [b"1:0", b"1:1"])]
 
 
 def test_what_a_slave_hands_back_unasked_goes_to_others_and_not_to_it(ledger: Ledger) -> None:
@@ -186,7 +189,7 @@ def test_what_a_slave_hands_back_unasked_goes_to_others_and_not_to_it(ledger: Le
     ledger.apply(TasksReturned(1, [1, 2]))
     assert ledger.assign(1, 2) == []
     assert "refused" in ledger.explain(1)
-    assert ledger.pass_on() == [Send(2, 1, 0, [1, 2], [b"1:0", b"1:1"])]
+    assert ledger.pass_on() == [Send(2, 1, [1, 2], [b"1:0", b"1:1"])]
     ledger.apply(SlaveLost(2, "killed"))
     assert ledger.pass_on() == ledger.assign(1, 2) == []
     ledger.apply(SlaveJoined(3, "third", 1, 5))
@@ -203,7 +206,7 @@ def test_what_all_slaves_refused_is_offered_again_later(ledger: Ledger) -> None:
     ledger.apply(TasksReturned(2, [2]))
     assert [task.number for task in ledger.refusals.stuck(ledger.slaves.values())] == [2]
     ledger.apply(RefusalsOutdated())
-    assert ledger.assign(1, 9) == [Send(1, 1, 0, [2], [b"1:1"])]
+    assert ledger.assign(1, 9) == [Send(1, 1, [2], [b"1:1"])]
     assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"a"])) == [Deliver(1, [0], [FINISHED], [b"a"])]
     assert ledger.apply(TasksDone(1, [2], [FINISHED], [b"b"])) == [Deliver(1, [1], [FINISHED], [b"b"])]
     assert not ledger.refusals
@@ -305,12 +308,12 @@ def test_cancelling_reports_each_task_once_and_stops_running_ones(ledger: Ledger
         Deliver(1, [0, 2], [CANCELLED, CANCELLED], [b"", b""]),
     ]
     assert ledger.apply(CancelRequested(1, [0])) == []
-    assert ledger.assign(2, 9) == [Send(2, 1, 0, [2], [b"1:1"])]
+    assert ledger.assign(2, 9) == [Send(2, 1, [2], [b"1:1"])]
 
 
 def test_a_pushed_task_belongs_to_the_slave_that_took_it_first(ledger: Ledger) -> None:
     submit(ledger, 1)
-    assert ledger.offer(5) == [Push(1, 0, [1], [b"1:0"])]
+    assert ledger.offer(5) == [Push(1, [1], [b"1:0"])]
     assert ledger.apply(TasksTaken(2, [1])) == []
     assert ledger.apply(TasksTaken(1, [1])) == [CancelRun(1, [1])]
     assert len(ledger.apply(TasksDone(2, [1], [FINISHED], [b"r"]))) == 1
@@ -321,14 +324,14 @@ def test_what_may_lie_in_a_lost_slaves_pipe_is_pushed_again(ledger: Ledger) -> N
     ledger.offer(2)
     ledger.apply(TasksTaken(1, [1]))
     ledger.apply(SlaveLost(1, "killed"))
-    assert ledger.offer(5) == [Push(1, 0, [1, 3], [b"1:0", b"1:1"])]
+    assert ledger.offer(5) == [Push(1, [1, 3], [b"1:0", b"1:1"])]
 
 
 def test_what_is_pushed_again_has_a_new_number_so_that_the_old_copy_can_do_no_harm(ledger: Ledger) -> None:
     submit(ledger, 1)
     ledger.offer(1)
     ledger.apply(PushedLost())
-    assert ledger.offer(5) == [Push(1, 0, [2], [b"1:0"])]
+    assert ledger.offer(5) == [Push(1, [2], [b"1:0"])]
     assert ledger.apply(TasksTaken(1, [2])) == []
     assert ledger.apply(TasksTaken(1, [1])) == [CancelRun(1, [1])]
     (deliver,) = ledger.apply(TasksDone(1, [2], [FINISHED], [b"r"]))
@@ -342,14 +345,6 @@ def test_a_window_limits_the_room_of_a_slave(ledger: Ledger) -> None:
     assert ledger.slaves[1].room == 7
     ledger.apply(WindowChanged(1, 0))
     assert ledger.slaves[1].room < 0
-
-
-def test_a_batch_says_how_much_code_its_tasks_need(ledger: Ledger) -> None:
-    submit(ledger, 1, code_count=2)
-    submit(ledger, 1, first_id=1, code_count=5)
-    (send,) = ledger.assign(1, 2)
-    assert isinstance(send, Send)
-    assert send.code_count == 5
 
 
 def test_an_unknown_owner_is_told_to_register(ledger: Ledger) -> None:

@@ -122,7 +122,7 @@ def test_to_take_tasks_is_no_sign_of_work(master: Master) -> None:
 
 def test_what_may_lie_in_the_pipe_of_a_silent_slave_is_offered_again(master: Master) -> None:
     master.apply(TasksSubmitted(1, 20, [b"c"]))
-    assert master.ledger.offer(1) == [Push(1, 0, [3], [b"c"])]
+    assert master.ledger.offer(1) == [Push(1, [3], [b"c"])]
     master.silence()
     assert not master.ledger.pushed
     assert master.ledger.queued_count == 3

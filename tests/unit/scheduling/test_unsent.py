@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from concurrent.scheduling.owner.unsent import UnsentTasks
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
+
+ONCE = Terms(attempts_max=1, name="once")
 
 
 def filled(count: int) -> UnsentTasks:
     unsent = UnsentTasks()
     for task_id in range(1, count + 1):
-        unsent.append(task_id, 3, b"x" * task_id)
+        unsent.append(task_id, DEFAULT_TERMS, b"x" * task_id)
     return unsent
 
 
@@ -29,10 +34,38 @@ def test_tasks_in_a_row_travel_together_and_a_gap_divides_them() -> None:
     assert taken(unsent) == [(1, [1, 2]), (4, [4, 5])]
 
 
-def test_tasks_of_which_other_numbers_of_workers_may_die_travel_apart() -> None:
+def test_tasks_with_different_terms_travel_together_and_each_stretch_has_its_terms_once() -> None:
     unsent = filled(2)
-    unsent.append(3, 1, b"xxx")
-    assert taken(unsent) == [(1, [1, 2]), (3, [3])]
+    for task_id in (3, 4):
+        unsent.append(task_id, ONCE, b"")
+    unsent.append(5, DEFAULT_TERMS, b"")
+    group = unsent.take()
+    assert (group.first_id, len(group.payloads)) == (1, 5)
+    assert group.stretches == [(0, DEFAULT_TERMS), (2, ONCE), (4, DEFAULT_TERMS)]
+
+
+class Master:
+    """Stands for the session with a master."""
+
+    def __init__(self, *features: str) -> None:
+        self.peer_has = features.__contains__
+        self.said: list[tuple[Any, ...]] = []
+
+    def cast(self, *words: Any) -> None:
+        self.said.append(words)
+
+
+def test_a_master_is_told_of_all_terms_in_one_message_and_an_older_one_of_attempts_only() -> None:
+    unsent = filled(2)
+    unsent.append(3, ONCE, b"y")
+    group = unsent.take()
+    master: Any = Master("terms")
+    group.cast(master, 7)
+    terms = [[0, {}], [2, {"attempts_max": 1, "name": "once"}]]
+    assert master.said == [("push_tasks", 1, 7, terms, [b"x", b"xx", b"y"])]
+    older: Any = Master()
+    group.cast(older, 7)
+    assert older.said == [("push_tasks", 1, 7, 3, [b"x", b"xx"]), ("push_tasks", 3, 7, 1, [b"y"])]
 
 
 def test_what_is_pushed_while_others_are_taken_out_stays_behind_them() -> None:
@@ -42,7 +75,7 @@ def test_what_is_pushed_while_others_are_taken_out_stays_behind_them() -> None:
         """Stands for a thread that pushes meanwhile."""
 
         def __contains__(self, task_id: object) -> bool:
-            unsent.append(len(unsent) + 100, 3, b"")
+            unsent.append(len(unsent) + 100, DEFAULT_TERMS, b"")
             return super().__contains__(task_id)
 
     assert [task_id for task_id, _, _ in unsent.remove(Ids({2}))] == [2]

@@ -1,0 +1,139 @@
+"""What a task asks for, in one object that goes with it from the push to the scheduler. A pure module.
+
+A new term is one more field of :class:`Terms`: whatever lies between carries the object and not its fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final
+
+from concurrent.core.errors import SchedulingError
+
+__all__ = [
+    "ATTEMPTS_MAX",
+    "DEFAULT_TERMS",
+    "MOST_ATTEMPTS",
+    "Terms",
+    "once",
+    "terms_from",
+    "terms_of",
+    "terms_of_call",
+]
+
+ATTEMPTS_MAX: Final = 3
+
+MOST_ATTEMPTS: Final = 1000
+"""What a master allows at most."""
+
+NAME_CHARS_MAX: Final = 200
+
+KEPT_COUNT: Final = 1000
+"""So many terms are kept to be used again. Those of a program are few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the tasks of one batch ask for.
+
+    :param attempts_max: how many workers may die of a task before it is given up.
+    :param name: what the task is: the name of its class or function.
+    :raises SchedulingError: if a value is not possible.
+    """
+
+    attempts_max: int = ATTEMPTS_MAX
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        _check_whole("attempts_max", self.attempts_max, 1, MOST_ATTEMPTS, "Say how many workers may die of it")
+        if not _is_name(self.name):
+            raise SchedulingError(
+                f"the name of a task must be printable text, but is {self.name!r:.100}",
+                thing="name",
+                value=self.name,
+                remedy=f"Use at most {NAME_CHARS_MAX} characters, and no line ends",
+            )
+
+    def as_map(self) -> dict[str, Any]:
+        """Return those that are not the default, by name: as terms travel."""
+        return {name: value for name in NAMES if (value := getattr(self, name)) != DEFAULTS[name]}
+
+
+def terms_of(task: Any) -> Terms:
+    """Return what a task asks for, as its attributes say; its name is that of its class.
+
+    :raises SchedulingError: if it is no task, or asks for what is not possible.
+    """
+    try:
+        return _kept(*_asked(task))
+    except AttributeError:
+        raise SchedulingError(
+            f"a {type(task).__name__} cannot be pushed, only tasks can",
+            thing=type(task).__name__,
+            remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
+        ) from None
+    except (SchedulingError, TypeError):
+        asked = dict(zip(NAMES, _asked(task), strict=True))
+        if not _is_name(asked["name"]):  # each task has one of its own: a property, or a slot
+            asked["name"] = _shortened(type(task).__name__)
+        return terms_from(asked)
+
+
+def terms_of_call(function: Callable[..., Any]) -> Terms:
+    """Return what a call of a function asks for, whose name is that of the function."""
+    try:
+        return _kept(ATTEMPTS_MAX, function.__name__)
+    except (AttributeError, SchedulingError, TypeError):  # a partial, or another object that can be called
+        function = getattr(function, "func", function)
+        name = getattr(function, "__name__", None)
+        return _kept(ATTEMPTS_MAX, _shortened(name if type(name) is str else type(function).__name__))
+
+
+def terms_from(values: Mapping[str, Any]) -> Terms:
+    """Return terms by their names. Other names are left out: a newer peer knows what they are.
+
+    :raises SchedulingError: if a value is not possible.
+    """
+    asked = [values.get(name, default) for name, default in DEFAULTS.items()]
+    try:
+        return _kept(*asked)
+    except TypeError:  # a value that cannot be looked up; to make the terms says which
+        return Terms(*asked)
+
+
+@lru_cache(maxsize=KEPT_COUNT)
+def once(terms: Terms) -> Terms:
+    """Return the same terms with one attempt: for what is pushed again in pieces when a worker dies of it."""
+    return replace(terms, attempts_max=1)
+
+
+def _check_whole(name: str, value: Any, minimum: int, maximum: int, advice: str) -> None:
+    if type(value) is not int or not minimum <= value <= maximum:
+        raise SchedulingError(
+            f"{name} must be a whole number from {minimum} to {maximum}, but is {value!r:.100}",
+            thing=name,
+            value=value,
+            remedy=f"{advice}, the default is {DEFAULTS[name]}",
+        )
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and len(name) <= NAME_CHARS_MAX and name.isprintable()
+
+
+def _shortened(name: str) -> str:
+    return "".join(filter(str.isprintable, name[:NAME_CHARS_MAX]))
+
+
+DEFAULT_TERMS: Final = Terms()
+DEFAULTS: Final = {field.name: field.default for field in fields(Terms)}
+NAMES: Final = tuple(DEFAULTS)
+
+_asked = attrgetter(*("__class__.name" if name == "name" else name for name in NAMES))
+"""Returns what a task asks for, in the order of the fields: for each push, so without any code in Python."""
+
+_kept = lru_cache(maxsize=KEPT_COUNT, typed=True)(Terms)
+"""Makes terms, or returns those that were made before: so equal ones are told at a glance."""

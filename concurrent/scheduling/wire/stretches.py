@@ -1,0 +1,67 @@
+"""Terms as they travel beside tasks: each stretch of tasks with equal terms has them once. A pure module.
+
+On the wire they are a list of ``[place, terms]``: those of the tasks from that place among the payloads on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from concurrent.core.errors import InvalidArguments, SchedulingError
+from concurrent.scheduling.tasks.terms import Terms, terms_from
+
+__all__ = ["Stretch", "pack_stretches", "parts_of", "read_stretches"]
+
+Stretch = tuple[int, Terms]
+"""The place of the first task, and the terms of it and those behind it up to the next stretch."""
+
+
+def pack_stretches(stretches: Sequence[Stretch]) -> list[list[Any]]:
+    """Return the terms of tasks as they travel."""
+    return [[place, _packed(terms)] for place, terms in stretches]
+
+
+def parts_of(stretches: Sequence[Stretch], count: int) -> Iterator[tuple[slice, Terms]]:
+    """Yield the places of the tasks of each stretch, and their terms.
+
+    :param count: how many tasks there are.
+    """
+    ends = [*(place for place, _ in stretches[1:]), count]
+    for (place, terms), end in zip(stretches, ends, strict=True):
+        yield slice(place, end), terms
+
+
+def read_stretches(packed: int | list[Any], count: int) -> list[Stretch]:
+    """Return the stretches of terms as they came.
+
+    :param packed: peers without the feature ``terms`` send ``attempts_max`` alone.
+    :param count: how many tasks there are.
+    :raises InvalidArguments: if it is no such list, or a value is not possible.
+    """
+    rows: list[Any] = packed if isinstance(packed, list) else [[0, {"attempts_max": packed}]]
+    stretches = [_stretch(row) for row in rows]
+    starts = [place for place, _ in stretches]
+    if starts != sorted(set(starts)) or starts[:1] != [0] or starts[-1] >= count:
+        raise InvalidArguments(
+            f"terms must begin at 0 and go on at later places of {count} tasks, but begin at {starts!r:.100}",
+            thing="terms",
+            remedy="Send [[0, {...}]] for tasks with equal terms",
+        )
+    return stretches
+
+
+def _stretch(row: Any) -> Stretch:
+    match row:
+        case [int(place), dict(values)]:
+            try:
+                return place, terms_from(values)
+            except SchedulingError as error:
+                raise InvalidArguments(str(error), thing=error.thing, value=error.value) from None
+    raise InvalidArguments(f"terms must be [place, map], but have {row!r:.100}", thing="terms")
+
+
+@lru_cache(maxsize=1000)
+def _packed(terms: Terms) -> dict[str, Any]:
+    return terms.as_map()

@@ -69,7 +69,9 @@ class Cluster:
 
     def _start_application(self, stack: ExitStack) -> None:
         texts = {**self._options.configuration(), "application.master": self.executor.address}
-        self.application = Environment(overrides=texts)[RoundsApplication]
+        env = Environment(overrides=texts)
+        env.register(RoundsApplication)
+        self.application = env[RoundsApplication]
         self.application.start()
         stack.callback(self.application.stop)
         thread = threading.Thread(target=self.application.serve, name="application", daemon=True)

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.systems import WAIT_S, Function
 from benchmarks.workloads import TASK_BY_FUNCTION, GiveSame, pickling_s
 from concurrent.apps import ApplicationNode
-from concurrent.core.garbage import collecting_rarely
+from concurrent.core.process.garbage import collecting_rarely
 from concurrent.scheduling import ITaskSystem, Task
 
 __all__ = ["PushAll", "Round", "RoundsApplication", "Stream", "TakeTurns"]

@@ -6,8 +6,8 @@ import enum
 from collections.abc import Mapping
 from typing import Any, Final
 
-from concurrent.core.component import Interface
 from concurrent.core.errors import ConfigurationError
+from concurrent.core.interface import Interface
 from concurrent.core.items import Host
 from concurrent.transport.security.hosts import is_loopback
 

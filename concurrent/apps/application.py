@@ -18,9 +18,10 @@ from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled, TaskError
 from concurrent.core.foreign import shown
+from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines

@@ -33,6 +33,7 @@ from concurrent.apps.taskfuture import TaskFuture
 from concurrent.core.callthread import CallThread
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
+from concurrent.core.filemodules import check_not_loading
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
@@ -66,7 +67,9 @@ class ExecutorCore:
         start: Callable[[ExecutorCore], Host],
         setup: Setup | None = None,
     ) -> None:
+        check_not_loading("makes an executor")
         self.env = Environment(overrides=options)
+        self.env.register_program("__main__")
         self.env.warn_of_unknown()
         self.node_id = new_node_id("application")
         self.opened = ExitStack()

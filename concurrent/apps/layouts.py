@@ -20,12 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from concurrent.core.classes import classes_in
 from concurrent.core.component import Component
 from concurrent.core.dependencies import is_installed, make_importable
 from concurrent.core.environment import Environment
 from concurrent.core.errors import PluginError
 from concurrent.core.foreign import calling_foreign_code
-from concurrent.core.plugins import classes_in, import_failed
+from concurrent.core.plugins import import_failed
 from concurrent.scheduling.pickling.sources import import_root
 
 __all__ = ["load_application", "own_folders", "own_modules"]
@@ -60,10 +61,13 @@ def load_application(env: Environment, path: Path, has_application: Callable[[Cl
     plugin = env.load_plugin(root / package)
     name = plugin.module.__name__
     if inside and inside != ["__init__"]:
-        return classes_in(_imported(".".join((name, *inside)), path))
-    if not has_application(plugin.components) and (root / package / f"{MODULE}.py").is_file():
-        return classes_in(_imported(f"{name}.{MODULE}", path / f"{MODULE}.py"))
-    return plugin.components
+        module = _imported(".".join((name, *inside)), path)
+    elif not has_application(plugin.components) and (root / package / f"{MODULE}.py").is_file():
+        module = _imported(f"{name}.{MODULE}", path / f"{MODULE}.py")
+    else:
+        return plugin.components
+    env.load_plugin(root / package)  # it has one module more now
+    return classes_in(module)
 
 
 def own_modules(plugins: Iterable[Any]) -> list[str]:

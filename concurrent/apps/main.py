@@ -21,7 +21,7 @@ from concurrent.core.errors import (
     SchedulingError,
     TaskError,
 )
-from concurrent.core.heap import keep_freed_memory
+from concurrent.core.process.heap import keep_freed_memory
 
 __all__ = ["main", "make_parser", "run_command"]
 

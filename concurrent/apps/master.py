@@ -14,10 +14,11 @@ from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registratio
 from concurrent.apps.runtime import check_runtime
 from concurrent.apps.slave import check_files, core_count
 from concurrent.core.backoff import Backoff
-from concurrent.core.component import implements
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import InvalidArguments, NodeError, VersionMismatch
-from concurrent.core.items import ConfigItem, ExtensionPointItem, Host, IntItem, PathItem
+from concurrent.core.extensionitems import ExtensionPointItem
+from concurrent.core.interface import implements
+from concurrent.core.items import ConfigItem, Host, IntItem, PathItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.master.dispatcher import Dispatcher

@@ -22,10 +22,10 @@ from concurrent.apps.views import STATUS_BY_TYPE, Ping, StatsAnswer
 from concurrent.core.component import Component
 from concurrent.core.errors import ComponentError, ConcurrentError, NodeError
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
-from concurrent.core.garbage import collecting_rarely
 from concurrent.core.ids import new_node_id
 from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
 from concurrent.core.leaving import end_copy, exit_code_of
+from concurrent.core.process.garbage import collecting_rarely
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.processes.launcher import Launcher
@@ -234,7 +234,7 @@ class Node(Component):
         :raises NodeError: in the context, if something else than an error of the framework is raised; it names
             the component, the method and the place.
         """
-        name = self.env.name_of(type(component))  # type: ignore[arg-type]
+        name = self.env.name_of(type(component))
 
         def failure(error: BaseException) -> NodeError:
             return NodeError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from importlib import import_module
 from typing import TypeVar
 
 from concurrent.apps.api import IApp
@@ -11,6 +10,7 @@ from concurrent.apps.node import Node
 from concurrent.core.component import Component
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError, NodeError
+from concurrent.core.interface import interfaces_of
 from concurrent.core.items import ConfigItem
 from concurrent.scheduling.interfaces import ITaskManager
 
@@ -36,11 +36,7 @@ def node_class(env: Environment, option: str, base: type[AnyNode]) -> type[AnyNo
     :raises ConfigurationError: if there is no such class.
     """
     name = getattr(env[NodeSettings], option)
-    found = [
-        cls
-        for cls in env.classes_of(IApp)
-        if issubclass(cls, base) and name in (cls.__name__, env.name_of(cls))
-    ]
+    found = [cls for cls in env.classes_named(name) if issubclass(cls, base) and env.is_enabled(cls)]
     if len(found) != 1:
         is_set = env.config.is_set("node", option)
         origin = f"{env.config.origin('node', option)}: " if is_set else ""
@@ -61,8 +57,8 @@ def task_manager_class(env: Environment, name: str) -> type[Component]:
 
     :raises NodeError: if there is no such class.
     """
-    import_module("concurrent.scheduling.slave.taskmanager")  # the managers of the framework are known then
-    classes = [cls for cls in env.classes_of(ITaskManager) if cls.__name__ == name]
+    named = [cls for cls in env.classes_named(name) if ITaskManager in interfaces_of(cls)]
+    classes = [cls for cls in named if env.is_enabled(cls)]
     if len(classes) != 1:
         raise NodeError(
             f"the master asks for the task manager {name!r}, and {len(classes)} of that name are here",

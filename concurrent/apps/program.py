@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.node import Node
 from concurrent.core.errors import PluginError
-from concurrent.core.plugins import FILE_MODULE_PREFIX
+from concurrent.core.filemodules import FILE_MODULE_PREFIX
 
 if TYPE_CHECKING:
     from concurrent.apps.application import ApplicationNode

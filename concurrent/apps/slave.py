@@ -19,9 +19,9 @@ from concurrent.apps.node import Node, raise_error
 from concurrent.apps.nodeclass import node_class, task_manager_class
 from concurrent.apps.registry import check_data
 from concurrent.apps.runtime import describe_runtime
-from concurrent.core.component import implements
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
+from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager

@@ -14,30 +14,22 @@ from concurrent.core.lazy import lazy_names
 if TYPE_CHECKING:
     from concurrent.core.backoff import Backoff
     from concurrent.core.clock import Clock, Deadline, ManualClock, SystemClock
-    from concurrent.core.component import (
-        Component,
-        ComponentManager,
-        ExtensionPoint,
-        IClosing,
-        Interface,
-        implements,
-        optional,
-    )
+    from concurrent.core.component import Component, ComponentManager, ExtensionPoint
     from concurrent.core.config import Configuration
     from concurrent.core.environment import Environment
     from concurrent.core.errors import ConcurrentError, ConfigurationError
+    from concurrent.core.extensionitems import ExtensionPointItem, OrderedExtensionsItem
     from concurrent.core.ids import new_node_id
+    from concurrent.core.interface import IClosing, Interface, implements, optional
     from concurrent.core.items import (
         BoolItem,
         ChoiceItem,
         ConfigItem,
-        ExtensionPointItem,
         FloatItem,
         Host,
         HostItem,
         IntItem,
         ListItem,
-        OrderedExtensionsItem,
         PathItem,
     )
     from concurrent.core.logs import NodeLog
@@ -57,23 +49,23 @@ _MODULE_BY_NAME = {
     "Deadline": "clock",
     "Environment": "environment",
     "ExtensionPoint": "component",
-    "ExtensionPointItem": "items",
+    "ExtensionPointItem": "extensionitems",
     "FloatItem": "items",
     "Host": "items",
     "HostItem": "items",
-    "IClosing": "component",
+    "IClosing": "interface",
     "IntItem": "items",
-    "Interface": "component",
+    "Interface": "interface",
     "ListItem": "items",
     "ManualClock": "clock",
     "NodeLog": "logs",
-    "OrderedExtensionsItem": "items",
+    "OrderedExtensionsItem": "extensionitems",
     "PathItem": "items",
     "Stats": "stats",
     "SystemClock": "clock",
-    "implements": "component",
+    "implements": "interface",
     "new_node_id": "ids",
-    "optional": "component",
+    "optional": "interface",
 }
 
 __all__ = [

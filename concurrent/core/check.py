@@ -11,9 +11,10 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from concurrent.core.component import Component, check_contract
+from concurrent.core.component import Component
 from concurrent.core.config import COMPONENTS
 from concurrent.core.errors import ConcurrentError
+from concurrent.core.interface import check_contract
 
 if TYPE_CHECKING:
     from concurrent.core.environment import Environment
@@ -34,7 +35,7 @@ def problems_of(environment: Environment) -> list[str]:
             problems += [f"{environment.name_of(cls)}: {text}" for text in _texts(partial(check_contract, cls))]
     if not wrong:
         for item in items:
-            problems += _texts(partial(item.resolve, config.value(item), environment))
+            problems += _texts(partial(item.read, environment))
     return list(dict.fromkeys(problems))
 
 

@@ -1,21 +1,23 @@
 """Components: singletons per manager that implement interfaces and meet at extension points.
 
-Defining a class has no side effect but that Python knows the class. A :class:`ComponentManager` is told
-which classes it has (:meth:`ComponentManager.register`), makes at most one instance of each, and finds
-the implementations of an interface; two managers in one process share classes, never instances.
-Everything here belongs to the thread that owns the manager.
+Defining a class has no effect but that Python knows the class. A :class:`ComponentManager` is told which
+classes it has (:meth:`ComponentManager.register`), makes at most one instance of each, and finds the
+implementations of an interface; two managers in one process share classes, never instances. Everything here
+belongs to the thread that owns the manager.
 """
 
 from __future__ import annotations
 
-import inspect
-import sys
-from collections.abc import Callable, Iterable
+from abc import ABCMeta
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from concurrent.core.errors import ComponentError, ConcurrentError, InterfaceError
+from concurrent.core.errors import ComponentError, ConcurrentError
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
+from concurrent.core.interface import IClosing, Interface, check_contract, interfaces_of
+from concurrent.core.known import KnownClasses
+from concurrent.core.rules import EnablingRules
 from concurrent.core.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -24,92 +26,23 @@ if TYPE_CHECKING:
     from concurrent.core.config import Configuration
     from concurrent.core.environment import Environment
 
-__all__ = [
-    "Component",
-    "ComponentManager",
-    "ExtensionPoint",
-    "IClosing",
-    "Interface",
-    "check_contract",
-    "implements",
-    "interfaces_of",
-    "optional",
-]
+__all__ = ["Component", "ComponentManager", "ComponentType", "ExtensionPoint"]
 
-OWN = "concurrent."
-"""How the names of the framework's own classes begin."""
-
-_IMPLEMENTS = "_implements"
-_OPTIONAL = "_is_optional"
-
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
-AnyInterface = TypeVar("AnyInterface", bound="Interface")
+AnyInterface = TypeVar("AnyInterface", bound=Interface)
 AnyComponent = TypeVar("AnyComponent", bound="Component")
 
 
-class Interface:
-    """Base of interfaces: methods with ``self``, a docstring and no code worth running.
+class ComponentType(ABCMeta):
+    """The type of component classes: ``SomeComponent(manager)`` gives the one instance that the manager has.
 
-    :raises InterfaceError: at the definition of one that has a method without ``self``.
+    It is an ``ABCMeta``, so that a component may also have abstract methods, or a base that has some.
     """
 
-    def __init_subclass__(cls, **more: Any) -> None:
-        super().__init_subclass__(**more)
-        for name, method in vars(cls).items():
-            if inspect.isfunction(method) and next(iter(inspect.signature(method).parameters), "") != "self":
-                raise InterfaceError(
-                    f"{cls.__name__}.{name} has no self",
-                    thing=f"{cls.__name__}.{name}",
-                    remedy=f"Write it as implementations have it: {_usage('def ' + name, method, 'self')}",
-                )
-
-
-def optional(method: AnyFunction) -> AnyFunction:
-    """Mark a method of an interface that implementations may leave out."""
-    setattr(method, _OPTIONAL, True)
-    return method
-
-
-class IClosing(Interface):
-    """A component that holds something: a file, a socket, a thread, a process."""
-
-    def close(self) -> None:
-        """Free it. Called once for each component that was made, in the main thread, when the node stops."""
-
-
-def implements(*interfaces: type[Interface]) -> None:
-    """Say, in the body of a component class, which interfaces the class implements.
-
-    :raises InterfaceError: if one of them is not an :class:`Interface`.
-    """
-    body = sys._getframe(1).f_locals
-    if not interfaces:
-        raise InterfaceError("implements() names no interface", remedy="Write implements(ISomething)")
-    if "__module__" not in body:
-        raise InterfaceError(
-            "implements(...) was called outside of a class body",
-            remedy="Write it as a line of its own below the docstring of the component class",
-        )
-    for interface in interfaces:
-        if not (isinstance(interface, type) and issubclass(interface, Interface)):
-            raise InterfaceError(
-                f"implements({interface!r}) in {body['__qualname__']}: that is not an interface",
-                thing=str(body["__qualname__"]),
-                value=interface,
-                remedy="Derive it from concurrent.core.Interface",
-            )
-    body[_IMPLEMENTS] = (*body.get(_IMPLEMENTS, ()), *interfaces)
-
-
-def interfaces_of(cls: type) -> tuple[type[Interface], ...]:
-    """Return the interfaces that a class implements, those of its base classes included."""
-    found: dict[type[Interface], None] = {}
-    for base in cls.__mro__:
-        for interface in base.__dict__.get(_IMPLEMENTS, ()):
-            for part in interface.__mro__:
-                if issubclass(part, Interface) and part is not Interface:
-                    found[part] = None
-    return tuple(found)
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Ask the manager that is the only argument; anything else makes an instance that has none."""
+        if len(args) == 1 and isinstance(args[0], ComponentManager) and not kwargs:
+            return args[0][cast("type[Component]", cls)]
+        return super().__call__(*args, **kwargs)
 
 
 class _Given:
@@ -128,11 +61,12 @@ class _Given:
         raise AttributeError(str(problem), name=self._name, obj=instance)
 
 
-class Component:
+class Component(metaclass=ComponentType):
     """Base of everything that a configuration can choose. ``__init__`` takes no arguments.
 
-    A class with ``abstract = True`` in its own body is never made into an instance. An instance has
-    ``manager``, and from an environment also ``env``, ``config`` and ``log``, before its ``__init__``.
+    A class with ``abstract = True`` in its own body, or with abstract methods, is never made into an instance.
+    An instance has ``manager``, and from an environment also ``env``, ``config`` and ``log``, before its
+    ``__init__``.
     """
 
     abstract = True
@@ -158,12 +92,15 @@ class Component:
 
     @classmethod
     def is_abstract(cls) -> bool:
-        """Return whether the class itself, not a base of it, says ``abstract = True``."""
-        return bool(cls.__dict__.get("abstract", False))
+        """Return whether the class itself, not a base of it, says ``abstract = True`` or lacks a method."""
+        return bool(cls.__dict__.get("abstract", False) or cls.__abstractmethods__)
 
 
 class ExtensionPoint(Generic[AnyInterface]):
-    """Attribute of a component: the enabled implementations of an interface, in registration order."""
+    """Attribute of a class: the enabled implementations of an interface, in registration order.
+
+    The class is a component, a manager, or any other one whose instances have a ``manager``.
+    """
 
     def __init__(self, interface: type[AnyInterface]) -> None:
         self.interface = interface
@@ -171,13 +108,12 @@ class ExtensionPoint(Generic[AnyInterface]):
     @overload
     def __get__(self, instance: None, owner: type) -> ExtensionPoint[AnyInterface]: ...
     @overload
-    def __get__(self, instance: Component, owner: type) -> list[AnyInterface]: ...
-    def __get__(
-        self, instance: Component | None, owner: type
-    ) -> ExtensionPoint[AnyInterface] | list[AnyInterface]:
+    def __get__(self, instance: object, owner: type) -> list[AnyInterface]: ...
+    def __get__(self, instance: Any, owner: type) -> ExtensionPoint[AnyInterface] | list[AnyInterface]:
         if instance is None:
             return self
-        return instance.manager.implementations(self.interface)
+        manager: ComponentManager = instance.manager
+        return manager.implementations(self.interface)
 
 
 class ComponentManager:
@@ -185,90 +121,74 @@ class ComponentManager:
 
     ``troubles`` has what went wrong in components.
 
-    :param rules: enabling rules, pattern to truth: ``pkg.module.Class``, ``Class``, ``pkg.module.*`` or
-        ``*``. The longest pattern that fits decides; without one a class is enabled.
+    :param rules: enabling rules, pattern to truth; see :class:`~concurrent.core.rules.EnablingRules`.
+    :param built_in: names, with modules, of classes that are known from the start.
     """
 
-    def __init__(self, rules: dict[str, bool] | None = None) -> None:
-        self._rules = {pattern.lower(): value for pattern, value in (rules or {}).items()}
-        self._classes: dict[type[Component], None] = {}
+    def __init__(self, rules: Mapping[str, bool] | None = None, built_in: Iterable[str] = ()) -> None:
+        self.rules = EnablingRules(rules or {})
+        self._known: KnownClasses[type[Component]] = KnownClasses(built_in)
         self._instance_by_class: dict[type[Component], Component] = {}
         self._making: list[type[Component]] = []
         self._closed: set[int] = set()
         self.troubles = Troubles()
 
+    @property
+    def manager(self) -> ComponentManager:
+        """The manager itself, so that it has extension points and options as components have them."""
+        return self
+
     def register(self, *classes: type[Component]) -> None:
         """Make component classes known to this manager; abstract ones are passed over."""
         for cls in classes:
-            if not (isinstance(cls, type) and issubclass(cls, Component)):
+            if not isinstance(cls, ComponentType):
                 raise ComponentError(
                     f"{cls!r} is not a component class",
                     thing=repr(cls),
                     remedy="Derive it from concurrent.core.Component",
                 )
             if not cls.is_abstract():
-                self._classes[cls] = None
+                self._known.add(cls)
 
     def deregister(self, cls: type[Component]) -> None:
         """Forget a class and its instance; nothing happens if it is not known."""
-        self._classes.pop(cls, None)
+        self._known.remove(cls)
         self._instance_by_class.pop(cls, None)
 
-    def known_classes(self) -> Iterable[type[Component]]:
-        """Return the classes that this manager has, enabled or not, in registration order."""
-        return list(self._classes)
+    def known_classes(self) -> list[type[Component]]:
+        """Return the classes that this manager has, enabled or not: those built in, then as registered."""
+        return list(self._known)
 
-    def name_of(self, cls: type[Component]) -> str:
+    def classes_named(self, name: str) -> list[type[Component]]:
+        """Return the known classes of a name, enabled or not.
+
+        :param name: that of the class, or with its module as :meth:`name_of` has it.
+        """
+        added = [cls for cls in self._known.added() if name in (cls.__name__, self.name_of(cls))]
+        return [*self._known.built_in_named(name), *added]
+
+    def name_of(self, cls: type) -> str:
         """Return the name of a class that enabling rules are compared with."""
         return f"{cls.__module__}.{cls.__qualname__}"
 
     def is_enabled(self, cls: type[Component]) -> bool:
-        """Return what the longest fitting rule says of the class; True without one."""
-        rule = self.rule_of(cls)
-        return rule is None or self._rules[rule]
+        """Return what the rules say of the class, known or not."""
+        return self.rules.is_enabled(self.name_of(cls))
 
     def rule_of(self, cls: type[Component]) -> str | None:
-        """Return the pattern that decides whether the class is enabled, in lower case; None without one.
-
-        The name of the class decides before any beginning of it, with its module before without. ``*`` alone
-        is about plug-ins: what the framework needs stays.
-        """
-        name = self.name_of(cls).lower()
-        for exact in (name, cls.__name__.lower()):
-            if exact in self._rules:
-                return exact
-        beginnings = [
-            pattern
-            for pattern in self._rules
-            if pattern.endswith("*") and name.startswith(pattern.removesuffix("*"))
-            if pattern != "*" or not name.startswith(OWN)
-        ]
-        return max(beginnings, key=len, default=None)
-
-    def enables_part_of(self, module: str) -> bool:
-        """Return whether a component of a module may be enabled, whatever its name is."""
-        beginning = f"{module.lower()}."
-        best = ""
-        enabled = True
-        for pattern, value in self._rules.items():
-            start = pattern.removesuffix("*")
-            is_bare = "." not in pattern and not pattern.endswith("*")  # the class may be in any module
-            if value and (is_bare or start.startswith(beginning)):
-                return True
-            if pattern.endswith("*") and beginning.startswith(start) and len(pattern) >= len(best):
-                best, enabled = pattern, value
-        return enabled
+        """Return the pattern that decides whether the class is enabled, in lower case; None without one."""
+        return self.rules.rule_of(self.name_of(cls))
 
     def classes_of(self, interface: type[Interface]) -> list[type[Component]]:
         """Return the enabled classes that implement ``interface``, in registration order."""
-        return [cls for cls in self.known_classes() if interface in interfaces_of(cls) and self.is_enabled(cls)]
+        return [cls for cls in self._known if interface in interfaces_of(cls) and self.is_enabled(cls)]
 
     def implementations(self, interface: type[AnyInterface]) -> list[AnyInterface]:
         """Return one instance of each enabled class that implements ``interface``."""
         return [cast(AnyInterface, self[cls]) for cls in self.classes_of(interface)]
 
     def __contains__(self, cls: type[Component]) -> bool:
-        return cls in self.known_classes()
+        return cls in self._known
 
     def __getitem__(self, cls: type[AnyComponent]) -> AnyComponent:
         """Return the one instance of a class, made now if it is the first time.
@@ -322,11 +242,7 @@ class ComponentManager:
     def _check_usable(self, cls: type[Component]) -> None:
         name = self.name_of(cls)
         if cls not in self:
-            raise ComponentError(
-                f"component {name} is not registered",
-                thing=name,
-                remedy="Load its plug-in, or check that it is not abstract",
-            )
+            raise _not_known(cls, name)
         if not self.is_enabled(cls):
             raise ComponentError(
                 f"component {name} is disabled",
@@ -342,69 +258,26 @@ class ComponentManager:
             )
 
 
-def check_contract(cls: type[Component]) -> None:
-    """Check that a class has the methods of its interfaces, and that they can be called in the same ways.
-
-    :raises InterfaceError: if not.
-    """
-    for interface in interfaces_of(cls):
-        for name, wanted in inspect.getmembers(interface, inspect.isfunction):
-            if name.startswith("_"):
-                continue
-            found = getattr(cls, name, None)
-            says = f"{cls.__name__} says it implements {interface.__name__}"
-            usage = _usage(name, wanted)
-            if found is None:
-                if getattr(wanted, _OPTIONAL, False):
-                    continue
-                raise InterfaceError(
-                    f"{says}, but has no {usage}", thing=cls.__name__, remedy="Write that method"
-                )
-            if inspect.iscoroutinefunction(found) and not inspect.iscoroutinefunction(wanted):
-                raise InterfaceError(
-                    f"{says}, but its {name} is async, and {usage} is not awaited",
-                    thing=cls.__name__,
-                    remedy="Define it with def",
-                )
-            if not callable(found) or not _accepts(found, wanted):
-                raise InterfaceError(
-                    f"{says}, but its {name} cannot be called as {usage}",
-                    thing=cls.__name__,
-                    remedy="Give it the same parameters",
-                )
+def _not_known(cls: type[Component], name: str) -> ComponentError:
+    """Return the error for a class that a manager does not have."""
+    if not cls.is_abstract():
+        return ComponentError(
+            f"component {name} is not registered",
+            thing=name,
+            remedy=f"Load its plug-in, or register it: environment.register({cls.__name__})",
+        )
+    lacks = ", ".join(sorted(cls.__abstractmethods__))
+    return ComponentError(
+        f"component {name} is abstract{f': it has no {lacks}' if lacks else ''}",
+        thing=name,
+        remedy="Ask for a class that is derived from it",
+    )
 
 
 def _not_made_by_hand(cls: type[Component], problem: str) -> ComponentError:
     """Return the error for an instance that no manager has made."""
     return ComponentError(
-        f"component {cls.__name__} {problem}: components are not made by calling their class",
+        f"component {cls.__name__} {problem}: an environment or a manager makes components",
         thing=cls.__name__,
-        remedy=f"Ask an environment or manager for it: environment[{cls.__name__}]",
+        remedy=f"Ask it for the instance: environment[{cls.__name__}] or {cls.__name__}(environment)",
     )
-
-
-def _usage(name: str, method: Callable[..., Any], *before: str) -> str:
-    """Return how a method is written, without annotations.
-
-    :param before: parameters that are missing.
-    """
-    signature = inspect.signature(method)
-    parameters = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
-    shown = str(signature.replace(parameters=parameters, return_annotation=signature.empty))
-    return f"{name}({', '.join((*before, shown[1:-1]))})" if before else f"{name}{shown}"
-
-
-def _accepts(found: Callable[..., Any], wanted: Callable[..., Any]) -> bool:
-    """Return whether ``found`` can be called in each way that ``wanted`` can."""
-    parameters = list(inspect.signature(wanted).parameters.values())
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    keywords = {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY}
-    required = [p for p in positional if p.default is p.empty]
-    required_keywords = {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
-    try:
-        signature = inspect.signature(found)
-        signature.bind(*positional, **keywords)
-        signature.bind(*required, **required_keywords)
-    except TypeError:
-        return False
-    return True

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from concurrent.core.errors import ConfigurationError
+from concurrent.core.filemodules import shown_name
 from concurrent.core.items import ConfigItem, parse_bool
-from concurrent.core.plugins import shown_name
 
 __all__ = ["Configuration", "Explanation", "Setting", "describe", "items_of"]
 

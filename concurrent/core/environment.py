@@ -7,25 +7,23 @@ A folder made by ``concurrent init`` holds ``conf/concurrent.ini``, ``plugins/``
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from concurrent.core.builtin import BUILT_IN
 from concurrent.core.check import warnings_of
+from concurrent.core.classes import classes_with
 from concurrent.core.component import Component, ComponentManager
 from concurrent.core.config import Configuration, describe
 from concurrent.core.configfile import read_file, read_overrides, read_variables, system_file
 from concurrent.core.errors import EnvironmentFolderError, PluginError
+from concurrent.core.filemodules import shown_name
 from concurrent.core.items import ListItem
 from concurrent.core.loggers import get_log
-from concurrent.core.plugins import (
-    FILE_MODULE_PREFIX,
-    LoadedPlugin,
-    installed_plugins,
-    load_plugin,
-    plugin_files,
-    shown_name,
-)
+from concurrent.core.plugins import LoadedPlugin, installed_plugins, load_plugin, plugin_files
 
 __all__ = ["Environment", "PluginSettings"]
 
@@ -46,10 +44,10 @@ class PluginSettings(Component):
 class Environment(ComponentManager):
     """A component manager with a configuration. Owned by the thread that made it.
 
-    Each :class:`Component` class that is defined is known here, except those of plug-in files that
-    another environment loaded. The configuration is, from strong to weak: ``overrides``, environment
-    variables ``CONCURRENT_SECTION__OPTION``, ``config_files``, the file of the environment, the file
-    of the machine, defaults.
+    It knows the components of the framework (``builtin.py``), of the plug-ins that it loads, and those that are
+    registered; what another environment of the process knows does not matter. The configuration is, from
+    strong to weak: ``overrides``, environment variables ``CONCURRENT_SECTION__OPTION``, ``config_files``, the
+    file of the environment, the file of the machine, defaults.
 
     ``plugins`` are those that were loaded, ``switched_off`` the modules of those that were not, because all of
     their components are disabled.
@@ -85,9 +83,9 @@ class Environment(ComponentManager):
         self.config = Configuration(settings, folder=self.folder, classes=self.known_classes)
         self.plugins: list[LoadedPlugin] = []
         self.switched_off: list[str] = []
-        self._forgotten: set[type[Component]] = set()
-        self._file_modules: set[str] = set()
-        super().__init__(self.config.component_rules())
+        self._program: list[str] = []
+        self._classes_by_module: dict[str, list[type[Component]]] = {}
+        super().__init__(self.config.component_rules(), BUILT_IN)
 
     @classmethod
     def create(cls, folder: Path) -> Environment:
@@ -145,7 +143,8 @@ class Environment(ComponentManager):
             "folder": str(self.folder) if self.folder is not None else "",
             "overrides": {**self._overrides, **(overrides or {})},
             "config_files": self._config_files,
-            "plugins": [str(plugin.path) for plugin in self.plugins if plugin.is_file],
+            "plugins": [plugin.source for plugin in self.plugins],
+            "program": self._program,
         }
 
     @classmethod
@@ -160,8 +159,9 @@ class Environment(ComponentManager):
             config_files=recipe["config_files"],
         )
         env.load_plugins()
-        for path in recipe["plugins"]:
-            env.load_plugin(Path(path))
+        for source in recipe["plugins"]:
+            env.load_plugin(source)
+        env.register_program(*recipe["program"])
         return env
 
     def load_plugins(self) -> list[PluginError]:
@@ -195,7 +195,7 @@ class Environment(ComponentManager):
 
     def _is_switched_off(self, module: str) -> bool:
         """Return whether all components of a module are disabled, and take note of it."""
-        is_off = not self.enables_part_of(module)
+        is_off = not self.rules.enables_part_of(module)
         if is_off and module not in self.switched_off:
             self.switched_off.append(module)
         return is_off
@@ -203,15 +203,36 @@ class Environment(ComponentManager):
     def load_plugin(self, source: str | Path) -> LoadedPlugin:
         """Load one plug-in; its components are known from then on.
 
+        One that is loaded again replaces its components by those that it has now.
+
         :param source: a file, a package folder, or the name of an installed module.
         :raises PluginError: if that fails.
         """
         plugin = load_plugin(source)
-        if plugin.is_file:
-            self._file_modules.add(plugin.module.__name__)
+        self._register_those_of(plugin.module)
         if all(plugin.module is not known.module for known in self.plugins):
             self.plugins.append(plugin)
         return plugin
+
+    def register_program(self, *modules: str) -> None:
+        """Register the components of modules of the program that runs, as far as they are imported.
+
+        A node that this program starts has them too, if it is forked.
+
+        :param modules: their names, such as ``__main__``.
+        """
+        self._program = list(dict.fromkeys([*self._program, *modules]))
+        for name in modules:
+            if name in sys.modules:
+                self._register_those_of(sys.modules[name])
+
+    def _register_those_of(self, module: ModuleType) -> None:
+        classes = classes_with(module)
+        for cls in self._classes_by_module.get(module.__name__, ()):
+            if cls not in classes:
+                self.deregister(cls)
+        self._classes_by_module[module.__name__] = classes
+        self.register(*classes)
 
     def warn_of_unknown(self) -> list[str]:
         """Log a warning for each unknown section, option or component that is set, and return them.
@@ -224,30 +245,7 @@ class Environment(ComponentManager):
             log.warning("%s", warning)
         return warnings
 
-    def register(self, *classes: type[Component]) -> None:
-        """Make classes known again that were deregistered; others are known by being defined."""
-        self._forgotten.difference_update(classes)
-        super().register(*classes)
-
-    def deregister(self, cls: type[Component]) -> None:
-        """Forget a class and its instance here; other environments keep theirs."""
-        self._forgotten.add(cls)
-        super().deregister(cls)
-
-    def known_classes(self) -> list[type[Component]]:
-        """Return the component classes that may be used here, each base before what derives from it."""
-        found: dict[type[Component], None] = {}
-        ahead = [Component]
-        while ahead:
-            for cls in ahead.pop(0).__subclasses__():
-                if cls not in found:
-                    found[cls] = None
-                    ahead.append(cls)
-        return [
-            cls for cls in found if not cls.is_abstract() and cls not in self._forgotten and self._is_ours(cls)
-        ]
-
-    def name_of(self, cls: type[Component]) -> str:
+    def name_of(self, cls: type) -> str:
         """Return the name of a class for enabling rules; a plug-in file's module is its stem."""
         return f"{shown_name(cls.__module__)}.{cls.__qualname__}"
 
@@ -257,7 +255,3 @@ class Environment(ComponentManager):
         component.config = self.config
         name = shown_name(type(component).__module__).removeprefix("concurrent.")
         component.log = get_log(f"concurrent.{name}")
-
-    def _is_ours(self, cls: type[Component]) -> bool:
-        root = cls.__module__.partition(".")[0]
-        return not root.startswith(FILE_MODULE_PREFIX) or root in self._file_modules

@@ -11,30 +11,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar, cast, overload
 
-from concurrent.core.component import ComponentManager, Interface, interfaces_of
 from concurrent.core.errors import ConfigurationError
 
 __all__ = [
     "BoolItem",
     "ChoiceItem",
     "ConfigItem",
-    "ExtensionPointItem",
     "FloatItem",
     "Host",
     "HostItem",
     "IntItem",
     "ListItem",
-    "OrderedExtensionsItem",
     "PathItem",
 ]
 
 Value = TypeVar("Value")
 Number = TypeVar("Number", bound=float)
-AnyInterface = TypeVar("AnyInterface", bound=Interface)
 AnyItem = TypeVar("AnyItem", bound="ConfigItem[Any]")
 
 PORT_MAX = 65535
@@ -103,9 +98,9 @@ class ConfigItem(Generic[Value]):
         """Return the text that :meth:`parse` would read as the value."""
         return str(value)
 
-    def resolve(self, parsed: Any, manager: ComponentManager | None) -> Value:
-        """Return what reading the attribute gives, from what :meth:`parse` gave."""
-        return cast(Value, parsed)
+    def read(self, owner: Any) -> Value:
+        """Return the value that the option has for an object with a ``config``."""
+        return cast(Value, owner.config.value(self))
 
     @overload
     def __get__(self: AnyItem, instance: None, owner: type) -> AnyItem: ...
@@ -114,8 +109,7 @@ class ConfigItem(Generic[Value]):
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return self
-        manager: ComponentManager | None = getattr(instance, "manager", None)
-        return self.resolve(instance.config.value(self), manager)
+        return self.read(instance)
 
     def __set__(self, instance: object, value: Value) -> None:
         raise ConfigurationError(
@@ -230,14 +224,15 @@ class ListItem(ConfigItem["tuple[str, ...]"]):
 
     def parse(self, text: str, folder: Path) -> tuple[str, ...]:
         """Return the parts of the list."""
-        return _split(text)
+        return split_list(text)
 
     def format(self, value: Any) -> str:
         """Return the parts joined by commas."""
         return ", ".join(value)
 
 
-def _split(text: str) -> tuple[str, ...]:
+def split_list(text: str) -> tuple[str, ...]:
+    """Return the parts of a text between commas, but for empty ones."""
     return tuple(part for part in (raw.strip() for raw in text.split(",")) if part)
 
 
@@ -350,123 +345,3 @@ class HostItem(ConfigItem[Host]):
     def parse(self, text: str, folder: Path) -> Host:
         """Return the host."""
         return Host.parse(text, self.port_default)
-
-
-class ExtensionPointItem(ConfigItem[AnyInterface]):
-    """Chooses one implementation of an interface by the name of its class; the value is the component.
-
-    The name is that of the class alone, or with its module where two classes share it. It is looked
-    up in the component's manager at each reading, so keep the result where that is often.
-    """
-
-    def __init__(
-        self,
-        section: str,
-        name: str,
-        interface: type[AnyInterface],
-        default: str,
-        doc: str = "",
-    ) -> None:
-        self.interface = interface
-        super().__init__(section, name, cast(AnyInterface, default), doc)
-
-    @property
-    def allowed(self) -> str:
-        """What the name must be of."""
-        return f"the name of an enabled component that implements {self.interface.__name__}"
-
-    def resolve(self, parsed: Any, manager: ComponentManager | None) -> AnyInterface:
-        """Return the component of that name.
-
-        :raises ConfigurationError: if there is none, or more than one.
-        """
-        return _component_named(self, self.interface, parsed, manager)
-
-
-class OrderedExtensionsItem(ConfigItem["list[AnyInterface]"]):
-    """Chooses implementations of an interface and their order; the value is a list of components.
-
-    :param has_others: whether the enabled implementations that are not named follow after those that
-        are, in registration order.
-    """
-
-    def __init__(
-        self,
-        section: str,
-        name: str,
-        interface: type[AnyInterface],
-        default: Sequence[str],
-        doc: str = "",
-        *,
-        has_others: bool = False,
-    ) -> None:
-        self.interface = interface
-        self.has_others = has_others
-        super().__init__(section, name, cast("list[AnyInterface]", tuple(default)), doc)
-
-    @property
-    def allowed(self) -> str:
-        """What the names must be of."""
-        return f"names, separated by commas, of components that implement {self.interface.__name__}"
-
-    def parse(self, text: str, folder: Path) -> tuple[str, ...]:
-        """Return the names."""
-        return _split(text)
-
-    def format(self, value: Any) -> str:
-        """Return the names joined by commas."""
-        return ", ".join(value)
-
-    def resolve(self, parsed: Any, manager: ComponentManager | None) -> list[AnyInterface]:
-        """Return the components of those names.
-
-        :raises ConfigurationError: if there is none, or more than one, of a name.
-        """
-        chosen = [_component_named(self, self.interface, name, manager) for name in parsed]
-        if self.has_others and manager is not None:
-            others = manager.implementations(self.interface)
-            chosen += [component for component in others if component not in chosen]
-        return chosen
-
-
-def _component_named(
-    item: ConfigItem[Any],
-    interface: type[AnyInterface],
-    name: str,
-    manager: ComponentManager | None,
-) -> AnyInterface:
-    found = manager.classes_of(interface) if manager is not None else []
-    name_by_class = {cls: manager.name_of(cls) for cls in found} if manager is not None else {}
-    fitting = [cls for cls in found if name in (cls.__name__, name_by_class[cls])]
-    if manager is not None and len(fitting) == 1:
-        return cast(AnyInterface, manager[fitting[0]])
-    names = sorted(name_by_class[cls] for cls in fitting or found)
-    problem = "more than one enabled component is" if fitting else "no enabled component is"
-    remedy = f"Use one of: {', '.join(names)}" if names else "Load and enable the plug-in that has it"
-    near = get_close_matches(name, [*names, *(cls.__name__ for cls in found)], 1) if not fitting else []
-    raise ConfigurationError(
-        f"{_origin(item, manager)}[{item.section}] {item.name} = {name!r}: "
-        f"{problem} an {interface.__name__} of that name{_disabled_note(interface, name, manager)}",
-        thing=f"{item.section}.{item.name}",
-        value=name,
-        remedy=f"Did you mean {near[0]}? {remedy}" if near else remedy,
-    )
-
-
-def _origin(item: ConfigItem[Any], manager: ComponentManager | None) -> str:
-    """Return where the option was set, with a colon; nothing for a default."""
-    config = getattr(manager, "config", None)
-    if config is None or not config.is_set(item.section, item.name):
-        return ""
-    return f"{config.origin(item.section, item.name)}: "
-
-
-def _disabled_note(interface: type[Interface], name: str, manager: ComponentManager | None) -> str:
-    """Return that there is a component of that name, but a rule disables it."""
-    if manager is None:
-        return ""
-    for cls in manager.known_classes():
-        is_named = name in (cls.__name__, manager.name_of(cls)) and interface in interfaces_of(cls)
-        if is_named and not manager.is_enabled(cls):
-            return f"; {manager.name_of(cls)} is disabled by the rule {manager.rule_of(cls)} in [components]"
-    return ""

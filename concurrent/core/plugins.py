@@ -6,10 +6,8 @@ is imported under a module name of its own, so that ``json.py`` in a plug-in fol
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
-import inspect
 import os
 import sys
 from collections.abc import Iterable
@@ -19,8 +17,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from concurrent.core.classes import classes_in
 from concurrent.core.component import Component
 from concurrent.core.errors import PluginError
+from concurrent.core.filemodules import module_name_of
 from concurrent.core.foreign import calling_foreign_code, line_raised, place_raised, shown
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ENTRY_POINT_GROUP",
     "LoadedPlugin",
-    "classes_in",
     "import_failed",
     "installed_plugins",
     "load_plugin",
@@ -37,7 +36,6 @@ __all__ = [
 ]
 
 ENTRY_POINT_GROUP = "concurrent.plugins"
-FILE_MODULE_PREFIX = "concurrent_plugin_"
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,14 @@ class LoadedPlugin:
     is_file: bool
 
     @property
+    def source(self) -> str:
+        """What it can be loaded with, in another process too: its path, or the name of its module."""
+        return str(self.path) if self.is_file else self.module.__name__
+
+    @property
     def components(self) -> list[type[Component]]:
         """The component classes that the module has; see :func:`classes_in`."""
         return classes_in(self.module)
-
-
-def classes_in(module: ModuleType) -> list[type[Component]]:
-    """Return the component classes that a module defines, or imports of its own package, in that order."""
-    package = module.__name__ if hasattr(module, "__path__") else ""
-    return [
-        value
-        for value in vars(module).values()
-        if inspect.isclass(value)
-        and issubclass(value, Component)
-        and (value.__module__ == module.__name__ or (package and value.__module__.startswith(f"{package}.")))
-    ]
 
 
 def installed_plugins() -> list[EntryPoint]:
@@ -104,19 +95,6 @@ def load_plugin(source: str | Path) -> LoadedPlugin:
     return LoadedPlugin(text, module, Path(file) if file else None, is_file=False)
 
 
-def module_name_of(path: Path) -> str:
-    """Return the name that the module of a plug-in file gets, one for each path."""
-    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
-    return f"{FILE_MODULE_PREFIX}{digest}_{path.stem}"
-
-
-def shown_name(module_name: str) -> str:
-    """Return a module's name as its author knows it: that of the file, for a plug-in file."""
-    if not module_name.startswith(FILE_MODULE_PREFIX):
-        return module_name
-    return module_name.removeprefix(FILE_MODULE_PREFIX).partition("_")[2]
-
-
 def _load_file(path: Path) -> LoadedPlugin:
     file = path / "__init__.py" if path.is_dir() else path
     if not file.is_file():
@@ -125,6 +103,9 @@ def _load_file(path: Path) -> LoadedPlugin:
             thing=str(path),
             remedy="Check the path; a folder must have an __init__.py",
         )
+    program = sys.modules["__main__"]
+    if os.path.realpath(getattr(program, "__file__", None) or "") == os.path.realpath(file):
+        return LoadedPlugin(path.stem, program, path, is_file=True)
     name = module_name_of(path)
     if name in sys.modules:
         return LoadedPlugin(path.stem, sys.modules[name], path, is_file=True)

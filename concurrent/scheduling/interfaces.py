@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from concurrent.core.component import Interface, optional
+from concurrent.core.interface import Interface, optional
 
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.events import Command

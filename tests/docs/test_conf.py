@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import concurrent.apps.main  # noqa: F401  all options of the framework are declared then
-from concurrent.core.config import describe, items_of
+from concurrent.core.config import describe
 from concurrent.core.environment import Environment
-from concurrent.core.items import ConfigItem
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 FILES = sorted(CONF.glob("*.ini"))
@@ -28,11 +25,6 @@ _OPTION = re.compile(r"^#?(\w+) =.*\n", re.MULTILINE)
 
 def environment(file: Path) -> Environment:
     return Environment(config_files=[file], variables={"CONCURRENT_SYSTEM_FILE": str(file.parent / "none")})
-
-
-def framework_items(env: Environment) -> list[ConfigItem[Any]]:
-    """Return the options of the framework alone: tests declare some too."""
-    return items_of(cls for cls in env.known_classes() if cls.__module__.startswith("concurrent."))
 
 
 def without_values(text: str) -> str:
@@ -56,7 +48,7 @@ def test_a_configuration_file_documents_each_option_of_its_sections(file: Path) 
     sections = sections_of(file.read_text(encoding="utf-8"))
     assert set(sections) == SECTIONS_BY_NAME[file.stem]
     for section, text in sections.items():
-        items = [item for item in framework_items(environment(file)) if item.section == section]
+        items = [item for item in environment(file).config.items() if item.section == section]
         _, expected = sections_of(describe(items)).popitem()
         assert without_values(f"{text}\n") == without_values(f"{expected}\n")
 
@@ -65,7 +57,7 @@ def test_a_configuration_file_documents_each_option_of_its_sections(file: Path) 
 def test_what_a_configuration_file_does_not_set_is_shown_as_its_default(file: Path) -> None:
     env = environment(file)
     sections = sections_of(file.read_text(encoding="utf-8"))
-    for item in framework_items(env):
+    for item in env.config.items():
         if item.section in sections and not env.config.is_set(item.section, item.name):
             shown = describe([item]).splitlines()[-2]
             assert shown in sections[item.section].splitlines()

@@ -20,7 +20,9 @@ from concurrent.apps.samples.mandelbrot.app import Mandelbrot
 
 if __name__ == "__main__":
     settings = dict(text.split("=", 1) for text in sys.argv[1:])
-    sys.exit(Environment(overrides=settings)[Mandelbrot].run())
+    env = Environment(overrides=settings)
+    env.register(Mandelbrot)
+    sys.exit(env[Mandelbrot].run())
 """
 VIEW = View(60, 40, -0.65, 0.0, 3.3, 300)
 

@@ -103,7 +103,7 @@ def test_each_option_is_printed_with_its_documentation(cluster: Cluster) -> None
     text = cluster.run("config").succeed()
     for section in ("application", "logging", "master", "node", "plugins", "scheduling", "slave", "transport"):
         assert f"[{section}]" in text
-    assert "The port of the master's JSON API" in text
+    assert "Port of the master's JSON API" in text
     assert "[mandelbrot]" in cluster.run("config", "mandelbrot").succeed()
     assert "[slave]" not in cluster.run("config", "-s", "master").succeed()
 

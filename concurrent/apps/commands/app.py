@@ -39,7 +39,7 @@ def class_parser(cls: type[ApplicationNode]) -> argparse.ArgumentParser:
     description = doc.strip().partition("\n")[0]
     parser = argparse.ArgumentParser(parents=[common_parser()], description=description or None)
     _add_options(parser)
-    parser.set_defaults(run=partial(_run, find=lambda _env: cls))
+    parser.set_defaults(run=partial(_run, find=partial(_of_program, cls)))
     return parser
 
 
@@ -54,6 +54,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the application to its end."""
     return _run(args, find=lambda env: application_class(env, args.name))
+
+
+def _of_program(cls: type[ApplicationNode], env: Environment) -> type[ApplicationNode]:
+    """Return the class of an application that is a program, whose components are known to its environment."""
+    env.register_program("__main__", cls.__module__)
+    env.register(cls)  # also if it is defined in a function
+    return cls
 
 
 def _run(args: argparse.Namespace, find: Callable[[Environment], type[ApplicationNode]]) -> int:

@@ -67,9 +67,7 @@ def _problems_of_nodes(env: Environment) -> list[str]:
         except ConcurrentError as error:
             problems.append(str(error))
     try:
-        scheduler = MasterNode.scheduler
-        chosen = scheduler.resolve(env.config.value(scheduler), env)
-        guarded = GuardedScheduler(chosen, env, lambda _delay_s: None, lambda: 0.0)
+        guarded = GuardedScheduler(MasterNode.scheduler.read(env), env, lambda _delay_s: None, lambda: 0.0)
         env[task_manager_class(env, guarded.manager_name())]
     except ConcurrentError as error:
         problems.append(str(error))

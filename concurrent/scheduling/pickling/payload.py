@@ -17,7 +17,7 @@ import struct
 from io import BytesIO
 from typing import Any, Final
 
-from concurrent.core.heap import BLOCK_BYTES_MAX, keeping_any_block
+from concurrent.core.process.heap import BLOCK_BYTES_MAX, keeping_any_block
 from concurrent.transport.frames.blocks import copied, new_block
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 

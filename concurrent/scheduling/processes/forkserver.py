@@ -28,7 +28,7 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.heap import keep_freed_memory
+from concurrent.core.process.heap import keep_freed_memory
 from concurrent.scheduling.processes.descendants import (
     become_subreaper,
     children,

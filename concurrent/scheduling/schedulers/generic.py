@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.core.component import Component, implements
-from concurrent.core.items import ExtensionPointItem
+from concurrent.core.component import Component
+from concurrent.core.extensionitems import ExtensionPointItem
+from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
 from concurrent.scheduling.ledger.events import Command
 from concurrent.scheduling.ledger.ledger import Ledger

@@ -226,7 +226,7 @@ def _has_idle(ledger: Ledger) -> bool:
 
 def _name_of(scheduler: ITaskScheduler, manager: ComponentManager) -> str:
     """Return the name of a scheduler, and that of its strategy, which may be the plug-in of the two."""
-    name = manager.name_of(type(scheduler))  # type: ignore[arg-type]
+    name = manager.name_of(type(scheduler))
     if not isinstance(scheduler, GenericTaskScheduler):
         return name
     strategy: Any = scheduler.strategy

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
+from concurrent.core.interface import implements
 from concurrent.core.items import FloatItem
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger.events import Command

@@ -40,7 +40,7 @@ class Rating:
         self.rate = strategy.rate
         self.is_load_weighed = True
         if type(strategy) not in OWN:
-            self._name = manager.name_of(type(strategy))  # type: ignore[arg-type]
+            self._name = manager.name_of(type(strategy))
             self._troubles = manager.troubles
             self.rate = self._checked
             self.is_load_weighed = self._weighs_load()

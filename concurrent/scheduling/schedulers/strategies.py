@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
+from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
 from concurrent.core.errors import MessageTooLarge, TransportError
+from concurrent.core.interface import implements
 from concurrent.core.items import IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from concurrent.core.heap import BLOCK_BYTES_MAX
+from concurrent.core.process.heap import BLOCK_BYTES_MAX
 from concurrent.transport.frames.frames import Buffer
 
 __all__ = ["MAPPED_BYTES_MIN", "NewBlock", "copied", "new_block"]

@@ -58,7 +58,9 @@ class Batched(ApplicationNode):
 
 def run(*whats: str) -> Batched:
     cls = type("BatchedHere", (Batched,), {"whats": whats, "__module__": __name__})
-    app = Environment(overrides=OPTIONS, variables={})[cls]
+    env = Environment(overrides=OPTIONS, variables={})
+    env.register(cls)
+    app = env[cls]
     assert app.run() == 0
     return app
 

@@ -83,6 +83,7 @@ def test_a_master_its_slave_and_an_application_answer_as_they_are_described() ->
         cluster.submit(pow, 2, 3).result(TIMEOUT_S)
         held = cluster.submit(pow, 2, 3)
         env = Environment(overrides={"application.master": cluster.address}, variables={})
+        env.register(Idle)
         application = env[Idle]
         application.start()
         try:

@@ -1,16 +1,10 @@
+from abc import ABC, abstractmethod
+
 import pytest
 
-from concurrent.core.component import (
-    Component,
-    ComponentManager,
-    ExtensionPoint,
-    IClosing,
-    Interface,
-    implements,
-    interfaces_of,
-    optional,
-)
+from concurrent.core.component import Component, ComponentManager, ExtensionPoint
 from concurrent.core.errors import ComponentError, InterfaceError
+from concurrent.core.interface import IClosing, Interface, implements, optional
 
 
 class IGreeter(Interface):
@@ -90,49 +84,6 @@ def test_the_longest_fitting_rule_decides(rules, enabled) -> None:
             manager[Polite]
 
 
-def test_a_missing_method_is_named_with_its_interface() -> None:
-    class Mute(Component):
-        implements(IGreeter)
-
-    manager = ComponentManager()
-    manager.register(Mute)
-    with pytest.raises(InterfaceError, match=r"Mute says it implements IGreeter, but has no greet"):
-        manager[Mute]
-
-
-@pytest.mark.parametrize(
-    "greet",
-    [
-        lambda self: "",
-        lambda self, name: "",
-        lambda self, name, other, *, loud=False: "",
-        lambda self, name, *, loud=False, must: "",
-        "not a method",
-    ],
-)
-def test_a_method_of_another_shape_is_refused(greet) -> None:
-    class Odd(Component):
-        implements(IGreeter)
-
-    Odd.greet = greet
-    manager = ComponentManager()
-    manager.register(Odd)
-    with pytest.raises(InterfaceError, match=r"Odd says it implements IGreeter, but its greet"):
-        manager[Odd]
-
-
-def test_a_more_general_method_keeps_the_contract() -> None:
-    class General(Component):
-        implements(IGreeter)
-
-        def greet(self, *args, **kwargs):
-            return "hello"
-
-    manager = ComponentManager()
-    manager.register(General)
-    assert manager[General].greet("x") == "hello"
-
-
 def test_a_failing_initialiser_leaves_nothing_behind() -> None:
     class Moody(Component):
         is_well = False
@@ -192,17 +143,6 @@ def test_a_deregistered_class_is_gone_with_its_instance() -> None:
     assert manager[Polite] is not old
 
 
-def test_interfaces_are_inherited_by_classes_and_by_interfaces() -> None:
-    class ISinger(IGreeter):
-        """Sings too."""
-
-    class Bird(Component):
-        implements(ISinger)
-
-    assert interfaces_of(Short) == (IGreeter,)
-    assert set(interfaces_of(Bird)) == {ISinger, IGreeter}
-
-
 def test_only_interfaces_can_be_implemented_and_only_components_registered() -> None:
     with pytest.raises(InterfaceError, match="not an interface"):
 
@@ -229,62 +169,9 @@ def test_a_manager_prepares_components_before_their_initialiser() -> None:
     assert manager[Prepared].seen == 42
 
 
-def test_an_interface_without_self_is_refused_where_it_is_defined() -> None:
-    with pytest.raises(InterfaceError, match=r"IReq\.match has no self.*def match\(self, req, other=1\)"):
-
-        class IReq(Interface):
-            def match(req, other=1):  # noqa: N805
-                """Match."""
-
-
-def test_an_interface_may_have_static_and_class_methods() -> None:
-    class IReq(Interface):
-        @staticmethod
-        def one(req): ...
-
-        @classmethod
-        def two(cls, req): ...
-
-    assert issubclass(IReq, Interface)
-
-
-def test_implementing_nothing_is_refused() -> None:
-    with pytest.raises(InterfaceError, match="names no interface"):
-
-        class Nothing(Component):
-            implements()
-
-
-def test_a_method_that_nobody_awaits_is_refused() -> None:
-    class Late(Component):
-        implements(IGreeter)
-
-        async def greet(self, name, *, loud=False):
-            return name
-
-    manager = ComponentManager()
-    manager.register(Late)
-    with pytest.raises(InterfaceError, match=r"its greet is async"):
-        manager[Late]
-
-
-def test_the_shape_of_a_method_is_shown_without_annotations() -> None:
-    class ITyped(Interface):
-        def weigh(self, thing: "Thing") -> "float":  # noqa: F821
-            """Weigh."""
-
-    class Odd(Component):
-        implements(ITyped)
-
-    manager = ComponentManager()
-    manager.register(Odd)
-    with pytest.raises(InterfaceError, match=r"has no weigh\(self, thing\)\."):
-        manager[Odd]
-
-
 def test_a_component_made_by_hand_says_how_to_get_one() -> None:
-    with pytest.raises(ComponentError, match=r"Polite was called with .*environment\[Polite\]"):
-        Polite(ComponentManager())
+    with pytest.raises(ComponentError, match=r"Polite was called with 3.*environment\[Polite\]"):
+        Polite(3)
     with pytest.raises(AttributeError, match=r"Polite has no env: .*environment\[Polite\]"):
         getattr(Polite(), "env")  # noqa: B009
     with pytest.raises(AttributeError, match="'Polite' object has no attribute 'other'"):
@@ -318,3 +205,147 @@ def test_components_that_hold_something_are_closed_once_the_newest_first(caplog)
     manager.close()
     assert closed == ["Second", "Holder"]
     assert "Failing: close raised SystemExit" in caplog.text
+
+
+def test_calling_a_class_with_a_manager_gives_the_one_instance_that_this_has() -> None:
+    class Counted(Component):
+        made = 0
+
+        def __init__(self):
+            super().__init__()
+            Counted.made += 1
+
+    first, second = ComponentManager(), ComponentManager()
+    first.register(Counted)
+    second.register(Counted)
+    one = Counted(first)
+    assert one is Counted(first)
+    assert one is first[Counted]
+    assert one is not Counted(second)
+    assert Counted.made == 2
+    assert one.manager is first
+
+
+@pytest.mark.parametrize("initialise", [Component.__init__, lambda self: None, None])
+def test_an_initialiser_of_ones_own_is_called_once_without_arguments(initialise) -> None:
+    calls = []
+
+    class Own(Component):
+        def __init__(self):
+            calls.append(self.manager)
+            if initialise is not None:
+                initialise(self)
+
+    manager = ComponentManager()
+    manager.register(Own)
+    assert Own(manager) is Own(manager)
+    assert calls == [manager]
+
+
+def test_an_initialiser_that_wants_arguments_is_named() -> None:
+    class Wanting(Component):
+        def __init__(self, size):
+            self.size = size
+
+    manager = ComponentManager()
+    manager.register(Wanting)
+    with pytest.raises(ComponentError, match=r"Wanting cannot be made.*'size'"):
+        Wanting(manager)
+
+
+def test_a_disabled_component_that_is_asked_for_is_an_error_and_can_be_asked_about() -> None:
+    manager = ComponentManager({"Polite": False})
+    manager.register(Polite)
+    assert Polite in manager
+    assert not manager.is_enabled(Polite)
+    for ask in (lambda: Polite(manager), lambda: manager[Polite]):
+        with pytest.raises(ComponentError, match=r"Polite is disabled. Set '.*Polite = enabled' in section"):
+            ask()
+
+
+def test_a_class_is_not_known_because_it_was_defined_or_derived_from() -> None:
+    class Local(Polite):
+        """Defined in a function."""
+
+    manager = ComponentManager()
+    manager.register(Polite)
+    assert Local not in manager
+    assert manager.classes_of(IGreeter) == [Polite]
+    with pytest.raises(ComponentError, match=r"Local is not registered.*environment\.register\(Local\)"):
+        Local(manager)
+    manager.register(Local)
+    assert [type(one) for one in manager.implementations(IGreeter)] == [Polite, Local]
+
+
+def test_two_classes_of_one_name_are_two_components() -> None:
+    def make():
+        class Same(Component):
+            implements(IGreeter)
+
+            def greet(self, name, *, loud=False):
+                return name
+
+        return Same
+
+    one, other = make(), make()
+    manager = ComponentManager()
+    manager.register(one, other, one)
+    assert manager.classes_of(IGreeter) == [one, other]
+    assert manager.classes_named("Same") == [one, other]
+    assert one(manager) is not other(manager)
+
+
+class Desk:
+    """No component, but it has a manager."""
+
+    greeters = ExtensionPoint(IGreeter)
+
+    def __init__(self, manager) -> None:
+        self.manager = manager
+
+
+class Hall(ComponentManager):
+    """A manager with an extension point of its own."""
+
+    greeters = ExtensionPoint(IGreeter)
+
+
+def test_an_extension_point_works_in_any_class_with_a_manager_and_in_a_manager() -> None:
+    hall = Hall()
+    hall.register(Polite, Room)
+    assert Desk(hall).greeters == hall.greeters == Room(hall).greeters == [Polite(hall)]
+    other = Hall()
+    assert Desk(other).greeters == other.greeters == []
+
+
+def test_abstract_methods_make_a_class_abstract_until_they_are_there() -> None:
+    class Base(Component):
+        implements(IGreeter)
+
+        @abstractmethod
+        def greet(self, name, *, loud=False): ...
+
+    class Still(Base, ABC):
+        """Lacks it too."""
+
+    class Whole(Still):
+        def greet(self, name, *, loud=False):
+            return name
+
+    manager = ComponentManager()
+    manager.register(Base, Still, Whole)
+    assert [type(one) for one in manager.implementations(IGreeter)] == [Whole]
+    with pytest.raises(ComponentError, match=r"Still is abstract: it has no greet\. Ask for a class"):
+        Still(manager)
+
+
+def test_an_abstract_component_that_is_asked_for_is_named() -> None:
+    class Base(Component):
+        abstract = True
+
+    with pytest.raises(ComponentError, match=r"Base is abstract\. Ask for a class that is derived"):
+        Base(ComponentManager())
+
+
+def test_a_component_without_a_manager_may_be_made_for_a_test() -> None:
+    assert Polite().greet("Ann") == "Good day, Ann"

@@ -61,6 +61,9 @@ class Painter(Component):
     colours = OrderedExtensionsItem("painter", "colours", IColour, ("Blue", "Red"), "Colours.")
 
 
+COMPONENTS = (Red, Blue, Painter)
+
+
 @pytest.fixture
 def make(tmp_path):
     """Return a function that opens an environment with this text in its file."""
@@ -70,7 +73,9 @@ def make(tmp_path):
         if not folder.exists():
             Environment.create(folder)
         (folder / "conf" / "concurrent.ini").write_text(text, encoding="utf-8")
-        return Environment(folder, overrides=overrides, variables=variables or {})
+        environment = Environment(folder, overrides=overrides, variables=variables or {})
+        environment.register(*COMPONENTS)
+        return environment
 
     return open_with
 

@@ -2,8 +2,20 @@ import logging
 
 import pytest
 
-from concurrent.core import Component, Environment, Interface, NodeLog, Stats, implements, new_node_id
-from concurrent.core.errors import ConfigurationError, EnvironmentFolderError, PluginError
+from concurrent.core import (
+    Component,
+    Environment,
+    ExtensionPoint,
+    ExtensionPointItem,
+    Interface,
+    IntItem,
+    NodeLog,
+    Stats,
+    implements,
+    new_node_id,
+)
+from concurrent.core.errors import ComponentError, ConfigurationError, EnvironmentFolderError, PluginError
+from concurrent.scheduling import GenericTaskScheduler
 
 PLUGIN = """
 from concurrent.core import Component
@@ -34,26 +46,62 @@ class IRoomService(Interface):
 
 
 class Waiter(Component):
-    """Is known by being defined."""
+    """Is known to those that registered it."""
 
     implements(IRoomService)
 
+    tip = IntItem("waiter", "tip", 1, "How much.")
 
-def test_defining_a_component_makes_it_known_with_an_instance_for_each_environment() -> None:
+
+def test_a_class_that_is_registered_has_an_instance_for_each_environment() -> None:
     first, second = Environment(variables={}), Environment(variables={})
+    first.register(Waiter)
+    second.register(Waiter)
     assert isinstance(first[Waiter], Waiter)
     assert first[Waiter] is not second[Waiter]
     assert first[Waiter].env is first
     assert first[Waiter].log.name.startswith("concurrent.")
 
 
+def test_a_class_that_is_defined_somewhere_is_unknown_with_its_options() -> None:
+    environment = Environment(overrides={"waiter.tip": "3"}, variables={})
+    assert Waiter not in environment
+    assert environment.implementations(IRoomService) == []
+    assert "waiter" not in {item.section for item in environment.config.items()}
+    assert "unknown section [waiter]" in environment.warn_of_unknown()[0]
+    environment.register(Waiter)
+    assert environment.warn_of_unknown() == []
+    assert Waiter(environment).tip == 3
+
+
 def test_deregistering_is_for_one_environment() -> None:
     first, second = Environment(variables={}), Environment(variables={})
+    for each in (first, second):
+        each.register(Waiter)
     first.deregister(Waiter)
     assert first.implementations(IRoomService) == []
     assert len(second.implementations(IRoomService)) == 1
     first.register(Waiter)
     assert len(first.implementations(IRoomService)) == 1
+
+
+def test_the_framework_s_own_components_are_known_to_each() -> None:
+    environment = Environment(variables={})
+    assert isinstance(GenericTaskScheduler(environment), GenericTaskScheduler)
+    assert {"master", "slave", "transport"} <= {item.section for item in environment.config.items()}
+
+
+class Hotel(Environment):
+    """An environment with an extension point and an option of its own."""
+
+    services = ExtensionPoint(IRoomService)
+    best = ExtensionPointItem("hotel", "best", IRoomService, "Waiter", "The best service.")
+
+
+def test_an_environment_has_extension_points_and_options_as_components_have_them() -> None:
+    hotel = Hotel(variables={})
+    hotel.register(Waiter)
+    assert hotel.services == [hotel.best] == [Waiter(hotel)]
 
 
 def test_a_new_environment_has_its_folders_and_a_documented_configuration(tmp_path) -> None:
@@ -91,6 +139,8 @@ def test_plugins_of_the_folder_are_loaded_and_a_broken_one_stops_no_other(tmp_pa
     assert environment.name_of(guest) == "json.Guest"
     assert guest in environment
     assert guest not in Environment(variables={})
+    with pytest.raises(ComponentError, match=r"component json\.Guest is not registered\. Load its plug-in"):
+        guest(Environment(variables={}))
 
 
 def test_an_option_names_a_component_of_a_plugin_file_as_enabling_rules_do(tmp_path) -> None:

@@ -12,7 +12,7 @@ PROGRAM = """
 import resource
 import sys
 import threading
-from concurrent.core.heap import keep_freed_memory, keeping_any_block
+from concurrent.core.process.heap import keep_freed_memory, keeping_any_block
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

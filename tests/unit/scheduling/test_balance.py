@@ -9,8 +9,9 @@ from random import Random
 
 import pytest
 
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
 from concurrent.core.environment import Environment
+from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger.events import (
     AskBack,
@@ -101,6 +102,7 @@ class Cluster:
 
     def __init__(self, strategy: str, slaves: int, task_s: float) -> None:
         env = Environment(variables={}, overrides={"scheduling.strategy": strategy})
+        env.register(*STRATEGIES)
         self.scheduler = env[GenericTaskScheduler]
         self.ledger = Ledger()
         self.task_s = task_s

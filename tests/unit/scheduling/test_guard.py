@@ -2,9 +2,10 @@
 
 import pytest
 
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ComponentError
+from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger.events import (
     AskBack,
@@ -128,6 +129,7 @@ class Master:
 
     def __init__(self, cls=Scripted) -> None:
         env = Environment(variables={})
+        env.register(cls)
         self.plugin = env[cls]
         self.troubles = env.troubles
         self.delays: list[float] = []

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
 from concurrent.core.environment import Environment
+from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.schedulers.rating import FAILURES_MAX, Rating
@@ -65,6 +66,7 @@ FAILING = {
 @pytest.fixture
 def made():
     env = Environment(variables={})
+    env.register(Scripted)
     strategy = env[Scripted]
     return SimpleNamespace(strategy=strategy, rating=Rating(strategy, env), troubles=env.troubles)
 

@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
-from concurrent.core.component import Component, implements
+from concurrent.core.component import Component
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
+from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger.events import (
     AskBack,
@@ -27,7 +28,9 @@ from concurrent.scheduling.tasks.outcome import FINISHED
 
 
 def make(cls, **overrides: str):
-    return Environment(variables={}, overrides=overrides)[cls]
+    env = Environment(variables={}, overrides=overrides)
+    env.register(LastFirst)
+    return env[cls]
 
 
 @pytest.fixture

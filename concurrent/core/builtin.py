@@ -1,0 +1,26 @@
+"""The components of the framework itself, by name, so that each is imported when somebody looks for it.
+
+The names are data: the kernel uses what is above it no more than it does plug-ins.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["BUILT_IN"]
+
+BUILT_IN: Final = (
+    "concurrent.core.environment.PluginSettings",
+    "concurrent.core.logs.LogSettings",
+    "concurrent.scheduling.schedulers.generic.GenericTaskScheduler",
+    "concurrent.scheduling.schedulers.pushpull.ZMQTaskScheduler",
+    "concurrent.scheduling.schedulers.strategies.GenericTaskScheduleStrategy",
+    "concurrent.scheduling.slave.taskmanager.GenericTaskManager",
+    "concurrent.scheduling.slave.taskmanager.ZMQTaskManager",
+    "concurrent.apps.application.ApplicationSettings",
+    "concurrent.apps.master.MasterNode",
+    "concurrent.apps.node.TransportSettings",
+    "concurrent.apps.nodeclass.NodeSettings",
+    "concurrent.apps.slave.SlaveNode",
+)
+"""Each environment has these classes, in this order, before those of plug-ins."""

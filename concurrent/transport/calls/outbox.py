@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from concurrent.core.errors import QueueFull
@@ -23,6 +24,8 @@ CLAIMS_MAX: Final = 256
 class Outbox:
     """The bound of one peer's queue. While it ``is_full`` :meth:`shrank` is to be told what leaves it.
 
+    ``on_room`` is what whoever calls :meth:`shrank` calls on the loop thread when that says so.
+
     :param bytes_max: the bound in bytes.
     :param timeout_s: how long another thread waits for room, in seconds.
     """
@@ -32,6 +35,7 @@ class Outbox:
         self._timeout_s = timeout_s
         self._claims: deque[int] = deque()
         self.is_full = False
+        self.on_room: Callable[[], None] | None = None
         self._room = threading.Event()
         self._room.set()
 

@@ -105,6 +105,15 @@ class NodeLoop:
 
         :raises LoopClosed: if the loop has ended; then ``fn`` is not called.
         """
+        # A deque, whose append and popleft are single steps of the interpreter: a lock would cost as much as
+        # the rest, and a signal whose handler posts, or raises, in the middle of it would find or
+        # leave that lock held. Order does what a lock would. The call is in the inbox before this thread looks
+        # whether the loop has been woken, and the loop says that it is not woken before it empties the inbox:
+        # so either the loop sees the call, or this thread sees that it must wake it. If a handler raises before
+        # it has, the call stays in the inbox, and the next one to be posted wakes the loop for both.
+        # The loop may also end between the first look at ``_closed`` and the append. Its last drain comes after
+        # it has closed: so whoever still sees it open has been in time, and whoever does not takes the call
+        # back, unless the last drain was faster and has made it.
         call = partial(fn, *args)
         if not self._closed.is_set():
             self._inbox.append(call)

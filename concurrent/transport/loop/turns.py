@@ -48,7 +48,15 @@ class TurnSelector(selectors.DefaultSelector):
     """Where a loop sleeps between two turns, and where the node's own sockets are served.
 
     Turns that only serve those do not go through the event loop, whose handles and contexts cost as much
-    as a message. Loop thread only.
+    as a message. So callbacks run inside of ``select``, while the event loop believes that it sleeps. That is
+    sound as long as it hears of what they change: whatever one asks of it, a call or a timer, sets
+    ``is_loop_asked``, and ``select`` returns with what is ready of the loop's own, even if that is nothing.
+    What is to leave at the end of a turn leaves before each sleep, and also before the event loop has its
+    turn, which is the next one.
+
+    A signal changes nothing here: its handler runs in the main thread, and the system's call goes on with what
+    is left of its timeout. What a callback raises is caught in ``attempt``: out of ``select`` it would end the
+    event loop. Loop thread only.
 
     :param attempt: makes a call and sees to what it raises.
     :param end_turn: makes the last calls of a turn; tells whether there are more.

@@ -25,6 +25,9 @@ __all__ = ["ACK_BYTES", "ACK_COUNT", "Session"]
 
 ACK_BYTES: Final = 1024 * 1024
 ACK_COUNT: Final = 128
+STORY_EVENTS: Final = 8
+"""How many of the latest events are told if an impossible one comes."""
+
 ANSWER_KINDS: Final = frozenset((Kind.RESULT, Kind.ERROR))
 REFUSED_CALLS_MAX: Final = 10_000
 """So many calls in a row are answered with an error before their sender is."""
@@ -52,6 +55,7 @@ class Session:
         "_refused_calls",
         "_resend_asked",
         "_resent_to",
+        "_story",
         "_unacknowledged_bytes",
         "_waiting",
         "heard_at",
@@ -81,6 +85,7 @@ class Session:
         self.queued_bytes = 0
         self.waiting_bytes = 0
         self._limits = limits
+        self._story: deque[SessionEvent] = deque(maxlen=STORY_EVENTS)
         self._last_number = 0
         self._answers_bytes = 0
         self._refused_calls = 0
@@ -104,7 +109,8 @@ class Session:
 
     def change(self, event: SessionEvent, now: float) -> None:
         """Move to the state that follows ``event``."""
-        self.state = next_state(self.state, event)
+        self.state = next_state(self.state, event, self._story)
+        self._story.append(event)
         self.state_since = now
         self.heard_at = now
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Final
 
 __all__ = ["TRANSITIONS", "SessionEvent", "SessionState", "next_state"]
@@ -37,12 +38,17 @@ TRANSITIONS: Final[dict[tuple[SessionState, SessionEvent], SessionState]] = {
 }
 
 
-def next_state(state: SessionState, event: SessionEvent) -> SessionState:
+def next_state(state: SessionState, event: SessionEvent, story: Iterable[SessionEvent]) -> SessionState:
     """Return the state that follows.
 
-    :raises AssertionError: if the event has no place in the table; also under ``python -O``.
+    :param story: the latest events before this one, for the error.
+    :raises AssertionError: if the event has no place in the table; a mistake of this framework,
+        which is told under ``python -O`` too.
     """
     following = TRANSITIONS.get((state, event))
     if following is None:
-        raise AssertionError(f"a session that is {state.value} cannot be {event.value}")
+        so_far = ", ".join(each.value for each in story) or "nothing"
+        raise AssertionError(
+            f"a session that is {state.value} cannot be {event.value}; what happened to it so far: {so_far}"
+        )
     return following

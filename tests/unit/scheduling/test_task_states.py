@@ -77,21 +77,13 @@ def test_it_raises_without_assertions_too() -> None:
 from concurrent.scheduling.ledger.events import OwnerJoined, TasksSubmitted
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.states import TaskEvent
-from concurrent.transport.session.states import SessionEvent, SessionState, next_state
 ledger = Ledger()
 ledger.apply(OwnerJoined(1, "first"))
 ledger.apply(TasksSubmitted(1, 0, [b""]))
-for wrong in (
-    lambda: ledger.task_by_number[1].undergo(TaskEvent.TAKEN),
-    lambda: next_state(SessionState.CLOSED, SessionEvent.RESUMED),
-):
-    try:
-        wrong()
-    except AssertionError as error:
-        print(error)
+try:
+    ledger.task_by_number[1].undergo(TaskEvent.TAKEN)
+except AssertionError as error:
+    print(error)
 """
     done = subprocess.run([sys.executable, "-O", "-c", program], capture_output=True, text=True, check=True)
-    assert [line.split(";")[-1].split(" cannot ")[-1] for line in done.stdout.splitlines()] == [
-        "be taken by a slave",
-        "be resumed",
-    ]
+    assert done.stdout.strip().endswith("cannot be taken by a slave")

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Generic, TypeVar
 
 from concurrent.apps.executorcore import ExecutorCore
@@ -114,7 +114,7 @@ class CallMap(Generic[T]):
             raise
 
     def _next_results(self, end: float | None) -> Iterator[T]:
-        """Yield the results of the next chunk."""
+        """Return the results of the next chunk; each is held by nobody else."""
         calls = self._chunks.popleft()
         future = self._take()
         try:
@@ -122,14 +122,11 @@ class CallMap(Generic[T]):
         except WorkerDied:
             if self._core.is_closing:
                 raise
-            yield from self._one_by_one(calls, end)
-            return
+            return self._one_by_one(calls, end)
         finally:
             future.cancel()
-        del future  # each result is to be held by nobody else
         results.reverse()
-        while results:
-            yield results.pop()
+        return map(results.pop, repeat(-1, len(results)))
 
     def _one_by_one(self, calls: list[tuple[Any, ...]], end: float | None) -> Iterator[T]:
         """Make the calls of a chunk again, so that only the one that kills its worker is to blame."""

@@ -7,9 +7,7 @@ keep to half of what is borne here.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
-from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from concurrent.core.errors import LimitExceeded
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
@@ -20,17 +18,8 @@ UNACCEPTED_BYTES_MAX: Final = 64 << 20
 """An owner that sends more when so much of it is not accepted does not keep the pace."""
 
 
-class _Batch(NamedTuple):
-    """The tasks of one message."""
-
-    owner: int
-    last_id: int
-    task_count: int
-    size_bytes: int
-
-
-_new_batch: Final[Callable[[tuple[int, ...]], _Batch]] = partial(tuple.__new__, _Batch)
-"""Makes one of its fields without a call of a function in Python."""
+_Batch = tuple[int, int, int, int]
+"""The tasks of one message: their owner, the last id, how many they are and what they count for, in bytes."""
 
 
 class Acceptance:
@@ -43,29 +32,29 @@ class Acceptance:
     @property
     def task_count(self) -> int:
         """How many tasks wait."""
-        return sum(batch.task_count for batch in self.batches)
+        return sum(count for _, _, count, _ in self.batches)
 
     @property
     def owners(self) -> set[int]:
         """The owners of what waits."""
-        return {batch.owner for batch in self.batches}
+        return {owner for owner, _, _, _ in self.batches}
 
     def add(self, owner: int, last_id: int, count: int, payload_bytes: int) -> None:
         """Take note of tasks that came in one message."""
         size_bytes = payload_bytes + count * OVERHEAD_BYTES
-        self.batches.append(_new_batch((owner, last_id, count, size_bytes)))
+        self.batches.append((owner, last_id, count, size_bytes))
         self._bytes_by_owner[owner] += size_bytes
 
     def take(self) -> tuple[int, int]:
         """Return owner and last id of the tasks that have waited longest; there must be some."""
-        batch = self.batches.popleft()
-        self._bytes_by_owner[batch.owner] -= batch.size_bytes
-        return batch.owner, batch.last_id
+        owner, last_id, _, size_bytes = self.batches.popleft()
+        self._bytes_by_owner[owner] -= size_bytes
+        return owner, last_id
 
     def forget(self, owner: int) -> None:
         """Drop what waits of an owner."""
         if self._bytes_by_owner.pop(owner, 0):
-            self.batches = deque(batch for batch in self.batches if batch.owner != owner)
+            self.batches = deque(batch for batch in self.batches if batch[0] != owner)
 
     def is_too_much(self, owner: int) -> bool:
         """Whether an owner should not have sent more."""

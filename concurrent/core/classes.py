@@ -64,14 +64,16 @@ def _belongs_to(other: ModuleType, module: ModuleType) -> bool:
         return True
     if f"{other.__name__}.".startswith(OWN):
         return False
-    if module.__name__ != "__main__" and _top(other) == _top(module):
+    if _top(other) == _top(module):
         return True
     home = _home(module)
     return home != "" and home == _home(other) and not is_installed(home)
 
 
 def _top(module: ModuleType) -> str:
-    return module.__name__.partition(".")[0]
+    """Return the first part of the name of a module; that of ``python -m NAME`` is known by its spec."""
+    spec = getattr(module, "__spec__", None)
+    return str(getattr(spec, "name", module.__name__)).partition(".")[0]
 
 
 def _home(module: ModuleType) -> str:

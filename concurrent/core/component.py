@@ -132,11 +132,8 @@ class ComponentManager:
         self._making: list[type[Component]] = []
         self._closed: set[int] = set()
         self.troubles = Troubles()
-
-    @property
-    def manager(self) -> ComponentManager:
+        self.manager: ComponentManager = self
         """The manager itself, so that it has extension points and options as components have them."""
-        return self
 
     def register(self, *classes: type[Component]) -> None:
         """Make component classes known to this manager; abstract ones are passed over."""

@@ -133,7 +133,7 @@ def keep(env):
 """
 
 
-@pytest.mark.parametrize("way", ["program", "command", "folder", "package"])
+@pytest.mark.parametrize("way", ["program", "command", "folder", "package", "module"])
 def test_the_components_of_an_application_and_of_what_lies_beside_it_are_known(
     cluster: Cluster, way: str
 ) -> None:
@@ -141,13 +141,17 @@ def test_the_components_of_an_application_and_of_what_lies_beside_it_are_known(
     folder.mkdir()
     (folder / "beside.py").write_text(BESIDE)
     text = APPLICATION
-    if way == "package":
+    if way in ("package", "module"):
         (folder / "__init__.py").write_text("")
         text = text.replace("from beside", "from .beside")
     (folder / "app.py").write_text(text)
     options = ["-w", "1", "-o", "store.size=7", "-o", "here.start=2", "-o", "scheduling.strategy=Counting"]
-    if way == "program":
-        done = run(folder, "app.py", *options)
+    if way in ("program", "module"):
+        done = (
+            run(folder, "app.py", *options)
+            if way == "program"
+            else run(folder.parent, "-m", "shop.app", *options)
+        )
         assert done.stdout == "7 True 2\n", done.stderr
     else:
         name = folder / "app.py" if way == "command" else folder

@@ -310,8 +310,15 @@ class Hall(ComponentManager):
     greeters = ExtensionPoint(IGreeter)
 
 
-def test_an_extension_point_works_in_any_class_with_a_manager_and_in_a_manager() -> None:
-    hall = Hall()
+class House(Component, ComponentManager):
+    """Both at once."""
+
+    greeters = ExtensionPoint(IGreeter)
+
+
+@pytest.mark.parametrize("kind", [Hall, House])
+def test_an_extension_point_works_in_any_class_with_a_manager_and_in_a_manager(kind) -> None:
+    hall = kind()
     hall.register(Polite, Room)
     assert Desk(hall).greeters == hall.greeters == Room(hall).greeters == [Polite(hall)]
     other = Hall()

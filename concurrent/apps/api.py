@@ -1,10 +1,9 @@
-"""What all that can be run shares: its interface, kinds of nodes, exit codes, addresses, names for people."""
+"""What all that can be run shares: its interface, kinds of nodes, exit codes, addresses."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.interface import Interface
@@ -22,12 +21,8 @@ __all__ = [
     "NodeType",
     "parse_address",
     "printable",
-    "program_of",
     "reachable_port",
 ]
-
-NAME_LENGTH_MAX: Final = 40
-"""How much of what a peer calls itself is shown."""
 
 PORT_DEFAULT: Final = 8750
 """The port of a master's JSON API where nothing else is said."""
@@ -60,18 +55,6 @@ class IApp(Interface):
 
     def app_main(self) -> int | None:
         """Do the work and return the exit code, None for 0."""
-
-
-def program_of(node: Mapping[str, Any]) -> str:
-    """Return which application of whom a node says that it is, as text for people; nothing if it does not.
-
-    :param node: its record, as a master's ``/status`` has it.
-    """
-    data = node.get("data")
-    said = data if isinstance(data, dict) else {}
-    values = (said.get(key) for key in ("application", "user"))
-    name, user = (printable(value)[:NAME_LENGTH_MAX] if isinstance(value, str) else "" for value in values)
-    return f"{name} of {user}" if name and user else name
 
 
 def printable(text: str) -> str:

@@ -99,7 +99,7 @@ def _no_application(env: Environment, name: str) -> PluginError:
             remedy=f"Change the rule {env.rule_of(hidden[0])} in section [components]",
         )
     own = [cls.__name__ for cls in plugin_applications(env)]
-    failed = [str(one["component"]) for one in env.troubles.snapshot() if one["rule"] == "import"]
+    failed = [one.component for one in env.troubles.status() if one.rule == "import"]
     plugins = f", an application of a plug-in: {', '.join(own)}" if own else ""
     problem = f", and plug-ins could not be imported: {', '.join(failed)}" if failed else ""
     if env.switched_off:

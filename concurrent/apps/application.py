@@ -18,6 +18,7 @@ from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
+from concurrent.apps.status import ApplicationStatus, ClusterStatus, MasterStatus, SlaveStatus
 from concurrent.core.component import Component
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled, TaskError
 from concurrent.core.foreign import shown
@@ -275,24 +276,24 @@ class ApplicationNode(Node):
         self.loop.post(self.loop.call_later, delay_s, end)
         self._inbox.wait(is_over.is_set)
 
-    def cluster_status(self) -> dict[str, Any]:
+    def cluster_status(self) -> ClusterStatus:
         """Return what the master (``master``) and the slaves that can be reached (``slaves``) are doing.
 
         Each is what the node's ``/status`` answers. Main thread.
 
         :raises ConcurrentError: if the master does not say.
         """
-        status = _get_status(self.master_address)
+        master = MasterStatus.from_json(_get_status(self.master_address))
         addresses = [
-            Host(node["ip"], node["port"])
-            for node in status["nodes"]
-            if node["type"] == "slave" and node["state"] == "joined" and node["port"]
+            Host(node.ip, node.port)
+            for node in master.nodes
+            if node.type == NodeType.slave.value and node.state == "joined" and node.port
         ]
         slaves = []
         for address in addresses:
             with suppress(ConcurrentError):  # a slave may listen for its own machine only
-                slaves.append(_get_status(address))
-        return {"master": status, "slaves": slaves}
+                slaves.append(SlaveStatus.from_json(_get_status(address)))
+        return ClusterStatus(master, slaves)
 
     # The life of the node.
 
@@ -356,22 +357,22 @@ class ApplicationNode(Node):
             log.warning("%d of %d tasks failed", self._failed_count, self._finished_count)
         return self._exit_code
 
-    def snapshot(self) -> dict[str, Any]:
+    def own_status(self) -> ApplicationStatus:
         """Return what the application is doing. Loop thread only."""
         tasks = self.client.tasks
-        return {
-            **super().snapshot(),
-            "application": type(self).__name__,
-            "state": self.client.state,
-            "pushed": tasks.pushed_count,
-            "finished": self._finished_count,
-            "failed": self._failed_count,
-            "open": tasks.open_count,
-            "progress": next(iter(self._progress.latest.values()), None),
-            "progress_of": self._progress.latest,
-            "task_systems": self._open_systems,
-            "waits_for": self.client.waits_for,
-        }
+        return ApplicationStatus(
+            **vars(super().own_status()),
+            application=type(self).__name__,
+            state=self.client.state,
+            pushed=tasks.pushed_count,
+            finished=self._finished_count,
+            failed=self._failed_count,
+            open=tasks.open_count,
+            progress=next(iter(self._progress.latest.values()), None),
+            progress_of=self._progress.latest,
+            task_systems=self._open_systems,
+            waits_for=self.client.waits_for,
+        )
 
     def _cluster_died(self, what: str) -> None:
         """End the application: its cluster is gone and nobody else can bring it back. Loop thread."""
@@ -472,10 +473,9 @@ class ApplicationNode(Node):
         )
 
 
-def _get_status(address: Host) -> dict[str, Any]:
+def _get_status(address: Host) -> Any:
     with closing(JSONClient(address.name, address.port)) as client:
-        status: dict[str, Any] = client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()
-    return status
+        return client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()
 
 
 def _details(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.runtime import check_runtime
 from concurrent.apps.slave import check_files, core_count
+from concurrent.apps.status import MasterStatus
 from concurrent.core.backoff import Backoff
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import InvalidArguments, NodeError, VersionMismatch
@@ -221,21 +222,21 @@ class MasterNode(Node):
         """Wait until a slave has joined, and return whether one has. Not the loop's thread."""
         return self._has_slave.wait(timeout_s)
 
-    def snapshot(self) -> dict[str, Any]:
+    def own_status(self) -> MasterStatus:
         """Return what the master is doing. Loop thread only."""
-        tasks = self.dispatcher.snapshot()
-        numbers = {one["number"] for one in (*tasks["slaves"], *tasks["owners"])}
-        return {
-            **super().snapshot(),
-            "channel": self.settings.channel,
-            "compute_port": self.zmq_server.port,
-            "scheduler": self.dispatcher.scheduler_name,
-            "tasks": tasks,
-            "systems": self._systems.snapshot(),
-            "system_count": self._systems.count,
-            "nodes": self.registry.snapshot(numbers),
-            "node_count": len(self.registry),
-        }
+        tasks = self.dispatcher.status()
+        numbers = {*(one.number for one in tasks.slaves), *(one.number for one in tasks.owners)}
+        return MasterStatus(
+            **vars(super().own_status()),
+            channel=self.settings.channel,
+            compute_port=self.zmq_server.port,
+            scheduler=self.dispatcher.scheduler_name,
+            tasks=tasks,
+            systems=self._systems.status(),
+            system_count=self._systems.count,
+            nodes=self.registry.status(numbers),
+            node_count=len(self.registry),
+        )
 
     def _start_own_slave(self) -> None:
         """Start the slave that belongs to the master, and again whenever it dies, later each time."""

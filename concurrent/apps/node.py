@@ -16,9 +16,9 @@ from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
-from concurrent.apps.pages import render_page
+from concurrent.apps.pages import render_page, render_problem
+from concurrent.apps.status import STATUS_BY_TYPE, NodeStatus, Ping, StatsAnswer, status_from_json
 from concurrent.apps.version import VERSION
-from concurrent.apps.views import STATUS_BY_TYPE, Ping, StatsAnswer
 from concurrent.core.component import Component
 from concurrent.core.errors import ComponentError, ConcurrentError, NodeError
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
@@ -255,7 +255,7 @@ class Node(Component):
             stats=self.stats,
             allow_insecure=self.settings.allow_insecure,
         )
-        self.api_service_v1.add_view("/ping", self.ping, "That the node lives.", Ping)
+        self.api_service_v1.add_view("/ping", self._ping, "That the node lives.", Ping)
         status = STATUS_BY_TYPE[self.node_type.value]
         self.api_service_v1.add_view("/status", self.status, "What the node is doing.", status)
         self.api_service_v1.add_view("/stats", self.stats.snapshot, "What the node has counted.", StatsAnswer)
@@ -274,14 +274,12 @@ class Node(Component):
         level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel())
         return self.env.recipe({"logging.level": level.lower()})
 
-    def ping(self) -> dict[str, Any]:
+    def ping(self) -> Ping:
         """Return who this is. Any thread."""
-        return {
-            "node_id": self.node_id,
-            "type": self.node_type.value,
-            "version": VERSION,
-            "pid": os.getpid(),
-        }
+        return Ping(self.node_id, self.node_type.value, VERSION, os.getpid())
+
+    def _ping(self) -> dict[str, Any]:
+        return self.ping().to_json()
 
     def status(self) -> dict[str, Any]:
         """Return what the node is doing, or did a moment ago. Any thread but the loop's.
@@ -299,20 +297,25 @@ class Node(Component):
 
     def _page(self, title: str) -> str:
         """Return the page for people. Any thread but the loop's."""
+        now = time.time()
         try:
-            status = self.status()
+            status = status_from_json(self.status())
         except ConcurrentError as error:  # the page says so, and goes on asking
-            status = {**self.ping(), "problem": str(error)}
-        return render_page(title, status, time.time(), is_local=is_loopback(self.api_service_v1.client_ip))
+            return render_problem(title, self.ping(), str(error))
+        return render_page(title, status, now, is_local=is_loopback(self.api_service_v1.client_ip))
 
     def snapshot(self) -> dict[str, Any]:
-        """Return what the node is doing, as plain values. Loop thread only."""
-        return {
-            **self.ping(),
-            "started_at": self.started_at,
-            "memory_bytes_max": peak_memory_bytes(),
-            "plugin_troubles": self.env.troubles.snapshot(),
-        }
+        """Return what the node is doing, as plain values; derived nodes may add some. Loop thread only."""
+        return self.own_status().to_json()
+
+    def own_status(self) -> NodeStatus:
+        """Return what the framework knows of what the node is doing. Loop thread only."""
+        return NodeStatus(
+            **vars(self.ping()),
+            started_at=self.started_at,
+            memory_bytes_max=peak_memory_bytes(),
+            plugin_troubles=self.env.troubles.status(),
+        )
 
     def app_init(self) -> None:
         """Prepare; see :class:`~concurrent.apps.api.IApp`."""

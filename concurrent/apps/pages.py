@@ -7,18 +7,39 @@ the browser to load it again.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from concurrent.apps.api import program_of
-from concurrent.core.items import PORT_MAX
+from concurrent.apps.columns import (
+    APPLICATION,
+    GONE,
+    MASTER,
+    OWNERS,
+    RUNNING,
+    SLAVE,
+    SLAVES,
+    SYSTEMS,
+    WORKERS,
+    WORKERS_OF_SLAVE,
+    Column,
+    Link,
+    Row,
+    Share,
+    count,
+    duration,
+    lines_of_nodes,
+    lines_of_owners,
+    lines_of_workers,
+    trouble_text,
+)
+from concurrent.apps.status import ApplicationStatus, MasterStatus, NodeStatus, Ping, SlaveStatus
 from concurrent.core.rows import ROWS_MAX
 from concurrent.transport.security.hosts import is_loopback
 
-__all__ = ["render_page"]
+__all__ = ["render_page", "render_problem"]
 
 REFRESH_S: Final = 2
-BYTE_UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1d232b; --paper: #fbfbfa; --soft: #5d6875; --line: #dcdfe3;
@@ -39,306 +60,162 @@ progress { width: 100%; accent-color: var(--bar); }
 .problem { color: #b3261e; } @media (prefers-color-scheme: dark) { .problem { color: #f2897f; } }
 """
 
-Status = Mapping[str, Any]
-Cell = str | int | float
 
-
-class _Markup(str):
-    """A text that is HTML already."""
-
-
-def render_page(title: str, status: Status, now: float, *, is_local: bool = True) -> str:
+def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = True) -> str:
     """Return the page of a node as HTML.
 
     :param title: the heading.
-    :param status: what the node's ``/status`` answers, with ``problem`` if that could not be had.
+    :param status: what the node says of itself.
     :param now: seconds since the epoch.
     :param is_local: whether the page is for somebody on the node's own machine; others cannot follow a link to
         a loopback address.
     """
-    if not is_local and "nodes" in status:
-        nodes = [{**node, "port": 0} if is_loopback(str(node["ip"])) else node for node in status["nodes"]]
-        status = {**status, "nodes": nodes}
-    body = {"master": _master, "slave": _slave, "application": _application}.get(str(status.get("type")))
-    parts = [f"<h1>{_text(title)}</h1>", f"<p>{_text(_introduction(status, now))}</p>"]
-    if "problem" in status:
-        parts.append(f'<p class="problem">{_text(status["problem"])}</p>')
-    elif body is not None:
-        parts += [*_troubles(status), *_waits(status), *body(status, now)]
-    parts.append(
-        '<h2>For programs</h2><p><a href="/status">/status</a>, <a href="/stats">/stats</a>, '
-        '<a href="/api/1">the methods</a>, <a href="/openapi.json">all of the API</a></p>'
-    )
+    parts = [*_troubles(status), *_waits(status)]
+    if isinstance(status, MasterStatus):
+        parts += _master(status if is_local else _without_loopback(status), now)
+    elif isinstance(status, SlaveStatus):
+        parts += _slave(status)
+    elif isinstance(status, ApplicationStatus):
+        parts += _application(status)
+    return _page(title, f"{_who(status)}, up for {duration(now - status.started_at)}", parts)
+
+
+def render_problem(title: str, ping: Ping, problem: str) -> str:
+    """Return the page of a node that cannot say what it is doing."""
+    return _page(title, _who(ping), [_problem(problem)])
+
+
+def _page(title: str, introduction: str, parts: Iterable[str]) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="refresh" content="{REFRESH_S}">'
         f"<title>{_text(title)}</title><style>{STYLE}</style></head>\n<body>\n"
+        f"<h1>{_text(title)}</h1>\n<p>{_text(introduction)}</p>\n"
         + "\n".join(parts)
-        + "\n</body></html>\n"
+        + '\n<h2>For programs</h2><p><a href="/status">/status</a>, <a href="/stats">/stats</a>, '
+        '<a href="/api/1">the methods</a>, <a href="/openapi.json">all of the API</a></p>'
+        "\n</body></html>\n"
     )
 
 
-def _introduction(status: Status, now: float) -> str:
-    text = f"{status.get('node_id')}, process {status.get('pid')}, version {status.get('version')}"
-    started_at = status.get("started_at")
-    return text if started_at is None else f"{text}, up for {_duration(now - started_at)}"
+def _who(ping: Ping) -> str:
+    return f"{ping.node_id}, process {ping.pid}, version {ping.version}"
 
 
-def _master(status: Status, now: float) -> list[str]:
-    tasks = status["tasks"]
-    nodes = [node for node in status["nodes"] if node["state"] in ("registered", "joined")]
-    gone = [node for node in status["nodes"] if node["state"] in ("refused", "gone")]
-    record_by_number = {one["number"]: one for one in [*tasks["slaves"], *tasks["owners"]]}
+def _without_loopback(status: MasterStatus) -> MasterStatus:
+    """Return a status in which nodes of the master's own machine have no page."""
+    nodes = tuple(replace(one, port=0) if is_loopback(one.ip) else one for one in status.nodes)
+    return replace(status, nodes=nodes)
+
+
+def _master(status: MasterStatus, now: float) -> list[str]:
+    tasks = status.tasks
+    lines = lines_of_nodes(status, now)
+    here = [line for line in lines if line.node.state in ("registered", "joined")]
+    gone = [line for line in lines if line.node.state in ("refused", "gone")]
+    slaves = [line for line in here if line.node.type == "slave"]
+    slave_count = tasks.slave_count + sum(line.node.state == "registered" for line in slaves)
     return [
-        _figures(
-            ("workers", _count(tasks["workers"])),
-            ("tasks open", _count(tasks["open"])),
-            ("waiting for a slave", _count(tasks["queued"])),
-            ("accepted in all", _count(tasks["accepted"])),
-            ("their data", _bytes(tasks["open_bytes"])),
-            ("of it in files", _bytes(tasks["stored_bytes"])),
-            ("scheduler", status["scheduler"]),
-            ("channel", f"{status['channel']}, port {status['compute_port']}"),
-        ),
-        _slaves([node for node in nodes if node["type"] == "slave"], record_by_number, tasks, now),
-        _owners(tasks, nodes),
-        _running(tasks),
-        _table(
-            "Task systems",
-            ("system", "application", "process", "owner"),
-            [
-                (str(one["system_id"]), one["application"], str(one["pid"]), str(one["owner"]))
-                for one in status["systems"]
-            ],
-            total=status["system_count"],
-        ),
-        _table(
-            "Nodes that are gone or were refused",
-            ("node", "kind", "from", "ago", "why"),
-            [
-                (
-                    f"{program}: {one['node_id']}" if (program := program_of(one)) else one["node_id"],
-                    one["type"],
-                    one["ip"],
-                    _duration(now - one["since"]),
-                    one["reason"],
-                )
-                for one in gone
-            ],
-        ),
+        _figures(_facts(MASTER, status)),
+        _table("Slaves", SLAVES, slaves, total=slave_count) or "<h2>Slaves</h2>",
+        *([] if tasks.slave_count else ["<p>No slave has joined: tasks wait.</p>"]),
+        _table("Whose tasks", OWNERS, lines_of_owners(tasks, here), total=tasks.owner_count),
+        _table("Running for a while", RUNNING, tasks.running, total=tasks.running_count),
+        _table("Task systems", SYSTEMS, status.systems, total=status.system_count),
+        _table("Nodes that are gone or were refused", GONE, gone),
     ]
 
 
-def _waits(status: Status) -> list[str]:
+def _slave(status: SlaveStatus) -> list[str]:
+    workers = status.workers
+    if workers is None:
+        return [_figures(_facts(SLAVE, status))]
+    return [
+        _figures(_facts(SLAVE, status) + _facts(WORKERS_OF_SLAVE, workers)),
+        _table("Workers", WORKERS, lines_of_workers(workers)),
+    ]
+
+
+def _application(status: ApplicationStatus) -> list[str]:
+    parts = [_figures(_facts(APPLICATION, status))]
+    if len(status.progress_of) > 1:
+        parts += [_bar_line(f"{name}: ", Share(*one)) for name, one in status.progress_of.items()]
+        return parts
+    share = Share(*(status.progress or (status.finished, status.pushed)))
+    return [*parts, _bar_line("", share)] if share.total else parts
+
+
+def _waits(status: NodeStatus) -> list[str]:
     """Return what the node waits for, or lets others wait for."""
-    held = status.get("tasks", {}).get("held_because")
-    waits_for = status.get("waits_for")
-    lines = [f"It waits: {waits_for}"] if waits_for else []
-    lines += [f"No more tasks are accepted for now: {held}"] if held else []
-    return [f'<p class="problem">{_text(line)}</p>' for line in lines]
+    if isinstance(status, MasterStatus):
+        held = status.tasks.held_because
+        return [_problem(f"No more tasks are accepted for now: {held}")] if held else []
+    if isinstance(status, (SlaveStatus, ApplicationStatus)) and status.waits_for:
+        return [_problem(f"It waits: {status.waits_for}")]
+    return []
 
 
-def _troubles(status: Status) -> list[str]:
+def _troubles(status: NodeStatus) -> list[str]:
     """Return what went wrong in plug-ins, as the first thing to read."""
-    return [
-        f'<p class="problem">{_text(one["component"])}: {_text(one["rule"])} {_text(one["problem"])}; '
-        f"{_text(one['action'])} ({_count(one['count'])} times so far)</p>"
-        for one in status.get("plugin_troubles", ())
-    ]
+    return [_problem(trouble_text(one)) for one in status.plugin_troubles]
 
 
-def _slaves(nodes: Sequence[Status], record_by_number: Mapping[int, Status], tasks: Status, now: float) -> str:
-    rows: list[tuple[Cell, ...]] = []
-    for node in nodes:
-        one = record_by_number.get(node["number"], {})
-        rows.append(
-            (
-                _node_link(node),
-                f"{node['state']} for {_duration(now - node['since'])}{_silent(one)}",
-                one.get("workers", 0),
-                one.get("held", 0),
-                one.get("done", 0),
-                one.get("failed", 0),
-                one.get("workers_died", 0),
-                _duration(one.get("task_s", 0.0)),
-            )
-        )
-    columns = (
-        "slave",
-        "state",
-        "workers",
-        "tasks there",
-        "done",
-        "of them failed",
-        "workers died",
-        "a task takes",
-    )
-    hint = "" if tasks["slave_count"] else "<p>No slave has joined: tasks wait.</p>"
-    registered_count = sum(node["state"] == "registered" for node in nodes)
-    table = _table("Slaves", columns, rows, total=tasks["slave_count"] + registered_count)
-    return (table or "<h2>Slaves</h2>") + hint
+def _problem(text: str) -> str:
+    return f'<p class="problem">{_text(text)}</p>'
 
 
-def _silent(slave: Status) -> str:
-    return ", but reports nothing" if slave.get("silent") else ""
+def _facts(columns: Iterable[Column[Row]], row: Row) -> list[tuple[str, str]]:
+    return [(one.title, one.format(one.value(row))) for one in columns]
 
 
-def _owners(tasks: Status, nodes: Sequence[Status]) -> str:
-    node_by_id = {node["node_id"]: node for node in nodes}
-    rows: list[tuple[Cell, ...]] = []
-    for one in tasks["owners"]:
-        node = node_by_id.get(one["name"])
-        name = one["name"] if node is None else _node_link(node)
-        closed = one["finished"] + one["failed"] + one["cancelled"]
-        counts = one["queued"], one["open"], one["finished"], one["failed"], one["cancelled"]
-        rows.append((name, *counts, _bar(closed, closed + one["open"])))
-    columns = (
-        "application or system", "waiting", "open", "finished", "failed", "cancelled", "of what was pushed",
-    )  # fmt: skip
-    return _table("Whose tasks", columns, rows, total=tasks["owner_count"])
-
-
-def _running(tasks: Status) -> str:
-    rows = [
-        (
-            f"{one['task']}, {one['owner']}'s {one['id']}",
-            one["slave"],
-            str(one["worker"]),
-            _duration(one["run_s"]),
-            one["note"],
-        )
-        for one in tasks["running"]
-    ]
-    columns = ("task", "slave", "process", "for", "what is unusual")
-    return _table("Running for a while", columns, rows, total=tasks["running_count"])
-
-
-def _slave(status: Status, _now: float) -> list[str]:
-    pool = status["workers"]
-    figures = [("master", status["master"]), ("state", status["state"])]
-    if not pool:
-        return [_figures(*figures)]
-    figures += [
-        ("workers", _count(pool["size"])),
-        ("idle", _count(pool["idle"])),
-        ("tasks waiting here", _count(pool["waiting"])),
-        ("wanted at a time", _count(pool["window"])),
-        ("tasks done", _count(pool["done"])),
-        ("workers that died", _count(pool["deaths"])),
-        ("a task takes", _duration(pool["task_s"])),
-    ]
-    long = {one["worker"]: one for one in pool["tasks"]}
-    rows = [
-        (
-            str(pid),
-            "idle" if number is None else f"task {number}",
-            _duration(long[int(pid)]["run_s"]) if int(pid) in long else "",
-            long[int(pid)]["note"] if int(pid) in long else "",
-        )
-        for pid, number in pool["running"].items()
-    ]
-    return [_figures(*figures), _table("Workers", ("process", "doing", "for", "what is unusual"), rows)]
-
-
-def _application(status: Status, _now: float) -> list[str]:
-    done, total = status["progress"] or (status["finished"], status["pushed"])
-    several = status.get("progress_of", {}) if len(status.get("progress_of", {})) > 1 else {}
-    parts = [
-        _figures(
-            ("application", status["application"]),
-            ("master", status["state"]),
-            ("tasks pushed", _count(status["pushed"])),
-            ("open", _count(status["open"])),
-            ("finished", _count(status["finished"])),
-            ("of them failed", _count(status["failed"])),
-            ("task systems", _count(status["task_systems"])),
-        )
-    ]
-    for name, (part_done, part_total) in several.items():
-        count = f"{_count(part_done)} of {_count(part_total)}"
-        parts.append(f"<p>{_text(name)}: {count} {_bar(part_done, part_total)}</p>")
-    if total and not several:
-        parts.append(f"<p>{_count(done)} of {_count(total)} {_bar(done, total)}</p>")
-    return parts
-
-
-def _figures(*figures: tuple[str, Any]) -> str:
-    items = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in figures)
+def _figures(facts: Iterable[tuple[str, str]]) -> str:
+    items = "".join(f"<div><dt>{_text(title)}</dt><dd>{_text(text)}</dd></div>" for title, text in facts)
     return f"<dl>{items}</dl>"
 
 
-def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, total: int = 0) -> str:
+def _table(heading: str, columns: Sequence[Column[Row]], rows: Sequence[Row], *, total: int = 0) -> str:
     """Return a table, or nothing if there are no rows.
 
     :param total: how many rows there are in all, if that is more; a line says how many are not shown.
     """
     if not rows:
         return ""
-    head = "".join(
-        f'<th scope="col"{_class_of(cell)}>{_text(name)}</th>'
-        for name, cell in zip(columns, rows[0], strict=True)
-    )
-    body = "\n".join(_row(row) for row in rows[:ROWS_MAX])
-    left_out = max(total, len(rows)) - len(rows[:ROWS_MAX])
-    more = f"<p>{_count(left_out)} more are not shown.</p>" if left_out else ""
+    head = "".join(f'<th scope="col"{_class_of(one)}>{_text(one.title)}</th>' for one in columns)
+    shown = rows[:ROWS_MAX]
+    body = "\n".join(f"<tr>{''.join(_cell(one, row) for one in columns)}</tr>" for row in shown)
+    left_out = max(total, len(rows)) - len(shown)
+    more = f"<p>{count(left_out)} more are not shown.</p>" if left_out else ""
     return (
         f'<h2>{_text(heading)}</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>\n{body}\n</tbody></table></div>{more}"
     )
 
 
-def _row(cells: Iterable[Cell]) -> str:
-    return "<tr>" + "".join(f"<td{_class_of(cell)}>{_text(cell)}</td>" for cell in cells) + "</tr>"
+def _class_of(column: Column[Any]) -> str:
+    return ' class="number"' if column.is_number else ""
 
 
-def _class_of(cell: Cell) -> str:
-    return "" if isinstance(cell, str) else ' class="number"'
+def _cell(column: Column[Row], row: Row) -> str:
+    value = column.value(row)
+    if isinstance(value, Link):
+        inner = f'<a href="{_text(value.url)}">{_text(value.text)}</a>' if value.url else _text(value.text)
+    elif isinstance(value, Share):
+        inner = _bar(value)
+    else:
+        inner = _text(column.format(value))
+    return f"<td{_class_of(column)}>{inner}</td>"
 
 
-def _bar(done: int, total: int) -> _Markup:
-    value = min(max(done, 0), max(total, 0))
-    label = _text(f"{done} of {total}")
-    return _Markup(f'<progress value="{value}" max="{max(total, 1)}" aria-label="{label}"></progress>')
+def _bar_line(name: str, share: Share) -> str:
+    return f"<p>{_text(name)}{count(share.done)} of {count(share.total)} {_bar(share)}</p>"
 
 
-def _node_link(node: Status) -> Cell:
-    """Return the name of a node, with a link to its own page if it has one."""
-    port, ip = node["port"], str(node["ip"])
-    program = program_of(node)
-    name = f"{program}: {node['node_id']}" if program else str(node["node_id"])
-    if type(port) is not int or not 0 < port <= PORT_MAX:
-        return name
-    host = f"[{ip}]" if ":" in ip else ip
-    return _Markup(f'<a href="http://{_text(host)}:{port}/">{_text(name)}</a>')
+def _bar(share: Share) -> str:
+    value = min(max(share.done, 0), max(share.total, 0))
+    return f'<progress value="{value}" max="{max(share.total, 1)}" aria-label="{_text(str(share))}"></progress>'
 
 
-def _text(value: Any) -> str:
-    """Return a value as HTML."""
-    if isinstance(value, _Markup):
-        return value
-    return html.escape(_count(value) if type(value) is int else str(value))
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
-
-
-def _bytes(size: int) -> str:
-    if size < 1024:
-        return f"{size} B"
-    power = min((size.bit_length() - 1) // 10, len(BYTE_UNITS))
-    return f"{size / 1024**power:.1f} {BYTE_UNITS[power - 1]}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 0.001:
-        return f"{max(seconds, 0) * 1e6:.0f} µs"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    minutes, hours = int(seconds // 60), int(seconds // 3600)
-    if hours < 1:
-        return f"{minutes} min"
-    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} days"
+def _text(text: str) -> str:
+    """Return a text as HTML."""
+    return html.escape(text)

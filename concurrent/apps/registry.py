@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
+from concurrent.apps.status import NodeRow
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.items import PORT_MAX
 from concurrent.core.loggers import get_log
@@ -102,19 +103,19 @@ class NodeRecord:
     since: float = field(default_factory=time.time)
     reason: str = ""
 
-    def describe(self) -> dict[str, Any]:
-        """Return the record as plain values."""
-        return {
-            "node_id": self.node_id,
-            "type": self.node_type.value,
-            "ip": self.ip,
-            "port": self.port,
-            "state": self.state,
-            "number": self.number,
-            "since": self.since,
-            "reason": self.reason,
-            "data": self.data,
-        }
+    def status(self) -> NodeRow:
+        """Return what is shown of the node."""
+        return NodeRow(
+            node_id=self.node_id,
+            type=self.node_type.value,
+            ip=self.ip,
+            port=self.port,
+            state=self.state,
+            number=self.number,
+            since=self.since,
+            reason=self.reason,
+            data=self.data,
+        )
 
 
 class NodeRegistry:
@@ -189,8 +190,8 @@ class NodeRegistry:
         del self._joined[node_id]
         self._end(record, "gone", reason)
 
-    def snapshot(self, numbers: Container[int] | None = None) -> list[dict[str, Any]]:
-        """Return records as plain values: those that joined, that have not yet, and that are gone.
+    def status(self, numbers: Container[int] | None = None) -> tuple[NodeRow, ...]:
+        """Return the nodes that joined, that have not yet, and that are gone.
 
         At most ``ROWS_MAX`` of each: the newest.
 
@@ -202,7 +203,7 @@ class NodeRegistry:
             joined = [record for record in self._joined.values() if record.number in numbers]
         waiting = islice(reversed(self._waiting.values()), ROWS_MAX)
         gone = islice(reversed(self._gone.values()), ROWS_MAX)
-        return [record.describe() for record in (*joined, *waiting, *gone)]
+        return tuple(record.status() for record in (*joined, *waiting, *gone))
 
     def _expire(self) -> None:
         """Let those go that registered long ago and never joined."""

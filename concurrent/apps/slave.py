@@ -19,6 +19,7 @@ from concurrent.apps.node import Node, raise_error
 from concurrent.apps.nodeclass import node_class, task_manager_class
 from concurrent.apps.registry import check_data
 from concurrent.apps.runtime import describe_runtime
+from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.interface import implements
@@ -26,6 +27,7 @@ from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.slave.pace import Pace
+from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.session.limits import check_files_max
 
@@ -179,16 +181,17 @@ class SlaveNode(Node):
             raise NodeError(f"{name}.describe: {error.message}", thing=name, remedy=error.remedy) from error
         return data
 
-    def snapshot(self) -> dict[str, Any]:
+    def own_status(self) -> SlaveStatus:
         """Return what the slave is doing. Loop thread only."""
-        return {
-            **super().snapshot(),
-            "master": str(self.master),
-            "state": self.link.state,
-            "waits_for": self.link.waits_for,
-            "manager": type(self._manager).__name__ if self._manager is not None else None,
-            "workers": self._manager.snapshot() if self._manager is not None else {},
-        }
+        manager = self._manager
+        return SlaveStatus(
+            **vars(super().own_status()),
+            master=str(self.master),
+            state=self.link.state,
+            waits_for=self.link.waits_for,
+            manager=type(manager).__name__ if manager is not None else None,
+            workers=WorkersStatus.from_json(manager.snapshot()) if manager is not None else None,
+        )
 
     def _prepare(self, answer: dict[str, Any]) -> None:
         """Have the task manager that the master asks for, with its workers started."""
@@ -249,7 +252,7 @@ class SlaveNode(Node):
 
     def _begin_drain(self, manager: ITaskManager) -> Future[None]:
         """Take nothing more, and say for what the slave waits. Loop thread only."""
-        running = manager.snapshot().get("running", {})
+        running = WorkersStatus.from_json(manager.snapshot()).running
         count = sum(number is not None for number in running.values())
         if count:
             log.info("waits for %d running tasks, at most %s s", count, self.stop_timeout_s)

@@ -25,7 +25,7 @@ __all__ = ["problems_of", "warnings_of"]
 def problems_of(environment: Environment) -> list[str]:
     """Return all that a node would refuse or warn of, one sentence each, without a full stop."""
     config = environment.config
-    problems = [f"plug-in {one['component']}: {one['problem']}" for one in environment.troubles.snapshot()]
+    problems = [f"plug-in {one.component}: {one.problem}" for one in environment.troubles.status()]
     items = config.items()
     wrong = [text for item in items for text in _texts(partial(config.value, item))]
     problems += wrong

@@ -7,11 +7,12 @@ of ten. A kind is a component, the rule that it broke, and how. A pure module.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from concurrent.core.foreign import text_of
 from concurrent.core.loggers import get_log
+from concurrent.core.status import Status
 
 __all__ = ["Trouble", "Troubles"]
 
@@ -25,8 +26,8 @@ PROBLEM_LENGTH_MAX: Final = 300
 log = get_log("concurrent.core.troubles")
 
 
-@dataclass(slots=True)
-class Trouble:
+@dataclass(frozen=True, slots=True)
+class Trouble(Status):
     """One kind of trouble, and how often there was such.
 
     :param component: the component or plug-in.
@@ -39,14 +40,10 @@ class Trouble:
     rule: str
     problem: str
     action: str
-    count: int = 0
+    count: int
 
     def __str__(self) -> str:
         return f"plug-in {self.component}: {self.rule} {self.problem}; {self.action}"
-
-    def describe(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return asdict(self)
 
 
 class Troubles:
@@ -82,11 +79,9 @@ class Troubles:
         key = component, rule, kind or problem
         if key not in self._trouble_by_kind and len(self._trouble_by_kind) >= KINDS_MAX:
             key = OTHER_KINDS
-        trouble = self._trouble_by_kind.get(key)
-        if trouble is None:
-            trouble = self._trouble_by_kind[key] = Trouble(component, rule, problem, action)
-        trouble.count += 1
-        trouble.problem, trouble.action = problem, action
+        first = self._trouble_by_kind.get(key) or Trouble(component, rule, problem, action, count=0)
+        trouble = replace(first, problem=problem, action=action, count=first.count + 1)
+        self._trouble_by_kind[key] = trouble
         if trouble.count == 1:
             log.error("%s", trouble, exc_info=error)
         elif str(trouble.count).strip("0") == "1":
@@ -96,6 +91,6 @@ class Troubles:
         if self.listener is not None:
             self.listener(trouble)
 
-    def snapshot(self) -> list[dict[str, Any]]:
-        """Return all of them as plain values, the oldest kind first."""
-        return [trouble.describe() for trouble in self._trouble_by_kind.values()]
+    def status(self) -> tuple[Trouble, ...]:
+        """Return all of them, the oldest kind first."""
+        return tuple(self._trouble_by_kind.values())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from concurrent.apps.samples.shared.layout import line
+from concurrent.apps.status import ClusterStatus
 
 __all__ = ["Usage"]
 
@@ -29,20 +30,20 @@ class Usage(NamedTuple):
     system_bytes: int | None = None
 
     @classmethod
-    def of(cls, status: Mapping[str, Any], own_bytes: int | None, system_bytes: int | None = None) -> Usage:
+    def of(cls, status: ClusterStatus, own_bytes: int | None, system_bytes: int | None = None) -> Usage:
         """Return what a cluster used.
 
         :param status: that of ``ApplicationNode.cluster_status``.
         :param own_bytes: what ``peak_memory_bytes`` says in the application.
         :param system_bytes: what it says in the process of the task system.
         """
-        master = status["master"]
+        master = status.master
         return cls(
-            master["tasks"]["submitted_bytes"],
-            master["tasks"]["delivered_bytes"],
+            master.tasks.submitted_bytes,
+            master.tasks.delivered_bytes,
             own_bytes,
-            master["memory_bytes_max"],
-            [slave["memory_bytes_max"] for slave in status["slaves"]],
+            master.memory_bytes_max,
+            [slave.memory_bytes_max for slave in status.slaves],
             system_bytes,
         )
 

@@ -6,14 +6,15 @@ import pytest
 
 from concurrent.apps.samples.shared.layout import Timing, mode_in_words
 from concurrent.apps.samples.shared.usage import Usage
+from concurrent.apps.status import ClusterStatus, MasterStatus, SlaveStatus
 
 PARALLEL = "parallel    2.000 s, 64 tasks on 4 workers, from the first push to the result"
 
 
-def status_of(*slaves_bytes: int | None) -> dict[str, object]:
+def status_of(*slaves_bytes: int | None) -> ClusterStatus:
     tasks = {"submitted_bytes": 1234, "delivered_bytes": 5_000_000}
-    master = {"tasks": tasks, "memory_bytes_max": 50_000_000}
-    return {"master": master, "slaves": [{"memory_bytes_max": size} for size in slaves_bytes]}
+    master = MasterStatus.from_json({"tasks": tasks, "memory_bytes_max": 50_000_000})
+    return ClusterStatus(master, [SlaveStatus.from_json({"memory_bytes_max": size}) for size in slaves_bytes])
 
 
 def test_a_comparison_has_times_speed_up_efficiency_and_share_beside_the_presented_one() -> None:

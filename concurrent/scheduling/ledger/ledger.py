@@ -41,7 +41,7 @@ from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
-from concurrent.scheduling.ledger.summary import summary
+from concurrent.scheduling.ledger.status import LedgerStatus, status_of
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 
@@ -175,9 +175,9 @@ class Ledger:
         place = f" by {self.slaves[task.slave].name}" if task.slave else ""
         return task.story(place)
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return counts and a bounded part of lists, as plain values that may be read by any thread."""
-        return summary(self)
+    def status(self) -> LedgerStatus:
+        """Return counts and a bounded part of lists; any thread may read them."""
+        return status_of(self)
 
     def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
         """Give a batch of one owner's tasks to a slave."""

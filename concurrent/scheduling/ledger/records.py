@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.states import TRANSITIONS, TaskEvent, TaskState
+from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 
@@ -135,17 +136,17 @@ class OwnerRecord:
         """How much it matters to who looks: those with open tasks first, then the newest."""
         return bool(self.number_by_id), self.owner
 
-    def describe(self) -> dict[str, Any]:
-        """Return the record as plain values."""
-        return {
-            "number": self.owner,
-            "name": self.name,
-            "queued": self.queued_count,
-            "open": len(self.number_by_id),
-            "finished": self.counts.finished,
-            "failed": self.counts.failed,
-            "cancelled": self.counts.cancelled,
-        }
+    def status(self) -> OwnerRow:
+        """Return what is shown of the owner."""
+        return OwnerRow(
+            number=self.owner,
+            name=self.name,
+            queued=self.queued_count,
+            open=len(self.number_by_id),
+            finished=self.counts.finished,
+            failed=self.counts.failed,
+            cancelled=self.counts.cancelled,
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -200,18 +201,18 @@ class SlaveRecord:
         """How much it matters to who looks: those that hold tasks, that lost workers, then the newest."""
         return bool(self.held), self.died_count > 0, self.slave
 
-    def describe(self) -> dict[str, Any]:
-        """Return the record as plain values."""
-        return {
-            "number": self.slave,
-            "name": self.name,
-            "workers": self.workers,
-            "window": self.window,
-            "held": len(self.held),
-            "done": self.counts.finished + self.counts.failed,
-            "failed": self.counts.failed,
-            "refused": self.refused_count,
-            "workers_died": self.died_count,
-            "task_s": self.task_s,
-            "silent": self.is_silent,
-        }
+    def status(self) -> SlaveRow:
+        """Return what is shown of the slave."""
+        return SlaveRow(
+            number=self.slave,
+            name=self.name,
+            workers=self.workers,
+            window=self.window,
+            held=len(self.held),
+            done=self.counts.finished + self.counts.failed,
+            failed=self.counts.failed,
+            refused=self.refused_count,
+            workers_died=self.died_count,
+            task_s=self.task_s,
+            silent=self.is_silent,
+        )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from concurrent.core.rows import chosen_rows
 from concurrent.scheduling.ledger.events import TasksRunning, TellRunning
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.ledger.status import RunningRow
 
 __all__ = ["RunningTasks"]
 
@@ -72,25 +73,25 @@ class RunningTasks:
             )
         return list(news.values())
 
-    def rows(self, slaves: Mapping[int, SlaveRecord], now: float) -> list[dict[str, Any]]:
-        """Return the tasks of which something unusual is told, then those that run longest, as plain values.
+    def rows(self, slaves: Mapping[int, SlaveRecord], now: float) -> tuple[RunningRow, ...]:
+        """Return the tasks of which something unusual is told, then those that run longest.
 
         :param now: the time, in seconds since the epoch.
         """
         self.drop_what_is_over()
         runs = chosen_rows(self._run_by_number.values(), lambda run: (bool(run.note), -run.since))
-        return [
-            {
-                "task": run.task.number,
-                "owner": run.task.owner.name,
-                "id": run.task.client_id,
-                "slave": slaves[run.slave].name,
-                "worker": run.worker,
-                "run_s": now - run.since,
-                "note": run.note,
-            }
+        return tuple(
+            RunningRow(
+                task=run.task.number,
+                owner=run.task.owner.name,
+                id=run.task.client_id,
+                slave=slaves[run.slave].name,
+                worker=run.worker,
+                run_s=now - run.since,
+                note=run.note,
+            )
             for run in runs
-        ]
+        )
 
     def drop_what_is_over(self) -> None:
         """Forget tasks that have ended; call it now and then."""

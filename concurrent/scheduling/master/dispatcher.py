@@ -56,6 +56,7 @@ from concurrent.scheduling.master.lookout import Lookout
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.refused import RefusedTasks
 from concurrent.scheduling.master.shortage import Shortage
+from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.wire.columns import check_columns, slices
 from concurrent.scheduling.wire.failure import too_large, unreadable
@@ -162,21 +163,20 @@ class Dispatcher:
         """The class of the task manager that slaves have to use."""
         return self._scheduler.manager_name()
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return the ledger's counts and what waits here, as plain values."""
-        return {
-            **self.ledger.snapshot(),
-            "running": self.ledger.running.rows(self.ledger.slaves, time.time()),
-            "running_count": self.ledger.running.count,
-            "workers": self.workers,
-            "undelivered": self._delivery.waiting_count,
-            "unacknowledged": self._unaccepted.task_count,
-            "chunks_waiting": self._work_queue.waiting_count(),
-            "stored_bytes": self._budget.stored_bytes,
-            "held_because": self._shortage.reason,
-            "submitted_bytes": self.ledger.accepted_bytes,
-            "delivered_bytes": self._delivery.delivered_bytes,
-        }
+    def status(self) -> TasksStatus:
+        """Return the ledger's counts and what waits here."""
+        return TasksStatus(
+            **vars(self.ledger.status()),
+            running=self.ledger.running.rows(self.ledger.slaves, time.time()),
+            running_count=self.ledger.running.count,
+            workers=self.workers,
+            undelivered=self._delivery.waiting_count,
+            unacknowledged=self._unaccepted.task_count,
+            chunks_waiting=self._work_queue.waiting_count(),
+            stored_bytes=self._budget.stored_bytes,
+            held_because=self._shortage.reason,
+            delivered_bytes=self._delivery.delivered_bytes,
+        )
 
     def join_owner(self, handler: TCPHandler, name: str) -> int:
         """Let an application or task system submit tasks; returns the number of the registration."""

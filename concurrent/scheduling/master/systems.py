@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from concurrent.core.errors import (
     InvalidArguments,
@@ -32,6 +32,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.status import SystemRow
 from concurrent.scheduling.processes.launcher import Child, Launcher, how_it_ended
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
@@ -223,18 +224,18 @@ class SystemHosts:
             if host.session is session:
                 _kill(host)
 
-    def snapshot(self) -> list[dict[str, Any]]:
-        """Return the systems that run, as plain values; the newest ``ROWS_MAX`` of them."""
+    def status(self) -> tuple[SystemRow, ...]:
+        """Return the systems that run; the newest ``ROWS_MAX`` of them."""
         running = [one for one in self._hosted() if not one[0].is_over]
-        return [
-            {
-                "system_id": system.system_id,
-                "application": system.handler.node_id,
-                "pid": host.child.pid if host.child is not None else 0,
-                "owner": host.number,
-            }
+        return tuple(
+            SystemRow(
+                system_id=system.system_id,
+                application=system.handler.node_id,
+                pid=host.child.pid if host.child is not None else 0,
+                owner=host.number,
+            )
             for host, system in reversed(running[-ROWS_MAX:])
-        ]
+        )
 
     @property
     def count(self) -> int:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import repeat
-from typing import Any, Final
+from typing import Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.core.loggers import get_log
@@ -22,6 +22,7 @@ from concurrent.scheduling.slave.fairqueue import FairQueue
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.report import OnDone, OutcomeReport
 from concurrent.scheduling.slave.restarts import Restarts
+from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.stuck import StuckWatch
 from concurrent.scheduling.slave.suspects import Suspects
 from concurrent.scheduling.slave.workerlink import AppBlobs, Item, WorkerLink
@@ -254,25 +255,25 @@ class WorkerPool:
         self._stuck.stop()  # who has to wait does not stand still
         self._go_on_watching()
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return what the pool is doing, as plain values.
+    def status(self) -> WorkersStatus:
+        """Return what the pool is doing.
 
         ``running`` has the number of the running task by the pid of its worker, None for an idle one;
         ``tasks`` tells more of those that have run for a while.
         """
         running = {link.pid: link.outstanding[0][0] if link.outstanding else None for link in self._links}
         started = sum(number is not None for number in running.values())
-        return {
-            "size": self.size,
-            "idle": len(running) - started,
-            "running": running,
-            "tasks": self._workers.rows(),
-            "waiting": self.held_count - started,
-            "deaths": self._death_count,
-            "done": self._done_count,
-            "window": self._window,
-            "task_s": self._pace.duration_s,
-        }
+        return WorkersStatus(
+            size=self.size,
+            idle=len(running) - started,
+            running=running,
+            tasks=self._workers.rows(),
+            waiting=self.held_count - started,
+            deaths=self._death_count,
+            done=self._done_count,
+            window=self._window,
+            task_s=self._pace.duration_s,
+        )
 
     def _start_worker(self) -> None:
         link = WorkerLink(self._loop, self._results_came, self._worker_died, self._memory)

@@ -181,7 +181,7 @@ class GenericTaskManager(Component):
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
-        return self.pool.snapshot()
+        return self.pool.status().to_json()
 
     def _new_pool(self) -> WorkerPool:
         pool = WorkerPool(

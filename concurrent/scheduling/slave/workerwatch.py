@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from concurrent.core.loggers import get_log
 from concurrent.core.rows import chosen_rows
 from concurrent.scheduling.processes.procstat import ProcessState, process_state
+from concurrent.scheduling.slave.status import WorkerTaskRow
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -99,14 +100,11 @@ class WorkerWatch:
         if task is not None:
             _note_end(task)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the tasks that have run for long, the longest first, as plain values."""
+    def rows(self) -> tuple[WorkerTaskRow, ...]:
+        """Return the tasks that have run for long, the longest first."""
         now = self._loop.time()
         tasks = chosen_rows(self._task_by_link.values(), lambda task: -task.since)
-        return [
-            {"task": task.number, "worker": task.pid, "run_s": now - task.since, "note": task.note}
-            for task in tasks
-        ]
+        return tuple(WorkerTaskRow(one.number, one.pid, now - one.since, one.note) for one in tasks)
 
     def _look(self) -> None:
         now = self._loop.time()

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from types import MappingProxyType
 from typing import Any, Final
 
+from concurrent.core.status import Status, hints_of, part_of
 from concurrent.transport.calls.methods import Method
 
 __all__ = ["openapi_document", "openrpc_document", "schema_of"]
@@ -43,8 +44,8 @@ _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYW
 def schema_of(hint: Any) -> Schema:
     """Return the JSON Schema of a type hint; that of a type without JSON form allows anything."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if typing.is_typeddict(hint):
-        return _record_schema(hint)
+    if (record := _record_schema(hint)) is not None:
+        return record
     if origin is None or not args:
         return dict(_SCHEMA_BY_TYPE.get(origin or hint, {})) if _is_hashable(hint) else {}
     if origin in (typing.Union, types.UnionType):
@@ -62,15 +63,25 @@ def schema_of(hint: Any) -> Schema:
     return {}
 
 
-def _record_schema(record: Any) -> Schema:
-    """Return the schema of a dictionary with known keys."""
-    hints = typing.get_type_hints(record)
+def _record_schema(hint: Any) -> Schema | None:
+    """Return the schema of a dictionary with known keys, None for any other type."""
+    record = hint
+    hints: Mapping[str, Any]
+    required: Iterable[str]
+    if typing.is_typeddict(hint):
+        hints, required = typing.get_type_hints(hint), hint.__required_keys__
+    elif isinstance(hint, type) and issubclass(hint, Status):
+        required = hints = hints_of(hint)
+    elif (part := part_of(hint)) is not None:  # {} while it is not there
+        record, hints, required = part, hints_of(part), ()
+    else:
+        return None
     return {
         "title": record.__name__,
         "description": inspect.cleandoc(record.__doc__ or ""),
         "type": "object",
         "properties": {name: schema_of(hint) for name, hint in hints.items()},
-        "required": sorted(record.__required_keys__),
+        "required": sorted(required),
     }
 
 

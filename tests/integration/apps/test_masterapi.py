@@ -243,7 +243,7 @@ def test_nobody_registers_with_a_notification(master: MasterNode) -> None:
     ask = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(ask, timeout=TIMEOUT_S) as answer:
         assert answer.status == 204
-    assert master.loop.call(master.registry.snapshot, timeout_s=TIMEOUT_S) == []
+    assert master.loop.call(master.registry.status, timeout_s=TIMEOUT_S) == ()
 
 
 def test_one_kind_of_node_leaves_others_of_its_address_a_place(peer: MakePeer, master: MasterNode) -> None:

@@ -15,7 +15,7 @@ def slave(node_id: str = "slave-1", ip: str = "127.0.0.1", **data: object) -> No
 
 
 def states(registry: NodeRegistry) -> list[tuple[str, str]]:
-    return [(one["node_id"], one["state"]) for one in registry.snapshot()]
+    return [(one.node_id, one.state) for one in registry.status()]
 
 
 def test_a_node_registers_joins_and_leaves() -> None:
@@ -26,7 +26,7 @@ def test_a_node_registers_joins_and_leaves() -> None:
     assert states(registry) == [("slave-1", "joined")]
     registry.leave("slave-1", 7, "it was told to stop")
     assert states(registry) == [("slave-1", "gone")]
-    assert registry.snapshot()[0]["reason"] == "it was told to stop"
+    assert registry.status()[0].reason == "it was told to stop"
 
 
 def test_the_reason_that_a_peer_gave_is_short_and_can_be_printed() -> None:
@@ -34,7 +34,7 @@ def test_the_reason_that_a_peer_gave_is_short_and_can_be_printed() -> None:
     registry.register(slave())
     registry.joined(registry.expect("slave-1", NodeType.slave), 7)
     registry.leave("slave-1", 7, "\x1b[2J" + "x" * 100_000)
-    reason = registry.snapshot()[0]["reason"]
+    reason = registry.status()[0].reason
     assert reason.isprintable()
     assert len(reason) < 600
 
@@ -100,7 +100,7 @@ def test_who_does_not_join_in_time_is_forgotten_and_shown_as_gone() -> None:
     registry.register(slave("early again"))
     now[0] += 2
     assert states(registry) == [("early again", "registered"), ("late", "registered"), ("early", "gone")]
-    assert "opened no session" in registry.snapshot()[-1]["reason"]
+    assert "opened no session" in registry.status()[-1].reason
     with pytest.raises(NodeError):
         registry.expect("early", NodeType.slave)
 
@@ -126,7 +126,7 @@ def test_at_most_a_hundred_of_each_state_are_shown_the_newest_first_and_all_are_
     assert shown[99] == ("j250", "joined")
     assert shown[100] == ("w149", "registered")
     assert (len(shown), len(registry)) == (200, 400)
-    assert [one["number"] for one in registry.snapshot({3, 4})][:2] == [3, 4]
+    assert [one.number for one in registry.status({3, 4})][:2] == [3, 4]
 
 
 def test_a_node_that_is_refused_is_shown_with_the_reason_and_logged(caplog: pytest.LogCaptureFixture) -> None:

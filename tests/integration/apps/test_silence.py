@@ -50,8 +50,8 @@ def test_what_a_black_hole_takes_is_done_by_others(
     assert set(outcomes) == {b"fine"}
     assert "slave-hole holds 20 tasks and reports nothing" in caplog.text
     assert "20 tasks of slave-hole, which reports nothing, are offered to others" in caplog.text
-    (status,) = [one for one in master.dispatcher.ledger.snapshot()["slaves"] if one["name"] == "slave-hole"]
-    assert status["silent"] is True
+    (status,) = [one for one in master.dispatcher.ledger.status().slaves if one.name == "slave-hole"]
+    assert status.silent is True
     hole.call("done", [first], [FINISHED], [b"late"], 0.1)
     assert owner.next("finished")[2] == [b"late"]
     assert worker.next("cancel") == ([first],)

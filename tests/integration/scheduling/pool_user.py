@@ -14,6 +14,7 @@ import psutil
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.pool import WorkerPool
+from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.workerwatch import RunningTask
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.wire.failure import loads_failure
@@ -117,8 +118,8 @@ class PoolUser:
     def results(self, *whats: Any) -> list[Any]:
         return [self.result(number) for number in self.push(*whats)]
 
-    def snapshot(self) -> dict[str, Any]:
-        return self.on_loop(self.pool.snapshot)
+    def pool_status(self) -> WorkersStatus:
+        return self.on_loop(self.pool.status)
 
     def stop(self, timeout_s: float = 0.0) -> list[int]:
         numbers: list[int] = self.on_loop(self.pool.stop, timeout_s).result(TIMEOUT_S)

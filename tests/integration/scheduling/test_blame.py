@@ -70,14 +70,14 @@ def test_a_task_that_is_tried_again_is_told_from_others_at_once(make_pool: MakeP
     assert user.status(numbers[100]) == DIED
     for number in numbers[101:]:
         user.result(number)
-    deaths = user.snapshot()["deaths"]
+    deaths = user.pool_status().deaths
     user.taken(numbers[100])
     user.on_loop(user.pool.run, 7, 0, [numbers[100]], [payload])
     again = user.push_payloads(good)
     assert user.status(numbers[100]) == DIED
     for number in again:
         user.result(number)
-    assert user.snapshot()["deaths"] == deaths + 1
+    assert user.pool_status().deaths == deaths + 1
 
 
 def test_a_task_that_kills_the_zygote_is_charged_and_its_neighbours_are_not(

@@ -48,8 +48,8 @@ def test_one_worker_reports_in_the_order_of_the_tasks(make_pool: MakePool) -> No
     numbers = user.push(*((workloads.square, n) for n in range(3000)))
     assert [user.result(number) for number in numbers] == [n * n for n in range(3000)]
     assert user.numbers == numbers
-    snapshot = user.snapshot()
-    assert (snapshot["done"], snapshot["waiting"], snapshot["idle"]) == (3000, 0, 1)
+    snapshot = user.pool_status()
+    assert (snapshot.done, snapshot.waiting, snapshot.idle) == (3000, 0, 1)
 
 
 def test_a_failure_arrives_as_its_own_exception_with_the_remote_traceback(make_pool: MakePool) -> None:
@@ -84,11 +84,11 @@ def test_a_module_that_the_worker_lacks_is_an_error_of_that_task(make_pool: Make
 
 def test_a_task_that_exits_politely_has_failed_and_its_worker_lives(make_pool: MakePool) -> None:
     user = make_pool(size=1)
-    pids = set(user.snapshot()["running"])
+    pids = set(user.pool_status().running)
     (number,) = user.push((workloads.exit_politely,))
     assert isinstance(user.error(number), SystemExit)
     assert user.results((workloads.square, 2)) == [4]
-    assert user.snapshot()["deaths"] == 0
+    assert user.pool_status().deaths == 0
     assert len(pids) == 1
 
 
@@ -153,10 +153,10 @@ def test_a_death_costs_the_running_task_only(
         assert [user.result(number) for number in numbers] == [n * n for n in range(20)]
     gate.release(held)
     assert user.result(neighbour) == "survived"
-    snapshot = user.snapshot()
-    assert snapshot["deaths"] == 1
-    assert len(snapshot["running"]) == 2
-    assert dead not in snapshot["running"]
+    snapshot = user.pool_status()
+    assert snapshot.deaths == 1
+    assert len(snapshot.running) == 2
+    assert dead not in snapshot.running
 
 
 def test_the_evidence_of_a_segfault_has_the_python_stack(make_pool: MakePool) -> None:
@@ -167,17 +167,17 @@ def test_the_evidence_of_a_segfault_has_the_python_stack(make_pool: MakePool) ->
 
 def test_an_idle_worker_that_is_killed_is_replaced_and_blames_no_task(make_pool: MakePool) -> None:
     user = make_pool(size=1)
-    assert user.results((os.getpid,)) == [*user.snapshot()["running"]]
-    (pid,) = user.snapshot()["running"]
+    assert user.results((os.getpid,)) == [*user.pool_status().running]
+    (pid,) = user.pool_status().running
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: user.snapshot()["deaths"] == 1, "the death is noticed")
+    wait_until(lambda: user.pool_status().deaths == 1, "the death is noticed")
     assert user.results((workloads.square, 5)) == [25]
 
 
 def test_a_worker_that_starts_slowly_is_waited_for(spawner: SpawnLauncher, make_pool_on: MakePool) -> None:
     user = make_pool_on(spawner, size=1)
     assert user.results(*((workloads.square, n) for n in range(300)))[-1] == 299**2
-    assert user.snapshot()["deaths"] == 0
+    assert user.pool_status().deaths == 0
 
 
 class FlakyLauncher:
@@ -224,7 +224,7 @@ def test_workers_that_die_at_once_are_started_again_with_delays_until_they_live(
     assert user.results((workloads.square, 3)) == [9]
     assert launcher.failures_left == 0
     assert "workers die as soon as they start" in caplog.text
-    assert user.snapshot()["deaths"] == 4
+    assert user.pool_status().deaths == 4
 
 
 def test_a_pool_whose_workers_never_live_can_be_stopped(zygote: Zygote, make_pool_on: MakePool) -> None:
@@ -245,7 +245,7 @@ def test_waiting_and_running_tasks_can_be_cancelled(make_pool: MakePool, gate: G
     user.on_loop(user.pool.cancel, [running])
     assert user.outcome(running) == (CANCELLED, b"")
     assert user.result(other) == 4
-    assert user.snapshot()["deaths"] == 0
+    assert user.pool_status().deaths == 0
 
 
 def test_cancelling_what_is_finished_changes_nothing(make_pool: MakePool) -> None:

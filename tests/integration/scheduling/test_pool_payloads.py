@@ -144,7 +144,7 @@ def test_results_stay_at_the_workers_while_they_are_paused(make_pool: MakePool, 
         (workloads.square, 3), (bytes, MIB), (workloads.hold, gate.port, "released")
     )
     pid = gate.wait_for_one()  # by then the worker has sent the results of the others
-    assert user.snapshot()["done"] == 1
+    assert user.pool_status().done == 1
     assert len(user.numbers) == 1
     user.on_loop(partial(user.pool.pause_results, is_paused=False))
     assert (user.result(square), len(user.result(large))) == (9, MIB)
@@ -159,7 +159,7 @@ def test_more_results_than_there_is_room_for_arrive_when_they_are_paused_no_more
     assert user.results((workloads.square, 2)) == [4]
     user.on_loop(partial(user.pool.pause_results, is_paused=True))
     numbers = user.push(*((workloads.repeated, n % 251, 2 * MIB) for n in range(100)))
-    user.on_loop(user.pool.snapshot)
+    user.on_loop(user.pool.status)
     user.on_loop(partial(user.pool.pause_results, is_paused=False))
     for number, task in zip(range(100), numbers, strict=True):
         assert user.result(task) == bytes([number]) * (2 * MIB)

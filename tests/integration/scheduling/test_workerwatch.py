@@ -17,7 +17,7 @@ from tests.integration.scheduling.pool_user import Gate, PoolUser, wait_until
 
 
 def notes_of(user: PoolUser, number: int) -> str:
-    return next((one["note"] for one in user.snapshot()["tasks"] if one["task"] == number), "")
+    return next((one.note for one in user.pool_status().tasks if one.task == number), "")
 
 
 def test_a_task_that_runs_for_long_is_told_of_again_and_again(
@@ -29,9 +29,9 @@ def test_a_task_that_runs_for_long_is_told_of_again_and_again(
     pid = gate.wait_for_one()
     wait_until(lambda: len(user.running) >= 3, "it was told of three times")
     assert {(task.number, task.pid) for task in user.running} == {(number, pid)}
-    (row,) = user.snapshot()["tasks"]
-    assert (row["task"], row["worker"]) == (number, pid)
-    assert row["run_s"] >= 0.2
+    (row,) = user.pool_status().tasks
+    assert (row.task, row.worker) == (number, pid)
+    assert row.run_s >= 0.2
     gate.release(pid)
     user.result(number)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from concurrent.apps.api import reachable_port
-from concurrent.apps.commands.status import describe_master
 from concurrent.core.items import Host
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.ledger.events import OwnerJoined, SlaveJoined, TasksSubmitted
@@ -35,22 +34,8 @@ def test_of_many_slaves_and_owners_the_busy_ones_are_shown_and_all_are_counted()
         ledger.apply(OwnerJoined(number, f"owner-{number}"))
     ledger.apply(TasksSubmitted(3, 1, [b"x"] * 2))
     ledger.assign(5, 2)
-    status = ledger.snapshot()
-    assert (status["slave_count"], status["owner_count"]) == (1000, 1000)
-    for rows, busy in ((status["slaves"], 5), (status["owners"], 3)):
-        numbers = [row["number"] for row in rows]
+    status = ledger.status()
+    assert (status.slave_count, status.owner_count) == (1000, 1000)
+    for rows, busy in ((status.slaves, 5), (status.owners, 3)):
+        numbers = [row.number for row in rows]
         assert numbers == [busy, *range(1002 - ROWS_MAX, 1001)]
-
-
-def test_the_command_says_how_many_nodes_it_leaves_out() -> None:
-    tasks = {**Ledger().snapshot(), "workers": 0, "running": [], "running_count": 0}
-    node = {
-        "node_id": "slave-1", "type": "slave", "state": "gone", "ip": "10.0.0.7", "number": 0,
-        "reason": "stopped", "data": {},
-    }  # fmt: skip
-    status = {
-        "node_id": "master-1", "version": "1", "scheduler": "S", "channel": "tcp", "tasks": tasks,
-        "nodes": [node], "node_count": 1001,
-    }  # fmt: skip
-    assert "1000 more nodes are not shown" in describe_master(status).splitlines()
-    assert "not shown" not in describe_master({**status, "node_count": 1})

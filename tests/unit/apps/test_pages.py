@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from concurrent.apps.pages import render_page
+from concurrent.apps.pages import render_page, render_problem
+from concurrent.apps.status import Ping, status_from_json
 
 EVIL = "<script>alert(1)</script>\"'&"
 VOID = {"meta", "br"}
@@ -90,7 +91,7 @@ def application(**fields: Any) -> dict[str, Any]:
 
 
 def page_of(status: dict[str, Any], title: str = "A node") -> Page:
-    return Page(render_page(title, status, NOW))
+    return Page(render_page(title, status_from_json(status), NOW))
 
 
 def test_a_master_shows_its_tasks_slaves_and_owners() -> None:
@@ -137,7 +138,7 @@ def test_nodes_that_were_refused_are_shown_with_the_reason() -> None:
 
 
 def test_a_loopback_address_is_linked_only_for_who_is_on_the_same_machine() -> None:
-    status = master(nodes=[node(ip="127.0.0.1", port=8751), node(ip="10.0.0.7", port=8752)])
+    status = status_from_json(master(nodes=[node(ip="127.0.0.1", port=8751), node(ip="10.0.0.7", port=8752)]))
     assert 'href="http://127.0.0.1:8751/"' in render_page("t", status, NOW)
     page = render_page("t", status, NOW, is_local=False)
     assert "127.0.0.1:8751" not in page
@@ -200,8 +201,9 @@ def test_an_application_that_has_pushed_nothing_has_no_bar() -> None:
 
 
 def test_a_node_that_does_not_answer_says_so() -> None:
-    status = {"node_id": "master-m", "type": "master", "version": "1", "pid": 5, "problem": "held up"}
-    assert "held up" in page_of(status).texts
+    ping = Ping(node_id="master-m", type="master", version="1", pid=5)
+    texts = Page(render_problem("A node", ping, "held <up>")).texts
+    assert {"held <up>", "master-m, process 5, version 1"} <= set(texts)
 
 
 @pytest.mark.parametrize("type_name", ["master", "slave", "application"])
@@ -222,7 +224,7 @@ def test_nothing_that_a_peer_chose_becomes_markup(type_name: str) -> None:
         "slave": {**slave(), "master": EVIL, "state": EVIL},
         "application": application(application=EVIL, state=EVIL),
     }
-    text = render_page(EVIL, statuses[type_name], NOW)
+    text = render_page(EVIL, status_from_json(statuses[type_name]), NOW)
     page = Page(text)
     assert "script" not in page.tags
     assert EVIL not in text

@@ -191,9 +191,9 @@ def test_a_scheduler_that_fails_once_is_asked_again(master, act) -> None:
     assert sorted(master.finished) == list(range(TASKS))
     assert len(master.sent) == TASKS
     assert master.guard.name == "Scripted"
-    troubles = master.troubles.snapshot()
-    assert {one["rule"] for one in troubles} == {"schedule"}
-    assert all(one["component"].endswith("test_guard.Scripted") for one in troubles)
+    troubles = master.troubles.status()
+    assert {one.rule for one in troubles} == {"schedule"}
+    assert all(one.component.endswith("test_guard.Scripted") for one in troubles)
 
 
 @pytest.mark.parametrize("act", FAILING.values(), ids=FAILING)
@@ -224,8 +224,8 @@ def test_slaves_of_which_a_scheduler_could_not_be_told_get_tasks_all_the_same(ma
     master.submit()
     master.run()
     assert sorted(master.finished) == list(range(TASKS))
-    (trouble,) = master.troubles.snapshot()
-    assert trouble["rule"] == "slave_changed"
+    (trouble,) = master.troubles.status()
+    assert trouble.rule == "slave_changed"
     assert master.guard.name == ("GenericTaskScheduler" if times == 1000 else "Scripted")
 
 
@@ -258,7 +258,7 @@ def test_slaves_that_pull_are_not_sent_anything() -> None:
     master.join()
     master.submit()
     master.turn()
-    assert "work queue" in master.troubles.snapshot()[0]["problem"]
+    assert "work queue" in master.troubles.status()[0].problem
 
 
 @pytest.mark.parametrize("change", [lambda commands: None, lambda commands: commands[:-1], raising(OSError())])
@@ -277,7 +277,7 @@ def test_a_derived_scheduler_without_a_mistake_is_left_alone() -> None:
     master.submit(1000)
     master.run(turns=1000)
     assert len(master.finished) == 1000
-    assert master.troubles.snapshot() == []
+    assert master.troubles.status() == ()
 
 
 def test_a_scheduler_that_lets_tasks_wait_is_named_and_asked_again(master) -> None:
@@ -285,8 +285,8 @@ def test_a_scheduler_that_lets_tasks_wait_is_named_and_asked_again(master) -> No
     master.join()
     master.submit()
     master.run(turns=30)
-    (trouble,) = master.troubles.snapshot()
-    assert "gives nothing to idle workers" in trouble["problem"]
+    (trouble,) = master.troubles.status()
+    assert "gives nothing to idle workers" in trouble.problem
     master.plugin.act = give
     master.run()
     assert len(master.finished) == TASKS
@@ -297,7 +297,7 @@ def test_a_scheduler_may_ask_for_tasks_back(master) -> None:
     master.plugin.act = lambda ledger: [AskBack(1, 1)] if ledger.ask_back(1) else []
     assert master.guard.schedule(master.ledger) == [AskBack(1, 1)]
     assert master.guard.schedule(master.ledger) == []
-    assert master.troubles.snapshot() == []
+    assert master.troubles.status() == ()
 
 
 def test_a_slave_that_was_not_asked_after_all_may_be_asked_later(master) -> None:
@@ -336,6 +336,6 @@ def test_a_scheduler_that_waits_for_something_is_named(master) -> None:
     master.join()
     master.submit(1)
     master.turn()
-    (trouble,) = master.troubles.snapshot()
-    assert (trouble["rule"], trouble["problem"]) == ("schedule", "took 2.5 s")
+    (trouble,) = master.troubles.status()
+    assert (trouble.rule, trouble.problem) == ("schedule", "took 2.5 s")
     assert len(master.finished) == 1

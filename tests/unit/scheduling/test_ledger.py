@@ -58,7 +58,7 @@ def test_an_outcome_reaches_its_owner_once_under_the_owners_number(ledger: Ledge
     assert ledger.apply(done) == [Deliver(1, [71, 70], [FINISHED, FINISHED], [b"b", b"a"])]
     assert ledger.apply(done) == []
     assert ledger.dropped_count == 2
-    assert ledger.snapshot()["open"] == 0
+    assert ledger.status().open == 0
 
 
 def test_outcomes_of_several_owners_in_one_report_reach_these_and_nobody_else(ledger: Ledger) -> None:
@@ -72,7 +72,7 @@ def test_outcomes_of_several_owners_in_one_report_reach_these_and_nobody_else(le
         Deliver(1, [0, 1], [FINISHED, FINISHED], [b"a", b"b"]),
         Deliver(2, [5], [FAILED], [b"x"]),
     ]
-    done_by_owner = [(one["finished"], one["failed"]) for one in ledger.snapshot()["owners"]]
+    done_by_owner = [(one.finished, one.failed) for one in ledger.status().owners]
     assert sorted(done_by_owner) == [(0, 0), (0, 1), (2, 0)]
 
 
@@ -130,7 +130,7 @@ def test_a_task_whose_worker_died_is_tried_at_all_others_before_it_comes_back(le
         assert (send.slave, send.numbers) == (there, [1])
         ledger.apply(TasksDone(there, [1], [DIED], [b"SIGSEGV"]))
         assert ledger.queued_count == 1
-    assert ledger.snapshot()["refused"] == 0
+    assert ledger.status().refused == 0
 
 
 def test_a_task_whose_worker_died_at_the_only_slave_is_tried_there_again(ledger: Ledger) -> None:
@@ -156,7 +156,7 @@ def test_a_slave_that_came_back_and_reports_a_task_twice_strands_nothing(
     assert 0 in ids
     held = sum(len(slave.held) for slave in ledger.slaves.values())
     assert ledger.held_total == held
-    assert ledger.snapshot()["open"] == held + ledger.queued_count
+    assert ledger.status().open == held + ledger.queued_count
 
 
 def test_what_ended_is_counted_by_how_it_ended_at_the_slave_and_for_the_owner(ledger: Ledger) -> None:
@@ -167,12 +167,12 @@ def test_what_ended_is_counted_by_how_it_ended_at_the_slave_and_for_the_owner(le
     ledger.apply(CancelRequested(1, [0]))
     ledger.apply(TasksDone(1, [1], [CANCELLED], [b""]))  # what was cancelled is no work that was done
     ledger.apply(TasksDone(1, [2, 3, 4, 5], [FINISHED, FAILED, DIED, FINISHED], [b""] * 4))
-    status = ledger.snapshot()
-    slave, first, second = status["slaves"][0], *status["owners"]
-    assert (slave["done"], slave["failed"], slave["held"]) == (4, 2, 1)
-    assert (first["finished"], first["failed"], first["cancelled"]) == (1, 2, 1)
-    assert (second["finished"], second["failed"], second["cancelled"]) == (1, 0, 0)
-    assert status["dropped_late"] == 0
+    status = ledger.status()
+    slave, first, second = status.slaves[0], *status.owners
+    assert (slave.done, slave.failed, slave.held) == (4, 2, 1)
+    assert (first.finished, first.failed, first.cancelled) == (1, 2, 1)
+    assert (second.finished, second.failed, second.cancelled) == (1, 0, 0)
+    assert status.dropped_late == 0
 
 
 def test_handing_back_costs_no_attempt_and_keeps_the_order(ledger: Ledger) -> None:
@@ -217,10 +217,10 @@ def test_tasks_that_wait_for_a_slave_that_did_not_refuse_them_end_like_all_other
     ledger.assign(1, 3)
     ledger.apply(TasksReturned(1, [1, 2, 3]))
     assert ledger.apply(CancelRequested(1, [1])) == [Deliver(1, [1], [CANCELLED], [b""])]
-    assert ledger.snapshot()["refused"] == 2
+    assert ledger.status().refused == 2
     assert ledger.held_total == 0
     ledger.apply(OwnerLeft(1))
-    assert ledger.snapshot()["refused"] == ledger.snapshot()["open"] == 0
+    assert ledger.status().refused == ledger.status().open == 0
     assert ledger.pass_on() == []
     assert not ledger.refusals
 
@@ -295,7 +295,7 @@ def test_an_owner_that_leaves_frees_its_tasks_everywhere(ledger: Ledger) -> None
     ledger.assign(1, 2)
     ledger.offer(1)
     assert ledger.apply(OwnerLeft(1)) == [CancelRun(1, [1, 2])]
-    assert ledger.snapshot()["open"] == ledger.queued_count == len(ledger.pushed) == 0
+    assert ledger.status().open == ledger.queued_count == len(ledger.pushed) == 0
     assert ledger.assign(2, 9) == []
     assert ledger.apply(TasksDone(1, [1], [FINISHED], [b"x"])) == []
 
@@ -385,4 +385,4 @@ def test_what_the_master_cannot_do_may_be_offered_to_all_or_ended_already(ledger
         Deliver(1, [0], [FAILED], [b"unreadable"])
     ]
     assert not ledger.pushed
-    assert ledger.snapshot()["open"] == 0
+    assert ledger.status().open == 0

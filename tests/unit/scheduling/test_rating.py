@@ -82,9 +82,9 @@ def test_a_slave_whose_rating_fails_comes_last_and_the_next_rating_counts_again(
     assert made.rating.rate(slave) == -math.inf
     made.strategy.act = lambda _slave: 2
     assert made.rating.rate(slave) == 2.0
-    (trouble,) = made.troubles.snapshot()
-    assert trouble["component"].endswith("test_rating.Scripted")
-    assert (trouble["rule"], trouble["count"]) == ("rate", 1)
+    (trouble,) = made.troubles.status()
+    assert trouble.component.endswith("test_rating.Scripted")
+    assert (trouble.rule, trouble.count) == ("rate", 1)
 
 
 @pytest.mark.parametrize("act", FAILING.values(), ids=FAILING)
@@ -98,14 +98,14 @@ def test_a_strategy_that_fails_in_a_row_is_replaced_by_the_framework_s_own(made,
     expected = Environment(variables={})[GenericTaskScheduleStrategy].rate(slave)
     ratings = [made.rating.rate(slave) for _ in range(FAILURES_MAX + 3)]
     assert ratings == [-math.inf] * (FAILURES_MAX - 1) + [expected] * 4
-    assert "takes over" in made.troubles.snapshot()[0]["action"]
+    assert "takes over" in made.troubles.status()[0].action
 
 
 @pytest.mark.parametrize("number", [3, 2.5, True, -0.0, 1e300])
 def test_any_finite_number_will_do(made, slave, number) -> None:
     made.strategy.act = lambda _slave: number
     assert made.rating.rate(slave) == number
-    assert made.troubles.snapshot() == []
+    assert made.troubles.status() == ()
 
 
 def test_the_first_failure_of_a_kind_is_logged_with_its_traceback_and_the_others_are_counted(
@@ -118,4 +118,4 @@ def test_the_first_failure_of_a_kind_is_logged_with_its_traceback_and_the_others
     assert "Scripted" in record.getMessage()
     assert "rate raised KeyError" in record.getMessage()
     assert record.exc_info
-    assert made.troubles.snapshot()[0]["count"] == 3
+    assert made.troubles.status()[0].count == 3

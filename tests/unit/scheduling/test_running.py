@@ -18,6 +18,7 @@ from concurrent.scheduling.ledger.events import (
     TimePassed,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.status import RunningRow
 from concurrent.scheduling.tasks.outcome import FINISHED
 
 NOW = 1000.0
@@ -41,7 +42,7 @@ def told(ledger: Ledger, slave: int, *numbers: int, run_s: float = 5.0, note: st
     return ledger.apply(TasksRunning(slave, [*numbers], [4711] * count, [run_s] * count, [note] * count, NOW))
 
 
-def rows(ledger: Ledger) -> list[dict[str, Any]]:
+def rows(ledger: Ledger) -> tuple[RunningRow, ...]:
     return ledger.running.rows(ledger.slaves, NOW + 1)
 
 
@@ -52,23 +53,17 @@ def test_each_owner_is_told_once_of_its_own_tasks(ledger: Ledger) -> None:
 
 def test_a_row_tells_whose_task_runs_where_and_for_how_long(ledger: Ledger) -> None:
     told(ledger, 1, 3, note="its process is stopped")
-    assert rows(ledger) == [
-        {
-            "task": 3,
-            "owner": "second",
-            "id": 90,
-            "slave": "left",
-            "worker": 4711,
-            "run_s": 6.0,
-            "note": "its process is stopped",
-        }
-    ]
+    assert rows(ledger) == (
+        RunningRow(
+            task=3, owner="second", id=90, slave="left", worker=4711, run_s=6.0, note="its process is stopped"
+        ),
+    )
 
 
 def test_a_slave_tells_nothing_of_the_tasks_of_others(ledger: Ledger) -> None:
     assert told(ledger, 2, 1) == []
     assert told(ledger, 7, 1) == []
-    assert rows(ledger) == []
+    assert rows(ledger) == ()
 
 
 def test_a_slave_that_runs_what_has_ended_is_told_to_drop_it(ledger: Ledger) -> None:
@@ -78,11 +73,11 @@ def test_a_slave_that_runs_what_has_ended_is_told_to_drop_it(ledger: Ledger) -> 
 def test_what_has_ended_does_not_run(ledger: Ledger) -> None:
     told(ledger, 1, 1, 2)
     ledger.apply(TasksDone(1, [1], [FINISHED], [b""]))
-    assert [row["task"] for row in rows(ledger)] == [2]
+    assert [row.task for row in rows(ledger)] == [2]
     assert ledger.running.count == 1
     ledger.apply(SlaveLost(1, "killed"))
     ledger.apply(TimePassed(1.0))
-    assert rows(ledger) == []
+    assert rows(ledger) == ()
 
 
 def test_an_owner_is_told_again_of_a_task_that_runs_elsewhere(ledger: Ledger) -> None:
@@ -99,5 +94,5 @@ def test_what_is_unusual_and_then_what_runs_longest_is_shown_of_many(ledger: Led
     for number in numbers:
         told(ledger, 2, number, run_s=float(number))
     told(ledger, 2, numbers[0], run_s=0.0, note="its process is stopped")
-    assert {row["task"] for row in rows(ledger)} == {numbers[0], *numbers[-99:]}
+    assert {row.task for row in rows(ledger)} == {numbers[0], *numbers[-99:]}
     assert ledger.running.count == 300

@@ -75,7 +75,7 @@ def test_what_a_silent_slave_holds_is_offered_to_others_within_a_bound(master: M
     assert master.ledger.queued_count == 2
     assert master.ledger.slaves[MUTE].room <= 0
     assert master.ledger.window_total == 4
-    assert master.ledger.snapshot()["slaves"][0]["silent"] is True
+    assert master.ledger.status().slaves[0].silent is True
     assert master.wait(100) == [], "it is said once"
 
 
@@ -173,7 +173,7 @@ def test_the_first_outcome_of_a_moved_task_counts_and_the_other_run_is_ended(mas
         Deliver(1, [11], [FINISHED], [b"second"]),
     ]
     assert late(master, 2) == []
-    assert master.ledger.snapshot()["open"] == 0
+    assert master.ledger.status().open == 0
 
 
 @pytest.mark.parametrize("place", ["queued", "pushed", "held"])

@@ -182,11 +182,11 @@ def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Se
     master.join_application(OWNER + 1)
     (process,) = master.processes
     host = master.join(process)
-    assert (host.take(), master.owners, master.hosts.snapshot()) == ([], {}, [])
+    assert (host.take(), master.owners, master.hosts.status()) == ([], {}, ())
     push(master, app)
     assert host.take() == [("host_system", 1, CODE, b"system")]
     assert len(master.processes) == 1
-    assert [one["pid"] for one in master.hosts.snapshot()] == [process.pid]
+    assert [one.pid for one in master.hosts.status()] == [process.pid]
     push(master, app, 2)
     assert len(master.processes) == 2
 

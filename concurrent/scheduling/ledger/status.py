@@ -1,0 +1,102 @@
+"""What the ledger says of itself. A pure module.
+
+Units come last in names: ``_s`` is seconds, ``_bytes`` bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from concurrent.core.rows import chosen_rows
+from concurrent.core.status import Status
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.ledger.ledger import Ledger
+
+__all__ = ["LedgerStatus", "OwnerRow", "RunningRow", "SlaveRow", "status_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRow(Status):
+    """An application or task system, and how many of its tasks are where."""
+
+    number: int
+    name: str
+    queued: int
+    open: int
+    finished: int
+    failed: int
+    cancelled: int
+
+    @property
+    def closed(self) -> int:
+        """How many of its tasks have ended, in whichever way."""
+        return self.finished + self.failed + self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class SlaveRow(Status):
+    """A slave that has joined, and what became of the tasks that it was given."""
+
+    number: int
+    name: str
+    workers: int
+    window: int
+    held: int
+    done: int
+    failed: int
+    refused: int
+    workers_died: int
+    task_s: float
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRow(Status):
+    """A task that has run for a while; ``id`` is the number that its owner gave it."""
+
+    task: int
+    owner: str
+    id: int
+    slave: str
+    worker: int
+    run_s: float
+    note: str
+
+
+@dataclass(frozen=True)
+class LedgerStatus(Status):
+    """The tasks of a ledger: counts of all, and the rows that matter most."""
+
+    accepted: int
+    queued: int
+    pushed: int
+    refused: int
+    open: int
+    open_bytes: int
+    submitted_bytes: int
+    dropped_late: int
+    slave_count: int
+    owner_count: int
+    slaves: tuple[SlaveRow, ...]
+    owners: tuple[OwnerRow, ...]
+
+
+def status_of(ledger: Ledger) -> LedgerStatus:
+    """Return what a ledger has: counts and a bounded part of lists, which any thread may read."""
+    return LedgerStatus(
+        accepted=ledger.accepted_count,
+        queued=ledger.queued_count,
+        pushed=len(ledger.pushed),
+        refused=ledger.refusals.waiting_count,
+        open=len(ledger.task_by_number),
+        open_bytes=ledger.open_bytes,
+        submitted_bytes=ledger.accepted_bytes,
+        dropped_late=ledger.dropped_count,
+        slave_count=len(ledger.slaves),
+        owner_count=len(ledger.owners),
+        slaves=tuple(one.status() for one in chosen_rows(ledger.slaves.values(), attrgetter("rank"))),
+        owners=tuple(one.status() for one in chosen_rows(ledger.owners.values(), attrgetter("rank"))),
+    )

@@ -1,0 +1,40 @@
+"""What the workers of a slave are doing. A pure module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from concurrent.core.status import Status
+
+__all__ = ["WorkerTaskRow", "WorkersStatus"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTaskRow(Status):
+    """A task that has run for a while, and the process that runs it."""
+
+    task: int
+    worker: int
+    run_s: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersStatus(Status):
+    """The workers of a slave; nothing before it has found its master. ``running`` has a task by process.
+
+    ``more`` is what a task manager of a plug-in says beyond that.
+    """
+
+    size: int
+    idle: int
+    running: Mapping[int, int | None]
+    tasks: tuple[WorkerTaskRow, ...]
+    waiting: int
+    deaths: int
+    done: int
+    window: int
+    task_s: float
+    more: Mapping[str, Any] = field(default_factory=dict)

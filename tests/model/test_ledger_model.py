@@ -24,7 +24,9 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.schedulers.admission import let_in
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.terms import Terms
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -59,11 +61,12 @@ class LedgerMachine(RuleBasedStateMachine):
     def some_slave(self, data: st.DataObject) -> int:
         return data.draw(st.sampled_from(sorted(self.ledger.slaves)))
 
-    @rule(owner=st.sampled_from([1, 2]), count=st.integers(1, 5))
-    def submit(self, owner: int, count: int) -> None:
+    @rule(owner=st.sampled_from([1, 2]), count=st.integers(1, 5), name=st.sampled_from("abc"))
+    def submit(self, owner: int, count: int, name: str) -> None:
         first = self.next_id[owner]
         self.next_id[owner] += count
-        self.perform(self.ledger.apply(TasksSubmitted(owner, first, [b"p"] * count)))
+        terms = Terms(attempts_max=2, name=name)
+        self.perform(self.ledger.apply(TasksSubmitted(owner, first, [b"p"] * count, terms)))
 
     @rule(window=st.integers(1, 6))
     def join(self, window: int) -> None:
@@ -75,6 +78,21 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), count=st.integers(1, 6))
     def assign(self, data: st.DataObject, count: int) -> None:
         self.perform(self.ledger.assign(self.some_slave(data), count))
+
+    @precondition(lambda self: self.ledger.slaves and self.ledger.lanes)
+    @rule(data=st.data(), count=st.integers(1, 6))
+    def assign_of_one_lane(self, data: st.DataObject, count: int) -> None:
+        lane = data.draw(st.sampled_from(self.ledger.lanes))
+        terms, waiting = lane.terms, lane.count
+        commands = self.ledger.assign(self.some_slave(data), count, lane)
+        numbers = [number for command in commands for number in command.numbers]
+        assert len(numbers) == min(count, waiting)
+        assert {self.ledger.task_by_number[number].terms for number in numbers} == {terms}
+        self.perform(commands)
+
+    @rule()
+    def let_in(self) -> None:
+        self.perform(let_in(self.ledger))
 
     @rule(count=st.integers(1, 6))
     def offer(self, count: int) -> None:
@@ -157,12 +175,14 @@ class LedgerMachine(RuleBasedStateMachine):
         queued = [
             task.number
             for owner in ledger.owners.values()
-            for task in owner.queue
+            for lane in owner.lanes
+            for task in lane.tasks
+            if task.terms == lane.terms
             if task.state is TaskState.QUEUED  # cancelled ones stay until their turn
         ]
         assert sorted(held) == sorted(by_state[TaskState.HELD])
         assert sorted(queued) == sorted(by_state[TaskState.QUEUED])
-        assert len(queued) == ledger.queued_count
+        assert len(queued) == ledger.queued_count == sum(lane.count for lane in ledger.lanes)
         assert sum(owner.queued_count for owner in ledger.owners.values()) == ledger.queued_count
         assert ledger.window_total == sum(slave.window for slave in ledger.slaves.values())
         assert set(ledger.pushed) == by_state[TaskState.PUSHED]

@@ -36,6 +36,7 @@ from concurrent.scheduling.ledger.events import (
     TimePassed,
     WindowChanged,
 )
+from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.running import RunningTasks
@@ -116,41 +117,34 @@ class Ledger:
         commands: list[Command] = self._apply_by_type[type(event)](event)
         return commands
 
-    def assign(self, slave: int, count: int) -> list[Command]:
-        """Give up to ``count`` queued tasks to ``slave``, in the fair order of the owners."""
-        record = self.slaves[slave]
-        commands: list[Command] = []
-        while count > 0 and self.queue.count:
-            batch = self.queue.take(count)
-            count -= len(batch)
-            commands.append(self._hold(record, batch))
-        return commands
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes with waiting tasks: owners in the order of their turns, the lanes of each by rank."""
+        return self.queue.lanes
 
-    def let_in(self) -> list[Send]:
-        """Give tasks beyond their windows to slaves, of owners that have less than their share there.
+    @property
+    def next_lane(self) -> Lane | None:
+        """The lane whose turn it is; None if no task waits."""
+        return self.queue.next_lane
 
-        Every owner of open tasks may have an equal part of all windows. Call it when no slave has
-        room: what one owner has filled them with is then in nobody's way.
+    def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
+        """Give up to ``count`` queued tasks to ``slave``.
+
+        :param lane: where they are taken from; None for all lanes, in their order.
         """
-        if len(self.owners) == 1:
-            return []
-        commands: list[Send] = []
-        share = self.window_total // max(1, sum(map(_is_open, self.owners.values())))
-        for owner in list(self.queue.owners):
-            count = min(owner.queued_count, share - owner.given_count)
-            if count > 0:
-                commands += self._spread(owner, count)
-        return commands
+        record = self.slaves[slave]
+        return [self._hold(record, batch) for batch in self.queue.batches(count, lane)]
 
-    def offer(self, count: int) -> list[Command]:
-        """Put up to ``count`` queued tasks on the shared work socket."""
+    def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
+        """Put up to ``count`` queued tasks on the shared work socket.
+
+        :param lane: where they are taken from; None for all lanes, in their order.
+        """
         commands: list[Command] = []
-        while count > 0 and self.queue.count:
-            batch = self.queue.take(count)
+        for batch in self.queue.batches(count, lane):
             for task in batch:
                 task.undergo(TaskEvent.OFFERED)
                 self.pushed[task.number] = task
-            count -= len(batch)
             numbers = [task.number for task in batch]
             payloads = [task.payload for task in batch]
             commands.append(Push(batch[0].owner.owner, numbers, payloads))
@@ -199,18 +193,6 @@ class Ledger:
             raise
         return Send(key, batch[0].owner.owner, numbers, payloads)
 
-    def _spread(self, owner: OwnerRecord, count: int) -> list[Send]:
-        """Give up to ``count`` tasks of an owner to slaves that get on, the latest to report first."""
-        slaves = self._book.latest(count)
-        sends: list[Send] = []
-        for index, slave in enumerate(slaves):
-            part = min(-(-count // (len(slaves) - index)), slave.window + slave.room)
-            if part > 0:
-                batch = self.queue.take(part, owner)
-                count -= len(batch)
-                sends.append(self._hold(slave, batch))
-        return sends
-
     def _owner_joined(self, event: OwnerJoined) -> list[Command]:
         self.owners[event.owner] = OwnerRecord(event.owner, event.name)
         return []
@@ -247,7 +229,8 @@ class Ledger:
         client_id = event.first_id
         number_by_id = owner.number_by_id
         terms = event.terms
-        append = owner.queue.append
+        lane = owner.lanes.lane(terms)
+        append = lane.tasks.append
         task_by_number = self.task_by_number
         for payload in event.payloads:
             task = TaskRecord(number, owner, client_id, payload, terms)
@@ -263,7 +246,8 @@ class Ledger:
         self.accepted_count += count
         self.accepted_bytes += size_bytes
         self.open_bytes += size_bytes
-        self.queue.added(owner, count)
+        if count:
+            self.queue.added(lane, count)
         return []
 
     def _cancel_requested(self, event: CancelRequested) -> list[Command]:
@@ -483,7 +467,3 @@ class Ledger:
     def _requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""
         self.queue.put_back(self.refusals.keep(tasks) if self.refusals else tasks)
-
-
-def _is_open(owner: OwnerRecord) -> bool:
-    return bool(owner.number_by_id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.ledger.lanes import OwnerLanes
 from concurrent.scheduling.ledger.states import TRANSITIONS, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
@@ -102,19 +102,18 @@ class TaskRecord:
 
 @dataclass(slots=True, eq=False)
 class OwnerRecord:
-    """One registration of an application or task system, and its queue.
-
-    The queue may hold cancelled tasks too, which ``queued_count`` does not count.
-    """
+    """One registration of an application or task system, and the lanes with its waiting tasks."""
 
     owner: int
     name: str
-    queue: deque[TaskRecord] = field(default_factory=deque)
     queued_count: int = 0
     number_by_id: dict[int, int] = field(default_factory=dict)
     next_id: int = 0
-    is_listed: bool = False
     counts: OutcomeCounts = field(default_factory=OutcomeCounts)
+    lanes: OwnerLanes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lanes = OwnerLanes(self)
 
     def check_next(self, first_id: int) -> None:
         """Raise SchedulingError if the owner has used the number of a task that it pushes now."""

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from itertools import islice
-from typing import Final
-
 from concurrent.scheduling.ledger.events import Command, SlaveJoined, SlaveSilent
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.ledger.silence import Silence
 
 __all__ = ["SlaveBook"]
-
-LATELY: Final = 4
-"""A slave has reported lately if the others have since then reported fewer times than this, each."""
 
 
 class SlaveBook:
@@ -22,21 +15,20 @@ class SlaveBook:
     def __init__(self) -> None:
         self.slaves: dict[int, SlaveRecord] = {}
         self.window_total = 0
-        self._by_report: OrderedDict[int, SlaveRecord] = OrderedDict()
         self._report_count = 0
         self._silence = Silence()
 
     def join(self, event: SlaveJoined) -> None:
         """Take in a slave."""
         self.window_total += event.window
-        slave = SlaveRecord(event.slave, event.name, event.workers, event.window, data=event.data)
-        self.slaves[event.slave] = self._by_report[event.slave] = slave
+        self.slaves[event.slave] = SlaveRecord(
+            event.slave, event.name, event.workers, event.window, data=event.data
+        )
 
     def lose(self, key: int) -> SlaveRecord | None:
         """Take out a slave; None if there is no such."""
         slave = self.slaves.pop(key, None)
         if slave is not None:
-            del self._by_report[key]
             self.window_total -= slave.window
         return slave
 
@@ -64,18 +56,8 @@ class SlaveBook:
         """Take note that a slave has brought outcomes; it may have been taken for silent."""
         self._report_count += 1
         slave.reported_at = self._report_count
-        self._by_report.move_to_end(slave.slave)
         slave.is_heard = True
         return self.heard(slave) if slave.is_silent else []
-
-    def latest(self, count: int) -> list[SlaveRecord]:
-        """Return up to ``count`` slaves that get on, the latest to report first."""
-        patience = LATELY * len(self.slaves)
-        return [
-            slave
-            for slave in islice(reversed(self._by_report.values()), count)
-            if self._report_count - slave.reported_at <= patience
-        ]
 
     def look_for_silent(self, now: float) -> list[Command]:
         """Have slaves that hold tasks and report nothing get no more of them, until they do.

@@ -1,4 +1,4 @@
-"""The tasks that wait at the master for a slave: the owners in turns, those of one in their order. Pure.
+"""The tasks that wait at the master for a slave: the owners in turns, the lanes of one by rank. Pure.
 
 A task that ends while it waits stays where it is, and is passed over when its turn comes: to take it out would
 cost as much as there are tasks before it.
@@ -7,14 +7,13 @@ cost as much as there are tasks before it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
+from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.records import OwnerRecord, TaskRecord
-from concurrent.scheduling.ledger.states import TaskEvent, TaskState
+from concurrent.scheduling.ledger.states import TaskEvent
 
 __all__ = ["TaskQueue"]
-
-QUEUED = TaskState.QUEUED
 
 
 class TaskQueue:
@@ -29,72 +28,88 @@ class TaskQueue:
         self._turns: deque[OwnerRecord] = deque()
 
     @property
-    def owners(self) -> Sequence[OwnerRecord]:
-        """The owners of waiting tasks, in the order of their turns."""
-        return self._turns
+    def lanes(self) -> list[Lane]:
+        """The lanes with waiting tasks: the owners in the order of their turns, the lanes of each by rank."""
+        return [lane for owner in self._turns for lane in owner.lanes]
 
-    def added(self, owner: OwnerRecord, count: int) -> None:
-        """Take note of so many tasks that were put at the end of an owner's queue."""
-        owner.queued_count += count
+    @property
+    def next_lane(self) -> Lane | None:
+        """The lane whose turn it is; None if no task waits."""
+        return self._turns[0].lanes.first() if self._turns else None
+
+    def added(self, lane: Lane, count: int) -> None:
+        """Take note of so many tasks that were put into a lane; at least one."""
+        owner = lane.owner
+        lane.count += count
         self.count += count
-        if count and not owner.is_listed:
-            owner.is_listed = True
+        if not owner.queued_count:
             self._turns.append(owner)
+        owner.queued_count += count
+        owner.lanes.changed(lane)
 
     def put_back(self, tasks: Iterable[TaskRecord]) -> None:
-        """Put tasks back at the front of their owners' queues, in their old order."""
+        """Put tasks back at the front of their lanes, in their old order."""
+        counts: dict[Lane, int] = {}
         for task in sorted(tasks, key=lambda task: task.number, reverse=True):
             task.undergo(TaskEvent.PUT_BACK)
             task.slave = 0
-            task.owner.queue.appendleft(task)
-            self.added(task.owner, 1)
+            lane = task.owner.lanes.lane(task.terms)
+            lane.tasks.appendleft(task)
+            counts[lane] = counts.get(lane, 0) + 1
+        for lane, count in counts.items():
+            self.added(lane, count)
 
-    def take(self, count: int, owner: OwnerRecord | None = None) -> list[TaskRecord]:
-        """Take a turn: up to ``count`` tasks from the front of one owner's queue.
+    def take(self, count: int, lane: Lane | None = None) -> list[TaskRecord]:
+        """Take a turn: up to ``count`` tasks from the front of one lane.
 
-        :param owner: whose; None for the one whose turn it is.
+        :param lane: which; None for the one whose turn it is.
         """
-        owner = owner or self._turns[0]
-        queue = owner.queue
-        missing = size = min(count, owner.queued_count, self._batch_max)
-        batch: list[TaskRecord] = []
-        while missing:
-            task = queue.popleft()
-            if task.state is QUEUED:
-                batch.append(task)
-                missing -= 1
+        turns = self._turns
+        if lane is None:
+            lane = turns[0].lanes.first()
+        owner = lane.owner
+        size = min(count, lane.count, self._batch_max)
+        batch = lane.take(size)
         self.count -= size
         owner.queued_count -= size
-        self._turns.remove(owner)
+        turns.remove(owner)
         if owner.queued_count:
-            self._turns.append(owner)
-        else:
-            owner.is_listed = False
-            queue.clear()
+            turns.append(owner)
+        owner.lanes.changed(lane)
         return batch
+
+    def batches(self, count: int, lane: Lane | None = None) -> Iterator[list[TaskRecord]]:
+        """Yield up to ``count`` tasks, each time those of one turn.
+
+        :param lane: where they are taken from; None for all lanes, in their order.
+        """
+        while count > 0 and (self.count if lane is None else lane.count):
+            batch = self.take(count, lane)
+            count -= len(batch)
+            yield batch
 
     def pass_over(self, tasks: Iterable[TaskRecord]) -> None:
         """Count no more on waiting tasks that end; their states change now."""
         for task in tasks:
             owner = task.owner
+            lane = owner.lanes.lane(task.terms)
+            lane.count -= 1
             self.count -= 1
             owner.queued_count -= 1
             if not owner.queued_count:
-                self._unlist(owner)
+                self._turns.remove(owner)
+            if not lane.count:
+                owner.lanes.changed(lane)
 
     def remove(self, task: TaskRecord) -> None:
         """Take one task out, wherever it is; best if it was put back lately."""
-        task.owner.queue.remove(task)
+        task.owner.lanes.lane(task.terms).tasks.remove(task)
         self.pass_over([task])
 
     def drop(self, owner: OwnerRecord) -> None:
         """Take out all tasks of an owner."""
-        self.count -= owner.queued_count
-        owner.queued_count = 0
-        self._unlist(owner)
-
-    def _unlist(self, owner: OwnerRecord) -> None:
-        owner.queue.clear()
-        if owner.is_listed:
-            owner.is_listed = False
+        if owner.queued_count:
+            self.count -= owner.queued_count
+            owner.queued_count = 0
             self._turns.remove(owner)
+        owner.lanes.clear()

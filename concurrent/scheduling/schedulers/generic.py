@@ -5,11 +5,12 @@ from __future__ import annotations
 from concurrent.core.component import Component
 from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.interface import implements
+from concurrent.core.ranking import Ranking
 from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
-from concurrent.scheduling.ledger.events import Command
+from concurrent.scheduling.ledger.events import Command, Send
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import SlaveRecord
-from concurrent.scheduling.schedulers.ranking import Ranking
+from concurrent.scheduling.schedulers.admission import let_in
 from concurrent.scheduling.schedulers.rating import Rating
 from concurrent.scheduling.schedulers.rebalance import Rebalancer
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
@@ -107,10 +108,11 @@ class GenericTaskScheduler(Component):
 
     def _let_in(self, ledger: Ledger) -> list[Command]:
         """Have newcomers get in when no slave has room."""
-        sends = ledger.let_in()
+        sends = let_in(ledger)
         for send in sends:
-            self._note(ledger.slaves, send.slave)
-        return [*sends]
+            if isinstance(send, Send):
+                self._note(ledger.slaves, send.slave)
+        return sends
 
     def _share(self, queued_count: int, slave: SlaveRecord) -> int:
         """Return how many tasks a slave with room gets at once: idle workers first, then an even share."""

@@ -13,8 +13,10 @@ from typing import Any
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.events import AskBack, Command
+from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord, TaskRecord
+from concurrent.scheduling.schedulers.admission import let_in
 
 __all__ = ["LedgerView"]
 
@@ -54,9 +56,20 @@ class LedgerView:
         """How many tasks the slaves want to hold together."""
         return self._ledger.window_total
 
-    def assign(self, slave: int, count: int) -> list[Command]:
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes with waiting tasks, in their fair order."""
+        return self._ledger.lanes
+
+    @property
+    def next_lane(self) -> Lane | None:
+        """The lane whose turn it is; None if no task waits."""
+        return self._ledger.next_lane
+
+    def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
         """Give up to ``count`` queued tasks to ``slave``.
 
+        :param lane: one of ``lanes``, where they are taken from; None for all, in their order.
         :raises SchedulingError: if there is no such slave, or slaves take tasks from the work queue.
         """
         self._check_slave("assign", slave)
@@ -66,11 +79,13 @@ class LedgerView:
                 thing="assign",
                 remedy="Use offer, or return another name from manager_name",
             )
-        return self._take_down(lambda: self._ledger.assign(slave, _whole("assign", count)))
+        _check_lane("assign", lane)
+        return self._take_down(lambda: self._ledger.assign(slave, _whole("assign", count), lane))
 
-    def offer(self, count: int) -> list[Command]:
+    def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
         """Put up to ``count`` queued tasks on the work queue.
 
+        :param lane: one of ``lanes``, where they are taken from; None for all, in their order.
         :raises SchedulingError: if slaves do not take tasks from there.
         """
         if self._manager == MANAGER_WITHOUT_QUEUE:
@@ -79,11 +94,12 @@ class LedgerView:
                 thing="offer",
                 remedy="Use assign, or return another name from manager_name",
             )
-        return self._take_down(lambda: self._ledger.offer(_whole("offer", count)))
+        _check_lane("offer", lane)
+        return self._take_down(lambda: self._ledger.offer(_whole("offer", count), lane))
 
     def let_in(self) -> list[Command]:
         """Give tasks beyond their windows to slaves, of owners that have less than their share there."""
-        return self._take_down(lambda: list(self._ledger.let_in()))
+        return self._take_down(lambda: let_in(self._ledger))
 
     def ask_back(self, slave: int) -> bool:
         """Return whether ``slave`` may be asked for unstarted tasks: once until it has answered.
@@ -159,6 +175,16 @@ class LedgerView:
         commands = give()
         self._made += commands
         return commands
+
+
+def _check_lane(method: str, lane: Any) -> None:
+    if lane is not None and not isinstance(lane, Lane):
+        raise SchedulingError(
+            f"{method}: {lane!r:.100} is no lane",
+            thing=method,
+            value=lane,
+            remedy="Use one of ledger.lanes, or none for all of them",
+        )
 
 
 def _is_count(count: Any) -> bool:

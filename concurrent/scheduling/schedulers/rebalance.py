@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from concurrent.core.ranking import Ranking
 from concurrent.scheduling.ledger.events import AskBack, Command
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import SlaveRecord
-from concurrent.scheduling.schedulers.ranking import Ranking
 
 __all__ = ["Rebalancer"]
 

@@ -265,31 +265,6 @@ def test_owners_take_turns_so_that_a_flood_does_not_starve_another(ledger: Ledge
     assert owners == [1, 2, 1]
 
 
-def test_who_has_less_than_its_share_is_let_in_at_slaves_that_get_on(ledger: Ledger) -> None:
-    submit(ledger, 100)
-    ledger.assign(1, 4)
-    ledger.assign(2, 4)
-    assert ledger.let_in() == []
-    for number in range(5, 20):
-        ledger.apply(TasksDone(2, [number], [FINISHED], [b""], 0.1))
-        ledger.assign(2, 1)
-    ledger.apply(OwnerJoined(2, "second"))
-    submit(ledger, 10, owner=2)
-    assert {send.slave for send in ledger.let_in()} == {2}
-    assert ledger.let_in() == []
-
-
-def test_a_slave_takes_at_most_twice_its_window_of_all_newcomers(ledger: Ledger) -> None:
-    submit(ledger, 8)
-    ledger.assign(1, 4)
-    ledger.assign(2, 4)
-    for owner in range(2, 9):
-        ledger.apply(OwnerJoined(owner, f"owner {owner}"))
-        submit(ledger, 10, owner=owner)
-        ledger.let_in()
-    assert max(len(slave.held) for slave in ledger.slaves.values()) == 8
-
-
 def test_an_owner_that_leaves_frees_its_tasks_everywhere(ledger: Ledger) -> None:
     submit(ledger, 5)
     ledger.assign(1, 2)

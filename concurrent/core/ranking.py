@@ -1,4 +1,4 @@
-"""Numbers in the order of a value that changes often: a heap whose outdated entries are passed over."""
+"""Things in the order of a value that changes often: a heap whose outdated entries are passed over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Ranking:
     """
 
     def __init__(self) -> None:
-        self._entry_by_key: dict[int, Entry] = {}
+        self._entry_by_key: dict[Any, Entry] = {}
         self._heap: list[Entry] = []
         self._entries_max = OUTDATED_MIN
 
@@ -42,7 +42,7 @@ class Ranking:
         if len(heap) > self._entries_max:
             self._sort_out()
 
-    def drop(self, key: int) -> None:
+    def drop(self, key: Any) -> None:
         """Rank ``key`` no more; nothing happens if it is not ranked."""
         self._entry_by_key.pop(key, None)
 

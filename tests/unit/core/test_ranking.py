@@ -2,7 +2,7 @@
 
 from random import Random
 
-from concurrent.scheduling.schedulers.ranking import Ranking
+from concurrent.core.ranking import Ranking
 
 
 def test_the_first_is_the_least_whatever_was_put_and_dropped() -> None:

@@ -1,0 +1,116 @@
+"""Lanes of the ledger: which tasks wait together, which lane is first, and what a scheduler may take."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from concurrent.scheduling import Ledger, Terms
+from concurrent.scheduling.events import (
+    CancelRequested,
+    Command,
+    OwnerJoined,
+    Push,
+    Send,
+    SlaveJoined,
+    SlaveLost,
+    TasksSubmitted,
+)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = Ledger(batch_max=4)
+    for owner in (1, 2):
+        ledger.apply(OwnerJoined(owner, f"owner {owner}"))
+    ledger.apply(SlaveJoined(1, "slave", workers=2, window=100))
+    return ledger
+
+
+def push(ledger: Ledger, *names: str, owner: int = 1) -> None:
+    """Push one task of each name."""
+    for name in names:
+        ledger.apply(TasksSubmitted(owner, ledger.owners[owner].next_id, [b""], Terms(name=name)))
+
+
+def lanes(ledger: Ledger) -> list[tuple[int, str, int]]:
+    """Return the owner, the name and the number of tasks of each lane that has any."""
+    return [(lane.owner.owner, lane.terms.name, lane.count) for lane in ledger.lanes]
+
+
+def numbers(commands: list[Command]) -> list[list[int]]:
+    return [command.numbers for command in commands if isinstance(command, (Send, Push))]
+
+
+def test_tasks_with_equal_terms_share_a_lane_and_the_oldest_task_is_first(ledger: Ledger) -> None:
+    push(ledger, "a", "b", "a", "b", "c")
+    assert lanes(ledger) == [(1, "a", 2), (1, "b", 2), (1, "c", 1)]
+    assert numbers(ledger.assign(1, 3)) == [[1, 3], [2]]
+    assert lanes(ledger) == [(1, "b", 1), (1, "c", 1)]
+    push(ledger, "a")
+    assert numbers(ledger.assign(1, 9)) == [[4], [5], [6]]
+    assert lanes(ledger) == []
+    assert ledger.next_lane is None
+
+
+def test_owners_take_turns_however_many_lanes_they_have(ledger: Ledger) -> None:
+    push(ledger, "a", "b", "c", "d")
+    push(ledger, "a", "b", owner=2)
+    owners = [command.owner for command in ledger.assign(1, 9) if isinstance(command, Send)]
+    assert owners == [1, 2, 1, 2, 1, 1]
+
+
+def test_a_scheduler_may_take_from_any_lane(ledger: Ledger) -> None:
+    push(ledger, "a", *"b" * 6)
+    _, lane = ledger.lanes
+    assert numbers(ledger.assign(1, 5, lane)) == [[2, 3, 4, 5], [6]]
+    assert numbers(ledger.offer(5, lane)) == [[7]]
+    assert numbers(ledger.assign(1, 5, lane)) == []
+    assert lanes(ledger) == [(1, "a", 1)]
+
+
+def test_what_comes_back_is_at_the_front_of_its_lane(ledger: Ledger) -> None:
+    push(ledger, "a", "b", "a", "b")
+    ledger.assign(1, 4)
+    push(ledger, "b", "a")
+    ledger.apply(SlaveLost(1, "gone"))
+    ledger.apply(SlaveJoined(2, "other", workers=2, window=100))
+    assert lanes(ledger) == [(1, "a", 3), (1, "b", 3)]
+    assert numbers(ledger.assign(2, 9)) == [[1, 3, 6], [2, 4, 5]]
+
+
+def test_cancelled_tasks_count_nowhere_and_hold_nobody_up(ledger: Ledger) -> None:
+    push(ledger, "a", "b", "a")
+    ledger.apply(CancelRequested(1, [0, 1]))
+    assert lanes(ledger) == [(1, "a", 1)]
+    push(ledger, "b")
+    assert numbers(ledger.assign(1, 9)) == [[3], [4]]
+
+
+def test_names_without_end_take_no_memory_without_end(ledger: Ledger) -> None:
+    for number in range(500):
+        push(ledger, str(number))
+        ledger.assign(1, 1)
+    assert len(ledger.owners[1].lanes._lane_by_terms) < 100
+
+
+def test_the_first_lane_is_that_of_the_oldest_task_whatever_happens(ledger: Ledger) -> None:
+    random = Random(7)
+    slave = 1
+    for step in range(3000):
+        if random.random() < 0.55:
+            push(ledger, random.choice("abcde"), owner=random.choice((1, 2)))
+        elif ledger.lanes:
+            lane = random.choice([*ledger.lanes, ledger.next_lane])
+            ledger.assign(slave, random.randrange(1, 4), lane)
+        if step % 100 == 99:
+            ledger.apply(SlaveLost(slave, "gone"))
+            slave = step
+            ledger.apply(SlaveJoined(slave, f"slave {step}", workers=2, window=100))
+        for owner in (1, 2):
+            record = ledger.owners[owner]
+            assert sum(lane.count for lane in record.lanes) == record.queued_count
+            if record.queued_count:
+                oldest = min(record.lanes, key=lambda lane: lane.tasks[0].number)
+                assert record.lanes.first() is oldest

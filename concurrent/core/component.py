@@ -148,9 +148,12 @@ class ComponentManager:
                 self._known.add(cls)
 
     def deregister(self, cls: type[Component]) -> None:
-        """Forget a class and its instance; nothing happens if it is not known."""
+        """Forget a class, and close its instance; nothing happens if it is not known."""
         self._known.remove(cls)
-        self._instance_by_class.pop(cls, None)
+        instance = self._instance_by_class.pop(cls, None)
+        if instance is not None:
+            self._close(instance)
+            self._closed.discard(id(instance))
 
     def known_classes(self) -> list[type[Component]]:
         """Return the classes that this manager has, enabled or not: those built in, then as registered."""
@@ -217,13 +220,16 @@ class ComponentManager:
         One that fails is noted in ``troubles`` and does not keep the others from being closed.
         """
         for instance in reversed(list(self._instance_by_class.values())):
-            if IClosing not in interfaces_of(type(instance)) or id(instance) in self._closed:
-                continue
-            self._closed.add(id(instance))
-            try:
-                cast(IClosing, instance).close()
-            except BaseException as error:  # boundary: a plug-in's; the others are closed all the same
-                self.troubles.note(self.name_of(type(instance)), "close", error, action="it is left as it is")
+            self._close(instance)
+
+    def _close(self, instance: Component) -> None:
+        if IClosing not in interfaces_of(type(instance)) or id(instance) in self._closed:
+            return
+        self._closed.add(id(instance))
+        try:
+            cast(IClosing, instance).close()
+        except BaseException as error:  # boundary: a plug-in's; the others are closed all the same
+            self.troubles.note(self.name_of(type(instance)), "close", error, action="it is left as it is")
 
     def component_activated(self, component: Component) -> None:
         """Give a new component what all components of this manager have, before its ``__init__``."""

@@ -23,7 +23,7 @@ from concurrent.core.errors import EnvironmentFolderError, PluginError
 from concurrent.core.filemodules import shown_name
 from concurrent.core.items import ListItem
 from concurrent.core.loggers import get_log
-from concurrent.core.plugins import LoadedPlugin, installed_plugins, load_plugin, plugin_files
+from concurrent.core.plugins import LoadedPlugin, installed_plugins, load_anew, load_plugin, plugin_files
 
 __all__ = ["Environment", "PluginSettings"]
 
@@ -203,7 +203,7 @@ class Environment(ComponentManager):
     def load_plugin(self, source: str | Path) -> LoadedPlugin:
         """Load one plug-in; its components are known from then on.
 
-        One that is loaded again replaces its components by those that it has now.
+        If it was loaded here before, those that it has now take the place of those that it had.
 
         :param source: a file, a package folder, or the name of an installed module.
         :raises PluginError: if that fails.
@@ -213,6 +213,18 @@ class Environment(ComponentManager):
         if all(plugin.module is not known.module for known in self.plugins):
             self.plugins.append(plugin)
         return plugin
+
+    def reload_plugin(self, plugin: LoadedPlugin) -> LoadedPlugin:
+        """Import a plug-in of this environment once more; its new components take the place of the old ones.
+
+        Other environments keep the old ones until they load it again.
+
+        :raises PluginError: if that fails; then all is as it was.
+        """
+        anew = load_anew(plugin)
+        self._register_those_of(anew.module)
+        self.plugins[self.plugins.index(plugin)] = anew
+        return anew
 
     def register_program(self, *modules: str) -> None:
         """Register the components of modules of the program that runs, as far as they are imported.

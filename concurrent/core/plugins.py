@@ -10,7 +10,6 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ __all__ = [
     "LoadedPlugin",
     "import_failed",
     "installed_plugins",
+    "load_anew",
     "load_plugin",
     "plugin_files",
 ]
@@ -124,11 +124,32 @@ def _load_file(path: Path) -> LoadedPlugin:
     return LoadedPlugin(path.stem, module, path, is_file=True)
 
 
-def _forget_modules(name: str) -> None:
-    loaded: Iterable[str] = list(sys.modules)
-    for each in loaded:
-        if each == name or each.startswith(f"{name}."):
-            del sys.modules[each]
+def load_anew(plugin: LoadedPlugin) -> LoadedPlugin:
+    """Import a plug-in once more, with the modules of its package; see :func:`load_plugin`.
+
+    If that fails, its modules are as they were.
+
+    :raises PluginError: if it does, or the plug-in is the program that runs.
+    """
+    if plugin.module is sys.modules["__main__"]:
+        raise PluginError(
+            f"{plugin.name} is the program that runs and cannot be loaded anew",
+            thing=plugin.name,
+            remedy="Start it again",
+        )
+    importlib.invalidate_caches()
+    before = _forget_modules(plugin.module.__name__)
+    try:
+        return load_plugin(plugin.source)
+    except PluginError:
+        sys.modules.update(before)
+        raise
+
+
+def _forget_modules(name: str) -> dict[str, ModuleType]:
+    """Take a module and those inside it out of what is imported, and return them."""
+    names = [each for each in list(sys.modules) if f"{each}.".startswith(f"{name}.")]
+    return {each: sys.modules.pop(each) for each in names}
 
 
 def import_failed(name: str, error: BaseException) -> PluginError:

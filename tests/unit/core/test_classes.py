@@ -9,7 +9,7 @@ import pytest
 
 from concurrent.core import Environment
 from concurrent.core.classes import classes_in
-from concurrent.core.errors import ConfigurationError
+from concurrent.core.errors import ConfigurationError, PluginError
 
 HEAD = "from concurrent.core import Component, ExtensionPointItem, Interface, implements\n"
 
@@ -23,13 +23,12 @@ def write(tmp_path, monkeypatch):
     """Return a function that writes files whose modules can be imported, and forgets them afterwards."""
     before = set(sys.modules)
 
-    def files(folder=tmp_path, **texts):
+    def files(**texts):
         for name, text in texts.items():
-            path = folder.joinpath(*name.split("__in__")).with_suffix(".py")
+            path = tmp_path.joinpath(*name.split("__in__")).with_suffix(".py")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         importlib.invalidate_caches()
-        return folder
 
     monkeypatch.syspath_prepend(str(tmp_path))
     yield files
@@ -141,20 +140,49 @@ def test_rules_with_stars_are_about_the_names_that_a_plugin_folder_has(write, tm
     assert [cls.__name__ for cls in known if environment.is_enabled(cls)] == enabled
 
 
-def test_loading_again_changes_nothing_and_after_a_reload_replaces(write) -> None:
-    folder = write(cloud=component("Rain"))
+def test_loading_again_changes_nothing(write) -> None:
+    write(cloud=component("Rain"))
     environment, names = loaded("cloud", "cloud")
     assert names == ["Rain"]
-    old = sys.modules["cloud"].Rain
-    first = environment[old]
-    write(folder, cloud=component("Rain") + component("Snow") + "# longer than before\n")
-    new = importlib.reload(sys.modules["cloud"])
-    assert old in environment
-    environment.load_plugin("cloud")
-    assert old not in environment
-    assert environment[new.Rain] is not first
-    assert new.Snow in environment
     assert len(environment.plugins) == 1
+
+
+CLOSING = (
+    "from concurrent.core import Component, IClosing, implements\nclass Rain(Component):\n"
+    "    implements(IClosing)\n    is_open = True\n    def close(self):\n        self.is_open = False\n"
+)
+
+
+@pytest.mark.parametrize("kind", ["module", "file", "folder"])
+def test_a_plugin_that_is_loaded_anew_replaces_its_components_in_one_environment(write, tmp_path, kind) -> None:
+    source = {"module": "cloud", "file": tmp_path / "cloud.py", "folder": tmp_path / "sky"}[kind]
+    write(cloud=CLOSING, sky__in____init__="from .drops import Rain\n", sky__in__drops=CLOSING)
+    one, other = loaded(source)[0], loaded(source)[0]
+    (plugin,) = one.plugins
+    old = plugin.module.Rain
+    rain = one[old]
+    write(
+        cloud=component("Snow"),
+        sky__in____init__="from .flakes import Snow\n",
+        sky__in__flakes=component("Snow"),
+    )
+    new = one.reload_plugin(plugin).module.Snow
+    assert [old in one, new in one, old in other, new in other] == [False, True, True, False]
+    assert not rain.is_open
+    assert [each.module.Snow for each in one.plugins] == [new]
+    other.load_plugin(source)
+    assert [old in other, new in other] == [False, True]
+
+
+def test_a_plugin_that_cannot_be_loaded_anew_stays_as_it_is(write) -> None:
+    write(cloud=component("Rain"))
+    environment, _ = loaded("cloud")
+    (plugin,) = environment.plugins
+    write(cloud="raise OSError('no')  # longer than before\n" * 9)
+    with pytest.raises(PluginError, match=r"cloud cannot be imported .*cloud\.py:1\): OSError: no"):
+        environment.reload_plugin(plugin)
+    assert sys.modules["cloud"] is plugin.module
+    assert plugin.module.Rain(environment).env is environment
 
 
 def test_a_recipe_has_all_plugins_and_the_modules_of_the_program(write, tmp_path) -> None:
@@ -175,6 +203,8 @@ def test_a_script_that_is_given_as_its_own_plugin_is_not_run_twice(write, tmp_pa
     plugin = environment.load_plugin(tmp_path / "script.py")
     assert plugin.module is script
     assert script.Mine in environment
+    with pytest.raises(PluginError, match="script is the program that runs"):
+        environment.reload_plugin(plugin)
 
 
 def test_installed_plugins_come_by_their_entry_points_unless_they_are_switched_off(write, tmp_path) -> None:

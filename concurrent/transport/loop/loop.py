@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import selectors
-import socket
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from typing import Any, Final, TypeVar
 from concurrent.core.errors import CallTimeout, LoopClosed
 from concurrent.core.foreign import log_failure
 from concurrent.core.loggers import get_log
+from concurrent.transport.loop.alarm import new_alarm
 from concurrent.transport.loop.turns import TurnLoop, TurnSelector
 
 __all__ = ["NodeLoop", "run_call"]
@@ -27,7 +27,6 @@ T = TypeVar("T")
 POSTS_PER_TURN: Final = 1000
 """How many posted or deferred calls run before sockets and timers get their turn again."""
 
-ALARM_BYTES: Final = 64
 START_TIMEOUT_S: Final = 10.0
 RESOLVER_TIMEOUT_S: Final = 5.0
 
@@ -69,9 +68,7 @@ class NodeLoop:
         self._selector = TurnSelector(self._attempt, self._end_turn)
         self.aio = TurnLoop(self._selector)
         self.aio.set_exception_handler(self._log_failure)
-        self._waker, self._alarm = socket.socketpair()
-        self._waker.setblocking(False)
-        self._alarm.setblocking(False)
+        self._alarm = new_alarm()
         self._thread.start()
         if not self._is_running.wait(START_TIMEOUT_S):
             raise CallTimeout(f"the loop {self.name} did not start in {START_TIMEOUT_S} s")
@@ -193,7 +190,7 @@ class NodeLoop:
             self._fail(error)
         finally:
             asyncio.set_event_loop(None)
-            for close in (self.aio.close, self._waker.close, self._alarm.close):
+            for close in (self.aio.close, self._alarm.close):
                 with contextlib.suppress(OSError, RuntimeError):  # somebody else has closed it
                     close()
 
@@ -218,7 +215,7 @@ class NodeLoop:
     def _wake(self) -> None:
         self._is_woken = True
         try:
-            self._waker.send(b"\0")
+            self._alarm.ring()
         except OSError:  # closed just now: it ran at the end
             pass
         except BaseException:  # boundary: a signal came, and the next call that is posted wakes the loop
@@ -247,7 +244,7 @@ class NodeLoop:
 
     def _on_alarm(self) -> None:
         """Another thread has posted something."""
-        self._alarm.recv(ALARM_BYTES)
+        self._alarm.quiet()
         self._drain()
 
     def _drain(self) -> None:

@@ -33,9 +33,9 @@ from concurrent.scheduling.pickling.sources import folder_of_program
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import check_statuses
 from concurrent.scheduling.wire.failure import dumps_failure, too_large
-from concurrent.scheduling.wire.messages import NOTICE
+from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import HasMethods, tcpremote
+from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.frames.frames import Frame, as_payload
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
@@ -193,7 +193,7 @@ class ClusterClient:
             if handler is None:  # it was lost just now
                 continue
             try:
-                answer: Future[int] = handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
+                answer = handler.call(to_master.count_workers.within(CALL_TIMEOUT_S))
                 return answer.result(CALL_TIMEOUT_S + LATE_S)
             except CallTimeout:
                 raise
@@ -216,19 +216,19 @@ class ClusterClient:
     def _register_methods(self, endpoint: HasMethods) -> None:
         self.tasks.register_methods(endpoint)
 
-        @tcpremote(endpoint, feature=NOTICE)
+        @receives(endpoint, to_owner.notice)
         def notice(_handler: TCPHandler, _request: Any, text: str) -> None:
             """Log what the master has to say of what goes wrong with the tasks."""
             log.warning("the master says: %s", text)
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_owner.tasksystem_accepted)
         def tasksystem_accepted(_handler: TCPHandler, _request: Any, system_id: int) -> None:
             """Take note that the master hosts a task system."""
             system = self._systems.get(system_id)
             if system is not None and self._on_system_accepted is not None:
                 self._on_system_accepted(system.item)
 
-        @tcpremote(endpoint)
+        @receives(endpoint, to_owner.tasksystem_progress)
         def tasksystem_progress(
             _handler: TCPHandler, _request: Any, system_id: int, done: int, total: int
         ) -> None:
@@ -237,7 +237,7 @@ class ClusterClient:
             if system is not None and self._on_system_progress is not None:
                 self._on_system_progress(system.item, done, total)
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_owner.tasksystem_finished)
         def tasksystem_finished(
             _handler: TCPHandler, _request: Any, system_id: int, status: int, payload: bytes | Frame
         ) -> None:
@@ -251,7 +251,7 @@ class ClusterClient:
             return
         self._loop.call_later(NO_WORKERS_AGAIN_S, self._watch_workers, handler)
         if self.tasks.open_count or self._systems or self.wants_workers:
-            answer = handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
+            answer = handler.call(to_master.count_workers.within(CALL_TIMEOUT_S))
             answer.add_done_callback(self._warn_of_no_workers)
 
     def _warn_of_no_workers(self, answer: Future[int]) -> None:
@@ -291,7 +291,7 @@ class ClusterClient:
             return
         try:
             self.tasks.send_code(system.code_count)
-            self._handler.cast("push_tasksystem", system_id, system.code_count, system.payload)
+            self._handler.cast(to_master.push_tasksystem, system_id, system.code_count, system.payload)
         except PayloadTooLarge as error:
             self._finish_system(system_id, FAILED, as_payload(dumps_failure(error, None, "")))
         except MessageTooLarge:

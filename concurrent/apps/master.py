@@ -9,6 +9,7 @@ from typing import Any, Final
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.childnode import ChildNode
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
+from concurrent.apps.messages import JOIN_BY_TYPE
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.runtime import check_runtime
@@ -27,8 +28,9 @@ from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
 from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
 from concurrent.scheduling.wire.workqueue import IWorkQueue, PushSocket, SessionWorkQueue
+from concurrent.transport.calls.declaration import Call
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import jsonremote, tcpremote
+from concurrent.transport.calls.methods import jsonremote, receives
 from concurrent.transport.carriers.channels import make_server
 
 with installed_first("web"):
@@ -148,12 +150,11 @@ class MasterNode(Node):
 
     def _register_joining(self) -> None:
         """Register the methods by which nodes join, as far as a derived node has none of its own."""
-        for node_type in (NodeType.slave, NodeType.application):
-            name = f"register_{node_type.value}"
-            if name not in self.api_service_v1.methods:
-                self._register_json(name, node_type)
-            if name not in self.zmq_server.methods:
-                self._register_tcp(name, node_type)
+        for node_type, message in JOIN_BY_TYPE.items():
+            if message.name not in self.api_service_v1.methods:
+                self._register_json(message.name, node_type)
+            if message.name not in self.zmq_server.methods:
+                self._register_tcp(message, node_type)
 
     def _register_json(self, name: str, node_type: NodeType) -> None:
         @jsonremote(self.api_service_v1, name=name)
@@ -168,11 +169,11 @@ class MasterNode(Node):
             self.stats.add_avg(name)
             return self.register_node(node_id, web.ctx["ip"], port, data, node_type)
 
-    def _register_tcp(self, name: str, node_type: NodeType) -> None:
-        @tcpremote(self.zmq_server, name=name)
+    def _register_tcp(self, message: Call[[str], int], node_type: NodeType) -> None:
+        @receives(self.zmq_server, message)
         def register(handler: TCPHandler, request: Any, node_id: str) -> int:
             """Bind the session to a node that has registered; answers its number."""
-            self.stats.add_avg(f"{name}_tcp")
+            self.stats.add_avg(f"{message.name}_tcp")
             return self.register_node_tcp(handler, request, node_id, node_type)
 
     def register_node(

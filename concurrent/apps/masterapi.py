@@ -22,10 +22,10 @@ from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import Payload, check_statuses
 from concurrent.scheduling.wire.failure import dumps_failure
-from concurrent.scheduling.wire.messages import RUNNING, TERMS
-from concurrent.scheduling.wire.stretches import parts_of, read_stretches
+from concurrent.scheduling.wire.messages import to_master, to_owner
+from concurrent.scheduling.wire.stretches import PackedTerms, parts_of, read_stretches
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import HasMethods, tcpremote
+from concurrent.transport.calls.methods import HasMethods, receives
 
 __all__ = ["WINDOW_MAX", "MasterAPI"]
 
@@ -125,18 +125,18 @@ class MasterAPI:
     def _register_owner_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.define_code)
         def define_code(handler: TCPHandler, _request: Any, index: int, blob: Payload) -> None:
             """Keep a blob of the owner's code."""
             dispatcher.define_code(_number(handler, NodeType.application), index, blob)
 
-        @tcpremote(server, feature=TERMS, is_vital=True)
+        @receives(server, to_master.push_tasks)
         def push_tasks(
             handler: TCPHandler,
             _request: Any,
             first_id: int,
             code_count: int,
-            terms: list[Any] | int,
+            terms: PackedTerms,
             payloads: list[Payload],
         ) -> None:
             """Accept tasks, numbered by their owner from ``first_id``; ``terms`` as in ``stretches.py``."""
@@ -151,12 +151,12 @@ class MasterAPI:
                 event = TasksSubmitted(owner, first_id + part.start, payloads[part], asked)
                 dispatcher.submit(event, code_count)
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.cancel)
         def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:
             """Want nothing more of these tasks."""
             dispatcher.cancel(_number(handler, NodeType.application), ids)
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.consumed)
         def consumed(handler: TCPHandler, _request: Any, size_bytes: int) -> None:
             """Have dealt with outcomes of that size."""
             owner = _number(handler, NodeType.application)
@@ -166,7 +166,7 @@ class MasterAPI:
     def _register_system_methods(self, server: HasMethods) -> None:  # noqa: C901  a function for each message
         systems = self._systems
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.push_tasksystem)
         def push_tasksystem(
             handler: TCPHandler, _request: Any, system_id: int, code_count: int, payload: Payload
         ) -> None:
@@ -177,14 +177,14 @@ class MasterAPI:
                 systems.start(handler, owner, system_id, code_count, payload)
             except (SchedulingError, NodeError, OSError) as error:
                 failure = dumps_failure(error, None, "")
-                handler.cast("tasksystem_finished", system_id, FAILED, failure)
+                handler.cast(to_owner.tasksystem_finished, system_id, FAILED, failure)
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.cancel_tasksystem)
         def cancel_tasksystem(handler: TCPHandler, _request: Any, system_id: int) -> None:
             """End a task system."""
             systems.cancel(_number(handler, NodeType.application), [system_id])
 
-        @tcpremote(server)
+        @receives(server, to_master.join_system)
         def join_system(handler: TCPHandler, _request: Any, token: str) -> None:
             """Take in a host that was started for a task system."""
             if handler.context is not None:
@@ -193,24 +193,24 @@ class MasterAPI:
             if handler.context is None:
                 handler.context = WAITING_HOST
 
-        @tcpremote(server)
+        @receives(server, to_master.system_progress)
         def system_progress(handler: TCPHandler, _request: Any, done: int, total: int) -> None:
             """Tell the application how far a task system is."""
             systems.progress(_number(handler, NodeType.application), done, total)
 
-        @tcpremote(server)
+        @receives(server, to_master.system_log)
         def system_log(handler: TCPHandler, _request: Any, level: int, text: str) -> None:
             """Log what a task system has to say."""
             systems.log(_number(handler, NodeType.application), level, text)
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.system_finished)
         def system_finished(handler: TCPHandler, _request: Any, status: int, payload: Payload) -> None:
             """Bring home the result of a task system."""
             owner = _number(handler, NodeType.application)
             check_statuses([status])
             systems.finished(owner, status, payload)
 
-        @tcpremote(server)
+        @receives(server, to_master.count_workers)
         def count_workers(handler: TCPHandler, _request: Any) -> int:
             """Return how many worker processes the slaves have together."""
             if not isinstance(handler.context, Peer):
@@ -220,7 +220,7 @@ class MasterAPI:
     def _register_outcome_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.done)
         def done(
             handler: TCPHandler,
             _request: Any,
@@ -238,7 +238,7 @@ class MasterAPI:
                 )
             dispatcher.done(slave, numbers, statuses, payloads, float(task_s))
 
-        @tcpremote(server, feature=RUNNING)
+        @receives(server, to_master.running)
         def running(
             handler: TCPHandler,
             _request: Any,
@@ -256,24 +256,24 @@ class MasterAPI:
     def _register_queue_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.returned)
         def returned(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Hand back tasks that have not started."""
             dispatcher.returned(_number(handler, NodeType.slave), numbers)
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.took)
         def took(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Report what was taken from the work queue."""
             dispatcher.took(_number(handler, NodeType.slave), numbers)
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.pull)
         def pull(handler: TCPHandler, _request: Any, room: int) -> None:
             """Ask the work queue for tasks."""
             slave = _number(handler, NodeType.slave)
             _check("room", room, 0)
             dispatcher.pull(slave, min(room, WINDOW_MAX))
 
-        @tcpremote(server, is_vital=True)
+        @receives(server, to_master.set_window)
         def set_window(handler: TCPHandler, _request: Any, window: int) -> None:
             """Want to hold so many tasks from now on."""
             slave = _number(handler, NodeType.slave)

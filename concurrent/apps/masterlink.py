@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
+from concurrent.apps.messages import JOIN_BY_TYPE
 from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
 from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch, WrongServer
@@ -102,7 +103,7 @@ class MasterLink:
         self._loop = loop
         self._master = master
         self._node_id = node_id
-        self._method = f"register_{node_type.value}"
+        self._join_message = JOIN_BY_TYPE[node_type].within(CALL_TIMEOUT_S)
         self._http_port = http_port
         self._describe = describe
         self._register_methods = register_methods
@@ -166,7 +167,7 @@ class MasterLink:
             return
         self._is_asking = True
         future = self._json.call(
-            self._method,
+            self._join_message.name,
             node_id=self._node_id,
             port=self._http_port,
             data=data,
@@ -252,7 +253,7 @@ class MasterLink:
         if self._answer is None or self._is_joined or self._is_joining or self._is_stopping:
             return
         self._is_joining = True
-        call = client.handler.call(self._method, self._node_id, timeout_s=CALL_TIMEOUT_S)
+        call = client.handler.call(self._join_message, self._node_id)
         call.add_done_callback(lambda future: self._join_answered(client, future))
 
     def _join_answered(self, client: SessionClient, future: Future[Any]) -> None:

@@ -1,79 +1,92 @@
-"""The protocol page has each method of the compute channel, with its arguments."""
+"""The protocol page and its design note have each message between nodes, as it is declared."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType
 
-from concurrent.apps.client import ClusterClient
-from concurrent.apps.masterapi import MasterAPI
-from concurrent.scheduling.owner.taskclient import TaskClient
-from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
-from concurrent.transport.calls.methods import MethodRegistry
+import pytest
+
+from concurrent.apps import messages as joining
+from concurrent.scheduling.wire.messages import to_master, to_owner, to_slave, to_system
+from concurrent.scheduling.wire.messages.directions import APPLICATION, MASTER, SLAVE, SYSTEM
+from concurrent.transport.calls.declaration import Call, Cast, Hint, Message
 from concurrent.transport.session.messages import FEATURES
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
-UNUSED: Any = None
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = (DOCS / "protocol.md").read_text(encoding="utf-8")
+NOTE = (DOCS / "design" / "10-protocol.md").read_text(encoding="utf-8")
+MODULES = (joining, to_master, to_owner, to_slave, to_system)
+ROW = re.compile(r"^\| `(\w+\([^`]*\))` \|(?: \*(call|hint)\*)?(?:.* with the feature `(\w+)`)?", re.M)
+
+Row = tuple[str, str, str]
+"""How a message is called, its kind, and its feature if it has one."""
 
 
-def documented(heading: str) -> set[str]:
-    """Return the methods in the table below a heading, as ``name(argument, ...)``."""
-    section = PAGE.partition(f"### {heading}\n")[2].partition("\n### ")[0]
-    return set(re.findall(r"^\| `(\w+\([\w, ]*\))`", section, re.MULTILINE))
+def declared(*modules: ModuleType) -> list[Message]:
+    """Return the messages that these modules declare."""
+    return [one for module in modules for one in vars(module).values() if isinstance(one, Message)]
 
 
-def registered(*owners: Any) -> set[str]:
-    """Return the methods that these register, in the same form."""
-    endpoint = SimpleNamespace(methods=MethodRegistry(), receive_into=lambda _new_block: None)
-    for owner in owners:
-        owner.register_methods(endpoint)
-    return {
-        f"{method.name}({', '.join(name.lstrip('_') for name in list(method.signature.parameters)[2:])})"
-        for method in endpoint.methods
+def row_of(message: Message) -> Row:
+    """Return what the page has to say of a message."""
+    kind = "hint" if isinstance(message, Hint) else "call" if isinstance(message, Call) else ""
+    return message.usage, kind, message.feature or ""
+
+
+def documented(heading: str, page: str = PAGE) -> list[Row]:
+    """Return what the table below a heading says."""
+    section = page.partition(f"### {heading}\n")[2].partition("\n### ")[0]
+    return ROW.findall(section)
+
+
+@pytest.mark.parametrize(
+    ("heading", "sender", "receiver"),
+    [
+        ("From an application to the master", APPLICATION, MASTER),
+        ("From a task system to the master", SYSTEM, MASTER),
+        ("From a slave to the master", SLAVE, MASTER),
+        ("From the master to an application", MASTER, APPLICATION),
+        ("From the master to a task system", MASTER, SYSTEM),
+        ("From the master to a slave", MASTER, SLAVE),
+    ],
+)
+def test_a_table_has_just_what_is_declared(heading: str, sender: str, receiver: str) -> None:
+    shared = {row_of(one) for one in declared(*MODULES) if APPLICATION in one.senders | one.receivers}
+    expected = {
+        row_of(one)
+        for one in declared(to_master, to_owner, to_slave, to_system)
+        if sender in one.senders and receiver in one.receivers
     }
+    if APPLICATION not in (sender, receiver):
+        expected -= shared  # what others may say too is in the table of applications
+    rows = documented(heading)
+    assert sorted(rows) == sorted(expected)
 
 
-def test_the_page_has_what_peers_may_call_at_a_master() -> None:
-    headings = ("an application to the master", "a task system to the master", "a slave to the master")
-    documents = set().union(*(documented(f"From {heading}") for heading in headings))
-    assert documents == registered(MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1))
+def test_a_row_that_differs_is_found() -> None:
+    page = "### A\n\n| `code(owner: int)` | *hint*, with the feature `b`: x |\n| `run()` | y |\n\n### B\n"
+    assert documented("A", page) == [("code(owner: int)", "hint", "b"), ("run()", "", "")]
+
+
+def test_the_page_has_how_nodes_join() -> None:
+    section = PAGE.partition("### Joining\n")[2].partition("\n### ")[0]
+    calls = re.findall(r"`(register_\w+\([^`]*\))`", section)
+    assert sorted(calls) == sorted(one.usage for one in declared(joining))
 
 
 def test_the_page_has_the_features() -> None:
-    endpoint = SimpleNamespace(methods=MethodRegistry(), receive_into=lambda _new_block: None)
-    MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1).register_methods(endpoint)
-    features = {*FEATURES, *endpoint.methods.features}
-    endpoint.methods = MethodRegistry()
-    client = ClusterClient(UNUSED, "application", on_outcomes=UNUSED, on_running=UNUSED)
-    client._register_methods(endpoint)
-    GenericTaskManager.__new__(GenericTaskManager).register_methods(endpoint)
-    features |= set(endpoint.methods.features)
+    features = {one.feature for one in declared(*MODULES) if one.feature is not None}
     section = PAGE.partition("| feature | listed by | meaning |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE)) == features
+    assert set(re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE)) == {*FEATURES, *features}
 
 
-def hints() -> set[str]:
-    """Return the methods that the page says are hints."""
-    return set(re.findall(r"^\| `(\w+)\([\w, ]*\)` \| \*hint\*", PAGE, re.MULTILINE))
-
-
-def test_the_page_says_which_casts_may_be_lost() -> None:
-    endpoint = SimpleNamespace(methods=MethodRegistry())
-    MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1).register_methods(endpoint)
-    ClusterClient(UNUSED, "application", on_outcomes=UNUSED)._register_methods(endpoint)
-    calls = set(re.findall(r"^\| `(\w+)\([\w, ]*\)` \| \*call\*", PAGE, re.MULTILINE))
-    assert hints() | calls == {method.name for method in endpoint.methods if not method.is_vital}
-
-
-def test_the_page_has_what_a_master_may_call_at_a_slave() -> None:
-    documents = documented("From the master to a slave")
-    assert documents == registered(GenericTaskManager.__new__(GenericTaskManager))
-    assert documents == registered(ZMQTaskManager.__new__(ZMQTaskManager))
-
-
-def test_the_page_has_what_a_master_may_call_at_an_application() -> None:
-    documents = documented("From the master to an application")
-    client = TaskClient(UNUSED, UNUSED, on_outcomes=UNUSED, on_running=list)
-    assert registered(client) == {name for name in documents if not name.startswith(("tasksystem_", "notice"))}
+def test_the_design_note_has_which_casts_may_be_lost() -> None:
+    rows = re.findall(r"^\| (`.*?) \| (session ends|a line in the log: they)", NOTE, re.MULTILINE)
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    for names, what in rows:
+        found[what == "session ends"].update(re.findall(r"`(\w+)`", names))
+    casts = [one for one in declared(*MODULES) if isinstance(one, Cast)]
+    assert found[True] == {one.name for one in casts if one.is_vital}
+    assert found[False] == {one.name for one in casts if not one.is_vital}

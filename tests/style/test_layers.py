@@ -26,7 +26,7 @@ ARROWS = {
     "scheduling.tasks": (),
     "scheduling.ledger": ("scheduling.tasks",),
     "scheduling.schedulers": ("scheduling.ledger", "scheduling.interfaces"),
-    "scheduling.wire": ("scheduling.tasks", "transport.frames", "transport.loop"),
+    "scheduling.wire": ("scheduling.tasks", "transport.calls", "transport.frames", "transport.loop"),
     "scheduling.store": ("transport.frames",),
     "scheduling.pickling": ("scheduling.wire", "transport.frames"),
     "scheduling.processes": ("transport.loop",),

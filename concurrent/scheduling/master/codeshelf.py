@@ -8,6 +8,7 @@ from typing import Final
 from concurrent.core.errors import InvalidArguments, LimitExceeded
 from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
+from concurrent.scheduling.wire.messages import to_slave
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 
@@ -45,7 +46,7 @@ class CodeShelf:
         self._total_bytes -= self._code_by_owner.pop(owner).size_bytes
         for slave, counts in list(self._counts_by_slave.items()):
             if counts.pop(owner, None) is not None:
-                self._courier.cast(slave, "forget", owner)
+                self._courier.cast(slave, to_slave.forget, owner)
 
     def join_slave(self, slave: TCPHandler) -> None:
         """Remember what is sent to a slave, which has nothing yet."""
@@ -111,5 +112,5 @@ class CodeShelf:
         has_count = counts.get(owner, -1)
         if has_count < len(blobs):
             for index in range(max(0, has_count), len(blobs)):
-                self._courier.cast(slave, "code", owner, index, blobs[index])
+                self._courier.cast(slave, to_slave.code, owner, index, blobs[index])
             counts[owner] = len(blobs)

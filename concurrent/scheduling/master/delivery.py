@@ -13,8 +13,9 @@ from concurrent.core.errors import MessageTooLarge
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.tasks.outcome import FAILED
-from concurrent.scheduling.wire.columns import slices
+from concurrent.scheduling.wire.columns import Payload, slices
 from concurrent.scheduling.wire.failure import too_large, unreadable
+from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 
 __all__ = ["Delivery"]
@@ -109,7 +110,7 @@ class Delivery:
                 self._hand_over(box)
             if not box.is_told:
                 box.is_told = True
-                self._courier.cast(box.handler, "accepted", box.accepted_to)
+                self._courier.cast(box.handler, to_owner.accepted, box.accepted_to)
 
     def _hand_over(self, box: _Box) -> None:
         ids, statuses, payloads = box.ids, box.statuses, box.payloads
@@ -130,13 +131,14 @@ class Delivery:
     def _send(self, box: _Box, ids: list[int], statuses: list[int], payloads: list[Any]) -> None:
         """Send outcomes; in the place of one that cannot be sent, that it cannot."""
         handler, accepted_to = box.handler, box.accepted_to
+        failures: list[Payload]
         try:
             loaded = self._load(payloads)
-            self._courier.cast_data(handler, "finished", ids, statuses, loaded, accepted_to)
+            self._courier.cast_data(handler, to_owner.finished, ids, statuses, loaded, accepted_to)
             return
         except MessageTooLarge:
             failures = [too_large("a result", len(one), handler.peer_bytes_max) for one in payloads]
         except OSError as error:
             failures = [unreadable(error)] * len(ids)
         log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), handler.node_id)
-        self._courier.cast(handler, "finished", ids, [FAILED] * len(ids), failures, accepted_to)
+        self._courier.cast(handler, to_owner.finished, ids, [FAILED] * len(ids), failures, accepted_to)

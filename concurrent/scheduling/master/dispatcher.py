@@ -60,7 +60,7 @@ from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.wire.columns import check_columns, slices
 from concurrent.scheduling.wire.failure import too_large, unreadable
-from concurrent.scheduling.wire.messages import HELD, RUNNING
+from concurrent.scheduling.wire.messages import to_owner, to_slave
 from concurrent.scheduling.wire.workqueue import Chunk, IWorkQueue
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
@@ -382,9 +382,7 @@ class Dispatcher:
     def _tell_held(self, reason: str) -> None:
         """Tell the owners of what is not accepted why that is."""
         for owner in self._unaccepted.owners:
-            handler = self._owners[owner]
-            if handler.peer_has(HELD):
-                self._courier.cast(handler, HELD, reason)
+            self._courier.cast(self._owners[owner], to_owner.held, reason)
             if self.on_held is not None:
                 self.on_held(owner, reason)
 
@@ -407,7 +405,7 @@ class Dispatcher:
         try:
             loaded = self._budget.loaded(payloads)
             code_count = self._code.count(command.owner)
-            self._courier.cast_data(handler, "run", command.owner, code_count, numbers, loaded)
+            self._courier.cast_data(handler, to_slave.run, command.owner, code_count, numbers, loaded)
             return
         except MessageTooLarge as error:
             failures = [too_large("a task", len(one), handler.peer_bytes_max) for one in payloads]
@@ -465,12 +463,12 @@ class Dispatcher:
     def _cancel_run(self, command: CancelRun) -> None:
         slave = self._slaves.get(command.slave)
         if slave is not None:
-            self._courier.cast(slave.handler, "cancel", command.numbers)
+            self._courier.cast(slave.handler, to_slave.cancel, command.numbers)
 
     def _ask_back(self, command: AskBack) -> None:
         slave = self._slaves.get(command.slave)
         if slave is not None:
-            self._courier.cast(slave.handler, "give_back", command.count)
+            self._courier.cast(slave.handler, to_slave.give_back, command.count)
 
     def _silence_changed(self, slave: int) -> None:
         if self.ledger.slaves[slave].is_silent:
@@ -479,8 +477,8 @@ class Dispatcher:
 
     def _tell_running(self, command: TellRunning) -> None:
         owner = self._owners.get(command.owner)
-        if owner is not None and owner.peer_has(RUNNING):
-            self._courier.cast(owner, "running", command.ids)
+        if owner is not None:
+            self._courier.cast(owner, to_owner.running, command.ids)
 
     def _deliver(self, command: Deliver) -> None:
         self._delivery.add(command.owner, command.ids, command.statuses, self._budget.kept(command.payloads))

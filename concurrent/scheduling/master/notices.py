@@ -6,7 +6,7 @@ from typing import Final
 
 from concurrent.core.troubles import Trouble, Troubles
 from concurrent.scheduling.master.courier import Courier
-from concurrent.scheduling.wire.messages import NOTICE
+from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 
 __all__ = ["Notices"]
@@ -30,16 +30,15 @@ class Notices:
 
     def join(self, owner: int, handler: TCPHandler) -> None:
         """Tell an owner from now on, if it wants to be told."""
-        if handler.peer_has(NOTICE):
-            self._handler_by_owner[owner] = handler
-            for text in self._told:
-                self._courier.cast(handler, NOTICE, text)
+        self._handler_by_owner[owner] = handler
+        for text in self._told:
+            self._courier.cast(handler, to_owner.notice, text)
 
     def tell(self, owner: int, text: str) -> None:
         """Tell one owner something that concerns it alone, if it wants to be told."""
         handler = self._handler_by_owner.get(owner)
         if handler is not None:
-            self._courier.cast(handler, NOTICE, text)
+            self._courier.cast(handler, to_owner.notice, text)
 
     def leave(self, owner: int) -> None:
         """Tell an owner nothing more."""
@@ -54,4 +53,4 @@ class Notices:
         if trouble.count == 1:
             self._told = [*self._told[-TOLD_MAX:], text]
         for handler in self._handler_by_owner.values():
-            self._courier.cast(handler, NOTICE, text)
+            self._courier.cast(handler, to_owner.notice, text)

@@ -37,7 +37,7 @@ from concurrent.scheduling.processes.launcher import Child, Launcher, how_it_end
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.wire.failure import dumps_failure, too_large
-from concurrent.scheduling.wire.messages import HELD
+from concurrent.scheduling.wire.messages import to_owner, to_system
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
@@ -168,7 +168,7 @@ class SystemHosts:
         host.system = _System(handler, owner, system_id, code[:code_count], payload)
         if host.session is not None:
             self._hand_over(host, host.session, host.system)
-        handler.cast("tasksystem_accepted", system_id)
+        handler.cast(to_owner.tasksystem_accepted, system_id)
 
     def join(self, handler: TCPHandler, token: str) -> None:
         """Take in a host that was started; it gets its system now, or when there is one.
@@ -194,14 +194,13 @@ class SystemHosts:
         """Tell the application how far a system is."""
         for host, system in self._hosted():
             if host.number == number and not host.is_over and system.handler.is_open:
-                system.handler.cast("tasksystem_progress", system.system_id, done, total)
+                system.handler.cast(to_owner.tasksystem_progress, system.system_id, done, total)
 
     def held(self, number: int, reason: str) -> None:
         """Tell the application why the tasks of its system are not accepted for now."""
         for host, system in self._hosted():
-            is_here = host.number == number and not host.is_over
-            if is_here and system.handler.is_open and system.handler.peer_has(HELD):
-                system.handler.cast(HELD, reason)
+            if host.number == number and not host.is_over and system.handler.is_open:
+                system.handler.cast(to_owner.held, reason)
 
     def log(self, number: int, level: int, text: str) -> None:
         """Log what a system has to say."""
@@ -302,7 +301,7 @@ class SystemHosts:
         for index, blob in enumerate(system.code):
             self._dispatcher.define_code(host.number, index, blob)
         self._on_owner(session, host.number)
-        answer = session.call("host_system", system.system_id, system.code, system.payload)
+        answer = session.call(to_system.host_system, system.system_id, system.code, system.payload)
         answer.add_done_callback(partial(self._handed_over, host, system))
 
     def _handed_over(self, host: _Host, system: _System, answer: Future[None]) -> None:
@@ -324,11 +323,11 @@ class SystemHosts:
         if host.number:
             self._dispatcher.leave_owner(host.number)
         try:
-            system.handler.cast("tasksystem_finished", system.system_id, status, payload)
+            system.handler.cast(to_owner.tasksystem_finished, system.system_id, status, payload)
         except MessageTooLarge:
             limit = system.handler.peer_bytes_max
             failure = too_large("the result of a task system", len(payload), limit)
-            system.handler.cast("tasksystem_finished", system.system_id, FAILED, failure)
+            system.handler.cast(to_owner.tasksystem_finished, system.system_id, FAILED, failure)
         except TransportError as error:
             log.info("the outcome of task system %d is not wanted any more: %s", system.system_id, error)
 

@@ -12,7 +12,7 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -31,8 +31,9 @@ from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.failure import dumps_failure, message_of
+from concurrent.scheduling.wire.messages import to_master, to_system
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.carriers.channels import make_client
 from concurrent.transport.frames.frames import Frame, as_payload
 from concurrent.transport.loop.loop import NodeLoop
@@ -69,14 +70,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
         systems: queue.SimpleQueue[_Given | None] = queue.SimpleQueue()
         cache = CodeCache()
         run = _Run(loop, cache.of(APP))
-        run.tasks.register_methods(client)
-
-        @tcpremote(client)
-        def host_system(
-            _handler: TCPHandler, _request: Any, system_id: int, code: list[Payload], payload: Payload
-        ) -> None:
-            """Host a task system; the answer says that it is here."""
-            systems.put(_Given(system_id, code, payload))
+        run.register_methods(client, systems.put)
 
         def lost(_handler: TCPHandler, reason: str) -> None:
             systems.put(None)
@@ -85,7 +79,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
         client.on_lost = lost
         client.start()
         handler = client.wait_open(CALL_TIMEOUT_S)
-        handler.call("join_system", token, timeout_s=CALL_TIMEOUT_S).result(CALL_TIMEOUT_S)
+        handler.call(to_master.join_system, token).result(CALL_TIMEOUT_S)
         given = systems.get()
         if given is None:
             return
@@ -96,7 +90,7 @@ def main(channel: str, host: str, port: int, token: str, log_level: str) -> None
         pid = os.getpid()
         status, payload = run.outcome(handler, given)
         end_copy(pid)  # which the system has forked
-        handler.cast("system_finished", status, payload)
+        handler.cast(to_master.system_finished, status, payload)
     except ConnectionLost as error:
         get_log("concurrent.scheduling.owner.systemhost").warning("the master is gone: %s", error)
     finally:
@@ -115,7 +109,7 @@ class _MasterLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record, with its traceback if it has one."""
         with suppress(TransportError):  # without a master there is no log of the master
-            self._handler.cast("system_log", record.levelno, self.format(record))
+            self._handler.cast(to_master.system_log, record.levelno, self.format(record))
 
 
 class _Run:
@@ -132,18 +126,28 @@ class _Run:
         self._progress_at = 0.0
         self._finished_count = 0
 
+    def register_methods(self, endpoint: HasMethods, take: Callable[[_Given], object]) -> None:
+        """Register what the master calls; ``take`` is called with the system that it has for this process."""
+        self.tasks.register_methods(endpoint)
+
+        @receives(endpoint, to_system.host_system)
+        def host_system(
+            _handler: TCPHandler, _request: Any, system_id: int, code: list[Payload], payload: Payload
+        ) -> None:
+            """Host a task system; the answer says that it is here."""
+            take(_Given(system_id, code, payload))
+
     @property
     def workers(self) -> int:
         """How many worker processes the cluster has now."""
-        answer = self._handler.call("count_workers", timeout_s=CALL_TIMEOUT_S)
-        return int(answer.result(CALL_TIMEOUT_S))
+        return self._handler.call(to_master.count_workers).result(CALL_TIMEOUT_S)
 
     def progress(self, done: int, total: int) -> None:
         """Have the application show how far the work is; more often than four times a second is dropped."""
         now = time.monotonic()
         if done >= total or now - self._progress_at >= PROGRESS_S:
             self._progress_at = now
-            self._handler.cast("system_progress", done, total)
+            self._handler.cast(to_master.system_progress, done, total)
 
     def push_task(self, task: Task) -> None:
         """Have one more task run."""

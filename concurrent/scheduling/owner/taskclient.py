@@ -44,9 +44,9 @@ from concurrent.scheduling.wire.columns import (
     check_statuses,
 )
 from concurrent.scheduling.wire.failure import code_too_large, dumps_failure, too_large
-from concurrent.scheduling.wire.messages import HELD, RUNNING
+from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import HasMethods, tcpremote
+from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.frames.frames import as_payload
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -133,12 +133,12 @@ class TaskClient:
     def register_methods(self, endpoint: HasMethods) -> None:
         """Register what the master calls, with the client of a compute channel."""
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_owner.accepted)
         def accepted(_handler: TCPHandler, _request: Any, last_id: int) -> None:
             """Take note that the master answers for the tasks up to a number from now on."""
             self._take_accepted(last_id)
 
-        @tcpremote(endpoint, feature=HELD)
+        @receives(endpoint, to_owner.held)
         def held(_handler: TCPHandler, _request: Any, reason: str) -> None:
             """Take note why the master accepts nothing more for now."""
             self._held_because = reason
@@ -146,7 +146,7 @@ class TaskClient:
                 self._held_said_until = self._loop.time() + HELD_SAID_AGAIN_S
                 log.warning("no more tasks are accepted for now: %s", reason)
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_owner.finished)
         def finished(
             _handler: TCPHandler,
             _request: Any,
@@ -164,7 +164,7 @@ class TaskClient:
         on_running = self._on_running
         if on_running is not None:
 
-            @tcpremote(endpoint, feature=RUNNING)
+            @receives(endpoint, to_owner.running)
             def running(_handler: TCPHandler, _request: Any, ids: list[int]) -> None:
                 """Take note of tasks that have begun to run."""
                 on_running(list(self._items_of(ids)))
@@ -261,7 +261,7 @@ class TaskClient:
             if size_bytes > CODE_BYTES_MAX:
                 raise code_too_large(size_bytes, CODE_BYTES_MAX)
             try:
-                handler.cast("define_code", index, as_payload(blob))
+                handler.cast(to_master.define_code, index, as_payload(blob))
             except MessageTooLarge:
                 raise code_too_large(len(blob), handler.peer_bytes_max) from None
             self._sent_code_bytes = size_bytes
@@ -482,7 +482,7 @@ class TaskClient:
         self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
         there = [task_id for task_id in ids if task_id in self._open]
         if self._handler is not None and there:
-            self._handler.cast("cancel", there)
+            self._handler.cast(to_master.cancel, there)
 
     def _take_unsent(self, ids: set[int]) -> list[int]:
         """Take those of these tasks that were not sent out of the queue, and return their ids."""
@@ -497,4 +497,4 @@ class TaskClient:
     def _tell_consumed(self, size_bytes: int) -> None:
         if self._handler is not None:
             with suppress(ConnectionLost):  # it has ended, which is reported soon
-                self._handler.cast("consumed", size_bytes)
+                self._handler.cast(to_master.consumed, size_bytes)

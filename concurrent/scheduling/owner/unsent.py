@@ -11,7 +11,7 @@ from typing import Final
 
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.columns import BATCH_BYTES, BATCH_FRAMES, OVERHEAD_BYTES
-from concurrent.scheduling.wire.messages import TERMS
+from concurrent.scheduling.wire.messages import to_master
 from concurrent.scheduling.wire.stretches import Stretch, pack_stretches, parts_of
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
@@ -42,13 +42,13 @@ class Group:
         :param code_count: how many blobs of code they need.
         :raises TransportError: if they cannot be sent.
         """
-        if handler.peer_has(TERMS):
+        if handler.peer_has(to_master.TERMS):
             terms = pack_stretches(self.stretches)
-            handler.cast("push_tasks", self.first_id, code_count, terms, self.payloads)
+            handler.cast(to_master.push_tasks, self.first_id, code_count, terms, self.payloads)
             return
         for part, asked in parts_of(self.stretches, len(self.payloads)):
             first_id = self.first_id + part.start
-            handler.cast("push_tasks", first_id, code_count, asked.attempts_max, self.payloads[part])
+            handler.cast(to_master.push_tasks, first_id, code_count, asked.attempts_max, self.payloads[part])
 
 
 class UnsentTasks:

@@ -26,11 +26,12 @@ from concurrent.scheduling.slave.workerwatch import RunningTask
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import Payload, check_columns, slices
 from concurrent.scheduling.wire.failure import too_large
-from concurrent.scheduling.wire.messages import RUNNING
+from concurrent.scheduling.wire.messages import to_master, to_slave
 from concurrent.scheduling.wire.workqueue import Chunk, PullSocket
 from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
+from concurrent.transport.calls.declaration import Cast, P
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.calls.methods import receives
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -76,7 +77,7 @@ class GenericTaskManager(Component):
         """Register what the master calls, and have its messages received into shared memory."""
         endpoint.receive_into(lambda size_bytes: self._memory.new_block(size_bytes))
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_slave.code)
         def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Payload) -> None:
             """Keep a blob of an owner's code."""
             self.pool.define(owner, index, bytes(blob))
@@ -84,7 +85,7 @@ class GenericTaskManager(Component):
             for chunk in waiting:
                 self._run(chunk)
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_slave.run)
         def run(
             _handler: TCPHandler,
             _request: Any,
@@ -97,7 +98,7 @@ class GenericTaskManager(Component):
             check_columns(numbers, payloads)
             self._arrived(Chunk(owner, code_count, numbers, payloads))
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_slave.cancel)
         def cancel(_handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Drop tasks, running or not."""
             dropped = set(numbers)
@@ -105,12 +106,12 @@ class GenericTaskManager(Component):
             self._waiting = [chunk for chunk in chunks if chunk.numbers]
             self.pool.cancel(numbers)
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_slave.give_back)
         def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:
             """Hand back tasks that have not started."""
-            self._tell("returned", self.pool.give_back(count))
+            self._tell(to_master.returned, self.pool.give_back(count))
 
-        @tcpremote(endpoint, is_vital=True)
+        @receives(endpoint, to_slave.forget)
         def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
             """Drop the code of an owner that has left."""
             self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
@@ -167,10 +168,10 @@ class GenericTaskManager(Component):
         done: Future[None] = Future()
 
         def stopped(unfinished: Future[list[int]]) -> None:
-            self._tell("returned", unfinished.result())
+            self._tell(to_master.returned, unfinished.result())
             done.set_result(None)
 
-        self._tell("set_window", 0)
+        self._tell(to_master.set_window, 0)
         self.pool.stop(timeout_s).add_done_callback(stopped)
         return done
 
@@ -206,7 +207,7 @@ class GenericTaskManager(Component):
         if self._carried:  # the master may not know yet that they run here
             chunk = _without(chunk, self._carried)
         if self._is_draining:
-            self._tell("returned", chunk.numbers)
+            self._tell(to_master.returned, chunk.numbers)
         elif not self.pool.run(*chunk):
             log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)
             self._waiting.append(chunk)
@@ -225,14 +226,14 @@ class GenericTaskManager(Component):
         for part in slices(payloads):
             outcomes = Outcomes(numbers[part], statuses[part], payloads[part])
             try:
-                handler.cast("done", *outcomes, task_s)
+                handler.cast(to_master.done, *outcomes, task_s)
                 sent_count, acknowledged_count = handler.message_counts
                 self._unconfirmed.confirm(acknowledged_count)
                 self._unconfirmed.sent(outcomes, sent_count)
             except MessageTooLarge:  # a slice of more than one result never is
                 limit = handler.peer_bytes_max
-                failures = [too_large("a result", len(one), limit) for one in payloads[part]]
-                handler.cast("done", numbers[part], [FAILED] * len(failures), failures, task_s)
+                failures: list[Payload] = [too_large("a result", len(one), limit) for one in payloads[part]]
+                handler.cast(to_master.done, numbers[part], [FAILED] * len(failures), failures, task_s)
             except TransportError as error:
                 rest = slice(part.start, None)
                 self._unconfirmed.keep(Outcomes(numbers[rest], statuses[rest], payloads[rest]))
@@ -242,24 +243,23 @@ class GenericTaskManager(Component):
             self.pool.pause_results(is_paused=True)
 
     def _window_changed(self, window: int) -> None:
-        self._tell("set_window", window)
+        self._tell(to_master.set_window, window)
 
     def _running(self, tasks: Sequence[RunningTask]) -> None:
         """Tell a master that wants to know what has run for a while."""
-        handler, now = self._handler, self._loop.time()
-        if handler is not None and handler.peer_has(RUNNING):
-            self._tell(
-                "running",
-                [task.number for task in tasks],
-                [task.pid for task in tasks],
-                [now - task.since for task in tasks],
-                [task.note for task in tasks],
-            )
+        now = self._loop.time()
+        self._tell(
+            to_master.running,
+            [task.number for task in tasks],
+            [task.pid for task in tasks],
+            [now - task.since for task in tasks],
+            [task.note for task in tasks],
+        )
 
-    def _tell(self, method: str, *args: Any) -> None:
+    def _tell(self, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> None:
         if self._handler is not None:
             try:
-                self._handler.cast(method, *args)
+                self._handler.cast(message, *args, **kwargs)
             except TransportError as error:
                 self._give_up(error)
 
@@ -332,7 +332,7 @@ class ZMQTaskManager(GenericTaskManager):
         self._took(chunk)
 
     def _took(self, chunk: Chunk) -> None:
-        self._tell("took", chunk.numbers)
+        self._tell(to_master.took, chunk.numbers)
         self._run(chunk)
         self._pull()
 
@@ -353,4 +353,4 @@ class ZMQTaskManager(GenericTaskManager):
         room = self.pool.window - self.pool.held_count
         if room > self._asked_room:
             self._asked_room = room
-            self._tell("pull", room)
+            self._tell(to_master.pull, room)

@@ -12,13 +12,16 @@ from typing import Any
 from concurrent.core.errors import InvalidArguments, SchedulingError
 from concurrent.scheduling.tasks.terms import Terms, terms_from
 
-__all__ = ["Stretch", "pack_stretches", "parts_of", "read_stretches"]
+__all__ = ["PackedTerms", "Stretch", "pack_stretches", "parts_of", "read_stretches"]
 
 Stretch = tuple[int, Terms]
 """The place of the first task, and the terms of it and those behind it up to the next stretch."""
 
+PackedTerms = list[Any] | int
+"""How they travel. Peers without the feature ``terms`` send ``attempts_max`` alone, a number."""
 
-def pack_stretches(stretches: Sequence[Stretch]) -> list[list[Any]]:
+
+def pack_stretches(stretches: Sequence[Stretch]) -> PackedTerms:
     """Return the terms of tasks as they travel."""
     return [[place, _packed(terms)] for place, terms in stretches]
 
@@ -33,10 +36,9 @@ def parts_of(stretches: Sequence[Stretch], count: int) -> Iterator[tuple[slice, 
         yield slice(place, end), terms
 
 
-def read_stretches(packed: int | list[Any], count: int) -> list[Stretch]:
+def read_stretches(packed: PackedTerms, count: int) -> list[Stretch]:
     """Return the stretches of terms as they came.
 
-    :param packed: peers without the feature ``terms`` send ``attempts_max`` alone.
     :param count: how many tasks there are.
     :raises InvalidArguments: if it is no such list, or a value is not possible.
     """

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 from concurrent.core.errors import ConnectionLost, ProtocolError, TransportError
 from concurrent.transport.calls.acknowledger import Acknowledger
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.answerer import Answerer, IMethodOwner
 from concurrent.transport.calls.caller import Caller
+from concurrent.transport.calls.declaration import Call, Cast, P, R
 from concurrent.transport.calls.line import Line
 from concurrent.transport.calls.outbox import Outbox
 from concurrent.transport.calls.proxy import RemoteProxy
@@ -133,11 +134,17 @@ class TCPHandler:
         """Whether the peer said in its greeting that it knows ``feature``; what it lacks it is not sent."""
         return feature in self.peer_features
 
-    def cast(self, method: str, /, *args: Any, **kwargs: Any) -> None:
-        """Call a method of the peer and expect no answer.
+    @overload
+    def cast(self, message: Cast[P], /, *args: P.args, **kwargs: P.kwargs) -> None: ...
+    @overload
+    def cast(self, message: str, /, *args: Any, **kwargs: Any) -> None: ...
+
+    def cast(self, message: Any, /, *args: Any, **kwargs: Any) -> None:
+        """Send the peer a message, or call its method of that name, and expect no answer.
 
         Never blocks on the loop thread. In another thread it waits while the queue is over its
-        bound. While the peer is cut off the message is kept for it.
+        bound. While the peer is cut off the message is kept for it. A hint with a feature that the peer
+        did not list in its greeting is not sent.
 
         :raises ConnectionLost: if there is no session.
         :raises InvalidArguments: if an argument cannot travel.
@@ -145,33 +152,44 @@ class TCPHandler:
         :raises QueueFull: if there is no room within ``room_timeout_s``.
         :raises LoopClosed: if the node's loop has ended.
         """
-        body = encode_body((method, args, kwargs), method)
+        if isinstance(message, Cast):
+            if message.feature is not None and not (message.is_vital or self.peer_has(message.feature)):
+                return
+            message = message.name
+        body = encode_body((message, args, kwargs), message)
         line = self._line
-        line.session.check(body, method)
+        line.session.check(body, message)
         if self._loop.is_current():
             if line.session.state is not OPEN:
                 line.check_alive()
             line.push(CAST, body)
         else:
-            self._caller.post_cast(method, body, self.node_id)
+            self._caller.post_cast(message, body, self.node_id)
 
-    def call(self, method: str, /, *args: Any, timeout_s: float = 30.0, **kwargs: Any) -> Future[Any]:
-        """Call a method of the peer; the future gets its result, or any error that was met.
+    @overload
+    def call(self, message: Call[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]: ...
+    @overload
+    def call(self, message: str, /, *args: Any, timeout_s: float = ..., **kwargs: Any) -> Future[Any]: ...
+
+    def call(self, message: Any, /, *args: Any, timeout_s: Any = 30.0, **kwargs: Any) -> Future[Any]:
+        """Send the peer a message, or call its method of that name; the future gets the result, or the error.
 
         Waits as ``cast`` does. Callbacks of the future run on the loop thread.
 
-        :param timeout_s: seconds after which the future fails with CallTimeout.
+        :param timeout_s: seconds after which the future fails with CallTimeout; a message has its own.
         """
+        if isinstance(message, Call):
+            message, timeout_s = message.name, message.timeout_s
         future: Future[Any] = Future()
         caller = self._caller
         call_id = caller.new_id()
         try:
-            body = encode_body((call_id, method, args, kwargs), method)
-            self._line.session.check(body, method)
+            body = encode_body((call_id, message, args, kwargs), message)
+            self._line.session.check(body, message)
             if self._loop.is_current():
-                caller.begin(call_id, method, body, future, timeout_s)
+                caller.begin(call_id, message, body, future, timeout_s)
             else:
-                caller.post_call((call_id, method, body, future, timeout_s), self.node_id)
+                caller.post_call((call_id, message, body, future, timeout_s), self.node_id)
         except TransportError as error:
             future.set_exception(error)
         return future

@@ -12,12 +12,16 @@ import traceback
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from operator import contains
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Protocol, TypeVar
 
 from concurrent.core import errors
 from concurrent.core.errors import ConcurrentError, InvalidArguments, RemoteError, UnknownMethod
 from concurrent.core.foreign import text_of
 from concurrent.transport.calls.arguments import Check, checks_of
+from concurrent.transport.calls.declaration import Message, P, R
+
+if TYPE_CHECKING:
+    from concurrent.transport.calls.handler import TCPHandler
 
 __all__ = [
     "Method",
@@ -25,6 +29,7 @@ __all__ = [
     "error_from_wire",
     "error_to_wire",
     "jsonremote",
+    "receives",
     "tcpremote",
 ]
 
@@ -47,6 +52,7 @@ class Method:
     ``feature`` is the name of the feature that the method is part of, if it came after the first form of the
     protocol.
     ``is_vital`` says that the session ends if a cast of it is refused.
+    ``message`` is the declaration, if both ends have one.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Method:
     counts: range
     feature: str | None
     is_vital: bool
+    message: Message[..., Any] | None
 
     def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
         """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
@@ -136,7 +143,44 @@ class MethodRegistry:
         :param is_vital: end the session of a peer whose cast of it is refused, see :func:`tcpremote`.
         :raises InvalidArguments: if the name is taken: two methods would hide one another.
         """
-        name = name or function.__name__
+        self._add(name or function.__name__, function, function, doc, feature=feature, is_vital=is_vital)
+
+    def receive(self, message: Message[..., Any], function: Callable[..., Any]) -> None:
+        """Make ``function`` what is called by a message; it takes the handler, the request and the fields.
+
+        What a peer may send is what the declaration says.
+
+        :raises InvalidArguments: if the fields have other names, or two functions take the message.
+        """
+        fields = list(message.signature.parameters)
+        if list(inspect.signature(function).parameters)[2:] != fields:
+            raise InvalidArguments(
+                f"{function.__qualname__} takes other fields than the message {message.name!r}",
+                thing=message.name,
+                remedy=f"Write def {function.__name__}({', '.join(['handler', 'request', *fields])})",
+            )
+        self._add(
+            message.name,
+            function,
+            message.function,
+            None,
+            feature=message.feature,
+            is_vital=message.is_vital,
+            message=message,
+        )
+
+    def _add(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        declared: Callable[..., Any],
+        doc: str | None,
+        *,
+        feature: str | None,
+        is_vital: bool,
+        message: Message[..., Any] | None = None,
+    ) -> None:
+        """Add a method; what fits its parameters is what ``declared`` says of those of the same names."""
         if name in self._method_by_name:
             raise InvalidArguments(
                 f"a method named {name!r} is registered already",
@@ -146,7 +190,7 @@ class MethodRegistry:
         doc = doc or inspect.getdoc(function) or ""
         signature = inspect.signature(function)
         parameters = signature.parameters.values()
-        checks = checks_of(function, signature)
+        checks = checks_of(declared, inspect.signature(declared))
         is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
         positional = tuple(map(checks.get, signature.parameters)) if is_plain else ()
         first_checked = next((at for at, one in enumerate(positional) if one is not None), len(positional))
@@ -167,6 +211,7 @@ class MethodRegistry:
             counts=range(required_count, len(positional) + 1),
             feature=feature,
             is_vital=is_vital,
+            message=message,
         )
 
     def is_vital(self, name: str) -> bool:
@@ -236,6 +281,23 @@ def tcpremote(
         other end of a session. A call that is refused ends nothing, for its caller is told.
     """
     return _registering(endpoint, name, doc, ("handler", "request"), feature=feature, is_vital=is_vital)
+
+
+def receives(
+    endpoint: HasMethods, message: Message[P, R]
+) -> Callable[
+    [Callable[Concatenate[TCPHandler, Any, P], R]],
+    Callable[Concatenate[TCPHandler, Any, P], R],
+]:
+    """Register ``f(handler, request, ...)``, with the fields of a message, with who takes the message."""
+
+    def register(
+        function: Callable[Concatenate[TCPHandler, Any, P], R],
+    ) -> Callable[Concatenate[TCPHandler, Any, P], R]:
+        endpoint.methods.receive(message, function)
+        return function
+
+    return register
 
 
 def jsonremote(

@@ -15,6 +15,8 @@ from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.task import Task
+from concurrent.scheduling.wire.messages import to_master
+from concurrent.transport.calls.declaration import Message
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.loop.loop import NodeLoop
 from tests.system.cluster import wait_until
@@ -31,8 +33,8 @@ class Session:
         self.is_open = True
         self.on_room: Callable[[], None] | None = None
 
-    def cast(self, method: str, *args: Any) -> None:
-        self.casts.append((method, *args))
+    def cast(self, message: Message, *args: Any) -> None:
+        self.casts.append((message.name, *args))
 
     def peer_has(self, feature: str) -> bool:
         return feature == "terms"
@@ -391,8 +393,8 @@ def test_code_that_the_master_would_refuse_is_the_error_of_the_tasks_that_need_i
 def test_what_could_not_be_sent_makes_no_more_room_than_it_took(
     loop: NodeLoop, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    def refuse(method: str, *_args: Any) -> None:
-        if method == "push_tasks":
+    def refuse(message: Message, *_args: Any) -> None:
+        if message is to_master.push_tasks:
             raise MessageTooLarge("it does not fit")
 
     monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 1000)

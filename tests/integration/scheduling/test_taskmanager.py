@@ -14,7 +14,9 @@ from concurrent.core.errors import ConnectionLost
 from concurrent.scheduling.pickling.payload import PROTOCOL
 from concurrent.scheduling.processes.zygote import Zygote
 from concurrent.scheduling.slave.taskmanager import GenericTaskManager
+from concurrent.scheduling.wire.messages import to_master
 from concurrent.scheduling.worker.sharedmemory import RESULT_BYTES_MAX
+from concurrent.transport.calls.declaration import Message
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.frames.blocks import NewBlock
 from concurrent.transport.frames.frames import Frame
@@ -45,15 +47,12 @@ class Master:
     def receive_into(self, new_block: NewBlock) -> None:
         self.new_block = new_block
 
-    def peer_has(self, feature: str) -> bool:
-        return feature == "running"
-
-    def cast(self, method: str, *args: Any) -> None:
+    def cast(self, message: Message, *args: Any) -> None:
         if self.is_lost:
             raise ConnectionLost("the master is gone")
         count, acknowledged = self.message_counts
         self.message_counts = (count + 1, count + 1 if self.acknowledges else acknowledged)
-        if method == "done":
+        if message is to_master.done:
             numbers, _statuses, payloads, _task_s = args
             for number, payload in zip(numbers, payloads, strict=True):
                 self.done.put((number, pickle.loads(bytes(payload))))

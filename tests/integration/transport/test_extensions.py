@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import VersionMismatch
+from concurrent.transport.calls.declaration import Direction
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.calls.methods import receives, tcpremote
 from concurrent.transport.carriers.endpoint import Endpoint
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.loop.loop import NodeLoop
@@ -23,6 +24,25 @@ from tests.integration.transport.transport_nodes import WAIT_S, Carriers
 
 LATER_KIND = 200
 WELCOME = Welcome("f" * 32, "later", last_received=0, is_new=True, max_bytes=10**8, heartbeat_s=5.0)
+
+
+DOWN = Direction(("server",), ("client",))
+
+
+@DOWN.hint(feature="sharper")
+def sharpen(by: int) -> None:
+    """Be sharper."""
+
+
+@DOWN.hint(feature="louder")
+def turn_up(by: int) -> None:
+    """Be louder."""
+
+
+@DOWN.call()
+def sharpness() -> int:
+    """Return how sharp it is."""
+    raise NotImplementedError
 
 
 class Pair:
@@ -153,3 +173,20 @@ def test_both_ends_know_what_the_other_one_has(carriers: Carriers) -> None:
     assert client.wait_open(WAIT_S).peer_has("extensions")
     assert not client.handler.peer_has("sharper")
     assert opened.get(timeout=WAIT_S).peer_has("sharper")
+
+
+def test_a_message_with_a_feature_is_sent_only_to_who_has_it(carriers: Carriers) -> None:
+    server = carriers.serve()
+    opened: queue.Queue[TCPHandler] = queue.Queue()
+    server.on_open = lambda handler, is_new: opened.put(handler)
+    client = carriers.new_client(server.port)
+    heard: list[int] = []
+    receives(client, sharpen)(lambda _handler, _request, by: heard.append(by))
+    receives(client, sharpness)(lambda _handler, _request: sum(heard))
+    client.start()
+    handler = opened.get(timeout=WAIT_S)
+    handler.cast(sharpen, 2)
+    handler.cast(turn_up, 10)
+    handler.cast(sharpen, by=3)
+    assert handler.call(sharpness.within(WAIT_S)).result(WAIT_S) == 5
+    assert handler.message_counts[0] == 3

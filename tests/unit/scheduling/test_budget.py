@@ -13,6 +13,8 @@ from concurrent.scheduling.master.budget import OUTCOME_BYTES, Budget
 from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.scheduling.wire.messages import to_owner
+from concurrent.transport.calls.declaration import Message
 
 MEMORY_BYTES = 100_000
 OUTCOMES_MAX = MEMORY_BYTES // 2 // OUTCOME_BYTES
@@ -27,8 +29,8 @@ class Peer:
     def __init__(self) -> None:
         self.taken = 0
 
-    def cast(self, method: str, *args: Any) -> None:
-        self.taken += len(args[0]) if method == "finished" else 0
+    def cast(self, message: Message, *args: Any) -> None:
+        self.taken += len(args[0]) if message is to_owner.finished else 0
 
 
 @pytest.fixture

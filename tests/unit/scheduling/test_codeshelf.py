@@ -10,6 +10,7 @@ from concurrent.core.errors import InvalidArguments, LimitExceeded
 from concurrent.scheduling.master import codeshelf
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.wire.columns import BLOB_BYTES
+from concurrent.scheduling.wire.messages import to_slave
 
 
 class Courier:
@@ -70,5 +71,7 @@ def test_a_slave_is_sent_all_the_code_of_an_owner_once() -> None:
     shelf.send(slave, 1)
     shelf.define(1, 2, b"third")
     shelf.send(slave, 1)
-    assert courier.sent == [(slave, "code", 1, index, blob) for index, blob in enumerate(shelf.blobs_of(1))]
+    assert courier.sent == [
+        (slave, to_slave.code, 1, index, blob) for index, blob in enumerate(shelf.blobs_of(1))
+    ]
     assert shelf.count(1) == 3

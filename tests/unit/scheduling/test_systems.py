@@ -13,6 +13,7 @@ from concurrent.core.errors import MessageTooLarge, NodeError
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.wire.failure import loads_failure
+from concurrent.transport.calls.declaration import Message
 
 OWNER = 3
 CODE = [b"first blob", b"second blob"]
@@ -29,16 +30,16 @@ class Session:
         self.casts: list[tuple[Any, ...]] = []
         self.calls: list[Future[None]] = []
 
-    def cast(self, method: str, *args: Any) -> None:
+    def cast(self, message: Message, *args: Any) -> None:
         if any(isinstance(arg, bytes) and len(arg) > self.peer_bytes_max for arg in args):
-            raise MessageTooLarge(f"{method} is too large")
-        self.casts.append((method, *args))
+            raise MessageTooLarge(f"{message.name} is too large")
+        self.casts.append((message.name, *args))
 
-    def call(self, method: str, *args: Any) -> Future[None]:
+    def call(self, message: Message, *args: Any) -> Future[None]:
         """Cast, and keep the future until ``answer``."""
         self.calls.append(Future())
         try:
-            self.cast(method, *args)
+            self.cast(message, *args)
         except MessageTooLarge as error:
             self.calls.pop().set_exception(error)
             failed: Future[None] = Future()

@@ -7,6 +7,7 @@ from typing import Any
 from concurrent.scheduling.owner.unsent import UnsentTasks
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
+from concurrent.scheduling.wire.messages import to_master
 
 ONCE = Terms(attempts_max=1, name="once")
 
@@ -62,10 +63,13 @@ def test_a_master_is_told_of_all_terms_in_one_message_and_an_older_one_of_attemp
     master: Any = Master("terms")
     group.cast(master, 7)
     terms = [[0, {}], [2, {"attempts_max": 1, "name": "once"}]]
-    assert master.said == [("push_tasks", 1, 7, terms, [b"x", b"xx", b"y"])]
+    assert master.said == [(to_master.push_tasks, 1, 7, terms, [b"x", b"xx", b"y"])]
     older: Any = Master()
     group.cast(older, 7)
-    assert older.said == [("push_tasks", 1, 7, 3, [b"x", b"xx"]), ("push_tasks", 3, 7, 1, [b"y"])]
+    assert older.said == [
+        (to_master.push_tasks, 1, 7, 3, [b"x", b"xx"]),
+        (to_master.push_tasks, 3, 7, 1, [b"y"]),
+    ]
 
 
 def test_what_is_pushed_while_others_are_taken_out_stays_behind_them() -> None:

@@ -1,0 +1,30 @@
+"""The messages by which nodes join a master, once they have registered with its JSON API. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from concurrent.apps.api import NodeType
+from concurrent.scheduling.wire.messages.directions import FROM_APPLICATION, FROM_SLAVE
+from concurrent.transport.calls.declaration import Call
+
+__all__ = ["JOIN_BY_TYPE", "register_application", "register_slave"]
+
+
+@FROM_SLAVE.call()
+def register_slave(node_id: str) -> int:
+    """Bind the session to a slave that has registered; return the number of its registration."""
+    raise NotImplementedError
+
+
+@FROM_APPLICATION.call()
+def register_application(node_id: str) -> int:
+    """Bind the session to an application that has registered; return the number of its registration."""
+    raise NotImplementedError
+
+
+JOIN_BY_TYPE: Final[dict[NodeType, Call[[str], int]]] = {
+    NodeType.slave: register_slave,
+    NodeType.application: register_application,
+}
+"""How a node of each kind joins; the JSON API has a method of the same name."""

@@ -1,0 +1,125 @@
+"""What owners of tasks, hosts of task systems and slaves tell the master. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from concurrent.scheduling.wire.columns import Payload
+from concurrent.scheduling.wire.messages.directions import (
+    FROM_ALL,
+    FROM_APPLICATION,
+    FROM_OWNER,
+    FROM_SLAVE,
+    FROM_SYSTEM,
+)
+from concurrent.scheduling.wire.stretches import PackedTerms
+
+__all__ = [
+    "TERMS",
+    "cancel",
+    "cancel_tasksystem",
+    "consumed",
+    "count_workers",
+    "define_code",
+    "done",
+    "join_system",
+    "pull",
+    "push_tasks",
+    "push_tasksystem",
+    "returned",
+    "running",
+    "set_window",
+    "system_finished",
+    "system_log",
+    "system_progress",
+    "took",
+]
+
+TERMS: Final = "terms"
+"""The feature of a master that takes more terms than ``attempts_max``."""
+
+
+@FROM_OWNER.cast()
+def define_code(index: int, blob: Payload) -> None:
+    """Keep the next blob of the owner's code."""
+
+
+@FROM_OWNER.cast(feature=TERMS)
+def push_tasks(first_id: int, code_count: int, terms: PackedTerms, payloads: list[Payload]) -> None:
+    """Accept tasks with the numbers ``first_id``, ``first_id + 1`` and so on; see ``stretches.py``."""
+
+
+@FROM_OWNER.cast()
+def cancel(ids: list[int]) -> None:
+    """Want nothing more of these tasks."""
+
+
+@FROM_OWNER.cast()
+def consumed(size_bytes: int) -> None:
+    """Have dealt with outcomes whose payloads have that size in all."""
+
+
+@FROM_ALL.call()
+def count_workers() -> int:
+    """Return how many worker processes all slaves have together."""
+    raise NotImplementedError
+
+
+@FROM_APPLICATION.cast()
+def push_tasksystem(system_id: int, code_count: int, payload: Payload) -> None:
+    """Host a task system."""
+
+
+@FROM_APPLICATION.cast()
+def cancel_tasksystem(system_id: int) -> None:
+    """End a task system."""
+
+
+@FROM_SYSTEM.call()
+def join_system(token: str) -> None:
+    """Take in a host that was started for a task system."""
+
+
+@FROM_SYSTEM.hint()
+def system_progress(done: int, total: int) -> None:
+    """Tell the application how far a task system is."""
+
+
+@FROM_SYSTEM.hint()
+def system_log(level: int, text: str) -> None:
+    """Log what a task system has to say; the levels are those of Python's ``logging``."""
+
+
+@FROM_SYSTEM.cast()
+def system_finished(status: int, payload: Payload) -> None:
+    """Bring home the outcome of a task system."""
+
+
+@FROM_SLAVE.cast()
+def done(numbers: list[int], statuses: list[int], payloads: list[Payload], task_s: float) -> None:
+    """Report how attempts ended, and how long tasks took lately."""
+
+
+@FROM_SLAVE.hint(feature="running")
+def running(numbers: list[int], workers: list[int], run_s: list[float], notes: list[str]) -> None:
+    """Tell of tasks that have run for a while, again and again while they do."""
+
+
+@FROM_SLAVE.cast()
+def returned(numbers: list[int]) -> None:
+    """Hand back tasks that have not started."""
+
+
+@FROM_SLAVE.cast()
+def took(numbers: list[int]) -> None:
+    """Report what was taken from the work queue."""
+
+
+@FROM_SLAVE.cast()
+def pull(room: int) -> None:
+    """Ask the work queue for so many tasks."""
+
+
+@FROM_SLAVE.cast()
+def set_window(window: int) -> None:
+    """Want to hold so many tasks from now on."""

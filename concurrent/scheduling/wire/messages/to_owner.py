@@ -1,0 +1,57 @@
+"""What the master tells owners of tasks: applications, and hosts of task systems. Pure."""
+
+from __future__ import annotations
+
+from concurrent.scheduling.wire.columns import Payload
+from concurrent.scheduling.wire.messages.directions import TO_APPLICATION, TO_OWNER
+
+__all__ = [
+    "accepted",
+    "finished",
+    "held",
+    "notice",
+    "running",
+    "tasksystem_accepted",
+    "tasksystem_finished",
+    "tasksystem_progress",
+]
+
+
+@TO_OWNER.cast()
+def accepted(last_id: int) -> None:
+    """Answer for all tasks up to this number from now on."""
+
+
+@TO_OWNER.cast()
+def finished(ids: list[int], statuses: list[int], payloads: list[Payload], accepted_to: int) -> None:
+    """Bring outcomes, and answer for all tasks up to ``accepted_to``, -1 for none."""
+
+
+@TO_OWNER.hint(feature="held")
+def held(reason: str) -> None:
+    """Tell why nothing more is accepted for now; the next ``accepted`` ends that."""
+
+
+@TO_APPLICATION.hint(feature="notice")
+def notice(text: str) -> None:
+    """Tell what goes wrong with the tasks at the master."""
+
+
+@TO_APPLICATION.hint(feature="running")
+def running(ids: list[int]) -> None:
+    """Tell once of tasks that have run for a while."""
+
+
+@TO_APPLICATION.cast()
+def tasksystem_accepted(system_id: int) -> None:
+    """Tell that a task system has a process."""
+
+
+@TO_APPLICATION.hint()
+def tasksystem_progress(system_id: int, done: int, total: int) -> None:
+    """Tell how far a task system says that it is."""
+
+
+@TO_APPLICATION.cast()
+def tasksystem_finished(system_id: int, status: int, payload: Payload) -> None:
+    """Bring the outcome of a task system."""

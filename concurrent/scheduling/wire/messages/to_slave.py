@@ -1,0 +1,33 @@
+"""What the master tells slaves. Tasks have the numbers here that the master gave them. Pure."""
+
+from __future__ import annotations
+
+from concurrent.scheduling.wire.columns import Payload
+from concurrent.scheduling.wire.messages.directions import TO_SLAVE
+
+__all__ = ["cancel", "code", "forget", "give_back", "run"]
+
+
+@TO_SLAVE.cast()
+def code(owner: int, index: int, blob: Payload) -> None:
+    """Keep the next blob of an owner's code."""
+
+
+@TO_SLAVE.cast()
+def run(owner: int, code_count: int, numbers: list[int], payloads: list[Payload]) -> None:
+    """Run tasks of one owner, once their code has come."""
+
+
+@TO_SLAVE.cast()
+def cancel(numbers: list[int]) -> None:
+    """Drop tasks, running or not."""
+
+
+@TO_SLAVE.cast()
+def give_back(count: int) -> None:
+    """Hand back up to so many tasks that have not started."""
+
+
+@TO_SLAVE.cast()
+def forget(owner: int) -> None:
+    """Drop the code of an owner that has left."""

@@ -70,6 +70,8 @@ class ExecutorCore:
         check_not_loading("makes an executor")
         self.env = Environment(overrides=options)
         self.env.register_program("__main__")
+        if self.env.config.unknown():  # plug-ins, which the cluster loads, may have them
+            self.env.load_plugins()
         self.env.warn_of_unknown()
         self.node_id = new_node_id("application")
         self.opened = ExitStack()

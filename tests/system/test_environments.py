@@ -99,6 +99,28 @@ def test_a_script_without_a_guard_that_is_its_own_plugin_is_told_so(tmp_path: Pa
     )
 
 
+IN_A_FUNCTION = """
+def main():
+    from concurrent.apps import LocalCluster
+
+    options = {"plugins.load": %s, "scheduling.strategy": "Counting", "here.start": 3, "here.stort": 4}
+    with LocalCluster(1, options=options) as cluster:
+        print(cluster.submit(pow, 2, 5).result(30))
+"""
+
+
+@pytest.mark.parametrize("source", ["'words.py'", "__name__"])
+def test_the_components_of_another_module_are_known_to_a_cluster_that_is_told_of_it(
+    tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "words.py").write_text(STRATEGY.format(name="here") + IN_A_FUNCTION % source)
+    (tmp_path / "script.py").write_text("def run():\n    import words\n    words.main()\nrun()\n")
+    done = run(tmp_path, "script.py")
+    assert done.stdout == "32\n", done.stderr
+    (warning,) = done.stderr.splitlines()
+    assert "unknown option stort in [here] is ignored. Did you mean start?" in warning
+
+
 APPLICATION = (
     STRATEGY.format(name="here")
     + """

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import concurrent.transport.carriers.tcp  # noqa: F401
-from concurrent.core.errors import ConnectionLost, SchedulingError, TransportError
+from concurrent.core.errors import ConnectionLost, TransportError
 from concurrent.core.ids import new_node_id
 from concurrent.core.leaving import end_copy
 from concurrent.core.loggers import get_log
@@ -26,9 +26,9 @@ from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome, load_outcomes
 from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.pickling.code import AppCode, CodeCache
+from concurrent.scheduling.tasks.drive import SystemDrive
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.tasks.task import Task
-from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.failure import dumps_failure, message_of
 from concurrent.scheduling.wire.messages import to_master, to_system
@@ -121,10 +121,9 @@ class _Run:
         self.tasks = TaskClient(loop, code, on_outcomes=self._inbox.put_outcomes)
         self.tasks.room.inbox = self._inbox
         self._handler: TCPHandler
-        self._system: ITaskSystem
+        self._drive: SystemDrive
         self._pid = os.getpid()
         self._progress_at = 0.0
-        self._finished_count = 0
 
     def register_methods(self, endpoint: HasMethods, take: Callable[[_Given], object]) -> None:
         """Register what the master calls; ``take`` is called with the system that it has for this process."""
@@ -179,7 +178,8 @@ class _Run:
         code = self.tasks.code
         self._inbox.begin()
         try:
-            return FINISHED, code.dumps_payload(self._result(code.loads_payload(given.payload)))
+            self._drive = SystemDrive(code.loads_payload(given.payload), self, self._go_on)
+            return FINISHED, code.dumps_payload(self._drive.run())
         except ConnectionLost:
             raise
         except BaseException as error:  # boundary: a task system is foreign code
@@ -190,27 +190,12 @@ class _Run:
             self.log.info("the task system failed: %s: %s", type(error).__name__, message_of(error))
             return FAILED, as_payload(dumps_failure(error, code, ""))
 
-    def _result(self, system: ITaskSystem) -> Any:
-        self._system = system
-        system.init_system(self)
-        self.push_tasks(system.generate_tasks(self) or ())
-        while not system.is_complete(self):
-            if self._finished_count == self.tasks.pushed_count and self._inbox.is_empty():
-                raise SchedulingError(
-                    "the task system has no unfinished task, but is_complete() says no",
-                    thing=type(system).__name__,
-                    remedy="Push more tasks in task_finished(), or let is_complete() return True",
-                )
-            self._inbox.run_next()
-        return system.gather_result(self)
+    def _go_on(self) -> bool:
+        """Run what comes next, unless nothing can come."""
+        if self._drive.finished_count == self.tasks.pushed_count and self._inbox.is_empty():
+            return False
+        self._inbox.run_next()
+        return True
 
     def _deliver(self, outcomes: list[Outcome]) -> None:
-        system = self._system
-        for task, result, error in load_outcomes(self.tasks.code, outcomes):
-            if task.returns_task and error is None:
-                result, task = result
-            self._finished_count += 1
-            task.finished(result, error)
-            more = system.task_finished(self, task, result, error)
-            if more:
-                self.push_tasks(more)
+        self._drive.take(load_outcomes(self.tasks.code, outcomes))

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from concurrent.core.errors import SchedulingError
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.tasks.drive import SystemDrive
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 
@@ -29,6 +29,7 @@ class InProcessMaster:
         self.log = get_log("concurrent.system")
         self.shown: tuple[int, int] = (0, 0)
         self._tasks: deque[Task] = deque()
+        self._drive: SystemDrive
 
     def progress(self, done: int, total: int) -> None:
         """Keep the count as ``shown``."""
@@ -48,20 +49,15 @@ class InProcessMaster:
         :raises SchedulingError: if it has no task left, but is not complete.
         :raises Exception: what the system's own methods raise.
         """
-        system = pickle.loads(pickle.dumps(system))
-        system.init_system(self)
-        self.push_tasks(system.generate_tasks(self) or ())
-        while not system.is_complete(self):
-            if not self._tasks:
-                raise SchedulingError(
-                    "the task system has no unfinished task, but is_complete() says no",
-                    thing=type(system).__name__,
-                    remedy="Push more tasks in task_finished(), or let is_complete() return True",
-                )
-            task, result, error = _run(self._tasks.popleft())
-            task.finished(result, error)
-            self.push_tasks(system.task_finished(self, task, result, error) or ())
-        return system.gather_result(self)
+        self._drive = SystemDrive(pickle.loads(pickle.dumps(system)), self, self._go_on)
+        return self._drive.run()
+
+    def _go_on(self) -> bool:
+        """Run the next task, if there is one."""
+        if not self._tasks:
+            return False
+        self._drive.take([_run(self._tasks.popleft())])
+        return True
 
 
 def _run(task: Task) -> tuple[Task, Any, BaseException | None]:
@@ -72,5 +68,4 @@ def _run(task: Task) -> tuple[Task, Any, BaseException | None]:
         there.clean_up()
     except BaseException as error:  # boundary: whatever a task raises is its outcome
         return task, None, error
-    result, home = pickle.loads(pickle.dumps((result, there)))
-    return (home if task.returns_task else task), result, None
+    return task, pickle.loads(pickle.dumps((result, there) if task.returns_task else result)), None

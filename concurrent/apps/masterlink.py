@@ -8,24 +8,26 @@ transport. When one has ended for good, everything begins again. Loop thread onl
 
 from __future__ import annotations
 
-import threading
 from asyncio import TimerHandle
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
+from concurrent.apps.linkstates import SHOWN, TRANSITIONS, LinkEvent, LinkState
+from concurrent.apps.masterclient import MasterClient, reach_of
 from concurrent.apps.messages import JOIN_BY_TYPE
 from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
-from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch, WrongServer
+from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch
 from concurrent.core.foreign import shown
-from concurrent.core.items import PORT_MAX, Host
+from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
+from concurrent.core.machine import Machine
 from concurrent.core.stats import Stats
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.carriers.channels import CHANNELS, make_client
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
@@ -37,12 +39,11 @@ CALL_TIMEOUT_S: Final = 10.0
 JOINING_S: Final = 5.0
 """How long it may take to join when the node has registered before that is said."""
 
-RETIRE_TIMEOUT_S: Final = 2.0
 LASTING_S: Final = 5.0
 """A session that ends sooner is no success: the next attempt comes later than the one before."""
 
-ANSWER_SHOWN_MAX: Final = 200
-"""How many characters of a wrong answer are in the log."""
+AT_REST: Final = (LinkState.JOINED, LinkState.LEAVING, LinkState.REFUSED, LinkState.STOPPED)
+"""States of a node that does not look for its master."""
 
 log = get_log("concurrent.apps.masterlink")
 
@@ -58,14 +59,6 @@ class Joined(NamedTuple):
     number: int
     host: str
     answer: dict[str, Any]
-
-
-class _Reach(NamedTuple):
-    """What a client is made for: another one is needed as soon as one of these is another."""
-
-    channel: str
-    port: int
-    manager: str
 
 
 class MasterLink:
@@ -99,33 +92,38 @@ class MasterLink:
         stats: Stats,
         limits: Limits,
     ) -> None:
-        self.state = "not registered"
+        self._machine = Machine(f"the link to the master at {master}", TRANSITIONS, LinkState.AWAY)
         self._loop = loop
         self._master = master
         self._node_id = node_id
         self._join_message = JOIN_BY_TYPE[node_type].within(CALL_TIMEOUT_S)
         self._http_port = http_port
         self._describe = describe
-        self._register_methods = register_methods
         self._prepare = prepare
         self._on_joined = on_joined
         self._on_left = on_left
         self._on_refused = on_refused
-        self._stats = stats
-        self._limits = limits
         self._json = JSONClient(master.name, master.port)
-        self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)
-        self._client: SessionClient | None = None
-        self._reach: _Reach | None = None
-        self._answer: dict[str, Any] | None = None
-        self._retired: list[threading.Thread] = []
-        self._timer: TimerHandle | None = None
-        self._is_asking = False
-        self._is_joining = False
-        self._is_joined = False
-        self._joined_at = 0.0
-        self._is_stopping = False
+        self._client = MasterClient(
+            loop,
+            master.name,
+            node_id,
+            register_methods=register_methods,
+            on_open=self._bind,
+            on_lost=self._lost,
+            stats=stats,
+            limits=limits,
+        )
         self._search = Search(str(master))
+        self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)
+        self._timer: TimerHandle | None = None
+        self._answer: dict[str, Any] = {}
+        self._joined_at = 0.0
+
+    @property
+    def state(self) -> str:
+        """How far the node is, for people: not registered, registered, joined or refused. Any thread."""
+        return SHOWN[self._machine.state]
 
     @property
     def waits_for(self) -> str:
@@ -134,7 +132,7 @@ class MasterLink:
 
     def start(self) -> None:
         """Begin to register. Any thread; returns at once."""
-        self._loop.post(self._register)
+        self._loop.post(self._ask)
 
     def stop(self, timeout_s: float = 5.0, *, why: str = "") -> None:
         """Send what is queued, say goodbye and free everything. Not the loop's thread.
@@ -144,28 +142,24 @@ class MasterLink:
         with suppress(LoopClosed):
             self._loop.call(self._begin_stop, timeout_s=timeout_s)
         self._json.close()
-        if self._client is not None:
-            self._client.farewell = why
-            self._client.stop(timeout_s)
-        for thread in self._retired:
-            thread.join(RETIRE_TIMEOUT_S)
+        self._client.stop(timeout_s, why)
 
     def _begin_stop(self) -> None:
-        self._is_stopping = True
+        self._machine.undergo(LinkEvent.STOP)
         if self._timer is not None:
             self._timer.cancel()
 
-    def _register(self) -> None:
+    def _ask(self) -> None:
         """Ask the JSON API of the master where to go."""
         self._timer = None
-        if self._is_stopping or self._is_asking or self._is_joined:
+        if self._machine.state is not LinkState.AWAY:  # it was told to stop
             return
         try:
             data = self._describe()
         except BaseException as error:  # boundary: what a node says of itself may come from a plug-in
-            self._try_later(_problem("this node cannot describe itself", error))
+            self._failed(_problem("this node cannot describe itself", error))
             return
-        self._is_asking = True
+        self._machine.undergo(LinkEvent.ASK)
         future = self._json.call(
             self._join_message.name,
             node_id=self._node_id,
@@ -180,160 +174,107 @@ class MasterLink:
             self._loop.post(self._answered, future)
 
     def _answered(self, future: Future[Any]) -> None:
-        self._is_asking = False
-        if self._is_stopping or self._is_joined or future.cancelled():
+        if self._machine.state is not LinkState.ASKING or future.cancelled():  # it was told to stop
             return
         error = future.exception()
         if isinstance(error, VersionMismatch):
             log.error("the master at %s refuses this node: %s", self._master, error)
-            self._give_up(error)
-            return
-        if isinstance(error, UnknownMethod):
-            self._try_later(f"what listens at {self._master} is no master, or one of another version", error)
-            return
-        if error is not None:
-            self._try_later(f"cannot register with the master at {self._master}: {error}", error)
-            return
+            self._refuse(error)
+        elif isinstance(error, UnknownMethod):
+            self._failed(f"what listens at {self._master} is no master, or one of another version", error)
+        elif error is not None:
+            self._failed(f"cannot register with the master at {self._master}: {error}", error)
+        else:
+            self._take(future.result())
+
+    def _take(self, answer: Any) -> None:
+        """Go where the master's answer says."""
         try:
-            answer = future.result()
-            reach = _reach_of(answer)
+            reach = reach_of(answer)
             self._prepare(answer)
-            if reach != self._reach:
-                self._connect(reach)
+            is_new = self._client.connect(reach)
         except BaseException as problem:  # boundary: a peer's answer, and what plug-ins make of it
-            self._try_later(_problem(f"cannot work for the master at {self._master}", problem), problem)
+            self._failed(_problem(f"cannot work for the master at {self._master}", problem), problem)
             return
         self._answer = answer
-        self.state = "registered"
-        if self._client is not None and self._client.handler.is_open:
-            self._join(self._client)
+        self._machine.undergo(LinkEvent.ANSWER)
+        client = self._client.current
+        if is_new:
+            self._loop.call_later(JOINING_S, self._watch_joining, client)
+        elif client is not None and client.handler.is_open:
+            self._bind()
 
-    def _give_up(self, error: ConcurrentError) -> None:
-        """Look for the master no more: it would not help."""
-        self.state = "refused"
-        self._is_stopping = True
-        self._on_refused(error)
-
-    def _connect(self, reach: _Reach) -> None:
-        self._retire()
-        client = make_client(
-            reach.channel,
-            self._loop,
-            self._master.name,
-            reach.port,
-            node_id=self._node_id,
-            stats=self._stats,
-            limits=self._limits,
-        )
-        self._register_methods(client)
-        client.on_open = lambda _handler, _is_new: self._join(client)
-        client.on_lost = self._lost
-        self._client = client
-        self._reach = reach
-        client.start()
-        self._loop.call_later(JOINING_S, self._watch_joining, client)
-
-    def _retire(self) -> None:
-        """Stop a client whose master is at another place now; that waits, so in a thread."""
-        client, self._client = self._client, None
-        self._reach = None
-        self._is_joining = False
-        if client is None:
+    def _bind(self) -> None:
+        """A session is open: bind it to the registration, unless that is done, under way or too early."""
+        client = self._client.current
+        if self._machine.state is not LinkState.REGISTERED or client is None:
             return
-        client.on_open = client.on_lost = None
-        thread = threading.Thread(
-            target=client.stop, args=(RETIRE_TIMEOUT_S,), name=f"{self._node_id} stops {client}"
-        )
-        thread.start()
-        self._retired = [one for one in self._retired if one.is_alive()]
-        self._retired.append(thread)
-
-    def _join(self, client: SessionClient) -> None:
-        """Bind the session to the registration, unless that is done or under way."""
-        if self._answer is None or self._is_joined or self._is_joining or self._is_stopping:
-            return
-        self._is_joining = True
+        self._machine.undergo(LinkEvent.BIND)
         call = client.handler.call(self._join_message, self._node_id)
-        call.add_done_callback(lambda future: self._join_answered(client, future))
+        call.add_done_callback(partial(self._bound, client.handler))
 
-    def _join_answered(self, client: SessionClient, future: Future[Any]) -> None:
-        if client is not self._client or self._is_stopping:
+    def _bound(self, handler: TCPHandler, future: Future[int]) -> None:
+        if self._machine.state is not LinkState.JOINING:  # the session has ended, or the node stops
             return
-        self._is_joining = False
-        answer, error = self._answer, future.exception()
-        if answer is None or error is not None:
-            self._answer = None
-            self._try_later(f"cannot join the master at {self._master}: {error}")
-            client.handler.close("could not join")  # the master may have bound it: another one is needed
+        error = future.exception()
+        if error is not None:
+            self._failed(f"cannot join the master at {self._master}: {error}")
+            handler.close("could not join")  # the master may have bound it: another one is needed
             return
-        self._is_joined = True
-        self.state = "joined"
-        try:
-            self._on_joined(Joined(client.handler, future.result(), self._master.name, answer))
-        except BaseException as problem:  # boundary: what a node does then may come from a plug-in
-            self._try_later(_problem(f"cannot begin to work for the master at {self._master}", problem))
-            client.handler.close("the node could not begin to work")
-            return
+        self._machine.undergo(LinkEvent.BOUND)
         self._joined_at = self._loop.time()
+        try:
+            self._on_joined(Joined(handler, future.result(), self._master.name, self._answer))
+        except BaseException as problem:  # boundary: what a node does then may come from a plug-in
+            self._note(_problem(f"cannot begin to work for the master at {self._master}", problem))
+            handler.close("the node could not begin to work")
+            return
         self._search.joined()
-        log.info("joined the master %s at %s", answer["master"], self._master)
+        log.info("joined the master %s at %s", self._answer["master"], self._master)
 
-    def _lost(self, _handler: TCPHandler, reason: str) -> None:
+    def _lost(self, reason: str) -> None:
         """The session has ended for good."""
-        was_joined, self._is_joined = self._is_joined, False
+        before = self._machine.undergo(LinkEvent.LOST)
+        was_joined = before in (LinkState.JOINED, LinkState.LEAVING)
         if was_joined and self._loop.time() - self._joined_at >= LASTING_S:
             self._backoff.reset()  # else both may disagree, and would do so again at once
-        self._answer = None
         self._try_later()  # before anything else: whatever goes wrong, the node comes back
+        if before is LinkState.JOINED:
+            log.warning("lost the master at %s: %s", self._master, reason)
         if was_joined:
-            self.state = "not registered"
-            if not self._is_stopping:
-                log.warning("lost the master at %s: %s", self._master, reason)
             self._on_left(reason)
+
+    def _failed(self, problem: str, error: BaseException | None = None) -> None:
+        """Begin again, later, or give up."""
+        self._machine.undergo(LinkEvent.FAIL)
+        self._note(problem, error)
+        self._try_later()
+
+    def _try_later(self) -> None:
+        if self._timer is None and self._machine.state is LinkState.AWAY:
+            self._timer = self._loop.call_later(self._backoff.next_delay(), self._ask)
 
     def _note(self, problem: str, error: BaseException | None = None) -> None:
         """Say what goes wrong, now and then, or give up."""
         line, end = self._search.failed(problem, error, self._loop.time())
         if end is not None:
-            self._give_up(end)
+            self._refuse(end)
         elif line is not None:
             log.warning("%s", line)
 
+    def _refuse(self, error: ConcurrentError) -> None:
+        """Look for the master no more: it would not help."""
+        self._machine.undergo(LinkEvent.REFUSE)
+        self._on_refused(error)
+
     def _watch_joining(self, client: SessionClient) -> None:
         """Say so while the node has registered, but does not get through on the compute channel."""
-        if client is self._client and not self._is_joined and not self._is_stopping:
+        if client is self._client.current and self._machine.state not in AT_REST:
             self._note(
                 f"registered with the master at {self._master}, but cannot get through to its compute "
                 f"channel at port {client.port}"
             )
             self._loop.call_later(JOINING_S, self._watch_joining, client)
-
-    def _try_later(self, problem: str = "", error: BaseException | None = None) -> None:
-        if problem:
-            self._note(problem, error)
-        if self._timer is None and not self._is_stopping:
-            self._timer = self._loop.call_later(self._backoff.next_delay(), self._register)
-
-
-def _reach_of(answer: Any) -> _Reach:
-    """Return where the compute channel is, and for which task manager.
-
-    :raises WrongServer: if the answer of the master has not all that a node needs.
-    """
-    fields = answer if isinstance(answer, dict) else {}
-    channel, port, manager = fields.get("channel"), fields.get("port"), fields.get("manager")
-    work = fields.get("work")
-    is_of_master = isinstance(fields.get("master"), str) and isinstance(manager, str)
-    is_reachable = channel in CHANNELS and type(port) is int and 0 < port <= PORT_MAX
-    has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
-    if not (is_of_master and is_reachable and has_work):
-        raise WrongServer(
-            f"its answer is not that of a master: {repr(answer)[:ANSWER_SHOWN_MAX]}",
-            thing="register",
-            value=answer,
-            remedy="See that a master of the same version runs at this address",
-        )
-    return _Reach(str(channel), int(fields["port"]), str(manager))
 
 
 def _problem(what: str, error: BaseException) -> str:

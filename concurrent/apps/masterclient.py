@@ -1,0 +1,136 @@
+"""A node's client of the compute channel of its master, and where that is.
+
+The master says where in its answer to the registration. As soon as it says something else, another client takes
+the place of the former one. Loop thread only, but for ``stop``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from concurrent.core.errors import WrongServer
+from concurrent.core.items import PORT_MAX
+from concurrent.core.stats import Stats
+from concurrent.transport.carriers.channels import CHANNELS, make_client
+from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
+
+__all__ = ["MasterClient", "Reach", "reach_of"]
+
+RETIRE_TIMEOUT_S: Final = 2.0
+
+ANSWER_SHOWN_MAX: Final = 200
+"""How many characters of a wrong answer are in the log."""
+
+
+class Reach(NamedTuple):
+    """What a client is made for: another one is needed as soon as one of these is another."""
+
+    channel: str
+    port: int
+    manager: str
+
+
+class MasterClient:
+    """See the module. ``current`` is the client, None before the first answer.
+
+    :param host: that of the master.
+    :param node_id: whose sessions they are.
+    :param register_methods: registers what the master calls, with each new client.
+    :param on_open: called whenever a session of the current client has been opened or resumed.
+    :param on_lost: called with the reason when one has ended for good.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        host: str,
+        node_id: str,
+        *,
+        register_methods: Callable[[SessionClient], object],
+        on_open: Callable[[], object],
+        on_lost: Callable[[str], object],
+        stats: Stats,
+        limits: Limits,
+    ) -> None:
+        self.current: SessionClient | None = None
+        self._loop = loop
+        self._host = host
+        self._node_id = node_id
+        self._register_methods = register_methods
+        self._on_open = on_open
+        self._on_lost = on_lost
+        self._stats = stats
+        self._limits = limits
+        self._reach: Reach | None = None
+        self._retired: list[threading.Thread] = []
+
+    def connect(self, reach: Reach) -> bool:
+        """Have the client that is needed there; return whether it is a new one."""
+        if reach == self._reach:
+            return False
+        self._retire()
+        client = make_client(
+            reach.channel,
+            self._loop,
+            self._host,
+            reach.port,
+            node_id=self._node_id,
+            stats=self._stats,
+            limits=self._limits,
+        )
+        self._register_methods(client)
+        client.on_open = lambda _handler, _is_new: self._on_open()
+        client.on_lost = lambda _handler, reason: self._on_lost(reason)
+        self.current, self._reach = client, reach
+        client.start()
+        return True
+
+    def stop(self, timeout_s: float, why: str) -> None:
+        """Say goodbye, and wait for the end of all clients. Not the loop's thread.
+
+        :param why: what the master is told.
+        """
+        if self.current is not None:
+            self.current.farewell = why
+            self.current.stop(timeout_s)
+        for thread in self._retired:
+            thread.join(RETIRE_TIMEOUT_S)
+
+    def _retire(self) -> None:
+        """Stop a client whose master is at another place now; that waits, so in a thread."""
+        client, self.current = self.current, None
+        self._reach = None
+        if client is None:
+            return
+        client.on_open = client.on_lost = None
+        thread = threading.Thread(
+            target=client.stop, args=(RETIRE_TIMEOUT_S,), name=f"{self._node_id} stops {client}"
+        )
+        thread.start()
+        self._retired = [one for one in self._retired if one.is_alive()]
+        self._retired.append(thread)
+
+
+def reach_of(answer: Any) -> Reach:
+    """Return where the compute channel is, and for which task manager.
+
+    :raises WrongServer: if the answer of the master lacks something that a node needs.
+    """
+    fields = answer if isinstance(answer, dict) else {}
+    channel, port, manager = fields.get("channel"), fields.get("port"), fields.get("manager")
+    work = fields.get("work")
+    is_of_master = isinstance(fields.get("master"), str) and isinstance(manager, str)
+    is_reachable = channel in CHANNELS and type(port) is int and 0 < port <= PORT_MAX
+    has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
+    if not (is_of_master and is_reachable and has_work):
+        raise WrongServer(
+            f"its answer is not that of a master: {repr(answer)[:ANSWER_SHOWN_MAX]}",
+            thing="register",
+            value=answer,
+            remedy="See that a master of the same version runs at this address",
+        )
+    return Reach(str(channel), int(fields["port"]), str(manager))

@@ -1,0 +1,122 @@
+"""A node has one client of its master's compute channel, and another one when that is elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from concurrent.apps import masterclient
+from concurrent.apps.masterclient import MasterClient, Reach, reach_of
+from concurrent.core.errors import WrongServer
+from concurrent.core.stats import Stats
+from concurrent.transport.session.limits import Limits
+
+HERE = Reach("tcp", 4711, "GenericTaskManager")
+ANSWER = {
+    "master": "master-1",
+    "channel": "tcp",
+    "port": 4711,
+    "manager": "GenericTaskManager",
+    "work": {"kind": "x"},
+}
+
+
+class Client:
+    """A client that connects to nothing."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.reach = args[0], args[3]
+        self.on_open: Any = None
+        self.on_lost: Any = None
+        self.farewell = ""
+        self.is_started = False
+        self.stopped = threading.Event()
+
+    def start(self) -> None:
+        self.is_started = True
+
+    def stop(self, timeout_s: float) -> None:
+        self.stopped.set()
+
+
+class Owner:
+    """What a link gives its client."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(masterclient, "make_client", Client)
+        self.events: list[str] = []
+        self.fails = False
+        self.client = MasterClient(
+            None,  # type: ignore[arg-type]
+            "127.0.0.1",
+            "slave-1",
+            register_methods=self.register,
+            on_open=lambda: self.events.append("open"),
+            on_lost=self.events.append,
+            stats=Stats(),
+            limits=Limits(),
+        )
+
+    def register(self, client: Any) -> None:
+        if self.fails:
+            raise RuntimeError("a bug of a plug-in")
+        self.events.append("registered")
+
+    def connect(self, reach: Reach = HERE) -> Any:
+        self.client.connect(reach)
+        return self.client.current
+
+
+@pytest.fixture
+def owner(monkeypatch: pytest.MonkeyPatch) -> Owner:
+    return Owner(monkeypatch)
+
+
+def test_the_same_place_needs_no_other_client(owner: Owner) -> None:
+    first = owner.connect()
+    assert (first.reach, first.is_started) == (("tcp", 4711), True)
+    assert owner.client.connect(HERE) is False
+    assert owner.client.current is first
+    assert owner.events == ["registered"]
+
+
+def test_another_place_gets_another_client_and_nothing_more_is_heard_of_the_first(owner: Owner) -> None:
+    first = owner.connect()
+    second = owner.connect(HERE._replace(manager="ZMQTaskManager"))
+    assert second is not first
+    assert first.stopped.wait(20.0)
+    assert first.on_open is first.on_lost is None
+    second.on_open("handler", True)
+    second.on_lost("handler", "cut")
+    assert owner.events[-2:] == ["open", "cut"]
+
+
+def test_a_client_whose_methods_cannot_be_registered_is_none(owner: Owner) -> None:
+    owner.fails = True
+    with pytest.raises(RuntimeError):
+        owner.connect()
+    assert owner.client.current is None
+    owner.fails = False
+    assert owner.connect().is_started
+
+
+def test_it_says_goodbye_and_waits_for_those_it_had_before(owner: Owner) -> None:
+    owner.client.stop(1.0, "nothing to do")
+    first = owner.connect()
+    second = owner.connect(HERE._replace(port=4712))
+    owner.client.stop(1.0, "exit code 0")
+    assert second.farewell == "exit code 0"
+    assert first.stopped.is_set()
+    assert second.stopped.is_set()
+
+
+def test_an_answer_says_where_to_go() -> None:
+    assert reach_of(ANSWER) == HERE
+
+
+@pytest.mark.parametrize("key", list(ANSWER))
+def test_an_answer_that_lacks_something_is_no_masters(key: str) -> None:
+    with pytest.raises(WrongServer, match="not that of a master"):
+        reach_of({name: value for name, value in ANSWER.items() if name != key})

@@ -5,7 +5,7 @@ On the wire they are a list of ``[place, terms]``: those of the tasks from that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -26,28 +26,38 @@ def pack_stretches(stretches: Sequence[Stretch]) -> PackedTerms:
     return [[place, _packed(terms)] for place, terms in stretches]
 
 
-def parts_of(stretches: Sequence[Stretch], count: int) -> Iterator[tuple[slice, Terms]]:
-    """Yield the places of the tasks of each stretch, and their terms.
+def parts_of(stretches: Sequence[Stretch], count: int) -> list[tuple[slice, Terms]]:
+    """Return the places of the tasks of each stretch, and their terms.
 
     :param count: how many tasks there are.
     """
-    ends = [*(place for place, _ in stretches[1:]), count]
-    for (place, terms), end in zip(stretches, ends, strict=True):
-        yield slice(place, end), terms
+    parts: list[tuple[slice, Terms]] = []
+    for place, terms in reversed(stretches):
+        parts.append((slice(place, count), terms))
+        count = place
+    parts.reverse()
+    return parts
 
 
-def read_stretches(packed: PackedTerms, count: int) -> list[Stretch]:
+def read_stretches(packed: int | list[Any], count: int) -> list[Stretch]:
     """Return the stretches of terms as they came.
 
+    :param packed: peers without the feature ``terms`` send ``attempts_max`` alone.
     :param count: how many tasks there are.
     :raises InvalidArguments: if it is no such list, or a value is not possible.
     """
     rows: list[Any] = packed if isinstance(packed, list) else [[0, {"attempts_max": packed}]]
-    stretches = [_stretch(row) for row in rows]
-    starts = [place for place, _ in stretches]
-    if starts != sorted(set(starts)) or starts[:1] != [0] or starts[-1] >= count:
+    stretches: list[Stretch] = []
+    least, most = 0, min(0, count - 1)  # the first begins at 0
+    for row in rows:
+        stretch = _stretch(row)
+        if not least <= stretch[0] <= most:
+            break
+        stretches.append(stretch)
+        least, most = stretch[0] + 1, count - 1
+    if not stretches or len(stretches) < len(rows):
         raise InvalidArguments(
-            f"terms must begin at 0 and go on at later places of {count} tasks, but begin at {starts!r:.100}",
+            f"terms must begin at 0 and go on at later places of {count} tasks, but are {rows!r:.100}",
             thing="terms",
             remedy="Send [[0, {...}]] for tasks with equal terms",
         )
@@ -55,12 +65,11 @@ def read_stretches(packed: PackedTerms, count: int) -> list[Stretch]:
 
 
 def _stretch(row: Any) -> Stretch:
-    match row:
-        case [int(place), dict(values)]:
-            try:
-                return place, terms_from(values)
-            except SchedulingError as error:
-                raise InvalidArguments(str(error), thing=error.thing, value=error.value) from None
+    if type(row) is list and len(row) == 2 and type(row[0]) is int and type(row[1]) is dict:
+        try:
+            return row[0], terms_from(row[1])
+        except SchedulingError as error:
+            raise InvalidArguments(str(error), thing=error.thing, value=error.value) from None
     raise InvalidArguments(f"terms must be [place, map], but have {row!r:.100}", thing="terms")
 
 

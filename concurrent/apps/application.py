@@ -106,7 +106,7 @@ class ApplicationNode(Node):
         super().__init__()
         type(self).was_used = True
         self.master_address: Host
-        self._inbox = Inbox(self._deliver, lambda size_bytes: self.client.tasks.consumed(size_bytes))
+        self._inbox = Inbox(self._deliver, lambda *dealt_with: self.client.tasks.consumed(*dealt_with))
         self._finished_count = 0
         self._failed_count = 0
         self._has_reported = False

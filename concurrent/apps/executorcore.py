@@ -85,6 +85,8 @@ class ExecutorCore:
         self._are_all_done = threading.Event()
         self._closed = threading.Event()
         self._results = CallThread(f"{self.node_id} results")
+        self._left_count = 0  # how many batches were left to that thread, and how many it has finished
+        self._finished_count = 0
         self._callbacks = CallThread(f"{self.node_id} callbacks")
         try:
             self.client = ClusterClient(
@@ -237,7 +239,7 @@ class ExecutorCore:
     def _take(self, outcomes: list[Outcome]) -> None:
         """End the futures whose results no code is needed for; leave the others to the results thread. Loop."""
         rest: list[Outcome] = []
-        size_bytes = 0
+        size_bytes = count = 0
         for outcome in outcomes:
             future, status, payload = outcome
             result = plain_value(payload) if status == FINISHED else NOT_PLAIN
@@ -249,19 +251,25 @@ class ExecutorCore:
             else:
                 self._finish(outcome)
             size_bytes += len(payload)
-        if size_bytes:
-            self.client.tasks.consumed(size_bytes)
-        if rest:
-            self._results.put(partial(self._finish_all, rest))
+            count += 1
+        if rest or self._left_count != self._finished_count:  # outcomes are consumed in their order
+            self._left_count += 1
+            self._results.put(partial(self._finish_all, rest, size_bytes, count))
+        else:
+            self.client.tasks.consumed(size_bytes, count)
 
-    def _finish_all(self, outcomes: list[Outcome]) -> None:
-        """End futures whose results run code of the user when they are unpickled. Results thread."""
-        size_bytes = 0
+    def _finish_all(self, outcomes: list[Outcome], size_bytes: int, count: int) -> None:
+        """End futures whose results run code of the user when they are unpickled. Results thread.
+
+        :param size_bytes: of the outcomes that came along with them and need no code.
+        :param count: how many those are.
+        """
         for outcome in outcomes:
             size_bytes += len(outcome.payload)
             self._finish(outcome)
+        self._finished_count += 1
         with suppress(LoopClosed):
-            self.client.tasks.consumed(size_bytes)
+            self.client.tasks.consumed(size_bytes, count + len(outcomes))
 
     def _finish(self, outcome: Outcome) -> None:
         result, error = load_outcome(self.client.tasks.code, outcome)

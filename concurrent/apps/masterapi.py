@@ -163,6 +163,13 @@ class MasterAPI:
             _check("size_bytes", size_bytes, 0)
             dispatcher.consumed(owner, size_bytes)
 
+        @receives(server, to_master.consumed_to)
+        def consumed_to(handler: TCPHandler, _request: Any, up_to: int) -> None:
+            """Have dealt with the outcomes up to this one of the registration, counted from 1."""
+            owner = _number(handler, NodeType.application)
+            _check("up_to", up_to, 0)
+            dispatcher.consumed_to(owner, up_to)
+
     def _register_system_methods(self, server: HasMethods) -> None:  # noqa: C901  a function for each message
         systems = self._systems
 

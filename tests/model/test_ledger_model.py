@@ -190,7 +190,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(by_state[TaskState.REFUSED]) == ledger.refusals.waiting_count
         assert ledger.held_total == len(held)
         assert not by_state[TaskState.CLOSED]
-        assert len(ledger.task_by_number) + len(self.outcomes) == ledger.accepted_count
+        assert len(ledger.task_by_number) + len(self.outcomes) == ledger.jobs.submitted_count
 
     def teardown(self) -> None:
         """Whatever happened, one honest slave finishes all that is left."""
@@ -208,7 +208,7 @@ class LedgerMachine(RuleBasedStateMachine):
         held = list(self.ledger.slaves[9999].held)
         count = len(held)
         self.perform(self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count)))
-        assert len(self.outcomes) == self.ledger.accepted_count
+        assert len(self.outcomes) == self.ledger.jobs.submitted_count
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

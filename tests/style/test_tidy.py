@@ -24,6 +24,7 @@ MANY_PARAMETERS: dict[str, str] = {}
 MAY_LOCK = {
     "concurrent/core/stats.py": "web threads and the loop thread count in the same numbers",
     "concurrent/scheduling/pickling/codebook.py": "cloudpickle has one list of modules for the whole process",
+    "concurrent/scheduling/owner/consumption.py": "any thread may consume what the loop gives back",
     "concurrent/scheduling/owner/taskclient.py": "any thread may push: it covers pickling and numbering",
 }
 

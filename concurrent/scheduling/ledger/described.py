@@ -42,9 +42,19 @@ def _ends(statuses: Sequence[int]) -> str:
 _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.OwnerJoined: lambda e: f"owner {e.owner} is {e.name}",
     events.OwnerLeft: lambda e: f"owner {e.owner} has left; what it pushed is freed",
+    events.SessionAttached: lambda e: f"a session goes on with the job of owner {e.owner}",
+    events.SessionDetached: lambda e: f"the job of owner {e.owner} goes on without a session",
+    events.OutcomesConsumed: lambda e: f"owner {e.owner} has consumed its outcomes up to number {e.up_to}",
+    events.BytesConsumed: lambda e: f"owner {e.owner} has consumed {e.size_bytes} bytes of outcomes",
     events.TasksSubmitted: lambda e: (
-        f"{len(e.payloads)} tasks of owner {e.owner} accepted, {e.first_id} and on"
+        f"owner {e.owner} has submitted {len(e.payloads)} tasks, {e.first_id} and on"
     ),
+    events.StoreChanged: lambda e: (
+        f"files have {e.stored_bytes} bytes of payloads; problem: {e.problem or 'none'}"
+    ),
+    events.Record: lambda c: f"the journal keeps: {describe(c.what)}",
+    events.TasksEnded: lambda c: f"{_tasks(c.ids)} of owner {c.owner} have ended: {_ends(c.statuses)}",
+    events.Accept: lambda c: f"the tasks of owner {c.owner} up to {c.last_id} are accepted",
     events.CancelRequested: lambda e: f"owner {e.owner} cancels {_tasks(e.ids)} of its own numbers",
     events.SlaveJoined: lambda e: f"slave {e.slave} is {e.name} with {e.workers} workers",
     events.SlaveLost: lambda e: f"slave {e.slave} has left ({e.reason}); what it held goes to others",

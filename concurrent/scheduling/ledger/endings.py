@@ -1,16 +1,15 @@
-"""How attempts end: which outcomes are final, and whose they are. A pure module, for the ledger."""
+"""How attempts end: which outcomes are final. A pure module, for the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from concurrent.scheduling.ledger.events import Deliver
-from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED
 
-__all__ = ["Endings", "deliveries", "sorted_out"]
+__all__ = ["Endings", "sorted_out"]
 
 
 @dataclass(slots=True)
@@ -48,28 +47,3 @@ def sorted_out(
         found.statuses.append(status)
         found.payloads.append(outcome)
     return found
-
-
-def deliveries(
-    owners: Mapping[int, OwnerRecord], tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]
-) -> list[Deliver]:
-    """Return what each owner is to be given, and count that.
-
-    :param tasks: at least one.
-    """
-    if len(owners) == 1 or len(keys := {task.owner.owner for task in tasks}) == 1:
-        owner = tasks[0].owner
-        owner.counts.add(statuses)
-        ids: list[int] = []
-        for task in tasks:
-            ids.append(task.client_id)
-        return [Deliver(owner.owner, ids, statuses, payloads)]
-    deliver_by_owner = {key: Deliver(key) for key in keys}
-    for task, status, payload in zip(tasks, statuses, payloads, strict=True):
-        deliver = deliver_by_owner[task.owner.owner]
-        deliver.ids.append(task.client_id)
-        deliver.statuses.append(status)
-        deliver.payloads.append(payload)
-    for key, deliver in deliver_by_owner.items():
-        owners[key].counts.add(deliver.statuses)
-    return list(deliver_by_owner.values())

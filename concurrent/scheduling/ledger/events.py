@@ -16,22 +16,31 @@ from typing import Any
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 
 __all__ = [
+    "Accept",
     "AskBack",
+    "BytesConsumed",
     "CancelRequested",
     "CancelRun",
     "Command",
     "Deliver",
     "Event",
+    "OutcomesConsumed",
     "OwnerJoined",
     "OwnerLeft",
     "Push",
     "PushedLost",
+    "Record",
+    "Recordable",
     "RefusalsOutdated",
     "Send",
+    "SessionAttached",
+    "SessionDetached",
     "SlaveJoined",
     "SlaveLost",
     "SlaveSilent",
+    "StoreChanged",
     "TasksDone",
+    "TasksEnded",
     "TasksFailed",
     "TasksMoved",
     "TasksReturned",
@@ -57,6 +66,36 @@ class OwnerLeft:
     """An owner said goodbye or was lost; its tasks are freed."""
 
     owner: int
+
+
+@dataclass(slots=True)
+class SessionAttached:
+    """A session goes on with the job of an owner; it has nothing yet of what was not consumed."""
+
+    owner: int
+
+
+@dataclass(slots=True)
+class SessionDetached:
+    """The session of an owner has ended, and its job goes on."""
+
+    owner: int
+
+
+@dataclass(slots=True)
+class OutcomesConsumed:
+    """``owner`` has dealt with its outcomes up to a number, see ``Deliver.up_to``; they may be forgotten."""
+
+    owner: int
+    up_to: int
+
+
+@dataclass(slots=True)
+class BytesConsumed:
+    """``owner``, whose protocol does not name outcomes, has dealt with so many bytes of them."""
+
+    owner: int
+    size_bytes: int
 
 
 @dataclass(slots=True)
@@ -170,6 +209,19 @@ class TasksRunning:
 
 
 @dataclass(slots=True)
+class StoreChanged:
+    """What the store of payloads has in files.
+
+    :param problem: why it cannot write now; nothing if it can.
+    :param place: the folder of the files.
+    """
+
+    stored_bytes: int = 0
+    problem: str = ""
+    place: str = ""
+
+
+@dataclass(slots=True)
 class PushedLost:
     """What lies on the shared work socket seems lost: slaves have idle workers and take none of it."""
 
@@ -252,18 +304,56 @@ class TellRunning:
 
 
 @dataclass(slots=True)
-class Deliver:
-    """Give outcomes to their owner; each task's outcome is in exactly one ``Deliver``."""
+class Accept:
+    """Tell an owner that the master answers for its tasks up to a number; what it submitted is recorded."""
 
     owner: int
-    ids: list[int] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    payloads: list[Any] = field(default_factory=list)
+    last_id: int
+
+
+@dataclass(slots=True)
+class TasksEnded:
+    """What a journal keeps of tasks that have ended: their outcomes, by the owner's numbers."""
+
+    owner: int
+    ids: list[int]
+    statuses: list[int]
+    payloads: list[Any]
+
+
+Recordable = OwnerJoined | OwnerLeft | TasksSubmitted | TasksEnded | OutcomesConsumed
+"""What a journal keeps: who has what done, what became of it and what was dealt with, not who had it."""
+
+
+@dataclass(slots=True)
+class Record:
+    """Keep this where it outlives the master, before any command that comes after this one is carried out."""
+
+    what: Recordable
+
+
+@dataclass(slots=True)
+class Deliver:
+    """Give outcomes to their owner, each once in a session.
+
+    :param up_to: the number of the last of them; those of a job are numbered from 1.
+    """
+
+    owner: int
+    ids: list[int]
+    statuses: list[int]
+    payloads: list[Any]
+    up_to: int
 
 
 Event = (
     OwnerJoined
     | OwnerLeft
+    | SessionAttached
+    | SessionDetached
+    | OutcomesConsumed
+    | BytesConsumed
+    | StoreChanged
     | TasksSubmitted
     | CancelRequested
     | SlaveJoined
@@ -278,4 +368,4 @@ Event = (
     | RefusalsOutdated
     | TimePassed
 )
-Command = Send | Push | CancelRun | AskBack | SlaveSilent | TasksMoved | TellRunning | Deliver
+Command = Record | Accept | Send | Push | CancelRun | AskBack | SlaveSilent | TasksMoved | TellRunning | Deliver

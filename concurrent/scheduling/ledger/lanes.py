@@ -14,7 +14,7 @@ from concurrent.core.ranking import Ranking
 from concurrent.scheduling.ledger.states import TaskState
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.ledger.records import OwnerRecord, TaskRecord
+    from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
     from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Lane", "OwnerLanes"]
@@ -33,7 +33,7 @@ class Lane:
 
     __slots__ = ("count", "owner", "tasks", "terms")
 
-    def __init__(self, owner: OwnerRecord, terms: Terms) -> None:
+    def __init__(self, owner: JobRecord, terms: Terms) -> None:
         self.owner = owner
         self.terms = terms
         self.count = 0
@@ -66,7 +66,7 @@ class Lane:
 class OwnerLanes:
     """The lanes of one owner, and which of them is first. Tell it of each one whose tasks have changed."""
 
-    def __init__(self, owner: OwnerRecord) -> None:
+    def __init__(self, owner: JobRecord) -> None:
         self._owner = owner
         self._lane_by_terms: dict[Terms, Lane] = {}
         self._waiting: dict[Lane, None] = {}

@@ -10,22 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.copies import Copies
-from concurrent.scheduling.ledger.endings import deliveries, sorted_out
+from concurrent.scheduling.ledger.endings import sorted_out
 from concurrent.scheduling.ledger.events import (
+    BytesConsumed,
     CancelRequested,
     CancelRun,
     Command,
     Event,
+    OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
     Push,
     PushedLost,
     RefusalsOutdated,
     Send,
+    SessionAttached,
+    SessionDetached,
     SlaveJoined,
     SlaveLost,
+    StoreChanged,
     TasksDone,
     TasksFailed,
     TasksMoved,
@@ -36,8 +41,9 @@ from concurrent.scheduling.ledger.events import (
     TimePassed,
     WindowChanged,
 )
+from concurrent.scheduling.ledger.jobs import Jobs
 from concurrent.scheduling.ledger.lanes import Lane
-from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.slavebook import SlaveBook
@@ -56,28 +62,44 @@ ENDED = NEXT_BY_EVENT[TaskEvent.ENDED]
 class Ledger:
     """Every task that was accepted and whose outcome has not been handed over.
 
+    ``jobs`` has what was accepted and the outcomes; ``owners`` are its records by number.
+
     :param batch_max: how many tasks of one owner go into one command; also the turn that one owner
         gets before the next one's tasks, so that a flood from one does not starve another.
+    :param memory_bytes_max: how much memory tasks and outcomes may take, see ``budget.py``.
+    :param disk_bytes_max: how many bytes of payloads may be in files.
+    :param is_recorded: whether there is a journal: then ``Record`` commands say what it has to keep.
     """
 
-    def __init__(self, *, batch_max: int = 1000) -> None:
+    def __init__(
+        self,
+        *,
+        batch_max: int = 1000,
+        memory_bytes_max: int = 128 << 20,
+        disk_bytes_max: int = 16 << 30,
+        is_recorded: bool = False,
+    ) -> None:
         self.queue = TaskQueue(batch_max)
-        self.owners: dict[int, OwnerRecord] = {}
+        self.task_by_number: dict[int, TaskRecord] = {}
+        self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max)
+        self.jobs = Jobs(self.budget, is_recorded=is_recorded)
+        self.owners = self.jobs.by_number
         self._book = SlaveBook()
         self.slaves = self._book.slaves
-        self.task_by_number: dict[int, TaskRecord] = {}
         self.pushed: dict[int, TaskRecord] = {}
-        self.open_bytes = 0
-        self.accepted_count = 0
-        self.accepted_bytes = 0
         self.dropped_count = 0
         self.refusals = Refusals()
         self.running = RunningTasks()
         self._copies = Copies()
         self._next_number = 1
         self._apply_by_type: dict[type, Any] = {
-            OwnerJoined: self._owner_joined,
+            OwnerJoined: self.jobs.begin,
             OwnerLeft: self._owner_left,
+            SessionAttached: self.jobs.attached,
+            SessionDetached: self.jobs.detached,
+            OutcomesConsumed: self.jobs.consumed,
+            BytesConsumed: self.jobs.bytes_consumed,
+            StoreChanged: self.jobs.store_changed,
             TasksSubmitted: self._tasks_submitted,
             CancelRequested: self._cancel_requested,
             SlaveJoined: self._slave_joined,
@@ -112,10 +134,12 @@ class Ledger:
     def apply(self, event: Event) -> list[Command]:
         """Take one event into account and return what is to be done, in order.
 
-        :raises SchedulingError: if an owner submits under a registration that is not known.
+        :raises SchedulingError: if an owner submits under a registration that is not known, or says something
+            of numbers that it cannot know.
+        :raises LimitExceeded: if an owner submits though too much of it is not accepted.
         """
         commands: list[Command] = self._apply_by_type[type(event)](event)
-        return commands
+        return commands + self.jobs.accept_more() if self.jobs.acceptance.batches else commands
 
     @property
     def lanes(self) -> list[Lane]:
@@ -193,12 +217,8 @@ class Ledger:
             raise
         return Send(key, batch[0].owner.owner, numbers, payloads)
 
-    def _owner_joined(self, event: OwnerJoined) -> list[Command]:
-        self.owners[event.owner] = OwnerRecord(event.owner, event.name)
-        return []
-
     def _owner_left(self, event: OwnerLeft) -> list[Command]:
-        owner = self.owners.pop(event.owner, None)
+        owner = self.jobs.end(event.owner)
         if owner is None:
             return []
         self.queue.drop(owner)
@@ -206,25 +226,18 @@ class Ledger:
         commands = self._end_copies(self.task_by_number[one] for one in owner.number_by_id.values())
         for number in owner.number_by_id.values():
             task = self.task_by_number.pop(number)
-            self.open_bytes -= len(task.payload)
+            self.budget.open_bytes -= len(task.payload)
             self.pushed.pop(number, None)
             self.refusals.forget(task)
             if task.state is HELD:
                 del self.slaves[task.slave].held[number]
                 running.setdefault(task.slave, []).append(number)
             task.undergo(TaskEvent.ENDED)
+        commands = self.jobs.record(event) + commands
         return [*commands, *(CancelRun(slave, numbers) for slave, numbers in running.items())]
 
     def _tasks_submitted(self, event: TasksSubmitted) -> list[Command]:
-        owner = self.owners.get(event.owner)
-        if owner is None:
-            raise SchedulingError(
-                f"tasks came from owner {event.owner}, which is not registered",
-                thing="owner",
-                value=event.owner,
-                remedy="Register first; a registration ends when its connection is given up",
-            )
-        owner.check_next(event.first_id)
+        owner = self.jobs.submitter(event)
         number = self._next_number
         client_id = event.first_id
         number_by_id = owner.number_by_id
@@ -239,16 +252,11 @@ class Ledger:
             append(task)
             number += 1
             client_id += 1
-        count = client_id - event.first_id
-        size_bytes = sum(map(len, event.payloads))
         owner.next_id = client_id
         self._next_number = number
-        self.accepted_count += count
-        self.accepted_bytes += size_bytes
-        self.open_bytes += size_bytes
-        if count:
-            self.queue.added(lane, count)
-        return []
+        if event.payloads:
+            self.queue.added(lane, len(event.payloads))
+        return self.jobs.submitted(event, sum(map(len, event.payloads)))
 
     def _cancel_requested(self, event: CancelRequested) -> list[Command]:
         owner = self.owners.get(event.owner)
@@ -431,7 +439,7 @@ class Ledger:
         return []
 
     def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
-        """End tasks that nobody holds now: their outcomes are in the commands from now on, and nowhere else."""
+        """End tasks that nobody holds now: their outcomes are their jobs' from now on."""
         if not tasks:
             return []
         task_by_number = self.task_by_number
@@ -450,8 +458,8 @@ class Ledger:
         except KeyError:
             task.undergo(TaskEvent.ENDED)  # raises with its story
             raise
-        self.open_bytes -= size_bytes
-        return commands + deliveries(self.owners, tasks, statuses, payloads)
+        self.budget.open_bytes -= size_bytes
+        return commands + self.jobs.ended(tasks, statuses, payloads)
 
     def _end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
         """Have slaves drop tasks that end and were taken from them."""

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.lanes import OwnerLanes
+from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.states import TRANSITIONS, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 
-__all__ = ["OutcomeCounts", "OwnerRecord", "SlaveRecord", "TaskRecord"]
+__all__ = ["JobRecord", "OutcomeCounts", "SlaveRecord", "TaskRecord"]
 
 QUEUED = TaskState.QUEUED
 
@@ -60,7 +61,7 @@ class TaskRecord:
         "terms",
     )
 
-    def __init__(self, number: int, owner: OwnerRecord, client_id: int, payload: Any, terms: Terms) -> None:
+    def __init__(self, number: int, owner: JobRecord, client_id: int, payload: Any, terms: Terms) -> None:
         self.number = number
         self.owner = owner
         self.client_id = client_id
@@ -101,11 +102,12 @@ class TaskRecord:
 
 
 @dataclass(slots=True, eq=False)
-class OwnerRecord:
-    """One registration of an application or task system, and the lanes with its waiting tasks."""
+class JobRecord:
+    """What one owner, an application or task system, has the master do; ``owner`` is its number."""
 
     owner: int
     name: str
+    outbox: Outbox
     queued_count: int = 0
     number_by_id: dict[int, int] = field(default_factory=dict)
     next_id: int = 0

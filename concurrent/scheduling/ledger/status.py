@@ -87,13 +87,13 @@ class LedgerStatus(Status):
 def status_of(ledger: Ledger) -> LedgerStatus:
     """Return what a ledger has: counts and a bounded part of lists, which any thread may read."""
     return LedgerStatus(
-        accepted=ledger.accepted_count,
+        accepted=ledger.jobs.submitted_count,
         queued=ledger.queued_count,
         pushed=len(ledger.pushed),
         refused=ledger.refusals.waiting_count,
         open=len(ledger.task_by_number),
-        open_bytes=ledger.open_bytes,
-        submitted_bytes=ledger.accepted_bytes,
+        open_bytes=ledger.budget.open_bytes,
+        submitted_bytes=ledger.jobs.submitted_bytes,
         dropped_late=ledger.dropped_count,
         slave_count=len(ledger.slaves),
         owner_count=len(ledger.owners),

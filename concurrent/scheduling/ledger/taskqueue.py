@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from concurrent.scheduling.ledger.lanes import Lane
-from concurrent.scheduling.ledger.records import OwnerRecord, TaskRecord
+from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.states import TaskEvent
 
 __all__ = ["TaskQueue"]
@@ -25,7 +25,7 @@ class TaskQueue:
     def __init__(self, batch_max: int) -> None:
         self.count = 0
         self._batch_max = batch_max
-        self._turns: deque[OwnerRecord] = deque()
+        self._turns: deque[JobRecord] = deque()
 
     @property
     def lanes(self) -> list[Lane]:
@@ -106,7 +106,7 @@ class TaskQueue:
         task.owner.lanes.lane(task.terms).tasks.remove(task)
         self.pass_over([task])
 
-    def drop(self, owner: OwnerRecord) -> None:
+    def drop(self, owner: JobRecord) -> None:
         """Take out all tasks of an owner."""
         if owner.queued_count:
             self.count -= owner.queued_count

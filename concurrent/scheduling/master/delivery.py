@@ -1,39 +1,43 @@
-"""Tells owners which of their tasks are accepted, and brings them outcomes as fast as each takes them.
+"""Tells owners which of their tasks are accepted, and brings them outcomes as fast as each session takes them.
 
-What was accepted travels with outcomes if there are any. Loop thread only.
+What leaves in one turn of the loop leaves together. What was accepted travels with outcomes if there are any
+soon. Which outcomes an owner is given the ledger decides, and keeps them until they are consumed. Loop thread
+only.
 """
 
 from __future__ import annotations
 
+from asyncio import TimerHandle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from concurrent.core.errors import MessageTooLarge
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.ledger.events import Accept, Deliver
 from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import Payload, slices
 from concurrent.scheduling.wire.failure import too_large, unreadable
 from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["Delivery"]
 
-UNCONSUMED_BYTES_MAX: Final = 64 << 20
-"""How many bytes of outcomes an owner may have that it has not dealt with."""
+ACCEPTED_S: Final = 0.005
+"""How long the word that tasks are accepted may wait for outcomes to travel with."""
 
 log = get_log("concurrent.scheduling.master.delivery")
 
 
 @dataclass(slots=True)
 class _Box:
-    """What waits for one owner: outcomes, and that its tasks up to a number are accepted."""
+    """What leaves for one owner: outcomes, and that its tasks up to a number are accepted."""
 
     handler: TCPHandler
     accepted_to: int = -1
     is_told: bool = True
-    unconsumed_bytes: int = 0
     ids: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     payloads: list[Any] = field(default_factory=list)
@@ -42,72 +46,82 @@ class _Box:
 class Delivery:
     """See the module.
 
-    ``news`` is what :meth:`hand_over` has to tell, by owner. ``waiting_count`` outcomes with ``waiting_bytes``
-    of payload wait for owners that do not take them.
+    ``waiting_count`` outcomes are on the way to owners whose sessions are full.
 
     :param load: returns payloads as they travel, wherever they are; may raise OSError.
     """
 
-    def __init__(self, courier: Courier, load: Callable[[list[Any]], list[Any]]) -> None:
+    def __init__(self, loop: NodeLoop, courier: Courier, load: Callable[[list[Any]], list[Any]]) -> None:
         self.waiting_count = 0
-        self.waiting_bytes = 0
         self.delivered_bytes = 0
-        self.news: dict[int, _Box] = {}
+        self._loop = loop
         self._courier = courier
         self._load = load
         self._box_by_owner: dict[int, _Box] = {}
+        self._news: dict[int, _Box] = {}
+        self._untold: dict[int, _Box] = {}
+        self._timer: TimerHandle | None = None
 
     def join(self, owner: int, handler: TCPHandler) -> None:
-        """Keep outcomes for an owner from now on."""
+        """Bring an owner its outcomes from now on."""
         self._box_by_owner[owner] = _Box(handler)
 
     def leave(self, owner: int) -> None:
-        """Drop what waits for an owner."""
+        """Bring an owner nothing more."""
         box = self._box_by_owner.pop(owner)
-        self.news.pop(owner, None)
+        self._news.pop(owner, None)
+        self._untold.pop(owner, None)
         self.waiting_count -= len(box.ids)
-        self.waiting_bytes -= sum(map(len, box.payloads))
-        box.payloads.clear()
 
-    def add(self, owner: int, ids: list[int], statuses: list[int], payloads: list[Any]) -> None:
-        """Keep outcomes until :meth:`hand_over`; nothing happens if their owner has left."""
+    def deliver(self, command: Deliver) -> None:
+        """Have outcomes leave at the end of the turn; nothing happens if their owner has left."""
+        owner = command.owner
         box = self._box_by_owner.get(owner)
         if box is not None:
-            box.ids += ids
-            box.statuses += statuses
-            box.payloads += payloads
-            self.waiting_count += len(ids)
-            self.waiting_bytes += sum(map(len, payloads))
-            self.news[owner] = box
+            box.ids += command.ids
+            box.statuses += command.statuses
+            box.payloads += command.payloads
+            self.waiting_count += len(command.ids)
+            self._news[owner] = box
 
-    def accept(self, owner: int, last_id: int) -> None:
-        """Have :meth:`hand_over` tell an owner that its tasks up to ``last_id`` are accepted."""
-        box = self._box_by_owner[owner]
-        box.accepted_to = last_id
-        box.is_told = False
-        self.news[owner] = box
-
-    def consumed(self, owner: int, size_bytes: int) -> bool:
-        """Take note that an owner has dealt with so many bytes; tells whether more waits for it."""
-        box = self._box_by_owner.get(owner)
+    def accept(self, command: Accept) -> None:
+        """Tell an owner that tasks are accepted, soon."""
+        box = self._box_by_owner.get(command.owner)
         if box is not None:
-            box.unconsumed_bytes = max(0, box.unconsumed_bytes - size_bytes)
-        return self.has_room(owner)
+            box.accepted_to = command.last_id
+            box.is_told = False
+            self._untold[command.owner] = box
 
     def has_room(self, owner: int) -> bool:
-        """Take note that an owner may take more; tells whether more waits for it."""
+        """Take note that an owner's session is not full any more; tells whether more waits for it."""
         box = self._box_by_owner.get(owner)
         if box is None or not box.ids:
             return False
-        self.news[owner] = box
+        self._news[owner] = box
         return True
 
-    def hand_over(self) -> None:
-        """Send what came since the last call, as far as each owner keeps up."""
-        news, self.news = self.news, {}
+    def end_turn(self) -> None:
+        """Send the outcomes of this turn, and what is accepted with them; or that alone, before long."""
+        if self._news:
+            self._send_all()
+        elif self._untold and self._timer is None:
+            self._timer = self._loop.call_later(ACCEPTED_S, self._send_late)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _send_late(self) -> None:
+        self._timer = None
+        self._send_all()
+
+    def _send_all(self) -> None:
+        news, self._news = self._news, {}
+        untold, self._untold = self._untold, {}
         for box in news.values():
-            if box.ids:
-                self._hand_over(box)
+            self._hand_over(box)
+        for box in untold.values():
             if not box.is_told:
                 box.is_told = True
                 self._courier.cast(box.handler, to_owner.accepted, box.accepted_to)
@@ -116,21 +130,18 @@ class Delivery:
         ids, statuses, payloads = box.ids, box.statuses, box.payloads
         box.ids, box.statuses, box.payloads = [], [], []
         for part in slices(payloads):
-            if not box.handler.has_room or box.unconsumed_bytes > UNCONSUMED_BYTES_MAX:
+            if not box.handler.has_room:
                 rest = slice(part.start, len(ids))
                 box.ids, box.statuses, box.payloads = ids[rest], statuses[rest], payloads[rest]
                 return
-            size_bytes = sum(map(len, payloads[part]))
-            box.unconsumed_bytes += size_bytes
             self.waiting_count -= part.stop - part.start
-            self.waiting_bytes -= size_bytes
-            self.delivered_bytes += size_bytes
             box.is_told = True
             self._send(box, ids[part], statuses[part], payloads[part])
 
     def _send(self, box: _Box, ids: list[int], statuses: list[int], payloads: list[Any]) -> None:
         """Send outcomes; in the place of one that cannot be sent, that it cannot."""
         handler, accepted_to = box.handler, box.accepted_to
+        self.delivered_bytes += sum(map(len, payloads))
         failures: list[Payload]
         try:
             loaded = self._load(payloads)

@@ -22,12 +22,15 @@ from concurrent.core.stats import Stats
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger.described import trace
 from concurrent.scheduling.ledger.events import (
+    Accept,
     AskBack,
+    BytesConsumed,
     CancelRequested,
     CancelRun,
     Command,
     Deliver,
     Event,
+    OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
     Push,
@@ -47,8 +50,6 @@ from concurrent.scheduling.ledger.events import (
     WindowChanged,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.master.acceptance import Acceptance
-from concurrent.scheduling.master.budget import Budget
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.master.delivery import Delivery
@@ -57,6 +58,7 @@ from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.refused import RefusedTasks
 from concurrent.scheduling.master.shortage import Shortage
 from concurrent.scheduling.master.status import TasksStatus
+from concurrent.scheduling.master.storage import Storage
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.wire.columns import check_columns, slices
 from concurrent.scheduling.wire.failure import too_large, unreadable
@@ -72,9 +74,6 @@ log = get_log("concurrent.scheduling.master.dispatcher")
 
 CHUNKS_PER_SLAVE = 4
 """How many chunks a slave's share of the work queue is cut into."""
-
-ACCEPTED_S = 0.005
-"""How long the word that tasks are accepted may wait for outcomes to travel with."""
 
 PUSHED_LOST_S = 1.0
 """After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
@@ -113,28 +112,26 @@ class Dispatcher:
         disk_bytes_max: int = 16 << 30,
         folder: Path | None = None,
     ) -> None:
-        self.ledger = Ledger()
+        self.ledger = Ledger(memory_bytes_max=memory_bytes_max, disk_bytes_max=disk_bytes_max)
         self.on_held: Callable[[int, str], object] | None = None
         self._loop = loop
         self._scheduler = GuardedScheduler(scheduler, components, self._ask_again, loop.time)
         self._work_queue = work_queue
-        self._budget = Budget(self.ledger, memory_bytes_max, disk_bytes_max, folder)
+        self._storage = Storage(self.ledger.budget, self._apply, folder)
         self._courier = Courier(loop, stats)
         self._notices = Notices(components.troubles, self._courier)
         self._refused = RefusedTasks(
             loop, self.ledger, self._send_refused, self._apply, tell=self._notices.tell
         )
-        self._delivery = self._budget.delivery = Delivery(self._courier, self._budget.loaded)
+        self._delivery = Delivery(loop, self._courier, self._storage.loaded)
         self._code = CodeShelf(self._courier)
         self._owners: dict[int, TCPHandler] = {}
         self._slaves: dict[int, _Slave] = {}
         self._numbers = itertools.count(1)
         self._is_turn_armed = False
         self._is_traced = log.isEnabledFor(logging.DEBUG)
-        self._is_acknowledging = False
         self._is_queue_watched = False
         self._has_taken = False
-        self._unaccepted = Acceptance()
         self._shortage = Shortage(loop, self._look_for_room, self._tell_held)
         self._lookout = Lookout(loop, self.ledger, self._apply, self._silence_changed)
         self._carry_out: dict[type, Any] = {
@@ -145,7 +142,8 @@ class Dispatcher:
             SlaveSilent: self._lookout.tell_silent,
             TasksMoved: self._lookout.tell_moved,
             TellRunning: self._tell_running,
-            Deliver: self._deliver,
+            Accept: self._delivery.accept,
+            Deliver: self._delivery.deliver,
         }
 
     @property
@@ -170,10 +168,10 @@ class Dispatcher:
             running=self.ledger.running.rows(self.ledger.slaves, time.time()),
             running_count=self.ledger.running.count,
             workers=self.workers,
-            undelivered=self._delivery.waiting_count,
-            unacknowledged=self._unaccepted.task_count,
+            undelivered=self.ledger.jobs.undelivered_count + self._delivery.waiting_count,
+            unacknowledged=self.ledger.jobs.acceptance.task_count,
             chunks_waiting=self._work_queue.waiting_count(),
-            stored_bytes=self._budget.stored_bytes,
+            stored_bytes=self._storage.stored_bytes,
             held_because=self._shortage.reason,
             delivered_bytes=self._delivery.delivered_bytes,
         )
@@ -194,7 +192,6 @@ class Dispatcher:
             return
         self._delivery.leave(owner)
         self._notices.leave(owner)
-        self._unaccepted.forget(owner)
         self._apply(OwnerLeft(owner))
         self._code.leave_owner(owner)
 
@@ -211,7 +208,7 @@ class Dispatcher:
         return self._code.blobs_of(owner)
 
     def submit(self, event: TasksSubmitted, code_count: int) -> None:
-        """Accept tasks, and acknowledge them soon or when there is room.
+        """Take tasks, and accept them at once or when there is room.
 
         :param code_count: how many blobs of code they need.
         :raises InvalidArguments: if they need code that was not sent.
@@ -219,18 +216,10 @@ class Dispatcher:
         :raises LimitExceeded: if it goes on though too much of it is not accepted.
         """
         self._code.check(event.owner, code_count)
-        if self._unaccepted.batches and self._unaccepted.is_too_much(event.owner):
-            self._acknowledge()
-            if self._unaccepted.is_too_much(event.owner):
-                raise self._unaccepted.refusal(event.owner, self._owners[event.owner].node_id)
-        kept = self._budget.kept(event.payloads)
+        kept = self._storage.kept(event.payloads)
         if kept is not event.payloads:
             event = replace(event, payloads=kept)
-        accepted_bytes = self.ledger.accepted_bytes
         self._apply(event)
-        count = len(event.payloads)
-        size_bytes = self.ledger.accepted_bytes - accepted_bytes
-        self._unaccepted.add(event.owner, event.first_id + count - 1, count, size_bytes)
 
     def cancel(self, owner: int, ids: list[int]) -> None:
         """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
@@ -238,8 +227,14 @@ class Dispatcher:
 
     def consumed(self, owner: int, size_bytes: int) -> None:
         """Take note that an owner has dealt with outcomes of that size, and go on to deliver."""
-        if self._delivery.consumed(owner, size_bytes):
-            self._want_turn()
+        self._apply(BytesConsumed(owner, size_bytes))
+
+    def consumed_to(self, owner: int, up_to: int) -> None:
+        """Take note that an owner has dealt with its outcomes up to a number, and go on to deliver.
+
+        :raises SchedulingError: if it was not given so many.
+        """
+        self._apply(OutcomesConsumed(owner, up_to))
 
     def owner_has_room(self, owner: int) -> None:
         """Go on to deliver to an owner whose session was full."""
@@ -291,7 +286,7 @@ class Dispatcher:
         :raises InvalidArguments: if the columns differ in length.
         """
         check_columns(numbers, statuses, payloads)
-        self._from_slave(slave, TasksDone(slave, numbers, statuses, payloads, task_s))
+        self._from_slave(slave, TasksDone(slave, numbers, statuses, self._storage.kept(payloads), task_s))
 
     def returned(self, slave: int, numbers: list[int]) -> None:
         """Take unstarted tasks back from a slave."""
@@ -341,18 +336,17 @@ class Dispatcher:
             self._loop.defer(self._turn)
 
     def _turn(self) -> None:
-        """Schedule what came in this turn, then acknowledge it with the outcomes that leave, or soon."""
+        """Schedule what came in this turn; then the outcomes leave."""
         self._is_turn_armed = False
         self._is_traced = log.isEnabledFor(logging.DEBUG)  # once for each turn: it is asked for every task
         if self.ledger.refusals.refusers_by_number:
             self._refused.pass_on()
         if commands := self._scheduler.schedule(self.ledger):
             self._carry(commands)
-        if self._delivery.news:
-            self._acknowledge()
-        if self._unaccepted.batches and not self._is_acknowledging:
-            self._is_acknowledging = True
-            self._loop.call_later(ACCEPTED_S, self._acknowledge_late)
+        self._storage.note()
+        self._delivery.end_turn()
+        if self.ledger.jobs.acceptance.batches:
+            self._shortage.note()
 
     def _ask_again(self, delay_s: float) -> None:
         self._loop.call_later(delay_s, self._resume_scheduler)
@@ -361,27 +355,14 @@ class Dispatcher:
         self._scheduler.resume()
         self._want_turn()
 
-    def _acknowledge_late(self) -> None:
-        self._is_acknowledging = False
-        self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        """Answer for the tasks that there is room for, with the outcomes that leave."""
-        while self._unaccepted.batches and self._budget.has_room:
-            self._delivery.accept(*self._unaccepted.take())
-        self._delivery.hand_over()
-        if self._unaccepted.batches and not self._budget.has_room:
-            self._shortage.note()
-
     def _look_for_room(self) -> str:
         """Try again to accept what waits; return what is short if that is not possible."""
-        self._budget.probe()
-        self._acknowledge()
-        return self._budget.what_is_short() if self._unaccepted.batches else ""
+        self._storage.probe()
+        return self.ledger.budget.what_is_short() if self.ledger.jobs.acceptance.batches else ""
 
     def _tell_held(self, reason: str) -> None:
         """Tell the owners of what is not accepted why that is."""
-        for owner in self._unaccepted.owners:
+        for owner in self.ledger.jobs.acceptance.owners:
             self._courier.cast(self._owners[owner], to_owner.held, reason)
             if self.on_held is not None:
                 self.on_held(owner, reason)
@@ -403,7 +384,7 @@ class Dispatcher:
         """Send tasks that a slave holds; what cannot be sent fails at once, and the slave has room again."""
         numbers, payloads = command.numbers[part], command.payloads[part]
         try:
-            loaded = self._budget.loaded(payloads)
+            loaded = self._storage.loaded(payloads)
             code_count = self._code.count(command.owner)
             self._courier.cast_data(handler, to_slave.run, command.owner, code_count, numbers, loaded)
             return
@@ -422,7 +403,7 @@ class Dispatcher:
         for part in slices(command.payloads, count_max=count_max):
             numbers = command.numbers[part]
             try:
-                payloads = self._budget.loaded(command.payloads[part])
+                payloads = self._storage.loaded(command.payloads[part])
             except OSError as error:
                 log.error("tasks fail: %s", error)
                 self._apply(TasksFailed(numbers, [unreadable(error)] * len(numbers)))
@@ -480,12 +461,10 @@ class Dispatcher:
         if owner is not None:
             self._courier.cast(owner, to_owner.running, command.ids)
 
-    def _deliver(self, command: Deliver) -> None:
-        self._delivery.add(command.owner, command.ids, command.statuses, self._budget.kept(command.payloads))
-
     def close(self) -> None:
         """Free the files."""
         self._lookout.close()
         self._shortage.close()
         self._notices.close()
-        self._budget.close()
+        self._delivery.close()
+        self._storage.close()

@@ -60,13 +60,13 @@ class Inbox:
     the code which pushed does not take it for an error of its own, and whoever runs the inbox raises it again.
 
     :param deliver: runs the callbacks of outcomes that came together.
-    :param acknowledge: called when so many bytes of outcomes were dealt with.
+    :param acknowledge: called when outcomes were dealt with: of how many bytes, and how many.
     """
 
     def __init__(
         self,
         deliver: Callable[[list[Outcome]], object] | None = None,
-        acknowledge: Callable[[int], object] | None = None,
+        acknowledge: Callable[[int, int], object] | None = None,
     ) -> None:
         self.failure: BaseException | None = None
         self._deliver = deliver
@@ -75,6 +75,7 @@ class Inbox:
         self._kept: deque[_Item] = deque()
         self._kept_bytes = 0
         self._taken_bytes = 0
+        self._taken_count = 0
         self._depth = 0
         self._is_ended = False
         self._thread_id = 0
@@ -165,6 +166,7 @@ class Inbox:
         self._kept.append(kept)
         self._kept_bytes += kept.size_bytes
         self._taken_bytes += size_bytes
+        self._taken_count += len(item)
         self._acknowledge_taken()
 
     def _run_within(self, item: _Item) -> None:
@@ -192,6 +194,7 @@ class Inbox:
     def _run_here(self, item: _Item) -> None:
         if isinstance(item, list):
             self._taken_bytes += _size_of(item)
+            self._taken_count += len(item)
             self._run_callbacks(item)
             self._acknowledge_taken()
         elif isinstance(item, _Kept):
@@ -212,8 +215,9 @@ class Inbox:
 
     def _acknowledge_taken(self) -> None:
         size_bytes, self._taken_bytes = self._taken_bytes, 0
-        if size_bytes and self._acknowledge is not None:
-            self._acknowledge(size_bytes)
+        count, self._taken_count = self._taken_count, 0
+        if count and self._acknowledge is not None:
+            self._acknowledge(size_bytes, count)
 
 
 def _size_of(outcomes: list[Outcome]) -> int:

@@ -117,7 +117,7 @@ class _Run:
 
     def __init__(self, loop: NodeLoop, code: AppCode) -> None:
         self.log: logging.Logger
-        self._inbox = Inbox(self._deliver, lambda size_bytes: self.tasks.consumed(size_bytes))
+        self._inbox = Inbox(self._deliver, lambda *dealt_with: self.tasks.consumed(*dealt_with))
         self.tasks = TaskClient(loop, code, on_outcomes=self._inbox.put_outcomes)
         self.tasks.room.inbox = self._inbox
         self._handler: TCPHandler

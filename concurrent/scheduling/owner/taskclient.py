@@ -13,19 +13,18 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 from concurrent.core.errors import (
-    ConnectionLost,
     MessageTooLarge,
     PayloadTooLarge,
     SchedulingError,
     TransportError,
 )
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.owner.consumption import Consumption
 from concurrent.scheduling.owner.locks import when_free
 from concurrent.scheduling.owner.results import Members, Outcome
 from concurrent.scheduling.owner.room import HELD_SAID_AGAIN_S, Room
@@ -54,9 +53,6 @@ __all__ = ["TaskClient"]
 
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
-
-CONSUMED_BYTES: Final = 4 << 20
-"""After so many bytes of outcomes the master is told that they were dealt with."""
 
 WAKE_COUNT: Final = 250
 """After the first task of a bulk, so many are pickled before the loop is woken, and changed code looked for."""
@@ -100,7 +96,6 @@ class TaskClient:
         self._on_accepted = on_accepted
         self._on_running = on_running
         self._pickling = threading.RLock()  # any thread may push, even code that runs while a task is pickled
-        self._consuming = threading.Lock()  # the loop takes it too: not held while code of the user runs
         self._held_because = ""
         self._held_said_until = 0.0
         self._next_id = 1
@@ -108,7 +103,7 @@ class TaskClient:
         self._open: dict[int, _Open] = {}
         self._unsent = UnsentTasks()
         self._accepted_bytes = 0
-        self._consumed_bytes = 0
+        self._consumption = Consumption(loop)
         self._arrived: list[Outcome] = []
         self._is_woken = False
         self._closed_because: str | None = None
@@ -159,6 +154,7 @@ class TaskClient:
             check_columns(ids, statuses, payloads)
             check_statuses(statuses)
             self._take_accepted(accepted_to)
+            self._consumption.arrived(len(ids))
             self._take_outcomes(ids, statuses, payloads)
 
         on_running = self._on_running
@@ -271,14 +267,9 @@ class TaskClient:
         """Ask for no more of these tasks; each still gets one outcome. Any thread."""
         self._loop.post(self._cancel, list(ids))
 
-    def consumed(self, size_bytes: int) -> None:
-        """Take note that outcomes were dealt with; the master is told now and then. Any thread."""
-        with self._consuming:
-            self._consumed_bytes += size_bytes
-            if self._consumed_bytes < CONSUMED_BYTES:
-                return
-            size_bytes, self._consumed_bytes = self._consumed_bytes, 0
-        self._loop.post(self._tell_consumed, size_bytes)
+    def consumed(self, size_bytes: int, count: int) -> None:
+        """Take note that the next so many outcomes were dealt with, of so many bytes. Any thread."""
+        self._consumption.consumed(size_bytes, count)
 
     def close(self, reason: str) -> None:
         """Take nothing more; open tasks are reported as cancelled. Any thread."""
@@ -296,6 +287,7 @@ class TaskClient:
         :param known_code_count: how many blobs of code the master has already.
         """
         self._joining = handler
+        self._consumption.begin(handler)
         self._sent_code_count = known_code_count
         self._sent_code_bytes = sum(len(self.code.blob_at(one)) + BLOB_BYTES for one in range(known_code_count))
         if len(self._unsent) == len(self._open):  # all is here: no need to wait for a thread that pickles
@@ -306,6 +298,7 @@ class TaskClient:
     def detach(self) -> None:
         """The registration has ended; what is unfinished waits for the next. Loop thread only."""
         self._handler = self._joining = None
+        self._consumption.end()
         self._accepted_bytes += self._in_flight_bytes
         self._in_flight.clear()
         self._in_flight_bytes = 0
@@ -449,13 +442,14 @@ class TaskClient:
             item, what, _ = task
             if status == DIED and type(item) is Members:
                 when_free(self._pickling, self._loop, partial(self._push_singly, item, what))
-                self.consumed(len(payload))
+                self.consumed(len(payload), 0)
             else:
                 outcomes.append(Outcome(item, status, payload))
         self._report(outcomes)
 
     def _report(self, outcomes: list[Outcome]) -> None:
         """Give outcomes back at the end of the turn: then the loop leaves the interpreter to other threads."""
+        self._consumption.given_back(len(outcomes))
         if outcomes and not self._arrived:
             self._loop.defer(self._give_back)
         self._arrived += outcomes
@@ -493,8 +487,3 @@ class TaskClient:
 
     def _cancel_all(self) -> None:
         self._cancel(list(self._open))
-
-    def _tell_consumed(self, size_bytes: int) -> None:
-        if self._handler is not None:
-            with suppress(ConnectionLost):  # it has ended, which is reported soon
-                self._handler.cast(to_master.consumed, size_bytes)

@@ -11,7 +11,7 @@ from typing import Final
 
 from concurrent.scheduling.ledger.events import Command
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord
+from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord
 
 __all__ = ["let_in"]
 
@@ -36,7 +36,7 @@ def let_in(ledger: Ledger) -> list[Command]:
     return commands
 
 
-def _spread(ledger: Ledger, owner: OwnerRecord, count: int) -> list[Command]:
+def _spread(ledger: Ledger, owner: JobRecord, count: int) -> list[Command]:
     """Give up to ``count`` tasks of an owner to slaves that get on, the latest to report first."""
     slaves = _latest(ledger, count)
     commands: list[Command] = []

@@ -15,7 +15,7 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.events import AskBack, Command
 from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.ledger.records import OwnerRecord, SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.schedulers.admission import let_in
 
 __all__ = ["LedgerView"]
@@ -32,7 +32,7 @@ class LedgerView:
 
     def __init__(self, ledger: Ledger, manager: str) -> None:
         self.slaves: Mapping[int, SlaveRecord] = MappingProxyType(ledger.slaves)
-        self.owners: Mapping[int, OwnerRecord] = MappingProxyType(ledger.owners)
+        self.owners: Mapping[int, JobRecord] = MappingProxyType(ledger.owners)
         self.task_by_number: Mapping[int, TaskRecord] = MappingProxyType(ledger.task_by_number)
         self.pushed: Mapping[int, TaskRecord] = MappingProxyType(ledger.pushed)
         self._ledger = ledger

@@ -7,6 +7,7 @@ from typing import Any
 
 from concurrent.core.errors import InvalidArguments
 from concurrent.scheduling.tasks.outcome import STATUSES
+from concurrent.scheduling.tasks.weights import OVERHEAD_BYTES
 from concurrent.transport.frames.frames import Frame
 
 __all__ = [
@@ -23,9 +24,6 @@ __all__ = [
 
 Payload = bytes | Frame
 """A pickled task or outcome as it travels; small ones inside the message, large ones beside it."""
-
-OVERHEAD_BYTES = 256
-"""What a task counts for besides its payload, where it waits."""
 
 BATCH_BYTES = 4 << 20
 """Above this a message only gets longer, not cheaper for each byte."""

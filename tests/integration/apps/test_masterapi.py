@@ -14,7 +14,8 @@ from concurrent.apps import MasterNode
 from concurrent.apps import master as apps_master
 from concurrent.core import Environment
 from concurrent.core.errors import ConnectionLost, InvalidArguments, NodeError, SchedulingError
-from concurrent.scheduling.master import acceptance, codeshelf, systems
+from concurrent.scheduling.ledger import acceptance
+from concurrent.scheduling.master import codeshelf, systems
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
 from concurrent.transport.loop.loop import NodeLoop
@@ -29,6 +30,7 @@ def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
         ("define_code", (0, b"x")),
         ("cancel", ([1],)),
         ("consumed", (1,)),
+        ("consumed_to", (1,)),
         ("push_tasksystem", (1, 0, b"x")),
         ("cancel_tasksystem", (1,)),
         ("system_finished", (0, b"x")),

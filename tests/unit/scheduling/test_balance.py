@@ -119,7 +119,7 @@ class Cluster:
 
     def run(self, tasks: int) -> None:
         """Have so many tasks run, and count what that takes."""
-        self.ledger.apply(TasksSubmitted(100, self.ledger.accepted_count, [b""] * tasks))
+        self.ledger.apply(TasksSubmitted(100, self.ledger.jobs.submitted_count, [b""] * tasks))
         self._turn()
         while self._events:
             self.now, _, happen, args = heapq.heappop(self._events)

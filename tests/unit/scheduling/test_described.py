@@ -33,8 +33,11 @@ def test_each_event_and_command_has_a_line_unless_it_is_silent(cls: Any) -> None
 
 
 def test_a_line_says_how_many_which_and_how_they_ended() -> None:
-    assert describe(TasksSubmitted(2, 11, [b"", b""])) == "2 tasks of owner 2 accepted, 11 and on"
+    assert describe(TasksSubmitted(2, 11, [b"", b""])) == "owner 2 has submitted 2 tasks, 11 and on"
     assert describe(Send(1, 2, [7], [b""])) == "task 7 of owner 2 sent to slave 1"
     done = TasksDone(1, [9, 7, 8], [FINISHED, DIED, FINISHED], [b""] * 3)
     assert describe(done) == "slave 1 has done 3 tasks (7 to 9): 2 finished, 1 killed their worker"
-    assert describe(Deliver(2, [11], [FINISHED], [b""])) == "outcomes go to owner 2, its task 11: 1 finished"
+    assert (
+        describe(Deliver(2, [11], [FINISHED], [b""], up_to=1))
+        == "outcomes go to owner 2, its task 11: 1 finished"
+    )

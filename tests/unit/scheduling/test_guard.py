@@ -108,7 +108,7 @@ FAILING = {
     "a Send to nobody": lambda _ledger: [Send(99, 1, [1], [b""])],
     "a Send of an unknown task": lambda _ledger: [Send(1, 1, [10**6], [b""])],
     "a Push that was not made": lambda _ledger: [Push(1, [1], [b""])],
-    "an outcome": lambda _ledger: [Deliver(1, [0], [FINISHED], [b""])],
+    "an outcome": lambda _ledger: [Deliver(1, [0], [FINISHED], [b""], up_to=1)],
     "a cancellation": lambda _ledger: [CancelRun(1, [1])],
     "a question that was not allowed": lambda _ledger: [AskBack(1, 2)],
     "a question to nobody": lambda _ledger: [AskBack(99, 2)],
@@ -146,7 +146,7 @@ class Master:
             self.guard.slave_changed(slave)
 
     def submit(self, count=TASKS) -> None:
-        self.ledger.apply(TasksSubmitted(1, self.ledger.accepted_count, [b""] * count))
+        self.ledger.apply(TasksSubmitted(1, self.ledger.jobs.submitted_count, [b""] * count))
 
     def turn(self) -> None:
         for command in self.guard.schedule(self.ledger):

@@ -6,6 +6,7 @@ import pytest
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.events import (
+    Accept,
     CancelRequested,
     CancelRun,
     Deliver,
@@ -41,7 +42,8 @@ def ledger() -> Ledger:
 
 def submit(ledger: Ledger, count: int, *, owner: int = 1, first_id: int = 0, **terms: Any) -> None:
     payloads = [f"{owner}:{first_id + index}".encode() for index in range(count)]
-    assert ledger.apply(TasksSubmitted(owner, first_id, payloads, Terms(**terms))) == []
+    accepted = [Accept(owner, first_id + count - 1)]
+    assert ledger.apply(TasksSubmitted(owner, first_id, payloads, Terms(**terms))) == accepted
 
 
 def test_tasks_go_out_in_the_order_in_which_they_came(ledger: Ledger) -> None:
@@ -55,7 +57,7 @@ def test_an_outcome_reaches_its_owner_once_under_the_owners_number(ledger: Ledge
     submit(ledger, 2, first_id=70)
     ledger.assign(1, 2)
     done = TasksDone(1, [2, 1], [FINISHED, FINISHED], [b"b", b"a"])
-    assert ledger.apply(done) == [Deliver(1, [71, 70], [FINISHED, FINISHED], [b"b", b"a"])]
+    assert ledger.apply(done) == [Deliver(1, [71, 70], [FINISHED, FINISHED], [b"b", b"a"], up_to=2)]
     assert ledger.apply(done) == []
     assert ledger.dropped_count == 2
     assert ledger.status().open == 0
@@ -69,8 +71,8 @@ def test_outcomes_of_several_owners_in_one_report_reach_these_and_nobody_else(le
     ledger.assign(1, 3)
     delivered = ledger.apply(TasksDone(1, [1, 3, 2], [FINISHED, FAILED, FINISHED], [b"a", b"x", b"b"]))
     assert sorted(delivered, key=lambda one: one.owner) == [
-        Deliver(1, [0, 1], [FINISHED, FINISHED], [b"a", b"b"]),
-        Deliver(2, [5], [FAILED], [b"x"]),
+        Deliver(1, [0, 1], [FINISHED, FINISHED], [b"a", b"b"], up_to=2),
+        Deliver(2, [5], [FAILED], [b"x"], up_to=1),
     ]
     done_by_owner = [(one.finished, one.failed) for one in ledger.status().owners]
     assert sorted(done_by_owner) == [(0, 0), (0, 1), (2, 0)]
@@ -89,7 +91,9 @@ def test_a_late_result_of_a_lost_slave_is_dropped(ledger: Ledger) -> None:
     ledger.apply(SlaveLost(1, "silent"))
     assert ledger.apply(TasksDone(1, [1], [FINISHED], [b"late"])) == []
     ledger.assign(2, 1)
-    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"right"])) == [Deliver(1, [0], [FINISHED], [b"right"])]
+    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"right"])) == [
+        Deliver(1, [0], [FINISHED], [b"right"], up_to=1)
+    ]
 
 
 def test_a_result_from_a_slave_that_does_not_hold_the_task_is_dropped(ledger: Ledger) -> None:
@@ -107,7 +111,7 @@ def test_a_task_that_kills_workers_is_reported_with_the_evidence_of_each_attempt
     assert ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV"])) == []
     ledger.pass_on()
     assert ledger.apply(TasksDone(2, [1], [DIED], [b"SIGKILL"])) == [
-        Deliver(1, [0], [DIED], [b"attempt 1 of 2 on left: SIGSEGV\0attempt 2 of 2 on right: SIGKILL"])
+        Deliver(1, [0], [DIED], [b"attempt 1 of 2 on left: SIGSEGV\0attempt 2 of 2 on right: SIGKILL"], up_to=1)
     ]
 
 
@@ -207,8 +211,8 @@ def test_what_all_slaves_refused_is_offered_again_later(ledger: Ledger) -> None:
     assert [task.number for task in ledger.refusals.stuck(ledger.slaves.values())] == [2]
     ledger.apply(RefusalsOutdated())
     assert ledger.assign(1, 9) == [Send(1, 1, [2], [b"1:1"])]
-    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"a"])) == [Deliver(1, [0], [FINISHED], [b"a"])]
-    assert ledger.apply(TasksDone(1, [2], [FINISHED], [b"b"])) == [Deliver(1, [1], [FINISHED], [b"b"])]
+    assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"a"])) == [Deliver(1, [0], [FINISHED], [b"a"], up_to=1)]
+    assert ledger.apply(TasksDone(1, [2], [FINISHED], [b"b"])) == [Deliver(1, [1], [FINISHED], [b"b"], up_to=2)]
     assert not ledger.refusals
 
 
@@ -216,7 +220,7 @@ def test_tasks_that_wait_for_a_slave_that_did_not_refuse_them_end_like_all_other
     submit(ledger, 3)
     ledger.assign(1, 3)
     ledger.apply(TasksReturned(1, [1, 2, 3]))
-    assert ledger.apply(CancelRequested(1, [1])) == [Deliver(1, [1], [CANCELLED], [b""])]
+    assert ledger.apply(CancelRequested(1, [1])) == [Deliver(1, [1], [CANCELLED], [b""], up_to=1)]
     assert ledger.status().refused == 2
     assert ledger.held_total == 0
     ledger.apply(OwnerLeft(1))
@@ -237,7 +241,7 @@ def test_an_outcome_of_what_is_on_the_work_socket_counts_though_nobody_took_it(l
     submit(ledger, 3)
     ledger.offer(3)
     done = TasksDone(2, [1, 1, 2], [FINISHED, FINISHED, DIED], [b"a", b"b", b"SIGKILL"])
-    assert ledger.apply(done) == [Deliver(1, [0], [FINISHED], [b"a"])]
+    assert ledger.apply(done) == [Deliver(1, [0], [FINISHED], [b"a"], up_to=1)]
     assert sorted(ledger.pushed) == [2, 3]
     ledger.apply(PushedLost())
     assert ledger.apply(TasksDone(2, [3], [FINISHED], [b"late"])) == []
@@ -280,7 +284,7 @@ def test_cancelling_reports_each_task_once_and_stops_running_ones(ledger: Ledger
     ledger.assign(1, 1)
     assert ledger.apply(CancelRequested(1, [0, 2, 2, 99])) == [
         CancelRun(1, [1]),
-        Deliver(1, [0, 2], [CANCELLED, CANCELLED], [b"", b""]),
+        Deliver(1, [0, 2], [CANCELLED, CANCELLED], [b"", b""], up_to=2),
     ]
     assert ledger.apply(CancelRequested(1, [0])) == []
     assert ledger.assign(2, 9) == [Send(2, 1, [2], [b"1:1"])]
@@ -310,7 +314,7 @@ def test_what_is_pushed_again_has_a_new_number_so_that_the_old_copy_can_do_no_ha
     assert ledger.apply(TasksTaken(1, [2])) == []
     assert ledger.apply(TasksTaken(1, [1])) == [CancelRun(1, [1])]
     (deliver,) = ledger.apply(TasksDone(1, [2], [FINISHED], [b"r"]))
-    assert deliver == Deliver(1, [0], [FINISHED], [b"r"])
+    assert deliver == Deliver(1, [0], [FINISHED], [b"r"], up_to=1)
 
 
 def test_a_window_limits_the_room_of_a_slave(ledger: Ledger) -> None:
@@ -346,7 +350,9 @@ def test_what_the_master_cannot_do_itself_says_nothing_of_the_slave_it_was_meant
     submit(ledger, 3)
     ledger.assign(1, 2)
     ledger.apply(TasksDone(1, [1], [FINISHED], [b"a"], task_s=5.0))
-    assert ledger.apply(TasksFailed([2], [b"too large"])) == [Deliver(1, [1], [FAILED], [b"too large"])]
+    assert ledger.apply(TasksFailed([2], [b"too large"])) == [
+        Deliver(1, [1], [FAILED], [b"too large"], up_to=2)
+    ]
     slave, owner = ledger.slaves[1], ledger.owners[1]
     assert (slave.task_s, slave.counts.failed, slave.reported_at, slave.room) == (5.0, 0, 1, 4)
     assert (owner.counts.finished, owner.counts.failed) == (1, 1)
@@ -357,7 +363,7 @@ def test_what_the_master_cannot_do_may_be_offered_to_all_or_ended_already(ledger
     ledger.offer(1)
     ledger.apply(CancelRequested(1, [1]))
     assert ledger.apply(TasksFailed([1, 2], [b"unreadable"] * 2)) == [
-        Deliver(1, [0], [FAILED], [b"unreadable"])
+        Deliver(1, [0], [FAILED], [b"unreadable"], up_to=2)
     ]
     assert not ledger.pushed
     assert ledger.status().open == 0

@@ -166,11 +166,11 @@ def test_the_first_outcome_of_a_moved_task_counts_and_the_other_run_is_ended(mas
         SlaveSilent(MUTE),
         CancelRun(OTHER, [1]),
         CancelRun(MUTE, [1]),
-        Deliver(1, [10], [FINISHED], [b"late"]),
+        Deliver(1, [10], [FINISHED], [b"late"], up_to=1),
     ]
     assert master.apply(TasksDone(OTHER, [1, 2], [FINISHED] * 2, [b"second"] * 2)) == [
         CancelRun(MUTE, [2]),
-        Deliver(1, [11], [FINISHED], [b"second"]),
+        Deliver(1, [11], [FINISHED], [b"second"], up_to=2),
     ]
     assert late(master, 2) == []
     assert master.ledger.status().open == 0
@@ -184,7 +184,7 @@ def test_a_late_outcome_counts_wherever_the_task_is(master: Master, place: str) 
     elif place == "held":
         master.ledger.assign(OTHER, 2)
     deliver = late(master, 1, 1, 2, status=FAILED)[-1]
-    assert deliver == Deliver(1, [10, 11], [FAILED] * 2, [b"late"] * 2)
+    assert deliver == Deliver(1, [10, 11], [FAILED] * 2, [b"late"] * 2, up_to=2)
     ledger = master.ledger
     assert (ledger.queued_count, len(ledger.pushed), ledger.held_total) == (0, 0, 0)
     master.apply(TasksSubmitted(1, 30, [b"new"]))
@@ -196,7 +196,7 @@ def test_a_slave_that_comes_back_under_its_name_brings_what_it_has_finished(mast
     master.ledger.assign(OTHER, 1)
     master.apply(SlaveJoined(3, "mute", workers=2, window=4))
     commands = master.apply(TasksDone(3, [1, 2], [FINISHED] * 2, [b"kept"] * 2))
-    assert commands[-1] == Deliver(1, [10, 11], [FINISHED] * 2, [b"kept"] * 2)
+    assert commands[-1] == Deliver(1, [10, 11], [FINISHED] * 2, [b"kept"] * 2, up_to=2)
     assert CancelRun(OTHER, [1]) in commands
     assert master.ledger.slaves[3].counts.finished == 2
 

@@ -19,6 +19,7 @@ __all__ = [
     "cancel",
     "cancel_tasksystem",
     "consumed",
+    "consumed_to",
     "count_workers",
     "define_code",
     "done",
@@ -57,6 +58,11 @@ def cancel(ids: list[int]) -> None:
 @FROM_OWNER.cast()
 def consumed(size_bytes: int) -> None:
     """Have dealt with outcomes whose payloads have that size in all."""
+
+
+@FROM_OWNER.cast(feature="consumed_to")
+def consumed_to(up_to: int) -> None:
+    """Have dealt with the outcomes up to this one; those of a registration are numbered from 1."""
 
 
 @FROM_ALL.call()

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from typing import Final
 
 from concurrent.core.errors import LimitExceeded
-from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
+from concurrent.scheduling.tasks.weights import OVERHEAD_BYTES
 
 __all__ = ["UNACCEPTED_BYTES_MAX", "Acceptance"]
 

@@ -1,0 +1,116 @@
+"""Which outcomes an owner has consumed, and when the master is told: it keeps them until then.
+
+The outcomes of a registration are numbered from 1, in the order in which they come. They are consumed in the
+order in which they are given back; what is not given back, such as a second outcome of a task, counts with the
+one before it. A master that knows no numbers is told how many bytes were dealt with. Any thread may consume.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
+from concurrent.core.errors import ConnectionLost
+from concurrent.scheduling.wire.messages import to_master
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["Consumption"]
+
+CONSUMED_BYTES: Final = 4 << 20
+CONSUMED_COUNT: Final = 1000
+"""After so many bytes or outcomes the master is told that they were consumed."""
+
+CONSUMED_S: Final = 0.5
+"""After so long the master is told in any case, so that it keeps nothing for who is idle."""
+
+
+class Consumption:
+    """See the module."""
+
+    def __init__(self, loop: NodeLoop) -> None:
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._handler: TCPHandler | None = None
+        self._is_naming = False
+        self._batches: deque[list[int]] = deque()  # what was given back: how many, and the last number by then
+        self._arrived_to = 0
+        self._consumed_to = 0
+        self._told_to = 0
+        self._untold_bytes = 0
+        self._is_armed = False
+
+    def begin(self, handler: TCPHandler) -> None:
+        """Number the outcomes of a registration, which has brought none so far. Loop thread only."""
+        with self._lock:
+            self._handler = handler
+            self._is_naming = handler.peer_has(to_master.consumed_to.name)
+            self._arrived_to = self._consumed_to = self._told_to = 0
+            self._untold_bytes = 0
+            for batch in self._batches:  # those of an earlier registration
+                batch[1] = 0
+        if self._is_naming:
+            handler.cast(to_master.consumed_to, 0)
+
+    def end(self) -> None:
+        """The registration has ended. Loop thread only."""
+        self._handler = None
+        self._is_naming = False
+
+    def arrived(self, count: int) -> None:
+        """Take note that the master has sent so many outcomes, before they are given back. Loop thread only."""
+        self._arrived_to += count
+
+    def given_back(self, count: int) -> None:
+        """Take note that so many outcomes are given back, be they of the master or not. Loop thread only."""
+        with self._lock:
+            if count:
+                self._batches.append([count, self._arrived_to])
+            elif self._batches:
+                self._batches[-1][1] = self._arrived_to
+            else:
+                self._consumed_to = self._arrived_to
+
+    def consumed(self, size_bytes: int, count: int) -> None:
+        """Take note that so many outcomes were dealt with, of so many bytes. Any thread."""
+        with self._lock:
+            self._untold_bytes += size_bytes
+            batches = self._batches
+            while count and batches:
+                batch = batches[0]
+                if batch[0] > count:
+                    batch[0] -= count
+                    break
+                count -= batch[0]
+                self._consumed_to = batch[1]
+                del batches[0]
+            is_much = self._is_naming and self._consumed_to - self._told_to >= CONSUMED_COUNT
+            if self._untold_bytes >= CONSUMED_BYTES or is_much:
+                tell = self._tell
+            elif self._is_naming and not self._is_armed:
+                self._is_armed = True
+                tell = self._tell_late
+            else:
+                return
+        self._loop.post(tell)
+
+    def _tell_late(self) -> None:
+        self._loop.call_later(CONSUMED_S, self._tell_now)
+
+    def _tell_now(self) -> None:
+        self._is_armed = False
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            size_bytes, self._untold_bytes = self._untold_bytes, 0
+            is_news, self._told_to = self._consumed_to > self._told_to, self._consumed_to
+        if self._handler is None:
+            return
+        with suppress(ConnectionLost):  # it has ended, which is reported soon
+            if not self._is_naming:
+                self._handler.cast(to_master.consumed, size_bytes)
+            elif is_news:
+                self._handler.cast(to_master.consumed_to, self._told_to)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from concurrent.core.component import Component
 from concurrent.core.config import COMPONENTS
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from concurrent.core.environment import Environment
 
 __all__ = ["problems_of", "warnings_of"]
+
+SAMPLES: Final = "concurrent.apps.samples."
+"""What is in there comes to an environment when it is run, so a rule for it may fit nothing yet."""
 
 
 def problems_of(environment: Environment) -> list[str]:
@@ -70,11 +73,11 @@ def _fits_something(pattern: str, environment: Environment, classes: list[type[C
         if pattern in (name, cls.__name__.lower()) or (start != pattern and name.startswith(start)):
             return True
     module = start[:-1] if pattern.endswith(".*") else start.rpartition(".")[0]
-    return start.startswith("concurrent.") and _is_module(module)
+    return start.startswith(SAMPLES) and _is_module(module)
 
 
 def _is_module(name: str) -> bool:
-    """Return whether there is a module of the framework that was not needed so far."""
+    """Return whether there is a module of a name, imported or not."""
     try:
         return find_spec(name) is not None
     except (ImportError, ValueError):

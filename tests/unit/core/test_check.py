@@ -72,6 +72,8 @@ def test_what_is_right_has_no_problems(env) -> None:
         ("[components]\nWolk = off\n", ["concurrent.ini:2", "Wolk", "Did you mean Walk?"]),
         ("[components]\nways.Wolk = off\n", ["concurrent.ini:2", "Did you mean ways.Walk?"]),
         ("[components]\nconcurrent.nosuch.* = off\n", ["concurrent.ini:2", "fits no component"]),
+        ("[components]\nconcurrent.core.stats.* = off\n", ["concurrent.ini:2", "fits no component"]),
+        ("[components]\nconcurrent.apps.samples.no.* = off\n", ["concurrent.ini:2", "fits no component"]),
         (
             "[components]\nRide = off\n[ways]\nway = Ride\n",
             ["concurrent.ini:4", "ways.Ride is disabled", "ride"],
@@ -82,6 +84,20 @@ def test_what_is_right_has_no_problems(env) -> None:
 def test_a_wrong_line_is_named_with_its_place(env, configuration, words) -> None:
     problems = problems_of(env(configuration))
     assert any(all(word in problem for word in words) for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "concurrent.scheduling.*",
+        "concurrent.apps.master.MasterNode",
+        "ZMQTaskManager",
+        "concurrent.apps.samples.mandelbrot.*",
+        "concurrent.apps.samples.mandelbrot.app.Mandelbrot",
+    ],
+)
+def test_a_rule_for_what_the_framework_has_is_right_though_nothing_needed_it_yet(env, rule) -> None:
+    assert not [text for text in problems_of(env(f"[components]\n{rule} = on\n")) if "fits" in text]
 
 
 def test_several_wrong_values_are_all_named(env) -> None:

@@ -12,10 +12,20 @@ from typing import Any, TypeVar
 
 from concurrent.core.errors import InterfaceError
 
-__all__ = ["IClosing", "Interface", "check_contract", "implements", "interfaces_of", "optional"]
+__all__ = [
+    "IClosing",
+    "Interface",
+    "came_later",
+    "check_contract",
+    "implements",
+    "interfaces_of",
+    "is_older",
+    "optional",
+]
 
 _IMPLEMENTS = "_implements"
 _OPTIONAL = "_is_optional"
+_CAME_LATER = "_came_later"
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
@@ -28,6 +38,32 @@ def optional(method: AnyFunction) -> AnyFunction:
     """Mark a method of an interface that implementations may leave out."""
     setattr(method, _OPTIONAL, True)
     return method
+
+
+def came_later(*names: str) -> Callable[[AnyFunction], AnyFunction]:
+    """Mark the last parameters of a method of an interface, which it did not always have.
+
+    Implementations without them are as good; whoever calls the method asks :func:`is_older`.
+    """
+
+    def mark(method: AnyFunction) -> AnyFunction:
+        setattr(method, _CAME_LATER, names)
+        return method
+
+    return mark
+
+
+def is_older(cls: type, interface: type[Interface], name: str) -> bool:
+    """Return whether a class has a method as it was before the parameters that came later."""
+    wanted, found = getattr(interface, name), getattr(cls, name)
+    later = getattr(wanted, _CAME_LATER, ())
+    asked = _as_called(wanted)
+    before = asked.replace(parameters=[one for one in asked.parameters.values() if one.name not in later])
+    return (
+        bool(later)
+        and not set(later) & set(inspect.signature(found).parameters)
+        and _accepts(found, before, is_given_self=_binds(cls, name))
+    )
 
 
 class IClosing(Interface):
@@ -99,7 +135,10 @@ def _check_method(cls: type, interface: type[Interface], name: str, wanted: Call
             thing=cls.__name__,
             remedy="Define it with def",
         )
-    if not callable(found) or not _accepts(found, asked, is_given_self=_binds(cls, name)):
+    fits = callable(found) and (
+        _accepts(found, asked, is_given_self=_binds(cls, name)) or is_older(cls, interface, name)
+    )
+    if not fits:
         raise InterfaceError(
             f"{says}, but its {name} cannot be called as {_usage(name, asked)}",
             thing=cls.__name__,

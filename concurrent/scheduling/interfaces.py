@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from concurrent.core.interface import Interface, optional
+from concurrent.core.interface import Interface, came_later, optional
 
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.events import Command
     from concurrent.scheduling.ledger.ledger import Ledger
     from concurrent.scheduling.ledger.records import SlaveRecord
     from concurrent.scheduling.processes.launcher import Launcher
+    from concurrent.scheduling.tasks.terms import Terms
     from concurrent.transport.calls.handler import TCPHandler
     from concurrent.transport.carriers.client import SessionClient
     from concurrent.transport.loop.loop import NodeLoop
@@ -20,7 +21,7 @@ __all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler"]
 
 
 class ITaskScheduler(Interface):
-    """Decides, at the master, how many queued tasks go to which slave. Loop thread only.
+    """Decides, at the master, how many tasks of which lane go to which slave. Loop thread only.
 
     It must not wait for anything. One that fails is asked again, later each time, and replaced by the
     framework's own after five failures in a row; see ``docs/plugins.md`` for what it may read.
@@ -48,10 +49,14 @@ class ITaskScheduleStrategy(Interface):
     own strategy takes over.
     """
 
-    def rate(self, slave: SlaveRecord) -> float:  # type: ignore[empty-body]
+    @came_later("terms")
+    def rate(self, slave: SlaveRecord, terms: Terms) -> float:  # type: ignore[empty-body]
         """Return how good it would be to give the next task to ``slave``; the highest gets it.
 
         Slaves with an idle worker come before the others, and equal ones in the order of their load.
+
+        :param slave: with what it says of itself as ``slave.data``.
+        :param terms: what the task asks for. A strategy that does not care may have ``slave`` alone.
         """
 
     @optional

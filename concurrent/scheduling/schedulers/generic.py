@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.core.component import Component
 from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.interface import implements
-from concurrent.core.ranking import Ranking
 from concurrent.scheduling.interfaces import ITaskScheduler, ITaskScheduleStrategy
 from concurrent.scheduling.ledger.events import Command, Send
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.schedulers.admission import let_in
+from concurrent.scheduling.schedulers.openslaves import OpenSlaves, OpenSlavesByTerms
 from concurrent.scheduling.schedulers.rating import Rating
 from concurrent.scheduling.schedulers.rebalance import Rebalancer
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
@@ -21,10 +21,9 @@ __all__ = ["GenericTaskScheduler"]
 class GenericTaskScheduler(Component):
     """For slaves that differ: sends each task to the slave that its strategy rates best.
 
-    Slaves with room are ranked: those with an idle worker first, unless the strategy weighs the load itself,
-    then by rating, then by load, then by number. A slave's rank changes when it reports or is given something,
-    so a decision costs the logarithm of the slaves with room and nothing for the others. When tasks run
-    out while some slave is idle, what would end last is taken back, and goes where it was wanted
+    Slaves with room are ranked (``openslaves.py``). A slave's rank changes when it reports or is given
+    something, so a decision costs the logarithm of the slaves with room and nothing for the others. When
+    tasks run out while some slave is idle, what would end last is taken back, and goes where it was wanted
     (``rebalance.py``).
     """
 
@@ -44,8 +43,8 @@ class GenericTaskScheduler(Component):
         :raises ConfigurationError: if there is none of that name.
         """
         self._rating = Rating(self.strategy, self.manager)
-        self._is_load_weighed = self._rating.is_load_weighed
-        self._open = Ranking()
+        self._sees_terms = self._rating.sees_terms
+        self._open = (OpenSlavesByTerms if self._sees_terms else OpenSlaves)(self._rating)
         self._changed: set[int] = set()
         self._rebalancer = Rebalancer()
 
@@ -70,16 +69,19 @@ class GenericTaskScheduler(Component):
         if queued_count and self._rebalancer.promised:
             commands += self._keep_promises(ledger)
             queued_count = ledger.queued_count
-        while queued_count and (best := self._open.first()) is not None:
-            key = best[-1]
-            if key in slaves:
-                commands += ledger.assign(key, self._share(queued_count, slaves[key]))
+        while queued_count:
+            lane = ledger.next_lane if self._sees_terms else None
+            best = self._open.first(lane)
+            if best is None:
+                break
+            if best in slaves:
+                commands += ledger.assign(best, self._share(queued_count, slaves[best]), lane)
                 queued_count = ledger.queued_count
             if queued_count:
-                self._note(slaves, key)
+                self._note(slaves, best)
             else:  # it is ranked when there is something to give again
-                self._rebalancer.note(slaves, key)
-                self._changed.add(key)
+                self._rebalancer.note(slaves, best)
+                self._changed.add(best)
         if queued_count:
             self._rebalancer.stop()
             return commands + self._let_in(ledger)
@@ -88,12 +90,8 @@ class GenericTaskScheduler(Component):
     def _note(self, slaves: dict[int, SlaveRecord], key: int) -> None:
         """Take note of what a slave holds now, or that it is lost."""
         slave = slaves.get(key)
-        if slave is not None and (held := len(slave.held)) < slave.window:
-            worth = self._rating.rate(slave)
-            if self._is_load_weighed:
-                self._open.put((-worth, key))
-            else:
-                self._open.put((held >= slave.workers, -worth, held / slave.workers, key))
+        if slave is not None and len(slave.held) < slave.window:
+            self._open.put(slave)
         else:
             self._open.drop(key)
         self._rebalancer.note(slaves, key)

@@ -6,10 +6,12 @@ import math
 from typing import Any, Final
 
 from concurrent.core.component import ComponentManager
+from concurrent.core.interface import is_older
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.schedulers.defaults import default_part
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
+from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["FAILURES_MAX", "Rating"]
 
@@ -28,7 +30,8 @@ class Rating:
     ``rate`` never raises and never returns NaN. A slave whose rating fails comes last for now; when ratings
     fail again and again, the framework's own strategy takes over.
 
-    ``is_load_weighed`` says whether a rating contains what a slave holds.
+    ``is_load_weighed`` says whether a rating contains what a slave holds, ``sees_terms`` whether it depends on
+    what a task asks for.
 
     :param strategy: the configured one; the framework's own is asked without any checks.
     :param manager: knows its name, and where its failures are noted.
@@ -39,24 +42,27 @@ class Rating:
         self._failures_in_row = 0
         self.rate = strategy.rate
         self.is_load_weighed = True
+        self.sees_terms = False
         if type(strategy) not in OWN:
+            self.sees_terms = not is_older(type(strategy), ITaskScheduleStrategy, "rate")
             self._name = manager.name_of(type(strategy))
             self._troubles = manager.troubles
             self.rate = self._checked
             self.is_load_weighed = self._weighs_load()
 
-    def _checked(self, slave: SlaveRecord) -> float:
+    def _checked(self, slave: SlaveRecord, terms: Terms) -> float:
+        rate: Any = self._strategy.rate
         try:
-            rating: Any = self._strategy.rate(slave)
+            rating = rate(slave, terms) if self.sees_terms else rate(slave)
             number = math.nan if isinstance(rating, (str, bytes)) else float(rating)
         except BaseException as error:  # boundary: a plug-in; no signal arrives in the loop's thread
-            return self._failed(slave, error)
+            return self._failed(slave, terms, error)
         if not math.isfinite(number):
-            return self._failed(slave, f"returned {_shown(rating)}, which is no finite number")
+            return self._failed(slave, terms, f"returned {_shown(rating)}, which is no finite number")
         self._failures_in_row = 0
         return number
 
-    def _failed(self, slave: SlaveRecord, problem: str | BaseException) -> float:
+    def _failed(self, slave: SlaveRecord, terms: Terms, problem: str | BaseException) -> float:
         """Rate in the place of the strategy; for good if it fails in a row."""
         self._failures_in_row += 1
         if self._failures_in_row < FAILURES_MAX:
@@ -66,7 +72,7 @@ class Rating:
         self.rate = own.rate
         action = f"{type(own).__name__} takes over, for it failed {FAILURES_MAX} times in a row"
         self._note("rate", problem, action)
-        return own.rate(slave)
+        return own.rate(slave, terms)
 
     def _weighs_load(self) -> bool:
         """Ask whether ratings contain what slaves hold; a strategy need not say so."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from concurrent.core.component import Component
 from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.records import SlaveRecord
@@ -27,7 +28,7 @@ class GenericTaskScheduleStrategy(Component):
 
     implements(ITaskScheduleStrategy)
 
-    def rate(self, slave: SlaveRecord) -> float:
-        """Return minus the seconds until the task would be done."""
+    def rate(self, slave: SlaveRecord, terms: Terms = DEFAULT_TERMS) -> float:
+        """Return minus the seconds until the task would be done, whatever it asks for."""
         load = (len(slave.held) + 1) / slave.workers
         return -slave.task_s * (load if load > 1.0 else 1.0) - SPREAD_S * load

@@ -7,7 +7,15 @@ import functools
 import pytest
 
 from concurrent.core.errors import InterfaceError
-from concurrent.core.interface import Interface, check_contract, implements, interfaces_of, optional
+from concurrent.core.interface import (
+    Interface,
+    came_later,
+    check_contract,
+    implements,
+    interfaces_of,
+    is_older,
+    optional,
+)
 
 
 class IGreeter(Interface):
@@ -202,3 +210,34 @@ def test_implementing_nothing_or_something_else_is_refused() -> None:
 
     with pytest.raises(InterfaceError, match="outside of a class body"):
         implements(IGreeter)
+
+
+class IWave(Interface):
+    """Waves, since a while to somebody."""
+
+    @came_later("whom")
+    def wave(self, times, whom):
+        """Wave."""
+
+
+@pytest.mark.parametrize(
+    ("method", "older"),
+    [
+        (lambda self, times, whom: None, False),
+        (lambda self, times, somebody: None, False),
+        (lambda self, *everything, whom=None: None, False),
+        (lambda self, times: None, True),
+        (lambda self, times, speed=1: None, True),
+    ],
+)
+def test_an_implementation_may_lack_a_parameter_that_came_later(method, older) -> None:
+    made = a_class(IWave, wave=method)
+    check_contract(made)
+    assert is_older(made, IWave, "wave") is older
+
+
+def test_an_implementation_may_lack_no_other_parameter() -> None:
+    with pytest.raises(InterfaceError, match=r"cannot be called as wave\(self, times, whom\)"):
+        check_contract(a_class(IWave, wave=lambda self: None))
+    with pytest.raises(InterfaceError):
+        check_contract(a_class(IGreeter, greet=lambda self, name: None))

@@ -116,6 +116,7 @@ FAILING = {
     "assign to nobody": lambda ledger: ledger.assign(99, 1),
     "assign to None": lambda ledger: ledger.assign(None, 1),
     "assign a part": lambda ledger: ledger.assign(1, 0.5),
+    "assign of no lane": lambda ledger: ledger.assign(1, 1, "a"),
     "offer where nobody pulls": lambda ledger: ledger.offer(1),
     "ask nobody": lambda ledger: ledger.ask_back(99),
     "apply an event": lambda ledger: ledger.apply(SlaveLost(1, "no")),

@@ -25,11 +25,12 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
 from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
 from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.scheduling.tasks.terms import Terms
 
 
 def make(cls, **overrides: str):
     env = Environment(variables={}, overrides=overrides)
-    env.register(LastFirst)
+    env.register(LastFirst, Fitting)
     return env[cls]
 
 
@@ -158,6 +159,85 @@ def test_a_plugged_in_strategy_decides(ledger) -> None:
     ledger.apply(TasksSubmitted(1, 0, [b""]))
     (send,) = scheduler.schedule(ledger)
     assert send.slave == 3
+
+
+class Fitting(Component):
+    """Prefers slaves that say they have what the task is named after, and counts how often it is asked."""
+
+    implements(ITaskScheduleStrategy)
+
+    def __init__(self):
+        self.asked = Counter()
+
+    def rate(self, slave, terms):
+        self.asked[terms.name] += 1
+        return float(slave.data.get("has") == terms.name)
+
+
+@pytest.fixture
+def fitting() -> GenericTaskScheduler:
+    return make(GenericTaskScheduler, **{"scheduling.strategy": "Fitting"})
+
+
+def join_with(ledger: Ledger, scheduler, slave: int, has: str, *, window: int = 3) -> None:
+    ledger.apply(SlaveJoined(slave, f"s{slave}", 3, window, {"has": has}))
+    scheduler.slave_changed(slave)
+
+
+def submit_named(ledger: Ledger, *names: str, count: int = 1) -> None:
+    for name in names:
+        first = ledger.owners[1].next_id
+        ledger.apply(TasksSubmitted(1, first, [b""] * count, Terms(name=name)))
+
+
+def held_names(ledger: Ledger, slave: int) -> list[str]:
+    return sorted(task.terms.name for task in ledger.slaves[slave].held.values())
+
+
+def test_a_strategy_sends_tasks_to_slaves_that_have_what_they_ask_for(ledger, fitting) -> None:
+    join_with(ledger, fitting, 1, "gpu")
+    join_with(ledger, fitting, 2, "disk")
+    submit_named(ledger, "gpu", "disk", "gpu", "disk", "gpu", "disk")
+    fitting.schedule(ledger)
+    assert held_names(ledger, 1) == ["gpu"] * 3
+    assert held_names(ledger, 2) == ["disk"] * 3
+
+
+def test_a_rating_is_a_wish_and_full_slaves_are_passed_over(ledger, fitting) -> None:
+    join_with(ledger, fitting, 1, "gpu")
+    join_with(ledger, fitting, 2, "disk")
+    submit_named(ledger, "gpu", count=10)
+    fitting.schedule(ledger)
+    assert held_names(ledger, 1) == held_names(ledger, 2) == ["gpu"] * 3
+    assert ledger.queued_count == 4
+
+
+def test_slaves_that_report_or_are_lost_are_ranked_anew_for_all_terms(ledger, fitting) -> None:
+    join_with(ledger, fitting, 1, "gpu")
+    join_with(ledger, fitting, 2, "disk")
+    submit_named(ledger, "gpu", "disk", "gpu", "disk", count=3)
+    fitting.schedule(ledger)
+    ledger.apply(SlaveLost(1, "gone"))
+    fitting.slave_changed(1)
+    join_with(ledger, fitting, 3, "gpu", window=6)
+    fitting.schedule(ledger)
+    assert held_names(ledger, 3).count("gpu") >= 3
+    done = list(ledger.slaves[2].held)
+    ledger.apply(TasksDone(2, done, [FINISHED] * 3, [b""] * 3))
+    fitting.slave_changed(2)
+    fitting.schedule(ledger)
+    assert held_names(ledger, 2) == ["disk"] * 3
+
+
+def test_names_without_end_are_scheduled_and_forgotten(ledger, fitting) -> None:
+    for slave in range(1, 5):
+        join_with(ledger, fitting, slave, "gpu", window=50)
+    submit_named(ledger, *map(str, range(100)))
+    fitting.schedule(ledger)
+    assert ledger.queued_count == 0
+    asked = fitting.strategy.asked
+    assert len(asked) == 100
+    assert max(asked.values()) < 100
 
 
 def test_a_strategy_that_is_not_there_is_named_beside_those_that_are() -> None:

@@ -32,7 +32,7 @@ from concurrent.scheduling.pickling.unpicklable import unpicklable_value
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, About, code_at, current
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 
-__all__ = ["AppCode", "BlobHead", "CodeCache", "code_at", "packed_blob"]
+__all__ = ["AppCode", "BlobHead", "CodeCache", "ReceivedCode", "code_at", "packed_blob"]
 
 HEAD_BYTES: Final = struct.Struct("!I")
 
@@ -214,7 +214,7 @@ class CodeCache:
     """Travelling code of any number of applications, at a worker or task system. One thread."""
 
     def __init__(self) -> None:
-        self._code_by_app: dict[int, _ReceivedCode] = {}
+        self._code_by_app: dict[int, ReceivedCode] = {}
 
     def define(self, app: int, index: int, blob: bytes) -> None:
         """Keep a blob of an application; it is unpickled when a payload first needs it."""
@@ -230,14 +230,14 @@ class CodeCache:
         """Return the code of one application, none at first."""
         return self._of(app)
 
-    def _of(self, app: int) -> _ReceivedCode:
+    def _of(self, app: int) -> ReceivedCode:
         code = self._code_by_app.get(app)
         if code is None:
-            code = self._code_by_app[app] = _ReceivedCode()
+            code = self._code_by_app[app] = ReceivedCode()
         return code
 
 
-class _ReceivedCode(AppCode):
+class ReceivedCode(AppCode):
     """The code of one application where it came as blobs."""
 
     def __init__(self) -> None:

@@ -126,11 +126,11 @@ class ForkServer:
             ready = {fd for fd, _ in poll.poll()}
             if self._owner in ready:
                 break
+            if self._control.fileno() in ready:
+                is_open = self._receive()
             if self._woken.fileno() in ready:
                 self._drain_wake()
                 self._reap()
-            if self._control.fileno() in ready:
-                is_open = self._receive()
         self._sweep_all()
         signal.set_wakeup_fd(-1)
         for sock in (self._control, self._woken, self._wake):

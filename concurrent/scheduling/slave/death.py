@@ -9,8 +9,9 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.entry import ENTRY_FAILED
 from concurrent.scheduling.processes.launcher import how_it_ended
 from concurrent.scheduling.processes.taskoutput import without_own_frames
+from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.suspects import Suspects
-from concurrent.scheduling.slave.workerlink import Item, WorkerLink
+from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.wire.failure import time_of_day
 
 __all__ = ["Death", "verdict"]

@@ -31,6 +31,11 @@ class Restarts:
         self._backoff = Backoff()
         self._timers: set[asyncio.TimerHandle] = set()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the next worker is to be started later."""
+        return bool(self._timers)
+
     def replace(self, *, is_quick: bool) -> None:
         """Start another worker.
 

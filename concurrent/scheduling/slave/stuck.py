@@ -26,6 +26,7 @@ class StuckWatch:
     :param links: the workers; the list of the pool itself.
     :param pace: knows how long tasks take.
     :param on_stuck: called with workers whose unstarted tasks should go to others.
+    :param has_free_place: tells whether one more worker may have tasks.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class StuckWatch:
         links: Sequence[WorkerLink],
         pace: Pace,
         on_stuck: Callable[[list[WorkerLink]], object],
+        has_free_place: Callable[[], bool],
     ) -> None:
         self._loop = loop
         self._links = links
         self._pace = pace
         self._on_stuck = on_stuck
+        self._has_free_place = has_free_place
         self._timer: asyncio.TimerHandle | None = None
 
     def go_on(self) -> None:
@@ -62,7 +65,7 @@ class StuckWatch:
 
     def _look(self) -> None:
         self._timer = None
-        is_any_idle = any(link.is_idle for link in self._links)
+        has_free_place = self._has_free_place()
         now = self._loop.time()
         patience_s = self._patience_s
         stuck = []
@@ -70,6 +73,6 @@ class StuckWatch:
             has_stood = not link.note_progress(now)
             if has_stood and len(link.outstanding) > 1:
                 # One that has finished nothing yet may only be starting.
-                if is_any_idle or (link.done_count and now - link.progress_at > patience_s):
+                if has_free_place or (link.done_count and now - link.progress_at > patience_s):
                     stuck.append(link)
         self._on_stuck(stuck)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.slave.workerlink import Item
+    from concurrent.scheduling.slave.crew import Item
 
 __all__ = ["Suspects"]
 
@@ -57,7 +57,7 @@ class Suspects:
             self.count_by_number.pop(number, None)
             self._apart.discard(number)
 
-    def set_apart(self, items: list[Item]) -> list[Item]:
+    def set_apart(self, items: Sequence[Item]) -> Sequence[Item]:
         """Keep those of these tasks that have to run apart; return the others."""
         if not self._apart:
             return items

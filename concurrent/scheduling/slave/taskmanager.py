@@ -28,12 +28,14 @@ from concurrent.scheduling.wire.columns import Payload, check_columns, slices
 from concurrent.scheduling.wire.failure import too_large
 from concurrent.scheduling.wire.messages import to_master, to_slave
 from concurrent.scheduling.wire.workqueue import Chunk, PullSocket
-from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
 from concurrent.transport.calls.declaration import Cast, P
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import receives
 from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.frames.blocks import new_block
+from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.envelope import peek_request
 
 __all__ = ["GenericTaskManager", "ZMQTaskManager"]
 
@@ -63,6 +65,8 @@ class GenericTaskManager(Component):
         self._is_draining = False
         self._is_traced = False
         self._waiting: list[Chunk] = []
+        self._header: Buffer = b""
+        self._header_owner: int | None = None
 
     def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
         """Start so many worker processes."""
@@ -70,12 +74,11 @@ class GenericTaskManager(Component):
         self._loop = loop
         self._launcher = launcher
         self._workers = workers
-        self._memory = ArgumentMemory(workers)
         self.pool = self._new_pool()
 
     def register_methods(self, endpoint: SessionClient) -> None:
         """Register what the master calls, and have its messages received into shared memory."""
-        endpoint.receive_into(lambda size_bytes: self._memory.new_block(size_bytes))
+        endpoint.receive_into(self._new_block)
 
         @receives(endpoint, to_slave.code)
         def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Payload) -> None:
@@ -178,7 +181,6 @@ class GenericTaskManager(Component):
     def close(self) -> None:
         """Forget the master."""
         self._handler = None
-        self._memory.close()
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
@@ -188,7 +190,6 @@ class GenericTaskManager(Component):
         pool = WorkerPool(
             self._loop,
             self._launcher,
-            self._memory,
             size=self._workers,
             tasks_per_worker=self.tasks_per_worker,
             on_done=self._done,
@@ -197,6 +198,13 @@ class GenericTaskManager(Component):
         )
         pool.start()
         return pool
+
+    def _new_block(self, size_bytes: int, header: Buffer) -> memoryview:
+        """Return memory for a large argument: such that only the workers of its owner read."""
+        if header is not self._header:
+            self._header, self._header_owner = header, _owner_of(header)
+        owner = self._header_owner
+        return new_block(size_bytes) if owner is None else self.pool.new_block(owner, size_bytes)
 
     def _arrived(self, chunk: Chunk) -> None:
         """Take tasks that the master sent."""
@@ -269,6 +277,14 @@ class GenericTaskManager(Component):
         if handler is not None:
             log.error("the master cannot be told: %s", error)
             self._loop.call_soon(handler.close, str(error))
+
+
+def _owner_of(header: Buffer) -> int | None:
+    """Return whose tasks a message brings, which has not arrived as a whole; None if it brings none."""
+    match peek_request(header):
+        case to_slave.run.name, int(owner):
+            return owner
+    return None
 
 
 def _without(chunk: Chunk, dropped: set[int]) -> Chunk:

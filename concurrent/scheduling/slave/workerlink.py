@@ -18,15 +18,16 @@ from concurrent.core.foreign import shown
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.launcher import Child, Launcher
 from concurrent.scheduling.processes.taskoutput import OutputFile
+from concurrent.scheduling.slave.crew import Crew, Item
 from concurrent.scheduling.slave.outputlog import OutputLog
-from concurrent.scheduling.worker.sharedmemory import ArgumentMemory, TrackedMemory
+from concurrent.scheduling.worker.sharedmemory import TrackedMemory
 from concurrent.scheduling.worker.worker import CAN_TAKE_BACK, NO_WAIT
-from concurrent.scheduling.worker.workerwire import CODE, FORGET, TASKS, MessageReader, pack_message
-from concurrent.transport.frames.frames import Buffer, Frame
+from concurrent.scheduling.worker.workerwire import CODE, OWNER, TASKS, MessageReader, pack_message
+from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.frames.gather import send_some
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["AppBlobs", "Item", "OnResults", "WorkerLink"]
+__all__ = ["OnResults", "WorkerLink"]
 
 ENTRY: Final = "concurrent.scheduling.worker.worker:main"
 SOCKET_BYTES: Final = 4 * 1024 * 1024
@@ -46,24 +47,6 @@ at most twice that many generations old, so that a number of a generation never 
 log = get_log("concurrent.scheduling.slave.pool")
 
 
-class AppBlobs:
-    """The code of one application as the pool keeps it, and how many of its tasks are in the pool.
-
-    ``given_count`` is how many of them workers were given, as its turns are counted (``fairqueue.py``).
-    """
-
-    __slots__ = ("app", "blobs", "given_count", "open_count")
-
-    def __init__(self, app: int) -> None:
-        self.app = app
-        self.blobs: list[bytes] = []
-        self.given_count = 0
-        self.open_count = 0
-
-
-Item = tuple[int, "bytes | Frame", AppBlobs]
-"""A task: its number, its payload and the application that it belongs to."""
-
 OnResults = Callable[["WorkerLink", Sequence[int], Sequence[int], Sequence[Any], float], None]
 """Called with the link, numbers, statuses, payloads, and the seconds they took together."""
 
@@ -75,7 +58,8 @@ class WorkerLink:
     :param on_results: called for each batch of results.
     :param on_death: called when the worker has ended and everything that it sent was read, with the link, the
         signal or None, the exit code or None and the tail of its output.
-    :param memory: what the pool shares with its workers.
+
+    The worker belongs to nobody until :meth:`join`, and can be given tasks from then on.
     """
 
     def __init__(
@@ -83,28 +67,28 @@ class WorkerLink:
         loop: NodeLoop,
         on_results: OnResults,
         on_death: Callable[[WorkerLink, int | None, int | None, str], None],
-        memory: ArgumentMemory,
     ) -> None:
+        self.crew: Crew | None = None
         self.outstanding: deque[Item] = deque()
         self.done_count = 0
         self.progress_at = 0.0
+        self.busy_since = 0.0
         self.is_open = False
         self.is_held = False
         self.is_leaving = False
         self.is_killed = False
         self.distrusted_because = ""
-        self.least_open_count = 0
         self.cancelled: set[int] = set()
         self.child: Child | None = None
         self._loop = loop
         self._on_results = on_results
         self._on_death = on_death
-        self._memory = memory
+        self._reader: MessageReader | None = None
         self._result_memory: TrackedMemory | None = None
         self._generation = 0
         self._started_count = 0
         self._taken_back_count = 0
-        self._code_count_by_app: dict[int, int] = {}
+        self._code_count = 0
         self._outbox: deque[Buffer] = deque()
         self._is_blocked = False
         self._is_paused = False
@@ -114,7 +98,7 @@ class WorkerLink:
         self._stalled_count = 0
 
     def start(self, launcher: Launcher) -> None:
-        """Start the worker; it can be given tasks at once.
+        """Start the worker.
 
         :raises OSError: if there are no descriptors for it.
         """
@@ -130,20 +114,29 @@ class WorkerLink:
             undo.callback(its_token.close)
             self._token_far = its_token.dup()
             undo.callback(self._token_far.close)
-            self._result_memory = self._memory.share(self._data)
             undo.pop_all()
         for sock in (self._data, its_data):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         self._data.setblocking(False)
         self._token.setblocking(False)
-        view_of = self._result_memory.view if self._result_memory is not None else None
-        self._reader = MessageReader(self._data, MESSAGE_BYTES_MAX, view_of)
         self.is_open = True
         self.progress_at = self._loop.time()
-        self._loop.add_reader(self._data, self._read)
         self.child = launcher.launch(
             ENTRY, [its_data, its_token], [self._loop.name], stderr_to=self.output, on_exit=self._exited
         )
+
+    def join(self, crew: Crew) -> None:
+        """Have the worker belong to an application, for good; it can be given tasks at once.
+
+        :raises OSError: if there are no descriptors for what they share, or the worker has ended.
+        """
+        self._result_memory = crew.memory.share(self._data)
+        view_of = self._result_memory.view if self._result_memory is not None else None
+        self._reader = MessageReader(self._data, MESSAGE_BYTES_MAX, view_of)
+        self.crew = crew
+        if not self._is_paused:
+            self._loop.add_reader(self._data, self._read)
+        self._send(pack_message(OWNER, crew.owner, []))
 
     @property
     def pid(self) -> int:
@@ -161,22 +154,21 @@ class WorkerLink:
         return self.child is not None and self.child.has_fallen
 
     def give(self, items: Sequence[Item], hold_s: float) -> None:
-        """Deal tasks of one application to the worker, behind those that it has.
+        """Deal tasks of its application to the worker, behind those that it has.
 
         :param hold_s: how long their results may wait for others while there is more to do, in seconds; 0 if
             there is nothing else to do.
         """
+        crew = items[0][2]
         if not self.outstanding:
-            self.progress_at = self._loop.time()
-        code = items[0][2]
-        if self._code_count_by_app.get(code.app) != len(code.blobs):
-            self._send_code(code)
+            self.progress_at = self.busy_since = self._loop.time()
+        if self._code_count != len(crew.blobs):
+            self._send_code(crew.blobs)
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
         dropped = self._result_memory.take_dropped() if self._result_memory is not None else ()
-        fields = self._generation, code.app, numbers, hold_s, dropped, payloads
-        place = self._memory.position_of if self._result_memory is not None else None
-        message = pack_message(TASKS, *fields, place=place)
+        place = crew.memory.position_of if self._result_memory is not None else None
+        message = pack_message(TASKS, self._generation, numbers, hold_s, dropped, payloads, place=place)
         self.outstanding.extend(items)
         # Tokens first: a worker that sleeps wakes up while the tasks are sent.
         self._unsent_tokens += bytes((self._generation,)) * len(items)
@@ -227,11 +219,6 @@ class WorkerLink:
         self.progress_at = now
         return True
 
-    def forget(self, app: int) -> None:
-        """Have the worker drop the code of an application."""
-        if self._code_count_by_app.pop(app, None) is not None:
-            self._send(pack_message(FORGET, app, []))
-
     def kill(self) -> None:
         """Kill the worker; ``on_death`` follows. It gets nothing more from now on."""
         self.is_leaving = self.is_killed = True
@@ -242,13 +229,16 @@ class WorkerLink:
         """Let the worker end after the task that it runs."""
         if self.is_open:
             self.is_leaving = True
-            self._token.shutdown(socket.SHUT_WR)
+            for sock in (self._token, self._data) if self.crew is None else (self._token,):
+                sock.shutdown(socket.SHUT_WR)
 
     def pause_reading(self, *, is_paused: bool) -> None:
         """Read no more of what the worker sends, so that it has to wait with more; or go on."""
-        if not self.is_open or self._is_read_out or is_paused == self._is_paused:
+        if is_paused == self._is_paused:
             return
         self._is_paused = is_paused
+        if self.crew is None or not self.is_open or self._is_read_out:
+            return
         if is_paused:
             self._loop.remove_reader(self._data)
         else:
@@ -275,7 +265,7 @@ class WorkerLink:
         if not self.is_open:
             return
         try:
-            while not self.distrusted_because:
+            while self._reader is not None and not self.distrusted_because:
                 for message in self._reader.read():
                     self._receive(*message)
         except (OSError, EOFError):
@@ -283,6 +273,8 @@ class WorkerLink:
         except Exception as error:  # boundary: a task can write anything to its worker's socket
             log.error("the last words of worker %d make no sense: %s", self.pid, error)
             self.distrusted_because = str(error)
+        if self.outstanding:
+            self._charge()
         if self.is_leaving and code is not None:
             self._output_log.ended(self.pid, tail)
         self._on_death(self, signal, code, tail)
@@ -304,10 +296,10 @@ class WorkerLink:
         except BlockingIOError:
             return 0
 
-    def _send_code(self, code: AppBlobs) -> None:
-        for index in range(self._code_count_by_app.get(code.app, 0), len(code.blobs)):
-            self._send(pack_message(CODE, code.app, index, [code.blobs[index]]))
-        self._code_count_by_app[code.app] = len(code.blobs)
+    def _send_code(self, blobs: Sequence[bytes]) -> None:
+        for index in range(self._code_count, len(blobs)):
+            self._send(pack_message(CODE, index, [blobs[index]]))
+        self._code_count = len(blobs)
 
     def _send_tokens(self) -> None:
         try:
@@ -341,11 +333,13 @@ class WorkerLink:
             self._loop.remove_writer(self._data)
 
     def _read(self) -> None:
+        reader = self._reader
+        assert reader is not None, "nothing is read from a worker that belongs to nobody"
         try:
             for _ in range(READS_PER_TURN):
-                for message in self._reader.read():
+                for message in reader.read():
                     self._receive(*message)
-                if self._reader.is_drained:
+                if reader.is_drained:
                     return
         except BlockingIOError:
             pass
@@ -360,7 +354,7 @@ class WorkerLink:
 
         Call it every second or so.
         """
-        is_amid_message = not self._is_paused and self._reader.is_amid_message
+        is_amid_message = not self._is_paused and self._reader is not None and self._reader.is_amid_message
         if not self.is_open or self.is_killed or not (is_amid_message or self._is_cut):
             self._stalled_count = 0
             return
@@ -381,6 +375,13 @@ class WorkerLink:
         if self.is_open:
             self._loop.remove_reader(self._data)
 
+    def _charge(self) -> None:
+        """Put the time since the last time on the account of the application."""
+        assert self.crew is not None
+        now = self._loop.time()
+        self.crew.used_s += now - self.busy_since
+        self.busy_since = now
+
     def _receive(
         self,
         _kind: int,
@@ -397,15 +398,12 @@ class WorkerLink:
             raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
         for report in printed:
             self._output_log.finished(*report)
-        apps = [outstanding.popleft()[2] for _ in numbers]
-        owners = set(apps)
-        for app in owners:
-            app.open_count -= apps.count(app)
-        self.least_open_count = min([app.open_count for app in owners])
+        for _ in numbers:
+            outstanding.popleft()
         self._stalled_count = 0
         self.done_count += count
-        if outstanding:
-            self.progress_at = self._loop.time()
+        self.progress_at = self._loop.time()
+        self._charge()
         self._taken_back_count = 0
         self.is_held = False
         if self.cancelled:

@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from concurrent.core.leaving import exit_code_of, exit_now
 from concurrent.scheduling.pickling.batch import TaskBatch, call
-from concurrent.scheduling.pickling.code import AppCode, CodeCache
+from concurrent.scheduling.pickling.code import ReceivedCode
 from concurrent.scheduling.pickling.payload import unpickled
 from concurrent.scheduling.pickling.shorthand import expanded
 from concurrent.scheduling.processes.leftovers import mark_environment
@@ -37,7 +37,7 @@ from concurrent.scheduling.wire.failure import dumps_failure, unpicklable
 from concurrent.scheduling.worker.sharedmemory import receive_memory
 from concurrent.scheduling.worker.workerwire import (
     CODE,
-    FORGET,
+    OWNER,
     RESULTS,
     MessageReader,
     pack_message,
@@ -49,9 +49,6 @@ __all__ = ["CAN_TAKE_BACK", "main"]
 
 DECAY: Final = 0.98
 """How fast long durations of a function are forgotten, per run."""
-
-NO_APP: Final = 0
-"""No application has this number."""
 
 NEVER: Final = float("inf")
 
@@ -75,13 +72,13 @@ def main(data: socket.socket, token: socket.socket, slave: str) -> None:
     if "numpy.random" in sys.modules:  # forks of one zygote would draw the same numbers
         sys.modules["numpy.random"].seed()
     gc.freeze()
-    worker = Worker(data, token, f"{slave}, worker {os.getpid()}")
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=worker.forked)
     try:
+        worker = Worker(data, token, f"{slave}, worker {os.getpid()}")
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=worker.forked)
         worker.run()
     except (BrokenPipeError, ConnectionResetError, EOFError):
-        pass  # the slave is gone
+        pass  # the slave is gone, or does not need this worker
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
@@ -95,14 +92,15 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
         frame = frame.f_back
 
 
-_Dealt = tuple[int, float, int, int, "bytes | Frame"]
-"""A task as it was dealt: generation, how long its result may wait, application, number and payload."""
+_Dealt = tuple[int, float, int, "bytes | Frame"]
+"""A task as it was dealt: generation, how long its result may wait, number and payload."""
 
 
 class Worker:
-    """See the module.
+    """See the module. Made when the worker comes to belong to an application, which the maker waits for.
 
     :param where: which worker of which slave it is, for errors.
+    :raises EOFError: if that never happens.
     """
 
     def __init__(self, data: socket.socket, token: socket.socket, where: str) -> None:
@@ -113,8 +111,7 @@ class Worker:
         self._result_memory = shared[1] if shared is not None else None
         self._reader = MessageReader(data, view_of=shared[0].view if shared is not None else None)
         self._queue: deque[_Dealt] = deque()
-        self._code = CodeCache()
-        self._enter(NO_APP)
+        self._code = ReceivedCode()
         self._output = CapturedOutput()
         self._is_fork = False
         self._batch: TaskBatch | None = None
@@ -151,8 +148,8 @@ class Worker:
                 begun = clock()
                 if not token:
                     return
-            _, hold_s, app, number, payload = self._next(token[0])
-            self._attempt(app, number, payload, begun)
+            _, hold_s, number, payload = self._next(token[0])
+            self._attempt(number, payload, begun)
             now = clock()
             self._busy_s += now - begun
             begun = now
@@ -174,22 +171,19 @@ class Worker:
 
     def _receive(self, kind: int, *fields: Any) -> None:
         if kind == CODE:
-            app, index, blobs = fields
-            self._code.define(app, index, bytes(blobs[0]))
+            index, blobs = fields
+            self._code.take(index, bytes(blobs[0]))
             self._is_code_new = True
-        elif kind == FORGET:
-            self._code.forget(fields[0])
-            self._enter(NO_APP)
-            self._long_by_function.clear()
+        elif kind == OWNER:
+            self._code.enter()
+            mark_environment(fields[0])
         else:
-            generation, app, numbers, hold_s, dropped, payloads = fields
+            generation, numbers, hold_s, dropped, payloads = fields
             if self._result_memory is not None:
                 self._result_memory.give_back(dropped)
-            self._queue.extend(
-                zip(repeat(generation), repeat(hold_s), repeat(app), numbers, payloads, strict=False)
-            )
+            self._queue.extend(zip(repeat(generation), repeat(hold_s), numbers, payloads, strict=False))
 
-    def _attempt(self, app: int, number: int, payload: bytes | Frame, begun: float) -> None:
+    def _attempt(self, number: int, payload: bytes | Frame, begun: float) -> None:
         """Run one task and note the outcome.
 
         :param begun: the time at which the one before it ended, or this one could start.
@@ -198,7 +192,7 @@ class Worker:
             self._is_code_new = False
             self._flush()
         try:
-            status, answer = FINISHED, self._perform(app, payload, begun)
+            status, answer = FINISHED, self._perform(payload, begun)
         except BaseException as error:  # boundary: whatever a task raises is its outcome
             if self._is_fork:
                 exit_now(exit_code_of(error))
@@ -213,10 +207,8 @@ class Worker:
         if output.is_written:
             self._note_printed(number)
 
-    def _perform(self, app: int, payload: bytes | Frame, begun: float) -> bytes | Frame:
-        if app != self._app:
-            self._enter(app)
-        code = self._app_code
+    def _perform(self, payload: bytes | Frame, begun: float) -> bytes | Frame:
+        code = self._code
         what = expanded(unpickled(payload), code)
         if type(what) is tuple:
             function = what[0]
@@ -252,16 +244,9 @@ class Worker:
         except BaseException as error:  # boundary: the result's own code runs here
             raise unpicklable(result, error) from error
 
-    def _enter(self, app: int) -> None:
-        """Have what is unpickled refer to the code of an application."""
-        self._app = app
-        self._app_code: AppCode = self._code.of(app)
-        self._app_code.enter()
-        mark_environment(app)
-
     def _failure(self, error: BaseException) -> bytes:
         text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")
-        return dumps_failure(error, self._app_code, text, self._where)
+        return dumps_failure(error, self._code, text, self._where)
 
     def _note_printed(self, number: int) -> None:
         size_bytes, head, tail = self._output.take()

@@ -10,11 +10,12 @@ the body, beginning at a multiple of 16 bytes from the start of the body, or lie
 and their fields:
 
 =========== ========================================== ==================================================
-``TASKS``   generation, app, numbers, hold_s, dropped, to the worker: tasks, in the order of their tokens;
+``OWNER``   owner, []                                  to the worker, before all others: the application that it
+                                                       belongs to
+``TASKS``   generation, numbers, hold_s, dropped,      to the worker: tasks, in the order of their tokens;
             payloads                                   their results may wait ``hold_s`` seconds for others.
                                                        ``dropped`` has positions of results, free again
-``CODE``    app, index, [blob]                         to the worker: code that later payloads refer to
-``FORGET``  app, []                                    to the worker: an application has ended
+``CODE``    index, [blob]                              to the worker: code that later payloads refer to
 ``RESULTS`` numbers, statuses, busy_s, output,         from the worker: how attempts ended, in the order
             payloads                                   of the tokens; ``output`` has [number, bytes
                                                        printed, their beginning, their end] for tasks
@@ -38,7 +39,7 @@ from concurrent.transport.frames.frames import Buffer, Frame, gathered
 with installed_first("msgpack"):
     import msgpack
 
-__all__ = ["CODE", "FORGET", "RESULTS", "TASKS", "MessageReader", "Place", "View", "pack_message"]
+__all__ = ["CODE", "OWNER", "RESULTS", "TASKS", "MessageReader", "Place", "View", "pack_message"]
 
 Place = Callable[[Frame], "int | None"]
 """Returns where the other end sees a payload, None if it does not."""
@@ -48,7 +49,7 @@ View = Callable[[int, int], memoryview]
 
 TASKS: Final = 0
 CODE: Final = 1
-FORGET: Final = 2
+OWNER: Final = 2
 RESULTS: Final = 3
 
 PRELUDE: Final = struct.Struct("!QI")

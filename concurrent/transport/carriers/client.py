@@ -17,7 +17,7 @@ from concurrent.core.items import Host
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.endpoint import Endpoint, log
-from concurrent.transport.frames.blocks import NewBlock, new_block
+from concurrent.transport.frames.blocks import NewBlock, new_block_of
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import Message, control_message
@@ -71,7 +71,7 @@ class SessionClient(Endpoint):
         self.host = host
         self.port = port
         self.handler = TCPHandler(loop, self, self._limits)
-        self._new_block: NewBlock = new_block
+        self._new_block: NewBlock = new_block_of
         self._carrier: ICarrier | None = None
         self._timer: TimerHandle | None = None
         self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)
@@ -88,7 +88,7 @@ class SessionClient(Endpoint):
         return str(Host(self.host, self.port))
 
     def receive_into(self, new_block: NewBlock) -> None:
-        """Have large frames received into memory that ``new_block`` returns. Call it before ``start``.
+        """Have large payload frames received into memory that ``new_block`` returns. Call it before ``start``.
 
         It is called on the loop thread. A channel that cannot choose where it receives does not call it.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from concurrent.transport.frames.blocks import new_block
+from concurrent.transport.frames.blocks import new_block, new_block_of
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.frames.memory import UNCLAIMED_BYTES_MAX, MemoryShare
 from concurrent.transport.session.envelope import PREFIX_BYTES, SIZE_BYTES, read_frame_sizes
@@ -43,7 +43,7 @@ class FrameReader:
         self.limits = limits
         self.is_held_up = False
         self._share = share
-        self._new_block = share.new_block if share is not None else new_block
+        self._new_block = share.new_block if share is not None else new_block_of
         self._has_claimed = False
         self._scratch = scratch
         self._rest = b""
@@ -150,7 +150,7 @@ class FrameReader:
 
     def _copied(self, received: memoryview, size: int) -> memoryview:
         """Return new memory for a frame that begins with what was received."""
-        block = self._new_block(size)
+        block = self._new_block(size, self._frames[0]) if self._frames else new_block(size)
         block[: len(received)] = received
         return block
 

@@ -19,7 +19,7 @@ from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.carriers.endpoint import cannot_listen
 from concurrent.transport.carriers.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
 from concurrent.transport.carriers.server import SessionServer
-from concurrent.transport.frames.blocks import NewBlock, new_block
+from concurrent.transport.frames.blocks import NewBlock, new_block_of
 from concurrent.transport.frames.frames import Buffer, Frame, gathered
 from concurrent.transport.frames.memory import MemoryShare, ReceiveMemory
 from concurrent.transport.loop.loop import NodeLoop
@@ -290,7 +290,7 @@ class TCPServer(SessionServer):
         self.port = listener.getsockname()[1]
         self._listener = listener
         self._scratch = memoryview(bytearray(SCRATCH_BYTES))
-        self._memory = _receive_memory(self._loop, self._limits, new_block)
+        self._memory = _receive_memory(self._loop, self._limits, new_block_of)
         self._loop.add_reader(listener, self._on_connection)
 
     def _on_connection(self) -> None:

@@ -20,10 +20,11 @@ from typing import Any, Final
 from concurrent.core.process.heap import BLOCK_BYTES_MAX
 from concurrent.transport.frames.frames import Buffer
 
-__all__ = ["MAPPED_BYTES_MIN", "NewBlock", "copied", "new_block"]
+__all__ = ["MAPPED_BYTES_MIN", "NewBlock", "copied", "new_block", "new_block_of"]
 
-NewBlock = Callable[[int], memoryview]
-"""Returns memory of so many bytes that can be written to, and holds anything before that."""
+NewBlock = Callable[[int, Buffer], memoryview]
+"""Returns memory of so many bytes that can be written to, and holds anything before that; for a payload frame
+of the message with this header frame."""
 
 HUGE_PAGE_BYTES: Final = 2 * 1024 * 1024
 MAPPED_BYTES_MIN: Final = BLOCK_BYTES_MAX
@@ -56,6 +57,11 @@ def new_block(size_bytes: int) -> memoryview:
             block.madvise(mmap.MADV_HUGEPAGE)
             return memoryview(block)[:size_bytes]
     return memoryview(_unwritten(None, size_bytes))
+
+
+def new_block_of(size_bytes: int, _header: Buffer) -> memoryview:
+    """Return memory for a payload frame of any message, see :func:`new_block`. Any thread."""
+    return new_block(size_bytes)
 
 
 def copied(buffer: Buffer) -> bytes | memoryview:

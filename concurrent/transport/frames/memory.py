@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from concurrent.transport.frames.blocks import NewBlock, new_block
+from concurrent.transport.frames.blocks import NewBlock, new_block_of
 
 __all__ = ["UNCLAIMED_BYTES_MAX", "MemoryShare", "ReceiveMemory"]
 
@@ -24,14 +24,14 @@ class ReceiveMemory:
     :param bytes_max: the sizes of all incomplete messages together, in bytes; one that is larger on its
         own is let in when there is no other.
     :param call_soon: the loop's, for telling those that wait.
-    :param new_block: returns memory for a large frame of so many bytes.
+    :param new_block: returns memory for a large payload frame.
     """
 
     def __init__(
         self,
         bytes_max: int,
         call_soon: Callable[[Callable[[], object]], object],
-        new_block: NewBlock = new_block,
+        new_block: NewBlock = new_block_of,
     ) -> None:
         self.new_block = new_block
         self._bytes_max = bytes_max

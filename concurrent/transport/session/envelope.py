@@ -65,6 +65,7 @@ __all__ = [
     "encode_body",
     "make_header",
     "make_prefix",
+    "peek_request",
     "read_frame_sizes",
 ]
 
@@ -80,6 +81,9 @@ PREFIX_BYTES: Final = _PREFIX.size
 """The least that tells how many frames follow, and so how long the whole prefix is."""
 
 SIZE_BYTES: Final = 8
+
+PEEK_BYTES: Final = 512
+"""What is read of a header to know what is called; the names of methods are short."""
 
 VALUES_MAX: Final = 1 << 22
 """So many values may be in the arrays and maps of a message, on all levels together."""
@@ -186,6 +190,25 @@ def decode(buffers: Sequence[Buffer]) -> Message:
     if kind in REQUEST_KINDS and fields[-1] and not all(type(k) is str for k in fields[-1]):
         raise MalformedMessage(f"the names of the arguments of a {Kind(kind).name} must be str")
     return _new_message((kind, number, ack, fields, sum(map(len, buffers))))
+
+
+def peek_request(header: Buffer) -> tuple[str, Any] | None:
+    """Return the method and the first argument of a call or cast whose payload frames have still to arrive.
+
+    None if the beginning of the header does not tell; whether the rest of it is right is not looked at.
+    """
+    if len(header) < PRELUDE_BYTES or header[3] not in REQUEST_KINDS:
+        return None
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(header[PRELUDE_BYTES : PRELUDE_BYTES + PEEK_BYTES])
+    try:
+        unpacker.read_array_header()
+        if header[3] == Kind.CALL:
+            unpacker.skip()
+        method = unpacker.unpack()
+        return (method, unpacker.unpack()) if unpacker.read_array_header() else None
+    except (ValueError, msgpack.UnpackException):
+        return None
 
 
 def _unknown(kind: int, number: int, ack: int, buffers: Sequence[Buffer]) -> Message:

@@ -42,12 +42,10 @@ class PoolUser:
         self._sent_blobs = 0
         self._changed = threading.Condition()
         self._loop = loop
-        self.memory = ArgumentMemory(size)
         self.receives_into_memory = False
         self.pool = WorkerPool(
             loop,
             launcher,
-            self.memory,
             size=size,
             on_done=self._done,
             on_window=self.windows.append,
@@ -71,14 +69,21 @@ class PoolUser:
 
     def received(self, data: bytes) -> memoryview:
         """Return memory with data as it comes from a master, which workers can read if that is so."""
-        block = (self.memory.new_block if self.receives_into_memory else new_block)(len(data))
+        size = len(data)
+        block = self.on_loop(self.pool.new_block, APP, size) if self.receives_into_memory else new_block(size)
         block[:] = data
         return block
 
-    def push_of_another(self, payloads: Sequence[Any]) -> list[int]:
+    @property
+    def memory(self) -> ArgumentMemory:
+        """What the workers of the application read large arguments from."""
+        memory: ArgumentMemory = self.on_loop(lambda: self.pool._crew_of(APP).memory)
+        return memory
+
+    def push_of_another(self, payloads: Sequence[Any], app: int = OTHER_APP) -> list[int]:
         """Push tasks of an application without code of its own."""
         numbers = self._numbers_for(payloads)
-        self.on_loop(self.pool.run, OTHER_APP, 0, numbers, payloads)
+        self.on_loop(self.pool.run, app, 0, numbers, payloads)
         return numbers
 
     def push_payloads(self, payloads: Sequence[Any]) -> list[int]:
@@ -127,7 +132,6 @@ class PoolUser:
 
     def close(self) -> None:
         self.stop()
-        self.memory.close()
 
     def abandon(self) -> list[int]:
         """Stop the pool at once; return the numbers of the tasks that were reported by then."""

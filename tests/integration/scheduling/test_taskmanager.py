@@ -21,6 +21,8 @@ from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.frames.blocks import NewBlock
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.envelope import encode_body, make_header
+from concurrent.transport.session.messages import Kind
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.pool_user import TIMEOUT_S, Gate, wait_until
 
@@ -76,14 +78,15 @@ class Slave:
     def on_loop(self, fn: Callable[..., Any], *args: Any) -> Any:
         return self._loop.call(fn, *args, timeout_s=TIMEOUT_S)
 
-    def run(self, number: int, function: Any, *args: Any) -> None:
+    def run(self, number: int, function: Any, *args: Any, owner: int = OWNER) -> None:
         payload: Any = pickle.dumps((function, args, {}), PROTOCOL)
         if len(payload) >= 65536:
-            block = self.master.new_block(len(payload))
+            header = make_header(Kind.CAST, 1, 0, encode_body(("run", [owner, 0], {}), "run").data)
+            block = self.master.new_block(len(payload), header)
             block[:] = payload
             payload = Frame(block)
         method = next(one for one in self.master.methods if one.name == "run")
-        self.on_loop(method.function, None, None, OWNER, 0, [number], [payload])
+        self.on_loop(method.function, None, None, owner, 0, [number], [payload])
 
     def stop(self) -> None:
         self.on_loop(self.manager.drain, 0.0).result(TIMEOUT_S)
@@ -101,6 +104,17 @@ def test_large_arguments_are_received_into_memory_that_workers_read(slave: Slave
     for number in range(20):
         slave.run(number, workloads.size_and_kind, bytes(1_000_000))
         assert slave.master.done.get(timeout=TIMEOUT_S) == (number, (1_000_000, "bytes"))
+
+
+def test_large_arguments_lie_where_only_the_workers_of_their_owner_read(slave: Slave) -> None:
+    pool = slave.manager.pool
+    header = make_header(Kind.CAST, 1, 0, encode_body(("run", [OWNER, 0], {}), "run").data)
+    other = make_header(Kind.CAST, 2, 0, encode_body(("other", [OWNER], {}), "other").data)
+    frames = [Frame(slave.on_loop(slave.master.new_block, 100_000, one)) for one in (header, header, other)]
+    places = [slave.on_loop(pool._crew_of(OWNER).memory.position_of, frame) for frame in frames]
+    assert None not in places[:2]
+    assert places[2] is None
+    assert slave.on_loop(pool._crew_of(OWNER + 1).memory.position_of, frames[0]) is None
 
 
 def test_results_wait_at_the_workers_while_the_master_takes_no_more(slave: Slave, gate: Gate) -> None:

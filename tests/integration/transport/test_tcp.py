@@ -226,7 +226,7 @@ def test_incomplete_messages_of_all_peers_share_one_bound(loops: Loops) -> None:
 def test_a_client_receives_large_frames_where_it_was_told_to(loops: Loops, server: TCPServer) -> None:
     blocks: list[memoryview] = []
 
-    def new_block(size_bytes: int) -> memoryview:
+    def new_block(size_bytes: int, _header: Buffer) -> memoryview:
         blocks.append(memoryview(bytearray(size_bytes)))
         return blocks[-1]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.suspects import KNOWN_MAX, Suspects
-from concurrent.scheduling.slave.workerlink import AppBlobs, Item
+from tests.unit.scheduling.test_waiting import new_crew
 
-APP = AppBlobs(1)
+APP = new_crew(1)
 
 
 def items(*numbers: int) -> list[Item]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import MalformedMessage
-from concurrent.scheduling.worker.workerwire import CODE, FORGET, RESULTS, TASKS, MessageReader, pack_message
+from concurrent.scheduling.worker.workerwire import CODE, OWNER, RESULTS, TASKS, MessageReader, pack_message
 from concurrent.transport.frames.frames import Frame
 
 TIMEOUT_S = 10.0
@@ -63,7 +63,7 @@ def plain(message: list[Any]) -> list[Any]:
     [
         (TASKS, 255, 3, [1, 2], [b"first", b""]),
         (CODE, 3, 0, [b"blob"]),
-        (FORGET, 3, []),
+        (OWNER, 3, []),
         (RESULTS, [1, 2], [0, 1], 0.5, [[1, 10, b"", b"printed"]], [b"result", b"failure"]),
     ],
 )
@@ -101,7 +101,7 @@ def test_messages_arrive_whole_however_they_are_cut(pair: Pair) -> None:
     fields: list[list[Any]] = [
         [TASKS, 1, 2, [3], [b"one"]],
         [TASKS, 1, 2, [4], [Frame(b"f" * 1000), b"two"]],
-        [FORGET, 2, []],
+        [OWNER, 2, []],
     ]
     data = b"".join(bytes(buffer) for message in fields for buffer in pack_message(*message))
     received = sent(pair, *(data[start : start + 7] for start in range(0, len(data), 7)))

@@ -26,6 +26,7 @@ from concurrent.transport.session.envelope import (
     encode_body,
     make_header,
     make_prefix,
+    peek_request,
 )
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.session.messages import NUMBERED_KINDS, OPTIONAL_BY_KIND, SHAPE_BY_KIND, Kind
@@ -246,3 +247,28 @@ def octets_of(line: str) -> str:
     found = re.match(r"(?: *[0-9a-f]{2}(?= |$))*", line)
     assert found is not None
     return found[0]
+
+
+def test_what_is_called_is_known_before_the_payload_has_come() -> None:
+    arguments = [7, 0, list(range(300)), [Frame(bytes(100_000))]]
+    cast = make_header(Kind.CAST, 1, 0, encode_body(("run", arguments, {}), "run").data)
+    assert peek_request(cast) == ("run", 7)
+    call = make_header(Kind.CALL, 1, 0, encode_body((5, "run", ["seven"], {}), "run").data)
+    assert peek_request(memoryview(call)) == ("run", "seven")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        bytes(100),
+        make_header(Kind.CAST, 1, 0, b""),
+        make_header(Kind.CAST, 1, 0, b"\x00"),
+        make_header(Kind.CAST, 1, 0, encode_body(("run", [], {}), "run").data),
+        make_header(Kind.CAST, 1, 0, encode_body(("run", ["x" * 1000], {}), "run").data),
+        make_header(Kind.RESULT, 1, 0, encode_body((5, "run"), "run").data),
+        make_header(Kind.CAST, 1, 0, b"\x93\xa3run\xc1"),
+    ],
+)
+def test_a_header_that_does_not_begin_as_a_request_tells_nothing(header: bytes) -> None:
+    assert peek_request(header) is None

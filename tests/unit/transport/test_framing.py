@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from concurrent.core.errors import MalformedMessage, MessageTooLarge, VersionMismatch
 from concurrent.transport.carriers.framing import GREETING_LIMITS, SCRATCH_BYTES, FrameReader
-from concurrent.transport.frames.frames import FRAME_BYTES_MIN
+from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer
 from concurrent.transport.frames.memory import MemoryShare, ReceiveMemory
 from concurrent.transport.session.envelope import make_prefix
 from concurrent.transport.session.limits import Limits
@@ -116,8 +116,10 @@ def test_what_comes_behind_a_greeting_waits_for_other_limits() -> None:
 @pytest.mark.parametrize("step_bytes", [1000, FRAME_BYTES_MIN + 100, 10 * SCRATCH_BYTES])
 def test_large_frames_are_received_into_the_memory_of_the_endpoint(step_bytes: int) -> None:
     blocks: list[memoryview] = []
+    headers: list[Buffer] = []
 
-    def new_block(size_bytes: int) -> memoryview:
+    def new_block(size_bytes: int, header: Buffer) -> memoryview:
+        headers.append(header)
         blocks.append(memoryview(bytearray(size_bytes)))
         return blocks[-1]
 
@@ -127,19 +129,20 @@ def test_large_frames_are_received_into_the_memory_of_the_endpoint(step_bytes: i
     frames = [bytes([number]) * size for number, size in enumerate(sizes)]
     assert feed(reader, make_prefix(frames) + b"".join(frames), step_bytes) == [frames]
     assert [bytes(block) for block in blocks] == [frames[1], frames[3], frames[4]]
+    assert headers == [frames[0]] * 3
 
 
 def test_a_reader_that_is_closed_keeps_nothing_of_an_unfinished_message() -> None:
     known: list[weakref.ref[memoryview]] = []
 
-    def new_block(size_bytes: int) -> memoryview:
+    def new_block(size_bytes: int, _header: Buffer) -> memoryview:
         block = memoryview(bytearray(size_bytes))
         known.append(weakref.ref(block))
         return block
 
     share = MemoryShare(ReceiveMemory(10_000_000, print, new_block), print)
     reader = FrameReader(Limits(), memoryview(bytearray(SCRATCH_BYTES)), share)
-    frames = [bytes(FRAME_BYTES_MIN), bytes(SCRATCH_BYTES)]
+    frames = [bytes(10), bytes(FRAME_BYTES_MIN), bytes(SCRATCH_BYTES)]
     feed(reader, (make_prefix(frames) + b"".join(frames))[:-1], SCRATCH_BYTES)
     assert [ref() is None for ref in known] == [False, False]
     reader.close()

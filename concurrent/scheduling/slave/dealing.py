@@ -1,0 +1,261 @@
+"""Deals waiting tasks out to workers, and takes back what would wait too long there. Loop thread only.
+
+Each application has a share of the places (``shares.py``), and its tasks go to its own workers. Each worker
+gets some work ahead (``pace.py``). What it has not started is taken back as soon as another one could do it, or
+the worker makes no progress, so a long task holds nothing behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Final
+
+from concurrent.scheduling.slave.crew import Crew, Item
+from concurrent.scheduling.slave.pace import Pace
+from concurrent.scheduling.slave.roster import Roster
+from concurrent.scheduling.slave.shares import Claim, divide
+from concurrent.scheduling.slave.stuck import StuckWatch
+from concurrent.scheduling.slave.suspects import Suspects
+from concurrent.scheduling.slave.waiting import WaitingTasks
+from concurrent.scheduling.slave.workerlink import WorkerLink
+from concurrent.scheduling.worker.worker import CAN_TAKE_BACK
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["Dealer"]
+
+TAKE_BACK_MIN_S: Final = 0.0003
+"""Less waiting work than this is not worth taking from one worker for another at once."""
+
+_used_s = attrgetter("used_s")
+
+
+class Dealer:
+    """See the module.
+
+    :param roster: the workers.
+    :param pace: knows how long tasks take.
+    :param size: how many workers may have tasks at once.
+    :param tasks_per_worker: how many tasks a worker may run.
+
+    ``waiting`` has the tasks that no worker has, but for those of ``suspects``, which run one at a time. The
+    owner keeps ``held_count``, how many tasks have no outcome yet.
+    """
+
+    def __init__(self, loop: NodeLoop, roster: Roster, pace: Pace, *, size: int, tasks_per_worker: int) -> None:
+        self.held_count = 0
+        self.waiting = WaitingTasks()
+        self.suspects = Suspects()
+        self._loop = loop
+        self._roster = roster
+        self._links = roster.links
+        self._pace = pace
+        self._size = size
+        self._tasks_per_worker = tasks_per_worker
+        self._stuck = StuckWatch(loop, self._links, pace, self._relieve, self._has_free_place)
+        self._apart_link: WorkerLink | None = None
+        self._is_closed = False
+        self._is_paused = False
+
+    def add(self, items: Sequence[Item], *, is_newcomer: bool) -> None:
+        """Deal tasks of one application that have just come.
+
+        :param is_newcomer: whether the others have had the workers to themselves.
+        """
+        if self.suspects.count_by_number:
+            items = self.suspects.set_apart(items)
+        elif self.held_count == 1 and self._give_alone(items):
+            return
+        if items:
+            if is_newcomer:  # what others have waiting at the workers is not before its turn
+                for link in self._links:
+                    self.put_back(link.take_back(is_slow=False))
+            self.waiting.extend(items)
+        self.deal()
+
+    def put_back(self, items: Sequence[Item]) -> None:
+        """Queue again what workers had, as it was before; suspects apart."""
+        self.waiting.put_back(self.suspects.set_apart(items))
+
+    def deal(self) -> None:
+        """Give waiting tasks to workers that have little, the emptiest first."""
+        if self._is_closed:
+            return
+        if self.suspects.waiting or self._apart_link is not None:
+            self._deal_apart()
+        if self.waiting.count:
+            self._deal_by_shares()
+        if self.held_count > 1:  # else nothing can lie behind a running task
+            if not self.waiting.count:
+                self._even_out()
+            self._go_on_watching()
+
+    def take_newest(self, count: int) -> list[Item]:
+        """Take up to ``count`` tasks that no worker has started, newest first."""
+        if count > self.waiting.count:
+            for link in self._links:
+                if len(link.outstanding) > 1:
+                    self.put_back(link.take_back())
+        return self.waiting.take_newest(count)
+
+    def remove(self, numbers: set[int]) -> list[Item]:
+        """Take out the tasks with these numbers that no worker has, and return them."""
+        return [*self.waiting.remove(numbers), *self.suspects.remove(numbers)]
+
+    def forget(self, link: WorkerLink) -> None:
+        """Know no more of a worker that has ended."""
+        if link is self._apart_link:
+            self._apart_link = None
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Note that workers have to wait with their results, and so do not stand still; or that they go on."""
+        self._is_paused = is_paused
+        self._stuck.stop()
+        self._go_on_watching()
+
+    def close(self) -> None:
+        """Deal no more, and take back what workers have not started."""
+        self._is_closed = True
+        self._stuck.stop()
+        for link in self._links:
+            self.put_back(link.take_back())
+
+    def take_all(self) -> list[Item]:
+        """Take every task that no worker has."""
+        waiting, suspects = self.waiting, self.suspects
+        self.suspects = Suspects()
+        crews = list(waiting.crews)
+        return [item for crew in crews for item in waiting.take(crew, waiting.count)] + [*suspects.waiting]
+
+    def _give_alone(self, items: Sequence[Item]) -> bool:
+        """Give the only task that is here to a worker, without the queue; tells whether there is one."""
+        crew = items[0][2]
+        link = next((one for one in crew.links if one.is_idle), None) or self._roster.worker_for(crew)
+        if link is not None:
+            link.give(items, hold_s=0.0)
+        return link is not None
+
+    def _deal_by_shares(self) -> None:
+        busy_by_crew: dict[Crew, list[WorkerLink]] = {crew: [] for crew in self.waiting.crews}
+        free = self._size
+        for link in self._links:
+            if link.outstanding:
+                busy_by_crew.setdefault(link.outstanding[0][2], []).append(link)
+                free -= 1
+        if len(busy_by_crew) == 1:
+            ((crew, busy),) = busy_by_crew.items()
+            self._deal_to(crew, busy, self._size - len(busy), free)
+            return
+        for crew, more in self._divide(busy_by_crew).items():
+            if crew.waiting or more < 0:
+                free -= self._deal_to(crew, busy_by_crew[crew], more, free)
+
+    def _divide(self, busy_by_crew: dict[Crew, list[WorkerLink]]) -> dict[Crew, int]:
+        """Return how many more places, or less, each application may have; who has used least comes first."""
+        now = self._loop.time()
+        claims: dict[Crew, Claim] = {}
+        for crew, busy in busy_by_crew.items():
+            used_s = crew.used_s + sum(now - link.busy_since for link in busy)
+            claims[crew] = Claim(used_s, min(self._size, len(busy) + len(crew.waiting)), len(busy))
+        before = {crew: claim.used_s for crew, claim in claims.items()}
+        divide(self._size, list(claims.values()))
+        for crew, claim in claims.items():
+            crew.used_s += claim.used_s - before[crew]
+        ordered = sorted(claims, key=lambda crew: claims[crew].used_s)
+        return {crew: claims[crew].places - len(busy_by_crew[crew]) for crew in ordered}
+
+    def _deal_to(self, crew: Crew, busy: list[WorkerLink], more: int, free: int) -> int:
+        """Deal the waiting tasks of one application out over its workers.
+
+        :param busy: those of its workers that have tasks.
+        :param more: how many others may get some; if negative, so many get nothing more.
+        :param free: how many places there are.
+        :returns: how many others have got some.
+        """
+        busy.sort(key=_outstanding_count)
+        if more < 0:
+            for full in busy[:-more]:
+                self.put_back(full.take_back(is_slow=False))
+            busy = busy[-more:]
+        shared = self.waiting.is_shared
+        depth = self._pace.depth(is_shared=shared) if CAN_TAKE_BACK else 1
+        hold_s = self._pace.hold_s(crew.open_count - self._size, self._size, is_shared=shared)
+        more = max(0, min(more, free))
+        links: list[WorkerLink | None] = []
+        if more:
+            links += [link for link in crew.links if link.is_idle and link is not self._apart_link][:more]
+            links += [None] * (more - len(links))
+        links += [link for link in busy if self._has_little(link, depth)]
+        left, taken = len(links), 0
+        for known in links:
+            waiting_count = len(crew.waiting)
+            if not waiting_count:
+                break
+            link = known or self._roster.worker_for(crew)
+            fair = max(-(-waiting_count // left), self._pace.share)
+            left -= 1
+            if link is not None:
+                room = min(depth, self._tasks_per_worker - link.done_count) - len(link.outstanding)
+                count = min(room, fair, waiting_count)
+                if count > 0:
+                    taken += not link.outstanding
+                    link.give(self.waiting.take(crew, count), hold_s)
+        return taken
+
+    def _has_little(self, link: WorkerLink, depth: int) -> bool:
+        is_ready = not (link.is_held or link.is_leaving or link is self._apart_link)
+        return is_ready and len(link.outstanding) * 2 <= depth
+
+    def _deal_apart(self) -> None:
+        """Have suspects run one at a time, alone at a worker that gets nothing else meanwhile."""
+        waiting = self.suspects.waiting
+        link: WorkerLink | None = self._apart_link
+        if link is not None and not link.outstanding:
+            if not waiting or waiting[0][2] is not link.crew or link.is_leaving:
+                link = self._apart_link = None
+        if link is None and waiting:
+            link = self._apart_link = self._link_apart(waiting[0][2])
+        if link is not None and not link.outstanding and self._has_free_place():
+            link.give([waiting.popleft()], hold_s=0.0)
+
+    def _link_apart(self, crew: Crew) -> WorkerLink | None:
+        """Return a worker for the suspects of an application; it has nothing that is not started."""
+        links = [link for link in crew.links if not link.is_leaving]
+        link = min(links, key=_outstanding_count, default=None) or self._roster.worker_for(crew)
+        if link is not None:
+            self.put_back(link.take_back(is_slow=False))
+        return link
+
+    def _has_free_place(self) -> bool:
+        return sum(1 for link in self._links if link.outstanding) < self._size
+
+    def _go_on_watching(self) -> None:
+        if not self._is_paused and not self._is_closed:
+            self._stuck.go_on()
+
+    def _even_out(self) -> None:
+        """Take unstarted tasks from the fullest worker if another one may have them and it is worth it."""
+        if not self._has_free_place():
+            return
+        fullest = max(self._links, key=_outstanding_count, default=None)
+        if fullest is None:
+            return
+        spare = len(fullest.outstanding) - 1
+        if spare > 0 and spare * self._pace.duration_s > TAKE_BACK_MIN_S:
+            self._take_back_from([fullest])
+
+    def _take_back_from(self, links: Iterable[WorkerLink]) -> None:
+        before = self.waiting.count
+        for link in links:
+            self.put_back(link.take_back())
+        if self.waiting.count > before:
+            self.deal()
+
+    def _relieve(self, stuck: list[WorkerLink]) -> None:
+        """Take back what waits behind a task that takes long."""
+        self._take_back_from(stuck)
+        self._go_on_watching()
+
+
+def _outstanding_count(link: WorkerLink) -> int:
+    return len(link.outstanding)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from concurrent.core.errors import InvalidArguments, LimitExceeded
-from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
+from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_slave
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame

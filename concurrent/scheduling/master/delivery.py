@@ -12,13 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from concurrent.core.errors import MessageTooLarge
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import Accept, Deliver
-from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.tasks.outcome import FAILED
-from concurrent.scheduling.wire.columns import Payload, slices
-from concurrent.scheduling.wire.failure import too_large, unreadable
+from concurrent.scheduling.wire.columns import slices
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.failure import unreadable
 from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.loop.loop import NodeLoop
@@ -140,16 +139,10 @@ class Delivery:
 
     def _send(self, box: _Box, ids: list[int], statuses: list[int], payloads: list[Any]) -> None:
         """Send outcomes; in the place of one that cannot be sent, that it cannot."""
-        handler, accepted_to = box.handler, box.accepted_to
         self.delivered_bytes += sum(map(len, payloads))
-        failures: list[Payload]
         try:
-            loaded = self._load(payloads)
-            self._courier.cast_data(handler, to_owner.finished, ids, statuses, loaded, accepted_to)
-            return
-        except MessageTooLarge:
-            failures = [too_large("a result", len(one), handler.peer_bytes_max) for one in payloads]
+            columns = ids, statuses, self._load(payloads)
         except OSError as error:
-            failures = [unreadable(error)] * len(ids)
-        log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), handler.node_id)
-        self._courier.cast(handler, to_owner.finished, ids, [FAILED] * len(ids), failures, accepted_to)
+            log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), box.handler.node_id)
+            columns = ids, [FAILED] * len(ids), [unreadable(error)] * len(ids)
+        self._courier.cast_outcomes(box.handler, to_owner.finished, columns, box.accepted_to)

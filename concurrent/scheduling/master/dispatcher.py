@@ -51,7 +51,6 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.codeshelf import CodeShelf
-from concurrent.scheduling.master.courier import Courier
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.lookout import Lookout
 from concurrent.scheduling.master.notices import Notices
@@ -61,7 +60,8 @@ from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.master.storage import Storage
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.wire.columns import check_columns, slices
-from concurrent.scheduling.wire.failure import too_large, unreadable
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.failure import each_too_large, unreadable
 from concurrent.scheduling.wire.messages import to_owner, to_slave
 from concurrent.scheduling.wire.workqueue import Chunk, IWorkQueue
 from concurrent.transport.calls.handler import TCPHandler
@@ -389,7 +389,7 @@ class Dispatcher:
             self._courier.cast_data(handler, to_slave.run, command.owner, code_count, numbers, loaded)
             return
         except MessageTooLarge as error:
-            failures = [too_large("a task", len(one), handler.peer_bytes_max) for one in payloads]
+            failures = each_too_large("a task", payloads, handler.peer_bytes_max)
             log.warning("a task is too large for %s: %s", handler.node_id, error)
         except OSError as error:
             failures = [unreadable(error)] * len(numbers)

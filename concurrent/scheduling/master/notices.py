@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from concurrent.core.troubles import Trouble, Troubles
-from concurrent.scheduling.master.courier import Courier
+from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 

@@ -26,7 +26,6 @@ from concurrent.core.errors import (
     MessageTooLarge,
     NodeError,
     SchedulingError,
-    TransportError,
 )
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
@@ -36,6 +35,7 @@ from concurrent.scheduling.master.status import SystemRow
 from concurrent.scheduling.processes.launcher import Child, Launcher, how_it_ended
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
+from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import dumps_failure, too_large
 from concurrent.scheduling.wire.messages import to_owner, to_system
 from concurrent.transport.calls.handler import TCPHandler
@@ -105,6 +105,7 @@ class SystemHosts:
         on_owner: Callable[[TCPHandler, int], object],
     ) -> None:
         self._loop = loop
+        self._courier = Courier(loop)
         self._launcher = launcher
         self._dispatcher = dispatcher
         self._reach = reach
@@ -168,7 +169,7 @@ class SystemHosts:
         host.system = _System(handler, owner, system_id, code[:code_count], payload)
         if host.session is not None:
             self._hand_over(host, host.session, host.system)
-        handler.cast(to_owner.tasksystem_accepted, system_id)
+        self._courier.cast(handler, to_owner.tasksystem_accepted, system_id)
 
     def join(self, handler: TCPHandler, token: str) -> None:
         """Take in a host that was started; it gets its system now, or when there is one.
@@ -194,13 +195,13 @@ class SystemHosts:
         """Tell the application how far a system is."""
         for host, system in self._hosted():
             if host.number == number and not host.is_over and system.handler.is_open:
-                system.handler.cast(to_owner.tasksystem_progress, system.system_id, done, total)
+                self._courier.cast(system.handler, to_owner.tasksystem_progress, system.system_id, done, total)
 
     def held(self, number: int, reason: str) -> None:
         """Tell the application why the tasks of its system are not accepted for now."""
         for host, system in self._hosted():
             if host.number == number and not host.is_over and system.handler.is_open:
-                system.handler.cast(to_owner.held, reason)
+                self._courier.cast(system.handler, to_owner.held, reason)
 
     def log(self, number: int, level: int, text: str) -> None:
         """Log what a system has to say."""
@@ -322,14 +323,12 @@ class SystemHosts:
         host.is_over = True
         if host.number:
             self._dispatcher.leave_owner(host.number)
+        handler, message = system.handler, to_owner.tasksystem_finished
         try:
-            system.handler.cast(to_owner.tasksystem_finished, system.system_id, status, payload)
+            self._courier.cast_data(handler, message, system.system_id, status, payload)
         except MessageTooLarge:
-            limit = system.handler.peer_bytes_max
-            failure = too_large("the result of a task system", len(payload), limit)
-            system.handler.cast(to_owner.tasksystem_finished, system.system_id, FAILED, failure)
-        except TransportError as error:
-            log.info("the outcome of task system %d is not wanted any more: %s", system.system_id, error)
+            failure = too_large("the result of a task system", len(payload), handler.peer_bytes_max)
+            self._courier.cast(handler, message, system.system_id, FAILED, failure)
 
     def _ended(self, key: int, pid: int, signal: int | None, code: int | None, tail: str) -> None:
         host = self._hosts.pop(key)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import suppress
 from typing import Final
 
-from concurrent.core.errors import ConnectionLost
+from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.loop.loop import NodeLoop
@@ -30,8 +29,9 @@ CONSUMED_S: Final = 0.5
 class Consumption:
     """See the module."""
 
-    def __init__(self, loop: NodeLoop) -> None:
+    def __init__(self, loop: NodeLoop, courier: Courier) -> None:
         self._loop = loop
+        self._courier = courier
         self._lock = threading.Lock()
         self._handler: TCPHandler | None = None
         self._is_naming = False
@@ -52,7 +52,7 @@ class Consumption:
             for batch in self._batches:  # those of an earlier registration
                 batch[1] = 0
         if self._is_naming:
-            handler.cast(to_master.consumed_to, 0)
+            self._courier.cast(handler, to_master.consumed_to, 0)
 
     def end(self) -> None:
         """The registration has ended. Loop thread only."""
@@ -109,8 +109,7 @@ class Consumption:
             is_news, self._told_to = self._consumed_to > self._told_to, self._consumed_to
         if self._handler is None:
             return
-        with suppress(ConnectionLost):  # it has ended, which is reported soon
-            if not self._is_naming:
-                self._handler.cast(to_master.consumed, size_bytes)
-            elif is_news:
-                self._handler.cast(to_master.consumed_to, self._told_to)
+        if not self._is_naming:
+            self._courier.cast(self._handler, to_master.consumed, size_bytes)
+        elif is_news:
+            self._courier.cast(self._handler, to_master.consumed_to, self._told_to)

@@ -42,7 +42,8 @@ from concurrent.scheduling.wire.columns import (
     check_columns,
     check_statuses,
 )
-from concurrent.scheduling.wire.failure import code_too_large, dumps_failure, too_large
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.failure import code_too_large, dumps_failure, each_too_large
 from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
@@ -92,6 +93,7 @@ class TaskClient:
         self.room = Room(loop, self._explain_no_room, room_timeout_s)
         self._shorthand = Shorthand(code)
         self._loop = loop
+        self._courier = Courier(loop)
         self._on_outcomes = on_outcomes
         self._on_accepted = on_accepted
         self._on_running = on_running
@@ -103,7 +105,7 @@ class TaskClient:
         self._open: dict[int, _Open] = {}
         self._unsent = UnsentTasks()
         self._accepted_bytes = 0
-        self._consumption = Consumption(loop)
+        self._consumption = Consumption(loop, self._courier)
         self._arrived: list[Outcome] = []
         self._is_woken = False
         self._closed_because: str | None = None
@@ -362,8 +364,7 @@ class TaskClient:
             except PayloadTooLarge as error:
                 self._fail(group, [dumps_failure(error, None, "")] * len(payloads))
             except MessageTooLarge:  # a group of more than one task never is
-                limit = handler.peer_bytes_max
-                self._fail(group, [too_large("a task", len(one), limit) for one in payloads])
+                self._fail(group, each_too_large("a task", payloads, handler.peer_bytes_max))
             except TransportError as error:  # the session is ending; the next one is given everything
                 log.warning("tasks wait for another session: %s", error)
                 self._accepted_bytes += group.size_bytes
@@ -476,7 +477,7 @@ class TaskClient:
         self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
         there = [task_id for task_id in ids if task_id in self._open]
         if self._handler is not None and there:
-            self._handler.cast(to_master.cancel, there)
+            self._courier.cast(self._handler, to_master.cancel, there)
 
     def _take_unsent(self, ids: set[int]) -> list[int]:
         """Take those of these tasks that were not sent out of the queue, and return their ids."""

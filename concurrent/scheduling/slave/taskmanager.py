@@ -14,7 +14,6 @@ from concurrent.futures import Future
 from typing import Any
 
 from concurrent.core.component import Component
-from concurrent.core.errors import MessageTooLarge, TransportError
 from concurrent.core.interface import implements
 from concurrent.core.items import IntItem
 from concurrent.core.loggers import get_log
@@ -23,9 +22,8 @@ from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
 from concurrent.scheduling.slave.workerwatch import RunningTask
-from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import Payload, check_columns, slices
-from concurrent.scheduling.wire.failure import too_large
+from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_master, to_slave
 from concurrent.scheduling.wire.workqueue import Chunk, PullSocket
 from concurrent.transport.calls.declaration import Cast, P
@@ -72,6 +70,7 @@ class GenericTaskManager(Component):
         """Start so many worker processes."""
         self._is_draining = False
         self._loop = loop
+        self._courier = Courier(loop)
         self._launcher = launcher
         self._workers = workers
         self.pool = self._new_pool()
@@ -233,20 +232,14 @@ class GenericTaskManager(Component):
             log.debug("reports the outcomes of %d tasks", len(numbers))
         for part in slices(payloads):
             outcomes = Outcomes(numbers[part], statuses[part], payloads[part])
-            try:
-                handler.cast(to_master.done, *outcomes, task_s)
-                sent_count, acknowledged_count = handler.message_counts
-                self._unconfirmed.confirm(acknowledged_count)
-                self._unconfirmed.sent(outcomes, sent_count)
-            except MessageTooLarge:  # a slice of more than one result never is
-                limit = handler.peer_bytes_max
-                failures: list[Payload] = [too_large("a result", len(one), limit) for one in payloads[part]]
-                handler.cast(to_master.done, numbers[part], [FAILED] * len(failures), failures, task_s)
-            except TransportError as error:
+            if not self._courier.cast_outcomes(handler, to_master.done, outcomes, task_s):
                 rest = slice(part.start, None)
                 self._unconfirmed.keep(Outcomes(numbers[rest], statuses[rest], payloads[rest]))
-                self._give_up(error)
+                self._handler = None
                 return
+            sent_count, acknowledged_count = handler.message_counts
+            self._unconfirmed.confirm(acknowledged_count)
+            self._unconfirmed.sent(outcomes, sent_count)
         if not handler.has_room:
             self.pool.pause_results(is_paused=True)
 
@@ -265,18 +258,9 @@ class GenericTaskManager(Component):
         )
 
     def _tell(self, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> None:
-        if self._handler is not None:
-            try:
-                self._handler.cast(message, *args, **kwargs)
-            except TransportError as error:
-                self._give_up(error)
-
-    def _give_up(self, error: TransportError) -> None:
-        """End the session with a master that cannot be told; it moves the tasks then."""
-        handler, self._handler = self._handler, None
-        if handler is not None:
-            log.error("the master cannot be told: %s", error)
-            self._loop.call_soon(handler.close, str(error))
+        """Tell the master, if there is one; one that cannot be told is lost, and moves the tasks."""
+        if self._handler is not None and not self._courier.cast(self._handler, message, *args, **kwargs):
+            self._handler = None
 
 
 def _owner_of(header: Buffer) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 import traceback
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Protocol
 
@@ -17,11 +18,13 @@ from concurrent.core.errors import (
     UnpicklableResult,
 )
 from concurrent.core.foreign import text_of
+from concurrent.scheduling.wire.columns import Payload
 from concurrent.transport.frames.frames import Frame
 
 __all__ = [
     "RemoteDetails",
     "dumps_failure",
+    "each_too_large",
     "loads_failure",
     "message_of",
     "time_of_day",
@@ -202,6 +205,11 @@ def too_large(what: str, size_bytes: int, limit_bytes: int) -> bytes:
         remedy="Split the work, leave large data out, or raise transport.message_bytes_max on all nodes",
     )
     return dumps_failure(error, None, "")
+
+
+def each_too_large(what: str, payloads: Sequence[Payload], limit_bytes: int) -> list[Payload]:
+    """Return the payloads of attempts that failed because none of these fit into a message of so many bytes."""
+    return [too_large(what, len(one), limit_bytes) for one in payloads]
 
 
 def code_too_large(size_bytes: int, limit_bytes: int) -> PayloadTooLarge:

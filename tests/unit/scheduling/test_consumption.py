@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from concurrent.scheduling.owner.consumption import CONSUMED_BYTES, CONSUMED_COUNT, Consumption
+from concurrent.scheduling.wire.courier import Courier
 from concurrent.transport.calls.declaration import Message
 
 
@@ -48,7 +49,7 @@ def loop() -> Any:
 
 @pytest.fixture
 def consumption(loop: Any) -> Consumption:
-    return Consumption(loop)
+    return Consumption(loop, Courier(loop))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from concurrent.apps import master as apps_master
 from concurrent.core import Environment
 from concurrent.core.errors import ConnectionLost, InvalidArguments, NodeError, SchedulingError
 from concurrent.scheduling.ledger import acceptance
-from concurrent.scheduling.master import codeshelf, systems
+from concurrent.scheduling.master import codeshelf, sparehost
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES
 from concurrent.transport.loop.loop import NodeLoop
@@ -54,7 +54,7 @@ def test_a_process_waits_for_a_task_system_longer_than_others_may_take_to_join(
     monkeypatch: pytest.MonkeyPatch, loop: NodeLoop
 ) -> None:
     monkeypatch.setattr(apps_master, "JOIN_TIMEOUT_S", 2.0)
-    monkeypatch.setattr(systems, "AHEAD_DELAY_S", 0.0)
+    monkeypatch.setattr(sparehost, "AHEAD_DELAY_S", 0.0)
     env = Environment(overrides={"master.port": "0", "transport.channel": "tcp"}, variables={})
     master = env[MasterNode]
     master.start()

@@ -266,6 +266,7 @@ OWNERS: Final[Columns[OwnerLine]] = (
 )
 RUNNING: Final[Columns[RunningRow]] = (
     Column("task", lambda one: f"{one.task}, {one.owner}'s {one.id}"),
+    Column("what", lambda one: one.name),
     Column("slave", lambda one: one.slave),
     Column("process", lambda one: one.worker),
     Column("for", lambda one: one.run_s, duration),

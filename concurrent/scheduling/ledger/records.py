@@ -86,8 +86,9 @@ class TaskRecord:
 
         :param place: words on who has it, after its state.
         """
+        name = f" ({self.terms.name})" if self.terms.name else ""
         return (
-            f"task {self.number} of {self.owner.name} is {self.state.name.lower()}{place}, "
+            f"task {self.number}{name} of {self.owner.name} is {self.state.name.lower()}{place}, "
             f"{len(self.evidence)} of {self.terms.attempts_max} attempts ended in the worker's death"
         )
 

@@ -83,6 +83,7 @@ class RunningTasks:
         return tuple(
             RunningRow(
                 task=run.task.number,
+                name=run.task.terms.name,
                 owner=run.task.owner.name,
                 id=run.task.client_id,
                 slave=slaves[run.slave].name,

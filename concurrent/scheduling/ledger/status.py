@@ -55,9 +55,10 @@ class SlaveRow(Status):
 
 @dataclass(frozen=True, slots=True)
 class RunningRow(Status):
-    """A task that has run for a while; ``id`` is the number that its owner gave it."""
+    """A task that has run for a while; ``id`` is the number that its owner gave it, ``name`` what it is."""
 
     task: int
+    name: str
     owner: str
     id: int
     slave: str

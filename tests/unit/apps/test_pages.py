@@ -14,8 +14,8 @@ EVIL = "<script>alert(1)</script>\"'&"
 VOID = {"meta", "br"}
 NOW = 1_000_000.0
 RUN = {
-    "task": 71, "owner": "application-b", "id": 3, "slave": "slave-a", "worker": 4711, "run_s": 12.0,
-    "note": "its process is stopped",
+    "task": 71, "name": "Cube", "owner": "application-b", "id": 3, "slave": "slave-a", "worker": 4711,
+    "run_s": 12.0, "note": "its process is stopped",
 }  # fmt: skip
 OWNER = {
     "number": 2, "name": "application-b", "queued": 7, "open": 9, "finished": 27, "failed": 33, "cancelled": 44,
@@ -177,7 +177,7 @@ def test_a_slave_shows_its_workers() -> None:
 
 def test_a_master_shows_which_tasks_run_where_and_what_is_unusual() -> None:
     page = page_of(master())
-    for text in ("71, application-b's 3", "slave-a", "4711", "12.0 s", "its process is stopped"):
+    for text in ("71, application-b's 3", "Cube", "slave-a", "4711", "12.0 s", "its process is stopped"):
         assert text in page.texts
     assert "4,999 more are not shown." in page.texts
 

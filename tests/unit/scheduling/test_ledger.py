@@ -367,3 +367,8 @@ def test_what_the_master_cannot_do_may_be_offered_to_all_or_ended_already(ledger
     ]
     assert not ledger.pushed
     assert ledger.status().open == 0
+
+
+def test_what_a_task_is_stands_in_its_story(ledger: Ledger) -> None:
+    submit(ledger, 1, name="Cube")
+    assert ledger.explain(1).startswith("task 1 (Cube) of first is queued")

@@ -20,6 +20,7 @@ from concurrent.scheduling.ledger.events import (
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.status import RunningRow
 from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.scheduling.tasks.terms import Terms
 
 NOW = 1000.0
 
@@ -32,7 +33,7 @@ def ledger() -> Ledger:
     ledger.apply(SlaveJoined(1, "left", workers=4, window=4))
     ledger.apply(SlaveJoined(2, "right", workers=4, window=4))
     ledger.apply(TasksSubmitted(1, 70, [b""] * 2))
-    ledger.apply(TasksSubmitted(2, 90, [b""]))
+    ledger.apply(TasksSubmitted(2, 90, [b""], Terms(name="Cube")))
     ledger.assign(1, 3)
     return ledger
 
@@ -55,7 +56,14 @@ def test_a_row_tells_whose_task_runs_where_and_for_how_long(ledger: Ledger) -> N
     told(ledger, 1, 3, note="its process is stopped")
     assert rows(ledger) == (
         RunningRow(
-            task=3, owner="second", id=90, slave="left", worker=4711, run_s=6.0, note="its process is stopped"
+            task=3,
+            name="Cube",
+            owner="second",
+            id=90,
+            slave="left",
+            worker=4711,
+            run_s=6.0,
+            note="its process is stopped",
         ),
     )
 

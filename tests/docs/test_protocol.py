@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from concurrent.apps import messages as joining
+from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.messages import to_master, to_owner, to_slave, to_system
 from concurrent.scheduling.wire.messages.directions import APPLICATION, MASTER, SLAVE, SYSTEM
 from concurrent.transport.calls.declaration import Call, Cast, Hint, Message
@@ -90,3 +92,10 @@ def test_the_design_note_has_which_casts_may_be_lost() -> None:
     casts = [one for one in declared(*MODULES) if isinstance(one, Cast)]
     assert found[True] == {one.name for one in casts if one.is_vital}
     assert found[False] == {one.name for one in casts if not one.is_vital}
+
+
+def test_the_page_has_each_term_with_its_default() -> None:
+    section = PAGE.partition("\n### Terms\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\w+) \|", section, re.MULTILINE)
+    shown = {(one.name, type(one.default).__name__, str(one.default) or "empty") for one in fields(Terms)}
+    assert set(rows) == shown

@@ -65,7 +65,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def submit(self, owner: int, count: int, name: str) -> None:
         first = self.next_id[owner]
         self.next_id[owner] += count
-        terms = Terms(attempts_max=2, name=name)
+        terms = Terms(attempts_max=2, name=name, priority=ord(name) % 2)
         self.perform(self.ledger.apply(TasksSubmitted(owner, first, [b"p"] * count, terms)))
 
     @rule(window=st.integers(1, 6))

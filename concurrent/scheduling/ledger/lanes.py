@@ -1,7 +1,7 @@
 """Lanes: the tasks of one owner with equal terms that wait at the master, in their order. Pure.
 
-Of an owner's lanes the one with the oldest task is first: so tasks go out nearly in the order in which they
-were pushed, and yet in batches with equal terms.
+Of an owner's lanes the one with the highest priority is first, and of equal ones that with the oldest task: so
+tasks go out nearly in the order in which they were pushed, and yet in batches with equal terms.
 """
 
 from __future__ import annotations
@@ -120,6 +120,6 @@ class OwnerLanes:
             self.changed(lane)
 
 
-def _rank(lane: Lane) -> int:
+def _rank(lane: Lane) -> tuple[int, int]:
     """Return what the first lane has least of."""
-    return lane.first_number()
+    return -lane.terms.priority, lane.first_number()

@@ -30,6 +30,9 @@ class Task:
     attempts_max: int = 3
     """How many workers may die of the task before it is reported as failed."""
 
+    priority: int = 0
+    """From -100 to 100: of the waiting tasks of one application or task system the higher go out first."""
+
     def __init__(self, name: str = "", system_id: int | None = None, client_id: str | None = None) -> None:
         if name:
             self.name = name

@@ -41,14 +41,17 @@ class Terms:
 
     :param attempts_max: how many workers may die of a task before it is given up.
     :param name: what the task is: the name of its class or function.
+    :param priority: those with the higher one go out first, among the tasks of one owner.
     :raises SchedulingError: if a value is not possible.
     """
 
     attempts_max: int = ATTEMPTS_MAX
     name: str = ""
+    priority: int = 0
 
     def __post_init__(self) -> None:
         _check_whole("attempts_max", self.attempts_max, 1, MOST_ATTEMPTS, "Say how many workers may die of it")
+        _check_whole("priority", self.priority, -100, 100, "Tasks with the higher one go out first")
         if not _is_name(self.name):
             raise SchedulingError(
                 f"the name of a task must be printable text, but is {self.name!r:.100}",

@@ -169,6 +169,8 @@ def test_how_often_a_task_is_tried_has_bounds(peer: MakePeer, attempts_max: int)
         [["0", {}]],
         [[0, []]],
         [0, {}],
+        [[0, {"priority": 101}]],
+        [[0, {"priority": "high"}]],
         [[0, {"name": 7}]],
         [[0, {"name": []}]],
         [[0, {"name": "two\nlines"}]],

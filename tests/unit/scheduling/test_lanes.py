@@ -28,10 +28,11 @@ def ledger() -> Ledger:
     return ledger
 
 
-def push(ledger: Ledger, *names: str, owner: int = 1) -> None:
+def push(ledger: Ledger, *names: str, owner: int = 1, priority: int = 0) -> None:
     """Push one task of each name."""
     for name in names:
-        ledger.apply(TasksSubmitted(owner, ledger.owners[owner].next_id, [b""], Terms(name=name)))
+        terms = Terms(name=name, priority=priority)
+        ledger.apply(TasksSubmitted(owner, ledger.owners[owner].next_id, [b""], terms))
 
 
 def lanes(ledger: Ledger) -> list[tuple[int, str, int]]:
@@ -52,6 +53,24 @@ def test_tasks_with_equal_terms_share_a_lane_and_the_oldest_task_is_first(ledger
     assert numbers(ledger.assign(1, 9)) == [[4], [5], [6]]
     assert lanes(ledger) == []
     assert ledger.next_lane is None
+
+
+def test_of_the_lanes_of_one_owner_the_highest_priority_is_first(ledger: Ledger) -> None:
+    push(ledger, "a", "b")
+    push(ledger, "a", priority=-1)
+    push(ledger, "c", "c", priority=5)
+    push(ledger, "a")
+    assert lanes(ledger) == [(1, "c", 2), (1, "a", 2), (1, "b", 1), (1, "a", 1)]
+    assert numbers(ledger.assign(1, 4)) == [[4, 5], [1, 6]]
+    push(ledger, "d", priority=100)
+    assert numbers(ledger.assign(1, 9)) == [[7], [2], [3]]
+
+
+def test_a_priority_is_nothing_to_other_owners(ledger: Ledger) -> None:
+    push(ledger, "a", "b")
+    push(ledger, *"c" * 6, owner=2, priority=100)
+    owners = [command.owner for command in ledger.assign(1, 9) if isinstance(command, Send)]
+    assert owners == [1, 2, 1, 2]
 
 
 def test_owners_take_turns_however_many_lanes_they_have(ledger: Ledger) -> None:
@@ -95,12 +114,13 @@ def test_names_without_end_take_no_memory_without_end(ledger: Ledger) -> None:
     assert len(ledger.owners[1].lanes._lane_by_terms) < 100
 
 
-def test_the_first_lane_is_that_of_the_oldest_task_whatever_happens(ledger: Ledger) -> None:
+def test_the_first_lane_is_the_highest_and_oldest_whatever_happens(ledger: Ledger) -> None:
     random = Random(7)
     slave = 1
     for step in range(3000):
         if random.random() < 0.55:
-            push(ledger, random.choice("abcde"), owner=random.choice((1, 2)))
+            owner, priority = random.choice((1, 2)), random.choice((-1, 0, 0, 3))
+            push(ledger, random.choice("abcde"), owner=owner, priority=priority)
         elif ledger.lanes:
             lane = random.choice([*ledger.lanes, ledger.next_lane])
             ledger.assign(slave, random.randrange(1, 4), lane)
@@ -112,5 +132,5 @@ def test_the_first_lane_is_that_of_the_oldest_task_whatever_happens(ledger: Ledg
             record = ledger.owners[owner]
             assert sum(lane.count for lane in record.lanes) == record.queued_count
             if record.queued_count:
-                oldest = min(record.lanes, key=lambda lane: lane.tasks[0].number)
-                assert record.lanes.first() is oldest
+                first = min(record.lanes, key=lambda one: (-one.terms.priority, one.tasks[0].number))
+                assert record.lanes.first() is first

@@ -54,6 +54,21 @@ def test_attempts_that_cannot_be_are_named(attempts_max: Any) -> None:
         terms_of(task)
 
 
+@pytest.mark.parametrize("priority", [-101, 101, False, 1.0, "high", None])
+def test_priorities_that_cannot_be_are_named(priority: Any) -> None:
+    task = Cube()
+    task.priority = priority
+    with pytest.raises(SchedulingError, match="priority must be a whole number from -100 to 100, but is"):
+        terms_of(task)
+
+
+def test_a_priority_of_one_task_is_its_own() -> None:
+    task = Cube()
+    task.priority = -100
+    assert terms_of(task) == Terms(attempts_max=5, name="Cube", priority=-100)
+    assert terms_of(Cube()).priority == 0
+
+
 def test_what_is_no_task_is_told_from_one() -> None:
     with pytest.raises(SchedulingError, match="a str cannot be pushed, only tasks can"):
         terms_of("text")

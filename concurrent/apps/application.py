@@ -334,7 +334,7 @@ class ApplicationNode(Node):
         self._open.callback(lambda: self.client.stop(why=self.ending))
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
-        self.client.start(master, http_port, self.stats, self.settings.limits())
+        self.client.start(master, http_port, self.stats, self.settings.limits(), components=self.env)
 
     def interrupt(self) -> None:
         """End the application wherever its main thread is, as Ctrl-C does in any program."""

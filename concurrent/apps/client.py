@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.runtime import PYTHON, describe_runtime
+from concurrent.core.component import ComponentManager
 from concurrent.core.errors import (
     CallTimeout,
     ConcurrentError,
@@ -118,11 +119,14 @@ class ClusterClient:
         """Whether the master has taken this program in. Any thread."""
         return self._link.state if self._link is not None else "not registered"
 
-    def start(self, master: Host, http_port: int, stats: Stats, limits: Limits) -> None:
+    def start(
+        self, master: Host, http_port: int, stats: Stats, limits: Limits, *, components: ComponentManager
+    ) -> None:
         """Begin to look for the master; what is pushed meanwhile waits. Any thread.
 
         :param master: the address of its JSON API.
         :param http_port: the port of this program's own JSON API, 0 if it has none.
+        :param components: has the carriers of the compute channel that the master names.
         """
         self._master = master
         self._link = MasterLink(
@@ -139,6 +143,7 @@ class ClusterClient:
             on_refused=self._refused,
             stats=stats,
             limits=limits,
+            components=components,
         )
         self._link.start()
 

@@ -106,7 +106,8 @@ class ExecutorCore:
             self.loop.post(StallWatch(self.loop, self._results, "a result that is unpickled").look)
             self.loop.post(StallWatch(self.loop, self._callbacks, "a callback of a future").look)
             self.opened.callback(self.client.stop)
-            self.client.start(self.address, 0, Stats(), self.env[TransportSettings].limits())
+            limits = self.env[TransportSettings].limits()
+            self.client.start(self.address, 0, Stats(), limits, components=self.env)
         except BaseException:  # boundary: whatever it is, what was opened is closed
             self.opened.close()
             self.loop.stop()

@@ -26,12 +26,11 @@ from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
-from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
-from concurrent.scheduling.wire.workqueue import IWorkQueue, PushSocket, SessionWorkQueue
+from concurrent.scheduling.schedulers.workqueues import WorkPlace, work_queue_of
 from concurrent.transport.calls.declaration import Call
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import jsonremote, receives
-from concurrent.transport.carriers.channels import make_server
+from concurrent.transport.carriers.channels import CHANNELS, SocketPlace
 
 with installed_first("web"):
     import web
@@ -114,8 +113,8 @@ class MasterNode(Node):
         settings = self.settings
         if self.worker_count:
             check_files(self.worker_count)  # of its own slave, which has the same limit
-        self.zmq_server = make_server(
-            settings.channel,
+        self._carriers = settings.channel
+        self.zmq_server = self._carriers.make_server(
             self.loop,
             self.host,
             self.compute_port,
@@ -201,7 +200,7 @@ class MasterNode(Node):
         self.loop.call(self.registry.register, record, timeout_s=CALL_TIMEOUT_S)
         return {
             "master": self.node_id,
-            "channel": self.settings.channel,
+            "channel": self.settings.channel_name,
             "port": self.zmq_server.port,
             "manager": self.dispatcher.manager_name,
             "work": self._work_queue.description(),
@@ -229,7 +228,7 @@ class MasterNode(Node):
         numbers = {*(one.number for one in tasks.slaves), *(one.number for one in tasks.owners)}
         return MasterStatus(
             **vars(super().own_status()),
-            channel=self.settings.channel,
+            channel=self.settings.channel_name,
             compute_port=self.zmq_server.port,
             scheduler=self.dispatcher.scheduler_name,
             tasks=tasks,
@@ -267,10 +266,11 @@ class MasterNode(Node):
     def _open_scheduling(self) -> None:
         """Make what the loop owns."""
         scheduler = self.scheduler
-        is_pushing = isinstance(scheduler, ZMQTaskScheduler) and self.settings.channel == "zmq"
-        self._work_queue: IWorkQueue = (
-            PushSocket(self.loop, self.host, self.work_port) if is_pushing else SessionWorkQueue()
-        )
+        limits = self.settings.limits()
+        channel = self.settings.channel_name
+        socket_place = SocketPlace(self.loop, self.host, self.work_port, limits)
+        with self.calling(scheduler, "work_queue"):
+            self._work_queue = work_queue_of(scheduler, WorkPlace(channel, self._carriers, socket_place))
         self._open.callback(self.loop.call, self._work_queue.close, timeout_s=CALL_TIMEOUT_S)
         self.dispatcher = Dispatcher(
             self.loop,
@@ -283,17 +283,18 @@ class MasterNode(Node):
             folder=self.folder,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
-        reach = (self.settings.channel, _within_reach(self.host), self.zmq_server.port)
+        reach = (channel, _within_reach(self.host), self.zmq_server.port)
+        recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
         self._systems = SystemHosts(
             self.loop,
             self.launcher,
             self.dispatcher,
-            reach,
+            (*reach, recipe),
             on_owner=lambda session, number: self._api.own_system(session, number),
         )
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
         self.dispatcher.on_held = self._systems.held
-        alike_max = max(1, self.settings.limits().sessions_per_address_max * 3 // 4)
+        alike_max = max(1, limits.sessions_per_address_max * 3 // 4)
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems, alike_max=alike_max)
         self._api.register_methods(self.zmq_server)
         self.zmq_server.on_lost = self._api.session_lost

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from concurrent.core.component import ComponentManager
 from concurrent.core.errors import WrongServer
 from concurrent.core.items import PORT_MAX
 from concurrent.core.stats import Stats
-from concurrent.transport.carriers.channels import CHANNELS, make_client
+from concurrent.transport.carriers.channels import carriers_named
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
@@ -42,9 +43,10 @@ class MasterClient:
     :param register_methods: registers what the master calls, with each new client.
     :param on_open: called whenever a session of the current client has been opened or resumed.
     :param on_lost: called with the reason when one has ended for good.
+    :param components: has the carriers of the compute channel that the master names.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it is told of its node, by name
         self,
         loop: NodeLoop,
         host: str,
@@ -55,6 +57,7 @@ class MasterClient:
         on_lost: Callable[[str], object],
         stats: Stats,
         limits: Limits,
+        components: ComponentManager,
     ) -> None:
         self.current: SessionClient | None = None
         self._loop = loop
@@ -65,6 +68,7 @@ class MasterClient:
         self._on_lost = on_lost
         self._stats = stats
         self._limits = limits
+        self._components = components
         self._reach: Reach | None = None
         self._retired: list[threading.Thread] = []
 
@@ -73,8 +77,7 @@ class MasterClient:
         if reach == self._reach:
             return False
         self._retire()
-        client = make_client(
-            reach.channel,
+        client = carriers_named(self._components, reach.channel).make_client(
             self._loop,
             self._host,
             reach.port,
@@ -124,7 +127,7 @@ def reach_of(answer: Any) -> Reach:
     channel, port, manager = fields.get("channel"), fields.get("port"), fields.get("manager")
     work = fields.get("work")
     is_of_master = isinstance(fields.get("master"), str) and isinstance(manager, str)
-    is_reachable = channel in CHANNELS and type(port) is int and 0 < port <= PORT_MAX
+    is_reachable = isinstance(channel, str) and type(port) is int and 0 < port <= PORT_MAX
     has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
     if not (is_of_master and is_reachable and has_work):
         raise WrongServer(

@@ -21,6 +21,7 @@ from concurrent.apps.masterclient import MasterClient, reach_of
 from concurrent.apps.messages import JOIN_BY_TYPE
 from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
+from concurrent.core.component import ComponentManager
 from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch
 from concurrent.core.foreign import shown
 from concurrent.core.items import Host
@@ -73,6 +74,7 @@ class MasterLink:
     :param on_left: called with the reason when such a registration has ended.
     :param on_refused: called with the error when the master will never take this node in, because that runs
         another Python, or because there is none at this address; it is not tried again.
+    :param components: has the carriers of the compute channel that the master names.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its node, by name
@@ -91,6 +93,7 @@ class MasterLink:
         on_refused: Callable[[ConcurrentError], object],
         stats: Stats,
         limits: Limits,
+        components: ComponentManager,
     ) -> None:
         self._machine = Machine(f"the link to the master at {master}", TRANSITIONS, LinkState.AWAY)
         self._loop = loop
@@ -113,6 +116,7 @@ class MasterLink:
             on_lost=self._lost,
             stats=stats,
             limits=limits,
+            components=components,
         )
         self._search = Search(str(master))
         self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)

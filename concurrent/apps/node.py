@@ -21,16 +21,17 @@ from concurrent.apps.status import STATUS_BY_TYPE, NodeStatus, Ping, StatsAnswer
 from concurrent.apps.version import VERSION
 from concurrent.core.component import Component
 from concurrent.core.errors import ComponentError, ConcurrentError, NodeError
+from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.ids import new_node_id
-from concurrent.core.items import BoolItem, ChoiceItem, FloatItem, IntItem
+from concurrent.core.items import BoolItem, FloatItem, IntItem
 from concurrent.core.leaving import end_copy, exit_code_of
 from concurrent.core.process.garbage import collecting_rarely
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.processes.spawn import start_launcher
-from concurrent.transport.carriers.channels import CHANNELS
+from concurrent.transport.carriers.channels import CHANNELS, ICarrierFactory
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.session.limits import MIB, Limits, raise_files_max
@@ -51,11 +52,11 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 class TransportSettings(Component):
     """The options of section ``[transport]``."""
 
-    channel = ChoiceItem(
-        "transport", "channel", "tcp",
+    channel = ExtensionPointItem(
+        "transport", "channel", ICarrierFactory, "tcp",
         "What carries the compute channel: plain TCP, which is faster, or ZeroMQ, whose sockets push/pull "
         "scheduling then uses.",
-        choices=CHANNELS,
+        short_names=CHANNELS,
     )  # fmt: skip
     heartbeat_s = FloatItem(
         "transport", "heartbeat_s", 2.0, "Send a sign of life after this long without any other message.",
@@ -86,6 +87,11 @@ class TransportSettings(Component):
         "Allow listening on other addresses than loopback, though nothing is encrypted and whoever reaches "
         "them can run code here.",
     )  # fmt: skip
+
+    @property
+    def channel_name(self) -> str:
+        """What carries the compute channel, as nodes tell each other."""
+        return str(self.config.value(type(self).channel))
 
     def limits(self) -> Limits:
         """Return the limits of connections."""

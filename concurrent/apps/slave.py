@@ -145,6 +145,7 @@ class SlaveNode(Node):
             on_refused=self._refused,
             stats=self.stats,
             limits=self.settings.limits(),
+            components=self.env,
         )
         self._open.callback(self._close_manager)
         self._open.callback(self.link.stop)

@@ -12,6 +12,8 @@ __all__ = ["BUILT_IN"]
 BUILT_IN: Final = (
     "concurrent.core.environment.PluginSettings",
     "concurrent.core.logs.LogSettings",
+    "concurrent.transport.carriers.channels.TCPCarrierFactory",
+    "concurrent.transport.carriers.channels.ZMQCarrierFactory",
     "concurrent.scheduling.schedulers.generic.GenericTaskScheduler",
     "concurrent.scheduling.schedulers.pushpull.ZMQTaskScheduler",
     "concurrent.scheduling.schedulers.strategies.GenericTaskScheduleStrategy",

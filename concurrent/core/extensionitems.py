@@ -5,9 +5,10 @@ They are as the options of ``items.py``; the object that has one needs a ``manag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from concurrent.core.component import ComponentManager
@@ -25,6 +26,8 @@ class ExtensionPointItem(ConfigItem[AnyInterface]):
 
     The name is that of the class alone, or with its module where two classes share it. It is looked
     up in the component's manager at each reading, so keep the result where that is often.
+
+    :param short_names: words that stand for the names of classes; their case does not matter.
     """
 
     def __init__(
@@ -34,21 +37,35 @@ class ExtensionPointItem(ConfigItem[AnyInterface]):
         interface: type[AnyInterface],
         default: str,
         doc: str = "",
+        *,
+        short_names: Mapping[str, str] | None = None,
     ) -> None:
         self.interface = interface
+        self.short_names = dict(short_names or {})
         super().__init__(section, name, cast(AnyInterface, default), doc)
 
     @property
     def allowed(self) -> str:
         """What the name must be of."""
-        return f"the name of an enabled component that implements {self.interface.__name__}"
+        words = "".join(f"{word}, " for word in self.short_names)
+        of_class = f"the name of an enabled component that implements {self.interface.__name__}"
+        return f"{words}or {of_class}" if words else of_class
+
+    def parse(self, text: str, folder: Path) -> Any:
+        """Return the name; the short one where there is one."""
+        name = text.strip()
+        word_by_class = {name: word for word, name in self.short_names.items()}
+        return name.lower() if name.lower() in self.short_names else word_by_class.get(name, name)
 
     def read(self, owner: Any) -> AnyInterface:
         """Return the component of that name, which is the one of the owner's manager.
 
         :raises ConfigurationError: if there is none, or more than one.
         """
-        return _component_named(self, self.interface, owner.config.value(self), owner.manager)
+        name = owner.config.value(self)
+        return _component_named(
+            self, self.interface, self.short_names.get(name, name), owner.manager, self.short_names
+        )
 
 
 class OrderedExtensionsItem(ConfigItem["list[AnyInterface]"]):
@@ -99,14 +116,19 @@ class OrderedExtensionsItem(ConfigItem["list[AnyInterface]"]):
 
 
 def _component_named(
-    item: ConfigItem[Any], interface: type[AnyInterface], name: str, manager: ComponentManager
+    item: ConfigItem[Any],
+    interface: type[AnyInterface],
+    name: str,
+    manager: ComponentManager,
+    short_names: Mapping[str, str] = MappingProxyType({}),
 ) -> AnyInterface:
     named = [cls for cls in manager.classes_named(name) if interface in interfaces_of(cls)]
     fitting = [cls for cls in named if manager.is_enabled(cls)]
     if len(fitting) == 1:
         return cast(AnyInterface, manager[fitting[0]])
     choice = fitting or manager.classes_of(interface)
-    names = sorted(map(manager.name_of, choice))
+    word_by_class = {full: word for word, full in short_names.items()}
+    names = sorted(word_by_class.get(cls.__name__, manager.name_of(cls)) for cls in choice)
     problem = "more than one enabled component is" if fitting else "no enabled component is"
     remedy = f"Use one of: {', '.join(names)}" if names else "Load and enable the plug-in that has it"
     near = get_close_matches(name, [*names, *(cls.__name__ for cls in choice)], 1) if not fitting else []

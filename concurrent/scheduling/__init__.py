@@ -12,6 +12,7 @@
 ``GenericTaskManager``          runs the tasks that the master sends
 ``ZMQTaskScheduler``            slaves take tasks from one shared work queue
 ``ZMQTaskManager``              takes tasks from that queue
+``IWorkQueue``                  what a scheduler offers tasks on: ``SocketWorkQueue``, ``SessionWorkQueue``
 ``Ledger``                      every task's state, decided from events alone
 ``TaskClient``                  an owner's end of its tasks
 ``InProcessMaster``             runs a task system in this process, for tests
@@ -30,12 +31,13 @@ from typing import TYPE_CHECKING
 from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.interfaces import ITaskManager, ITaskScheduler, ITaskScheduleStrategy
+    from concurrent.scheduling.interfaces import ITaskManager, ITaskScheduler, ITaskScheduleStrategy, IWorkQueue
     from concurrent.scheduling.ledger.ledger import Ledger
     from concurrent.scheduling.owner.taskclient import TaskClient
     from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
     from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
     from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
+    from concurrent.scheduling.schedulers.workqueues import SessionWorkQueue, SocketWorkQueue, WorkPlace
     from concurrent.scheduling.slave.pool import WorkerPool
     from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
     from concurrent.scheduling.tasks.inprocess import InProcessMaster
@@ -52,11 +54,15 @@ _MODULE_BY_NAME = {
     "ITaskScheduleStrategy": "interfaces",
     "ITaskScheduler": "interfaces",
     "ITaskSystem": "tasks.tasksystem",
+    "IWorkQueue": "interfaces",
     "InProcessMaster": "tasks.inprocess",
     "Ledger": "ledger.ledger",
+    "SessionWorkQueue": "schedulers.workqueues",
+    "SocketWorkQueue": "schedulers.workqueues",
     "Task": "tasks.task",
     "TaskClient": "owner.taskclient",
     "Terms": "tasks.terms",
+    "WorkPlace": "schedulers.workqueues",
     "WorkerPool": "slave.pool",
     "ZMQTaskManager": "slave.taskmanager",
     "ZMQTaskScheduler": "schedulers.pushpull",
@@ -71,11 +77,15 @@ __all__ = [
     "ITaskScheduleStrategy",
     "ITaskScheduler",
     "ITaskSystem",
+    "IWorkQueue",
     "InProcessMaster",
     "Ledger",
+    "SessionWorkQueue",
+    "SocketWorkQueue",
     "Task",
     "TaskClient",
     "Terms",
+    "WorkPlace",
     "WorkerPool",
     "ZMQTaskManager",
     "ZMQTaskScheduler",

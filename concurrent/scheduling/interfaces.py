@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent.core.interface import Interface, came_later, optional
 
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from concurrent.scheduling.ledger.ledger import Ledger
     from concurrent.scheduling.ledger.records import SlaveRecord
     from concurrent.scheduling.processes.launcher import Launcher
+    from concurrent.scheduling.schedulers.workqueues import WorkPlace
     from concurrent.scheduling.tasks.terms import Terms
+    from concurrent.scheduling.wire.workqueue import Chunk, Deliver
     from concurrent.transport.calls.handler import TCPHandler
     from concurrent.transport.carriers.client import SessionClient
     from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler"]
+__all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler", "IWorkQueue"]
 
 
 class ITaskScheduler(Interface):
@@ -40,6 +42,46 @@ class ITaskScheduler(Interface):
 
     def manager_name(self) -> str:  # type: ignore[empty-body]
         """Return the class name of the task manager that slaves have to use."""
+
+    @optional
+    def work_queue(self, place: WorkPlace) -> IWorkQueue:  # type: ignore[empty-body]
+        """Return the queue for what ``ledger.offer`` gives; asked once, before slaves join. Loop thread.
+
+        A scheduler that offers nothing need not have this method. One on a socket of its own describes it to
+        the task manager that it names; ``usual_queue`` of ``concurrent.scheduling.schedulers.workqueues``
+        returns the one of ``ZMQTaskScheduler``.
+
+        :raises AddressError: if it cannot listen.
+        """
+
+
+class IWorkQueue(Protocol):
+    """The master's end of a queue that slaves take tasks from, in chunks. Loop thread only.
+
+    It is no component: a scheduler makes it. What it loses is offered again; what it gives twice runs once, for
+    slaves report what they took.
+    """
+
+    def put(self, chunk: Chunk) -> None:
+        """Offer tasks to whichever slave takes them first."""
+
+    def description(self) -> dict[str, Any]:
+        """Return plain values: what a slave's task manager has to know to take tasks, and its ``kind``."""
+
+    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
+        """Note that a slave has room for so many tasks.
+
+        :param deliver: sends tasks to it over its session.
+        """
+
+    def forget(self, slave: int) -> None:
+        """Give nothing more to a slave."""
+
+    def waiting_count(self) -> int:
+        """Return how many chunks no slave has taken."""
+
+    def close(self) -> None:
+        """Free the queue; what is on it is dropped."""
 
 
 class ITaskScheduleStrategy(Interface):

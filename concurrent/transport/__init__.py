@@ -6,6 +6,8 @@
 ``TCPClient``, ``ZMQClient``    keep a session with such a server, whatever happens to the network
 ``TCPHandler``                  one peer: ``cast``, ``call``, ``proxy``
 ``TCPSocket``                   messages over one connected socket
+``IByteChannel``                the bytes below them; ``SocketChannel`` is the plain one
+``ICarrierFactory``             makes servers and clients: ``TCPCarrierFactory``, ``ZMQCarrierFactory``
 ``JSONService``, ``JSONClient`` the JSON API over HTTP
 ``tcpremote``, ``jsonremote``   register a function as a method that peers may call
 ``Frame``, ``as_payload``       large buffers that travel without copies
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from concurrent.transport.calls.handler import TCPHandler
     from concurrent.transport.calls.methods import MethodRegistry, jsonremote, tcpremote
     from concurrent.transport.calls.proxy import RemoteProxy
+    from concurrent.transport.carriers.bytechannel import IByteChannel, SocketChannel
+    from concurrent.transport.carriers.channels import ICarrierFactory, TCPCarrierFactory, ZMQCarrierFactory
     from concurrent.transport.carriers.tcp import TCPClient, TCPServer, TCPSocket
     from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
     from concurrent.transport.frames.frames import Frame, as_payload
@@ -38,17 +42,22 @@ if TYPE_CHECKING:
 _MODULE_BY_NAME = {
     "Frame": "frames.frames",
     "HTTPLimits": "web.httpstream",
+    "IByteChannel": "carriers.bytechannel",
+    "ICarrierFactory": "carriers.channels",
     "JSONClient": "web.jsonclient",
     "JSONService": "web.service",
     "Limits": "session.limits",
     "MethodRegistry": "calls.methods",
     "NodeLoop": "loop.loop",
     "RemoteProxy": "calls.proxy",
+    "SocketChannel": "carriers.bytechannel",
+    "TCPCarrierFactory": "carriers.channels",
     "TCPClient": "carriers.tcp",
     "TCPHandler": "calls.handler",
     "TCPServer": "carriers.tcp",
     "TCPServerZMQ": "carriers.zeromq",
     "TCPSocket": "carriers.tcp",
+    "ZMQCarrierFactory": "carriers.channels",
     "ZMQClient": "carriers.zeromq",
     "as_payload": "frames.frames",
     "jsonremote": "calls.methods",
@@ -58,17 +67,22 @@ _MODULE_BY_NAME = {
 __all__ = [
     "Frame",
     "HTTPLimits",
+    "IByteChannel",
+    "ICarrierFactory",
     "JSONClient",
     "JSONService",
     "Limits",
     "MethodRegistry",
     "NodeLoop",
     "RemoteProxy",
+    "SocketChannel",
+    "TCPCarrierFactory",
     "TCPClient",
     "TCPHandler",
     "TCPServer",
     "TCPServerZMQ",
     "TCPSocket",
+    "ZMQCarrierFactory",
     "ZMQClient",
     "as_payload",
     "jsonremote",

@@ -25,7 +25,9 @@ ARROWS = {
     "transport.web": ("transport.calls", "transport.session", "transport.loop", "transport.security"),
     "scheduling.tasks": (),
     "scheduling.ledger": ("scheduling.tasks",),
-    "scheduling.schedulers": ("scheduling.ledger", "scheduling.interfaces", "scheduling.tasks"),
+    "scheduling.schedulers": (
+        "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "scheduling.wire",
+    ),
     "scheduling.wire": ("scheduling.tasks", "transport.calls", "transport.frames", "transport.loop"),
     "scheduling.store": ("transport.frames",),
     "scheduling.pickling": ("scheduling.wire", "transport.frames"),

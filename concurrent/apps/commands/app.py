@@ -14,7 +14,6 @@ from concurrent.apps.commands.common import Subparsers, common_parser, make_envi
 from concurrent.core.config import describe, items_of
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
-from concurrent.transport.carriers.channels import CHANNELS
 
 __all__ = ["add_parser", "class_parser", "run"]
 
@@ -46,7 +45,7 @@ def class_parser(cls: type[ApplicationNode]) -> argparse.ArgumentParser:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", "--master", metavar="HOST:PORT", help="the master to use")
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes an embedded cluster has")
-    parser.add_argument("--channel", choices=CHANNELS, help="the compute channel of an embedded cluster")
+    parser.add_argument("--channel", metavar="NAME", help="the compute channel of an embedded cluster")
     parser.add_argument("--scheduler", help="the scheduler of an embedded cluster")
     parser.add_argument("--options", action="store_true", help="print the options of the application and end")
 

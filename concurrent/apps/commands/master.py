@@ -9,7 +9,6 @@ from concurrent.apps.commands.common import Subparsers, common_parser, make_envi
 from concurrent.apps.master import MasterNode
 from concurrent.apps.nodeclass import node_class
 from concurrent.scheduling.processes.interpreter import new_hash_seed
-from concurrent.transport.carriers.channels import CHANNELS
 
 __all__ = ["add_parser", "run"]
 
@@ -27,7 +26,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "-w", "--workers", type=int, help="be its own slave too, with so many worker processes (0)"
     )
-    parser.add_argument("--channel", choices=CHANNELS, help="what carries the compute channel (tcp)")
+    parser.add_argument("--channel", metavar="NAME", help="what carries the compute channel (tcp)")
     parser.add_argument("--scheduler", help="GenericTaskScheduler, ZMQTaskScheduler or one of a plug-in")
     return parser
 

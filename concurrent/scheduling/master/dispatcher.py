@@ -19,7 +19,7 @@ from concurrent.core.component import ComponentManager
 from concurrent.core.errors import MessageTooLarge
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
-from concurrent.scheduling.interfaces import ITaskScheduler
+from concurrent.scheduling.interfaces import ITaskScheduler, IWorkQueue
 from concurrent.scheduling.ledger.described import trace
 from concurrent.scheduling.ledger.events import (
     Accept,
@@ -59,11 +59,11 @@ from concurrent.scheduling.master.shortage import Shortage
 from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.master.storage import Storage
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
-from concurrent.scheduling.wire.columns import check_columns, slices
+from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, check_columns, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import each_too_large, unreadable
 from concurrent.scheduling.wire.messages import to_owner, to_slave
-from concurrent.scheduling.wire.workqueue import Chunk, IWorkQueue
+from concurrent.scheduling.wire.workqueue import Chunk
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
@@ -400,6 +400,7 @@ class Dispatcher:
         for slave in list(self._slaves.values()):
             self._code.send(slave.handler, command.owner)
         count_max = max(1, self.ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
+        limit = min((slave.handler.peer_bytes_max for slave in self._slaves.values()), default=0)
         for part in slices(command.payloads, count_max=count_max):
             numbers = command.numbers[part]
             try:
@@ -407,6 +408,9 @@ class Dispatcher:
             except OSError as error:
                 log.error("tasks fail: %s", error)
                 self._apply(TasksFailed(numbers, [unreadable(error)] * len(numbers)))
+                continue
+            if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
+                self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
                 continue
             self._work_queue.put(Chunk(command.owner, self._code.count(command.owner), numbers, payloads))
         self._watch_queue()

@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import NodeError
 from concurrent.core.machine import Machine
@@ -82,6 +82,8 @@ class Reach(NamedTuple):
     channel: str
     host: str
     port: int
+    recipe: dict[str, Any] | None = None
+    """Makes an environment that has the carriers of the channel; None: they are the framework's own."""
 
 
 class End(NamedTuple):
@@ -119,7 +121,7 @@ class Host:
         level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel()).lower()
         try:
             self._child = launcher.launch(
-                ENTRY, [], [*reach, self._token, level], stderr_to=self._output, on_exit=self._exited
+                ENTRY, [], [list(reach), self._token, level], stderr_to=self._output, on_exit=self._exited
             )
         except (NodeError, OSError):
             self._output.close()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from concurrent.core.errors import (
     InvalidArguments,
@@ -64,7 +64,8 @@ class SystemHosts:
     :param loop: the master's loop.
     :param launcher: what starts the hosts.
     :param dispatcher: where they become owners of tasks.
-    :param reach: channel, host and port at which the hosts reach the master.
+    :param reach: channel, host and port at which the hosts reach the master, and the recipe of an environment
+        that has the carriers of the channel, None if they are the framework's own.
     :param on_owner: called when a host may push tasks, with its session and its number as an owner.
     """
 
@@ -73,7 +74,7 @@ class SystemHosts:
         loop: NodeLoop,
         launcher: Launcher,
         dispatcher: Dispatcher,
-        reach: tuple[str, str, int],
+        reach: tuple[str, str, int, dict[str, Any] | None],
         on_owner: Callable[[TCPHandler, int], object],
     ) -> None:
         self._courier = Courier(loop)

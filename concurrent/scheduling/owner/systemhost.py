@@ -12,11 +12,14 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import concurrent.transport.carriers.tcp  # noqa: F401
+from concurrent.core.builtin import BUILT_IN
+from concurrent.core.component import ComponentManager
+from concurrent.core.environment import Environment
 from concurrent.core.errors import ConnectionLost, TransportError
 from concurrent.core.ids import new_node_id
 from concurrent.core.leaving import end_copy
@@ -34,7 +37,7 @@ from concurrent.scheduling.wire.failure import dumps_failure, message_of
 from concurrent.scheduling.wire.messages import to_master, to_system
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
-from concurrent.transport.carriers.channels import make_client
+from concurrent.transport.carriers.channels import carriers_named
 from concurrent.transport.frames.frames import Frame, as_payload
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -57,15 +60,20 @@ class _Given(NamedTuple):
     payload: bytes | Frame
 
 
-def main(channel: str, host: str, port: int, token: str, log_level: str) -> None:
-    """Host the task system that the master has, or will have, for ``token``. Main thread of its own process."""
+def main(reach: Sequence[Any], token: str, log_level: str) -> None:
+    """Host the task system that the master has, or will have, for ``token``. Main thread of its own process.
+
+    :param reach: as for :class:`~concurrent.scheduling.master.systems.SystemHosts`.
+    """
+    channel, host, port, recipe = reach
     node_id = new_node_id("system")
     node_log = NodeLog(node_id, log_level)
     node_log.start(is_child=True)
     logging.getLogger("concurrent.transport").setLevel(logging.WARNING)
     loop = NodeLoop(node_id, on_failed=lambda error: os._exit(EXIT_BROKEN))  # the master hears of it
     loop.start()
-    client = make_client(channel, loop, host, port, node_id=node_id)
+    components = ComponentManager(built_in=BUILT_IN) if recipe is None else Environment.from_recipe(recipe)
+    client = carriers_named(components, channel).make_client(loop, host, port, node_id=node_id)
     try:
         systems: queue.SimpleQueue[_Given | None] = queue.SimpleQueue()
         cache = CodeCache()

@@ -1,7 +1,8 @@
 """Who gets which task: the schedulers, the strategies, and the guard that bears with those of plug-ins.
 
 They run in the master's loop thread. They own what they remember of slaves from turn to turn, and read
-the ledger. This room imports ``ledger``, ``interfaces``, and ``tasks`` for what these ask for.
+the ledger, and work queues until the master closes them. This room imports ``ledger``, ``wire``,
+``interfaces``, and ``tasks`` for what these ask for.
 """
 
 from __future__ import annotations

@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.core.component import Component
 from concurrent.core.interface import implements
 from concurrent.core.items import FloatItem
-from concurrent.scheduling.interfaces import ITaskScheduler
+from concurrent.scheduling.interfaces import ITaskScheduler, IWorkQueue
 from concurrent.scheduling.ledger.events import Command
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.schedulers.rebalance import Rebalancer
+from concurrent.scheduling.schedulers.workqueues import WorkPlace, usual_queue
 
 __all__ = ["ZMQTaskScheduler"]
 
@@ -43,6 +44,10 @@ class ZMQTaskScheduler(Component):
     def manager_name(self) -> str:
         """Slaves pull from the work socket."""
         return "ZMQTaskManager"
+
+    def work_queue(self, place: WorkPlace) -> IWorkQueue:
+        """Offer tasks on a socket where the carriers have one, else on the sessions."""
+        return usual_queue(place)
 
     def schedule(self, ledger: Ledger) -> list[Command]:
         """Push while the credit lasts: the windows, and a little ahead, less what is out."""

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from concurrent.core.component import Component
+from concurrent.core.errors import NodeError
 from concurrent.core.interface import implements
 from concurrent.core.items import IntItem
 from concurrent.core.loggers import get_log
@@ -25,10 +26,11 @@ from concurrent.scheduling.slave.workerwatch import RunningTask
 from concurrent.scheduling.wire.columns import Payload, check_columns, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_master, to_slave
-from concurrent.scheduling.wire.workqueue import Chunk, PullSocket
+from concurrent.scheduling.wire.workqueue import SESSION, Chunk, decode_chunk
 from concurrent.transport.calls.declaration import Cast, P
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import receives
+from concurrent.transport.carriers.channels import IPullSocket, SocketPlace, carriers_named
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.frames.blocks import new_block
 from concurrent.transport.frames.frames import Buffer
@@ -295,15 +297,15 @@ class ZMQTaskManager(GenericTaskManager):
     def __init__(self) -> None:
         """There is no socket before ``joined``."""
         super().__init__()
-        self._socket: PullSocket | None = None
+        self._socket: IPullSocket | None = None
         self._asked_room = 0
 
     def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
         """Begin to pull from the work queue of a master."""
         super().joined(handler, host, work)
         self._asked_room = 0
-        if work["kind"] == "zmq":
-            self._socket = PullSocket(self._loop, host, work["port"], self._took, self._has_room)
+        if work["kind"] != SESSION:
+            self._socket = self._open_pull(SocketPlace(self._loop, host, work["port"], handler.limits), work)
         self._pull()
 
     def left(self) -> None:
@@ -320,6 +322,18 @@ class ZMQTaskManager(GenericTaskManager):
         """Close the socket and forget the master."""
         super().close()
         self._close_socket()
+
+    def _open_pull(self, place: SocketPlace, work: dict[str, Any]) -> IPullSocket:
+        open_pull = getattr(carriers_named(self.manager, work["kind"]), "open_pull", None)
+        if open_pull is None:
+            raise NodeError(
+                f"the master's work queue is of the kind {work['kind']!r}, which cannot be pulled from here",
+                thing="work",
+                value=work,
+                remedy="Have the scheduler name a task manager that can",
+            )
+        socket: IPullSocket = open_pull(place, lambda frames: self._took(decode_chunk(frames)), self._has_room)
+        return socket
 
     def _close_socket(self) -> None:
         if self._socket is not None:

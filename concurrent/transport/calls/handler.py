@@ -117,6 +117,11 @@ class TCPHandler:
         return self._line.session.peer_bytes_max
 
     @property
+    def limits(self) -> Limits:
+        """What this end accepts."""
+        return self._limits
+
+    @property
     def has_room(self) -> bool:
         """Whether the queue is below its bound; if not, hold back until ``on_room``."""
         return self._line.session.queued_bytes < self._limits.outbox_bytes_max

@@ -1,60 +1,193 @@
-"""The compute channel of a node: the same server and client, on ZeroMQ or on plain TCP."""
+"""The compute channel: which kinds of carriers there are, and who makes the servers and clients of each.
+
+A master has carriers by an option, and tells its nodes their name. A short name stands for a component of the
+framework; the carriers of a plug-in are named by their class.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
+from concurrent.core.component import Component, ComponentManager
 from concurrent.core.errors import ConfigurationError
+from concurrent.core.interface import Interface, implements, interfaces_of, optional
+from concurrent.transport.frames.frames import Buffer
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.session.limits import Limits
 
 if TYPE_CHECKING:
     from concurrent.transport.carriers.client import SessionClient
     from concurrent.transport.carriers.server import SessionServer
-    from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["CHANNELS", "make_client", "make_server"]
+__all__ = [
+    "CHANNELS",
+    "ICarrierFactory",
+    "IPullSocket",
+    "IPushSocket",
+    "SocketPlace",
+    "TCPCarrierFactory",
+    "ZMQCarrierFactory",
+    "carriers_named",
+]
 
-CHANNELS: Final = ("zmq", "tcp")
+CHANNELS: Final = {"tcp": "TCPCarrierFactory", "zmq": "ZMQCarrierFactory"}
+"""What the short names stand for."""
 
 
-def make_server(channel: str, loop: NodeLoop, host: str, port: int, **options: Any) -> SessionServer:
-    """Return a server of the channel, not started yet. Any thread.
+class SocketPlace(NamedTuple):
+    """Where a socket beside the sessions listens or connects to, and what it accepts.
 
-    :param channel: one of :data:`CHANNELS`.
-    :param options: the keyword arguments of :class:`concurrent.transport.carriers.server.SessionServer`.
-    :raises ConfigurationError: if there is no such channel.
+    ``port`` may be 0 where it listens: any free one.
     """
-    if channel == "tcp":
+
+    loop: NodeLoop
+    host: str
+    port: int
+    limits: Limits
+
+
+class IPushSocket(Protocol):
+    """Gives each message to one of those who pull, whoever has room first. Loop thread only."""
+
+    port: int
+
+    @property
+    def waiting_count(self) -> int:
+        """How many messages nobody has room for yet."""
+
+    def put(self, frames: Sequence[Buffer]) -> None:
+        """Offer a message."""
+
+    def flush(self) -> None:
+        """See whether somebody has room now."""
+
+    def reopen(self) -> None:
+        """Drop what is offered, and begin anew with those who connect again at the same port."""
+
+    def close(self) -> None:
+        """Free the socket; what is offered is dropped."""
+
+
+class IPullSocket(Protocol):
+    """Takes messages while there is room for them. Loop thread only."""
+
+    def drain(self) -> None:
+        """Take what there is and there is room for."""
+
+    def close(self) -> None:
+        """Free the socket; what it has not taken is dropped."""
+
+
+class ICarrierFactory(Interface):
+    """Makes what a compute channel consists of; whoever asks for a thing owns it."""
+
+    def make_server(  # type: ignore[empty-body]
+        self, loop: NodeLoop, host: str, port: int, **options: Any
+    ) -> SessionServer:
+        """Return a server that is not started. Any thread.
+
+        :param options: the keyword arguments of :class:`concurrent.transport.carriers.server.SessionServer`.
+        """
+
+    def make_client(  # type: ignore[empty-body]
+        self, loop: NodeLoop, host: str, port: int, **options: Any
+    ) -> SessionClient:
+        """Return a client that is not started. Any thread.
+
+        :param options: the keyword arguments of :class:`concurrent.transport.carriers.client.SessionClient`.
+        """
+
+    @optional
+    def open_push(self, place: SocketPlace) -> IPushSocket:  # type: ignore[empty-body]
+        """Return a socket that listens and shares what is put into it. Loop thread only.
+
+        Carriers without this method, or the next one, have no work queue of their own.
+
+        :raises AddressError: if the address cannot be listened on.
+        """
+
+    @optional
+    def open_pull(  # type: ignore[empty-body]
+        self,
+        place: SocketPlace,
+        take: Callable[[list[Buffer]], object],
+        has_room: Callable[[], bool],
+    ) -> IPullSocket:
+        """Return a socket that connects to one of ``open_push``. Loop thread only.
+
+        :param take: called with the frames of each message; a ProtocolError that it raises is logged.
+        :param has_room: asked before each.
+        """
+
+
+class TCPCarrierFactory(Component):
+    """Plain TCP, which has fewer threads on the way of a message."""
+
+    implements(ICarrierFactory)
+
+    def make_server(self, loop: NodeLoop, host: str, port: int, **options: Any) -> SessionServer:
+        """Return a :class:`.TCPServer`."""
         from concurrent.transport.carriers.tcp import TCPServer
 
         return TCPServer(loop, host, port, **options)
-    _check(channel)
-    from concurrent.transport.carriers.zeromq import TCPServerZMQ
 
-    return TCPServerZMQ(loop, host, port, **options)
-
-
-def make_client(channel: str, loop: NodeLoop, host: str, port: int, **options: Any) -> SessionClient:
-    """Return a client of the channel, not started yet. Any thread.
-
-    :param channel: one of :data:`CHANNELS`.
-    :param options: the keyword arguments of :class:`concurrent.transport.carriers.client.SessionClient`.
-    :raises ConfigurationError: if there is no such channel.
-    """
-    if channel == "tcp":
+    def make_client(self, loop: NodeLoop, host: str, port: int, **options: Any) -> SessionClient:
+        """Return a :class:`.TCPClient`."""
         from concurrent.transport.carriers.tcp import TCPClient
 
         return TCPClient(loop, host, port, **options)
-    _check(channel)
-    from concurrent.transport.carriers.zeromq import ZMQClient
-
-    return ZMQClient(loop, host, port, **options)
 
 
-def _check(channel: str) -> None:
-    if channel != "zmq":
+class ZMQCarrierFactory(Component):
+    """ZeroMQ, which is loaded when it is used."""
+
+    implements(ICarrierFactory)
+
+    def make_server(self, loop: NodeLoop, host: str, port: int, **options: Any) -> SessionServer:
+        """Return a :class:`.TCPServerZMQ`."""
+        from concurrent.transport.carriers.zeromq import TCPServerZMQ
+
+        return TCPServerZMQ(loop, host, port, **options)
+
+    def make_client(self, loop: NodeLoop, host: str, port: int, **options: Any) -> SessionClient:
+        """Return a :class:`.ZMQClient`."""
+        from concurrent.transport.carriers.zeromq import ZMQClient
+
+        return ZMQClient(loop, host, port, **options)
+
+    def open_push(self, place: SocketPlace) -> IPushSocket:
+        """Return a :class:`.PushSocket`."""
+        from concurrent.transport.carriers.pipeline import PushSocket
+
+        return PushSocket(place)
+
+    def open_pull(
+        self,
+        place: SocketPlace,
+        take: Callable[[list[Buffer]], object],
+        has_room: Callable[[], bool],
+    ) -> IPullSocket:
+        """Return a :class:`.PullSocket`."""
+        from concurrent.transport.carriers.pipeline import PullSocket
+
+        return PullSocket(place, take, has_room)
+
+
+def carriers_named(manager: ComponentManager, name: str) -> ICarrierFactory:
+    """Return the component for carriers that an option, or a master, names. The thread of the manager.
+
+    :raises ConfigurationError: if there is none of that name, or more than one.
+    """
+    named = [cls for cls in manager.classes_named(CHANNELS.get(name, name)) if manager.is_enabled(cls)]
+    fitting = [cls for cls in named if ICarrierFactory in interfaces_of(cls)]
+    if len(fitting) != 1:
+        plugged = [cls.__name__ for cls in manager.classes_of(ICarrierFactory)]
+        known = [*CHANNELS, *(each for each in plugged if each not in CHANNELS.values())]
         raise ConfigurationError(
-            f"there is no compute channel {channel!r}",
+            f"there is no compute channel {name!r}",
             thing="transport.channel",
-            value=channel,
-            remedy=f"Use one of {', '.join(CHANNELS)}",
+            value=name,
+            remedy=f"Use one of {', '.join(known)}, or load the plug-in that has it, at each node",
         )
+    return cast(ICarrierFactory, manager[fitting[0]])

@@ -28,7 +28,7 @@ from concurrent.transport.session.limits import Limits
 with installed_first("zmq"):
     import zmq
 
-__all__ = ["TCPServerZMQ", "ZMQClient"]
+__all__ = ["TCPServerZMQ", "ZMQClient", "accept_parts", "endpoint_of", "make_socket", "receive_parts"]
 
 MESSAGES_PER_TURN: Final = 512
 FINISHED_MAX: Final = 4096
@@ -128,7 +128,7 @@ class TCPServerZMQ(SessionServer):
         socket = make_socket(context, zmq.ROUTER, self.host, self._limits)
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         try:
-            socket.bind(_endpoint(self.host or "*", self.port or "*"))
+            socket.bind(endpoint_of(self.host or "*", self.port or "*"))
         except zmq.ZMQError as error:
             socket.close(linger=0)
             context.term()
@@ -243,7 +243,7 @@ class DealerLink:
         self._is_armed = False
         self._socket = make_socket(context, zmq.DEALER, owner.host, limits)
         self._monitor = self._socket.get_monitor_socket(_LOST_EVENTS | zmq.EVENT_CONNECT_RETRIED)
-        self._socket.connect(_endpoint(owner.host, owner.port))
+        self._socket.connect(endpoint_of(owner.host, owner.port))
         loop.add_reader(self._socket.fileno(), self._on_ready)
         loop.add_reader(self._monitor.fileno(), self._on_event)
         self._look_again()
@@ -347,7 +347,8 @@ class ZMQClient(SessionClient):
             self._context = None
 
 
-def _endpoint(host: str, port: int | str) -> str:
+def endpoint_of(host: str, port: int | str) -> str:
+    """Return how ZeroMQ writes an address."""
     return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
 
 

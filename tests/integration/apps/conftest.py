@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -55,8 +56,8 @@ def master(request: pytest.FixtureRequest) -> Iterator[MasterNode]:
 def peer(loop: NodeLoop, master: MasterNode) -> Iterator[MakePeer]:
     peers: list[Peer] = []
 
-    def make(node_id: str) -> Peer:
-        peers.append(Peer(loop, master, node_id))
+    def make(node_id: str, **options: Any) -> Peer:
+        peers.append(Peer(loop, master, node_id, **options))
         return peers[-1]
 
     yield make

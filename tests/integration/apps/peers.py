@@ -10,8 +10,8 @@ from typing import Any
 from concurrent.apps import MasterNode
 from concurrent.scheduling.tasks.outcome import FINISHED
 from concurrent.transport.calls.methods import tcpremote
-from concurrent.transport.carriers.channels import make_client
 from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.carriers.tcp import TCPClient
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.web.jsonclient import JSONClient
 
@@ -21,13 +21,13 @@ TIMEOUT_S = 20.0
 class Peer:
     """A peer of the master that says what a test has it say, and keeps what it is told."""
 
-    def __init__(self, loop: NodeLoop, master: MasterNode, node_id: str) -> None:
+    def __init__(self, loop: NodeLoop, master: MasterNode, node_id: str, **options: Any) -> None:
         self.node_id = node_id
         self.said: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._master = master
-        self.client: SessionClient = make_client(
-            "tcp", loop, "127.0.0.1", master.zmq_server.port, node_id=node_id
+        self.client: SessionClient = TCPClient(
+            loop, "127.0.0.1", master.zmq_server.port, node_id=node_id, **options
         )
         for method in (
             "accepted", "finished", "code", "run", "cancel", "forget", "give_back", "tasksystem_accepted",
@@ -73,7 +73,7 @@ class Peer:
             self.said.put((method, *args))
 
 
-MakePeer = Callable[[str], Peer]
+MakePeer = Callable[..., Peer]
 
 
 def assert_works(make: MakePeer) -> None:

@@ -13,6 +13,8 @@ import pytest
 from concurrent.apps import masterlink, search
 from concurrent.apps.api import NodeType
 from concurrent.apps.masterlink import Joined, MasterLink
+from concurrent.core.builtin import BUILT_IN
+from concurrent.core.component import ComponentManager
 from concurrent.core.errors import ConcurrentError, VersionMismatch
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
@@ -46,6 +48,7 @@ class Node:
             on_refused=self.refusals.put,
             stats=Stats(),
             limits=LIMITS,
+            components=ComponentManager(built_in=BUILT_IN),
         )
 
     def hook(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:

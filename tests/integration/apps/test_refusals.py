@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from concurrent.apps import MasterNode
-from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.transport.frames.frames import as_payload
+from concurrent.transport.session.limits import Limits
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer, Peer
 
+LIMIT = 8 << 20
 BOTH = pytest.mark.parametrize("master", ["GenericTaskScheduler", "ZMQTaskScheduler"], indirect=True)
 
 
@@ -100,3 +103,17 @@ def test_a_slave_that_pulled_tasks_and_is_lost_has_them_moved_at_once(
     second.call("pull", 5)
     first.client.stop()
     assert second.next("run")[3] == [b"task"]
+
+
+@pytest.mark.parametrize("master", ["ZMQTaskScheduler"], indirect=True)
+def test_what_is_too_large_for_a_slave_is_not_put_on_the_work_queue(master: MasterNode, peer: MakePeer) -> None:
+    owner = peer("application-1")
+    narrow = peer("slave-narrow", limits=Limits(message_bytes_max=LIMIT, header_bytes_max=LIMIT))
+    narrow.join("slave", workers=1, window=5)
+    owner.join("application")
+    owner.call("push_tasks", 1, 0, 1, [as_payload(bytes(LIMIT)), b"small"])
+    ids, statuses, payloads, *_ = owner.next("finished")  # nobody has pulled
+    assert (ids, statuses) == ([1], [FAILED])
+    assert str(LIMIT).encode() in bytes(payloads[0])
+    narrow.call("pull", 5)
+    assert narrow.next("run")[3] == [b"small"]

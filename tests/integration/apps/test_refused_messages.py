@@ -12,6 +12,8 @@ import pytest
 
 from concurrent.apps import MasterNode
 from concurrent.apps.client import ClusterClient
+from concurrent.core.builtin import BUILT_IN
+from concurrent.core.component import ComponentManager
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.results import Outcome
@@ -225,7 +227,8 @@ def test_an_application_pushes_again_what_a_refused_message_was_about(
 
     outcomes: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
     client = ClusterClient(loop, "application-1", on_outcomes=outcomes.put)
-    client.start(Host("127.0.0.1", fake_master.api.port), 0, Stats(), Limits())
+    components = ComponentManager(built_in=BUILT_IN)
+    client.start(Host("127.0.0.1", fake_master.api.port), 0, Stats(), Limits(), components=components)
     try:
         client.tasks.push("item", (abs, (-1,), {}))
         handler, first_id = pushed.get(timeout=TIMEOUT_S)

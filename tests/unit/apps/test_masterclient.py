@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,11 +43,15 @@ class Client:
         self.stopped.set()
 
 
+def carriers_named(_components: Any, channel: str) -> Any:
+    return SimpleNamespace(make_client=partial(Client, channel))
+
+
 class Owner:
     """What a link gives its client."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(masterclient, "make_client", Client)
+        monkeypatch.setattr(masterclient, "carriers_named", carriers_named)
         self.events: list[str] = []
         self.fails = False
         self.client = MasterClient(
@@ -57,6 +63,7 @@ class Owner:
             on_lost=self.events.append,
             stats=Stats(),
             limits=Limits(),
+            components=None,  # type: ignore[arg-type]
         )
 
     def register(self, client: Any) -> None:

@@ -58,6 +58,9 @@ class Painter(Component):
     canvas = PathItem("painter", "canvas", "", "Canvas.")
     studio = HostItem("painter", "studio", "localhost:80", "Studio.", port_default=8080)
     colour = ExtensionPointItem("painter", "colour", IColour, "Red", "First colour.")
+    pen = ExtensionPointItem(
+        "painter", "pen", IColour, "red", "Its colour.", short_names={"red": "Red", "blue": "Blue"}
+    )
     colours = OrderedExtensionsItem("painter", "colours", IColour, ("Blue", "Red"), "Colours.")
 
 
@@ -87,6 +90,18 @@ def test_options_have_their_defaults(make) -> None:
     assert painter.studio == Host("localhost", 80)
     assert painter.colour.shade() == "red"
     assert [each.shade() for each in painter.colours] == ["blue", "red"]
+
+
+@pytest.mark.parametrize("text", ["blue", " BLUE ", "Blue"])
+def test_a_short_name_stands_for_a_component(make, text: str) -> None:
+    environment = make(f"[painter]\npen = {text}\n")
+    assert environment[Painter].pen.shade() == "blue"
+    assert environment.config.value(Painter.pen) == "blue"
+
+
+def test_a_short_name_that_there_is_not_is_answered_with_those_that_there_are(make) -> None:
+    with pytest.raises(ConfigurationError, match=r"no enabled component is an IColour .*Use one of: blue, red"):
+        make("[painter]\npen = green\n")[Painter].pen  # noqa: B018
 
 
 def test_files_set_options_of_every_type(make, tmp_path) -> None:

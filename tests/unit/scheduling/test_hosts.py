@@ -37,7 +37,7 @@ class Launcher:
         if not self.can_launch:
             stderr_to.close()
             raise NodeError("nothing can be started")
-        self.tokens.append(args[3])
+        self.tokens.append(args[1])
         self.exits.append(on_exit)
         return self
 

@@ -97,12 +97,12 @@ class Master:
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
         own = self.owner_by_session.__setitem__
-        self.hosts = SystemHosts(self, self, self, ("tcp", "127.0.0.1", 1), own)  # type: ignore[arg-type]
+        self.hosts = SystemHosts(self, self, self, ("tcp", "127.0.0.1", 1, None), own)  # type: ignore[arg-type]
 
     def launch(self, entry: str, fds: Any, args: Any, *, stderr_to: Any, on_exit: Any) -> Process:
         if not self.can_launch:
             raise NodeError("nothing can be started")
-        self.processes.append(Process(1000 + len(self.processes), args[3], on_exit))
+        self.processes.append(Process(1000 + len(self.processes), args[1], on_exit))
         return self.processes[-1]
 
     def call_later(self, delay_s: float, fn: Callable[[], object]) -> Timer:

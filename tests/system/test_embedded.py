@@ -48,7 +48,7 @@ def test_a_verbose_application_says_what_happens_to_its_tasks(cluster: Cluster) 
     for part in (
         r"process \d+ has started \(.*worker:main\)",
         r"sent \d tasks",
-        r"\d tasks of owner \d accepted",
+        r"the tasks of owner \d up to \d are accepted",
         r"of owner \d sent to slave 1",
         r"slave 1 has done .* finished",
         r"process \d+ has ended .*worker:main",

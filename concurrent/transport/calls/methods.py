@@ -9,9 +9,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import traceback
-from collections.abc import Callable, Container
-from dataclasses import dataclass
-from operator import contains
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Protocol, TypeVar
 
 from concurrent.core import errors
@@ -36,6 +35,9 @@ __all__ = [
 NAME_LENGTH_MAX: Final = 256
 """Of a longer name that a peer sent, errors show the beginning."""
 
+FITTING_MAX: Final = 64
+"""How many combinations of types of arguments a method remembers that fit."""
+
 REQUEST_NAMES: Final = ("request", "req", "")
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
@@ -43,12 +45,11 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One registered method; what costs microseconds is computed once.
+    """One registered method; what costs microseconds is done once.
 
     ``check_by_parameter`` has what a peer may send for parameters whose annotations say that, see
-    ``arguments.py``; ``types`` has the types that fit the positional ones from the first that is checked on,
-    in their order, and ``item_types`` the places of those that are lists and the types of their items. Both are
-    empty if there are others than positional ones. ``counts`` has the numbers of arguments that fit these.
+    ``arguments.py``; ``item_types`` has the places of those that are lists, and the types of their items.
+    ``fitting`` has the types of arguments, in their order, of which it turned out that they fit.
     ``feature`` is the name of the feature that the method is part of, if it came after the first form of the
     protocol.
     ``is_vital`` says that the session ends if a cast of it is refused.
@@ -60,35 +61,19 @@ class Method:
     doc: str
     signature: inspect.Signature
     check_by_parameter: dict[str, Check]
-    first_checked: int
-    types: tuple[Container[type], ...]
     item_types: tuple[tuple[int, frozenset[type]], ...]
-    counts: range
     feature: str | None
     is_vital: bool
     message: Message[..., Any] | None
+    fitting: set[tuple[type, ...]] = field(default_factory=set)
 
-    def is_sure_to_fit(self, args: tuple[Any, ...]) -> bool:
-        """Tell at once, in the usual case, that these arguments fit; else they have to be bound to find out."""
+    def has_fitting_items(self, args: tuple[Any, ...]) -> bool:
+        """Tell whether the items of lists are of types that fit, if the lists themselves do."""
         count = len(args)
-        if count not in self.counts:
-            return False
-        if not all(map(contains, self.types, map(type, args[self.first_checked :]))):
-            return False
         for index, types in self.item_types:
             if index < count and not types.issuperset(map(type, args[index])):
                 return False
         return True
-
-
-class _Anything:
-    """Contains whatever it is asked for: what a parameter may be that is not checked."""
-
-    def __contains__(self, _: object) -> bool:
-        return True
-
-
-ANYTHING: Final = _Anything()
 
 
 class _Hint(str):
@@ -189,26 +174,18 @@ class MethodRegistry:
             )
         doc = doc or inspect.getdoc(function) or ""
         signature = inspect.signature(function)
-        parameters = signature.parameters.values()
         checks = checks_of(declared, inspect.signature(declared))
-        is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
-        positional = tuple(map(checks.get, signature.parameters)) if is_plain else ()
-        first_checked = next((at for at, one in enumerate(positional) if one is not None), len(positional))
-        required_count = sum(one.default is one.empty for one in parameters)
         self._method_by_name[name] = Method(
             name,
             function,
             doc,
             signature,
             checks,
-            first_checked=first_checked,
-            types=tuple(ANYTHING if one is None else one.types for one in positional[first_checked:]),
             item_types=tuple(
-                (index, one.item_types)
-                for index, one in enumerate(positional)
-                if one is not None and one.item_types is not None
+                (index, check.item_types)
+                for index, check in enumerate(map(checks.get, signature.parameters))
+                if check is not None and check.item_types is not None
             ),
-            counts=range(required_count, len(positional) + 1),
             feature=feature,
             is_vital=is_vital,
             message=message,
@@ -236,8 +213,18 @@ class MethodRegistry:
                 remedy=f"Did you mean {near[0]!r}?" if near else None,
             )
         everything = (*first, *args)
-        if not kwargs and method.is_sure_to_fit(everything):
-            return method.function(*everything)
+        types = (*map(type, everything),)
+        if kwargs or types not in method.fitting or not method.has_fitting_items(everything):
+            self._check(method, first, everything, kwargs)
+            if not kwargs and len(method.fitting) < FITTING_MAX:
+                method.fitting.add(types)
+        return method.function(*everything, **kwargs)
+
+    def _check(
+        self, method: Method, first: tuple[Any, ...], everything: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Raise InvalidArguments if arguments do not fit; ``everything`` has those of the context too."""
+        name = method.name
         try:
             bound = method.signature.bind(*everything, **kwargs).arguments
         except TypeError as error:
@@ -255,7 +242,6 @@ class MethodRegistry:
                     value=parameter,
                     remedy=f"Call it as {self.usage(method, first)}",
                 )
-        return method.function(*everything, **kwargs)
 
     @staticmethod
     def usage(method: Method, first: tuple[Any, ...]) -> str:

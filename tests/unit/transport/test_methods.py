@@ -64,6 +64,35 @@ def test_an_argument_of_another_type_is_refused_before_the_call(args: list[Any])
     assert registry.dispatch("register", (), ["x", 5, {}, 1], {}) == "x"
 
 
+def test_what_fitted_once_is_looked_at_again() -> None:
+    registry = MethodRegistry()
+
+    def put(numbers: list[int], share: float = 0.5) -> int:
+        return len(numbers)
+
+    registry.register(put)
+    for fits in ([[1]], [[1, 2], 1.5], [[1, 2, 3], 1], [[]]):
+        assert registry.dispatch("put", (), fits, {}) == len(fits[0])
+    for unfit in ([["1"]], [[1, None], 1.5], [[1], "1"], [], [[1], 1, 1], [(1,)]):
+        with pytest.raises(InvalidArguments):
+            registry.dispatch("put", (), unfit, {})
+    assert registry.dispatch("put", (), [[1]], {"share": 1}) == 1
+
+
+def test_what_is_remembered_of_arguments_is_bounded() -> None:
+    registry = MethodRegistry()
+
+    def put(value):
+        return value
+
+    registry.register(put)
+    for number in range(200):
+        value = type(f"Kind{number}", (), {})()
+        assert registry.dispatch("put", (), [value], {}) is value
+    (method,) = registry
+    assert len(method.fitting) == 64
+
+
 def test_how_many_of_what_is_not_checked() -> None:
     registry = MethodRegistry()
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.embedded import EmbeddedCluster
+from concurrent.apps.idlewatch import IdleWatch
 from concurrent.apps.layouts import own_folders, own_modules
 from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
@@ -37,9 +38,6 @@ from concurrent.transport.web.jsonclient import JSONClient
 __all__ = ["ApplicationNode", "ApplicationSettings"]
 
 STATUS_TIMEOUT_S: Final = 5.0
-IDLE_S: Final = 5.0
-"""How soon it is said that an application has nothing to do and was not told to end."""
-
 WORKERS_LOOK_S: Final = 0.25
 """How often it is looked whether there are enough workers."""
 
@@ -112,7 +110,9 @@ class ApplicationNode(Node):
         self._has_reported = False
         self._open_systems = 0
         self._checked_count = 0
-        self._is_idle_watched = False
+        self._idle_watch = IdleWatch(
+            self.loop, self._is_idle, lambda: bool(self._inbox.busy_s), lambda: self._finished_count
+        )
         self._end_error: ConcurrentError | None = None
         self._progress = Progress(type(self).__name__.lower())
 
@@ -436,7 +436,7 @@ class ApplicationNode(Node):
             self.work_failed(error, outcome.item)
         else:
             self.work_finished(result, outcome.item)
-        self.loop.post(self._watch_idle)
+        self.loop.post(self._idle_watch.begin)
 
     def _show_system(self, system: ITaskSystem, done: int, total: int) -> None:
         """Show how far a task system is."""
@@ -447,30 +447,12 @@ class ApplicationNode(Node):
         self._checked_count = self._finished_count
         if self._is_idle():
             self.work_finished(None, None)
-            self.loop.post(self._watch_idle)
+            self.loop.post(self._idle_watch.begin)
 
     def _is_idle(self) -> bool:
         """Tell whether nothing is unfinished, and the application goes on."""
         is_done = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
         return is_done and self._exit_code is None
-
-    def _watch_idle(self) -> None:
-        """Look later whether the application was meant to go on with nothing to do. Loop thread."""
-        if not self._is_idle_watched:
-            self._is_idle_watched = True
-            self.loop.call_later(IDLE_S, self._say_idle, self._finished_count)
-
-    def _say_idle(self, finished_count: int) -> None:
-        self._is_idle_watched = False
-        if not self._is_idle():
-            return
-        if self._inbox.busy_s or self._finished_count != finished_count:
-            self._watch_idle()
-            return
-        log.warning(
-            "nothing is unfinished and shutdown_main_loop() was not called, so the application goes on "
-            "doing nothing; call it in work_finished, unless others shall push more"
-        )
 
 
 def _get_status(address: Host) -> Any:

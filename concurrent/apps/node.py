@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
-from concurrent.apps.pages import render_page, render_problem
-from concurrent.apps.status import STATUS_BY_TYPE, NodeStatus, Ping, StatsAnswer, status_from_json
+from concurrent.apps.nodeviews import NodeViews
+from concurrent.apps.status import NodeStatus, Ping
+from concurrent.apps.stopsignals import StopSignals
 from concurrent.apps.version import VERSION
 from concurrent.core.component import Component
 from concurrent.core.errors import ComponentError, ConcurrentError, NodeError
@@ -33,7 +32,6 @@ from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.processes.spawn import start_launcher
 from concurrent.transport.carriers.channels import CHANNELS, ICarrierFactory
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.session.limits import MIB, Limits, raise_files_max
 from concurrent.transport.web.service import JSONService
 
@@ -42,11 +40,7 @@ if sys.platform != "win32":
 
 __all__ = ["Node", "TransportSettings", "check_made", "peak_memory_bytes", "raise_error"]
 
-STATUS_TIMEOUT_S: Final = 5.0
-SNAPSHOT_S: Final = 0.05
-"""For so long everybody who asks for the status is told the same."""
-
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+CALL_TIMEOUT_S: Final = 5.0
 
 
 class TransportSettings(Component):
@@ -137,9 +131,7 @@ class Node(Component):
         self._pid = os.getpid()
         self._inbox = Inbox()
         self._exit_code: int | None = None
-        self._stop_count = 0
-        self._snapshot: dict[str, Any] | None = None
-        self._snapshot_at = 0.0
+        self._views: NodeViews
 
     def given_name(self) -> str:
         """Return what the configuration calls this node; empty if it has no name."""
@@ -160,7 +152,7 @@ class Node(Component):
         :returns: the exit code.
         """
         check_made(self)
-        with self._signals():
+        with StopSignals(self.interrupt):
             try:
                 code = self._run_main(ready)
             except KeyboardInterrupt:
@@ -261,11 +253,14 @@ class Node(Component):
             stats=self.stats,
             allow_insecure=self.settings.allow_insecure,
         )
-        self.api_service_v1.add_view("/ping", self._ping, "That the node lives.", Ping)
-        status = STATUS_BY_TYPE[self.node_type.value]
-        self.api_service_v1.add_view("/status", self.status, "What the node is doing.", status)
-        self.api_service_v1.add_view("/stats", self.stats.snapshot, "What the node has counted.", StatsAnswer)
-        self.api_service_v1.set_page(partial(self._page, title))
+        self._views = NodeViews(
+            self.api_service_v1,
+            self.loop,
+            title,
+            ping=self.ping(),
+            snapshot=self.snapshot,
+            stats=self.stats,
+        )
 
     def start_json_service(self) -> None:
         """Open the JSON API.
@@ -284,31 +279,12 @@ class Node(Component):
         """Return who this is. Any thread."""
         return Ping(self.node_id, self.node_type.value, VERSION, os.getpid())
 
-    def _ping(self) -> dict[str, Any]:
-        return self.ping().to_json()
-
     def status(self) -> dict[str, Any]:
         """Return what the node is doing, or did a moment ago. Any thread but the loop's.
 
         :raises CallTimeout: if the loop is held up.
         """
-        return self.loop.call(self._latest_snapshot, timeout_s=STATUS_TIMEOUT_S)
-
-    def _latest_snapshot(self) -> dict[str, Any]:
-        """Return a snapshot that may be some milliseconds old: many who ask cost no more than one."""
-        now = self.loop.time()
-        if self._snapshot is None or now - self._snapshot_at >= SNAPSHOT_S:
-            self._snapshot, self._snapshot_at = self.snapshot(), now
-        return self._snapshot
-
-    def _page(self, title: str) -> str:
-        """Return the page for people. Any thread but the loop's."""
-        now = time.time()
-        try:
-            status = status_from_json(self.status())
-        except ConcurrentError as error:  # the page says so, and goes on asking
-            return render_problem(title, self.ping(), str(error))
-        return render_page(title, status, now, is_local=is_loopback(self.api_service_v1.client_ip))
+        return self._views.status()
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the node is doing, as plain values; derived nodes may add some. Loop thread only."""
@@ -355,7 +331,7 @@ class Node(Component):
             self.loop.remove_reader(control)
             self.request_stop()
 
-        self.loop.call(self.loop.add_reader, control, closed, timeout_s=STATUS_TIMEOUT_S)
+        self.loop.call(self.loop.add_reader, control, closed, timeout_s=CALL_TIMEOUT_S)
 
     def _set_exit_code(self, exit_code: int) -> None:
         if self._exit_code is None:
@@ -366,28 +342,6 @@ class Node(Component):
         """Run what is put into the inbox, one after the other, until the node is told to stop."""
         while self._exit_code is None:
             self._inbox.run_next()
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Turn signals into stop requests while the node runs."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._on_signal) for number in STOP_SIGNALS}
-        if hasattr(signal, "pthread_sigmask"):  # who started this process may have blocked them
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _on_signal(self, number: int, _frame: Any) -> None:
-        """Only note it: a handler runs between any two instructions."""
-        self._stop_count += 1
-        if self._stop_count > 1:
-            os._exit(128 + number)  # children die with this process
-        self.interrupt()
 
     def interrupt(self) -> None:
         """A first signal came. Main thread, between any two instructions; servers just stop serving."""

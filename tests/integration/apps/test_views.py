@@ -7,9 +7,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from concurrent.apps import ApplicationNode, LocalCluster, MasterNode
+from concurrent.apps.status import MasterStatus
 from concurrent.core import Environment
 from tests.system.cluster import wait_until
 
@@ -101,18 +100,23 @@ def test_a_master_its_slave_and_an_application_answer_as_they_are_described() ->
         held.result(TIMEOUT_S)
 
 
-@pytest.mark.parametrize("count", [1, 5])
-def test_a_snapshot_serves_all_who_ask_within_a_moment(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+class Talkative(MasterNode):
+    """Says more of itself than the framework does."""
+
+    def snapshot(self) -> dict[str, Any]:
+        return {**super().snapshot(), "mine": 7}
+
+
+def test_what_a_node_of_a_plugin_adds_is_answered_and_read() -> None:
     env = Environment(overrides={"master.port": "0"}, variables={})
-    master = env[MasterNode]
-    made: list[int] = []
+    env.register(Talkative)
+    master = env[Talkative]
     master.start()
     try:
-        monkeypatch.setattr("concurrent.apps.node.SNAPSHOT_S", 3600.0)
-        snapshot = master.snapshot
-        monkeypatch.setattr(master, "snapshot", lambda: made.append(1) or snapshot())
-        for _ in range(count):
-            get(master.api_service_v1.address, "/status")
+        answer = get(master.api_service_v1.address, "/status")
+        with urllib.request.urlopen(f"http://{master.api_service_v1.address}/", timeout=TIMEOUT_S) as page:
+            assert b"No slave has joined" in page.read()
     finally:
         master.stop()
-    assert made == [1]
+    assert answer["mine"] == 7
+    assert MasterStatus.from_json(answer).more == {"mine": 7}

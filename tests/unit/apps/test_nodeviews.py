@@ -1,0 +1,99 @@
+"""What a node answers over HTTP of itself, however many ask and whatever its loop does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from concurrent.apps import nodeviews
+from concurrent.apps.nodeviews import NodeViews
+from concurrent.apps.status import Ping
+from concurrent.core.errors import CallTimeout
+from concurrent.core.stats import Stats
+
+PING = Ping("slave-1", "slave", "1", 7)
+
+
+class Service:
+    """A JSON API that keeps what is registered."""
+
+    client_ip = "127.0.0.1"
+
+    def __init__(self) -> None:
+        self.views: dict[str, Callable[[], Any]] = {}
+        self.page: Callable[[], str]
+
+    def add_view(self, path: str, view: Callable[[], Any], doc: str, answer: Any) -> None:
+        self.views[path] = view
+
+    def set_page(self, page: Callable[[], str]) -> None:
+        self.page = page
+
+
+class Loop:
+    """A loop whose time a test sets, and that may be held up."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.is_held_up = False
+
+    def time(self) -> float:
+        return self.now
+
+    def call(self, fn: Callable[[], Any], *, timeout_s: float) -> Any:
+        if self.is_held_up:
+            raise CallTimeout("the loop is held up")
+        return fn()
+
+
+class Node:
+    """A node with views; counts its snapshots."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.service = Service()
+        self.loop = Loop()
+        self.views = NodeViews(
+            self.service,  # type: ignore[arg-type]
+            self.loop,  # type: ignore[arg-type]
+            "A slave",
+            ping=PING,
+            snapshot=self.snapshot,
+            stats=Stats(),
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        self.count += 1
+        return {**PING.to_json(), "state": f"state {self.count}", "workers": {}, "mine": 7}
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    return Node()
+
+
+def test_all_who_ask_within_a_moment_are_told_the_same(node: Node) -> None:
+    first = node.views.status()
+    node.loop.now += nodeviews.SNAPSHOT_S / 2
+    assert node.views.status() is first
+    node.loop.now += nodeviews.SNAPSHOT_S
+    assert node.views.status()["state"] == "state 2"
+
+
+def test_programs_get_all_that_the_node_says(node: Node) -> None:
+    assert node.service.views["/ping"]() == PING.to_json()
+    assert node.service.views["/status"]()["mine"] == 7
+    assert set(node.service.views["/stats"]()) == {"counts", "gauges", "averages", "units"}
+
+
+def test_people_get_the_same_as_a_page(node: Node) -> None:
+    assert "state 1" in node.service.page()
+
+
+def test_the_page_of_a_node_whose_loop_is_held_up_says_so(node: Node) -> None:
+    node.loop.is_held_up = True
+    assert "the loop is held up" in node.service.page()
+    with pytest.raises(CallTimeout):
+        node.views.status()

@@ -141,12 +141,11 @@ class MasterAPI:
         ) -> None:
             """Accept tasks, numbered by their owner from ``first_id``; ``terms`` as in ``stretches.py``."""
             owner = _number(handler, NodeType.application)
-            _check_all(
-                ("first_id", first_id, 0, ID_MAX),
-                ("code_count", code_count, 0, math.inf),
-                ("the number of payloads", len(payloads), 1, TASKS_PER_MESSAGE_MAX),
-            )
             count = len(payloads)
+            if not (0 <= first_id <= ID_MAX and code_count >= 0 and 0 < count <= TASKS_PER_MESSAGE_MAX):
+                _check("first_id", first_id, 0, ID_MAX)
+                _check("code_count", code_count, 0)
+                _check("the number of payloads", count, 1, TASKS_PER_MESSAGE_MAX)
             for part, asked in parts_of(read_stretches(terms, count), count):
                 event = TasksSubmitted(owner, first_id + part.start, payloads[part], asked)
                 dispatcher.submit(event, code_count)
@@ -311,14 +310,6 @@ def _not_joined(handler: TCPHandler, node_type: NodeType) -> NodeError:
         thing=handler.node_id,
         remedy=f"Register with the JSON API, then call register_{node_type.value} here",
     )
-
-
-def _check_all(*rows: tuple[str, int, int, float]) -> None:
-    """Raise InvalidArguments unless each number is in its range: name, number, least, most."""
-    for row in rows:
-        _, value, minimum, maximum = row
-        if not minimum <= value <= maximum:
-            _check(*row)
 
 
 def _check(name: str, value: int, minimum: int, maximum: float = math.inf) -> None:

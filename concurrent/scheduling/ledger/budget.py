@@ -38,6 +38,7 @@ class Budget:
         self.store = StoreChanged()
         self._tasks = tasks
         self._memory_bytes_max = memory_bytes_max
+        self._bookkeeping_bytes_max = memory_bytes_max // 2
         self._disk_bytes_max = disk_bytes_max
 
     @property
@@ -46,15 +47,16 @@ class Budget:
         if self.store.problem and self.is_memory_full:
             return False
         return (
-            self._bookkeeping_bytes <= self._memory_bytes_max // 2
+            TASK_BYTES * len(self._tasks) + OUTCOME_BYTES * self.outcome_count <= self._bookkeeping_bytes_max
             and self.store.stored_bytes <= self._disk_bytes_max
         )
 
     @property
     def is_memory_full(self) -> bool:
         """Whether payloads should go to files from now on."""
-        used = self.open_bytes + self.outcome_bytes - self.store.stored_bytes
-        return used + self._bookkeeping_bytes > self._memory_bytes_max
+        payload_bytes = self.open_bytes + self.outcome_bytes - self.store.stored_bytes
+        bookkeeping_bytes = TASK_BYTES * len(self._tasks) + OUTCOME_BYTES * self.outcome_count
+        return payload_bytes + bookkeeping_bytes > self._memory_bytes_max
 
     def what_is_short(self) -> str:
         """Return why owners may not push more, by name and figure; nothing if they may."""
@@ -73,8 +75,3 @@ class Budget:
         outcomes = f" and {waiting} outcomes that applications do not take" if waiting else ""
         has = f"{len(self._tasks)} unfinished tasks{outcomes}"
         return f"the master has {has}, and half of {budget} is for keeping count of them"
-
-    @property
-    def _bookkeeping_bytes(self) -> int:
-        """What the master has in memory besides payloads."""
-        return TASK_BYTES * len(self._tasks) + OUTCOME_BYTES * self.outcome_count

@@ -87,7 +87,8 @@ class Jobs:
             )
         if self.acceptance.batches and self.acceptance.is_too_much(event.owner):
             raise self.acceptance.refusal(event.owner, job.name)
-        job.check_next(event.first_id)
+        if event.first_id < job.next_id:
+            raise job.used(event.first_id)
         return job
 
     def submitted(self, event: TasksSubmitted, size_bytes: int) -> list[Command]:
@@ -97,7 +98,7 @@ class Jobs:
         self.submitted_count += count
         self.submitted_bytes += size_bytes
         self._budget.open_bytes += size_bytes
-        commands = self.record(event)
+        commands: list[Command] = [Record(event)] if self._is_recorded else []
         if not self.acceptance.batches and self._budget.has_room:
             commands.append(Accept(event.owner, last_id))
         else:
@@ -117,7 +118,8 @@ class Jobs:
 
         :param tasks: at least one, all of which have ended.
         """
-        if len(self.by_number) == 1 or len(jobs := {task.owner.owner: task.owner for task in tasks}) == 1:
+        is_one = len(tasks) == 1 or len(self.by_number) == 1
+        if is_one or len(jobs := {task.owner.owner: task.owner for task in tasks}) == 1:
             ids: list[int] = []
             for task in tasks:
                 ids.append(task.client_id)

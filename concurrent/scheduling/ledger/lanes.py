@@ -69,6 +69,7 @@ class OwnerLanes:
     def __init__(self, owner: JobRecord) -> None:
         self._owner = owner
         self._lane_by_terms: dict[Terms, Lane] = {}
+        self._latest: Lane | None = None  # that was asked for
         self._waiting: dict[Lane, None] = {}
         self._ranking = Ranking()  # of those that wait, while they are several
 
@@ -81,11 +82,15 @@ class OwnerLanes:
 
     def lane(self, terms: Terms) -> Lane:
         """Return the lane for tasks with these terms."""
+        lane = self._latest
+        if lane is not None and lane.terms is terms:
+            return lane
         lane = self._lane_by_terms.get(terms)
         if lane is None:
             if len(self._lane_by_terms) >= len(self._waiting) + EMPTY_MAX:
                 self._lane_by_terms = {lane.terms: lane for lane in self._waiting}
             lane = self._lane_by_terms[terms] = Lane(self._owner, terms)
+        self._latest = lane
         return lane
 
     def first(self) -> Lane:
@@ -110,7 +115,7 @@ class OwnerLanes:
         waiting.pop(lane, None)
         if len(waiting) > 1:
             ranking.drop(lane)
-        else:
+        elif len(ranking):
             ranking.clear()
 
     def clear(self) -> None:

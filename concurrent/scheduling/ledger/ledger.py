@@ -157,7 +157,10 @@ class Ledger:
         :param lane: where they are taken from; None for all lanes, in their order.
         """
         record = self.slaves[slave]
-        return [self._hold(record, batch) for batch in self.queue.batches(count, lane)]
+        commands: list[Command] = []
+        for batch in self.queue.batches(count, lane):
+            commands.append(self._hold(record, batch))
+        return commands
 
     def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
         """Put up to ``count`` queued tasks on the shared work socket.

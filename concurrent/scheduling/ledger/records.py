@@ -118,15 +118,14 @@ class JobRecord:
     def __post_init__(self) -> None:
         self.lanes = OwnerLanes(self)
 
-    def check_next(self, first_id: int) -> None:
-        """Raise SchedulingError if the owner has used the number of a task that it pushes now."""
-        if first_id < self.next_id:
-            raise SchedulingError(
-                f"{self.name} pushed task {first_id}, but the next one is {self.next_id} or later",
-                thing="first_id",
-                value=first_id,
-                remedy="Number tasks upwards and use no number twice in a registration",
-            )
+    def used(self, first_id: int) -> SchedulingError:
+        """Return the error for a task that it pushes under a number which it has used."""
+        return SchedulingError(
+            f"{self.name} pushed task {first_id}, but the next one is {self.next_id} or later",
+            thing="first_id",
+            value=first_id,
+            remedy="Number tasks upwards and use no number twice in a registration",
+        )
 
     @property
     def given_count(self) -> int:

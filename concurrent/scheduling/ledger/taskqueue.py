@@ -7,7 +7,7 @@ cost as much as there are tasks before it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
@@ -38,14 +38,16 @@ class TaskQueue:
         return self._turns[0].lanes.first() if self._turns else None
 
     def added(self, lane: Lane, count: int) -> None:
-        """Take note of so many tasks that were put into a lane; at least one."""
+        """Take note of so many tasks that were put at the end of a lane; at least one."""
         owner = lane.owner
+        is_new = not lane.count
         lane.count += count
         self.count += count
         if not owner.queued_count:
             self._turns.append(owner)
         owner.queued_count += count
-        owner.lanes.changed(lane)
+        if is_new:
+            owner.lanes.changed(lane)
 
     def put_back(self, tasks: Iterable[TaskRecord]) -> None:
         """Put tasks back at the front of their lanes, in their old order."""
@@ -58,6 +60,7 @@ class TaskQueue:
             counts[lane] = counts.get(lane, 0) + 1
         for lane, count in counts.items():
             self.added(lane, count)
+            lane.owner.lanes.changed(lane)
 
     def take(self, count: int, lane: Lane | None = None) -> list[TaskRecord]:
         """Take a turn: up to ``count`` tasks from the front of one lane.
@@ -78,15 +81,17 @@ class TaskQueue:
         owner.lanes.changed(lane)
         return batch
 
-    def batches(self, count: int, lane: Lane | None = None) -> Iterator[list[TaskRecord]]:
-        """Yield up to ``count`` tasks, each time those of one turn.
+    def batches(self, count: int, lane: Lane | None = None) -> list[list[TaskRecord]]:
+        """Take up to ``count`` tasks; return those of each turn.
 
         :param lane: where they are taken from; None for all lanes, in their order.
         """
+        batches: list[list[TaskRecord]] = []
         while count > 0 and (self.count if lane is None else lane.count):
             batch = self.take(count, lane)
             count -= len(batch)
-            yield batch
+            batches.append(batch)
+        return batches
 
     def pass_over(self, tasks: Iterable[TaskRecord]) -> None:
         """Count no more on waiting tasks that end; their states change now."""

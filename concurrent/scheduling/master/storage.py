@@ -36,7 +36,8 @@ class Storage:
 
     def kept(self, payloads: list[Any]) -> list[Any]:
         """Return what stands for payloads from now on: themselves, unless the memory is full."""
-        self.note()
+        if self._store.stored_bytes != self._budget.store.stored_bytes:
+            self.note()
         if not self._budget.is_memory_full:
             return payloads
         kept = [self._store.put(one) for one in payloads]

@@ -67,6 +67,7 @@ class GuardedScheduler:
         self._ask_again = ask_again
         self._now = now
         self._is_own = type(scheduler) in OWN
+        self._is_foreign = not self._is_own or _has_foreign_strategy(scheduler)
         self._name = _name_of(scheduler, manager)
         self._manager = self._ask_manager_name()
         self._backoff = Backoff(RETRY_S, RETRY_MAX_S)
@@ -104,7 +105,7 @@ class GuardedScheduler:
         """Ask the scheduler, and return what is to be carried out; nothing while it gets a rest."""
         if self._is_waiting:
             return []
-        began_at = self._now()
+        began_at = self._now() if self._is_foreign else None
         if self._is_own and not self._not_noted:
             try:
                 commands = self._scheduler.schedule(ledger)
@@ -113,8 +114,7 @@ class GuardedScheduler:
                 commands = []
         else:
             commands = self._schedule_checked(ledger)
-        took_s = self._now() - began_at
-        if took_s > SLOW_S:
+        if began_at is not None and (took_s := self._now() - began_at) > SLOW_S:
             problem = f"took {took_s:.1f} s"
             self._troubles.note(
                 self._name, "schedule", problem, action="the master did nothing else meanwhile", kind="slow"
@@ -180,6 +180,7 @@ class GuardedScheduler:
             return []
         self._scheduler = default_part(self._successor(), GenericTaskScheduleStrategy)  # type: ignore[assignment]
         self._is_own = True
+        self._is_foreign = False
         self._failures_by_rule.clear()
         self._not_noted.clear()
         self._backoff.reset()
@@ -222,6 +223,13 @@ class GuardedScheduler:
 
 def _has_idle(ledger: Ledger) -> bool:
     return any(slave.is_idle for slave in ledger.slaves.values())
+
+
+def _has_foreign_strategy(scheduler: ITaskScheduler) -> bool:
+    if not isinstance(scheduler, GenericTaskScheduler):
+        return False
+    strategy: Any = scheduler.strategy
+    return type(strategy) is not GenericTaskScheduleStrategy
 
 
 def _name_of(scheduler: ITaskScheduler, manager: ComponentManager) -> str:

@@ -100,7 +100,7 @@ def terms_from(values: Mapping[str, Any]) -> Terms:
 
     :raises SchedulingError: if a value is not possible.
     """
-    asked = [values.get(name, default) for name, default in DEFAULTS.items()]
+    asked = list(map(values.get, NAMES, DEFAULTS.values()))
     try:
         return _kept(*asked)
     except TypeError:  # a value that cannot be looked up; to make the terms says which

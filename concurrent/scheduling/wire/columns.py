@@ -34,6 +34,9 @@ BATCH_FRAMES = 1000
 CODE_BYTES_MAX = 256 << 20
 """How much code one owner may send, ``BLOB_BYTES`` for each blob included."""
 
+ONLY = (slice(0, 1),)
+"""The slices of a column of one payload."""
+
 BLOB_BYTES = 1024
 """What a blob of code counts for besides its size."""
 
@@ -49,6 +52,8 @@ def slices(
     :param count_max: most payloads in one slice.
     """
     count = len(payloads)
+    if count == 1:
+        return ONLY
     if 0 < count <= count_max and sum(map(len, payloads)) <= bytes_max:
         if count <= BATCH_FRAMES or Frame not in map(type, payloads):
             return (slice(0, count),)

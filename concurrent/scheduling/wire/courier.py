@@ -70,9 +70,13 @@ class Courier:
         :param args: what the message says besides them.
         """
         try:
-            return self.cast_data(handler, message, *columns, *args, **kwargs)
+            handler.cast(message, *columns, *args, **kwargs)
+            return True
         except MessageTooLarge as error:
             log.warning("a result is too large for %s: %s", handler.node_id, error)
+        except TransportError as error:
+            self._give_up(handler, message.name, error)
+            return False
         numbers, _, payloads = columns
         failures = each_too_large("a result", payloads, handler.peer_bytes_max)
         return self.cast(handler, message, numbers, [FAILED] * len(numbers), failures, *args, **kwargs)

@@ -31,6 +31,8 @@ def parts_of(stretches: Sequence[Stretch], count: int) -> list[tuple[slice, Term
 
     :param count: how many tasks there are.
     """
+    if len(stretches) == 1:
+        return [(slice(0, count), stretches[0][1])]
     parts: list[tuple[slice, Terms]] = []
     for place, terms in reversed(stretches):
         parts.append((slice(place, count), terms))
@@ -47,6 +49,8 @@ def read_stretches(packed: int | list[Any], count: int) -> list[Stretch]:
     :raises InvalidArguments: if it is no such list, or a value is not possible.
     """
     rows: list[Any] = packed if isinstance(packed, list) else [[0, {"attempts_max": packed}]]
+    if len(rows) == 1 and count and (stretch := _stretch(rows[0]))[0] == 0:
+        return [stretch]
     stretches: list[Stretch] = []
     least, most = 0, min(0, count - 1)  # the first begins at 0
     for row in rows:

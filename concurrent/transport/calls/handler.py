@@ -16,7 +16,7 @@ from concurrent.transport.calls.acknowledger import Acknowledger
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.answerer import Answerer, IMethodOwner
 from concurrent.transport.calls.caller import Caller
-from concurrent.transport.calls.declaration import Call, Cast, P, R
+from concurrent.transport.calls.declaration import Call, Cast, Hint, P, R
 from concurrent.transport.calls.line import Line
 from concurrent.transport.calls.outbox import Outbox
 from concurrent.transport.calls.proxy import RemoteProxy
@@ -157,8 +157,10 @@ class TCPHandler:
         :raises QueueFull: if there is no room within ``room_timeout_s``.
         :raises LoopClosed: if the node's loop has ended.
         """
-        if isinstance(message, Cast):
-            if message.feature is not None and not (message.is_vital or self.peer_has(message.feature)):
+        if type(message) is Cast:
+            message = message.name
+        elif isinstance(message, Hint):
+            if message.feature is not None and not self.peer_has(message.feature):
                 return
             message = message.name
         body = encode_body((message, args, kwargs), message)

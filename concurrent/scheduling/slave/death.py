@@ -12,12 +12,16 @@ from concurrent.scheduling.processes.taskoutput import without_own_frames
 from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.suspects import Suspects
 from concurrent.scheduling.slave.workerlink import WorkerLink
+from concurrent.scheduling.slave.workerstates import WorkerState
 from concurrent.scheduling.wire.failure import time_of_day
 
 __all__ = ["Death", "verdict"]
 
 OWN_EXITS: Final = frozenset({0, ENTRY_FAILED})
 """The exit codes of a worker that found its sockets closed or broken, by whichever of its tasks."""
+
+ACCIDENTS: Final = frozenset((WorkerState.READY, WorkerState.SERVING, WorkerState.DISTRUSTED))
+"""What a worker was that nobody has told to end."""
 
 log = get_log("concurrent.scheduling.slave.pool")
 
@@ -31,6 +35,7 @@ class Death(NamedTuple):
     :param started: the tasks that it had started and not brought home, oldest first.
     :param unstarted: those that it had not started.
     :param candidates: those of the started tasks that may have done it; none if it was killed by intent.
+    :param is_accident: whether nobody meant it to end.
     """
 
     link: WorkerLink
@@ -39,6 +44,7 @@ class Death(NamedTuple):
     started: list[Item]
     unstarted: list[Item]
     candidates: list[Item]
+    is_accident: bool
 
     @classmethod
     def of(cls, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> Death:
@@ -46,17 +52,19 @@ class Death(NamedTuple):
         items = list(link.outstanding)
         started_count = len(items) - link.unstarted_count()
         started, unstarted = items[:started_count], items[started_count:]
+        state = link.state
         link.outstanding.clear()
         link.close()
         how = how_it_ended(signal, code)
-        if link.distrusted_because:
+        if state is WorkerState.DISTRUSTED:
             how = f"sent what makes no sense ({link.distrusted_because}) and {how}"
-        is_ours = link.is_killed and not link.distrusted_because
+        is_accident = state in ACCIDENTS
         # What broke its sockets shows later, when the next results are sent; anything else at once.
-        is_late = link.distrusted_because or (code in OWN_EXITS and not link.is_leaving)
+        is_late = state is WorkerState.DISTRUSTED or (code in OWN_EXITS and is_accident)
         candidates = started if is_late else started[-1:]
         wanted = [item for item in candidates if item[0] not in link.cancelled]
-        return cls(link, how, tail, started, unstarted, [] if is_ours else wanted)
+        candidates = [] if state is WorkerState.KILLED else wanted
+        return cls(link, how, tail, started, unstarted, candidates, is_accident)
 
     def evidence(self, number: int, now: float) -> str:
         """Return what speaks against a task.

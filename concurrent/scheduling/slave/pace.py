@@ -18,12 +18,6 @@ HOLD_MIN_S: Final = 0.001
 HOLD_SHARE: Final = 0.5
 """A worker may hold results back for that part of what lies ready there, so that it gets more in time."""
 
-TURN_S: Final = 0.001
-"""How much work of one application goes to a worker before it is the next one's turn."""
-
-CREDIT_S: Final = 0.02
-"""How much work, for each worker, an application that was away gets before it is the turn of others."""
-
 DEPTH_MAX: Final = 1024
 DEPTH_BYTES_MAX: Final = 4 * 1024 * 1024
 EXTRA_BELOW_S: Final = 1.0
@@ -79,15 +73,6 @@ class Pace:
         ahead_s = AHEAD_SHARED_S if is_shared else AHEAD_S
         wanted = min(DEPTH_MAX, int(ahead_s / self.duration_s), int(DEPTH_BYTES_MAX / (self._size_bytes + 1)))
         return 1 + max(least, wanted)
-
-    @property
-    def turn(self) -> int:
-        """How many tasks an application gets at a time while others wait too."""
-        return max(1, int(TURN_S / self.duration_s))
-
-    def credit(self, worker_count: int) -> int:
-        """Return how many tasks an application may be behind another one, and so get at once."""
-        return int(worker_count * CREDIT_S / self.duration_s)
 
     @property
     def share(self) -> int:

@@ -73,7 +73,7 @@ class WorkerPool:
         self._pace = Pace()
         self._window = self._pace.window(size)
         self._crew_by_owner: dict[int, Crew] = {}
-        self._roster = Roster(loop, launcher, size, self._new_link, self._has_started)
+        self._roster = Roster(loop, size, self._new_link, self._has_started)
         self._links = self._roster.links
         self._dealer = Dealer(
             loop, self._roster, self._pace, size=size, tasks_per_worker=self._tasks_per_worker
@@ -263,7 +263,7 @@ class WorkerPool:
         return crew
 
     def _new_link(self) -> WorkerLink:
-        link = WorkerLink(self._loop, self._results_came, self._worker_died)
+        link = WorkerLink(self._loop, self._launcher, self._results_came, self._worker_died)
         link.pause_reading(is_paused=self._is_paused)
         return link
 
@@ -318,8 +318,8 @@ class WorkerPool:
         self._workers.forget(link)
         self._dealer.forget(link)
         self._dealer.put_back(death.unstarted)
-        self._death_count += not link.is_leaving or bool(link.distrusted_because)
-        if not death.started and not link.is_leaving:
+        self._death_count += death.is_accident
+        if not death.started and death.is_accident:
             log.error("worker %d %s without a task; %s", link.pid, death.how, tail)
         if link.has_fallen:  # with all workers of its zygote, which are told of in this turn
             if not self._fallen:

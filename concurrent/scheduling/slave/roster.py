@@ -15,7 +15,6 @@ from operator import attrgetter
 from typing import Final
 
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.crew import Crew
 from concurrent.scheduling.slave.restarts import Restarts
 from concurrent.scheduling.slave.workerlink import WorkerLink
@@ -38,7 +37,7 @@ class Roster:
     """See the module. Loop thread only.
 
     :param size: how many workers may have tasks at once.
-    :param new_link: makes a link to a worker that is not started.
+    :param start: starts a worker and returns the link to it; OSError if it cannot.
     :param on_start: called when a worker was started that belongs to nobody.
 
     ``links`` has all workers, those that are leaving too.
@@ -47,17 +46,15 @@ class Roster:
     def __init__(
         self,
         loop: NodeLoop,
-        launcher: Launcher,
         size: int,
-        new_link: Callable[[], WorkerLink],
+        start: Callable[[], WorkerLink],
         on_start: Callable[[], object],
     ) -> None:
         self.links: list[WorkerLink] = []
         self.restarts = Restarts(loop, self._start_ready)
         self._loop = loop
-        self._launcher = launcher
         self._size = size
-        self._new_link = new_link
+        self._start_worker = start
         self._on_start = on_start
         self._ready: list[WorkerLink] = []
         self._is_closed = False
@@ -70,7 +67,7 @@ class Roster:
 
     def worker_for(self, crew: Crew) -> WorkerLink | None:
         """Return a worker that belongs to an application from now on, None if there can be none for now."""
-        while self._ready or self._can_start():
+        while not self._is_closed and (self._ready or self._can_start()):
             link = self._ready.pop(0) if self._ready else self._start()
             if link is None:
                 return None
@@ -125,9 +122,8 @@ class Roster:
         return sum(not link.is_leaving for link in self.links)
 
     def _start(self) -> WorkerLink | None:
-        link = self._new_link()
         try:
-            link.start(self._launcher)
+            link = self._start_worker()
         except OSError as error:
             log.error("a worker cannot be started: %s", error)
             self.restarts.start_later()
@@ -143,12 +139,12 @@ class Roster:
 
     def _start_ahead(self) -> None:
         """Have a worker ready for the next application that needs one: several take turns."""
-        if not self._ready and self._can_start():
+        if not self._is_closed and not self._ready and self._can_start():
             self._start_ready()
 
     def _can_start(self) -> bool:
         """Tell whether there may be one more worker; the one that was idle for longest may have to go."""
-        if self._is_closed or self.restarts.is_waiting:
+        if self.restarts.is_waiting:
             return False
         most = self._size + max(self._size, SURPLUS_MIN)
         if len(self.links) >= most + self._size:  # too many are leaving

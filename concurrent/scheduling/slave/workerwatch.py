@@ -139,7 +139,7 @@ class WorkerWatch:
     def _check(self, now: float) -> None:
         for link in list(self._links):
             link.log_output()
-            link.check_stalled()
+            link.look()
         for task in self._task_by_link.values():
             if now - task.since >= CHECK_S and (state := process_state(task.pid)) is not None:
                 _examine(task, state, now)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 
 from concurrent.scheduling.processes.zygote import Zygote
-from concurrent.scheduling.slave import workerlink
+from concurrent.scheduling.slave import workerdata
 from concurrent.scheduling.tasks.outcome import DIED
 from tests.integration.scheduling import workloads
 from tests.integration.scheduling.conftest import MakePool
@@ -50,7 +50,7 @@ def run_among_others(user: PoolUser, *bad: Sequence[object], count: int = 300) -
 def test_of_many_tasks_at_a_worker_the_one_that_breaks_it_is_charged(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, size: int, what: Sequence[object], words: bytes
 ) -> None:
-    monkeypatch.setattr(workerlink, "STALLED_CHECKS", 1)
+    monkeypatch.setattr(workerdata, "STALLED_LOOKS", 1)
     (evidence,) = run_among_others(make_pool(size=size), what)
     assert words in evidence
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.suspects import KNOWN_MAX, Suspects
-from tests.unit.scheduling.test_waiting import new_crew
+from tests.unit.scheduling.slave_parts import new_crew
 
 APP = new_crew(1)
 

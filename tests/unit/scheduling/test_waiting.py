@@ -2,13 +2,7 @@
 
 from concurrent.scheduling.slave.crew import Crew
 from concurrent.scheduling.slave.waiting import WaitingTasks
-from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
-
-
-def new_crew(owner: int) -> Crew:
-    memory = ArgumentMemory(1)
-    memory.close()
-    return Crew(owner, memory)
+from tests.unit.scheduling.slave_parts import new_crew
 
 
 def items(crew: Crew, *numbers: int):

@@ -10,6 +10,7 @@
 ``ICarrierFactory``             makes servers and clients: ``TCPCarrierFactory``, ``ZMQCarrierFactory``
 ``JSONService``, ``JSONClient`` the JSON API over HTTP
 ``tcpremote``, ``jsonremote``   register a function as a method that peers may call
+``Direction``, ``receives``     declare messages once for both ends, and take them
 ``Frame``, ``as_payload``       large buffers that travel without copies
 ``Limits``                      what a peer may send and how long it may take
 =============================== =================================================================
@@ -25,8 +26,9 @@ from typing import TYPE_CHECKING
 from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from concurrent.transport.calls.declaration import Direction
     from concurrent.transport.calls.handler import TCPHandler
-    from concurrent.transport.calls.methods import MethodRegistry, jsonremote, tcpremote
+    from concurrent.transport.calls.methods import MethodRegistry, jsonremote, receives, tcpremote
     from concurrent.transport.calls.proxy import RemoteProxy
     from concurrent.transport.carriers.bytechannel import IByteChannel, SocketChannel
     from concurrent.transport.carriers.channels import ICarrierFactory, TCPCarrierFactory, ZMQCarrierFactory
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from concurrent.transport.web.service import JSONService
 
 _MODULE_BY_NAME = {
+    "Direction": "calls.declaration",
     "Frame": "frames.frames",
     "HTTPLimits": "web.httpstream",
     "IByteChannel": "carriers.bytechannel",
@@ -61,10 +64,12 @@ _MODULE_BY_NAME = {
     "ZMQClient": "carriers.zeromq",
     "as_payload": "frames.frames",
     "jsonremote": "calls.methods",
+    "receives": "calls.methods",
     "tcpremote": "calls.methods",
 }
 
 __all__ = [
+    "Direction",
     "Frame",
     "HTTPLimits",
     "IByteChannel",
@@ -86,6 +91,7 @@ __all__ = [
     "ZMQClient",
     "as_payload",
     "jsonremote",
+    "receives",
     "tcpremote",
 ]
 

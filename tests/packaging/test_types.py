@@ -67,6 +67,33 @@ if __name__ == "__main__":
 """
 TYPES = ["set[Future[int]]", "Iterator[int]", "Future[int]", "Future[int]", "Future[int]", "None"]
 WRONG = PROGRAM + '\nwrong: str = cluster.submit(double, 4).result()\ncluster.submit(double, "text")\n'
+MESSAGES = """
+from typing import Any
+
+from concurrent.scheduling.wire.messages import to_master, to_slave
+from concurrent.transport import TCPHandler, TCPServer, receives
+
+
+def tell(handler: TCPHandler, server: TCPServer) -> None:
+    handler.cast(to_master.returned, [1, 2])
+    handler.cast(to_slave.give_back, count=3)
+    reveal_type(handler.call(to_master.count_workers))
+
+    @receives(server, to_master.took)
+    def took(handler: TCPHandler, request: Any, numbers: list[int]) -> None: ...
+"""
+WRONG_MESSAGES = """
+    handler.cast(to_master.returned, ["1"])
+    handler.cast(to_master.returned)
+    handler.cast(to_master.count_workers)
+    handler.cast(to_slave.give_back, number=3)
+
+    @receives(server, to_master.took)
+    def other_type(handler: TCPHandler, request: Any, numbers: list[str]) -> None: ...
+
+    @receives(server, to_master.took)
+    def other_name(handler: TCPHandler, request: Any, ids: list[int]) -> None: ...
+"""
 
 
 def revealed(output: str) -> list[str]:
@@ -111,6 +138,20 @@ def test_mistakes_in_it_are_found(check: Check, installation: Installation, tmp_
     done = check(tmp_path, installation.python)
     assert done.returncode == 1
     assert len(re.findall(r"program\.py:\d+.*error", done.stdout)) == 2, done.stdout
+
+
+@CHECKERS
+def test_what_nodes_tell_each_other_is_compared_with_its_declaration(
+    check: Check, installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(MESSAGES, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert revealed(done.stdout) == ["Future[int]"]
+    (tmp_path / "program.py").write_text(MESSAGES + WRONG_MESSAGES, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    lines = set(re.findall(r"program\.py:(\d+).*error", done.stdout))
+    assert len(lines) == 6, done.stdout
 
 
 @CHECKERS

@@ -12,7 +12,7 @@ from concurrent.core.loggers import get_log
 from concurrent.transport.calls.calls import PendingCalls, fail
 from concurrent.transport.calls.line import Line
 from concurrent.transport.calls.methods import error_from_wire
-from concurrent.transport.calls.outbox import Outbox
+from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.envelope import Body
 from concurrent.transport.session.messages import Kind
@@ -32,7 +32,7 @@ class Caller:
 
     :param loop: the node's loop.
     :param line: what messages leave on.
-    :param outbox: the bound of its queue.
+    :param push_back: the bound of its queue.
     :param describe: names the peer and where it stands, for errors. Loop thread.
     :param on_dropped: told of each cast that found no session any more. Loop thread.
     """
@@ -41,7 +41,7 @@ class Caller:
         self,
         loop: NodeLoop,
         line: Line,
-        outbox: Outbox,
+        push_back: PushBack,
         *,
         describe: Callable[[], str],
         on_dropped: Callable[[], object],
@@ -49,7 +49,7 @@ class Caller:
         self.new_id = itertools.count(1).__next__
         self._loop = loop
         self._line = line
-        self._outbox = outbox
+        self._push_back = push_back
         self._describe = describe
         self._on_dropped = on_dropped
         self._pending = PendingCalls(loop, describe)
@@ -96,7 +96,7 @@ class Caller:
 
     def _claim_room(self, body: Body, peer: str) -> None:
         self._line.check_alive()
-        self._outbox.claim(body.nbytes, self._line.session.queued_bytes, peer)
+        self._push_back.claim(body.nbytes, self._line.session.queued_bytes, peer)
 
     def _push_cast(self, method: str, body: Body) -> None:
         try:
@@ -106,7 +106,7 @@ class Caller:
             self._on_dropped()
             log.warning("a cast of %s to %s is dropped: %s", method, self._describe(), error)
         finally:
-            self._outbox.settle_claim()
+            self._push_back.settle_claim()
 
     def _begin_posted(self, call: tuple[int, str, Body, Future[Any], float]) -> None:
         try:
@@ -114,4 +114,4 @@ class Caller:
         except TransportError as error:
             fail(call[3], error)
         finally:
-            self._outbox.settle_claim()
+            self._push_back.settle_claim()

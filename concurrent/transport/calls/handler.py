@@ -18,8 +18,8 @@ from concurrent.transport.calls.answerer import Answerer, IMethodOwner
 from concurrent.transport.calls.caller import Caller
 from concurrent.transport.calls.declaration import Call, Cast, Hint, P, R
 from concurrent.transport.calls.line import Line
-from concurrent.transport.calls.outbox import Outbox
 from concurrent.transport.calls.proxy import RemoteProxy
+from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.carrier import ICarrier
@@ -60,14 +60,14 @@ class TCPHandler:
         self._loop = loop
         self._owner = owner
         self._limits = limits
-        self._outbox = Outbox(limits.outbox_bytes_max, limits.room_timeout_s)
-        self._line = line = Line(loop, limits, self._outbox)
+        self._push_back = PushBack(limits.outbox_bytes_max, limits.room_timeout_s)
+        self._line = line = Line(loop, limits, self._push_back)
         self._acknowledger = Acknowledger(loop, line)
         self._answerer = Answerer(loop, line, owner, self)
         self._caller = Caller(
             loop,
             line,
-            self._outbox,
+            self._push_back,
             describe=self._describe,
             on_dropped=partial(owner.count, "casts_dropped"),
         )
@@ -129,11 +129,11 @@ class TCPHandler:
     @property
     def on_room(self) -> Callable[[], None] | None:
         """What is called on the loop thread when the queue, after it was full, is below half of its bound."""
-        return self._outbox.on_room
+        return self._push_back.on_room
 
     @on_room.setter
     def on_room(self, fn: Callable[[], None] | None) -> None:
-        self._outbox.on_room = fn
+        self._push_back.on_room = fn
 
     def peer_has(self, feature: str) -> bool:
         """Whether the peer said in its greeting that it knows ``feature``; what it lacks it is not sent."""
@@ -274,7 +274,7 @@ class TCPHandler:
             line.arm()
         if session.unacknowledged_count and not self._acknowledger.is_armed:
             self._acknowledger.arm()
-        if self._outbox.is_full or line.on_drained is not None:
+        if self._push_back.is_full or line.on_drained is not None:
             line.settle()
 
     def flush(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from concurrent.core.errors import ConnectionLost, TransportError
-from concurrent.transport.calls.outbox import Outbox
+from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import Body
@@ -31,15 +31,15 @@ class Line:
 
     :param loop: the node's loop.
     :param limits: the bounds of this end.
-    :param outbox: is told what the queue holds, and says when it has room again.
+    :param push_back: is told what the queue holds, and says when it has room again.
     """
 
-    def __init__(self, loop: NodeLoop, limits: Limits, outbox: Outbox) -> None:
+    def __init__(self, loop: NodeLoop, limits: Limits, push_back: PushBack) -> None:
         self.session = Session(limits, loop.time())
         self.carrier: ICarrier | None = None
         self._loop = loop
         self._limits = limits
-        self._outbox = outbox
+        self._push_back = push_back
         self._is_flush_armed = False
         self._end_error: TransportError | None = None
         self.on_drained: Callable[[], None] | None = None
@@ -95,7 +95,7 @@ class Line:
         session = self.session
         session.push(kind, body)
         if session.queued_bytes >= self._limits.outbox_bytes_max:
-            self._outbox.grew(session.queued_bytes)
+            self._push_back.grew(session.queued_bytes)
         if self.carrier is not None and session.waiting_bytes >= FLUSH_BYTES:
             self.flush()
         else:
@@ -139,9 +139,9 @@ class Line:
         """After acknowledgements and at the end: tell those who wait for room, or until nothing is queued."""
         session = self.session
         is_closed = session.state is SessionState.CLOSED
-        has_room = self._outbox.shrank(0 if is_closed else session.queued_bytes)
-        if has_room and self._outbox.on_room is not None:
-            self._loop.call_soon(self._outbox.on_room)
+        has_room = self._push_back.shrank(0 if is_closed else session.queued_bytes)
+        if has_room and self._push_back.on_room is not None:
+            self._loop.call_soon(self._push_back.on_room)
         if self.on_drained is not None and (is_closed or session.queued_bytes == 0):
             on_drained, self.on_drained = self.on_drained, None
             self._loop.call_soon(on_drained)

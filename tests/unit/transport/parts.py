@@ -7,7 +7,7 @@ from typing import Any
 
 from concurrent.transport.calls.line import Line
 from concurrent.transport.calls.methods import MethodRegistry
-from concurrent.transport.calls.outbox import Outbox
+from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.session.envelope import Message, decode
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.session.messages import Bye, Kind
@@ -127,11 +127,11 @@ class Peer:
         self.dismissals.append(bye)
 
 
-def new_line(loop: StillLoop, limits: Limits | None = None) -> tuple[Line, Outbox, Wire]:
-    """Return a line with an open session, its outbox, and the carrier under it."""
+def new_line(loop: StillLoop, limits: Limits | None = None) -> tuple[Line, PushBack, Wire]:
+    """Return a line with an open session, the bound of its queue, and the carrier under it."""
     limits = limits or Limits()
-    outbox = Outbox(limits.outbox_bytes_max, limits.room_timeout_s)
-    line, wire = Line(loop, limits, outbox), Wire()
+    push_back = PushBack(limits.outbox_bytes_max, limits.room_timeout_s)
+    line, wire = Line(loop, limits, push_back), Wire()
     line.open(wire, "session", PEER_BYTES_MAX)
     loop.turn()
-    return line, outbox, wire
+    return line, push_back, wire

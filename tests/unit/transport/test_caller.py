@@ -26,9 +26,9 @@ class Made:
         self.dropped = 0
         self.line: Line
         self.wire: Wire
-        self.line, self.outbox, self.wire = new_line(self.loop, limits)
+        self.line, self.push_back, self.wire = new_line(self.loop, limits)
         self.caller = Caller(
-            self.loop, self.line, self.outbox, describe=lambda: "peer", on_dropped=self.count_dropped
+            self.loop, self.line, self.push_back, describe=lambda: "peer", on_dropped=self.count_dropped
         )
 
     def count_dropped(self) -> None:

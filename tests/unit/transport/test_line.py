@@ -4,7 +4,7 @@ import pytest
 
 from concurrent.core.errors import ConnectionLost
 from concurrent.transport.calls.line import FLUSH_BYTES, Line
-from concurrent.transport.calls.outbox import Outbox
+from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.session.envelope import control_message, decode, encode_body
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.session.messages import Kind
@@ -70,7 +70,7 @@ def test_resuming_returns_the_carrier_that_is_replaced() -> None:
 def test_a_line_without_a_session_says_so_and_one_that_ended_says_why() -> None:
     loop = StillLoop()
     with pytest.raises(ConnectionLost, match="no session with the peer yet"):
-        Line(loop, Limits(), Outbox(1, 1.0)).check_alive()
+        Line(loop, Limits(), PushBack(1, 1.0)).check_alive()
     line, _, wire = new_line(loop)
     line.check_alive()
     assert line.end(ConnectionLost("the peer has gone")) is wire
@@ -83,13 +83,13 @@ def test_a_line_without_a_session_says_so_and_one_that_ended_says_why() -> None:
 
 def test_those_who_wait_for_room_are_told_when_half_of_the_bound_is_free() -> None:
     loop = StillLoop()
-    line, outbox, _ = new_line(loop, Limits(outbox_bytes_max=1000))
+    line, push_back, _ = new_line(loop, Limits(outbox_bytes_max=1000))
     told: list[str] = []
-    outbox.on_room = lambda: told.append("room")
+    push_back.on_room = lambda: told.append("room")
     for _ in range(2):
         line.push(Kind.CAST, body(bytes(600)))
     loop.turn()
-    assert outbox.is_full
+    assert push_back.is_full
     acknowledge(line, 1)
     line.settle()
     loop.turn()

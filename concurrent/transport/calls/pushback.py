@@ -15,13 +15,13 @@ from typing import Final
 
 from concurrent.core.errors import QueueFull
 
-__all__ = ["Outbox"]
+__all__ = ["PushBack"]
 
 CLAIMS_MAX: Final = 256
 """How many messages of other threads may be on their way to the loop."""
 
 
-class Outbox:
+class PushBack:
     """The bound of one peer's queue. While it ``is_full`` :meth:`shrank` is to be told what leaves it.
 
     ``on_room`` is what whoever calls :meth:`shrank` calls on the loop thread when that says so.

@@ -20,7 +20,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.logs import LogSettings
 from concurrent.scheduling.processes.launcher import Launcher, how_it_ended
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.loop.sockets import hang_up
+from concurrent.transport.loop.sockets import child_sockets, hang_up
 
 __all__ = ["ChildNode", "run_child"]
 
@@ -107,7 +107,7 @@ class ChildNode:
         if self._is_stopping:
             return
         self._close_control()
-        self._control, its = socket.socketpair()
+        self._control, its = child_sockets()
         self._control.settimeout(START_TIMEOUT_S)
         self._ended.clear()
         try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.childnode import ChildNode, run_child
 from concurrent.apps.master import MasterNode
@@ -15,6 +14,9 @@ from concurrent.core.items import Host
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.processes.processend import FINISH_S
 from concurrent.transport.loop.loop import NodeLoop
+
+if TYPE_CHECKING:
+    from socket import socket
 
 __all__ = ["EmbeddedCluster", "serve_master"]
 
@@ -58,7 +60,7 @@ class EmbeddedCluster:
         self._child.stop()
 
 
-def serve_master(control: socket.socket, recipe: dict[str, Any], workers: int) -> None:
+def serve_master(control: socket, recipe: dict[str, Any], workers: int) -> None:
     """Run such a master. Main thread of a process of its own."""
     own = {
         "master.host": "127.0.0.1",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
 from concurrent.apps.nodeviews import NodeViews
@@ -34,6 +33,9 @@ from concurrent.transport.carriers.channels import CHANNELS, ICarrierFactory
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import MIB, Limits, raise_files_max
 from concurrent.transport.web.service import JSONService
+
+if TYPE_CHECKING:
+    from socket import socket
 
 if sys.platform != "win32":
     import resource
@@ -324,7 +326,7 @@ class Node(Component):
         """Have ``app_main`` end as soon as it looks. Any thread, signal handlers too."""
         self._inbox.put(partial(self._set_exit_code, exit_code))
 
-    def stop_when_closed(self, control: socket.socket) -> None:
+    def stop_when_closed(self, control: socket) -> None:
         """Have the node stop when the other end of a socket is closed. Any thread."""
 
         def closed() -> None:

@@ -275,6 +275,78 @@ def test_a_sample_that_uses_the_inside_is_found(text: str) -> None:
     assert len(private_uses(source, {"concurrent.core": ["Component"]})) == 1
 
 
+SOCKETS_ELSEWHERE = {
+    "concurrent.core.ids": "the name of the machine",
+    "concurrent.apps.client": "the name of the machine",
+    "concurrent.apps.slave": "the name of the machine",
+    "concurrent.apps.childnode": "flags",
+    "concurrent.scheduling.slave.tokens": "flags",
+    "concurrent.scheduling.slave.workerdata": "options",
+    "concurrent.scheduling.worker.worker": "flags",
+    "concurrent.scheduling.worker.workerwire": "flags",
+    "concurrent.scheduling.worker.sharedmemory": "sends and receives descriptors",
+    "concurrent.scheduling.processes.zygote": "sends descriptors",
+    "concurrent.scheduling.processes.forkserver": "receives descriptors",
+    "concurrent.scheduling.processes.entry": "takes over descriptors that its process was started with",
+}
+"""Which modules outside of ``transport`` need the library of sockets, and what for; none makes any."""
+
+NETWORK = {"socket", "zmq", "ssl", "http", "urllib", "socketserver"}
+MAKERS = {"socket", "socketpair", "create_connection", "create_server", "fromfd", "SocketType"}
+
+
+def sockets_outside_transport(source: Source) -> list[str]:
+    """Return where a module that is not of ``transport`` gets at sockets, or makes one."""
+    if source.is_below("concurrent/transport") or not source.is_below("concurrent"):
+        return []
+    problems = [
+        f"{source.path}:{each.line}: only transport may import {each.module}"
+        for each in source.imports()
+        if each.module.partition(".")[0] in NETWORK and not each.is_for_types
+        if each.module != "socket" or source.module not in SOCKETS_ELSEWHERE
+    ]
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MAKERS:
+            is_of_library = isinstance(node.func.value, ast.Name) and node.func.value.id == "socket"
+            if is_of_library and [each.arg for each in node.keywords] != ["fileno"]:
+                problems.append(f"{source.path}:{node.lineno}: only transport makes sockets")
+    return problems
+
+
+def test_sockets_are_made_in_transport_only() -> None:
+    found = [problem for source in shipped_sources() for problem in sockets_outside_transport(source)]
+    assert not found, "\n".join(found)
+    modules = {source.module: source for source in shipped_sources()}
+    for module in SOCKETS_ELSEWHERE:
+        assert "socket" in {each.module for each in modules[module].imports()}, f"{module} needs none"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("scheduling/master/bad.py", "import socket"),
+        ("apps/bad.py", "def late():\n    import zmq"),
+        ("apps/bad.py", "from http.client import HTTPConnection"),
+        ("apps/slave.py", "import socket\nsocket.create_connection(('far', 1))"),
+        ("apps/childnode.py", "import socket\nsocket.socketpair()"),
+    ],
+)
+def test_a_socket_that_is_made_elsewhere_is_found(path: str, text: str) -> None:
+    assert len(sockets_outside_transport(Source(f"concurrent/{path}", text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("scheduling/processes/entry.py", "import socket\nsocket.socket(fileno=3)"),
+        ("apps/good.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from socket import socket"),
+        ("transport/carriers/good.py", "import socket\nsocket.socketpair()"),
+    ],
+)
+def test_a_socket_may_be_named_and_taken_over(path: str, text: str) -> None:
+    assert sockets_outside_transport(Source(f"concurrent/{path}", text)) == []
+
+
 def plain_dependencies(source: Source) -> list[str]:
     """Return imports of dependencies that a module of the program could get in the way of."""
     names = {"web", "zmq", "msgpack", "configobj", "cheroot", "cloudpickle"}

@@ -41,6 +41,7 @@ from concurrent.scheduling.processes.descendants import (
 from concurrent.scheduling.processes.entry import call_entry, run_and_exit
 from concurrent.scheduling.processes.leftovers import kill_leftovers
 from concurrent.scheduling.processes.processstate import begin_anew, default_signals, detach_files
+from concurrent.transport.loop.sockets import child_sockets
 
 with installed_first("msgpack"):
     import msgpack
@@ -100,7 +101,7 @@ class ForkServer:
         self._control.set_inheritable(False)
         # A copy of the owner's end in some other process would hide its end.
         self._owner = watch(os.getppid())
-        self._woken, self._wake = socket.socketpair()
+        self._woken, self._wake = child_sockets()
         for end in (self._woken, self._wake):
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.transport.loop.loop import NodeLoop
+
+if TYPE_CHECKING:
+    from socket import socket
 
 __all__ = ["KILLED", "Child", "Launcher", "OnExit", "how_it_ended", "signal_name"]
 
@@ -97,7 +99,7 @@ class Launcher(Protocol):
     def launch(
         self,
         entry: str,
-        fds: Sequence[socket.socket],
+        fds: Sequence[socket],
         args: Sequence[Any] = (),
         *,
         stderr_to: OutputFile | None = None,

@@ -12,13 +12,12 @@ For platforms where a zygote is impossible. What it lacks against a zygote:
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from concurrent.core.clock import Deadline, SystemClock
 from concurrent.core.errors import LoopClosed, NodeError
@@ -31,6 +30,9 @@ from concurrent.scheduling.processes.processstate import default_signals, handed
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.processes.zygote import Zygote
 from concurrent.transport.loop.loop import NodeLoop
+
+if TYPE_CHECKING:
+    from socket import socket
 
 __all__ = ["SpawnLauncher", "run_child", "start_launcher"]
 
@@ -103,7 +105,7 @@ class SpawnLauncher:
     def launch(
         self,
         entry: str,
-        fds: Sequence[socket.socket],
+        fds: Sequence[socket],
         args: Sequence[Any] = (),
         *,
         stderr_to: OutputFile | None = None,

@@ -27,7 +27,7 @@ from concurrent.scheduling.processes.launcher import KILLED, Child, OnExit
 from concurrent.scheduling.processes.processstate import handed_on, open_standard_files
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.loop.sockets import hang_up
+from concurrent.transport.loop.sockets import child_sockets, hang_up
 
 with installed_first("msgpack"):
     import msgpack
@@ -209,7 +209,7 @@ class Zygote:
             self._watch()
 
     def _open(self, *, can_fork: bool) -> None:
-        own, its = socket.socketpair()
+        own, its = child_sockets()
         with its, contextlib.ExitStack() as undo:
             undo.callback(own.close)
             self._pid = self._fork(its) if can_fork else self._start_interpreter(its)

@@ -11,6 +11,7 @@ import socket
 from typing import Final
 
 from concurrent.scheduling.worker.worker import CAN_TAKE_BACK, NO_WAIT
+from concurrent.transport.loop.sockets import child_sockets
 
 __all__ = ["Tokens"]
 
@@ -37,7 +38,7 @@ class Tokens:
         self._taken_back_count = 0
         self._unsent = b""
         with contextlib.ExitStack() as undo:
-            self._near, self.its_end = socket.socketpair()
+            self._near, self.its_end = child_sockets()
             undo.callback(self._near.close)
             undo.callback(self.its_end.close)
             self._far = self.its_end.dup()

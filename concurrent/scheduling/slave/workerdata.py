@@ -17,6 +17,7 @@ from concurrent.scheduling.worker.workerwire import MessageReader, pack_message
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.frames.gather import send_some
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.loop.sockets import child_sockets
 
 __all__ = ["WorkerData"]
 
@@ -48,7 +49,7 @@ class WorkerData:
         self._loop = loop
         self._on_message = on_message
         self._on_nonsense = on_nonsense
-        self._sock, self.its_end = socket.socketpair()
+        self._sock, self.its_end = child_sockets()
         self._sock.setblocking(False)
         for sock in (self._sock, self.its_end):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)

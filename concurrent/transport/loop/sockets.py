@@ -1,4 +1,4 @@
-"""What sockets need besides: an end that no fork's copy delays, and one deadline for several waits."""
+"""What sockets need besides: pairs for children, an end that no fork's copy delays, one deadline for waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import socket
 import time
 from contextlib import suppress
 
-__all__ = ["hang_up", "time_left"]
+__all__ = ["child_sockets", "hang_up", "time_left"]
+
+
+def child_sockets() -> tuple[socket.socket, socket.socket]:
+    """Return two connected sockets: one to keep, and one for a process that is started.
+
+    Whoever asks for them owns both. They need no limits and no greeting, for nobody else can reach them.
+
+    :raises OSError: if there are no descriptors for them.
+    """
+    return socket.socketpair()
 
 
 def hang_up(sock: socket.socket) -> None:

@@ -64,67 +64,86 @@ class Lane:
 
 
 class OwnerLanes:
-    """The lanes of one owner, and which of them is first. Tell it of each one whose tasks have changed."""
+    """The lanes of one owner, and which of them is first. Tell it of each one whose tasks have changed.
+
+    ``only`` is the one lane that may have waiting tasks; None if there are several: then they are ranked.
+    """
 
     def __init__(self, owner: JobRecord) -> None:
+        self.only: Lane | None = None
+        self._several: dict[Lane, None] = {}
+        self._ranking = Ranking()
         self._owner = owner
         self._lane_by_terms: dict[Terms, Lane] = {}
-        self._latest: Lane | None = None  # that was asked for
-        self._waiting: dict[Lane, None] = {}
-        self._ranking = Ranking()  # of those that wait, while they are several
+        self._latest: Lane | None = None  # the one that was asked for last
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._several) if self.only is None else int(self.only.count > 0)
 
     def __iter__(self) -> Iterator[Lane]:
         """Yield the lanes with waiting tasks, the first one first."""
-        return iter(sorted(self._waiting, key=_rank) if len(self._waiting) > 1 else list(self._waiting))
+        if self.only is None:
+            return iter(sorted(self._several, key=_order))
+        return iter((self.only,) if self.only.count else ())
 
     def lane(self, terms: Terms) -> Lane:
         """Return the lane for tasks with these terms."""
         lane = self._latest
-        if lane is not None and lane.terms is terms:
-            return lane
-        lane = self._lane_by_terms.get(terms)
-        if lane is None:
-            if len(self._lane_by_terms) >= len(self._waiting) + EMPTY_MAX:
-                self._lane_by_terms = {lane.terms: lane for lane in self._waiting}
-            lane = self._lane_by_terms[terms] = Lane(self._owner, terms)
-        self._latest = lane
+        if lane is None or lane.terms is not terms:
+            lane = self._latest = self._lane_by_terms.get(terms) or self._new(terms)
         return lane
 
     def first(self) -> Lane:
         """Return the lane whose turn it is; there must be one."""
-        if len(self._waiting) == 1:
-            return next(iter(self._waiting))
+        if self.only is not None:
+            return self.only
         entry = self._ranking.first()
         assert entry is not None
         lane: Lane = entry[-1]
         return lane
 
     def changed(self, lane: Lane) -> None:
-        """Rank a lane anew, whose tasks or their count have changed."""
-        waiting, ranking = self._waiting, self._ranking
-        if lane.count:
-            waiting[lane] = None
-            if len(waiting) > 1:
-                for one in (lane,) if len(ranking) else list(waiting):
-                    ranking.put((_rank(one), one))
-            return
-        lane.tasks.clear()
-        waiting.pop(lane, None)
-        if len(waiting) > 1:
-            ranking.drop(lane)
-        elif len(ranking):
-            ranking.clear()
+        """Rank a lane anew, whose tasks have changed."""
+        only = self.only
+        if not lane.count:
+            lane.tasks.clear()
+            self._leave(lane)
+        elif only is None and self._several:
+            self._rank(lane)
+        elif only is None or not only.count:
+            self.only = lane
+        elif lane is not only:
+            self.only = None
+            self._rank(only)
+            self._rank(lane)
 
     def clear(self) -> None:
         """Drop all tasks."""
-        for lane in list(self._waiting):
+        for lane in list(self):
             lane.count = 0
             self.changed(lane)
 
+    def _new(self, terms: Terms) -> Lane:
+        if len(self._lane_by_terms) >= len(self) + EMPTY_MAX:
+            self._lane_by_terms = {lane.terms: lane for lane in self}
+        lane = self._lane_by_terms[terms] = Lane(self._owner, terms)
+        return lane
 
-def _rank(lane: Lane) -> tuple[int, int]:
+    def _rank(self, lane: Lane) -> None:
+        self._several[lane] = None
+        self._ranking.put((_order(lane), lane))
+
+    def _leave(self, lane: Lane) -> None:
+        """Rank a lane no more, for it is empty."""
+        if lane in self._several:
+            del self._several[lane]
+            self._ranking.drop(lane)
+            if len(self._several) == 1:
+                (self.only,) = self._several
+                self._several.clear()
+                self._ranking.clear()
+
+
+def _order(lane: Lane) -> tuple[int, int]:
     """Return what the first lane has least of."""
     return -lane.terms.priority, lane.first_number()

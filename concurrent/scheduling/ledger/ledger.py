@@ -158,7 +158,8 @@ class Ledger:
         """
         record = self.slaves[slave]
         commands: list[Command] = []
-        for batch in self.queue.batches(count, lane):
+        while count > 0 and (batch := self.queue.take(count, lane)):
+            count -= len(batch)
             commands.append(self._hold(record, batch))
         return commands
 
@@ -168,7 +169,8 @@ class Ledger:
         :param lane: where they are taken from; None for all lanes, in their order.
         """
         commands: list[Command] = []
-        for batch in self.queue.batches(count, lane):
+        while count > 0 and (batch := self.queue.take(count, lane)):
+            count -= len(batch)
             for task in batch:
                 task.undergo(TaskEvent.OFFERED)
                 self.pushed[task.number] = task

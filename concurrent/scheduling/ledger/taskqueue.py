@@ -38,60 +38,51 @@ class TaskQueue:
         return self._turns[0].lanes.first() if self._turns else None
 
     def added(self, lane: Lane, count: int) -> None:
-        """Take note of so many tasks that were put at the end of a lane; at least one."""
+        """Take note of so many tasks that were put into a lane; at least one."""
         owner = lane.owner
-        is_new = not lane.count
         lane.count += count
         self.count += count
         if not owner.queued_count:
             self._turns.append(owner)
         owner.queued_count += count
-        if is_new:
+        if lane is not owner.lanes.only:
             owner.lanes.changed(lane)
 
     def put_back(self, tasks: Iterable[TaskRecord]) -> None:
         """Put tasks back at the front of their lanes, in their old order."""
-        counts: dict[Lane, int] = {}
         for task in sorted(tasks, key=lambda task: task.number, reverse=True):
             task.undergo(TaskEvent.PUT_BACK)
             task.slave = 0
             lane = task.owner.lanes.lane(task.terms)
             lane.tasks.appendleft(task)
-            counts[lane] = counts.get(lane, 0) + 1
-        for lane, count in counts.items():
-            self.added(lane, count)
-            lane.owner.lanes.changed(lane)
+            self.added(lane, 1)
 
     def take(self, count: int, lane: Lane | None = None) -> list[TaskRecord]:
-        """Take a turn: up to ``count`` tasks from the front of one lane.
+        """Take a turn: up to ``count`` tasks, at least one, from the front of one lane; none if there are none.
 
         :param lane: which; None for the one whose turn it is.
         """
         turns = self._turns
         if lane is None:
-            lane = turns[0].lanes.first()
-        owner = lane.owner
+            if not turns:
+                return []
+            lanes = turns[0].lanes
+            lane = lanes.only or lanes.first()
         size = min(count, lane.count, self._batch_max)
+        if not size:
+            return []
+        owner = lane.owner
         batch = lane.take(size)
         self.count -= size
         owner.queued_count -= size
-        turns.remove(owner)
-        if owner.queued_count:
+        if not owner.queued_count:
+            turns.remove(owner)
+        elif len(turns) > 1:
+            turns.remove(owner)
             turns.append(owner)
-        owner.lanes.changed(lane)
+        if lane is not owner.lanes.only or (lane.tasks and not lane.count):
+            owner.lanes.changed(lane)
         return batch
-
-    def batches(self, count: int, lane: Lane | None = None) -> list[list[TaskRecord]]:
-        """Take up to ``count`` tasks; return those of each turn.
-
-        :param lane: where they are taken from; None for all lanes, in their order.
-        """
-        batches: list[list[TaskRecord]] = []
-        while count > 0 and (self.count if lane is None else lane.count):
-            batch = self.take(count, lane)
-            count -= len(batch)
-            batches.append(batch)
-        return batches
 
     def pass_over(self, tasks: Iterable[TaskRecord]) -> None:
         """Count no more on waiting tasks that end; their states change now."""

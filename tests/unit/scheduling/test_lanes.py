@@ -114,6 +114,19 @@ def test_names_without_end_take_no_memory_without_end(ledger: Ledger) -> None:
     assert len(ledger.owners[1].lanes._lane_by_terms) < 100
 
 
+def test_tasks_of_many_names_come_back_and_can_be_cancelled(ledger: Ledger) -> None:
+    push(ledger, *map(str, range(100)), *map(str, range(100)))
+    ledger.assign(1, 200)
+    push(ledger, "new")  # the lanes of the others are forgotten
+    ledger.assign(1, 1)
+    ledger.apply(CancelRequested(1, [200]))
+    ledger.apply(SlaveLost(1, "gone"))
+    assert len(lanes(ledger)) == 100
+    assert {count for _, _, count in lanes(ledger)} == {2}
+    ledger.apply(CancelRequested(1, list(range(150))))
+    assert lanes(ledger) == [(1, str(name), 1) for name in range(50, 100)]
+
+
 def test_the_first_lane_is_the_highest_and_oldest_whatever_happens(ledger: Ledger) -> None:
     random = Random(7)
     slave = 1

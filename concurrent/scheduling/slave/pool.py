@@ -7,38 +7,29 @@ Everything here belongs to the loop's thread.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import repeat
-from typing import Final
 
-from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.launcher import Launcher
-from concurrent.scheduling.slave.crew import Crew, Item
+from concurrent.scheduling.slave.blame import Blame
+from concurrent.scheduling.slave.crew import Item
+from concurrent.scheduling.slave.crews import Crews
 from concurrent.scheduling.slave.dealing import Dealer
-from concurrent.scheduling.slave.death import Death, verdict
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.report import OnDone, OutcomeReport
 from concurrent.scheduling.slave.roster import Roster
 from concurrent.scheduling.slave.status import WorkersStatus
+from concurrent.scheduling.slave.stopping import Stopping
+from concurrent.scheduling.slave.window import Window
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerwatch import OnRunning, WorkerWatch
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED
-from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
-from concurrent.transport.frames.blocks import new_block
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["WorkerPool"]
-
-ZYGOTE_PATIENCE: Final = 2
-"""How often tasks may go down with the zygote, which others may kill too, before they have to run apart."""
-
-WINDOW_CHANGE: Final = 0.25
-
-log = get_log("concurrent.scheduling.slave.pool")
 
 
 class WorkerPool:
@@ -69,23 +60,19 @@ class WorkerPool:
         self._loop = loop
         self._launcher = launcher
         self._on_done = on_done
-        self._on_window = on_window
         self._pace = Pace()
-        self._window = self._pace.window(size)
-        self._crew_by_owner: dict[int, Crew] = {}
+        self._window = Window(self._pace, size, on_window)
         self._roster = Roster(loop, size, self._new_link, self._has_started)
         self._links = self._roster.links
+        self._crews = Crews(launcher, self._roster, size)
         self._dealer = Dealer(
             loop, self._roster, self._pace, size=size, tasks_per_worker=self._tasks_per_worker
         )
         self._workers = WorkerWatch(loop, self._links, on_running)
         self._report = OutcomeReport(loop, self._done)
-        self._fallen: list[Death] = []
-        self._death_count = 0
+        self._blame = Blame(loop, self._dealer, self._charge, self._go_on)
+        self._stopping = Stopping(loop, self._kill_all)
         self._done_count = 0
-        self._stopped: Future[list[int]] | None = None
-        self._kill_timer: asyncio.TimerHandle | None = None
-        self._is_killing = False
         self._is_paused = False
 
     @property
@@ -96,7 +83,7 @@ class WorkerPool:
     @property
     def window(self) -> int:
         """How many tasks the pool wants to hold in all, running and waiting."""
-        return self._window
+        return self._window.count
 
     @property
     def task_s(self) -> float:
@@ -117,52 +104,38 @@ class WorkerPool:
         :param timeout_s: how long running tasks may take, in seconds.
         :returns: a future of the numbers of all tasks whose outcome was not reported.
         """
-        if self._stopped is None:
-            self._stopped = Future()
-            self._begin_stop()
-            self._kill_timer = self._loop.call_later(timeout_s, self._kill_all)
+        if self._stopping.begin(timeout_s):
+            self._roster.close()
+            self._dealer.close()
+            for link in self._links:
+                link.finish()
         if timeout_s <= 0:
             self._report.be_silent()
             self._kill_all()
         self._check_stopped()
-        return self._stopped
-
-    def _begin_stop(self) -> None:
-        self._roster.close()
-        self._dealer.close()
-        for link in self._links:
-            link.finish()
+        return self._stopping.done
 
     def define(self, owner: int, index: int, blob: bytes) -> None:
         """Keep a blob of an application's code; blobs come in the order of their indices.
 
         :raises SchedulingError: if one is missing before it.
         """
-        self._crew_of(owner).define(index, blob)
+        self._crews.of(owner).define(index, blob)
 
     def forget(self, owner: int) -> None:
         """Drop the code of an application and end its workers. Its tasks are done or cancelled by then."""
-        crew = self._crew_by_owner.pop(owner, None)
-        if crew is not None:
-            self._launcher.sweep(owner, is_last=not self._crew_by_owner)  # first, so that it is named
-            self._roster.dismiss(crew)
-            crew.memory.close()
+        self._crews.forget(owner)
 
     def forget_unused(self) -> None:
         """Do so with the applications that have no task here."""
-        for owner in [owner for owner, crew in self._crew_by_owner.items() if not crew.open_count]:
-            self.forget(owner)
+        self._crews.forget_unused()
 
     def new_block(self, owner: int, size_bytes: int) -> memoryview:
         """Return memory for a large argument, which workers of this application can read, and no others.
 
         It can be written to, and holds anything before that; free with its last view.
         """
-        return (
-            self._crew_of(owner).memory.new_block(size_bytes)
-            if self._stopped is None
-            else new_block(size_bytes)
-        )
+        return self._crews.new_block(owner, size_bytes)
 
     def started_numbers(self) -> set[int]:
         """Return the numbers of the tasks that workers have."""
@@ -180,7 +153,7 @@ class WorkerPool:
         :param code_count: how many blobs of the application their payloads need.
         :returns: whether they were taken; if not, some of these blobs are not defined.
         """
-        crew = self._crew_of(owner)
+        crew = self._crews.of(owner)
         if code_count > len(crew.blobs):
             return False
         if not numbers:
@@ -250,17 +223,11 @@ class WorkerPool:
             running=running,
             tasks=self._workers.rows(),
             waiting=self.held_count - started,
-            deaths=self._death_count,
+            deaths=self._blame.count,
             done=self._done_count,
-            window=self._window,
+            window=self._window.count,
             task_s=self._pace.duration_s,
         )
-
-    def _crew_of(self, owner: int) -> Crew:
-        crew = self._crew_by_owner.get(owner)
-        if crew is None:
-            crew = self._crew_by_owner[owner] = Crew(owner, ArgumentMemory(self.size))
-        return crew
 
     def _new_link(self) -> WorkerLink:
         link = WorkerLink(self._loop, self._launcher, self._results_came, self._worker_died)
@@ -303,70 +270,41 @@ class WorkerPool:
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[bytes | Frame]) -> None:
         """Hand outcomes over, and say if the pool wants to hold more or less from now on."""
         self._on_done(numbers, statuses, payloads)
-        window = self._pace.window(self.size)
-        if abs(window - self._window) > WINDOW_CHANGE * self._window:
-            self._window = window
-            self._on_window(window)
+        self._window.look()
 
     def _drop_waiting(self, wanted: set[int]) -> None:
         for item in self._dealer.remove(wanted):
             self._end(item, CANCELLED, b"")
 
     def _worker_died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
-        """Find out which task is to blame; the others go on, and pay nothing."""
-        death = Death.of(link, signal, code, tail)
+        death = self._blame.died(link, signal, code, tail)
         self._workers.forget(link)
         self._dealer.forget(link)
-        self._dealer.put_back(death.unstarted)
-        self._death_count += death.is_accident
-        if not death.started and death.is_accident:
-            log.error("worker %d %s without a task; %s", link.pid, death.how, tail)
-        if link.has_fallen:  # with all workers of its zygote, which are told of in this turn
-            if not self._fallen:
-                self._loop.call_soon(self._judge_fallen)
-            self._fallen.append(death)
-        else:
-            self._judge([death], patience=1)
         self._drop_waiting(link.cancelled)
         self._roster.ended(link, is_quick=link.done_count == 0 and not death.started)
+        self._go_on()
+
+    def _charge(self, item: Item, evidence: bytes) -> None:
+        self._end(item, DIED, evidence)
+
+    def _go_on(self) -> None:
         self._check_stopped()
         self._dealer.deal()
-
-    def _judge_fallen(self) -> None:
-        """Find out who killed the zygote, if one of the tasks did."""
-        fallen, self._fallen = self._fallen, []
-        self._judge(fallen, patience=ZYGOTE_PATIENCE)
-        self._check_stopped()
-        self._dealer.deal()
-
-    def _judge(self, deaths: Sequence[Death], patience: int) -> None:
-        """Charge the task that brought workers down, if that can be told, and have the others run again.
-
-        :param patience: how often a task may go down with others before it has to run apart.
-        """
-        if self._is_killing:
-            deaths = [death._replace(candidates=[]) for death in deaths]
-        charged, others = verdict(deaths, self._dealer.suspects, patience, self._loop.time())
-        self._dealer.put_back(others)
-        for item, evidence in charged:
-            self._end(item, DIED, evidence)
 
     def _kill_all(self) -> None:
-        self._is_killing = True
+        self._stopping.killing()
+        self._blame.excuse()
         self._workers.stop()
         for link in self._links:
             link.kill()
 
     def _check_stopped(self) -> None:
-        if self._links or self._fallen or self._stopped is None or self._stopped.done():
+        if self._links or self._blame.is_open or not self._stopping.is_under_way:
             return
-        if self._kill_timer is not None:
-            self._kill_timer.cancel()
         self._workers.stop()
         unstarted = [item[0] for item in self._dealer.take_all()]
-        for crew in self._crew_by_owner.values():
-            crew.memory.close()
+        self._crews.close()
         try:
             self._report.flush()
         finally:
-            self._stopped.set_result([*unstarted, *self._report.dropped])
+            self._stopping.end([*unstarted, *self._report.dropped])

@@ -77,7 +77,7 @@ class PoolUser:
     @property
     def memory(self) -> ArgumentMemory:
         """What the workers of the application read large arguments from."""
-        memory: ArgumentMemory = self.on_loop(lambda: self.pool._crew_of(APP).memory)
+        memory: ArgumentMemory = self.on_loop(lambda: self.pool._crews.of(APP).memory)
         return memory
 
     def push_of_another(self, payloads: Sequence[Any], app: int = OTHER_APP) -> list[int]:

@@ -111,10 +111,10 @@ def test_large_arguments_lie_where_only_the_workers_of_their_owner_read(slave: S
     header = make_header(Kind.CAST, 1, 0, encode_body(("run", [OWNER, 0], {}), "run").data)
     other = make_header(Kind.CAST, 2, 0, encode_body(("other", [OWNER], {}), "other").data)
     frames = [Frame(slave.on_loop(slave.master.new_block, 100_000, one)) for one in (header, header, other)]
-    places = [slave.on_loop(pool._crew_of(OWNER).memory.position_of, frame) for frame in frames]
+    places = [slave.on_loop(pool._crews.of(OWNER).memory.position_of, frame) for frame in frames]
     assert None not in places[:2]
     assert places[2] is None
-    assert slave.on_loop(pool._crew_of(OWNER + 1).memory.position_of, frames[0]) is None
+    assert slave.on_loop(pool._crews.of(OWNER + 1).memory.position_of, frames[0]) is None
 
 
 def test_results_wait_at_the_workers_while_the_master_takes_no_more(slave: Slave, gate: Gate) -> None:

@@ -1,0 +1,35 @@
+"""How many tasks a pool wants to hold, and when it says so. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from concurrent.scheduling.slave.pace import Pace
+
+__all__ = ["Window"]
+
+CHANGE: Final = 0.25
+"""A window that has changed by less than this part of it is not told of."""
+
+
+class Window:
+    """See the module. ``count`` is what was told last.
+
+    :param pace: knows how long tasks take.
+    :param size: how many run at once.
+    :param on_change: called with the count when it has changed much.
+    """
+
+    def __init__(self, pace: Pace, size: int, on_change: Callable[[int], object]) -> None:
+        self.count = pace.window(size)
+        self._pace = pace
+        self._size = size
+        self._on_change = on_change
+
+    def look(self) -> None:
+        """Say it if it has changed much."""
+        count = self._pace.window(self._size)
+        if abs(count - self.count) > CHANGE * self.count:
+            self.count = count
+            self._on_change(count)

@@ -1,0 +1,282 @@
+"""Workers, and which task goes to which of them, with the test in the place of the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from concurrent.scheduling.slave.blame import Blame
+from concurrent.scheduling.slave.crew import Crew, Item
+from concurrent.scheduling.slave.dealing import Dealer
+from concurrent.scheduling.slave.pace import Pace
+from concurrent.scheduling.slave.roster import SURPLUS_MIN, SURPLUS_S, Roster
+from concurrent.scheduling.slave.workerlink import WorkerLink
+from concurrent.scheduling.slave.workerstates import WorkerState
+from tests.unit.scheduling.slave_parts import StillLauncher, StillLoop, new_crew
+
+
+class Parts:
+    """Roster and dealer of a pool, and the blame; tasks take ``task_s`` seconds each."""
+
+    def __init__(self, size: int, task_s: float, tasks_per_worker: int = 1000) -> None:
+        self.loop = StillLoop()
+        self.launcher = StillLauncher()
+        self.charged: list[int] = []
+        pace = Pace()
+        pace.duration_s = task_s
+        self.roster = Roster(self.loop, size, self._start, lambda: None)  # type: ignore[arg-type]
+        self.dealer = Dealer(
+            self.loop,  # type: ignore[arg-type]
+            self.roster,
+            pace,
+            size=size,
+            tasks_per_worker=tasks_per_worker,
+        )
+        self.blame = Blame(self.loop, self.dealer, lambda item, _: self.charged.append(item[0]), lambda: None)  # type: ignore[arg-type]
+        self.roster.fill()
+
+    def _start(self) -> WorkerLink:
+        if self.launcher.refuses:
+            raise OSError("no descriptors")
+        return WorkerLink(self.loop, self.launcher, lambda *_: None, self._died)  # type: ignore[arg-type]
+
+    def _died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
+        death = self.blame.died(link, signal, code, tail)
+        self.dealer.forget(link)
+        self.roster.ended(link, is_quick=link.done_count == 0 and not death.started)
+
+    def push(self, crew: Crew, *numbers: int) -> None:
+        is_newcomer = not crew.open_count and self.dealer.held_count > 0
+        crew.open_count += len(numbers)
+        self.dealer.held_count += len(numbers)
+        self.dealer.add([(number, b"", crew) for number in numbers], is_newcomer=is_newcomer)
+
+    def starts(self, link: WorkerLink) -> int | None:
+        """Have a worker start its next task."""
+        tokens = self.launcher.ends[self._number(link)][1]
+        tokens.recv(1)
+        return link.running_number()
+
+    def finish(self, link: WorkerLink, count: int = 1) -> None:
+        """Have a worker finish its oldest tasks, which it has started."""
+        items = [link.outstanding.popleft() for _ in range(count)]
+        link.done_count += count
+        for item in items:
+            item[2].open_count -= 1
+        self.dealer.held_count -= count
+        self.dealer.deal()
+
+    def end(self, link: WorkerLink, code: int = 0) -> None:
+        self.launcher.children[self._number(link)].ended(code)
+
+    def busy(self, crew: Crew) -> list[list[int]]:
+        """Return what each worker of an application has."""
+        return [numbers(link) for link in self.roster.links if link.crew is crew and link.outstanding]
+
+    def _number(self, link: WorkerLink) -> int:
+        return link.child.number - 1
+
+    def close(self) -> None:
+        self.roster.close()
+        for link in list(self.roster.links):
+            self.end(link)
+        self.launcher.close()
+
+
+def numbers(link: WorkerLink) -> list[int]:
+    return [item[0] for item in link.outstanding]
+
+
+@pytest.fixture
+def parts() -> Iterator[Parts]:
+    made = Parts(2, task_s=0.001)
+    yield made
+    made.close()
+
+
+def test_as_many_workers_are_ready_as_tasks_may_run(parts: Parts) -> None:
+    assert [link.state for link in parts.roster.links] == [WorkerState.READY] * 2
+
+
+def test_one_application_has_all_workers_and_each_gets_its_part(parts: Parts) -> None:
+    crew = new_crew(1)
+    parts.push(crew, *range(10))
+    assert parts.busy(crew) == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert len(parts.roster.links) == 2
+
+
+def test_a_task_alone_goes_to_a_worker_that_its_application_has(parts: Parts) -> None:
+    crew = new_crew(1)
+    for number in range(3):
+        parts.push(crew, number)
+        (link,) = crew.links
+        parts.starts(link)
+        parts.finish(link)
+
+
+def test_a_newcomer_takes_no_worker_of_another_application_but_a_place(parts: Parts) -> None:
+    old, new = new_crew(1), new_crew(2)
+    parts.push(old, *range(10))
+    for link in old.links:
+        parts.starts(link)
+    parts.push(new, 100, 101)
+    assert parts.busy(new) == []  # what runs is not interrupted
+    assert all(len(held) <= 5 for held in parts.busy(old))
+    waiting = [link for link in old.links if len(link.outstanding) == 1]
+    parts.finish(waiting[0])
+    assert parts.busy(new)[0][0] == 100
+    assert all(link.crew is old for link in old.links)
+    assert all(link.crew is new for link in new.links)
+
+
+def test_no_more_workers_have_tasks_than_may(parts: Parts) -> None:
+    crews = [new_crew(number) for number in range(5)]
+    for number, crew in enumerate(crews):
+        parts.push(crew, number * 10, number * 10 + 1)
+    assert sum(bool(link.outstanding) for link in parts.roster.links) == 2
+
+
+def test_an_application_that_comes_back_finds_its_worker(parts: Parts) -> None:
+    one, other = new_crew(1), new_crew(2)
+    for _ in range(3):
+        for crew in (one, other):
+            parts.push(crew, 1)
+            parts.starts(crew.links[0])
+            parts.finish(crew.links[0])
+    assert len(one.links) == len(other.links) == 1
+
+
+def test_the_worker_that_was_idle_for_longest_makes_room(parts: Parts) -> None:
+    crews = [new_crew(number) for number in range(12)]
+    for crew in crews:
+        parts.loop.go_on(1.0)
+        parts.push(crew, 1)
+        parts.starts(crew.links[0])
+        parts.finish(crew.links[0])
+        for link in list(parts.roster.links):
+            if link.state is WorkerState.LEAVING:
+                parts.end(link)
+    assert len(parts.roster.links) <= 2 + SURPLUS_MIN
+    assert not crews[0].links
+    assert crews[-1].links
+
+
+def test_workers_that_nobody_needs_end_after_a_while(parts: Parts) -> None:
+    crews = [new_crew(number) for number in range(4)]
+    for crew in crews:
+        parts.push(crew, 1)
+        parts.starts(crew.links[0])
+        parts.finish(crew.links[0])
+    parts.loop.go_on(SURPLUS_S / 2)
+    assert sum(not link.is_leaving for link in parts.roster.links) > 2
+    for _ in range(3):
+        parts.loop.go_on(SURPLUS_S + 1)
+    assert sum(not link.is_leaving for link in parts.roster.links) == 2
+
+
+def test_an_application_alone_has_no_surplus(parts: Parts) -> None:
+    crew = new_crew(1)
+    for _ in range(3):
+        parts.push(crew, *range(10))
+        for link in crew.links:
+            for _ in list(link.outstanding):
+                parts.starts(link)
+            parts.finish(link, len(link.outstanding))
+    assert len(parts.roster.links) == 2
+    assert not parts.loop.timers or all(timer.at > parts.loop.now for timer in parts.loop.timers)
+
+
+def test_a_worker_that_cannot_be_started_is_started_later() -> None:
+    parts = Parts(1, task_s=0.001)
+    one, other = new_crew(1), new_crew(2)
+    parts.push(one, 1)
+    parts.starts(one.links[0])
+    parts.finish(one.links[0])
+    parts.launcher.refuses = True
+    parts.push(other, 2)
+    assert parts.busy(other) == []
+    parts.launcher.refuses = False
+    parts.dealer.deal()
+    assert parts.busy(other) == []  # there is a pause first
+    parts.loop.go_on(60.0)
+    parts.dealer.deal()
+    assert parts.busy(other) == [[2]]
+    parts.close()
+
+
+def test_a_suspect_runs_alone_at_a_worker_of_its_own_application(parts: Parts) -> None:
+    one, other = new_crew(1), new_crew(2)
+    parts.dealer.suspects.went_down([7], patience=1)
+    parts.push(other, 100)
+    parts.push(one, 7, 8, 9)
+    (alone,) = (link for link in one.links if 7 in numbers(link))
+    assert numbers(alone) == [7]
+    assert [100] in parts.busy(other)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_what_a_dead_worker_had_not_started_goes_to_others(size: int) -> None:
+    parts = Parts(size, task_s=0.001)
+    crew = new_crew(1)
+    parts.push(crew, *range(4))
+    link = crew.links[0]
+    first = parts.starts(link)
+    parts.end(link, -9)
+    assert parts.charged == [first]
+    assert parts.blame.count == 1
+    parts.dealer.deal()
+    held = [number for numbers_ in parts.busy(crew) for number in numbers_]
+    assert sorted([*held, *(item[0] for item in parts.dealer.waiting)]) == [1, 2, 3]
+    parts.close()
+
+
+def test_nobody_is_blamed_once_everything_is_killed(parts: Parts) -> None:
+    crew = new_crew(1)
+    parts.push(crew, 1)
+    parts.starts(crew.links[0])
+    parts.blame.excuse()
+    parts.end(crew.links[0], -9)
+    assert parts.charged == []
+    assert [item[0] for item in parts.dealer.take_all()] == [1]
+
+
+def test_the_newest_tasks_that_have_not_started_can_be_taken(parts: Parts) -> None:
+    crew = new_crew(1)
+    parts.push(crew, *range(10))
+    for link in crew.links:
+        parts.starts(link)
+    taken: list[Item] = parts.dealer.take_newest(20)
+    assert sorted(item[0] for item in taken) == [1, 2, 3, 4, 6, 7, 8, 9]
+
+
+def test_a_worker_runs_no_more_tasks_than_it_may() -> None:
+    parts = Parts(1, task_s=0.001, tasks_per_worker=2)
+    crew = new_crew(1)
+    parts.push(crew, *range(5))
+    (link,) = crew.links
+    assert numbers(link) == [0, 1]
+    for _ in range(2):
+        parts.starts(link)
+    parts.finish(link)
+    assert numbers(link) == [1]
+    parts.close()
+
+
+def test_a_dealer_that_is_closed_deals_no_more(parts: Parts) -> None:
+    crew = new_crew(1)
+    parts.push(crew, *range(10))
+    for link in crew.links:
+        parts.starts(link)
+    parts.dealer.close()
+    parts.push(crew, 77)
+    assert parts.busy(crew) == [[0], [5]]
+    assert len(parts.dealer.take_all()) == 9
+
+
+def test_a_roster_that_is_closed_starts_nothing(parts: Parts) -> None:
+    parts.roster.close()
+    assert parts.roster.worker_for(new_crew(1)) is None
+    for link in list(parts.roster.links):
+        parts.end(link)
+    assert parts.roster.links == []

@@ -31,6 +31,7 @@ from concurrent.transport.calls.declaration import Call
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import jsonremote, receives
 from concurrent.transport.carriers.channels import CHANNELS, SocketPlace
+from concurrent.transport.carriers.server import SessionServer
 
 with installed_first("web"):
     import web
@@ -53,7 +54,7 @@ log = get_log("concurrent.apps.master")
 class MasterNode(Node):
     """See the module. Its loop owns the dispatcher, the registry and the task systems.
 
-    ``api_service_v1`` is its JSON API and ``zmq_server`` the server of its compute channel, of the kind
+    ``api_service_v1`` is its JSON API and ``compute_server`` the server of its compute channel, of the kind
     that is configured. A derived node registers more methods on both in ``register_methods``.
     """
 
@@ -114,7 +115,7 @@ class MasterNode(Node):
         if self.worker_count:
             check_files(self.worker_count)  # of its own slave, which has the same limit
         self._carriers = settings.channel
-        self.zmq_server = self._carriers.make_server(
+        self.compute_server = self._carriers.make_server(
             self.loop,
             self.host,
             self.compute_port,
@@ -124,8 +125,8 @@ class MasterNode(Node):
             allow_insecure=settings.allow_insecure,
             bind_timeout_s=JOIN_TIMEOUT_S,
         )
-        self.zmq_server.start()
-        self._open.callback(self.zmq_server.stop)
+        self.compute_server.start()
+        self._open.callback(self.compute_server.stop)
         self.loop.call(self._open_scheduling, timeout_s=CALL_TIMEOUT_S)
         self.make_json_service("Concurrent master", self.host, self.port)
         self.register_own_methods()
@@ -136,12 +137,17 @@ class MasterNode(Node):
             self._start_own_slave()
 
     @property
+    def zmq_server(self) -> SessionServer:
+        """The server of the compute channel, under the name of old; it may be one of TCP."""
+        return self.compute_server
+
+    @property
     def worker_count(self) -> int:
         """How many worker processes the master has as its own slave."""
         return core_count() if self.workers < 0 else self.workers
 
     def register_methods(self) -> None:
-        """Register more methods on ``api_service_v1`` and ``zmq_server``; for derived nodes.
+        """Register more methods on ``api_service_v1`` and ``compute_server``; for derived nodes.
 
         A method by which nodes join, ``register_slave`` or ``register_application`` on either, takes the
         place of the framework's own.
@@ -152,7 +158,7 @@ class MasterNode(Node):
         for node_type, message in JOIN_BY_TYPE.items():
             if message.name not in self.api_service_v1.methods:
                 self._register_json(message.name, node_type)
-            if message.name not in self.zmq_server.methods:
+            if message.name not in self.compute_server.methods:
                 self._register_tcp(message, node_type)
 
     def _register_json(self, name: str, node_type: NodeType) -> None:
@@ -169,7 +175,7 @@ class MasterNode(Node):
             return self.register_node(node_id, web.ctx["ip"], port, data, node_type)
 
     def _register_tcp(self, message: Call[[str], int], node_type: NodeType) -> None:
-        @receives(self.zmq_server, message)
+        @receives(self.compute_server, message)
         def register(handler: TCPHandler, request: Any, node_id: str) -> int:
             """Bind the session to a node that has registered; answers its number."""
             self.stats.add_avg(f"{message.name}_tcp")
@@ -201,7 +207,7 @@ class MasterNode(Node):
         return {
             "master": self.node_id,
             "channel": self.settings.channel_name,
-            "port": self.zmq_server.port,
+            "port": self.compute_server.port,
             "manager": self.dispatcher.manager_name,
             "work": self._work_queue.description(),
             "hash_seed": self.launcher.hash_seed,
@@ -229,7 +235,7 @@ class MasterNode(Node):
         return MasterStatus(
             **vars(super().own_status()),
             channel=self.settings.channel_name,
-            compute_port=self.zmq_server.port,
+            compute_port=self.compute_server.port,
             scheduler=self.dispatcher.scheduler_name,
             tasks=tasks,
             systems=self._systems.status(),
@@ -283,7 +289,7 @@ class MasterNode(Node):
             folder=self.folder,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
-        reach = (channel, _within_reach(self.host), self.zmq_server.port)
+        reach = (channel, _within_reach(self.host), self.compute_server.port)
         recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
         self._systems = SystemHosts(
             self.loop,
@@ -296,8 +302,8 @@ class MasterNode(Node):
         self.dispatcher.on_held = self._systems.held
         alike_max = max(1, limits.sessions_per_address_max * 3 // 4)
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems, alike_max=alike_max)
-        self._api.register_methods(self.zmq_server)
-        self.zmq_server.on_lost = self._api.session_lost
+        self._api.register_methods(self.compute_server)
+        self.compute_server.on_lost = self._api.session_lost
 
 
 def _within_reach(host: str) -> str:

@@ -110,7 +110,7 @@ class Player:
             self._peers.pop(name).sock.close()
         elif step["from"] == "client":
             if step["kind"] == Kind.HELLO:
-                self._peers[name] = RawPeer(self._master.zmq_server.port)
+                self._peers[name] = RawPeer(self._master.compute_server.port)
             self._peers[name].sock.sendall(bytes.fromhex(step["prefix"] + "".join(self._frames(step))))
         else:
             self._compare(self._peers[name], step)

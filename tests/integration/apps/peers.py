@@ -27,7 +27,7 @@ class Peer:
         self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._master = master
         self.client: SessionClient = TCPClient(
-            loop, "127.0.0.1", master.zmq_server.port, node_id=node_id, **options
+            loop, "127.0.0.1", master.compute_server.port, node_id=node_id, **options
         )
         for method in (
             "accepted", "finished", "code", "run", "cancel", "forget", "give_back", "tasksystem_accepted",

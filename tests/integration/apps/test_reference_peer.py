@@ -138,7 +138,7 @@ def test_a_slave_that_refuses_what_it_cannot_run_works_beside_others(
 def test_both_get_over_cuts(master: MasterNode, nodes: Any, slave_of: Callable[..., None]) -> None:
     loop = NodeLoop("proxy-loop")
     loop.start()
-    proxy = CuttingProxy(loop, master.zmq_server.port)
+    proxy = CuttingProxy(loop, master.compute_server.port)
     proxy.cut_after_bytes = [5_000 * count for count in range(1, 9)]
     whole, port = nodes.Session, proxy.port
     nodes.Session = lambda host, _port, node_id: whole(host, port, node_id)

@@ -37,7 +37,7 @@ def master() -> MethodRegistry:
     endpoint = new_endpoint()
     MasterAPI(UNUSED, UNUSED, UNUSED, alike_max=1).register_methods(endpoint)
     node = MasterNode.__new__(MasterNode)
-    node.zmq_server = endpoint
+    node.compute_server = endpoint
     node.api_service_v1 = new_endpoint()
     node._register_joining()
     return endpoint.methods

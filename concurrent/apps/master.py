@@ -299,7 +299,7 @@ class MasterNode(Node):
             on_owner=lambda session, number: self._api.own_system(session, number),
         )
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
-        self.dispatcher.on_held = self._systems.held
+        self.dispatcher.announcer.on_held = self._systems.held
         alike_max = max(1, limits.sessions_per_address_max * 3 // 4)
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems, alike_max=alike_max)
         self._api.register_methods(self.compute_server)

@@ -23,7 +23,7 @@ _Batch = tuple[int, int, int, int]
 
 
 class Acceptance:
-    """See the module. ``batches`` are what waits, the oldest first; for others to look at."""
+    """See the module. ``batches`` are what waits, the oldest first; the same list at all times."""
 
     def __init__(self) -> None:
         self.batches: deque[_Batch] = deque()
@@ -54,7 +54,9 @@ class Acceptance:
     def forget(self, owner: int) -> None:
         """Drop what waits of an owner."""
         if self._bytes_by_owner.pop(owner, 0):
-            self.batches = deque(batch for batch in self.batches if batch[0] != owner)
+            others = [batch for batch in self.batches if batch[0] != owner]
+            self.batches.clear()
+            self.batches.extend(others)
 
     def is_too_much(self, owner: int) -> bool:
         """Whether an owner should not have sent more."""

@@ -21,17 +21,20 @@ __all__ = [
     "BytesConsumed",
     "CancelRequested",
     "CancelRun",
+    "CheckQueue",
     "Command",
     "Deliver",
     "Event",
     "OutcomesConsumed",
     "OwnerJoined",
     "OwnerLeft",
+    "ProbeStore",
     "Push",
     "PushedLost",
     "Record",
     "Recordable",
     "RefusalsOutdated",
+    "RefusedByAll",
     "Send",
     "SessionAttached",
     "SessionDetached",
@@ -47,6 +50,7 @@ __all__ = [
     "TasksRunning",
     "TasksSubmitted",
     "TasksTaken",
+    "TellHeld",
     "TellRunning",
     "TimePassed",
     "WindowChanged",
@@ -233,7 +237,7 @@ class RefusalsOutdated:
 
 @dataclass(slots=True)
 class TimePassed:
-    """Some time has passed, a second or so.
+    """The time that ``Ledger.deadline`` asked for has come, or nearly so.
 
     :param now: the time, in seconds since any fixed instant.
     """
@@ -293,6 +297,44 @@ class TasksMoved:
 
     slave: int
     count: int
+
+
+@dataclass(slots=True)
+class CheckQueue:
+    """See whether what is offered has left the master though nobody takes it; then say ``PushedLost``."""
+
+
+@dataclass(slots=True)
+class RefusedByAll:
+    """Say that all slaves refused tasks, which are offered to them again.
+
+    :param owners: whose tasks; ``counts`` has how many of each.
+    :param has_lost_workers: whether workers died of some of them.
+    :param story: of one of them.
+    """
+
+    owners: list[int]
+    counts: list[int]
+    has_lost_workers: bool
+    story: str
+
+
+@dataclass(slots=True)
+class ProbeStore:
+    """Find out whether files can be written, and say ``StoreChanged`` in any case."""
+
+
+@dataclass(slots=True)
+class TellHeld:
+    """Tell owners why their tasks are not accepted for now.
+
+    :param reason: what is short, by name and figure; nothing if there is room again.
+    :param is_news: whether this was not so before.
+    """
+
+    owners: list[int]
+    reason: str
+    is_news: bool
 
 
 @dataclass(slots=True)
@@ -368,4 +410,19 @@ Event = (
     | RefusalsOutdated
     | TimePassed
 )
-Command = Record | Accept | Send | Push | CancelRun | AskBack | SlaveSilent | TasksMoved | TellRunning | Deliver
+Command = (
+    Record
+    | Accept
+    | Send
+    | Push
+    | CancelRun
+    | AskBack
+    | CheckQueue
+    | SlaveSilent
+    | TasksMoved
+    | RefusedByAll
+    | ProbeStore
+    | TellHeld
+    | TellRunning
+    | Deliver
+)

@@ -10,12 +10,12 @@ from typing import Any
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.acceptance import Acceptance
+from concurrent.scheduling.ledger.alarms import Alarms
 from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
     Command,
-    Deliver,
     OutcomesConsumed,
     OwnerJoined,
     Record,
@@ -28,6 +28,7 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
+from concurrent.scheduling.ledger.shortage import Shortage
 
 __all__ = ["Jobs"]
 
@@ -41,9 +42,10 @@ class Jobs:
     :param is_recorded: whether the commands say what a journal has to keep, see :class:`Record`.
     """
 
-    def __init__(self, budget: Budget, *, is_recorded: bool) -> None:
+    def __init__(self, budget: Budget, alarms: Alarms, *, is_recorded: bool) -> None:
         self.by_number: dict[int, JobRecord] = {}
         self.acceptance = Acceptance()
+        self.shortage = Shortage(alarms, self.acceptance, budget)
         self.submitted_count = 0
         self.submitted_bytes = 0
         self._budget = budget
@@ -111,6 +113,8 @@ class Jobs:
         while self.acceptance.batches and self._budget.has_room:
             owner, last_id = self.acceptance.take()
             accepted[owner] = Accept(owner, last_id)
+        if self.acceptance.batches:
+            self.shortage.note()
         return list(accepted.values())
 
     def ended(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
@@ -123,7 +127,7 @@ class Jobs:
             ids: list[int] = []
             for task in tasks:
                 ids.append(task.client_id)
-            return self._put(tasks[0].owner, ids, statuses, payloads)
+            return self._put(task.owner, ids, statuses, payloads)
         columns_by_owner: dict[int, tuple[list[int], list[int], list[Any]]] = {
             key: ([], [], []) for key in jobs
         }
@@ -148,12 +152,12 @@ class Jobs:
         given = job.outbox.consumed(event.up_to)
         return [*self.record(event), *given]
 
-    def bytes_consumed(self, event: BytesConsumed) -> list[Deliver]:
+    def bytes_consumed(self, event: BytesConsumed) -> list[Command]:
         """Take note that outcomes of so many bytes were dealt with."""
         job = self.by_number.get(event.owner)
         return job.outbox.bytes_consumed(event.size_bytes) if job is not None else []
 
-    def attached(self, event: SessionAttached) -> list[Deliver]:
+    def attached(self, event: SessionAttached) -> list[Command]:
         """Have a session go on with a job."""
         job = self.by_number.get(event.owner)
         return job.outbox.attach() if job is not None else []
@@ -168,11 +172,11 @@ class Jobs:
     def store_changed(self, event: StoreChanged) -> list[Command]:
         """Take note of what the store has."""
         self._budget.store = event
-        return []
+        return self.accept_more() + self.shortage.store_changed()
 
     def _put(self, job: JobRecord, ids: list[int], statuses: list[int], payloads: list[Any]) -> list[Command]:
         job.counts.add(statuses)
         given = job.outbox.put(ids, statuses, payloads)
-        return (
-            [Record(TasksEnded(job.owner, ids, statuses, payloads)), *given] if self._is_recorded else [*given]
-        )
+        if self._is_recorded:
+            return [Record(TasksEnded(job.owner, ids, statuses, payloads)), *given]
+        return given

@@ -7,25 +7,25 @@ task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
 
-from concurrent.scheduling.ledger.budget import Budget
-from concurrent.scheduling.ledger.copies import Copies
+from concurrent.scheduling.ledger.alarms import Alarm
 from concurrent.scheduling.ledger.endings import sorted_out
 from concurrent.scheduling.ledger.events import (
     BytesConsumed,
     CancelRequested,
     CancelRun,
+    CheckQueue,
     Command,
     Event,
     OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
-    Push,
     PushedLost,
     RefusalsOutdated,
-    Send,
+    RefusedByAll,
     SessionAttached,
     SessionDetached,
     SlaveJoined,
@@ -41,57 +41,34 @@ from concurrent.scheduling.ledger.events import (
     TimePassed,
     WindowChanged,
 )
-from concurrent.scheduling.ledger.jobs import Jobs
-from concurrent.scheduling.ledger.lanes import Lane
+from concurrent.scheduling.ledger.places import OFFER_AGAIN_S, PUSHED_LOST_S, Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
-from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.running import RunningTasks
-from concurrent.scheduling.ledger.slavebook import SlaveBook
-from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
+from concurrent.scheduling.ledger.states import TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
-from concurrent.scheduling.ledger.taskqueue import TaskQueue
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 
 __all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
-GIVEN = NEXT_BY_EVENT[TaskEvent.GIVEN]
-ENDED = NEXT_BY_EVENT[TaskEvent.ENDED]
+
+LOOK_S: Final = 1.0
+"""How often it is looked for slaves that report nothing."""
+
+OFFER_AGAIN_MAX_S: Final = 60.0
+"""Tasks that all slaves have refused are offered to them again later each time, up to so long."""
 
 
-class Ledger:
-    """Every task that was accepted and whose outcome has not been handed over.
+class Ledger(Places):
+    """Every task that was submitted, until its outcome was consumed."""
 
-    ``jobs`` has what was accepted and the outcomes; ``owners`` are its records by number.
-
-    :param batch_max: how many tasks of one owner go into one command; also the turn that one owner
-        gets before the next one's tasks, so that a flood from one does not starve another.
-    :param memory_bytes_max: how much memory tasks and outcomes may take, see ``budget.py``.
-    :param disk_bytes_max: how many bytes of payloads may be in files.
-    :param is_recorded: whether there is a journal: then ``Record`` commands say what it has to keep.
-    """
-
-    def __init__(
-        self,
-        *,
-        batch_max: int = 1000,
-        memory_bytes_max: int = 128 << 20,
-        disk_bytes_max: int = 16 << 30,
-        is_recorded: bool = False,
-    ) -> None:
-        self.queue = TaskQueue(batch_max)
-        self.task_by_number: dict[int, TaskRecord] = {}
-        self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max)
-        self.jobs = Jobs(self.budget, is_recorded=is_recorded)
-        self.owners = self.jobs.by_number
-        self._book = SlaveBook()
-        self.slaves = self._book.slaves
-        self.pushed: dict[int, TaskRecord] = {}
+    def __init__(self, **limits: Any) -> None:
+        """Begin with nothing; the limits are those of :class:`Places`."""
+        super().__init__(**limits)
+        self.alarms.set(Alarm.SILENCE, 0.0)
         self.dropped_count = 0
-        self.refusals = Refusals()
         self.running = RunningTasks()
-        self._copies = Copies()
-        self._next_number = 1
+        self._unaccepted = self.jobs.acceptance.batches
         self._apply_by_type: dict[type, Any] = {
             OwnerJoined: self.jobs.begin,
             OwnerLeft: self._owner_left,
@@ -114,22 +91,17 @@ class Ledger:
             RefusalsOutdated: self._refusals_outdated,
             TimePassed: self._time_passed,
         }
+        self._look_by_alarm: dict[Alarm, Callable[[float], list[Command]]] = {
+            Alarm.SILENCE: self._look_for_silent,
+            Alarm.QUEUE: self._look_at_queue,
+            Alarm.REFUSALS: self._look_at_refusals,
+            Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
+        }
 
     @property
-    def queued_count(self) -> int:
-        """How many tasks wait for a slave, and may go to any."""
-        return self.queue.count
-
-    @property
-    def window_total(self) -> int:
-        """How many tasks the slaves want to hold together."""
-        return self._book.window_total
-
-    @property
-    def held_total(self) -> int:
-        """How many tasks the slaves have."""
-        elsewhere = self.queued_count + len(self.pushed) + self.refusals.waiting_count
-        return len(self.task_by_number) - elsewhere
+    def deadline(self) -> float:
+        """When ``TimePassed`` has to come, in seconds: 0 at once, infinity if it need not come."""
+        return self.alarms.deadline
 
     def apply(self, event: Event) -> list[Command]:
         """Take one event into account and return what is to be done, in order.
@@ -139,88 +111,11 @@ class Ledger:
         :raises LimitExceeded: if an owner submits though too much of it is not accepted.
         """
         commands: list[Command] = self._apply_by_type[type(event)](event)
-        return commands + self.jobs.accept_more() if self.jobs.acceptance.batches else commands
-
-    @property
-    def lanes(self) -> list[Lane]:
-        """The lanes with waiting tasks: owners in the order of their turns, the lanes of each by rank."""
-        return self.queue.lanes
-
-    @property
-    def next_lane(self) -> Lane | None:
-        """The lane whose turn it is; None if no task waits."""
-        return self.queue.next_lane
-
-    def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
-        """Give up to ``count`` queued tasks to ``slave``.
-
-        :param lane: where they are taken from; None for all lanes, in their order.
-        """
-        record = self.slaves[slave]
-        commands: list[Command] = []
-        while count > 0 and (batch := self.queue.take(count, lane)):
-            count -= len(batch)
-            commands.append(self._hold(record, batch))
-        return commands
-
-    def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
-        """Put up to ``count`` queued tasks on the shared work socket.
-
-        :param lane: where they are taken from; None for all lanes, in their order.
-        """
-        commands: list[Command] = []
-        while count > 0 and (batch := self.queue.take(count, lane)):
-            count -= len(batch)
-            for task in batch:
-                task.undergo(TaskEvent.OFFERED)
-                self.pushed[task.number] = task
-            numbers = [task.number for task in batch]
-            payloads = [task.payload for task in batch]
-            commands.append(Push(batch[0].owner.owner, numbers, payloads))
-        return commands
-
-    def pass_on(self) -> list[Send]:
-        """Give tasks that slaves refused to others. Schedulers do not see such tasks."""
-        return [self._hold(slave, batch) for slave, batch in self.refusals.take(self.slaves.values())]
-
-    def ask_back(self, slave: int) -> bool:
-        """Return whether ``slave`` may be asked for unstarted tasks: once until it has answered."""
-        record = self.slaves[slave]
-        may_ask = not record.is_asked_back
-        record.is_asked_back = True
-        return may_ask
-
-    def explain(self, number: int) -> str:
-        """Return one line on where the task with this number is."""
-        task = self.task_by_number.get(number)
-        if task is None:
-            return f"task {number} is not known: never accepted, or its outcome was handed over"
-        place = f" by {self.slaves[task.slave].name}" if task.slave else ""
-        return task.story(place)
+        return commands + self.jobs.accept_more() if self._unaccepted else commands
 
     def status(self) -> LedgerStatus:
         """Return counts and a bounded part of lists; any thread may read them."""
         return status_of(self)
-
-    def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
-        """Give a batch of one owner's tasks to a slave."""
-        held = slave.held
-        key = slave.slave
-        numbers: list[int] = []
-        payloads: list[Any] = []
-        task = batch[0]
-        try:
-            for task in batch:
-                task.state = GIVEN[task.state]
-                task.slave = key
-                number = task.number
-                held[number] = task
-                numbers.append(number)
-                payloads.append(task.payload)
-        except KeyError:
-            task.undergo(TaskEvent.GIVEN)  # raises with its story
-            raise
-        return Send(key, batch[0].owner.owner, numbers, payloads)
 
     def _owner_left(self, event: OwnerLeft) -> list[Command]:
         owner = self.jobs.end(event.owner)
@@ -279,19 +174,6 @@ class Ledger:
             task.payload = b""
         return commands
 
-    def _take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
-        """Take tasks that end from where they are; return what is to be done about it."""
-        running: dict[int, list[int]] = {}
-        for task in tasks:
-            if task.state is QUEUED:
-                self.queue.pass_over([task])
-            elif task.state is HELD:
-                del self.slaves[task.slave].held[task.number]
-                running.setdefault(task.slave, []).append(task.number)
-            elif task.state is PUSHED:
-                del self.pushed[task.number]
-        return [CancelRun(slave, numbers) for slave, numbers in running.items()]
-
     def _slave_joined(self, event: SlaveJoined) -> list[Command]:
         self._book.join(event)
         return []
@@ -303,18 +185,18 @@ class Ledger:
             self._move_all(slave)
         return []
 
-    def _move_all(self, slave: SlaveRecord) -> None:
-        """Queue again what a slave has, though it may go on with it."""
-        tasks = list(slave.held.values())
-        slave.held.clear()
-        slave.is_asked_back = False
-        self._copies.note(slave.name, tasks)
-        self._requeue(tasks)
-
     def _time_passed(self, event: TimePassed) -> list[Command]:
+        """Look at what is due."""
+        commands: list[Command] = []
+        for alarm in self.alarms.ring(event.now):
+            commands += self._look_by_alarm[alarm](event.now)
+        return commands
+
+    def _look_for_silent(self, now: float) -> list[Command]:
         """Look for slaves that report nothing, and give what they have to others as far as these are idle."""
+        self.alarms.set(Alarm.SILENCE, LOOK_S)
         self.running.drop_what_is_over()
-        commands = self._book.look_for_silent(event.now)
+        commands = self._book.look_for_silent(now)
         if commands:
             self._pushed_lost()  # it may lie in the silent slave's pipe
         for slave in self._book.to_relieve():
@@ -349,7 +231,8 @@ class Ledger:
             self._requeue(found.retry)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
-        return commands + self._close(tasks, statuses, payloads)
+        closed = self._close(tasks, statuses, payloads)
+        return commands + closed if commands else closed
 
     def _tasks_failed(self, event: TasksFailed) -> list[Command]:
         """End tasks that nobody can be given; whom they were meant for has not got them."""
@@ -384,7 +267,31 @@ class Ledger:
         self._requeue(tasks)
         return self._book.heard(slave)
 
-    def _refusals_outdated(self, _event: RefusalsOutdated) -> list[Command]:
+    def _look_at_queue(self, _now: float) -> list[Command]:
+        """Look whether what is offered is taken: the pipe of a slave that is lost may swallow it."""
+        if not self.pushed:
+            return []
+        is_stuck = not self._has_taken and any(slave.is_idle for slave in self.slaves.values())
+        self._has_taken = False
+        self.alarms.set(Alarm.QUEUE, PUSHED_LOST_S)
+        return [CheckQueue()] if is_stuck else []
+
+    def _look_at_refusals(self, _now: float) -> list[Command]:
+        """Offer again what all slaves have refused, later each time."""
+        stuck = self.refusals.stuck(self.slaves.values())
+        if not stuck:
+            self._refused_again_s = OFFER_AGAIN_S
+            if self.refusals.waiting_count:
+                self.alarms.set(Alarm.REFUSALS, self._refused_again_s)
+            return []
+        self._refused_again_s = min(2 * self._refused_again_s, OFFER_AGAIN_MAX_S)
+        counts = Counter(task.owner.owner for task in stuck)
+        has_lost_workers = any(task.evidence for task in stuck)
+        story = self.explain(stuck[0].number)
+        said = RefusedByAll(list(counts), list(counts.values()), has_lost_workers, story)
+        return [said, *self._refusals_outdated()]
+
+    def _refusals_outdated(self, _event: RefusalsOutdated | None = None) -> list[Command]:
         stuck = self.refusals.stuck(self.slaves.values())
         for task in stuck:
             self.refusals.forget(task)
@@ -395,6 +302,7 @@ class Ledger:
         slave = self.slaves.get(event.slave)
         if slave is None:
             return []
+        self._has_taken = True
         stale: list[int] = []
         for number in event.numbers:
             if number in slave.held:
@@ -428,55 +336,3 @@ class Ledger:
         if stale:
             commands.append(CancelRun(event.slave, stale))
         return commands + self.running.take(event, slave.held)
-
-    def _pushed_lost(self, _event: PushedLost | None = None) -> list[Command]:
-        """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
-        lost = list(self.pushed.values())
-        self._copies.end(lost)
-        self.pushed.clear()
-        for task in lost:
-            del self.task_by_number[task.number]
-            task.number = self._next_number
-            self._next_number += 1
-            self.task_by_number[task.number] = task
-            task.owner.number_by_id[task.client_id] = task.number
-        self._requeue(lost)
-        return []
-
-    def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
-        """End tasks that nobody holds now: their outcomes are their jobs' from now on."""
-        if not tasks:
-            return []
-        task_by_number = self.task_by_number
-        commands = self._end_copies(tasks) if self._copies.names_by_number else []
-        if self.refusals.refusers_by_number:
-            for task in tasks:
-                self.refusals.forget(task)
-        size_bytes = 0
-        task = tasks[0]
-        try:
-            for task in tasks:
-                task.state = ENDED[task.state]
-                del task_by_number[task.number]
-                del task.owner.number_by_id[task.client_id]
-                size_bytes += len(task.payload)
-        except KeyError:
-            task.undergo(TaskEvent.ENDED)  # raises with its story
-            raise
-        self.budget.open_bytes -= size_bytes
-        return commands + self.jobs.ended(tasks, statuses, payloads)
-
-    def _end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
-        """Have slaves drop tasks that end and were taken from them."""
-        if not self._copies:
-            return []
-        numbers_by_name = self._copies.end(tasks)
-        return [
-            CancelRun(slave.slave, numbers_by_name[slave.name])
-            for slave in self.slaves.values()
-            if numbers_by_name and slave.name in numbers_by_name
-        ]
-
-    def _requeue(self, tasks: list[TaskRecord]) -> None:
-        """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""
-        self.queue.put_back(self.refusals.keep(tasks) if self.refusals else tasks)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.budget import OUTCOME_BYTES, Budget
-from concurrent.scheduling.ledger.events import Deliver
+from concurrent.scheduling.ledger.events import Command, Deliver
 
 __all__ = ["UNCONSUMED_BYTES_MAX", "Outbox"]
 
@@ -58,14 +58,14 @@ class Outbox:
         """How many outcomes were not given to the owner."""
         return len(self._ids) - (self.given_to - self.consumed_to)
 
-    def put(self, ids: list[int], statuses: list[int], payloads: list[Any]) -> list[Deliver]:
+    def put(self, ids: list[int], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """Keep outcomes; return what the owner is given of them now.
 
         :param ids: the owner's numbers of the tasks.
         """
         budget = self._budget
         count = len(ids)
-        size_bytes = sum(map(len, payloads))
+        size_bytes = len(payloads[0]) if count == 1 else sum(map(len, payloads))
         budget.outcome_bytes += size_bytes
         is_open = self._is_attached and self._unconsumed_bytes <= UNCONSUMED_BYTES_MAX
         if is_open and not self._names_consumed and not self._ids:
@@ -83,7 +83,7 @@ class Outbox:
         self.given_to += count
         return [Deliver(self._owner, ids, statuses, payloads, self.given_to)]
 
-    def consumed(self, up_to: int) -> list[Deliver]:
+    def consumed(self, up_to: int) -> list[Command]:
         """Forget the outcomes up to a number; return what more the owner is given.
 
         The first time, be it with 0, says that the owner names what it consumed from now on.
@@ -108,13 +108,13 @@ class Outbox:
             self._forget(count)
         return self._more()
 
-    def bytes_consumed(self, size_bytes: int) -> list[Deliver]:
+    def bytes_consumed(self, size_bytes: int) -> list[Command]:
         """Take note of what an owner that names nothing has dealt with; return what more it is given."""
         if not self._names_consumed:
             self._settle(min(size_bytes, self._unconsumed_bytes))
         return self._more()
 
-    def attach(self) -> list[Deliver]:
+    def attach(self) -> list[Command]:
         """Return what a session is given that goes on with the job: all that was not consumed."""
         self.detach()
         self._is_attached = True
@@ -134,7 +134,7 @@ class Outbox:
         self._budget.outcome_bytes -= sum(map(len, self._payloads))
         self._forget(len(self._ids))
 
-    def _more(self) -> list[Deliver]:
+    def _more(self) -> list[Command]:
         """Return what waits, as far as the owner may be given more."""
         if not self._is_attached or len(self._ids) == self.given_to - self.consumed_to:
             return []

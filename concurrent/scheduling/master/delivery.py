@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import Accept, Deliver
+from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import slices
 from concurrent.scheduling.wire.courier import Courier
@@ -34,7 +35,6 @@ log = get_log("concurrent.scheduling.master.delivery")
 class _Box:
     """What leaves for one owner: outcomes, and that its tasks up to a number are accepted."""
 
-    handler: TCPHandler
     accepted_to: int = -1
     is_told: bool = True
     ids: list[int] = field(default_factory=list)
@@ -50,20 +50,23 @@ class Delivery:
     :param load: returns payloads as they travel, wherever they are; may raise OSError.
     """
 
-    def __init__(self, loop: NodeLoop, courier: Courier, load: Callable[[list[Any]], list[Any]]) -> None:
+    def __init__(
+        self, loop: NodeLoop, sessions: Sessions, courier: Courier, load: Callable[[list[Any]], list[Any]]
+    ) -> None:
         self.waiting_count = 0
         self.delivered_bytes = 0
         self._loop = loop
+        self._handlers = sessions.owners
         self._courier = courier
         self._load = load
         self._box_by_owner: dict[int, _Box] = {}
-        self._news: dict[int, _Box] = {}
+        self._news: dict[int, _Box] = {}  # these two by owner
         self._untold: dict[int, _Box] = {}
         self._timer: TimerHandle | None = None
 
-    def join(self, owner: int, handler: TCPHandler) -> None:
+    def join(self, owner: int) -> None:
         """Bring an owner its outcomes from now on."""
-        self._box_by_owner[owner] = _Box(handler)
+        self._box_by_owner[owner] = _Box()
 
     def leave(self, owner: int) -> None:
         """Bring an owner nothing more."""
@@ -118,31 +121,33 @@ class Delivery:
     def _send_all(self) -> None:
         news, self._news = self._news, {}
         untold, self._untold = self._untold, {}
-        for box in news.values():
-            self._hand_over(box)
-        for box in untold.values():
+        for owner, box in news.items():
+            self._hand_over(self._handlers[owner], box)
+        for owner, box in untold.items():
             if not box.is_told:
                 box.is_told = True
-                self._courier.cast(box.handler, to_owner.accepted, box.accepted_to)
+                self._courier.cast(self._handlers[owner], to_owner.accepted, box.accepted_to)
 
-    def _hand_over(self, box: _Box) -> None:
+    def _hand_over(self, handler: TCPHandler, box: _Box) -> None:
         ids, statuses, payloads = box.ids, box.statuses, box.payloads
         box.ids, box.statuses, box.payloads = [], [], []
         for part in slices(payloads):
-            if not box.handler.has_room:
+            if not handler.has_room:
                 rest = slice(part.start, len(ids))
                 box.ids, box.statuses, box.payloads = ids[rest], statuses[rest], payloads[rest]
                 return
             self.waiting_count -= part.stop - part.start
             box.is_told = True
-            self._send(box, ids[part], statuses[part], payloads[part])
+            self._send(handler, ids[part], statuses[part], payloads[part], box.accepted_to)
 
-    def _send(self, box: _Box, ids: list[int], statuses: list[int], payloads: list[Any]) -> None:
+    def _send(
+        self, handler: TCPHandler, ids: list[int], statuses: list[int], payloads: list[Any], accepted_to: int
+    ) -> None:
         """Send outcomes; in the place of one that cannot be sent, that it cannot."""
         self.delivered_bytes += sum(map(len, payloads))
         try:
             columns = ids, statuses, self._load(payloads)
         except OSError as error:
-            log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), box.handler.node_id)
+            log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), handler.node_id)
             columns = ids, [FAILED] * len(ids), [unreadable(error)] * len(ids)
-        self._courier.cast_outcomes(box.handler, to_owner.finished, columns, box.accepted_to)
+        self._courier.cast_outcomes(handler, to_owner.finished, columns, accepted_to)

@@ -6,17 +6,14 @@ in; the scheduler is asked once for all of one turn, whose outcomes leave togeth
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from concurrent.core.component import ComponentManager
-from concurrent.core.errors import MessageTooLarge
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.scheduling.interfaces import ITaskScheduler, IWorkQueue
@@ -27,43 +24,41 @@ from concurrent.scheduling.ledger.events import (
     BytesConsumed,
     CancelRequested,
     CancelRun,
+    CheckQueue,
     Command,
     Deliver,
     Event,
     OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
+    ProbeStore,
     Push,
-    PushedLost,
+    RefusedByAll,
     Send,
     SlaveJoined,
     SlaveLost,
     SlaveSilent,
     TasksDone,
-    TasksFailed,
     TasksMoved,
     TasksReturned,
     TasksRunning,
     TasksSubmitted,
-    TasksTaken,
+    TellHeld,
     TellRunning,
     WindowChanged,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.master.codeshelf import CodeShelf
+from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.delivery import Delivery
-from concurrent.scheduling.master.lookout import Lookout
+from concurrent.scheduling.master.feeder import Feeder
 from concurrent.scheduling.master.notices import Notices
-from concurrent.scheduling.master.refused import RefusedTasks
-from concurrent.scheduling.master.shortage import Shortage
+from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.master.storage import Storage
+from concurrent.scheduling.master.ticker import Ticker
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
-from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, check_columns, slices
+from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.courier import Courier
-from concurrent.scheduling.wire.failure import each_too_large, unreadable
-from concurrent.scheduling.wire.messages import to_owner, to_slave
-from concurrent.scheduling.wire.workqueue import Chunk
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
@@ -71,19 +66,6 @@ from concurrent.transport.loop.loop import NodeLoop
 __all__ = ["Dispatcher"]
 
 log = get_log("concurrent.scheduling.master.dispatcher")
-
-CHUNKS_PER_SLAVE = 4
-"""How many chunks a slave's share of the work queue is cut into."""
-
-PUSHED_LOST_S = 1.0
-"""After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
-
-
-class _Slave(NamedTuple):
-    """A slave: its session, and how many workers it has."""
-
-    handler: TCPHandler
-    workers: int
 
 
 class Dispatcher:
@@ -97,7 +79,7 @@ class Dispatcher:
     :param disk_bytes_max: how many bytes of payloads may be in files.
     :param folder: where the files are; None for the system's folder for temporary files.
 
-    ``on_held`` is called with the number of an owner that has to wait, and why.
+    ``announcer`` tells owners what concerns them.
     """
 
     def __init__(
@@ -113,35 +95,40 @@ class Dispatcher:
         folder: Path | None = None,
     ) -> None:
         self.ledger = Ledger(memory_bytes_max=memory_bytes_max, disk_bytes_max=disk_bytes_max)
-        self.on_held: Callable[[int, str], object] | None = None
         self._loop = loop
         self._scheduler = GuardedScheduler(scheduler, components, self._ask_again, loop.time)
         self._work_queue = work_queue
+        self._sessions = Sessions()
         self._storage = Storage(self.ledger.budget, self._apply, folder)
-        self._courier = Courier(loop, stats)
-        self._notices = Notices(components.troubles, self._courier)
-        self._refused = RefusedTasks(
-            loop, self.ledger, self._send_refused, self._apply, tell=self._notices.tell
+        courier = Courier(loop, stats)
+        self._notices = Notices(components.troubles, courier, self._sessions)
+        self.announcer = Announcer(self.ledger, self._sessions, courier, self._notices)
+        self._delivery = Delivery(loop, self._sessions, courier, self._storage.loaded)
+        self._feeder = Feeder(
+            self.ledger,
+            self._sessions,
+            courier,
+            work_queue=work_queue,
+            storage=self._storage,
+            apply=self._apply,
+            slave_changed=self._scheduler.slave_changed,
         )
-        self._delivery = Delivery(loop, self._courier, self._storage.loaded)
-        self._code = CodeShelf(self._courier)
-        self._owners: dict[int, TCPHandler] = {}
-        self._slaves: dict[int, _Slave] = {}
-        self._numbers = itertools.count(1)
+        self._code = self._feeder.code
         self._is_turn_armed = False
         self._is_traced = log.isEnabledFor(logging.DEBUG)
-        self._is_queue_watched = False
-        self._has_taken = False
-        self._shortage = Shortage(loop, self._look_for_room, self._tell_held)
-        self._lookout = Lookout(loop, self.ledger, self._apply, self._silence_changed)
-        self._carry_out: dict[type, Any] = {
-            Send: self._send,
-            Push: self._push,
-            CancelRun: self._cancel_run,
-            AskBack: self._ask_back,
-            SlaveSilent: self._lookout.tell_silent,
-            TasksMoved: self._lookout.tell_moved,
-            TellRunning: self._tell_running,
+        self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
+        self._carry_out: dict[type, Callable[[Any], object]] = {
+            Send: self._feeder.send,
+            Push: self._feeder.push,
+            CancelRun: self._feeder.cancel_run,
+            AskBack: self._feeder.ask_back,
+            CheckQueue: self._feeder.check_queue,
+            SlaveSilent: self._slave_silent,
+            TasksMoved: self._tasks_moved,
+            RefusedByAll: self.announcer.refused_by_all,
+            ProbeStore: self._storage.probe,
+            TellHeld: self.announcer.held,
+            TellRunning: self.announcer.running,
             Accept: self._delivery.accept,
             Deliver: self._delivery.deliver,
         }
@@ -149,7 +136,7 @@ class Dispatcher:
     @property
     def workers(self) -> int:
         """How many worker processes the slaves have together."""
-        return sum(slave.workers for slave in self._slaves.values())
+        return sum(slave.workers for slave in self._sessions.slaves.values())
 
     @property
     def scheduler_name(self) -> str:
@@ -172,26 +159,24 @@ class Dispatcher:
             unacknowledged=self.ledger.jobs.acceptance.task_count,
             chunks_waiting=self._work_queue.waiting_count(),
             stored_bytes=self._storage.stored_bytes,
-            held_because=self._shortage.reason,
+            held_because=self.ledger.jobs.shortage.reason,
             delivered_bytes=self._delivery.delivered_bytes,
         )
 
     def join_owner(self, handler: TCPHandler, name: str) -> int:
         """Let an application or task system submit tasks; returns the number of the registration."""
-        number = next(self._numbers)
-        self._owners[number] = handler
+        number = self._sessions.join_owner(handler)
         self._code.join_owner(number)
-        self._delivery.join(number, handler)
-        self._notices.join(number, handler)
+        self._delivery.join(number)
+        self._notices.catch_up(number)
         self._apply(OwnerJoined(number, name))
         return number
 
     def leave_owner(self, owner: int) -> None:
         """Free the tasks and the code of an owner; nothing happens if it is not known."""
-        if self._owners.pop(owner, None) is None:
+        if not self._sessions.leave_owner(owner):
             return
         self._delivery.leave(owner)
-        self._notices.leave(owner)
         self._apply(OwnerLeft(owner))
         self._code.leave_owner(owner)
 
@@ -246,9 +231,8 @@ class Dispatcher:
 
         :param data: what it says of itself: how many ``workers`` it has, how large its ``window`` is, and more.
         """
-        number = next(self._numbers)
         workers, window = data["workers"], data["window"]
-        self._slaves[number] = _Slave(handler, workers)
+        number = self._sessions.join_slave(handler, workers)
         self._code.join_slave(handler)
         self._apply(SlaveJoined(number, name, workers, window, data))
         self._scheduler.slave_changed(number)
@@ -256,10 +240,10 @@ class Dispatcher:
 
     def lose_slave(self, slave: int, reason: str) -> None:
         """Give the tasks of a slave to others; nothing happens if it is not known."""
-        record = self._slaves.pop(slave, None)
-        if record is not None:
-            self._code.leave_slave(record.handler)
-            self._work_queue.forget(slave)
+        handler = self._sessions.leave_slave(slave)
+        if handler is not None:
+            self._code.leave_slave(handler)
+            self._feeder.forget_pull(slave)
             self._apply(SlaveLost(slave, reason))
             self._scheduler.slave_changed(slave)
 
@@ -269,8 +253,7 @@ class Dispatcher:
 
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""
-        if slave in self._slaves:
-            self._work_queue.pull(slave, partial(self._answer_pull, slave), room)
+        self._feeder.pull(slave, room)
 
     def done(
         self,
@@ -304,13 +287,7 @@ class Dispatcher:
 
     def took(self, slave: int, numbers: list[int]) -> None:
         """Take note of what a slave took from the work queue, and see that it has the code."""
-        self._has_taken = True
-        self._from_slave(slave, TasksTaken(slave, numbers))
-        record = self._slaves.get(slave)
-        known = self.ledger.task_by_number
-        if record is not None:
-            for owner in {known[number].owner.owner for number in numbers if number in known}:
-                self._code.send(record.handler, owner)
+        self._feeder.took(slave, numbers)
 
     def _from_slave(self, slave: int, event: Event) -> None:
         """Take an event to the ledger that changes what a slave holds or wants to; the scheduler is told."""
@@ -340,13 +317,18 @@ class Dispatcher:
         self._is_turn_armed = False
         self._is_traced = log.isEnabledFor(logging.DEBUG)  # once for each turn: it is asked for every task
         if self.ledger.refusals.refusers_by_number:
-            self._refused.pass_on()
+            self._pass_on()
         if commands := self._scheduler.schedule(self.ledger):
             self._carry(commands)
         self._storage.note()
         self._delivery.end_turn()
-        if self.ledger.jobs.acceptance.batches:
-            self._shortage.note()
+        self._ticker.look()
+
+    def _pass_on(self) -> None:
+        """Send what slaves refused to others; the scheduler is told, for it did not decide that."""
+        for command in self.ledger.pass_on():
+            self._feeder.send(command)
+            self._scheduler.slave_changed(command.slave)
 
     def _ask_again(self, delay_s: float) -> None:
         self._loop.call_later(delay_s, self._resume_scheduler)
@@ -355,120 +337,22 @@ class Dispatcher:
         self._scheduler.resume()
         self._want_turn()
 
-    def _look_for_room(self) -> str:
-        """Try again to accept what waits; return what is short if that is not possible."""
-        self._storage.probe()
-        return self.ledger.budget.what_is_short() if self.ledger.jobs.acceptance.batches else ""
+    def _slave_silent(self, command: SlaveSilent) -> None:
+        self.announcer.slave_silent(command)
+        self._silence_changed(command.slave)
 
-    def _tell_held(self, reason: str) -> None:
-        """Tell the owners of what is not accepted why that is."""
-        for owner in self.ledger.jobs.acceptance.owners:
-            self._courier.cast(self._owners[owner], to_owner.held, reason)
-            if self.on_held is not None:
-                self.on_held(owner, reason)
-
-    def _send(self, command: Send) -> None:
-        slave = self._slaves.get(command.slave)
-        if slave is None:
-            return  # its loss is on the way, and moves the tasks
-        self._code.send(slave.handler, command.owner)
-        for part in slices(command.payloads):
-            self._run(slave.handler, command, part)
-
-    def _send_refused(self, command: Send) -> None:
-        """Send a slave what others refused; the scheduler is told, for it did not decide that."""
-        self._send(command)
-        self._scheduler.slave_changed(command.slave)
-
-    def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
-        """Send tasks that a slave holds; what cannot be sent fails at once, and the slave has room again."""
-        numbers, payloads = command.numbers[part], command.payloads[part]
-        try:
-            loaded = self._storage.loaded(payloads)
-            code_count = self._code.count(command.owner)
-            self._courier.cast_data(handler, to_slave.run, command.owner, code_count, numbers, loaded)
-            return
-        except MessageTooLarge as error:
-            failures = each_too_large("a task", payloads, handler.peer_bytes_max)
-            log.warning("a task is too large for %s: %s", handler.node_id, error)
-        except OSError as error:
-            failures = [unreadable(error)] * len(numbers)
-            log.error("tasks fail: %s", error)
-        self._from_slave(command.slave, TasksFailed(numbers, failures))
-
-    def _push(self, command: Push) -> None:
-        for slave in list(self._slaves.values()):
-            self._code.send(slave.handler, command.owner)
-        count_max = max(1, self.ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(self._slaves))))
-        limit = min((slave.handler.peer_bytes_max for slave in self._slaves.values()), default=0)
-        for part in slices(command.payloads, count_max=count_max):
-            numbers = command.numbers[part]
-            try:
-                payloads = self._storage.loaded(command.payloads[part])
-            except OSError as error:
-                log.error("tasks fail: %s", error)
-                self._apply(TasksFailed(numbers, [unreadable(error)] * len(numbers)))
-                continue
-            if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
-                self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
-                continue
-            self._work_queue.put(Chunk(command.owner, self._code.count(command.owner), numbers, payloads))
-        self._watch_queue()
-
-    def _answer_pull(self, slave: int, chunk: Chunk) -> None:
-        """Send a slave what it asked the work queue for; it has taken that then.
-
-        What is outdated, because it was cancelled or offered again, is not sent.
-        """
-        pushed = self.ledger.pushed
-        columns = [pair for pair in zip(chunk.numbers, chunk.payloads, strict=True) if pair[0] in pushed]
-        if slave not in self._slaves or not columns:
-            return
-        numbers, payloads = map(list, zip(*columns, strict=True))
-        self.took(slave, numbers)
-        self._run(self._slaves[slave].handler, Send(slave, chunk.owner, numbers, payloads), slice(None))
-
-    def _watch_queue(self) -> None:
-        """Look later whether what was pushed is taken: the pipe of a slave that is lost may swallow it."""
-        if not self._is_queue_watched:
-            self._is_queue_watched = True
-            self._has_taken = False
-            self._loop.call_later(PUSHED_LOST_S, self._check_queue)
-
-    def _check_queue(self) -> None:
-        self._is_queue_watched = False
-        slaves = self.ledger.slaves.values()
-        is_one_idle = any(slave.room > 0 and len(slave.held) < slave.workers for slave in slaves)
-        if is_one_idle and not self._has_taken and not self._work_queue.waiting_count():
-            log.warning("nobody takes what is on the work queue; it is offered again")
-            self._apply(PushedLost())
-        if self.ledger.pushed:
-            self._watch_queue()
-
-    def _cancel_run(self, command: CancelRun) -> None:
-        slave = self._slaves.get(command.slave)
-        if slave is not None:
-            self._courier.cast(slave.handler, to_slave.cancel, command.numbers)
-
-    def _ask_back(self, command: AskBack) -> None:
-        slave = self._slaves.get(command.slave)
-        if slave is not None:
-            self._courier.cast(slave.handler, to_slave.give_back, command.count)
+    def _tasks_moved(self, command: TasksMoved) -> None:
+        self.announcer.tasks_moved(command)
+        self._silence_changed(command.slave)
 
     def _silence_changed(self, slave: int) -> None:
         if self.ledger.slaves[slave].is_silent:
-            self._work_queue.forget(slave)
+            self._feeder.forget_pull(slave)
         self._scheduler.slave_changed(slave)
-
-    def _tell_running(self, command: TellRunning) -> None:
-        owner = self._owners.get(command.owner)
-        if owner is not None:
-            self._courier.cast(owner, to_owner.running, command.ids)
 
     def close(self) -> None:
         """Free the files."""
-        self._lookout.close()
-        self._shortage.close()
+        self._ticker.close()
         self._notices.close()
         self._delivery.close()
         self._storage.close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from concurrent.core.troubles import Trouble, Troubles
+from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_owner
-from concurrent.transport.calls.handler import TCPHandler
 
 __all__ = ["Notices"]
 
@@ -21,28 +21,23 @@ class Notices:
     :param troubles: what goes wrong; it is listened to until :meth:`close`.
     """
 
-    def __init__(self, troubles: Troubles, courier: Courier) -> None:
+    def __init__(self, troubles: Troubles, courier: Courier, sessions: Sessions) -> None:
         self._troubles = troubles
         self._courier = courier
-        self._handler_by_owner: dict[int, TCPHandler] = {}
+        self._sessions = sessions
         self._told: list[str] = []
         troubles.listener = self._tell
 
-    def join(self, owner: int, handler: TCPHandler) -> None:
-        """Tell an owner from now on, if it wants to be told."""
-        self._handler_by_owner[owner] = handler
+    def catch_up(self, owner: int) -> None:
+        """Tell an owner that has just joined what it has missed."""
         for text in self._told:
-            self._courier.cast(handler, to_owner.notice, text)
+            self.tell(owner, text)
 
     def tell(self, owner: int, text: str) -> None:
         """Tell one owner something that concerns it alone, if it wants to be told."""
-        handler = self._handler_by_owner.get(owner)
+        handler = self._sessions.owners.get(owner)
         if handler is not None:
             self._courier.cast(handler, to_owner.notice, text)
-
-    def leave(self, owner: int) -> None:
-        """Tell an owner nothing more."""
-        self._handler_by_owner.pop(owner, None)
 
     def close(self) -> None:
         """Listen no more."""
@@ -52,5 +47,5 @@ class Notices:
         text = str(trouble)
         if trouble.count == 1:
             self._told = [*self._told[-TOLD_MAX:], text]
-        for handler in self._handler_by_owner.values():
+        for handler in self._sessions.owners.values():
             self._courier.cast(handler, to_owner.notice, text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from concurrent.scheduling.ledger.budget import Budget
-from concurrent.scheduling.ledger.events import Event, StoreChanged
+from concurrent.scheduling.ledger.events import Event, ProbeStore, StoreChanged
 from concurrent.scheduling.store.payloads import PayloadStore
 
 __all__ = ["Storage"]
@@ -55,13 +55,17 @@ class Storage:
         """Tell the ledger if the files have not what they had."""
         store, known = self._store, self._budget.store
         if store.stored_bytes != known.stored_bytes or store.problem != known.problem:
-            self._apply(StoreChanged(store.stored_bytes, store.problem, store.place))
+            self._tell()
 
-    def probe(self) -> None:
-        """Find out whether files can be written again, if that has failed."""
+    def probe(self, _command: ProbeStore) -> None:
+        """Find out whether files can be written again, if that has failed, and tell the ledger."""
         if self._store.has_failed:
             self._store.probe()
-        self.note()
+        self._tell()
+
+    def _tell(self) -> None:
+        store = self._store
+        self._apply(StoreChanged(store.stored_bytes, store.problem, store.place))
 
     def close(self) -> None:
         """Free the files."""

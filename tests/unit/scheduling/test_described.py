@@ -13,7 +13,18 @@ from concurrent.scheduling.ledger.described import describe
 from concurrent.scheduling.ledger.events import Deliver, Send, TasksDone, TasksSubmitted
 from concurrent.scheduling.tasks.outcome import DIED, FINISHED
 
-SILENT = {"TimePassed", "TasksRunning", "TellRunning", "RefusalsOutdated", "SlaveSilent", "TasksMoved"}
+SILENT = {
+    "TimePassed",
+    "TasksRunning",
+    "TellRunning",
+    "RefusalsOutdated",
+    "SlaveSilent",
+    "TasksMoved",
+    "CheckQueue",
+    "ProbeStore",
+    "RefusedByAll",
+    "TellHeld",
+}
 """What happens often, or is logged elsewhere."""
 
 TYPES = [

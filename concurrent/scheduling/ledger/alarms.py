@@ -1,0 +1,55 @@
+"""What a ledger waits for: alarms that ring a while after they were set. Pure: it is told the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from math import inf
+
+__all__ = ["Alarm", "Alarms"]
+
+
+class Alarm(Enum):
+    """What is looked at when time has passed."""
+
+    SILENCE = "slaves that hold tasks and report nothing"
+    QUEUE = "what lies on the work queue and nobody takes"
+    REFUSALS = "tasks that slaves refused"
+    SHORTAGE = "tasks that there is no room for"
+
+
+class Alarms:
+    """See the module.
+
+    ``deadline`` is when :meth:`ring` wants to be called next, in seconds since any fixed instant: 0, for
+    at once, when an alarm was set and the time is not known yet, and infinity if none is set.
+    """
+
+    def __init__(self) -> None:
+        self.deadline = inf
+        self._delay_s_by_alarm: dict[Alarm, float] = {}
+        self._due_by_alarm: dict[Alarm, float] = {}
+
+    def __contains__(self, alarm: Alarm) -> bool:
+        return alarm in self._due_by_alarm or alarm in self._delay_s_by_alarm
+
+    def set(self, alarm: Alarm, delay_s: float) -> None:
+        """Have an alarm ring after so long; nothing happens if it is set already."""
+        if alarm not in self:
+            self._delay_s_by_alarm[alarm] = delay_s
+            self.deadline = 0.0
+
+    def ring(self, now: float) -> Iterator[Alarm]:
+        """Yield what is due; what is set meanwhile is set now."""
+        self._start(now)
+        for alarm in [alarm for alarm, due in self._due_by_alarm.items() if due <= now]:
+            del self._due_by_alarm[alarm]
+            yield alarm
+        self._start(now)
+        self.deadline = min(self._due_by_alarm.values(), default=inf)
+
+    def _start(self, now: float) -> None:
+        """Count the delays of new alarms from now on."""
+        for alarm, delay_s in self._delay_s_by_alarm.items():
+            self._due_by_alarm[alarm] = now + delay_s
+        self._delay_s_by_alarm.clear()

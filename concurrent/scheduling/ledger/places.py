@@ -1,0 +1,243 @@
+"""Where each task is at the master, and how it goes from place to place. Pure; the ledger is built on it.
+
+A task waits in a lane, is offered to all slaves, is held by one, or waits for slaves that have not refused it.
+What a scheduler chooses is done here: :meth:`Places.assign`, :meth:`Places.offer` and :meth:`Places.ask_back`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from concurrent.scheduling.ledger.alarms import Alarm, Alarms
+from concurrent.scheduling.ledger.budget import Budget
+from concurrent.scheduling.ledger.copies import Copies
+from concurrent.scheduling.ledger.events import CancelRun, Command, Push, Send
+from concurrent.scheduling.ledger.jobs import Jobs
+from concurrent.scheduling.ledger.lanes import Lane
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.refusals import Refusals
+from concurrent.scheduling.ledger.slavebook import SlaveBook
+from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
+from concurrent.scheduling.ledger.taskqueue import TaskQueue
+
+__all__ = ["OFFER_AGAIN_S", "PUSHED_LOST_S", "Places"]
+
+QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
+GIVEN = NEXT_BY_EVENT[TaskEvent.GIVEN]
+ENDED = NEXT_BY_EVENT[TaskEvent.ENDED]
+
+PUSHED_LOST_S: Final = 1.0
+"""After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
+
+OFFER_AGAIN_S: Final = 1.0
+"""After so long, and then later each time, tasks that all slaves have refused are offered to them again."""
+
+
+class Places:
+    """See the module.
+
+    ``jobs`` has what was accepted and the outcomes; ``owners`` are its records by number.
+
+    :param batch_max: how many tasks of one owner go into one command; also the turn that one owner
+        gets before the next one's tasks, so that a flood from one does not starve another.
+    :param memory_bytes_max: how much memory tasks and outcomes may take, see ``budget.py``.
+    :param disk_bytes_max: how many bytes of payloads may be in files.
+    :param is_recorded: whether there is a journal: then ``Record`` commands say what it has to keep.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_max: int = 1000,
+        memory_bytes_max: int = 128 << 20,
+        disk_bytes_max: int = 16 << 30,
+        is_recorded: bool = False,
+    ) -> None:
+        self.queue = TaskQueue(batch_max)
+        self.task_by_number: dict[int, TaskRecord] = {}
+        self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max)
+        self.alarms = Alarms()
+        self.jobs = Jobs(self.budget, self.alarms, is_recorded=is_recorded)
+        self.owners = self.jobs.by_number
+        self._book = SlaveBook()
+        self.slaves = self._book.slaves
+        self.pushed: dict[int, TaskRecord] = {}
+        self.refusals = Refusals()
+        self._refused_again_s = OFFER_AGAIN_S
+        self._has_taken = False
+        self._copies = Copies()
+        self._next_number = 1
+
+    @property
+    def queued_count(self) -> int:
+        """How many tasks wait for a slave, and may go to any."""
+        return self.queue.count
+
+    @property
+    def window_total(self) -> int:
+        """How many tasks the slaves want to hold together."""
+        return self._book.window_total
+
+    @property
+    def held_total(self) -> int:
+        """How many tasks the slaves have."""
+        elsewhere = self.queued_count + len(self.pushed) + self.refusals.waiting_count
+        return len(self.task_by_number) - elsewhere
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes with waiting tasks: owners in the order of their turns, the lanes of each by rank."""
+        return self.queue.lanes
+
+    @property
+    def next_lane(self) -> Lane | None:
+        """The lane whose turn it is; None if no task waits."""
+        return self.queue.next_lane
+
+    def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
+        """Give up to ``count`` queued tasks to ``slave``.
+
+        :param lane: where they are taken from; None for all lanes, in their order.
+        """
+        record = self.slaves[slave]
+        commands: list[Command] = []
+        while count > 0 and (batch := self.queue.take(count, lane)):
+            count -= len(batch)
+            commands.append(self._hold(record, batch))
+        return commands
+
+    def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
+        """Put up to ``count`` queued tasks on the shared work socket.
+
+        :param lane: where they are taken from; None for all lanes, in their order.
+        """
+        commands: list[Command] = []
+        while count > 0 and (batch := self.queue.take(count, lane)):
+            count -= len(batch)
+            for task in batch:
+                task.undergo(TaskEvent.OFFERED)
+                self.pushed[task.number] = task
+            numbers = [task.number for task in batch]
+            payloads = [task.payload for task in batch]
+            commands.append(Push(batch[0].owner.owner, numbers, payloads))
+        if commands and Alarm.QUEUE not in self.alarms:
+            self._has_taken = False
+            self.alarms.set(Alarm.QUEUE, PUSHED_LOST_S)
+        return commands
+
+    def pass_on(self) -> list[Send]:
+        """Give tasks that slaves refused to others. Schedulers do not see such tasks."""
+        sends = [self._hold(slave, batch) for slave, batch in self.refusals.take(self.slaves.values())]
+        if self.refusals.waiting_count:
+            self.alarms.set(Alarm.REFUSALS, self._refused_again_s)
+        return sends
+
+    def ask_back(self, slave: int) -> bool:
+        """Return whether ``slave`` may be asked for unstarted tasks: once until it has answered."""
+        record = self.slaves[slave]
+        may_ask = not record.is_asked_back
+        record.is_asked_back = True
+        return may_ask
+
+    def explain(self, number: int) -> str:
+        """Return one line on where the task with this number is."""
+        task = self.task_by_number.get(number)
+        if task is None:
+            return f"task {number} is not known: never accepted, or its outcome was handed over"
+        place = f" by {self.slaves[task.slave].name}" if task.slave else ""
+        return task.story(place)
+
+    def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
+        """Give a batch of one owner's tasks to a slave."""
+        held = slave.held
+        key = slave.slave
+        numbers: list[int] = []
+        payloads: list[Any] = []
+        task = batch[0]
+        try:
+            for task in batch:
+                task.state = GIVEN[task.state]
+                task.slave = key
+                number = task.number
+                held[number] = task
+                numbers.append(number)
+                payloads.append(task.payload)
+        except KeyError:
+            task.undergo(TaskEvent.GIVEN)  # raises with its story
+            raise
+        return Send(key, batch[0].owner.owner, numbers, payloads)
+
+    def _take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
+        """Take tasks that end from where they are; return what is to be done about it."""
+        running: dict[int, list[int]] = {}
+        for task in tasks:
+            if task.state is QUEUED:
+                self.queue.pass_over([task])
+            elif task.state is HELD:
+                del self.slaves[task.slave].held[task.number]
+                running.setdefault(task.slave, []).append(task.number)
+            elif task.state is PUSHED:
+                del self.pushed[task.number]
+        return [CancelRun(slave, numbers) for slave, numbers in running.items()]
+
+    def _move_all(self, slave: SlaveRecord) -> None:
+        """Queue again what a slave has, though it may go on with it."""
+        tasks = list(slave.held.values())
+        slave.held.clear()
+        slave.is_asked_back = False
+        self._copies.note(slave.name, tasks)
+        self._requeue(tasks)
+
+    def _pushed_lost(self, _event: object = None) -> list[Command]:
+        """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
+        lost = list(self.pushed.values())
+        self._copies.end(lost)
+        self.pushed.clear()
+        for task in lost:
+            del self.task_by_number[task.number]
+            task.number = self._next_number
+            self._next_number += 1
+            self.task_by_number[task.number] = task
+            task.owner.number_by_id[task.client_id] = task.number
+        self._requeue(lost)
+        return []
+
+    def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
+        """End tasks that nobody holds now: their outcomes are their jobs' from now on."""
+        if not tasks:
+            return []
+        task_by_number = self.task_by_number
+        commands = self._end_copies(tasks) if self._copies.names_by_number else []
+        if self.refusals.refusers_by_number:
+            for task in tasks:
+                self.refusals.forget(task)
+        size_bytes = 0
+        task = tasks[0]
+        try:
+            for task in tasks:
+                task.state = ENDED[task.state]
+                del task_by_number[task.number]
+                del task.owner.number_by_id[task.client_id]
+                size_bytes += len(task.payload)
+        except KeyError:
+            task.undergo(TaskEvent.ENDED)  # raises with its story
+            raise
+        self.budget.open_bytes -= size_bytes
+        ended = self.jobs.ended(tasks, statuses, payloads)
+        return commands + ended if commands else ended
+
+    def _end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
+        """Have slaves drop tasks that end and were taken from them."""
+        if not self._copies:
+            return []
+        numbers_by_name = self._copies.end(tasks)
+        return [
+            CancelRun(slave.slave, numbers_by_name[slave.name])
+            for slave in self.slaves.values()
+            if numbers_by_name and slave.name in numbers_by_name
+        ]
+
+    def _requeue(self, tasks: list[TaskRecord]) -> None:
+        """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""
+        self.queue.put_back(self.refusals.keep(tasks) if self.refusals else tasks)

@@ -1,0 +1,73 @@
+"""Says what the ledger has found out, in the log and to the owners whom it concerns. Loop thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.ledger.events import RefusedByAll, SlaveSilent, TasksMoved, TellHeld, TellRunning
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.master.notices import Notices
+from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.messages import to_owner
+
+__all__ = ["Announcer"]
+
+log = get_log("concurrent.scheduling.master.announcer")
+
+
+class Announcer:
+    """See the module.
+
+    ``on_held`` is called with the number of an owner that has to wait, and why.
+    """
+
+    def __init__(self, ledger: Ledger, sessions: Sessions, courier: Courier, notices: Notices) -> None:
+        self.on_held: Callable[[int, str], object] | None = None
+        self._ledger = ledger
+        self._sessions = sessions
+        self._courier = courier
+        self._notices = notices
+
+    def slave_silent(self, command: SlaveSilent) -> None:
+        """Say that a slave reports nothing, or that it does again."""
+        name = self._ledger.slaves[command.slave].name
+        if command.held_count:
+            text = "%s holds %d tasks and reports nothing; it gets no more until it does"
+            log.warning(text, name, command.held_count)
+        else:
+            log.warning("%s reports again", name)
+
+    def tasks_moved(self, command: TasksMoved) -> None:
+        """Say that others are offered what a silent slave has."""
+        name = self._ledger.slaves[command.slave].name
+        text = "%d tasks of %s, which reports nothing, are offered to others; the first outcome of each counts"
+        log.warning(text, command.count, name)
+
+    def refused_by_all(self, command: RefusedByAll) -> None:
+        """Say that all slaves refused tasks, which they may have again."""
+        lost_workers = " or lost workers with" if command.has_lost_workers else ""
+        text = f"all slaves refused{lost_workers} %d tasks, which are offered to them again"
+        log.warning(f"{text}: %s", sum(command.counts), command.story)
+        for owner, count in zip(command.owners, command.counts, strict=True):
+            self._notices.tell(owner, text % count)
+
+    def held(self, command: TellHeld) -> None:
+        """Say why no more tasks are accepted, or that they are again."""
+        if command.is_news and command.reason:
+            log.warning("no more tasks are accepted for now: %s", command.reason)
+        elif command.is_news:
+            log.info("there is room for tasks again")
+        for owner in command.owners:
+            handler = self._sessions.owners.get(owner)
+            if handler is not None:
+                self._courier.cast(handler, to_owner.held, command.reason)
+                if self.on_held is not None:
+                    self.on_held(owner, command.reason)
+
+    def running(self, command: TellRunning) -> None:
+        """Tell an owner which of its tasks run."""
+        handler = self._sessions.owners.get(command.owner)
+        if handler is not None:
+            self._courier.cast(handler, to_owner.running, command.ids)

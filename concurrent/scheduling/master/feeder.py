@@ -1,0 +1,165 @@
+"""Brings slaves what the ledger gives them: tasks, and the code that they need. Loop thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from concurrent.core.errors import MessageTooLarge
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.interfaces import IWorkQueue
+from concurrent.scheduling.ledger.events import (
+    AskBack,
+    CancelRun,
+    CheckQueue,
+    Event,
+    Push,
+    PushedLost,
+    Send,
+    TasksFailed,
+    TasksTaken,
+)
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.master.codeshelf import CodeShelf
+from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.master.storage import Storage
+from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, slices
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.failure import each_too_large, unreadable
+from concurrent.scheduling.wire.messages import to_slave
+from concurrent.scheduling.wire.workqueue import Chunk
+from concurrent.transport.calls.handler import TCPHandler
+
+__all__ = ["Feeder"]
+
+log = get_log("concurrent.scheduling.master.feeder")
+
+CHUNKS_PER_SLAVE: Final = 4
+"""How many chunks a slave's share of the work queue is cut into."""
+
+
+class Feeder:
+    """See the module. Tasks that cannot be sent fail at once, in the master's name.
+
+    :param ledger: to look at.
+    :param apply: takes an event to the ledger.
+    :param slave_changed: called with a slave that holds more or less than the scheduler knows.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sessions: Sessions,
+        courier: Courier,
+        *,
+        work_queue: IWorkQueue,
+        storage: Storage,
+        apply: Callable[[Event], object],
+        slave_changed: Callable[[int], object],
+    ) -> None:
+        self.code = CodeShelf(courier)
+        self._ledger = ledger
+        self._sessions = sessions
+        self._courier = courier
+        self._work_queue = work_queue
+        self._storage = storage
+        self._apply = apply
+        self._slave_changed = slave_changed
+
+    def send(self, command: Send) -> None:
+        """Send a slave its tasks."""
+        slave = self._sessions.slaves.get(command.slave)
+        if slave is None:
+            return  # its loss is on the way, and moves the tasks
+        self.code.send(slave.handler, command.owner)
+        for part in slices(command.payloads):
+            self._run(slave.handler, command, part)
+
+    def push(self, command: Push) -> None:
+        """Offer tasks to all slaves."""
+        slaves = self._sessions.slaves
+        for slave in list(slaves.values()):
+            self.code.send(slave.handler, command.owner)
+        count_max = max(1, self._ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(slaves))))
+        limit = min((slave.handler.peer_bytes_max for slave in slaves.values()), default=0)
+        for part in slices(command.payloads, count_max=count_max):
+            numbers = command.numbers[part]
+            try:
+                payloads = self._storage.loaded(command.payloads[part])
+            except OSError as error:
+                log.error("tasks fail: %s", error)
+                self._apply(TasksFailed(numbers, [unreadable(error)] * len(numbers)))
+                continue
+            if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
+                self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
+                continue
+            self._work_queue.put(Chunk(command.owner, self.code.count(command.owner), numbers, payloads))
+
+    def pull(self, slave: int, room: int) -> None:
+        """Take note that a slave asks the work queue for tasks."""
+        if slave in self._sessions.slaves:
+            self._work_queue.pull(slave, partial(self._answer_pull, slave), room)
+
+    def took(self, slave: int, numbers: list[int]) -> None:
+        """Take note of what a slave took from the work queue, and see that it has the code."""
+        self._apply(TasksTaken(slave, numbers))
+        self._slave_changed(slave)
+        session = self._sessions.slaves.get(slave)
+        known = self._ledger.task_by_number
+        if session is not None:
+            for owner in {known[number].owner.owner for number in numbers if number in known}:
+                self.code.send(session.handler, owner)
+
+    def forget_pull(self, slave: int) -> None:
+        """A slave is gone or silent: what it asked the work queue for is for others."""
+        self._work_queue.forget(slave)
+
+    def cancel_run(self, command: CancelRun) -> None:
+        """Have a slave drop tasks."""
+        slave = self._sessions.slaves.get(command.slave)
+        if slave is not None:
+            self._courier.cast(slave.handler, to_slave.cancel, command.numbers)
+
+    def ask_back(self, command: AskBack) -> None:
+        """Ask a slave for tasks that it has not started."""
+        slave = self._sessions.slaves.get(command.slave)
+        if slave is not None:
+            self._courier.cast(slave.handler, to_slave.give_back, command.count)
+
+    def check_queue(self, _command: CheckQueue) -> None:
+        """Offer again what nobody takes, if it has left the master: the pipe of a lost slave may swallow it."""
+        if not self._work_queue.waiting_count():
+            log.warning("nobody takes what is on the work queue; it is offered again")
+            self._apply(PushedLost())
+
+    def _answer_pull(self, slave: int, chunk: Chunk) -> None:
+        """Send a slave what it asked the work queue for; it has taken that then.
+
+        What is outdated, because it was cancelled or offered again, is not sent.
+        """
+        pushed = self._ledger.pushed
+        columns = [pair for pair in zip(chunk.numbers, chunk.payloads, strict=True) if pair[0] in pushed]
+        session = self._sessions.slaves.get(slave)
+        if session is None or not columns:
+            return
+        numbers, payloads = map(list, zip(*columns, strict=True))
+        self.took(slave, numbers)
+        self._run(session.handler, Send(slave, chunk.owner, numbers, payloads), slice(None))
+
+    def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
+        """Send tasks that a slave holds; after those that cannot be sent it has room again."""
+        numbers, payloads = command.numbers[part], command.payloads[part]
+        try:
+            loaded = self._storage.loaded(payloads)
+            code_count = self.code.count(command.owner)
+            self._courier.cast_data(handler, to_slave.run, command.owner, code_count, numbers, loaded)
+            return
+        except MessageTooLarge as error:
+            failures = each_too_large("a task", payloads, handler.peer_bytes_max)
+            log.warning("a task is too large for %s: %s", handler.node_id, error)
+        except OSError as error:
+            failures = [unreadable(error)] * len(numbers)
+            log.error("tasks fail: %s", error)
+        self._apply(TasksFailed(numbers, failures))
+        self._slave_changed(command.slave)

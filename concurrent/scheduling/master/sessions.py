@@ -1,0 +1,51 @@
+"""Which session belongs to which job and which slave, by the numbers that the master gave them.
+
+Loop thread only. It is the only such table. A job has one session here, and ends with it for now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from concurrent.transport.calls.handler import TCPHandler
+
+__all__ = ["Sessions", "SlaveSession"]
+
+
+@dataclass(frozen=True, slots=True)
+class SlaveSession:
+    """A slave: its session, and how many workers it has."""
+
+    handler: TCPHandler
+    workers: int
+
+
+class Sessions:
+    """See the module. ``owners`` and ``slaves`` are for others to look at."""
+
+    def __init__(self) -> None:
+        self.owners: dict[int, TCPHandler] = {}
+        self.slaves: dict[int, SlaveSession] = {}
+        self._numbers = count(1)
+
+    def join_owner(self, handler: TCPHandler) -> int:
+        """Take in the session of an application or task system, and return the number of its job."""
+        number = next(self._numbers)
+        self.owners[number] = handler
+        return number
+
+    def join_slave(self, handler: TCPHandler, workers: int) -> int:
+        """Take in the session of a slave, and return its number."""
+        number = next(self._numbers)
+        self.slaves[number] = SlaveSession(handler, workers)
+        return number
+
+    def leave_owner(self, owner: int) -> bool:
+        """Forget the session of an owner; tells whether it was known."""
+        return self.owners.pop(owner, None) is not None
+
+    def leave_slave(self, slave: int) -> TCPHandler | None:
+        """Forget the session of a slave, and return it; None if it was not known."""
+        session = self.slaves.pop(slave, None)
+        return session.handler if session is not None else None

@@ -1,0 +1,50 @@
+"""The ledger's clock: tells it the time when it wants to know. Loop thread only."""
+
+from __future__ import annotations
+
+from asyncio import TimerHandle
+from collections.abc import Callable
+from math import inf
+
+from concurrent.scheduling.ledger.alarms import Alarms
+from concurrent.scheduling.ledger.events import TimePassed
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["Ticker"]
+
+
+class Ticker:
+    """See the module. It has one timer, until it is closed.
+
+    :param alarms: of the ledger; their ``deadline`` is when it wants to be told.
+    :param apply: takes an event to the ledger, and carries out what that answers.
+    """
+
+    def __init__(self, loop: NodeLoop, alarms: Alarms, apply: Callable[[TimePassed], object]) -> None:
+        self._loop = loop
+        self._alarms = alarms
+        self._apply = apply
+        self._timer: TimerHandle | None = None
+        self._set_for = inf
+        self.look()
+
+    def look(self) -> None:
+        """See to it that the ledger is told in time. At the end of each turn."""
+        deadline = self._alarms.deadline
+        if deadline < self._set_for:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._set_for = deadline
+            self._timer = self._loop.call_later(max(0.0, deadline - self._loop.time()), self._tick)
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._set_for = -inf
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._set_for = inf
+        self._apply(TimePassed(self._loop.time()))
+        self.look()

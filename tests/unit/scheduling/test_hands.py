@@ -1,0 +1,322 @@
+"""The hands of a master, each alone: what is sent to whom for a command, and what goes to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import MessageTooLarge
+from concurrent.core.stats import Stats
+from concurrent.core.troubles import Troubles
+from concurrent.scheduling.ledger.events import (
+    Accept,
+    CancelRequested,
+    CancelRun,
+    CheckQueue,
+    Deliver,
+    OwnerJoined,
+    ProbeStore,
+    Push,
+    PushedLost,
+    RefusedByAll,
+    Send,
+    SlaveJoined,
+    StoreChanged,
+    TasksFailed,
+    TasksSubmitted,
+    TasksTaken,
+    TellHeld,
+    TellRunning,
+)
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.master.announcer import Announcer
+from concurrent.scheduling.master.delivery import Delivery
+from concurrent.scheduling.master.feeder import Feeder
+from concurrent.scheduling.master.notices import Notices
+from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.master.storage import Storage
+from concurrent.scheduling.schedulers.workqueues import SessionWorkQueue
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.workqueue import Chunk
+from concurrent.transport.calls.declaration import Message
+
+OWNER, SLAVE = 1, 2
+
+
+class Session:
+    """Takes down what is cast; refuses payloads that are longer than ``bytes_max``."""
+
+    def __init__(self, node_id: str) -> None:
+        self.node_id = node_id
+        self.has_room = True
+        self.peer_bytes_max = 1000
+        self.cast_: list[tuple[Any, ...]] = []
+
+    def cast(self, message: Message, *args: Any) -> None:
+        payloads = [one for arg in args if isinstance(arg, list) for one in arg if isinstance(one, bytes)]
+        if message.name in ("run", "finished") and sum(map(len, payloads)) > self.peer_bytes_max:
+            raise MessageTooLarge("too large", thing=message.name)
+        self.cast_.append((message.name, *args))
+
+    def said(self) -> list[tuple[Any, ...]]:
+        said, self.cast_ = self.cast_, []
+        return said
+
+
+class Loop:
+    def __init__(self) -> None:
+        self.later: list[Any] = []
+
+    def call_later(self, _delay_s: float, call: Any) -> Any:
+        self.later.append(call)
+        return self
+
+    def cancel(self) -> None:
+        self.later.clear()
+
+
+@pytest.fixture
+def loop() -> Any:
+    return Loop()
+
+
+@pytest.fixture
+def owner() -> Any:
+    return Session("application-1")
+
+
+@pytest.fixture
+def slave() -> Any:
+    return Session("slave-1")
+
+
+@pytest.fixture
+def sessions(owner: Any, slave: Any) -> Sessions:
+    sessions = Sessions()
+    assert sessions.join_owner(owner) == OWNER
+    assert sessions.join_slave(slave, 1) == SLAVE
+    return sessions
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = Ledger(memory_bytes_max=4000)
+    ledger.apply(OwnerJoined(OWNER, "application-1"))
+    ledger.apply(SlaveJoined(SLAVE, "slave-1", workers=1, window=4))
+    return ledger
+
+
+@pytest.fixture
+def courier(loop: Any) -> Courier:
+    return Courier(loop, Stats())
+
+
+class Applied(list[Any]):
+    """The events that went to the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    def __call__(self, event: Any) -> None:
+        self.append(event)
+        self._ledger.apply(event)
+
+
+@pytest.fixture
+def applied(ledger: Ledger) -> Applied:
+    return Applied(ledger)
+
+
+@pytest.fixture
+def storage(ledger: Ledger, applied: Applied, tmp_path: Path) -> Iterator[Storage]:
+    storage = Storage(ledger.budget, applied, tmp_path)
+    yield storage
+    storage.close()
+
+
+@pytest.fixture
+def queue() -> SessionWorkQueue:
+    return SessionWorkQueue()
+
+
+@pytest.fixture
+def feeder(
+    ledger: Ledger,
+    sessions: Sessions,
+    courier: Courier,
+    queue: Any,
+    storage: Storage,
+    applied: Applied,
+    slave: Any,
+) -> Feeder:
+    feeder = Feeder(
+        ledger,
+        sessions,
+        courier,
+        work_queue=queue,
+        storage=storage,
+        apply=applied,
+        slave_changed=lambda slave: applied.append(("changed", slave)),
+    )
+    feeder.code.join_owner(OWNER)
+    feeder.code.join_slave(slave)
+    return feeder
+
+
+@pytest.fixture
+def delivery(loop: Any, sessions: Sessions, courier: Courier) -> Delivery:
+    delivery = Delivery(loop, sessions, courier, lambda payloads: payloads)
+    delivery.join(OWNER)
+    return delivery
+
+
+def finished(*ids: int) -> Deliver:
+    return Deliver(OWNER, list(ids), [FINISHED] * len(ids), [b"r"] * len(ids), up_to=len(ids))
+
+
+def test_a_slave_is_sent_tasks_and_what_to_drop(feeder: Feeder, slave: Any) -> None:
+    feeder.send(Send(SLAVE, OWNER, [5], [b"task"]))
+    feeder.cancel_run(CancelRun(SLAVE, [5]))
+    feeder.send(Send(99, OWNER, [6], [b"task"]))
+    assert slave.said() == [("run", OWNER, 0, [5], [b"task"]), ("cancel", [5])]
+
+
+def test_what_is_too_large_for_a_slave_fails_in_the_masters_name(
+    feeder: Feeder, applied: Applied, slave: Any
+) -> None:
+    feeder.send(Send(SLAVE, OWNER, [5], [bytes(1001)]))
+    failed, changed = applied
+    assert isinstance(failed, TasksFailed)
+    assert failed.numbers == [5]
+    assert b"a task" in failed.failures[0]
+    assert changed == ("changed", SLAVE)
+    assert slave.said() == []
+
+
+def test_what_is_offered_goes_to_who_asks_and_what_is_outdated_to_nobody(
+    ledger: Ledger, feeder: Feeder, applied: Applied, slave: Any
+) -> None:
+    ledger.apply(TasksSubmitted(OWNER, 0, [b"a", b"b"]))
+    (push,) = ledger.offer(2)
+    assert isinstance(push, Push)
+    feeder.push(push)
+    ledger.apply(CancelRequested(OWNER, [1]))
+    feeder.pull(SLAVE, 2)
+    assert slave.said() == [("run", OWNER, 0, [1], [b"a"])]
+    assert applied == [TasksTaken(SLAVE, [1]), ("changed", SLAVE)]
+
+
+def test_what_nobody_takes_is_offered_again_once_it_has_left_the_master(
+    feeder: Feeder, queue: SessionWorkQueue, applied: Applied
+) -> None:
+    queue.put(Chunk(OWNER, 0, [7], [b"waits here"]))
+    feeder.check_queue(CheckQueue())
+    assert applied == []
+    queue.pull(SLAVE, lambda _chunk: None, 9)
+    feeder.check_queue(CheckQueue())
+    assert applied == [PushedLost()]
+
+
+def test_outcomes_of_one_turn_leave_together_and_say_what_is_accepted(
+    delivery: Delivery, owner: Any, loop: Any
+) -> None:
+    delivery.accept(Accept(OWNER, 3))
+    delivery.deliver(finished(0))
+    delivery.deliver(finished(1, 2))
+    delivery.end_turn()
+    assert owner.said() == [("finished", [0, 1, 2], [FINISHED] * 3, [b"r"] * 3, 3)]
+    assert loop.later == []
+
+
+def test_what_is_accepted_is_told_alone_if_nothing_else_leaves_soon(
+    delivery: Delivery, owner: Any, loop: Any
+) -> None:
+    delivery.accept(Accept(OWNER, 3))
+    delivery.end_turn()
+    delivery.accept(Accept(OWNER, 4))
+    delivery.end_turn()
+    assert owner.said() == []
+    (send_late,) = loop.later
+    send_late()
+    assert owner.said() == [("accepted", 4)]
+
+
+def test_a_session_that_is_full_is_brought_the_rest_when_it_has_room(delivery: Delivery, owner: Any) -> None:
+    owner.has_room = False
+    delivery.deliver(finished(0, 1))
+    delivery.end_turn()
+    assert (owner.said(), delivery.waiting_count) == ([], 2)
+    owner.has_room = True
+    assert delivery.has_room(OWNER)
+    delivery.end_turn()
+    assert (len(owner.said()), delivery.waiting_count) == (1, 0)
+    assert not delivery.has_room(OWNER)
+
+
+def test_an_outcome_that_is_too_large_is_replaced_by_why(delivery: Delivery, owner: Any) -> None:
+    owner.peer_bytes_max = 2000
+    delivery.deliver(Deliver(OWNER, [4], [FINISHED], [bytes(2001)], up_to=1))
+    delivery.end_turn()
+    ((_, ids, statuses, (failure,), _),) = owner.said()
+    assert (ids, statuses) == ([4], [FAILED])
+    assert b"a result" in failure
+
+
+def test_who_leaves_is_brought_nothing(delivery: Delivery, owner: Any) -> None:
+    delivery.deliver(finished(0))
+    delivery.leave(OWNER)
+    delivery.deliver(finished(1))
+    delivery.accept(Accept(OWNER, 1))
+    delivery.end_turn()
+    assert (owner.said(), delivery.waiting_count) == ([], 0)
+
+
+def test_payloads_go_to_files_when_the_memory_is_full_and_come_back(
+    ledger: Ledger, storage: Storage, applied: Applied
+) -> None:
+    large = bytes(2048)
+    assert storage.kept([large]) == [large]
+    ledger.budget.open_bytes = 4001
+    kept = storage.kept([large])
+    assert storage.stored_bytes == 2048
+    assert applied == [StoreChanged(2048, "", storage._store.place)]
+    assert [bytes(one) for one in storage.loaded(kept)] == [large]
+    kept.clear()
+    storage.note()
+    assert ledger.budget.store.stored_bytes == 0
+    storage.probe(ProbeStore())
+    assert len(applied) == 3
+
+
+def test_owners_are_told_what_concerns_them(
+    ledger: Ledger, sessions: Sessions, courier: Courier, owner: Any
+) -> None:
+    troubles = Troubles()
+    notices = Notices(troubles, courier, sessions)
+    announcer = Announcer(ledger, sessions, courier, notices)
+    held: list[tuple[int, str]] = []
+    announcer.on_held = lambda number, reason: held.append((number, reason))
+    announcer.held(TellHeld([OWNER, 77], "the disk is full", is_news=True))
+    announcer.running(TellRunning(OWNER, [3]))
+    announcer.refused_by_all(RefusedByAll([OWNER], [2], has_lost_workers=True, story="task 1"))
+    announcer.held(TellHeld([], "", is_news=True))
+    assert owner.said() == [
+        ("held", "the disk is full"),
+        ("running", [3]),
+        ("notice", "all slaves refused or lost workers with 2 tasks, which are offered to them again"),
+    ]
+    assert held == [(OWNER, "the disk is full")]
+    notices.close()
+
+
+def test_numbers_of_sessions_are_never_given_twice(sessions: Sessions, owner: Any, slave: Any) -> None:
+    assert sessions.leave_owner(OWNER)
+    assert not sessions.leave_owner(OWNER)
+    assert sessions.leave_slave(SLAVE) is slave
+    assert sessions.leave_slave(SLAVE) is None
+    assert sessions.join_owner(owner) == 3

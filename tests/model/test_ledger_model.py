@@ -5,16 +5,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from concurrent.scheduling.ledger.events import (
+    Accept,
+    BytesConsumed,
     CancelRequested,
     Command,
     Deliver,
+    OutcomesConsumed,
     OwnerJoined,
     Push,
     PushedLost,
+    Record,
+    Recordable,
     RefusalsOutdated,
+    SessionAttached,
+    SessionDetached,
     SlaveJoined,
     SlaveLost,
     TasksDone,
+    TasksEnded,
     TasksFailed,
     TasksReturned,
     TasksRunning,
@@ -22,11 +30,11 @@ from concurrent.scheduling.ledger.events import (
     TasksTaken,
     TimePassed,
 )
-from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.schedulers.admission import let_in
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
+from tests.model.recording import RecordedLedger
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -34,12 +42,18 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.ledger = Ledger(batch_max=3)
+        self.ledger = RecordedLedger(batch_max=3, is_recorded=True)
         self.ledger.apply(OwnerJoined(1, "one"))
         self.ledger.apply(OwnerJoined(2, "two"))
         self.next_slave = 1
         self.next_id = {1: 0, 2: 0}
         self.outcomes: dict[tuple[int, int], int] = {}
+        self.recorded: set[tuple[int, int]] = set()
+        self.recorded_ids = {1: 0, 2: 0}
+        self.given: dict[int, list[int]] = {1: [], 2: []}
+        self.given_to = {1: 0, 2: 0}
+        self.consumed_to = {1: 0, 2: 0}
+        self.ledger.apply(OutcomesConsumed(1, 0))  # the second owner names nothing
         self.copies: set[int] = set()
         self.now = 0.0
 
@@ -47,10 +61,28 @@ class LedgerMachine(RuleBasedStateMachine):
         for command in commands:
             if isinstance(command, Deliver):
                 for client_id, status in zip(command.ids, command.statuses, strict=True):
-                    assert (command.owner, client_id) not in self.outcomes, "delivered twice"
-                    self.outcomes[command.owner, client_id] = status
+                    assert (command.owner, client_id) in self.recorded, "delivered before it was recorded"
+                    known = self.outcomes.setdefault((command.owner, client_id), status)
+                    assert known == status, "delivered with another outcome"
+                    number = self.given_to[command.owner] = self.given_to[command.owner] + 1
+                    self.given[command.owner].append(client_id)
+                    assert number <= command.up_to
+                assert self.given_to[command.owner] == command.up_to
+            elif isinstance(command, Accept):
+                assert command.last_id < self.recorded_ids[command.owner], "accepted before it was recorded"
+            elif isinstance(command, Record):
+                self.keep(command.what)
             elif isinstance(command, Push):
                 self.copies.update(command.numbers)
+
+    def keep(self, what: Recordable) -> None:
+        """Be a journal."""
+        if isinstance(what, TasksSubmitted):
+            self.recorded_ids[what.owner] = what.first_id + len(what.payloads)
+        elif isinstance(what, TasksEnded):
+            ended = [(what.owner, client_id) for client_id in what.ids]
+            assert self.recorded.isdisjoint(ended), "ended twice"
+            self.recorded.update(ended)
 
     def refusers(self) -> dict[int, frozenset[int]]:
         """Return who refused each task that waits for another slave."""
@@ -137,6 +169,22 @@ class LedgerMachine(RuleBasedStateMachine):
         held = list(self.ledger.slaves[slave].held)
         self.perform(self.ledger.apply(TasksReturned(slave, held[:2])))
 
+    @rule(count=st.integers(0, 3))
+    def consume(self, count: int) -> None:
+        self.consumed_to[1] = min(self.consumed_to[1] + count, self.given_to[1])
+        self.perform(self.ledger.apply(OutcomesConsumed(1, self.consumed_to[1])))
+        self.perform(self.ledger.apply(BytesConsumed(2, count)))
+
+    @rule()
+    def lose_the_session(self) -> None:
+        """What was given to a session and not consumed is given again to the next, in the same order."""
+        before = self.given[1][self.consumed_to[1] : self.given_to[1]]
+        self.ledger.apply(SessionDetached(1))
+        del self.given[1][self.consumed_to[1] :]
+        self.given_to[1] = self.consumed_to[1]
+        self.perform(self.ledger.apply(SessionAttached(1)))
+        assert self.given[1][self.consumed_to[1] :][: len(before)] == before
+
     @rule()
     def pass_on(self) -> None:
         refusers = {number: set(slaves) for number, slaves in self.refusers().items()}
@@ -190,7 +238,10 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(by_state[TaskState.REFUSED]) == ledger.refusals.waiting_count
         assert ledger.held_total == len(held)
         assert not by_state[TaskState.CLOSED]
-        assert len(ledger.task_by_number) + len(self.outcomes) == ledger.jobs.submitted_count
+        assert len(ledger.task_by_number) + len(self.recorded) == ledger.jobs.submitted_count
+        assert self.recorded == set(self.outcomes)
+        kept = ledger.budget.outcome_count
+        assert kept == self.given_to[1] - self.consumed_to[1]
 
     def teardown(self) -> None:
         """Whatever happened, one honest slave finishes all that is left."""
@@ -209,6 +260,7 @@ class LedgerMachine(RuleBasedStateMachine):
         count = len(held)
         self.perform(self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count)))
         assert len(self.outcomes) == self.ledger.jobs.submitted_count
+        assert self.ledger.replayed() == self.ledger.record
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

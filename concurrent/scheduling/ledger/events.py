@@ -35,17 +35,21 @@ __all__ = [
     "Recordable",
     "RefusalsOutdated",
     "RefusedByAll",
+    "RefusedPassedOn",
     "Send",
     "SessionAttached",
     "SessionDetached",
+    "SlaveAsked",
     "SlaveJoined",
     "SlaveLost",
     "SlaveSilent",
     "StoreChanged",
+    "TasksAssigned",
     "TasksDone",
     "TasksEnded",
     "TasksFailed",
     "TasksMoved",
+    "TasksOffered",
     "TasksReturned",
     "TasksRunning",
     "TasksSubmitted",
@@ -223,6 +227,38 @@ class StoreChanged:
     stored_bytes: int = 0
     problem: str = ""
     place: str = ""
+
+
+@dataclass(slots=True)
+class TasksAssigned:
+    """A scheduler has chosen that a slave gets up to ``count`` tasks; ``Ledger.assign`` does the same.
+
+    :param lane: owner and terms of the lane that they come from; None for all lanes, in their order.
+    """
+
+    slave: int
+    count: int
+    lane: tuple[int, Terms] | None = None
+
+
+@dataclass(slots=True)
+class TasksOffered:
+    """A scheduler has chosen that up to ``count`` tasks are offered to all; ``Ledger.offer`` does the same."""
+
+    count: int
+    lane: tuple[int, Terms] | None = None
+
+
+@dataclass(slots=True)
+class SlaveAsked:
+    """A scheduler has chosen to ask a slave for unstarted tasks; ``Ledger.ask_back`` does the same."""
+
+    slave: int
+
+
+@dataclass(slots=True)
+class RefusedPassedOn:
+    """What slaves refused goes to others that have room; ``Ledger.pass_on`` does the same."""
 
 
 @dataclass(slots=True)
@@ -406,6 +442,10 @@ Event = (
     | TasksReturned
     | TasksTaken
     | TasksRunning
+    | TasksAssigned
+    | TasksOffered
+    | SlaveAsked
+    | RefusedPassedOn
     | PushedLost
     | RefusalsOutdated
     | TimePassed

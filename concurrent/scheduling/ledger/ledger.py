@@ -1,8 +1,9 @@
 """The ledger: every task's state, decided without any input or output.
 
-Events go in, commands come out (``events.py``); no socket, thread, file or clock is inside, so the same
-ledger runs in the master, in the tests and in the simulator. It is owned by one thread. Who gets which
-task is not decided here but by a scheduler, which calls :meth:`Ledger.assign` or :meth:`Ledger.offer`.
+Events go in, commands come out (``events.py``), in the order in which they are to be carried out. No socket,
+thread, file or clock is inside, so the same ledger runs in the master, in the tests and in the simulator, and
+the same events give the same commands. It is owned by one thread. Who gets which task is not decided here but
+by a scheduler. What it chooses is an event too, which :meth:`Ledger.assign` and its like apply unmade.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ from concurrent.scheduling.ledger.events import (
     PushedLost,
     RefusalsOutdated,
     RefusedByAll,
+    RefusedPassedOn,
     SessionAttached,
     SessionDetached,
+    SlaveAsked,
     SlaveJoined,
     SlaveLost,
     StoreChanged,
+    TasksAssigned,
     TasksDone,
     TasksFailed,
     TasksMoved,
+    TasksOffered,
     TasksReturned,
     TasksRunning,
     TasksSubmitted,
@@ -41,12 +46,14 @@ from concurrent.scheduling.ledger.events import (
     TimePassed,
     WindowChanged,
 )
+from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.places import OFFER_AGAIN_S, PUSHED_LOST_S, Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.states import TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Ledger"]
 
@@ -87,6 +94,10 @@ class Ledger(Places):
             TasksReturned: self._tasks_returned,
             TasksTaken: self._tasks_taken,
             TasksRunning: self._tasks_running,
+            TasksAssigned: lambda event: self.assign(event.slave, event.count, self._lane(event.lane)),
+            TasksOffered: lambda event: self.offer(event.count, self._lane(event.lane)),
+            SlaveAsked: self._slave_asked,
+            RefusedPassedOn: lambda _event: self.pass_on(),
             PushedLost: self._pushed_lost,
             RefusalsOutdated: self._refusals_outdated,
             TimePassed: self._time_passed,
@@ -116,6 +127,13 @@ class Ledger(Places):
     def status(self) -> LedgerStatus:
         """Return counts and a bounded part of lists; any thread may read them."""
         return status_of(self)
+
+    def _lane(self, key: tuple[int, Terms] | None) -> Lane | None:
+        return self.owners[key[0]].lanes.lane(key[1]) if key is not None else None
+
+    def _slave_asked(self, event: SlaveAsked) -> list[Command]:
+        self.ask_back(event.slave)
+        return []
 
     def _owner_left(self, event: OwnerLeft) -> list[Command]:
         owner = self.jobs.end(event.owner)

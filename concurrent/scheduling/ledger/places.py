@@ -144,7 +144,7 @@ class Places:
         """Return one line on where the task with this number is."""
         task = self.task_by_number.get(number)
         if task is None:
-            return f"task {number} is not known: never accepted, or its outcome was handed over"
+            return f"task {number} is not known: never submitted, or it has ended"
         place = f" by {self.slaves[task.slave].name}" if task.slave else ""
         return task.story(place)
 

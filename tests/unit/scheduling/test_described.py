@@ -23,6 +23,7 @@ SILENT = {
     "CheckQueue",
     "ProbeStore",
     "RefusedByAll",
+    "RefusedPassedOn",
     "TellHeld",
 }
 """What happens often, or is logged elsewhere."""

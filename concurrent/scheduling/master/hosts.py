@@ -121,7 +121,7 @@ class Host:
         level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel()).lower()
         try:
             self._child = launcher.launch(
-                ENTRY, [], [list(reach), self._token, level], stderr_to=self._output, on_exit=self._exited
+                ENTRY, [], [list(reach), self._token, level], output=self._output, on_exit=self._exited
             )
         except (NodeError, OSError):
             self._output.close()

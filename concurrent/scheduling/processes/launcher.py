@@ -99,10 +99,10 @@ class Launcher(Protocol):
     def launch(
         self,
         entry: str,
-        fds: Sequence[socket],
+        sockets: Sequence[socket],
         args: Sequence[Any] = (),
         *,
-        stderr_to: OutputFile | None = None,
+        output: OutputFile | None = None,
         on_exit: OnExit,
     ) -> Child:
         """Start a process that calls ``entry`` with the sockets and arguments; does not wait for it.
@@ -110,9 +110,9 @@ class Launcher(Protocol):
         If it cannot be started, ``on_exit`` says so, later.
 
         :param entry: "module:function".
-        :param fds: sockets for the process; they are closed here.
+        :param sockets: those of the process; they are closed here.
         :param args: msgpack values.
-        :param stderr_to: where its standard output and error go.
+        :param output: where its standard output and error go.
         :param on_exit: called on the loop when it has ended.
         """
 

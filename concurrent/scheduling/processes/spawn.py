@@ -105,10 +105,10 @@ class SpawnLauncher:
     def launch(
         self,
         entry: str,
-        fds: Sequence[socket],
+        sockets: Sequence[socket],
         args: Sequence[Any] = (),
         *,
-        stderr_to: OutputFile | None = None,
+        output: OutputFile | None = None,
         on_exit: OnExit,
     ) -> Child:
         """See :class:`~concurrent.scheduling.processes.launcher.Launcher`. Loop thread only.
@@ -119,17 +119,16 @@ class SpawnLauncher:
             state = "was stopped" if self._is_stopped else "is not attached to a loop"
             raise NodeError(f"the launcher {state} and starts no process", thing="SpawnLauncher")
         self._last_number += 1
-        child = Child(self, self._last_number, entry, stderr_to, on_exit)
-        numbers = [sock.fileno() for sock in fds]
+        child = Child(self, self._last_number, entry, output, on_exit)
+        numbers = [sock.fileno() for sock in sockets]
         boot = BOOT.format(owner=os.getpid(), entry=entry, fds=numbers, args=list(args))
-        output = None if stderr_to is None else stderr_to.fileno()
         try:
             program = start_interpreter(
                 boot,
                 self._state,
                 hash_seed=self.hash_seed,
                 pass_fds=numbers,
-                output=output,
+                output=None if output is None else output.fileno(),
                 is_own_session=True,
             )
         except OSError as error:
@@ -139,7 +138,7 @@ class SpawnLauncher:
             running = _Running(program, partial(self._report, self._loop, child))
             self._running_by_number[child.number] = running
             running.start()
-        for sock in fds:
+        for sock in sockets:
             sock.close()
         return child
 

@@ -124,10 +124,10 @@ class Zygote:
     def launch(
         self,
         entry: str,
-        fds: Sequence[socket.socket],
+        sockets: Sequence[socket.socket],
         args: Sequence[Any] = (),
         *,
-        stderr_to: OutputFile | None = None,
+        output: OutputFile | None = None,
         on_exit: OnExit,
     ) -> Child:
         """See :class:`~concurrent.scheduling.processes.launcher.Launcher`. Loop thread only.
@@ -138,10 +138,10 @@ class Zygote:
             state = "was stopped" if self._is_stopped else "is not attached to a loop"
             raise NodeError(f"the zygote {self._pid} {state} and starts no process", thing="Zygote")
         self._last_number += 1
-        child = Child(self, self._last_number, entry, stderr_to, on_exit)
-        file_count = len(fds) + (stderr_to is not None)
-        fields = ["launch", child.number, entry, list(args), file_count, stderr_to is not None]
-        request = _Request(fields, fds, stderr_to)
+        child = Child(self, self._last_number, entry, output, on_exit)
+        file_count = len(sockets) + (output is not None)
+        fields = ["launch", child.number, entry, list(args), file_count, output is not None]
+        request = _Request(fields, sockets, output)
         try:
             self._open_again()
         except OSError as error:

@@ -100,7 +100,7 @@ class WorkerLink:
             undo.pop_all()
         sockets = [self._data.its_end, self._tokens.its_end]
         self.child: Child = launcher.launch(
-            ENTRY, sockets, [loop.name], stderr_to=self._output, on_exit=self._exited
+            ENTRY, sockets, [loop.name], output=self._output, on_exit=self._exited
         )
 
     def join(self, crew: Crew) -> None:

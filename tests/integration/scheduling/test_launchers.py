@@ -37,13 +37,13 @@ class Launched:
         self.output = OutputFile("test-output")
         launcher.attach(loop)
 
-    def launch(self, name: str, fds: tuple[socket.socket, ...] = (), args: tuple[Any, ...] = ()) -> Child:
+    def launch(self, name: str, sockets: tuple[socket.socket, ...] = (), args: tuple[Any, ...] = ()) -> Child:
         def launch() -> Child:
             return self.launcher.launch(
                 f"{MODULE}:{name}",
-                fds,
+                sockets,
                 args,
-                stderr_to=self.output,
+                output=self.output,
                 on_exit=lambda *end: self.ends.put(end),
             )
 

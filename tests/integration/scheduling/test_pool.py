@@ -194,17 +194,17 @@ class FlakyLauncher:
     def launch(
         self,
         entry: str,
-        fds: Sequence[socket.socket],
+        sockets: Sequence[socket.socket],
         args: Sequence[Any] = (),
         *,
-        stderr_to: OutputFile | None = None,
+        output: OutputFile | None = None,
         on_exit: OnExit,
     ) -> Child:
         if self.failures_left == 0:
-            return self._launcher.launch(entry, fds, args, stderr_to=stderr_to, on_exit=on_exit)
+            return self._launcher.launch(entry, sockets, args, output=output, on_exit=on_exit)
         self.failures_left -= 1
-        child = Child(self, self.failures_left, entry, stderr_to, on_exit)
-        for sock in fds:
+        child = Child(self, self.failures_left, entry, output, on_exit)
+        for sock in sockets:
             sock.close()
         self._loop.call_soon(child.ended, 1)
         return child

@@ -24,10 +24,10 @@ class Launcher:
         self.started: list[tuple[socket.socket, OnExit]] = []
         self.is_stopped = False
 
-    def launch(self, _entry: str, fds: Sequence[socket.socket], _args: Any, *, on_exit: OnExit) -> None:
+    def launch(self, _entry: str, sockets: Sequence[socket.socket], _args: Any, *, on_exit: OnExit) -> None:
         if self.is_stopped:
             raise NodeError("the launcher was stopped")
-        self.started.append((fds[0], on_exit))
+        self.started.append((sockets[0], on_exit))
 
 
 class Parent:

@@ -98,15 +98,15 @@ class StillLauncher:
     def launch(
         self,
         entry: str,
-        fds: Sequence[socket.socket],
+        sockets: Sequence[socket.socket],
         args: Sequence[Any] = (),
         *,
-        stderr_to: OutputFile | None = None,
+        output: OutputFile | None = None,
         on_exit: OnExit,
     ) -> Child:
-        child = Child(self, len(self.children) + 1, entry, stderr_to, on_exit)  # type: ignore[arg-type]
+        child = Child(self, len(self.children) + 1, entry, output, on_exit)  # type: ignore[arg-type]
         self.children.append(child)
-        self.ends.append(fds)
+        self.ends.append(sockets)
         child.started(1000 + child.number)
         return child
 

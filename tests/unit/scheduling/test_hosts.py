@@ -33,9 +33,9 @@ class Launcher:
         self.timers: list[Callable[[], object]] = []
         self.can_launch = True
 
-    def launch(self, entry: str, fds: Any, args: Any, *, stderr_to: Any, on_exit: Any) -> Any:
+    def launch(self, entry: str, sockets: Any, args: Any, *, output: Any, on_exit: Any) -> Any:
         if not self.can_launch:
-            stderr_to.close()
+            output.close()
             raise NodeError("nothing can be started")
         self.tokens.append(args[1])
         self.exits.append(on_exit)

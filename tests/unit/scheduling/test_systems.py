@@ -99,7 +99,7 @@ class Master:
         own = self.owner_by_session.__setitem__
         self.hosts = SystemHosts(self, self, self, ("tcp", "127.0.0.1", 1, None), own)  # type: ignore[arg-type]
 
-    def launch(self, entry: str, fds: Any, args: Any, *, stderr_to: Any, on_exit: Any) -> Process:
+    def launch(self, entry: str, sockets: Any, args: Any, *, output: Any, on_exit: Any) -> Process:
         if not self.can_launch:
             raise NodeError("nothing can be started")
         self.processes.append(Process(1000 + len(self.processes), args[1], on_exit))

@@ -29,6 +29,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome, load_outcome, load_outcomes
+from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.tasks.terms import terms_of
@@ -320,6 +321,7 @@ class ApplicationNode(Node):
             on_system_progress=lambda *count: self._callback(self._show_system, *count),
             on_system_outcome=lambda outcome: self._callback(self._deliver_system, outcome),
             on_refused=self._end_with,
+            codec=self.env[PicklingSettings].codec(),
         )
         self.client.tasks.room.inbox = self._inbox
         warn_of_misspelt(type(self), ApplicationNode)

@@ -30,6 +30,7 @@ from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.pickling.coding import Codec
 from concurrent.scheduling.pickling.sources import folder_of_program
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import check_statuses
@@ -73,6 +74,7 @@ class ClusterClient:
     :param on_system_progress: called with a task system, how much it has done, and of how much in all.
     :param on_system_outcome: called with the outcome of a task system.
     :param on_refused: called with the error when the master will never take this program in.
+    :param codec: as for :class:`~concurrent.scheduling.owner.taskclient.TaskClient`.
     """
 
     def __init__(  # noqa: PLR0913  what is called back, by name
@@ -90,6 +92,7 @@ class ClusterClient:
         on_system_progress: Callable[[Any, int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
         on_refused: Callable[[ConcurrentError], object] | None = None,
+        codec: Codec | None = None,
     ) -> None:
         self.tasks = TaskClient(
             loop,
@@ -97,6 +100,7 @@ class ClusterClient:
             on_outcomes=on_outcomes,
             on_accepted=on_accepted,
             on_running=on_running,
+            codec=codec,
         )
         self._loop = loop
         self._node_id = node_id

@@ -38,6 +38,7 @@ from concurrent.core.ids import new_node_id
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.results import Outcome, load_outcome
+from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.pickling.initializer import Call, InitializerFailed, initialized_call
 from concurrent.scheduling.pickling.payload import NOT_PLAIN, plain_value
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
@@ -96,6 +97,7 @@ class ExecutorCore:
                 on_outcomes=self._take,
                 on_running=_note_running,
                 on_refused=self.break_down,
+                codec=self.env[PicklingSettings].codec(),
             )
             if setup is not None:
                 payload, _ = self.client.tasks.pickled(setup)

@@ -14,6 +14,8 @@ BUILT_IN: Final = (
     "concurrent.core.logs.LogSettings",
     "concurrent.transport.carriers.channels.TCPCarrierFactory",
     "concurrent.transport.carriers.channels.ZMQCarrierFactory",
+    "concurrent.scheduling.pickling.coding.FrameworkPickler",
+    "concurrent.scheduling.pickling.coding.PicklingSettings",
     "concurrent.scheduling.schedulers.generic.GenericTaskScheduler",
     "concurrent.scheduling.schedulers.pushpull.ZMQTaskScheduler",
     "concurrent.scheduling.schedulers.strategies.GenericTaskScheduleStrategy",

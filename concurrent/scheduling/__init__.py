@@ -13,6 +13,7 @@
 ``ZMQTaskScheduler``            slaves take tasks from one shared work queue
 ``ZMQTaskManager``              takes tasks from that queue
 ``IWorkQueue``                  what a scheduler offers tasks on: ``SocketWorkQueue``, ``SessionWorkQueue``
+``IPickler``                    makes bytes of the data of tasks and results, by a ``Codec``
 ``Ledger``                      every task's state, decided from events alone
 ``TaskClient``                  an owner's end of its tasks
 ``InProcessMaster``             runs a task system in this process, for tests
@@ -31,9 +32,16 @@ from typing import TYPE_CHECKING
 from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.interfaces import ITaskManager, ITaskScheduler, ITaskScheduleStrategy, IWorkQueue
+    from concurrent.scheduling.interfaces import (
+        IPickler,
+        ITaskManager,
+        ITaskScheduler,
+        ITaskScheduleStrategy,
+        IWorkQueue,
+    )
     from concurrent.scheduling.ledger.ledger import Ledger
     from concurrent.scheduling.owner.taskclient import TaskClient
+    from concurrent.scheduling.pickling.coding import Codec
     from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
     from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
     from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
@@ -46,9 +54,11 @@ if TYPE_CHECKING:
     from concurrent.scheduling.tasks.terms import Terms
 
 _MODULE_BY_NAME = {
+    "Codec": "pickling.coding",
     "GenericTaskManager": "slave.taskmanager",
     "GenericTaskScheduleStrategy": "schedulers.strategies",
     "GenericTaskScheduler": "schedulers.generic",
+    "IPickler": "interfaces",
     "ISystemMaster": "tasks.tasksystem",
     "ITaskManager": "interfaces",
     "ITaskScheduleStrategy": "interfaces",
@@ -69,9 +79,11 @@ _MODULE_BY_NAME = {
 }
 
 __all__ = [
+    "Codec",
     "GenericTaskManager",
     "GenericTaskScheduleStrategy",
     "GenericTaskScheduler",
+    "IPickler",
     "ISystemMaster",
     "ITaskManager",
     "ITaskScheduleStrategy",

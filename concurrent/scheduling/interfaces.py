@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from concurrent.scheduling.ledger.events import Command
     from concurrent.scheduling.ledger.ledger import Ledger
     from concurrent.scheduling.ledger.records import SlaveRecord
+    from concurrent.scheduling.pickling.coding import Codec
     from concurrent.scheduling.processes.launcher import Launcher
     from concurrent.scheduling.schedulers.workqueues import WorkPlace
     from concurrent.scheduling.tasks.terms import Terms
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.transport.carriers.client import SessionClient
     from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler", "IWorkQueue"]
+__all__ = ["IPickler", "ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler", "IWorkQueue"]
 
 
 class ITaskScheduler(Interface):
@@ -145,3 +146,13 @@ class ITaskManager(Interface):
 
     def snapshot(self) -> dict[str, Any]:  # type: ignore[empty-body]
         """Return what the slave is doing, as plain values."""
+
+
+class IPickler(Interface):
+    """Decides, at an application or executor, how the data of its tasks and of their results become bytes.
+
+    Functions and classes, and all else that can be called, travel as the code of the program does.
+    """
+
+    def codec(self) -> Codec | None:
+        """Return two functions that travel to the workers, or None for pickle alone. Asked once."""

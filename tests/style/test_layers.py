@@ -30,7 +30,7 @@ ARROWS = {
     ),
     "scheduling.wire": ("scheduling.tasks", "transport.calls", "transport.frames", "transport.loop"),
     "scheduling.store": ("transport.frames",),
-    "scheduling.pickling": ("scheduling.wire", "transport.frames"),
+    "scheduling.pickling": ("scheduling.wire", "scheduling.interfaces", "transport.frames"),
     "scheduling.processes": ("transport.loop",),
     "scheduling.worker": (
         "scheduling.pickling", "scheduling.processes", "scheduling.tasks", "scheduling.wire",

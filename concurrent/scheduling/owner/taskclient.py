@@ -31,6 +31,7 @@ from concurrent.scheduling.owner.room import HELD_SAID_AGAIN_S, Room
 from concurrent.scheduling.owner.unsent import Group, UnsentTasks
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
+from concurrent.scheduling.pickling.coding import Codec, CodedShorthand
 from concurrent.scheduling.pickling.shorthand import Shorthand
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of
@@ -76,6 +77,7 @@ class TaskClient:
     :param on_outcomes: called on the loop with the outcomes that came together.
     :param on_accepted: called on the loop with the items that the master has accepted.
     :param on_running: called on the loop with items whose tasks have begun to run and will take a while.
+    :param codec: makes bytes of the data of tasks and results; None: pickle does.
     :param room_timeout_s: how long a push waits for the master to accept more, in seconds.
     """
 
@@ -88,10 +90,11 @@ class TaskClient:
         on_accepted: Callable[[list[Any]], object] | None = None,
         on_running: Callable[[list[Any]], object] | None = None,
         room_timeout_s: float | None = None,
+        codec: Codec | None = None,
     ) -> None:
         self.code = code
         self.room = Room(loop, self._explain_no_room, room_timeout_s)
-        self._shorthand = Shorthand(code)
+        self._shorthand = Shorthand(code) if codec is None else CodedShorthand(code, codec)
         self._loop = loop
         self._courier = Courier(loop)
         self._on_outcomes = on_outcomes

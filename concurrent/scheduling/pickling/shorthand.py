@@ -26,7 +26,7 @@ from concurrent.scheduling.pickling.payload import PROTOCOL
 from concurrent.scheduling.pickling.picklers import FastPickler
 from concurrent.transport.frames.frames import Frame
 
-__all__ = ["Shorthand", "expanded"]
+__all__ = ["Shorthand", "expanded", "is_plain"]
 
 PICKLING: Final = (
     "__reduce_ex__",
@@ -116,7 +116,7 @@ class Shorthand:
         numbers = self._numbers_by_type.get(key)
         if numbers is not None or key in self._long_types:
             return numbers
-        if _is_plain(task):
+        if is_plain(task):
             numbers = self._code.numbers_of(kind)
         if numbers is None:
             self._long_types.add(key)
@@ -147,7 +147,7 @@ def _rebuilt(kind: Any, attributes: dict[str, Any]) -> Any:
     return task
 
 
-def _is_plain(task: Any) -> bool:
+def is_plain(task: Any) -> bool:
     """Return whether all instances of the task's class are made of it and of their attributes.
 
     It must not define how they are pickled, and they must have nothing else, such as slots or items.

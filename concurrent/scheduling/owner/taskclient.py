@@ -34,7 +34,7 @@ from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.pickling.coding import Codec, CodedShorthand
 from concurrent.scheduling.pickling.shorthand import Shorthand
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
-from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of, terms_of_each
 from concurrent.scheduling.wire.columns import (
     BLOB_BYTES,
     CODE_BYTES_MAX,
@@ -224,7 +224,7 @@ class TaskClient:
 
     def _push_batch(self, batch: list[Any]) -> list[int]:
         items = Members(batch)
-        items.terms = list(map(terms_of, batch))
+        items.terms = terms_of_each(batch)
         task_id = self._push(items, TaskBatch(batch), once(items.terms[0]), len(items))
         self._wake()
         return [task_id] * len(items)

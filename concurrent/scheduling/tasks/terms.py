@@ -5,7 +5,7 @@ A new term is one more field of :class:`Terms`: whatever lies between carries th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -22,6 +22,7 @@ __all__ = [
     "terms_from",
     "terms_of",
     "terms_of_call",
+    "terms_of_each",
 ]
 
 ATTEMPTS_MAX: Final = 3
@@ -83,6 +84,17 @@ def terms_of(task: Any) -> Terms:
         if not _is_name(asked["name"]):  # each task has one of its own: a property, or a slot
             asked["name"] = _shortened(type(task).__name__)
         return terms_from(asked)
+
+
+def terms_of_each(tasks: Sequence[Any]) -> list[Terms]:
+    """Return what each of some tasks asks for, see :func:`terms_of`. What equals the first is not checked."""
+    try:
+        asked = list(map(_asked, tasks))
+    except AttributeError:  # of one that is no task, as is said below
+        asked = []
+    if asked and asked.count(asked[0]) == len(asked):
+        return [terms_of(tasks[0])] * len(asked)
+    return list(map(terms_of, tasks))
 
 
 def terms_of_call(function: Callable[..., Any]) -> Terms:

@@ -9,7 +9,7 @@ import pytest
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling import Task, Terms
-from concurrent.scheduling.tasks.terms import once, terms_from, terms_of, terms_of_call
+from concurrent.scheduling.tasks.terms import once, terms_from, terms_of, terms_of_call, terms_of_each
 from concurrent.scheduling.wire.stretches import pack_stretches, parts_of, read_stretches
 
 
@@ -43,6 +43,21 @@ def test_equal_terms_are_one_object() -> None:
     assert terms_of(Slotted()) is terms_of(Slotted())
     assert terms_of_call(len) is terms_of_call(len)
     assert once(terms_of_call(len)) is once(terms_of_call(len))
+
+
+def test_tasks_ask_together_for_what_each_asks() -> None:
+    other = Cube()
+    other.attempts_max = 2
+    assert terms_of_each([]) == []
+    assert terms_of_each([Cube(), Cube()]) == [terms_of(Cube())] * 2
+    assert terms_of_each([Cube(), Named(), other]) == [terms_of(Cube()), terms_of(Named()), terms_of(other)]
+    with pytest.raises(SchedulingError, match="a int cannot be pushed"):
+        terms_of_each([Cube(), 3])
+    other.attempts_max = 0
+    with pytest.raises(SchedulingError, match="attempts_max"):
+        terms_of_each([Cube(), other])
+    with pytest.raises(SchedulingError, match="attempts_max"):
+        terms_of_each([other, other])
 
 
 @pytest.mark.parametrize("attempts_max", [0, -1, 1001, True, 3.0, "3", None, [3]])

@@ -122,8 +122,10 @@ class Jobs:
 
         :param tasks: at least one, all of which have ended.
         """
-        is_one = len(tasks) == 1 or len(self.by_number) == 1
-        if is_one or len(jobs := {task.owner.owner: task.owner for task in tasks}) == 1:
+        if len(tasks) == 1:
+            task = tasks[0]
+            return self._put(task.owner, [task.client_id], statuses, payloads)
+        if len(self.by_number) == 1 or len(jobs := {task.owner.owner: task.owner for task in tasks}) == 1:
             ids: list[int] = []
             for task in tasks:
                 ids.append(task.client_id)

@@ -15,7 +15,7 @@ from concurrent.scheduling.ledger.copies import Copies
 from concurrent.scheduling.ledger.events import CancelRun, Command, Push, Send
 from concurrent.scheduling.ledger.jobs import Jobs
 from concurrent.scheduling.ledger.lanes import Lane
-from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
@@ -115,10 +115,9 @@ class Places:
         commands: list[Command] = []
         while count > 0 and (batch := self.queue.take(count, lane)):
             count -= len(batch)
-            for task in batch:
-                task.undergo(TaskEvent.OFFERED)
-                self.pushed[task.number] = task
+            undergo_all(batch, TaskEvent.OFFERED)
             numbers = [task.number for task in batch]
+            self.pushed.update(zip(numbers, batch, strict=True))
             payloads = [task.payload for task in batch]
             commands.append(Push(batch[0].owner.owner, numbers, payloads))
         if commands and Alarm.QUEUE not in self.alarms:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.ledger.lanes import OwnerLanes
 from concurrent.scheduling.ledger.outbox import Outbox
-from concurrent.scheduling.ledger.states import TRANSITIONS, TaskEvent, TaskState
+from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TRANSITIONS, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 
-__all__ = ["JobRecord", "OutcomeCounts", "SlaveRecord", "TaskRecord"]
+__all__ = ["JobRecord", "OutcomeCounts", "SlaveRecord", "TaskRecord", "undergo_all"]
 
 QUEUED = TaskState.QUEUED
 
@@ -100,6 +101,16 @@ class TaskRecord:
         attempt = f"attempt {len(self.evidence) + 1} of {self.terms.attempts_max} on {slave.name}: "
         said = bytes(words)[:EVIDENCE_BYTES_MAX].replace(b"\0", b"?")  # it separates attempts
         self.evidence += (attempt.encode() + said,)
+
+
+def undergo_all(tasks: Iterable[TaskRecord], event: TaskEvent) -> None:
+    """Have tasks go over to the state that follows, see :meth:`TaskRecord.undergo`."""
+    following = NEXT_BY_EVENT[event]
+    for task in tasks:
+        if task.state in following:
+            task.state = following[task.state]
+        else:
+            task.undergo(event)  # raises with its story
 
 
 @dataclass(slots=True, eq=False)

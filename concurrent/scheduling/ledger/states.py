@@ -30,6 +30,8 @@ class TaskState(IntEnum):
 class TaskEvent(Enum):
     """What can happen to a task."""
 
+    __hash__ = object.__hash__  # that of Enum is code in Python, for each change of a state
+
     GIVEN = "given to a slave"
     OFFERED = "offered to all slaves"
     TAKEN = "taken by a slave"

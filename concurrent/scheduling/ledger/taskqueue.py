@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from operator import attrgetter
 
 from concurrent.scheduling.ledger.lanes import Lane
-from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
+from concurrent.scheduling.ledger.records import JobRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.states import TaskEvent
 
 __all__ = ["TaskQueue"]
@@ -50,8 +51,9 @@ class TaskQueue:
 
     def put_back(self, tasks: Iterable[TaskRecord]) -> None:
         """Put tasks back at the front of their lanes, in their old order."""
-        for task in sorted(tasks, key=lambda task: task.number, reverse=True):
-            task.undergo(TaskEvent.PUT_BACK)
+        tasks = sorted(tasks, key=attrgetter("number"), reverse=True)
+        undergo_all(tasks, TaskEvent.PUT_BACK)
+        for task in tasks:
             task.slave = 0
             lane = task.owner.lanes.lane(task.terms)
             lane.tasks.appendleft(task)

@@ -33,7 +33,11 @@ class OpenSlaves:
 
     def put(self, slave: SlaveRecord) -> None:
         """Rank a slave that has room."""
-        self._ranking.put(self._entry(slave, DEFAULT_TERMS))
+        rating = self._rating
+        if rating.is_load_weighed:
+            self._ranking.put((-rating.rate(slave, DEFAULT_TERMS), slave.slave))
+        else:
+            self._ranking.put(self._entry(slave, DEFAULT_TERMS))
 
     def drop(self, key: int) -> None:
         """Rank a slave no more: it is lost, or has no room."""

@@ -1,7 +1,7 @@
 """Who gets which task: the schedulers, the strategies, and the guard that bears with those of plug-ins.
 
-They run in the master's loop thread. They own what they remember of slaves from turn to turn, and read
-the ledger, and work queues until the master closes them. This room imports ``ledger``, ``wire``,
+They run in the master's loop thread, and read the ledger. They own what they remember of slaves from
+turn to turn; the master owns the work queues, and closes them. This room imports ``ledger``, ``wire``,
 ``interfaces``, and ``tasks`` for what these ask for.
 """
 

@@ -1,7 +1,7 @@
 """The JSON API: its server, its client and the documents that describe it.
 
-The server has threads of its own, which it owns together with its sockets; the client runs in the
-thread that calls. It imports ``calls``, ``session``, ``loop`` and ``security``, and no carrier.
+The server has threads of its own, which it owns together with its sockets; each client has one, in
+which its calls are made. It imports ``calls``, ``session``, ``loop`` and ``security``, and no carrier.
 """
 
 from __future__ import annotations

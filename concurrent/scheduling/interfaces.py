@@ -49,8 +49,7 @@ class ITaskScheduler(Interface):
         """Return the queue for what ``ledger.offer`` gives; asked once, before slaves join. Loop thread.
 
         A scheduler that offers nothing need not have this method. One on a socket of its own describes it to
-        the task manager that it names; ``usual_queue`` of ``concurrent.scheduling.schedulers.workqueues``
-        returns the one of ``ZMQTaskScheduler``.
+        the task manager that it names. The one of ``ZMQTaskScheduler`` is had by deriving from that.
 
         :raises AddressError: if it cannot listen.
         """

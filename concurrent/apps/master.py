@@ -24,6 +24,7 @@ from concurrent.core.items import ConfigItem, Host, IntItem, PathItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.hosts import Reach
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
 from concurrent.scheduling.schedulers.workqueues import WorkPlace, work_queue_of
@@ -209,7 +210,7 @@ class MasterNode(Node):
             "channel": self.settings.channel_name,
             "port": self.compute_server.port,
             "manager": self.dispatcher.manager_name,
-            "work": self._work_queue.description(),
+            "work": self._work,
             "hash_seed": self.launcher.hash_seed,
         }
 
@@ -278,6 +279,8 @@ class MasterNode(Node):
         with self.calling(scheduler, "work_queue"):
             self._work_queue = work_queue_of(scheduler, WorkPlace(channel, self._carriers, socket_place))
         self._open.callback(self.loop.call, self._work_queue.close, timeout_s=CALL_TIMEOUT_S)
+        with self.calling(self._work_queue, "description"):
+            self._work = self._work_queue.description()
         self.dispatcher = Dispatcher(
             self.loop,
             scheduler,
@@ -289,13 +292,13 @@ class MasterNode(Node):
             folder=self.folder,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
-        reach = (channel, _within_reach(self.host), self.compute_server.port)
         recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
+        reach = Reach(channel, _within_reach(self.host), self.compute_server.port, recipe)
         self._systems = SystemHosts(
             self.loop,
             self.launcher,
             self.dispatcher,
-            (*reach, recipe),
+            reach,
             on_owner=lambda session, number: self._api.own_system(session, number),
         )
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)

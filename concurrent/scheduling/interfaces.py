@@ -66,7 +66,10 @@ class IWorkQueue(Protocol):
         """Offer tasks to whichever slave takes them first."""
 
     def description(self) -> dict[str, Any]:
-        """Return plain values: what a slave's task manager has to know to take tasks, and its ``kind``."""
+        """Return plain values: what a slave's task manager has to know to take tasks, and its ``kind``.
+
+        Asked once, before slaves join.
+        """
 
     def pull(self, slave: int, deliver: Deliver, room: int) -> None:
         """Note that a slave has room for so many tasks.

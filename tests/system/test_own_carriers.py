@@ -53,3 +53,12 @@ def test_a_scheduler_has_the_work_queue_that_it_chooses(cluster: Cluster) -> Non
     app = cluster.app("mandelbrot", options=SMALL)
     assert "counts identical" in app.succeed()
     assert cluster.status()["channel"] == "tcp"
+
+
+def test_a_work_queue_that_raises_is_named_and_loses_no_task(cluster: Cluster) -> None:
+    cluster.master(*PLUGIN, "--scheduler", "ClumsyScheduler")
+    cluster.slave(*PLUGIN)
+    app = cluster.app("mandelbrot", options=SMALL)
+    assert "counts identical" in app.succeed()
+    (trouble,) = cluster.status()["plugin_troubles"]
+    assert (trouble["component"], trouble["rule"]) == ("carriers.ClumsyQueue", "put")

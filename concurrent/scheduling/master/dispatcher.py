@@ -57,6 +57,7 @@ from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.master.storage import Storage
 from concurrent.scheduling.master.ticker import Ticker
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
+from concurrent.scheduling.schedulers.queueguard import guarded
 from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.transport.calls.handler import TCPHandler
@@ -97,7 +98,7 @@ class Dispatcher:
         self.ledger = Ledger(memory_bytes_max=memory_bytes_max, disk_bytes_max=disk_bytes_max)
         self._loop = loop
         self._scheduler = GuardedScheduler(scheduler, components, self._ask_again, loop.time)
-        self._work_queue = work_queue
+        self._work_queue = guarded(work_queue, components)
         self._sessions = Sessions()
         self._storage = Storage(self.ledger.budget, self._apply, folder)
         courier = Courier(loop, stats)
@@ -108,7 +109,7 @@ class Dispatcher:
             self.ledger,
             self._sessions,
             courier,
-            work_queue=work_queue,
+            work_queue=self._work_queue,
             storage=self._storage,
             apply=self._apply,
             slave_changed=self._scheduler.slave_changed,

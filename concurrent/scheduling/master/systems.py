@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from concurrent.core.errors import (
     InvalidArguments,
@@ -64,8 +64,7 @@ class SystemHosts:
     :param loop: the master's loop.
     :param launcher: what starts the hosts.
     :param dispatcher: where they become owners of tasks.
-    :param reach: channel, host and port at which the hosts reach the master, and the recipe of an environment
-        that has the carriers of the channel, None if they are the framework's own.
+    :param reach: where the hosts find the master.
     :param on_owner: called when a host may push tasks, with its session and its number as an owner.
     """
 
@@ -74,13 +73,13 @@ class SystemHosts:
         loop: NodeLoop,
         launcher: Launcher,
         dispatcher: Dispatcher,
-        reach: tuple[str, str, int, dict[str, Any] | None],
+        reach: Reach,
         on_owner: Callable[[TCPHandler, int], object],
     ) -> None:
         self._courier = Courier(loop)
         self._launcher = launcher
         self._dispatcher = dispatcher
-        self._reach = Reach(*reach)
+        self._reach = reach
         self._on_owner = on_owner
         self._hosts: dict[Host, None] = {}
         self._system_by_host: dict[Host, _System] = {}

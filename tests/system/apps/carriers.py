@@ -3,7 +3,7 @@
 from collections import deque
 
 from concurrent.core import Component, implements
-from concurrent.scheduling import SocketWorkQueue, ZMQTaskScheduler
+from concurrent.scheduling import SessionWorkQueue, SocketWorkQueue, ZMQTaskScheduler
 from concurrent.transport import ICarrierFactory, SocketChannel, TCPClient, TCPServer, ZMQCarrierFactory
 
 SCRAMBLED = bytes(value ^ 0x5A for value in range(256))
@@ -46,3 +46,22 @@ class PushingScheduler(ZMQTaskScheduler):
     def work_queue(self, place):
         carriers = self.manager[ZMQCarrierFactory]
         return SocketWorkQueue(carriers.open_push(place.socket), "zmq")
+
+
+class ClumsyQueue(SessionWorkQueue):
+    """Drops what it is given the first time."""
+
+    is_new = True
+
+    def put(self, chunk):
+        if self.is_new:
+            self.is_new = False
+            raise KeyError("a bug")
+        super().put(chunk)
+
+
+class ClumsyScheduler(ZMQTaskScheduler):
+    """Offers tasks on a queue with a mistake."""
+
+    def work_queue(self, place):
+        return ClumsyQueue()

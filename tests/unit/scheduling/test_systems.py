@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import MessageTooLarge, NodeError
+from concurrent.scheduling.master.hosts import Reach
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.wire.failure import loads_failure
@@ -97,7 +98,7 @@ class Master:
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
         own = self.owner_by_session.__setitem__
-        self.hosts = SystemHosts(self, self, self, ("tcp", "127.0.0.1", 1, None), own)  # type: ignore[arg-type]
+        self.hosts = SystemHosts(self, self, self, Reach("tcp", "127.0.0.1", 1), own)  # type: ignore[arg-type]
 
     def launch(self, entry: str, sockets: Any, args: Any, *, output: Any, on_exit: Any) -> Process:
         if not self.can_launch:

@@ -63,7 +63,7 @@ log = get_log("concurrent.scheduling.owner.taskclient")
 
 
 _Open = tuple[Any, Any, Terms]
-"""What was pushed of a task: item, what, and terms. A plain tuple is made faster."""
+"""What was pushed of a task: item, work, and terms. A plain tuple is made faster."""
 
 _new_outcome = partial(tuple.__new__, Outcome)
 """Makes one of item, status and payload, without a call of a function in Python."""
@@ -170,16 +170,16 @@ class TaskClient:
                 """Take note of tasks that have begun to run."""
                 on_running(list(self._items_of(ids)))
 
-    def push(self, item: Any, what: Any, terms: Terms = DEFAULT_TERMS) -> int:
+    def push(self, item: Any, work: Any, terms: Terms = DEFAULT_TERMS) -> int:
         """Push one task and return its id. Any thread but the loop's; waits while there is no room.
 
         :param item: given back with the outcome.
-        :param what: a task, or a tuple of function, arguments and keyword arguments.
+        :param work: a task, or a tuple of function, arguments and keyword arguments.
         :param terms: what it asks for.
         :raises SchedulingError: if it cannot be pickled, or the client is closed.
         :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``; see also ``Room.wait``.
         """
-        task_id = self._push(item, what, terms, 1)
+        task_id = self._push(item, work, terms, 1)
         self._wake()
         return task_id
 
@@ -229,14 +229,14 @@ class TaskClient:
         self._wake()
         return [task_id] * len(items)
 
-    def _push(self, item: Any, what: Any, terms: Terms, count: int, since_fresh: int = 0) -> int:
+    def _push(self, item: Any, work: Any, terms: Terms, count: int, since_fresh: int = 0) -> int:
         """Push what counts as so many tasks, and wake nobody; changed code was looked for or is now."""
         if not self.room.is_open:
             self._wait_for_room()
         with self._pickling:
             if not since_fresh and not self.code.is_same():
                 self._shorthand.refresh()
-            task_id = self._append(item, what, terms)
+            task_id = self._append(item, work, terms)
             self._pushed_count += count
         return task_id
 
@@ -309,13 +309,13 @@ class TaskClient:
         self._in_flight_bytes = 0
         self._note_room()
 
-    def _append(self, item: Any, what: Any, terms: Terms) -> int:
+    def _append(self, item: Any, work: Any, terms: Terms) -> int:
         if self._closed_because is not None:
             raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
-        payload = self._shorthand.dumps(what)
+        payload = self._shorthand.dumps(work)
         task_id = self._next_id
         self._next_id = task_id + 1
-        self._open[task_id] = (item, what, terms)
+        self._open[task_id] = (item, work, terms)
         unsent = self._unsent
         unsent.append(task_id, terms, payload)
         if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
@@ -390,9 +390,9 @@ class TaskClient:
         if self._joining is not handler:  # this registration has ended meanwhile
             return
         lost, payload_by_id = list[Outcome](), self._unsent.drain()
-        for task_id, (item, what, terms) in list(self._open.items()):
+        for task_id, (item, work, terms) in list(self._open.items()):
             try:
-                payload = payload_by_id.get(task_id) or self._shorthand.dumps(what)
+                payload = payload_by_id.get(task_id) or self._shorthand.dumps(work)
             except BaseException as error:  # boundary: it was changed after it had been pushed
                 del self._open[task_id]
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
@@ -443,9 +443,9 @@ class TaskClient:
         for task, status, payload in zip(tasks, statuses, payloads, strict=True):
             if task is None:
                 continue
-            item, what, _ = task
+            item, work, _ = task
             if status == DIED and type(item) is Members:
-                when_free(self._pickling, self._loop, partial(self._push_singly, item, what))
+                when_free(self._pickling, self._loop, partial(self._push_singly, item, work))
                 self.consumed(len(payload), 0)
             else:
                 outcomes.append(Outcome(item, status, payload))
@@ -465,9 +465,9 @@ class TaskClient:
     def _push_singly(self, items: Members, batch: TaskBatch) -> None:
         """Push the tasks of a batch one by one, after a worker died of one of them; while no thread pickles."""
         lost: list[Outcome] = []
-        for item, what, terms in zip(items, batch.members, items.terms, strict=True):
+        for item, work, terms in zip(items, batch.members, items.terms, strict=True):
             try:
-                self._append(item, what, terms)
+                self._append(item, work, terms)
             except BaseException as error:  # boundary: its code is called again
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
         self._wake()

@@ -18,14 +18,14 @@ from concurrent.transport.frames.frames import Frame
 __all__ = ["TaskBatch", "call", "load_results"]
 
 
-def call(what: Any) -> Any:
+def call(work: Any) -> Any:
     """Do what was pushed: a task, or a tuple of function, arguments and keyword arguments. On a worker."""
-    if type(what) is tuple:
-        function, args, kwargs = what
+    if type(work) is tuple:
+        function, args, kwargs = work
         return function(*args, **kwargs)
-    result = what()
-    what.clean_up()
-    return (result, what) if what.returns_task else result
+    result = work()
+    work.clean_up()
+    return (result, work) if work.returns_task else result
 
 
 class TaskBatch:
@@ -51,9 +51,9 @@ class TaskBatch:
         """
         results: list[Any] = []
         failures: dict[int, bytes] = {}
-        for index, what in enumerate(self.members):
+        for index, work in enumerate(self.members):
             try:
-                results.append(call(what))
+                results.append(call(work))
             except BaseException as error:  # boundary: whatever a task raises is its outcome
                 if not self.members:
                     raise  # see drop()

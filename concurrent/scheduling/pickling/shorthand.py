@@ -55,19 +55,19 @@ class Shorthand:
         self._long_types: set[int] = set()
         self._spare_pickler: _ShortPickler | None = None
 
-    def dumps(self, what: Any) -> bytes | Frame:
+    def dumps(self, work: Any) -> bytes | Frame:
         """Pickle a task, a :class:`TaskBatch`, or a tuple of function, arguments and keyword arguments.
 
         :raises SchedulingError: if it cannot be pickled; the reason is its cause.
         """
-        numbers = self._numbers_by_type.get(id(type(what)))
+        numbers = self._numbers_by_type.get(id(type(work)))
         if numbers is not None:
             version, blob, position = numbers  # to take it apart costs less than to add to it
-            short: tuple[Any, ...] | None = (version, blob, position, what.__dict__)
+            short: tuple[Any, ...] | None = (version, blob, position, work.__dict__)
         else:
-            short = self._shortened(what)
+            short = self._shortened(work)
         if short is None:
-            return self._code.dumps_payload(what)
+            return self._code.dumps_payload(work)
         # It is put back after a success only: one that failed, or is at work further up, is of no use.
         pickler = self._spare_pickler or _ShortPickler(self._code, self._numbers_by_type)
         self._spare_pickler = None
@@ -76,9 +76,9 @@ class Shorthand:
         except _HoldsTask as inside:
             del self._numbers_by_type[inside.type_id]
             self._long_types.add(inside.type_id)
-            return self._code.dumps_payload(what)
+            return self._code.dumps_payload(work)
         except Exception:  # boundary: the value's own code runs here; the long way says what is wrong
-            return self._code.dumps_payload(what)
+            return self._code.dumps_payload(work)
         self._spare_pickler = pickler
         return payload
 
@@ -95,19 +95,19 @@ class Shorthand:
         if self._code.refresh():
             self._numbers_by_type.clear()
 
-    def _shortened(self, what: Any) -> tuple[Any, ...] | None:
+    def _shortened(self, work: Any) -> tuple[Any, ...] | None:
         """Return the short form of what is pushed, None if it has none."""
-        kind = type(what)
+        kind = type(work)
         if kind is tuple:
-            function, args, kwargs = what
+            function, args, kwargs = work
             numbers = self._code.numbers_of(function)
             return None if numbers is None else (*numbers, args, kwargs)
         if kind is TaskBatch:
-            kinds = set(map(type, what.members))
-            numbers = self._numbers_of_type(what.members[0]) if len(kinds) == 1 else None
-            return None if numbers is None else (*numbers, list(map(vars, what.members)))
-        numbers = self._numbers_of_type(what)
-        return None if numbers is None else (*numbers, what.__dict__)
+            kinds = set(map(type, work.members))
+            numbers = self._numbers_of_type(work.members[0]) if len(kinds) == 1 else None
+            return None if numbers is None else (*numbers, list(map(vars, work.members)))
+        numbers = self._numbers_of_type(work)
+        return None if numbers is None else (*numbers, work.__dict__)
 
     def _numbers_of_type(self, task: Any) -> Numbers | None:
         """Return where the class of a task is; None if not, or if class and attributes do not make the task."""
@@ -125,20 +125,20 @@ class Shorthand:
         return numbers
 
 
-def expanded(what: Any, code: AppCode) -> Any:
+def expanded(content: Any, code: AppCode) -> Any:
     """Return what was pushed: a task, a batch, or a tuple of function, arguments and keyword arguments.
 
-    :param what: what its payload holds.
+    :param content: what its payload holds.
     :raises SchedulingError: if the code that it refers to is not known here.
     """
-    if type(what) is not tuple or type(what[1]) is not int:
-        return what
-    thing = code.object_at(what[0], what[1], what[2])
-    if len(what) == 5:
-        return thing, what[3], what[4]
-    if type(what[3]) is list:
-        return TaskBatch([_rebuilt(thing, attributes) for attributes in what[3]])
-    return _rebuilt(thing, what[3])
+    if type(content) is not tuple or type(content[1]) is not int:
+        return content
+    thing = code.object_at(content[0], content[1], content[2])
+    if len(content) == 5:
+        return thing, content[3], content[4]
+    if type(content[3]) is list:
+        return TaskBatch([_rebuilt(thing, attributes) for attributes in content[3]])
+    return _rebuilt(thing, content[3])
 
 
 def _rebuilt(kind: Any, attributes: dict[str, Any]) -> Any:

@@ -209,25 +209,25 @@ class Worker:
 
     def _perform(self, payload: bytes | Frame, begun: float) -> bytes | Frame:
         code = self._code
-        what = expanded(unpickled(payload), code)
-        if type(what) is tuple:
-            function = what[0]
+        work = expanded(unpickled(payload), code)
+        if type(work) is tuple:
+            function = work[0]
             kind = type(function)
             # The name and not the function, which may be a closure over much data.
             key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
         else:
-            key = type(what)
+            key = type(work)
         # The second longest run counts: any task may once be interrupted for milliseconds.
         known = self._long_by_function.get(key)
         if known is None or begun + known[1] > self._due:
             self._flush()
             begun = time.perf_counter()
-        if type(what) is TaskBatch:
-            self._batch = what
-            result = what.run(code, self._where)
+        if type(work) is TaskBatch:
+            self._batch = work
+            result = work.run(code, self._where)
             self._batch = None
         else:
-            result = call(what)
+            result = call(work)
         duration = time.perf_counter() - begun
         longest, second = known or (duration, duration)
         if known is None and len(self._long_by_function) == KNOWN_FUNCTIONS_MAX:
@@ -237,7 +237,7 @@ class Worker:
         elif duration > second:
             second = duration
         self._long_by_function[key] = (longest * DECAY, second * DECAY)
-        if type(what) is TaskBatch:
+        if type(work) is TaskBatch:
             return result  # pickled already
         try:
             return code.dumps_payload(result)

@@ -23,7 +23,7 @@ from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import Payload, check_statuses
 from concurrent.scheduling.wire.failure import dumps_failure
 from concurrent.scheduling.wire.messages import to_master, to_owner
-from concurrent.scheduling.wire.stretches import PackedTerms, parts_of, read_stretches
+from concurrent.scheduling.wire.stretches import PackedTerms, read_stretches
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 
@@ -146,9 +146,8 @@ class MasterAPI:
                 _check("first_id", first_id, 0, ID_MAX)
                 _check("code_count", code_count, 0)
                 _check("the number of payloads", count, 1, TASKS_PER_MESSAGE_MAX)
-            for part, asked in parts_of(read_stretches(terms, count), count):
-                event = TasksSubmitted(owner, first_id + part.start, payloads[part], asked)
-                dispatcher.submit(event, code_count)
+            (_, asked), *changes = read_stretches(terms, count)
+            dispatcher.submit(TasksSubmitted(owner, first_id, payloads, asked, changes), code_count)
 
         @receives(server, to_master.cancel)
         def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:

@@ -10,6 +10,7 @@ either; they are not frozen, since it takes several times as long to make what i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,12 +109,16 @@ class BytesConsumed:
 
 @dataclass(slots=True)
 class TasksSubmitted:
-    """``owner`` handed over ``len(payloads)`` tasks, numbered by it from ``first_id``."""
+    """``owner`` handed over ``len(payloads)`` tasks, numbered by it from ``first_id``.
+
+    ``terms`` is what they ask for, up to the first of ``changes``: places among them, and the terms from there.
+    """
 
     owner: int
     first_id: int
     payloads: list[Any]
     terms: Terms = DEFAULT_TERMS
+    changes: Sequence[tuple[int, Terms]] = ()
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from concurrent.scheduling.ledger.alarms import Alarm
 from concurrent.scheduling.ledger.endings import sorted_out
 from concurrent.scheduling.ledger.events import (
+    Accept,
     BytesConsumed,
     CancelRequested,
     CancelRun,
@@ -155,6 +156,8 @@ class Ledger(Places):
         return [*commands, *(CancelRun(slave, numbers) for slave, numbers in running.items())]
 
     def _tasks_submitted(self, event: TasksSubmitted) -> list[Command]:
+        if event.changes:
+            return self._stretches_submitted(event)
         owner = self.jobs.submitter(event)
         number = self._next_number
         client_id = event.first_id
@@ -175,6 +178,18 @@ class Ledger(Places):
         if event.payloads:
             self.queue.added(lane, len(event.payloads))
         return self.jobs.submitted(event, sum(map(len, event.payloads)))
+
+    def _stretches_submitted(self, event: TasksSubmitted) -> list[Command]:
+        """Take tasks with different terms, each stretch as if it had come alone; accept them with one word."""
+        commands: list[Command] = []
+        accepts: list[Command] = []
+        start, terms = 0, event.terms
+        for end, following in (*event.changes, (len(event.payloads), terms)):
+            part = TasksSubmitted(event.owner, event.first_id + start, event.payloads[start:end], terms)
+            for command in self._tasks_submitted(part):
+                (accepts if type(command) is Accept else commands).append(command)
+            start, terms = end, following
+        return commands + accepts[-1:]
 
     def _cancel_requested(self, event: CancelRequested) -> list[Command]:
         owner = self.owners.get(event.owner)

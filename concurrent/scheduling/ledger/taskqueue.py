@@ -39,14 +39,15 @@ class TaskQueue:
         return self._turns[0].lanes.first() if self._turns else None
 
     def added(self, lane: Lane, count: int) -> None:
-        """Take note of so many tasks that were put into a lane; at least one."""
+        """Take note of so many tasks that were put at the end of a lane; at least one."""
         owner = lane.owner
+        was_empty = not lane.count
         lane.count += count
         self.count += count
         if not owner.queued_count:
             self._turns.append(owner)
         owner.queued_count += count
-        if lane is not owner.lanes.only:
+        if was_empty and lane is not owner.lanes.only:
             owner.lanes.changed(lane)
 
     def put_back(self, tasks: Iterable[TaskRecord]) -> None:
@@ -58,6 +59,7 @@ class TaskQueue:
             lane = task.owner.lanes.lane(task.terms)
             lane.tasks.appendleft(task)
             self.added(lane, 1)
+            lane.owner.lanes.changed(lane)
 
     def take(self, count: int, lane: Lane | None = None) -> list[TaskRecord]:
         """Take a turn: up to ``count`` tasks, at least one, from the front of one lane; none if there are none.

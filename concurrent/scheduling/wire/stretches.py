@@ -1,6 +1,7 @@
 """Terms as they travel beside tasks: each stretch of tasks with equal terms has them once. A pure module.
 
 On the wire they are a list of ``[place, terms]``: those of the tasks from that place among the payloads on.
+Terms that stand in an earlier pair may be the number of that pair.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ PackedTerms = list[Any] | int
 
 def pack_stretches(stretches: Sequence[Stretch]) -> PackedTerms:
     """Return the terms of tasks as they travel."""
-    return [[place, _packed(terms)] for place, terms in stretches]
+    if len(stretches) == 1:
+        return [[0, _packed(stretches[0][1])]]
+    rows: list[Any] = []
+    row_by_terms: dict[int, int] = {}  # by identity: equal ones are mostly one object
+    for place, terms in stretches:
+        earlier = row_by_terms.setdefault(id(terms), len(rows))
+        rows.append([place, earlier if earlier < len(rows) else _packed(terms)])
+    return rows
 
 
 def parts_of(stretches: Sequence[Stretch], count: int) -> list[tuple[slice, Terms]]:
@@ -49,12 +57,12 @@ def read_stretches(packed: int | list[Any], count: int) -> list[Stretch]:
     :raises InvalidArguments: if it is no such list, or a value is not possible.
     """
     rows: list[Any] = packed if isinstance(packed, list) else [[0, {"attempts_max": packed}]]
-    if len(rows) == 1 and count and (stretch := _stretch(rows[0]))[0] == 0:
+    if len(rows) == 1 and count and (stretch := _stretch(rows[0], []))[0] == 0:
         return [stretch]
     stretches: list[Stretch] = []
     least, most = 0, min(0, count - 1)  # the first begins at 0
     for row in rows:
-        stretch = _stretch(row)
+        stretch = _stretch(row, stretches)
         if not least <= stretch[0] <= most:
             break
         stretches.append(stretch)
@@ -68,12 +76,16 @@ def read_stretches(packed: int | list[Any], count: int) -> list[Stretch]:
     return stretches
 
 
-def _stretch(row: Any) -> Stretch:
-    if type(row) is list and len(row) == 2 and type(row[0]) is int and type(row[1]) is dict:
-        try:
-            return row[0], terms_from(row[1])
-        except SchedulingError as error:
-            raise InvalidArguments(str(error), thing=error.thing, value=error.value) from None
+def _stretch(row: Any, earlier: list[Stretch]) -> Stretch:
+    if type(row) is list and len(row) == 2 and type(row[0]) is int:
+        place, terms = row
+        if type(terms) is int and 0 <= terms < len(earlier):
+            return place, earlier[terms][1]
+        if type(terms) is dict:
+            try:
+                return place, terms_from(terms)
+            except SchedulingError as error:
+                raise InvalidArguments(str(error), thing=error.thing, value=error.value) from None
     raise InvalidArguments(f"terms must be [place, map], but have {row!r:.100}", thing="terms")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from concurrent.scheduling import Ledger, Terms
 from concurrent.scheduling.events import (
+    Accept,
     CancelRequested,
     Command,
     OwnerJoined,
@@ -71,6 +72,16 @@ def test_a_priority_is_nothing_to_other_owners(ledger: Ledger) -> None:
     push(ledger, *"c" * 6, owner=2, priority=100)
     owners = [command.owner for command in ledger.assign(1, 9) if isinstance(command, Send)]
     assert owners == [1, 2, 1, 2]
+
+
+def test_tasks_that_came_at_once_go_each_into_its_lane(ledger: Ledger) -> None:
+    a, b = Terms(name="a"), Terms(name="b")
+    event = TasksSubmitted(1, 5, [b"1", b"2", b"3", b"4"], a, [(1, b), (3, a)])
+    assert ledger.apply(event) == [Accept(1, 8)]
+    assert lanes(ledger) == [(1, "a", 2), (1, "b", 2)]
+    assert ledger.owners[1].number_by_id == {5: 1, 6: 2, 7: 3, 8: 4}
+    sends = [command for command in ledger.assign(1, 4) if isinstance(command, Send)]
+    assert [(send.numbers, send.payloads) for send in sends] == [([1, 4], [b"1", b"4"]), ([2, 3], [b"2", b"3"])]
 
 
 def test_owners_take_turns_however_many_lanes_they_have(ledger: Ledger) -> None:

@@ -133,5 +133,13 @@ def test_stretches_come_as_they_went() -> None:
     assert list(parts_of(stretches, 5)) == [(slice(0, 3), stretches[0][1]), (slice(3, 5), stretches[1][1])]
 
 
+def test_terms_that_come_again_are_named_by_the_number_of_their_pair() -> None:
+    a, b = Terms(name="a"), Terms(name="b")
+    stretches = [(0, a), (1, b), (2, a), (3, b)]
+    packed = pack_stretches(stretches)
+    assert packed == [[0, {"name": "a"}], [1, {"name": "b"}], [2, 0], [3, 1]]
+    assert read_stretches(packed, 4) == stretches
+
+
 def test_a_peer_of_the_first_form_says_attempts_only() -> None:
     assert read_stretches(2, 5) == [(0, Terms(attempts_max=2))]

@@ -32,13 +32,14 @@ from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
 from concurrent.core.loggers import get_log
+from concurrent.core.machine import next_state
 from concurrent.scheduling.processes.launcher import Child, Launcher
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.slave.crew import Crew, Item
 from concurrent.scheduling.slave.outputlog import OutputLog
 from concurrent.scheduling.slave.tokens import Tokens
 from concurrent.scheduling.slave.workerdata import WorkerData
-from concurrent.scheduling.slave.workerstates import WorkerEvent, WorkerState, next_state
+from concurrent.scheduling.slave.workerstates import TRANSITIONS, WorkerEvent, WorkerState
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, TASKS
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -257,7 +258,7 @@ class WorkerLink:
 
     def _undergo(self, event: WorkerEvent) -> None:
         """Go over to the next state; what cannot happen raises."""
-        self.state = next_state(self.state, event, self)
+        self.state = next_state(TRANSITIONS, self.state, event, self)
 
     def __str__(self) -> str:
         whose = "nobody" if self.crew is None else f"application {self.crew.owner}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-__all__ = ["TRANSITIONS", "WorkerEvent", "WorkerState", "next_state"]
+__all__ = ["TRANSITIONS", "WorkerEvent", "WorkerState"]
 
 
 class WorkerState(Enum):
@@ -58,15 +58,3 @@ TRANSITIONS: Final[Mapping[tuple[WorkerState, WorkerEvent], WorkerState]] = {
     (WorkerState.DISTRUSTED, WorkerEvent.DISTRUST): WorkerState.DISTRUSTED,
     (WorkerState.DISTRUSTED, WorkerEvent.END): WorkerState.GONE,
 }
-
-
-def next_state(state: WorkerState, event: WorkerEvent, story: object) -> WorkerState:
-    """Return the state that follows.
-
-    :param story: tells as a text which worker it is and what it has done, for the error.
-    :raises AssertionError: if the event has no place in the table, also under ``python -O``.
-    """
-    following = TRANSITIONS.get((state, event))
-    if following is None:
-        raise AssertionError(f"{story} is {state.value}; it cannot be {event.value}")
-    return following

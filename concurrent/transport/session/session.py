@@ -15,11 +15,12 @@ from collections import deque
 from typing import Final
 
 from concurrent.core.errors import MessageTooLarge, ProtocolError, QueueFull
+from concurrent.core.machine import next_state
 from concurrent.transport.frames.frames import Buffer, Frame
 from concurrent.transport.session.envelope import Body, Message, control_message, make_header
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.session.messages import Kind
-from concurrent.transport.session.states import SessionEvent, SessionState, next_state
+from concurrent.transport.session.states import TRANSITIONS, SessionEvent, SessionState
 
 __all__ = ["ACK_BYTES", "ACK_COUNT", "Session"]
 
@@ -97,6 +98,9 @@ class Session:
         self._resend_asked = 0
         self._resent_to = 0
 
+    def __str__(self) -> str:
+        return f"a session (so far: {', '.join(each.value for each in self._story) or 'nothing'})"
+
     @property
     def owes_ack_now(self) -> bool:
         """Whether so much was received that the acknowledgement should not wait for company."""
@@ -109,7 +113,7 @@ class Session:
 
     def change(self, event: SessionEvent, now: float) -> None:
         """Move to the state that follows ``event``."""
-        self.state = next_state(self.state, event, self._story)
+        self.state = next_state(TRANSITIONS, self.state, event, self)
         self._story.append(event)
         self.state_since = now
         self.heard_at = now

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
+from enum import IntEnum
 from math import inf
 
 __all__ = ["Alarm", "Alarms"]
 
 
-class Alarm(Enum):
+class Alarm(IntEnum):
     """What is looked at when time has passed."""
 
-    SILENCE = "slaves that hold tasks and report nothing"
-    QUEUE = "what lies on the work queue and nobody takes"
-    REFUSALS = "tasks that slaves refused"
-    SHORTAGE = "tasks that there is no room for"
+    SILENCE = 0
+    """Slaves that hold tasks and report nothing."""
+    QUEUE = 1
+    """What lies on the work queue and nobody takes."""
+    REFUSALS = 2
+    """Tasks that slaves refused."""
+    SHORTAGE = 3
+    """Tasks that there is no room for."""
 
 
 class Alarms:

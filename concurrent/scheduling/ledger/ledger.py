@@ -51,7 +51,7 @@ from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.places import OFFER_AGAIN_S, PUSHED_LOST_S, Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.running import RunningTasks
-from concurrent.scheduling.ledger.states import TaskEvent, TaskState
+from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
@@ -59,6 +59,8 @@ from concurrent.scheduling.tasks.terms import Terms
 __all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
+
+TAKEN: Final = NEXT_BY_EVENT[TaskEvent.TAKEN]
 
 LOOK_S: Final = 1.0
 """How often it is looked for slaves that report nothing."""
@@ -337,16 +339,19 @@ class Ledger(Places):
             return []
         self._has_taken = True
         stale: list[int] = []
+        held = slave.held
         for number in event.numbers:
-            if number in slave.held:
+            if number in held:
                 continue  # it was sent to this slave
             task = self.pushed.pop(number, None)
             if task is None:
                 stale.append(number)
                 continue
-            task.undergo(TaskEvent.TAKEN)
+            if task.state not in TAKEN:
+                task.undergo(TaskEvent.TAKEN)  # raises with its story
+            task.state = TAKEN[task.state]
             task.slave = event.slave
-            slave.held[number] = task
+            held[number] = task
         self.dropped_count += len(stale)
         return [CancelRun(event.slave, stale)] if stale else []
 

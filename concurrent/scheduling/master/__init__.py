@@ -1,7 +1,7 @@
 """The master's hands: they carry out what the ledger and the scheduler decide.
 
-This room runs in the loop thread of a master node. It owns the ledger, the scheduler, what is known of
-the sessions of owners and slaves, what waits to be delivered, and the hosts of task systems. It opens
+This room runs in the loop thread of a master node. It owns the ledger, the scheduler, the table of
+the sessions of owners and slaves, what is on its way to them, and the hosts of task systems. It opens
 no payload, so it never imports ``pickling``; it imports ``schedulers``, ``ledger``, ``store``, ``wire``
 and ``processes``.
 """

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Final
 
+from concurrent.core.errors import LoopClosed
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.handler import TCPHandler
@@ -65,10 +67,11 @@ class Consumption:
 
     def given_back(self, count: int) -> None:
         """Take note that so many outcomes are given back, be they of the master or not. Loop thread only."""
+        if count:
+            self._batches.append([count, self._arrived_to])  # needs no lock, so a copy cannot inherit it held
+            return
         with self._lock:
-            if count:
-                self._batches.append([count, self._arrived_to])
-            elif self._batches:
+            if self._batches:
                 self._batches[-1][1] = self._arrived_to
             else:
                 self._consumed_to = self._arrived_to
@@ -94,7 +97,8 @@ class Consumption:
                 tell = self._tell_late
             else:
                 return
-        self._loop.post(tell)
+        with suppress(LoopClosed):  # there is no master any more to be told
+            self._loop.post(tell)
 
     def _tell_late(self) -> None:
         self._loop.call_later(CONSUMED_S, self._tell_now)

@@ -217,6 +217,7 @@ class Inbox:
         size_bytes, self._taken_bytes = self._taken_bytes, 0
         count, self._taken_count = self._taken_count, 0
         if count and self._acknowledge is not None:
+            end_copy(self._pid)  # a copy has nothing to say
             self._acknowledge(size_bytes, count)
 
 

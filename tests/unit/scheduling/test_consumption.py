@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from concurrent.core.errors import LoopClosed
 from concurrent.scheduling.owner.consumption import CONSUMED_BYTES, CONSUMED_COUNT, Consumption
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.transport.calls.declaration import Message
@@ -136,3 +137,15 @@ def test_a_master_that_knows_no_numbers_is_told_how_many_bytes(consumption: Cons
     assert (older.told, loop.later) == ([], [])
     consumption.consumed(1, 1)
     assert older.told == [("consumed", CONSUMED_BYTES)]
+
+
+def test_nobody_is_told_when_the_loop_has_ended(
+    consumption: Consumption, loop: Any, master: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_call: Callable[[], object]) -> None:
+        raise LoopClosed("the loop is closed", thing="post")
+
+    come(consumption, 1)
+    monkeypatch.setattr(loop, "post", refuse)
+    consumption.consumed(CONSUMED_BYTES, 1)
+    assert master.told == [("consumed_to", 0)]

@@ -13,7 +13,7 @@ HOST_LENGTH_MAX = 24
 
 
 def new_node_id(kind: str, name: str = "") -> str:
-    """Return a new unique name such as ``slave-anna-4711-9f3c2b``: kind, machine, process, chance.
+    """Return a new unique name such as ``slave-anna-4711-9f3c2b07``: kind, machine, process, chance.
 
     A node that starts again gets another name, so that nobody takes it for the one that died.
 
@@ -21,4 +21,4 @@ def new_node_id(kind: str, name: str = "") -> str:
     :param name: what its owner calls it, in place of the machine.
     """
     host = re.sub(r"[^A-Za-z0-9]+", "", socket.gethostname().split(".")[0])[:HOST_LENGTH_MAX]
-    return f"{kind}-{name or host or 'host'}-{os.getpid()}-{secrets.token_hex(3)}"
+    return f"{kind}-{name or host or 'host'}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from concurrent.core.component import Component, ComponentManager
 from concurrent.core.config import Configuration
 
-__all__ = ["default_part"]
+__all__ = ["FAILURES_MAX", "default_part"]
+
+FAILURES_MAX: Final = 5
+"""After so many failures in a row of one method the framework's own part takes over from that of a plug-in."""
 
 AnyComponent = TypeVar("AnyComponent", bound=Component)
 

@@ -18,16 +18,13 @@ from concurrent.core.foreign import shown
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.ledger.events import Command
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.schedulers.defaults import default_part
+from concurrent.scheduling.schedulers.defaults import FAILURES_MAX, default_part
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
 from concurrent.scheduling.schedulers.ledgerview import MANAGER_OF_QUEUE, LedgerView
 from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
 
 __all__ = ["GuardedScheduler"]
-
-FAILURES_MAX: Final = 5
-"""After so many failures in a row of one kind, the framework's own scheduler takes over."""
 
 RETRY_S: Final = 0.2
 RETRY_MAX_S: Final = 2.0

@@ -9,14 +9,11 @@ from concurrent.core.component import ComponentManager
 from concurrent.core.interface import is_older
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger.records import SlaveRecord
-from concurrent.scheduling.schedulers.defaults import default_part
+from concurrent.scheduling.schedulers.defaults import FAILURES_MAX, default_part
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
 from concurrent.scheduling.tasks.terms import Terms
 
-__all__ = ["FAILURES_MAX", "Rating"]
-
-FAILURES_MAX: Final = 5
-"""After so many failures in a row the framework's own rating takes over."""
+__all__ = ["Rating"]
 
 OWN: Final[tuple[type, ...]] = (GenericTaskScheduleStrategy,)
 

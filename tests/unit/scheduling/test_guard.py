@@ -21,8 +21,9 @@ from concurrent.scheduling.ledger.events import (
     TasksTaken,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.schedulers.defaults import FAILURES_MAX
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
-from concurrent.scheduling.schedulers.guard import FAILURES_MAX, GuardedScheduler
+from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
 from concurrent.scheduling.tasks.outcome import FINISHED
 

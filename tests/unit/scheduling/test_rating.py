@@ -10,7 +10,8 @@ from concurrent.core.environment import Environment
 from concurrent.core.interface import implements
 from concurrent.scheduling.interfaces import ITaskScheduleStrategy
 from concurrent.scheduling.ledger.records import SlaveRecord
-from concurrent.scheduling.schedulers.rating import FAILURES_MAX, Rating
+from concurrent.scheduling.schedulers.defaults import FAILURES_MAX
+from concurrent.scheduling.schedulers.rating import Rating
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 

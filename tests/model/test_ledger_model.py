@@ -16,7 +16,6 @@ from concurrent.scheduling.ledger.events import (
     PushedLost,
     Record,
     Recordable,
-    RefusalsOutdated,
     SessionAttached,
     SessionDetached,
     SlaveJoined,
@@ -30,6 +29,7 @@ from concurrent.scheduling.ledger.events import (
     TasksTaken,
     TimePassed,
 )
+from concurrent.scheduling.ledger.ledger import OFFER_AGAIN_MAX_S
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.schedulers.admission import let_in
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
@@ -192,10 +192,6 @@ class LedgerMachine(RuleBasedStateMachine):
             assert not any(send.slave in refusers[number] for number in send.numbers)
             assert len(self.ledger.slaves[send.slave].held) <= self.ledger.slaves[send.slave].window
 
-    @rule()
-    def offer_again(self) -> None:
-        self.ledger.apply(RefusalsOutdated())
-
     @rule(owner=st.sampled_from([1, 2]), ids=st.lists(st.integers(0, 20), max_size=4))
     def cancel(self, owner: int, ids: list[int]) -> None:
         self.perform(self.ledger.apply(CancelRequested(owner, ids)))
@@ -254,7 +250,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.apply(SlaveLost(9998, "end"))
         self.ledger.apply(SlaveJoined(9999, "last", 1, 10**6))
         self.ledger.pass_on()
-        self.ledger.apply(RefusalsOutdated())
+        for _ in range(2):  # what as many slaves have refused as are remembered is offered again
+            self.now += OFFER_AGAIN_MAX_S
+            self.perform(self.ledger.apply(TimePassed(self.now)))
         self.perform(self.ledger.assign(9999, 10**6))
         held = list(self.ledger.slaves[9999].held)
         count = len(held)

@@ -34,7 +34,6 @@ __all__ = [
     "PushedLost",
     "Record",
     "Recordable",
-    "RefusalsOutdated",
     "RefusedByAll",
     "RefusedPassedOn",
     "Send",
@@ -272,11 +271,6 @@ class PushedLost:
 
 
 @dataclass(slots=True)
-class RefusalsOutdated:
-    """It is long ago that all slaves refused some tasks; they may have them again."""
-
-
-@dataclass(slots=True)
 class TimePassed:
     """The time that ``Ledger.deadline`` asked for has come, or nearly so.
 
@@ -452,7 +446,6 @@ Event = (
     | SlaveAsked
     | RefusedPassedOn
     | PushedLost
-    | RefusalsOutdated
     | TimePassed
 )
 Command = (

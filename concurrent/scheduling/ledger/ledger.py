@@ -26,7 +26,6 @@ from concurrent.scheduling.ledger.events import (
     OwnerJoined,
     OwnerLeft,
     PushedLost,
-    RefusalsOutdated,
     RefusedByAll,
     RefusedPassedOn,
     SessionAttached,
@@ -102,7 +101,6 @@ class Ledger(Places):
             SlaveAsked: self._slave_asked,
             RefusedPassedOn: lambda _event: self.pass_on(),
             PushedLost: self._pushed_lost,
-            RefusalsOutdated: self._refusals_outdated,
             TimePassed: self._time_passed,
         }
         self._look_by_alarm: dict[Alarm, Callable[[float], list[Command]]] = {
@@ -324,14 +322,10 @@ class Ledger(Places):
         has_lost_workers = any(task.evidence for task in stuck)
         story = self.explain(stuck[0].number)
         said = RefusedByAll(list(counts), list(counts.values()), has_lost_workers, story)
-        return [said, *self._refusals_outdated()]
-
-    def _refusals_outdated(self, _event: RefusalsOutdated | None = None) -> list[Command]:
-        stuck = self.refusals.stuck(self.slaves.values())
         for task in stuck:
             self.refusals.forget(task)
         self._requeue(stuck)
-        return []
+        return [said]
 
     def _tasks_taken(self, event: TasksTaken) -> list[Command]:
         slave = self.slaves.get(event.slave)

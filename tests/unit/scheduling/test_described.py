@@ -17,7 +17,6 @@ SILENT = {
     "TimePassed",
     "TasksRunning",
     "TellRunning",
-    "RefusalsOutdated",
     "SlaveSilent",
     "TasksMoved",
     "CheckQueue",

@@ -14,7 +14,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerLeft,
     Push,
     PushedLost,
-    RefusalsOutdated,
+    RefusedByAll,
     Send,
     SlaveJoined,
     SlaveLost,
@@ -23,9 +23,11 @@ from concurrent.scheduling.ledger.events import (
     TasksReturned,
     TasksSubmitted,
     TasksTaken,
+    TimePassed,
     WindowChanged,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.places import OFFER_AGAIN_S
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.transport.frames.frames import Frame
@@ -209,7 +211,11 @@ def test_what_all_slaves_refused_is_offered_again_later(ledger: Ledger) -> None:
     ledger.pass_on()
     ledger.apply(TasksReturned(2, [2]))
     assert [task.number for task in ledger.refusals.stuck(ledger.slaves.values())] == [2]
-    ledger.apply(RefusalsOutdated())
+    assert ledger.pass_on() == []
+    ledger.apply(TimePassed(100.0))
+    (said,) = ledger.apply(TimePassed(100.0 + OFFER_AGAIN_S))
+    assert isinstance(said, RefusedByAll)
+    assert (said.owners, said.counts) == ([1], [1])
     assert ledger.assign(1, 9) == [Send(1, 1, [2], [b"1:1"])]
     assert ledger.apply(TasksDone(2, [1], [FINISHED], [b"a"])) == [Deliver(1, [0], [FINISHED], [b"a"], up_to=1)]
     assert ledger.apply(TasksDone(1, [2], [FINISHED], [b"b"])) == [Deliver(1, [1], [FINISHED], [b"b"], up_to=2)]

@@ -28,7 +28,7 @@ from concurrent.core.logs import NodeLog
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome, load_outcomes
 from concurrent.scheduling.owner.taskclient import TaskClient
-from concurrent.scheduling.pickling.code import AppCode, CodeCache
+from concurrent.scheduling.pickling.code import AppCode, ReceivedCode
 from concurrent.scheduling.tasks.drive import SystemDrive
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.tasks.task import Task
@@ -48,8 +48,6 @@ EXIT_BROKEN: Final = 70
 """The exit code if the loop fails: whatever the system waits for then would never come."""
 
 PROGRESS_S: Final = 0.25
-APP: Final = 1
-"""The number of the application in the code cache of this process, which knows one only."""
 
 
 class _Given(NamedTuple):
@@ -76,8 +74,8 @@ def main(reach: Sequence[Any], token: str, log_level: str) -> None:
     client = carriers_named(components, channel).make_client(loop, host, port, node_id=node_id)
     try:
         systems: queue.SimpleQueue[_Given | None] = queue.SimpleQueue()
-        cache = CodeCache()
-        run = _Run(loop, cache.of(APP))
+        own_code = ReceivedCode()
+        run = _Run(loop, own_code)
         run.register_methods(client, systems.put)
 
         def lost(_handler: TCPHandler, reason: str) -> None:
@@ -92,8 +90,8 @@ def main(reach: Sequence[Any], token: str, log_level: str) -> None:
         if given is None:
             return
         for index, blob in enumerate(given.code):
-            cache.define(APP, index, bytes(blob))
-        run.tasks.code.enter()
+            own_code.take(index, bytes(blob))
+        own_code.enter()
         loop.call(run.tasks.attach, handler, len(given.code), timeout_s=CALL_TIMEOUT_S)
         pid = os.getpid()
         status, payload = run.outcome(handler, given)

@@ -32,7 +32,7 @@ from concurrent.scheduling.pickling.unpicklable import unpicklable_value
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, About, code_at, current
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 
-__all__ = ["AppCode", "BlobHead", "CodeCache", "ReceivedCode", "code_at", "packed_blob"]
+__all__ = ["AppCode", "BlobHead", "ReceivedCode", "code_at", "packed_blob"]
 
 HEAD_BYTES: Final = struct.Struct("!I")
 
@@ -210,35 +210,8 @@ class AppCode:
         return None
 
 
-class CodeCache:
-    """Travelling code of any number of applications, at a worker or task system. One thread."""
-
-    def __init__(self) -> None:
-        self._code_by_app: dict[int, ReceivedCode] = {}
-
-    def define(self, app: int, index: int, blob: bytes) -> None:
-        """Keep a blob of an application; it is unpickled when a payload first needs it."""
-        self._of(app).take(index, blob)
-
-    def forget(self, app: int) -> None:
-        """Drop the code of an application; nothing happens if there is none."""
-        code = self._code_by_app.pop(app, None)
-        if code is not None:
-            code.leave()
-
-    def of(self, app: int) -> AppCode:
-        """Return the code of one application, none at first."""
-        return self._of(app)
-
-    def _of(self, app: int) -> ReceivedCode:
-        code = self._code_by_app.get(app)
-        if code is None:
-            code = self._code_by_app[app] = ReceivedCode()
-        return code
-
-
 class ReceivedCode(AppCode):
-    """The code of one application where it came as blobs."""
+    """The code of the application of a worker, or task system, where it came as blobs. One thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -248,7 +221,7 @@ class ReceivedCode(AppCode):
         self._defining: BlobHead | None = None  # of the blob that is unpickled
 
     def take(self, index: int, blob: bytes) -> None:
-        """Keep a blob; the modules in it can be imported from now on."""
+        """Keep a blob, to be unpickled when it is needed; its modules can be imported from now on."""
         self.blob_by_index[index] = blob
         self._spaces.add_sources(self._head(index)[0].modules)
 

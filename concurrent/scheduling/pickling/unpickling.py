@@ -92,7 +92,7 @@ def _code() -> Code:
         raise SchedulingError(
             "a pickle refers to an application's code, but is not unpickled for an application",
             thing="code_at",
-            remedy="Use loads_payload of its CodeBook, or of what its CodeCache has.",
+            remedy="Use loads_payload of its CodeBook or ReceivedCode.",
         )
     return code
 

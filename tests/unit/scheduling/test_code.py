@@ -18,12 +18,10 @@ import pytest
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.pickling import codewatch
 from concurrent.scheduling.pickling.chunk import run_calls
-from concurrent.scheduling.pickling.code import CodeCache, code_at
+from concurrent.scheduling.pickling.code import ReceivedCode, code_at
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.transport.frames.frames import Frame
 from tests.unit.scheduling import plugin_module
-
-APP = 3
 
 
 class Ends:
@@ -31,7 +29,7 @@ class Ends:
 
     def __init__(self, *own_modules: str) -> None:
         self.book = CodeBook(own_modules)
-        self.cache = CodeCache()
+        self.cache = ReceivedCode()
         self._sent_count = 0
 
     def at_worker(self, value: Any) -> Any:
@@ -46,13 +44,13 @@ class Ends:
     def load(self, payload: bytes | Frame) -> Any:
         """Return what the worker gets of a payload, with all code that was made so far."""
         for index in range(self._sent_count, self.book.blob_count):
-            self.cache.define(APP, index, self.book.blob_at(index))
+            self.cache.take(index, self.book.blob_at(index))
         self._sent_count = self.book.blob_count
-        return self.cache.of(APP).loads_payload(payload)
+        return self.cache.loads_payload(payload)
 
     def at_home(self, value: Any) -> Any:
         """Return what the application gets of a worker's result."""
-        return self.book.loads_payload(self.cache.of(APP).dumps_payload(value))
+        return self.book.loads_payload(self.cache.dumps_payload(value))
 
 
 @pytest.fixture
@@ -305,7 +303,7 @@ def test_a_book_can_be_used_while_it_pickles(ends: Ends) -> None:
     text = "outer"
     arrived, inner, again = ends.at_worker([text, Nested(ends.book), text])
     assert arrived is again
-    assert ends.cache.of(APP).loads_payload(inner)[1].sides == 5
+    assert ends.cache.loads_payload(inner)[1].sides == 5
 
 
 def test_code_that_cannot_travel_is_named(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,21 +316,11 @@ def test_code_that_cannot_travel_is_named(ends: Ends, monkeypatch: pytest.Monkey
 
 
 def test_each_application_has_its_own_code() -> None:
-    one, other = Ends(plugin_module.__name__), CodeCache()
+    one, other = Ends(plugin_module.__name__), ReceivedCode()
     one.at_worker(plugin_module.make_square)
     payload = one.book.dumps_payload(plugin_module.make_square)
     with pytest.raises(SchedulingError, match="blob 0"):
-        other.of(APP).loads_payload(payload)
-    with pytest.raises(SchedulingError, match="blob 0"):
-        one.cache.of(APP + 1).loads_payload(payload)
-
-
-def test_forgotten_code_is_gone(ends: Ends) -> None:
-    ends.at_worker(plugin_module.make_square)
-    ends.cache.forget(APP)
-    ends.cache.forget(APP)
-    with pytest.raises(SchedulingError, match="blob 0"):
-        ends.cache.of(APP).loads_payload(ends.book.dumps_payload(plugin_module.make_square))
+        other.loads_payload(payload)
 
 
 class Reference:

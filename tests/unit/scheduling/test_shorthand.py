@@ -14,12 +14,10 @@ import pytest
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling import Task
 from concurrent.scheduling.pickling.batch import TaskBatch
-from concurrent.scheduling.pickling.code import CodeCache
+from concurrent.scheduling.pickling.code import ReceivedCode
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.pickling.shorthand import Shorthand, expanded
 from tests.unit.scheduling import plugin_module
-
-APP = 3
 
 
 class Ends:
@@ -27,19 +25,19 @@ class Ends:
 
     def __init__(self, *own_modules: str) -> None:
         self.book = CodeBook(own_modules)
-        self.cache = CodeCache()
+        self.cache = ReceivedCode()
         self._shorthand = Shorthand(self.book)
 
     def travelling(self, what: Any) -> Any:
         """Return what the payload of something is the pickle of."""
         payload = self._shorthand.dumps(what)
         for index in range(self.book.blob_count):
-            self.cache.define(APP, index, self.book.blob_at(index))
-        return self.cache.of(APP).loads_payload(payload)
+            self.cache.take(index, self.book.blob_at(index))
+        return self.cache.loads_payload(payload)
 
     def at_worker(self, what: Any) -> Any:
         """Return what the worker gets."""
-        return expanded(self.travelling(what), self.cache.of(APP))
+        return expanded(self.travelling(what), self.cache)
 
 
 @pytest.fixture
@@ -261,6 +259,6 @@ def test_what_cannot_be_pickled_is_named(ends: Ends) -> None:
 
 def test_code_that_is_not_here_is_missed(ends: Ends) -> None:
     payload = Shorthand(ends.book).dumps(Plain(1))
-    nothing = CodeCache().of(APP)
+    nothing = ReceivedCode()
     with pytest.raises(SchedulingError, match="blob 0"):
         expanded(pickle.loads(bytes(payload)), nothing)

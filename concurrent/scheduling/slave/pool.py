@@ -281,7 +281,8 @@ class WorkerPool:
         self._workers.forget(link)
         self._dealer.forget(link)
         self._drop_waiting(link.cancelled)
-        self._roster.ended(link, is_quick=link.done_count == 0 and not death.started)
+        is_quick = death.is_accident and not (link.done_count or death.started)
+        self._roster.ended(link, is_quick=is_quick)
         self._go_on()
 
     def _charge(self, item: Item, evidence: bytes) -> None:

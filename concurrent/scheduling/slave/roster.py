@@ -70,6 +70,7 @@ class Roster:
         while not self._is_closed and (self._ready or self._can_start()):
             link = self._ready.pop(0) if self._ready else self._start()
             if link is None:
+                self._retire_one()  # it may have what was lacking
                 return None
             try:
                 link.join(crew)
@@ -94,8 +95,7 @@ class Roster:
 
     def leaving(self, link: WorkerLink) -> None:
         """Let a worker end after the task that it runs."""
-        if link.crew is not None and link in link.crew.links:
-            link.crew.links.remove(link)
+        self._strike_off(link)
         link.finish()
 
     def ended(self, link: WorkerLink, *, is_quick: bool) -> None:
@@ -104,11 +104,8 @@ class Roster:
         :param is_quick: whether it has died before it got to anything.
         """
         self.links.remove(link)
-        if link in self._ready:
-            self._ready.remove(link)
-        if link.crew is not None and link in link.crew.links:
-            link.crew.links.remove(link)
-        if not self._is_closed and self._lasting_count() < self._size:
+        self._strike_off(link)
+        if not self._is_closed and (is_quick or self._lasting_count() < self._size):
             self.restarts.replace(is_quick=is_quick)
 
     def close(self) -> None:
@@ -117,6 +114,12 @@ class Roster:
         self.restarts.close()
         if self._timer is not None:
             self._timer.cancel()
+
+    def _strike_off(self, link: WorkerLink) -> None:
+        """Have nobody take a worker any more."""
+        for links in (self._ready, link.crew.links if link.crew is not None else []):
+            if link in links:
+                links.remove(link)
 
     def _lasting_count(self) -> int:
         return sum(not link.is_leaving for link in self.links)
@@ -149,12 +152,14 @@ class Roster:
         most = self._size + max(self._size, SURPLUS_MIN)
         if len(self.links) >= most + self._size:  # too many are leaving
             return False
-        if self._lasting_count() >= most:
-            idle = [link for link in self.links if link.is_idle]
-            if not idle:
-                return False
+        return self._lasting_count() < most or self._retire_one()
+
+    def _retire_one(self) -> bool:
+        """Let the worker end that has been idle for longest; tells whether there is one."""
+        idle = [link for link in self.links if link.is_idle]
+        if idle:
             self.leaving(min(idle, key=_progress_at))
-        return True
+        return bool(idle)
 
     def _watch_surplus(self) -> None:
         if self._timer is None and self._lasting_count() > self._size:
@@ -166,7 +171,5 @@ class Roster:
         since = self._loop.time() - SURPLUS_S
         idle = [link for link in self.links if link.is_idle and link.progress_at <= since]
         for link in sorted(idle, key=_progress_at)[: max(0, count)]:
-            if link in self._ready:
-                self._ready.remove(link)
             self.leaving(link)
         self._watch_surplus()

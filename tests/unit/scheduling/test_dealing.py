@@ -44,7 +44,8 @@ class Parts:
     def _died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
         death = self.blame.died(link, signal, code, tail)
         self.dealer.forget(link)
-        self.roster.ended(link, is_quick=link.done_count == 0 and not death.started)
+        is_quick = death.is_accident and not (link.done_count or death.started)
+        self.roster.ended(link, is_quick=is_quick)
 
     def push(self, crew: Crew, *numbers: int) -> None:
         is_newcomer = not crew.open_count and self.dealer.held_count > 0
@@ -203,6 +204,24 @@ def test_a_worker_that_cannot_be_started_is_started_later() -> None:
     parts.dealer.deal()
     assert parts.busy(other) == [[2]]
     parts.close()
+
+
+def test_workers_for_a_newcomer_that_die_at_once_are_started_with_pauses(parts: Parts) -> None:
+    one, other = new_crew(1), new_crew(2)
+    for _ in range(2):  # who has two workers that live
+        parts.push(one, 1, 2)
+        for link in one.links:
+            parts.starts(link)
+            parts.finish(link)
+    parts.push(other, 3)
+    for _ in range(50):
+        for link in list(other.links):
+            parts.end(link, 1)
+        parts.dealer.deal()
+    assert len(parts.launcher.children) < 10
+    parts.loop.go_on(60.0)
+    parts.dealer.deal()
+    assert parts.busy(other) == [[3]]
 
 
 def test_a_suspect_runs_alone_at_a_worker_of_its_own_application(parts: Parts) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from enum import Enum
 from typing import Final
 
+from concurrent.core.machine import Machine
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["TRANSITIONS", "StopEvent", "StopState", "Stopping"]
@@ -56,11 +57,16 @@ class Stopping:
     """
 
     def __init__(self, loop: NodeLoop, kill: Callable[[], object]) -> None:
-        self.state = StopState.RUNNING
+        self._machine = Machine("the workers of a slave", TRANSITIONS, StopState.RUNNING)
         self.done: Future[list[int]] = Future()
         self._loop = loop
         self._kill = kill
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> StopState:
+        """How far the pool is."""
+        return self._machine.state
 
     @property
     def is_under_way(self) -> bool:
@@ -69,25 +75,18 @@ class Stopping:
 
     def begin(self, timeout_s: float) -> bool:
         """Stop, with so many seconds for what runs; tells whether this is the first time."""
-        is_first = self.state is StopState.RUNNING
-        self._undergo(StopEvent.STOP)
-        if is_first:
-            self._timer = self._loop.call_later(timeout_s, self._kill)
-        return is_first
+        if self._machine.undergo(StopEvent.STOP) is not StopState.RUNNING:
+            return False
+        self._timer = self._loop.call_later(timeout_s, self._kill)
+        return True
 
     def killing(self) -> None:
         """Take note that what runs is killed."""
-        self._undergo(StopEvent.KILL)
+        self._machine.undergo(StopEvent.KILL)
 
     def end(self, unreported: Sequence[int]) -> None:
         """Take note that no worker is left, and tell those who wait which tasks were not reported."""
-        self._undergo(StopEvent.EMPTY)
+        self._machine.undergo(StopEvent.EMPTY)
         if self._timer is not None:
             self._timer.cancel()
         self.done.set_result(list(unreported))
-
-    def _undergo(self, event: StopEvent) -> None:
-        following = TRANSITIONS.get((self.state, event))
-        if following is None:
-            raise AssertionError(f"a pool that is {self.state.value} cannot be {event.value}")
-        self.state = following

@@ -13,12 +13,11 @@ from concurrent.core.errors import SchedulingError, UnpicklableResult, Unpicklab
 from concurrent.scheduling import Task
 from concurrent.scheduling.pickling.batch import TaskBatch, call, load_results
 from concurrent.scheduling.pickling.chunk import run_calls
-from concurrent.scheduling.pickling.code import CodeCache
+from concurrent.scheduling.pickling.code import ReceivedCode
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.pickling.coding import Codec, CodedShorthand, PicklingSettings
 from concurrent.scheduling.pickling.shorthand import expanded
 
-APP = 3
 CODEC = Codec(lambda value: json.dumps(value).encode(), json.loads)
 
 
@@ -27,21 +26,21 @@ class Ends:
 
     def __init__(self) -> None:
         self.book = CodeBook([__name__])
-        self.cache = CodeCache()
+        self.cache = ReceivedCode()
         self._shorthand = CodedShorthand(self.book, CODEC)
 
     def at_worker(self, what: Any) -> Any:
         """Return what the worker gets."""
         payload = self._shorthand.dumps(what)
         for index in range(self.book.blob_count):
-            self.cache.define(APP, index, self.book.blob_at(index))
-        code = self.cache.of(APP)
+            self.cache.take(index, self.book.blob_at(index))
+        code = self.cache
         return expanded(code.loads_payload(payload), code)
 
     def result_of(self, what: Any) -> Any:
         """Return what the application gets of something that a worker does."""
         result = call(self.at_worker(what))
-        return self.book.loads_payload(self.cache.of(APP).dumps_payload(result))
+        return self.book.loads_payload(self.cache.dumps_payload(result))
 
 
 @pytest.fixture
@@ -97,7 +96,7 @@ def test_a_task_that_says_itself_how_it_is_pickled_is_left_alone(ends: Ends) -> 
 
 def test_a_batch_has_the_outcome_of_each(ends: Ends) -> None:
     batch = ends.at_worker(TaskBatch([Kind((1,)), (len, (None,), {}), (abs, (-3,), {})]))
-    payload = batch.run(ends.cache.of(APP), "here")
+    payload = batch.run(ends.cache, "here")
     results, errors = load_results(payload, ends.book)
     assert results == [["list", [1]], None, 3]
     assert [error is None for error in errors] == [True, False, True]

@@ -93,7 +93,7 @@ class SlaveNode(Node):
         "Empty: the name of its machine.",
     )  # fmt: skip
     workers = IntItem(
-        "slave", "workers", 0, "How many worker processes. 0: one per core.",
+        "slave", "workers", 0, "How many tasks run at once, each in a worker process. 0: one per core.",
         minimum=0, maximum=4096,
     )  # fmt: skip
     host = ConfigItem("slave", "host", "127.0.0.1", "Address of the slave's own JSON API.")

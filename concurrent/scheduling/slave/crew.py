@@ -7,6 +7,7 @@ folder, signal handlers, open files, threads) is met by its own tasks only, and 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from concurrent.core.errors import SchedulingError
@@ -23,22 +24,36 @@ class Crew:
     """See the module. Loop thread only.
 
     :param owner: the number of the application.
-    :param memory: what its workers, and no others, read large arguments from.
+    :param new_memory: makes what its workers, and no others, read large arguments from.
 
     ``links`` has its workers, but for those that are leaving. ``used_s`` is the time of workers that counts for
     its share (``shares.py``), and ``open_count`` tells how many of its tasks are in the pool.
     """
 
-    __slots__ = ("blobs", "links", "memory", "open_count", "owner", "used_s", "waiting")
+    __slots__ = ("_memory", "_new_memory", "blobs", "links", "open_count", "owner", "used_s", "waiting")
 
-    def __init__(self, owner: int, memory: ArgumentMemory) -> None:
+    def __init__(self, owner: int, new_memory: Callable[[], ArgumentMemory]) -> None:
         self.owner = owner
-        self.memory = memory
+        self._new_memory = new_memory
+        self._memory: ArgumentMemory | None = None
         self.blobs: list[bytes] = []
         self.links: list[WorkerLink] = []
         self.waiting: deque[Item] = deque()
         self.open_count = 0
         self.used_s = 0.0
+
+    @property
+    def memory(self) -> ArgumentMemory:
+        """The memory for large arguments, made when it is first asked for."""
+        if self._memory is None:
+            self._memory = self._new_memory()
+        return self._memory
+
+    def let_go(self) -> None:
+        """Have the memory for large arguments freed with the last one who uses it; new one can be asked for."""
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            memory.close()
 
     def define(self, index: int, blob: bytes) -> None:
         """Keep a blob of the application's code; blobs come in the order of their indices.

@@ -30,10 +30,11 @@ class Crews:
         """Return an application, which is known from now on."""
         crew = self._crew_by_owner.get(owner)
         if crew is None:
-            crew = self._crew_by_owner[owner] = Crew(owner, ArgumentMemory(self._size))
-            if self._is_closed:
-                crew.memory.close()
+            crew = self._crew_by_owner[owner] = Crew(owner, self._new_memory)
         return crew
+
+    def _new_memory(self) -> ArgumentMemory:
+        return ArgumentMemory(self._size)
 
     def new_block(self, owner: int, size_bytes: int) -> memoryview:
         """Return memory for a large argument, see :meth:`.WorkerPool.new_block`."""
@@ -45,7 +46,7 @@ class Crews:
         if crew is not None:
             self._launcher.sweep(owner, is_last=not self._crew_by_owner)  # first, so that it is named
             self._roster.dismiss(crew)
-            crew.memory.close()
+            crew.let_go()
 
     def forget_unused(self) -> None:
         """Do so with those that have no task here."""
@@ -56,4 +57,4 @@ class Crews:
         """Free the memory for arguments as soon as nobody reads it; no more is made."""
         self._is_closed = True
         for crew in self._crew_by_owner.values():
-            crew.memory.close()
+            crew.let_go()

@@ -116,10 +116,13 @@ class Roster:
             self._timer.cancel()
 
     def _strike_off(self, link: WorkerLink) -> None:
-        """Have nobody take a worker any more."""
-        for links in (self._ready, link.crew.links if link.crew is not None else []):
+        """Have nobody take a worker any more; an application without any needs no memory for arguments."""
+        crew = link.crew
+        for links in (self._ready, crew.links if crew is not None else []):
             if link in links:
                 links.remove(link)
+        if crew is not None and not crew.links and not crew.open_count:
+            crew.let_go()
 
     def _lasting_count(self) -> int:
         return sum(not link.is_leaving for link in self.links)

@@ -121,6 +121,10 @@ class StillLauncher:
 
 def new_crew(owner: int) -> Crew:
     """Return an application without shared memory."""
-    memory = ArgumentMemory(1)
-    memory.close()
-    return Crew(owner, memory)
+
+    def nothing_shared() -> ArgumentMemory:
+        memory = ArgumentMemory(1)
+        memory.close()
+        return memory
+
+    return Crew(owner, nothing_shared)

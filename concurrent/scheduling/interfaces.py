@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from concurrent.scheduling.processes.launcher import Launcher
     from concurrent.scheduling.schedulers.workqueues import WorkPlace
     from concurrent.scheduling.tasks.terms import Terms
-    from concurrent.scheduling.wire.workqueue import Chunk, Deliver
+    from concurrent.scheduling.wire.workqueue import Chunk, SendChunk
     from concurrent.transport.calls.handler import TCPHandler
     from concurrent.transport.carriers.client import SessionClient
     from concurrent.transport.loop.loop import NodeLoop
@@ -71,7 +71,7 @@ class IWorkQueue(Protocol):
         Asked once, before slaves join.
         """
 
-    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
+    def pull(self, slave: int, deliver: SendChunk, room: int) -> None:
         """Note that a slave has room for so many tasks.
 
         :param deliver: sends tasks to it over its session.

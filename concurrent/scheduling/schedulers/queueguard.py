@@ -11,7 +11,7 @@ from typing import Any, Final
 from concurrent.core.component import ComponentManager
 from concurrent.scheduling.interfaces import IWorkQueue
 from concurrent.scheduling.schedulers.workqueues import SessionWorkQueue, SocketWorkQueue
-from concurrent.scheduling.wire.workqueue import Chunk, Deliver
+from concurrent.scheduling.wire.workqueue import Chunk, SendChunk
 
 __all__ = ["GuardedQueue", "guarded"]
 
@@ -44,7 +44,7 @@ class GuardedQueue:
         """Return what slaves are told; the master calls this of the queue itself, before there are any."""
         return self._queue.description()
 
-    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
+    def pull(self, slave: int, deliver: SendChunk, room: int) -> None:
         """Note that a slave has room."""
         self._attempt("pull", lambda: self._queue.pull(slave, deliver, room))
 

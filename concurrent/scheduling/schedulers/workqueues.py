@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from concurrent.core.errors import AddressError
-from concurrent.scheduling.wire.workqueue import SESSION, Chunk, Deliver, encode_chunk
+from concurrent.scheduling.wire.workqueue import SESSION, Chunk, SendChunk, encode_chunk
 
 if TYPE_CHECKING:
     from concurrent.scheduling.interfaces import ITaskScheduler, IWorkQueue
@@ -67,7 +67,7 @@ class SessionWorkQueue:
 
     def __init__(self) -> None:
         self._chunks: deque[Chunk] = deque()
-        self._room_by_slave: dict[int, tuple[Deliver, int]] = {}
+        self._room_by_slave: dict[int, tuple[SendChunk, int]] = {}
 
     def put(self, chunk: Chunk) -> None:
         """Offer tasks to the slaves that asked, in the order in which they did."""
@@ -78,7 +78,7 @@ class SessionWorkQueue:
         """Return that there is no socket to connect to."""
         return {"kind": SESSION}
 
-    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
+    def pull(self, slave: int, deliver: SendChunk, room: int) -> None:
         """Note that a slave has room for so many tasks; replaces what it said before."""
         self._room_by_slave.pop(slave, None)
         if room > 0:
@@ -127,7 +127,7 @@ class SocketWorkQueue:
         """Return the port that slaves connect to, and with which carriers."""
         return {"kind": self._kind, "port": self._push.port}
 
-    def pull(self, slave: int, deliver: Deliver, room: int) -> None:
+    def pull(self, slave: int, deliver: SendChunk, room: int) -> None:
         """Take this as a sign that there may be room in pipes again."""
         self._push.flush()
 

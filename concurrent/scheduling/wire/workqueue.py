@@ -12,7 +12,7 @@ from concurrent.transport.frames.frames import Frame
 with installed_first("msgpack"):
     import msgpack
 
-__all__ = ["SESSION", "Chunk", "Deliver", "decode_chunk", "encode_chunk"]
+__all__ = ["SESSION", "Chunk", "SendChunk", "decode_chunk", "encode_chunk"]
 
 SESSION: Final = "session"
 """The kind of a work queue that slaves ask over their sessions; other kinds name the carriers to pull with."""
@@ -27,7 +27,7 @@ class Chunk(NamedTuple):
     payloads: list[bytes | Frame]
 
 
-Deliver = Callable[[Chunk], None]
+SendChunk = Callable[[Chunk], None]
 """Sends tasks to one slave."""
 
 

@@ -139,7 +139,6 @@ def test_workers_that_nobody_needs_end_after_a_while(
     monkeypatch.setattr(roster, "SURPLUS_S", 0.1)
     user = make_pool(1)
     pids = [results_of(user, app, 1, os.getpid)[0] for app in (APP, OTHER_APP, THIRD_APP)]
-    assert shared_count() >= 6
     wait_until(lambda: len(user.pool_status().running) == 1, "the others end")
     wait_until(lambda: shared_count() == 2, "what they shared is freed")
     assert sum(psutil.pid_exists(pid) for pid in pids) <= 1

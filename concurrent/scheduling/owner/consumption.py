@@ -81,22 +81,19 @@ class Consumption:
         with self._lock:
             self._untold_bytes += size_bytes
             batches = self._batches
-            while count and batches:
-                batch = batches[0]
-                if batch[0] > count:
-                    batch[0] -= count
-                    break
-                count -= batch[0]
-                self._consumed_to = batch[1]
-                del batches[0]
-            is_much = self._is_naming and self._consumed_to - self._told_to >= CONSUMED_COUNT
-            if self._untold_bytes >= CONSUMED_BYTES or is_much:
+            while batches and batches[0][0] <= count:
+                given_back, self._consumed_to = batches.popleft()
+                count -= given_back
+            if count and batches:
+                batches[0][0] -= count
+            untold_count = self._consumed_to - self._told_to if self._is_naming else 0
+            if self._untold_bytes >= CONSUMED_BYTES or untold_count >= CONSUMED_COUNT:
                 tell = self._tell
-            elif self._is_naming and not self._is_armed:
+            elif self._is_armed or not self._is_naming:
+                return
+            else:
                 self._is_armed = True
                 tell = self._tell_late
-            else:
-                return
         with suppress(LoopClosed):  # there is no master any more to be told
             self._loop.post(tell)
 

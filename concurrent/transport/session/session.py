@@ -120,26 +120,27 @@ class Session:
 
     def check(self, body: Body, what: str) -> None:
         """Raise MessageTooLarge if the peer would refuse the message."""
-        if body.nbytes > self.peer_bytes_max:
+        data, frames, nbytes = body
+        if nbytes > self.peer_bytes_max:
             raise MessageTooLarge(
-                f"{what} has {body.nbytes} bytes, but the peer accepts {self.peer_bytes_max}",
+                f"{what} has {nbytes} bytes, but the peer accepts {self.peer_bytes_max}",
                 thing=what,
-                value=body.nbytes,
+                value=nbytes,
                 remedy="Split it, or raise the limit message_bytes_max at the peer.",
             )
-        if len(body.data) > self._limits.header_bytes_max - 64:
+        limits = self._limits
+        if len(data) > limits.header_bytes_max - 64:
             raise MessageTooLarge(
-                f"{what} has {len(body.data)} bytes outside of frames, but the limit is "
-                f"{self._limits.header_bytes_max}",
+                f"{what} has {len(data)} bytes outside of frames, but the limit is {limits.header_bytes_max}",
                 thing=what,
-                value=len(body.data),
+                value=len(data),
                 remedy="Wrap large buffers with as_payload(), or split the batch.",
             )
-        if len(body.frames) >= self._limits.frames_max:
+        if frames and len(frames) >= limits.frames_max:
             raise MessageTooLarge(
-                f"{what} has {len(body.frames)} frames, but the limit is {self._limits.frames_max - 1}",
+                f"{what} has {len(frames)} frames, but the limit is {limits.frames_max - 1}",
                 thing=what,
-                value=len(body.frames),
+                value=len(frames),
                 remedy="Split the batch.",
             )
 
@@ -155,12 +156,13 @@ class Session:
                 value=self.queued_bytes,
                 remedy="Hold back while has_room is false.",
             )
-        self._last_number += 1
-        self._waiting.append((self._last_number, kind, body))
-        self.queued_bytes += body.nbytes
-        self.waiting_bytes += body.nbytes
+        self._last_number = number = self._last_number + 1
+        self._waiting.append((number, kind, body))
+        nbytes = body.nbytes
+        self.queued_bytes += nbytes
+        self.waiting_bytes += nbytes
         if kind in ANSWER_KINDS:
-            self._answers_bytes += body.nbytes
+            self._answers_bytes += nbytes
 
     def refusal_of_call(self) -> QueueFull | None:
         """Return why a call is not accepted now: the peer does not take the answers that it asked for.
@@ -192,12 +194,12 @@ class Session:
         window = self._limits.window_bytes
         while waiting and size_bytes > 0 and self._in_flight_bytes < window:
             outgoing = waiting.popleft()
-            number, kind, body = outgoing
-            messages.append([make_header(kind, number, self.received, body.data), *body.frames])
+            number, kind, (data, frames, nbytes) = outgoing
+            messages.append([make_header(kind, number, self.received, data), *frames])
             self._in_flight.append(outgoing)
-            self._in_flight_bytes += body.nbytes
-            self.waiting_bytes -= body.nbytes
-            size_bytes -= body.nbytes
+            self._in_flight_bytes += nbytes
+            self.waiting_bytes -= nbytes
+            size_bytes -= nbytes
         if messages:
             self.mark_sent(now)
         return messages

@@ -21,7 +21,7 @@ from concurrent.transport.loop.loop import NodeLoop
 __all__ = ["Consumption"]
 
 CONSUMED_BYTES: Final = 4 << 20
-CONSUMED_COUNT: Final = 1000
+CONSUMED_COUNT: Final = 4000
 """After so many bytes or outcomes the master is told that they were consumed."""
 
 CONSUMED_S: Final = 0.5

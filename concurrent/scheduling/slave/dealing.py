@@ -142,13 +142,35 @@ class Dealer:
             if link.outstanding:
                 busy_by_crew.setdefault(link.outstanding[0][2], []).append(link)
                 free -= 1
+        if apart := self.suspects.next_crew:
+            busy_by_crew.setdefault(apart, [])  # it needs a place, or who floods would keep them all
         if len(busy_by_crew) == 1:
             ((crew, busy),) = busy_by_crew.items()
             self._deal_to(crew, busy, self._size - len(busy), free)
             return
-        for crew, more in self._divide(busy_by_crew).items():
-            if crew.waiting or more < 0:
+        more_by_crew = self._divide(busy_by_crew)
+        for crew, more in more_by_crew.items():
+            if more < 0:
+                free += self._withhold(busy_by_crew[crew], -more)
+        for crew, more in more_by_crew.items():
+            if crew.waiting:
                 free -= self._deal_to(crew, busy_by_crew[crew], more, free)
+
+    def _withhold(self, busy: list[WorkerLink], count: int) -> int:
+        """Have some of an application's busy workers get nothing more; those that are done soonest.
+
+        One that may only be starting keeps what it has, else many that take turns would start for nothing.
+
+        :param busy: those workers; the ones that get nothing more are taken out.
+        :returns: how many of them had started nothing at all, so that their places are free at once.
+        """
+        busy.sort(key=_outstanding_count)
+        chosen = busy[:count]
+        del busy[:count]
+        for link in chosen:
+            if link.done_count:
+                self.put_back(link.take_back(is_slow=False))
+        return sum(not link.outstanding for link in chosen)
 
     def _divide(self, busy_by_crew: dict[Crew, list[WorkerLink]]) -> dict[Crew, int]:
         """Return how many more places, or less, each application may have; who has used least comes first."""
@@ -156,7 +178,8 @@ class Dealer:
         claims: dict[Crew, Claim] = {}
         for crew, busy in busy_by_crew.items():
             used_s = crew.used_s + sum(now - link.busy_since for link in busy)
-            claims[crew] = Claim(used_s, min(self._size, len(busy) + len(crew.waiting)), len(busy))
+            wanted = len(busy) + len(crew.waiting) + (crew is self.suspects.next_crew)
+            claims[crew] = Claim(used_s, min(self._size, wanted), len(busy))
         before = {crew: claim.used_s for crew, claim in claims.items()}
         divide(self._size, list(claims.values()))
         for crew, claim in claims.items():
@@ -168,15 +191,11 @@ class Dealer:
         """Deal the waiting tasks of one application out over its workers.
 
         :param busy: those of its workers that have tasks.
-        :param more: how many others may get some; if negative, so many get nothing more.
+        :param more: how many others may get some; none if negative.
         :param free: how many places there are.
         :returns: how many others have got some.
         """
         busy.sort(key=_outstanding_count)
-        if more < 0:
-            for full in busy[:-more]:
-                self.put_back(full.take_back(is_slow=False))
-            busy = busy[-more:]
         shared = self.waiting.is_shared
         depth = self._pace.depth(is_shared=shared) if CAN_TAKE_BACK else 1
         hold_s = self._pace.hold_s(crew.open_count - self._size, self._size, is_shared=shared)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from concurrent.scheduling.slave.crew import Item
+    from concurrent.scheduling.slave.crew import Crew, Item
 
 __all__ = ["Suspects"]
 
@@ -31,6 +31,11 @@ class Suspects:
         self.waiting: deque[Item] = deque()
         self.count_by_number: OrderedDict[int, int] = OrderedDict()
         self._apart: set[int] = set()
+
+    @property
+    def next_crew(self) -> Crew | None:
+        """The application of the first waiting task."""
+        return self.waiting[0][2] if self.waiting else None
 
     def went_down(self, numbers: Sequence[int], patience: int) -> int | None:
         """Take note of tasks that went down together; return the one that did it if that can be told.

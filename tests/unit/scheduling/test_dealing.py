@@ -234,6 +234,52 @@ def test_a_suspect_runs_alone_at_a_worker_of_its_own_application(parts: Parts) -
     assert [100] in parts.busy(other)
 
 
+def test_a_place_that_is_free_at_once_goes_to_who_gets_it(parts: Parts) -> None:
+    one, other = new_crew(1), new_crew(2)
+    for crew in (one, other):  # both have workers that have done something
+        parts.push(crew, 1, 2)
+        for link in crew.links:
+            parts.starts(link)
+            parts.finish(link)
+    parts.push(one, *range(10, 30))
+    other.used_s = one.used_s - 1.0
+    parts.push(other, 100)  # nothing was started by then, so no result will say that a place is free
+    assert parts.busy(other) == [[100]]
+
+
+def test_a_worker_that_is_only_starting_keeps_what_it_has() -> None:
+    parts = Parts(1, task_s=0.001)
+    one, other = new_crew(1), new_crew(2)
+    one.used_s = 1.0
+    parts.push(one, 1, 2)
+    other.open_count = 1  # no newcomer
+    parts.push(other, 100)
+    assert parts.busy(one) == [[1, 2]]
+    (link,) = one.links
+    parts.starts(link)
+    parts.finish(link)
+    assert parts.busy(one) == []
+    assert parts.busy(other) == [[100]]
+    parts.close()
+
+
+def test_a_suspect_gets_a_place_beside_a_flood() -> None:
+    parts = Parts(1, task_s=0.001)
+    flood, one = new_crew(1), new_crew(2)
+    parts.push(flood, *range(50))
+    (link,) = flood.links
+    parts.starts(link)
+    parts.finish(link)
+    parts.dealer.suspects.went_down([100], patience=1)
+    flood.used_s = 1.0
+    parts.push(one, 100)
+    for _ in range(len(link.outstanding)):
+        if parts.starts(link) is not None:
+            parts.finish(link)
+    assert parts.busy(one) == [[100]]
+    parts.close()
+
+
 @pytest.mark.parametrize("size", [1, 2])
 def test_what_a_dead_worker_had_not_started_goes_to_others(size: int) -> None:
     parts = Parts(size, task_s=0.001)

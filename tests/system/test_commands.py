@@ -55,7 +55,14 @@ def test_wrong_usage_is_one_line_and_exit_code_2(cluster: Cluster, arguments: li
     assert says in line
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["app"], ["master", "--channel", "smoke"]])
+def test_a_channel_that_no_component_has_is_named_with_those_that_there_are(cluster: Cluster) -> None:
+    program = cluster.run("master", "--channel", "smoke")
+    assert program.wait() == 2
+    assert "'smoke'" in program.err
+    assert "Use one of: tcp, zmq" in program.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["app"], ["master", "--smoke"]])
 def test_an_unknown_command_or_argument_shows_the_usage(cluster: Cluster, arguments: list[str]) -> None:
     program = cluster.run(*arguments)
     assert program.wait() == 2

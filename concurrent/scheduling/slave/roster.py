@@ -70,7 +70,6 @@ class Roster:
         while not self._is_closed and (self._ready or self._can_start()):
             link = self._ready.pop(0) if self._ready else self._start()
             if link is None:
-                self._retire_one()  # it may have what was lacking
                 return None
             try:
                 link.join(crew)
@@ -131,11 +130,18 @@ class Roster:
         try:
             link = self._start_worker()
         except OSError as error:
-            log.error("a worker cannot be started: %s", error)
-            self.restarts.start_later()
+            if self._is_one_ending() or (self._lasting_count() > self._size and self._retire_one()):
+                log.debug("a worker cannot be started before another one has ended: %s", error)
+            else:
+                self._retire_one()  # it may have what is lacking
+                log.error("a worker cannot be started: %s", error)
+                self.restarts.start_later()
             return None
         self.links.append(link)
         return link
+
+    def _is_one_ending(self) -> bool:
+        return any(link.is_leaving and not link.outstanding for link in self.links)
 
     def _start_ready(self) -> None:
         link = self._start()

@@ -206,6 +206,27 @@ def test_a_worker_that_cannot_be_started_is_started_later() -> None:
     parts.close()
 
 
+def test_an_idle_worker_makes_room_when_no_other_can_be_started() -> None:
+    parts = Parts(1, task_s=0.001)
+    crews = [new_crew(number) for number in range(3)]
+    for crew in crews[:2]:
+        parts.push(crew, 1)
+        parts.starts(crew.links[0])
+        parts.finish(crew.links[0])
+        parts.loop.go_on(1.0)
+    parts.launcher.refuses = True
+    (ready,) = (link for link in parts.roster.links if link.crew is None)
+    parts.end(ready)
+    parts.push(crews[2], 2)
+    (leaving,) = (link for link in parts.roster.links if link.is_leaving)
+    assert leaving.crew is crews[0]
+    parts.launcher.refuses = False
+    parts.end(leaving)
+    parts.dealer.deal()
+    assert parts.busy(crews[2]) == [[2]]  # without a pause
+    parts.close()
+
+
 def test_workers_for_a_newcomer_that_die_at_once_are_started_with_pauses(parts: Parts) -> None:
     one, other = new_crew(1), new_crew(2)
     for _ in range(2):  # who has two workers that live

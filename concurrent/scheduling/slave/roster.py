@@ -153,6 +153,7 @@ class Roster:
         """Have a worker ready for the next application that needs one: several take turns."""
         if not self._is_closed and not self._ready and self._can_start():
             self._start_ready()
+            self._watch_surplus()
 
     def _can_start(self) -> bool:
         """Tell whether there may be one more worker; the one that was idle for longest may have to go."""

@@ -176,6 +176,23 @@ def test_workers_that_nobody_needs_end_after_a_while(parts: Parts) -> None:
     assert sum(not link.is_leaving for link in parts.roster.links) == 2
 
 
+def test_a_worker_that_was_started_ahead_for_nobody_ends_after_a_while() -> None:
+    parts = Parts(1, task_s=0.001)
+    one, other = new_crew(1), new_crew(2)
+    parts.push(one, 1)
+    (link,) = one.links
+    parts.starts(link)
+    parts.finish(link)
+    parts.roster.leaving(link)
+    parts.push(other, 2)  # while the worker of another one is still about
+    parts.loop.go_on(0.0)
+    assert sum(not link.is_leaving for link in parts.roster.links) == 2
+    for _ in range(2):
+        parts.loop.go_on(SURPLUS_S + 1)
+    assert sum(not link.is_leaving for link in parts.roster.links) == 1
+    parts.close()
+
+
 def test_an_application_alone_has_no_surplus(parts: Parts) -> None:
     crew = new_crew(1)
     for _ in range(3):

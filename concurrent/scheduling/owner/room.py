@@ -12,7 +12,7 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["HELD_SAID_AGAIN_S", "Room"]
+__all__ = ["SAID_AGAIN_S", "Room"]
 
 SAID_S: Final = 5.0
 SAID_AGAIN_S: Final = 300.0
@@ -22,9 +22,6 @@ STUCK_S: Final = 30.0
 """How long another thread waits while the one that takes outcomes is in a callback all the time."""
 
 LOOK_S: Final = 1.0
-
-HELD_SAID_AGAIN_S: Final = 300.0
-"""How often it is said that the master accepts nothing for now."""
 
 log = get_log("concurrent.scheduling.owner.room")
 

@@ -27,7 +27,7 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.owner.consumption import Consumption
 from concurrent.scheduling.owner.locks import when_free
 from concurrent.scheduling.owner.results import Members, Outcome
-from concurrent.scheduling.owner.room import HELD_SAID_AGAIN_S, Room
+from concurrent.scheduling.owner.room import SAID_AGAIN_S, Room
 from concurrent.scheduling.owner.unsent import Group, UnsentTasks
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
@@ -143,7 +143,7 @@ class TaskClient:
             """Take note why the master accepts nothing more for now."""
             self._held_because = reason
             if self._loop.time() >= self._held_said_until:
-                self._held_said_until = self._loop.time() + HELD_SAID_AGAIN_S
+                self._held_said_until = self._loop.time() + SAID_AGAIN_S
                 log.warning("no more tasks are accepted for now: %s", reason)
 
         @receives(endpoint, to_owner.finished)

@@ -137,7 +137,7 @@ class Dispatcher:
     @property
     def workers(self) -> int:
         """How many worker processes the slaves have together."""
-        return sum(slave.workers for slave in self._sessions.slaves.values())
+        return sum(slave.workers for slave in self.ledger.slaves.values())
 
     @property
     def scheduler_name(self) -> str:
@@ -233,7 +233,7 @@ class Dispatcher:
         :param data: what it says of itself: how many ``workers`` it has, how large its ``window`` is, and more.
         """
         workers, window = data["workers"], data["window"]
-        number = self._sessions.join_slave(handler, workers)
+        number = self._sessions.join_slave(handler)
         self._code.join_slave(handler)
         self._apply(SlaveJoined(number, name, workers, window, data))
         self._scheduler.slave_changed(number)

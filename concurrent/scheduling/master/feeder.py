@@ -72,17 +72,17 @@ class Feeder:
         slave = self._sessions.slaves.get(command.slave)
         if slave is None:
             return  # its loss is on the way, and moves the tasks
-        self.code.send(slave.handler, command.owner)
+        self.code.send(slave, command.owner)
         for part in slices(command.payloads):
-            self._run(slave.handler, command, part)
+            self._run(slave, command, part)
 
     def push(self, command: Push) -> None:
         """Offer tasks to all slaves."""
         slaves = self._sessions.slaves
         for slave in list(slaves.values()):
-            self.code.send(slave.handler, command.owner)
+            self.code.send(slave, command.owner)
         count_max = max(1, self._ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(slaves))))
-        limit = min((slave.handler.peer_bytes_max for slave in slaves.values()), default=0)
+        limit = min((slave.peer_bytes_max for slave in slaves.values()), default=0)
         for part in slices(command.payloads, count_max=count_max):
             numbers = command.numbers[part]
             try:
@@ -109,7 +109,7 @@ class Feeder:
         known = self._ledger.task_by_number
         if session is not None:
             for owner in {known[number].owner.owner for number in numbers if number in known}:
-                self.code.send(session.handler, owner)
+                self.code.send(session, owner)
 
     def forget_pull(self, slave: int) -> None:
         """A slave is gone or silent: what it asked the work queue for is for others."""
@@ -119,13 +119,13 @@ class Feeder:
         """Have a slave drop tasks."""
         slave = self._sessions.slaves.get(command.slave)
         if slave is not None:
-            self._courier.cast(slave.handler, to_slave.cancel, command.numbers)
+            self._courier.cast(slave, to_slave.cancel, command.numbers)
 
     def ask_back(self, command: AskBack) -> None:
         """Ask a slave for tasks that it has not started."""
         slave = self._sessions.slaves.get(command.slave)
         if slave is not None:
-            self._courier.cast(slave.handler, to_slave.give_back, command.count)
+            self._courier.cast(slave, to_slave.give_back, command.count)
 
     def check_queue(self, _command: CheckQueue) -> None:
         """Offer again what nobody takes, if it has left the master: the pipe of a lost slave may swallow it."""
@@ -145,7 +145,7 @@ class Feeder:
             return
         numbers, payloads = map(list, zip(*columns, strict=True))
         self.took(slave, numbers)
-        self._run(session.handler, Send(slave, chunk.owner, numbers, payloads), slice(None))
+        self._run(session, Send(slave, chunk.owner, numbers, payloads), slice(None))
 
     def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
         """Send tasks that a slave holds; after those that cannot be sent it has room again."""

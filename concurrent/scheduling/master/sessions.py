@@ -5,20 +5,11 @@ Loop thread only. It is the only such table. A job has one session here, and end
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 
 from concurrent.transport.calls.handler import TCPHandler
 
-__all__ = ["Sessions", "SlaveSession"]
-
-
-@dataclass(frozen=True, slots=True)
-class SlaveSession:
-    """A slave: its session, and how many workers it has."""
-
-    handler: TCPHandler
-    workers: int
+__all__ = ["Sessions"]
 
 
 class Sessions:
@@ -26,7 +17,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self.owners: dict[int, TCPHandler] = {}
-        self.slaves: dict[int, SlaveSession] = {}
+        self.slaves: dict[int, TCPHandler] = {}
         self._numbers = count(1)
 
     def join_owner(self, handler: TCPHandler) -> int:
@@ -35,10 +26,10 @@ class Sessions:
         self.owners[number] = handler
         return number
 
-    def join_slave(self, handler: TCPHandler, workers: int) -> int:
+    def join_slave(self, handler: TCPHandler) -> int:
         """Take in the session of a slave, and return its number."""
         number = next(self._numbers)
-        self.slaves[number] = SlaveSession(handler, workers)
+        self.slaves[number] = handler
         return number
 
     def leave_owner(self, owner: int) -> bool:
@@ -47,5 +38,4 @@ class Sessions:
 
     def leave_slave(self, slave: int) -> TCPHandler | None:
         """Forget the session of a slave, and return it; None if it was not known."""
-        session = self.slaves.pop(slave, None)
-        return session.handler if session is not None else None
+        return self.slaves.pop(slave, None)

@@ -98,7 +98,7 @@ def slave() -> Any:
 def sessions(owner: Any, slave: Any) -> Sessions:
     sessions = Sessions()
     assert sessions.join_owner(owner) == OWNER
-    assert sessions.join_slave(slave, 1) == SLAVE
+    assert sessions.join_slave(slave) == SLAVE
     return sessions
 
 

@@ -60,7 +60,16 @@ def state() -> dict[str, Any]:
     }
 
 
-def shared_memories() -> tuple[int, list[int]]:
-    """Return this process, and which memories it shares: their inodes."""
+def shared_memories() -> set[int]:
+    """Return which memories this process shares: their inodes, which no two of them ever have.
+
+    Compare them with those of before, one by one: what others have left to the garbage collection may go
+    at any time.
+    """
     lines = Path("/proc/self/maps").read_text().splitlines()
-    return os.getpid(), sorted({int(line.split()[4]) for line in lines if "/memfd:concurrent" in line})
+    return {int(line.split()[4]) for line in lines if "/memfd:concurrent" in line}
+
+
+def pid_and_shared_memories() -> tuple[int, set[int]]:
+    """Return this process, and which memories it shares."""
+    return os.getpid(), shared_memories()

@@ -131,7 +131,10 @@ class PoolUser:
         return numbers
 
     def close(self) -> None:
+        """Stop the pool, and drop the outcomes: large ones hold the memory that their workers shared."""
         self.stop()
+        with self._changed:
+            self._outcome_by_number.clear()
 
     def abandon(self) -> list[int]:
         """Stop the pool at once; return the numbers of the tasks that were reported by then."""

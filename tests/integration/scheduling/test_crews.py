@@ -33,11 +33,6 @@ def result(user: PoolUser, number: int) -> Any:
     return pickle.loads(bytes(answer))
 
 
-def shared_count() -> int:
-    """Return how many memories this process shares with workers."""
-    return Path("/proc/self/maps").read_text().count("/memfd:concurrent")
-
-
 def results_of(user: PoolUser, app: int, count: int, function: Any, *args: Any) -> list[Any]:
     numbers = user.push_of_another([payload(function, *args)] * count, app)
     return [result(user, number) for number in numbers]
@@ -70,8 +65,8 @@ def test_what_is_registered_for_the_end_runs_when_the_application_has_left(
 
 def test_large_arguments_lie_in_memory_that_others_do_not_have(make_pool: MakePool) -> None:
     user = make_pool(2)
-    of_one = dict(results_of(user, APP, 4, marks.shared_memories))
-    of_other = dict(results_of(user, OTHER_APP, 4, marks.shared_memories))
+    of_one = dict(results_of(user, APP, 4, marks.pid_and_shared_memories))
+    of_other = dict(results_of(user, OTHER_APP, 4, marks.pid_and_shared_memories))
     assert not of_one.keys() & of_other.keys()
     ours = {inode for inodes in of_one.values() for inode in inodes}
     theirs = {inode for inodes in of_other.values() for inode in inodes}
@@ -137,10 +132,11 @@ def test_workers_that_nobody_needs_end_after_a_while(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(roster, "SURPLUS_S", 0.1)
+    before = marks.shared_memories()
     user = make_pool(1)
     pids = [results_of(user, app, 1, os.getpid)[0] for app in (APP, OTHER_APP, THIRD_APP)]
     wait_until(lambda: len(user.pool_status().running) == 1, "the others end")
-    wait_until(lambda: shared_count() == 2, "what they shared is freed")
+    wait_until(lambda: len(marks.shared_memories() - before) == 2, "what they shared is freed")
     assert sum(psutil.pid_exists(pid) for pid in pids) <= 1
 
 

@@ -7,14 +7,13 @@ import gc
 import os
 import signal
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from concurrent.scheduling.tasks.outcome import DIED
 from concurrent.scheduling.worker import sharedmemory
 from concurrent.transport.frames.frames import Frame
-from tests.integration.scheduling import workloads
+from tests.integration.scheduling import marks, workloads
 from tests.integration.scheduling.conftest import MakePool
 from tests.integration.scheduling.pool_user import Gate
 
@@ -107,20 +106,14 @@ def test_an_empty_frame_is_a_payload_like_any_other(make_pool: MakePool) -> None
     assert user.result(good) == 9
 
 
-def shared_count() -> int:
-    """Return how many memories this process shares."""
-    return Path("/proc/self/maps").read_text().count("/memfd:concurrent")
-
-
 def test_memory_of_workers_that_died_and_of_dropped_tasks_is_freed_at_once(
     make_pool: MakePool, gate: Gate
 ) -> None:
-    before = shared_count()
+    before = marks.shared_memories()
     user = make_pool(size=1)
     user.receives_into_memory = True
     user.results((workloads.square, 3))
-    count = shared_count()
-    assert count == before + 2  # its arguments and its results
+    assert len(marks.shared_memories() - before) == 2  # its arguments and its results
     gc.disable()
     try:
         for _ in range(3):
@@ -129,11 +122,11 @@ def test_memory_of_workers_that_died_and_of_dropped_tasks_is_freed_at_once(
             os.kill(gate.wait_for_one(), signal.SIGKILL)
             assert user.status(running) == DIED
         user.results((workloads.square, 3))
-        assert shared_count() == count
+        assert len(marks.shared_memories() - before) == 2
         (running, _waiting) = user.push((workloads.hold, gate.port), (len, bytes(MIB)))
         gate.wait_for_one()
         user.stop(timeout_s=0.0)
-        assert shared_count() == before
+        assert not marks.shared_memories() - before
     finally:
         gc.enable()
 

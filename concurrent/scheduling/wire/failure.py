@@ -7,8 +7,9 @@ import time
 import traceback
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import (
     ConcurrentError,
     PayloadTooLarge,
@@ -21,10 +22,15 @@ from concurrent.core.foreign import text_of
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.transport.frames.frames import Frame
 
+with installed_first("msgpack"):
+    import msgpack
+
 __all__ = [
+    "FailureText",
     "RemoteDetails",
     "dumps_failure",
     "each_too_large",
+    "failure_text",
     "loads_failure",
     "message_of",
     "time_of_day",
@@ -37,6 +43,9 @@ TRACEBACK_CHARS_MAX: Final = 32768
 EXCEPTION_BYTES_MAX: Final = 1048576
 _TRACE: Final = vars(BaseException)["__traceback__"]
 """Reads the traceback of an exception, also of one whose class has code of its own for attributes."""
+
+PICKLE: Final = b"\x80"
+"""How a pickle begins, and no msgpack map that has an entry."""
 
 OWN_PACKAGE: Final = "concurrent.scheduling."
 TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S %z"
@@ -51,6 +60,16 @@ class RemoteDetails(Exception):
 
     def __str__(self) -> str:
         return f'\n"""\n{self.args[0]}\n"""'
+
+
+class FailureText(NamedTuple):
+    """What a failed attempt says of itself in words: empty where it says nothing."""
+
+    type: str
+    message: str
+    traceback: str
+    output: str
+    where: str
 
 
 class Pickling(Protocol):
@@ -85,14 +104,15 @@ def time_of_day() -> str:
 def dumps_failure(error: BaseException, pickling: Pickling | None, output: str, where: str = "") -> bytes:
     """Return the payload of a failed attempt. On the worker.
 
-    It is a pickled dictionary: ``type`` and ``message`` of the exception, its ``traceback`` as text,
-    ``exception``: the pickled exception, or None if it could not be rebuilt from a pickle,
-    ``output``: the tail of what the task printed, and ``where``: the slave, the worker and the time.
+    It is a msgpack map, so that the words in it can be read by who must not unpickle anything: ``type`` and
+    ``message`` of the exception, its ``traceback`` as text, ``exception``: the pickled exception, or None if it
+    could not be rebuilt from a pickle, ``output``: the tail of what the task printed, and ``where``: the slave,
+    the worker and the time.
 
     :param pickling: the application's code; None if it is not known here.
     :param where: the slave and the worker; nothing if the task never got there.
     """
-    return pickle.dumps(
+    packed: bytes = msgpack.packb(
         {
             "type": type(error).__qualname__,
             "message": message_of(error),
@@ -101,8 +121,21 @@ def dumps_failure(error: BaseException, pickling: Pickling | None, output: str, 
             "output": output,
             "where": f"{where}, {time_of_day()}" if where else "",
         },
-        protocol=5,
+        unicode_errors="surrogatepass",
     )
+    return packed
+
+
+def failure_text(payload: bytes | Frame) -> FailureText | None:
+    """Return the words of a failed attempt without unpickling anything; None if it cannot be read so."""
+    try:
+        failure = _unpacked(_bytes_of(payload))
+    except (ValueError, TypeError, msgpack.UnpackException):
+        return None
+    if not isinstance(failure, dict):
+        return None
+    values = (failure.get(name, "") for name in FailureText._fields)
+    return FailureText(*(value if isinstance(value, str) else "" for value in values))
 
 
 def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseException:
@@ -112,7 +145,9 @@ def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseExce
     a :class:`TaskFailed`. Both tell where that was: the first line of the traceback, and the message of an
     ImportError, since what is not installed there may be everywhere else.
     """
-    failure: dict[str, Any] = pickle.loads(payload.buffer if isinstance(payload, Frame) else payload)
+    data = _bytes_of(payload)
+    is_pickle = bytes(data[:1]) == PICKLE  # an earlier slave, or one of others
+    failure: dict[str, Any] = pickle.loads(data) if is_pickle else _unpacked(data)
     trace, output, where = (failure.get(name, "") for name in ("traceback", "output", "where"))
     remote = with_details(
         TaskFailed(
@@ -134,6 +169,14 @@ def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseExce
     except BaseException:  # boundary: the exception's own code runs here
         return remote
     return error
+
+
+def _bytes_of(payload: bytes | Frame) -> bytes | memoryview:
+    return payload if isinstance(payload, bytes) else memoryview(payload.buffer)
+
+
+def _unpacked(data: bytes | memoryview) -> Any:
+    return msgpack.unpackb(data, unicode_errors="surrogatepass")
 
 
 def _tell_place(error: BaseException, where: str) -> None:

@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
+import msgpack
 import pytest
 
 from concurrent.core.errors import TaskFailed, UnpicklableResult, WorkerDied
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.tasks.outcome import DIED, FAILED
-from concurrent.scheduling.wire.failure import dumps_failure, loads_failure, unpicklable
+from concurrent.scheduling.wire.failure import dumps_failure, failure_text, loads_failure, unpicklable
+from concurrent.transport.frames.frames import Frame
 
 
-def test_a_failure_made_elsewhere_needs_no_more_than_type_and_message() -> None:
-    error = loads_failure(pickle.dumps({"type": "RangeError", "message": "too far"}), CodeBook())
+@pytest.mark.parametrize("dumps", [pickle.dumps, msgpack.packb])
+def test_a_failure_made_elsewhere_needs_no_more_than_type_and_message(dumps: Callable[[Any], bytes]) -> None:
+    error = loads_failure(dumps({"type": "RangeError", "message": "too far"}), CodeBook())
     assert isinstance(error, TaskFailed)
     assert "RangeError: too far" in str(error)
 
 
 @pytest.mark.parametrize(
-    "payload", [b"no pickle", b"", pickle.dumps(None), pickle.dumps({}), pickle.dumps([1])]
+    "payload",
+    [
+        b"no pickle",
+        b"",
+        pickle.dumps(None),
+        pickle.dumps({}),
+        pickle.dumps([1]),
+        msgpack.packb(None),
+        msgpack.packb({}),
+        msgpack.packb({"type": 1}),
+        b"\xc1",
+    ],
 )
 def test_a_failure_that_cannot_be_read_is_a_failure_all_the_same(payload: bytes) -> None:
     result, error = load_outcome(CodeBook(), Outcome("task", FAILED, payload))
@@ -143,10 +159,34 @@ def test_a_failure_of_unknown_code_still_tells_all() -> None:
     assert str(back) == "ValueError: wrong"
 
 
+def test_the_words_of_a_failure_are_read_without_unpickling_anything() -> None:
+    opened: list[str] = []
+    is_watching = True
+
+    def watch(event: str, _arguments: Any) -> None:
+        if is_watching and event.startswith("pickle."):
+            opened.append(event)
+
+    error = ValueError("odd \udc80")
+    payload = dumps_failure(error, CodeBook(), "printed", "slave-a")
+    sys.addaudithook(watch)
+    text = failure_text(Frame(payload))
+    is_watching = False
+    assert text is not None
+    assert (text.type, text.output) == ("ValueError", "printed")
+    assert "odd \udc80" in text.message
+    assert not opened
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xc1", pickle.dumps({"type": "A"}), msgpack.packb([1])])
+def test_what_has_no_words_that_can_be_read_has_none(payload: bytes) -> None:
+    assert failure_text(payload) is None
+
+
 def test_a_failure_whose_exception_is_unknown_here_still_tells_all() -> None:
-    failure = pickle.loads(dumps_failure(ValueError("wrong"), CodeBook(), ""))
+    failure = msgpack.unpackb(dumps_failure(ValueError("wrong"), CodeBook(), ""))
     failure["exception"] = b"cno_such_module\nthing\n."
-    back = loads_failure(pickle.dumps(failure), CodeBook())
+    back = loads_failure(msgpack.packb(failure), CodeBook())
     assert str(back) == "ValueError: wrong"
 
 

@@ -22,12 +22,17 @@ def setting_of_before() -> Iterator[None]:
     gc.set_threshold(*before)
 
 
+def total(what: str) -> int:
+    """Return a figure of all generations: which of them a collection visits depends on those before."""
+    return int(sum(generation[what] for generation in gc.get_stats()))
+
+
 def collections_for(count: int) -> int:
     """Return how many collections take place while so many objects are made; each visits the young ones."""
-    before = sum(generation["collections"] for generation in gc.get_stats())
+    before = total("collections")
     kept = [Cycle() for _ in range(count)]
     assert len(kept) == count
-    return int(sum(generation["collections"] for generation in gc.get_stats()) - before)
+    return total("collections") - before
 
 
 def test_collections_are_rare_meanwhile_and_as_before_afterwards() -> None:
@@ -40,10 +45,10 @@ def test_collections_are_rare_meanwhile_and_as_before_afterwards() -> None:
 
 def test_cycles_are_still_found() -> None:
     with collecting_rarely():
-        before = gc.get_stats()[0]["collected"]
+        before = total("collected")
         for _ in range(YOUNG_MAX * 2):
             Cycle()
-        assert gc.get_stats()[0]["collected"] > before
+        assert total("collected") > before
 
 
 @pytest.mark.parametrize("threshold", [(0, 10, 10), (200_000, 5, 5)])

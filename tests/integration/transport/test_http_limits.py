@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport import HTTPLimits, jsonremote
 from tests.integration.transport.http_peers import TIMEOUT_S, Peer
+from tests.openfiles import open_files
 
 HEAD = b"POST /api/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 LIMITS = HTTPLimits(
@@ -271,5 +271,4 @@ def test_a_limit_must_be_positive() -> None:
 
 
 def open_sockets() -> set[str]:
-    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
-    return {os.readlink(link) for link in links if os.path.exists(link) and "socket" in os.readlink(link)}
+    return {link for link in open_files().values() if "socket" in link}

@@ -2,7 +2,6 @@
 
 import errno
 import gc
-import os
 import tempfile
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from concurrent.scheduling.store.payloads import SEGMENT_BYTES, PayloadStore, StoredPayload
 from concurrent.transport.frames.frames import Frame
+from tests.openfiles import open_files
 
 DATA = bytes(range(256)) * 16
 
@@ -22,8 +22,7 @@ def store(tmp_path: Path):
 
 
 def open_files_in(folder: Path) -> int:
-    links = [os.path.join("/proc/self/fd", fd) for fd in os.listdir("/proc/self/fd")]
-    return sum(os.path.exists(link) and str(folder) in os.readlink(link) for link in links)
+    return sum(str(folder) in link for link in open_files().values())
 
 
 def test_a_payload_comes_back_as_it_was_and_counts_until_it_is_forgotten(store) -> None:

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.childnode import ChildNode
+from concurrent.apps.jobwish import JobAnswer, wish_from
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
-from concurrent.apps.messages import JOIN_BY_TYPE
+from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.runtime import check_runtime
@@ -161,6 +162,7 @@ class MasterNode(Node):
                 self._register_json(message.name, node_type)
             if message.name not in self.compute_server.methods:
                 self._register_tcp(message, node_type)
+        self._register_attaching()
 
     def _register_json(self, name: str, node_type: NodeType) -> None:
         @jsonremote(self.api_service_v1, name=name)
@@ -181,6 +183,15 @@ class MasterNode(Node):
             """Bind the session to a node that has registered; answers its number."""
             self.stats.add_avg(f"{message.name}_tcp")
             return self.register_node_tcp(handler, request, node_id, node_type)
+
+    def _register_attaching(self) -> None:
+        @receives(self.compute_server, attach_job)
+        def attach(handler: TCPHandler, request: Any, node_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+            """Bind the session to a job of an application that has registered; answers what it is."""
+            wanted = wish_from(wish)
+            self.stats.add_avg("attach_job")
+            number = self.register_node_tcp(handler, request, node_id, NodeType.application)
+            return JobAnswer(number=number, name=wanted.name).as_map()
 
     def register_node(
         self, node_id: str, ip: str, port: int, data: dict[str, Any], node_type: NodeType

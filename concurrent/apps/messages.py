@@ -1,14 +1,18 @@
-"""The messages by which nodes join a master, once they have registered with its JSON API. Pure."""
+"""The messages by which nodes join a master, once they have registered with its JSON API. Pure.
+
+An application joins by ``attach_job`` where the answer of the JSON API says that the master has ``jobs``, else
+by ``register_application``.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from concurrent.apps.api import NodeType
 from concurrent.scheduling.wire.messages.directions import FROM_APPLICATION, FROM_SLAVE
 from concurrent.transport.calls.declaration import Call
 
-__all__ = ["JOIN_BY_TYPE", "register_application", "register_slave"]
+__all__ = ["JOIN_BY_TYPE", "attach_job", "register_application", "register_slave"]
 
 
 @FROM_SLAVE.call()
@@ -20,6 +24,12 @@ def register_slave(node_id: str) -> int:
 @FROM_APPLICATION.call()
 def register_application(node_id: str) -> int:
     """Bind the session to an application that has registered; return the number of its registration."""
+    raise NotImplementedError
+
+
+@FROM_APPLICATION.call()
+def attach_job(node_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+    """Bind the session to a job of an application that has registered; the maps are those of ``jobwish.py``."""
     raise NotImplementedError
 
 

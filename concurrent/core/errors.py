@@ -20,6 +20,8 @@ __all__ = [
     "EnvironmentFolderError",
     "InterfaceError",
     "InvalidArguments",
+    "JobTaken",
+    "JobUnknown",
     "LimitExceeded",
     "LoopClosed",
     "MalformedMessage",
@@ -233,6 +235,18 @@ class NodeError(ConcurrentError):
     """A node cannot do what was asked of it in its present state."""
 
     code = "node"
+
+
+class JobTaken(NodeError):
+    """Another program is attached to the job, and this one no more: two never share a job."""
+
+    code = "job-taken"
+
+
+class JobUnknown(NodeError):
+    """There is no job of that id or name at this master, or no more."""
+
+    code = "job-unknown"
 
 
 class SchedulingError(ConcurrentError):

@@ -90,7 +90,7 @@ def vital(methods: MethodRegistry) -> set[str]:
 def test_what_is_lost_without_notice_are_hints_only(master: MasterNode) -> None:
     methods = master.compute_server.methods
     assert vital(methods) == {*FROM_SLAVE, *FROM_APPLICATION}
-    calls = {"register_slave", "register_application", "join_system", "count_workers"}
+    calls = {"register_slave", "register_application", "attach_job", "join_system", "count_workers"}
     assert {method.name for method in methods} - vital(methods) - calls == HINTS & {
         method.name for method in methods
     }

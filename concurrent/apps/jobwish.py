@@ -63,6 +63,7 @@ class JobAnswer:
     :param job: its id.
     :param attachment: counts the sessions that the job has had; the program says it when it comes back.
     :param is_new: whether the job has just begun, so that the master has nothing of it.
+    :param has_begun: whether all was pushed that its program begins with.
     :param state: ``open``, ``held`` or ``ended``.
     :param reason: why it is held; else empty.
     :param next_id: the first id of a task that the master has not got.
@@ -78,6 +79,7 @@ class JobAnswer:
     name: str = ""
     attachment: int = 0
     is_new: bool = True
+    has_begun: bool = False
     state: str = "open"
     reason: str = ""
     next_id: int = 0

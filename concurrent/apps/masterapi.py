@@ -243,6 +243,11 @@ class MasterAPI:
                 )
             dispatcher.done(slave, numbers, statuses, payloads, float(task_s))
 
+        @receives(server, to_master.holding)
+        def holding(handler: TCPHandler, _request: Any, running: list[int], finished: list[int]) -> None:
+            """Tell what is left from an earlier session."""
+            dispatcher.holding(_number(handler, NodeType.slave), running, finished)
+
         @receives(server, to_master.running)
         def running(
             handler: TCPHandler,

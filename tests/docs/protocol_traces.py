@@ -117,7 +117,7 @@ def welcome(**other: Any) -> dict[str, Any]:
         "max_bytes": 1 << 28,
         "heartbeat_s": 2.0,
         "version": 1,
-        "features": ["extensions", "running", "terms"],
+        "features": ["extensions", "durable", "running", "terms"],
         **other,
     }
 

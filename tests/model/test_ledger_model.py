@@ -18,6 +18,7 @@ from concurrent.scheduling.ledger.events import (
     Recordable,
     SessionAttached,
     SessionDetached,
+    SlaveHolding,
     SlaveJoined,
     SlaveLost,
     TasksDone,
@@ -153,6 +154,17 @@ class LedgerMachine(RuleBasedStateMachine):
         slave = self.some_slave(data)
         event = TasksRunning(slave, numbers, [7] * count, [1.0] * count, [""] * count, self.now)
         self.perform(self.ledger.apply(event))
+
+    @precondition(lambda self: self.ledger.slaves)
+    @rule(data=st.data())
+    def tell_what_is_held(self, data: st.DataObject) -> None:
+        numbers = st.integers(1, 1 + max(self.ledger.task_by_number, default=0))
+        running = data.draw(st.lists(numbers, max_size=4, unique=True))
+        finished = data.draw(st.lists(numbers, max_size=2))
+        slave = self.some_slave(data)
+        self.perform(self.ledger.apply(SlaveHolding(slave, running, finished)))
+        for number in set(running + finished) & self.ledger.task_by_number.keys():
+            assert self.ledger.task_by_number[number].state is TaskState.HELD
 
     @rule(seconds=st.sampled_from([1, 11, 40]))
     def wait(self, seconds: int) -> None:

@@ -57,6 +57,9 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.Accept: lambda c: f"the tasks of owner {c.owner} up to {c.last_id} are accepted",
     events.CancelRequested: lambda e: f"owner {e.owner} cancels {_tasks(e.ids)} of its own numbers",
     events.SlaveJoined: lambda e: f"slave {e.slave} is {e.name} with {e.workers} workers",
+    events.SlaveHolding: lambda e: (
+        f"slave {e.slave} still has {_tasks(e.running)}, and outcomes of {_tasks(e.finished)}"
+    ),
     events.SlaveLost: lambda e: f"slave {e.slave} has left ({e.reason}); what it held goes to others",
     events.WindowChanged: lambda e: f"slave {e.slave} wants to hold {e.window} tasks",
     events.TasksDone: lambda e: f"slave {e.slave} has done {_tasks(e.numbers)}: {_ends(e.statuses)}",

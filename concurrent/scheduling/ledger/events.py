@@ -40,6 +40,7 @@ __all__ = [
     "SessionAttached",
     "SessionDetached",
     "SlaveAsked",
+    "SlaveHolding",
     "SlaveJoined",
     "SlaveLost",
     "SlaveSilent",
@@ -140,6 +141,15 @@ class SlaveJoined:
     workers: int
     window: int
     data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SlaveHolding:
+    """A slave that has come back tells what it has from an earlier session: ``finished`` is reported soon."""
+
+    slave: int
+    running: list[int]
+    finished: list[int]
 
 
 @dataclass(slots=True)
@@ -434,6 +444,7 @@ Event = (
     | TasksSubmitted
     | CancelRequested
     | SlaveJoined
+    | SlaveHolding
     | SlaveLost
     | WindowChanged
     | TasksDone

@@ -31,6 +31,7 @@ from concurrent.scheduling.ledger.events import (
     SessionAttached,
     SessionDetached,
     SlaveAsked,
+    SlaveHolding,
     SlaveJoined,
     SlaveLost,
     StoreChanged,
@@ -89,6 +90,7 @@ class Ledger(Places):
             TasksSubmitted: self._tasks_submitted,
             CancelRequested: self._cancel_requested,
             SlaveJoined: self._slave_joined,
+            SlaveHolding: self._slave_holding,
             SlaveLost: self._slave_lost,
             WindowChanged: self._window_changed,
             TasksDone: self._tasks_done,
@@ -210,6 +212,19 @@ class Ledger(Places):
     def _slave_joined(self, event: SlaveJoined) -> list[Command]:
         self._book.join(event)
         return []
+
+    def _slave_holding(self, event: SlaveHolding) -> list[Command]:
+        """Take what a slave has from an earlier session as held by it; it drops what is not open any more."""
+        slave = self.slaves.get(event.slave)
+        if slave is None:
+            return []
+        commands = self._book.heard(slave)
+        known = self.task_by_number
+        stale = [number for number in event.running if number not in known]
+        for number in (*event.running, *event.finished):
+            if number in known:
+                self._resume(slave, known[number])
+        return [*commands, CancelRun(event.slave, stale)] if stale else commands
 
     def _slave_lost(self, event: SlaveLost) -> list[Command]:
         slave = self._book.lose(event.slave)
@@ -360,11 +375,8 @@ class Ledger(Places):
             task = self.task_by_number.get(number)
             if task is None:
                 stale.append(number)
-            elif task.state is QUEUED and self._copies.has(slave.name, number):  # it may go on with it
-                self.queue.remove(task)
-                task.undergo(TaskEvent.RESUMED)
-                task.slave = event.slave
-                slave.held[number] = task
+            elif task.state is QUEUED and self._copies.has(slave.name, number):
+                self._resume(slave, task)
         if stale:
             commands.append(CancelRun(event.slave, stale))
         return commands + self.running.take(event, slave.held)

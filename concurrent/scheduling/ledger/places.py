@@ -167,6 +167,22 @@ class Places:
             raise
         return Send(key, batch[0].owner.owner, numbers, payloads)
 
+    def _resume(self, slave: SlaveRecord, task: TaskRecord) -> None:
+        """Let a slave go on with a task that it had before; if another slave has it now, the first ends it."""
+        if task.state is HELD:
+            if task.slave != slave.slave:
+                self._copies.note(slave.name, [task])
+            return
+        if task.state is QUEUED:
+            self.queue.remove(task)
+        elif task.state is PUSHED:
+            del self.pushed[task.number]
+        else:
+            self.refusals.forget(task)
+        task.undergo(TaskEvent.RESUMED)
+        task.slave = slave.slave
+        slave.held[task.number] = task
+
     def _take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
         """Take tasks that end from where they are; return what is to be done about it."""
         running: dict[int, list[int]] = {}

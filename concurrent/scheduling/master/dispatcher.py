@@ -290,6 +290,10 @@ class Dispatcher:
         """Take note of what a slave took from the work queue, and see that it has the code."""
         self._feeder.took(slave, numbers)
 
+    def holding(self, slave: int, running: list[int], finished: list[int]) -> None:
+        """Take note of what a slave has from an earlier session: tasks, and outcomes that it will report."""
+        self._feeder.holding(slave, running, finished)
+
     def _from_slave(self, slave: int, event: Event) -> None:
         """Take an event to the ledger that changes what a slave holds or wants to; the scheduler is told."""
         self._apply(event)

@@ -17,6 +17,7 @@ from concurrent.scheduling.ledger.events import (
     Push,
     PushedLost,
     Send,
+    SlaveHolding,
     TasksFailed,
     TasksTaken,
 )
@@ -103,7 +104,16 @@ class Feeder:
 
     def took(self, slave: int, numbers: list[int]) -> None:
         """Take note of what a slave took from the work queue, and see that it has the code."""
-        self._apply(TasksTaken(slave, numbers))
+        self._has(TasksTaken(slave, numbers), numbers)
+
+    def holding(self, slave: int, running: list[int], finished: list[int]) -> None:
+        """Take note of what a slave has from an earlier session, and see that it has the code."""
+        self._has(SlaveHolding(slave, running, finished), running)
+
+    def _has(self, event: TasksTaken | SlaveHolding, numbers: list[int]) -> None:
+        """Take to the ledger what a slave has, and send it the code."""
+        slave = event.slave
+        self._apply(event)
         self._slave_changed(slave)
         session = self._sessions.slaves.get(slave)
         known = self._ledger.task_by_number

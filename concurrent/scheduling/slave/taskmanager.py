@@ -115,6 +115,10 @@ class GenericTaskManager(Component):
             """Hand back tasks that have not started."""
             self._tell(to_master.returned, self.pool.give_back(count))
 
+        @receives(endpoint, to_slave.stored)
+        def stored(_handler: TCPHandler, _request: Any, count: int) -> None:
+            """Keep no outcomes any more that the master keeps."""
+
         @receives(endpoint, to_slave.forget)
         def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
             """Drop the code of an owner that has left."""

@@ -12,6 +12,7 @@ from concurrent.scheduling.wire.messages.directions import (
     FROM_SLAVE,
     FROM_SYSTEM,
 )
+from concurrent.scheduling.wire.messages.to_slave import DURABLE
 from concurrent.scheduling.wire.stretches import PackedTerms
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "count_workers",
     "define_code",
     "done",
+    "holding",
     "join_system",
     "pull",
     "push_tasks",
@@ -104,6 +106,11 @@ def system_finished(status: int, payload: Payload) -> None:
 @FROM_SLAVE.cast()
 def done(numbers: list[int], statuses: list[int], payloads: list[Payload], task_s: float) -> None:
     """Report how attempts ended, and how long tasks took lately."""
+
+
+@FROM_SLAVE.cast(feature=DURABLE)
+def holding(running: list[int], finished: list[int]) -> None:
+    """Tell, first of all, what the slave has from an earlier session: tasks, and outcomes which follow."""
 
 
 @FROM_SLAVE.hint(feature="running")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import TO_SLAVE
 
-__all__ = ["cancel", "code", "forget", "give_back", "run"]
+__all__ = ["DURABLE", "cancel", "code", "forget", "give_back", "run", "stored"]
+
+DURABLE: Final = "durable"
+"""The feature of slaves and masters that know how work goes on when a master has started again."""
 
 
 @TO_SLAVE.cast()
@@ -31,3 +36,8 @@ def give_back(count: int) -> None:
 @TO_SLAVE.cast()
 def forget(owner: int) -> None:
     """Drop the code of an owner that has left."""
+
+
+@TO_SLAVE.cast(feature=DURABLE)
+def stored(count: int) -> None:
+    """Keep what the first so many ``done`` of this session brought, whatever happens to the master."""

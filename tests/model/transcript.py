@@ -14,7 +14,7 @@ anew; look at the difference before you keep it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def _text(name: str, value: Any) -> str:
         value = value.decode().replace("\0", " | ")
     if name == "statuses":
         return NAMES[value]
-    if type(value).__module__ == events.__name__:
+    if is_dataclass(value):
         return f"({_shown(value)})"
     return str(value).replace(" ", "_") or "-"
 

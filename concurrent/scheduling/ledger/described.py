@@ -44,10 +44,34 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.OwnerLeft: lambda e: f"owner {e.owner} has left; what it pushed is freed",
     events.SessionAttached: lambda e: f"a session goes on with the job of owner {e.owner}",
     events.SessionDetached: lambda e: f"the job of owner {e.owner} goes on without a session",
+    events.JobBegun: lambda e: f"owner {e.owner} has pushed what it begins with",
+    events.JobClosed: lambda e: f"the job of owner {e.owner} is {e.how}",
+    events.JobCancelled: lambda e: f"the job of owner {e.owner} is cancelled",
+    events.JobHeld: lambda e: f"nothing of owner {e.owner} may run: {e.reason}",
+    events.JobReleased: lambda e: f"owner {e.owner} may run again",
+    events.CodeDefined: lambda e: f"owner {e.owner} has sent code blob {e.index}",
+    events.SystemPushed: lambda e: f"owner {e.owner} has pushed task system {e.system_id}",
+    events.SystemStepped: lambda e: (
+        f"task system {e.system_id} of owner {e.owner} has dealt with its outcomes up to number {e.consumed_to}"
+    ),
+    events.SystemEnded: lambda e: (
+        f"task system {e.system_id} of owner {e.owner} has ended: {_ends([e.status])}"
+    ),
+    events.OutcomesRecalled: lambda e: (
+        f"outcomes of owner {e.owner} come from the journal, from number {e.first} on: {_tasks(e.ids)}"
+    ),
+    events.Recall: lambda c: (
+        f"the journal is asked for {c.count} outcomes of owner {c.owner}, from number {c.first} on"
+    ),
     events.OutcomesConsumed: lambda e: f"owner {e.owner} has consumed its outcomes up to number {e.up_to}",
     events.BytesConsumed: lambda e: f"owner {e.owner} has consumed {e.size_bytes} bytes of outcomes",
     events.TasksSubmitted: lambda e: (
         f"owner {e.owner} has submitted {len(e.payloads)} tasks, {e.first_id} and on"
+    ),
+    events.TasksNamed: lambda e: f"owner {e.owner} has named {len(e.keys)} tasks, {e.first_id} and on",
+    events.TasksTried: lambda e: f"workers died of {_tasks(e.ids)} of owner {e.owner}",
+    events.TasksRenumbered: lambda e: (
+        f"{_tasks(e.ids)} of owner {e.owner} have new numbers, {e.first_number} and on"
     ),
     events.StoreChanged: lambda e: (
         f"files have {e.stored_bytes} bytes of payloads; problem: {e.problem or 'none'}"
@@ -61,6 +85,7 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
         f"slave {e.slave} still has {_tasks(e.running)}, and outcomes of {_tasks(e.finished)}"
     ),
     events.SlaveLost: lambda e: f"slave {e.slave} has left ({e.reason}); what it held goes to others",
+    events.SlavesGone: lambda e: f"these slaves do not come back: {', '.join(map(str, e.names))}",
     events.WindowChanged: lambda e: f"slave {e.slave} wants to hold {e.window} tasks",
     events.TasksDone: lambda e: f"slave {e.slave} has done {_tasks(e.numbers)}: {_ends(e.statuses)}",
     events.TasksFailed: lambda e: f"the master cannot do {_tasks(e.numbers)}",

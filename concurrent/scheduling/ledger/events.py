@@ -5,16 +5,57 @@ whole batch in columns, so that the cost of an object is shared by many tasks. `
 are the positive numbers that the master gave to one registration: a node that registers again gets
 another number, so nothing that an old registration says can be taken for the new one's word.
 Payloads are opaque: ``bytes`` or :class:`concurrent.transport.frames.Frame`. Nobody assigns to the fields of
-either; they are not frozen, since it takes several times as long to make what is.
+either; they are not frozen, since it takes several times as long to make what is. The events that a journal
+keeps are made in ``recorded.py``, commands in ``commands.py``; all have their names here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
+from concurrent.scheduling.ledger.commands import (
+    Accept,
+    AskBack,
+    CancelRun,
+    CheckQueue,
+    Command,
+    Deliver,
+    ForgetJob,
+    ProbeStore,
+    Push,
+    Recall,
+    Record,
+    RefusedByAll,
+    Send,
+    SlaveSilent,
+    TasksMoved,
+    TellHeld,
+    TellRunning,
+    TellUnread,
+)
+from concurrent.scheduling.ledger.recorded import (
+    CodeDefined,
+    JobBegun,
+    JobClosed,
+    JobNoted,
+    OutcomesConsumed,
+    OwnerJoined,
+    OwnerLeft,
+    Recordable,
+    SessionAttached,
+    SlaveJoined,
+    SlaveLost,
+    SystemEnded,
+    SystemPushed,
+    SystemStepped,
+    TasksEnded,
+    TasksNamed,
+    TasksRenumbered,
+    TasksSubmitted,
+    TasksTried,
+)
+from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = [
     "Accept",
@@ -23,15 +64,25 @@ __all__ = [
     "CancelRequested",
     "CancelRun",
     "CheckQueue",
+    "CodeDefined",
     "Command",
     "Deliver",
     "Event",
+    "ForgetJob",
+    "JobBegun",
+    "JobCancelled",
+    "JobClosed",
+    "JobHeld",
+    "JobNoted",
+    "JobReleased",
     "OutcomesConsumed",
+    "OutcomesRecalled",
     "OwnerJoined",
     "OwnerLeft",
     "ProbeStore",
     "Push",
     "PushedLost",
+    "Recall",
     "Record",
     "Recordable",
     "RefusedByAll",
@@ -44,44 +95,30 @@ __all__ = [
     "SlaveJoined",
     "SlaveLost",
     "SlaveSilent",
+    "SlavesGone",
     "StoreChanged",
+    "SystemEnded",
+    "SystemPushed",
+    "SystemStepped",
     "TasksAssigned",
     "TasksDone",
     "TasksEnded",
     "TasksFailed",
     "TasksMoved",
+    "TasksNamed",
     "TasksOffered",
+    "TasksRenumbered",
     "TasksReturned",
     "TasksRunning",
     "TasksSubmitted",
     "TasksTaken",
+    "TasksTried",
     "TellHeld",
     "TellRunning",
+    "TellUnread",
     "TimePassed",
     "WindowChanged",
 ]
-
-
-@dataclass(slots=True)
-class OwnerJoined:
-    """An application or a task system registered; it may submit tasks."""
-
-    owner: int
-    name: str
-
-
-@dataclass(slots=True)
-class OwnerLeft:
-    """An owner said goodbye or was lost; its tasks are freed."""
-
-    owner: int
-
-
-@dataclass(slots=True)
-class SessionAttached:
-    """A session goes on with the job of an owner; it has nothing yet of what was not consumed."""
-
-    owner: int
 
 
 @dataclass(slots=True)
@@ -92,11 +129,42 @@ class SessionDetached:
 
 
 @dataclass(slots=True)
-class OutcomesConsumed:
-    """``owner`` has dealt with its outcomes up to a number, see ``Deliver.up_to``; they may be forgotten."""
+class JobCancelled:
+    """Somebody wants nothing more of a job: its open tasks are cancelled, and no others are taken."""
 
     owner: int
-    up_to: int
+
+
+@dataclass(slots=True)
+class JobHeld:
+    """Nothing of a job may run for now.
+
+    :param reason: why, for people.
+    """
+
+    owner: int
+    reason: str
+
+
+@dataclass(slots=True)
+class JobReleased:
+    """A job that was held may run again."""
+
+    owner: int
+
+
+@dataclass(slots=True)
+class OutcomesRecalled:
+    """What ``Recall`` asked for, or a beginning of it; columns of one length, and empty if nothing is there.
+
+    :param first: the delivery number of the first one.
+    """
+
+    owner: int
+    first: int
+    ids: list[int]
+    statuses: list[int]
+    payloads: list[Any]
 
 
 @dataclass(slots=True)
@@ -108,20 +176,6 @@ class BytesConsumed:
 
 
 @dataclass(slots=True)
-class TasksSubmitted:
-    """``owner`` handed over ``len(payloads)`` tasks, numbered by it from ``first_id``.
-
-    ``terms`` is what they ask for, up to the first of ``changes``: places among them, and the terms from there.
-    """
-
-    owner: int
-    first_id: int
-    payloads: list[Any]
-    terms: Terms = DEFAULT_TERMS
-    changes: Sequence[tuple[int, Terms]] = ()
-
-
-@dataclass(slots=True)
 class CancelRequested:
     """``owner`` wants nothing more of the tasks that it numbered ``ids``."""
 
@@ -130,22 +184,12 @@ class CancelRequested:
 
 
 @dataclass(slots=True)
-class SlaveJoined:
-    """A slave of at least one worker registered; it takes up to ``window`` tasks at a time.
-
-    ``data`` is what it said of itself.
-    """
-
-    slave: int
-    name: str
-    workers: int
-    window: int
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class SlaveHolding:
-    """A slave that has come back tells what it has from an earlier session: ``finished`` is reported soon."""
+    """A slave that has come back tells of all that it has of the master; it comes before what it reports else.
+
+    :param running: the numbers of tasks that wait or run there.
+    :param finished: those that have ended there, whose outcomes it brings again.
+    """
 
     slave: int
     running: list[int]
@@ -153,11 +197,10 @@ class SlaveHolding:
 
 
 @dataclass(slots=True)
-class SlaveLost:
-    """A slave is gone; what it held goes to others."""
+class SlavesGone:
+    """Slaves of these names do not come back, though their loss was not told."""
 
-    slave: int
-    reason: str
+    names: list[str]
 
 
 @dataclass(slots=True)
@@ -285,167 +328,25 @@ class TimePassed:
     """The time that ``Ledger.deadline`` asked for has come, or nearly so.
 
     :param now: the time, in seconds since any fixed instant.
+    :param clock: the time, in seconds since the epoch; 0 if it is not known.
     """
 
     now: float
-
-
-@dataclass(slots=True)
-class Send:
-    """Send these tasks of one owner to one slave."""
-
-    slave: int
-    owner: int
-    numbers: list[int]
-    payloads: list[Any]
-
-
-@dataclass(slots=True)
-class Push:
-    """Put these tasks of one owner on the shared work socket."""
-
-    owner: int
-    numbers: list[int]
-    payloads: list[Any]
-
-
-@dataclass(slots=True)
-class CancelRun:
-    """Tell a slave to drop these tasks, running or not."""
-
-    slave: int
-    numbers: list[int]
-
-
-@dataclass(slots=True)
-class AskBack:
-    """Ask a slave to hand back up to ``count`` tasks that it has not started."""
-
-    slave: int
-    count: int
-
-
-@dataclass(slots=True)
-class SlaveSilent:
-    """Say that a slave holds tasks and reports nothing; or that it reports again.
-
-    :param held_count: how many it holds; 0 if it reports again.
-    """
-
-    slave: int
-    held_count: int = 0
-
-
-@dataclass(slots=True)
-class TasksMoved:
-    """Say that tasks of a silent slave are offered to others."""
-
-    slave: int
-    count: int
-
-
-@dataclass(slots=True)
-class CheckQueue:
-    """See whether what is offered has left the master though nobody takes it; then say ``PushedLost``."""
-
-
-@dataclass(slots=True)
-class RefusedByAll:
-    """Say that all slaves refused tasks, which are offered to them again.
-
-    :param owners: whose tasks; ``counts`` has how many of each.
-    :param has_lost_workers: whether workers died of some of them.
-    :param story: of one of them.
-    """
-
-    owners: list[int]
-    counts: list[int]
-    has_lost_workers: bool
-    story: str
-
-
-@dataclass(slots=True)
-class ProbeStore:
-    """Find out whether files can be written, and say ``StoreChanged`` in any case."""
-
-
-@dataclass(slots=True)
-class TellHeld:
-    """Tell owners why their tasks are not accepted for now.
-
-    :param reason: what is short, by name and figure; nothing if there is room again.
-    :param is_news: whether this was not so before.
-    """
-
-    owners: list[int]
-    reason: str
-    is_news: bool
-
-
-@dataclass(slots=True)
-class TellRunning:
-    """Tell an owner which of its tasks have begun to run and will take a while."""
-
-    owner: int
-    ids: list[int]
-
-
-@dataclass(slots=True)
-class Accept:
-    """Tell an owner that the master answers for its tasks up to a number; what it submitted is recorded."""
-
-    owner: int
-    last_id: int
-
-
-@dataclass(slots=True)
-class TasksEnded:
-    """What a journal keeps of tasks that have ended: their outcomes, by the owner's numbers."""
-
-    owner: int
-    ids: list[int]
-    statuses: list[int]
-    payloads: list[Any]
-
-
-Recordable = OwnerJoined | OwnerLeft | TasksSubmitted | TasksEnded | OutcomesConsumed
-"""What a journal keeps: who has what done, what became of it and what was dealt with, not who had it."""
-
-
-@dataclass(slots=True)
-class Record:
-    """Keep this where it outlives the master, before any command that comes after this one is carried out."""
-
-    what: Recordable
-
-
-@dataclass(slots=True)
-class Deliver:
-    """Give outcomes to their owner, each once in a session.
-
-    :param up_to: the number of the last of them; those of a job are numbered from 1.
-    """
-
-    owner: int
-    ids: list[int]
-    statuses: list[int]
-    payloads: list[Any]
-    up_to: int
+    clock: float = 0.0
 
 
 Event = (
-    OwnerJoined
-    | OwnerLeft
-    | SessionAttached
+    Recordable
     | SessionDetached
-    | OutcomesConsumed
+    | JobCancelled
+    | JobHeld
+    | JobReleased
+    | OutcomesRecalled
     | BytesConsumed
     | StoreChanged
-    | TasksSubmitted
     | CancelRequested
-    | SlaveJoined
     | SlaveHolding
-    | SlaveLost
+    | SlavesGone
     | WindowChanged
     | TasksDone
     | TasksFailed
@@ -458,20 +359,4 @@ Event = (
     | RefusedPassedOn
     | PushedLost
     | TimePassed
-)
-Command = (
-    Record
-    | Accept
-    | Send
-    | Push
-    | CancelRun
-    | AskBack
-    | CheckQueue
-    | SlaveSilent
-    | TasksMoved
-    | RefusedByAll
-    | ProbeStore
-    | TellHeld
-    | TellRunning
-    | Deliver
 )

@@ -20,8 +20,10 @@ from concurrent.scheduling.ledger.events import (
     CancelRequested,
     CancelRun,
     CheckQueue,
+    CodeDefined,
     Command,
     Event,
+    JobBegun,
     OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
@@ -35,10 +37,14 @@ from concurrent.scheduling.ledger.events import (
     SlaveJoined,
     SlaveLost,
     StoreChanged,
+    SystemEnded,
+    SystemPushed,
+    SystemStepped,
     TasksAssigned,
     TasksDone,
     TasksFailed,
     TasksMoved,
+    TasksNamed,
     TasksOffered,
     TasksReturned,
     TasksRunning,
@@ -59,6 +65,9 @@ from concurrent.scheduling.tasks.terms import Terms
 __all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
+
+PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, SystemStepped, SystemEnded, JobBegun)
+"""What the ledger has a journal keep, and needs not know itself."""
 
 TAKEN: Final = NEXT_BY_EVENT[TaskEvent.TAKEN]
 
@@ -104,6 +113,7 @@ class Ledger(Places):
             RefusedPassedOn: lambda _event: self.pass_on(),
             PushedLost: self._pushed_lost,
             TimePassed: self._time_passed,
+            **dict.fromkeys(PASSED_ON, self.jobs.record),
         }
         self._look_by_alarm: dict[Alarm, Callable[[float], list[Command]]] = {
             Alarm.SILENCE: self._look_for_silent,

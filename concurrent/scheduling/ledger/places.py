@@ -43,6 +43,7 @@ class Places:
         gets before the next one's tasks, so that a flood from one does not starve another.
     :param memory_bytes_max: how much memory tasks and outcomes may take, see ``budget.py``.
     :param disk_bytes_max: how many bytes of payloads may be in files.
+    :param first_number: what the first task is numbered; no number is given twice, also not after a restart.
     :param is_recorded: whether there is a journal: then ``Record`` commands say what it has to keep.
     """
 
@@ -52,6 +53,7 @@ class Places:
         batch_max: int = 1000,
         memory_bytes_max: int = 128 << 20,
         disk_bytes_max: int = 16 << 30,
+        first_number: int = 1,
         is_recorded: bool = False,
     ) -> None:
         self.queue = TaskQueue(batch_max)
@@ -67,7 +69,7 @@ class Places:
         self._refused_again_s = OFFER_AGAIN_S
         self._has_taken = False
         self._copies = Copies()
-        self._next_number = 1
+        self._next_number = first_number
 
     @property
     def queued_count(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.scheduling.ledger import events
+from concurrent.scheduling.ledger import commands, events, recorded
 from concurrent.scheduling.ledger.described import describe
 from concurrent.scheduling.ledger.events import Deliver, Send, TasksDone, TasksSubmitted
 from concurrent.scheduling.tasks.outcome import DIED, FINISHED
@@ -24,11 +24,16 @@ SILENT = {
     "RefusedByAll",
     "RefusedPassedOn",
     "TellHeld",
+    "TellUnread",
+    "ForgetJob",
+    "JobNoted",
 }
 """What happens often, or is logged elsewhere."""
 
 TYPES = [
-    cls for _, cls in inspect.getmembers(events, dataclasses.is_dataclass) if cls.__module__ == events.__name__
+    cls
+    for _, cls in inspect.getmembers(events, dataclasses.is_dataclass)
+    if cls.__module__ in (events.__name__, commands.__name__, recorded.__name__)
 ]
 
 

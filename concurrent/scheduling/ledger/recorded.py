@@ -1,0 +1,286 @@
+"""What a journal keeps: the events of which a ledger is made again. Plain data, in columns.
+
+It is who has what done, what became of it and what was dealt with; not who had it meanwhile, which is settled
+anew. They are told again in their order. One may be left out when telling the others gives the same ledger.
+``owner`` and ``slave`` are the numbers that the master gave to them. Payloads are opaque. Nobody assigns to the
+fields; they are not frozen, since it takes several times as long to make what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from concurrent.scheduling.ledger.jobspec import JobSpec
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
+
+__all__ = [
+    "CodeDefined",
+    "JobBegun",
+    "JobClosed",
+    "JobNoted",
+    "OutcomesConsumed",
+    "OwnerJoined",
+    "OwnerLeft",
+    "Recordable",
+    "SessionAttached",
+    "SlaveJoined",
+    "SlaveLost",
+    "SystemEnded",
+    "SystemPushed",
+    "SystemStepped",
+    "TasksEnded",
+    "TasksNamed",
+    "TasksRenumbered",
+    "TasksSubmitted",
+    "TasksTried",
+]
+
+
+@dataclass(slots=True)
+class OwnerJoined:
+    """An application or a task system registered; it may submit tasks.
+
+    :param job: what it asked for; None if nothing of it outlives its session.
+    """
+
+    owner: int
+    name: str
+    job: JobSpec | None = None
+
+
+@dataclass(slots=True)
+class OwnerLeft:
+    """An owner said goodbye or was lost; its tasks are freed, and nothing is kept of its job."""
+
+    owner: int
+
+
+@dataclass(slots=True)
+class SessionAttached:
+    """A session goes on with the job of an owner; it has nothing yet of what was not consumed.
+
+    :param attachment: which session of this job it says it is: the newest comes back with the number that it
+        was given, any other takes the job over with 0. As recorded, what this one was given.
+    :param from_start: whether it wants what was consumed before, too.
+    """
+
+    owner: int
+    attachment: int = 0
+    from_start: bool = False
+
+
+@dataclass(slots=True)
+class JobBegun:
+    """The program of a job has pushed all that it begins with."""
+
+    owner: int
+
+
+@dataclass(slots=True)
+class JobClosed:
+    """Nothing more of a job runs; its outcomes and its history stay.
+
+    :param how: in a word: "finished", "cancelled".
+    :param at: when, in seconds since the epoch.
+    """
+
+    owner: int
+    how: str
+    at: float
+
+
+@dataclass(slots=True)
+class JobNoted:
+    """What a master remembers of a job besides its tasks; the newest one counts.
+
+    :param first_run_at: when its first task began to run, in seconds since the epoch; 0 if none has.
+    :param failures: rows of the name of the tasks, the type of the exception, how many there were, and the
+        text of the last one.
+    """
+
+    owner: int
+    first_run_at: float
+    failures: list[tuple[str, str, int, str]]
+
+
+@dataclass(slots=True)
+class CodeDefined:
+    """``owner`` sent the blob of its code that has this index; they are numbered from 0."""
+
+    owner: int
+    index: int
+    blob: Any
+
+
+@dataclass(slots=True)
+class TasksSubmitted:
+    """``owner`` handed over ``len(payloads)`` tasks, numbered by it from ``first_id``.
+
+    ``terms`` is what they ask for, up to the first of ``changes``: places among them, and the terms from there.
+
+    :param first_number: the ledger's number of the first one, and the others count on from there; 0 before it
+        has given them numbers.
+    """
+
+    owner: int
+    first_id: int
+    payloads: list[Any]
+    terms: Terms = DEFAULT_TERMS
+    changes: Sequence[tuple[int, Terms]] = ()
+    first_number: int = 0
+
+
+@dataclass(slots=True)
+class TasksNamed:
+    """Texts by which a program that starts again knows its tasks, from ``first_id`` on."""
+
+    owner: int
+    first_id: int
+    keys: list[str]
+
+
+@dataclass(slots=True)
+class TasksTried:
+    """A worker died of each of these tasks, by the owner's numbers, and they have attempts left.
+
+    :param evidence: what is known of that, one text in UTF-8 for each.
+    """
+
+    owner: int
+    ids: list[int]
+    evidence: list[bytes]
+
+
+@dataclass(slots=True)
+class TasksRenumbered:
+    """The ledger numbered these tasks anew, by the owner's numbers; in their order from ``first_number``."""
+
+    owner: int
+    ids: list[int]
+    first_number: int
+
+
+@dataclass(slots=True)
+class TasksEnded:
+    """Tasks have ended: their outcomes, by the owner's numbers.
+
+    :param first_outcome: the delivery number of the first one, and the others count on from there. Where it
+        leaves a gap, all before it were consumed.
+    """
+
+    owner: int
+    ids: list[int]
+    statuses: list[int]
+    payloads: list[Any]
+    first_outcome: int = 0
+
+
+@dataclass(slots=True)
+class OutcomesConsumed:
+    """``owner`` has dealt with its outcomes up to a number, see ``Deliver.up_to``; they may be forgotten.
+
+    As recorded it says how far the job was then, so that what it made superfluous can be left out.
+
+    :param next_id: the least number that the owner had not used.
+    :param finished: how many of its tasks had a result; so ``failed`` and ``cancelled``.
+    """
+
+    owner: int
+    up_to: int
+    next_id: int = 0
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+@dataclass(slots=True)
+class SystemPushed:
+    """``owner`` handed over a task system, which it numbered ``system_id``.
+
+    :param code_count: how many blobs of its owner's code it needs.
+    """
+
+    owner: int
+    system_id: int
+    payload: Any
+    code_count: int
+
+
+@dataclass(slots=True)
+class SystemStepped:
+    """A task system is so far that it can go on from here.
+
+    :param checkpoint: its pickle; None if it has none, and begins anew.
+    :param consumed_to: the number of the last outcome that it has dealt with.
+    :param kept: its numbers of the tasks that it still waits for.
+    """
+
+    owner: int
+    system_id: int
+    checkpoint: Any
+    consumed_to: int
+    kept: list[int]
+
+
+@dataclass(slots=True)
+class SystemEnded:
+    """A task system has ended, see ``outcome.py`` for the status."""
+
+    owner: int
+    system_id: int
+    status: int
+    payload: Any
+
+
+@dataclass(slots=True)
+class SlaveJoined:
+    """A slave of at least one worker registered; it takes up to ``window`` tasks at a time.
+
+    Only those that may come back are recorded, by name.
+
+    :param data: what it said of itself.
+    :param returns: whether it goes on with what it holds when its session is lost, and comes back with that.
+    """
+
+    slave: int
+    name: str
+    workers: int
+    window: int
+    data: dict[str, Any] = field(default_factory=dict)
+    returns: bool = False
+
+
+@dataclass(slots=True)
+class SlaveLost:
+    """A slave is gone; what it held goes to others.
+
+    :param return_s: how long its tasks wait for it to come back first.
+    """
+
+    slave: int
+    reason: str
+    return_s: float = 0.0
+
+
+Recordable = (
+    OwnerJoined
+    | OwnerLeft
+    | SessionAttached
+    | JobBegun
+    | JobClosed
+    | JobNoted
+    | CodeDefined
+    | TasksSubmitted
+    | TasksNamed
+    | TasksTried
+    | TasksRenumbered
+    | TasksEnded
+    | OutcomesConsumed
+    | SystemPushed
+    | SystemStepped
+    | SystemEnded
+    | SlaveJoined
+    | SlaveLost
+)

@@ -16,7 +16,7 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.ledger.events import TasksSubmitted
+from concurrent.scheduling.ledger.events import JobBegun, TasksNamed, TasksSubmitted
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.tasks.outcome import FAILED
@@ -35,6 +35,8 @@ MESSAGE_BYTES_MIN: Final = 8 << 20
 
 WINDOW_MAX: Final = 1 << 24
 ID_MAX: Final = 1 << 63
+KEY_LENGTH_MAX: Final = 1024
+"""How many characters the text may have by which a program knows a task."""
 
 WAITING_HOST: Final = "waits for a task system"
 """The context of a host's session until there is a system for it; without any the session would be ended."""
@@ -118,6 +120,7 @@ class MasterAPI:
     def register_methods(self, server: HasMethods) -> None:
         """Register everything with the server of the compute channel."""
         self._register_owner_methods(server)
+        self._register_job_methods(server)
         self._register_system_methods(server)
         self._register_outcome_methods(server)
         self._register_queue_methods(server)
@@ -167,6 +170,35 @@ class MasterAPI:
             owner = _number(handler, NodeType.application)
             _check("up_to", up_to, 0)
             dispatcher.consumed_to(owner, up_to)
+
+    def _register_job_methods(self, server: HasMethods) -> None:
+        dispatcher = self._dispatcher
+
+        @receives(server, to_master.name_tasks)
+        def name_tasks(handler: TCPHandler, _request: Any, first_id: int, keys: list[str]) -> None:
+            """Keep texts by which a program that starts again knows its tasks."""
+            owner = _number(handler, NodeType.application)
+            _check("first_id", first_id, 0, ID_MAX)
+            _check("the number of keys", len(keys), 1, TASKS_PER_MESSAGE_MAX)
+            _check("the length of a key", max(map(len, keys)), 0, KEY_LENGTH_MAX)
+            dispatcher.note(TasksNamed(owner, first_id, keys))
+
+        @receives(server, to_master.job_keys)
+        def job_keys(handler: TCPHandler, _request: Any, first_id: int) -> dict[str, Any]:
+            """Return the texts of tasks that were named."""
+            owner = _number(handler, NodeType.application)
+            _check("first_id", first_id, 0, ID_MAX)
+            return dispatcher.keys(owner, first_id)
+
+        @receives(server, to_master.job_begun)
+        def job_begun(handler: TCPHandler, _request: Any) -> None:
+            """Know that all was pushed that the program begins with."""
+            dispatcher.note(JobBegun(_number(handler, NodeType.application)))
+
+        @receives(server, to_master.detach_job)
+        def detach_job(handler: TCPHandler, _request: Any) -> None:
+            """Go on with the job when this session ends."""
+            _number(handler, NodeType.application)
 
     def _register_system_methods(self, server: HasMethods) -> None:  # noqa: C901  a function for each message
         systems = self._systems

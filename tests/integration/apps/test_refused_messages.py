@@ -45,6 +45,7 @@ FROM_SLAVE: dict[str, list[tuple[Any, ...]]] = {
     ],
     "returned": [("all",), ([1.5],), ()],
     "took": [(["1"],), (1,)],
+    "holding": [(["1"], []), ([1], 7)],
     "pull": [("more",), (-1,)],
     "set_window": [(None,), (-1,)],
     "push_tasks": [(1, 0, 1, [b"x"])],
@@ -55,6 +56,9 @@ FROM_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
     "cancel": [(7,), (["1"],)],
     "consumed": [("much",), (-1,)],
     "consumed_to": [("much",), (-1,), (99,)],
+    "name_tasks": [(1, []), (-1, ["a"]), (1, [7]), (1, ["a" * 1025])],
+    "job_begun": [(1,)],
+    "detach_job": [(1,)],
     "push_tasksystem": [(1, 5, b"x"), (1, 0, 9)],
     "cancel_tasksystem": [("1",)],
     "system_finished": [(77, b"x")],
@@ -66,6 +70,7 @@ TO_SLAVE: dict[str, list[tuple[Any, ...]]] = {
     "cancel": [(["1"],), (1,)],
     "give_back": [("all",), ()],
     "forget": [("1",)],
+    "stored": [("1",)],
 }
 TO_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
     "accepted": [("1",)],
@@ -90,7 +95,7 @@ def vital(methods: MethodRegistry) -> set[str]:
 def test_what_is_lost_without_notice_are_hints_only(master: MasterNode) -> None:
     methods = master.compute_server.methods
     assert vital(methods) == {*FROM_SLAVE, *FROM_APPLICATION}
-    calls = {"register_slave", "register_application", "attach_job", "join_system", "count_workers"}
+    calls = {"register_slave", "register_application", "attach_job", "join_system", "count_workers", "job_keys"}
     assert {method.name for method in methods} - vital(methods) - calls == HINTS & {
         method.name for method in methods
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import (
@@ -16,6 +16,7 @@ from concurrent.scheduling.wire.messages.to_slave import DURABLE
 from concurrent.scheduling.wire.stretches import PackedTerms
 
 __all__ = [
+    "JOBS",
     "TERMS",
     "cancel",
     "cancel_tasksystem",
@@ -23,9 +24,13 @@ __all__ = [
     "consumed_to",
     "count_workers",
     "define_code",
+    "detach_job",
     "done",
     "holding",
+    "job_begun",
+    "job_keys",
     "join_system",
+    "name_tasks",
     "pull",
     "push_tasks",
     "push_tasksystem",
@@ -40,6 +45,9 @@ __all__ = [
 
 TERMS: Final = "terms"
 """The feature of a master that takes more terms than ``attempts_max``."""
+
+JOBS: Final = "jobs"
+"""The feature of nodes that know how a program goes on with what another one has begun."""
 
 
 @FROM_OWNER.cast()
@@ -65,6 +73,27 @@ def consumed(size_bytes: int) -> None:
 @FROM_OWNER.cast(feature="consumed_to")
 def consumed_to(up_to: int) -> None:
     """Have dealt with the outcomes up to this one; those of a registration are numbered from 1."""
+
+
+@FROM_APPLICATION.cast(feature=JOBS)
+def name_tasks(first_id: int, keys: list[str]) -> None:
+    """Keep texts by which a program that starts again knows its tasks, which come next."""
+
+
+@FROM_APPLICATION.call()
+def job_keys(first_id: int) -> dict[str, Any]:
+    """Return the ids of named tasks from one on, as ``ids``, their ``keys``, and the ``next_id`` to ask for."""
+    raise NotImplementedError
+
+
+@FROM_APPLICATION.cast(feature=JOBS)
+def job_begun() -> None:
+    """Know that all was pushed that the program begins with."""
+
+
+@FROM_APPLICATION.cast(feature=JOBS)
+def detach_job() -> None:
+    """Go on with the job when this session ends."""
 
 
 @FROM_ALL.call()

@@ -50,13 +50,13 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.JobHeld: lambda e: f"nothing of owner {e.owner} may run: {e.reason}",
     events.JobReleased: lambda e: f"owner {e.owner} may run again",
     events.CodeDefined: lambda e: f"owner {e.owner} has sent code blob {e.index}",
-    events.SystemPushed: lambda e: f"owner {e.owner} has pushed task system {e.system_id}",
+    events.SystemPushed: lambda e: (
+        f"owner {e.application} has pushed task system {e.system_id}, which is owner {e.owner}"
+    ),
     events.SystemStepped: lambda e: (
-        f"task system {e.system_id} of owner {e.owner} has dealt with its outcomes up to number {e.consumed_to}"
+        f"task system {e.owner} has dealt with its outcomes up to number {e.consumed_to}"
     ),
-    events.SystemEnded: lambda e: (
-        f"task system {e.system_id} of owner {e.owner} has ended: {_ends([e.status])}"
-    ),
+    events.SystemEnded: lambda e: f"task system {e.owner} has ended: {_ends([e.status])}",
     events.OutcomesRecalled: lambda e: (
         f"outcomes of owner {e.owner} come from the journal, from number {e.first} on: {_tasks(e.ids)}"
     ),

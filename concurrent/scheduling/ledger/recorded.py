@@ -197,39 +197,43 @@ class OutcomesConsumed:
 
 @dataclass(slots=True)
 class SystemPushed:
-    """``owner`` handed over a task system, which it numbered ``system_id``.
+    """An application handed over a task system; ``owner`` is the system as an owner of tasks.
 
-    :param code_count: how many blobs of its owner's code it needs.
+    :param application: the owner that pushed it, whose job it belongs to.
+    :param system_id: what the application numbered it.
+    :param code_count: how many blobs of code it needs; they are recorded as those of ``owner``.
     """
 
     owner: int
+    application: int
     system_id: int
-    payload: Any
     code_count: int
+    payload: Any
 
 
 @dataclass(slots=True)
 class SystemStepped:
-    """A task system is so far that it can go on from here.
+    """A task system is so far that it can go on from here; the newest one counts.
 
-    :param checkpoint: its pickle; None if it has none, and begins anew.
+    :param checkpoint: what it goes on from.
     :param consumed_to: the number of the last outcome that it has dealt with.
-    :param kept: its numbers of the tasks that it still waits for.
+    :param next_id: the first number of a task that it had not pushed.
     """
 
     owner: int
-    system_id: int
     checkpoint: Any
     consumed_to: int
-    kept: list[int]
+    next_id: int
 
 
 @dataclass(slots=True)
 class SystemEnded:
-    """A task system has ended, see ``outcome.py`` for the status."""
+    """A task system has ended, see ``outcome.py`` for the status; its application has yet to hear of it.
+
+    What it pushed is not wanted any more. When the application has heard of it, the owner leaves.
+    """
 
     owner: int
-    system_id: int
     status: int
     payload: Any
 

@@ -1,8 +1,9 @@
 """Which outcomes an owner has consumed, and when the master is told: it keeps them until then.
 
-The outcomes of a registration are numbered from 1, in the order in which they come. They are consumed in the
-order in which they are given back; what is not given back, such as a second outcome of a task, counts with the
-one before it. A master that knows no numbers is told how many bytes were dealt with. Any thread may consume.
+The outcomes of a job are numbered from 1, in the order in which they come; a registration goes on behind the
+last that the master took for consumed. They are consumed in the order in which they are given back; what is
+not given back, such as a second outcome of a task, counts with the one before it. A master that knows no
+numbers is told how many bytes were dealt with. Any thread may consume.
 """
 
 from __future__ import annotations
@@ -44,17 +45,22 @@ class Consumption:
         self._untold_bytes = 0
         self._is_armed = False
 
-    def begin(self, handler: TCPHandler) -> None:
-        """Number the outcomes of a registration, which has brought none so far. Loop thread only."""
+    def begin(self, handler: TCPHandler, consumed_to: int = 0) -> None:
+        """Number the outcomes of a registration, which has brought none so far. Loop thread only.
+
+        What was given back of an earlier one and not consumed comes again, and counts by then.
+
+        :param consumed_to: the number before the first that comes.
+        """
         with self._lock:
             self._handler = handler
             self._is_naming = handler.peer_has(to_master.consumed_to.name)
-            self._arrived_to = self._consumed_to = self._told_to = 0
+            self._arrived_to = self._consumed_to = self._told_to = consumed_to
             self._untold_bytes = 0
             for batch in self._batches:  # those of an earlier registration
-                batch[1] = 0
+                batch[1] = consumed_to
         if self._is_naming:
-            self._courier.cast(handler, to_master.consumed_to, 0)
+            self._courier.cast(handler, to_master.consumed_to, consumed_to)
 
     def end(self) -> None:
         """The registration has ended. Loop thread only."""

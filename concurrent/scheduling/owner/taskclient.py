@@ -2,65 +2,43 @@
 
 Applications, executors, hosts of systems each have one. It keeps what was pushed until its outcome is here:
 when a master is lost for good the next one is given all that is unfinished, and second outcomes are dropped.
+A master that still has the job says which tasks it has; only the others are sent to it.
 Tasks are pickled in the thread that pushes them, and on the loop's thread if they are pushed again; one lock
-covers that. The loop takes what was pushed without a lock: what it does not find yet, it finds the next time.
-The rest happens on the loop's thread.
+covers that. The rest happens on the loop's thread. What travels is in ``outgoing.py``.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from concurrent.core.errors import (
-    MessageTooLarge,
-    PayloadTooLarge,
-    SchedulingError,
-    TransportError,
-)
-from concurrent.core.loggers import get_log
+from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.consumption import Consumption
 from concurrent.scheduling.owner.locks import when_free
+from concurrent.scheduling.owner.outgoing import Outgoing
 from concurrent.scheduling.owner.results import Members, Outcome
-from concurrent.scheduling.owner.room import SAID_AGAIN_S, Room
-from concurrent.scheduling.owner.unsent import Group, UnsentTasks
+from concurrent.scheduling.owner.unsent import Group
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.pickling.coding import Codec, CodedShorthand
 from concurrent.scheduling.pickling.shorthand import Shorthand
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of, terms_of_each
-from concurrent.scheduling.wire.columns import (
-    BLOB_BYTES,
-    CODE_BYTES_MAX,
-    OVERHEAD_BYTES,
-    Payload,
-    check_columns,
-    check_statuses,
-)
+from concurrent.scheduling.wire.columns import Payload, check_columns, check_statuses
 from concurrent.scheduling.wire.courier import Courier
-from concurrent.scheduling.wire.failure import code_too_large, dumps_failure, each_too_large
+from concurrent.scheduling.wire.failure import dumps_failure
 from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
-from concurrent.transport.frames.frames import as_payload
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["TaskClient"]
 
-PENDING_BYTES_MAX: Final = 32 << 20
-"""Above this many bytes that the master has not accepted, whoever pushes has to wait."""
-
 WAKE_COUNT: Final = 250
 """After the first task of a bulk, so many are pickled before the loop is woken, and changed code looked for."""
-
-log = get_log("concurrent.scheduling.owner.taskclient")
-
 
 _Open = tuple[Any, Any, Terms]
 """What was pushed of a task: item, work, and terms. A plain tuple is made faster."""
@@ -93,7 +71,9 @@ class TaskClient:
         codec: Codec | None = None,
     ) -> None:
         self.code = code
-        self.room = Room(loop, self._explain_no_room, room_timeout_s)
+        self.outgoing = Outgoing(loop, code, on_refused=self._fail, room_timeout_s=room_timeout_s)
+        self.room = self.outgoing.room
+        self._unsent = self.outgoing.unsent  # looked up for each task
         self._shorthand = Shorthand(code) if codec is None else CodedShorthand(code, codec)
         self._loop = loop
         self._courier = Courier(loop)
@@ -101,24 +81,15 @@ class TaskClient:
         self._on_accepted = on_accepted
         self._on_running = on_running
         self._pickling = threading.RLock()  # any thread may push, even code that runs while a task is pickled
-        self._held_because = ""
-        self._held_said_until = 0.0
         self._next_id = 1
         self._pushed_count = 0
         self._open: dict[int, _Open] = {}
-        self._unsent = UnsentTasks()
-        self._accepted_bytes = 0
+        self._unwanted: set[int] = set()  # a master that has them is to cancel them
         self._consumption = Consumption(loop, self._courier)
         self._arrived: list[Outcome] = []
-        self._is_woken = False
         self._closed_because: str | None = None
         self._handler: TCPHandler | None = None
         self._joining: TCPHandler | None = None  # the handler, or the one that is to be it soon
-        self._sent_code_count = 0
-        self._sent_code_bytes = 0
-        self._in_flight: OrderedDict[int, Group] = OrderedDict()  # by the last id of each
-        self._in_flight_bytes = 0
-        self._is_held_back = False
 
     @property
     def pushed_count(self) -> int:
@@ -141,10 +112,7 @@ class TaskClient:
         @receives(endpoint, to_owner.held)
         def held(_handler: TCPHandler, _request: Any, reason: str) -> None:
             """Take note why the master accepts nothing more for now."""
-            self._held_because = reason
-            if self._loop.time() >= self._held_said_until:
-                self._held_said_until = self._loop.time() + SAID_AGAIN_S
-                log.warning("no more tasks are accepted for now: %s", reason)
+            self.outgoing.held(reason)
 
         @receives(endpoint, to_owner.finished)
         def finished(
@@ -180,7 +148,7 @@ class TaskClient:
         :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``; see also ``Room.wait``.
         """
         task_id = self._push(item, work, terms, 1)
-        self._wake()
+        self.outgoing.wake()
         return task_id
 
     def push_many(
@@ -216,23 +184,23 @@ class TaskClient:
                     task = pending[0]
                     ids.append(self._push(task, task, terms_of(task), 1, len(ids) % WAKE_COUNT))
                     if len(ids) % WAKE_COUNT == 1:
-                        self._wake()
+                        self.outgoing.wake()
                 pending.clear()
         finally:
-            self._wake()
+            self.outgoing.wake()
         return ids
 
     def _push_batch(self, batch: list[Any]) -> list[int]:
         items = Members(batch)
         items.terms = terms_of_each(batch)
         task_id = self._push(items, TaskBatch(batch), once(items.terms[0]), len(items))
-        self._wake()
+        self.outgoing.wake()
         return [task_id] * len(items)
 
     def _push(self, item: Any, work: Any, terms: Terms, count: int, since_fresh: int = 0) -> int:
         """Push what counts as so many tasks, and wake nobody; changed code was looked for or is now."""
         if not self.room.is_open:
-            self._wait_for_room()
+            self.outgoing.wait_for_room()
         with self._pickling:
             if not since_fresh and not self.code.is_same():
                 self._shorthand.refresh()
@@ -253,20 +221,8 @@ class TaskClient:
 
         :raises PayloadTooLarge: if the master would refuse one of them, or all together.
         """
-        handler = self._handler
-        if handler is None:
-            return
-        for index in range(self._sent_code_count, code_count):
-            blob = self.code.blob_at(index)
-            size_bytes = self._sent_code_bytes + len(blob) + BLOB_BYTES
-            if size_bytes > CODE_BYTES_MAX:
-                raise code_too_large(size_bytes, CODE_BYTES_MAX)
-            try:
-                handler.cast(to_master.define_code, index, as_payload(blob))
-            except MessageTooLarge:
-                raise code_too_large(len(blob), handler.peer_bytes_max) from None
-            self._sent_code_bytes = size_bytes
-            self._sent_code_count = index + 1
+        if self._handler is not None:
+            self.outgoing.sent_code.send(self._handler, code_count)
 
     def cancel(self, ids: Sequence[int]) -> None:
         """Ask for no more of these tasks; each still gets one outcome. Any thread."""
@@ -284,30 +240,32 @@ class TaskClient:
     def refuse(self, reason: str) -> None:
         """Take nothing more; who waits for room is told so. Any thread."""
         self._closed_because = reason
-        self.room.open()
+        self.outgoing.refuse()
 
-    def attach(self, handler: TCPHandler, known_code_count: int = 0) -> None:
-        """Go on with a registration at a master that has none of this owner's tasks. Loop thread only.
+    def attach(
+        self, handler: TCPHandler, known_code_count: int = 0, next_id: int = 0, consumed_to: int = 0
+    ) -> None:
+        """Go on with a registration. Loop thread only.
 
         :param known_code_count: how many blobs of code the master has already.
+        :param next_id: the master has the tasks whose ids are less; 0 if it has none of this owner.
+        :param consumed_to: the number of the last outcome that it will not bring again.
         """
         self._joining = handler
-        self._consumption.begin(handler)
-        self._sent_code_count = known_code_count
-        self._sent_code_bytes = sum(len(self.code.blob_at(one)) + BLOB_BYTES for one in range(known_code_count))
-        if len(self._unsent) == len(self._open):  # all is here: no need to wait for a thread that pickles
-            self._go_on(handler)
+        self._consumption.begin(handler, consumed_to)
+        is_all_here = next_id > self.outgoing.accepted_to or len(self._unsent) == len(self._open)
+        accepted = self.outgoing.begin(next_id, known_code_count)
+        self._tell_accepted(accepted)
+        if is_all_here:  # no need to wait for a thread that pickles
+            self._go_on(handler, next_id)
         else:
-            when_free(self._pickling, self._loop, partial(self._push_again, handler))
+            when_free(self._pickling, self._loop, partial(self._push_again, handler, next_id))
 
     def detach(self) -> None:
         """The registration has ended; what is unfinished waits for the next. Loop thread only."""
         self._handler = self._joining = None
         self._consumption.end()
-        self._accepted_bytes += self._in_flight_bytes
-        self._in_flight.clear()
-        self._in_flight_bytes = 0
-        self._note_room()
+        self.outgoing.detach()
 
     def _append(self, item: Any, work: Any, terms: Terms) -> int:
         if self._closed_because is not None:
@@ -318,112 +276,51 @@ class TaskClient:
         self._open[task_id] = (item, work, terms)
         unsent = self._unsent
         unsent.append(task_id, terms, payload)
-        if unsent.pushed_bytes - self._accepted_bytes > PENDING_BYTES_MAX:
-            self.room.close()
-            self._note_room()  # the loop may have accepted it all before it was cleared
+        if unsent.pushed_bytes > self.outgoing.full_at:
+            self.outgoing.close_room()
         return task_id
-
-    def _wait_for_room(self) -> None:
-        self._wake()  # what fills the room may not have been sent yet
-        self.room.wait()
-
-    def _explain_no_room(self) -> str:
-        """Return why the master accepts nothing more. Any thread."""
-        if self._handler is None:
-            return "this program has not joined a master"
-        waiting_bytes = self._unsent.pushed_bytes - self._accepted_bytes
-        return (
-            f"the master has not accepted {waiting_bytes} bytes of tasks: {self._held_because or 'it is busy'}"
-        )
-
-    def _note_room(self) -> None:
-        is_small = self._unsent.pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX
-        if not self.room.is_open and (is_small or self._closed_because is not None):
-            self.room.open()
-
-    def _wake(self) -> None:
-        if not self._is_woken:
-            self._is_woken = True
-            try:
-                self._loop.post(self._flush)
-            except BaseException:  # boundary: a signal came; the next push wakes the loop
-                self._is_woken = False
-                raise
-
-    def _flush(self) -> None:
-        """Send what is pushed, in batches, as far as the session has room and the master accepts it."""
-        self._is_woken = False
-        handler = self._handler
-        while self._unsent and handler is not None and handler.has_room:
-            if self._in_flight_bytes > PENDING_BYTES_MAX:
-                self._is_held_back = True  # the master ends the session of who sends much more
-                return
-            group = self._unsent.take()
-            first_id, payloads, code_count = group.first_id, group.payloads, self.code.blob_count
-            try:
-                if code_count > self._sent_code_count:
-                    self.send_code(code_count)
-                group.cast(handler, code_count)
-            except PayloadTooLarge as error:
-                self._fail(group, [dumps_failure(error, None, "")] * len(payloads))
-            except MessageTooLarge:  # a group of more than one task never is
-                self._fail(group, each_too_large("a task", payloads, handler.peer_bytes_max))
-            except TransportError as error:  # the session is ending; the next one is given everything
-                log.warning("tasks wait for another session: %s", error)
-                self._accepted_bytes += group.size_bytes
-                return
-            else:
-                if log.isEnabledFor(logging.DEBUG):
-                    log.debug("sent %d tasks, %d and on", len(payloads), first_id)
-                self._in_flight[first_id + len(payloads) - 1] = group
-                self._in_flight_bytes += group.size_bytes
 
     def _fail(self, group: Group, failures: list[Payload]) -> None:
         """Report tasks that the master would refuse."""
-        self._accepted_bytes += group.size_bytes
-        self._note_room()
-        ids = range(group.first_id, group.first_id + len(group.payloads))
-        self._take_outcomes(list(ids), [FAILED] * len(ids), failures)
+        ids = list(group.ids)
+        self._take_outcomes(ids, [FAILED] * len(ids), failures)
 
-    def _push_again(self, handler: TCPHandler) -> None:
-        """Queue anew what an earlier master was given, in the old order, while no thread pickles."""
+    def _push_again(self, handler: TCPHandler, next_id: int) -> None:
+        """Queue anew what an earlier master had accepted and this one has not, while no thread pickles."""
         if self._joining is not handler:  # this registration has ended meanwhile
             return
-        lost, payload_by_id = list[Outcome](), self._unsent.drain()
-        for task_id, (item, work, terms) in list(self._open.items()):
+        here = self._unsent.ids()
+        again: list[tuple[int, Terms, Payload]] = []
+        lost: list[Outcome] = []
+        for task_id in sorted(one for one in self._open if one >= next_id and one not in here):
+            item, work, terms = self._open[task_id]
             try:
-                payload = payload_by_id.get(task_id) or self._shorthand.dumps(work)
+                again.append((task_id, terms, self._shorthand.dumps(work)))
             except BaseException as error:  # boundary: it was changed after it had been pushed
                 del self._open[task_id]
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
-            else:
-                self._unsent.append(task_id, terms, payload)
+        self._unsent.put_before(again)
         self._report(lost)
-        self._go_on(handler)
+        self._go_on(handler, next_id)
 
-    def _go_on(self, handler: TCPHandler) -> None:
+    def _go_on(self, handler: TCPHandler, next_id: int) -> None:
         self._handler = handler
-        handler.on_room = self._flush
-        self._flush()
+        self.outgoing.attach(handler, next_id)
+        self._unwanted = {one for one in self._unwanted if one < next_id or one in self._open}
+        if self._unwanted:
+            self._cancel(list(self._unwanted))
+        self.outgoing.flush()
 
     def _take_accepted(self, last_id: int) -> None:
-        in_flight = self._in_flight
-        if last_id not in in_flight:
-            return  # known already, or of a registration that has ended
-        items: list[Any] = []
-        while last_id in in_flight:
-            group_id, group = in_flight.popitem(last=False)
-            self._accepted_bytes += group.size_bytes
-            self._in_flight_bytes -= group.size_bytes
-            if self._on_accepted is not None:
-                items += self._items_of(range(group.first_id, group_id + 1))
-        self._held_because = ""
-        self._note_room()
-        if self._is_held_back:
-            self._is_held_back = False
-            self._flush()
+        accepted = self.outgoing.accepted(last_id)
+        if accepted is not None:
+            self._tell_accepted(task_id for ids in accepted for task_id in ids)
+
+    def _tell_accepted(self, ids: Iterable[int]) -> None:
         if self._on_accepted is not None:
-            self._on_accepted(items)
+            items = list(self._items_of(ids))
+            if items:
+                self._on_accepted(items)
 
     def _items_of(self, ids: Iterable[int]) -> Iterator[Any]:
         """Yield what was pushed along with those of these tasks that have no outcome."""
@@ -434,6 +331,8 @@ class TaskClient:
 
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
         open_tasks = self._open
+        if self._unwanted:
+            self._unwanted.difference_update(ids)
         tasks: list[Any] = [open_tasks.pop(task_id, None) for task_id in ids]
         if all(tasks) and DIED not in statuses:
             items = [task[0] for task in tasks]
@@ -470,24 +369,19 @@ class TaskClient:
                 self._append(item, work, terms)
             except BaseException as error:  # boundary: its code is called again
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
-        self._wake()
+        self.outgoing.wake()
         self._report(lost)
 
     def _cancel(self, ids: list[int]) -> None:
-        unsent = self._take_unsent(set(ids))
+        unsent = self.outgoing.remove(set(ids))
         here = unsent if self._handler is not None else ids
+        self._unwanted.update(one for one in ids if one in self._open)
+        self._unwanted.difference_update(unsent)
         cancelled = [task for one in here if (task := self._open.pop(one, None)) is not None]
         self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
-        there = [task_id for task_id in ids if task_id in self._open]
+        there = [one for one in ids if one in self._unwanted]
         if self._handler is not None and there:
             self._courier.cast(self._handler, to_master.cancel, there)
-
-    def _take_unsent(self, ids: set[int]) -> list[int]:
-        """Take those of these tasks that were not sent out of the queue, and return their ids."""
-        removed = self._unsent.remove(ids)
-        self._accepted_bytes += sum(len(payload) + OVERHEAD_BYTES for _, _, payload in removed)
-        self._note_room()
-        return [task_id for task_id, _, _ in removed]
 
     def _cancel_all(self) -> None:
         self._cancel(list(self._open))

@@ -7,6 +7,7 @@ would have to wait whenever the other is interrupted while it holds the lock.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from concurrent.scheduling.tasks.terms import Terms
@@ -23,6 +24,10 @@ GROUP_COUNT: Final = 2000
 
 _Unsent = tuple[int, Terms, bytes | Frame]
 """Id, terms and payload of a task."""
+
+
+def _bytes_of(tasks: Iterable[_Unsent]) -> int:
+    return sum(len(payload) + OVERHEAD_BYTES for _, _, payload in tasks)
 
 
 class Group:
@@ -50,9 +55,20 @@ class Group:
             first_id = self.first_id + part.start
             handler.cast(to_master.push_tasks, first_id, code_count, asked.attempts_max, self.payloads[part])
 
+    @property
+    def ids(self) -> range:
+        """The ids of the tasks."""
+        return range(self.first_id, self.first_id + len(self.payloads))
+
+    def tasks(self) -> Iterator[_Unsent]:
+        """Yield the tasks as they were before they were grouped."""
+        for part, terms in parts_of(self.stretches, len(self.payloads)):
+            for place in range(part.start, part.stop):
+                yield self.first_id + place, terms, self.payloads[place]
+
 
 class UnsentTasks:
-    """See the module. ``pushed_bytes`` counts what was appended and not drained, overhead included."""
+    """See the module. ``pushed_bytes`` counts what was ever added, overhead included."""
 
     def __init__(self) -> None:
         self.pushed_bytes = 0
@@ -60,6 +76,10 @@ class UnsentTasks:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def ids(self) -> set[int]:
+        """Return the ids of the tasks; while nobody appends. Loop thread only."""
+        return {task_id for task_id, _, _ in self._waiting}
 
     def append(self, task_id: int, terms: Terms, payload: bytes | Frame) -> None:
         """Add a task. One thread at a time."""
@@ -103,9 +123,19 @@ class UnsentTasks:
         waiting.extendleft(reversed(kept))
         return removed
 
-    def drain(self) -> dict[int, bytes | Frame]:
-        """Take everything out as if it had not been pushed; while nobody appends. Loop thread only."""
-        payload_by_id = {task_id: payload for task_id, _, payload in self._waiting}
-        self._waiting.clear()
-        self.pushed_bytes -= sum(len(one) + OVERHEAD_BYTES for one in payload_by_id.values())
-        return payload_by_id
+    def remove_below(self, next_id: int) -> list[_Unsent]:
+        """Take out the tasks whose ids are less, and return them. Loop thread only."""
+        waiting = self._waiting
+        removed: list[_Unsent] = []
+        while waiting and waiting[0][0] < next_id:
+            removed.append(waiting.popleft())
+        return removed
+
+    def put_back(self, groups: Iterable[Group]) -> None:
+        """Put what was taken before all that waits, in the old order. Loop thread only."""
+        self._waiting.extendleft(reversed([one for group in groups for one in group.tasks()]))
+
+    def put_before(self, tasks: list[_Unsent]) -> None:
+        """Put other tasks before all that waits; while nobody appends. Loop thread only."""
+        self.pushed_bytes += _bytes_of(tasks)
+        self._waiting.extendleft(reversed(tasks))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import MessageTooLarge, QueueFull, SchedulingError
-from concurrent.scheduling.owner import taskclient, unsent
+from concurrent.scheduling.owner import outgoing, sentcode, unsent
 from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.pickling.codebook import CodeBook
@@ -72,9 +72,9 @@ class Owner:
         self.on_loop(bool)
         self.on_loop(bool)
 
-    def attach(self) -> Session:
+    def attach(self, next_id: int = 0) -> Session:
         session = Session()
-        self.on_loop(self.client.attach, session)
+        self.on_loop(self.client.attach, session, 0, next_id)
         return session
 
     def master_says(self, method: str, *args: Any) -> None:
@@ -162,9 +162,12 @@ def test_the_loop_goes_on_while_what_the_next_master_needs_waits_for_a_thread_th
 ) -> None:
     owner.push("a", "b")
     owner.attach()
+    owner.master_says("accepted", 2)
     owner.on_loop(owner.client.detach)
     held = Pickled(owner)
-    ended_meanwhile, session = owner.attach(), owner.attach()
+    ended_meanwhile = owner.attach()
+    owner.on_loop(owner.client.detach)
+    session = owner.attach()
     assert session.pushed_ids() == []
     held.let_go()
     wait_until(lambda: session.pushed_ids() == [1, 2, 3], "all are pushed again")
@@ -205,6 +208,58 @@ def test_an_answer_of_the_lost_master_frees_no_room_of_the_next(owner: Owner) ->
     assert owner.accepted == ["a"]
 
 
+def test_a_master_that_comes_back_is_given_only_what_it_has_not(owner: Owner) -> None:
+    owner.push("a", "b")
+    owner.attach()
+    owner.master_says("accepted", 2)
+    owner.push("c", "d")
+    owner.on_loop(owner.client.detach)
+    owner.push("e")
+    session = owner.attach(next_id=4)
+    assert session.pushed_ids() == [4, 5]
+    assert owner.accepted == ["a", "b", "c"]
+    owner.master_says("accepted", 5)
+    owner.master_says("finished", [1, 2, 3, 4, 5], [FINISHED] * 5, [b""] * 5, -1)
+    assert owner.accepted == owner.items() == ["a", "b", "c", "d", "e"]
+
+
+def test_a_master_that_has_lost_the_end_of_what_it_accepted_is_given_that_again(owner: Owner) -> None:
+    owner.push("a", "b", "c")
+    owner.attach()
+    owner.master_says("accepted", 3)
+    owner.on_loop(owner.client.detach)
+    owner.push("d")
+    assert owner.attach(next_id=2).pushed_ids() == [2, 3, 4]
+
+
+def test_what_was_in_flight_is_sent_again_as_it_was_pushed(owner: Owner) -> None:
+    changing = ["a"]
+    owner.client.push("it", (len, (changing,), {}))
+    owner.settle()
+    pushed = owner.attach().casts[-1]
+    owner.on_loop(owner.client.detach)
+    changing.append("b")
+    assert owner.attach(next_id=1).casts[-1] == pushed
+
+
+def test_a_master_that_comes_back_is_asked_to_cancel_what_was_cancelled_while_it_was_away(owner: Owner) -> None:
+    first, second, third = owner.push("a", "b", "c")
+    session = owner.attach()
+    owner.master_says("accepted", 3)
+    owner.client.cancel([second])
+    owner.settle()
+    owner.on_loop(owner.client.detach)
+    owner.client.cancel([first])
+    owner.settle()
+    assert owner.outcomes == [Outcome("a", CANCELLED, b"")]
+    session = owner.attach(next_id=4)
+    assert session.casts == [("cancel", [first, second])]
+    owner.master_says("finished", [first, second, third], [CANCELLED, CANCELLED, FINISHED], [b""] * 3, -1)
+    assert owner.items() == ["a", "b", "c"]
+    owner.on_loop(owner.client.detach)
+    assert owner.attach(next_id=4).casts == []
+
+
 def test_a_task_that_is_cancelled_before_it_is_sent_never_is(owner: Owner) -> None:
     first, second = owner.push("a", "b")
     owner.client.cancel([first])
@@ -238,7 +293,7 @@ def test_a_session_without_room_is_spared_until_it_has_some(owner: Owner) -> Non
 def test_whoever_pushes_waits_while_the_master_accepts_nothing(
     loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 1000)
+    monkeypatch.setattr(outgoing, "PENDING_BYTES_MAX", 1000)
     owner = Owner(loop, room_timeout_s=0.05)
     owner.attach()
     with pytest.raises(QueueFull, match=r"accepted nothing for 0\.05 s.*concurrent status"):
@@ -252,7 +307,7 @@ def test_whoever_pushes_waits_while_the_master_accepts_nothing(
 def test_a_push_that_waits_goes_on_when_the_master_accepts(
     loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 1000)
+    monkeypatch.setattr(outgoing, "PENDING_BYTES_MAX", 1000)
     owner = Owner(loop)
     session = owner.attach()
     pusher = threading.Thread(target=owner.push, args="abcdefghij")
@@ -278,7 +333,7 @@ def test_what_is_pushed_again_keeps_the_pace_of_the_new_master(
         owner.push(str(number))
         owner.master_says("accepted", number + 1)
     owner.on_loop(owner.client.detach)
-    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 3000)
+    monkeypatch.setattr(outgoing, "PENDING_BYTES_MAX", 3000)
     monkeypatch.setattr(unsent, "GROUP_COUNT", 5)
     session = owner.attach()
     sent = 0
@@ -378,7 +433,7 @@ def double(number: int) -> int:
 def test_code_that_the_master_would_refuse_is_the_error_of_the_tasks_that_need_it(
     loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taskclient, "CODE_BYTES_MAX", 100)
+    monkeypatch.setattr(sentcode, "CODE_BYTES_MAX", 100)
     owner = Owner(loop, __name__)
     owner.client.push("needs code", (double, (2,), {}))
     owner.attach()
@@ -397,7 +452,7 @@ def test_what_could_not_be_sent_makes_no_more_room_than_it_took(
         if message is to_master.push_tasks:
             raise MessageTooLarge("it does not fit")
 
-    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 1000)
+    monkeypatch.setattr(outgoing, "PENDING_BYTES_MAX", 1000)
     owner = Owner(loop, __name__, room_timeout_s=0.05)
     session = owner.attach()
     with monkeypatch.context() as patch:
@@ -405,7 +460,7 @@ def test_what_could_not_be_sent_makes_no_more_room_than_it_took(
             patch.setattr(session, "cast", refuse)
             patch.setattr(session, "peer_bytes_max", 1, raising=False)
         else:
-            patch.setattr(taskclient, "CODE_BYTES_MAX", 100)
+            patch.setattr(sentcode, "CODE_BYTES_MAX", 100)
         for _ in range(10):
             owner.client.push("refused", (double, (2,), {}))
             owner.settle()
@@ -414,8 +469,9 @@ def test_what_could_not_be_sent_makes_no_more_room_than_it_took(
         owner.push(*"abcdefghij")
 
 
-def test_a_push_whose_client_is_closed_waits_no_more(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(taskclient, "PENDING_BYTES_MAX", 0)
+def test_a_push_whose_client_is_closed_waits_no_more(loop: NodeLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "PENDING_BYTES_MAX", 0)
+    owner = Owner(loop)
     owner.push("a")
     errors: list[Exception] = []
 

@@ -129,6 +129,26 @@ def test_numbers_begin_again_with_each_registration(consumption: Consumption, lo
     assert master.told == [("consumed_to", 0)]
 
 
+def test_numbers_go_on_where_the_master_says_and_what_comes_again_counts_with_what_waits(
+    consumption: Consumption, loop: Any, master: Any
+) -> None:
+    come(consumption, 4)
+    consumption.end()
+    later: Any = Master("consumed_to")
+    consumption.begin(later, 2)
+    come(consumption, 2, given_back=0)
+    consumption.consumed(1, 3)
+    loop.pass_time()
+    assert later.told == [("consumed_to", 2)]
+    come(consumption, 1)
+    consumption.consumed(1, 1)
+    loop.pass_time()
+    assert later.told[1:] == [("consumed_to", 4)]
+    consumption.consumed(1, 1)
+    loop.pass_time()
+    assert later.told[2:] == [("consumed_to", 5)]
+
+
 def test_a_master_that_knows_no_numbers_is_told_how_many_bytes(consumption: Consumption, loop: Any) -> None:
     older: Any = Master()
     consumption.begin(older)

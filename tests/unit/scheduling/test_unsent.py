@@ -86,9 +86,27 @@ def test_what_is_pushed_while_others_are_taken_out_stays_behind_them() -> None:
     assert [first_id for first_id, _ in taken(unsent)][:2] == [1, 3]
 
 
-def test_what_was_drained_counts_as_not_pushed() -> None:
+def test_what_was_taken_can_be_put_back_in_the_old_order_with_its_terms() -> None:
     unsent = filled(2)
-    assert unsent.pushed_bytes == 3 + 2 * OVERHEAD_BYTES
-    assert unsent.drain() == {1: b"x", 2: b"xx"}
-    assert not unsent
-    assert unsent.pushed_bytes == 0
+    unsent.append(3, ONCE, b"y")
+    groups = [unsent.take()]
+    unsent.append(4, DEFAULT_TERMS, b"z")
+    groups.append(unsent.take())
+    unsent.append(5, ONCE, b"")
+    pushed_bytes = unsent.pushed_bytes
+    unsent.put_back(groups)
+    assert unsent.pushed_bytes == pushed_bytes
+    again = unsent.take()
+    assert (again.ids, again.payloads) == (range(1, 6), [b"x", b"xx", b"y", b"z", b""])
+    assert again.stretches == [(0, DEFAULT_TERMS), (2, ONCE), (3, DEFAULT_TERMS), (4, ONCE)]
+
+
+def test_what_comes_before_the_rest_counts_as_pushed() -> None:
+    unsent = filled(1)
+    unsent.remove({1})
+    unsent.append(7, DEFAULT_TERMS, b"")
+    unsent.put_before([(3, DEFAULT_TERMS, b"x"), (4, DEFAULT_TERMS, b"xx")])
+    assert unsent.pushed_bytes == 4 + 4 * OVERHEAD_BYTES
+    assert unsent.ids() == {3, 4, 7}
+    assert [task_id for task_id, _, _ in unsent.remove_below(4)] == [3]
+    assert taken(unsent) == [(4, [2]), (7, [0])]

@@ -1,0 +1,47 @@
+"""Which blobs of an owner's code its master has, and the sending of the others."""
+
+from __future__ import annotations
+
+from concurrent.core.errors import MessageTooLarge
+from concurrent.scheduling.pickling.code import AppCode
+from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
+from concurrent.scheduling.wire.failure import code_too_large
+from concurrent.scheduling.wire.messages import to_master
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.frames.frames import as_payload
+
+__all__ = ["SentCode"]
+
+
+class SentCode:
+    """See the module. Loop thread only.
+
+    :param code: has the blobs.
+    """
+
+    def __init__(self, code: AppCode) -> None:
+        self._code = code
+        self._count = 0
+        self._size_bytes = 0
+
+    def begin(self, known_count: int) -> None:
+        """Go on with a registration at a master that has the first so many blobs."""
+        self._count = known_count
+        self._size_bytes = sum(len(self._code.blob_at(one)) + BLOB_BYTES for one in range(known_count))
+
+    def send(self, handler: TCPHandler, code_count: int) -> None:
+        """Send the first so many blobs, but for those that the master has.
+
+        :raises PayloadTooLarge: if the master would refuse one of them, or all together.
+        """
+        for index in range(self._count, code_count):
+            blob = self._code.blob_at(index)
+            size_bytes = self._size_bytes + len(blob) + BLOB_BYTES
+            if size_bytes > CODE_BYTES_MAX:
+                raise code_too_large(size_bytes, CODE_BYTES_MAX)
+            try:
+                handler.cast(to_master.define_code, index, as_payload(blob))
+            except MessageTooLarge:
+                raise code_too_large(len(blob), handler.peer_bytes_max) from None
+            self._size_bytes = size_bytes
+            self._count = index + 1

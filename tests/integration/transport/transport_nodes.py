@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
+from concurrent.core.errors import CallTimeout
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.loop.loop import NodeLoop
@@ -59,6 +64,17 @@ class Carriers:
         """Stop everything that was made."""
         for endpoint in reversed(self.started):
             endpoint.stop(timeout_s=2.0)
+
+
+def wait_for_problem(client: SessionClient, problem: str) -> None:
+    """Wait until that is why a client has no connection; the pattern is searched in what it says."""
+    end = time.monotonic() + WAIT_S
+    said = ""
+    while not re.search(problem, said):
+        assert time.monotonic() < end, f"{problem!r} is not what it says: {said}"
+        with pytest.raises(CallTimeout) as caught:
+            client.wait_open(timeout_s=0.05)
+        said = str(caught.value)
 
 
 class CuttingProxy:

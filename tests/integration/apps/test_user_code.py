@@ -16,7 +16,8 @@ import pytest
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import LoopClosed, NodeError, TaskFailed
 from concurrent.transport.loop.loop import NodeLoop
-from tests.system.cluster import free_port, wait_until
+from tests.integration.apps import workloads
+from tests.system.cluster import Gate, free_port, wait_until
 
 TIMEOUT_S = 30.0
 ROOM_BYTES = 24 << 20
@@ -85,12 +86,17 @@ class TestWhateverIsRaised:
         assert local_cluster.submit(abs, -8).result(TIMEOUT_S) == 8
 
     def test_in_a_callback(
-        self, local_cluster: LocalCluster, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+        self,
+        local_cluster: LocalCluster,
+        gate: Gate,
+        kind: type[BaseException],
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         called = threading.Event()
-        first: Future[int] = local_cluster.submit(time.sleep, 0.1)  # type: ignore[arg-type]
+        first = local_cluster.submit(workloads.hold, gate.port)
         first.add_done_callback(lambda _future: raise_one(kind))
         first.add_done_callback(lambda _future: called.set())
+        gate.open()  # what is done already would be called by this thread
         with caplog.at_level(logging.ERROR):
             assert called.wait(TIMEOUT_S)
         assert f"{kind.__name__}: on purpose" in caplog.text
@@ -109,7 +115,7 @@ class TestWhateverIsRaised:
                     executor.submit(abs, Argument())
 
     def test_in_a_log_handler(
-        self, local_cluster: LocalCluster, loop: NodeLoop, kind: type[BaseException]
+        self, local_cluster: LocalCluster, loop: NodeLoop, gate: Gate, kind: type[BaseException]
     ) -> None:
         class Handler(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
@@ -118,12 +124,13 @@ class TestWhateverIsRaised:
         handler = Handler()
         logging.getLogger("concurrent").addHandler(handler)
         try:
-            future = local_cluster.submit(time.sleep, 0.05)
+            future = local_cluster.submit(workloads.hold, gate.port)
             future.add_done_callback(lambda _future: raise_one(ValueError))
             for schedule in (loop.post, loop.call_soon):
                 loop.call(schedule, raise_one, kind, timeout_s=TIMEOUT_S)
             called = threading.Event()
             future.add_done_callback(lambda _future: called.set())
+            gate.open()
             assert called.wait(TIMEOUT_S)
             assert loop.call(pow, 2, 2, timeout_s=TIMEOUT_S) == 4
         finally:

@@ -16,6 +16,7 @@ import sys
 import time
 import urllib.request
 
+import msgpack
 from session import SILENCE_S, Ended, Frame, Session
 
 
@@ -78,6 +79,11 @@ def run_calls(session, payloads):
     return [outcomes[number + 1] for number in range(count)]
 
 
+def failure_of(data):
+    """Return the words of a failed call; a slave may have pickled them."""
+    return pickle.loads(data) if data[:1] == b"\x80" else msgpack.unpackb(data, unicode_errors="surrogatepass")
+
+
 def run_slave(session, goes_on=lambda: True):
     """Be a slave: run calls of functions that can be imported, and refuse all else."""
     while goes_on():
@@ -101,7 +107,7 @@ def work(session, numbers, payloads):
             status, result = 0, pickle.dumps(function(*args, **kwargs))
         except Exception as error:  # boundary: what a call raises is its outcome
             failure = {"type": type(error).__name__, "message": str(error)}
-            status, result = 1, b"\x80\x05" + opcodes(failure) + b"."
+            status, result = 1, msgpack.packb(failure, unicode_errors="surrogatepass")
         session.cast("done", [number], [status], [payload(result)], time.monotonic() - began_at)
 
 
@@ -113,6 +119,8 @@ if __name__ == "__main__":
             print(reason)
     else:
         application = join(sys.argv[2], "application", {})
-        (outcome,) = run_calls(application, [pickled_call(sys.argv[3], *map(json.loads, sys.argv[4:]))])
-        print(pickle.loads(outcome[1]))
+        ((status, result),) = run_calls(
+            application, [pickled_call(sys.argv[3], *map(json.loads, sys.argv[4:]))]
+        )
+        print({0: pickle.loads, 1: failure_of}.get(status, bytes)(result))
         application.close()

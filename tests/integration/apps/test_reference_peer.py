@@ -95,11 +95,12 @@ def test_an_application_and_a_slave_work_with_a_master(
     outcomes = nodes.run_calls(application, calls)
     application.close()
     statuses = [status for status, _ in outcomes]
-    results = [pickle.loads(data) for _, data in outcomes]
+    results = [pickle.loads(data) for _, data in outcomes[:5]]
+    failure = nodes.failure_of(outcomes[5][1])
     assert statuses == [FINISHED] * 5 + [FAILED]
     assert results[:2] == [7, math.factorial(20)]
-    assert results[2:5] == ["Grüße an alle", b"x" * 100_000 + b"y", [-(10**12), 1.5, 3]]
-    assert (results[5]["type"], results[5]["message"]) == ("ZeroDivisionError", "division by zero")
+    assert results[2:] == ["Grüße an alle", b"x" * 100_000 + b"y", [-(10**12), 1.5, 3]]
+    assert (failure["type"], failure["message"]) == ("ZeroDivisionError", "division by zero")
 
 
 def test_an_application_works_with_workers_in_python(nodes: Any) -> None:
@@ -118,7 +119,7 @@ def test_an_application_works_with_workers_in_python(nodes: Any) -> None:
         (failure,) = nodes.run_calls(application, [nodes.pickled_call("operator.truediv", 1, 0)])
         application.close()
     assert failure[0] == FAILED
-    assert pickle.loads(failure[1])["type"] == "ZeroDivisionError"
+    assert nodes.failure_of(failure[1])["type"] == "ZeroDivisionError"
 
 
 def test_a_slave_that_refuses_what_it_cannot_run_works_beside_others(

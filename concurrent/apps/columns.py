@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from concurrent.apps.jobstatus import JobRow
 from concurrent.apps.status import ApplicationStatus, MasterStatus, NodeRow, SlaveStatus
 from concurrent.core.items import PORT_MAX
 from concurrent.core.troubles import Trouble
@@ -20,6 +21,7 @@ from concurrent.scheduling.slave.status import WorkersStatus, WorkerTaskRow
 __all__ = [
     "APPLICATION",
     "GONE",
+    "JOBS",
     "MASTER",
     "NODES",
     "OWNERS",
@@ -299,3 +301,18 @@ NODES: Final[Columns[NodeLine]] = (
     Column("tasks", lambda line: line.tasks),
 )
 """Of all nodes, for ``concurrent status``."""
+JOBS: Final[Columns[tuple[JobRow, float]]] = (
+    Column("job", lambda line: line[0].title),
+    Column("id", lambda line: line[0].job),
+    Column("state", lambda line: line[0].how or line[0].state),
+    Column("done", lambda line: Share(line[0].pushed - line[0].open, line[0].pushed)),
+    Column("failed", lambda line: line[0].failed, count),
+    Column("cancelled", lambda line: line[0].cancelled, count),
+    Column("to take", lambda line: line[0].unread, count),
+    Column("began", lambda line: f"{duration(line[1] - line[0].created_at)} ago"),
+    Column("took", lambda line: duration((line[0].ended_at or line[1]) - line[0].created_at)),
+    Column("owner", lambda line: line[0].user),
+    Column("durability", lambda line: line[0].durability),
+    Column("reason", lambda line: line[0].reason),
+)
+"""Of jobs and the time now, for ``concurrent jobs``."""

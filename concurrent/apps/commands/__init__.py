@@ -5,9 +5,22 @@ All of them run in the user's shell, in the main thread, and return the exit cod
 
 from __future__ import annotations
 
-from concurrent.apps.commands import app, config, init, master, samples, slave, status, version
+from concurrent.apps.commands import (
+    app,
+    cancel,
+    config,
+    forget,
+    init,
+    jobs,
+    master,
+    release,
+    samples,
+    slave,
+    status,
+    version,
+)
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (master, slave, app, init, config, status, samples, version)
+COMMANDS = (master, slave, app, jobs, cancel, release, forget, init, config, status, samples, version)
 """In the order of the help text."""

@@ -1,0 +1,33 @@
+"""``concurrent cancel``: have nothing more of a job run."""
+
+from __future__ import annotations
+
+import argparse
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.common import Subparsers, common_parser
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "cancel",
+        parents=[common_parser()],
+        help="have nothing more of a job run",
+        description="Have nothing more of a job run: what waits is dropped, what runs is killed. What it has "
+        "got so far, and its history, stay until it is forgotten.",
+    )
+    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
+    add_master_arguments(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Have the master cancel it."""
+    with JobMaster(master_of(args)) as master:
+        master.cancel(args.job)
+    print(f"job {args.job} is cancelled; 'concurrent forget {args.job}' removes it")
+    return EXIT_OK

@@ -1,0 +1,47 @@
+"""``concurrent forget``: remove a job, its results and its history."""
+
+from __future__ import annotations
+
+import argparse
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.jobstatus import ENDED
+from concurrent.core.errors import NodeError
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "forget",
+        parents=[common_parser()],
+        help="remove a job, its results and its history",
+        description="Remove a job that has ended, with its results, also those that nobody has taken, and its "
+        "history. Its name is free then.",
+    )
+    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
+    parser.add_argument("-f", "--force", action="store_true", help="cancel it first if it has not ended")
+    add_master_arguments(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Have the master forget it, if that loses no work."""
+    with JobMaster(master_of(args)) as master:
+        job = master.job(args.job)
+        if job.state != ENDED:
+            if not args.force:
+                raise NodeError(
+                    f"job {job.title} has {job.open:,} open tasks: it has not ended",
+                    thing="job",
+                    value=args.job,
+                    remedy=f"Wait for it, or type 'concurrent cancel {args.job}' first, or add --force",
+                )
+            master.cancel(job.job)
+        master.forget(job.job)
+    unread = f", with {job.unread:,} results that nobody has taken" if job.unread else ""
+    print(f"job {job.title} is forgotten{unread}")
+    return EXIT_OK

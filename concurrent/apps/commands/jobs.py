@@ -1,0 +1,119 @@
+"""``concurrent jobs``: list the jobs of a master, or tell all of one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from concurrent.apps.api import EXIT_OK, printable
+from concurrent.apps.columns import JOBS, duration
+from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.jobstatus import ENDED, FailureGroup, JobDetails, JobRow
+from concurrent.apps.programrecord import ProgramRecord
+
+__all__ = ["add_parser", "describe_job", "describe_jobs", "run"]
+
+OUTPUT_LINES_MAX: Final = 20
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "jobs",
+        parents=[common_parser()],
+        help="list jobs, or show one",
+        description="List the jobs of a master, running and ended ones, or tell all of one.",
+    )
+    parser.add_argument("job", metavar="JOB", nargs="?", help="the name or the id of one")
+    add_master_arguments(parser)
+    parser.add_argument("--all", action="store_true", help="programs whose work ends with them too")
+    parser.add_argument("--json", action="store_true", help="print everything, as JSON")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the master and print its answer."""
+    with JobMaster(master_of(args)) as master:
+        if args.job is not None:
+            details = master.job(args.job)
+            print(json.dumps(details.to_json(), indent=2) if args.json else describe_job(details, time.time()))
+            return EXIT_OK
+        rows = [one for one in master.jobs() if one.keep_s or args.all]
+    if args.json:
+        print(json.dumps([one.to_json() for one in rows], indent=2))
+    else:
+        print(describe_jobs(rows, time.time()) if rows else "there are no jobs")
+    return EXIT_OK
+
+
+def describe_jobs(rows: Iterable[JobRow], now: float) -> str:
+    """Return a table of jobs as lines of text, the newest last.
+
+    :param now: seconds since the epoch.
+    """
+    lines = [(one, now) for one in sorted(rows, key=lambda one: one.created_at)]
+    table = [[one.title.upper() for one in JOBS]]
+    table += [[column.format(column.value(line)) for column in JOBS] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return _text("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table)
+
+
+def describe_job(job: JobDetails, now: float) -> str:
+    """Return all of a job as lines of text.
+
+    :param now: seconds since the epoch.
+    """
+    return _text([*_facts(job, now), *_failures(job.failures), *_output(job.output)])
+
+
+def _text(lines: Iterable[str]) -> str:
+    """Return lines as a text that commands no terminal: others have named jobs and raised errors."""
+    return "\n".join(printable(line.expandtabs()) for line in lines)
+
+
+def _facts(job: JobDetails, now: float) -> Iterator[str]:
+    yield f"{job.title}  ({job.kind} {job.job})"
+    state = f"{job.state}, {job.how}" if job.how else job.state
+    yield f"state:       {state}{f': {job.reason}' if job.reason else ''}"
+    yield (
+        f"tasks:       {job.pushed:,} pushed, {job.open:,} open, {job.finished:,} finished, "
+        f"{job.failed:,} failed, {job.cancelled:,} cancelled"
+    )
+    program = "a program is attached" if job.is_attached else "no program is attached"
+    yield f"results:     {job.unread:,} not taken; {program}"
+    yield f"times:       {_times(job, now)}"
+    yield f"owner:       {job.user}"
+    record = ProgramRecord.from_json(job.program)
+    if record.application:
+        yield f"program:     {record.text}  (in {record.folder})"
+    yield f"durability:  {job.durability}"
+
+
+def _times(job: JobRow, now: float) -> str:
+    times = [f"began {duration(now - job.created_at)} ago"]
+    if job.first_run_at:
+        times.append(f"its first task ran after {duration(job.first_run_at - job.created_at)}")
+    if job.ended_at:
+        times.append(f"ended {duration(now - job.ended_at)} ago")
+    if job.state == ENDED and job.keep_s:
+        times.append(f"is forgotten in {duration(max(job.ended_at + job.keep_s - now, 0))}")
+    return ", ".join(times)
+
+
+def _failures(failures: tuple[FailureGroup, ...]) -> Iterator[str]:
+    if failures:
+        yield from ("", "failures:")
+    for one in failures:
+        yield f"  {one.count:,} of {one.task}: {one.exception}; the last one:"
+        for line in one.text.rstrip().splitlines():
+            yield f"    {line}"
+
+
+def _output(output: str) -> Iterator[str]:
+    if output:
+        yield from ("", "output:")
+        yield from (f"  {line}" for line in output.rstrip().splitlines()[-OUTPUT_LINES_MAX:])

@@ -1,0 +1,32 @@
+"""``concurrent release``: have a job that is held run."""
+
+from __future__ import annotations
+
+import argparse
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.common import Subparsers, common_parser
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "release",
+        parents=[common_parser()],
+        help="have a job that is held run",
+        description="Have a job run that its master holds; 'concurrent jobs JOB' says why it does.",
+    )
+    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
+    add_master_arguments(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Have the master release it."""
+    with JobMaster(master_of(args)) as master:
+        master.release(args.job)
+    print(f"job {args.job} is released")
+    return EXIT_OK

@@ -1,0 +1,88 @@
+"""What a master says of its jobs at ``jobs`` and ``job`` of its JSON API, as types. A pure module.
+
+Units come last in names: ``_s`` is seconds; ``_at`` are seconds since the epoch, 0 for what has not happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from concurrent.core.status import Status
+
+__all__ = ["ENDED", "HELD", "OPEN", "FailureGroup", "JobDetails", "JobRow"]
+
+OPEN: Final = "open"
+HELD: Final = "held"
+ENDED: Final = "ended"
+"""What a job's ``state`` may be."""
+
+
+@dataclass(frozen=True)
+class FailureGroup(Status):
+    """Tasks of one name that failed with one kind of exception; ``text`` is the last, with its traceback."""
+
+    task: str
+    exception: str
+    count: int
+    text: str
+
+
+@dataclass(frozen=True)
+class JobRow(Status):
+    """A job and how far it is.
+
+    :param job: its id.
+    :param kind: ``application``, ``executor`` or ``system``.
+    :param how: in a word how it has ended; empty while it has not.
+    :param reason: why it is held; else empty.
+    :param user: who began it, and where: ``user@host``.
+    :param is_attached: whether a program is attached to it now.
+    :param pushed: how many tasks the master has had of it; each is open, finished, failed or cancelled. A batch
+        counts as one.
+    :param unread: how many outcomes no program has dealt with yet.
+    :param keep_s: how long it is kept after it has ended; with 0 it ends with its program.
+    """
+
+    job: str
+    name: str
+    kind: str
+    state: str
+    how: str
+    reason: str
+    user: str
+    durability: str
+    is_attached: bool
+    pushed: int
+    open: int
+    finished: int
+    failed: int
+    cancelled: int
+    unread: int
+    created_at: float
+    first_run_at: float
+    ended_at: float
+    keep_s: float
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return self.name or self.job
+
+
+@dataclass(frozen=True)
+class JobDetails(JobRow):
+    """All that is known of a job.
+
+    :param failures: of its tasks, the most frequent first.
+    :param output: the end of what its tasks have printed, where that is known.
+    :param program: how its program was started, see ``programrecord.py``.
+    :param fingerprint: the versions that its code was made with, by name.
+    """
+
+    failures: tuple[FailureGroup, ...]
+    output: str
+    program: Mapping[str, Any]
+    fingerprint: Mapping[str, Any]
+    more: Mapping[str, Any] = field(default_factory=dict, kw_only=True)

@@ -1,0 +1,120 @@
+"""The commands on jobs: what they ask a master, what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from concurrent.apps.commands.jobs import describe_job, describe_jobs
+from concurrent.apps.jobstatus import HELD, JobRow
+from concurrent.apps.main import main
+from tests.integration.apps.fakejobs import HUNT, PLAIN, FakeJobs
+
+
+@pytest.fixture
+def fake_jobs() -> Iterator[FakeJobs]:
+    made = FakeJobs()
+    yield made
+    made.api.stop()
+
+
+def test_jobs_are_listed_with_their_counts_owner_and_durability() -> None:
+    head, row, *_ = describe_jobs([HUNT], 1360.0).splitlines()
+    assert head.split()[:4] == ["JOB", "ID", "STATE", "DONE"]
+    for text in ("hunt k3f9 open 360 of 1000 3 2 360", "6 min ago", "ada@cray", "host"):
+        assert text in " ".join(row.split())
+
+
+def test_an_ended_job_says_how_and_a_held_one_why() -> None:
+    held = replace(HUNT, state=HELD, reason="it was made with Python 3.10")
+    ended = replace(HUNT, state="ended", how="cancelled", ended_at=1120.0)
+    text = describe_jobs([held, ended], 1360.0)
+    assert "it was made with Python 3.10" in text
+    assert "cancelled" in text
+    assert "2 min" in text
+
+
+def test_one_job_is_shown_with_its_failures_by_task_and_exception() -> None:
+    text = describe_job(replace(HUNT, state="ended", how="finished", ended_at=1400.0), 1600.0)
+    assert "3 of BlockTask: ValueError; the last one:" in text
+    assert "355 finished, 3 failed, 2 cancelled" in text
+    assert "concurrent app /home/ada/hunt.py  (in /home/ada)" in text
+    assert "is forgotten in 6 days" in text
+    assert text.endswith("output:\n  one\n  two")
+
+
+def test_nothing_of_a_job_commands_the_terminal() -> None:
+    assert "\x1b" not in describe_job(HUNT, 1.0) + describe_jobs([replace(HUNT, name="\x1b[2Jx")], 1.0)
+
+
+def test_programs_whose_work_ends_with_them_are_listed_on_request(
+    fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["jobs", "-m", fake_jobs.address]) == 0
+    assert PLAIN.job not in capsys.readouterr().out
+    assert main(["jobs", "--all", "-m", fake_jobs.address]) == 0
+    assert PLAIN.job in capsys.readouterr().out
+
+
+def test_json_has_everything(fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "--json", "-m", fake_jobs.address]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert JobRow.from_json(row) == JobRow.from_json(HUNT.to_json())
+    assert main(["jobs", "hunt", "--json", "-m", fake_jobs.address]) == 0
+    assert json.loads(capsys.readouterr().out) == HUNT.to_json()
+
+
+@pytest.mark.parametrize("command", ["cancel", "release"])
+def test_a_job_is_named_by_its_name_or_its_id(fake_jobs: FakeJobs, command: str) -> None:
+    for name in ("hunt", "k3f9"):
+        assert main([command, name, "-m", fake_jobs.address]) == 0
+    assert fake_jobs.calls == [f"{command}_job k3f9"] * 2
+
+
+def test_a_job_that_has_not_ended_is_not_forgotten(
+    fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["forget", "hunt", "-m", fake_jobs.address]) == 3
+    error = capsys.readouterr().err
+    assert "640 open tasks" in error
+    assert "concurrent cancel hunt" in error
+    assert fake_jobs.calls == []
+
+
+def test_with_force_it_is_cancelled_first(fake_jobs: FakeJobs) -> None:
+    assert main(["forget", "--force", "hunt", "-m", fake_jobs.address]) == 0
+    assert fake_jobs.calls == ["cancel_job k3f9", "forget_job k3f9"]
+
+
+def test_one_that_has_ended_is_forgotten_and_what_was_unread_is_said(
+    fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_jobs.end()
+    assert main(["forget", "hunt", "-m", fake_jobs.address]) == 0
+    assert fake_jobs.calls == ["forget_job k3f9"]
+    assert "360 results that nobody has taken" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["jobs"], ["cancel"], ["release"], ["forget"]])
+def test_the_nearest_name_is_said_for_one_that_is_unknown(
+    fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert main([*command, "hnut", "-m", fake_jobs.address]) == 3
+    error = capsys.readouterr().err
+    assert "has no job 'hnut'" in error
+    assert "Did you mean hunt?" in error
+
+
+@pytest.mark.parametrize("command", ["jobs", "cancel hunt", "release hunt", "forget hunt"])
+def test_a_master_that_is_not_there_is_an_error_of_one_line(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert main([*command.split(), "-m", f"127.0.0.1:{port}"]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be reached" in line

@@ -21,6 +21,8 @@ BUILT_IN: Final = (
     "concurrent.scheduling.schedulers.strategies.GenericTaskScheduleStrategy",
     "concurrent.scheduling.slave.taskmanager.GenericTaskManager",
     "concurrent.scheduling.slave.taskmanager.ZMQTaskManager",
+    "concurrent.scheduling.store.journal.journal.SQLiteJournal",
+    "concurrent.scheduling.store.journal.settings.JournalSettings",
     "concurrent.apps.application.ApplicationSettings",
     "concurrent.apps.master.MasterNode",
     "concurrent.apps.node.TransportSettings",

@@ -27,6 +27,7 @@ __all__ = [
     "MalformedMessage",
     "MessageTooLarge",
     "NodeError",
+    "PayloadDamaged",
     "PayloadTooLarge",
     "PluginError",
     "ProtocolError",
@@ -247,6 +248,24 @@ class JobUnknown(NodeError):
     """There is no job of that id or name at this master, or no more."""
 
     code = "job-unknown"
+
+
+class JournalError(ConcurrentError):
+    """A journal cannot be opened, or cannot keep anything any more."""
+
+    code = "journal"
+
+
+class JournalDamaged(JournalError):
+    """The bookkeeping of a journal is not what was written."""
+
+    code = "journal-damaged"
+
+
+class PayloadDamaged(JournalError, OSError):
+    """A payload that a journal has is not what was written; all else is as good as before."""
+
+    code = "payload-damaged"
 
 
 class SchedulingError(ConcurrentError):

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent.core.interface import Interface, came_later, optional
 
 if TYPE_CHECKING:
+    from concurrent.core.errors import JournalError
     from concurrent.scheduling.ledger.events import Command
     from concurrent.scheduling.ledger.ledger import Ledger
+    from concurrent.scheduling.ledger.recorded import Recordable, TasksEnded, TasksNamed
     from concurrent.scheduling.ledger.records import SlaveRecord
     from concurrent.scheduling.pickling.coding import Codec
     from concurrent.scheduling.processes.launcher import Launcher
     from concurrent.scheduling.schedulers.workqueues import WorkPlace
+    from concurrent.scheduling.store.journal.place import JournalFigures, JournalPlace, JournalStart
     from concurrent.scheduling.tasks.terms import Terms
     from concurrent.scheduling.wire.workqueue import Chunk, SendChunk
     from concurrent.transport.calls.handler import TCPHandler
     from concurrent.transport.carriers.client import SessionClient
     from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["IPickler", "ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler", "IWorkQueue"]
+__all__ = ["IJournal", "IPickler", "ITaskManager", "ITaskScheduleStrategy", "ITaskScheduler", "IWorkQueue"]
 
 
 class ITaskScheduler(Interface):
@@ -158,3 +162,64 @@ class IPickler(Interface):
 
     def codec(self) -> Codec | None:
         """Return two functions that travel to the workers, or None for pickle alone. Asked once."""
+
+
+class IJournal(Interface):
+    """Keeps what a master has accepted where it outlives the process. Loop thread only.
+
+    What is appended between two commits is one transaction: all of it is kept or nothing. What no restart needs
+    any more it forgets by itself, see :class:`~concurrent.scheduling.ledger.recorded.Recordable`.
+    A payload is ``bytes``, a frame, or what has ``load()`` and a length.
+    """
+
+    def open(  # type: ignore[empty-body]
+        self,
+        place: JournalPlace,
+        on_committed: Callable[[int], object],
+        on_failed: Callable[[JournalError], object],
+    ) -> JournalStart:
+        """Open the journal of a folder, and begin a new epoch.
+
+        No process that is forked later may have it open.
+
+        :param on_committed: called on the loop with the number of the last commit that is kept.
+        :param on_failed: called on the loop, once, if it cannot keep anything any more: the master has to end.
+        :raises JournalError: if it is in use, damaged, or of a newer format.
+        """
+
+    def replay(self) -> Iterator[Recordable]:  # type: ignore[empty-body]
+        """Return what was kept, in its order, all of it before anything is appended.
+
+        :raises JournalDamaged: if the bookkeeping is not what was written. A payload that is not says so when
+            it is loaded.
+        """
+
+    def append(self, what: Recordable) -> None:
+        """Have something kept with the next commit."""
+
+    def commit(self) -> int:  # type: ignore[empty-body]
+        """Begin to keep what was appended since the last commit; returns its number, 0 if it was nothing."""
+
+    def put(self, payload: Any) -> Any:
+        """Return what stands for a payload and has it in memory only until it is kept with an event."""
+
+    def tasks(self, owner: int, ids: Sequence[int]) -> list[Any]:  # type: ignore[empty-body]
+        """Return the payloads of tasks, empty ones if they are not kept any more. May wait for the disk."""
+
+    def outcomes(self, owner: int, first: int, count: int) -> TasksEnded:  # type: ignore[empty-body]
+        """Return so many outcomes from a delivery number on, as far as they are kept. May wait for the disk."""
+
+    def keys(self, owner: int, first_id: int, count: int) -> TasksNamed:  # type: ignore[empty-body]
+        """Return the keys of so many tasks, up to the last that has one. May wait for the disk."""
+
+    def problem(self) -> str:  # type: ignore[empty-body]
+        """Return why no new work may be taken now, by name and figure; nothing if it may."""
+
+    def probe(self) -> None:
+        """Look again whether there is room; ``problem`` says so soon."""
+
+    def figures(self) -> JournalFigures:  # type: ignore[empty-body]
+        """Return how large it is."""
+
+    def close(self) -> None:
+        """Keep what was appended, and free the folder."""

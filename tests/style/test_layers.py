@@ -29,7 +29,9 @@ ARROWS = {
         "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "scheduling.wire",
     ),
     "scheduling.wire": ("scheduling.tasks", "transport.calls", "transport.frames", "transport.loop"),
-    "scheduling.store": ("transport.frames",),
+    "scheduling.store": (
+        "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "transport.frames", "transport.loop",
+    ),
     "scheduling.pickling": ("scheduling.wire", "scheduling.interfaces", "transport.frames"),
     "scheduling.processes": ("transport.loop",),
     "scheduling.worker": (

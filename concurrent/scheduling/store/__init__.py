@@ -1,7 +1,7 @@
-"""Where a master keeps payloads: in memory up to a budget, the rest in files.
+"""Where a master keeps what it has accepted: a journal on disk, and payloads beyond its memory in files.
 
-It runs in the master's loop thread, and owns those files. Payloads are opaque here. It imports
-``transport`` alone.
+It runs in the master's loop thread, but for the thread that writes the journal, and owns these files. Payloads
+are opaque here. It imports ``ledger`` for the events that it keeps, ``tasks`` for their terms, ``transport``.
 """
 
 from __future__ import annotations

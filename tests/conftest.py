@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -34,6 +35,17 @@ def _nothing_left_behind() -> Iterator[None]:
     if threads or processes:
         left = [f"thread {thread.name}" for thread in threads] + [_described(p) for p in processes]
         pytest.fail(f"the test left behind: {'; '.join(left)}", pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard() -> Iterator[None]:
+    """Have the programs that tests start hear an interrupt, which a shell lets what it runs behind ignore."""
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if is_ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if is_ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -92,9 +92,13 @@ def test_an_interrupt_ends_the_wait_and_the_exit_code_says_so(tmp_path: Path, en
         "import time, sys\nfrom concurrent.apps import LocalCluster\n"
         f"cluster = LocalCluster(1)\ncluster.submit(time.sleep, 600)\nprint('ends', flush=True)\n{ending}\n"
     )
-    with subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as program:
+    with ExitStack() as stack:
+        program = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        )
+        stack.callback(program.kill)  # or its end would be waited for
         assert program.stdout is not None
         assert program.stdout.readline() == "ends\n"
         while program.poll() is None:  # the first one may come before it waits

@@ -14,6 +14,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerJoined,
     Push,
     PushedLost,
+    Recall,
     Record,
     Recordable,
     SessionAttached,
@@ -30,11 +31,13 @@ from concurrent.scheduling.ledger.events import (
     TasksTaken,
     TimePassed,
 )
+from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import OFFER_AGAIN_MAX_S
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.schedulers.admission import let_in
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
+from tests.model.journal import Journal
 from tests.model.recording import RecordedLedger
 
 
@@ -44,8 +47,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.ledger = RecordedLedger(batch_max=3, is_recorded=True)
-        self.ledger.apply(OwnerJoined(1, "one"))
-        self.ledger.apply(OwnerJoined(2, "two"))
+        self.journal = Journal()
+        self.recalls: list[Recall] = []
+        self.perform(self.ledger.apply(OwnerJoined(1, "one", JobSpec(name="one", keep_s=1e9))))
+        self.ledger.apply(OwnerJoined(2, "two"))  # it is not recorded, and names nothing
         self.next_slave = 1
         self.next_id = {1: 0, 2: 0}
         self.outcomes: dict[tuple[int, int], int] = {}
@@ -54,7 +59,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.given: dict[int, list[int]] = {1: [], 2: []}
         self.given_to = {1: 0, 2: 0}
         self.consumed_to = {1: 0, 2: 0}
-        self.ledger.apply(OutcomesConsumed(1, 0))  # the second owner names nothing
         self.copies: set[int] = set()
         self.now = 0.0
 
@@ -62,7 +66,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for command in commands:
             if isinstance(command, Deliver):
                 for client_id, status in zip(command.ids, command.statuses, strict=True):
-                    assert (command.owner, client_id) in self.recorded, "delivered before it was recorded"
+                    is_recorded = (command.owner, client_id) in self.recorded
+                    assert is_recorded or command.owner == 2, "delivered before it was recorded"
                     known = self.outcomes.setdefault((command.owner, client_id), status)
                     assert known == status, "delivered with another outcome"
                     number = self.given_to[command.owner] = self.given_to[command.owner] + 1
@@ -70,14 +75,18 @@ class LedgerMachine(RuleBasedStateMachine):
                     assert number <= command.up_to
                 assert self.given_to[command.owner] == command.up_to
             elif isinstance(command, Accept):
-                assert command.last_id < self.recorded_ids[command.owner], "accepted before it was recorded"
+                is_recorded = command.last_id < self.recorded_ids[command.owner]
+                assert is_recorded or command.owner == 2, "accepted before it was recorded"
+            elif isinstance(command, Recall):
+                self.recalls.append(command)
             elif isinstance(command, Record):
                 self.keep(command.what)
             elif isinstance(command, Push):
                 self.copies.update(command.numbers)
 
     def keep(self, what: Recordable) -> None:
-        """Be a journal."""
+        """Have the journal keep something."""
+        self.journal.append(what)
         if isinstance(what, TasksSubmitted):
             self.recorded_ids[what.owner] = what.first_id + len(what.payloads)
         elif isinstance(what, TasksEnded):
@@ -195,7 +204,14 @@ class LedgerMachine(RuleBasedStateMachine):
         del self.given[1][self.consumed_to[1] :]
         self.given_to[1] = self.consumed_to[1]
         self.perform(self.ledger.apply(SessionAttached(1)))
+        self.bring_back()
         assert self.given[1][self.consumed_to[1] :][: len(before)] == before
+
+    @rule()
+    def bring_back(self) -> None:
+        """The journal answers."""
+        while self.recalls:
+            self.perform(self.ledger.apply(self.journal.recalled(self.recalls.pop(0))))
 
     @rule()
     def pass_on(self) -> None:
@@ -246,8 +262,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(by_state[TaskState.REFUSED]) == ledger.refusals.waiting_count
         assert ledger.held_total == len(held)
         assert not by_state[TaskState.CLOSED]
-        assert len(ledger.task_by_number) + len(self.recorded) == ledger.jobs.submitted_count
-        assert self.recorded == set(self.outcomes)
+        ended = self.recorded | set(self.outcomes)
+        assert len(ledger.task_by_number) + len(ended) == ledger.jobs.submitted_count
         kept = ledger.budget.outcome_count
         assert kept == self.given_to[1] - self.consumed_to[1]
 
@@ -269,6 +285,7 @@ class LedgerMachine(RuleBasedStateMachine):
         held = list(self.ledger.slaves[9999].held)
         count = len(held)
         self.perform(self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count)))
+        self.bring_back()
         assert len(self.outcomes) == self.ledger.jobs.submitted_count
         assert self.ledger.replayed() == self.ledger.record
 

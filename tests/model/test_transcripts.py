@@ -16,5 +16,5 @@ def test_a_ledger_goes_the_way_of_a_transcript(path: Path) -> None:
 
 
 def test_another_answer_is_found() -> None:
-    text = "OwnerJoined owner=1 name=app\n----\nDeliver owner=1\n"
-    assert answered(text) == "OwnerJoined owner=1 name=app\n----\nRecord what=(OwnerJoined owner=1 name=app)\n"
+    asked = "OwnerJoined owner=1 name=app job=mine"
+    assert answered(f"{asked}\n----\nDeliver owner=1\n") == f"{asked}\n----\nRecord what=({asked})\n"

@@ -7,8 +7,8 @@ more events, a line ``----``, and the commands that they give, up to an empty li
     ----
     Accept owner=1 last_id=1
 
-``explain 7`` is answered with the story of a task. ``python -m tests.model.transcript`` writes all answers
-anew; look at the difference before you keep it.
+``job=mine`` stands for what a job of this name asked for. ``explain 7`` is answered with the story of a task.
+``python -m tests.model.transcript`` writes all answers anew; look at the difference before you keep it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from concurrent.scheduling.ledger import events
+from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import ATTEMPTS_MAX, Terms
@@ -67,6 +68,8 @@ def _value(name: str, text: str) -> Any:
         text = ""
     if name in BYTES:
         return text.encode()
+    if name == "job":
+        return JobSpec(name=text)
     if name == "statuses":
         return STATUSES[text]
     try:
@@ -95,6 +98,8 @@ def _text(name: str, value: Any) -> str:
         value = value.decode().replace("\0", " | ")
     if name == "statuses":
         return NAMES[value]
+    if isinstance(value, JobSpec):
+        return value.name
     if is_dataclass(value):
         return f"({_shown(value)})"
     return str(value).replace(" ", "_") or "-"

@@ -20,6 +20,8 @@ class Alarm(IntEnum):
     """Tasks that slaves refused."""
     SHORTAGE = 3
     """Tasks that there is no room for."""
+    JOBS = 4
+    """Jobs that outlive their sessions."""
 
 
 class Alarms:

@@ -1,14 +1,15 @@
 """The jobs of a master: what was accepted of each, and the outcomes that it has not consumed. Pure.
 
 A job is what one owner, an application or a task system, has the master do. It has a number of its own; a
-session is attached to it or not.
+session is attached to it or not. If there is a journal, a job that may outlive its session is recorded.
 """
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
-from concurrent.core.errors import SchedulingError
+from concurrent.core.errors import JobTaken, SchedulingError
 from concurrent.scheduling.ledger.acceptance import Acceptance
 from concurrent.scheduling.ledger.alarms import Alarms
 from concurrent.scheduling.ledger.budget import Budget
@@ -17,18 +18,23 @@ from concurrent.scheduling.ledger.events import (
     BytesConsumed,
     Command,
     OutcomesConsumed,
+    OutcomesRecalled,
     OwnerJoined,
     Record,
-    Recordable,
     SessionAttached,
     SessionDetached,
     StoreChanged,
+    SystemPushed,
     TasksEnded,
     TasksSubmitted,
+    TasksTried,
 )
+from concurrent.scheduling.ledger.joblife import JobLife
+from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.shortage import Shortage
+from concurrent.scheduling.ledger.taskqueue import TaskQueue
 
 __all__ = ["Jobs"]
 
@@ -39,16 +45,18 @@ class Jobs:
     ``by_number`` has the jobs. ``submitted_count`` and ``submitted_bytes`` count what was submitted ever.
 
     :param budget: what the master may keep.
+    :param queue: where the tasks of a new job wait.
     :param is_recorded: whether the commands say what a journal has to keep, see :class:`Record`.
     """
 
-    def __init__(self, budget: Budget, alarms: Alarms, *, is_recorded: bool) -> None:
+    def __init__(self, budget: Budget, alarms: Alarms, queue: TaskQueue, *, is_recorded: bool) -> None:
         self.by_number: dict[int, JobRecord] = {}
         self.acceptance = Acceptance()
         self.shortage = Shortage(alarms, self.acceptance, budget)
         self.submitted_count = 0
         self.submitted_bytes = 0
         self._budget = budget
+        self._queue = queue
         self._is_recorded = is_recorded
 
     @property
@@ -58,12 +66,34 @@ class Jobs:
 
     def begin(self, event: OwnerJoined) -> list[Command]:
         """Begin a job, with a session attached."""
-        self.by_number[event.owner] = JobRecord(event.owner, event.name, Outbox(event.owner, self._budget))
-        return self.record(event)
+        key = event.owner
+        if not self._is_recorded or event.job is None:
+            self.by_number[key] = JobRecord(key, event.name, Outbox(key, self._budget), self._queue)
+            return []
+        life = JobLife(event.job, KeptOutbox(key, self._budget))
+        self.by_number[key] = JobRecord(key, event.name, life.outbox, self._queue, life)
+        return [Record(event)]
 
-    def record(self, what: Recordable) -> list[Command]:
-        """Return the command that has a journal keep something, if there is one."""
-        return [Record(what)] if self._is_recorded else []
+    def record(self, event: Any) -> list[Command]:
+        """Take note of what is recorded of a job besides its tasks and outcomes, if it is one that is."""
+        job = self.by_number.get(event.owner)
+        if job is None or job.life is None:
+            return []
+        self.take(job, job.life, event)
+        return [Record(event)]
+
+    def take(self, job: JobRecord, life: JobLife, event: Any) -> None:
+        """Take note of what is recorded of a job: when it happens, or when it is told again."""
+        life.take(event)
+        if type(event) is SystemPushed:
+            application = self.by_number.get(event.application)
+            if application is not None and application.life is not None:
+                application.life.systems.add(job.owner)
+
+    def has_open_system(self, life: JobLife) -> bool:
+        """Whether a job has a task system that has not ended."""
+        lives = (self.by_number[owner].life for owner in life.systems)
+        return any(one is not None and not one.has_ended for one in lives)
 
     def end(self, owner: int) -> JobRecord | None:
         """End a job: nothing is kept of its outcomes; None if there is no such."""
@@ -71,6 +101,9 @@ class Jobs:
         if job is not None:
             self.acceptance.forget(owner)
             job.outbox.close()
+            if job.life is not None and (application := self.by_number.get(job.life.application)):
+                assert application.life is not None
+                application.life.systems.discard(owner)
         return job
 
     def submitter(self, event: TasksSubmitted) -> JobRecord:
@@ -100,11 +133,29 @@ class Jobs:
         self.submitted_count += count
         self.submitted_bytes += size_bytes
         self._budget.open_bytes += size_bytes
-        commands: list[Command] = [Record(event)] if self._is_recorded else []
+        commands = self.submission(event) if self._is_recorded else []
         if not self.acceptance.batches and self._budget.has_room:
             commands.append(Accept(event.owner, last_id))
         else:
             self.acceptance.add(event.owner, last_id, count, size_bytes)
+        return commands
+
+    def submission(self, event: TasksSubmitted) -> list[Command]:
+        """Return what has a journal keep tasks, with the numbers that they were given."""
+        job = self.by_number[event.owner]
+        if job.life is None or not event.payloads:
+            return []
+        number = job.number_by_id[event.first_id]
+        kept = TasksSubmitted(event.owner, event.first_id, event.payloads, event.terms, event.changes, number)
+        return [Record(kept)]
+
+    def tried(self, tasks: list[TaskRecord]) -> list[Command]:
+        """Return what has a journal keep that workers died of tasks."""
+        commands: list[Command] = []
+        for owner, group in groupby(sorted(tasks, key=_owner_of), key=_owner_of):
+            of_one = list(group)
+            ids = [task.client_id for task in of_one]
+            commands += self.record(TasksTried(owner, ids, [task.evidence[-1] for task in of_one]))
         return commands
 
     def accept_more(self) -> list[Command]:
@@ -151,8 +202,20 @@ class Jobs:
         job = self.by_number.get(event.owner)
         if job is None:
             return []
+        if job.life is None:
+            return job.outbox.consumed(event.up_to)
+        before = job.outbox.consumed_to
         given = job.outbox.consumed(event.up_to)
-        return [*self.record(event), *given]
+        if job.outbox.consumed_to == before:
+            return given
+        counts = job.counts
+        columns = job.next_id, counts.finished, counts.failed, counts.cancelled
+        return [Record(OutcomesConsumed(event.owner, event.up_to, *columns)), *given]
+
+    def recalled(self, event: OutcomesRecalled) -> list[Command]:
+        """Give outcomes to their owner that came back from the journal."""
+        job = self.by_number.get(event.owner)
+        return job.life.outbox.recalled(event) if job is not None and job.life is not None else []
 
     def bytes_consumed(self, event: BytesConsumed) -> list[Command]:
         """Take note that outcomes of so many bytes were dealt with."""
@@ -160,15 +223,36 @@ class Jobs:
         return job.outbox.bytes_consumed(event.size_bytes) if job is not None else []
 
     def attached(self, event: SessionAttached) -> list[Command]:
-        """Have a session go on with a job."""
+        """Have a session go on with a job.
+
+        :raises JobTaken: if it is not the newest one, and does not take the job over.
+        """
         job = self.by_number.get(event.owner)
-        return job.outbox.attach() if job is not None else []
+        if job is None:
+            return []
+        life = job.life
+        if life is None:
+            return job.outbox.attach()
+        if event.attachment not in (0, life.attachment):
+            raise JobTaken(
+                f"another session goes on with {job.name}: the newest is number {life.attachment}",
+                thing="attachment",
+                value=event.attachment,
+                remedy="Two programs never share a job; attach to it anew to take it over",
+            )
+        attached = SessionAttached(event.owner, life.attachment + 1, event.from_start)
+        life.take(attached)
+        life.is_attached = True
+        from_start = event.from_start and life.spec.keeps_results
+        return [Record(attached), *life.outbox.attach(from_start=from_start)]
 
     def detached(self, event: SessionDetached) -> list[Command]:
         """Give nothing to a job that has no session."""
         job = self.by_number.get(event.owner)
         if job is not None:
             job.outbox.detach()
+            if job.life is not None:
+                job.life.is_attached = False
         return []
 
     def store_changed(self, event: StoreChanged) -> list[Command]:
@@ -179,6 +263,11 @@ class Jobs:
     def _put(self, job: JobRecord, ids: list[int], statuses: list[int], payloads: list[Any]) -> list[Command]:
         job.counts.add(statuses)
         given = job.outbox.put(ids, statuses, payloads)
-        if self._is_recorded:
-            return [Record(TasksEnded(job.owner, ids, statuses, payloads)), *given]
+        if job.life is not None:
+            first = job.life.outbox.ended_to - len(ids) + 1
+            return [Record(TasksEnded(job.owner, ids, statuses, payloads, first)), *given]
         return given
+
+
+def _owner_of(task: TaskRecord) -> int:
+    return task.owner.owner

@@ -24,7 +24,12 @@ from concurrent.scheduling.ledger.events import (
     Command,
     Event,
     JobBegun,
+    JobCancelled,
+    JobClosed,
+    JobHeld,
+    JobReleased,
     OutcomesConsumed,
+    OutcomesRecalled,
     OwnerJoined,
     OwnerLeft,
     PushedLost,
@@ -54,12 +59,13 @@ from concurrent.scheduling.ledger.events import (
     WindowChanged,
 )
 from concurrent.scheduling.ledger.lanes import Lane
+from concurrent.scheduling.ledger.lifetimes import Lifetimes
 from concurrent.scheduling.ledger.places import OFFER_AGAIN_S, PUSHED_LOST_S, Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
-from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Ledger"]
@@ -67,12 +73,15 @@ __all__ = ["Ledger"]
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
 
 PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, SystemStepped, SystemEnded, JobBegun)
-"""What the ledger has a journal keep, and needs not know itself."""
+"""What the ledger has a journal keep, and hardly needs to know itself."""
 
 TAKEN: Final = NEXT_BY_EVENT[TaskEvent.TAKEN]
 
 LOOK_S: Final = 1.0
 """How often it is looked for slaves that report nothing."""
+
+RETURN_S: Final = 60.0
+"""So long a session that was lost has to come back to its job."""
 
 OFFER_AGAIN_MAX_S: Final = 60.0
 """Tasks that all slaves have refused are offered to them again later each time, up to so long."""
@@ -81,23 +90,33 @@ OFFER_AGAIN_MAX_S: Final = 60.0
 class Ledger(Places):
     """Every task that was submitted, until its outcome was consumed."""
 
-    def __init__(self, **limits: Any) -> None:
-        """Begin with nothing; the limits are those of :class:`Places`."""
+    def __init__(self, *, return_s: float = RETURN_S, **limits: Any) -> None:
+        """Begin with nothing.
+
+        :param return_s: how long a session of a job that was lost has to come back.
+        :param limits: those of :class:`Places`.
+        """
         super().__init__(**limits)
+        self.lifetimes = Lifetimes(self, return_s)
         self.alarms.set(Alarm.SILENCE, 0.0)
         self.dropped_count = 0
         self.running = RunningTasks()
         self._unaccepted = self.jobs.acceptance.batches
         self._apply_by_type: dict[type, Any] = {
-            OwnerJoined: self.jobs.begin,
-            OwnerLeft: self._owner_left,
+            OwnerJoined: self.lifetimes.joined,
+            OwnerLeft: self.lifetimes.left,
             SessionAttached: self.jobs.attached,
             SessionDetached: self.jobs.detached,
+            JobCancelled: self.lifetimes.cancelled,
+            JobClosed: self.lifetimes.closed,
+            JobHeld: self.lifetimes.held,
+            JobReleased: self.lifetimes.released,
             OutcomesConsumed: self.jobs.consumed,
+            OutcomesRecalled: self.jobs.recalled,
             BytesConsumed: self.jobs.bytes_consumed,
             StoreChanged: self.jobs.store_changed,
             TasksSubmitted: self._tasks_submitted,
-            CancelRequested: self._cancel_requested,
+            CancelRequested: self.lifetimes.cancel_requested,
             SlaveJoined: self._slave_joined,
             SlaveHolding: self._slave_holding,
             SlaveLost: self._slave_lost,
@@ -111,7 +130,7 @@ class Ledger(Places):
             TasksOffered: lambda event: self.offer(event.count, self._lane(event.lane)),
             SlaveAsked: self._slave_asked,
             RefusedPassedOn: lambda _event: self.pass_on(),
-            PushedLost: self._pushed_lost,
+            PushedLost: self.pushed_lost,
             TimePassed: self._time_passed,
             **dict.fromkeys(PASSED_ON, self.jobs.record),
         }
@@ -120,6 +139,7 @@ class Ledger(Places):
             Alarm.QUEUE: self._look_at_queue,
             Alarm.REFUSALS: self._look_at_refusals,
             Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
+            Alarm.JOBS: self.lifetimes.look,
         }
 
     @property
@@ -148,25 +168,6 @@ class Ledger(Places):
         self.ask_back(event.slave)
         return []
 
-    def _owner_left(self, event: OwnerLeft) -> list[Command]:
-        owner = self.jobs.end(event.owner)
-        if owner is None:
-            return []
-        self.queue.drop(owner)
-        running: dict[int, list[int]] = {}
-        commands = self._end_copies(self.task_by_number[one] for one in owner.number_by_id.values())
-        for number in owner.number_by_id.values():
-            task = self.task_by_number.pop(number)
-            self.budget.open_bytes -= len(task.payload)
-            self.pushed.pop(number, None)
-            self.refusals.forget(task)
-            if task.state is HELD:
-                del self.slaves[task.slave].held[number]
-                running.setdefault(task.slave, []).append(number)
-            task.undergo(TaskEvent.ENDED)
-        commands = self.jobs.record(event) + commands
-        return [*commands, *(CancelRun(slave, numbers) for slave, numbers in running.items())]
-
     def _tasks_submitted(self, event: TasksSubmitted) -> list[Command]:
         if event.changes:
             return self._stretches_submitted(event)
@@ -188,36 +189,18 @@ class Ledger(Places):
         owner.next_id = client_id
         self._next_number = number
         if event.payloads:
-            self.queue.added(lane, len(event.payloads))
+            owner.queue.added(lane, len(event.payloads))
         return self.jobs.submitted(event, sum(map(len, event.payloads)))
 
     def _stretches_submitted(self, event: TasksSubmitted) -> list[Command]:
         """Take tasks with different terms, each stretch as if it had come alone; accept them with one word."""
-        commands: list[Command] = []
         accepts: list[Command] = []
         start, terms = 0, event.terms
         for end, following in (*event.changes, (len(event.payloads), terms)):
             part = TasksSubmitted(event.owner, event.first_id + start, event.payloads[start:end], terms)
-            for command in self._tasks_submitted(part):
-                (accepts if type(command) is Accept else commands).append(command)
+            accepts += [one for one in self._tasks_submitted(part) if type(one) is Accept]
             start, terms = end, following
-        return commands + accepts[-1:]
-
-    def _cancel_requested(self, event: CancelRequested) -> list[Command]:
-        owner = self.owners.get(event.owner)
-        if owner is None:
-            return []
-        cancelled: dict[int, TaskRecord] = {}
-        for client_id in event.ids:
-            task = self.task_by_number.get(owner.number_by_id.get(client_id, 0))
-            if task is not None:
-                cancelled[client_id] = task
-        commands = self._take_out(cancelled.values())
-        tasks, count = list(cancelled.values()), len(cancelled)
-        commands += self._close(tasks, [CANCELLED] * count, [b""] * count)
-        for task in tasks:  # one that was queued is in the queue until its turn
-            task.payload = b""
-        return commands
+        return self.jobs.submission(event) + accepts[-1:]
 
     def _slave_joined(self, event: SlaveJoined) -> list[Command]:
         self._book.join(event)
@@ -233,18 +216,20 @@ class Ledger(Places):
         stale = [number for number in event.running if number not in known]
         for number in (*event.running, *event.finished):
             if number in known:
-                self._resume(slave, known[number])
+                self.resume(slave, known[number])
         return [*commands, CancelRun(event.slave, stale)] if stale else commands
 
     def _slave_lost(self, event: SlaveLost) -> list[Command]:
         slave = self._book.lose(event.slave)
         if slave is not None:
-            self._pushed_lost()  # it may lie in the lost slave's pipe
-            self._move_all(slave)
+            commands = self.pushed_lost()  # it may lie in the lost slave's pipe
+            self.move_all(slave)
+            return commands
         return []
 
     def _time_passed(self, event: TimePassed) -> list[Command]:
         """Look at what is due."""
+        self.lifetimes.clock = event.clock
         commands: list[Command] = []
         for alarm in self.alarms.ring(event.now):
             commands += self._look_by_alarm[alarm](event.now)
@@ -256,10 +241,10 @@ class Ledger(Places):
         self.running.drop_what_is_over()
         commands = self._book.look_for_silent(now)
         if commands:
-            self._pushed_lost()  # it may lie in the silent slave's pipe
+            commands += self.pushed_lost()  # it may lie in the silent slave's pipe
         for slave in self._book.to_relieve():
             commands.append(TasksMoved(slave.slave, len(slave.held)))
-            self._move_all(slave)
+            self.move_all(slave)
         return commands
 
     def _window_changed(self, event: WindowChanged) -> list[Command]:
@@ -286,10 +271,11 @@ class Ledger(Places):
             tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
             self.dropped_count += found.dropped_count
             self.refusals.avoid(slave.slave, found.retry, self.slaves.values())
-            self._requeue(found.retry)
+            self.requeue(found.retry)
+            commands += self.jobs.tried(found.retry)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
-        closed = self._close(tasks, statuses, payloads)
+        closed = self.end(tasks, statuses, payloads)
         return commands + closed if commands else closed
 
     def _tasks_failed(self, event: TasksFailed) -> list[Command]:
@@ -297,8 +283,8 @@ class Ledger(Places):
         columns = zip(event.numbers, event.failures, strict=True)
         found = [(task, one) for number, one in columns if (task := self.task_by_number.get(number))]
         tasks, failures = [task for task, _ in found], [failure for _, failure in found]
-        self._take_out(tasks)
-        return self._close(tasks, [FAILED] * len(tasks), failures)
+        self.take_out(tasks)
+        return self.end(tasks, [FAILED] * len(tasks), failures)
 
     def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
         """Put into ``tasks`` what was taken from the slave, or by it without a word, and is not finished."""
@@ -310,7 +296,7 @@ class Ledger(Places):
                 if number in self.pushed or self._copies.has(slave.name, number):
                     tasks[index] = late[number] = self.task_by_number[number]
                     known.add(number)
-        return self._take_out(late.values())
+        return self.take_out(late.values())
 
     def _tasks_returned(self, event: TasksReturned) -> list[Command]:
         slave = self.slaves.get(event.slave)
@@ -322,7 +308,7 @@ class Ledger(Places):
             slave.refused_count += len(tasks)
             self.refusals.note(event.slave, tasks)
         slave.is_asked_back = False
-        self._requeue(tasks)
+        self.requeue(tasks)
         return self._book.heard(slave)
 
     def _look_at_queue(self, _now: float) -> list[Command]:
@@ -349,7 +335,7 @@ class Ledger(Places):
         said = RefusedByAll(list(counts), list(counts.values()), has_lost_workers, story)
         for task in stuck:
             self.refusals.forget(task)
-        self._requeue(stuck)
+        self.requeue(stuck)
         return [said]
 
     def _tasks_taken(self, event: TasksTaken) -> list[Command]:
@@ -386,7 +372,7 @@ class Ledger(Places):
             if task is None:
                 stale.append(number)
             elif task.state is QUEUED and self._copies.has(slave.name, number):
-                self._resume(slave, task)
+                self.resume(slave, task)
         if stale:
             commands.append(CancelRun(event.slave, stale))
         return commands + self.running.take(event, slave.held)

@@ -7,15 +7,17 @@ What a scheduler chooses is done here: :meth:`Places.assign`, :meth:`Places.offe
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from concurrent.scheduling.ledger.alarms import Alarm, Alarms
 from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.copies import Copies
-from concurrent.scheduling.ledger.events import CancelRun, Command, Push, Send
+from concurrent.scheduling.ledger.events import CancelRun, Command, Push, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs
 from concurrent.scheduling.ledger.lanes import Lane
-from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord, undergo_all
+from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
@@ -37,7 +39,8 @@ OFFER_AGAIN_S: Final = 1.0
 class Places:
     """See the module.
 
-    ``jobs`` has what was accepted and the outcomes; ``owners`` are its records by number.
+    ``jobs`` has what was accepted and the outcomes; ``owners`` are its records by number. ``queue`` has the
+    tasks that wait for a slave, ``parked`` those of jobs of which nothing may run.
 
     :param batch_max: how many tasks of one owner go into one command; also the turn that one owner
         gets before the next one's tasks, so that a flood from one does not starve another.
@@ -57,10 +60,11 @@ class Places:
         is_recorded: bool = False,
     ) -> None:
         self.queue = TaskQueue(batch_max)
+        self.parked = TaskQueue(batch_max)
         self.task_by_number: dict[int, TaskRecord] = {}
         self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max)
         self.alarms = Alarms()
-        self.jobs = Jobs(self.budget, self.alarms, is_recorded=is_recorded)
+        self.jobs = Jobs(self.budget, self.alarms, self.queue, is_recorded=is_recorded)
         self.owners = self.jobs.by_number
         self._book = SlaveBook()
         self.slaves = self._book.slaves
@@ -84,7 +88,8 @@ class Places:
     @property
     def held_total(self) -> int:
         """How many tasks the slaves have."""
-        elsewhere = self.queued_count + len(self.pushed) + self.refusals.waiting_count
+        waiting = self.queue.count + self.parked.count
+        elsewhere = waiting + len(self.pushed) + self.refusals.waiting_count
         return len(self.task_by_number) - elsewhere
 
     @property
@@ -169,7 +174,7 @@ class Places:
             raise
         return Send(key, batch[0].owner.owner, numbers, payloads)
 
-    def _resume(self, slave: SlaveRecord, task: TaskRecord) -> None:
+    def resume(self, slave: SlaveRecord, task: TaskRecord) -> None:
         """Let a slave go on with a task that it had before; if another slave has it now, the first ends it."""
         if task.state is HELD:
             if task.slave != slave.slave:
@@ -185,7 +190,7 @@ class Places:
         task.slave = slave.slave
         slave.held[task.number] = task
 
-    def _take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
+    def take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
         """Take tasks that end from where they are; return what is to be done about it."""
         running: dict[int, list[int]] = {}
         for task in tasks:
@@ -198,34 +203,42 @@ class Places:
                 del self.pushed[task.number]
         return [CancelRun(slave, numbers) for slave, numbers in running.items()]
 
-    def _move_all(self, slave: SlaveRecord) -> None:
+    def move_all(self, slave: SlaveRecord) -> None:
         """Queue again what a slave has, though it may go on with it."""
         tasks = list(slave.held.values())
         slave.held.clear()
         slave.is_asked_back = False
         self._copies.note(slave.name, tasks)
-        self._requeue(tasks)
+        self.requeue(tasks)
 
-    def _pushed_lost(self, _event: object = None) -> list[Command]:
+    def pushed_lost(self, _event: object = None) -> list[Command]:
         """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
-        lost = list(self.pushed.values())
+        lost = sorted(self.pushed.values(), key=lambda task: (task.owner.owner, task.number))
         self._copies.end(lost)
         self.pushed.clear()
-        for task in lost:
-            del self.task_by_number[task.number]
-            task.number = self._next_number
-            self._next_number += 1
-            self.task_by_number[task.number] = task
-            task.owner.number_by_id[task.client_id] = task.number
-        self._requeue(lost)
-        return []
+        commands: list[Command] = []
+        for owner, tasks in groupby(lost, key=attrgetter("owner")):
+            renumbered = self.renumber(owner, list(tasks), self._next_number)
+            commands += self.jobs.record(renumbered)
+        self.requeue(lost)
+        return commands
 
-    def _close(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
+    def renumber(self, owner: JobRecord, tasks: list[TaskRecord], first_number: int) -> TasksRenumbered:
+        """Give tasks of one owner new numbers."""
+        for number, task in enumerate(tasks, first_number):
+            del self.task_by_number[task.number]
+            task.number = number
+            self.task_by_number[number] = task
+            owner.number_by_id[task.client_id] = number
+        self._next_number = max(self._next_number, first_number + len(tasks))
+        return TasksRenumbered(owner.owner, [task.client_id for task in tasks], first_number)
+
+    def end(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are their jobs' from now on."""
         if not tasks:
             return []
         task_by_number = self.task_by_number
-        commands = self._end_copies(tasks) if self._copies.names_by_number else []
+        commands = self.end_copies(tasks) if self._copies.names_by_number else []
         if self.refusals.refusers_by_number:
             for task in tasks:
                 self.refusals.forget(task)
@@ -244,7 +257,7 @@ class Places:
         ended = self.jobs.ended(tasks, statuses, payloads)
         return commands + ended if commands else ended
 
-    def _end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
+    def end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
         """Have slaves drop tasks that end and were taken from them."""
         if not self._copies:
             return []
@@ -255,6 +268,6 @@ class Places:
             if numbers_by_name and slave.name in numbers_by_name
         ]
 
-    def _requeue(self, tasks: list[TaskRecord]) -> None:
+    def requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""
         self.queue.put_back(self.refusals.keep(tasks) if self.refusals else tasks)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.ledger.joblife import JobLife
+from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.lanes import OwnerLanes
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TRANSITIONS, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.ledger.taskqueue import TaskQueue
 
 __all__ = ["JobRecord", "OutcomeCounts", "SlaveRecord", "TaskRecord", "undergo_all"]
 
@@ -115,11 +120,16 @@ def undergo_all(tasks: Iterable[TaskRecord], event: TaskEvent) -> None:
 
 @dataclass(slots=True, eq=False)
 class JobRecord:
-    """What one owner, an application or task system, has the master do; ``owner`` is its number."""
+    """What one owner, an application or task system, has the master do; ``owner`` is its number.
+
+    ``queue`` is where its tasks wait. ``life`` is what outlives its sessions; None if nothing does.
+    """
 
     owner: int
     name: str
-    outbox: Outbox
+    outbox: Outbox | KeptOutbox
+    queue: TaskQueue
+    life: JobLife | None = None
     queued_count: int = 0
     number_by_id: dict[int, int] = field(default_factory=dict)
     next_id: int = 0

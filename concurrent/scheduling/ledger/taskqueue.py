@@ -1,7 +1,8 @@
 """The tasks that wait at the master for a slave: the owners in turns, the lanes of one by rank. Pure.
 
 A task that ends while it waits stays where it is, and is passed over when its turn comes: to take it out would
-cost as much as there are tasks before it.
+cost as much as there are tasks before it. A ledger has two queues: one that schedulers see, and one for jobs of
+which nothing may run. Each job is in one of them, ``JobRecord.queue``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ __all__ = ["TaskQueue"]
 
 class TaskQueue:
     """See the module. ``count`` tells how many tasks wait; whoever takes a task changes its state.
+
+    Tasks that are put back or passed over may be of jobs in any queue; for the rest a job must be in this one.
 
     :param batch_max: how many tasks an owner gets in one turn.
     """
@@ -58,7 +61,7 @@ class TaskQueue:
             task.slave = 0
             lane = task.owner.lanes.lane(task.terms)
             lane.tasks.appendleft(task)
-            self.added(lane, 1)
+            lane.owner.queue.added(lane, 1)
             lane.owner.lanes.changed(lane)
 
     def take(self, count: int, lane: Lane | None = None) -> list[TaskRecord]:
@@ -72,6 +75,8 @@ class TaskQueue:
                 return []
             lanes = turns[0].lanes
             lane = lanes.only or lanes.first()
+        elif lane.owner.queue is not self:
+            return []
         size = min(count, lane.count, self._batch_max)
         if not size:
             return []
@@ -94,10 +99,7 @@ class TaskQueue:
             owner = task.owner
             lane = owner.lanes.lane(task.terms)
             lane.count -= 1
-            self.count -= 1
-            owner.queued_count -= 1
-            if not owner.queued_count:
-                self._turns.remove(owner)
+            owner.queue._passed(owner)
             if not lane.count:
                 owner.lanes.changed(lane)
 
@@ -108,8 +110,26 @@ class TaskQueue:
 
     def drop(self, owner: JobRecord) -> None:
         """Take out all tasks of an owner."""
+        self._leave(owner)
+        owner.queued_count = 0
+        owner.lanes.clear()
+
+    def hand_over(self, owner: JobRecord, other: TaskQueue) -> None:
+        """Have the tasks of an owner, and those that come, wait in another queue."""
+        self._leave(owner)
+        owner.queue = other
+        if owner.queued_count:
+            other.count += owner.queued_count
+            other._turns.append(owner)
+
+    def _leave(self, owner: JobRecord) -> None:
         if owner.queued_count:
             self.count -= owner.queued_count
-            owner.queued_count = 0
             self._turns.remove(owner)
-        owner.lanes.clear()
+
+    def _passed(self, owner: JobRecord) -> None:
+        """Count no more on one task of an owner."""
+        self.count -= 1
+        owner.queued_count -= 1
+        if not owner.queued_count:
+            self._turns.remove(owner)

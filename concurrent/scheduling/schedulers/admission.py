@@ -31,7 +31,7 @@ def let_in(ledger: Ledger) -> list[Command]:
     share = ledger.window_total // max(1, sum(bool(owner.number_by_id) for owner in owners))
     for owner in owners:
         count = min(owner.queued_count, share - owner.given_count)
-        if count > 0:
+        if count > 0 and owner.queue is ledger.queue:
             commands += _spread(ledger, owner, count)
     return commands
 

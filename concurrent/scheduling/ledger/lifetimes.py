@@ -1,0 +1,208 @@
+"""How jobs are held, closed and forgotten. Pure; the ledger owns it.
+
+A job ends with its session if it is not kept; after a lost session, or a start of the master, its program has a
+while to come back. A kept job ends when its program has left it and nothing of it is open, and is forgotten a
+while after that. Moments are counted from when they are seen, so that a clock that is set does not matter; only
+from one run of a master to the next the time of day counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from concurrent.scheduling.ledger.alarms import Alarm
+from concurrent.scheduling.ledger.events import (
+    CancelRequested,
+    CancelRun,
+    Command,
+    ForgetJob,
+    JobCancelled,
+    JobClosed,
+    JobHeld,
+    JobNoted,
+    JobReleased,
+    OwnerJoined,
+    OwnerLeft,
+    Record,
+    TellUnread,
+)
+from concurrent.scheduling.ledger.joblife import CANCELLED as JOB_CANCELLED
+from concurrent.scheduling.ledger.joblife import JobLife
+from concurrent.scheduling.ledger.places import Places
+from concurrent.scheduling.ledger.records import JobRecord
+from concurrent.scheduling.ledger.states import TaskEvent, TaskState
+from concurrent.scheduling.tasks.outcome import CANCELLED
+
+__all__ = ["Lifetimes"]
+
+LOOK_S: Final = 1.0
+"""How often it is looked at jobs that outlive their sessions."""
+
+NOTE_S: Final = 5.0
+"""How often it is recorded at most what is remembered of a job."""
+
+TOLD_BEFORE_S: Final = 86400.0
+TOLD_BEFORE_SHARE: Final = 0.1
+"""So long before, or this share of how long it is kept, it is told that a job will be forgotten unread."""
+
+
+class Lifetimes:
+    """See the module. ``clock`` is the time in seconds since the epoch, when it was told last.
+
+    :param return_s: how long a session that was lost has to come back.
+    """
+
+    def __init__(self, places: Places, return_s: float) -> None:
+        self.clock = 0.0
+        self._places = places
+        self._jobs = places.jobs
+        self._return_s = return_s
+
+    def joined(self, event: OwnerJoined) -> list[Command]:
+        """Begin a job, with a session attached."""
+        commands = self._jobs.begin(event)
+        if commands:
+            self._places.alarms.set(Alarm.JOBS, LOOK_S)
+        return commands
+
+    def left(self, event: OwnerLeft) -> list[Command]:
+        """Free the tasks of a job and forget it, and its task systems."""
+        places = self._places
+        job = self._jobs.end(event.owner)
+        if job is None:
+            return []
+        job.queue.drop(job)
+        running: dict[int, list[int]] = {}
+        commands: list[Command] = [Record(event)] if job.life is not None else []
+        commands += places.end_copies(places.task_by_number[one] for one in job.number_by_id.values())
+        for number in job.number_by_id.values():
+            task = places.task_by_number.pop(number)
+            places.budget.open_bytes -= len(task.payload)
+            places.pushed.pop(number, None)
+            places.refusals.forget(task)
+            if task.state is TaskState.HELD:
+                del places.slaves[task.slave].held[number]
+                running.setdefault(task.slave, []).append(number)
+            task.undergo(TaskEvent.ENDED)
+        commands += [CancelRun(slave, numbers) for slave, numbers in running.items()]
+        for system in list(job.life.systems) if job.life is not None else ():
+            commands += self.left(OwnerLeft(system))
+        return commands
+
+    def cancel_requested(self, event: CancelRequested) -> list[Command]:
+        """Cancel some tasks of a job."""
+        job = self._jobs.by_number.get(event.owner)
+        return self._cancel(job, event.ids) if job is not None else []
+
+    def cancelled(self, event: JobCancelled) -> list[Command]:
+        """Cancel a job: nothing of it runs any more, and nothing more of it is taken."""
+        return self.closed(JobClosed(event.owner, JOB_CANCELLED, self.clock))
+
+    def closed(self, event: JobClosed) -> list[Command]:
+        """End what is open of a job, and count from now how long it is kept."""
+        job = self._jobs.by_number.get(event.owner)
+        if job is None:
+            return []
+        commands = self._cancel(job, list(job.number_by_id)) + self._jobs.record(event)
+        self.settle(job)
+        return commands
+
+    def held(self, event: JobHeld) -> list[Command]:
+        """Let nothing of a job run, for a reason."""
+        return self._hold(event.owner, event.reason)
+
+    def released(self, event: JobReleased) -> list[Command]:
+        """Let a job run again that was held."""
+        return self._hold(event.owner, "")
+
+    def settle(self, job: JobRecord) -> None:
+        """Have the tasks of a job wait where schedulers see them, if they may run."""
+        queue = self._places.queue if job.life is None or job.life.may_run else self._places.parked
+        if job.queue is not queue:
+            job.queue.hand_over(job, queue)
+
+    def look(self, now: float) -> list[Command]:
+        """Close and forget jobs whose time has come, and record what is remembered of them.
+
+        :param now: the time, in seconds since any fixed instant.
+        """
+        commands: list[Command] = []
+        for job in [job for job in self._jobs.by_number.values() if job.life is not None]:
+            assert job.life is not None
+            commands += self._remember(job, job.life, now)
+            commands += self._look_after(job, job.life, now)
+            self._places.alarms.set(Alarm.JOBS, LOOK_S)
+        return commands
+
+    def _cancel(self, job: JobRecord, ids: Iterable[int]) -> list[Command]:
+        places = self._places
+        known = {one: job.number_by_id[one] for one in ids if one in job.number_by_id}
+        tasks = [places.task_by_number[number] for number in known.values()]
+        commands = places.take_out(tasks)
+        commands += places.end(tasks, [CANCELLED] * len(tasks), [b""] * len(tasks))
+        for task in tasks:  # one that was queued is in the queue until its turn
+            task.payload = b""
+        return commands
+
+    def _hold(self, owner: int, reason: str) -> list[Command]:
+        job = self._jobs.by_number.get(owner)
+        if job is not None and job.life is not None:
+            job.life.held_because = reason
+            self.settle(job)
+        return []
+
+    def _remember(self, job: JobRecord, life: JobLife, now: float) -> list[Command]:
+        """Record what is remembered of a job, if that has changed and was not recorded just now."""
+        if (
+            self.clock
+            and not life.first_run_at
+            and (job.given_count or job.counts.finished or job.counts.failed)
+        ):
+            life.first_run_at = self.clock
+            life.is_changed = True
+        if not life.is_changed or now < life.noted_at + NOTE_S:
+            return []
+        life.is_changed = False
+        life.noted_at = now
+        return [Record(JobNoted(job.owner, life.first_run_at, []))]
+
+    def _look_after(self, job: JobRecord, life: JobLife, now: float) -> list[Command]:
+        """Close or forget a job if its time has come."""
+        if life.is_cancelled and job.number_by_id:
+            return self._cancel(job, list(job.number_by_id))
+        if life.is_attached or life.spec.kind == "system":  # that one goes with its application
+            life.left_at = None
+            return []
+        if life.left_at is None:
+            life.left_at = now
+        is_lost = now - life.left_at >= self._return_s
+        if not life.spec.keep_s:
+            reason = f"its program did not come back within {self._return_s:.0f} s"
+            return self._forget(job, reason) if is_lost else []
+        if life.closed is None:
+            is_done = not job.number_by_id and not self._jobs.has_open_system(life)
+            if is_done and (life.has_begun or is_lost or life.spec.kind != "application"):
+                how = "finished" if life.has_begun or life.spec.kind != "application" else "lost"
+                return self._jobs.record(JobClosed(job.owner, how, self.clock))
+            return []
+        return self._keep(job, life, life.closed, now)
+
+    def _keep(self, job: JobRecord, life: JobLife, closed: JobClosed, now: float) -> list[Command]:
+        """Forget a job that has ended if it was kept long enough; say before that it was not read."""
+        keep_s = life.spec.keep_s
+        if life.forget_at is None:
+            life.forget_at = now + keep_s - max(0.0, self.clock - closed.at)
+        left_s = life.forget_at - now
+        if left_s <= 0:
+            return self._forget(job, f"it was kept for {keep_s:.0f} s after it had ended")
+        unread_count = life.outbox.waiting_count
+        is_time = left_s <= min(TOLD_BEFORE_S, TOLD_BEFORE_SHARE * keep_s)
+        if not unread_count or life.is_told_unread or not is_time:
+            return []
+        life.is_told_unread = True
+        return [TellUnread(job.owner, unread_count, left_s)]
+
+    def _forget(self, job: JobRecord, reason: str) -> list[Command]:
+        unread_count = job.outbox.waiting_count
+        return [*self.left(OwnerLeft(job.owner)), ForgetJob(job.owner, job.name, reason, unread_count)]

@@ -74,18 +74,19 @@ class ChildNode:
         :raises NodeError: if it ends instead, or takes too long.
         """
         assert self._control is not None, "start() comes first"
-        line = b""
+        said = b""
         try:
-            while not line.endswith(b"\n"):
+            while b"\n" not in said:
                 data = self._control.recv(LINE_BYTES_MAX)
                 if not data:
                     raise NodeError(f"{self._what} ended before it was ready; see the log above")
-                line += data
+                said += data
         except TimeoutError:
             raise NodeError(
                 f"{self._what} was not ready within {START_TIMEOUT_S} s", thing=self._what
             ) from None
-        word, _, text = line.decode().strip().partition(" ")
+        line, _, _ = said.partition(b"\n")  # there may be more: why it has ended since
+        word, _, text = line.decode().partition(" ")
         if word != "ok":
             raise NodeError(f"{self._what} could not start: {text}", thing=self._what)
         return text

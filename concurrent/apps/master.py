@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, Final
 
@@ -106,7 +106,7 @@ class MasterNode(Node):
         """Nothing runs before ``start``."""
         super().__init__()
         self.registry = NodeRegistry()
-        self._has_slave = threading.Event()
+        self._first_slave: Future[None] = Future()
 
     def open(self) -> None:
         """Open the compute channel, then the JSON API, then start the own slave if there is one.
@@ -233,12 +233,19 @@ class MasterNode(Node):
         """
         number = self._api.bind(handler, self.registry.expect(node_id, node_type))
         if node_type is NodeType.slave:
-            self._has_slave.set()
+            if not self._first_slave.done():
+                self._first_slave.set_result(None)
         return number
 
     def wait_slave(self, timeout_s: float) -> bool:
-        """Wait until a slave has joined, and return whether one has. Not the loop's thread."""
-        return self._has_slave.wait(timeout_s)
+        """Wait until a slave has joined, and return whether one has. Not the loop's thread.
+
+        :raises NodeError: if the master's own slave cannot start.
+        """
+        is_settled = bool(wait([self._first_slave], timeout_s).done)
+        if is_settled:
+            self._first_slave.result()
+        return is_settled
 
     def own_status(self) -> MasterStatus:
         """Return what the master is doing. Loop thread only."""
@@ -266,11 +273,12 @@ class MasterNode(Node):
 
         def ended(what: str) -> None:
             refusals.append(slave.refusal)
-            is_hopeless = len(refusals) >= REFUSALS_MAX and all(refusals) and not self._has_slave.is_set()
+            is_hopeless = len(refusals) >= REFUSALS_MAX and all(refusals) and not self._first_slave.done()
             if is_hopeless:
                 error = NodeError(
                     f"the master's own slave cannot start: {slave.refusal}", thing="master.workers"
                 )
+                self._first_slave.set_exception(error)
                 self._inbox.put(partial(raise_error, error))
                 return
             delay_s = backoff.next_delay()

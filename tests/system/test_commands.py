@@ -260,5 +260,5 @@ def test_a_master_whose_own_slave_can_never_start_ends_and_says_why(cluster: Clu
     what = ["-p", "0"] if command == "master" else [APPS / "hello.py"]
     node = cluster.node(command, *what, "-w", "1", options=("slave.host=192.0.2.1",))
     assert node.wait() == 3
-    assert "the master's own slave cannot start: " in node.err
-    assert "192.0.2.1" in node.err
+    where = "" if command == "master" else "the embedded cluster could not start: "
+    assert f"concurrent: {where}the master's own slave cannot start: listening on '192.0.2.1'" in node.err

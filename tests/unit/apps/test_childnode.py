@@ -81,6 +81,14 @@ def test_a_child_that_has_ended_can_be_started_again_from_the_loop(parent: Paren
     parent.child.stop()
 
 
+def test_a_child_was_ready_though_it_cannot_go_on_a_moment_later(parent: Parent) -> None:
+    parent.child.start("module:entry")
+    parent.launcher.started[-1][0].sendall(b"ok here\nerror no more room\n")
+    assert parent.child.wait_ready() == "here"
+    parent.end_child(None, 3)
+    parent.child.stop()
+
+
 def test_the_end_of_a_child_that_is_told_to_stop_is_no_news(parent: Parent) -> None:
     parent.child.start("module:entry")
     control, on_exit = parent.launcher.started[0]

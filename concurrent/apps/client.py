@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import socket
 import threading
@@ -10,10 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
 
 from concurrent.apps.api import NodeType
+from concurrent.apps.jobseat import JobSeat
+from concurrent.apps.jobwish import JobAnswer, JobWish
 from concurrent.apps.masterlink import Joined, MasterLink
+from concurrent.apps.opensystems import OpenSystems
 from concurrent.apps.runtime import PYTHON, describe_runtime
 from concurrent.core.component import ComponentManager
 from concurrent.core.errors import (
@@ -21,24 +25,18 @@ from concurrent.core.errors import (
     ConcurrentError,
     ConnectionLost,
     LoopClosed,
-    MessageTooLarge,
-    PayloadTooLarge,
 )
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.results import Outcome
-from concurrent.scheduling.owner.taskclient import TaskClient
+from concurrent.scheduling.owner.taskclient import GoesOn, TaskClient
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.pickling.coding import Codec
 from concurrent.scheduling.pickling.sources import folder_of_program
-from concurrent.scheduling.tasks.outcome import FAILED
-from concurrent.scheduling.wire.columns import check_statuses
-from concurrent.scheduling.wire.failure import dumps_failure, too_large
 from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
-from concurrent.transport.frames.frames import Frame, as_payload
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
 
@@ -53,19 +51,12 @@ NO_WORKERS_AGAIN_S: Final = 30.0
 log = get_log("concurrent.apps.client")
 
 
-class _System(NamedTuple):
-    """A task system that has no outcome yet."""
-
-    item: Any
-    code_count: int
-    payload: bytes | Frame
-
-
 class ClusterClient:
     """See the module. Its callbacks are called on the loop.
 
     :param own_modules: modules whose code has to travel with the tasks.
     :param identity: what the program says of itself at its registration, for people.
+    :param wish: what the program wants of its job; None: one that ends with it.
     :param own_folders: where imports of the program's own modules begin; None: where they do for its file.
     :param on_outcomes: called with the outcomes of tasks that came together.
     :param on_accepted: called with the tasks that the master has accepted.
@@ -84,6 +75,7 @@ class ClusterClient:
         *,
         own_modules: Sequence[str] = (),
         identity: Mapping[str, str] | None = None,
+        wish: JobWish | None = None,
         own_folders: Sequence[str] | None = None,
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
@@ -104,18 +96,24 @@ class ClusterClient:
         )
         self._loop = loop
         self._node_id = node_id
-        self._on_system_accepted = on_system_accepted
-        self._on_system_progress = on_system_progress
-        self._on_system_outcome = on_system_outcome
+        self._systems = OpenSystems(
+            loop,
+            self.tasks,
+            on_accepted=on_system_accepted,
+            on_progress=on_system_progress,
+            on_outcome=on_system_outcome,
+        )
         self._on_refused = on_refused
         self._identity = dict(identity or {})
+        self._seat = JobSeat(replace(wish or JobWish(), fingerprint=describe_runtime()))
         self.wants_workers = 0
         """How many workers this program waits for. Any thread."""
         self._failure: ConcurrentError | None = None
-        self._systems: dict[int, _System] = {}
-        self._system_ids = itertools.count(1)
         self._handler: TCPHandler | None = None
         self._has_joined = threading.Event()
+        self._has_attached = threading.Event()
+        self._has_begun = False
+        self._is_leaving_job = False
         self._link: MasterLink | None = None
 
     @property
@@ -148,6 +146,8 @@ class ClusterClient:
             stats=stats,
             limits=limits,
             components=components,
+            seat=self._seat,
+            arrived_to=lambda: self.tasks.arrived_to,
         )
         self._link.start()
 
@@ -164,18 +164,50 @@ class ClusterClient:
         self._failure = error
         self._handler = None
         self._has_joined.set()
+        self._has_attached.set()
         with suppress(LoopClosed):
-            self.tasks.close(error.message)
+            if self._is_leaving_job:
+                self.tasks.refuse(error.message)
+            else:
+                self.tasks.close(error.message)
+
+    def attached(self) -> JobAnswer:
+        """Return what the master said of this program's job; waits until it has. Not the loop's thread.
+
+        :raises ConcurrentError: if there is no hope of that; see :meth:`give_up`.
+        """
+        self._has_attached.wait()
+        if self._seat.answer is None:
+            raise self._failure or LoopClosed("this program has left its master")
+        return self._seat.answer
+
+    def begun(self) -> None:
+        """Tell the master that all is pushed that this program begins with. Any thread."""
+        self._loop.post(self._tell_begun)
+
+    def when_accepted(self, call: Callable[[], object]) -> None:
+        """Have ``call()`` called on the loop once the master answers for all that was pushed. Any thread."""
+        self.tasks.when_accepted(partial(self._systems.when_hosted, call))
+
+    def detach(self) -> None:
+        """Have the job go on without this program, which stops next. Any thread but the loop's."""
+        self._is_leaving_job = True
+        with suppress(LoopClosed, FutureTimeoutError):
+            self._loop.call(self._tell_leaving, timeout_s=CALL_TIMEOUT_S)
 
     def push_system(self, system: Any) -> int:
         """Have the master host a task system; returns the number that it gets. Any thread.
 
         :raises SchedulingError: if it cannot be pickled.
         """
-        payload, code_count = self.tasks.pickled(system)
-        system_id = next(self._system_ids)
-        self._loop.post(self._push_system, system_id, _System(system, code_count, payload))
-        return system_id
+        return self._systems.push(system)
+
+    def adopt_system(self, system_id: int, system: Any) -> None:
+        """Wait for the outcome of a task system that a former program of the job has pushed. Any thread.
+
+        :raises SchedulingError: if it cannot be pickled.
+        """
+        self._systems.adopt(system_id, system)
 
     @property
     def waits_for(self) -> str:
@@ -213,53 +245,30 @@ class ClusterClient:
 
     def _describe(self) -> dict[str, Any]:
         """Return what this program says of itself when it registers."""
-        has_systems = self._on_system_outcome is not None
         return {
             "pid": os.getpid(),
             "host": socket.gethostname(),
-            "systems": has_systems,
+            "systems": self._systems.are_wanted,
             **self._identity,
             **describe_runtime(),
         }
 
     def _register_methods(self, endpoint: HasMethods) -> None:
         self.tasks.register_methods(endpoint)
+        self.tasks.register_job_methods(endpoint)
+        self._systems.register_methods(endpoint)
 
         @receives(endpoint, to_owner.notice)
         def notice(_handler: TCPHandler, _request: Any, text: str) -> None:
             """Log what the master has to say of what goes wrong with the tasks."""
             log.warning("the master says: %s", text)
 
-        @receives(endpoint, to_owner.tasksystem_accepted)
-        def tasksystem_accepted(_handler: TCPHandler, _request: Any, system_id: int) -> None:
-            """Take note that the master hosts a task system."""
-            system = self._systems.get(system_id)
-            if system is not None and self._on_system_accepted is not None:
-                self._on_system_accepted(system.item)
-
-        @receives(endpoint, to_owner.tasksystem_progress)
-        def tasksystem_progress(
-            _handler: TCPHandler, _request: Any, system_id: int, done: int, total: int
-        ) -> None:
-            """Take note of how far a task system is."""
-            system = self._systems.get(system_id)
-            if system is not None and self._on_system_progress is not None:
-                self._on_system_progress(system.item, done, total)
-
-        @receives(endpoint, to_owner.tasksystem_finished)
-        def tasksystem_finished(
-            _handler: TCPHandler, _request: Any, system_id: int, status: int, payload: bytes | Frame
-        ) -> None:
-            """Take the outcome of a task system."""
-            check_statuses([status])
-            self._finish_system(system_id, status, payload)
-
     def _watch_workers(self, handler: TCPHandler) -> None:
         """Say so if there is work, but nobody who does it; now and then, while that is so."""
         if handler is not self._handler:
             return
         self._loop.call_later(NO_WORKERS_AGAIN_S, self._watch_workers, handler)
-        if self.tasks.open_count or self._systems or self.wants_workers:
+        if self.tasks.open_count or self._systems.count or self.wants_workers:
             answer = handler.call(to_master.count_workers.within(CALL_TIMEOUT_S))
             answer.add_done_callback(self._warn_of_no_workers)
 
@@ -276,39 +285,42 @@ class ClusterClient:
         self._handler = joined.handler
         self._has_joined.set()
         self._loop.call_later(NO_WORKERS_S, self._watch_workers, joined.handler)
-        self.tasks.attach(joined.handler)
-        for system_id, system in list(self._systems.items()):
-            self._send_system(system_id, system)
+        job = joined.job
+        if job.is_new:
+            self.tasks.attach(joined.handler)
+        else:
+            if not self._has_attached.is_set():
+                self.tasks.begin(job.next_id, job.code_count, self._how_it_goes_on(job))
+            self.tasks.attach(joined.handler, job.code_count, job.next_id, self._seat.consumed_to)
+        self._systems.attach(joined.handler, has_none=job.is_new)
+        if self._has_begun:
+            self._tell_begun()
+        self._has_attached.set()
+
+    def _how_it_goes_on(self, job: JobAnswer) -> GoesOn:
+        if self._seat.is_executor:
+            return GoesOn.BY_IDS
+        return GoesOn.WITH_TASKS if job.has_begun else GoesOn.BY_PUSHES
+
+    def _tell_begun(self) -> None:
+        """Say it now, and to each master that comes."""
+        self._has_begun = True
+        if self._handler is not None and self._handler.peer_has(to_master.JOBS):
+            self._handler.cast(to_master.job_begun)
+
+    def _tell_leaving(self) -> None:
+        self.tasks.tell_consumed()
+        if self._handler is not None and self._handler.peer_has(to_master.JOBS):
+            self._handler.cast(to_master.detach_job)
 
     def _left(self, _reason: str) -> None:
         self._handler = None
         if self._failure is None:
             self._has_joined.clear()
         self.tasks.detach()
+        self._systems.detach()
 
     def _refused(self, error: ConcurrentError) -> None:
         self.give_up(error)
         if self._on_refused is not None:
             self._on_refused(error)
-
-    def _push_system(self, system_id: int, system: _System) -> None:
-        self._systems[system_id] = system
-        self._send_system(system_id, system)
-
-    def _send_system(self, system_id: int, system: _System) -> None:
-        if self._handler is None:
-            return
-        try:
-            self.tasks.send_code(system.code_count)
-            self._handler.cast(to_master.push_tasksystem, system_id, system.code_count, system.payload)
-        except PayloadTooLarge as error:
-            self._finish_system(system_id, FAILED, as_payload(dumps_failure(error, None, "")))
-        except MessageTooLarge:
-            limit = self._handler.peer_bytes_max
-            failure = too_large("a task system", len(system.payload), limit)
-            self._finish_system(system_id, FAILED, as_payload(failure))
-
-    def _finish_system(self, system_id: int, status: int, payload: bytes | Frame) -> None:
-        system = self._systems.pop(system_id, None)
-        if system is not None and self._on_system_outcome is not None:
-            self._on_system_outcome(Outcome(system.item, status, payload))

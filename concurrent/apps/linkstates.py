@@ -60,6 +60,7 @@ TRANSITIONS: Final[Mapping[tuple[LinkState, LinkEvent], LinkState]] = {
     (LinkState.JOINING, LinkEvent.BOUND): LinkState.JOINED,
     (LinkState.JOINING, LinkEvent.FAIL): LinkState.AWAY,
     (LinkState.JOINING, LinkEvent.LOST): LinkState.AWAY,
+    (LinkState.JOINING, LinkEvent.REFUSE): LinkState.REFUSED,
     (LinkState.JOINING, LinkEvent.STOP): LinkState.STOPPED,
     (LinkState.JOINED, LinkEvent.LOST): LinkState.AWAY,
     (LinkState.JOINED, LinkEvent.STOP): LinkState.LEAVING,

@@ -1,7 +1,8 @@
 """Keeps a slave or application registered with its master, whatever happens to either.
 
 The node calls ``register_...`` of the master's JSON API, which answers where the compute channel is, and
-then binds a session on that channel to the registration. A session that is cut is resumed by the
+then binds a session on that channel to the registration; that of a program to its job, at a master that has
+jobs. A session that is cut is resumed by the
 transport. When one has ended for good, everything begins again. Loop thread only, but for ``start`` and
 ``stop``.
 """
@@ -16,13 +17,23 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from concurrent.apps.api import NodeType
+from concurrent.apps.jobseat import JobSeat
+from concurrent.apps.jobwish import JobAnswer, answer_from
 from concurrent.apps.linkstates import SHOWN, TRANSITIONS, LinkEvent, LinkState
 from concurrent.apps.masterclient import MasterClient, reach_of
-from concurrent.apps.messages import JOIN_BY_TYPE
+from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
 from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import ComponentManager
-from concurrent.core.errors import ConcurrentError, LoopClosed, UnknownMethod, VersionMismatch
+from concurrent.core.errors import (
+    ConcurrentError,
+    JobTaken,
+    JobUnknown,
+    LoopClosed,
+    NodeError,
+    UnknownMethod,
+    VersionMismatch,
+)
 from concurrent.core.foreign import shown
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
@@ -54,12 +65,14 @@ class Joined(NamedTuple):
 
     :param number: its number at the master.
     :param answer: what the JSON API answered.
+    :param job: what the master has of the node's job; nothing if it has no jobs, or the node none.
     """
 
     handler: TCPHandler
     number: int
     host: str
     answer: dict[str, Any]
+    job: JobAnswer
 
 
 class MasterLink:
@@ -75,6 +88,8 @@ class MasterLink:
     :param on_refused: called with the error when the master will never take this node in, because that runs
         another Python, or because there is none at this address; it is not tried again.
     :param components: has the carriers of the compute channel that the master names.
+    :param seat: what a program remembers of its job; None for a node that has none.
+    :param arrived_to: returns the number of the last outcome that has come.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its node, by name
@@ -94,13 +109,18 @@ class MasterLink:
         stats: Stats,
         limits: Limits,
         components: ComponentManager,
+        seat: JobSeat | None = None,
+        arrived_to: Callable[[], int] = int,
     ) -> None:
         self._machine = Machine(f"the link to the master at {master}", TRANSITIONS, LinkState.AWAY)
         self._loop = loop
         self._master = master
         self._node_id = node_id
         self._join_message = JOIN_BY_TYPE[node_type].within(CALL_TIMEOUT_S)
+        self._attach_message = attach_job.within(CALL_TIMEOUT_S)
         self._http_port = http_port
+        self._seat = seat
+        self._arrived_to = arrived_to
         self._describe = describe
         self._prepare = prepare
         self._on_joined = on_joined
@@ -195,8 +215,13 @@ class MasterLink:
         """Go where the master's answer says."""
         try:
             reach = reach_of(answer)
+            if self._seat is not None:
+                self._seat.check_registration(answer)
             self._prepare(answer)
             is_new = self._client.connect(reach)
+        except JobUnknown as error:
+            self._refuse(error)
+            return
         except BaseException as problem:  # boundary: a peer's answer, and what plug-ins make of it
             self._failed(_problem(f"cannot work for the master at {self._master}", problem), problem)
             return
@@ -214,13 +239,29 @@ class MasterLink:
         if self._machine.state is not LinkState.REGISTERED or client is None:
             return
         self._machine.undergo(LinkEvent.BIND)
-        call = client.handler.call(self._join_message, self._node_id)
+        call: Future[Any]
+        if self._seat is not None and self._answer.get("jobs") is True:
+            wish = self._seat.wish(self._arrived_to()).as_map()
+            call = client.handler.call(self._attach_message, self._node_id, wish)
+        else:
+            call = client.handler.call(self._join_message, self._node_id)
         call.add_done_callback(partial(self._bound, client.handler))
 
-    def _bound(self, handler: TCPHandler, future: Future[int]) -> None:
+    def _bound(self, handler: TCPHandler, future: Future[Any]) -> None:
         if self._machine.state is not LinkState.JOINING:  # the session has ended, or the node stops
             return
+        job = JobAnswer()
         error = future.exception()
+        try:
+            if error is None:
+                job = self._take_seat(future.result())
+        except NodeError as problem:
+            error = problem
+        if isinstance(error, JobTaken | JobUnknown):
+            log.error("the master at %s refuses this program: %s", self._master, error)
+            self._refuse(error)
+            handler.close("refused")
+            return
         if error is not None:
             self._failed(f"cannot join the master at {self._master}: {error}")
             handler.close("could not join")  # the master may have bound it: another one is needed
@@ -228,13 +269,25 @@ class MasterLink:
         self._machine.undergo(LinkEvent.BOUND)
         self._joined_at = self._loop.time()
         try:
-            self._on_joined(Joined(handler, future.result(), self._master.name, self._answer))
+            self._on_joined(Joined(handler, job.number, self._master.name, self._answer, job))
         except BaseException as problem:  # boundary: what a node does then may come from a plug-in
             self._note(_problem(f"cannot begin to work for the master at {self._master}", problem))
             handler.close("the node could not begin to work")
             return
         self._search.joined()
         log.info("joined the master %s at %s", self._answer["master"], self._master)
+
+    def _take_seat(self, answer: Any) -> JobAnswer:
+        """Return what the master has of the node's job.
+
+        :raises NodeError: if it is no master, or an older state of it.
+        """
+        if type(answer) is int:  # it has no jobs
+            return JobAnswer(number=answer)
+        job = answer_from(answer)
+        assert self._seat is not None, "else it was not asked for"
+        self._seat.take(job)
+        return job
 
     def _lost(self, reason: str) -> None:
         """The session has ended for good."""

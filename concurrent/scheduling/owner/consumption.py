@@ -30,7 +30,7 @@ CONSUMED_S: Final = 0.5
 
 
 class Consumption:
-    """See the module."""
+    """See the module. ``arrived_to`` is the number of the last outcome that has come."""
 
     def __init__(self, loop: NodeLoop, courier: Courier) -> None:
         self._loop = loop
@@ -39,7 +39,7 @@ class Consumption:
         self._handler: TCPHandler | None = None
         self._is_naming = False
         self._batches: deque[list[int]] = deque()  # what was given back: how many, and the last number by then
-        self._arrived_to = 0
+        self.arrived_to = 0
         self._consumed_to = 0
         self._told_to = 0
         self._untold_bytes = 0
@@ -55,7 +55,7 @@ class Consumption:
         with self._lock:
             self._handler = handler
             self._is_naming = handler.peer_has(to_master.consumed_to.name)
-            self._arrived_to = self._consumed_to = self._told_to = consumed_to
+            self.arrived_to = self._consumed_to = self._told_to = consumed_to
             self._untold_bytes = 0
             for batch in self._batches:  # those of an earlier registration
                 batch[1] = consumed_to
@@ -69,18 +69,22 @@ class Consumption:
 
     def arrived(self, count: int) -> None:
         """Take note that the master has sent so many outcomes, before they are given back. Loop thread only."""
-        self._arrived_to += count
+        self.arrived_to += count
 
-    def given_back(self, count: int) -> None:
-        """Take note that so many outcomes are given back, be they of the master or not. Loop thread only."""
+    def given_back(self, count: int, held_from: int = 0) -> None:
+        """Take note that so many outcomes are given back, be they of the master or not. Loop thread only.
+
+        :param held_from: the number of the first that has arrived and is given back later; 0 if none is.
+        """
+        number = held_from - 1 if held_from else self.arrived_to
         if count:
-            self._batches.append([count, self._arrived_to])  # needs no lock, so a copy cannot inherit it held
+            self._batches.append([count, number])  # needs no lock, so a copy cannot inherit it held
             return
         with self._lock:
             if self._batches:
-                self._batches[-1][1] = self._arrived_to
+                self._batches[-1][1] = number
             else:
-                self._consumed_to = self._arrived_to
+                self._consumed_to = number
 
     def consumed(self, size_bytes: int, count: int) -> None:
         """Take note that so many outcomes were dealt with, of so many bytes. Any thread."""
@@ -94,7 +98,7 @@ class Consumption:
                 batches[0][0] -= count
             untold_count = self._consumed_to - self._told_to if self._is_naming else 0
             if self._untold_bytes >= CONSUMED_BYTES or untold_count >= CONSUMED_COUNT:
-                tell = self._tell
+                tell = self.tell
             elif self._is_armed or not self._is_naming:
                 return
             else:
@@ -108,9 +112,10 @@ class Consumption:
 
     def _tell_now(self) -> None:
         self._is_armed = False
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell the master what was consumed. Loop thread only."""
         with self._lock:
             size_bytes, self._untold_bytes = self._untold_bytes, 0
             is_news, self._told_to = self._consumed_to > self._told_to, self._consumed_to

@@ -38,6 +38,7 @@ class Outgoing:
     ``accepted_to`` is the last id that a master has accepted.
 
     :param code: what the tasks are pickled with.
+    :param on_known: called with the ids of tasks that the master has already.
     :param on_refused: called with a group that the master would refuse, and the failure of each of its tasks.
     :param room_timeout_s: how long a push waits for the master to accept more, in seconds.
     """
@@ -47,6 +48,7 @@ class Outgoing:
         loop: NodeLoop,
         code: AppCode,
         *,
+        on_known: Callable[[list[int]], object],
         on_refused: Callable[[Group, list[Payload]], object],
         room_timeout_s: float | None,
     ) -> None:
@@ -58,11 +60,14 @@ class Outgoing:
         self.before_tasks: Callable[[TCPHandler, Group], object] | None = None
         self._loop = loop
         self._code = code
+        self._on_known = on_known
         self._on_refused = on_refused
+        self._next_id = 0  # the first that the master has not got
         self._handler: TCPHandler | None = None
         self._accepted_bytes = 0
         self._in_flight: OrderedDict[int, Group] = OrderedDict()  # by the last id of each
         self._in_flight_bytes = 0
+        self._on_empty: list[Callable[[], object]] = []
         self._is_woken = False
         self._is_held_back = False
         self._is_closed = False
@@ -98,15 +103,10 @@ class Outgoing:
 
     # Loop thread only.
 
-    def begin(self, next_id: int, code_count: int) -> list[int]:
-        """Prepare for a master that has the tasks with ids below ``next_id``, and so many blobs of code.
-
-        :returns: the ids of those that it had not accepted before.
-        """
-        self.sent_code.begin(code_count)
-        taken = self.unsent.remove_below(next_id)
-        self._accept_bytes(_bytes_of(payload for _, _, payload in taken))
-        return [task_id for task_id, _, _ in taken]
+    def when_empty(self, call: Callable[[], object]) -> None:
+        """Call back once a master has accepted all that was pushed."""
+        self._on_empty.append(call)
+        self._look_whether_empty()
 
     def put_before(self, tasks: list[tuple[int, Terms, Payload]]) -> None:
         """Send other tasks before all that waits; while nobody appends."""
@@ -115,8 +115,11 @@ class Outgoing:
     def attach(self, handler: TCPHandler, next_id: int) -> None:
         """Send from now on to a master that has the tasks with ids below ``next_id``; the others are here."""
         self._handler = handler
+        self._next_id = next_id
         self.accepted_to = next_id - 1
         handler.on_room = self.flush
+        self._leave_out_known()
+        self._look_whether_empty()
 
     def detach(self) -> None:
         """Send nothing more until there is another session."""
@@ -129,6 +132,8 @@ class Outgoing:
         """Send what is pushed, in batches, as far as the session has room and the master accepts it."""
         self._is_woken = False
         handler = self._handler
+        if self._next_id and handler is not None:
+            self._leave_out_known()
         while self.unsent and handler is not None and handler.has_room:
             if self._in_flight_bytes > PENDING_BYTES_MAX:
                 self._is_held_back = True  # the master ends the session of who sends much more
@@ -190,6 +195,13 @@ class Outgoing:
         self._accept_bytes(_bytes_of(payload for _, _, payload in removed))
         return [task_id for task_id, _, _ in removed]
 
+    def _leave_out_known(self) -> None:
+        """Take out what the master has already, though it is pushed again here."""
+        known = self.unsent.remove_below(self._next_id)
+        if known:
+            self._accept_bytes(_bytes_of(payload for _, _, payload in known))
+            self._on_known([task_id for task_id, _, _ in known])
+
     def _refuse(self, group: Group, failures: list[Payload]) -> None:
         self._accept_bytes(group.size_bytes)
         self._on_refused(group, failures)
@@ -198,6 +210,14 @@ class Outgoing:
         self._accepted_bytes += size_bytes
         self.full_at = self._accepted_bytes + PENDING_BYTES_MAX
         self._note_room()
+        if self._on_empty:
+            self._loop.call_soon(self._look_whether_empty)
+
+    def _look_whether_empty(self) -> None:
+        if not self.unsent and not self._in_flight and self._handler is not None:
+            calls, self._on_empty = self._on_empty, []
+            for call in calls:
+                call()
 
     def _note_room(self) -> None:
         is_small = self.unsent.pushed_bytes - self._accepted_bytes <= PENDING_BYTES_MAX

@@ -7,14 +7,17 @@ from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import TaskCancelled, TaskFailed, WorkerDied
-from concurrent.scheduling.pickling.batch import load_results
+from concurrent.scheduling.pickling.batch import TaskBatch, load_results
 from concurrent.scheduling.pickling.code import AppCode
+from concurrent.scheduling.pickling.coding import uncoded
+from concurrent.scheduling.pickling.shorthand import expanded
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.columns import Payload
-from concurrent.scheduling.wire.failure import loads_failure, message_of, with_details
+from concurrent.scheduling.wire.failure import dumps_failure, loads_failure, message_of, with_details
 
-__all__ = ["Members", "Outcome", "load_outcome", "load_outcomes"]
+__all__ = ["Members", "Outcome", "Recalled", "load_outcome", "load_outcomes"]
 
 
 SHOWN_BYTES: Final = 200
@@ -36,6 +39,12 @@ class Outcome(NamedTuple):
     payload: Payload
 
 
+class Recalled(NamedTuple):
+    """In the place of the item: a task or batch that a former program of the job has pushed, as it travels."""
+
+    payload: Payload
+
+
 class Members(list[Any]):
     """The items of a batch, and what each asks for once it is pushed alone."""
 
@@ -45,11 +54,23 @@ class Members(list[Any]):
 def load_outcomes(code: AppCode, outcomes: Iterable[Outcome]) -> Iterator[Loaded]:
     """Yield the item, the result and the error of each task, those of batches too. The consumer's thread."""
     for outcome in outcomes:
+        if type(outcome.item) is Recalled:
+            outcome = _rebuilt(code, outcome)
         if type(outcome.item) is Members:
             yield from _load_batch(code, outcome)
         else:
             result, error = load_outcome(code, outcome)
             yield outcome.item, result, error
+
+
+def _rebuilt(code: AppCode, outcome: Outcome) -> Outcome:
+    """Return an outcome with the task that a former program pushed, or that this cannot be made again."""
+    try:
+        work = uncoded(expanded(code.loads_payload(outcome.item.payload), code))
+    except BaseException as error:  # boundary: unpickling runs foreign code
+        failure = dumps_failure(_cannot_rebuild(error), None, "")
+        return Outcome(Task(), FAILED, failure)
+    return outcome._replace(item=Members(work.members) if type(work) is TaskBatch else work)
 
 
 def _load_batch(code: AppCode, outcome: Outcome) -> Iterable[Loaded]:
@@ -92,6 +113,14 @@ def _strange_failure(payload: Payload) -> TaskFailed:
         f"the task failed, and a slave says so in a way that cannot be read: {bytes(payload)[:SHOWN_BYTES]!r}",
         thing="failure",
         remedy="See in the protocol how a slave reports a failure; a worker of this framework does it so",
+    )
+
+
+def _cannot_rebuild(error: BaseException) -> TaskFailed:
+    return TaskFailed(
+        f"a task of a former program cannot be unpickled here: {type(error).__name__}: {message_of(error)}",
+        thing=type(error).__name__,
+        remedy="Go on with the job with the program that pushed it",
     )
 
 

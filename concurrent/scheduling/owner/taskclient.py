@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.consumption import Consumption
+from concurrent.scheduling.owner.former import FormerTasks
 from concurrent.scheduling.owner.locks import when_free
 from concurrent.scheduling.owner.outgoing import Outgoing
-from concurrent.scheduling.owner.results import Members, Outcome
+from concurrent.scheduling.owner.results import Members, Outcome, Recalled
 from concurrent.scheduling.owner.unsent import Group
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
@@ -35,7 +37,7 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["TaskClient"]
+__all__ = ["GoesOn", "TaskClient"]
 
 WAKE_COUNT: Final = 250
 """After the first task of a bulk, so many are pickled before the loop is woken, and changed code looked for."""
@@ -45,6 +47,17 @@ _Open = tuple[Any, Any, Terms]
 
 _new_outcome = partial(tuple.__new__, Outcome)
 """Makes one of item, status and payload, without a call of a function in Python."""
+
+
+class GoesOn(Enum):
+    """How a program goes on with the tasks of a former program of its job."""
+
+    BY_PUSHES = 1
+    """It makes the same pushes again, from the first on; an outcome is consumed after its push only."""
+    BY_IDS = 2
+    """It asks for them, see :meth:`TaskClient.adopt`. What it does not ask for is consumed all the same."""
+    WITH_TASKS = 3
+    """They come along with their outcomes, as :class:`~concurrent.scheduling.owner.results.Recalled`."""
 
 
 class TaskClient:
@@ -71,7 +84,9 @@ class TaskClient:
         codec: Codec | None = None,
     ) -> None:
         self.code = code
-        self.outgoing = Outgoing(loop, code, on_refused=self._fail, room_timeout_s=room_timeout_s)
+        self.outgoing = Outgoing(
+            loop, code, on_known=self._meet, on_refused=self._fail, room_timeout_s=room_timeout_s
+        )
         self.room = self.outgoing.room
         self._unsent = self.outgoing.unsent  # looked up for each task
         self._shorthand = Shorthand(code) if codec is None else CodedShorthand(code, codec)
@@ -85,6 +100,8 @@ class TaskClient:
         self._pushed_count = 0
         self._open: dict[int, _Open] = {}
         self._unwanted: set[int] = set()  # a master that has them is to cancel them
+        self._former = FormerTasks()
+        self._keeps_order = False
         self._consumption = Consumption(loop, self._courier)
         self._arrived: list[Outcome] = []
         self._closed_because: str | None = None
@@ -100,6 +117,11 @@ class TaskClient:
     def open_count(self) -> int:
         """How many tasks, or batches, have no outcome yet. Any thread."""
         return len(self._open)
+
+    @property
+    def arrived_to(self) -> int:
+        """The number of the last outcome that has come. Loop thread only."""
+        return self._consumption.arrived_to
 
     def register_methods(self, endpoint: HasMethods) -> None:
         """Register what the master calls, with the client of a compute channel."""
@@ -137,6 +159,22 @@ class TaskClient:
             def running(_handler: TCPHandler, _request: Any, ids: list[int]) -> None:
                 """Take note of tasks that have begun to run."""
                 on_running(list(self._items_of(ids)))
+
+    def register_job_methods(self, endpoint: HasMethods) -> None:
+        """Register what the master calls of a program that goes on with the job of a former one."""
+
+        @receives(endpoint, to_owner.recalled_code)
+        def recalled_code(_handler: TCPHandler, _request: Any, index: int, blob: Payload) -> None:
+            """Take a blob of the former program's code."""
+            self.code.recall(index, bytes(blob))
+
+        @receives(endpoint, to_owner.recalled)
+        def recalled(_handler: TCPHandler, _request: Any, ids: list[int], payloads: list[Payload]) -> None:
+            """Take tasks that the former program has pushed; their outcomes come next."""
+            check_columns(ids, payloads)
+            for task_id, payload in zip(ids, payloads, strict=True):
+                if task_id not in self._open and self._former.recall(task_id):
+                    self._open[task_id] = Recalled(payload), None, DEFAULT_TERMS
 
     def push(self, item: Any, work: Any, terms: Terms = DEFAULT_TERMS) -> int:
         """Push one task and return its id. Any thread but the loop's; waits while there is no room.
@@ -208,6 +246,19 @@ class TaskClient:
             self._pushed_count += count
         return task_id
 
+    def adopt(self, task_id: int, item: Any, work: Any, terms: Terms = DEFAULT_TERMS) -> None:
+        """Wait for the outcome of a task that a former program of the job has pushed. Any thread.
+
+        :param work: what it was made of, in case that the master has it no more.
+        :raises SchedulingError: if the client is closed.
+        """
+        if self._closed_because is not None:
+            raise self._closed()
+        with self._pickling:
+            self._open[task_id] = item, work, terms
+            self._pushed_count += 1
+        self._loop.post(self._meet, [task_id])
+
     def pickled(self, value: Any) -> tuple[Payload, int]:
         """Pickle something else than a task; returns it and how many blobs it needs. Any thread.
 
@@ -232,6 +283,14 @@ class TaskClient:
         """Take note that the next so many outcomes were dealt with, of so many bytes. Any thread."""
         self._consumption.consumed(size_bytes, count)
 
+    def tell_consumed(self) -> None:
+        """Tell the master now what was consumed. Loop thread only."""
+        self._consumption.tell()
+
+    def when_accepted(self, call: Callable[[], object]) -> None:
+        """Have ``call()`` called on the loop once the master answers for all that was pushed. Any thread."""
+        self._loop.post(self.outgoing.when_empty, call)
+
     def close(self, reason: str) -> None:
         """Take nothing more; open tasks are reported as cancelled. Any thread."""
         self.refuse(reason)
@@ -241,6 +300,18 @@ class TaskClient:
         """Take nothing more; who waits for room is told so. Any thread."""
         self._closed_because = reason
         self.outgoing.refuse()
+
+    def begin(self, next_id: int, code_count: int, how: GoesOn) -> None:
+        """Take the place of a former program of the job, before anything is pushed. Loop thread only.
+
+        :param next_id: the former program pushed the tasks whose ids are less.
+        :param code_count: how many blobs of code it sent.
+        """
+        self.code.reserve(code_count)
+        self._former.begin(next_id, has_to_ask=how is not GoesOn.WITH_TASKS)
+        self._keeps_order = how is GoesOn.BY_PUSHES
+        if how is not GoesOn.BY_PUSHES:
+            self._next_id = max(next_id, 1)
 
     def attach(
         self, handler: TCPHandler, known_code_count: int = 0, next_id: int = 0, consumed_to: int = 0
@@ -253,11 +324,11 @@ class TaskClient:
         """
         self._joining = handler
         self._consumption.begin(handler, consumed_to)
-        is_all_here = next_id > self.outgoing.accepted_to or len(self._unsent) == len(self._open)
-        accepted = self.outgoing.begin(next_id, known_code_count)
-        self._tell_accepted(accepted)
-        if is_all_here:  # no need to wait for a thread that pickles
-            self._go_on(handler, next_id)
+        self.outgoing.sent_code.begin(known_code_count)
+        if not next_id:
+            self._former.end()
+        if next_id > self.outgoing.accepted_to or len(self._unsent) == len(self._open):
+            self._go_on(handler, next_id)  # all is here: no need to wait for a thread that pickles
         else:
             when_free(self._pickling, self._loop, partial(self._push_again, handler, next_id))
 
@@ -269,7 +340,7 @@ class TaskClient:
 
     def _append(self, item: Any, work: Any, terms: Terms) -> int:
         if self._closed_because is not None:
-            raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
+            raise self._closed()
         payload = self._shorthand.dumps(work)
         task_id = self._next_id
         self._next_id = task_id + 1
@@ -279,6 +350,20 @@ class TaskClient:
         if unsent.pushed_bytes > self.outgoing.full_at:
             self.outgoing.close_room()
         return task_id
+
+    def _closed(self) -> SchedulingError:
+        return SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
+
+    def _meet(self, ids: list[int]) -> None:
+        """The program has come to tasks that the master has already; what waits for them is theirs."""
+        self._tell_accepted(ids)
+        outcomes: list[Outcome] = []
+        for task_id in ids:
+            early = self._former.ask(task_id)
+            task = self._open.pop(task_id, None) if early is not None else None
+            if early is not None and task is not None:
+                outcomes.append(Outcome(task[0], *early))
+        self._report(outcomes)
 
     def _fail(self, group: Group, failures: list[Payload]) -> None:
         """Report tasks that the master would refuse."""
@@ -294,6 +379,9 @@ class TaskClient:
         lost: list[Outcome] = []
         for task_id in sorted(one for one in self._open if one >= next_id and one not in here):
             item, work, terms = self._open[task_id]
+            if type(item) is Recalled:  # its outcome was to come next, and is lost with the job
+                del self._open[task_id]
+                continue
             try:
                 again.append((task_id, terms, self._shorthand.dumps(work)))
             except BaseException as error:  # boundary: it was changed after it had been pushed
@@ -339,8 +427,11 @@ class TaskClient:
             self._report(list(map(_new_outcome, zip(items, statuses, payloads, strict=True))))
             return
         outcomes: list[Outcome] = []
-        for task, status, payload in zip(tasks, statuses, payloads, strict=True):
+        first = self._consumption.arrived_to - len(ids) + 1
+        columns = zip(ids, tasks, statuses, payloads, strict=True)
+        for number, (task_id, task, status, payload) in enumerate(columns, first):
             if task is None:
+                self._former.keep(number, task_id, status, payload)
                 continue
             item, work, _ = task
             if status == DIED and type(item) is Members:
@@ -352,7 +443,8 @@ class TaskClient:
 
     def _report(self, outcomes: list[Outcome]) -> None:
         """Give outcomes back at the end of the turn: then the loop leaves the interpreter to other threads."""
-        self._consumption.given_back(len(outcomes))
+        held_from = self._former.first_waiting if self._keeps_order else 0
+        self._consumption.given_back(len(outcomes), held_from)
         if outcomes and not self._arrived:
             self._loop.defer(self._give_back)
         self._arrived += outcomes

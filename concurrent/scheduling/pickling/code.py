@@ -90,6 +90,14 @@ class AppCode:
         """Return a blob as it travels."""
         raise IndexError(index)
 
+    def reserve(self, count: int) -> None:
+        """Leave the first so many blobs to a former program of the job, before any is made here."""
+        raise NotImplementedError
+
+    def recall(self, index: int, blob: bytes) -> None:
+        """Take a blob of a former program of the job."""
+        raise NotImplementedError
+
     def refresh(self) -> bool:
         """Take in what the program has changed of its code; returns whether references are others now."""
         return False

@@ -9,6 +9,9 @@ Lambdas and other functions without a name of their own travel inside the payloa
 sent a second time. Such a function always does if its closure holds what may change, or has changed.
 
 Classes of tasks and functions that are called get a blob too when they are installed, which holds their name.
+
+A program that goes on with the job of a former one leaves the first blobs to that (``formercode.py``). Its own
+code is a later version then, so that tasks of both run with their own.
 """
 
 from __future__ import annotations
@@ -22,10 +25,11 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import UnpicklableValue
+from concurrent.core.errors import SchedulingError, UnpicklableValue
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.pickling.code import AppCode, BlobHead, packed_blob
 from concurrent.scheduling.pickling.codewatch import ATOMS, Change, Watch
+from concurrent.scheduling.pickling.formercode import EMPTY_BLOB, FormerCode
 from concurrent.scheduling.pickling.payload import PickleSink
 from concurrent.scheduling.pickling.picklers import BlobPickler
 from concurrent.scheduling.pickling.reducers import name_in_pickles
@@ -61,6 +65,8 @@ class CodeBook(AppCode):
         self.blobs: list[bytes] = []
         self._own_modules = frozenset(own_modules) | {"__main__"}
         self.version = 0
+        self._former = FormerCode()
+        self._former_count = 0
         self._watch = Watch()
         self.is_same = self._watch.is_same
         self._needs: set[int] = set()  # of the blob that is being made
@@ -80,6 +86,24 @@ class CodeBook(AppCode):
     def dumps(self, value: Any) -> bytes:
         """Pickle ``value`` into bytes, whatever its size; see :meth:`dumps_payload`."""
         return bytes(self.dumps_payload(value))
+
+    def reserve(self, count: int) -> None:
+        """See :meth:`AppCode.reserve`.
+
+        :raises SchedulingError: if something was pickled already.
+        """
+        if count and self.blobs:
+            raise SchedulingError(
+                "this program cannot go on with a job after it has pickled something", thing="job"
+            )
+        self.blobs = [EMPTY_BLOB] * count
+        self.version = self._former_count = count
+
+    def recall(self, index: int, blob: bytes) -> None:
+        """See :meth:`AppCode.recall`; what this program has made itself stays."""
+        if 0 <= index < self._former_count:
+            self.blobs[index] = blob
+            self._former.take(index, blob)
 
     def refresh(self) -> bool:
         """See :meth:`AppCode.refresh`; makes a blob of what was changed."""
@@ -233,6 +257,13 @@ class CodeBook(AppCode):
                 pickler.dump((pickler.namespace(_about(module)), names))
         pickler.dump([])
         return sink.joined()
+
+    def _load(self, blob: int) -> Sequence[Any]:
+        """Load a blob of a former program; those of this one are here."""
+        if blob >= self._former_count:
+            return super()._load(blob)
+        objects = self._objects_by_blob[blob] = self._former.objects_of(blob)
+        return objects
 
     def module(self, version: int, about: About) -> ModuleType:
         """See :meth:`AppCode.module`: the program's own one."""

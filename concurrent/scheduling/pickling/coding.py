@@ -22,7 +22,7 @@ from concurrent.scheduling.pickling.shorthand import Shorthand, is_plain
 from concurrent.scheduling.wire.failure import unpicklable
 from concurrent.transport.frames.frames import Frame
 
-__all__ = ["Codec", "CodedShorthand", "FrameworkPickler", "PicklingSettings"]
+__all__ = ["Codec", "CodedShorthand", "FrameworkPickler", "PicklingSettings", "uncoded"]
 
 PICKLERS: Final = {"pickle": "FrameworkPickler"}
 """What the short names stand for."""
@@ -116,6 +116,19 @@ class CodedShorthand(Shorthand):
                 thing="application.pickler",
                 remedy="Push what it can take, or choose another one",
             ) from error
+
+
+def uncoded(what: Any) -> Any:
+    """Return what was pushed, without what a codec made of it; the application's end."""
+    if type(what) is TaskBatch:
+        return TaskBatch([uncoded(member) for member in what.members])
+    if type(what) is not tuple:
+        return what
+    function, args, _ = what
+    if function is _run_task:
+        codec, kind, code, data = args
+        return _rebuilt(kind, code, codec.loads(data))
+    return args[1] if function is _run_whole else what
 
 
 class _Coded:

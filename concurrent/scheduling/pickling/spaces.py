@@ -59,7 +59,12 @@ class Spaces:
     def add_sources(self, sources: Iterable[ModuleSource]) -> None:
         """Have modules imported from these sources while this is entered."""
         for source in sources:
+            before = self._sources.source_by_name.get(source.name)
             self._sources.source_by_name[source.name] = source
+            if before is not None and before.text != source.text:  # a second program of a job has changed it
+                self._module_by_name.pop(source.name, None)
+                if self._aside is not None:
+                    sys.modules.pop(source.name, None)
             if self._aside is not None:
                 self._put_aside(source.name)
 
@@ -109,6 +114,9 @@ class Spaces:
             known.show(self.version)
             if is_change or since > self.version:  # going there has to show it
                 self._touched_by_version.setdefault(since, []).append(known)
+            else:  # a second program of a job has it too
+                for each in known.later_versions():
+                    self._touched_by_version.setdefault(each, []).append(known)
 
     def go_to(self, version: int) -> None:
         """Have everything as it is in a version; whatever changed up to it must be defined."""
@@ -154,6 +162,10 @@ class _Values:
         else:
             self._since.insert(place, since)
             self._values.insert(place, value)
+
+    def later_versions(self) -> list[int]:
+        """Return since when the name has had each value but the first."""
+        return [since for since in self._since if since >= 0][1:]
 
     def show(self, version: int) -> None:
         """Give the name the value that it has in a version, if there is one."""

@@ -29,6 +29,10 @@ class Master:
         self.wrong_answers: list[Any] = []
         self.late_joins: list[Future[int]] = []
         self.manager = "GenericTaskManager"
+        self.job: dict[str, Any] | None = None
+        """What it answers to ``attach_job``; None for a master that has no jobs."""
+        self.wishes: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.job_refusal: Exception | None = None
         self.refusal: Exception | None = None
         self.answers = threading.Event()
         self.answers.set()
@@ -55,6 +59,15 @@ class Master:
             self.sessions.put(handler)
             return self.late_joins.pop() if self.late_joins else 7
 
+        @tcpremote(self.server)
+        def attach_job(handler: TCPHandler, request: Any, node_id: str, wish: dict[str, Any]) -> Any:
+            self.wishes.put(wish)
+            if self.job_refusal is not None:
+                raise self.job_refusal
+            handler.context = node_id
+            self.sessions.put(handler)
+            return self.job
+
         self.server.on_lost = lambda handler, _reason: setattr(handler, "context", None)
         self.api.start()
 
@@ -62,6 +75,7 @@ class Master:
         return {
             "master": "master-1", "channel": "tcp", "port": self.port, "manager": self.manager,
             "work": {"kind": "session"},
+            **({} if self.job is None else {"jobs": True, "epoch": self.job["epoch"], "cluster": "a cluster"}),
         }  # fmt: skip
 
     def stop(self) -> None:

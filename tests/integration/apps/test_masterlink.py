@@ -12,15 +12,18 @@ import pytest
 
 from concurrent.apps import masterlink, search
 from concurrent.apps.api import NodeType
+from concurrent.apps.jobseat import JobSeat
+from concurrent.apps.jobwish import JobWish
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.core.builtin import BUILT_IN
 from concurrent.core.component import ComponentManager
-from concurrent.core.errors import ConcurrentError, VersionMismatch
+from concurrent.core.errors import ConcurrentError, JobTaken, JobUnknown, VersionMismatch
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.fakemaster import LIMITS, Master
 from tests.integration.transport.transport_nodes import CuttingProxy
+from tests.system.cluster import wait_until
 
 TIMEOUT_S = 20.0
 
@@ -28,7 +31,7 @@ TIMEOUT_S = 20.0
 class Node:
     """A node with a link to that master; notes when it joins and leaves, and fails where it is told to."""
 
-    def __init__(self, loop: NodeLoop, master: Master) -> None:
+    def __init__(self, loop: NodeLoop, master: Master, wish: JobWish | None = None) -> None:
         self.joins: queue.SimpleQueue[Joined] = queue.SimpleQueue()
         self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.refusals: queue.SimpleQueue[ConcurrentError] = queue.SimpleQueue()
@@ -38,7 +41,7 @@ class Node:
             loop,
             Host("127.0.0.1", master.api.port),
             node_id="slave-1",
-            node_type=NodeType.slave,
+            node_type=NodeType.slave if wish is None else NodeType.application,
             http_port=0,
             describe=self.hook("describe", lambda: {"workers": 1}),
             register_methods=self.hook("register_methods", self.clients.append),
@@ -49,6 +52,7 @@ class Node:
             stats=Stats(),
             limits=LIMITS,
             components=ComponentManager(built_in=BUILT_IN),
+            seat=None if wish is None else JobSeat(wish),
         )
 
     def hook(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
@@ -187,3 +191,71 @@ def test_a_node_gives_up_where_something_else_than_a_master_answers(
     assert "its answer is not that of a master" in str(error)
     assert node.link.state == "refused"
     assert "its answer is not that of a master" in node.link.waits_for
+
+
+JOB: dict[str, Any] = {
+    "number": 7, "job": "abc", "attachment": 1, "is_new": True, "next_id": 1, "epoch": 4,
+    "cluster": "a cluster", "durability": "host",
+}  # fmt: skip
+
+
+@pytest.fixture
+def program(loop: NodeLoop, fake_master: Master) -> Iterator[Node]:
+    made = Node(loop, fake_master, JobWish(name="hunt"))
+    yield made
+    made.link.stop()
+
+
+def test_a_program_comes_back_to_the_job_that_it_had(program: Node, fake_master: Master) -> None:
+    fake_master.job = JOB
+    program.link.start()
+    joined = program.wait_joined()
+    assert (joined.number, joined.job.job, joined.job.is_new) == (7, "abc", True)
+    wish = fake_master.wishes.get(timeout=TIMEOUT_S)
+    assert (wish["job"], wish["name"], wish["attachment"]) == ("", "hunt", 0)
+    fake_master.job = {**JOB, "is_new": False, "attachment": 2, "next_id": 5}
+    fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
+    assert program.wait_joined().job.next_id == 5
+    wish = fake_master.wishes.get(timeout=TIMEOUT_S)
+    assert (wish["job"], wish["attachment"]) == ("abc", 1)
+
+
+@pytest.mark.parametrize("kind", [JobTaken, JobUnknown])
+def test_a_program_that_cannot_have_its_job_is_refused_once_and_for_all(
+    program: Node, fake_master: Master, kind: type[ConcurrentError]
+) -> None:
+    fake_master.job, fake_master.job_refusal = JOB, kind("somebody else has it", thing="hunt")
+    program.link.start()
+    error = program.refusals.get(timeout=TIMEOUT_S)
+    assert type(error) is kind
+    assert program.link.state == "refused"
+
+
+def test_a_program_that_wants_a_certain_job_is_refused_by_a_master_without_jobs(
+    program: Node, fake_master: Master
+) -> None:
+    program.link.start()
+    assert "has no jobs" in str(program.refusals.get(timeout=TIMEOUT_S))
+
+
+def test_a_program_waits_while_an_earlier_state_of_its_cluster_answers(
+    program: Node, fake_master: Master
+) -> None:
+    fake_master.job = JOB
+    program.link.start()
+    program.wait_joined()
+    fake_master.job = {**JOB, "epoch": 3}
+    fake_master.sessions.get(timeout=TIMEOUT_S).close("a test")
+    wait_until(lambda: "its run 3" in program.link.waits_for, "the master is refused")
+    fake_master.job = {**JOB, "epoch": 5}
+    assert program.wait_joined().job.epoch == 5
+
+
+def test_a_program_that_wants_no_certain_job_joins_a_master_without_jobs(
+    loop: NodeLoop, fake_master: Master
+) -> None:
+    node = Node(loop, fake_master, JobWish())
+    node.link.start()
+    joined = node.wait_joined()
+    assert (joined.number, joined.job.is_new) == (7, True)
+    node.link.stop()

@@ -75,6 +75,8 @@ TO_SLAVE: dict[str, list[tuple[Any, ...]]] = {
 TO_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
     "accepted": [("1",)],
     "finished": [([1], [], [], 1), ([1], [0], ["text"], 1), ([1], [77], [b""], 1), ([1], [0], [b""])],
+    "recalled": [([1], []), (["1"], [b""])],
+    "recalled_code": [("1", b""), (0, "text")],
     "tasksystem_accepted": [("1",)],
     "tasksystem_finished": [(1, 77, b""), (1, 0, "text")],
 }

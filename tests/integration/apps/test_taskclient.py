@@ -1,9 +1,9 @@
-"""An owner's task client, with a session that only notes what is sent."""
+"""What an owner's task client sends and gives back."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,83 +11,13 @@ import pytest
 from concurrent.core.errors import MessageTooLarge, QueueFull, SchedulingError
 from concurrent.scheduling.owner import outgoing, sentcode, unsent
 from concurrent.scheduling.owner.results import Outcome
-from concurrent.scheduling.owner.taskclient import TaskClient
-from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.declaration import Message
-from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.loop.loop import NodeLoop
+from tests.integration.apps.taskowner import TIMEOUT_S, Owner
 from tests.system.cluster import wait_until
-
-TIMEOUT_S = 20.0
-
-
-class Session:
-    """In place of the handler of a session: keeps the casts."""
-
-    def __init__(self) -> None:
-        self.casts: list[tuple[Any, ...]] = []
-        self.has_room = True
-        self.is_open = True
-        self.on_room: Callable[[], None] | None = None
-
-    def cast(self, message: Message, *args: Any) -> None:
-        self.casts.append((message.name, *args))
-
-    def peer_has(self, feature: str) -> bool:
-        return feature == "terms"
-
-    def pushed_ids(self) -> list[int]:
-        ids: list[int] = []
-        for method, first_id, *rest in self.casts:
-            if method == "push_tasks":
-                ids += range(first_id, first_id + len(rest[-1]))
-        return ids
-
-
-class Owner:
-    """A task client, and what it reported."""
-
-    def __init__(self, loop: NodeLoop, *own_modules: str, **options: Any) -> None:
-        self.methods = MethodRegistry()
-        self.outcomes: list[Outcome] = []
-        self.accepted: list[Any] = []
-        self._loop = loop
-        self.client = TaskClient(
-            loop,
-            CodeBook(own_modules),
-            on_outcomes=self.outcomes.extend,
-            on_accepted=self.accepted.extend,
-            **options,
-        )
-        self.client.register_methods(self)
-
-    def on_loop(self, fn: Callable[..., Any], *args: Any) -> Any:
-        return self._loop.call(fn, *args, timeout_s=TIMEOUT_S)
-
-    def settle(self) -> None:
-        """Return when the loop has done what was posted, and what that has put off to the end of its turn."""
-        self.on_loop(bool)
-        self.on_loop(bool)
-
-    def attach(self, next_id: int = 0) -> Session:
-        session = Session()
-        self.on_loop(self.client.attach, session, 0, next_id)
-        return session
-
-    def master_says(self, method: str, *args: Any) -> None:
-        self.on_loop(self.methods.dispatch, method, (None, None), args, {})
-        self.settle()
-
-    def push(self, *items: str) -> list[int]:
-        ids = [self.client.push(item, (len, (item,), {})) for item in items]
-        self.settle()
-        return ids
-
-    def items(self) -> list[Any]:
-        return [outcome.item for outcome in self.outcomes]
 
 
 @pytest.fixture
@@ -206,58 +136,6 @@ def test_an_answer_of_the_lost_master_frees_no_room_of_the_next(owner: Owner) ->
     assert owner.accepted == []
     owner.master_says("accepted", 1)
     assert owner.accepted == ["a"]
-
-
-def test_a_master_that_comes_back_is_given_only_what_it_has_not(owner: Owner) -> None:
-    owner.push("a", "b")
-    owner.attach()
-    owner.master_says("accepted", 2)
-    owner.push("c", "d")
-    owner.on_loop(owner.client.detach)
-    owner.push("e")
-    session = owner.attach(next_id=4)
-    assert session.pushed_ids() == [4, 5]
-    assert owner.accepted == ["a", "b", "c"]
-    owner.master_says("accepted", 5)
-    owner.master_says("finished", [1, 2, 3, 4, 5], [FINISHED] * 5, [b""] * 5, -1)
-    assert owner.accepted == owner.items() == ["a", "b", "c", "d", "e"]
-
-
-def test_a_master_that_has_lost_the_end_of_what_it_accepted_is_given_that_again(owner: Owner) -> None:
-    owner.push("a", "b", "c")
-    owner.attach()
-    owner.master_says("accepted", 3)
-    owner.on_loop(owner.client.detach)
-    owner.push("d")
-    assert owner.attach(next_id=2).pushed_ids() == [2, 3, 4]
-
-
-def test_what_was_in_flight_is_sent_again_as_it_was_pushed(owner: Owner) -> None:
-    changing = ["a"]
-    owner.client.push("it", (len, (changing,), {}))
-    owner.settle()
-    pushed = owner.attach().casts[-1]
-    owner.on_loop(owner.client.detach)
-    changing.append("b")
-    assert owner.attach(next_id=1).casts[-1] == pushed
-
-
-def test_a_master_that_comes_back_is_asked_to_cancel_what_was_cancelled_while_it_was_away(owner: Owner) -> None:
-    first, second, third = owner.push("a", "b", "c")
-    session = owner.attach()
-    owner.master_says("accepted", 3)
-    owner.client.cancel([second])
-    owner.settle()
-    owner.on_loop(owner.client.detach)
-    owner.client.cancel([first])
-    owner.settle()
-    assert owner.outcomes == [Outcome("a", CANCELLED, b"")]
-    session = owner.attach(next_id=4)
-    assert session.casts == [("cancel", [first, second])]
-    owner.master_says("finished", [first, second, third], [CANCELLED, CANCELLED, FINISHED], [b""] * 3, -1)
-    assert owner.items() == ["a", "b", "c"]
-    owner.on_loop(owner.client.detach)
-    assert owner.attach(next_id=4).casts == []
 
 
 def test_a_task_that_is_cancelled_before_it_is_sent_never_is(owner: Owner) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import TO_APPLICATION, TO_OWNER
+from concurrent.scheduling.wire.messages.to_master import JOBS
 
 __all__ = [
     "accepted",
     "finished",
     "held",
     "notice",
+    "recalled",
+    "recalled_code",
     "running",
     "tasksystem_accepted",
     "tasksystem_finished",
@@ -30,6 +33,16 @@ def finished(ids: list[int], statuses: list[int], payloads: list[Payload], accep
 @TO_OWNER.hint(feature="held")
 def held(reason: str) -> None:
     """Tell why nothing more is accepted for now; the next ``accepted`` ends that."""
+
+
+@TO_APPLICATION.cast(feature=JOBS)
+def recalled_code(index: int, blob: Payload) -> None:
+    """Bring a blob of the code of the job, which a former program has sent; before what refers to it."""
+
+
+@TO_APPLICATION.cast(feature=JOBS)
+def recalled(ids: list[int], payloads: list[Payload]) -> None:
+    """Bring tasks that a former program has pushed; before their outcomes."""
 
 
 @TO_APPLICATION.hint(feature="notice")

@@ -1,0 +1,168 @@
+"""A program's task systems that have no outcome yet, and what the master says of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from concurrent.core.errors import MessageTooLarge, PayloadTooLarge
+from concurrent.scheduling.owner.results import Outcome
+from concurrent.scheduling.owner.taskclient import TaskClient
+from concurrent.scheduling.tasks.outcome import FAILED
+from concurrent.scheduling.wire.columns import check_statuses
+from concurrent.scheduling.wire.failure import dumps_failure, too_large
+from concurrent.scheduling.wire.messages import to_master, to_owner
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.calls.methods import HasMethods, receives
+from concurrent.transport.frames.frames import Frame, as_payload
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["OpenSystems"]
+
+
+class _System(NamedTuple):
+    item: Any
+    code_count: int
+    payload: bytes | Frame
+    is_hosted: bool = False
+    """Whether the master has it."""
+
+
+class OpenSystems:
+    """See the module. Loop thread only, unless a method says otherwise.
+
+    :param tasks: pickles systems, and sends the code that they need.
+    :param on_accepted: called with a task system that the master hosts.
+    :param on_progress: called with a task system, how much it has done, and of how much in all.
+    :param on_outcome: called with the outcome of a task system; None if the program has none.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        tasks: TaskClient,
+        *,
+        on_accepted: Callable[[Any], object] | None,
+        on_progress: Callable[[Any, int, int], object] | None,
+        on_outcome: Callable[[Outcome], object] | None,
+    ) -> None:
+        self._loop = loop
+        self._tasks = tasks
+        self._on_accepted = on_accepted
+        self._on_progress = on_progress
+        self._on_outcome = on_outcome
+        self._system_by_id: dict[int, _System] = {}
+        self._ids = itertools.count(1)
+        self._handler: TCPHandler | None = None
+        self._on_hosted: list[Callable[[], object]] = []
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether the program may have any."""
+        return self._on_outcome is not None
+
+    @property
+    def count(self) -> int:
+        """How many there are. Any thread."""
+        return len(self._system_by_id)
+
+    def push(self, item: Any) -> int:
+        """Have the master host a task system; returns the number that it gets. Any thread.
+
+        :raises SchedulingError: if it cannot be pickled.
+        """
+        payload, code_count = self._tasks.pickled(item)
+        system_id = next(self._ids)
+        self._loop.post(self._add, system_id, _System(item, code_count, payload))
+        return system_id
+
+    def adopt(self, system_id: int, item: Any) -> None:
+        """Wait for the outcome of a system that the master has. Any thread, before anything is pushed.
+
+        :raises SchedulingError: if it cannot be pickled.
+        """
+        payload, code_count = self._tasks.pickled(item)
+        self._ids = itertools.count(system_id + 1)
+        self._loop.post(self._add, system_id, _System(item, code_count, payload, is_hosted=True))
+
+    def when_hosted(self, call: Callable[[], object]) -> None:
+        """Call back once the master has all of them."""
+        self._on_hosted.append(call)
+        self._look_whether_hosted()
+
+    def attach(self, handler: TCPHandler, *, has_none: bool) -> None:
+        """Send a master what it does not have.
+
+        :param has_none: whether it has nothing of this program.
+        """
+        self._handler = handler
+        for system_id, system in list(self._system_by_id.items()):
+            if has_none:
+                self._system_by_id[system_id] = system._replace(is_hosted=False)
+            if has_none or not system.is_hosted:
+                self._send(system_id, system)
+
+    def detach(self) -> None:
+        """There is no master for now."""
+        self._handler = None
+
+    def register_methods(self, endpoint: HasMethods) -> None:
+        """Register what the master calls."""
+
+        @receives(endpoint, to_owner.tasksystem_accepted)
+        def tasksystem_accepted(_handler: TCPHandler, _request: Any, system_id: int) -> None:
+            """Take note that the master hosts a task system."""
+            system = self._system_by_id.get(system_id)
+            if system is None:
+                return
+            self._system_by_id[system_id] = system._replace(is_hosted=True)
+            if self._on_accepted is not None:
+                self._on_accepted(system.item)
+            self._look_whether_hosted()
+
+        @receives(endpoint, to_owner.tasksystem_progress)
+        def tasksystem_progress(
+            _handler: TCPHandler, _request: Any, system_id: int, done: int, total: int
+        ) -> None:
+            """Take note of how far a task system is."""
+            system = self._system_by_id.get(system_id)
+            if system is not None and self._on_progress is not None:
+                self._on_progress(system.item, done, total)
+
+        @receives(endpoint, to_owner.tasksystem_finished)
+        def tasksystem_finished(
+            _handler: TCPHandler, _request: Any, system_id: int, status: int, payload: bytes | Frame
+        ) -> None:
+            """Take the outcome of a task system."""
+            check_statuses([status])
+            self._finish(system_id, status, payload)
+
+    def _add(self, system_id: int, system: _System) -> None:
+        self._system_by_id[system_id] = system
+        if not system.is_hosted:
+            self._send(system_id, system)
+
+    def _send(self, system_id: int, system: _System) -> None:
+        if self._handler is None:
+            return
+        try:
+            self._tasks.send_code(system.code_count)
+            self._handler.cast(to_master.push_tasksystem, system_id, system.code_count, system.payload)
+        except PayloadTooLarge as error:
+            self._finish(system_id, FAILED, as_payload(dumps_failure(error, None, "")))
+        except MessageTooLarge:
+            failure = too_large("a task system", len(system.payload), self._handler.peer_bytes_max)
+            self._finish(system_id, FAILED, as_payload(failure))
+
+    def _finish(self, system_id: int, status: int, payload: bytes | Frame) -> None:
+        system = self._system_by_id.pop(system_id, None)
+        if system is not None and self._on_outcome is not None:
+            self._on_outcome(Outcome(system.item, status, payload))
+        self._look_whether_hosted()
+
+    def _look_whether_hosted(self) -> None:
+        if all(system.is_hosted for system in self._system_by_id.values()):
+            calls, self._on_hosted = self._on_hosted, []
+            for call in calls:
+                call()

@@ -1,0 +1,64 @@
+"""Outcomes of tasks that a former program has pushed, until the present one asks for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from concurrent.scheduling.owner.former import FormerTasks
+from concurrent.scheduling.tasks.outcome import FINISHED
+
+
+@pytest.fixture
+def former() -> FormerTasks:
+    made = FormerTasks()
+    made.begin(10, has_to_ask=True)
+    return made
+
+
+def test_what_comes_early_waits_until_it_is_asked_for_and_is_given_once(former: FormerTasks) -> None:
+    former.keep(1, 5, FINISHED, b"five")
+    assert former.ask(5) == (FINISHED, b"five")
+    assert former.ask(5) is None
+
+
+def test_what_was_asked_for_is_not_kept_a_second_time(former: FormerTasks) -> None:
+    assert former.ask(5) is None
+    former.keep(1, 5, FINISHED, b"five")
+    assert former.ask(5) is None
+
+
+def test_what_the_present_program_pushes_itself_is_not_kept(former: FormerTasks) -> None:
+    former.keep(1, 10, FINISHED, b"ten")
+    assert former.ask(10) is None
+
+
+def test_the_first_number_that_waits_is_known(former: FormerTasks) -> None:
+    assert former.first_waiting == 0
+    for number, task_id in ((3, 7), (4, 2), (5, 9)):
+        former.keep(number, task_id, FINISHED, b"")
+    former.ask(7)
+    assert former.first_waiting == 4
+    former.ask(9)
+    assert former.first_waiting == 4
+    former.ask(2)
+    assert former.first_waiting == 0
+
+
+def test_nothing_waits_when_the_master_has_nothing_of_former_programs(former: FormerTasks) -> None:
+    former.keep(1, 5, FINISHED, b"five")
+    former.end()
+    assert former.ask(5) is None
+    former.keep(1, 5, FINISHED, b"five")
+    assert former.ask(5) is None
+
+
+def test_a_task_that_comes_along_is_taken_once_and_only_if_it_is_a_former_one() -> None:
+    former = FormerTasks()
+    former.begin(10, has_to_ask=False)
+    former.keep(1, 5, FINISHED, b"five")
+    assert former.first_waiting == 0
+    assert [former.recall(task_id) for task_id in (5, 5, 10)] == [True, False, False]
+
+
+def test_no_task_is_taken_that_the_program_pushes_again(former: FormerTasks) -> None:
+    assert not former.recall(5)

@@ -22,6 +22,8 @@ class Alarm(IntEnum):
     """Tasks that there is no room for."""
     JOBS = 4
     """Jobs that outlive their sessions."""
+    RETURNS = 5
+    """Slaves that may come back."""
 
 
 class Alarms:

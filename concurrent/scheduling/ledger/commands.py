@@ -24,6 +24,7 @@ __all__ = [
     "Record",
     "RefusedByAll",
     "Send",
+    "SlaveForgotten",
     "SlaveSilent",
     "TasksMoved",
     "TellHeld",
@@ -84,6 +85,18 @@ class TasksMoved:
 
     slave: int
     count: int
+
+
+@dataclass(slots=True)
+class SlaveForgotten:
+    """Say that a slave that was away is known no more: it has come back under another number, or was given up.
+
+    :param moved_count: how many of its tasks go to others.
+    """
+
+    slave: int
+    name: str
+    moved_count: int
 
 
 @dataclass(slots=True)
@@ -210,6 +223,7 @@ Command = (
     | AskBack
     | CheckQueue
     | SlaveSilent
+    | SlaveForgotten
     | TasksMoved
     | RefusedByAll
     | ProbeStore

@@ -42,7 +42,8 @@ __all__ = ["Jobs"]
 class Jobs:
     """See the module.
 
-    ``by_number`` has the jobs. ``submitted_count`` and ``submitted_bytes`` count what was submitted ever.
+    ``by_number`` has the jobs, and ``is_recorded`` tells whether there is a journal. ``submitted_count`` and
+    ``submitted_bytes`` count what was submitted ever.
 
     :param budget: what the master may keep.
     :param queue: where the tasks of a new job wait.
@@ -57,7 +58,7 @@ class Jobs:
         self.submitted_bytes = 0
         self._budget = budget
         self._queue = queue
-        self._is_recorded = is_recorded
+        self.is_recorded = is_recorded
 
     @property
     def undelivered_count(self) -> int:
@@ -67,7 +68,7 @@ class Jobs:
     def begin(self, event: OwnerJoined) -> list[Command]:
         """Begin a job, with a session attached."""
         key = event.owner
-        if not self._is_recorded or event.job is None:
+        if not self.is_recorded or event.job is None:
             self.by_number[key] = JobRecord(key, event.name, Outbox(key, self._budget), self._queue)
             return []
         life = JobLife(event.job, KeptOutbox(key, self._budget))
@@ -133,7 +134,7 @@ class Jobs:
         self.submitted_count += count
         self.submitted_bytes += size_bytes
         self._budget.open_bytes += size_bytes
-        commands = self.submission(event) if self._is_recorded else []
+        commands = self.submission(event) if self.is_recorded else []
         if not self.acceptance.batches and self._budget.has_room:
             commands.append(Accept(event.owner, last_id))
         else:

@@ -9,7 +9,7 @@ by a scheduler. What it chooses is an event too, which :meth:`Ledger.assign` and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from concurrent.scheduling.ledger.alarms import Alarm
@@ -33,6 +33,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerJoined,
     OwnerLeft,
     PushedLost,
+    Recordable,
     RefusedByAll,
     RefusedPassedOn,
     SessionAttached,
@@ -41,6 +42,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
+    SlavesGone,
     StoreChanged,
     SystemEnded,
     SystemPushed,
@@ -62,6 +64,8 @@ from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.lifetimes import Lifetimes
 from concurrent.scheduling.ledger.places import OFFER_AGAIN_S, PUSHED_LOST_S, Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.restoring import Restoring
+from concurrent.scheduling.ledger.returning import Returning
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
@@ -72,7 +76,7 @@ __all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
 
-PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, SystemStepped, SystemEnded, JobBegun)
+PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, SystemStepped, JobBegun)
 """What the ledger has a journal keep, and hardly needs to know itself."""
 
 TAKEN: Final = NEXT_BY_EVENT[TaskEvent.TAKEN]
@@ -98,6 +102,7 @@ class Ledger(Places):
         """
         super().__init__(**limits)
         self.lifetimes = Lifetimes(self, return_s)
+        self.returning = Returning(self, self.lifetimes, return_s)
         self.alarms.set(Alarm.SILENCE, 0.0)
         self.dropped_count = 0
         self.running = RunningTasks()
@@ -111,15 +116,17 @@ class Ledger(Places):
             JobClosed: self.lifetimes.closed,
             JobHeld: self.lifetimes.held,
             JobReleased: self.lifetimes.released,
+            SystemEnded: self.lifetimes.system_ended,
             OutcomesConsumed: self.jobs.consumed,
             OutcomesRecalled: self.jobs.recalled,
             BytesConsumed: self.jobs.bytes_consumed,
             StoreChanged: self.jobs.store_changed,
             TasksSubmitted: self._tasks_submitted,
             CancelRequested: self.lifetimes.cancel_requested,
-            SlaveJoined: self._slave_joined,
-            SlaveHolding: self._slave_holding,
-            SlaveLost: self._slave_lost,
+            SlaveJoined: self.returning.joined,
+            SlaveHolding: self.returning.holding,
+            SlaveLost: self.returning.lost,
+            SlavesGone: self.returning.gone,
             WindowChanged: self._window_changed,
             TasksDone: self._tasks_done,
             TasksFailed: self._tasks_failed,
@@ -140,6 +147,7 @@ class Ledger(Places):
             Alarm.REFUSALS: self._look_at_refusals,
             Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
             Alarm.JOBS: self.lifetimes.look,
+            Alarm.RETURNS: self.returning.look,
         }
 
     @property
@@ -156,6 +164,16 @@ class Ledger(Places):
         """
         commands: list[Command] = self._apply_by_type[type(event)](event)
         return commands + self.jobs.accept_more() if self._unaccepted else commands
+
+    def restore(self, events: Iterable[Recordable]) -> None:
+        """Take in what a journal has kept, before anything else happens.
+
+        All jobs are without a session then. Tasks wait until the slaves that were known are back, or are said
+        to be gone (``SlavesGone``), or a short while has passed.
+
+        :param events: in the order in which they were recorded.
+        """
+        Restoring(self, self.lifetimes, self.returning).tell(events)
 
     def status(self) -> LedgerStatus:
         """Return counts and a bounded part of lists; any thread may read them."""
@@ -202,31 +220,6 @@ class Ledger(Places):
             start, terms = end, following
         return self.jobs.submission(event) + accepts[-1:]
 
-    def _slave_joined(self, event: SlaveJoined) -> list[Command]:
-        self._book.join(event)
-        return []
-
-    def _slave_holding(self, event: SlaveHolding) -> list[Command]:
-        """Take what a slave has from an earlier session as held by it; it drops what is not open any more."""
-        slave = self.slaves.get(event.slave)
-        if slave is None:
-            return []
-        commands = self._book.heard(slave)
-        known = self.task_by_number
-        stale = [number for number in event.running if number not in known]
-        for number in (*event.running, *event.finished):
-            if number in known:
-                self.resume(slave, known[number])
-        return [*commands, CancelRun(event.slave, stale)] if stale else commands
-
-    def _slave_lost(self, event: SlaveLost) -> list[Command]:
-        slave = self._book.lose(event.slave)
-        if slave is not None:
-            commands = self.pushed_lost()  # it may lie in the lost slave's pipe
-            self.move_all(slave)
-            return commands
-        return []
-
     def _time_passed(self, event: TimePassed) -> list[Command]:
         """Look at what is due."""
         self.lifetimes.clock = event.clock
@@ -239,10 +232,10 @@ class Ledger(Places):
         """Look for slaves that report nothing, and give what they have to others as far as these are idle."""
         self.alarms.set(Alarm.SILENCE, LOOK_S)
         self.running.drop_what_is_over()
-        commands = self._book.look_for_silent(now)
+        commands = self.book.look_for_silent(now)
         if commands:
             commands += self.pushed_lost()  # it may lie in the silent slave's pipe
-        for slave in self._book.to_relieve():
+        for slave in self.book.to_relieve():
             commands.append(TasksMoved(slave.slave, len(slave.held)))
             self.move_all(slave)
         return commands
@@ -251,7 +244,7 @@ class Ledger(Places):
         slave = self.slaves.get(event.slave)
         if slave is None:
             return []
-        return self._book.window_wanted(slave, event.window)
+        return self.book.window_wanted(slave, event.window)
 
     def _tasks_done(self, event: TasksDone) -> list[Command]:
         slave = self.slaves.get(event.slave)
@@ -263,8 +256,8 @@ class Ledger(Places):
         for number in event.numbers:
             tasks.append(pop(number, None))
         statuses, payloads = event.statuses, event.payloads
-        commands = self._book.reported(slave)
-        if None in tasks and (self._copies or self.pushed):
+        commands = self.book.reported(slave)
+        if None in tasks and (self.copies or self.pushed):
             commands += self._take_late(slave, event, tasks)
         if None in tasks or DIED in statuses:
             found = sorted_out(slave, tasks, statuses, payloads)
@@ -293,7 +286,7 @@ class Ledger(Places):
         for index, number in enumerate(event.numbers):
             is_outcome = event.statuses[index] in (FINISHED, FAILED)
             if tasks[index] is None and is_outcome and number not in known:
-                if number in self.pushed or self._copies.has(slave.name, number):
+                if number in self.pushed or self.copies.has(slave.name, number):
                     tasks[index] = late[number] = self.task_by_number[number]
                     known.add(number)
         return self.take_out(late.values())
@@ -309,7 +302,7 @@ class Ledger(Places):
             self.refusals.note(event.slave, tasks)
         slave.is_asked_back = False
         self.requeue(tasks)
-        return self._book.heard(slave)
+        return self.book.heard(slave)
 
     def _look_at_queue(self, _now: float) -> list[Command]:
         """Look whether what is offered is taken: the pipe of a slave that is lost may swallow it."""
@@ -364,15 +357,15 @@ class Ledger(Places):
         slave = self.slaves.get(event.slave)
         if slave is None:
             return []
-        commands = self._book.heard(slave)
+        commands = self.book.heard(slave)
         slave.tells_running = True
         stale: list[int] = []
         for number in event.numbers:
             task = self.task_by_number.get(number)
             if task is None:
                 stale.append(number)
-            elif task.state is QUEUED and self._copies.has(slave.name, number):
-                self.resume(slave, task)
+            elif task.state is QUEUED and self.copies.has(slave.name, number):
+                self.resume(slave, [task])
         if stale:
             commands.append(CancelRun(event.slave, stale))
         return commands + self.running.take(event, slave.held)

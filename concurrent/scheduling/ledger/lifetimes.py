@@ -25,6 +25,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerJoined,
     OwnerLeft,
     Record,
+    SystemEnded,
     TellUnread,
 )
 from concurrent.scheduling.ledger.joblife import CANCELLED as JOB_CANCELLED
@@ -68,14 +69,21 @@ class Lifetimes:
 
     def left(self, event: OwnerLeft) -> list[Command]:
         """Free the tasks of a job and forget it, and its task systems."""
-        places = self._places
         job = self._jobs.end(event.owner)
         if job is None:
             return []
+        commands: list[Command] = [Record(event)] if job.life is not None else []
+        commands += self.free(job)
+        for system in list(job.life.systems) if job.life is not None else ():
+            commands += self.left(OwnerLeft(system))
+        return commands
+
+    def free(self, job: JobRecord) -> list[Command]:
+        """Drop the tasks of a job, of which nobody wants to hear."""
+        places = self._places
         job.queue.drop(job)
         running: dict[int, list[int]] = {}
-        commands: list[Command] = [Record(event)] if job.life is not None else []
-        commands += places.end_copies(places.task_by_number[one] for one in job.number_by_id.values())
+        commands = places.end_copies(places.task_by_number[one] for one in job.number_by_id.values())
         for number in job.number_by_id.values():
             task = places.task_by_number.pop(number)
             places.budget.open_bytes -= len(task.payload)
@@ -85,10 +93,13 @@ class Lifetimes:
                 del places.slaves[task.slave].held[number]
                 running.setdefault(task.slave, []).append(number)
             task.undergo(TaskEvent.ENDED)
-        commands += [CancelRun(slave, numbers) for slave, numbers in running.items()]
-        for system in list(job.life.systems) if job.life is not None else ():
-            commands += self.left(OwnerLeft(system))
-        return commands
+        job.number_by_id.clear()
+        return [*commands, *(CancelRun(slave, numbers) for slave, numbers in running.items())]
+
+    def system_ended(self, event: SystemEnded) -> list[Command]:
+        """Drop the tasks of a task system that has ended; it is known until its application has heard of it."""
+        job = self._jobs.by_number.get(event.owner)
+        return self._jobs.record(event) + self.free(job) if job is not None else []
 
     def cancel_requested(self, event: CancelRequested) -> list[Command]:
         """Cancel some tasks of a job."""
@@ -115,6 +126,18 @@ class Lifetimes:
     def released(self, event: JobReleased) -> list[Command]:
         """Let a job run again that was held."""
         return self._hold(event.owner, "")
+
+    def begin(self) -> None:
+        """Look after the jobs from before a start."""
+        if self._jobs.by_number:
+            self._places.alarms.set(Alarm.JOBS, LOOK_S)
+
+    def slaves_are_back(self) -> None:
+        """Let the jobs from before a start run."""
+        for job in self._jobs.by_number.values():
+            if job.life is not None:
+                job.life.awaits_slaves = False
+                self.settle(job)
 
     def settle(self, job: JobRecord) -> None:
         """Have the tasks of a job wait where schedulers see them, if they may run."""

@@ -17,7 +17,7 @@ from concurrent.scheduling.ledger.copies import Copies
 from concurrent.scheduling.ledger.events import CancelRun, Command, Push, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs
 from concurrent.scheduling.ledger.lanes import Lane
-from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord, TaskRecord, undergo_all
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
@@ -66,13 +66,13 @@ class Places:
         self.alarms = Alarms()
         self.jobs = Jobs(self.budget, self.alarms, self.queue, is_recorded=is_recorded)
         self.owners = self.jobs.by_number
-        self._book = SlaveBook()
-        self.slaves = self._book.slaves
+        self.book = SlaveBook()
+        self.slaves = self.book.slaves
         self.pushed: dict[int, TaskRecord] = {}
         self.refusals = Refusals()
         self._refused_again_s = OFFER_AGAIN_S
         self._has_taken = False
-        self._copies = Copies()
+        self.copies = Copies()
         self._next_number = first_number
 
     @property
@@ -83,7 +83,7 @@ class Places:
     @property
     def window_total(self) -> int:
         """How many tasks the slaves want to hold together."""
-        return self._book.window_total
+        return self.book.window_total
 
     @property
     def held_total(self) -> int:
@@ -174,21 +174,22 @@ class Places:
             raise
         return Send(key, batch[0].owner.owner, numbers, payloads)
 
-    def resume(self, slave: SlaveRecord, task: TaskRecord) -> None:
-        """Let a slave go on with a task that it had before; if another slave has it now, the first ends it."""
-        if task.state is HELD:
-            if task.slave != slave.slave:
-                self._copies.note(slave.name, [task])
-            return
-        if task.state is QUEUED:
-            self.queue.remove(task)
-        elif task.state is PUSHED:
-            del self.pushed[task.number]
-        else:
-            self.refusals.forget(task)
-        task.undergo(TaskEvent.RESUMED)
-        task.slave = slave.slave
-        slave.held[task.number] = task
+    def resume(self, slave: SlaveRecord, tasks: list[TaskRecord]) -> None:
+        """Let a slave go on with tasks that it had before; if another slave has one now, the first ends it."""
+        waiting = [task for task in tasks if task.state is QUEUED]
+        if waiting:
+            self.queue.remove(waiting)
+        for task in tasks:
+            if task.state is HELD:
+                self.copies.note(slave.name, [task])
+                continue
+            if task.state is PUSHED:
+                del self.pushed[task.number]
+            else:
+                self.refusals.forget(task)
+            task.undergo(TaskEvent.RESUMED)
+            task.slave = slave.slave
+            slave.held[task.number] = task
 
     def take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
         """Take tasks that end from where they are; return what is to be done about it."""
@@ -208,37 +209,42 @@ class Places:
         tasks = list(slave.held.values())
         slave.held.clear()
         slave.is_asked_back = False
-        self._copies.note(slave.name, tasks)
+        self.copies.note(slave.name, tasks)
         self.requeue(tasks)
 
     def pushed_lost(self, _event: object = None) -> list[Command]:
         """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
         lost = sorted(self.pushed.values(), key=lambda task: (task.owner.owner, task.number))
-        self._copies.end(lost)
+        self.copies.end(lost)
         self.pushed.clear()
         commands: list[Command] = []
-        for owner, tasks in groupby(lost, key=attrgetter("owner")):
-            renumbered = self.renumber(owner, list(tasks), self._next_number)
+        for owner, tasks in groupby(lost, key=attrgetter("owner.owner")):
+            renumbered = TasksRenumbered(owner, [], self._next_number)
+            for task in tasks:
+                self.renumber(task, self._next_number)
+                renumbered.ids.append(task.client_id)
             commands += self.jobs.record(renumbered)
         self.requeue(lost)
         return commands
 
-    def renumber(self, owner: JobRecord, tasks: list[TaskRecord], first_number: int) -> TasksRenumbered:
-        """Give tasks of one owner new numbers."""
-        for number, task in enumerate(tasks, first_number):
-            del self.task_by_number[task.number]
-            task.number = number
-            self.task_by_number[number] = task
-            owner.number_by_id[task.client_id] = number
-        self._next_number = max(self._next_number, first_number + len(tasks))
-        return TasksRenumbered(owner.owner, [task.client_id for task in tasks], first_number)
+    def renumber(self, task: TaskRecord, number: int) -> None:
+        """Give a task another number."""
+        del self.task_by_number[task.number]
+        task.number = number
+        self.task_by_number[number] = task
+        task.owner.number_by_id[task.client_id] = number
+        self.numbered_to(number + 1)
+
+    def numbered_to(self, number: int) -> None:
+        """Give the next task this number, or a higher one."""
+        self._next_number = max(self._next_number, number)
 
     def end(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are their jobs' from now on."""
         if not tasks:
             return []
         task_by_number = self.task_by_number
-        commands = self.end_copies(tasks) if self._copies.names_by_number else []
+        commands = self.end_copies(tasks) if self.copies.names_by_number else []
         if self.refusals.refusers_by_number:
             for task in tasks:
                 self.refusals.forget(task)
@@ -259,9 +265,9 @@ class Places:
 
     def end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
         """Have slaves drop tasks that end and were taken from them."""
-        if not self._copies:
+        if not self.copies:
             return []
-        numbers_by_name = self._copies.end(tasks)
+        numbers_by_name = self.copies.end(tasks)
         return [
             CancelRun(slave.slave, numbers_by_name[slave.name])
             for slave in self.slaves.values()

@@ -22,7 +22,7 @@ class SlaveBook:
         """Take in a slave."""
         self.window_total += event.window
         self.slaves[event.slave] = SlaveRecord(
-            event.slave, event.name, event.workers, event.window, data=event.data
+            event.slave, event.name, event.workers, event.window, data=event.data, returns=event.returns
         )
 
     def lose(self, key: int) -> SlaveRecord | None:
@@ -65,7 +65,8 @@ class SlaveBook:
         :param now: the time, in seconds since any fixed instant.
         """
         commands: list[Command] = []
-        for slave in self._silence.look(self.slaves.values(), now):
+        present = [slave for slave in self.slaves.values() if not slave.is_away]
+        for slave in self._silence.look(present, now):
             slave.is_silent = True
             slave.wanted_window = slave.window
             self.set_window(slave, 0)

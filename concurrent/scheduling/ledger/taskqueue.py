@@ -103,10 +103,22 @@ class TaskQueue:
             if not lane.count:
                 owner.lanes.changed(lane)
 
-    def remove(self, task: TaskRecord) -> None:
-        """Take one task out, wherever it is; best if it was put back lately."""
-        task.owner.lanes.lane(task.terms).tasks.remove(task)
-        self.pass_over([task])
+    def remove(self, tasks: Iterable[TaskRecord]) -> None:
+        """Take out tasks, wherever they are; best if they are near the fronts of their lanes."""
+        gone_by_lane: dict[Lane, set[TaskRecord]] = {}
+        for task in tasks:
+            gone_by_lane.setdefault(task.owner.lanes.lane(task.terms), set()).add(task)
+        for lane, gone in gone_by_lane.items():
+            kept: list[TaskRecord] = []
+            missing = len(gone)
+            while missing:
+                task = lane.tasks.popleft()
+                if task in gone:
+                    missing -= 1
+                else:
+                    kept.append(task)
+            lane.tasks.extendleft(reversed(kept))
+            self.pass_over(gone)
 
     def drop(self, owner: JobRecord) -> None:
         """Take out all tasks of an owner."""

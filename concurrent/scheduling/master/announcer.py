@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.ledger.events import RefusedByAll, SlaveSilent, TasksMoved, TellHeld, TellRunning
+from concurrent.scheduling.ledger.events import (
+    RefusedByAll,
+    SlaveForgotten,
+    SlaveSilent,
+    TasksMoved,
+    TellHeld,
+    TellRunning,
+)
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.sessions import Sessions
@@ -44,6 +51,11 @@ class Announcer:
         name = self._ledger.slaves[command.slave].name
         text = "%d tasks of %s, which reports nothing, are offered to others; the first outcome of each counts"
         log.warning(text, command.count, name)
+
+    def slave_forgotten(self, command: SlaveForgotten) -> None:
+        """Say that tasks wait no more for a slave that was cut off."""
+        if command.moved_count:
+            log.warning("%d tasks of %s, which was cut off, go to others", command.moved_count, command.name)
 
     def refused_by_all(self, command: RefusedByAll) -> None:
         """Say that all slaves refused tasks, which they may have again."""

@@ -36,6 +36,7 @@ from concurrent.scheduling.ledger.events import (
     Push,
     RefusedByAll,
     Send,
+    SlaveForgotten,
     SlaveJoined,
     SlaveLost,
     SlaveSilent,
@@ -127,6 +128,7 @@ class Dispatcher:
             AskBack: self._feeder.ask_back,
             CheckQueue: self._feeder.check_queue,
             SlaveSilent: self._slave_silent,
+            SlaveForgotten: self._slave_forgotten,
             TasksMoved: self._tasks_moved,
             RefusedByAll: self.announcer.refused_by_all,
             ProbeStore: self._storage.probe,
@@ -139,7 +141,7 @@ class Dispatcher:
     @property
     def workers(self) -> int:
         """How many worker processes the slaves have together."""
-        return sum(slave.workers for slave in self.ledger.slaves.values())
+        return sum(slave.workers for slave in self.ledger.slaves.values() if not slave.is_away)
 
     @property
     def scheduler_name(self) -> str:
@@ -355,6 +357,10 @@ class Dispatcher:
     def _slave_silent(self, command: SlaveSilent) -> None:
         self.announcer.slave_silent(command)
         self._silence_changed(command.slave)
+
+    def _slave_forgotten(self, command: SlaveForgotten) -> None:
+        self.announcer.slave_forgotten(command)
+        self._scheduler.slave_changed(command.slave)
 
     def _tasks_moved(self, command: TasksMoved) -> None:
         self.announcer.tasks_moved(command)

@@ -9,6 +9,10 @@ thread must not just sleep, or each end would wait for the other. It goes on wit
   run one at a time. Should very many be kept, their callbacks run within the push, up to a bounded depth.
 
 Either way the master gets rid of its results, so room comes as long as tasks end.
+
+The owner of a job is different (``is_exact``): another program may go on with it at any time, and is given what
+was not acknowledged. So an outcome is acknowledged only when its callback has run, in the order of delivery. A
+master gives such an owner a bounded amount that is not acknowledged, and its room does not depend on that.
 """
 
 from __future__ import annotations
@@ -58,6 +62,7 @@ class Inbox:
 
     ``failure`` is what a callback has raised within a push. It goes on as ``SystemExit`` from there, so that
     the code which pushed does not take it for an error of its own, and whoever runs the inbox raises it again.
+    ``is_exact``, set before anything comes, says that ``deliver`` tells of each outcome when it is dealt with.
 
     :param deliver: runs the callbacks of outcomes that came together.
     :param acknowledge: called when outcomes were dealt with: of how many bytes, and how many.
@@ -69,6 +74,7 @@ class Inbox:
         acknowledge: Callable[[int, int], object] | None = None,
     ) -> None:
         self.failure: BaseException | None = None
+        self.is_exact = False
         self._deliver = deliver
         self._acknowledge = acknowledge
         self._waiting: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -101,6 +107,11 @@ class Inbox:
     def is_current(self) -> bool:
         """Tell whether the caller is the thread that takes. Any thread."""
         return threading.get_ident() == self._thread_id
+
+    @property
+    def is_delivering(self) -> bool:
+        """Whether callbacks of outcomes are running. The thread that takes, and its signal handlers."""
+        return bool(self._delivering)
 
     @property
     def busy_s(self) -> float:
@@ -136,11 +147,11 @@ class Inbox:
         :param is_over: asked after each thing that was put; whoever makes it true puts something.
         :raises SystemExit: if what ran meanwhile has ended all, or failed; see ``failure``.
         """
-        self._acknowledge_taken()  # of the callback that pushes: the master may be waiting for it
+        self.acknowledge()  # of the callback that pushes: the master may be waiting for it
         while not is_over() or self._is_ended:
             if self._is_ended:
                 raise SystemExit(self.failure and 1)
-            is_nesting = not self._depth or (self._kept_bytes > KEPT_BYTES_MAX and self._depth < NESTED_MAX)
+            is_nesting = not self._depth or self._has_to_nest()
             if is_nesting and self._kept:
                 self._run_within(self._kept.popleft())
                 continue
@@ -149,6 +160,23 @@ class Inbox:
                 self._run_within(item)
             else:
                 self._keep(item)
+
+    def dealt_with(self, outcome: Outcome) -> None:
+        """The callback of an outcome has run, and so have those before it. The thread that takes, if exact."""
+        self._taken_bytes += len(outcome.payload)
+        self._taken_count += 1
+
+    def acknowledge(self) -> None:
+        """Tell what was dealt with, so far as that was not done. The thread that takes."""
+        size_bytes, self._taken_bytes = self._taken_bytes, 0
+        count, self._taken_count = self._taken_count, 0
+        if count and self._acknowledge is not None:
+            end_copy(self._pid)  # a copy has nothing to say
+            self._acknowledge(size_bytes, count)
+
+    def _has_to_nest(self) -> bool:
+        """Tell whether callbacks run within a callback; never if one outcome is to follow the other."""
+        return self._kept_bytes > KEPT_BYTES_MAX and self._depth < NESTED_MAX and not self.is_exact
 
     def _get(self) -> _Item:
         end_copy(self._pid)
@@ -165,9 +193,10 @@ class Inbox:
         kept = _Kept(item, size_bytes + OVERHEAD_BYTES * len(item))
         self._kept.append(kept)
         self._kept_bytes += kept.size_bytes
-        self._taken_bytes += size_bytes
-        self._taken_count += len(item)
-        self._acknowledge_taken()
+        if not self.is_exact:
+            self._taken_bytes += size_bytes
+            self._taken_count += len(item)
+            self.acknowledge()
 
     def _run_within(self, item: _Item) -> None:
         """Run something in the middle of a push."""
@@ -193,13 +222,15 @@ class Inbox:
 
     def _run_here(self, item: _Item) -> None:
         if isinstance(item, list):
-            self._taken_bytes += _size_of(item)
-            self._taken_count += len(item)
+            if not self.is_exact:
+                self._taken_bytes += _size_of(item)
+                self._taken_count += len(item)
             self._run_callbacks(item)
-            self._acknowledge_taken()
+            self.acknowledge()
         elif isinstance(item, _Kept):
             self._kept_bytes -= item.size_bytes
             self._run_callbacks(item.outcomes)
+            self.acknowledge()
         elif isinstance(item, _Callback):
             item.call()
         else:
@@ -212,13 +243,6 @@ class Inbox:
             self._deliver(outcomes)
         finally:
             self._delivering.pop()
-
-    def _acknowledge_taken(self) -> None:
-        size_bytes, self._taken_bytes = self._taken_bytes, 0
-        count, self._taken_count = self._taken_count, 0
-        if count and self._acknowledge is not None:
-            end_copy(self._pid)  # a copy has nothing to say
-            self._acknowledge(size_bytes, count)
 
 
 def _size_of(outcomes: list[Outcome]) -> int:

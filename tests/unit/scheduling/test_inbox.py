@@ -44,6 +44,8 @@ class Owner:
         for outcome in outcomes:
             self.callbacks.get(outcome.item, lambda: None)()
             self.done.append(outcome.item)
+            if self.inbox.is_exact:
+                self.inbox.dealt_with(outcome)
         self.depth -= 1
 
 
@@ -123,3 +125,46 @@ def test_no_push_waits_after_the_end() -> None:
         owner.push("never")
     with pytest.raises(SystemExit):
         owner.push("never")
+
+
+def test_of_a_job_an_outcome_is_acknowledged_when_its_callback_has_run() -> None:
+    owner = Owner()
+    owner.inbox.is_exact = True
+    owner.callbacks["b"] = owner.keep_until_empty
+    owner.come("a", "b", "c")
+    owner.come("d")
+    owner.inbox.run_next()
+    assert owner.acknowledged == [(10, 1), (20, 2)]  # the push in b tells of a
+    owner.inbox.run_next()
+    assert owner.acknowledged == [(10, 1), (20, 2), (10, 1)]
+    assert owner.done == ["a", "b", "c", "d"]
+
+
+def test_of_a_job_no_callback_runs_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "KEPT_BYTES_MAX", 1000)
+    owner = Owner()
+    owner.inbox.is_exact = True
+    owner.callbacks["a"] = owner.keep_until_empty
+    owner.come("a")
+    for name in "bcd":
+        owner.come(name, size=900)
+    for _ in range(4):
+        owner.inbox.run_next()
+    assert owner.deepest == 1
+    assert owner.done == ["a", "b", "c", "d"]
+
+
+def test_of_a_job_what_was_dealt_with_before_an_error_is_acknowledged_at_the_end() -> None:
+    owner = Owner()
+    owner.inbox.is_exact = True
+    owner.callbacks["b"] = _fail
+    owner.come("a", "b", "c")
+    with pytest.raises(ZeroDivisionError):
+        owner.inbox.run_next()
+    assert owner.acknowledged == []
+    owner.inbox.acknowledge()
+    assert owner.acknowledged == [(10, 1)]
+
+
+def _fail() -> None:
+    raise ZeroDivisionError

@@ -4,43 +4,45 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
 from functools import partial
 from typing import Any, ClassVar, Final
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
+from concurrent.apps.callbacks import Callbacks
 from concurrent.apps.client import ClusterClient
+from concurrent.apps.clusterview import status_of_cluster
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.idlewatch import IdleWatch
+from concurrent.apps.jobrun import JobRun
 from concurrent.apps.layouts import own_folders, own_modules
 from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
-from concurrent.apps.status import ApplicationStatus, ClusterStatus, MasterStatus, SlaveStatus
+from concurrent.apps.status import ApplicationStatus, ClusterStatus
 from concurrent.core.component import Component
-from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled, TaskError
+from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled
 from concurrent.core.foreign import shown
 from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
-from concurrent.scheduling.owner.results import Outcome, load_outcome, load_outcomes
+from concurrent.scheduling.owner.results import Loaded, Outcome, Recalled, load_outcome, load_outcomes
 from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.tasks.terms import terms_of
-from concurrent.scheduling.wire.failure import message_of
-from concurrent.transport.web.jsonclient import JSONClient
+from concurrent.scheduling.wire.failure import lines_of, message_of
 
 __all__ = ["ApplicationNode", "ApplicationSettings"]
 
-STATUS_TIMEOUT_S: Final = 5.0
 WORKERS_LOOK_S: Final = 0.25
 """How often it is looked whether there are enough workers."""
+
+FIRST_SYSTEM: Final = 1
+"""The number of the task system that ``get_task_system`` returns: nothing is pushed before."""
 
 log = get_log("concurrent.apps.application")
 
@@ -74,7 +76,7 @@ class ApplicationSettings(Component):
         return parse_address(self.master, "application.master", remedy)
 
 
-class ApplicationNode(Node):
+class ApplicationNode(Callbacks, Node):
     """Derive, define ``start_processing`` or ``get_task_system``, and the callbacks that you care for.
 
     All hooks and callbacks run in the main thread, one at a time. ``push_task`` and ``push_tasks`` wait
@@ -94,6 +96,9 @@ class ApplicationNode(Node):
 
     was_used = False
     """Whether an instance was made."""
+
+    job_run: JobRun | None = None
+    """What it does about its job, if that shall outlive it; set before it is started."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Have a script that only defines an application say so."""
@@ -116,64 +121,6 @@ class ApplicationNode(Node):
         )
         self._end_error: ConcurrentError | None = None
         self._progress = Progress(type(self).__name__.lower())
-
-    # What an application may define.
-
-    def app_init(self) -> None:
-        """Prepare; the node's loop and log are there, nothing is pushed yet."""
-
-    def prepare(self) -> None:
-        """Prepare; an application may end itself there, and what it raises is its own."""
-        self.app_init()
-
-    def start_processing(self) -> None:
-        """Push the first tasks; not called if ``get_task_system`` returns a system."""
-
-    def get_task_system(self) -> ITaskSystem | None:
-        """Return the task system that does the work, None if plain tasks do."""
-        return None
-
-    def task_finished(self, task: Task, result: Any, error: BaseException | None) -> None:
-        """Take the outcome of a plain task; by default an error is logged and makes the exit code 1."""
-        if error is not None:
-            self.report_error(f"task {task.name}", error)
-
-    def work_finished(self, result: Any, task_system: ITaskSystem | None) -> None:
-        """A task system has finished, or all plain tasks have; by default that ends the application.
-
-        :param result: that of the task system; None for plain tasks.
-        :param task_system: None for plain tasks.
-        """
-        self.shutdown_main_loop()
-
-    def work_failed(self, error: BaseException, task_system: ITaskSystem) -> None:
-        """A task system ended with an error; by default it is logged and ends the application."""
-        self.report_error(f"task system {type(task_system).__name__}", error)
-        self.shutdown_main_loop(EXIT_FAILED)
-
-    def push_task_response(self, task: Task) -> None:
-        """The master has accepted a task: it will be finished or reported, whatever happens."""
-
-    def push_task_failed(self, task: Task, error: Exception) -> None:
-        """A task cannot be pushed; by default the error is raised where it was pushed."""
-        raise error
-
-    def push_tasks_response(self, tasks: Sequence[Task]) -> None:
-        """The master has accepted tasks that travelled together."""
-
-    def push_tasks_failed(self, tasks: Sequence[Task], error: Exception) -> None:
-        """The first of these tasks, or one of the first batch, cannot be pushed, and so none behind it.
-
-        By default the error is raised where they were pushed.
-        """
-        raise error
-
-    def push_tasksystem_response(self, task_system: ITaskSystem) -> None:
-        """The master hosts a task system from now on."""
-
-    def push_tasksystem_failed(self, task_system: ITaskSystem, error: Exception) -> None:
-        """A task system cannot be pushed; by default the error is raised where it was pushed."""
-        raise error
 
     # What an application may call.
 
@@ -237,7 +184,7 @@ class ApplicationNode(Node):
         self._default_exit_code = EXIT_FAILED
         text = message_of(error).partition("\n")[0]  # all of it is in the lines
         name = type(error).__name__
-        log_with_lines(log, logging.ERROR, _details(error), "%s failed: %s: %s", what, name, text)
+        log_with_lines(log, logging.ERROR, lines_of(error), "%s failed: %s: %s", what, name, text)
 
     def progress(self, done: int, total: int) -> None:
         """Show how far the work is: a bar on a terminal, a line now and then anywhere else."""
@@ -284,19 +231,13 @@ class ApplicationNode(Node):
 
         :raises ConcurrentError: if the master does not say.
         """
-        master = MasterStatus.from_json(_get_status(self.master_address))
-        addresses = [
-            Host(node.ip, node.port)
-            for node in master.nodes
-            if node.type == NodeType.slave.value and node.state == "joined" and node.port
-        ]
-        slaves = []
-        for address in addresses:
-            with suppress(ConcurrentError):  # a slave may listen for its own machine only
-                slaves.append(SlaveStatus.from_json(_get_status(address)))
-        return ClusterStatus(master, slaves)
+        return status_of_cluster(self.master_address)
 
     # The life of the node.
+
+    def prepare(self) -> None:
+        """Prepare; an application may end itself there, and what it raises is its own."""
+        self.app_init()
 
     _default_exit_code = EXIT_OK
 
@@ -315,7 +256,8 @@ class ApplicationNode(Node):
             own_modules=own_modules(self.env.plugins),
             identity=identity_of(type(self)),
             own_folders=own_folders(self.env.plugins) or None,
-            on_outcomes=self._inbox.put_outcomes,
+            wish=self.job_run.wish if self.job_run is not None else None,
+            on_outcomes=partial(self._put, self._inbox.put_outcomes),
             on_accepted=self._accepted_callback(),
             on_system_accepted=lambda system: self._callback(self.push_tasksystem_response, system),
             on_system_progress=lambda *count: self._callback(self._show_system, *count),
@@ -333,22 +275,78 @@ class ApplicationNode(Node):
             master = cluster.start(settings.workers)
         self.master_address = master
         self._open.callback(self._progress.close)
-        self._open.callback(lambda: self.client.stop(why=self.ending))
+        self._open.callback(self._leave)
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
         self.client.start(master, http_port, self.stats, self.settings.limits(), components=self.env)
 
     def interrupt(self) -> None:
-        """End the application wherever its main thread is, as Ctrl-C does in any program."""
-        raise KeyboardInterrupt
+        """End the application wherever its main thread is, as Ctrl-C does in any program.
+
+        A callback of a job's outcome returns first: it is not to run a second time.
+        """
+        if self.job_run is None or not self._inbox.is_delivering:
+            raise KeyboardInterrupt
+        self.job_run.is_leaving = True
+        self._inbox.put(_interrupt)
 
     def app_main(self) -> int | None:
         """Push the work, then run callbacks until ``shutdown_main_loop`` is called."""
+        if self.job_run is not None:
+            return self._work_for(self.job_run)
+        self._push_first()
+        return self._work()
+
+    def _work_for(self, job: JobRun) -> int | None:
+        """Go on with a job, or begin it; then run callbacks, or leave it."""
+        job.join(self.client)
+        if job.is_over:
+            return EXIT_OK
+        try:
+            if job.answer.has_begun:
+                self._adopt_system()
+            else:
+                self._push_first()
+                self._wait_accepted()
+                self.client.begun()
+            if job.is_detached and self._exit_code is None:
+                return EXIT_OK
+            self.loop.post(job.release)
+            code = self._work()
+        except SystemExit:
+            job.goes_on = self._inbox.failure is not None
+            raise
+        job.goes_on = False
+        return code
+
+    def _push_first(self) -> None:
+        """Push what the application begins with."""
         task_system = self.get_task_system()
         if task_system is not None:
             self.push_tasksystem(task_system)
         else:
             self.start_processing()
+
+    def _adopt_system(self) -> None:
+        """Wait for the outcome of the task system that a former program has pushed."""
+        task_system = self.get_task_system()
+        if task_system is not None:
+            self.client.adopt_system(FIRST_SYSTEM, task_system)
+            self._open_systems += 1
+
+    def _wait_accepted(self) -> None:
+        """Wait until the master answers for all that was pushed."""
+        is_over = threading.Event()
+
+        def end() -> None:
+            is_over.set()
+            self._inbox.put(bool)  # wakes it
+
+        self.client.when_accepted(end)
+        self._inbox.wait(is_over.is_set)
+
+    def _work(self) -> int | None:
+        """Run callbacks until the application is told to end."""
         self._check_finished()
         while self._exit_code is None:
             if self._finished_count == self._checked_count:
@@ -358,6 +356,13 @@ class ApplicationNode(Node):
         if self._exit_code == EXIT_FAILED and self._failed_count and not self._has_reported:
             log.warning("%d of %d tasks failed", self._failed_count, self._finished_count)
         return self._exit_code
+
+    def _leave(self) -> None:
+        """Say goodbye to the master; the job goes on, unless the application has ended by itself."""
+        if self.job_run is not None and self.job_run.goes_on:
+            self._inbox.acknowledge()
+            self.client.detach()
+        self.client.stop(why=self.ending)
 
     def own_status(self) -> ApplicationStatus:
         """Return what the application is doing. Loop thread only."""
@@ -405,8 +410,15 @@ class ApplicationNode(Node):
         return lambda tasks: self._callback(self._tell_accepted, tasks)
 
     def _callback(self, fn: Callable[..., object], *args: Any) -> None:
-        """Have a callback run in the main thread. Any thread."""
-        self._inbox.put_callback(partial(fn, *args))
+        """Have a callback run in the main thread. Loop thread."""
+        self._put(self._inbox.put_callback, partial(fn, *args))
+
+    def _put(self, put: Callable[[Any], object], item: Any) -> None:
+        """Put something into the inbox, unless it has to wait until the job has begun. Loop thread."""
+        if self.job_run is None:
+            put(item)
+        else:
+            self.job_run.put(put, item)
 
     def _tell_accepted(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -414,7 +426,25 @@ class ApplicationNode(Node):
         self.push_tasks_response(tasks)
 
     def _deliver(self, outcomes: list[Outcome]) -> None:
-        for task, result, error in load_outcomes(self.client.tasks.code, outcomes):
+        if self.job_run is None:
+            self._run_callbacks(load_outcomes(self.client.tasks.code, outcomes))
+        else:
+            self._deliver_each(self.job_run, outcomes)
+
+    def _deliver_each(self, job: JobRun, outcomes: list[Outcome]) -> None:
+        """Run callbacks, and take note of each outcome whose callbacks have run."""
+        for outcome in outcomes:
+            if job.is_leaving or self._exit_code is not None:
+                return
+            count_before = self._finished_count
+            self._run_callbacks(load_outcomes(self.client.tasks.code, (outcome,)))
+            self._inbox.dealt_with(outcome)
+            if type(outcome.item) is Recalled:
+                job.owed -= 1
+                job.recalled_count += self._finished_count - count_before
+
+    def _run_callbacks(self, loaded: Iterable[Loaded]) -> None:
+        for task, result, error in loaded:
             if task.returns_task and error is None:
                 result, task = result
             self._finished_count += 1
@@ -453,19 +483,13 @@ class ApplicationNode(Node):
 
     def _is_idle(self) -> bool:
         """Tell whether nothing is unfinished, and the application goes on."""
-        is_done = self._finished_count == self.client.tasks.pushed_count and not self._open_systems
-        return is_done and self._exit_code is None
+        own_count, job = self._finished_count, self.job_run
+        if job is not None:
+            own_count -= job.recalled_count
+        is_done = own_count == self.client.tasks.pushed_count and not self._open_systems
+        return is_done and self._exit_code is None and (job is None or not job.owed)
 
 
-def _get_status(address: Host) -> Any:
-    with closing(JSONClient(address.name, address.port)) as client:
-        return client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()
-
-
-def _details(error: BaseException) -> str:
-    """Return the remote traceback and the evidence of an error, as lines below its message."""
-    source = error if isinstance(error, TaskError) else error.__cause__
-    if not isinstance(source, TaskError):
-        return "".join(traceback.format_exception(error))
-    lines = [source.traceback.rstrip(), *source.evidence]
-    return "\n".join(line for line in lines if line)
+def _interrupt() -> None:
+    """What a signal does, once the present callback has returned."""
+    raise KeyboardInterrupt

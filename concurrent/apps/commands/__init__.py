@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.apps.commands import (
     app,
+    attach,
     cancel,
     config,
     forget,
@@ -22,5 +23,5 @@ from concurrent.apps.commands import (
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (master, slave, app, jobs, cancel, release, forget, init, config, status, samples, version)
+COMMANDS = (master, slave, app, attach, jobs, cancel, release, forget, init, config, status, samples, version)
 """In the order of the help text."""

@@ -5,12 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.appclass import application_class
 from concurrent.apps.application import ApplicationNode
-from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
+from concurrent.apps.commands.common import (
+    Subparsers,
+    arguments_of,
+    common_parser,
+    make_environment,
+    run_node,
+)
+from concurrent.apps.commands.jobparts import job_run_of, run_for_job
+from concurrent.apps.hangup import OutlivesTerminal
+from concurrent.apps.programrecord import ProgramRecord, record_of
 from concurrent.core.config import describe, items_of
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
@@ -25,7 +35,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         parents=[common_parser()],
         help="run an application",
         description="Run an application: one of the samples, a plug-in file or an installed module. Without "
-        "--master a cluster is started on this machine for the time of the run.",
+        "--master a cluster is started on this machine for the time of the run. With --job or --detach the "
+        "work outlives the application.",
     )
     parser.add_argument("name", metavar="NAME", help="a sample, FILE.py, FILE.py:CLASS or a module")
     _add_options(parser)
@@ -38,7 +49,7 @@ def class_parser(cls: type[ApplicationNode]) -> argparse.ArgumentParser:
     description = doc.strip().partition("\n")[0]
     parser = argparse.ArgumentParser(parents=[common_parser()], description=description or None)
     _add_options(parser)
-    parser.set_defaults(run=partial(_run, find=partial(_of_program, cls)))
+    parser.set_defaults(run=partial(_run_program, cls))
     return parser
 
 
@@ -47,12 +58,30 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes an embedded cluster has")
     parser.add_argument("--channel", metavar="NAME", help="the compute channel of an embedded cluster")
     parser.add_argument("--scheduler", help="the scheduler of an embedded cluster")
+    group = parser.add_argument_group("work that outlives the application, on a master that keeps a journal")
+    group.add_argument(
+        "--job", metavar="NAME",
+        help="do it as the job of that name: when it is there already, go on with it, and run nothing again",
+    )  # fmt: skip
+    group.add_argument(
+        "--detach", action="store_true",
+        help="push the work, print the id and the name of the job, and end; see 'concurrent attach'",
+    )  # fmt: skip
+    group.add_argument("--attach", metavar="ID", help=argparse.SUPPRESS)  # what concurrent attach says
     parser.add_argument("--options", action="store_true", help="print the options of the application and end")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the application to its end."""
-    return _run(args, find=lambda env: application_class(env, args.name))
+    record = partial(record_of, args.name, arguments_of(args))
+    return _run(args, lambda env: application_class(env, args.name), record)
+
+
+def _run_program(cls: type[ApplicationNode], args: argparse.Namespace) -> int:
+    """Run the application that a program is."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    record = partial(record_of, file or "", arguments_of(args), is_script=True)
+    return _run(args, partial(_of_program, cls), record)
 
 
 def _of_program(cls: type[ApplicationNode], env: Environment) -> type[ApplicationNode]:
@@ -62,7 +91,11 @@ def _of_program(cls: type[ApplicationNode], env: Environment) -> type[Applicatio
     return cls
 
 
-def _run(args: argparse.Namespace, find: Callable[[Environment], type[ApplicationNode]]) -> int:
+def _run(
+    args: argparse.Namespace,
+    find: Callable[[Environment], type[ApplicationNode]],
+    record: Callable[[], ProgramRecord],
+) -> int:
     if args.master is not None and args.workers is not None:
         raise ConfigurationError(
             "--workers is for an embedded cluster, but --master names another one",
@@ -81,4 +114,9 @@ def _run(args: argparse.Namespace, find: Callable[[Environment], type[Applicatio
         section = [item for item in items_of([cls]) if item.section not in ("application", "transport")]
         print(describe(section) or f"# {cls.__name__} has no options of its own.")
         return EXIT_OK
-    return run_node(env[cls], args, is_server=False)
+    node = env[cls]
+    node.job_run = job_run_of(args, env, cls, record)
+    if node.job_run is None:
+        return run_node(node, args, is_server=False)
+    with OutlivesTerminal() if args.detach else nullcontext():
+        return run_for_job(node, node.job_run, args)

@@ -12,7 +12,7 @@ from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.logs import LogSettings
 
-__all__ = ["Subparsers", "common_parser", "make_environment", "run_node"]
+__all__ = ["Subparsers", "arguments_of", "common_parser", "make_environment", "run_node"]
 
 COMMAND_LINE = "command line: "
 """How a warning begins that is about what the command line sets."""
@@ -43,6 +43,15 @@ def common_parser() -> argparse.ArgumentParser:
     group.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
     group.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def arguments_of(args: argparse.Namespace) -> list[str]:
+    """Return the arguments that say how the environment is made, as on a command line."""
+    arguments = [] if args.env is None else ["--env", str(args.env)]
+    for option, values in (("--config", args.config), ("--option", args.option), ("--plugin", args.plugin)):
+        for value in values:
+            arguments += [option, value]
+    return arguments
 
 
 def make_environment(args: argparse.Namespace, **overrides: Any) -> Environment:

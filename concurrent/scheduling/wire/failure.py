@@ -31,6 +31,7 @@ __all__ = [
     "dumps_failure",
     "each_too_large",
     "failure_text",
+    "lines_of",
     "loads_failure",
     "message_of",
     "time_of_day",
@@ -274,3 +275,12 @@ def unreadable(error: OSError) -> bytes:
         remedy="See to the disk of the master, then push the task again",
     )
     return dumps_failure(problem, None, "")
+
+
+def lines_of(error: BaseException) -> str:
+    """Return the remote traceback and the evidence of an error, or its traceback here, as lines of text."""
+    source = error if isinstance(error, TaskError) else error.__cause__
+    if not isinstance(source, TaskError):
+        return "".join(traceback.format_exception(error))
+    lines = [source.traceback.rstrip(), *source.evidence]
+    return "\n".join(line for line in lines if line)

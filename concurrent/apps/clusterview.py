@@ -1,0 +1,40 @@
+"""What the nodes of a cluster say of themselves, asked one after the other."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from typing import Any, Final
+
+from concurrent.apps.api import NodeType
+from concurrent.apps.status import ClusterStatus, MasterStatus, SlaveStatus
+from concurrent.core.errors import ConcurrentError
+from concurrent.core.items import Host
+from concurrent.transport.web.jsonclient import JSONClient
+
+__all__ = ["status_of_cluster"]
+
+STATUS_TIMEOUT_S: Final = 5.0
+
+
+def status_of_cluster(address: Host) -> ClusterStatus:
+    """Return what a master and those of its slaves say that can be reached. Any thread but a loop's.
+
+    :param address: that of the master's JSON API.
+    :raises ConcurrentError: if the master does not say.
+    """
+    master = MasterStatus.from_json(_get_status(address))
+    addresses = [
+        Host(node.ip, node.port)
+        for node in master.nodes
+        if node.type == NodeType.slave.value and node.state == "joined" and node.port
+    ]
+    slaves = []
+    for one in addresses:
+        with suppress(ConcurrentError):  # a slave may listen for its own machine only
+            slaves.append(SlaveStatus.from_json(_get_status(one)))
+    return ClusterStatus(master, slaves)
+
+
+def _get_status(address: Host) -> Any:
+    with closing(JSONClient(address.name, address.port)) as client:
+        return client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()

@@ -1,0 +1,120 @@
+"""What ``concurrent app`` does of its own where the work is a job: ``--job`` and ``--detach``."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import getpass
+import platform
+import secrets
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.application import ApplicationNode, ApplicationSettings
+from concurrent.apps.commands.asking import JobMaster
+from concurrent.apps.commands.common import run_node
+from concurrent.apps.jobrun import JobRun
+from concurrent.apps.jobwish import KEEP_AS_CONFIGURED, JobWish
+from concurrent.apps.programrecord import ProgramRecord
+from concurrent.apps.runtime import describe_runtime
+from concurrent.core.environment import Environment
+from concurrent.core.errors import ConfigurationError
+
+__all__ = ["job_run_of", "run_for_job", "this_user"]
+
+
+def job_run_of(
+    args: argparse.Namespace,
+    env: Environment,
+    cls: type[ApplicationNode],
+    record: Callable[[], ProgramRecord],
+) -> JobRun | None:
+    """Return what an application is to do about its job; None if it is to have none.
+
+    :param record: returns how the program was started.
+    :raises ConfigurationError: if no master is named: an embedded cluster ends with its program.
+    """
+    option = "--job" if args.job else "--detach" if args.detach else "--attach"
+    if not (args.job or args.detach or args.attach):
+        return None
+    master = env[ApplicationSettings].master_host()
+    if master is None:
+        raise ConfigurationError(
+            f"{option} needs a master that outlives this program, and none is named",
+            thing=option,
+            remedy="Start one with 'concurrent master', then add --master HOST:PORT",
+        )
+    name = args.job or f"{cls.__name__.lower()}-{secrets.token_hex(2)}"
+    wish = JobWish(
+        job=args.attach or "",
+        name="" if args.attach else name,
+        user=this_user(),
+        must_exist=bool(args.attach),
+        keep_s=KEEP_AS_CONFIGURED,
+        wants_tasks=True,
+        program=record().to_json(),
+        fingerprint=describe_runtime(),
+    )
+    return JobRun(wish, master, is_detached=args.detach, tell=_tell)
+
+
+def run_for_job(node: ApplicationNode, job: JobRun, args: argparse.Namespace) -> int:
+    """Run an application for its job and say what has become of that; returns the exit code.
+
+    The id and the name of a job that is detached are the one line on standard output.
+    """
+    try:
+        code = run_node(node, args, is_server=False)
+    finally:
+        is_left = bool(job.answer.job) and job.goes_on and not (job.is_over or job.is_detached)
+        if is_left:
+            _tell(f"job {job.name} goes on without this program; come back with: {_attach(job)}")
+    if job.is_over:
+        _tell_ended(job)
+    elif job.is_detached and job.goes_on and code == EXIT_OK:
+        _print(f"{job.answer.job} {job.answer.name}")
+        _tell(
+            f"job {job.name} is kept by the master at {job.master} (durability {job.answer.durability}); "
+            f"take its results with: {_attach(job)}"
+        )
+    return code
+
+
+def this_user() -> str:
+    """Return who runs this program, and where: ``user@host``."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may have a number only
+        user = ""
+    return f"{user}@{platform.node()}"
+
+
+def _tell_ended(job: JobRun) -> None:
+    with JobMaster(job.master) as asked:
+        row = asked.job(job.answer.job)
+    _tell(
+        f"job {job.name} has ended ({row.how}): {row.finished:,} tasks finished, {row.failed:,} failed, "
+        f"{row.cancelled:,} cancelled, and all results were taken; to run it anew, type first: "
+        f"concurrent forget {job.name} -m {job.master}"
+    )
+
+
+def _attach(job: JobRun) -> str:
+    return f"concurrent attach {job.name} -m {job.master}"
+
+
+def _print(line: str) -> None:
+    """Print a line, unless the terminal was closed meanwhile."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+
+
+def _tell(text: str) -> None:
+    """Say something to a person, who may read standard output with a program, or may have left."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)

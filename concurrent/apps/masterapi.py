@@ -16,7 +16,7 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.ledger.events import JobBegun, TasksNamed, TasksSubmitted
+from concurrent.scheduling.ledger.events import JobBegun, SystemStepped, TasksNamed, TasksSubmitted
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.tasks.outcome import FAILED
@@ -122,6 +122,7 @@ class MasterAPI:
         self._register_owner_methods(server)
         self._register_job_methods(server)
         self._register_system_methods(server)
+        self._register_host_methods(server)
         self._register_outcome_methods(server)
         self._register_queue_methods(server)
 
@@ -200,7 +201,7 @@ class MasterAPI:
             """Go on with the job when this session ends."""
             _number(handler, NodeType.application)
 
-    def _register_system_methods(self, server: HasMethods) -> None:  # noqa: C901  a function for each message
+    def _register_system_methods(self, server: HasMethods) -> None:
         systems = self._systems
 
         @receives(server, to_master.push_tasksystem)
@@ -221,6 +222,9 @@ class MasterAPI:
             """End a task system."""
             systems.cancel(_number(handler, NodeType.application), [system_id])
 
+    def _register_host_methods(self, server: HasMethods) -> None:  # noqa: C901  a function for each message
+        systems = self._systems
+
         @receives(server, to_master.join_system)
         def join_system(handler: TCPHandler, _request: Any, token: str) -> None:
             """Take in a host that was started for a task system."""
@@ -234,6 +238,21 @@ class MasterAPI:
         def system_progress(handler: TCPHandler, _request: Any, done: int, total: int) -> None:
             """Tell the application how far a task system is."""
             systems.progress(_number(handler, NodeType.application), done, total)
+
+        @receives(server, to_master.system_notice)
+        def system_notice(handler: TCPHandler, _request: Any, text: str) -> None:
+            """Tell the application what it should know of its task system."""
+            systems.notice(_number(handler, NodeType.application), text)
+
+        @receives(server, to_master.system_stepped)
+        def system_stepped(
+            handler: TCPHandler, _request: Any, consumed_to: int, next_id: int, checkpoint: Payload
+        ) -> None:
+            """Keep how far a task system is."""
+            owner = _number(handler, NodeType.application)
+            _check("consumed_to", consumed_to, 0)
+            _check("next_id", next_id, 1)
+            systems.stepped(SystemStepped(owner, checkpoint, consumed_to, next_id))
 
         @receives(server, to_master.system_log)
         def system_log(handler: TCPHandler, _request: Any, level: int, text: str) -> None:

@@ -33,7 +33,15 @@ HOOKS: Final = (
 """What an application may define."""
 
 TASK_HOOKS: Final = ("clean_up", "finished")
-SYSTEM_HOOKS: Final = ("init_system", "generate_tasks", "task_finished", "is_complete", "gather_result")
+SYSTEM_HOOKS: Final = (
+    "init_system",
+    "generate_tasks",
+    "task_finished",
+    "is_complete",
+    "gather_result",
+    "checkpoint",
+    "restore",
+)
 
 log = get_log("concurrent.apps.application")
 

@@ -22,6 +22,7 @@ from concurrent.core.errors import (
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.core.rows import ROWS_MAX
+from concurrent.scheduling.ledger.events import SystemStepped
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.hosts import End, Host, HostState, Reach
 from concurrent.scheduling.master.sparehost import SpareHost
@@ -56,6 +57,7 @@ class _System:
     code: list[bytes | Frame]
     payload: bytes | Frame
     number: int = 0
+    step: SystemStepped | None = None
 
 
 class SystemHosts:
@@ -161,6 +163,18 @@ class SystemHosts:
         for _, system in self._running(number):
             if system.handler.is_open:
                 self._courier.cast(system.handler, to_owner.held, reason)
+
+    def stepped(self, event: SystemStepped) -> None:
+        """Keep what a system can go on from."""
+        for _, system in self._running(event.owner):
+            system.step = event
+
+    def notice(self, number: int, text: str) -> None:
+        """Tell the application what it should know of its system."""
+        for _, system in self._running(number):
+            log.warning("task system %d of %s: %s", system.system_id, system.handler.node_id, text)
+            if system.handler.is_open:
+                self._courier.cast(system.handler, to_owner.notice, text)
 
     def log(self, number: int, level: int, text: str) -> None:
         """Log what a system has to say."""

@@ -74,6 +74,13 @@ class Outgoing:
         self._held_because = ""
         self._held_said_until = 0.0
 
+    @property
+    def first_id(self) -> int | None:
+        """The least id of a task that was pushed and the master has not accepted; None if there is none."""
+        for group in self._in_flight.values():
+            return group.first_id
+        return self.unsent.first_id
+
     # Any thread.
 
     def close_room(self) -> None:

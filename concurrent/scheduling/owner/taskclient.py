@@ -150,7 +150,7 @@ class TaskClient:
             check_statuses(statuses)
             self._take_accepted(accepted_to)
             self._consumption.arrived(len(ids))
-            self._take_outcomes(ids, statuses, payloads)
+            self._take_finished(ids, statuses, payloads)
 
         on_running = self._on_running
         if on_running is not None:
@@ -417,6 +417,10 @@ class TaskClient:
             if task is not None:
                 yield from task[0] if type(task[0]) is Members else (task[0],)
 
+    def _take_finished(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
+        """Take the outcomes that the master has sent."""
+        self._take_outcomes(ids, statuses, payloads)
+
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
         open_tasks = self._open
         if self._unwanted:
@@ -455,6 +459,10 @@ class TaskClient:
 
     def _push_singly(self, items: Members, batch: TaskBatch) -> None:
         """Push the tasks of a batch one by one, after a worker died of one of them; while no thread pickles."""
+        self._report(self._append_each(items, batch))
+
+    def _append_each(self, items: Members, batch: TaskBatch) -> list[Outcome]:
+        """See :meth:`_push_singly`; returns the outcomes of those that cannot be pushed."""
         lost: list[Outcome] = []
         for item, work, terms in zip(items, batch.members, items.terms, strict=True):
             try:
@@ -462,7 +470,7 @@ class TaskClient:
             except BaseException as error:  # boundary: its code is called again
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
         self.outgoing.wake()
-        self._report(lost)
+        return lost
 
     def _cancel(self, ids: list[int]) -> None:
         unsent = self.outgoing.remove(set(ids))

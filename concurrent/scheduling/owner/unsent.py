@@ -77,6 +77,11 @@ class UnsentTasks:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def first_id(self) -> int | None:
+        """The id of the oldest; None if there is none. Loop thread only."""
+        return self._waiting[0][0] if self._waiting else None
+
     def ids(self) -> set[int]:
         """Return the ids of the tasks; while nobody appends. Loop thread only."""
         return {task_id for task_id, _, _ in self._waiting}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections import deque
 from collections.abc import Iterable
@@ -22,10 +23,13 @@ class InProcessMaster:
     data that cannot travel.
 
     :param workers: how many worker processes there seem to be.
+    :param restarts: whether another copy of the system goes on from its checkpoint after each outcome, as if
+        its process had been lost again and again.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, *, restarts: bool = False) -> None:
         self.workers = workers
+        self._restarts = restarts
         self.log = get_log("concurrent.system")
         self.shown: tuple[int, int] = (0, 0)
         self._tasks: deque[Task] = deque()
@@ -49,15 +53,43 @@ class InProcessMaster:
         :raises SchedulingError: if it has no task left, but is not complete.
         :raises Exception: what the system's own methods raise.
         """
-        self._drive = SystemDrive(pickle.loads(pickle.dumps(system)), self, self._go_on)
-        return self._drive.run()
+        self._pushed = pickle.dumps(system)
+        self._drive = SystemDrive(pickle.loads(self._pushed), self, self._go_on)
+        self._drive.begin()
+        if self._restarts:
+            self._restart()
+        return self._drive.complete()
 
     def _go_on(self) -> bool:
         """Run the next task, if there is one."""
         if not self._tasks:
             return False
         self._drive.take([_run(self._tasks.popleft())])
+        if self._restarts:
+            self._restart()
         return True
+
+    def _restart(self) -> None:
+        """Go on from a checkpoint, with another system and other tasks."""
+        self._tasks = pickle.loads(pickle.dumps(self._tasks))
+        self._drive.restore(pickle.loads(self._pushed), _copied(self._drive.checkpoint(), self))
+
+
+def _copied(value: Any, master: InProcessMaster) -> Any:
+    """Return a copy that keeps its master, for a system may have it."""
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, thing: Any) -> Any:
+            return "master" if thing is master else None
+
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, _pid: Any) -> Any:
+            return master
+
+    file = io.BytesIO()
+    Pickler(file).dump(value)
+    file.seek(0)
+    return Unpickler(file).load()
 
 
 def _run(task: Task) -> tuple[Task, Any, BaseException | None]:

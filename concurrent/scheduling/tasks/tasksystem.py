@@ -41,6 +41,11 @@ class ITaskSystem:
     It is pickled, and lives from then on in a process of its own beside the master; all of its methods run
     in the main thread there, one at a time. An exception in one of them ends the system and reaches the
     application as the system's error.
+
+    Where the master keeps a journal, the system outlives its process: from time to time, between two calls of
+    :meth:`task_finished`, it is pickled, and another process goes on from there. It then has what its pickle
+    has. The tasks that :meth:`task_finished` gets are unpickled too, so know them by what they hold, not by
+    identity. What it pushed since the last pickle and pushes again alike is not run again.
     """
 
     def init_system(self, master: ISystemMaster) -> None:
@@ -65,3 +70,18 @@ class ITaskSystem:
     def gather_result(self, master: ISystemMaster) -> Any:
         """Return the result for the application; called once, last."""
         raise NotImplementedError(f"{type(self).__name__} must define gather_result(self, master)")
+
+    def checkpoint(self) -> Any:
+        """Return what :meth:`restore` goes on from, to be pickled; by default all of the system is pickled.
+
+        Called between two calls of :meth:`task_finished`, at least every five seconds while there are any. What
+        it raises, or what pickling raises, means that the system begins anew if its process is lost.
+        """
+        return self
+
+    def restore(self, state: Any) -> None:
+        """Go on from what :meth:`checkpoint` returned; define both or none.
+
+        Called instead of :meth:`init_system` and :meth:`generate_tasks`, on the system as it was pushed.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define restore(self, state)")

@@ -29,7 +29,7 @@ from tests.integration.apps.peers import TIMEOUT_S, MakePeer
 
 UNUSED: Any = None
 
-HINTS = {"system_progress", "system_log", "tasksystem_progress", "held", "running", "notice"}
+HINTS = {"system_progress", "system_log", "system_notice", "tasksystem_progress", "held", "running", "notice"}
 """What is only shown to people: such a cast is refused with a line in the log."""
 
 FROM_SLAVE: dict[str, list[tuple[Any, ...]]] = {
@@ -62,6 +62,7 @@ FROM_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
     "push_tasksystem": [(1, 5, b"x"), (1, 0, 9)],
     "cancel_tasksystem": [("1",)],
     "system_finished": [(77, b"x")],
+    "system_stepped": [(-1, 1, b"x"), (0, 0, b"x"), (0, 1, "text")],
     "done": [([1], [0], [b""], 0.1)],
 }
 TO_SLAVE: dict[str, list[tuple[Any, ...]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -67,6 +68,26 @@ class Countdown(ITaskSystem):
         return self.events, self.names
 
 
+class Hooked(Countdown):
+    """Goes on from what it says itself, and has something that cannot be pickled."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.restored = 0
+
+    def init_system(self, master: Any) -> None:
+        super().init_system(master)
+        self.unpicklable = (one for one in ())
+
+    def checkpoint(self) -> Any:
+        return self.count, self.events, self.names
+
+    def restore(self, state: Any) -> None:
+        self.count, self.events, self.names = state
+        self.restored += 1
+        self.events.append("restored")
+
+
 class Master:
     """Keeps what is pushed."""
 
@@ -113,6 +134,66 @@ def test_a_test_master_drives_it_in_the_same_way(task_type: type[Number]) -> Non
     events, names = InProcessMaster().run(Countdown(2, task_type))
     assert events == ["init", "generate", "2", "1", "gather"]
     assert names == (["was there"] * 2 if task_type is Returned else ["number 2", "number 1"])
+
+
+def test_another_copy_goes_on_from_a_checkpoint_in_the_place_of_the_beginning() -> None:
+    former = drive_of(Countdown(2), lambda task: (task.number, None))
+    former.begin()
+    former.take([(Number(2), 2, None)])
+    checkpoint = pickle.loads(pickle.dumps(former.checkpoint()))
+    drive = drive_of(Countdown(2), lambda task: (task.number, None))
+    drive.restore(Countdown(2), checkpoint)
+    drive.take([(Number(1), 1, None)])
+    assert drive.complete()[0] == ["init", "generate", "2", "1", "gather"]
+    assert (checkpoint.is_whole, drive.finished_count) == (True, 2)
+
+
+def test_a_system_may_say_itself_what_it_goes_on_from() -> None:
+    system = Hooked(2)
+    drive = drive_of(system, lambda task: (task.number, None))
+    drive.begin()
+    drive.take([(Number(2), 2, None)])
+    checkpoint = drive.checkpoint()
+    drive.restore(Hooked(2), pickle.loads(pickle.dumps(checkpoint)))
+    drive.take([(Number(1), 1, None)])
+    assert drive.complete()[0] == ["init", "generate", "2", "restored", "1", "gather"]
+    assert system.restored == 0
+
+
+def test_a_system_that_says_what_to_go_on_from_has_to_say_how() -> None:
+    class Half(Countdown):
+        def checkpoint(self) -> Any:
+            return 1
+
+    drive = drive_of(Half(1), lambda task: (task.number, None))
+    with pytest.raises(NotImplementedError, match=r"Half must define restore\(self, state\)"):
+        drive.restore(Half(1), drive.checkpoint())
+
+
+@pytest.mark.parametrize(("system", "restored"), [(Countdown(3), 0), (Hooked(3), 4)])
+def test_a_test_master_can_have_another_copy_go_on_after_each_outcome(system: Countdown, restored: int) -> None:
+    events, names = InProcessMaster(restarts=True).run(system)
+    assert [one for one in events if one != "restored"] == ["init", "generate", "3", "2", "1", "gather"]
+    assert events.count("restored") == restored
+    assert names == ["number 3", "number 2", "number 1"]
+
+
+class Keeper(Countdown):
+    """Pushes over the master that it has kept."""
+
+    def init_system(self, master: Any) -> None:
+        super().init_system(master)
+        self.master = master
+
+    def task_finished(self, master: Any, task: Task, result: Any, error: Any) -> Sequence[Task] | None:
+        assert master is self.master
+        for more in super().task_finished(master, task, result, error) or ():
+            self.master.push_task(more)
+        return None
+
+
+def test_a_system_may_keep_its_master() -> None:
+    assert InProcessMaster(restarts=True).run(Keeper(3))[0] == ["init", "generate", "3", "2", "1", "gather"]
 
 
 @pytest.mark.parametrize(

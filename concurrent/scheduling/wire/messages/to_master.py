@@ -39,7 +39,9 @@ __all__ = [
     "set_window",
     "system_finished",
     "system_log",
+    "system_notice",
     "system_progress",
+    "system_stepped",
     "took",
 ]
 
@@ -125,6 +127,16 @@ def system_progress(done: int, total: int) -> None:
 @FROM_SYSTEM.hint()
 def system_log(level: int, text: str) -> None:
     """Log what a task system has to say; the levels are those of Python's ``logging``."""
+
+
+@FROM_SYSTEM.cast()
+def system_stepped(consumed_to: int, next_id: int, checkpoint: Payload) -> None:
+    """Be so far: have dealt with the outcomes up to a number, and have pushed the tasks below ``next_id``."""
+
+
+@FROM_SYSTEM.hint()
+def system_notice(text: str) -> None:
+    """Tell the application what it should know of its task system."""
 
 
 @FROM_SYSTEM.cast()

@@ -20,6 +20,7 @@ from concurrent.scheduling.ledger.events import (
     TasksRenumbered,
     TasksTried,
 )
+from concurrent.scheduling.ledger.failures import Failures
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 
@@ -56,6 +57,7 @@ class JobLife:
     held_because: str = ""
     awaits_slaves: bool = False
     first_run_at: float = 0.0
+    failures: Failures = field(default_factory=Failures)
     is_changed: bool = False
     noted_at: float = -inf
     left_at: float | None = None
@@ -94,6 +96,7 @@ class JobLife:
 
     def _noted(self, event: JobNoted) -> None:
         self.first_run_at = event.first_run_at
+        self.failures.told(event.failures)
 
     def _system_pushed(self, event: SystemPushed) -> None:
         self.application = event.application

@@ -6,8 +6,9 @@ session is attached to it or not. If there is a journal, a job that may outlive 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from concurrent.core.errors import JobTaken, SchedulingError
 from concurrent.scheduling.ledger.acceptance import Acceptance
@@ -35,8 +36,14 @@ from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.shortage import Shortage
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
+from concurrent.scheduling.tasks.outcome import DIED, FAILED
 
-__all__ = ["Jobs"]
+__all__ = ["Jobs", "ReadFailure"]
+
+ReadFailure = Callable[[Any], tuple[str, str] | None]
+
+WORKER_DIED: Final = "WorkerDied"
+"""What stands for the type of an exception if there was none."""
 
 
 class Jobs:
@@ -48,9 +55,18 @@ class Jobs:
     :param budget: what the master may keep.
     :param queue: where the tasks of a new job wait.
     :param is_recorded: whether the commands say what a journal has to keep, see :class:`Record`.
+    :param read_failure: returns the type and the text of a failure, from its payload; None if it cannot.
     """
 
-    def __init__(self, budget: Budget, alarms: Alarms, queue: TaskQueue, *, is_recorded: bool) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        alarms: Alarms,
+        queue: TaskQueue,
+        *,
+        is_recorded: bool,
+        read_failure: ReadFailure | None = None,
+    ) -> None:
         self.by_number: dict[int, JobRecord] = {}
         self.acceptance = Acceptance()
         self.shortage = Shortage(alarms, self.acceptance, budget)
@@ -59,6 +75,7 @@ class Jobs:
         self._budget = budget
         self._queue = queue
         self.is_recorded = is_recorded
+        self._read_failure = read_failure
 
     @property
     def undelivered_count(self) -> int:
@@ -176,17 +193,18 @@ class Jobs:
         """
         if len(tasks) == 1:
             task = tasks[0]
-            return self._put(task.owner, [task.client_id], statuses, payloads)
+            return self._put(task.owner, tasks, [task.client_id], statuses, payloads)
         if len(self.by_number) == 1 or len(jobs := {task.owner.owner: task.owner for task in tasks}) == 1:
             ids: list[int] = []
             for task in tasks:
                 ids.append(task.client_id)
-            return self._put(task.owner, ids, statuses, payloads)
-        columns_by_owner: dict[int, tuple[list[int], list[int], list[Any]]] = {
-            key: ([], [], []) for key in jobs
+            return self._put(task.owner, tasks, ids, statuses, payloads)
+        columns_by_owner: dict[int, tuple[list[TaskRecord], list[int], list[int], list[Any]]] = {
+            key: ([], [], [], []) for key in jobs
         }
         for task, status, payload in zip(tasks, statuses, payloads, strict=True):
-            ids, its_statuses, its_payloads = columns_by_owner[task.owner.owner]
+            its_tasks, ids, its_statuses, its_payloads = columns_by_owner[task.owner.owner]
+            its_tasks.append(task)
             ids.append(task.client_id)
             its_statuses.append(status)
             its_payloads.append(payload)
@@ -261,10 +279,26 @@ class Jobs:
         self._budget.store = event
         return self.accept_more() + self.shortage.store_changed()
 
-    def _put(self, job: JobRecord, ids: list[int], statuses: list[int], payloads: list[Any]) -> list[Command]:
+    def failed(
+        self, life: JobLife, names: Iterable[str], statuses: Iterable[int], payloads: Iterable[Any]
+    ) -> None:
+        """Remember how tasks failed that have these names; others may be among them."""
+        for name, status, payload in zip(names, statuses, payloads, strict=True):
+            if status == DIED:
+                life.failures.note(name, WORKER_DIED, bytes(payload).decode(errors="replace"))
+            elif status == FAILED and self._read_failure is not None:
+                life.failures.note(name, *(self._read_failure(payload) or ("", "")))
+        life.is_changed = True
+
+    def _put(
+        self, job: JobRecord, tasks: list[TaskRecord], ids: list[int], statuses: list[int], payloads: list[Any]
+    ) -> list[Command]:
+        failed_count = job.counts.failed
         job.counts.add(statuses)
         given = job.outbox.put(ids, statuses, payloads)
         if job.life is not None:
+            if job.counts.failed != failed_count:
+                self.failed(job.life, [task.terms.name for task in tasks], statuses, payloads)
             first = job.life.outbox.ended_to - len(ids) + 1
             return [Record(TasksEnded(job.owner, ids, statuses, payloads, first)), *given]
         return given

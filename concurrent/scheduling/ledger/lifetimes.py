@@ -188,7 +188,7 @@ class Lifetimes:
             return []
         life.is_changed = False
         life.noted_at = now
-        return [Record(JobNoted(job.owner, life.first_run_at, []))]
+        return [Record(JobNoted(job.owner, life.first_run_at, life.failures.rows()))]
 
     def _look_after(self, job: JobRecord, life: JobLife, now: float) -> list[Command]:
         """Close or forget a job if its time has come."""

@@ -15,7 +15,7 @@ from concurrent.scheduling.ledger.alarms import Alarm, Alarms
 from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.copies import Copies
 from concurrent.scheduling.ledger.events import CancelRun, Command, Push, Send, TasksRenumbered
-from concurrent.scheduling.ledger.jobs import Jobs
+from concurrent.scheduling.ledger.jobs import Jobs, ReadFailure
 from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.refusals import Refusals
@@ -48,6 +48,8 @@ class Places:
     :param disk_bytes_max: how many bytes of payloads may be in files.
     :param first_number: what the first task is numbered; no number is given twice, also not after a restart.
     :param is_recorded: whether there is a journal: then ``Record`` commands say what it has to keep.
+    :param read_failure: returns the type of the exception and the text of a failure, from its payload, for the
+        history of jobs that are recorded; None if it cannot be read.
     """
 
     def __init__(
@@ -58,13 +60,16 @@ class Places:
         disk_bytes_max: int = 16 << 30,
         first_number: int = 1,
         is_recorded: bool = False,
+        read_failure: ReadFailure | None = None,
     ) -> None:
         self.queue = TaskQueue(batch_max)
         self.parked = TaskQueue(batch_max)
         self.task_by_number: dict[int, TaskRecord] = {}
         self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max)
         self.alarms = Alarms()
-        self.jobs = Jobs(self.budget, self.alarms, self.queue, is_recorded=is_recorded)
+        self.jobs = Jobs(
+            self.budget, self.alarms, self.queue, is_recorded=is_recorded, read_failure=read_failure
+        )
         self.owners = self.jobs.by_number
         self.book = SlaveBook()
         self.slaves = self.book.slaves

@@ -142,12 +142,17 @@ class Restoring:
         if job is None or life is None:
             return
         task_by_number = self._places.task_by_number
+        names: list[str] = []
         for client_id in event.ids:
             number = job.number_by_id.pop(client_id, 0)
+            names.append(task_by_number[number].terms.name if number else "")
             if number:
                 self._end(task_by_number[number])
         job.next_id = max(job.next_id, 1 + max(event.ids, default=-1))
+        failed_count = job.counts.failed
         job.counts.add(list(event.statuses))
+        if job.counts.failed != failed_count:
+            self._jobs.failed(life, names, event.statuses, event.payloads)
         life.outbox.told(event)
 
     def _consumed(self, event: OutcomesConsumed) -> None:

@@ -1,0 +1,45 @@
+"""How the tasks of a job failed: groups of equal failures, and the words of the last one of each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["GROUPS_MAX", "TEXT_CHARS_MAX", "FailureRow", "Failures"]
+
+FailureRow = tuple[str, str, int, str]
+"""The name of the tasks, the type of the exception, how many there were, and what the last one says."""
+
+GROUPS_MAX: Final = 50
+"""So many groups are told apart; what fails otherwise is in one group without names."""
+
+TEXT_CHARS_MAX: Final = 4000
+"""So much of the text of a failure is kept: its end, where a traceback says most."""
+
+
+class Failures:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self._row_by_key: dict[tuple[str, str], FailureRow] = {}
+
+    def note(self, name: str, type_name: str, text: str) -> None:
+        """Count a failure.
+
+        :param name: of the task.
+        :param type_name: of its exception.
+        """
+        rows = self._row_by_key
+        key = name, type_name
+        if key not in rows and len(rows) >= GROUPS_MAX:
+            key = "", ""
+        count = rows[key][2] if key in rows else 0
+        rows[key] = (*key, count + 1, text[-TEXT_CHARS_MAX:])
+
+    def told(self, rows: Iterable[FailureRow]) -> None:
+        """Have these groups and no others."""
+        self._row_by_key = {(name, kind): (name, kind, count, text) for name, kind, count, text in rows}
+
+    def rows(self) -> list[FailureRow]:
+        """Return the groups, those with the most failures first."""
+        return sorted(self._row_by_key.values(), key=lambda row: -row[2])

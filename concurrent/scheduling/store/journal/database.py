@@ -32,6 +32,10 @@ WAL_BYTES_MAX: Final = 16 << 20
 FREE_BYTES_MAX: Final = 64 << 20
 """The file gives back room that it has free beyond this."""
 
+READ_BYTES: Final = 4 << 20
+ROWS_PER_READ: Final = 5000
+"""What is read at a time when all is."""
+
 VACUUM_PAGES: Final = 1000
 
 SCHEMA: Final = """
@@ -116,17 +120,24 @@ class Database:
     def _say(self, name: str, value: Any) -> None:
         self.connection.execute("UPDATE about SET value = ? WHERE name = ?", (value, name))
 
-    def rows(self, after: int, count: int) -> list[tuple[int, int, bytes]]:
-        """Return the next rows of events: number, owner and bytes.
+    def rows(self, after: int) -> list[tuple[int, int, bytes]]:
+        """Return some of the rows of events that follow a number: number, owner and bytes; none at the end.
 
         :raises JournalDamaged: if they cannot be read.
         """
+        rows, size_bytes = [], 0
         try:
-            return self.connection.execute(
-                "SELECT seq, owner, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, count)
-            ).fetchall()
-        except sqlite3.Error as error:
+            found = self.connection.execute(
+                "SELECT seq, owner, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, ROWS_PER_READ)
+            )
+            for row in found:
+                rows.append(row)
+                size_bytes += len(row[2])
+                if size_bytes >= READ_BYTES:
+                    break
+        except (sqlite3.Error, TypeError) as error:
             raise self._damaged(str(error)) from error
+        return rows
 
     def row(self, seq: int) -> bytes | None:
         """Return the bytes of one row."""

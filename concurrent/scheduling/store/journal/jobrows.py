@@ -99,7 +99,8 @@ class JobRows:
     def add_tasks(self, row: TaskRow, numbers: Numbers) -> None:
         """Take note of a row of tasks."""
         self.add(row, numbers)
-        row.refer(numbers)
+        if numbers:
+            row.refer(numbers)
         self._tasks.append(row)
         self._first_ids.append(row.first_id)
 
@@ -131,14 +132,15 @@ class JobRows:
         at = self._unconsumed_at
         while at < len(self._outcomes) and self._outcomes[at].first <= up_to:
             row = self._outcomes[at]
-            for tasks, ids in self._rows_of(row.consume(up_to)):
-                self._lower(tasks, ids, GONE)
-                if not tasks.left:
-                    self._drop_tasks(tasks)
+            tasks_consumed = self._rows_of(row.consume(up_to))
             if not self._keeps_results:
                 before = row.wanted_bytes
                 self._drop_payloads(row.free())
                 self._note_less(row, before)
+            for tasks, ids in tasks_consumed:
+                self._lower(tasks, ids, GONE)
+                if not tasks.left:
+                    self._drop_tasks(tasks)
             if row.ids:
                 break
             self._release(row)

@@ -29,8 +29,6 @@ __all__ = ["SQLiteJournal"]
 STORED_BYTES_MIN: Final = 1024
 """Smaller payloads stay in memory: what stands for them there would not be much smaller."""
 
-ROWS_PER_READ: Final = 64
-
 
 class SQLiteJournal(Component):
     """See the module and :class:`IJournal`."""
@@ -61,7 +59,7 @@ class SQLiteJournal(Component):
         """See the interface."""
         left = self._writer.read("left_owners")
         seq = count = total = 0
-        while rows := self._writer.read("rows", seq, ROWS_PER_READ):
+        while rows := self._writer.read("rows", seq):
             for seq, owner, body in rows:
                 told = self._decode(seq, body)
                 count += 1

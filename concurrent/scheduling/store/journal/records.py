@@ -15,14 +15,16 @@ those that are left.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import Field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from itertools import accumulate
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import JournalDamaged
+from concurrent.core.errors import ConcurrentError, JournalDamaged
 from concurrent.scheduling.ledger import recorded
 from concurrent.scheduling.ledger.jobspec import JobSpec, jobspec_from
 from concurrent.scheduling.ledger.recorded import Recordable, TasksSubmitted
@@ -81,18 +83,36 @@ class Told(NamedTuple):
     numbers: Numbers
 
 
-class _Kind(NamedTuple):
+class _Kind:
     """How one class of events is written.
+
+    ``at`` is the place of the field with payloads, -1 if there is none.
 
     :param payloads: the field that is a list of payloads, or else ``payload``: that is one, or None.
     :param pack: what makes plain values of fields, by name; and ``unpack`` the other way.
     """
 
-    cls: Any
-    payloads: str = ""
-    payload: str = ""
-    pack: dict[str, Callable[[Any], Any]] = {}  # noqa: RUF012 - a tuple has no class attributes
-    unpack: dict[str, Callable[[Any], Any]] = {}  # noqa: RUF012
+    def __init__(
+        self,
+        cls: Any,
+        *,
+        payloads: str = "",
+        payload: str = "",
+        pack: Mapping[str, Callable[[Any], Any]] = MappingProxyType({}),
+        unpack: Mapping[str, Callable[[Any], Any]] = MappingProxyType({}),
+    ) -> None:
+        names = [field.name for field in fields(cls)]
+        self.cls = cls
+        self.count = len(names)
+        self.has_many = bool(payloads)
+        self.at = names.index(payloads or payload) if payloads or payload else -1
+        self.pack = [(names.index(name), fn) for name, fn in pack.items()]
+        self.unpack = [(names.index(name), fn) for name, fn in unpack.items()]
+        self._read = attrgetter(*names)
+
+    def values(self, what: Any) -> list[Any]:
+        """Return the values of an event."""
+        return list(self._read(what)) if self.count > 1 else [self._read(what)]
 
 
 def _pack_changes(changes: Sequence[tuple[int, Terms]]) -> list[tuple[int, dict[str, Any]]]:
@@ -144,8 +164,6 @@ KINDS: Final = {
 
 KIND_BY_CLASS: Final = {kind.cls: number for number, kind in KINDS.items()}
 
-_FIELDS: Final[dict[int, tuple[Field[Any], ...]]] = {key: fields(kind.cls) for key, kind in KINDS.items()}
-
 
 def encode(seq: int, what: Recordable, refer: Refer) -> tuple[bytes, Numbers]:
     """Return the bytes of an event, and which of its payloads have rows of their own.
@@ -155,18 +173,14 @@ def encode(seq: int, what: Recordable, refer: Refer) -> tuple[bytes, Numbers]:
     """
     number = KIND_BY_CLASS[type(what)]
     kind = KINDS[number]
-    values: list[Any] = []
+    values = kind.values(what)
+    for at, pack in kind.pack:
+        values[at] = pack(values[at])
     pieces: Sequence[Any] = ()
     numbers: Numbers = {}
-    for field in _FIELDS[number]:
-        value = getattr(what, field.name)
-        if field.name == kind.payloads:
-            value, numbers, pieces = _set_aside(value, refer)
-        elif field.name == kind.payload:
-            value, numbers, pieces = _set_aside([] if value is None else [value], refer)
-        elif field.name in kind.pack:
-            value = kind.pack[field.name](value)
-        values.append(value)
+    if (at := kind.at) >= 0:
+        payloads = values[at] if kind.has_many else [] if values[at] is None else [values[at]]
+        values[at], numbers, pieces = _set_aside(payloads, refer)
     return _joined(seq, [number, values, None], pieces), numbers
 
 
@@ -176,22 +190,20 @@ def decode(seq: int, body: bytes, recall: Recall) -> Told:
     :raises JournalDamaged: if the columns are not what was written.
     """
     row = _Row.read(seq, body)
-    kind = KINDS[row.kind]
+    kind, values = KINDS[row.kind], row.values
+    numbers: Numbers = {}
     try:
-        values: dict[str, Any] = {}
-        for field, value in zip(_FIELDS[row.kind], row.values, strict=False):
-            if field.name == kind.payloads:
-                value = row.payloads(recall)
-            elif field.name == kind.payload:
-                value = next(iter(row.payloads(recall)), None)
-            elif field.name in kind.unpack:
-                value = kind.unpack[field.name](value)
-            values[field.name] = value
-        told = [kind.cls(**values)] if row.spans is None else _spans_of(values, row.spans)
-        numbers = {place: (number, size) for place, (number, size) in row.sizes_and_numbers()[1].items()}
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if (at := kind.at) >= 0:
+            numbers = {place: (number, size) for place, (number, size) in values[at][1].items()}
+            payloads = row.payloads(recall)
+            values[at] = payloads if kind.has_many else next(iter(payloads), None)
+        for at, unpack in kind.unpack:
+            if at < len(values):
+                values[at] = unpack(values[at])
+        event = kind.cls(*values[: kind.count])
+        return Told([event] if row.spans is None else _spans_of(event, row.spans), row.spans, numbers)
+    except (ArithmeticError, AttributeError, ConcurrentError, LookupError, TypeError, ValueError) as error:
         raise _damaged(seq, f"a {kind.cls.__name__} cannot be made of it: {error}") from error
-    return Told(told, row.spans, numbers)
 
 
 def cut(seq: int, body: bytes, states: bytes) -> bytes | None:
@@ -205,7 +217,8 @@ def cut(seq: int, body: bytes, states: bytes) -> bytes | None:
         raise _damaged(seq, "its payloads have another checksum")
     spans = row.spans if row.spans is not None else [[0, len(states)]]
     offsets = [offset for start, count in spans for offset in range(start, start + count)]
-    sizes, numbers = row.sizes_and_numbers()
+    at = KINDS[row.kind].at
+    sizes, numbers = row.values[at]
     ends = list(accumulate(sizes))
     kept_sizes: list[int] = []
     kept_numbers: dict[int, Any] = {}
@@ -223,8 +236,7 @@ def cut(seq: int, body: bytes, states: bytes) -> bytes | None:
         kept_offsets.append(offset)
     if not kept_offsets:
         return None
-    place = [field.name for field in _FIELDS[row.kind]].index(KINDS[row.kind].payloads)
-    row.values[place] = [kept_sizes, kept_numbers]
+    row.values[at] = [kept_sizes, kept_numbers]
     is_whole = len(kept_offsets) == len(states)
     return _joined(seq, [row.kind, row.values, None if is_whole else _spans(kept_offsets)], pieces)
 
@@ -256,18 +268,9 @@ class _Row(NamedTuple):
             raise _damaged(seq, f"there is no kind {kind!r} of rows")
         return cls(kind, values, spans, data, crc32(data) == data_crc)
 
-    def sizes_and_numbers(self) -> tuple[list[int], dict[int, list[int]]]:
-        """Return the sizes of payloads that are here, and the rows and sizes of the others, by place."""
-        kind = KINDS[self.kind]
-        for field, value in zip(_FIELDS[self.kind], self.values, strict=False):
-            if field.name in (kind.payloads, kind.payload):
-                sizes, numbers = value
-                return sizes, numbers
-        return [], {}
-
     def payloads(self, recall: Recall) -> list[Any]:
         """Return the payloads."""
-        sizes, numbers = self.sizes_and_numbers()
+        sizes, numbers = self.values[KINDS[self.kind].at]
         data, payloads, start = bytes(self.data), [], 0
         if not self.is_data_good:
             payloads = [recall(0, size) if size else b"" for size in sizes]
@@ -318,23 +321,25 @@ def _spans(offsets: list[int]) -> list[list[int]]:
     return spans
 
 
-def _spans_of(values: dict[str, Any], spans: list[list[int]]) -> list[Recordable]:
-    """Return the events that a cut ``TasksSubmitted`` is told as."""
+def _spans_of(whole: TasksSubmitted, spans: list[list[int]]) -> list[Recordable]:
+    """Return the events that a cut row is told as.
+
+    :param whole: the event, with the payloads only that are left.
+    """
     told: list[Recordable] = []
-    payloads, at = values["payloads"], 0
-    changes = [(0, values["terms"]), *values["changes"]]
-    first_number = values["first_number"]
+    at = 0
+    changes = [(0, whole.terms), *whole.changes]
     for offset, count in spans:
         before = [terms for place, terms in changes if place <= offset]
         inside = tuple((place - offset, terms) for place, terms in changes if offset < place < offset + count)
         told.append(
             TasksSubmitted(
-                values["owner"],
-                values["first_id"] + offset,
-                payloads[at : at + count],
+                whole.owner,
+                whole.first_id + offset,
+                whole.payloads[at : at + count],
                 before[-1],
                 inside,
-                first_number + offset if first_number else 0,
+                whole.first_number + offset if whole.first_number else 0,
             )
         )
         at += count

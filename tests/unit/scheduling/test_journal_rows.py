@@ -1,0 +1,241 @@
+"""Which rows of a journal go: telling the rest again gives the same jobs, whatever happened in which order."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from concurrent.scheduling.ledger import recorded
+from concurrent.scheduling.ledger.recorded import OwnerLeft, Recordable, SlaveJoined, SlaveLost
+from concurrent.scheduling.store.journal.live import Live
+from concurrent.scheduling.store.journal.records import Told, cut, decode, encode
+from concurrent.scheduling.tasks.terms import Terms
+from tests.unit.scheduling.journal_fold import folded
+from tests.unit.scheduling.journal_parts import consumed, ended, joined, submitted
+
+
+class Rows:
+    """Rows in a dict, with what they are wanted for; ``told`` is what was appended to it."""
+
+    def __init__(self, unwanted_bytes_max: int = 1 << 20) -> None:
+        self.events: list[Recordable] = []
+        self.bodies: dict[int, bytes] = {}
+        self.payloads: dict[int, bytes] = {}
+        self.live = Live(unwanted_bytes_max)
+        self._unwanted_bytes_max = unwanted_bytes_max
+        self._seq = 0
+        self._number = 0
+
+    def keep(self, *events: Recordable) -> None:
+        """Append events as one transaction."""
+        for event in events:
+            self.events.append(event)
+            self._seq += 1
+            body, numbers = encode(self._seq, event, self._refer)
+            self.bodies[self._seq] = body
+            self.live.note(self._seq, len(body), Told([event], None, numbers))
+        changes = self.live.changes()
+        for seq, states in changes.cuts:
+            left = cut(seq, self.bodies[seq], states)
+            assert left is not None
+            self.bodies[seq] = left
+        for seq in changes.rows:
+            del self.bodies[seq]
+        for number in changes.payloads:
+            self.payloads.pop(number, None)
+
+    def replayed(self) -> list[Recordable]:
+        """Return what the rows are told as."""
+        return [event for seq, told in self.rows() for event in told.events]
+
+    def reopen(self) -> None:
+        """Forget all but the rows."""
+        self.live = Live(self._unwanted_bytes_max)
+        for seq, told in self.rows():
+            self.live.note(seq, len(self.bodies[seq]), told)
+
+    def rows(self) -> list[tuple[int, Told]]:
+        """Return the rows and what each is told as."""
+        return [(seq, decode(seq, self.bodies[seq], self._recall)) for seq in sorted(self.bodies)]
+
+    def _refer(self, payload: Any) -> int:
+        self._number += 1
+        self.payloads[self._number] = bytes(payload)
+        return self._number
+
+    def _recall(self, number: int, size_bytes: int) -> bytes:
+        return self.payloads.get(number, b"gone")  # as of a task that has ended
+
+
+class Story:
+    """Makes events that a ledger could record, by chance."""
+
+    def __init__(self, chance: random.Random, rows: Rows) -> None:
+        self._chance = chance
+        self._rows = rows
+        self._next_owner = 1
+        self._jobs: dict[int, dict[str, Any]] = {}
+
+    def step(self) -> None:
+        """Have something happen."""
+        if not self._jobs or self._chance.random() < 0.05:
+            self._join()
+            return
+        owner = self._chance.choice(list(self._jobs))
+        job = self._jobs[owner]
+        do = self._chance.choices(
+            (self._submit, self._end, self._consume, self._try, self._renumber, self._note, self._leave),
+            (6, 9, 5, 1, 1, 1, 0.3),
+        )[0]
+        do(owner, job)
+
+    def _join(self) -> None:
+        owner, self._next_owner = self._next_owner, self._next_owner + 1
+        keep_s, keeps = self._chance.choice(((0.0, False), (60.0, False), (60.0, True)))
+        self._jobs[owner] = {"next": 1, "open": [], "ended": 0, "consumed": 0, "counts": [0, 0, 0]}
+        self._rows.keep(joined(owner, keep_s=keep_s, keeps_results=keeps))
+
+    def _payload(self) -> bytes:
+        return self._chance.randbytes(self._chance.choice((0, 3, 40, 40, 300, 70_000)))
+
+    def _submit(self, owner: int, job: dict[str, Any]) -> None:
+        first = job["next"] + self._chance.choice((0, 0, 0, 5))
+        count = self._chance.choice((1, 3, 20))
+        event = submitted(first, *(self._payload() for _ in range(count)), owner=owner)
+        if count > 2:
+            event = replace(event, changes=((1, Terms(priority=3)), (2, Terms(name="f"))))
+        job["open"] += range(first, first + count)
+        job["next"] = first + count
+        self._rows.keep(event)
+
+    def _end(self, owner: int, job: dict[str, Any]) -> None:
+        self._chance.shuffle(job["open"])
+        count = min(len(job["open"]), self._chance.choice((1, 2, 15)))
+        ids, job["open"] = job["open"][:count], job["open"][count:]
+        if not ids:
+            return
+        statuses = [self._chance.choice((0, 0, 1, 2, 3)) for _ in ids]
+        for status in statuses:
+            job["counts"][0 if status == 0 else 2 if status == 3 else 1] += 1
+        payloads = [self._payload() for _ in ids]
+        self._rows.keep(recorded.TasksEnded(owner, ids, statuses, payloads, job["ended"] + 1))
+        job["ended"] += count
+
+    def _consume(self, owner: int, job: dict[str, Any]) -> None:
+        up_to = self._chance.randint(job["consumed"], job["ended"])
+        job["consumed"] = up_to
+        self._rows.keep(recorded.OutcomesConsumed(owner, up_to, job["next"], *job["counts"]))
+
+    def _try(self, owner: int, job: dict[str, Any]) -> None:
+        if ids := job["open"][:2]:
+            self._rows.keep(recorded.TasksTried(owner, ids, [b"it died"] * len(ids)))
+
+    def _renumber(self, owner: int, job: dict[str, Any]) -> None:
+        if ids := job["open"][:3]:
+            self._rows.keep(recorded.TasksRenumbered(owner, ids, self._chance.randrange(10**6)))
+
+    def _note(self, owner: int, job: dict[str, Any]) -> None:
+        self._rows.keep(
+            recorded.JobNoted(owner, self._chance.random(), [("f", "E", 1, "text")]),
+            recorded.SessionAttached(owner, self._chance.randrange(9)),
+            recorded.TasksNamed(owner, job["next"], ["key"]),
+            recorded.CodeDefined(owner, 0, self._payload()),
+        )
+
+    def _leave(self, owner: int, _job: dict[str, Any]) -> None:
+        del self._jobs[owner]
+        self._rows.keep(OwnerLeft(owner))
+
+
+@given(st.integers(), st.sampled_from([0, 2000, 1 << 20]))
+@settings(max_examples=60, deadline=None)
+def test_telling_what_is_left_gives_the_same_jobs(seed: int, unwanted_bytes_max: int) -> None:
+    chance = random.Random(seed)
+    rows = Rows(unwanted_bytes_max)
+    story = Story(chance, rows)
+    for _ in range(60):
+        story.step()
+        if chance.random() < 0.05:
+            rows.reopen()
+    told = folded(rows.replayed())
+    wanted = folded(rows.events)
+    assert told == wanted
+
+
+def test_what_a_row_takes_is_bounded_by_what_is_wanted() -> None:
+    rows = Rows(4000)
+    rows.keep(joined())
+    for turn in range(300):
+        first = 1 + 100 * turn
+        rows.keep(submitted(first, *[bytes(50)] * 100))
+        ids = [task_id for task_id in range(first, first + 100) if task_id != 1]
+        rows.keep(ended(first if turn == 0 else first - 1, *ids))
+        rows.keep(consumed(first + 98))
+        size_bytes = sum(map(len, rows.bodies.values()))
+        assert size_bytes <= 2 * rows.live.wanted_bytes + 4000 + 12_000
+    told = folded(rows.replayed())
+    assert list(told[1].open) == [1]
+    assert len(rows.bodies) < 10
+
+
+def test_a_finished_journal_is_empty_but_for_the_job() -> None:
+    rows = Rows()
+    rows.keep(joined(), submitted(1, b"a", b"b"), submitted(3, b"c"))
+    rows.keep(ended(1, 3, 1), ended(3, 2))
+    rows.keep(consumed(3))
+    assert [type(event) for event in rows.replayed()] == [recorded.OwnerJoined, recorded.OutcomesConsumed]
+
+
+def test_an_end_stays_while_the_row_with_its_task_stays() -> None:
+    rows = Rows()
+    rows.keep(joined(), submitted(1, b"a", b"b"))
+    rows.keep(ended(1, 1))
+    rows.keep(consumed(1))
+    assert list(folded(rows.replayed())[1].open) == [2]
+
+
+def test_the_payload_of_a_job_that_is_kept_stays_until_its_outcome_was_consumed() -> None:
+    large = bytes(70_000)
+    for keep_s, left in ((0.0, 0), (60.0, 1)):
+        rows = Rows()
+        rows.keep(joined(keep_s=keep_s), submitted(1, large))
+        rows.keep(ended(1, 1))
+        assert len(rows.payloads) == left
+        rows.keep(consumed(1))
+        assert not rows.payloads
+
+
+def test_results_that_are_kept_stay_until_the_owner_has_left() -> None:
+    rows = Rows()
+    rows.keep(joined(keep_s=60.0, keeps_results=True), submitted(1, b"a"), ended(1, 1))
+    rows.keep(consumed(1))
+    assert folded(rows.replayed())[1].outcomes == {1: (1, 0, b"result")}
+    rows.keep(OwnerLeft(1))
+    assert not rows.bodies
+
+
+def test_a_job_with_many_rows_leaves_in_parts_and_is_not_told_meanwhile() -> None:
+    rows = Rows()
+    rows.keep(joined(), *(submitted(number, b"a") for number in range(1, 5000)))
+    rows.keep(OwnerLeft(1))
+    left = [len(rows.bodies)]
+    assert left[0] > 1000
+    while rows.bodies:
+        rows.keep()
+        left.append(len(rows.bodies))
+    assert left == sorted(left, reverse=True)
+
+
+@pytest.mark.parametrize(("return_s", "left"), [(0.0, 0), (60.0, 2)])
+def test_slaves_are_known_by_name_until_they_are_lost_for_good(return_s: float, left: int) -> None:
+    rows = Rows()
+    rows.keep(SlaveJoined(1, "one", 2, 4, returns=True))
+    rows.keep(SlaveJoined(2, "one", 2, 4, returns=True))
+    assert rows.replayed() == [SlaveJoined(2, "one", 2, 4, returns=True)]
+    rows.keep(SlaveLost(2, "closed", return_s))
+    assert len(rows.bodies) == left

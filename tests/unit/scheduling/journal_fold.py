@@ -18,13 +18,21 @@ class FoldedJob:
     """One job: its tasks that are open, its outcomes that were not consumed, and how far it is."""
 
     spec: Any
-    open: dict[int, tuple[Any, Any, int, tuple[bytes, ...]]] = field(default_factory=dict)
+    open: dict[int, Any] = field(default_factory=dict)
     ended_payloads: dict[int, Any] = field(default_factory=dict)
-    outcomes: dict[int, tuple[int, int, Any]] = field(default_factory=dict)
+    outcomes: dict[int, Any] = field(default_factory=dict)
     consumed_to: int = 0
     next_id: int = 0
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])
+    code: list[Any] = field(default_factory=list)
     about: dict[Any, Any] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read the payloads that are wanted."""
+        self.open = {key: (_bytes(payload), *rest) for key, (payload, *rest) in self.open.items()}
+        self.ended_payloads = {key: _bytes(payload) for key, payload in self.ended_payloads.items()}
+        self.outcomes = {key: (*rest, _bytes(payload)) for key, (*rest, payload) in self.outcomes.items()}
+        self.code = [_bytes(blob) for blob in self.code]
 
 
 def folded(events: Iterable[Recordable]) -> dict[int, FoldedJob]:
@@ -37,6 +45,8 @@ def folded(events: Iterable[Recordable]) -> dict[int, FoldedJob]:
             del jobs[event.owner]
         else:
             _FOLD[type(event)](jobs[event.owner], event)  # type: ignore[union-attr]
+    for job in jobs.values():
+        job.load()
     return jobs
 
 
@@ -45,7 +55,7 @@ def _submitted(job: FoldedJob, event: recorded.TasksSubmitted) -> None:
     for place, payload in enumerate(event.payloads):
         terms = [terms for at, terms in changes if at <= place][-1]
         assert event.first_id + place not in job.open
-        job.open[event.first_id + place] = (_bytes(payload), terms, event.first_number + place, ())
+        job.open[event.first_id + place] = (payload, terms, event.first_number + place, ())
     job.next_id = max(job.next_id, event.first_id + len(event.payloads))
 
 
@@ -70,7 +80,7 @@ def _ended(job: FoldedJob, event: recorded.TasksEnded) -> None:
         job.counts[0 if status == FINISHED else 2 if status == CANCELLED else 1] += 1
         keeps = job.spec is not None and job.spec.keeps_results
         if number > job.consumed_to or keeps:
-            job.outcomes[number] = (task_id, status, _bytes(event.payloads[place]))
+            job.outcomes[number] = (task_id, status, event.payloads[place])
         if number > job.consumed_to and task is not None and job.spec is not None and job.spec.keep_s:
             job.ended_payloads[task_id] = task[0]
 
@@ -106,7 +116,7 @@ _FOLD: dict[type, Any] = {
     recorded.TasksEnded: _ended,
     recorded.OutcomesConsumed: _consumed,
     recorded.TasksNamed: _added,
-    recorded.CodeDefined: _added,
+    recorded.CodeDefined: lambda job, event: job.code.append(event.blob),
     recorded.JobNoted: _noted,
     recorded.JobBegun: _noted,
     recorded.JobClosed: _noted,

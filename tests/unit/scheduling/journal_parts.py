@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,14 @@ class OpenJournal:
         """Run the loop until a commit is kept, or the journal has failed."""
         while self.committed < number and not self.failures:
             self.turn()
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Have the writer look again until something is so."""
+        until = time.monotonic() + WAIT_S
+        while not is_so():
+            assert time.monotonic() < until
+            self.journal.probe()
+            threading.Event().wait(0.005)
 
     def turn(self) -> None:
         """Run one call that was posted."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +13,9 @@ from concurrent.scheduling.ledger import recorded
 from concurrent.scheduling.ledger.recorded import OwnerLeft, Recordable, SlaveJoined, SlaveLost
 from concurrent.scheduling.store.journal.live import Live
 from concurrent.scheduling.store.journal.records import Told, cut, decode, encode
-from concurrent.scheduling.tasks.terms import Terms
 from tests.unit.scheduling.journal_fold import folded
 from tests.unit.scheduling.journal_parts import consumed, ended, joined, submitted
+from tests.unit.scheduling.journal_story import Story
 
 
 class Rows:
@@ -72,92 +71,12 @@ class Rows:
         return self.payloads.get(number, b"gone")  # as of a task that has ended
 
 
-class Story:
-    """Makes events that a ledger could record, by chance."""
-
-    def __init__(self, chance: random.Random, rows: Rows) -> None:
-        self._chance = chance
-        self._rows = rows
-        self._next_owner = 1
-        self._jobs: dict[int, dict[str, Any]] = {}
-
-    def step(self) -> None:
-        """Have something happen."""
-        if not self._jobs or self._chance.random() < 0.05:
-            self._join()
-            return
-        owner = self._chance.choice(list(self._jobs))
-        job = self._jobs[owner]
-        do = self._chance.choices(
-            (self._submit, self._end, self._consume, self._try, self._renumber, self._note, self._leave),
-            (6, 9, 5, 1, 1, 1, 0.3),
-        )[0]
-        do(owner, job)
-
-    def _join(self) -> None:
-        owner, self._next_owner = self._next_owner, self._next_owner + 1
-        keep_s, keeps = self._chance.choice(((0.0, False), (60.0, False), (60.0, True)))
-        self._jobs[owner] = {"next": 1, "open": [], "ended": 0, "consumed": 0, "counts": [0, 0, 0]}
-        self._rows.keep(joined(owner, keep_s=keep_s, keeps_results=keeps))
-
-    def _payload(self) -> bytes:
-        return self._chance.randbytes(self._chance.choice((0, 3, 40, 40, 300, 70_000)))
-
-    def _submit(self, owner: int, job: dict[str, Any]) -> None:
-        first = job["next"] + self._chance.choice((0, 0, 0, 5))
-        count = self._chance.choice((1, 3, 20))
-        event = submitted(first, *(self._payload() for _ in range(count)), owner=owner)
-        if count > 2:
-            event = replace(event, changes=((1, Terms(priority=3)), (2, Terms(name="f"))))
-        job["open"] += range(first, first + count)
-        job["next"] = first + count
-        self._rows.keep(event)
-
-    def _end(self, owner: int, job: dict[str, Any]) -> None:
-        self._chance.shuffle(job["open"])
-        count = min(len(job["open"]), self._chance.choice((1, 2, 15)))
-        ids, job["open"] = job["open"][:count], job["open"][count:]
-        if not ids:
-            return
-        statuses = [self._chance.choice((0, 0, 1, 2, 3)) for _ in ids]
-        for status in statuses:
-            job["counts"][0 if status == 0 else 2 if status == 3 else 1] += 1
-        payloads = [self._payload() for _ in ids]
-        self._rows.keep(recorded.TasksEnded(owner, ids, statuses, payloads, job["ended"] + 1))
-        job["ended"] += count
-
-    def _consume(self, owner: int, job: dict[str, Any]) -> None:
-        up_to = self._chance.randint(job["consumed"], job["ended"])
-        job["consumed"] = up_to
-        self._rows.keep(recorded.OutcomesConsumed(owner, up_to, job["next"], *job["counts"]))
-
-    def _try(self, owner: int, job: dict[str, Any]) -> None:
-        if ids := job["open"][:2]:
-            self._rows.keep(recorded.TasksTried(owner, ids, [b"it died"] * len(ids)))
-
-    def _renumber(self, owner: int, job: dict[str, Any]) -> None:
-        if ids := job["open"][:3]:
-            self._rows.keep(recorded.TasksRenumbered(owner, ids, self._chance.randrange(10**6)))
-
-    def _note(self, owner: int, job: dict[str, Any]) -> None:
-        self._rows.keep(
-            recorded.JobNoted(owner, self._chance.random(), [("f", "E", 1, "text")]),
-            recorded.SessionAttached(owner, self._chance.randrange(9)),
-            recorded.TasksNamed(owner, job["next"], ["key"]),
-            recorded.CodeDefined(owner, 0, self._payload()),
-        )
-
-    def _leave(self, owner: int, _job: dict[str, Any]) -> None:
-        del self._jobs[owner]
-        self._rows.keep(OwnerLeft(owner))
-
-
 @given(st.integers(), st.sampled_from([0, 2000, 1 << 20]))
 @settings(max_examples=60, deadline=None)
 def test_telling_what_is_left_gives_the_same_jobs(seed: int, unwanted_bytes_max: int) -> None:
     chance = random.Random(seed)
     rows = Rows(unwanted_bytes_max)
-    story = Story(chance, rows)
+    story = Story(chance, rows.keep)
     for _ in range(60):
         story.step()
         if chance.random() < 0.05:

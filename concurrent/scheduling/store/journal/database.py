@@ -140,8 +140,14 @@ class Database:
         return rows
 
     def row(self, seq: int) -> bytes | None:
-        """Return the bytes of one row."""
-        found = self.connection.execute("SELECT body FROM event WHERE seq = ?", (seq,)).fetchone()
+        """Return the bytes of one row.
+
+        :raises JournalDamaged: if it cannot be read.
+        """
+        try:
+            found = self.connection.execute("SELECT body FROM event WHERE seq = ?", (seq,)).fetchone()
+        except sqlite3.Error as error:
+            raise self._damaged(str(error)) from error
         return found[0] if found is not None else None
 
     def last_numbers(self) -> tuple[int, int]:

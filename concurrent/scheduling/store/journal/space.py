@@ -38,7 +38,7 @@ class Space:
         self.used_bytes = 0
         self._folder = place.folder
         self._bytes_max = place.bytes_max
-        self._has_reserve = False
+        self._has_reserve = self._reserve.exists()  # it is, if the last owner was killed
         self._reserve_bytes = RESERVE_BYTES
         self._free_bytes_min = FREE_BYTES_MIN
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from concurrent.core.callthread import CallThread
 from concurrent.core.errors import ConcurrentError, JournalError, LoopClosed
@@ -30,6 +30,10 @@ from concurrent.transport.loop.loop import run_call
 __all__ = ["Batch", "Writer"]
 
 T = TypeVar("T")
+
+TIDY_BYTES: Final = 1 << 20
+TIDY_COUNT: Final = 100
+"""After so much, or so many transactions, the files are kept small, and the room on the disk is looked at."""
 
 log = get_log("concurrent.scheduling.store.journal.writer")
 
@@ -49,6 +53,11 @@ class Batch:
     payloads: list[tuple[int, int, Any]] = field(default_factory=list)
     stored: list[StoredPayload] = field(default_factory=list)
     changes: Changes = field(default_factory=Changes)
+
+    @property
+    def size_bytes(self) -> int:
+        """How large what it adds is."""
+        return sum(len(row[3]) for row in self.rows) + sum(len(row[2]) for row in self.payloads)
 
 
 class Writer:
@@ -72,6 +81,8 @@ class Writer:
         self._thread = CallThread("concurrent-journal")
         self._batches: deque[Batch] = deque()
         self._has_failed = False
+        self._written_bytes = 0  # these two since it was tidied
+        self._written_count = 0
         self._folder: Folder
         self._database: Database
 
@@ -118,7 +129,7 @@ class Writer:
         self._folder.close()
 
     def _open(self) -> JournalStart:
-        database = Database(self._folder.database, self._place.durability)
+        database = self._opened()
         self._database = database
         self._folder.immortal.append(database.connection)
         start = database.start
@@ -126,9 +137,21 @@ class Writer:
         self.space.look(database)
         return start
 
+    def _opened(self) -> Database:
+        path, durability = self._folder.database, self._place.durability
+        try:
+            return Database(path, durability)
+        except JournalError as error:
+            cause = error.__cause__
+            if cause is None or not self.space.is_full(cause) or not self.space.use_reserve():
+                raise
+        return Database(path, durability)
+
     def _write(self) -> None:
         """Write what has been handed over by now; a call that finds nothing comes after one that wrote it."""
-        if self._has_failed or not self._batches:
+        if self._has_failed:
+            self._batches.clear()
+        if not self._batches:
             return
         batches = [self._batches.popleft() for _ in range(len(self._batches))]
         try:
@@ -140,7 +163,11 @@ class Writer:
             self._not_written(batches, error)
             return
         self._post(self._on_written, batches)
-        self._attempt(self._tidy)
+        self._written_count += 1
+        self._written_bytes += sum(batch.size_bytes for batch in batches)
+        is_much = self._written_bytes >= TIDY_BYTES or self._written_count >= TIDY_COUNT
+        if is_much or self.space.problem:
+            self._attempt(self._tidy)
 
     def _write_batch(self, batch: Batch) -> None:
         database = self._database
@@ -166,6 +193,7 @@ class Writer:
 
     def _tidy(self) -> None:
         """Between transactions: keep the files small, and see how much room there is."""
+        self._written_bytes = self._written_count = 0
         self._database.move_log()
         self._database.give_back()
         self.space.look(self._database)

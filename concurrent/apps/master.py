@@ -309,6 +309,7 @@ class MasterNode(Node):
             memory_bytes_max=self.memory_bytes_max,
             disk_bytes_max=self.disk_bytes_max,
             folder=self.folder,
+            return_s=limits.return_s,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
         recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
@@ -325,7 +326,21 @@ class MasterNode(Node):
         alike_max = max(1, limits.sessions_per_address_max * 3 // 4)
         self._api = MasterAPI(self.registry, self.dispatcher, self._systems, alike_max=alike_max)
         self._api.register_methods(self.compute_server)
-        self.compute_server.on_lost = self._api.session_lost
+        self._watch_sessions(self._api)
+
+    def _watch_sessions(self, api: MasterAPI) -> None:
+        """Have the sessions of nodes followed from now on. Loop thread only."""
+
+        def opened(handler: TCPHandler, is_new: bool) -> None:  # noqa: FBT001  as servers call it
+            if not is_new:
+                api.session_resumed(handler)
+
+        def cut(handler: TCPHandler, is_silent: bool) -> None:  # noqa: FBT001  as servers call it
+            api.session_cut(handler, is_silent=is_silent)
+
+        self.compute_server.on_open = opened
+        self.compute_server.on_cut = cut
+        self.compute_server.on_lost = api.session_lost
 
 
 def _within_reach(host: str) -> str:

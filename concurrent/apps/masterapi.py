@@ -102,6 +102,18 @@ class MasterAPI:
         log.info("%s joined", record.node_id)
         return number
 
+    def session_cut(self, handler: TCPHandler, *, is_silent: bool) -> None:
+        """Give a slave nothing more while nothing arrives from it."""
+        peer = handler.context
+        if is_silent and isinstance(peer, Peer) and peer.node_type is NodeType.slave:
+            self._dispatcher.slave_away(peer.number)
+
+    def session_resumed(self, handler: TCPHandler) -> None:
+        """Go on with a slave that was away."""
+        peer = handler.context
+        if isinstance(peer, Peer) and peer.node_type is NodeType.slave:
+            self._dispatcher.slave_back(peer.number)
+
     def session_lost(self, handler: TCPHandler, reason: str) -> None:
         """Free or move what a session's node had."""
         self._systems.lost(handler)

@@ -64,8 +64,14 @@ class TransportSettings(Component):
     )  # fmt: skip
     resume_s = FloatItem(
         "transport", "resume_s", 5.0,
-        "A peer whose connection is lost may come back within this time. After it the peer is given up, and "
-        "the tasks of a slave go to others.",
+        "A peer whose machine has closed the connection, as when its process is killed, may come back within "
+        "this time. After it the peer is given up, and the tasks of a slave go to others.",
+        minimum=0.1, unit="seconds",
+    )  # fmt: skip
+    return_s = FloatItem(
+        "transport", "return_s", 60.0,
+        "A peer that has fallen silent, because it is paused or its network is cut, may come back within this "
+        "time after its last word and go on. After it the peer is given up, and others get what a slave runs.",
         minimum=0.1, unit="seconds",
     )  # fmt: skip
     message_bytes_max = IntItem(
@@ -96,6 +102,7 @@ class TransportSettings(Component):
             heartbeat_s=self.heartbeat_s,
             silence_s=self.silence_s,
             resume_s=self.resume_s,
+            return_s=self.return_s,
         )
         if not self.sessions_per_address_max:
             return limits

@@ -19,6 +19,8 @@ from concurrent.scheduling.ledger.events import (
     Recordable,
     SessionAttached,
     SessionDetached,
+    SlaveAway,
+    SlaveBack,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
@@ -174,6 +176,13 @@ class LedgerMachine(RuleBasedStateMachine):
         self.perform(self.ledger.apply(SlaveHolding(slave, running, finished)))
         for number in set(running + finished) & self.ledger.task_by_number.keys():
             assert self.ledger.task_by_number[number].state is TaskState.HELD
+
+    @precondition(lambda self: self.ledger.slaves)
+    @rule(data=st.data(), is_away=st.booleans())
+    def hear_nothing_of_one(self, data: st.DataObject, is_away: bool) -> None:
+        slave = self.some_slave(data)
+        self.perform(self.ledger.apply((SlaveAway if is_away else SlaveBack)(slave)))
+        assert self.ledger.slaves[slave].is_silent == is_away
 
     @rule(seconds=st.sampled_from([1, 11, 40]))
     def wait(self, seconds: int) -> None:

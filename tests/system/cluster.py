@@ -22,7 +22,12 @@ import psutil
 
 APPS = Path(__file__).parent / "apps"
 TIMEOUT_S = 30.0
-QUICK = ("transport.heartbeat_s=0.2", "transport.silence_s=1", "transport.resume_s=1")
+QUICK = (
+    "transport.heartbeat_s=0.2",
+    "transport.silence_s=1",
+    "transport.resume_s=1",
+    "transport.return_s=2",
+)
 MARK = "CONCURRENT_SYSTEM_TEST"
 STARTER = (sys.executable, "-m", "concurrent.apps.main")
 

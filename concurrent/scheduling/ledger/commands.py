@@ -25,6 +25,7 @@ __all__ = [
     "RefusedByAll",
     "Send",
     "SlaveForgotten",
+    "SlaveHeard",
     "SlaveSilent",
     "TasksMoved",
     "TellHeld",
@@ -70,13 +71,20 @@ class AskBack:
 
 @dataclass(slots=True)
 class SlaveSilent:
-    """Say that a slave holds tasks and reports nothing; or that it reports again.
+    """Say that nothing is heard of a slave, or of the tasks that it holds; it gets no more until it is.
 
-    :param held_count: how many it holds; 0 if it reports again.
+    :param held_count: how many it holds.
     """
 
     slave: int
-    held_count: int = 0
+    held_count: int
+
+
+@dataclass(slots=True)
+class SlaveHeard:
+    """Say that a slave which was silent is heard of again."""
+
+    slave: int
 
 
 @dataclass(slots=True)
@@ -224,6 +232,7 @@ Command = (
     | CheckQueue
     | SlaveSilent
     | SlaveForgotten
+    | SlaveHeard
     | TasksMoved
     | RefusedByAll
     | ProbeStore

@@ -81,6 +81,8 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.Accept: lambda c: f"the tasks of owner {c.owner} up to {c.last_id} are accepted",
     events.CancelRequested: lambda e: f"owner {e.owner} cancels {_tasks(e.ids)} of its own numbers",
     events.SlaveJoined: lambda e: f"slave {e.slave} is {e.name} with {e.workers} workers",
+    events.SlaveAway: lambda e: f"nothing arrives from slave {e.slave}; what it runs waits for it",
+    events.SlaveBack: lambda e: f"slave {e.slave} is back",
     events.SlaveHolding: lambda e: (
         f"slave {e.slave} still has {_tasks(e.running)}, and outcomes of {_tasks(e.finished)}"
     ),

@@ -29,6 +29,7 @@ from concurrent.scheduling.ledger.commands import (
     RefusedByAll,
     Send,
     SlaveForgotten,
+    SlaveHeard,
     SlaveSilent,
     TasksMoved,
     TellHeld,
@@ -92,7 +93,10 @@ __all__ = [
     "SessionAttached",
     "SessionDetached",
     "SlaveAsked",
+    "SlaveAway",
+    "SlaveBack",
     "SlaveForgotten",
+    "SlaveHeard",
     "SlaveHolding",
     "SlaveJoined",
     "SlaveLost",
@@ -183,6 +187,20 @@ class CancelRequested:
 
     owner: int
     ids: list[int]
+
+
+@dataclass(slots=True)
+class SlaveAway:
+    """Nothing arrives from a slave any more. It may be paused or cut off, and come back."""
+
+    slave: int
+
+
+@dataclass(slots=True)
+class SlaveBack:
+    """The session of a slave goes on, from which nothing had arrived; what it holds it still has."""
+
+    slave: int
 
 
 @dataclass(slots=True)
@@ -347,6 +365,8 @@ Event = (
     | BytesConsumed
     | StoreChanged
     | CancelRequested
+    | SlaveAway
+    | SlaveBack
     | SlaveHolding
     | SlavesGone
     | WindowChanged

@@ -39,6 +39,8 @@ from concurrent.scheduling.ledger.events import (
     SessionAttached,
     SessionDetached,
     SlaveAsked,
+    SlaveAway,
+    SlaveBack,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
@@ -97,10 +99,10 @@ class Ledger(Places):
     def __init__(self, *, return_s: float = RETURN_S, **limits: Any) -> None:
         """Begin with nothing.
 
-        :param return_s: how long a session of a job that was lost has to come back.
+        :param return_s: how long a session of a job that was lost has to come back, and a slave that is silent.
         :param limits: those of :class:`Places`.
         """
-        super().__init__(**limits)
+        super().__init__(return_s=return_s, **limits)
         self.lifetimes = Lifetimes(self, return_s)
         self.returning = Returning(self, self.lifetimes, return_s)
         self.alarms.set(Alarm.SILENCE, 0.0)
@@ -124,6 +126,8 @@ class Ledger(Places):
             TasksSubmitted: self._tasks_submitted,
             CancelRequested: self.lifetimes.cancel_requested,
             SlaveJoined: self.returning.joined,
+            SlaveAway: self.returning.away,
+            SlaveBack: self.returning.back,
             SlaveHolding: self.returning.holding,
             SlaveLost: self.returning.lost,
             SlavesGone: self.returning.gone,
@@ -229,15 +233,21 @@ class Ledger(Places):
         return commands
 
     def _look_for_silent(self, now: float) -> list[Command]:
-        """Look for slaves that report nothing, and give what they have to others as far as these are idle."""
+        """Look for slaves that report nothing, and give what they have not begun to others if these are idle.
+
+        What they run waits for them, until it is too late.
+        """
         self.alarms.set(Alarm.SILENCE, LOOK_S)
         self.running.drop_what_is_over()
         commands = self.book.look_for_silent(now)
         if commands:
             commands += self.pushed_lost()  # it may lie in the silent slave's pipe
         for slave in self.book.to_relieve():
-            commands.append(TasksMoved(slave.slave, len(slave.held)))
-            self.move_all(slave)
+            kept = self.running.begun(slave) if self.book.may_return(slave, now) else ()
+            tasks = [task for number, task in slave.held.items() if number not in kept]
+            if tasks:
+                commands.append(TasksMoved(slave.slave, len(tasks)))
+                self.move(slave, tasks)
         return commands
 
     def _window_changed(self, event: WindowChanged) -> list[Command]:

@@ -50,6 +50,7 @@ class Places:
     :param is_recorded: whether there is a journal: then ``Record`` commands say what it has to keep.
     :param read_failure: returns the type of the exception and the text of a failure, from its payload, for the
         history of jobs that are recorded; None if it cannot be read.
+    :param return_s: how long after its last word what a slave runs is given to nobody else, in seconds.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Places:
         first_number: int = 1,
         is_recorded: bool = False,
         read_failure: ReadFailure | None = None,
+        return_s: float,
     ) -> None:
         self.queue = TaskQueue(batch_max)
         self.parked = TaskQueue(batch_max)
@@ -71,7 +73,7 @@ class Places:
             self.budget, self.alarms, self.queue, is_recorded=is_recorded, read_failure=read_failure
         )
         self.owners = self.jobs.by_number
-        self.book = SlaveBook()
+        self.book = SlaveBook(return_s)
         self.slaves = self.book.slaves
         self.pushed: dict[int, TaskRecord] = {}
         self.refusals = Refusals()
@@ -209,10 +211,10 @@ class Places:
                 del self.pushed[task.number]
         return [CancelRun(slave, numbers) for slave, numbers in running.items()]
 
-    def move_all(self, slave: SlaveRecord) -> None:
-        """Queue again what a slave has, though it may go on with it."""
-        tasks = list(slave.held.values())
-        slave.held.clear()
+    def move(self, slave: SlaveRecord, tasks: list[TaskRecord]) -> None:
+        """Queue again tasks that a slave has, though it may go on with them."""
+        for task in tasks:
+            del slave.held[task.number]
         slave.is_asked_back = False
         self.copies.note(slave.name, tasks)
         self.requeue(tasks)

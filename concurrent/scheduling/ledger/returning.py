@@ -15,6 +15,8 @@ from concurrent.scheduling.ledger.events import (
     CancelRun,
     Command,
     Record,
+    SlaveAway,
+    SlaveBack,
     SlaveForgotten,
     SlaveHolding,
     SlaveJoined,
@@ -73,6 +75,20 @@ class Returning:
             return []
         return [Record(SlaveJoined(event.slave, event.name, 0, 0, returns=True))]
 
+    def away(self, event: SlaveAway) -> list[Command]:
+        """Give a slave nothing more while nothing arrives from it; what it runs waits for it."""
+        places = self._places
+        slave = places.slaves.get(event.slave)
+        commands = places.book.silent(slave) if slave is not None else []
+        if commands:
+            commands += places.pushed_lost()  # it may lie in the slave's pipe
+        return commands
+
+    def back(self, event: SlaveBack) -> list[Command]:
+        """Go on with a slave whose session has outlived its absence."""
+        slave = self._places.slaves.get(event.slave)
+        return self._places.book.heard(slave) if slave is not None else []
+
     def holding(self, event: SlaveHolding) -> list[Command]:
         """Take what a slave has from an earlier session as held by it; it drops what is not open any more."""
         places = self._places
@@ -111,7 +127,7 @@ class Returning:
             places.alarms.set(Alarm.RETURNS, 0.0)
             return commands
         self._away.pop(slave.name, None)
-        places.move_all(slave)
+        places.move(slave, list(slave.held.values()))
         places.book.lose(event.slave)
         return commands + self._lost(slave)
 
@@ -148,7 +164,7 @@ class Returning:
     def _give_up(self, slave: SlaveRecord) -> list[Command]:
         """Give the tasks of a slave to others that does not come back; it may go on with them all the same."""
         count = len(slave.held)
-        self._places.move_all(slave)
+        self._places.move(slave, list(slave.held.values()))
         return self._forget(slave, count)
 
     def _forget(self, slave: SlaveRecord, moved_count: int = 0) -> list[Command]:

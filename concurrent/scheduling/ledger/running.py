@@ -73,6 +73,19 @@ class RunningTasks:
             )
         return list(news.values())
 
+    def begun(self, slave: SlaveRecord) -> set[int]:
+        """Return what a slave runs: the tasks that it told of, and the oldest if it has more workers."""
+        begun = {
+            number
+            for number, run in self._run_by_number.items()
+            if run.slave == slave.slave and number in slave.held
+        }
+        for number in slave.held:
+            if len(begun) >= slave.workers:
+                break
+            begun.add(number)
+        return begun
+
     def rows(self, slaves: Mapping[int, SlaveRecord], now: float) -> tuple[RunningRow, ...]:
         """Return the tasks of which something unusual is told, then those that run longest.
 

@@ -50,6 +50,10 @@ class Silence:
                 found.append(slave)
         return found
 
+    def heard_at(self, slave: SlaveRecord, now: float) -> float:
+        """Return when a slave was last known to say something of its tasks, or to have none."""
+        return self._since_by_slave.get(slave.slave, now)
+
 
 def _patience_s(slave: SlaveRecord) -> float:
     if slave.tells_running:

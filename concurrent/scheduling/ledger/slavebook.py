@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.scheduling.ledger.events import Command, SlaveJoined, SlaveSilent
+from concurrent.scheduling.ledger.events import Command, SlaveHeard, SlaveJoined, SlaveSilent
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.ledger.silence import Silence
 
@@ -10,9 +10,13 @@ __all__ = ["SlaveBook"]
 
 
 class SlaveBook:
-    """See the module. ``window_total`` is how many tasks the slaves want to hold together."""
+    """See the module. ``window_total`` is how many tasks the slaves want to hold together.
 
-    def __init__(self) -> None:
+    :param return_s: how long after its last word a silent slave may come back with what it runs.
+    """
+
+    def __init__(self, return_s: float) -> None:
+        self._return_s = return_s
         self.slaves: dict[int, SlaveRecord] = {}
         self.window_total = 0
         self._report_count = 0
@@ -50,7 +54,16 @@ class SlaveBook:
             return []
         slave.is_silent = False
         self.set_window(slave, slave.wanted_window)
-        return [SlaveSilent(slave.slave)]
+        return [SlaveHeard(slave.slave)]
+
+    def silent(self, slave: SlaveRecord) -> list[Command]:
+        """Have a slave get no more tasks until something is heard of it."""
+        if slave.is_silent:
+            return []
+        slave.is_silent = True
+        slave.wanted_window = slave.window
+        self.set_window(slave, 0)
+        return [SlaveSilent(slave.slave, len(slave.held))]
 
     def reported(self, slave: SlaveRecord) -> list[Command]:
         """Take note that a slave has brought outcomes; it may have been taken for silent."""
@@ -67,13 +80,14 @@ class SlaveBook:
         commands: list[Command] = []
         present = [slave for slave in self.slaves.values() if not slave.is_away]
         for slave in self._silence.look(present, now):
-            slave.is_silent = True
-            slave.wanted_window = slave.window
-            self.set_window(slave, 0)
-            commands.append(SlaveSilent(slave.slave, len(slave.held)))
+            commands += self.silent(slave)
         return commands
 
     def to_relieve(self) -> list[SlaveRecord]:
         """Return silent slaves with tasks, if there is an idle one that could have these."""
         silent = [slave for slave in self.slaves.values() if slave.is_silent and slave.held]
         return silent if silent and any(slave.is_idle for slave in self.slaves.values()) else []
+
+    def may_return(self, slave: SlaveRecord, now: float) -> bool:
+        """Return whether a silent slave may still come back with what it runs."""
+        return now - self._silence.heard_at(slave, now) < self._return_s

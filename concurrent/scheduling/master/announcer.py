@@ -8,6 +8,7 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import (
     RefusedByAll,
     SlaveForgotten,
+    SlaveHeard,
     SlaveSilent,
     TasksMoved,
     TellHeld,
@@ -38,13 +39,14 @@ class Announcer:
         self._notices = notices
 
     def slave_silent(self, command: SlaveSilent) -> None:
-        """Say that a slave reports nothing, or that it does again."""
+        """Say that a slave reports nothing."""
         name = self._ledger.slaves[command.slave].name
-        if command.held_count:
-            text = "%s holds %d tasks and reports nothing; it gets no more until it does"
-            log.warning(text, name, command.held_count)
-        else:
-            log.warning("%s reports again", name)
+        text = "%s holds %d tasks and reports nothing; it gets no more until it does"
+        log.warning(text, name, command.held_count)
+
+    def slave_heard(self, command: SlaveHeard) -> None:
+        """Say that it does again."""
+        log.warning("%s reports again", self._ledger.slaves[command.slave].name)
 
     def tasks_moved(self, command: TasksMoved) -> None:
         """Say that others are offered what a silent slave has."""

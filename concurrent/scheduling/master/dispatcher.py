@@ -36,7 +36,10 @@ from concurrent.scheduling.ledger.events import (
     Push,
     RefusedByAll,
     Send,
+    SlaveAway,
+    SlaveBack,
     SlaveForgotten,
+    SlaveHeard,
     SlaveJoined,
     SlaveLost,
     SlaveSilent,
@@ -82,11 +85,12 @@ class Dispatcher:
         applications have to wait.
     :param disk_bytes_max: how many bytes of payloads may be in files.
     :param folder: where the files are; None for the system's folder for temporary files.
+    :param return_s: how long after its last word what a slave runs is given to nobody else, in seconds.
 
     ``announcer`` tells owners what concerns them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it is told of its master, by name
         self,
         loop: NodeLoop,
         scheduler: ITaskScheduler,
@@ -97,8 +101,11 @@ class Dispatcher:
         memory_bytes_max: int = 128 << 20,
         disk_bytes_max: int = 16 << 30,
         folder: Path | None = None,
+        return_s: float = 60.0,
     ) -> None:
-        self.ledger = Ledger(memory_bytes_max=memory_bytes_max, disk_bytes_max=disk_bytes_max)
+        self.ledger = Ledger(
+            memory_bytes_max=memory_bytes_max, disk_bytes_max=disk_bytes_max, return_s=return_s
+        )
         self._loop = loop
         self._scheduler = GuardedScheduler(scheduler, components, self._ask_again, loop.time)
         self._work_queue = guarded(work_queue, components)
@@ -129,6 +136,7 @@ class Dispatcher:
             CheckQueue: self._feeder.check_queue,
             SlaveSilent: self._slave_silent,
             SlaveForgotten: self._slave_forgotten,
+            SlaveHeard: self._slave_heard,
             TasksMoved: self._tasks_moved,
             RefusedByAll: self.announcer.refused_by_all,
             ProbeStore: self._storage.probe,
@@ -251,6 +259,14 @@ class Dispatcher:
         self._scheduler.slave_changed(number)
         return number
 
+    def slave_away(self, slave: int) -> None:
+        """Give a slave nothing more for now: nothing arrives from it; nothing happens if it is not known."""
+        self._apply(SlaveAway(slave))
+
+    def slave_back(self, slave: int) -> None:
+        """Go on with a slave whose session is resumed; nothing happens if it is not known."""
+        self._apply(SlaveBack(slave))
+
     def lose_slave(self, slave: int, reason: str) -> None:
         """Give the tasks of a slave to others; nothing happens if it is not known."""
         handler = self._sessions.leave_slave(slave)
@@ -356,7 +372,13 @@ class Dispatcher:
 
     def _slave_silent(self, command: SlaveSilent) -> None:
         self.announcer.slave_silent(command)
-        self._silence_changed(command.slave)
+        self._feeder.suspend_pull(command.slave)
+        self._scheduler.slave_changed(command.slave)
+
+    def _slave_heard(self, command: SlaveHeard) -> None:
+        self.announcer.slave_heard(command)
+        self._feeder.resume_pull(command.slave)
+        self._scheduler.slave_changed(command.slave)
 
     def _slave_forgotten(self, command: SlaveForgotten) -> None:
         self.announcer.slave_forgotten(command)
@@ -364,12 +386,7 @@ class Dispatcher:
 
     def _tasks_moved(self, command: TasksMoved) -> None:
         self.announcer.tasks_moved(command)
-        self._silence_changed(command.slave)
-
-    def _silence_changed(self, slave: int) -> None:
-        if self.ledger.slaves[slave].is_silent:
-            self._feeder.forget_pull(slave)
-        self._scheduler.slave_changed(slave)
+        self._scheduler.slave_changed(command.slave)
 
     def close(self) -> None:
         """Free the files."""

@@ -67,6 +67,7 @@ class Feeder:
         self._storage = storage
         self._apply = apply
         self._slave_changed = slave_changed
+        self._asked_by_slave: dict[int, int] = {}
 
     def send(self, command: Send) -> None:
         """Send a slave its tasks."""
@@ -100,7 +101,9 @@ class Feeder:
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""
         if slave in self._sessions.slaves:
-            self._work_queue.pull(slave, partial(self._answer_pull, slave), room)
+            self._asked_by_slave[slave] = room
+            if not self._ledger.slaves[slave].is_silent:
+                self._work_queue.pull(slave, partial(self._answer_pull, slave), room)
 
     def took(self, slave: int, numbers: list[int]) -> None:
         """Take note of what a slave took from the work queue, and see that it has the code."""
@@ -122,8 +125,18 @@ class Feeder:
                 self.code.send(session, owner)
 
     def forget_pull(self, slave: int) -> None:
-        """A slave is gone or silent: what it asked the work queue for is for others."""
+        """A slave is gone: what it asked the work queue for is for others."""
+        self._asked_by_slave.pop(slave, None)
         self._work_queue.forget(slave)
+
+    def suspend_pull(self, slave: int) -> None:
+        """A slave is silent: what it asked for is for others, until something is heard of it."""
+        self._work_queue.forget(slave)
+
+    def resume_pull(self, slave: int) -> None:
+        """A slave that was silent asks for as much as before."""
+        if slave in self._asked_by_slave:
+            self.pull(slave, self._asked_by_slave[slave])
 
     def cancel_run(self, command: CancelRun) -> None:
         """Have a slave drop tasks."""
@@ -154,6 +167,7 @@ class Feeder:
         if session is None or not columns:
             return
         numbers, payloads = map(list, zip(*columns, strict=True))
+        self._asked_by_slave[slave] -= len(numbers)
         self.took(slave, numbers)
         self._run(session, Send(slave, chunk.owner, numbers, payloads), slice(None))
 

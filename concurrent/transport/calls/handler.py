@@ -36,7 +36,7 @@ CAST, OPEN = Kind.CAST, SessionState.OPEN  # looked up for each message, which c
 class IHandlerOwner(IMethodOwner, Protocol):
     """The server or client of a handler. Loop thread only."""
 
-    def lost(self, carrier: ICarrier, reason: str) -> None:
+    def lost(self, carrier: ICarrier, reason: str, *, is_silent: bool = False) -> None:
         """The handler's carrier is useless and must be replaced."""
 
     def ended(self, handler: TCPHandler, carrier: ICarrier | None, reason: str) -> None:
@@ -248,9 +248,12 @@ class TCPHandler:
         """Whether the peer is connected and sent something in so many seconds."""
         return self.is_open and self._loop.time() - self._line.session.heard_at <= seconds
 
-    def lose_carrier(self) -> None:
-        """Wait to be resumed on another carrier."""
-        self._line.lose_carrier()
+    def lose_carrier(self, *, is_silent: bool = False) -> None:
+        """Wait to be resumed on another carrier.
+
+        :param is_silent: whether nothing was heard on it; else it was closed, and not here.
+        """
+        self._line.lose_carrier(is_silent=is_silent)
 
     def receive(self, carrier: ICarrier, batch: list[list[Buffer]]) -> None:
         """Act upon messages that came in on ``carrier``; raises ProtocolError."""
@@ -289,15 +292,18 @@ class TCPHandler:
         session = self._line.session
         carrier = self._line.carrier
         if has_stalled or (carrier is not None and carrier.is_held_up):
-            session.heard_at = now
+            session.excuse(now)
         if carrier is not None:
             if session.is_silent(now):
-                self._owner.lost(carrier, f"silent for {self._limits.silence_s} s")
+                self._owner.lost(carrier, f"silent for {self._limits.silence_s} s", is_silent=True)
                 carrier.close()
             elif session.wants_ping(now):
                 self._line.send_control(Kind.PING, [False])
         elif session.is_expired(now):
-            reason = f"the session was not resumed within {self._limits.resume_s} s"
+            limits = self._limits
+            reason = f"the session was not resumed within {limits.resume_s} s"
+            if session.was_silent:
+                reason = f"nothing was heard for {max(limits.return_s, limits.silence_s + limits.resume_s)} s"
             self.end(reason, ConnectionLost(f"{self.node_id} is gone: {reason}"))
 
     def when_drained(self, fn: Callable[[], None]) -> None:

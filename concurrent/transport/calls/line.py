@@ -66,10 +66,10 @@ class Line:
         self.arm()
         return replaced
 
-    def lose_carrier(self) -> None:
+    def lose_carrier(self, *, is_silent: bool = False) -> None:
         """Wait to be resumed on another carrier."""
         self.carrier = None
-        self.session.change(SessionEvent.CARRIER_LOST, self._loop.time())
+        self.session.cut(self._loop.time(), is_silent=is_silent)
 
     def end(self, error: TransportError) -> ICarrier | None:
         """End the session; whoever uses it from now on gets ``error``. Returns the last carrier."""

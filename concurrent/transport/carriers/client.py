@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from asyncio import TimerHandle
+from typing import Final
 
 from concurrent.core.backoff import Backoff
 from concurrent.core.errors import (
@@ -40,13 +41,17 @@ __all__ = ["SessionClient"]
 
 NO_ANSWER = "no answer yet"
 
+CUT_RETRY_S: Final = 0.5
+"""A client whose session waits to be resumed tries again at least as often."""
+
 
 class SessionClient(Endpoint):
     """Keeps one session with a server; the base of the clients of both carriers.
 
     ``on_open(handler, is_new)`` is called on the loop thread whenever the server has welcomed this
-    node; ``is_new`` is false if the session was resumed. ``on_lost(handler, reason)`` is called
-    when the session has ended for good; a new one is opened as soon as the server can be reached.
+    node; ``is_new`` is false if the session was resumed. ``on_cut(handler, is_silent)`` is called when
+    the connection is lost, see :class:`.SessionServer`, and ``on_lost(handler, reason)`` when the session
+    has ended for good; a new one is opened as soon as the server can be reached.
     ``methods`` holds what the server may call.
 
     :param loop: the node's loop; must run before ``start``.
@@ -141,7 +146,10 @@ class SessionClient(Endpoint):
     def _connect_later(self) -> None:
         if self._is_stopping or self._timer is not None or self._carrier is not None:
             return
-        self._timer = self._loop.call_later(self._backoff.next_delay(), self._connect)
+        delay_s = self._backoff.next_delay()
+        if self.handler.state is SessionState.CUT:
+            delay_s = min(delay_s, CUT_RETRY_S)
+        self._timer = self._loop.call_later(delay_s, self._connect)
 
     def _dial_failed(self, reason: str) -> None:
         self.note_problem(reason)
@@ -227,9 +235,9 @@ class SessionClient(Endpoint):
             self._refuse(error)
         super().broken(carrier, error)
 
-    def lost(self, carrier: ICarrier, reason: str) -> None:
+    def lost(self, carrier: ICarrier, reason: str, *, is_silent: bool = False) -> None:
         """The connection is gone: connect again and resume."""
-        super().lost(carrier, reason)
+        super().lost(carrier, reason, is_silent=is_silent)
         self._settled.clear()
         self._last_problem = reason
 

@@ -45,12 +45,14 @@ class Endpoint(ABC):
 
     kind: str = ""
     on_open: Callable[[TCPHandler, bool], object] | None
+    on_cut: Callable[[TCPHandler, bool], object] | None
     on_lost: Callable[[TCPHandler, str], object] | None
 
     def __init__(self, loop: NodeLoop, node_id: str, stats: IEventCounter | None, limits: Limits) -> None:
         self.node_id = node_id
         self.methods = MethodRegistry()
         self.on_open = None
+        self.on_cut = None
         self.on_lost = None
         self._loop = loop
         self._stats = stats
@@ -131,13 +133,15 @@ class Endpoint(ABC):
             carrier.send([control_message(Kind.BYE, bye.to_fields())])
             carrier.close(flush=True)
 
-    def lost(self, carrier: ICarrier, reason: str) -> None:
+    def lost(self, carrier: ICarrier, reason: str, *, is_silent: bool = False) -> None:
         """A carrier is gone; its session waits to be resumed."""
         handler = self._handler_by_carrier.pop(carrier, None)
         if handler is not None:
             log.info("%s: lost the connection to %s: %s", self, handler.node_id, reason)
             self.count("connections_lost")
-            handler.lose_carrier()
+            handler.lose_carrier(is_silent=is_silent)
+            if self.on_cut is not None:
+                self._tell(self.on_cut, handler, is_silent)
 
     def writable(self, carrier: ICarrier) -> None:
         """The carrier has room again."""

@@ -38,8 +38,10 @@ class SessionServer(Endpoint):
     """Listens for clients on one address; the base of the servers of both carriers.
 
     ``on_open(handler, is_new)`` is called on the loop thread when a client has greeted; ``is_new``
-    is false if it resumed its session. ``on_lost(handler, reason)`` is called when its session has
-    ended for good. ``methods`` holds what clients may call.
+    is false if it resumed its session. ``on_cut(handler, is_silent)`` is called when the connection is
+    lost: because nothing was heard, or else because the client's machine has closed it.
+    ``on_lost(handler, reason)`` is called when the session has ended for good. ``methods`` holds what
+    clients may call.
 
     :param loop: the node's loop; must run before ``start``.
     :param host: the address to listen on.

@@ -37,7 +37,9 @@ class Limits:
         calls are refused.
     :param heartbeat_s: seconds without sending after which a PING is sent.
     :param silence_s: seconds without hearing anything after which a carrier counts as lost.
-    :param resume_s: seconds that a session whose carrier is lost waits to be resumed.
+    :param resume_s: seconds that a session whose carrier was closed waits to be resumed.
+    :param return_s: seconds from the last word of a peer that fell silent in which it may resume its
+        session; it has ``resume_s`` after its carrier was given up in any case.
     :param hello_timeout_s: seconds in which a new connection must have greeted.
     :param room_timeout_s: seconds that a cast or call from another thread waits for room.
     :param linger_s: seconds that a closing carrier may take to send what is left.
@@ -63,6 +65,7 @@ class Limits:
     heartbeat_s: float = 2.0
     silence_s: float = 10.0
     resume_s: float = 5.0
+    return_s: float = 60.0
     hello_timeout_s: float = 5.0
     room_timeout_s: float = 30.0
     linger_s: float = 1.0

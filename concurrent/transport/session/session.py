@@ -41,7 +41,8 @@ _Outgoing = tuple[int, int, Body]
 class Session:
     """The numbered, acknowledged exchange with one peer, seen from one end.
 
-    ``unacknowledged_count`` is how many messages were received that the peer does not know of yet.
+    ``unacknowledged_count`` is how many messages were received that the peer does not know of yet, and
+    ``was_silent`` whether the last carrier was given up because nothing was heard on it.
 
     :param limits: the bounds of this end.
     :param now: the present time in seconds, of any monotonic clock; later calls use the same one.
@@ -49,6 +50,7 @@ class Session:
 
     __slots__ = (
         "_answers_bytes",
+        "_give_up_at",
         "_in_flight",
         "_in_flight_bytes",
         "_last_number",
@@ -71,6 +73,7 @@ class Session:
         "state_since",
         "unacknowledged_count",
         "waiting_bytes",
+        "was_silent",
     )
 
     def __init__(self, limits: Limits, now: float) -> None:
@@ -85,7 +88,9 @@ class Session:
         self.received = 0
         self.queued_bytes = 0
         self.waiting_bytes = 0
+        self.was_silent = False
         self._limits = limits
+        self._give_up_at = now
         self._story: deque[SessionEvent] = deque(maxlen=STORY_EVENTS)
         self._last_number = 0
         self._answers_bytes = 0
@@ -117,6 +122,23 @@ class Session:
         self._story.append(event)
         self.state_since = now
         self.heard_at = now
+
+    def cut(self, now: float, *, is_silent: bool) -> None:
+        """Wait for another carrier: for long if nothing was heard, as of a peer that is only paused or cut off.
+
+        One whose machine has closed the carrier is there, and back soon, or has ended.
+        """
+        give_up_at = now + self._limits.resume_s
+        if is_silent:
+            give_up_at = max(give_up_at, self.heard_at + self._limits.return_s)
+        self._give_up_at = give_up_at
+        self.was_silent = is_silent
+        self.change(SessionEvent.CARRIER_LOST, now)
+
+    def excuse(self, now: float) -> None:
+        """Do not hold the past against the peer: this end was held up itself."""
+        self.heard_at = now
+        self._give_up_at = max(self._give_up_at, now + self._limits.resume_s)
 
     def check(self, body: Body, what: str) -> None:
         """Raise MessageTooLarge if the peer would refuse the message."""
@@ -291,7 +313,7 @@ class Session:
 
     def is_expired(self, now: float) -> bool:
         """Tell whether the carrier is gone for so long that the session is given up."""
-        return self.state is SessionState.CUT and now - self.state_since > self._limits.resume_s
+        return self.state is SessionState.CUT and now > self._give_up_at
 
     def _acknowledge(self, ack: int) -> None:
         if ack > self._last_number:

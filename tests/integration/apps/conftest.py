@@ -41,8 +41,8 @@ def fake_master() -> Iterator[Master]:
 
 @pytest.fixture
 def master(request: pytest.FixtureRequest) -> Iterator[MasterNode]:
-    """A master on TCP; a test may name its scheduler as the parameter."""
-    options = {"master.port": "0", "transport.channel": "tcp"}
+    """A master on TCP, for which slaves are gone soon; a test may name its scheduler as the parameter."""
+    options = {"master.port": "0", "transport.channel": "tcp", "transport.return_s": "2"}
     if hasattr(request, "param"):
         options["scheduling.scheduler"] = request.param
     env = Environment(overrides=options, variables={})

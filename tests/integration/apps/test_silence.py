@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
 from concurrent.apps import MasterNode
 from concurrent.scheduling.ledger import silence
 from concurrent.scheduling.tasks.outcome import FINISHED
-from tests.integration.apps.peers import MakePeer, Peer
+from tests.integration.apps.peers import TIMEOUT_S, MakePeer, Peer
 from tests.system.cluster import wait_until
 
 BOTH = pytest.mark.parametrize("master", ["GenericTaskScheduler", "ZMQTaskScheduler"], indirect=True)
@@ -49,10 +50,30 @@ def test_what_a_black_hole_takes_is_done_by_others(
         outcomes += owner.next("finished")[2]
     assert set(outcomes) == {b"fine"}
     assert "slave-hole holds 20 tasks and reports nothing" in caplog.text
-    assert "20 tasks of slave-hole, which reports nothing, are offered to others" in caplog.text
+    assert "16 tasks of slave-hole, which reports nothing, are offered to others" in caplog.text
+    assert "4 tasks of slave-hole, which reports nothing, are offered to others" in caplog.text
     (status,) = [one for one in master.dispatcher.ledger.status().slaves if one.name == "slave-hole"]
     assert status.silent is True
     hole.call("done", [first], [FINISHED], [b"late"], 0.1)
     assert owner.next("finished")[2] == [b"late"]
     assert worker.next("cancel") == ([first],)
     wait_until(lambda: "slave-hole reports again" in caplog.text, "it is said")
+
+
+@BOTH
+def test_a_slave_that_was_away_is_given_tasks_again_without_asking(master: MasterNode, peer: MakePeer) -> None:
+    owner, slave = peer("application-1"), peer("slave-1")
+    slave.join("slave", workers=1, window=1)
+    owner.join("application")
+    slave.call("pull", 1)
+    (handler,) = [one for one in master.compute_server.handlers if one.node_id == "slave-1"]
+
+    def on_loop(fn: Callable[..., object] | None, *args: object) -> None:
+        assert fn is not None
+        master.loop.call(fn, *args, timeout_s=TIMEOUT_S)
+
+    on_loop(master.compute_server.on_cut, handler, True)
+    owner.call("push_tasks", 1, 0, 1, [b"task"])
+    assert slave.heard() == []
+    on_loop(master.compute_server.on_open, handler, False)
+    assert slave.next("run")[2] == [1]

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,3 +150,45 @@ def test_heartbeats_keep_an_idle_session_open(carriers: Carriers, quick_limits: 
     session_id = client.handler.session_id
     assert not lost.wait(3 * quick_limits.silence_s)
     assert client.handler.session_id == session_id
+
+
+def test_a_session_outlives_a_silence_that_is_longer_than_a_cut(
+    carriers: Carriers, proxy_to: ProxyTo, quick_limits: Limits
+) -> None:
+    server = carriers.serve(limits=quick_limits)
+    got: queue.Queue[int] = queue.Queue()
+    server.methods.register(lambda handler, request, value: got.put(value), "put", None)
+    proxy = proxy_to(server.port)
+    client = carriers.new_client(proxy.port, limits=quick_limits)
+    events: queue.Queue[object] = queue.Queue()
+    for endpoint in (server, client):
+        endpoint.on_cut = lambda handler, is_silent: events.put(is_silent)
+        endpoint.on_lost = lambda handler, reason: events.put(reason)
+    client.start()
+    client.wait_open(WAIT_S)
+    proxy.hold(True)
+    client.handler.cast("put", 1)
+    assert [events.get(timeout=WAIT_S) for _ in range(2)] == [True, True]
+    client.handler.cast("put", 2)
+    with pytest.raises(queue.Empty):
+        events.get(timeout=3 * quick_limits.resume_s)
+    proxy.hold(False)
+    assert [got.get(timeout=WAIT_S) for _ in range(2)] == [1, 2]
+    ends = [events.get_nowait() for _ in range(events.qsize())]
+    assert not any(isinstance(end, str) for end in ends), ends
+
+
+def test_a_silence_ends_a_session_in_the_end(
+    carriers: Carriers, proxy_to: ProxyTo, quick_limits: Limits
+) -> None:
+    limits = replace(quick_limits, return_s=1.5)
+    server = carriers.serve(limits=limits)
+    reasons: queue.Queue[str] = queue.Queue()
+    server.on_lost = lambda handler, reason: reasons.put(reason)
+    proxy = proxy_to(server.port)
+    client = carriers.new_client(proxy.port, limits=limits)
+    client.start()
+    client.wait_open(WAIT_S)
+    proxy.hold(True)
+    assert reasons.get(timeout=WAIT_S) == "nothing was heard for 1.5 s"
+    proxy.hold(False)

@@ -91,6 +91,8 @@ class CuttingProxy:
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
         self._sockets: set[socket.socket] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         loop.call(self._spawn, self._accept, timeout_s=WAIT_S)
 
     def cut(self) -> None:
@@ -101,6 +103,11 @@ class CuttingProxy:
         """Break all connections, and each new one at once, until told otherwise."""
         self.is_refusing = is_refusing
         self.cut()
+
+    def hold(self, is_holding: bool) -> None:
+        """Let nothing arrive, not even that a connection is closed, until told otherwise."""
+        change = self._flowing.clear if is_holding else self._flowing.set
+        self._loop.call(change, timeout_s=WAIT_S)
 
     def stop(self) -> None:
         """Close everything."""
@@ -147,6 +154,7 @@ class CuttingProxy:
             self._spawn(self._connect, client, server)  # a cut meanwhile must not end this loop
 
     async def _connect(self, client: socket.socket, server: socket.socket) -> None:
+        await self._flowing.wait()
         await self._loop.aio.sock_connect(server, ("127.0.0.1", self._target_port))
         self._spawn(self._forward, client, server)
         self._spawn(self._forward, server, client)
@@ -154,6 +162,7 @@ class CuttingProxy:
     async def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := await self._loop.aio.sock_recv(source, 65536):
+                await self._flowing.wait()
                 if self.cut_after_bytes:
                     left = self.cut_after_bytes[0]
                     if len(data) >= left:
@@ -163,5 +172,6 @@ class CuttingProxy:
                         return
                     self.cut_after_bytes[0] = left - len(data)
                 await self._loop.aio.sock_sendall(sink, data)
+            await self._flowing.wait()
             for sock in (source, sink):
                 self._close(sock)

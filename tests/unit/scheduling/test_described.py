@@ -17,6 +17,7 @@ SILENT = {
     "TimePassed",
     "TasksRunning",
     "TellRunning",
+    "SlaveHeard",
     "SlaveSilent",
     "TasksMoved",
     "CheckQueue",

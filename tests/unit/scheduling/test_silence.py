@@ -15,6 +15,9 @@ from concurrent.scheduling.ledger.events import (
     OwnerLeft,
     Push,
     PushedLost,
+    SlaveAway,
+    SlaveBack,
+    SlaveHeard,
     SlaveJoined,
     SlaveLost,
     SlaveSilent,
@@ -63,7 +66,7 @@ class Master:
 
     def silence(self) -> None:
         """Have the first slave fall silent and its tasks be moved."""
-        said = [command for command in self.wait(40) if type(command) is not CheckQueue]
+        said = [command for command in self.wait(70) if type(command) is not CheckQueue]
         assert said == [SlaveSilent(MUTE, 2), TasksMoved(MUTE, 2)]
 
 
@@ -81,12 +84,50 @@ def test_what_a_silent_slave_holds_is_offered_to_others_within_a_bound(master: M
     assert master.wait(100) == [], "it is said once"
 
 
+def test_what_a_silent_slave_has_not_begun_goes_to_others_and_what_it_runs_waits_for_it(master: Master) -> None:
+    master.apply(TasksSubmitted(1, 20, [b""] * 2))
+    master.ledger.assign(MUTE, 2)
+    master.runs(MUTE, 2)
+    assert master.wait(12) == [SlaveSilent(MUTE, 4), TasksMoved(MUTE, 2)]
+    assert list(master.ledger.slaves[MUTE].held) == [1, 2], (
+        "what it told of, and the oldest: it has two workers"
+    )
+    assert master.wait(45) == []
+    assert late(master, 1)[-1] == Deliver(1, [10], [FINISHED], [b"late"], up_to=1)
+    assert master.wait(8) == []
+    assert master.wait(60) == [SlaveSilent(MUTE, 1), TasksMoved(MUTE, 1)], "its time begins with its last word"
+
+
+def test_a_slave_from_which_nothing_arrives_gets_nothing_until_it_is_back(master: Master) -> None:
+    assert master.apply(SlaveAway(MUTE)) == [SlaveSilent(MUTE, 2)]
+    assert master.apply(SlaveAway(MUTE)) == []
+    assert master.ledger.slaves[MUTE].room <= 0
+    assert master.wait(50) == [], "what it runs waits for it"
+    assert master.apply(SlaveBack(MUTE)) == [SlaveHeard(MUTE)]
+    assert master.apply(SlaveBack(MUTE)) == []
+    assert list(master.ledger.slaves[MUTE].held) == [1, 2]
+    assert master.ledger.slaves[MUTE].room == 2
+    assert master.ledger.window_total == 8
+
+
+def test_what_may_lie_in_the_pipe_of_a_slave_that_is_away_is_offered_again(master: Master) -> None:
+    master.apply(TasksSubmitted(1, 20, [b"c"]))
+    master.ledger.offer(1)
+    master.apply(SlaveAway(MUTE))
+    assert not master.ledger.pushed
+
+
+@pytest.mark.parametrize("event", [SlaveAway(99), SlaveBack(99)])
+def test_a_slave_that_is_not_known_is_neither_away_nor_back(master: Master, event: Event) -> None:
+    assert master.apply(event) == []
+
+
 def test_a_slave_that_tells_what_it_runs_is_missed_sooner(master: Master) -> None:
     master.runs(MUTE, 1)
     assert master.wait(5) == []
     master.runs(MUTE, 1)
     assert master.wait(9) == []
-    assert master.wait(3) == [SlaveSilent(MUTE, 2), TasksMoved(MUTE, 2)]
+    assert master.wait(3) == [SlaveSilent(MUTE, 2)]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +144,8 @@ def test_whatever_a_slave_says_of_its_tasks_ends_its_silence(master: Master, wor
     for _ in range(20):
         master.wait(8)
         master.apply(word)
-    master.silence() if not isinstance(word, TasksRunning) else master.wait(15)
-    assert master.apply(word)[0] == SlaveSilent(MUTE)
+    assert SlaveSilent(MUTE, 2) in master.wait(40)
+    assert master.apply(word)[0] == SlaveHeard(MUTE)
     assert master.ledger.slaves[MUTE].room > 0
     assert master.ledger.window_total == 8
 
@@ -132,7 +173,7 @@ def test_what_may_lie_in_the_pipe_of_a_silent_slave_is_offered_again(master: Mas
 
 def test_the_only_slave_is_named_and_keeps_its_tasks_until_another_is_idle(master: Master) -> None:
     master.apply(SlaveLost(OTHER, "gone"))
-    assert master.wait(60) == [SlaveSilent(MUTE, 2)]
+    assert master.wait(100) == [SlaveSilent(MUTE, 2)]
     assert len(master.ledger.slaves[MUTE].held) == 2
     master.apply(SlaveJoined(3, "new", workers=1, window=2))
     assert master.wait(1) == [TasksMoved(MUTE, 2)]
@@ -165,7 +206,7 @@ def test_the_first_outcome_of_a_moved_task_counts_and_the_other_run_is_ended(mas
     master.silence()
     master.ledger.assign(OTHER, 2)
     assert late(master, 1) == [
-        SlaveSilent(MUTE),
+        SlaveHeard(MUTE),
         CancelRun(OTHER, [1]),
         CancelRun(MUTE, [1]),
         Deliver(1, [10], [FINISHED], [b"late"], up_to=1),
@@ -228,7 +269,7 @@ def test_another_slave_cannot_bring_what_was_never_its_own(master: Master) -> No
 @pytest.mark.parametrize("status", [DIED, CANCELLED])
 def test_a_late_word_that_is_no_outcome_changes_nothing(master: Master, status: int) -> None:
     master.silence()
-    assert late(master, 1, status=status) == [SlaveSilent(MUTE)]
+    assert late(master, 1, status=status) == [SlaveHeard(MUTE)]
     assert master.ledger.task_by_number[1].evidence == ()
     assert master.ledger.queued_count == 2
 
@@ -244,6 +285,6 @@ def test_what_is_offered_under_a_new_number_has_forgotten_the_old_one(master: Ma
     master.silence()
     master.ledger.offer(2)
     master.apply(PushedLost())
-    assert late(master, 1, 2) == [SlaveSilent(MUTE)]
+    assert late(master, 1, 2) == [SlaveHeard(MUTE)]
     assert master.runs(MUTE, 1) == [CancelRun(MUTE, [1])]
     assert master.ledger.queued_count == 2

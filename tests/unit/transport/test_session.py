@@ -175,9 +175,25 @@ def test_times_of_silence_are_told_apart() -> None:
     assert here.wants_ping(1.0)
     assert not here.is_silent(5.0)
     assert here.is_silent(5.1)
-    here.change(SessionEvent.CARRIER_LOST, 6.0)
+    here.cut(6.0, is_silent=False)
     assert not here.is_expired(16.0)
     assert here.is_expired(16.1)
+
+
+@pytest.mark.parametrize(("return_s", "end"), [(60.0, 60.0), (7.0, 15.0)])
+def test_a_peer_that_fell_silent_has_longer_to_come_back_but_never_less(return_s: float, end: float) -> None:
+    here = new_session(Limits(silence_s=5.0, resume_s=10.0, return_s=return_s))
+    here.cut(5.0, is_silent=True)
+    assert not here.is_expired(end)
+    assert here.is_expired(end + 0.1)
+
+
+def test_an_end_that_was_held_up_gives_its_peer_another_chance() -> None:
+    here = new_session(Limits(silence_s=5.0, resume_s=10.0))
+    here.cut(1.0, is_silent=False)
+    here.excuse(100.0)
+    assert not here.is_expired(110.0)
+    assert here.is_expired(110.1)
 
 
 def test_an_impossible_transition_names_state_and_event_and_tells_the_story() -> None:

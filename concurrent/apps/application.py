@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.callbacks import Callbacks
 from concurrent.apps.client import ClusterClient
-from concurrent.apps.clusterview import status_of_cluster
+from concurrent.apps.clusterview import cancel_job, status_of_cluster
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.idlewatch import IdleWatch
 from concurrent.apps.jobrun import JobRun
@@ -248,6 +248,7 @@ class ApplicationNode(Callbacks, Node):
         """
         settings = self.env[ApplicationSettings]
         master = settings.master_host()
+        self._inbox.is_exact = self.job_run is not None
         self.make_json_service(f"Concurrent application {type(self).__name__}", settings.host, settings.port)
         self.start_json_service()
         self.client = ClusterClient(
@@ -300,8 +301,6 @@ class ApplicationNode(Callbacks, Node):
     def _work_for(self, job: JobRun) -> int | None:
         """Go on with a job, or begin it; then run callbacks, or leave it."""
         job.join(self.client)
-        if job.is_over:
-            return EXIT_OK
         try:
             if job.answer.has_begun:
                 self._adopt_system()
@@ -359,8 +358,11 @@ class ApplicationNode(Callbacks, Node):
 
     def _leave(self) -> None:
         """Say goodbye to the master; the job goes on, unless the application has ended by itself."""
-        if self.job_run is not None and self.job_run.goes_on:
+        job = self.job_run
+        if job is not None:
             self._inbox.acknowledge()
+            if not (job.goes_on or self._is_done()):
+                cancel_job(self.master_address, job.answer.job)
             self.client.detach()
         self.client.stop(why=self.ending)
 
@@ -440,8 +442,7 @@ class ApplicationNode(Callbacks, Node):
             self._run_callbacks(load_outcomes(self.client.tasks.code, (outcome,)))
             self._inbox.dealt_with(outcome)
             if type(outcome.item) is Recalled:
-                job.owed -= 1
-                job.recalled_count += self._finished_count - count_before
+                job.took_former(self._finished_count - count_before)
 
     def _run_callbacks(self, loaded: Iterable[Loaded]) -> None:
         for task, result, error in loaded:
@@ -483,11 +484,15 @@ class ApplicationNode(Callbacks, Node):
 
     def _is_idle(self) -> bool:
         """Tell whether nothing is unfinished, and the application goes on."""
+        return self._is_done() and self._exit_code is None
+
+    def _is_done(self) -> bool:
+        """Tell whether the application has dealt with the outcomes of all that was pushed."""
         own_count, job = self._finished_count, self.job_run
         if job is not None:
             own_count -= job.recalled_count
         is_done = own_count == self.client.tasks.pushed_count and not self._open_systems
-        return is_done and self._exit_code is None and (job is None or not job.owed)
+        return is_done and (job is None or not job.owed)
 
 
 def _interrupt() -> None:

@@ -1,4 +1,4 @@
-"""What the nodes of a cluster say of themselves, asked one after the other."""
+"""What an application asks the JSON APIs of its cluster, and waits for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.status import ClusterStatus, MasterStatus, SlaveStatus
 from concurrent.core.errors import ConcurrentError
 from concurrent.core.items import Host
+from concurrent.core.loggers import get_log
 from concurrent.transport.web.jsonclient import JSONClient
 
-__all__ = ["status_of_cluster"]
+__all__ = ["cancel_job", "status_of_cluster"]
 
 STATUS_TIMEOUT_S: Final = 5.0
+
+log = get_log("concurrent.apps.application")
 
 
 def status_of_cluster(address: Host) -> ClusterStatus:
@@ -33,6 +36,19 @@ def status_of_cluster(address: Host) -> ClusterStatus:
         with suppress(ConcurrentError):  # a slave may listen for its own machine only
             slaves.append(SlaveStatus.from_json(_get_status(one)))
     return ClusterStatus(master, slaves)
+
+
+def cancel_job(address: Host, job: str) -> None:
+    """Have a master run nothing more of a job; a warning is logged if it does not answer.
+
+    :param address: that of the master's JSON API.
+    :param job: its id.
+    """
+    with closing(JSONClient(address.name, address.port)) as client:
+        try:
+            client.proxy(STATUS_TIMEOUT_S).cancel_job(job).result()
+        except ConcurrentError as error:
+            log.warning("what is unfinished of job %s goes on: %s", job, error)
 
 
 def _get_status(address: Host) -> Any:

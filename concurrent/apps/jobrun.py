@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from concurrent.apps.jobstatus import ENDED, HELD
+from concurrent.apps.jobstatus import HELD
 from concurrent.apps.jobwish import JobAnswer, JobWish
 from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
@@ -51,8 +51,6 @@ class JobRun:
         self.master = master
         self.is_detached = is_detached
         self.answer = JobAnswer()
-        self.is_over = False
-        """Whether the job had ended before this program came, and nothing of it is to be taken any more."""
         self.owed = 0
         """How many outcomes are to be dealt with of what former programs pushed."""
         self.recalled_count = 0
@@ -85,12 +83,11 @@ class JobRun:
                 "--detach out",
             )
         self.owed = answer.next_id - 1 - answer.consumed_to if answer.has_begun else 0
-        self.is_over = answer.state == ENDED and not self.owed
         self._tell_what_there_is()
 
     def _tell_what_there_is(self) -> None:
         answer = self.answer
-        if answer.is_new or self.is_over:
+        if answer.is_new:
             return
         pushed = max(answer.next_id - 1, 0)
         if answer.has_begun:
@@ -102,6 +99,11 @@ class JobRun:
             )
         if answer.state == HELD:
             self._tell(f"job {self.name} is held: {answer.reason}")
+
+    def took_former(self, count: int) -> None:
+        """Take note of an outcome of a former program's, whose callbacks have run for so many tasks."""
+        self.owed -= 1
+        self.recalled_count += count
 
     def put(self, put: Callable[[Any], object], item: Any) -> None:
         """Have something run, but nothing before the job has begun; if detached, never. Loop thread."""

@@ -63,7 +63,10 @@ class JobSeat:
         wanted = self._wish.name or self._wish.job
         if wanted and fields.get("jobs") is not True:
             raise JobUnknown(
-                "the master has no jobs", thing="job", value=wanted, remedy="Update it, or ask for no job"
+                "the master keeps no journal, so a job would end with it",
+                thing="job",
+                value=wanted,
+                remedy="Start it with 'concurrent master -o journal.durability=host', or ask for no job",
             )
         self._check(fields.get("cluster"), fields.get("epoch"))
 

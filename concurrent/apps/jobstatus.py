@@ -11,12 +11,15 @@ from typing import Any, Final
 
 from concurrent.core.status import Status
 
-__all__ = ["ENDED", "HELD", "OPEN", "FailureGroup", "JobDetails", "JobRow"]
+__all__ = ["CANCELLED", "ENDED", "HELD", "OPEN", "FailureGroup", "JobDetails", "JobRow"]
 
 OPEN: Final = "open"
 HELD: Final = "held"
 ENDED: Final = "ended"
 """What a job's ``state`` may be."""
+
+CANCELLED: Final = "cancelled"
+"""``how`` a job has ended of which nothing runs again."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,11 @@ class JobRow(Status):
     :param reason: why it is held; else empty.
     :param user: who began it, and where: ``user@host``.
     :param is_attached: whether a program is attached to it now.
+    :param has_begun: whether all was pushed that its program begins with.
     :param pushed: how many tasks the master has had of it; each is open, finished, failed or cancelled. A batch
         counts as one.
     :param unread: how many outcomes no program has dealt with yet.
+    :param systems: how many task systems have not ended, or no program has heard of their end.
     :param keep_s: how long it is kept after it has ended; with 0 it ends with its program.
     """
 
@@ -54,12 +59,14 @@ class JobRow(Status):
     user: str
     durability: str
     is_attached: bool
+    has_begun: bool
     pushed: int
     open: int
     finished: int
     failed: int
     cancelled: int
     unread: int
+    systems: int
     created_at: float
     first_run_at: float
     ended_at: float
@@ -69,6 +76,11 @@ class JobRow(Status):
     def title(self) -> str:
         """What a person calls it."""
         return self.name or self.job
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing to come of it, and nothing to take."""
+        return self.has_begun and not (self.open or self.unread or self.systems)
 
 
 @dataclass(frozen=True)

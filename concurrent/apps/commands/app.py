@@ -18,7 +18,7 @@ from concurrent.apps.commands.common import (
     make_environment,
     run_node,
 )
-from concurrent.apps.commands.jobparts import job_run_of, run_for_job
+from concurrent.apps.commands.jobparts import job_run_of, over_before, run_for_job
 from concurrent.apps.hangup import OutlivesTerminal
 from concurrent.apps.programrecord import ProgramRecord, record_of
 from concurrent.core.config import describe, items_of
@@ -113,6 +113,8 @@ def _run(
     if args.options:
         section = [item for item in items_of([cls]) if item.section not in ("application", "transport")]
         print(describe(section) or f"# {cls.__name__} has no options of its own.")
+        return EXIT_OK
+    if over_before(args, env):
         return EXIT_OK
     node = env[cls]
     node.job_run = job_run_of(args, env, cls, record)

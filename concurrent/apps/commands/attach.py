@@ -6,10 +6,11 @@ import argparse
 import os
 from pathlib import Path
 
+from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands import app
 from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
 from concurrent.apps.commands.common import Subparsers, arguments_of, common_parser
-from concurrent.apps.commands.jobparts import this_user
+from concurrent.apps.commands.jobparts import tell_over, this_user
 from concurrent.apps.jobstatus import JobDetails
 from concurrent.apps.programrecord import ProgramRecord
 from concurrent.core.errors import ConfigurationError
@@ -38,6 +39,9 @@ def run(args: argparse.Namespace) -> int:
     address = master_of(args)
     with JobMaster(address) as master:
         job = master.job(args.job)
+    if job.is_over:
+        tell_over(job, address)
+        return EXIT_OK
     own = [*arguments_of(args), *_output_of(args)]
     if args.app is not None:
         return _run_application(args.app, own, address, job)

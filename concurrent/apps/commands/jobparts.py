@@ -16,13 +16,15 @@ from concurrent.apps.application import ApplicationNode, ApplicationSettings
 from concurrent.apps.commands.asking import JobMaster
 from concurrent.apps.commands.common import run_node
 from concurrent.apps.jobrun import JobRun
+from concurrent.apps.jobstatus import CANCELLED, JobDetails
 from concurrent.apps.jobwish import KEEP_AS_CONFIGURED, JobWish
 from concurrent.apps.programrecord import ProgramRecord
 from concurrent.apps.runtime import describe_runtime
 from concurrent.core.environment import Environment
-from concurrent.core.errors import ConfigurationError
+from concurrent.core.errors import CallTimeout, ConfigurationError, ConnectionLost, NodeError
+from concurrent.core.items import Host
 
-__all__ = ["job_run_of", "run_for_job", "this_user"]
+__all__ = ["job_run_of", "over_before", "run_for_job", "tell_over", "this_user"]
 
 
 def job_run_of(
@@ -60,6 +62,22 @@ def job_run_of(
     return JobRun(wish, master, is_detached=args.detach, tell=_tell)
 
 
+def over_before(args: argparse.Namespace, env: Environment) -> bool:
+    """Tell whether the job is over that ``--job`` names, and say so to the user.
+
+    A master that does not answer is waited for later.
+    """
+    master = env[ApplicationSettings].master_host()
+    if not args.job or master is None:
+        return False
+    with suppress(ConnectionLost, CallTimeout, NodeError), JobMaster(master) as asked:
+        job = asked.job(args.job)
+        if job.is_over or job.how == CANCELLED:
+            tell_over(job, master)
+            return True
+    return False
+
+
 def run_for_job(node: ApplicationNode, job: JobRun, args: argparse.Namespace) -> int:
     """Run an application for its job and say what has become of that; returns the exit code.
 
@@ -68,12 +86,10 @@ def run_for_job(node: ApplicationNode, job: JobRun, args: argparse.Namespace) ->
     try:
         code = run_node(node, args, is_server=False)
     finally:
-        is_left = bool(job.answer.job) and job.goes_on and not (job.is_over or job.is_detached)
+        is_left = bool(job.answer.job) and job.goes_on and not job.is_detached
         if is_left:
             _tell(f"job {job.name} goes on without this program; come back with: {_attach(job)}")
-    if job.is_over:
-        _tell_ended(job)
-    elif job.is_detached and job.goes_on and code == EXIT_OK:
+    if job.is_detached and job.goes_on and code == EXIT_OK:
         _print(f"{job.answer.job} {job.answer.name}")
         _tell(
             f"job {job.name} is kept by the master at {job.master} (durability {job.answer.durability}); "
@@ -91,13 +107,13 @@ def this_user() -> str:
     return f"{user}@{platform.node()}"
 
 
-def _tell_ended(job: JobRun) -> None:
-    with JobMaster(job.master) as asked:
-        row = asked.job(job.answer.job)
+def tell_over(job: JobDetails, master: Host) -> None:
+    """Say what has become of a job of which nothing is to come."""
+    unread = f"{job.unread:,} results were not taken" if job.unread else "all results were taken"
     _tell(
-        f"job {job.name} has ended ({row.how}): {row.finished:,} tasks finished, {row.failed:,} failed, "
-        f"{row.cancelled:,} cancelled, and all results were taken; to run it anew, type first: "
-        f"concurrent forget {job.name} -m {job.master}"
+        f"job {job.title} has ended{f' ({job.how})' if job.how else ''}: {job.finished:,} tasks finished, "
+        f"{job.failed:,} failed, {job.cancelled:,} cancelled, {unread}; to run it anew, type first: "
+        f"concurrent forget {job.title} -m {master}"
     )
 
 

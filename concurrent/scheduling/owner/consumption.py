@@ -95,6 +95,8 @@ class Consumption:
                 given_back, self._consumed_to = batches.popleft()
                 count -= given_back
             if count and batches:
+                if batches[0][0] == batches[0][1] - self._consumed_to:  # each of them was given back
+                    self._consumed_to += count
                 batches[0][0] -= count
             untold_count = self._consumed_to - self._told_to if self._is_naming else 0
             if self._untold_bytes >= CONSUMED_BYTES or untold_count >= CONSUMED_COUNT:

@@ -235,7 +235,7 @@ def test_a_program_that_wants_a_certain_job_is_refused_by_a_master_without_jobs(
     program: Node, fake_master: Master
 ) -> None:
     program.link.start()
-    assert "has no jobs" in str(program.refusals.get(timeout=TIMEOUT_S))
+    assert "keeps no journal" in str(program.refusals.get(timeout=TIMEOUT_S))
 
 
 def test_a_program_waits_while_an_earlier_state_of_its_cluster_answers(

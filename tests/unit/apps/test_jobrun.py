@@ -43,7 +43,7 @@ class Run(JobRun):
 
 def test_of_a_new_job_nothing_is_owed_and_nobody_is_told_anything() -> None:
     run = Run(NEW)
-    assert (run.owed, run.is_over, run.said) == (0, False, [])
+    assert (run.owed, run.said) == (0, [])
 
 
 def test_nothing_runs_before_the_job_has_begun_and_then_all_in_order() -> None:
@@ -77,12 +77,6 @@ def test_a_first_push_that_was_cut_is_said_and_nothing_is_owed() -> None:
 
 def test_a_job_that_is_held_says_why() -> None:
     assert "made with Python 3.10" in Run(replace(BEGUN, state="held", reason="made with Python 3.10")).said[-1]
-
-
-@pytest.mark.parametrize(("consumed_to", "is_over"), [(10, True), (9, False)])
-def test_a_job_is_over_when_it_has_ended_and_all_was_taken(consumed_to: int, is_over: bool) -> None:
-    run = Run(replace(BEGUN, state="ended", consumed_to=consumed_to))
-    assert run.is_over is is_over
 
 
 def test_a_master_that_keeps_nothing_is_refused_with_what_to_type() -> None:

@@ -40,7 +40,7 @@ def test_what_was_consumed_before_is_wanted_until_it_has_come() -> None:
 def test_a_master_without_jobs_is_refused_by_who_wants_a_certain_one() -> None:
     JobSeat(JobWish()).check_registration({})
     JobSeat(WISH).check_registration({"jobs": True})
-    with pytest.raises(JobUnknown, match="has no jobs"):
+    with pytest.raises(JobUnknown, match="keeps no journal"):
         JobSeat(WISH).check_registration({})
 
 

@@ -78,7 +78,7 @@ def test_it_is_told_before_long_up_to_which_outcome_all_were_consumed(
     consumption.consumed(10, 1)
     assert len(loop.later) == 1
     loop.pass_time()
-    assert master.told[1:] == [("consumed_to", 3)]
+    assert master.told[1:] == [("consumed_to", 4)]
     consumption.consumed(10, 1)
     loop.pass_time()
     assert master.told[2:] == [("consumed_to", 5)]
@@ -169,3 +169,26 @@ def test_nobody_is_told_when_the_loop_has_ended(
     monkeypatch.setattr(loop, "post", refuse)
     consumption.consumed(CONSUMED_BYTES, 1)
     assert master.told == [("consumed_to", 0)]
+
+
+def test_a_part_of_what_came_together_is_told_too(consumption: Consumption, master: Master, loop: Loop) -> None:
+    consumption.arrived(10)
+    consumption.given_back(10)
+    consumption.consumed(0, 3)
+    loop.pass_time()
+    consumption.consumed(0, 7)
+    loop.pass_time()
+    assert master.told == [("consumed_to", 0), ("consumed_to", 3), ("consumed_to", 10)]
+
+
+def test_no_part_is_told_of_what_was_not_all_given_back(
+    consumption: Consumption, master: Master, loop: Loop
+) -> None:
+    consumption.arrived(10)
+    consumption.given_back(9)
+    consumption.consumed(0, 3)
+    loop.pass_time()
+    assert master.told == [("consumed_to", 0)]
+    consumption.consumed(0, 6)
+    loop.pass_time()
+    assert master.told[-1] == ("consumed_to", 10)

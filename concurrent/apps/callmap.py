@@ -55,7 +55,7 @@ class CallMap(Generic[T]):
         self._chunks: deque[list[tuple[Any, ...]]] = deque()
 
     def start(self, timeout_s: float | None) -> Iterator[T]:
-        """Submit the first calls; return the results. What is not asked for any more is cancelled.
+        """Submit the first calls; return the results. What is not asked for any more is abandoned.
 
         :param timeout_s: how long the results may take in all, from now on.
         """
@@ -64,7 +64,7 @@ class CallMap(Generic[T]):
         return self._results(end)
 
     def _fill(self) -> None:
-        """Submit as many calls as may be; cancel what was submitted if that fails."""
+        """Submit as many calls as may be; abandon what was submitted if that fails."""
         room = None if self._buffersize is None else self._buffersize - len(self._futures)
         try:
             for calls in islice(iter(self._next_calls, []), room):
@@ -72,7 +72,7 @@ class CallMap(Generic[T]):
                 if self._chunksize > 1:
                     self._chunks.append(calls)
         except BaseException:  # boundary: nobody will ask for any result
-            self._cancel()
+            self._abandon()
             raise
 
     def _results(self, end: float | None) -> Iterator[T]:
@@ -83,7 +83,7 @@ class CallMap(Generic[T]):
                 else:
                     yield from self._next_results(end)
         finally:
-            self._cancel()
+            self._abandon()
 
     def _next_calls(self) -> list[tuple[Any, ...]]:
         return list(islice(self._inputs, self._chunksize))
@@ -91,7 +91,8 @@ class CallMap(Generic[T]):
     def _submit(self, calls: list[tuple[Any, ...]]) -> TaskFuture[Any]:
         if self._chunksize == 1:
             return self._core.submit(self._fn, calls[0], self._kwargs, self._terms)
-        return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, once(self._terms))
+        terms = once(self._terms)
+        return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, terms, chunk=len(calls))
 
     def _take(self) -> TaskFuture[Any]:
         """Take the oldest future, and submit another call or chunk in its place unless all are submitted."""
@@ -101,7 +102,7 @@ class CallMap(Generic[T]):
         try:
             self._fill()
         except BaseException:  # boundary: an input, or the pickling of one, has failed
-            future.cancel()
+            self._core.abandon([future])
             raise
         return future
 
@@ -110,7 +111,7 @@ class CallMap(Generic[T]):
         try:
             return future.result(None if end is None else _time_left(end))
         except BaseException:  # boundary: it may still run, after a signal or when the time is over
-            future.cancel()
+            self._core.abandon([future])
             raise
 
     def _next_results(self, end: float | None) -> Iterator[T]:
@@ -124,7 +125,7 @@ class CallMap(Generic[T]):
                 raise
             return self._one_by_one(calls, end)
         finally:
-            future.cancel()
+            self._core.abandon([future])
         results.reverse()
         return map(results.pop, repeat(-1, len(results)))
 
@@ -142,9 +143,9 @@ class CallMap(Generic[T]):
         again._fill()
         return again._results(end)
 
-    def _cancel(self) -> None:
-        """Cancel what was submitted and not asked for."""
-        self._core.cancel(self._futures)
+    def _abandon(self) -> None:
+        """Want no more of what was submitted and not asked for."""
+        self._core.abandon(self._futures)
         self._futures.clear()
         self._chunks.clear()
 

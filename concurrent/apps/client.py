@@ -64,6 +64,7 @@ class ClusterClient:
     :param on_system_accepted: called with a task system that the master hosts.
     :param on_system_progress: called with a task system, how much it has done, and of how much in all.
     :param on_system_outcome: called with the outcome of a task system.
+    :param on_joined: called with each session that was bound to the job, and what the master said of that.
     :param on_refused: called with the error when the master will never take this program in.
     :param codec: as for :class:`~concurrent.scheduling.owner.taskclient.TaskClient`.
     """
@@ -83,6 +84,7 @@ class ClusterClient:
         on_system_accepted: Callable[[Any], object] | None = None,
         on_system_progress: Callable[[Any, int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
+        on_joined: Callable[[TCPHandler, JobAnswer], object] | None = None,
         on_refused: Callable[[ConcurrentError], object] | None = None,
         codec: Codec | None = None,
     ) -> None:
@@ -103,6 +105,7 @@ class ClusterClient:
             on_progress=on_system_progress,
             on_outcome=on_system_outcome,
         )
+        self._on_joined = on_joined
         self._on_refused = on_refused
         self._identity = dict(identity or {})
         self._seat = JobSeat(replace(wish or JobWish(), fingerprint=describe_runtime()))
@@ -296,6 +299,8 @@ class ClusterClient:
         if self._has_begun:
             self._tell_begun()
         self._has_attached.set()
+        if self._on_joined is not None:
+            self._on_joined(joined.handler, job)
 
     def _how_it_goes_on(self, job: JobAnswer) -> GoesOn:
         if self._seat.is_executor:

@@ -14,6 +14,10 @@ from concurrent.apps.api import parse_address
 from concurrent.apps.callmap import CallMap
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
+from concurrent.apps.executorjob import ExecutorJob, checked_name
+from concurrent.apps.jobkeys import checked_key
+from concurrent.apps.jobmaster import JobMaster
+from concurrent.apps.jobstatus import JobRow
 from concurrent.apps.slave import core_count
 from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
@@ -40,7 +44,11 @@ class ClusterExecutor(Executor):
     :param own_modules: modules, besides ``__main__``, that the workers do not have: their functions and
         classes travel with the tasks.
     :param options: configuration as ``section.option`` to text, number or truth value.
+    :param job: the name of a job at the master that outlives this program. One that starts again with the same
+        name gets the futures of what it submits a second time from there: nothing runs twice. ``submit`` takes
+        a ``key`` then. Such an executor is left in a ``with`` block by an exception, and the job goes on.
     :raises ConfigurationError: if the address or an option is not possible.
+    :raises ValueError: if the name of the job is not possible.
     """
 
     _core: ExecutorCore
@@ -53,10 +61,23 @@ class ClusterExecutor(Executor):
         initargs: tuple[Any, ...] = (),
         own_modules: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
+        job: str | None = None,
     ) -> None:
         address = parse_address(master, "master")
         setup = _setup_of(initializer, initargs)
-        self._begin(own_modules, options or {}, partial(_start_loop, address), setup)
+        of_job = None if job is None else ExecutorJob(checked_name(job))
+        self._begin(own_modules, options or {}, partial(_start_loop, address), setup, of_job)
+
+    @staticmethod
+    def jobs(master: str) -> list[JobRow]:
+        """Return the jobs that a master knows, those of other programs too.
+
+        :param master: ``HOST:PORT`` of its JSON API.
+        :raises ConfigurationError: if that is no address.
+        :raises ConcurrentError: if the master does not answer.
+        """
+        with JobMaster(parse_address(master, "master")) as asked:
+            return asked.jobs()
 
     def __repr__(self) -> str:
         core = self._core
@@ -83,14 +104,22 @@ class ClusterExecutor(Executor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have ``fn(*args, **kwargs)`` run on a worker. Any thread; waits while there is no room.
 
+        If the executor has a job, the keyword argument ``key``, a text, is the call's own: by it a program that
+        starts again is given this call's future. Calls without one are known by their order and the name of
+        the function, so they have to be submitted in the same order, by one thread.
+
         :returns: its future; that has the error at once if the call cannot be pickled.
+        :raises JobMismatch: if another function was at this place of the order, or the key is used already.
         :raises TypeError: if it is an ``async`` function.
         :raises RuntimeError: if the executor was shut down.
         :raises NodeError: if its cluster has died.
         :raises VersionMismatch: if the master runs another Python.
         """
         _check_callable(fn)
-        return self._core.submit(fn, args, kwargs)
+        if self._core.job is None:
+            return self._core.submit(fn, args, kwargs)
+        key = checked_key(kwargs.pop("key", None))
+        return self._core.submit(fn, args, kwargs, key=key)
 
     def map(
         self,
@@ -128,13 +157,19 @@ class ClusterExecutor(Executor):
         return calls.start(timeout)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Shut down; after an exception what is unfinished is cancelled, for nobody waits for it any more."""
+        """Shut down; after an exception what is unfinished is cancelled, for nobody waits for it any more.
+
+        A job goes on then, so that the program can come back to it.
+        """
+        if kind is not None and self._core.job is not None:
+            self._core.leave()
         self.shutdown(wait=True, cancel_futures=kind is not None)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  as in the standard library
         """Take nothing more, and free everything when what was submitted is finished. Any thread.
 
-        If the wait is interrupted what is not finished is cancelled.
+        If the wait is interrupted what is not finished is cancelled; that of a job goes on. Its results stay
+        with the master.
 
         :param wait: return only then; in a callback of a future return when all futures have ended.
         :param cancel_futures: cancel what is not finished.
@@ -147,13 +182,14 @@ class ClusterExecutor(Executor):
         options: Mapping[str, Any],
         start: Callable[[ExecutorCore], Host],
         setup: Setup | None,
+        job: ExecutorJob | None = None,
     ) -> None:
         """Make everything, or nothing.
 
         :param start: starts the loop and returns the address of the master.
         """
         texts = {name: _text_of(name, value) for name, value in options.items()}
-        self._core = ExecutorCore(own_modules, texts, start, setup)
+        self._core = ExecutorCore(own_modules, texts, start, setup, job)
         dropped = weakref.finalize(self, self._core.close, wait=False, cancel=False)
         dropped.atexit = False  # the core itself waits at the exit of the program
 
@@ -173,12 +209,13 @@ class LocalCluster(ClusterExecutor):
     :param own_modules: as for :class:`ClusterExecutor`.
     :param options: as for :class:`ClusterExecutor`, for the cluster as well.
     :param mp_context: is refused: workers are forked from a process that has no threads.
+    :param job: is refused: such a cluster ends with its program.
     :raises TypeError: if an argument is not of its type, or is refused.
     :raises ValueError: if there are to be less than one worker.
     :raises NodeError: if it does not start.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  as the standard library's pools have them, by name
         self,
         workers: int | None = None,
         *,
@@ -189,7 +226,13 @@ class LocalCluster(ClusterExecutor):
         own_modules: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
         mp_context: None = None,
+        job: None = None,
     ) -> None:
+        if job is not None:
+            raise TypeError(
+                "job is not taken: a LocalCluster and all that it was given end with its program; start a "
+                "master with 'concurrent master', and use ClusterExecutor"
+            )
         if mp_context is not None:
             raise TypeError(
                 "mp_context is not taken: a LocalCluster forks its workers from a process without threads, "

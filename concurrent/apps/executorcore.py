@@ -27,6 +27,8 @@ from types import FrameType
 from typing import Any, Final
 
 from concurrent.apps.client import ClusterClient
+from concurrent.apps.executorjob import ExecutorJob
+from concurrent.apps.jobwish import JobAnswer
 from concurrent.apps.node import TransportSettings
 from concurrent.apps.stalls import StallWatch
 from concurrent.apps.taskfuture import TaskFuture
@@ -43,6 +45,7 @@ from concurrent.scheduling.pickling.initializer import Call, InitializerFailed, 
 from concurrent.scheduling.pickling.payload import NOT_PLAIN, plain_value
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms, terms_of_call
+from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["ExecutorCore", "Setup"]
@@ -57,6 +60,7 @@ class ExecutorCore:
     :param own_modules: modules, besides ``__main__``, whose code travels with the tasks.
     :param options: configuration as ``section.option`` to text.
     :param setup: what each worker has to call before its first call.
+    :param job: what is submitted to, if that outlives this program.
     :param start: starts the loop, and a cluster if there is to be one; returns the master's address.
     :raises ConcurrentError: if something cannot be made; then nothing is left behind.
     """
@@ -67,6 +71,7 @@ class ExecutorCore:
         options: Mapping[str, str],
         start: Callable[[ExecutorCore], Host],
         setup: Setup | None = None,
+        job: ExecutorJob | None = None,
     ) -> None:
         check_not_loading("makes an executor")
         self.env = Environment(overrides=options)
@@ -80,6 +85,8 @@ class ExecutorCore:
         self._pid = os.getpid()
         self._futures: set[TaskFuture[Any]] = set()  # whoever takes one out of it ends it
         self._broken: ConcurrentError | None = None
+        self.job = job
+        self._setup = setup
         self._initialized: Call | None = None
         self._is_closing = False
         self._is_torn_down = False
@@ -90,18 +97,7 @@ class ExecutorCore:
         self._finished_count = 0
         self._callbacks = CallThread(f"{self.node_id} callbacks")
         try:
-            self.client = ClusterClient(
-                self.loop,
-                self.node_id,
-                own_modules=own_modules,
-                on_outcomes=self._take,
-                on_running=_note_running,
-                on_refused=self.break_down,
-                codec=self.env[PicklingSettings].codec(),
-            )
-            if setup is not None:
-                payload, _ = self.client.tasks.pickled(setup)
-                self._initialized = initialized_call(self.node_id, bytes(payload))
+            self.client = self._make_client(own_modules)
             self.address = start(self)  # it may fork, so before other threads
             self._results.start()
             self._callbacks.start()
@@ -117,6 +113,25 @@ class ExecutorCore:
             raise
         atexit.register(self._exit)
         _cores.add(self)
+
+    def _make_client(self, own_modules: Sequence[str]) -> ClusterClient:
+        job = self.job
+        client = ClusterClient(
+            self.loop,
+            self.node_id,
+            own_modules=own_modules,
+            on_outcomes=self._take,
+            on_running=_note_running,
+            on_joined=self._job_joined if job is not None else None,
+            on_refused=self.break_down,
+            wish=job.wish if job is not None else None,
+            codec=self.env[PicklingSettings].codec(),
+        )
+        if job is None:
+            self._initialized = self._pickled_setup(client)
+        else:
+            client.tasks.outgoing.before_tasks = partial(job.tell_keys, client.tasks)
+        return client
 
     @property
     def state(self) -> str:
@@ -138,11 +153,17 @@ class ExecutorCore:
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         terms: Terms | None = None,
+        *,
+        key: str | None = None,
+        chunk: int = 0,
     ) -> TaskFuture[Any]:
         """Have a call run; waits while there is no room. Its future has the error if it cannot be pickled.
 
         :param terms: what it asks for; by default nothing but the name of the function.
+        :param key: its own in the job, if it has one.
+        :param chunk: how many calls it makes; 0 if it is one itself.
         :raises RuntimeError: if the executor was shut down.
+        :raises JobMismatch: if a former program submitted something else in its place.
         :raises ConcurrentError: if nothing can run any more.
         :raises BaseException: what is no ``Exception`` and is raised while the call is pickled or waits, such
             as ``KeyboardInterrupt``; then nothing is submitted.
@@ -151,11 +172,17 @@ class ExecutorCore:
             raise RuntimeError("cannot schedule new futures after shutdown")
         if self._broken is not None:
             raise self._broken.with_traceback(None)
-        what = (fn, args, kwargs) if self._initialized is None else (self._initialized, (fn, args, kwargs), {})
+        terms = terms or terms_of_call(fn)
         future: TaskFuture[Any] = TaskFuture(self)
+        former_id = 0 if self.job is None else self._look_up(self.job, future, terms, key, chunk)
+        what = (fn, args, kwargs) if self._initialized is None else (self._initialized, (fn, args, kwargs), {})
         self._futures.add(future)
         try:
-            future.task_id = self.client.tasks.push(future, what, terms or terms_of_call(fn))
+            if former_id:
+                future.task_id = former_id
+                self.client.tasks.adopt(former_id, future, what, terms)
+            else:
+                future.task_id = self.client.tasks.push(future, what, terms)
         except ConcurrentError as error:
             self._settle(future, None, error)
         except BaseException:  # boundary: the caller's own; nobody waits for this future
@@ -165,6 +192,29 @@ class ExecutorCore:
         if self.is_closing and future.cancelled():  # meanwhile, when its task had no number yet
             self.cancel_tasks([future.task_id])
         return future
+
+    def _look_up(
+        self, job: ExecutorJob, future: TaskFuture[Any], terms: Terms, key: str | None, chunk: int
+    ) -> int:
+        """Give a call its text in the job; returns the id that a former program's call of it has, 0 if none."""
+        job.wait()
+        if self._setup is not None and self._initialized is None:  # only now it is known where code begins
+            self._initialized = self._pickled_setup(self.client)
+        future.key, former_id = job.keys.take(f"{terms.name} x{chunk}" if chunk else terms.name, key)
+        return former_id
+
+    def _pickled_setup(self, client: ClusterClient) -> Call | None:
+        if self._setup is None:
+            return None
+        payload, _ = client.tasks.pickled(self._setup)
+        return initialized_call(self.node_id, bytes(payload))
+
+    def _job_joined(self, handler: TCPHandler, answer: JobAnswer) -> None:
+        """Take note of a session with the master of the job. Loop thread."""
+        assert self.job is not None, "else this is not called"
+        error = self.job.joined(handler, answer)
+        if error is not None:
+            self.break_down(error)
 
     def cancel_tasks(self, ids: list[int]) -> None:
         """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
@@ -181,9 +231,25 @@ class ExecutorCore:
         if ids:
             self.cancel_tasks(ids)
 
+    def abandon(self, futures: Iterable[TaskFuture[Any]]) -> None:
+        """Want no more of these: cancel them, or leave them to the job."""
+        if self.job is None:
+            self.cancel(futures)
+            return
+        for future in list(futures):
+            future.cancel_here()
+            self._settle(future, None, None)
+
+    def leave(self) -> None:
+        """Take nothing more, and wait for nothing: what is unfinished goes on in the job."""
+        self._is_closing = True
+        self.abandon(self._futures)
+
     def break_down(self, error: ConcurrentError) -> None:
         """Nothing can run any more: fail what is open, and refuse what comes."""
         self._broken = error
+        if self.job is not None:
+            self.job.fail(error)
         self.client.give_up(error)
         self._fail_all(error)
 
@@ -207,7 +273,7 @@ class ExecutorCore:
         try:
             ended.wait()
         except BaseException:  # boundary: a signal came: whoever waits here wants to get on
-            self.cancel(list(self._futures))
+            self.abandon(list(self._futures))
             raise
 
     def _is_submitting(self) -> bool:
@@ -228,7 +294,12 @@ class ExecutorCore:
         )
 
     def _exit(self) -> None:
-        """The program ends: wait for what was submitted, as the pools of the standard library do."""
+        """The program ends: wait for what was submitted, as the pools of the standard library do.
+
+        A job is left at once by a program that has failed.
+        """
+        if self.job is not None and hasattr(sys, "last_value"):
+            self.leave()
         try:
             self.close(wait=True, cancel=False)
         except KeyboardInterrupt:  # what was submitted is lost, which the exit code has to say
@@ -281,6 +352,8 @@ class ExecutorCore:
             return
         if outcome.status == CANCELLED and self._broken is not None:
             error = self._broken  # which is why
+        elif outcome.status == CANCELLED and self.job is not None:  # here, or by a former program
+            outcome.item.cancel_here()
         self._settle(outcome.item, result, error)
 
     def _settle(self, future: TaskFuture[Any], result: Any, error: BaseException | None) -> None:
@@ -334,6 +407,9 @@ class ExecutorCore:
     def _free(self) -> None:
         error = NodeError("the executor was shut down", thing="submit")
         try:
+            if self.job is not None:
+                self.job.fail(error)
+                self.client.detach()
             self.client.give_up(error)
             self.opened.close()
         finally:

@@ -33,6 +33,8 @@ class TaskFuture(Future[T]):
     task_id = 0
     """0 until the task is pushed."""
     has_begun = False
+    key = ""
+    """The text by which a job knows the call."""
 
     def __init__(self, owner: FutureOwner) -> None:
         super().__init__()

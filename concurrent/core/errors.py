@@ -20,6 +20,7 @@ __all__ = [
     "EnvironmentFolderError",
     "InterfaceError",
     "InvalidArguments",
+    "JobMismatch",
     "JobTaken",
     "JobUnknown",
     "LimitExceeded",
@@ -236,6 +237,12 @@ class NodeError(ConcurrentError):
     """A node cannot do what was asked of it in its present state."""
 
     code = "node"
+
+
+class JobMismatch(NodeError):
+    """A program does not submit to its job what was submitted to it before, or uses a key twice."""
+
+    code = "job-mismatch"
 
 
 class JobTaken(NodeError):

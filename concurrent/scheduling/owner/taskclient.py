@@ -118,6 +118,11 @@ class TaskClient:
         """How many tasks, or batches, have no outcome yet. Any thread."""
         return len(self._open)
 
+    def item_of(self, task_id: int) -> Any:
+        """Return the item of a task, None if that has an outcome. Loop thread only."""
+        task = self._open.get(task_id)
+        return None if task is None else task[0]
+
     @property
     def arrived_to(self) -> int:
         """The number of the last outcome that has come. Loop thread only."""

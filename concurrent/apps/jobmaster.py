@@ -1,0 +1,79 @@
+"""Asks a master of its jobs over its JSON API."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Final
+
+from concurrent.apps.jobstatus import JobDetails, JobRow
+from concurrent.apps.nodeclass import nearest
+from concurrent.core.errors import JobUnknown, NodeError, UnknownMethod
+from concurrent.core.items import Host
+from concurrent.transport.web.jsonclient import JSONClient
+
+__all__ = ["JobMaster"]
+
+TIMEOUT_S: Final = 10.0
+
+
+class JobMaster:
+    """Asks a master of its jobs; a context. All methods wait, and raise ConcurrentError if it does not answer.
+
+    Where a job is named by its id or its name they raise JobUnknown if there is none.
+    """
+
+    def __init__(self, address: Host) -> None:
+        self.address = address
+        self._client = JSONClient(address.name, address.port)
+
+    def __enter__(self) -> JobMaster:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def jobs(self) -> list[JobRow]:
+        """Return all jobs that the master knows."""
+        answer = self._call("jobs")
+        return [JobRow.from_json(one) for one in answer if isinstance(one, dict)]
+
+    def job(self, job: str) -> JobDetails:
+        """Return all that the master knows of a job."""
+        return JobDetails.from_json(self._call_on("job", job))
+
+    def cancel(self, job: str) -> None:
+        """Have nothing more of a job run."""
+        self._call_on("cancel_job", job)
+
+    def release(self, job: str) -> None:
+        """Have a job that is held run again."""
+        self._call_on("release_job", job)
+
+    def forget(self, job: str) -> None:
+        """Have everything of a job removed."""
+        self._call_on("forget_job", job)
+
+    def _call_on(self, method: str, job: str) -> Any:
+        try:
+            return self._call(method, job)
+        except JobUnknown:
+            known = [one.title for one in self.jobs()]
+            raise JobUnknown(
+                f"the master at {self.address} has no job {job!r}",
+                thing="job",
+                value=job,
+                remedy=f"{nearest(job, known)}'concurrent jobs --all' lists those that there are",
+            ) from None
+
+    def _call(self, method: str, *args: str) -> Any:
+        try:
+            return self._client.call(method, *args, timeout_s=TIMEOUT_S).result(TIMEOUT_S + 1.0)
+        except UnknownMethod:
+            raise NodeError(
+                f"what listens at {self.address} has no jobs: it is no master, or of another version",
+                thing=method,
+                value=str(self.address),
+                remedy="Give the address of a master of this version",
+            ) from None

@@ -14,6 +14,7 @@ __all__ = [
     "EXIT_ERROR",
     "EXIT_FAILED",
     "EXIT_INTERRUPTED",
+    "EXIT_JOURNAL",
     "EXIT_OK",
     "EXIT_USAGE",
     "PORT_DEFAULT",
@@ -35,6 +36,9 @@ EXIT_USAGE: Final = 2
 """The command line or the configuration is wrong."""
 EXIT_ERROR: Final = 3
 """The node could not do its work, for example because its port is in use."""
+EXIT_JOURNAL: Final = 75
+"""The master could not write its journal any more. It may be started again: what it has acknowledged is kept.
+In sysexits.h this is a temporary failure."""
 EXIT_INTERRUPTED: Final = 130
 """A signal ended it before its work was done."""
 

@@ -41,8 +41,12 @@ __all__ = [
     "lines_of_nodes",
     "lines_of_owners",
     "lines_of_workers",
+    "size",
     "trouble_text",
 ]
+
+SURVIVES: Final = {"host": "the end of the host", "process": "the end of the master", "none": "nothing"}
+"""What the levels of durability mean."""
 
 BYTE_UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
 
@@ -224,6 +228,8 @@ MASTER: Final[Columns[MasterStatus]] = (
     Column("of it in files", lambda one: one.tasks.stored_bytes, size),
     Column("scheduler", lambda one: one.scheduler),
     Column("channel", lambda one: f"{one.channel}, port {one.compute_port}"),
+    Column("accepted work survives", lambda one: SURVIVES.get(one.durability, one.durability)),
+    Column("journal", lambda one: one.journal.used_bytes if one.journal else 0, size),
 )
 SLAVE: Final[Columns[SlaveStatus]] = (
     Column("master", lambda one: one.master),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.childnode import ChildNode, run_child
 from concurrent.apps.master import MasterNode
+from concurrent.apps.masterjournal import NO_DURABILITY
 from concurrent.apps.nodeclass import node_class
 from concurrent.apps.slave import core_count
 from concurrent.core.environment import Environment
@@ -68,6 +69,7 @@ def serve_master(control: socket, recipe: dict[str, Any], workers: int) -> None:
         "master.compute_port": "0",
         "master.work_port": "0",
         "master.workers": str(workers),
+        "journal.durability": NO_DURABILITY,  # it ends with its program
         "slave.stop_timeout_s": str(FINISH_S + ORDERLY_END_S),
     }
 

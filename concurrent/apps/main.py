@@ -40,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="concurrent",
         description="Runs applications on a master and its slaves.",
         epilog="Exit codes: 0 done, 1 the application failed, 2 wrong usage or configuration, 3 the node "
-        "could not do its work, 130 interrupted.",
+        "could not do its work, 75 the journal of a master cannot be written, 130 interrupted.",
     )
     parser.add_argument("-V", "--version", action="version", version=f"Concurrent {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

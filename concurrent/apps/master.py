@@ -6,23 +6,27 @@ from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, Final
 
-from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType
+from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
+from concurrent.apps.attaching import Attaching, JobSettings
 from concurrent.apps.childnode import ChildNode
-from concurrent.apps.jobwish import JobAnswer, wish_from
+from concurrent.apps.jobsapi import JobsAPI
+from concurrent.apps.jobwish import wish_from
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
+from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_kept
 from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
-from concurrent.apps.runtime import check_runtime
+from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files, core_count
 from concurrent.apps.status import MasterStatus
 from concurrent.core.backoff import Backoff
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import InvalidArguments, NodeError, VersionMismatch
+from concurrent.core.errors import InvalidArguments, JournalError, NodeError, VersionMismatch
 from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, Host, IntItem, PathItem
 from concurrent.core.loggers import get_log
+from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.hosts import Reach
@@ -42,6 +46,9 @@ __all__ = ["MasterNode"]
 
 SLAVE_ENTRY: Final = "concurrent.apps.slave:serve_child"
 CALL_TIMEOUT_S: Final = 10.0
+RESTORE_TIMEOUT_S: Final = 600.0
+"""How long it may take to take up again what a journal has."""
+
 JOIN_TIMEOUT_S: Final = 30.0
 """How long a session may last whose node does not join."""
 
@@ -116,6 +123,7 @@ class MasterNode(Node):
         settings = self.settings
         if self.worker_count:
             check_files(self.worker_count)  # of its own slave, which has the same limit
+        self._open_journal()
         self._carriers = settings.channel
         self.compute_server = self._carriers.make_server(
             self.loop,
@@ -130,11 +138,14 @@ class MasterNode(Node):
         self.compute_server.start()
         self._open.callback(self.compute_server.stop)
         self.loop.call(self._open_scheduling, timeout_s=CALL_TIMEOUT_S)
+        self.loop.call(self._restore, timeout_s=RESTORE_TIMEOUT_S)
         self.make_json_service("Concurrent master", self.host, self.port)
         self.register_own_methods()
         self._register_joining()
+        self._jobs_api.register_methods(self.api_service_v1)
         self.start_json_service()
         log.info("the master listens on %s", self.api_service_v1.url)
+        log.info("%s", what_is_kept(self.env, self._journal))
         if self.worker_count:
             self._start_own_slave()
 
@@ -186,12 +197,11 @@ class MasterNode(Node):
 
     def _register_attaching(self) -> None:
         @receives(self.compute_server, attach_job)
-        def attach(handler: TCPHandler, request: Any, node_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+        def attach(handler: TCPHandler, _request: Any, node_id: str, wish: dict[str, Any]) -> Any:
             """Bind the session to a job of an application that has registered; answers what it is."""
             wanted = wish_from(wish)
             self.stats.add_avg("attach_job")
-            number = self.register_node_tcp(handler, request, node_id, NodeType.application)
-            return JobAnswer(number=number, name=wanted.name).as_map()
+            return self._api.attach(handler, self.registry.expect(node_id, NodeType.application), wanted)
 
     def register_node(
         self, node_id: str, ip: str, port: int, data: dict[str, Any], node_type: NodeType
@@ -223,6 +233,20 @@ class MasterNode(Node):
             "manager": self.dispatcher.manager_name,
             "work": self._work,
             "hash_seed": self.launcher.hash_seed,
+            **self._durability(),
+        }
+
+    def _durability(self) -> dict[str, Any]:
+        """Return what nodes are told that register: what they may count on if this master starts again."""
+        journal = self._journal
+        if journal is None:
+            return {"cluster": "", "epoch": 0, "durability": NO_DURABILITY, "jobs": False, "return_s": 0.0}
+        return {
+            "cluster": journal.start.cluster_id,
+            "epoch": journal.start.epoch,
+            "durability": journal.place.durability,
+            "jobs": True,
+            "return_s": self.settings.return_s,
         }
 
     def register_node_tcp(self, handler: TCPHandler, request: Any, node_id: str, node_type: NodeType) -> int:
@@ -261,7 +285,16 @@ class MasterNode(Node):
             system_count=self._systems.count,
             nodes=self.registry.status(numbers),
             node_count=len(self.registry),
+            durability=self._durability_level,
+            journal=self._journal.status() if self._journal is not None else None,
+            jobs=tuple(self._jobs_api.rows(ROWS_MAX)),
+            job_count=self._jobs_api.count,
         )
+
+    @property
+    def _durability_level(self) -> str:
+        """What accepted work survives."""
+        return self._journal.place.durability if self._journal is not None else NO_DURABILITY
 
     def _start_own_slave(self) -> None:
         """Start the slave that belongs to the master, and again whenever it dies, later each time."""
@@ -289,6 +322,32 @@ class MasterNode(Node):
         self._open.callback(slave.stop)
         slave.start(*start)
 
+    def _open_journal(self) -> None:
+        """Open the journal: after all that forks was forked, and to be closed after all that writes it."""
+        self._journal = self.loop.call(
+            open_journal, self.env, self.loop, self.port, timeout_s=RESTORE_TIMEOUT_S
+        )
+        if self._journal is not None:
+            self._journal.on_failed = self._journal_failed
+            self._open.callback(self.loop.call, self._journal.close, timeout_s=CALL_TIMEOUT_S)
+
+    def _restore(self) -> None:
+        """Take up again what the journal has; jobs whose code does not run here are held."""
+        if self._journal is None:
+            return
+        self.dispatcher.restore()
+        for job in list(self.dispatcher.ledger.owners.values()):
+            if job.life is not None and (reason := why_not_of_this(job.life.spec.fingerprint)):
+                log.warning("job %s is held: %s", job.life.spec.name or job.name, reason)
+                self.dispatcher.jobs.hold(job.owner, reason)
+
+    def _journal_failed(self, error: JournalError) -> None:
+        """Nothing that comes now could be kept: acknowledge nothing more, say so and end."""
+        log.critical("%s; nothing is acknowledged any more, and this master ends", error)
+        self.dispatcher.give_up()
+        self.dispatcher.announcer.tell_all(f"the master ends, for {error.message}")
+        self.request_stop(EXIT_JOURNAL)
+
     def _open_scheduling(self) -> None:
         """Make what the loop owns."""
         scheduler = self.scheduler
@@ -310,6 +369,7 @@ class MasterNode(Node):
             disk_bytes_max=self.disk_bytes_max,
             folder=self.folder,
             return_s=limits.return_s,
+            journal=self._journal,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
         recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
@@ -323,8 +383,16 @@ class MasterNode(Node):
         )
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
         self.dispatcher.announcer.on_held = self._systems.held
+        self.dispatcher.jobs.on_forgotten = self._systems.application_left
         alike_max = max(1, limits.sessions_per_address_max * 3 // 4)
-        self._api = MasterAPI(self.registry, self.dispatcher, self._systems, alike_max=alike_max)
+        self._jobs_api = JobsAPI(self.loop, self.dispatcher, self._systems, self._durability_level)
+        attaching = None
+        if self._journal is not None:
+            attaching = Attaching(self.dispatcher, self._journal, self.env[JobSettings].keep_s)
+        self._api = MasterAPI(
+            self.registry, self.dispatcher, self._systems, alike_max=alike_max, attaching=attaching
+        )
+        self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._api.register_methods(self.compute_server)
         self._watch_sessions(self._api)
 

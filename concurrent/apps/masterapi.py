@@ -9,10 +9,13 @@ whose message was lost would be waited for without end. Loop thread only.
 from __future__ import annotations
 
 import math
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
+from concurrent.apps.attaching import Attaching
+from concurrent.apps.jobwish import JobWish
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.core.loggers import get_log
@@ -61,9 +64,18 @@ class MasterAPI:
     """
 
     def __init__(
-        self, registry: NodeRegistry, dispatcher: Dispatcher, systems: SystemHosts, *, alike_max: int
+        self,
+        registry: NodeRegistry,
+        dispatcher: Dispatcher,
+        systems: SystemHosts,
+        *,
+        alike_max: int,
+        attaching: Attaching | None = None,
     ) -> None:
         self._alike_max = alike_max
+        self._attaching = attaching
+        self._detaching: set[int] = set()
+        self._is_stopping = False
         self._registry = registry
         self._dispatcher = dispatcher
         self._systems = systems
@@ -73,6 +85,32 @@ class MasterAPI:
 
         :raises NodeError: if the session is another node's, or its address has too many of its type.
         """
+        self._check(handler, record)
+        if record.node_type is NodeType.slave:
+            number = self._dispatcher.join_slave(handler, record.node_id, record.data)
+        else:
+            number = self._dispatcher.join_owner(handler, record.node_id)
+        self._bound(handler, record, number)
+        return number
+
+    def attach(self, handler: TCPHandler, record: NodeRecord, wish: JobWish) -> Future[dict[str, Any]]:
+        """Let the application that registered use the session for a job; returns what it will be answered.
+
+        :raises NodeError: as :meth:`bind` does, or if the job cannot be had; see :class:`Attaching`.
+        """
+        self._check(handler, record)
+        if self._attaching is None:
+            raise NodeError(
+                "this master keeps no journal, so it has no jobs",
+                thing="attach_job",
+                remedy="Call register_application, or start the master with a journal",
+            )
+        number, answer = self._attaching.attach(handler, wish)
+        self._detaching.discard(number)
+        self._bound(handler, record, number)
+        return answer
+
+    def _check(self, handler: TCPHandler, record: NodeRecord) -> None:
         if handler.node_id != record.node_id or handler.context is not None:
             raise NodeError(f"this session is that of {handler.node_id}", thing=record.node_id)
         if handler.peer_bytes_max < MESSAGE_BYTES_MIN:
@@ -91,16 +129,17 @@ class MasterAPI:
                 value=self._alike_max,
                 remedy="Stop some of them",
             )
-        if record.node_type is NodeType.slave:
-            number = self._dispatcher.join_slave(handler, record.node_id, record.data)
-        else:
-            number = self._dispatcher.join_owner(handler, record.node_id)
-            if record.data.get("systems") is True:
-                self._systems.application_joined(number)
+
+    def _bound(self, handler: TCPHandler, record: NodeRecord, number: int) -> None:
+        if record.node_type is NodeType.application and record.data.get("systems") is True:
+            self._systems.application_joined(number)
         self._own(handler, Peer(record.node_id, record.node_type, number))
         self._registry.joined(record, number)
         log.info("%s joined", record.node_id)
-        return number
+
+    def stop(self) -> None:
+        """Take the sessions that end from now on for those that end because this master stops."""
+        self._is_stopping = True
 
     def session_cut(self, handler: TCPHandler, *, is_silent: bool) -> None:
         """Give a slave nothing more while nothing arrives from it."""
@@ -123,11 +162,24 @@ class MasterAPI:
         if peer.node_type is NodeType.slave:
             self._dispatcher.lose_slave(peer.number, reason)
         else:
-            self._dispatcher.leave_owner(peer.number)
-            self._systems.application_left(peer.number)
+            self._session_of_owner_lost(handler, peer.number)
         if not peer.is_system:
             self._registry.leave(peer.node_id, peer.number, reason)
             log.info("%s left: %s", peer.node_id, reason)
+
+    def _session_of_owner_lost(self, handler: TCPHandler, owner: int) -> None:
+        """End the job of a session, or have it go on without one."""
+        jobs = self._dispatcher.jobs
+        if not jobs.has_session(owner, handler):
+            return  # another one has taken the job over
+        is_detaching = owner in self._detaching
+        self._detaching.discard(owner)
+        if not jobs.outlives_session(owner) or (
+            handler.has_said_goodbye and not is_detaching and not jobs.is_kept(owner)
+        ):
+            self._dispatcher.leave_owner(owner)
+        elif not self._is_stopping:
+            jobs.detach(owner)
 
     def register_methods(self, server: HasMethods) -> None:
         """Register everything with the server of the compute channel."""
@@ -201,7 +253,7 @@ class MasterAPI:
             """Return the texts of tasks that were named."""
             owner = _number(handler, NodeType.application)
             _check("first_id", first_id, 0, ID_MAX)
-            return dispatcher.keys(owner, first_id)
+            return dispatcher.jobs.keys(owner, first_id)
 
         @receives(server, to_master.job_begun)
         def job_begun(handler: TCPHandler, _request: Any) -> None:
@@ -211,7 +263,7 @@ class MasterAPI:
         @receives(server, to_master.detach_job)
         def detach_job(handler: TCPHandler, _request: Any) -> None:
             """Go on with the job when this session ends."""
-            _number(handler, NodeType.application)
+            self._detaching.add(_number(handler, NodeType.application))
 
     def _register_system_methods(self, server: HasMethods) -> None:
         systems = self._systems

@@ -14,6 +14,7 @@ from typing import Any, Final
 from concurrent.apps.columns import (
     APPLICATION,
     GONE,
+    JOBS,
     MASTER,
     OWNERS,
     RUNNING,
@@ -121,6 +122,7 @@ def _master(status: MasterStatus, now: float) -> list[str]:
         _table("Slaves", SLAVES, slaves, total=slave_count) or "<h2>Slaves</h2>",
         *([] if tasks.slave_count else ["<p>No slave has joined: tasks wait.</p>"]),
         _table("Whose tasks", OWNERS, lines_of_owners(tasks, here), total=tasks.owner_count),
+        _table("Jobs", JOBS, [(one, now) for one in status.jobs], total=status.job_count),
         _table("Running for a while", RUNNING, tasks.running, total=tasks.running_count),
         _table("Task systems", SYSTEMS, status.systems, total=status.system_count),
         _table("Nodes that are gone or were refused", GONE, gone),
@@ -150,7 +152,10 @@ def _waits(status: NodeStatus) -> list[str]:
     """Return what the node waits for, or lets others wait for."""
     if isinstance(status, MasterStatus):
         held = status.tasks.held_because
-        return [_problem(f"No more tasks are accepted for now: {held}")] if held else []
+        parts = [_problem(f"No more tasks are accepted for now: {held}")] if held else []
+        if status.journal is not None and status.journal.problem:
+            parts.append(_problem(f"No new work is taken: {status.journal.problem}"))
+        return parts
     if isinstance(status, (SlaveStatus, ApplicationStatus)) and status.waits_for:
         return [_problem(f"It waits: {status.waits_for}")]
     return []

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pickle
 import platform
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from concurrent.apps.version import VERSION
@@ -20,7 +21,7 @@ from concurrent.core.errors import InvalidArguments, VersionMismatch
 with installed_first("cloudpickle"):
     import cloudpickle
 
-__all__ = ["PYTHON", "check_runtime", "describe_runtime"]
+__all__ = ["PYTHON", "check_runtime", "describe_runtime", "why_not_of_this"]
 
 SIGNIFICANT: Final = 2
 """So many parts of a version have to agree: 3.11.4 and 3.11.7 do."""
@@ -80,6 +81,22 @@ def check_runtime(node_id: str, data: dict[str, Any]) -> None:
                 value=f"{name}{theirs}",
                 remedy=f"Start all nodes of a cluster with {name}{_significant(part.value)}",
             )
+
+
+def why_not_of_this(fingerprint: Mapping[str, Any]) -> str:
+    """Return why code that was made with these versions does not run here; nothing if it does.
+
+    :param fingerprint: what :func:`describe_runtime` returned where it was made, or a part of that.
+    """
+    for part in _parts():
+        theirs = fingerprint.get(part.key)
+        if isinstance(theirs, str) and _significant(theirs) != _significant(part.value):
+            name = f"{part.name} " if part.name else ""
+            return (
+                f"its code was made with {name}{theirs}, and this master runs {name}{part.value}: start it "
+                f"with {name}{_significant(theirs)}, or release the job if its code does not mind"
+            )
+    return ""
 
 
 def _significant(version: str) -> str:

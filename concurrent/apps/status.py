@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypedDict
 
 from concurrent.apps.api import printable
+from concurrent.apps.jobstatus import JobRow
 from concurrent.core.status import Status
 from concurrent.core.troubles import Trouble
-from concurrent.scheduling.master.status import SystemRow, TasksStatus
+from concurrent.scheduling.master.status import JournalStatus, SystemRow, TasksStatus
 from concurrent.scheduling.slave.status import WorkersStatus
 
 __all__ = [
@@ -82,7 +83,10 @@ class NodeRow(Status):
 
 @dataclass(frozen=True)
 class MasterStatus(NodeStatus):
-    """What a master is doing."""
+    """What a master is doing.
+
+    ``durability`` is what its work survives: ``host``, ``process`` or ``none``; then there is no ``journal``.
+    """
 
     channel: str
     compute_port: int
@@ -92,6 +96,10 @@ class MasterStatus(NodeStatus):
     system_count: int
     nodes: tuple[NodeRow, ...]
     node_count: int
+    durability: str
+    journal: JournalStatus | None
+    jobs: tuple[JobRow, ...]
+    job_count: int
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ BUILT_IN: Final = (
     "concurrent.scheduling.store.journal.journal.SQLiteJournal",
     "concurrent.scheduling.store.journal.settings.JournalSettings",
     "concurrent.apps.application.ApplicationSettings",
+    "concurrent.apps.attaching.JobSettings",
     "concurrent.apps.master.MasterNode",
     "concurrent.apps.node.TransportSettings",
     "concurrent.apps.nodeclass.NodeSettings",

@@ -14,9 +14,9 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 FILES = sorted(CONF.glob("*.ini"))
 SECTIONS_BY_NAME = {
     "application": {"application", "logging", "plugins", "scheduling", "transport"},
-    "master": {"logging", "master", "node", "plugins", "scheduling", "transport"},
+    "master": {"job", "journal", "logging", "master", "node", "plugins", "scheduling", "transport"},
     "slave": {"logging", "node", "plugins", "slave", "transport"},
-    "standalone": {"logging", "master", "node", "plugins", "scheduling", "transport"},
+    "standalone": {"job", "journal", "logging", "master", "node", "plugins", "scheduling", "transport"},
 }
 
 _SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)

@@ -114,7 +114,7 @@ class Cluster:
 
     def run(self, *arguments: object, starter: tuple[str, ...] = STARTER) -> Program:
         """Start any command."""
-        environment = {**os.environ, MARK: self._mark}
+        environment = {**os.environ, MARK: self._mark, "XDG_STATE_HOME": str(self.folder / "state")}
         program = Program([str(one) for one in arguments], self.folder, environment, starter)
         self._programs.append(program)
         return program

@@ -81,7 +81,10 @@ def test_a_port_in_use_is_an_error_of_the_node(cluster: Cluster, command: str) -
 def test_the_exit_codes_are_documented(cluster: Cluster) -> None:
     text = " ".join(cluster.run("--help").succeed().split())
     assert "0 done, 1 the application failed, 2 wrong usage or configuration" in text
-    assert "3 the node could not do its work, 130 interrupted" in text
+    assert (
+        "3 the node could not do its work, 75 the journal of a master cannot be written, 130 interrupted"
+        in text
+    )
 
 
 def test_debug_shows_the_traceback_of_an_error(cluster: Cluster) -> None:

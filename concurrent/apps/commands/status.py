@@ -10,7 +10,7 @@ from typing import Final
 
 from concurrent.apps.api import EXIT_OK, PORT_DEFAULT, parse_address
 from concurrent.apps.application import ApplicationSettings
-from concurrent.apps.columns import NODES, lines_of_nodes, trouble_text
+from concurrent.apps.columns import NODES, lines_of_nodes, size, trouble_text
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
 from concurrent.apps.status import MasterStatus, status_from_json
 from concurrent.core.items import Host
@@ -62,6 +62,7 @@ def describe_master(status: MasterStatus) -> str:
         f"workers: {tasks.workers}",
         *(f"plug-in {trouble_text(one)}" for one in status.plugin_troubles),
         *([f"no more tasks are accepted for now: {tasks.held_because}"] if tasks.held_because else []),
+        *_journal(status),
         "",
         _line(one.title.upper().ljust(one.width) for one in NODES),
     ]
@@ -74,6 +75,17 @@ def describe_master(status: MasterStatus) -> str:
         lines += ["", f"running for a while: {tasks.running_count} tasks"]
         lines += [f"  {_running(one)}" for one in tasks.running]
     return "\n".join(lines)
+
+
+def _journal(status: MasterStatus) -> list[str]:
+    """Return what is kept of the work of a master, and how sure that is."""
+    journal = status.journal
+    if journal is None:
+        text = f"durability: {status.durability}, what is accepted is lost when the master ends"
+        return [text] if status.durability else []
+    where = f"{size(journal.used_bytes)} in {journal.folder}, start number {journal.epoch}"
+    problem = [f"no new work is taken: {journal.problem}"] if journal.problem else []
+    return [f"durability: {journal.durability}, {where}", *problem]
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -44,7 +44,7 @@ class Budget:
     @property
     def has_room(self) -> bool:
         """Whether owners may push more."""
-        if self.store.problem and self.is_memory_full:
+        if self.store.problem and (self.store.is_vital or self.is_memory_full):
             return False
         return (
             TASK_BYTES * len(self._tasks) + OUTCOME_BYTES * self.outcome_count <= self._bookkeeping_bytes_max
@@ -64,6 +64,8 @@ class Budget:
             return ""
         budget = f"master.memory_bytes_max = {self._memory_bytes_max}"
         store = self.store
+        if store.problem and store.is_vital:
+            return store.problem
         if store.stored_bytes > self._disk_bytes_max:
             return (
                 f"the master has {store.stored_bytes} bytes in files in {store.place}, and "

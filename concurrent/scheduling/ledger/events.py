@@ -299,11 +299,13 @@ class StoreChanged:
 
     :param problem: why it cannot write now; nothing if it can.
     :param place: the folder of the files.
+    :param is_vital: whether nothing may be accepted while it cannot write, for that is where it is kept.
     """
 
     stored_bytes: int = 0
     problem: str = ""
     place: str = ""
+    is_vital: bool = False
 
 
 @dataclass(slots=True)

@@ -67,6 +67,11 @@ class Announcer:
         for owner, count in zip(command.owners, command.counts, strict=True):
             self._notices.tell(owner, text % count)
 
+    def tell_all(self, text: str) -> None:
+        """Tell all owners something that goes wrong at the master."""
+        for owner in list(self._sessions.owners):
+            self._notices.tell(owner, text)
+
     def held(self, command: TellHeld) -> None:
         """Say why no more tasks are accepted, or that they are again."""
         if command.is_news and command.reason:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import Accept, Deliver
+from concurrent.scheduling.master.recaller import Recaller
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import slices
@@ -40,6 +41,7 @@ class _Box:
     ids: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     payloads: list[Any] = field(default_factory=list)
+    recaller: Recaller | None = None
 
 
 class Delivery:
@@ -64,13 +66,18 @@ class Delivery:
         self._untold: dict[int, _Box] = {}
         self._timer: TimerHandle | None = None
 
-    def join(self, owner: int) -> None:
-        """Bring an owner its outcomes from now on."""
-        self._box_by_owner[owner] = _Box()
+    def join(self, owner: int, recaller: Recaller | None = None) -> None:
+        """Bring an owner its outcomes from now on.
+
+        :param recaller: brings what it lacks before that.
+        """
+        self._box_by_owner[owner] = _Box(recaller=recaller)
 
     def leave(self, owner: int) -> None:
-        """Bring an owner nothing more."""
-        box = self._box_by_owner.pop(owner)
+        """Bring an owner nothing more; nothing happens if it has no session."""
+        box = self._box_by_owner.pop(owner, None)
+        if box is None:
+            return
         self._news.pop(owner, None)
         self._untold.pop(owner, None)
         self.waiting_count -= len(box.ids)
@@ -138,6 +145,8 @@ class Delivery:
                 return
             self.waiting_count -= part.stop - part.start
             box.is_told = True
+            if box.recaller is not None:
+                box.recaller.before(handler, ids[part])
             self._send(handler, ids[part], statuses[part], payloads[part], box.accepted_to)
 
     def _send(

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,17 @@ from concurrent.scheduling.ledger.events import (
     CancelRequested,
     CancelRun,
     CheckQueue,
+    CodeDefined,
     Command,
     Deliver,
     Event,
+    ForgetJob,
     JobBegun,
     OutcomesConsumed,
-    OwnerJoined,
-    OwnerLeft,
     ProbeStore,
     Push,
+    Recall,
+    Record,
     RefusedByAll,
     Send,
     SlaveAway,
@@ -51,21 +54,29 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TellHeld,
     TellRunning,
+    TellUnread,
     WindowChanged,
 )
+from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.feeder import Feeder
+from concurrent.scheduling.master.gate import Gate
+from concurrent.scheduling.master.jobdesk import JobDesk
 from concurrent.scheduling.master.notices import Notices
+from concurrent.scheduling.master.openjournal import OpenJournal
+from concurrent.scheduling.master.receipts import Receipts
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.status import TasksStatus
-from concurrent.scheduling.master.storage import Storage
+from concurrent.scheduling.master.storage import JournalStore, Storage
 from concurrent.scheduling.master.ticker import Ticker
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.schedulers.queueguard import guarded
+from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.failure import failure_text
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
@@ -86,8 +97,10 @@ class Dispatcher:
     :param disk_bytes_max: how many bytes of payloads may be in files.
     :param folder: where the files are; None for the system's folder for temporary files.
     :param return_s: how long after its last word what a slave runs is given to nobody else, in seconds.
+    :param journal: what keeps the work that is accepted, and has payloads instead of files; None if nothing is
+        kept.
 
-    ``announcer`` tells owners what concerns them.
+    ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its master, by name
@@ -102,15 +115,23 @@ class Dispatcher:
         disk_bytes_max: int = 16 << 30,
         folder: Path | None = None,
         return_s: float = 60.0,
+        journal: OpenJournal | None = None,
     ) -> None:
+        first_number = journal.first_number if journal is not None else 1
         self.ledger = Ledger(
-            memory_bytes_max=memory_bytes_max, disk_bytes_max=disk_bytes_max, return_s=return_s
+            memory_bytes_max=memory_bytes_max,
+            disk_bytes_max=disk_bytes_max,
+            first_number=first_number,
+            is_recorded=journal is not None,
+            return_s=return_s,
+            read_failure=_type_and_text,
         )
         self._loop = loop
+        self._journal = journal
         self._scheduler = GuardedScheduler(scheduler, components, self._ask_again, loop.time)
         self._work_queue = guarded(work_queue, components)
-        self._sessions = Sessions()
-        self._storage = Storage(self.ledger.budget, self._apply, folder)
+        self._sessions = Sessions(first_number)
+        self._storage = self._make_storage(folder)
         courier = Courier(loop, stats)
         self._notices = Notices(components.troubles, courier, self._sessions)
         self.announcer = Announcer(self.ledger, self._sessions, courier, self._notices)
@@ -125,10 +146,39 @@ class Dispatcher:
             slave_changed=self._scheduler.slave_changed,
         )
         self._code = self._feeder.code
+        self._receipts = Receipts(loop, self._sessions, courier)
+        self._gate: Gate | None = None
+        if journal is not None:
+            self._gate = Gate(loop, journal.store, self._delivery.end_turn)
+            journal.on_committed = self._gate.committed
+        self.jobs = self._make_desk(courier)
         self._is_turn_armed = False
         self._is_traced = log.isEnabledFor(logging.DEBUG)
         self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
-        self._carry_out: dict[type, Callable[[Any], object]] = {
+        self._carry_out = self._hands()
+
+    def _make_desk(self, courier: Courier) -> JobDesk:
+        return JobDesk(
+            self.ledger,
+            self._sessions,
+            courier,
+            apply=self._apply,
+            code=self._code,
+            delivery=self._delivery,
+            notices=self._notices,
+            journal=self._journal.store if self._journal is not None else None,
+            gate=self._gate,
+        )
+
+    def _make_storage(self, folder: Path | None) -> Storage:
+        if self._journal is None:
+            return Storage(self.ledger.budget, self._apply, PayloadStore(folder))
+        store = JournalStore(self._journal.store, str(self._journal.place.folder))
+        return Storage(self.ledger.budget, self._apply, store, is_vital=True)
+
+    def _hands(self) -> dict[type, Callable[[Any], object]]:
+        """Return what carries out each command."""
+        hands: dict[type, Callable[[Any], object]] = {
             Send: self._feeder.send,
             Push: self._feeder.push,
             CancelRun: self._feeder.cancel_run,
@@ -144,7 +194,15 @@ class Dispatcher:
             TellRunning: self.announcer.running,
             Accept: self._delivery.accept,
             Deliver: self._delivery.deliver,
+            Recall: self.jobs.recall,
+            ForgetJob: self.jobs.forgotten,
+            TellUnread: self.jobs.tell_unread,
         }
+        if self._gate is not None:
+            hands[Record] = self._gate.record
+            hands[Accept] = self._gate.behind(self._delivery.accept)
+            hands[Deliver] = self._gate.behind(self._delivery.deliver)
+        return hands
 
     @property
     def workers(self) -> int:
@@ -176,22 +234,16 @@ class Dispatcher:
             delivered_bytes=self._delivery.delivered_bytes,
         )
 
-    def join_owner(self, handler: TCPHandler, name: str) -> int:
-        """Let an application or task system submit tasks; returns the number of the registration."""
-        number = self._sessions.join_owner(handler)
-        self._code.join_owner(number)
-        self._delivery.join(number)
-        self._notices.catch_up(number)
-        self._apply(OwnerJoined(number, name))
-        return number
+    def join_owner(self, handler: TCPHandler, name: str, spec: JobSpec | None = None) -> int:
+        """Let an application or task system submit tasks; returns the number of the registration.
+
+        :param spec: what it asked for of its job; None if nothing of that outlives its session.
+        """
+        return self.jobs.begin(handler, name, spec)
 
     def leave_owner(self, owner: int) -> None:
         """Free the tasks and the code of an owner; nothing happens if it is not known."""
-        if not self._sessions.leave_owner(owner):
-            return
-        self._delivery.leave(owner)
-        self._apply(OwnerLeft(owner))
-        self._code.leave_owner(owner)
+        self.jobs.leave(owner)
 
     def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.
@@ -200,6 +252,8 @@ class Dispatcher:
         :raises LimitExceeded: if it is too much code.
         """
         self._code.define(owner, index, blob)
+        if self._gate is not None:
+            self._apply(CodeDefined(owner, index, blob))
 
     def code_of(self, owner: int) -> list[bytes | Frame]:
         """Return the blobs of an owner's code."""
@@ -208,10 +262,6 @@ class Dispatcher:
     def note(self, event: TasksNamed | JobBegun) -> None:
         """Have a journal keep what an owner says of its job."""
         self._apply(event)
-
-    def keys(self, _owner: int, _first_id: int) -> dict[str, Any]:
-        """Return the texts of tasks that were named, as ``job_keys`` answers; nothing without a journal."""
-        return {"ids": [], "keys": [], "next_id": 0}
 
     def submit(self, event: TasksSubmitted, code_count: int) -> None:
         """Take tasks, and accept them at once or when there is room.
@@ -255,6 +305,8 @@ class Dispatcher:
         workers, window = data["workers"], data["window"]
         number = self._sessions.join_slave(handler)
         self._code.join_slave(handler)
+        if self._gate is not None:
+            self._receipts.join(number)
         self._apply(SlaveJoined(number, name, workers, window, data))
         self._scheduler.slave_changed(number)
         return number
@@ -272,6 +324,7 @@ class Dispatcher:
         handler = self._sessions.leave_slave(slave)
         if handler is not None:
             self._code.leave_slave(handler)
+            self._receipts.leave(slave)
             self._feeder.forget_pull(slave)
             self._apply(SlaveLost(slave, reason))
             self._scheduler.slave_changed(slave)
@@ -299,6 +352,8 @@ class Dispatcher:
         """
         check_columns(numbers, statuses, payloads)
         self._from_slave(slave, TasksDone(slave, numbers, statuses, self._storage.kept(payloads), task_s))
+        if self._gate is not None:
+            self._receipts.note(slave)
 
     def returned(self, slave: int, numbers: list[int]) -> None:
         """Take unstarted tasks back from a slave."""
@@ -354,6 +409,10 @@ class Dispatcher:
         if commands := self._scheduler.schedule(self.ledger):
             self._carry(commands)
         self._storage.note()
+        if self._gate is not None:
+            if news := self._receipts.take_news():
+                self._gate.when_kept(partial(self._receipts.kept, news))
+            self._gate.end_turn()
         self._delivery.end_turn()
         self._ticker.look()
 
@@ -388,9 +447,28 @@ class Dispatcher:
         self.announcer.tasks_moved(command)
         self._scheduler.slave_changed(command.slave)
 
+    def restore(self) -> None:
+        """Tell the ledger again what the journal has, before anything else."""
+        assert self._journal is not None, "without a journal there is nothing to restore"
+        self.ledger.restore(self.jobs.restored(self._journal.store.replay()))
+        self._want_turn()
+
+    def give_up(self) -> None:
+        """Acknowledge and deliver nothing more: the journal can keep nothing."""
+        if self._gate is not None:
+            self._gate.close()
+
     def close(self) -> None:
         """Free the files."""
+        self.give_up()
+        self._receipts.close()
         self._ticker.close()
         self._notices.close()
         self._delivery.close()
         self._storage.close()
+
+
+def _type_and_text(payload: Any) -> tuple[str, str] | None:
+    """Return the type of the exception and the words of a failed attempt; None if nobody here can read them."""
+    found = failure_text(payload.load() if hasattr(payload, "load") else payload)
+    return (found.type, found.traceback or found.message) if found is not None else None

@@ -1,6 +1,6 @@
 """Which session belongs to which job and which slave, by the numbers that the master gave them.
 
-Loop thread only. It is the only such table. A job has one session here, and ends with it for now.
+Loop thread only. It is the only such table. A job has at most one session here.
 """
 
 from __future__ import annotations
@@ -13,18 +13,25 @@ __all__ = ["Sessions"]
 
 
 class Sessions:
-    """See the module. ``owners`` and ``slaves`` are for others to look at."""
+    """See the module. ``owners`` and ``slaves`` are for others to look at.
 
-    def __init__(self) -> None:
+    :param first_number: the first that is given; none is given twice.
+    """
+
+    def __init__(self, first_number: int = 1) -> None:
         self.owners: dict[int, TCPHandler] = {}
         self.slaves: dict[int, TCPHandler] = {}
-        self._numbers = count(1)
+        self._numbers = count(first_number)
 
     def join_owner(self, handler: TCPHandler) -> int:
         """Take in the session of an application or task system, and return the number of its job."""
         number = next(self._numbers)
         self.owners[number] = handler
         return number
+
+    def attach_owner(self, owner: int, handler: TCPHandler) -> None:
+        """Take in a session that goes on with a job, in the place of any that it has."""
+        self.owners[owner] = handler
 
     def join_slave(self, handler: TCPHandler) -> int:
         """Take in the session of a slave, and return its number."""

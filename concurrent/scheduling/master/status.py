@@ -1,4 +1,4 @@
-"""What a master's tasks and task systems are doing. A pure module."""
+"""What a master's tasks, task systems and journal are doing. A pure module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from concurrent.core.status import Status
 from concurrent.scheduling.ledger.status import LedgerStatus, RunningRow
 
-__all__ = ["SystemRow", "TasksStatus"]
+__all__ = ["JournalStatus", "SystemRow", "TasksStatus"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,24 @@ class TasksStatus(LedgerStatus):
     stored_bytes: int
     held_because: str
     delivered_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStatus(Status):
+    """The journal of a master.
+
+    ``epoch`` counts how often it was opened. ``used_bytes`` is its size, ``wanted_bytes`` how much of that is
+    wanted, about. ``unwritten`` batches are not committed. ``problem`` is why no new work is taken now.
+    """
+
+    folder: str
+    durability: str
+    cluster: str
+    epoch: int
+    used_bytes: int
+    wanted_bytes: int
+    unwritten: int
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,109 @@
-"""The master's hand for payloads: moves them to files when the memory is full, and loads them from there.
+"""The master's hand for payloads: moves them to a disk when the memory is full, and loads them from there.
 
-Loop thread only.
+They are in files without a name, or in the journal if there is one. Loop thread only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from concurrent.scheduling.interfaces import IJournal
 from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.events import Event, ProbeStore, StoreChanged
-from concurrent.scheduling.store.payloads import PayloadStore
 
-__all__ = ["Storage"]
+__all__ = ["IStore", "JournalStore", "Storage"]
+
+
+class IStore(Protocol):
+    """Where payloads are that are not in memory.
+
+    ``problem`` says why it cannot take any now, ``place`` where it is.
+    """
+
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes it has instead of the memory."""
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be written now; nothing if it can."""
+
+    @property
+    def place(self) -> str:
+        """Its folder."""
+
+    def put(self, payload: Any) -> Any:
+        """Return what stands for a payload from now on, be it the payload itself."""
+
+    def loaded(self, payloads: list[Any]) -> list[Any]:
+        """Return payloads as they travel; raises OSError if one cannot be read."""
+
+    def probe(self) -> None:
+        """Find out whether it can be written again."""
+
+    def close(self) -> None:
+        """Free what it has."""
+
+
+class JournalStore:
+    """The journal as a store. It is closed by whoever opened it.
+
+    :param place: its folder.
+    """
+
+    def __init__(self, journal: IJournal, place: str) -> None:
+        self.place = place
+        self._journal = journal
+
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes it has instead of the memory."""
+        return self._journal.figures().stored_bytes
+
+    @property
+    def problem(self) -> str:
+        """Why no new work can be taken now, by name and figure; nothing if it can."""
+        return self._journal.problem()
+
+    def put(self, payload: Any) -> Any:
+        """Return what stands for a payload and leaves the memory once the journal has kept it."""
+        return self._journal.put(payload)
+
+    def loaded(self, payloads: list[Any]) -> list[Any]:
+        """Return payloads as they travel; raises OSError if one cannot be read."""
+        if any(hasattr(kind, "load") for kind in set(map(type, payloads))):
+            return [one.load() if hasattr(one, "load") else one for one in payloads]
+        return payloads
+
+    def probe(self) -> None:
+        """Look again whether there is room."""
+        self._journal.probe()
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class Storage:
     """See the module.
 
     :param budget: says whether the memory is full.
-    :param apply: takes an event to the ledger: what the files have.
-    :param folder: where the files are; None for the system's folder for temporary files.
+    :param apply: takes an event to the ledger: what the store has.
+    :param store: where payloads go then.
+    :param is_vital: whether nothing may be accepted while the store cannot be written.
     """
 
-    def __init__(self, budget: Budget, apply: Callable[[Event], object], folder: Path | None) -> None:
+    def __init__(
+        self, budget: Budget, apply: Callable[[Event], object], store: IStore, *, is_vital: bool = False
+    ) -> None:
         self._budget = budget
         self._apply = apply
-        self._store = PayloadStore(folder)
+        self._store = store
+        self._is_vital = is_vital
 
     @property
     def stored_bytes(self) -> int:
-        """How many bytes are in files."""
+        """How many bytes are on the disk instead of in memory."""
         return self._store.stored_bytes
 
     def kept(self, payloads: list[Any]) -> list[Any]:
@@ -45,27 +117,27 @@ class Storage:
         return kept
 
     def loaded(self, payloads: list[Any]) -> list[Any]:
-        """Return payloads as they travel, those in files too.
+        """Return payloads as they travel, those on the disk too.
 
-        :raises OSError: if a file cannot be read.
+        :raises OSError: if one cannot be read.
         """
-        return list(map(self._store.load, payloads)) if self._store.stored_bytes else payloads
+        return self._store.loaded(payloads)
 
     def note(self) -> None:
-        """Tell the ledger if the files have not what they had."""
+        """Tell the ledger if the store has not what it had."""
         store, known = self._store, self._budget.store
         if store.stored_bytes != known.stored_bytes or store.problem != known.problem:
             self._tell()
 
     def probe(self, _command: ProbeStore) -> None:
-        """Find out whether files can be written again, if that has failed, and tell the ledger."""
-        if self._store.has_failed:
+        """Find out whether the store can be written again, if that has failed, and tell the ledger."""
+        if self._store.problem:
             self._store.probe()
         self._tell()
 
     def _tell(self) -> None:
         store = self._store
-        self._apply(StoreChanged(store.stored_bytes, store.problem, store.place))
+        self._apply(StoreChanged(store.stored_bytes, store.problem, store.place, self._is_vital))
 
     def close(self) -> None:
         """Free the files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from asyncio import TimerHandle
 from collections.abc import Callable
 from math import inf
@@ -46,5 +47,5 @@ class Ticker:
     def _tick(self) -> None:
         self._timer = None
         self._set_for = inf
-        self._apply(TimePassed(self._loop.time()))
+        self._apply(TimePassed(self._loop.time(), time.time()))
         self.look()

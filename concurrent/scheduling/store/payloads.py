@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from concurrent.core.loggers import get_log
 from concurrent.transport.frames.frames import Frame, as_payload
@@ -152,6 +152,13 @@ class PayloadStore:
         :raises OSError: if its file cannot be read.
         """
         return payload.load() if isinstance(payload, StoredPayload) else payload
+
+    def loaded(self, payloads: list[Any]) -> list[Any]:
+        """Return payloads, wherever they are.
+
+        :raises OSError: if a file cannot be read.
+        """
+        return list(map(self.load, payloads)) if self.stored_bytes else payloads
 
     def emptied(self, segment: _Segment) -> None:
         """Free a file that nothing is wanted of; the one that is written goes on with the next payload."""

@@ -49,7 +49,8 @@ class TCPHandler:
     The public members may be used from any thread, unless they say otherwise. A server has one per
     session; a client has one, which survives the end of a session and serves the next one.
 
-    ``context`` is free for the node.
+    ``context`` is free for the node. ``has_said_goodbye`` tells whether the peer has ended
+    the session because it stops, not because of a mistake.
     """
 
     def __init__(self, loop: NodeLoop, owner: IHandlerOwner, limits: Limits) -> None:
@@ -57,6 +58,7 @@ class TCPHandler:
         self.peer_ip = ""
         self.peer_features: frozenset[str] = frozenset()
         self.context: Any = None
+        self.has_said_goodbye = False
         self._loop = loop
         self._owner = owner
         self._limits = limits
@@ -218,6 +220,7 @@ class TCPHandler:
         """Begin a new session on ``carrier``."""
         self.node_id = node_id
         self.peer_ip = carrier.peer_ip
+        self.has_said_goodbye = False
         self._answerer.forget_failures()
         self._line.open(carrier, session_id, peer_bytes_max)
 
@@ -352,4 +355,5 @@ class TCPHandler:
             self._owner.lost(carrier, bye.text)
             carrier.close()
             return
+        self.has_said_goodbye = bye.code == "closed"
         self.end(bye.text, error_from_bye(bye))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -19,9 +19,20 @@ TIMEOUT_S = 20.0
 
 
 class Peer:
-    """A peer of the master that says what a test has it say, and keeps what it is told."""
+    """A peer of the master that says what a test has it say, and keeps what it is told.
 
-    def __init__(self, loop: NodeLoop, master: MasterNode, node_id: str, **options: Any) -> None:
+    :param more: further methods that it has, with the features that they are part of.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        master: MasterNode,
+        node_id: str,
+        *,
+        more: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
         self.node_id = node_id
         self.said: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -33,7 +44,9 @@ class Peer:
             "accepted", "finished", "code", "run", "cancel", "forget", "give_back", "tasksystem_accepted",
             "tasksystem_finished", "notice",
         ):  # fmt: skip
-            self._keep(method)
+            self._keep(method, method if method == "notice" else None)
+        for method, feature in (more or {}).items():
+            self._keep(method, feature)
         self.client.on_lost = lambda _handler, reason: self.ends.put(reason)
         self.client.start()
         self.handler = self.client.wait_open(TIMEOUT_S)
@@ -67,8 +80,8 @@ class Peer:
             calls.append(self.said.get_nowait())
         return calls
 
-    def _keep(self, method: str) -> None:
-        @tcpremote(self.client, name=method, feature=method if method == "notice" else None)
+    def _keep(self, method: str, feature: str | None) -> None:
+        @tcpremote(self.client, name=method, feature=feature)
         def keep(_handler: Any, _request: Any, *args: Any) -> None:
             self.said.put((method, *args))
 

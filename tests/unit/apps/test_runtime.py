@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.apps.runtime import PYTHON, check_runtime, describe_runtime
+from concurrent.apps.runtime import PYTHON, check_runtime, describe_runtime, why_not_of_this
 from concurrent.core.errors import InvalidArguments, VersionMismatch
 
 
@@ -60,3 +60,14 @@ def test_a_version_that_is_no_short_text_is_refused(value: Any) -> None:
 
 def test_the_python_that_is_asked_for_has_two_parts_of_its_version() -> None:
     assert PYTHON.count(".") == 1
+
+
+def test_code_of_the_same_versions_runs_here() -> None:
+    assert why_not_of_this(describe_runtime()) == ""
+    assert why_not_of_this({}) == ""
+
+
+def test_code_of_another_python_does_not_and_that_is_said_by_name() -> None:
+    reason = why_not_of_this({**describe_runtime(), "python": "2.7.18"})
+    assert "its code was made with Python 2.7.18" in reason
+    assert "start it with Python 2.7" in reason

@@ -39,6 +39,7 @@ from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.storage import Storage
 from concurrent.scheduling.schedulers.workqueues import SessionWorkQueue
+from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.workqueue import Chunk
@@ -134,7 +135,7 @@ def applied(ledger: Ledger) -> Applied:
 
 @pytest.fixture
 def storage(ledger: Ledger, applied: Applied, tmp_path: Path) -> Iterator[Storage]:
-    storage = Storage(ledger.budget, applied, tmp_path)
+    storage = Storage(ledger.budget, applied, PayloadStore(tmp_path))
     yield storage
     storage.close()
 

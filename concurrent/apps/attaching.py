@@ -1,0 +1,130 @@
+"""How programs get jobs at a master with a journal: what each wishes, and what it is answered.
+
+Loop thread only.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+from concurrent.apps.jobsapi import state_of
+from concurrent.apps.jobwish import JobAnswer, JobWish
+from concurrent.core.component import Component
+from concurrent.core.errors import JobUnknown
+from concurrent.core.items import FloatItem
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.ledger.jobspec import JobSpec
+from concurrent.scheduling.ledger.records import JobRecord
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.openjournal import OpenJournal
+from concurrent.transport.calls.handler import TCPHandler
+
+__all__ = ["Attaching", "JobSettings"]
+
+WEEK_S: Final = 7 * 24 * 3600.0
+JOB_ID_BYTES: Final = 6
+
+log = get_log("concurrent.apps.master")
+
+
+class JobSettings(Component):
+    """The options of section ``[job]``."""
+
+    keep_s = FloatItem(
+        "job", "keep_s", WEEK_S,
+        "How long a job is kept after it has ended, with its results, unless its program says otherwise.",
+        minimum=1.0, unit="seconds",
+    )  # fmt: skip
+
+
+class Attaching:
+    """See the module.
+
+    :param keep_s: how long a job is kept after it has ended whose program says nothing of that.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, journal: OpenJournal, keep_s: float) -> None:
+        self._dispatcher = dispatcher
+        self._journal = journal
+        self._keep_s = keep_s
+
+    def attach(self, handler: TCPHandler, wish: JobWish) -> tuple[int, Future[dict[str, Any]]]:
+        """Attach a session to the job that is wished for; returns its number, and what will be answered.
+
+        The answer is there once all that it says is kept.
+
+        :raises JobUnknown: if the job has to exist, and does not.
+        :raises JobTaken: if another program has taken the job over.
+        """
+        job = self._job_for(wish)
+        if job is None:
+            number = self._dispatcher.join_owner(handler, handler.node_id, self._spec(wish))
+        else:
+            number = job.owner
+            self._go_on(handler, job, wish)
+        answer: Future[dict[str, Any]] = Future()
+        reply = partial(self._reply, answer, number, wish, is_new=job is None)
+        self._dispatcher.jobs.reply_when_kept(reply)
+        return number, answer
+
+    def _job_for(self, wish: JobWish) -> JobRecord | None:
+        """Return the job to go on with; None if a new one begins."""
+        find = self._dispatcher.jobs.find
+        for text in filter(None, (wish.job, wish.name)):
+            with suppress(JobUnknown):
+                return find(text)
+        return find(wish.job or wish.name) if wish.must_exist else None
+
+    def _spec(self, wish: JobWish) -> JobSpec:
+        return JobSpec(
+            job_id=secrets.token_hex(JOB_ID_BYTES),
+            name=wish.name,
+            kind=wish.kind,
+            user=wish.user,
+            program=wish.program,
+            keep_s=wish.keep_s if wish.keep_s >= 0 else self._keep_s,
+            keeps_results=wish.keeps_results,
+            fingerprint=wish.fingerprint,
+            created_at=time.time(),
+        )
+
+    def _go_on(self, handler: TCPHandler, job: JobRecord, wish: JobWish) -> None:
+        """Give a job to a session; the one that had it ends."""
+        former = self._dispatcher.jobs.attach(
+            handler, job, wish.attachment, from_start=wish.from_start, wants_tasks=wish.wants_tasks
+        )
+        if former is not None and former is not handler:
+            log.info("%s takes job %s over from %s", handler.node_id, job.name, former.node_id)
+            former.close(f"{handler.node_id} has taken the job over")
+
+    def _reply(self, answer: Future[dict[str, Any]], number: int, wish: JobWish, *, is_new: bool) -> None:
+        """Answer, unless the job has ended meanwhile."""
+        job = self._dispatcher.ledger.owners.get(number)
+        if job is None or job.life is None:
+            answer.set_exception(JobUnknown("the job has ended just now", thing="job", value=wish.job))
+            return
+        life, journal = job.life, self._journal
+        is_from_start = wish.from_start and life.spec.keeps_results
+        answer.set_result(
+            JobAnswer(
+                number=number,
+                job=life.spec.job_id,
+                name=life.spec.name,
+                attachment=life.attachment,
+                is_new=is_new,
+                has_begun=life.has_begun,
+                state=state_of(life),
+                reason=life.held_because,
+                next_id=job.next_id,
+                consumed_to=0 if is_from_start else life.outbox.consumed_to,
+                code_count=life.code_count,
+                epoch=journal.start.epoch,
+                durability=journal.place.durability,
+                cluster=journal.start.cluster_id,
+            ).as_map()
+        )

@@ -1,0 +1,166 @@
+"""What a master says of its jobs at its JSON API, and what people may do to them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from itertools import islice
+from typing import Any, Final
+
+from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetails, JobRow
+from concurrent.core.errors import NodeError
+from concurrent.scheduling.ledger.joblife import JobLife
+from concurrent.scheduling.ledger.records import JobRecord
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.systems import SystemHosts
+from concurrent.transport.calls.methods import HasMethods, jsonremote
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["JobsAPI", "job_row", "state_of"]
+
+CALL_TIMEOUT_S: Final = 10.0
+
+JOBS_MAX: Final = 10_000
+"""So many jobs are listed at most, the newest."""
+
+
+class JobsAPI:
+    """See the module. Its methods are for the threads of the JSON API; each that changes something waits until
+    that is kept.
+
+    :param durability: how sure it is that jobs are kept, see ``JournalPlace``.
+    """
+
+    def __init__(self, loop: NodeLoop, dispatcher: Dispatcher, systems: SystemHosts, durability: str) -> None:
+        self._loop = loop
+        self._dispatcher = dispatcher
+        self._systems = systems
+        self._durability = durability
+
+    def register_methods(self, service: HasMethods) -> None:
+        """Register everything with the JSON API of the master."""
+
+        @jsonremote(service)
+        def jobs(_request: Any) -> list[dict[str, Any]]:
+            """Return all jobs, also those that end with their programs, as rows."""
+            return self._loop.call(self._rows, timeout_s=CALL_TIMEOUT_S)
+
+        @jsonremote(service)
+        def job(_request: Any, job: str) -> dict[str, Any]:
+            """Return all that is known of a job, by its id or its name."""
+            return self._loop.call(self._details, job, timeout_s=CALL_TIMEOUT_S)
+
+        @jsonremote(service)
+        def cancel_job(_request: Any, job: str) -> None:
+            """Have nothing more of a job run, by its id or its name; its outcomes and its history stay."""
+            self._change(self._cancel, job)
+
+        @jsonremote(service)
+        def release_job(_request: Any, job: str) -> None:
+            """Have a job run that is held, by its id or its name."""
+            self._change(self._release, job)
+
+        @jsonremote(service)
+        def forget_job(_request: Any, job: str) -> None:
+            """Remove all of a job that has ended, by its id or its name."""
+            self._change(self._forget, job)
+
+    @property
+    def count(self) -> int:
+        """How many jobs there are that are no task systems. Loop thread only."""
+        return sum(1 for _ in self._jobs())
+
+    def rows(self, count_max: int) -> list[JobRow]:
+        """Return the newest of the jobs that are no task systems. Loop thread only."""
+        newest = islice(sorted(self._jobs(), key=lambda one: one[0].owner, reverse=True), count_max)
+        return [job_row(job, life, self._durability) for job, life in newest]
+
+    def _jobs(self) -> Iterator[tuple[JobRecord, JobLife]]:
+        for job in self._dispatcher.ledger.owners.values():
+            if job.life is not None and job.life.spec.kind != "system":
+                yield job, job.life
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [one.to_json() for one in self.rows(JOBS_MAX)]
+
+    def _details(self, text: str) -> dict[str, Any]:
+        job, life = self._find(text)
+        row = job_row(job, life, self._durability)
+        details = JobDetails(
+            **vars(row),
+            failures=tuple(FailureGroup(*one) for one in life.failures.rows()),
+            output="",
+            program=dict(life.spec.program),
+            fingerprint=dict(life.spec.fingerprint),
+        )
+        return details.to_json()
+
+    def _change(self, change: Any, text: str) -> None:
+        """Do something to a job, and wait until that is kept."""
+        kept: Future[None] = Future()
+
+        def begin() -> None:
+            change(text)
+            self._dispatcher.jobs.when_kept(lambda: kept.set_result(None))
+
+        self._loop.call(begin, timeout_s=CALL_TIMEOUT_S)
+        kept.result(CALL_TIMEOUT_S)
+
+    def _cancel(self, text: str) -> None:
+        job, _ = self._find(text)
+        self._systems.cancel(job.owner)
+        self._dispatcher.jobs.cancel(job.owner)
+
+    def _release(self, text: str) -> None:
+        job, _ = self._find(text)
+        self._dispatcher.jobs.release(job.owner)
+
+    def _forget(self, text: str) -> None:
+        job, life = self._find(text)
+        if state_of(life) != ENDED:
+            raise NodeError(
+                f"job {text} has {len(job.number_by_id)} open tasks: it has not ended",
+                thing="job",
+                value=text,
+                remedy="Cancel it first",
+            )
+        self._dispatcher.jobs.forget(job.owner)
+
+    def _find(self, text: str) -> tuple[JobRecord, JobLife]:
+        job = self._dispatcher.jobs.find(text)
+        assert job.life is not None, "only such jobs are found"
+        return job, job.life
+
+
+def state_of(life: JobLife) -> str:
+    """Return the state of a job, as people and programs are told it."""
+    return ENDED if life.closed else HELD if life.held_because else OPEN
+
+
+def job_row(job: JobRecord, life: JobLife, durability: str) -> JobRow:
+    """Return what is shown of a job."""
+    counts = job.counts
+    closed = life.closed
+    return JobRow(
+        job=life.spec.job_id,
+        name=life.spec.name,
+        kind=life.spec.kind,
+        state=state_of(life),
+        how=closed.how if closed else "",
+        reason=life.held_because,
+        user=life.spec.user,
+        durability=durability,
+        is_attached=life.is_attached,
+        has_begun=life.has_begun,
+        pushed=len(job.number_by_id) + counts.finished + counts.failed + counts.cancelled,
+        open=len(job.number_by_id),
+        finished=counts.finished,
+        failed=counts.failed,
+        cancelled=counts.cancelled,
+        unread=life.outbox.ended_to - life.outbox.consumed_to,
+        systems=len(life.systems),
+        created_at=life.spec.created_at,
+        first_run_at=life.first_run_at,
+        ended_at=closed.at if closed else 0.0,
+        keep_s=life.spec.keep_s,
+    )

@@ -14,12 +14,15 @@ __all__ = ["Endings", "sorted_out"]
 
 @dataclass(slots=True)
 class Endings:
-    """What a slave reported: final outcomes, in columns; tasks to try again; how many were not its own."""
+    """What a slave reported: final outcomes, in columns; tasks to try again, and those of them of which it was
+    not known that a worker died; how many were not its own.
+    """
 
     tasks: list[TaskRecord] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     payloads: list[Any] = field(default_factory=list)
     retry: list[TaskRecord] = field(default_factory=list)
+    tried: list[TaskRecord] = field(default_factory=list)
     dropped_count: int = 0
 
 
@@ -27,6 +30,8 @@ def sorted_out(
     slave: SlaveRecord, tasks: Sequence[TaskRecord | None], statuses: Sequence[int], payloads: Sequence[Any]
 ) -> Endings:
     """Sort out what a slave reported.
+
+    A slave that has come back may say again how a worker died, and have the task again since then.
 
     :param tasks: what it reported; None for what is not its own.
     """
@@ -37,10 +42,18 @@ def sorted_out(
             continue
         outcome = payload
         if status == DIED:
-            slave.died_count += 1
-            task.add_evidence(slave, payload)
+            has_again = slave.brought_again.pop(task.number, None)
+            is_known = has_again is not None and task.has_evidence(slave, payload)
+            if is_known and has_again:
+                slave.held[task.number] = task
+                continue
+            if not is_known:
+                slave.died_count += 1
+                task.add_evidence(slave, payload)
             if len(task.evidence) < task.terms.attempts_max:
                 found.retry.append(task)
+                if not is_known:
+                    found.tried.append(task)
                 continue
             outcome = b"\0".join(task.evidence)
         found.tasks.append(task)

@@ -286,7 +286,7 @@ class Jobs:
         for name, status, payload in zip(names, statuses, payloads, strict=True):
             if status == DIED:
                 life.failures.note(name, WORKER_DIED, bytes(payload).decode(errors="replace"))
-            elif status == FAILED and self._read_failure is not None:
+            elif status == FAILED and self._read_failure is not None and len(payload):
                 life.failures.note(name, *(self._read_failure(payload) or ("", "")))
         life.is_changed = True
 

@@ -275,7 +275,7 @@ class Ledger(Places):
             self.dropped_count += found.dropped_count
             self.refusals.avoid(slave.slave, found.retry, self.slaves.values())
             self.requeue(found.retry)
-            commands += self.jobs.tried(found.retry)
+            commands += self.jobs.tried(found.tried)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
         closed = self.end(tasks, statuses, payloads)

@@ -103,9 +103,17 @@ class TaskRecord:
 
         :param words: what the slave says of that, UTF-8.
         """
-        attempt = f"attempt {len(self.evidence) + 1} of {self.terms.attempts_max} on {slave.name}: "
-        said = bytes(words)[:EVIDENCE_BYTES_MAX].replace(b"\0", b"?")  # it separates attempts
-        self.evidence += (attempt.encode() + said,)
+        attempt = f"attempt {len(self.evidence) + 1} of {self.terms.attempts_max}"
+        self.evidence += (attempt.encode() + _said(slave, words),)
+
+    def has_evidence(self, slave: SlaveRecord, words: Any) -> bool:
+        """Tell whether it is known that a slave said this of the death of a worker."""
+        return any(one.endswith(_said(slave, words)) for one in self.evidence)
+
+
+def _said(slave: SlaveRecord, words: Any) -> bytes:
+    """Return what a slave says of the death of a worker, and which slave, as it is kept."""
+    return f" on {slave.name}: ".encode() + bytes(words)[:EVIDENCE_BYTES_MAX].replace(b"\0", b"?")
 
 
 def undergo_all(tasks: Iterable[TaskRecord], event: TaskEvent) -> None:
@@ -178,7 +186,9 @@ class SlaveRecord:
     ``reported_at`` counts the reports of all slaves up to the latest of this one. ``refused_count`` is how many
     tasks it handed back without being asked. ``is_heard`` is set by whatever it says of its tasks. While it
     ``is_silent`` its window is 0, and ``wanted_window`` is what it was. It ``returns`` if it goes on with what
-    it holds when it is cut off; then its tasks wait for it for ``return_s``, and its window is 0.
+    it holds when it is cut off; then its tasks wait for it for ``return_s``, and its window is 0. When it is
+    back, ``brought_again`` has the numbers of tasks whose outcomes it may have reported before, and whether it
+    has them again by now.
     ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked.
     """
 
@@ -198,6 +208,7 @@ class SlaveRecord:
     wanted_window: int = 0
     returns: bool = False
     return_s: float = 0.0
+    brought_again: dict[int, bool] = field(default_factory=dict)
     refused_count: int = 0
     data: dict[str, Any] = field(default_factory=dict)
 

@@ -96,6 +96,8 @@ class Returning:
         if slave is None:
             return []
         commands = places.book.heard(slave)
+        running = set(event.running)
+        slave.brought_again.update((number, number in running) for number in event.finished)
         former = self._away.get(slave.name)
         known = places.task_by_number
         stale = [number for number in event.running if number not in known]

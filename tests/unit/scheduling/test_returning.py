@@ -22,11 +22,12 @@ from concurrent.scheduling.ledger.events import (
     SlavesGone,
     TasksDone,
     TasksSubmitted,
+    TasksTried,
     TimePassed,
 )
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.scheduling.tasks.outcome import DIED, FINISHED
 
 AWAY, OTHER, BACK = 1, 2, 3
 
@@ -176,3 +177,38 @@ def test_tasks_wait_only_a_short_while_and_a_slave_may_still_come_back() -> None
 def test_a_slave_that_never_comes_back_is_forgotten() -> None:
     ledger = restarted("never")
     assert Record(SlaveLost(10, "")) in wait(ledger, 0, 70)
+
+
+def test_a_death_that_is_said_again_takes_nothing_from_a_slave_that_has_the_task_again(ledger: Ledger) -> None:
+    join(ledger, BACK, "away")
+    ledger.apply(SlaveHolding(BACK, [1, 3], [2]))
+    died = TasksDone(BACK, [2], [DIED], [b"SIGSEGV of 77"])
+    ledger.apply(died)
+    ledger.apply(SlaveLost(OTHER, "gone"))
+    ledger.assign(BACK, 9)
+    ledger.pass_on()
+    ledger.apply(SlaveLost(BACK, "silent", return_s=45.0))
+    join(ledger, 4, "away")
+    ledger.apply(SlaveHolding(4, [1, 2, 3], [2]))
+    died.slave = 4
+    assert ledger.apply(died) == []
+    assert sorted(ledger.slaves[4].held) == [1, 2, 3]
+
+
+def test_a_death_that_is_said_again_uses_up_no_attempt(ledger: Ledger) -> None:
+    join(ledger, BACK, "away")
+    ledger.apply(SlaveHolding(BACK, [1], [2]))
+    died = TasksDone(BACK, [2], [DIED], [b"SIGSEGV of 77"])
+    assert [type(one.what) for one in ledger.apply(died) if isinstance(one, Record)] == [TasksTried]
+    ledger.apply(SlaveLost(BACK, "silent", return_s=45.0))  # before it heard that this is kept
+    again = 4
+    join(ledger, again, "away")
+    ledger.apply(SlaveHolding(again, [1], [2]))
+    died.slave = again
+    assert ledger.apply(died) == []
+    assert len(ledger.task_by_number[2].evidence) == 1
+    ledger.assign(again, 9)
+    ledger.pass_on()
+    died.slave = ledger.task_by_number[2].slave
+    ledger.apply(died)
+    assert len(ledger.task_by_number[2].evidence) == 2

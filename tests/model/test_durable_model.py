@@ -1,0 +1,69 @@
+"""The ledger with a journal: what was accepted has one outcome, whatever dies and whoever comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from concurrent.scheduling.ledger import joblife, lifetimes, places, records, restoring, returning
+from concurrent.scheduling.ledger.events import SessionAttached
+from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
+from tests.model.walk import Walk
+
+STEPS: Final = 150
+WALKS: Final = 100
+"""So many walks go well; among as many each defect is found."""
+
+
+def _forget(*_args: Any, **_keywords: Any) -> Any:
+    """Do nothing."""
+    return []
+
+
+Patch = pytest.MonkeyPatch
+
+DEFECTS: Final[dict[str, Callable[[Patch], None]]] = {
+    "deaths are not told again": lambda patch: patch.setattr(restoring.Restoring, "_tried", _forget),
+    "a death that is said again counts again": lambda patch: patch.setattr(
+        records.TaskRecord, "has_evidence", lambda *_: False
+    ),
+    "new numbers are not told again": lambda patch: patch.setattr(restoring.Restoring, "_renumbered", _forget),
+    "ends are not told again": lambda patch: patch.setattr(restoring.Restoring, "_ended", _forget),
+    "what was consumed is not told again": lambda patch: patch.setattr(
+        restoring.Restoring, "_consumed", _forget
+    ),
+    "sessions are not counted": lambda patch: patch.setitem(joblife._TAKE_BY_TYPE, SessionAttached, _forget),
+    "numbers of outcomes begin anew": lambda patch: patch.setattr(KeptOutbox, "told", _forget),
+    "nobody waits for slaves after a start": lambda patch: patch.setattr(returning.Returning, "begin", _forget),
+    "a slave that is back has nothing": lambda patch: patch.setattr(places.Places, "resume", _forget),
+    "tasks are never given out after a start": lambda patch: patch.setattr(
+        lifetimes.Lifetimes, "slaves_are_back", _forget
+    ),
+    "slaves that are away are never given up": lambda patch: patch.setattr(
+        returning.Returning, "_give_up", _forget
+    ),
+    "what was asked back is not given": lambda patch: patch.setattr(KeptOutbox, "recalled", _forget),
+}
+
+
+@pytest.mark.parametrize("seed", range(0, WALKS, 10))
+def test_each_accepted_task_has_one_outcome_whatever_dies(seed: int) -> None:
+    for one in range(seed, seed + 10):
+        Walk(one).go(STEPS)
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_found(monkeypatch: pytest.MonkeyPatch, defect: str) -> None:
+    DEFECTS[defect](monkeypatch)
+    assert any(goes_wrong(seed) for seed in range(WALKS))
+
+
+def goes_wrong(seed: int) -> bool:
+    """Tell whether something is found on a walk that must not be."""
+    try:
+        Walk(seed).go(STEPS)
+    except (AssertionError, KeyError, StopIteration):
+        return True
+    return False

@@ -1,0 +1,342 @@
+"""What is around a ledger, for tests: a journal, honest slaves, and programs that note what they are told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from concurrent.scheduling.ledger.events import (
+    Accept,
+    CancelRun,
+    Command,
+    Deliver,
+    ForgetJob,
+    OwnerJoined,
+    Push,
+    Recall,
+    Record,
+    Recordable,
+    Send,
+    SlaveHolding,
+    SlaveJoined,
+    SlaveLost,
+    TasksDone,
+    TasksEnded,
+    TasksRenumbered,
+    TasksRunning,
+    TasksSubmitted,
+    TasksTaken,
+    TasksTried,
+    TimePassed,
+)
+from concurrent.scheduling.ledger.jobspec import JobSpec
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.returning import AWAITED_S
+from concurrent.scheduling.tasks.outcome import DIED, FINISHED
+from concurrent.scheduling.tasks.terms import Terms
+from tests.model.journal import Journal
+
+__all__ = ["RETURN_S", "Program", "Slave", "World"]
+
+RETURN_S: Final = 20.0
+ATTEMPTS: Final = 2
+
+
+@dataclass(eq=False)
+class Slave:
+    """A slave process. It keeps what it has until it knows that the master keeps it.
+
+    ``held`` are the tasks that it has, by their numbers; ``finished`` are statuses, payloads and how many rows
+    the journal had when the master took them, 0 before that. ``late`` is what it had when it was back too late.
+    """
+
+    name: str
+    number: int = 0
+    joined_row: int = 0
+    held: dict[int, bytes] = field(default_factory=dict)
+    finished: dict[int, tuple[int, bytes, int]] = field(default_factory=dict)
+    late: set[int] = field(default_factory=set)
+    cut_at: float | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a session."""
+        return self.cut_at is None
+
+
+@dataclass(eq=False)
+class Program:
+    """What the program of a job was told, in all its sessions."""
+
+    owner: int
+    next_id: int = 0
+    accepted_to: int = -1
+    consumed_to: int = 0
+    attachment: int = 1
+    is_attached: bool = True
+    is_forgotten: bool = False
+    given_to: int = 0
+    outcome_by_number: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
+    number_by_id: dict[int, int] = field(default_factory=dict)
+
+
+class World:
+    """See the module. It checks what has to hold whenever a command is carried out."""
+
+    def __init__(self) -> None:
+        self.journal = Journal()
+        self.epoch = 0
+        self.now = 0.0
+        self.started_at = 0.0
+        self.run_count = 0
+        self.slave_count = 0
+        self.slaves: list[Slave] = []
+        self.coming_back: Slave | None = None
+        self.queue: dict[int, bytes] = {}
+        self.waiting: list[tuple[int, Command]] = []
+        self.recalls: list[Recall] = []
+        self.programs = {owner: Program(owner) for owner in (1, 2)}
+        self.start()
+        for owner, keep_s in ((1, 1e9), (2, 0.0)):
+            self.apply(OwnerJoined(owner, f"job{owner}", JobSpec(keep_s=keep_s, keeps_results=True)))
+        self.commit()
+
+    def start(self) -> None:
+        """Start a master: with a new ledger, which is told what the journal has."""
+        self.epoch += 1
+        self.started_at = self.now
+        self.ledger = Ledger(
+            is_recorded=True, batch_max=3, first_number=self.epoch << 40 | 1, return_s=RETURN_S
+        )
+        self.ledger.restore(self.journal.replay())
+
+    def apply(self, event: Any) -> None:
+        """Tell the ledger of an event, and carry out what it wants."""
+        self.perform(self.ledger.apply(event))
+
+    def perform(self, commands: list[Command]) -> None:
+        """Carry out commands; those that rest on what is recorded wait for the commit."""
+        for command in commands:
+            if isinstance(command, Record):
+                self.check_deaths(command.what)
+                self.journal.append(command.what)
+            elif isinstance(command, (Accept, Deliver)):
+                self.waiting.append((len(self.journal.rows), command))
+            elif isinstance(command, Recall):
+                self.recalls.append(command)
+            elif isinstance(command, Send):
+                slave = self.slave(command.slave)
+                for number, payload in zip(command.numbers, command.payloads, strict=True):
+                    self.check_that_nobody_has(number, slave)
+                    slave.held[number] = payload
+            elif isinstance(command, Push):
+                for number, payload in zip(command.numbers, command.payloads, strict=True):
+                    self.check_that_nobody_has(number, None)
+                    self.queue[number] = payload
+            elif isinstance(command, CancelRun):
+                for slave in self.slaves:
+                    if slave.number == command.slave and slave.is_connected:
+                        for number in command.numbers:
+                            self.check_that_it_is_over(slave, number, slave.held.pop(number, b""))
+                            slave.finished.pop(number, None)
+            elif isinstance(command, ForgetJob):
+                self.programs[command.owner].is_forgotten = True
+
+    def commit(self) -> None:
+        """Have the journal keep all that it has, and tell who waits for that."""
+        self.journal.commit()
+        waiting, self.waiting = self.waiting, []
+        for row, command in waiting:
+            assert row <= self.journal.committed
+            program = self.programs[command.owner]  # type: ignore[union-attr]
+            if isinstance(command, Accept) and program.is_attached:
+                program.accepted_to = max(program.accepted_to, command.last_id)
+            elif isinstance(command, Deliver) and program.is_attached:
+                self.deliver(program, command)
+        for slave in self.slaves:
+            for number, (*_, row) in list(slave.finished.items()):
+                if row and row <= self.journal.committed and slave.is_connected:
+                    del slave.finished[number]
+
+    def deliver(self, program: Program, command: Deliver) -> None:
+        """Give outcomes to a program: each number has one outcome for ever, and each task one number."""
+        first = command.up_to - len(command.ids) + 1
+        assert first == program.given_to + 1, "an outcome is missing, or comes twice in a session"
+        program.given_to = command.up_to
+        columns = zip(command.ids, command.statuses, command.payloads, strict=True)
+        for number, outcome in enumerate(columns, first):
+            assert program.outcome_by_number.setdefault(number, outcome) == outcome, "it has changed"
+            assert program.number_by_id.setdefault(outcome[0], number) == number, "two for a task"
+            if outcome[1] == DIED:
+                deaths = set(re.findall(rb"run (\d+)", outcome[2]))
+                assert len(deaths) == ATTEMPTS, "a death was counted twice"
+
+    def check_deaths(self, what: Recordable) -> None:
+        """A task that is given up has killed as many workers as it may, all of which are recorded."""
+        if isinstance(what, TasksEnded):
+            died = [one for one, status in zip(what.ids, what.statuses, strict=True) if status == DIED]
+            tried = [row for row in self.journal.rows if isinstance(row, TasksTried)]
+            for client_id in died:
+                count = sum(row.owner == what.owner and client_id in row.ids for row in tried)
+                assert count == ATTEMPTS - 1, "a death was forgotten"
+
+    def check_that_nobody_has(self, number: int, taker: Slave | None) -> None:
+        """A task that a slave has is given to no other while the master has to wait for that one."""
+        for slave in self.slaves:
+            has = number in slave.held or slave.finished.get(number, (DIED,))[0] != DIED
+            has = has and number not in slave.late
+            assert slave is taker or not (has and self.is_waited_for(slave)), "it runs twice"
+
+    def check_that_it_is_over(self, slave: Slave, number: int, payload: bytes) -> None:
+        """What a slave is told to cancel when it comes back is not wanted, or another slave has it."""
+        if payload and slave is self.coming_back:
+            owner, client_id = map(int, payload.split(b":"))
+            job = self.ledger.owners.get(owner)
+            if job and client_id in job.number_by_id and self.numbers()[owner, client_id] == number:
+                assert self.ledger.task_by_number[number].slave not in (0, slave.number), "it is wanted"
+
+    def numbers(self) -> dict[tuple[int, int], int]:
+        """Return the numbers of all tasks, by their owners and ids, as the journal has them."""
+        numbers: dict[tuple[int, int], int] = {}
+        for row in self.journal.rows:
+            if isinstance(row, TasksSubmitted):
+                ids = range(row.first_id, row.first_id + len(row.payloads))
+                numbers |= {(row.owner, one): row.first_number + place for place, one in enumerate(ids)}
+            elif isinstance(row, TasksRenumbered):
+                numbers |= {(row.owner, one): row.first_number + place for place, one in enumerate(row.ids)}
+        return numbers
+
+    def is_waited_for(self, slave: Slave) -> bool:
+        """Whether the master has to keep the tasks of a slave for it."""
+        if slave.joined_row > self.journal.committed:
+            return False
+        if slave.cut_at is None:
+            return True
+        if self.now - slave.cut_at >= RETURN_S:
+            return False
+        is_from_before = slave.number >> 40 != self.epoch
+        return not is_from_before or (slave.joined_row > 0 and self.now - self.started_at < AWAITED_S)
+
+    def slave(self, number: int) -> Slave:
+        """Return a slave by its number."""
+        return next(one for one in self.slaves if one.number == number)
+
+    def connected(self) -> list[Slave]:
+        """Return the slaves that have a session."""
+        return [slave for slave in self.slaves if slave.is_connected]
+
+    def join(self, slave: Slave) -> None:
+        """Have a slave come, or come back, with all that it has."""
+        self.slave_count += 1
+        is_back = slave.cut_at is not None
+        if not self.is_waited_for(slave):
+            slave.late = {*slave.held, *slave.finished}
+        slave.number = self.epoch << 40 | self.slave_count
+        slave.cut_at = None
+        if slave not in self.slaves:
+            self.slaves.append(slave)
+        self.apply(SlaveJoined(slave.number, slave.name, workers=2, window=4, returns=True))
+        slave.joined_row = len(self.journal.rows)
+        if is_back:
+            self.coming_back = slave
+            self.apply(SlaveHolding(slave.number, list(slave.held), list(slave.finished)))
+            self.coming_back = None
+            self.report(slave)
+
+    def report(self, slave: Slave) -> None:
+        """Have a slave bring all outcomes that it has."""
+        if not slave.finished:
+            return
+        numbers = list(slave.finished)
+        statuses = [slave.finished[number][0] for number in numbers]
+        payloads = [slave.finished[number][1] for number in numbers]
+        self.apply(TasksDone(slave.number, numbers, statuses, payloads))
+        row = max(1, len(self.journal.rows))
+        for number in numbers:
+            if number in slave.finished:
+                slave.finished[number] = *slave.finished[number][:2], row
+
+    def finish(self, slave: Slave, status: int) -> None:
+        """Have a slave end the first task that it has; each run has another result."""
+        number = next(iter(slave.held))
+        payload = slave.held.pop(number)
+        self.run_count += 1
+        slave.finished[number] = status, payload + b" run %d" % self.run_count, 0
+        if slave.is_connected:
+            fresh = {number: slave.finished[number]}
+            rest = {one: kept for one, kept in slave.finished.items() if one != number}
+            slave.finished = fresh
+            self.report(slave)
+            slave.finished.update(rest)
+
+    def cut(self, slave: Slave) -> None:
+        """Cut a slave off: the master keeps its tasks for it."""
+        slave.cut_at = self.now
+        self.apply(SlaveLost(slave.number, "silent", return_s=RETURN_S))
+
+    def kill(self, slave: Slave) -> None:
+        """Have a slave die, with all that it has."""
+        self.slaves.remove(slave)
+        if slave.is_connected:
+            self.apply(SlaveLost(slave.number, "killed"))
+
+    def take(self, slave: Slave) -> None:
+        """Have a slave take the oldest task from the work queue."""
+        number = next(iter(self.queue))
+        slave.held[number] = self.queue.pop(number)
+        self.apply(TasksTaken(slave.number, [number]))
+
+    def submit(self, program: Program, count: int, *, urgent: bool) -> None:
+        """Have a program push tasks."""
+        first_id = program.next_id
+        program.next_id += count
+        payloads = [b"%d:%d" % (program.owner, first_id + index) for index in range(count)]
+        terms = Terms(attempts_max=ATTEMPTS)
+        changes = ((count // 2, Terms(attempts_max=ATTEMPTS, priority=1)),) if urgent and count > 1 else ()
+        self.apply(TasksSubmitted(program.owner, first_id, payloads, terms, changes))
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass; slaves say what they run."""
+        for _ in range(seconds):
+            self.now += 1
+            for slave in self.connected():
+                columns = list(slave.held), [1] * len(slave.held), [1.0] * len(slave.held)
+                self.apply(TasksRunning(slave.number, *columns, [""] * len(slave.held), self.now))
+            self.apply(TimePassed(self.now, 1e9 + self.now))
+
+    def kill_the_master(self, lost_count: int) -> None:
+        """Have the master die, with what was not committed, and start again; slaves and programs go on."""
+        self.journal.lose(min(lost_count, len(self.journal.rows) - self.journal.committed))
+        self.waiting.clear()
+        self.recalls.clear()
+        self.queue.clear()
+        for slave in self.slaves:
+            if slave.joined_row > self.journal.committed:
+                slave.joined_row = 0
+            slave.cut_at = self.now if slave.cut_at is None else slave.cut_at
+            slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items()}
+        for program in self.programs.values():
+            program.is_attached = False
+            program.is_forgotten = program.owner not in [
+                row.owner for row in self.journal.replay() if isinstance(row, OwnerJoined)
+            ]
+        self.start()
+
+    def end(self) -> None:
+        """Have everything come to its end: all that was accepted has one outcome."""
+        self.wait(int(2 * RETURN_S))
+        for slave in list(self.slaves):
+            self.kill(slave)
+        self.join(last := Slave("last"))
+        self.ledger.slaves[last.number].window = 10**6
+        for _ in range(50):
+            for number in list(self.queue):
+                if number in self.queue:
+                    self.take(last)
+            self.perform(self.ledger.assign(last.number, 10**6))
+            self.perform([*self.ledger.pass_on()])
+            while last.held:
+                self.finish(last, FINISHED)
+            self.wait(1)
+        self.commit()

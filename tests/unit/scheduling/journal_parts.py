@@ -87,7 +87,7 @@ class OpenJournal:
 
 def joined(owner: int = 1, *, keep_s: float = 0.0, keeps_results: bool = False) -> OwnerJoined:
     """Return the beginning of a job."""
-    return OwnerJoined(owner, "app", JobSpec("id", keep_s=keep_s, keeps_results=keeps_results))
+    return OwnerJoined(owner, "app", JobSpec(f"job-{owner}", keep_s=keep_s, keeps_results=keeps_results))
 
 
 def submitted(first_id: int, *payloads: Any, owner: int = 1) -> TasksSubmitted:

@@ -30,6 +30,7 @@ class Story:
         self._chance = chance
         self._keep = keep
         self._next_owner = 1
+        self._next_number = 1
         self._jobs: dict[int, dict[str, Any]] = {}
 
     def step(self) -> None:
@@ -51,6 +52,10 @@ class Story:
         self._jobs[owner] = {"next": 1, "open": [], "ended": 0, "consumed": 0, "counts": [0, 0, 0]}
         self._keep(joined(owner, keep_s=keep_s, keeps_results=keeps))
 
+    def _number(self, count: int) -> int:
+        number, self._next_number = self._next_number, self._next_number + count
+        return number
+
     def _payload(self) -> bytes:
         return self._chance.randbytes(self._chance.choice((0, 3, 40, 40, 300, 70_000)))
 
@@ -58,6 +63,7 @@ class Story:
         first = job["next"] + self._chance.choice((0, 0, 0, 5))
         count = self._chance.choice((1, 3, 20))
         event = submitted(first, *(self._payload() for _ in range(count)), owner=owner)
+        event.first_number = self._number(count)
         if count > 2:
             event = replace(event, changes=((1, Terms(priority=3)), (2, Terms(name="f"))))
         job["open"] += range(first, first + count)
@@ -88,7 +94,7 @@ class Story:
 
     def _renumber(self, owner: int, job: dict[str, Any]) -> None:
         if ids := job["open"][:3]:
-            self._keep(recorded.TasksRenumbered(owner, ids, self._chance.randrange(10**6)))
+            self._keep(recorded.TasksRenumbered(owner, ids, self._number(len(ids))))
 
     def _note(self, owner: int, job: dict[str, Any]) -> None:
         self._keep(

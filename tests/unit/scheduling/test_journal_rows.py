@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from concurrent.scheduling.ledger import recorded
+from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.recorded import OwnerLeft, Recordable, SlaveJoined, SlaveLost
 from concurrent.scheduling.store.journal.live import Live
 from concurrent.scheduling.store.journal.records import Told, cut, decode, encode
@@ -84,6 +87,44 @@ def test_telling_what_is_left_gives_the_same_jobs(seed: int, unwanted_bytes_max:
     told = folded(rows.replayed())
     wanted = folded(rows.events)
     assert told == wanted
+
+
+@given(st.integers(), st.sampled_from([0, 2000]))
+@settings(max_examples=20, deadline=None)
+def test_a_ledger_that_is_told_what_is_left_is_as_one_that_is_told_all(seed: int, unwanted_max: int) -> None:
+    rows = Rows(unwanted_max)
+    story = Story(random.Random(seed), rows.keep)
+    for _ in range(60):
+        story.step()
+    assert restored(rows.replayed()) == restored(rows.events)
+
+
+def restored(events: list[Recordable]) -> Any:
+    """Return what a ledger knows of its jobs and their open tasks."""
+    ledger = Ledger(is_recorded=True)
+    ledger.restore(deepcopy(events))
+    tasks = [
+        (task.number, task.owner.owner, task.client_id, task.payload, task.terms, task.evidence)
+        for task in ledger.task_by_number.values()
+    ]
+    jobs = [
+        (
+            owner,
+            job.next_id,
+            vars_of(job.counts),
+            job.number_by_id,
+            job.outbox.consumed_to,
+            job.outbox.waiting_count,
+            job.queued_count,
+        )
+        for owner, job in ledger.jobs.by_number.items()
+    ]
+    return sorted(tasks), jobs, ledger.budget.open_bytes, ledger.queue.count
+
+
+def vars_of(one: Any) -> dict[str, Any]:
+    """Return the values of a plain object."""
+    return {field.name: getattr(one, field.name) for field in fields(one)}
 
 
 def test_what_a_row_takes_is_bounded_by_what_is_wanted() -> None:

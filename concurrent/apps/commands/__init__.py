@@ -13,6 +13,7 @@ from concurrent.apps.commands import (
     forget,
     init,
     jobs,
+    journal,
     master,
     release,
     samples,
@@ -23,5 +24,20 @@ from concurrent.apps.commands import (
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (master, slave, app, attach, jobs, cancel, release, forget, init, config, status, samples, version)
+COMMANDS = (
+    master,
+    slave,
+    app,
+    attach,
+    jobs,
+    cancel,
+    release,
+    forget,
+    init,
+    config,
+    journal,
+    status,
+    samples,
+    version,
+)
 """In the order of the help text."""

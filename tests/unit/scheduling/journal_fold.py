@@ -121,4 +121,7 @@ _FOLD: dict[type, Any] = {
     recorded.JobBegun: _noted,
     recorded.JobClosed: _noted,
     recorded.SessionAttached: _noted,
+    recorded.SystemPushed: _noted,
+    recorded.SystemStepped: _noted,
+    recorded.SystemEnded: _noted,
 }

@@ -48,9 +48,7 @@ SCHEMA: Final = """
 
 
 class Database:
-    """One connection to one journal, which nobody else may open meanwhile.
-
-    ``start`` says what the journal was.
+    """One connection to one journal, which nobody else may open meanwhile. ``connection`` is that of SQLite.
 
     :param path: the file; it is made if there is none.
     :param durability: see ``LEVELS``.
@@ -71,7 +69,6 @@ class Database:
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # its failures would go unnoticed
             connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
-            self.start = self._begin_epoch()
         except sqlite3.Error as error:
             if connection is not None:
                 connection.close()
@@ -98,15 +95,29 @@ class Database:
                 "folder with [journal] folder",
             )
 
-    def _begin_epoch(self) -> JournalStart:
+    def begin_epoch(self, last_epoch: int = 0) -> JournalStart:
+        """Begin an epoch, and make a new journal first if there was none.
+
+        :param last_epoch: that of the last owner of the folder; 0 if there was none.
+        :raises JournalDamaged: if it is not what was written.
+        :raises JournalError: if it cannot be written.
+        """
+        try:
+            return self._begin_epoch(last_epoch)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _begin_epoch(self, last_epoch: int) -> JournalStart:
         execute = self.connection.execute
         if not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if last_epoch:
+                raise self._damaged(f"its file is empty, and in epoch {last_epoch} it was not")
             self.connection.executescript(
                 f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
                 f"INSERT INTO about VALUES ('cluster', '{uuid.uuid4().hex}'), ('epoch', 0), ('clean', 1),"
                 "('rows', 0), ('sum', 0); COMMIT"
             )
-        about = dict(execute("SELECT name, value FROM about").fetchall())
+        about = self.about()
         try:
             start = JournalStart(about["cluster"], about["epoch"] + 1, bool(about["clean"]))
         except (KeyError, TypeError) as error:
@@ -116,6 +127,15 @@ class Database:
         self._say("clean", 0)
         execute("COMMIT")
         return start
+
+    def about(self) -> dict[str, Any]:
+        """Return what the journal says of itself: its cluster, its epoch, how many rows it has."""
+        return dict(self.connection.execute("SELECT name, value FROM about").fetchall())
+
+    def be(self, cluster_id: str, epoch: int) -> None:
+        """Be the journal of a cluster, with an epoch that has begun; in a transaction."""
+        self._say("cluster", cluster_id)
+        self._say("epoch", epoch)
 
     def _say(self, name: str, value: Any) -> None:
         self.connection.execute("UPDATE about SET value = ? WHERE name = ?", (value, name))
@@ -162,6 +182,13 @@ class Database:
 
         :raises PayloadDamaged: if it is not what was written.
         """
+        return self.payload_row(number)[2]
+
+    def payload_row(self, number: int) -> tuple[int, int, bytes]:
+        """Return the row of a payload.
+
+        :raises PayloadDamaged: if it is not what was written.
+        """
         try:
             found = self.connection.execute(
                 "SELECT crc, data FROM payload WHERE number = ?", (number,)
@@ -173,7 +200,7 @@ class Database:
         crc, data = found
         if not isinstance(data, bytes) or crc32(data) != crc:
             raise self._damaged_payload(number, "it has another checksum")
-        return data
+        return number, crc, data
 
     def write(
         self, rows: Sequence[tuple[int, int, int, bytes]], payloads: Iterable[tuple[int, int, Any]]
@@ -195,7 +222,7 @@ class Database:
 
     def counted(self) -> tuple[int, int]:
         """Return how many rows there have to be, and the sum of their numbers."""
-        about = dict(self.connection.execute("SELECT name, value FROM about").fetchall())
+        about = self.about()
         return about["rows"], about["sum"]
 
     def _count(self, rows: int, total: int) -> None:

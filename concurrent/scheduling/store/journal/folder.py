@@ -39,6 +39,8 @@ class Folder:
     descriptors lead nowhere, and what is in ``immortal`` is never freed there. So it can neither
     write to the files nor take locks away from the parent.
 
+    ``last_epoch`` is that of the last owner, as the lock says; 0 if there was none.
+
     :param path: where it is; it is made if there is none.
     :param allow_network: whether it may lie on a network file system.
     :raises JournalError: if it cannot be made, is in use, or lies on a network file system.
@@ -48,7 +50,7 @@ class Folder:
         self.path = path
         self.immortal: list[Any] = []
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(path)
             mounts = MOUNTS.read_text(encoding="utf-8", errors="replace") if MOUNTS.exists() else ""
             network = network_file_system(mounts, os.path.realpath(path))
             if network and not allow_network:
@@ -70,6 +72,8 @@ class Folder:
                 thing=str(path),
                 remedy="Stop the other master, or give this one another folder with [journal] folder",
             ) from error
+        said = _said(self._lock)
+        self.last_epoch = said["epoch"] if isinstance(said.get("epoch"), int) else 0
         this = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forked(this()))
 
@@ -146,13 +150,33 @@ def _on_network(path: Path, kind: str) -> JournalError:
     )
 
 
-def _owner(lock: int) -> str:
-    """Return who has a lock, in words, as far as its file says so."""
+def _make(path: Path) -> None:
+    """Make a folder, so that it is there after a power cut, too."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in missing:
+        above = os.open(made.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(above)
+        finally:
+            os.close(above)
+
+
+def _said(lock: int) -> dict[str, Any]:
+    """Return what a lock says of its owner; nothing if that cannot be read."""
     try:
         said = json.loads(os.pread(lock, 4096, 0))
-        return f"process {said['pid']} on {said['host']} (epoch {said['epoch']})"
-    except (ValueError, LookupError, TypeError):
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _owner(lock: int) -> str:
+    """Return who has a lock, in words, as far as its file says so."""
+    said = _said(lock)
+    if not said:
         return "another process"
+    return f"process {said.get('pid')} on {said.get('host')} (epoch {said.get('epoch')})"
 
 
 def _descriptors_below(folder: Path) -> list[int]:

@@ -129,23 +129,32 @@ class Writer:
         self._folder.close()
 
     def _open(self) -> JournalStart:
-        database = self._opened()
-        self._database = database
+        self._database = database = self._opened()
         self._folder.immortal.append(database.connection)
-        start = database.start
+        start = self._begun()
         self._folder.sign(start.epoch)
         self.space.look(database)
         return start
 
     def _opened(self) -> Database:
-        path, durability = self._folder.database, self._place.durability
+        return self._with_reserve(lambda: Database(self._folder.database, self._place.durability))
+
+    def _begun(self) -> JournalStart:
         try:
-            return Database(path, durability)
+            return self._with_reserve(partial(self._database.begin_epoch, self._folder.last_epoch))
+        except JournalError:
+            self._database.abandon()
+            raise
+
+    def _with_reserve(self, fn: Callable[[], T]) -> T:
+        """Return what a function returns; if the disk is too full for it, once more without the reserve."""
+        try:
+            return fn()
         except JournalError as error:
             cause = error.__cause__
             if cause is None or not self.space.is_full(cause) or not self.space.use_reserve():
                 raise
-        return Database(path, durability)
+        return fn()
 
     def _write(self) -> None:
         """Write what has been handed over by now; a call that finds nothing comes after one that wrote it."""

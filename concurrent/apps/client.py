@@ -29,8 +29,9 @@ from concurrent.core.errors import (
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
+from concurrent.scheduling.owner.former import GoesOn
 from concurrent.scheduling.owner.results import Outcome
-from concurrent.scheduling.owner.taskclient import GoesOn, TaskClient
+from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.pickling.coding import Codec
 from concurrent.scheduling.pickling.sources import folder_of_program

@@ -6,9 +6,22 @@ master brings the tasks along with their outcomes.
 
 from __future__ import annotations
 
+from enum import Enum
+
 from concurrent.scheduling.wire.columns import Payload
 
-__all__ = ["FormerTasks"]
+__all__ = ["FormerTasks", "GoesOn"]
+
+
+class GoesOn(Enum):
+    """How a program goes on with the tasks of a former program of its job."""
+
+    BY_PUSHES = 1
+    """It makes the same pushes again, from the first on; an outcome is consumed after its push only."""
+    BY_IDS = 2
+    """It asks for them, see ``TaskClient.adopt``. What it does not ask for is consumed all the same."""
+    WITH_TASKS = 3
+    """They come along with their outcomes, as :class:`~concurrent.scheduling.owner.results.Recalled`."""
 
 
 class FormerTasks:
@@ -16,17 +29,14 @@ class FormerTasks:
 
     def __init__(self) -> None:
         self._below = 0
-        self._has_to_ask = False
+        self._how = GoesOn.BY_IDS
         self._met: set[int] = set()
         self._waiting: dict[int, tuple[int, int, Payload]] = {}
 
-    def begin(self, below: int, *, has_to_ask: bool) -> None:
-        """Take note that the tasks whose ids are less are those of former programs.
-
-        :param has_to_ask: whether this program makes the same pushes again.
-        """
+    def begin(self, below: int, how: GoesOn) -> None:
+        """Take note that the tasks whose ids are less are those of former programs."""
         self._below = below
-        self._has_to_ask = has_to_ask
+        self._how = how
 
     def end(self) -> None:
         """The master has nothing of former programs any more."""
@@ -34,28 +44,31 @@ class FormerTasks:
         self._waiting.clear()
 
     @property
-    def first_waiting(self) -> int:
-        """The number of the first outcome that waits here; 0 if none does."""
-        return next(iter(self._waiting.values()))[0] if self._waiting else 0
+    def held_from(self) -> int:
+        """The number of the first outcome that is not consumed before it is asked for; 0 if there is none."""
+        is_held = self._waiting and self._how is GoesOn.BY_PUSHES
+        return next(iter(self._waiting.values()))[0] if is_held else 0
 
     def keep(self, number: int, task_id: int, status: int, payload: Payload) -> None:
         """Keep an outcome, if it is one of a former program's tasks and this program will come to that.
 
         :param number: of the outcome.
         """
-        if self._has_to_ask and task_id < self._below and task_id not in self._met:
+        if self._how is not GoesOn.WITH_TASKS and task_id < self._below and task_id not in self._met:
             self._waiting[task_id] = number, status, payload
 
-    def ask(self, task_id: int) -> tuple[int, Payload] | None:
-        """Return the status and payload of a task to which this program has come; None if they come later."""
+    def ask(self, task_id: int) -> tuple[int, int, Payload] | None:
+        """Return the outcome of a task to which this program has come; None if it comes later.
+
+        It is the number, the status and the payload.
+        """
         if task_id < self._below:
             self._met.add(task_id)
-        waiting = self._waiting.pop(task_id, None)
-        return None if waiting is None else waiting[1:]
+        return self._waiting.pop(task_id, None)
 
     def recall(self, task_id: int) -> bool:
         """Take note that a task comes along; tells whether it is one of theirs, for the first time."""
-        if self._has_to_ask or task_id >= self._below or task_id in self._met:
+        if self._how is not GoesOn.WITH_TASKS or task_id >= self._below or task_id in self._met:
             return False
         self._met.add(task_id)
         return True

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import Enum
 from functools import partial
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.consumption import Consumption
-from concurrent.scheduling.owner.former import FormerTasks
+from concurrent.scheduling.owner.former import FormerTasks, GoesOn
 from concurrent.scheduling.owner.locks import when_free
 from concurrent.scheduling.owner.outgoing import Outgoing
 from concurrent.scheduling.owner.results import Members, Outcome, Recalled
@@ -37,7 +37,7 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["GoesOn", "TaskClient"]
+__all__ = ["TaskClient"]
 
 WAKE_COUNT: Final = 250
 """After the first task of a bulk, so many are pickled before the loop is woken, and changed code looked for."""
@@ -47,17 +47,6 @@ _Open = tuple[Any, Any, Terms]
 
 _new_outcome = partial(tuple.__new__, Outcome)
 """Makes one of item, status and payload, without a call of a function in Python."""
-
-
-class GoesOn(Enum):
-    """How a program goes on with the tasks of a former program of its job."""
-
-    BY_PUSHES = 1
-    """It makes the same pushes again, from the first on; an outcome is consumed after its push only."""
-    BY_IDS = 2
-    """It asks for them, see :meth:`TaskClient.adopt`. What it does not ask for is consumed all the same."""
-    WITH_TASKS = 3
-    """They come along with their outcomes, as :class:`~concurrent.scheduling.owner.results.Recalled`."""
 
 
 class TaskClient:
@@ -101,7 +90,6 @@ class TaskClient:
         self._open: dict[int, _Open] = {}
         self._unwanted: set[int] = set()  # a master that has them is to cancel them
         self._former = FormerTasks()
-        self._keeps_order = False
         self._consumption = Consumption(loop, self._courier)
         self._arrived: list[Outcome] = []
         self._closed_because: str | None = None
@@ -313,8 +301,7 @@ class TaskClient:
         :param code_count: how many blobs of code it sent.
         """
         self.code.reserve(code_count)
-        self._former.begin(next_id, has_to_ask=how is not GoesOn.WITH_TASKS)
-        self._keeps_order = how is GoesOn.BY_PUSHES
+        self._former.begin(next_id, how)
         if how is not GoesOn.BY_PUSHES:
             self._next_id = max(next_id, 1)
 
@@ -362,13 +349,14 @@ class TaskClient:
     def _meet(self, ids: list[int]) -> None:
         """The program has come to tasks that the master has already; what waits for them is theirs."""
         self._tell_accepted(ids)
-        outcomes: list[Outcome] = []
+        early: list[tuple[int, Outcome]] = []
         for task_id in ids:
-            early = self._former.ask(task_id)
-            task = self._open.pop(task_id, None) if early is not None else None
-            if early is not None and task is not None:
-                outcomes.append(Outcome(task[0], *early))
-        self._report(outcomes)
+            waiting = self._former.ask(task_id)
+            task = self._open.pop(task_id, None) if waiting is not None else None
+            if waiting is not None and task is not None:
+                early.append((waiting[0], Outcome(task[0], *waiting[1:])))
+        early.sort(key=itemgetter(0))  # as they were delivered, so they are consumed in that order
+        self._report([outcome for _, outcome in early])
 
     def _fail(self, group: Group, failures: list[Payload]) -> None:
         """Report tasks that the master would refuse."""
@@ -436,11 +424,13 @@ class TaskClient:
             self._report(list(map(_new_outcome, zip(items, statuses, payloads, strict=True))))
             return
         outcomes: list[Outcome] = []
+        unasked_bytes = 0
         first = self._consumption.arrived_to - len(ids) + 1
         columns = zip(ids, tasks, statuses, payloads, strict=True)
         for number, (task_id, task, status, payload) in enumerate(columns, first):
             if task is None:
                 self._former.keep(number, task_id, status, payload)
+                unasked_bytes += len(payload)
                 continue
             item, work, _ = task
             if status == DIED and type(item) is Members:
@@ -449,11 +439,12 @@ class TaskClient:
             else:
                 outcomes.append(Outcome(item, status, payload))
         self._report(outcomes)
+        if unasked_bytes:
+            self.consumed(unasked_bytes, 0)
 
     def _report(self, outcomes: list[Outcome]) -> None:
         """Give outcomes back at the end of the turn: then the loop leaves the interpreter to other threads."""
-        held_from = self._former.first_waiting if self._keeps_order else 0
-        self._consumption.given_back(len(outcomes), held_from)
+        self._consumption.given_back(len(outcomes), self._former.held_from)
         if outcomes and not self._arrived:
             self._loop.defer(self._give_back)
         self._arrived += outcomes

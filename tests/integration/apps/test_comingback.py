@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from concurrent.scheduling.owner.former import GoesOn
 from concurrent.scheduling.owner.results import Outcome, Recalled
-from concurrent.scheduling.owner.taskclient import GoesOn
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.transport.loop.loop import NodeLoop
@@ -99,6 +99,23 @@ def test_an_outcome_is_not_consumed_before_its_push_was_made_again(owner: Owner)
     push("a")
     assert session.casts == [("consumed_to", 0)]
     push("b")
+    assert session.casts == [("consumed_to", 0), ("consumed_to", 2)]
+
+
+def test_outcomes_that_wait_are_given_back_as_they_were_delivered(owner: Owner) -> None:
+    owner.on_loop(owner.client.begin, 3, 0, GoesOn.BY_PUSHES)
+    owner.master_says("finished", [2, 1], [FINISHED] * 2, [b"x", b"y"], -1)
+    owner.push("a", "b")
+    owner.attach(3)
+    owner.settle()
+    assert owner.items() == ["b", "a"]
+
+
+def test_what_a_program_has_not_asked_for_does_not_hold_up_the_rest(owner: Owner) -> None:
+    owner.features += ("consumed_to",)
+    session = begin(owner, 4, GoesOn.BY_IDS)
+    owner.master_says("finished", [1, 2], [FINISHED] * 2, [b"x", b"y"], -1)
+    owner.on_loop(owner.client.tell_consumed)
     assert session.casts == [("consumed_to", 0), ("consumed_to", 2)]
 
 

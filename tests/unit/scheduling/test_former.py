@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.scheduling.owner.former import FormerTasks
+from concurrent.scheduling.owner.former import FormerTasks, GoesOn
 from concurrent.scheduling.tasks.outcome import FINISHED
 
 
 @pytest.fixture
 def former() -> FormerTasks:
     made = FormerTasks()
-    made.begin(10, has_to_ask=True)
+    made.begin(10, GoesOn.BY_PUSHES)
     return made
 
 
 def test_what_comes_early_waits_until_it_is_asked_for_and_is_given_once(former: FormerTasks) -> None:
     former.keep(1, 5, FINISHED, b"five")
-    assert former.ask(5) == (FINISHED, b"five")
+    assert former.ask(5) == (1, FINISHED, b"five")
     assert former.ask(5) is None
 
 
@@ -33,15 +33,23 @@ def test_what_the_present_program_pushes_itself_is_not_kept(former: FormerTasks)
 
 
 def test_the_first_number_that_waits_is_known(former: FormerTasks) -> None:
-    assert former.first_waiting == 0
+    assert former.held_from == 0
     for number, task_id in ((3, 7), (4, 2), (5, 9)):
         former.keep(number, task_id, FINISHED, b"")
     former.ask(7)
-    assert former.first_waiting == 4
+    assert former.held_from == 4
     former.ask(9)
-    assert former.first_waiting == 4
+    assert former.held_from == 4
     former.ask(2)
-    assert former.first_waiting == 0
+    assert former.held_from == 0
+
+
+def test_what_is_asked_for_by_ids_holds_nothing_up() -> None:
+    former = FormerTasks()
+    former.begin(10, GoesOn.BY_IDS)
+    former.keep(1, 5, FINISHED, b"five")
+    assert former.held_from == 0
+    assert former.ask(5) == (1, FINISHED, b"five")
 
 
 def test_nothing_waits_when_the_master_has_nothing_of_former_programs(former: FormerTasks) -> None:
@@ -54,9 +62,9 @@ def test_nothing_waits_when_the_master_has_nothing_of_former_programs(former: Fo
 
 def test_a_task_that_comes_along_is_taken_once_and_only_if_it_is_a_former_one() -> None:
     former = FormerTasks()
-    former.begin(10, has_to_ask=False)
+    former.begin(10, GoesOn.WITH_TASKS)
     former.keep(1, 5, FINISHED, b"five")
-    assert former.first_waiting == 0
+    assert former.held_from == 0
     assert [former.recall(task_id) for task_id in (5, 5, 10)] == [True, False, False]
 
 

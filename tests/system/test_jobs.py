@@ -1,0 +1,188 @@
+"""Jobs as a user has them: whatever ends, at any time, each callback is called once."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import pytest
+
+from tests.system.cluster import Cluster, Gate, kill, wait_until
+from tests.system.jobs import APP, JobCluster, right
+
+pytestmark = pytest.mark.system
+
+
+def test_a_detached_job_outlives_its_program_and_its_master(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    job = jobs.detach("numbers", f"longjob.port={gate.port}", "longjob.count=8")
+    gate.wait_for(4)
+    jobs.kill_master()
+    gate.open()  # what ran is finished while there is no master
+    jobs.restart_master()
+    jobs.wait_for(job, open=0, finished=8)
+    assert jobs.outcomes == []
+    assert jobs.attach("numbers").succeed() == ""
+    assert jobs.outcomes == right(8)
+    assert jobs.ends == ["None"]
+
+
+def test_the_terminal_may_be_closed_while_it_still_pushes(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    command = f"app {APP} -m {cluster.address} --detach --job numbers -o longjob.notes={cluster.folder}"
+    argv = [
+        sys.executable,
+        "-m",
+        "concurrent.apps.main",
+        *command.split(),
+        "-o",
+        f"longjob.push_port={gate.port}",
+    ]
+    program = cluster.run("-c", TERMINAL, *argv, starter=(sys.executable,))
+    gate.wait_for(1)
+    kill(program.pid)  # the terminal, which has it as its own
+    program.popen.wait()
+    gate.open()
+    wait_until(lambda: jobs.command("jobs", "numbers").wait() == 0, "the job is there")
+    jobs.wait_for("numbers", open=0, finished=10)
+    jobs.attach("numbers").succeed()
+    assert jobs.outcomes == right(10)
+
+
+TERMINAL = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if not pid:
+    os.execv(sys.argv[1], sys.argv[1:])
+while os.read(terminal, 1000):
+    pass
+"""
+"""Runs a program in a terminal, which ends with this process."""
+
+
+def test_the_same_name_again_runs_nothing_twice(cluster: Cluster) -> None:
+    jobs = JobCluster(cluster)
+    job = jobs.detach("numbers")
+    assert jobs.detach("numbers") == job
+    jobs.wait_for(job, open=0, finished=10)
+    assert jobs.app("--job", "numbers").succeed() == ""
+    assert jobs.outcomes == right(10)
+    jobs.wait_for(job, state="ended")
+    again = jobs.app("--job", "numbers")
+    assert again.wait() == 0
+    assert "has ended" in again.err
+    assert "10 tasks finished" in again.err
+    assert "concurrent forget numbers" in again.err
+    jobs.command("forget", "numbers").succeed()
+    assert jobs.detach("numbers") != job
+    jobs.wait_for("numbers", open=0, finished=10)
+    assert jobs.runs == sorted(2 * list(range(10)))
+
+
+def test_a_push_that_was_cut_is_made_up_for_by_the_next_program(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--job", "numbers", options=(f"longjob.push_port={gate.port}",))
+    gate.wait_for(1)
+    jobs.wait_for("numbers", pushed=5, finished=5)
+    kill(first.pid)
+    first.popen.wait()
+    gate.open()
+    second = jobs.app("--job", "numbers")
+    second.succeed()
+    assert "was cut after 5 tasks" in second.err
+    assert jobs.outcomes == right(10)
+    assert jobs.runs == list(range(10))
+
+
+def test_a_program_that_is_killed_is_followed_by_one_that_takes_the_rest(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--job", "numbers", options=(f"longjob.port={gate.port}", "longjob.count=8"))
+    gate.wait_for(4)
+    jobs.wait_for("numbers", is_attached=True, pushed=8)
+    kill(first.pid)
+    first.popen.wait()
+    gate.open()
+    jobs.wait_for("numbers", finished=8, unread=8)
+    second = jobs.app("--job", "numbers")
+    second.succeed()
+    assert "goes on: 0 of 8 results were taken before" in second.err
+    assert jobs.outcomes == right(8)
+    assert jobs.runs == list(range(8))
+
+
+def test_a_signal_leaves_the_job_after_the_present_callback(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    jobs.detach("numbers", f"longjob.call_port={gate.port}")
+    jobs.wait_for("numbers", open=0, finished=10)
+    first = jobs.attach("numbers")
+    gate.wait_for(1)
+    first.send(signal.SIGINT)
+    gate.open()
+    assert first.wait() == 130
+    assert "concurrent attach numbers" in first.err
+    assert len(jobs.outcomes) == 1
+    assert jobs.attach("numbers").succeed() == ""
+    assert jobs.outcomes == right(10)
+
+
+def test_a_script_is_started_again_as_it_was(cluster: Cluster) -> None:
+    jobs = JobCluster(cluster)
+    arguments = ("-m", cluster.address, "-o", f"longjob.notes={cluster.folder}", "-o", "longjob.first=5")
+    detached = cluster.run(APP, *arguments, "--detach", "--job", "numbers", starter=(sys.executable,))
+    assert detached.succeed().endswith(" numbers\n")
+    jobs.wait_for("numbers", open=0, finished=10)
+    jobs.attach("numbers").succeed()
+    assert jobs.outcomes == right(10, first=5)
+
+
+def test_batches_of_a_former_program_have_a_callback_for_each_task(cluster: Cluster) -> None:
+    jobs = JobCluster(cluster)
+    jobs.detach("numbers", "longjob.batch_size=4")
+    jobs.wait_for("numbers", open=0, finished=3)
+    jobs.attach("numbers").succeed()
+    assert jobs.outcomes == right(10)
+    assert jobs.ends == ["None"]
+
+
+def test_what_failed_is_shown_and_what_is_forgotten_is_gone(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    jobs.detach("numbers", f"longjob.port={gate.port}", "longjob.first=-2")
+    gate.wait_for(4)
+    gate.open()
+    jobs.wait_for("numbers", open=0, finished=8, failed=2)
+    text = jobs.command("jobs", "numbers").succeed()
+    assert "2 of Number: ValueError" in text
+    assert "is less than zero" in text
+    assert "durability:  host" in text
+    jobs.wait_for("numbers", state="ended")
+    assert "10 results that nobody has taken" in jobs.command("forget", "numbers").succeed()
+    assert jobs.command("jobs", "numbers").wait() == 3
+
+
+def test_of_a_job_that_is_cancelled_nothing_runs_again(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    jobs.detach("numbers", f"longjob.port={gate.port}")
+    gate.wait_for(4)
+    refused = jobs.command("forget", "numbers")
+    assert refused.wait() == 3
+    assert "concurrent cancel numbers" in refused.err
+    jobs.command("cancel", "numbers").succeed()
+    jobs.wait_for("numbers", state="ended", how="cancelled", open=0, cancelled=10)
+    again = jobs.app("--job", "numbers")
+    assert again.wait() == 0
+    assert "10 cancelled" in again.err
+    assert jobs.outcomes == []
+    assert jobs.runs == jobs.runs[:4]
+    jobs.command("forget", "numbers").succeed()
+
+
+def test_without_a_master_or_a_journal_it_is_refused_with_what_to_type(cluster: Cluster) -> None:
+    for arguments in (("--detach",), ("--job", "numbers")):
+        program = cluster.run("app", APP, *arguments)
+        assert program.wait() == 2
+        assert "--master HOST:PORT" in program.err
+    cluster.master(options=("journal.durability=none",))
+    program = cluster.app(APP, "--detach")
+    assert program.wait() == 3
+    assert "keeps no journal" in program.err
+    assert "concurrent master" in program.err

@@ -1,0 +1,33 @@
+"""What all programs of the storm have done, and the log that they keep of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+__all__ = ["note", "right_result", "work"]
+
+
+def work(folder: str, number: int) -> int:
+    """Take a few milliseconds, note that this ran, and return the result. On a worker."""
+    end = time.perf_counter() + (1 + number * 7 % 19) / 1000
+    while time.perf_counter() < end:
+        pass
+    note(folder, "runs", number)
+    return right_result(number)
+
+
+def right_result(number: int) -> int:
+    """Return what the task of a number has to return."""
+    return number * number + 1
+
+
+def note(folder: str, name: str, *values: object) -> None:
+    """Append a line to a log of the job; one write, so lines of several processes do not mix."""
+    line = " ".join(map(str, (os.getpid(), *values)))
+    descriptor = os.open(Path(folder, name), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, f"{line}\n".encode())
+    finally:
+        os.close(descriptor)

@@ -16,6 +16,7 @@ CASES = (
     "roundtrip",
     "efficiency",
     "payload",
+    "journal",
     "memory",
     "million",
     "startup",

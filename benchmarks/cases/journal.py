@@ -92,9 +92,7 @@ def run(bench: Bench) -> None:
     count = options.scaled(10_000, 1_000)
     with tempfile.TemporaryDirectory(prefix=".journal-benchmark-", dir=ROOT) as folder, ExitStack() as stack:
         names = (NONE, *LEVELS)
-        clusters = {
-            name: stack.enter_context(DurableCluster(options, name, Path(folder))) for name in names
-        }
+        clusters = {name: stack.enter_context(DurableCluster(options, name, Path(folder))) for name in names}
         for _ in bench.repetitions():
             found = {name: _measure(one.system, count) for name, one in clusters.items()}
             for level in LEVELS:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
+from concurrent.apps.api import EXIT_ERROR
+from tests.system.cluster import APPS, Cluster, Program, free_port, kill, wait_until
 
-HELD = APPS / "held.py"
 ONCE = APPS / "once.py"
 COUNT = 200
 
@@ -51,3 +52,46 @@ def test_a_program_gets_all_its_results_though_its_master_is_killed(
         kill(master.pid)
         master = durable(cluster, *ways)
     assert "all results are right" in program.succeed()
+
+
+def test_a_program_gets_all_its_results_though_its_master_is_told_to_stop(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    master = durable(cluster, level="host")
+    cluster.slaves()
+    runs = tmp_path / "runs.txt"
+    program = start_once(cluster, runs)
+    wait_until(lambda: lines(runs) > COUNT // 4, "tasks run")
+    master.send(signal.SIGTERM)
+    assert master.wait() == 0
+    durable(cluster, level="host")
+    assert "all results are right" in program.succeed()
+
+
+def test_a_second_master_does_not_get_the_journal_of_the_first(cluster: Cluster) -> None:
+    durable(cluster)
+    second = cluster.node("master", "-p", "0", "-q", options=(f"journal.folder={cluster.folder / 'journal'}",))
+    assert second.wait() == EXIT_ERROR
+    assert "is in use by process" in second.err
+
+
+def test_the_master_unpickles_nothing_before_or_after_a_restart(cluster: Cluster, tmp_path: Path) -> None:
+    starter = (sys.executable, str(APPS / "watchedmaster.py"))
+    options = ("-o", f"journal.folder={cluster.folder / 'journal'}")
+    cluster.port = free_port()
+    found = cluster.folder / "unpickled.txt"
+    runs = tmp_path / "runs.txt"
+
+    def start() -> Program:
+        program = cluster.run("master", "-p", cluster.port, *options, starter=starter)
+        program.wait_for_line("the master listens")
+        return program
+
+    master = start()
+    cluster.slaves()
+    program = start_once(cluster, runs)
+    wait_until(lambda: lines(runs) > COUNT // 4, "tasks run")
+    kill(master.pid)
+    start()
+    assert "all results are right" in program.succeed()
+    assert {line.split("'")[1] for line in found.read_text().splitlines()} <= {"pathlib"}  # that of the script

@@ -108,7 +108,7 @@ class Storage:
 
     def kept(self, payloads: list[Any]) -> list[Any]:
         """Return what stands for payloads from now on: themselves, unless the memory is full."""
-        if self._store.stored_bytes != self._budget.store.stored_bytes:
+        if self._is_vital or self._store.stored_bytes != self._budget.store.stored_bytes:
             self.note()
         if not self._budget.is_memory_full:
             return payloads

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from concurrent.apps import MasterNode
+from concurrent.apps.api import EXIT_JOURNAL
 from concurrent.apps.jobwish import JobAnswer, JobWish, answer_from
 from concurrent.core import Environment
 from concurrent.core.errors import JobTaken, JobUnknown, JournalError, NodeError
+from concurrent.scheduling.store.journal.journal import SQLiteJournal
+from concurrent.scheduling.store.journal.place import JournalPlace, JournalStart
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
 from concurrent.scheduling.wire.failure import dumps_failure
 from concurrent.transport.loop.loop import NodeLoop
@@ -29,10 +32,12 @@ def make_master(tmp_path: Path) -> Iterator[MakeMaster]:
     """Make masters that use the journal of a folder of the test; a test may stop them itself."""
     nodes: list[MasterNode] = []
 
-    def make(folder: str = "journal", **options: str) -> MasterNode:
+    def make(folder: str = "journal", classes: tuple[type, ...] = (), **options: str) -> MasterNode:
         overrides = {"master.port": "0", "transport.channel": "tcp", "journal.folder": str(tmp_path / folder)}
         overrides |= {name.replace("__", "."): text for name, text in options.items()}
-        node = Environment(overrides=overrides, variables={})[MasterNode]
+        env = Environment(overrides=overrides, variables={})
+        env.register(*classes)
+        node = env[MasterNode]
         nodes.append(node)
         node.start()
         return node
@@ -369,3 +374,78 @@ def test_people_see_how_the_tasks_of_a_job_failed(make_master: MakeMaster, peer:
     (group,) = details["failures"]
     assert (details["failed"], group["exception"], group["count"]) == (1, "ValueError", 1)
     assert "no such key" in group["text"]
+
+
+class BrittleJournal(SQLiteJournal):
+    """A journal that cannot write any more once a test says so, or has no room."""
+
+    is_broken = False
+    lack = ""
+    made: BrittleJournal
+
+    def open(self, place: JournalPlace, on_committed: Any, on_failed: Any) -> JournalStart:
+        BrittleJournal.made = self
+        self._post = place.post
+        self._on_failed = on_failed
+        return super().open(place, on_committed, on_failed)
+
+    def commit(self) -> int:
+        if not self.is_broken:
+            return super().commit()
+        self._post(self._on_failed, JournalError("the journal cannot be written: it is broken"))
+        return 1 << 60
+
+    def problem(self) -> str:
+        return self.lack or super().problem()
+
+
+def test_a_journal_that_fails_ends_all_acknowledgements_and_the_master(
+    make_master: MakeMaster, peer: MakePeer
+) -> None:
+    master = make_master(classes=(BrittleJournal,), journal__store="BrittleJournal")
+    program = peer(master, "application-1")
+    attach(program, name="hunt", keep_s=100.0)
+    push(program, 1, b"a")
+    slave = a_slave(peer, master, more={"stored": "durable"})
+    _owner, _code_count, numbers, payloads = slave.next("run")
+    BrittleJournal.made.is_broken = True
+    program.call("push_tasks", 2, 0, [[0, {}]], [b"b"])
+    slave.call("done", numbers, [FINISHED], payloads, 0.1)
+    assert master.app_main() is None  # it is told to end
+    assert master._exit_code == EXIT_JOURNAL
+    assert {call[0] for call in program.heard()} <= {"notice"}
+    assert {call[0] for call in slave.heard()} <= {"run", "code"}
+
+
+def test_while_the_journal_has_no_room_tasks_wait_and_outcomes_get_out(
+    make_master: MakeMaster, peer: MakePeer
+) -> None:
+    master = make_master(classes=(BrittleJournal,), journal__store="BrittleJournal")
+    program = peer(master, "application-1", more={"held": "held"})
+    attach(program, name="hunt", keep_s=100.0)
+    push(program, 1, b"a")
+    BrittleJournal.made.lack = "the disk of the journal is full: 17 bytes are free"
+    program.call("push_tasks", 2, 0, [[0, {}]], [b"b"])
+    assert program.next("held") == ("the disk of the journal is full: 17 bytes are free",)
+    status = master.status()
+    assert status["journal"]["problem"] == status["tasks"]["held_because"] == BrittleJournal.made.lack
+    work(a_slave(peer, master), 1)
+    assert outcomes(program, 1) == {1: (FINISHED, b"a")}
+    BrittleJournal.made.lack = ""
+    assert program.next("accepted") == (2,)
+
+
+def test_payloads_beyond_the_memory_are_in_the_journal(make_master: MakeMaster, peer: MakePeer) -> None:
+    master = make_master(master__memory_bytes_max=str(1 << 20))
+    program = peer(master, "application-1")
+    attach(program, name="hunt", keep_s=100.0)
+    payloads = [bytes([number]) * 200_000 for number in range(20)]
+    for task_id, payload in enumerate(payloads, 1):
+        push(program, task_id, payload)
+    assert master.status()["tasks"]["stored_bytes"] > 1 << 20
+    slave = peer(master, "slave-1")
+    slave.join("slave", workers=1, window=50)
+    work(slave, 20)
+    assert outcomes(program, 20) == {
+        task_id: (FINISHED, payload) for task_id, payload in enumerate(payloads, 1)
+    }

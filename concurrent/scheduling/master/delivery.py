@@ -17,7 +17,7 @@ from concurrent.scheduling.ledger.events import Accept, Deliver
 from concurrent.scheduling.master.recaller import Recaller
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.tasks.outcome import FAILED
-from concurrent.scheduling.wire.columns import slices
+from concurrent.scheduling.wire.columns import each_of, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import unreadable
 from concurrent.scheduling.wire.messages import to_owner
@@ -152,11 +152,15 @@ class Delivery:
     def _send(
         self, handler: TCPHandler, ids: list[int], statuses: list[int], payloads: list[Any], accepted_to: int
     ) -> None:
-        """Send outcomes; in the place of one that cannot be sent, that it cannot."""
-        self.delivered_bytes += sum(map(len, payloads))
+        """Send outcomes, one by one if one cannot be read; in its place, that it cannot be sent."""
         try:
             columns = ids, statuses, self._load(payloads)
         except OSError as error:
-            log.warning("the outcome of %d tasks cannot be sent to %s", len(ids), handler.node_id)
-            columns = ids, [FAILED] * len(ids), [unreadable(error)] * len(ids)
+            if len(ids) > 1:
+                for one in each_of(slice(0, len(ids))):
+                    self._send(handler, ids[one], statuses[one], payloads[one], accepted_to)
+                return
+            log.warning("an outcome cannot be sent to %s: %s", handler.node_id, error)
+            columns = ids, [FAILED], [unreadable(error)]
+        self.delivered_bytes += sum(map(len, payloads))
         self._courier.cast_outcomes(handler, to_owner.finished, columns, accepted_to)

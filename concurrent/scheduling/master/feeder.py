@@ -25,7 +25,7 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.storage import Storage
-from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, slices
+from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, each_of, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import each_too_large, unreadable
 from concurrent.scheduling.wire.messages import to_slave
@@ -86,17 +86,25 @@ class Feeder:
         count_max = max(1, self._ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(slaves))))
         limit = min((slave.peer_bytes_max for slave in slaves.values()), default=0)
         for part in slices(command.payloads, count_max=count_max):
-            numbers = command.numbers[part]
-            try:
-                payloads = self._storage.loaded(command.payloads[part])
-            except OSError as error:
-                log.error("tasks fail: %s", error)
-                self._apply(TasksFailed(numbers, [unreadable(error)] * len(numbers)))
-                continue
-            if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
-                self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
-                continue
-            self._work_queue.put(Chunk(command.owner, self.code.count(command.owner), numbers, payloads))
+            self._offer(command, part, limit)
+
+    def _offer(self, command: Push, part: slice, limit: int) -> None:
+        """Offer tasks together; one by one, if one of them cannot be read."""
+        numbers = command.numbers[part]
+        try:
+            payloads = self._storage.loaded(command.payloads[part])
+        except OSError as error:
+            if len(numbers) > 1:
+                for one in each_of(part):
+                    self._offer(command, one, limit)
+                return
+            log.error("a task fails: %s", error)
+            self._apply(TasksFailed(numbers, [unreadable(error)]))
+            return
+        if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
+            self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
+            return
+        self._work_queue.put(Chunk(command.owner, self.code.count(command.owner), numbers, payloads))
 
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""
@@ -172,7 +180,7 @@ class Feeder:
         self._run(session, Send(slave, chunk.owner, numbers, payloads), slice(None))
 
     def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
-        """Send tasks that a slave holds; after those that cannot be sent it has room again."""
+        """Send tasks that a slave holds, one by one if one cannot be read; what cannot be sent makes room."""
         numbers, payloads = command.numbers[part], command.payloads[part]
         try:
             loaded = self._storage.loaded(payloads)
@@ -183,7 +191,11 @@ class Feeder:
             failures = each_too_large("a task", payloads, handler.peer_bytes_max)
             log.warning("a task is too large for %s: %s", handler.node_id, error)
         except OSError as error:
-            failures = [unreadable(error)] * len(numbers)
-            log.error("tasks fail: %s", error)
+            if len(numbers) > 1:
+                for one in each_of(part):
+                    self._run(handler, command, one)
+                return
+            failures = [unreadable(error)]
+            log.error("a task fails: %s", error)
         self._apply(TasksFailed(numbers, failures))
         self._slave_changed(command.slave)

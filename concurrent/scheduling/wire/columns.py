@@ -19,6 +19,7 @@ __all__ = [
     "Payload",
     "check_columns",
     "check_statuses",
+    "each_of",
     "slices",
 ]
 
@@ -58,6 +59,14 @@ def slices(
         if count <= BATCH_FRAMES or Frame not in map(type, payloads):
             return (slice(0, count),)
     return _cut(payloads, bytes_max, count_max)
+
+
+def each_of(part: slice) -> list[slice]:
+    """Return slices of one place each.
+
+    :param part: with a beginning and an end, as :func:`slices` makes them.
+    """
+    return [slice(place, place + 1) for place in range(part.start, part.stop)]
 
 
 def check_columns(*columns: Sequence[Any]) -> None:

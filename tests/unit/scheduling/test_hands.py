@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.core.errors import MessageTooLarge
+from concurrent.core.errors import MessageTooLarge, PayloadDamaged
 from concurrent.core.stats import Stats
 from concurrent.core.troubles import Troubles
 from concurrent.scheduling.ledger.events import (
@@ -197,6 +197,56 @@ def test_what_is_too_large_for_a_slave_fails_in_the_masters_name(
     assert b"a task" in failed.failures[0]
     assert changed == ("changed", SLAVE)
     assert slave.said() == []
+
+
+class Unreadable(bytes):
+    """Stands for a payload whose place on the disk is damaged."""
+
+    def load(self) -> bytes:
+        """Raise."""
+        raise PayloadDamaged("it is damaged")
+
+
+class Reading(Storage):
+    """Loads payloads that stand for others."""
+
+    def loaded(self, payloads: list[Any]) -> list[Any]:
+        return [one.load() if hasattr(one, "load") else one for one in payloads]
+
+
+@pytest.fixture
+def reading(ledger: Ledger, applied: Applied, tmp_path: Path) -> Iterator[Storage]:
+    storage = Reading(ledger.budget, applied, PayloadStore(tmp_path))
+    yield storage
+    storage.close()
+
+
+def test_a_task_that_cannot_be_read_fails_alone(
+    ledger: Ledger, reading: Storage, feeder: Feeder, queue: SessionWorkQueue, applied: Applied, slave: Any
+) -> None:
+    feeder._storage = reading
+    payloads = [b"a", Unreadable(b"x"), b"c"]
+    feeder.send(Send(SLAVE, OWNER, [5, 6, 7], payloads))
+    assert [message[3] for message in slave.said()] == [[5], [7]]
+    feeder.push(Push(OWNER, [8, 9, 10], payloads))
+    assert queue.waiting_count() == 2
+    failed = [event for event in applied if isinstance(event, TasksFailed)]
+    assert [event.numbers for event in failed] == [[6], [9]]
+    assert b"it is damaged" in failed[0].failures[0]
+
+
+def test_an_outcome_that_cannot_be_read_is_replaced_alone(
+    loop: Any, sessions: Sessions, courier: Courier, reading: Storage, owner: Any
+) -> None:
+    delivery = Delivery(loop, sessions, courier, reading.loaded)
+    delivery.join(OWNER)
+    delivery.deliver(Deliver(OWNER, [1, 2, 3], [FINISHED] * 3, [b"a", Unreadable(b"x"), b"c"], up_to=3))
+    delivery.end_turn()
+    assert [(message[1], message[2]) for message in owner.said()] == [
+        ([1], [FINISHED]),
+        ([2], [FAILED]),
+        ([3], [FINISHED]),
+    ]
 
 
 def test_what_is_offered_goes_to_who_asks_and_what_is_outdated_to_nobody(

@@ -47,7 +47,7 @@ class JournalStart:
     last_epoch_clean: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: it is made for each submission
 class JournalFigures:
     """How large a journal is.
 

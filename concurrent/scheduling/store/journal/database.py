@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -58,6 +58,7 @@ class Database:
 
     def __init__(self, path: Path, durability: str) -> None:
         self._path = path
+        self._count = self._total = 0  # of rows that this transaction adds, and of their numbers
         connection: sqlite3.Connection | None = None
         try:
             connection = sqlite3.connect(path, isolation_level=None)
@@ -203,39 +204,42 @@ class Database:
         return number, crc, data
 
     def write(
-        self, rows: Sequence[tuple[int, int, int, bytes]], payloads: Iterable[tuple[int, int, Any]]
+        self, rows: Sequence[tuple[int, int, int, bytes]], payloads: Sequence[tuple[int, int, Any]]
     ) -> None:
         """Write rows and payloads; in a transaction."""
         self.connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?)", rows)
-        self._count(len(rows), sum(row[0] for row in rows))
-        self.connection.executemany("INSERT INTO payload VALUES (?, ?, ?)", payloads)
+        self._count += len(rows)
+        self._total += sum(row[0] for row in rows)
+        if payloads:
+            self.connection.executemany("INSERT INTO payload VALUES (?, ?, ?)", payloads)
 
     def replace(self, seq: int, body: bytes) -> None:
         """Write other bytes into a row; in a transaction."""
         self.connection.execute("UPDATE event SET body = ? WHERE seq = ?", (body, seq))
 
-    def delete(self, rows: Sequence[int], payloads: Iterable[int]) -> None:
+    def delete(self, rows: Sequence[int], payloads: Sequence[int]) -> None:
         """Delete rows and payloads; in a transaction."""
-        self.connection.executemany("DELETE FROM event WHERE seq = ?", ((seq,) for seq in rows))
-        self._count(-len(rows), -sum(rows))
-        self.connection.executemany("DELETE FROM payload WHERE number = ?", ((number,) for number in payloads))
+        if rows:
+            self.connection.executemany("DELETE FROM event WHERE seq = ?", [(seq,) for seq in rows])
+            self._count -= len(rows)
+            self._total -= sum(rows)
+        if payloads:
+            self.connection.executemany("DELETE FROM payload WHERE number = ?", [(one,) for one in payloads])
 
     def counted(self) -> tuple[int, int]:
         """Return how many rows there have to be, and the sum of their numbers."""
         about = self.about()
         return about["rows"], about["sum"]
 
-    def _count(self, rows: int, total: int) -> None:
-        if rows:
-            changes = ((rows, "rows"), (total, "sum"))
-            self.connection.executemany("UPDATE about SET value = value + ? WHERE name = ?", changes)
-
     def begin(self) -> None:
         """Begin a transaction."""
+        self._count = self._total = 0
         self.connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """End a transaction: at level ``host``, what it wrote is on the disk."""
+        changes = ((self._count, "rows"), (self._total, "sum"))
+        self.connection.executemany("UPDATE about SET value = value + ? WHERE name = ?", changes)
         self.connection.execute("COMMIT")
 
     def roll_back(self) -> None:

@@ -42,6 +42,7 @@ class MasterClient:
     :param node_id: whose sessions they are.
     :param register_methods: registers what the master calls, with each new client.
     :param on_open: called whenever a session of the current client has been opened or resumed.
+    :param on_cut: called when the connection of one is lost, which may be resumed.
     :param on_lost: called with the reason when one has ended for good.
     :param components: has the carriers of the compute channel that the master names.
     """
@@ -54,6 +55,7 @@ class MasterClient:
         *,
         register_methods: Callable[[SessionClient], object],
         on_open: Callable[[], object],
+        on_cut: Callable[[], object],
         on_lost: Callable[[str], object],
         stats: Stats,
         limits: Limits,
@@ -65,6 +67,7 @@ class MasterClient:
         self._node_id = node_id
         self._register_methods = register_methods
         self._on_open = on_open
+        self._on_cut = on_cut
         self._on_lost = on_lost
         self._stats = stats
         self._limits = limits
@@ -87,6 +90,7 @@ class MasterClient:
         )
         self._register_methods(client)
         client.on_open = lambda _handler, _is_new: self._on_open()
+        client.on_cut = lambda _handler, _is_silent: self._on_cut()
         client.on_lost = lambda _handler, reason: self._on_lost(reason)
         self.current, self._reach = client, reach
         client.start()
@@ -109,7 +113,7 @@ class MasterClient:
         self._reach = None
         if client is None:
             return
-        client.on_open = client.on_lost = None
+        client.on_open = client.on_cut = client.on_lost = None
         thread = threading.Thread(
             target=client.stop, args=(RETIRE_TIMEOUT_S,), name=f"{self._node_id} stops {client}"
         )

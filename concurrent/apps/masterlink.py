@@ -9,6 +9,7 @@ transport. When one has ended for good, everything begins again. Loop thread onl
 
 from __future__ import annotations
 
+import math
 from asyncio import TimerHandle
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ from concurrent.apps.jobseat import JobSeat
 from concurrent.apps.jobwish import JobAnswer, answer_from
 from concurrent.apps.linkstates import SHOWN, TRANSITIONS, LinkEvent, LinkState
 from concurrent.apps.masterclient import MasterClient, reach_of
+from concurrent.apps.masterwatch import MasterWatch
 from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
 from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
@@ -53,6 +55,9 @@ JOINING_S: Final = 5.0
 
 LASTING_S: Final = 5.0
 """A session that ends sooner is no success: the next attempt comes later than the one before."""
+
+SOON_S: Final = 0.5
+"""A node that has lost its master looks for it at least so often, until it is too late to go on."""
 
 AT_REST: Final = (LinkState.JOINED, LinkState.LEAVING, LinkState.REFUSED, LinkState.STOPPED)
 """States of a node that does not look for its master."""
@@ -132,17 +137,21 @@ class MasterLink:
             master.name,
             node_id,
             register_methods=register_methods,
-            on_open=self._bind,
+            on_open=self._opened,
+            on_cut=self._cut,
             on_lost=self._lost,
             stats=stats,
             limits=limits,
             components=components,
         )
+        self._watch = MasterWatch(loop, self._json, self._replaced)
         self._search = Search(str(master))
         self._backoff = Backoff(initial_s=0.05, maximum_s=5.0)
         self._timer: TimerHandle | None = None
         self._answer: dict[str, Any] = {}
         self._joined_at = 0.0
+        self._look_soon_s = limits.return_s
+        self._left_at = -math.inf
 
     @property
     def state(self) -> str:
@@ -170,6 +179,7 @@ class MasterLink:
 
     def _begin_stop(self) -> None:
         self._machine.undergo(LinkEvent.STOP)
+        self._watch.end()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -233,6 +243,22 @@ class MasterLink:
         elif client is not None and client.handler.is_open:
             self._bind()
 
+    def _opened(self) -> None:
+        """A session is open, or goes on."""
+        self._watch.end()
+        self._bind()
+
+    def _cut(self) -> None:
+        """The connection is lost; the session waits for the next one, unless the master is another by now."""
+        if self._machine.state is LinkState.JOINED:
+            self._watch.begin(str(self._answer["master"]))
+
+    def _replaced(self) -> None:
+        """Another master listens at the address: the session is waited for in vain."""
+        client = self._client.current
+        if client is not None and self._machine.state is LinkState.JOINED:
+            client.handler.close("another master has taken its place")
+
     def _bind(self) -> None:
         """A session is open: bind it to the registration, unless that is done, under way or too early."""
         client = self._client.current
@@ -292,8 +318,12 @@ class MasterLink:
     def _lost(self, reason: str) -> None:
         """The session has ended for good."""
         before = self._machine.undergo(LinkEvent.LOST)
+        self._watch.end()
         was_joined = before in (LinkState.JOINED, LinkState.LEAVING)
-        if was_joined and self._loop.time() - self._joined_at >= LASTING_S:
+        now = self._loop.time()
+        if was_joined:
+            self._left_at = now
+        if was_joined and now - self._joined_at >= LASTING_S:
             self._backoff.reset()  # else both may disagree, and would do so again at once
         self._try_later()  # before anything else: whatever goes wrong, the node comes back
         if before is LinkState.JOINED:
@@ -309,7 +339,10 @@ class MasterLink:
 
     def _try_later(self) -> None:
         if self._timer is None and self._machine.state is LinkState.AWAY:
-            self._timer = self._loop.call_later(self._backoff.next_delay(), self._ask)
+            delay_s = self._backoff.next_delay()
+            if self._loop.time() - self._left_at < self._look_soon_s:
+                delay_s = min(delay_s, SOON_S)
+            self._timer = self._loop.call_later(delay_s, self._ask)
 
     def _note(self, problem: str, error: BaseException | None = None) -> None:
         """Say what goes wrong, now and then, or give up."""

@@ -22,10 +22,11 @@ from concurrent.apps.runtime import describe_runtime
 from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
-from concurrent.core.interface import implements
+from concurrent.core.interface import implements, is_older
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
+from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.transport.carriers.client import SessionClient
@@ -112,6 +113,7 @@ class SlaveNode(Node):
         """Nothing runs before ``start``."""
         super().__init__()
         self._manager: ITaskManager | None = None
+        self._cluster: Cluster | None = None
 
     def given_name(self) -> str:
         """Return the configured name."""
@@ -195,7 +197,12 @@ class SlaveNode(Node):
         )
 
     def _prepare(self, answer: dict[str, Any]) -> None:
-        """Have the task manager that the master asks for, with its workers started."""
+        """Have the task manager that the master asks for, with its workers started.
+
+        :raises NodeError: if it is an older state of the cluster that this slave has worked for.
+        """
+        if self._cluster is not None:
+            self._cluster.check_successor(Cluster.of(answer))
         name = answer["manager"]
         seed = answer.get("hash_seed")
         has_its_hashes = not isinstance(seed, int) or seed == self.launcher.hash_seed
@@ -227,8 +234,13 @@ class SlaveNode(Node):
             self._the_manager.register_methods(client)
 
     def _joined(self, joined: Joined) -> None:
-        with self.calling(self._the_manager, "joined"):
-            self._the_manager.joined(joined.handler, joined.host, joined.answer["work"])
+        manager, work = self._the_manager, joined.answer["work"]
+        cluster = self._cluster = Cluster.of(joined.answer)
+        with self.calling(manager, "joined"):
+            if is_older(type(manager), ITaskManager, "joined"):
+                manager.joined(joined.handler, joined.host, work)  # type: ignore[call-arg]
+            else:
+                manager.joined(joined.handler, joined.host, work, cluster)
 
     def _left(self, reason: str) -> None:
         with self.calling(self._the_manager, "left"):

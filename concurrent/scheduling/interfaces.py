@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from concurrent.scheduling.pickling.coding import Codec
     from concurrent.scheduling.processes.launcher import Launcher
     from concurrent.scheduling.schedulers.workqueues import WorkPlace
+    from concurrent.scheduling.slave.cluster import Cluster
     from concurrent.scheduling.store.journal.place import JournalFigures, JournalPlace, JournalStart
     from concurrent.scheduling.tasks.terms import Terms
     from concurrent.scheduling.wire.workqueue import Chunk, SendChunk
@@ -131,15 +132,17 @@ class ITaskManager(Interface):
     def window(self) -> int:  # type: ignore[empty-body]
         """Return how many tasks the slave wants to hold now."""
 
-    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
-        """Begin to serve a master. One that had this slave before has given its tasks to others meanwhile.
+    @came_later("cluster")
+    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any], cluster: Cluster) -> None:
+        """Begin to serve a master, or go on with one of the same cluster after ``left``.
 
         :param host: the address of the master.
         :param work: the master's description of its work queue.
+        :param cluster: what it said of itself. A manager that keeps nothing for it may do without.
         """
 
     def left(self) -> None:
-        """Drop what has not started: the master has given the tasks to others. It may come back."""
+        """Go on without the master, whose session has ended; it may come back, or another one come."""
 
     def drain(self, timeout_s: float) -> Future[None]:  # type: ignore[empty-body]
         """Take nothing more, hand back what has not started, and finish what runs.

@@ -77,6 +77,7 @@ from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import failure_text
+from concurrent.scheduling.wire.messages import to_slave
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
@@ -307,7 +308,8 @@ class Dispatcher:
         self._code.join_slave(handler)
         if self._gate is not None:
             self._receipts.join(number)
-        self._apply(SlaveJoined(number, name, workers, window, data))
+        returns = handler.peer_has(to_slave.DURABLE)
+        self._apply(SlaveJoined(number, name, workers, window, data, returns))
         self._scheduler.slave_changed(number)
         return number
 

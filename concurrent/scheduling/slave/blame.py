@@ -51,6 +51,10 @@ class Blame:
         """Whether the fate of some tasks is not decided yet."""
         return bool(self._fallen)
 
+    def open_numbers(self) -> list[int]:
+        """Return the numbers of these tasks."""
+        return [item[0] for death in self._fallen for item in death.started]
+
     def excuse(self) -> None:
         """Blame nobody from now on: what ends was killed."""
         self._is_nobodys = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.crew import Crew
 from concurrent.scheduling.slave.roster import Roster
@@ -48,10 +50,17 @@ class Crews:
             self._roster.dismiss(crew)
             crew.let_go()
 
-    def forget_unused(self) -> None:
-        """Do so with those that have no task here."""
-        for owner in [owner for owner, crew in self._crew_by_owner.items() if not crew.open_count]:
-            self.forget(owner)
+    @property
+    def owners(self) -> set[int]:
+        """The numbers of those that are known."""
+        return set(self._crew_by_owner)
+
+    def forget_unused(self, owners: Collection[int]) -> None:
+        """Do so with those of them that have no task here."""
+        known = self._crew_by_owner
+        for owner in owners:
+            if owner in known and not known[owner].open_count:
+                self.forget(owner)
 
     def close(self) -> None:
         """Free the memory for arguments as soon as nobody reads it; no more is made."""

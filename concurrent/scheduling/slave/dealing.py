@@ -98,6 +98,10 @@ class Dealer:
                     self.put_back(link.take_back())
         return self.waiting.take_newest(count)
 
+    def unstarted_numbers(self) -> list[int]:
+        """Return the numbers of the tasks that no worker has."""
+        return [item[0] for items in (self.waiting, self.suspects.waiting) for item in items]
+
     def remove(self, numbers: set[int]) -> list[Item]:
         """Take out the tasks with these numbers that no worker has, and return them."""
         return [*self.waiting.remove(numbers), *self.suspects.remove(numbers)]

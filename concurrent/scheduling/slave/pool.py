@@ -8,7 +8,7 @@ Everything here belongs to the loop's thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import repeat
 
@@ -126,9 +126,14 @@ class WorkerPool:
         """Drop the code of an application and end its workers. Its tasks are done or cancelled by then."""
         self._crews.forget(owner)
 
-    def forget_unused(self) -> None:
-        """Do so with the applications that have no task here."""
-        self._crews.forget_unused()
+    @property
+    def owners(self) -> set[int]:
+        """The numbers of the applications whose code or tasks are here."""
+        return self._crews.owners
+
+    def forget_unused(self, owners: Collection[int]) -> None:
+        """Do so with those of these applications that have no task here."""
+        self._crews.forget_unused(owners)
 
     def new_block(self, owner: int, size_bytes: int) -> memoryview:
         """Return memory for a large argument, which workers of this application can read, and no others.
@@ -137,9 +142,14 @@ class WorkerPool:
         """
         return self._crews.new_block(owner, size_bytes)
 
-    def started_numbers(self) -> set[int]:
-        """Return the numbers of the tasks that workers have."""
-        return {item[0] for link in self._links for item in link.outstanding}
+    def open_numbers(self) -> set[int]:
+        """Return the numbers of all tasks that have no outcome yet."""
+        started = (item[0] for link in self._links for item in link.outstanding)
+        return {*started, *self._dealer.unstarted_numbers(), *self._blame.open_numbers()}
+
+    def flush(self) -> None:
+        """Report at once what outcomes there are."""
+        self._report.flush()
 
     def run(
         self,

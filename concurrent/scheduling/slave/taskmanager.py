@@ -1,14 +1,16 @@
 """A slave's side of both ways of scheduling: what the master sends, and what the slave takes itself.
 
-Both run tasks on a :class:`.WorkerPool`. When the session with a master is lost, what has not started is
-dropped: others have it by then. What runs goes on, for the slave may come back to the same master, which takes
-the outcomes if nobody else has brought them. If it comes to another master the pool is thrown away, running
-tasks included, for that one gives other tasks the same numbers.
+Both run tasks on a :class:`.WorkerPool`. When the session with a master has ended, the slave goes on: the
+master may come back, or start again with the same work. It keeps the outcomes, and says what it has when it
+joins the same cluster. What has not begun is dropped when nobody has come for a while (``Cluster.return_s``),
+for others have it by then; what runs goes on. If the slave comes to another cluster the pool is thrown away,
+running tasks included, for that one gives other tasks the same numbers.
 """
 
 from __future__ import annotations
 
 import logging
+from asyncio import TimerHandle
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -20,6 +22,7 @@ from concurrent.core.items import IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
 from concurrent.scheduling.slave.workerwatch import RunningTask
@@ -59,9 +62,13 @@ class GenericTaskManager(Component):
     def __init__(self) -> None:
         """Nothing runs before ``open``."""
         self._handler: TCPHandler | None = None
-        self._master_id = ""
+        self._cluster: Cluster | None = None
         self._unconfirmed = Unconfirmed()
+        self._done_count = 0
         self._carried: set[int] = set()
+        self._old_owners: set[int] = set()
+        self._give_up_timer: TimerHandle | None = None
+        self._is_paused = False
         self._is_draining = False
         self._is_traced = False
         self._waiting: list[Chunk] = []
@@ -84,6 +91,7 @@ class GenericTaskManager(Component):
         @receives(endpoint, to_slave.code)
         def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Payload) -> None:
             """Keep a blob of an owner's code."""
+            self._old_owners.discard(owner)
             self.pool.define(owner, index, bytes(blob))
             waiting, self._waiting = self._waiting, []
             for chunk in waiting:
@@ -118,6 +126,9 @@ class GenericTaskManager(Component):
         @receives(endpoint, to_slave.stored)
         def stored(_handler: TCPHandler, _request: Any, count: int) -> None:
             """Keep no outcomes any more that the master keeps."""
+            if self._cluster is not None and self._cluster.is_durable:
+                self._unconfirmed.confirm(count)
+                self._look_for_room()
 
         @receives(endpoint, to_slave.forget)
         def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
@@ -129,50 +140,109 @@ class GenericTaskManager(Component):
         """Return how many tasks the slave wants to hold now."""
         return 0 if self._is_draining else self.pool.window
 
-    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
+    def joined(
+        self, handler: TCPHandler, host: str, work: dict[str, Any], cluster: Cluster | None = None
+    ) -> None:
         """Begin to serve a master, or go on with one that was lost for a while."""
-        if self._master_id not in ("", handler.node_id):
-            self._begin_anew()
-        self._master_id = handler.node_id
-        self._handler = handler
+        cluster = cluster or Cluster(handler.node_id)
+        former, self._cluster = self._cluster, cluster
+        self._cancel_giving_up()
         self._is_traced = log.isEnabledFor(logging.DEBUG)
-        self._report_kept()
+        self._done_count = 0
+        if former is None:
+            self._handler = handler
+        elif former.cluster_id == cluster.cluster_id:
+            self._come_back(handler)
+        else:
+            self._begin_anew()
+            self._handler = handler
+        self._look_for_room()
 
         def go_on() -> None:
             if self._handler is handler:
-                self.pool.pause_results(is_paused=False)
+                self._look_for_room()
 
         handler.on_room = go_on
 
     def left(self) -> None:
-        """Drop what has not started; what runs goes on for now."""
+        """Go on for now, and keep the outcomes; what has not begun is dropped if nobody comes."""
         self._handler = None
+        self._look_for_room()
+        if self._is_draining:
+            self._waiting.clear()
+        elif self._cluster is not None and self._cluster.return_s > 0:
+            self._give_up_timer = self._loop.call_later(self._cluster.return_s, self._give_up)
+        else:
+            self._give_up()
+
+    def _come_back(self, handler: TCPHandler) -> None:
+        """Tell a master of the same cluster what is here, then bring it what it may not have got."""
+        self.pool.flush()
+        self.pool.forget_unused(self.pool.owners)
+        kept = self._unconfirmed.take()
+        finished = [number for outcomes in kept for number in outcomes.numbers]
+        running = sorted(self.pool.open_numbers().union(*(chunk.numbers for chunk in self._waiting)))
+        self._handler = handler
+        if running or finished:
+            log.info("is back with %d tasks and %d outcomes", len(running), len(finished))
+        if handler.peer_has(to_slave.DURABLE):
+            self._tell(to_master.holding, running, finished)
+        self._carried = {*running, *finished}
+        self._old_owners = self.pool.owners
+        for outcomes in kept:
+            self._done(*outcomes)
+        settled = handler.call(to_master.count_workers)  # its answer says that all before it is dealt with
+        settled.add_done_callback(lambda _answer: self._settled(handler))
+
+    def _settled(self, handler: TCPHandler) -> None:
+        """The master knows what is here: what it sends from now on is to be begun."""
+        if self._handler is handler:
+            self._carried.clear()
+
+    def _forget_old_owners(self) -> None:
+        """Forget applications that the master has not named since the slave is back: they may have left."""
+        self.pool.forget_unused(self._old_owners)
+        self._old_owners &= self.pool.owners
+
+    def _give_up(self) -> None:
+        """Drop what has not begun: others have it by now."""
+        self._give_up_timer = None
+        dropped = self.pool.give_back(self.pool.held_count)
+        count = len(dropped) + sum(len(chunk.numbers) for chunk in self._waiting)
         self._waiting.clear()
-        self.pool.pause_results(is_paused=False)  # or running tasks would wait for nobody
-        if not self._is_draining:
-            self.pool.give_back(self.pool.held_count)
-            self._carried = self.pool.started_numbers()
-            self.pool.forget_unused()
+        self.pool.forget_unused(self.pool.owners)
+        if count:
+            log.info("drops %d tasks that have not begun, for the master is away", count)
+
+    def _cancel_giving_up(self) -> None:
+        if self._give_up_timer is not None:
+            self._give_up_timer.cancel()
+            self._give_up_timer = None
 
     def _begin_anew(self) -> None:
         """Kill what runs for a former master and begin with new workers."""
         self._unconfirmed = Unconfirmed()
         self._carried.clear()
+        self._waiting.clear()
         self.pool.stop(0)
         self.pool = self._new_pool()
+        self._is_paused = False
 
-    def _report_kept(self) -> None:
-        """Bring a master that was lost for a while what it may not have got."""
-        kept = self._unconfirmed.take()
-        if kept:
-            count = sum(len(outcomes.numbers) for outcomes in kept)
-            log.info("brings %d outcomes that the master may not have got", count)
-        for outcomes in kept:
-            self._done(*outcomes)
+    def _look_for_room(self) -> None:
+        """Have workers wait with their results while nobody takes them, or go on."""
+        if self._handler is None:
+            is_paused = self._unconfirmed.is_full and not self._is_draining
+        else:
+            is_kept = self._cluster is not None and self._cluster.is_durable and self._unconfirmed.is_full
+            is_paused = is_kept or not self._handler.has_room
+        if is_paused is not self._is_paused:
+            self._is_paused = is_paused
+            self.pool.pause_results(is_paused=is_paused)
 
     def drain(self, timeout_s: float) -> Future[None]:
         """Hand back what has not started, finish what runs."""
         self._is_draining = True
+        self._look_for_room()
         done: Future[None] = Future()
 
         def stopped(unfinished: Future[list[int]]) -> None:
@@ -185,6 +255,7 @@ class GenericTaskManager(Component):
 
     def close(self) -> None:
         """Forget the master."""
+        self._cancel_giving_up()
         self._handler = None
 
     def snapshot(self) -> dict[str, Any]:
@@ -213,6 +284,7 @@ class GenericTaskManager(Component):
 
     def _arrived(self, chunk: Chunk) -> None:
         """Take tasks that the master sent."""
+        self._old_owners.discard(chunk.owner)
         self._run(chunk)
 
     def _run(self, chunk: Chunk) -> None:
@@ -229,10 +301,9 @@ class GenericTaskManager(Component):
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         handler, task_s = self._handler, self.pool.task_s
-        if self._carried:
-            self._carried.difference_update(numbers)
         if handler is None:
             self._unconfirmed.keep(Outcomes(numbers, statuses, payloads))
+            self._look_for_room()
             return
         if self._is_traced:
             log.debug("reports the outcomes of %d tasks", len(numbers))
@@ -243,11 +314,20 @@ class GenericTaskManager(Component):
                 self._unconfirmed.keep(Outcomes(numbers[rest], statuses[rest], payloads[rest]))
                 self._handler = None
                 return
+            self._note_sent(handler, outcomes)
+        self._look_for_room()
+        if self._old_owners:
+            self._forget_old_owners()
+
+    def _note_sent(self, handler: TCPHandler, outcomes: Outcomes) -> None:
+        """Keep outcomes until the master has them: on its disk, or in its memory if it keeps nothing there."""
+        self._done_count += 1
+        if self._cluster is not None and self._cluster.is_durable:
+            self._unconfirmed.sent(outcomes, self._done_count, with_large=True)
+        else:
             sent_count, acknowledged_count = handler.message_counts
             self._unconfirmed.confirm(acknowledged_count)
-            self._unconfirmed.sent(outcomes, sent_count)
-        if not handler.has_room:
-            self.pool.pause_results(is_paused=True)
+            self._unconfirmed.sent(outcomes, sent_count, with_large=False)
 
     def _window_changed(self, window: int) -> None:
         self._tell(to_master.set_window, window)
@@ -304,9 +384,11 @@ class ZMQTaskManager(GenericTaskManager):
         self._socket: IPullSocket | None = None
         self._asked_room = 0
 
-    def joined(self, handler: TCPHandler, host: str, work: dict[str, Any]) -> None:
+    def joined(
+        self, handler: TCPHandler, host: str, work: dict[str, Any], cluster: Cluster | None = None
+    ) -> None:
         """Begin to pull from the work queue of a master."""
-        super().joined(handler, host, work)
+        super().joined(handler, host, work, cluster)
         self._asked_room = 0
         if work["kind"] != SESSION:
             self._socket = self._open_pull(SocketPlace(self._loop, host, work["port"], handler.limits), work)

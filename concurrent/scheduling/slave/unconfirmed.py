@@ -1,7 +1,8 @@
 """Outcomes that a slave has and its master may not: under way, or from while it was away. Loop thread only.
 
-When a session is lost for good, what was under way is lost with it. The master gives the tasks to others, but
-takes the outcomes all the same, so that finished work is not done again, when the slave joins it once more.
+When a session is lost for good, what was under way is lost with it, and so is what a master had not kept that
+has started again. The slave brings both when it joins once more, so that finished work is not done again.
+Nothing is ever dropped: who has too much of it takes no more from the workers (``is_full``), and they wait.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
 from concurrent.transport.frames.frames import Frame
 
 __all__ = ["Outcomes", "Unconfirmed"]
 
-KEPT_BYTES_MAX: Final = 32 << 20
-"""More than this is not kept: the oldest are dropped."""
+KEPT_BYTES_MAX: Final = 64 << 20
+"""With so much of it no more should be taken from the workers."""
 
 OUTCOME_BYTES: Final = 200
 """What one costs besides its payload."""
@@ -31,51 +32,63 @@ class Outcomes(NamedTuple):
 
 
 class Unconfirmed:
-    """See the module."""
+    """See the module. Messages are counted by whoever says that they have been sent."""
 
     def __init__(self) -> None:
         self._size_bytes = 0
-        self._kept: deque[tuple[int, int, Outcomes]] = deque()
+        self._sent: deque[tuple[int, int, Outcomes]] = deque()
+        self._unsent: list[Outcomes] = []
 
-    def sent(self, outcomes: Outcomes, message: int) -> None:
-        """Keep outcomes until the master has acknowledged a message, which :meth:`confirm` is told.
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is kept that no more should come."""
+        return self._size_bytes >= KEPT_BYTES_MAX
 
-        Large ones are not, for they lie in memory that the workers need.
+    def sent(self, outcomes: Outcomes, message: int, *, with_large: bool) -> None:
+        """Keep outcomes until a message is confirmed.
 
-        :param message: the number of the message in its session.
+        :param message: the count of the message that has brought them.
+        :param with_large: also keep large ones, which lie in memory that the workers need.
         """
-        size_bytes = 0
-        for payload in outcomes.payloads:
-            if type(payload) is Frame:
-                return
-            size_bytes += len(payload) + OUTCOME_BYTES
-        self._kept.append((message, size_bytes, outcomes))
-        self._size_bytes += size_bytes
-        if self._size_bytes > KEPT_BYTES_MAX:
-            self._drop_oldest()
+        if with_large or not any(type(payload) is Frame for payload in outcomes.payloads):
+            size_bytes = _size_of(outcomes)
+            self._sent.append((message, size_bytes, outcomes))
+            self._size_bytes += size_bytes
 
     def confirm(self, message: int) -> None:
-        """Drop what the master has got: all up to a message of the session."""
-        kept = self._kept
-        while kept and kept[0][0] <= message:
-            self._size_bytes -= kept.popleft()[1]
+        """Drop what came with the messages up to this one."""
+        sent = self._sent
+        while sent and sent[0][0] <= message:
+            self._size_bytes -= sent.popleft()[1]
 
     def keep(self, outcomes: Outcomes) -> None:
-        """Keep final outcomes for a master that is not there; of deaths it makes up its own mind."""
-        rows = [row for row in zip(*outcomes, strict=True) if row[1] in (FINISHED, FAILED)]
-        if rows:
-            numbers, statuses, payloads = map(list, zip(*rows, strict=True))
-            size_bytes = sum(map(len, payloads)) + OUTCOME_BYTES * len(payloads)
-            self._kept.append((1 << 62, size_bytes, Outcomes(numbers, statuses, payloads)))
-            self._size_bytes += size_bytes
-            self._drop_oldest()
+        """Keep outcomes for a master that is not there. It knows what it has cancelled."""
+        kept = _only(outcomes, (FINISHED, FAILED, DIED))
+        if kept.numbers:
+            self._unsent.append(kept)
+            self._size_bytes += _size_of(kept)
 
     def take(self) -> Sequence[Outcomes]:
-        """Return all that is kept, and forget it."""
-        kept, self._kept = self._kept, deque()
-        self._size_bytes = 0
-        return [outcomes for _, _, outcomes in kept]
+        """Return all that is kept, and forget it.
 
-    def _drop_oldest(self) -> None:
-        while self._size_bytes > KEPT_BYTES_MAX:
-            self._size_bytes -= self._kept.popleft()[1]
+        The death of a worker that the master may know already is left out, for it would be charged twice.
+        """
+        sent = (_only(outcomes, (FINISHED, FAILED)) for _, _, outcomes in self._sent)
+        taken = [*(outcomes for outcomes in sent if outcomes.numbers), *self._unsent]
+        self._sent.clear()
+        self._unsent = []
+        self._size_bytes = 0
+        return taken
+
+
+def _size_of(outcomes: Outcomes) -> int:
+    return sum(map(len, outcomes.payloads)) + OUTCOME_BYTES * len(outcomes.payloads)
+
+
+def _only(outcomes: Outcomes, statuses: tuple[int, ...]) -> Outcomes:
+    """Return those outcomes that have one of these statuses."""
+    if not set(outcomes.statuses).difference(statuses):
+        return outcomes
+    rows = [row for row in zip(*outcomes, strict=True) if row[1] in statuses]
+    numbers, found, payloads = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
+    return Outcomes(numbers, found, payloads)

@@ -26,6 +26,8 @@ class Master:
     def __init__(self, loop: NodeLoop) -> None:
         self.registrations: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.sessions: queue.SimpleQueue[TCPHandler] = queue.SimpleQueue()
+        self.node_id = "master-1"
+        self.pings: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.wrong_answers: list[Any] = []
         self.late_joins: list[Future[int]] = []
         self.manager = "GenericTaskManager"
@@ -40,6 +42,11 @@ class Master:
         self.server.start()
         self.port = self.server.port
         self.api = JSONService("master-1", port=0, title="master", stats=Stats())
+
+        @jsonremote(self.api)
+        def ping(request: Any) -> dict[str, Any]:
+            self.pings.put(None)
+            return {"node_id": self.node_id}
 
         @jsonremote(self.api, name="register_application")
         @jsonremote(self.api, name="register_slave")
@@ -73,7 +80,7 @@ class Master:
 
     def answer(self) -> dict[str, Any]:
         return {
-            "master": "master-1", "channel": "tcp", "port": self.port, "manager": self.manager,
+            "master": self.node_id, "channel": "tcp", "port": self.port, "manager": self.manager,
             "work": {"kind": "session"},
             **({} if self.job is None else {"jobs": True, "epoch": self.job["epoch"], "cluster": "a cluster"}),
         }  # fmt: skip

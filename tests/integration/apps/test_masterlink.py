@@ -120,6 +120,22 @@ def test_a_node_whose_session_is_cut_when_the_answer_comes_joins_when_it_is_resu
         assert node.wait_joined().number == 7
 
 
+def test_a_node_waits_for_its_session_while_the_master_is_the_same_and_no_longer(
+    node: Node, fake_master: Master, loop: NodeLoop
+) -> None:
+    with closing_proxy(loop, fake_master.server.port) as proxy:
+        fake_master.port = proxy.port
+        node.link.start()
+        node.wait_joined()
+        proxy.refuse(True)
+        for _ in range(3):
+            fake_master.pings.get(timeout=TIMEOUT_S)
+        assert node.link.state == "joined"
+        fake_master.port, fake_master.node_id = fake_master.server.port, "master-2"
+        assert node.ends.get(timeout=TIMEOUT_S) == "another master has taken its place"
+        assert node.wait_joined().answer["master"] == "master-2"
+
+
 @pytest.mark.parametrize(
     ("answer", "fields"),
     [

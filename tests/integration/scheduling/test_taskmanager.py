@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import queue
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from concurrent.core import Environment
 from concurrent.core.errors import ConnectionLost
 from concurrent.scheduling.pickling.payload import PROTOCOL
 from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.scheduling.slave import unconfirmed
+from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.taskmanager import GenericTaskManager
-from concurrent.scheduling.wire.messages import to_master
+from concurrent.scheduling.wire.messages import to_master, to_slave
 from concurrent.scheduling.worker.sharedmemory import RESULT_BYTES_MAX
 from concurrent.transport.calls.declaration import Message
 from concurrent.transport.calls.methods import MethodRegistry
@@ -45,6 +48,8 @@ class Master:
         self.is_lost = False
         self.reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self.held: queue.SimpleQueue[tuple[list[int], list[int]]] = queue.SimpleQueue()
+        self.question: Future[Any] = Future()
 
     def receive_into(self, new_block: NewBlock) -> None:
         self.new_block = new_block
@@ -54,10 +59,21 @@ class Master:
             raise ConnectionLost("the master is gone")
         count, acknowledged = self.message_counts
         self.message_counts = (count + 1, count + 1 if self.acknowledges else acknowledged)
-        if message is to_master.done:
+        if message is to_master.holding:
+            self.held.put((args[0], args[1]))
+        elif message is to_master.done:
             numbers, _statuses, payloads, _task_s = args
             for number, payload in zip(numbers, payloads, strict=True):
                 self.done.put((number, pickle.loads(bytes(payload))))
+
+    def peer_has(self, feature: str) -> bool:
+        return feature == to_slave.DURABLE
+
+    def call(self, message: Message) -> Future[Any]:
+        """Answer when the test wants that."""
+        assert message is to_master.count_workers
+        self.question = Future[Any]()
+        return self.question
 
     def close(self, reason: str) -> None:
         self.reasons.put(reason)
@@ -162,8 +178,8 @@ def test_a_former_master_that_has_room_is_none_of_the_next_ones(slave: Slave, ga
     slave.on_loop(slave.manager.left)
     slave.master = Master("master-2")
     slave.master.methods = former.methods
-    slave.master.has_room = False
     slave.on_loop(slave.manager.joined, slave.master, "127.0.0.1", {"kind": "session"})
+    slave.master.has_room = False
     slave.run(1, workloads.square, 2)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
     slave.on_loop(former.on_room)
@@ -219,6 +235,123 @@ def test_a_task_that_still_runs_is_not_begun_again(slave: Slave, gate: Gate) -> 
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")
     slave.run(2, workloads.square, 3)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 9)
+
+
+DURABLE = Cluster("cluster", epoch=1, is_durable=True, return_s=100.0)
+
+
+def join(slave: Slave, cluster: Cluster) -> None:
+    """Have the slave join the next master of a cluster, with a session of its own."""
+    methods = slave.master.methods
+    slave.master = Master()
+    slave.master.methods = methods
+    slave.on_loop(slave.manager.joined, slave.master, "127.0.0.1", {"kind": "session"}, cluster)
+
+
+def test_what_a_slave_has_goes_on_through_a_restart_of_its_master(slave: Slave, gate: Gate) -> None:
+    join(slave, DURABLE)
+    for number in (1, 2, 3):
+        slave.run(number, workloads.hold, gate.port)
+    first = gate.wait_for_one()
+    slave.on_loop(slave.manager.left)
+    gate.release(first)
+    second = gate.wait_for_one()
+    join(slave, DURABLE._replace(epoch=2))
+    assert slave.master.held.get(timeout=TIMEOUT_S) == ([2, 3], [1])
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")
+    gate.release(second)
+    gate.release(gate.wait_for_one())
+    assert [slave.master.done.get(timeout=TIMEOUT_S) for _ in range(2)] == [(2, "released"), (3, "released")]
+
+
+def test_outcomes_are_brought_again_until_a_durable_master_has_stored_them(slave: Slave) -> None:
+    join(slave, DURABLE)
+    for number in (1, 2, 3):
+        slave.run(number, workloads.square, number)
+        assert slave.master.done.get(timeout=TIMEOUT_S) == (number, number * number)
+    stored = next(one for one in slave.master.methods if one.name == "stored")
+    slave.on_loop(stored.function, None, None, 1)
+    slave.on_loop(slave.manager.left)
+    join(slave, DURABLE)
+    assert slave.master.held.get(timeout=TIMEOUT_S) == ([], [2, 3])
+    assert [slave.master.done.get(timeout=TIMEOUT_S) for _ in range(2)] == [(2, 4), (3, 9)]
+
+
+def test_large_results_are_brought_again_too(slave: Slave) -> None:
+    join(slave, DURABLE)
+    slave.run(1, bytes, 1_000_000)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, bytes(1_000_000))
+    slave.on_loop(slave.manager.left)
+    join(slave, DURABLE)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, bytes(1_000_000))
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+def test_workers_wait_with_results_while_too_much_is_kept(
+    slave: Slave, gate: Gate, monkeypatch: pytest.MonkeyPatch, *, is_away: bool
+) -> None:
+    monkeypatch.setattr(unconfirmed, "KEPT_BYTES_MAX", 1000)
+    join(slave, DURABLE)
+    if is_away:
+        slave.on_loop(slave.manager.left)
+    slave.run(1, bytes, 1000)
+    wait_until(lambda: slave.on_loop(slave.manager.snapshot)["done"] == 1, "the task ends")
+    slave.run(2, workloads.square, 3)
+    slave.run(3, workloads.hold, gate.port)
+    pid = gate.wait_for_one()  # by then the worker has sent the result of task 2
+    assert slave.on_loop(slave.manager.snapshot)["done"] == 1
+    if is_away:
+        join(slave, DURABLE)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, bytes(1000))
+    stored = next(one for one in slave.master.methods if one.name == "stored")
+    slave.on_loop(stored.function, None, None, 1)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 9)
+    gate.release(pid)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (3, "released")
+
+
+def test_what_has_not_begun_is_dropped_when_no_master_comes(slave: Slave, gate: Gate) -> None:
+    hasty = DURABLE._replace(return_s=0.1)
+    join(slave, hasty)
+    slave.run(1, workloads.hold, gate.port)
+    slave.run(2, workloads.square, 3)
+    pid = gate.wait_for_one()
+    slave.on_loop(slave.manager.left)
+    wait_until(lambda: slave.on_loop(slave.manager.snapshot)["waiting"] == 0, "the slave gives up")
+    join(slave, hasty)
+    assert slave.master.held.get(timeout=TIMEOUT_S) == ([1], [])
+    gate.release(pid)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")
+
+
+def test_what_a_master_sends_that_does_not_know_yet_what_is_here_is_not_begun(slave: Slave) -> None:
+    join(slave, DURABLE)
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.on_loop(slave.manager.left)
+    join(slave, DURABLE)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.run(1, workloads.square, 5)
+    slave.on_loop(slave.master.question.set_result, 1)
+    slave.run(2, workloads.square, 3)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, 9)
+    slave.run(1, workloads.square, 6)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 36), "it knows what it says"
+
+
+def test_the_code_of_an_application_that_has_left_meanwhile_is_dropped(slave: Slave, gate: Gate) -> None:
+    join(slave, DURABLE)
+    slave.run(1, workloads.square, 2, owner=8)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
+    slave.run(2, workloads.hold, gate.port, owner=9)
+    pid = gate.wait_for_one()
+    slave.on_loop(slave.manager.left)
+    join(slave, DURABLE)
+    assert slave.manager.pool.owners == {9}
+    gate.release(pid)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4), "it is not stored yet"
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (2, "released")
+    wait_until(lambda: not slave.manager.pool.owners, "nothing of it is left")
 
 
 def test_nothing_of_a_former_master_reaches_another_one(slave: Slave, gate: Gate) -> None:

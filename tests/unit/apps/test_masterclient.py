@@ -31,6 +31,7 @@ class Client:
     def __init__(self, *args: Any, **options: Any) -> None:
         self.reach = args[0], args[3]
         self.on_open: Any = None
+        self.on_cut: Any = None
         self.on_lost: Any = None
         self.farewell = ""
         self.is_started = False
@@ -60,6 +61,7 @@ class Owner:
             "slave-1",
             register_methods=self.register,
             on_open=lambda: self.events.append("open"),
+            on_cut=lambda: self.events.append("cut"),
             on_lost=self.events.append,
             stats=Stats(),
             limits=Limits(),
@@ -94,7 +96,7 @@ def test_another_place_gets_another_client_and_nothing_more_is_heard_of_the_firs
     second = owner.connect(HERE._replace(manager="ZMQTaskManager"))
     assert second is not first
     assert first.stopped.wait(20.0)
-    assert first.on_open is first.on_lost is None
+    assert first.on_open is first.on_cut is first.on_lost is None
     second.on_open("handler", True)
     second.on_lost("handler", "cut")
     assert owner.events[-2:] == ["open", "cut"]

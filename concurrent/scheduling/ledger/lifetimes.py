@@ -141,9 +141,15 @@ class Lifetimes:
 
     def settle(self, job: JobRecord) -> None:
         """Have the tasks of a job wait where schedulers see them, if they may run."""
-        queue = self._places.queue if job.life is None or job.life.may_run else self._places.parked
+        places = self._places
+        queue = places.queue if job.may_run else places.parked
         if job.queue is not queue:
             job.queue.hand_over(job, queue)
+        if not job.may_run:
+            refused = places.refusals.tasks_of(job.owner)
+            for task in refused:
+                places.refusals.forget(task)
+            places.requeue(refused)
 
     def look(self, now: float) -> list[Command]:
         """Close and forget jobs whose time has come, and record what is remembered of them.

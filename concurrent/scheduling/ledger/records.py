@@ -157,6 +157,11 @@ class JobRecord:
         )
 
     @property
+    def may_run(self) -> bool:
+        """Whether its tasks may be given to slaves."""
+        return self.life is None or self.life.may_run
+
+    @property
     def given_count(self) -> int:
         """How many of its tasks are at the slaves or on the way there."""
         return len(self.number_by_id) - self.queued_count

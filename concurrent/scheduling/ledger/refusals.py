@@ -54,11 +54,11 @@ class Refusals:
                 known.pop(task.number, None)
 
     def keep(self, tasks: list[TaskRecord]) -> list[TaskRecord]:
-        """Keep those tasks that a slave has refused, and return the others."""
+        """Keep those tasks that a slave has refused, and return the others, and those that may not run."""
         others: list[TaskRecord] = []
         for task in tasks:
             refusers = self.refusers_by_number.get(task.number)
-            if refusers is None:
+            if refusers is None or not task.owner.may_run:
                 others.append(task)
                 continue
             task.undergo(TaskEvent.REFUSED)
@@ -76,6 +76,10 @@ class Refusals:
             self.waiting_count -= 1
             if not self._waiting[key]:
                 del self._waiting[key]
+
+    def tasks_of(self, owner: int) -> list[TaskRecord]:
+        """Return the tasks of an owner that are kept here."""
+        return [task for key, group in self._waiting.items() if key[0] == owner for task in group.values()]
 
     def take(self, slaves: Collection[SlaveRecord]) -> Iterator[tuple[SlaveRecord, list[TaskRecord]]]:
         """Yield tasks of one owner and a slave with room that did not refuse them; the caller hands them over.

@@ -27,6 +27,7 @@ from concurrent.scheduling.ledger.events import (
     SystemEnded,
     SystemPushed,
     TasksDone,
+    TasksReturned,
     TasksSubmitted,
     TellUnread,
     TimePassed,
@@ -250,6 +251,23 @@ def test_nothing_of_a_held_job_is_given_to_slaves(master: Master) -> None:
     assert [one.numbers for one in ledger.assign(9, 5)] == [[3]]  # type: ignore[union-attr]
     master.apply(JobReleased(1))
     assert [one.numbers for one in ledger.assign(9, 5)] == [[1, 2]]  # type: ignore[union-attr]
+
+
+def test_what_slaves_refused_of_a_held_job_is_given_to_nobody(master: Master) -> None:
+    ledger = master.ledger
+    master.begin()
+    master.apply(TasksSubmitted(1, 0, [b"refused", b"held"]))
+    ledger.assign(9, 2)
+    master.apply(TasksReturned(9, [1]))
+    master.apply(SlaveJoined(10, "other", workers=1, window=10))
+    master.apply(JobHeld(1, "another Python"))
+    assert ledger.pass_on() == []
+    master.apply(TasksReturned(9, [2]))
+    assert ledger.pass_on() == []
+    assert ledger.assign(10, 5) == []
+    master.apply(JobReleased(1))
+    (send,) = ledger.assign(10, 5)
+    assert sorted(send.numbers) == [1, 2]  # type: ignore[union-attr]
 
 
 def test_it_is_recorded_when_the_first_task_ran(master: Master) -> None:

@@ -109,8 +109,13 @@ class Walk:
             self.world.cut(slave)
 
     def come_back(self) -> None:
+        """A slave goes on with its session, or comes with another while the master still waits for that one."""
         for slave in self._one_of([slave for slave in self.world.slaves if not slave.is_connected]):
-            self.world.join(slave)
+            may_resume = slave.number in self.world.sessions
+            if may_resume and self._random.random() < 0.5:
+                self.world.resume(slave)
+            else:
+                self.world.join(slave)
 
     def kill_a_slave(self) -> None:
         for slave in self._one_of(self.world.slaves):

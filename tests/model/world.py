@@ -18,6 +18,8 @@ from concurrent.scheduling.ledger.events import (
     Record,
     Recordable,
     Send,
+    SlaveAway,
+    SlaveBack,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
@@ -48,7 +50,8 @@ class Slave:
     """A slave process. It keeps what it has until it knows that the master keeps it.
 
     ``held`` are the tasks that it has, by their numbers; ``finished`` are statuses, payloads and how many rows
-    the journal had when the master took them, 0 before that. ``late`` is what it had when it was back too late.
+    the journal had when the master took them, 0 before that. ``told`` is what it told in its session to run,
+    ``late`` what it had when it was back too late, ``missed`` what it was told to cancel while it was cut off.
     """
 
     name: str
@@ -56,7 +59,9 @@ class Slave:
     joined_row: int = 0
     held: dict[int, bytes] = field(default_factory=dict)
     finished: dict[int, tuple[int, bytes, int]] = field(default_factory=dict)
+    told: set[int] = field(default_factory=set)
     late: set[int] = field(default_factory=set)
+    missed: set[int] = field(default_factory=set)
     cut_at: float | None = None
 
     @property
@@ -93,6 +98,7 @@ class World:
         self.slave_count = 0
         self.slaves: list[Slave] = []
         self.coming_back: Slave | None = None
+        self.sessions: dict[int, float] = {}  # those of slaves that are cut off, and since when
         self.queue: dict[int, bytes] = {}
         self.waiting: list[tuple[int, Command]] = []
         self.recalls: list[Recall] = []
@@ -136,10 +142,10 @@ class World:
                     self.queue[number] = payload
             elif isinstance(command, CancelRun):
                 for slave in self.slaves:
-                    if slave.number == command.slave and slave.is_connected:
-                        for number in command.numbers:
-                            self.check_that_it_is_over(slave, number, slave.held.pop(number, b""))
-                            slave.finished.pop(number, None)
+                    if slave.number == command.slave:
+                        slave.missed.update(command.numbers)
+                        if slave.is_connected:
+                            self.hear_of_cancelled(slave)
             elif isinstance(command, ForgetJob):
                 self.programs[command.owner].is_forgotten = True
 
@@ -172,6 +178,13 @@ class World:
                 deaths = set(re.findall(rb"run (\d+)", outcome[2]))
                 assert len(deaths) == ATTEMPTS, "a death was counted twice"
 
+    def hear_of_cancelled(self, slave: Slave) -> None:
+        """Have a slave cancel what it was told to."""
+        for number in slave.missed:
+            self.check_that_it_is_over(slave, number, slave.held.pop(number, b""))
+            slave.finished.pop(number, None)
+        slave.missed.clear()
+
     def check_deaths(self, what: Recordable) -> None:
         """A task that is given up has killed as many workers as it may, all of which are recorded."""
         if isinstance(what, TasksEnded):
@@ -185,7 +198,7 @@ class World:
         """A task that a slave has is given to no other while the master has to wait for that one."""
         for slave in self.slaves:
             has = number in slave.held or slave.finished.get(number, (DIED,))[0] != DIED
-            has = has and number not in slave.late
+            has = has and number not in slave.late and (slave.is_connected or number in slave.told)
             assert slave is taker or not (has and self.is_waited_for(slave)), "it runs twice"
 
     def check_that_it_is_over(self, slave: Slave, number: int, payload: bytes) -> None:
@@ -230,10 +243,15 @@ class World:
         """Have a slave come, or come back, with all that it has."""
         self.slave_count += 1
         is_back = slave.cut_at is not None
-        if not self.is_waited_for(slave):
-            slave.late = {*slave.held, *slave.finished}
+        has = {*slave.held, *slave.finished}
+        slave.late = has - slave.told if self.is_waited_for(slave) else has
+        slave.told = set()
+        if slave.number in self.sessions:  # the master hears soon that this one has ended
+            self.sessions[slave.number] -= RETURN_S
         slave.number = self.epoch << 40 | self.slave_count
         slave.cut_at = None
+        slave.missed.clear()
+        slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items()}
         if slave not in self.slaves:
             self.slaves.append(slave)
         self.apply(SlaveJoined(slave.number, slave.name, workers=2, window=4, returns=True))
@@ -245,10 +263,10 @@ class World:
             self.report(slave)
 
     def report(self, slave: Slave) -> None:
-        """Have a slave bring all outcomes that it has."""
-        if not slave.finished:
+        """Have a slave bring the outcomes that it has not brought in its session."""
+        numbers = [number for number, (*_, row) in slave.finished.items() if not row]
+        if not numbers:
             return
-        numbers = list(slave.finished)
         statuses = [slave.finished[number][0] for number in numbers]
         payloads = [slave.finished[number][1] for number in numbers]
         self.apply(TasksDone(slave.number, numbers, statuses, payloads))
@@ -264,21 +282,28 @@ class World:
         self.run_count += 1
         slave.finished[number] = status, payload + b" run %d" % self.run_count, 0
         if slave.is_connected:
-            fresh = {number: slave.finished[number]}
-            rest = {one: kept for one, kept in slave.finished.items() if one != number}
-            slave.finished = fresh
             self.report(slave)
-            slave.finished.update(rest)
 
     def cut(self, slave: Slave) -> None:
-        """Cut a slave off: the master keeps its tasks for it."""
+        """Cut a slave off: its session waits for it, and the master keeps for it what it runs."""
         slave.cut_at = self.now
-        self.apply(SlaveLost(slave.number, "silent", return_s=RETURN_S))
+        self.sessions[slave.number] = self.now
+        self.apply(SlaveAway(slave.number))
+
+    def resume(self, slave: Slave) -> None:
+        """Have a slave go on with the session that it had."""
+        del self.sessions[slave.number]
+        slave.late |= {*slave.held, *slave.finished} - slave.told
+        slave.cut_at = None
+        self.apply(SlaveBack(slave.number))
+        self.hear_of_cancelled(slave)
+        self.report(slave)
 
     def kill(self, slave: Slave) -> None:
         """Have a slave die, with all that it has."""
         self.slaves.remove(slave)
-        if slave.is_connected:
+        if slave.is_connected or slave.number in self.sessions:
+            self.sessions.pop(slave.number, None)
             self.apply(SlaveLost(slave.number, "killed"))
 
     def take(self, slave: Slave) -> None:
@@ -301,9 +326,14 @@ class World:
         for _ in range(seconds):
             self.now += 1
             for slave in self.connected():
+                slave.told = set(slave.held)
                 columns = list(slave.held), [1] * len(slave.held), [1.0] * len(slave.held)
                 self.apply(TasksRunning(slave.number, *columns, [""] * len(slave.held), self.now))
             self.apply(TimePassed(self.now, 1e9 + self.now))
+            for number, cut_at in list(self.sessions.items()):
+                if self.now - cut_at >= RETURN_S:
+                    del self.sessions[number]
+                    self.apply(SlaveLost(number, "silent"))
 
     def kill_the_master(self, lost_count: int) -> None:
         """Have the master die, with what was not committed, and start again; slaves and programs go on."""
@@ -311,11 +341,13 @@ class World:
         self.waiting.clear()
         self.recalls.clear()
         self.queue.clear()
+        self.sessions.clear()
         for slave in self.slaves:
             if slave.joined_row > self.journal.committed:
                 slave.joined_row = 0
             slave.cut_at = self.now if slave.cut_at is None else slave.cut_at
-            slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items()}
+            slave.told = {*slave.held, *slave.finished}
+            slave.missed.clear()
         for program in self.programs.values():
             program.is_attached = False
             program.is_forgotten = program.owner not in [

@@ -24,7 +24,6 @@ __all__ = [
     "Record",
     "RefusedByAll",
     "Send",
-    "SlaveForgotten",
     "SlaveHeard",
     "SlaveSilent",
     "TasksMoved",
@@ -93,18 +92,6 @@ class TasksMoved:
 
     slave: int
     count: int
-
-
-@dataclass(slots=True)
-class SlaveForgotten:
-    """Say that a slave that was away is known no more: it has come back under another number, or was given up.
-
-    :param moved_count: how many of its tasks go to others.
-    """
-
-    slave: int
-    name: str
-    moved_count: int
 
 
 @dataclass(slots=True)
@@ -231,7 +218,6 @@ Command = (
     | AskBack
     | CheckQueue
     | SlaveSilent
-    | SlaveForgotten
     | SlaveHeard
     | TasksMoved
     | RefusedByAll

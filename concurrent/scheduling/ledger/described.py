@@ -87,9 +87,6 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
         f"slave {e.slave} still has {_tasks(e.running)}, and outcomes of {_tasks(e.finished)}"
     ),
     events.SlaveLost: lambda e: f"slave {e.slave} has left ({e.reason}); what it held goes to others",
-    events.SlaveForgotten: lambda c: (
-        f"slave {c.slave} ({c.name}) is known no more; {c.moved_count} of its tasks go to others"
-    ),
     events.SlavesGone: lambda e: f"these slaves do not come back: {', '.join(map(str, e.names))}",
     events.WindowChanged: lambda e: f"slave {e.slave} wants to hold {e.window} tasks",
     events.TasksDone: lambda e: f"slave {e.slave} has done {_tasks(e.numbers)}: {_ends(e.statuses)}",

@@ -258,14 +258,10 @@ class SlaveJoined:
 
 @dataclass(slots=True)
 class SlaveLost:
-    """A slave is gone; what it held goes to others.
-
-    :param return_s: how long its tasks wait for it to come back first.
-    """
+    """A slave is gone; what it held goes to others."""
 
     slave: int
     reason: str
-    return_s: float = 0.0
 
 
 Recordable = (

@@ -190,10 +190,9 @@ class SlaveRecord:
 
     ``reported_at`` counts the reports of all slaves up to the latest of this one. ``refused_count`` is how many
     tasks it handed back without being asked. ``is_heard`` is set by whatever it says of its tasks. While it
-    ``is_silent`` its window is 0, and ``wanted_window`` is what it was. It ``returns`` if it goes on with what
-    it holds when it is cut off; then its tasks wait for it for ``return_s``, and its window is 0. When it is
-    back, ``brought_again`` has the numbers of tasks whose outcomes it may have reported before, and whether it
-    has them again by now.
+    ``is_silent`` its window is 0, and ``wanted_window`` is what it was. It ``returns`` if it goes on
+    with what it holds when it is cut off. When it is back, ``brought_again`` has the numbers of tasks whose
+    outcomes it may have reported before, and whether it has them again by now.
     ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked.
     """
 
@@ -212,15 +211,9 @@ class SlaveRecord:
     tells_running: bool = False
     wanted_window: int = 0
     returns: bool = False
-    return_s: float = 0.0
     brought_again: dict[int, bool] = field(default_factory=dict)
     refused_count: int = 0
     data: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_away(self) -> bool:
-        """Whether it is cut off, and its tasks wait for it."""
-        return self.return_s > 0
 
     @property
     def is_idle(self) -> bool:

@@ -1,9 +1,9 @@
-"""Slaves whose tasks wait for them: those that were cut off, and those from before the master started. Pure.
+"""Slaves that may come back with what they hold, in this run of the master or from the one before. Pure.
 
-A slave that is cut off goes on with what it holds. When it is back, under another number but the same name, it
-says what that is (``SlaveHolding``), and has it again; what it does not have goes to others. One that does not
-come back in time is given up. After a start nothing is known of who holds what, so tasks from before are given
-to nobody until all known slaves are back, or a short while has passed.
+A slave that is cut off goes on with what it runs. If its session outlives that, it is silent meanwhile. If it
+comes back with another session, it says what it has (``SlaveHolding``), and has that again. After a start
+nothing is known of who holds what, so tasks from before are given to nobody until all known slaves are back, or
+a short while has passed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from concurrent.scheduling.ledger.events import (
     Record,
     SlaveAway,
     SlaveBack,
-    SlaveForgotten,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
@@ -25,7 +24,7 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.lifetimes import Lifetimes
 from concurrent.scheduling.ledger.places import Places
-from concurrent.scheduling.ledger.records import SlaveRecord
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 
 __all__ = ["AWAITED_S", "Returning"]
 
@@ -48,8 +47,6 @@ class Returning:
         self._return_s = return_s
         self._awaited: dict[str, list[int]] = {}  # the numbers that slaves had before the start, by their names
         self._started_at: float | None = None
-        self._away: dict[str, SlaveRecord] = {}  # by their names
-        self._away_since: dict[int, float] = {}
 
     def told(self, event: SlaveJoined | SlaveLost) -> None:
         """Take note of a slave that was known, or was lost, before the master started."""
@@ -98,87 +95,58 @@ class Returning:
         commands = places.book.heard(slave)
         running = set(event.running)
         slave.brought_again.update((number, number in running) for number in event.finished)
-        former = self._away.get(slave.name)
         known = places.task_by_number
         stale = [number for number in event.running if number not in known]
         named = dict.fromkeys((*event.running, *event.finished))
         tasks = [known[number] for number in named if number in known]
-        if former is not None:
-            for task in tasks:
-                if former.held.pop(task.number, None) is not None:
-                    task.slave = slave.slave
-                    slave.held[task.number] = task
-        places.resume(slave, [task for task in tasks if task.slave != slave.slave])
-        if former is not None:
-            commands += self._forget(former)
+        places.resume(slave, [task for task in tasks if not self._takes_over(slave, task)])
         commands += self._is_back(slave.name)
         return [*commands, CancelRun(event.slave, stale)] if stale else commands
 
+    def _takes_over(self, slave: SlaveRecord, task: TaskRecord) -> bool:
+        """Give a slave a task that it has, if the master thinks it is with an earlier session of the slave."""
+        former = self._places.slaves.get(task.slave)
+        if former is None or former.name != slave.name:
+            return False
+        del former.held[task.number]
+        task.slave = slave.slave
+        slave.held[task.number] = task
+        return True
+
     def lost(self, event: SlaveLost) -> list[Command]:
-        """Give the tasks of a slave to others, or have them wait for it."""
+        """Give the tasks of a slave to others; it may go on with them all the same."""
         places = self._places
-        slave = places.slaves.get(event.slave)
+        slave = places.book.lose(event.slave)
         if slave is None:
             return []
         commands = places.pushed_lost()  # it may lie in the lost slave's pipe
-        if event.return_s > 0 and slave.held:
-            slave.return_s = event.return_s
-            slave.is_asked_back = True  # nobody asks it
-            places.book.set_window(slave, 0)
-            self._away[slave.name] = slave
-            places.alarms.set(Alarm.RETURNS, 0.0)
-            return commands
-        self._away.pop(slave.name, None)
         places.move(slave, list(slave.held.values()))
-        places.book.lose(event.slave)
-        return commands + self._lost(slave)
+        is_recorded = slave.returns and places.jobs.is_recorded
+        return [*commands, Record(SlaveLost(event.slave, ""))] if is_recorded else commands
+
+    @property
+    def awaited(self) -> list[str]:
+        """The names of the slaves that were known before the start and are not back."""
+        return list(self._awaited)
 
     def gone(self, event: SlavesGone) -> list[Command]:
-        """Wait no more for slaves of these names."""
-        commands: list[Command] = []
-        for name in event.names:
-            if name in self._away:
-                commands += self._give_up(self._away[name])
-            commands += self._is_back(name)
-        return commands
+        """Await slaves of these names no more."""
+        return [command for name in event.names for command in self._is_back(name)]
 
     def look(self, now: float) -> list[Command]:
-        """Give up slaves that have not come back in time.
+        """Await slaves no more that have not come back in time.
 
         :param now: the time, in seconds since any fixed instant.
         """
-        commands: list[Command] = []
-        if self._awaited:
-            started_at = self._started_at = now if self._started_at is None else self._started_at
-            if now - started_at >= AWAITED_S:
-                self._release()
-            if now - started_at >= self._return_s:
-                for name in list(self._awaited):
-                    commands += self._is_back(name)
-        for slave in list(self._away.values()):
-            since = self._away_since.setdefault(slave.slave, now)
-            if now - since >= slave.return_s:
-                commands += self._give_up(slave)
-        if self._awaited or self._away:
-            self._places.alarms.set(Alarm.RETURNS, LOOK_S)
-        return commands
-
-    def _give_up(self, slave: SlaveRecord) -> list[Command]:
-        """Give the tasks of a slave to others that does not come back; it may go on with them all the same."""
-        count = len(slave.held)
-        self._places.move(slave, list(slave.held.values()))
-        return self._forget(slave, count)
-
-    def _forget(self, slave: SlaveRecord, moved_count: int = 0) -> list[Command]:
-        """Know a slave no more that was away; what it still holds is queued again."""
-        rest = list(slave.held.values())
-        slave.held.clear()
-        self._places.requeue(rest)
-        self._places.book.lose(slave.slave)
-        del self._away[slave.name]
-        self._away_since.pop(slave.slave, None)
-        forgotten = SlaveForgotten(slave.slave, slave.name, moved_count + len(rest))
-        return [*self._lost(slave), forgotten]
+        if not self._awaited:
+            return []
+        started_at = self._started_at = now if self._started_at is None else self._started_at
+        if now - started_at >= AWAITED_S:
+            self._release()
+        if now - started_at >= self._return_s:
+            return self.gone(SlavesGone(self.awaited))
+        self._places.alarms.set(Alarm.RETURNS, LOOK_S)
+        return []
 
     def _is_back(self, name: str) -> list[Command]:
         """Await a slave no more; when all are back, tasks from before the start may be given out."""
@@ -186,10 +154,6 @@ class Returning:
         if not self._awaited:
             self._release()
         return commands
-
-    def _lost(self, slave: SlaveRecord) -> list[Command]:
-        is_recorded = slave.returns and self._places.jobs.is_recorded
-        return [Record(SlaveLost(slave.slave, ""))] if is_recorded else []
 
     def _release(self) -> None:
         if self.is_waiting:

@@ -78,8 +78,7 @@ class SlaveBook:
         :param now: the time, in seconds since any fixed instant.
         """
         commands: list[Command] = []
-        present = [slave for slave in self.slaves.values() if not slave.is_away]
-        for slave in self._silence.look(present, now):
+        for slave in self._silence.look(self.slaves.values(), now):
             commands += self.silent(slave)
         return commands
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import (
     RefusedByAll,
-    SlaveForgotten,
     SlaveHeard,
     SlaveSilent,
     TasksMoved,
@@ -53,11 +52,6 @@ class Announcer:
         name = self._ledger.slaves[command.slave].name
         text = "%d tasks of %s, which reports nothing, are offered to others; the first outcome of each counts"
         log.warning(text, command.count, name)
-
-    def slave_forgotten(self, command: SlaveForgotten) -> None:
-        """Say that tasks wait no more for a slave that was cut off."""
-        if command.moved_count:
-            log.warning("%d tasks of %s, which was cut off, go to others", command.moved_count, command.name)
 
     def refused_by_all(self, command: RefusedByAll) -> None:
         """Say that all slaves refused tasks, which they may have again."""

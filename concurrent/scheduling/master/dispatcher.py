@@ -41,7 +41,6 @@ from concurrent.scheduling.ledger.events import (
     Send,
     SlaveAway,
     SlaveBack,
-    SlaveForgotten,
     SlaveHeard,
     SlaveJoined,
     SlaveLost,
@@ -186,7 +185,6 @@ class Dispatcher:
             AskBack: self._feeder.ask_back,
             CheckQueue: self._feeder.check_queue,
             SlaveSilent: self._slave_silent,
-            SlaveForgotten: self._slave_forgotten,
             SlaveHeard: self._slave_heard,
             TasksMoved: self._tasks_moved,
             RefusedByAll: self.announcer.refused_by_all,
@@ -208,7 +206,7 @@ class Dispatcher:
     @property
     def workers(self) -> int:
         """How many worker processes the slaves have together."""
-        return sum(slave.workers for slave in self.ledger.slaves.values() if not slave.is_away)
+        return sum(slave.workers for slave in self.ledger.slaves.values())
 
     @property
     def scheduler_name(self) -> str:
@@ -439,10 +437,6 @@ class Dispatcher:
     def _slave_heard(self, command: SlaveHeard) -> None:
         self.announcer.slave_heard(command)
         self._feeder.resume_pull(command.slave)
-        self._scheduler.slave_changed(command.slave)
-
-    def _slave_forgotten(self, command: SlaveForgotten) -> None:
-        self.announcer.slave_forgotten(command)
         self._scheduler.slave_changed(command.slave)
 
     def _tasks_moved(self, command: TasksMoved) -> None:

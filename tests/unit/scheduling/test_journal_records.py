@@ -39,7 +39,7 @@ EACH = [
     recorded.SystemStepped(2, None, 5, 6),
     recorded.SystemEnded(2, 1, b"failure"),
     recorded.SlaveJoined(3, "slave", 2, 8, {"cpus": 2, "tags": ["a"]}, True),
-    recorded.SlaveLost(3, "closed", 60.0),
+    recorded.SlaveLost(3, "closed"),
 ]
 
 

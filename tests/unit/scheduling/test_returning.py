@@ -15,7 +15,7 @@ from concurrent.scheduling.ledger.events import (
     Record,
     Recordable,
     Send,
-    SlaveForgotten,
+    SlaveAway,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
@@ -45,7 +45,7 @@ def ledger() -> Ledger:
     join(ledger, AWAY, "away")
     join(ledger, OTHER, "other")
     ledger.assign(AWAY, 3)
-    ledger.apply(SlaveLost(AWAY, "silent", return_s=45.0))
+    ledger.apply(SlaveAway(AWAY))
     return ledger
 
 
@@ -60,60 +60,37 @@ def sent(commands: list[Any]) -> list[tuple[int, list[int]]]:
     return [(one.slave, one.numbers) for one in commands if isinstance(one, Send)]
 
 
-def test_the_tasks_of_a_slave_that_is_cut_off_wait_for_it(ledger: Ledger) -> None:
-    commands = wait(ledger, 0, 40)
-    assert ledger.assign(OTHER, 9) == []
-    assert ledger.explain(1).startswith("task 1 of application is held by away")
-    assert not [one for one in commands if isinstance(one, SlaveForgotten)]
-    assert not ledger.ask_back(AWAY)
-    assert ledger.slaves[AWAY].room <= 0
-
-
-def test_it_goes_on_with_what_it_has_and_the_rest_goes_to_others(ledger: Ledger) -> None:
-    join(ledger, BACK, "away")
-    commands = ledger.apply(SlaveHolding(BACK, [1], [3]))
-    assert commands == [Record(SlaveLost(AWAY, "")), SlaveForgotten(AWAY, "away", 1)]
-    assert list(ledger.slaves) == [OTHER, BACK]
+def test_a_slave_that_is_back_goes_on_with_what_it_has_and_the_rest_goes_to_others(ledger: Ledger) -> None:
+    join(ledger, BACK, "away")  # before its former session was given up
+    assert ledger.apply(SlaveHolding(BACK, [1], [3])) == []
+    assert list(ledger.slaves[BACK].held) == [1, 3]
+    assert ledger.apply(SlaveLost(AWAY, "silent")) == [Record(SlaveLost(AWAY, ""))]
     assert sent(ledger.assign(OTHER, 9)) == [(OTHER, [2])]
     done = ledger.apply(TasksDone(BACK, [3, 1], [FINISHED] * 2, [b"C", b"A"]))
     assert [one.ids for one in done if isinstance(one, Deliver)] == [[2, 0]]
 
 
+def test_so_does_one_that_was_given_up_before(ledger: Ledger) -> None:
+    ledger.apply(SlaveLost(AWAY, "silent"))
+    join(ledger, BACK, "away")
+    ledger.apply(SlaveHolding(BACK, [1], [3]))
+    assert sent(ledger.assign(OTHER, 9)) == [(OTHER, [2])]
+
+
 def test_what_was_cancelled_meanwhile_is_cancelled_there_too(ledger: Ledger) -> None:
     ledger.apply(CancelRequested(1, [1]))
     join(ledger, BACK, "away")
-    assert ledger.apply(SlaveHolding(BACK, [1, 2], [3]))[-1] == CancelRun(BACK, [2])
+    assert ledger.apply(SlaveHolding(BACK, [1, 2], [3])) == [CancelRun(BACK, [2])]
 
 
-def test_when_it_does_not_come_back_in_time_others_get_its_tasks(ledger: Ledger) -> None:
-    commands = wait(ledger, 0, 50)
-    assert [one for one in commands if isinstance(one, SlaveForgotten)] == [SlaveForgotten(AWAY, "away", 3)]
-    assert Record(SlaveLost(AWAY, "")) in commands
+def test_when_it_comes_too_late_the_first_outcome_counts(ledger: Ledger) -> None:
+    ledger.apply(SlaveLost(AWAY, "silent"))
     assert sent(ledger.assign(OTHER, 9)) == [(OTHER, [1, 2, 3])]
-    join(ledger, BACK, "away")  # later still: the first outcome counts
+    join(ledger, BACK, "away")
     ledger.apply(SlaveHolding(BACK, [1], [2]))
     commands = ledger.apply(TasksDone(BACK, [2], [FINISHED], [b"B"]))
     assert CancelRun(OTHER, [2]) in commands
     assert isinstance(commands[-1], Deliver)
-
-
-def test_it_may_be_known_sooner_that_it_does_not_come_back(ledger: Ledger) -> None:
-    commands = ledger.apply(SlavesGone(["away", "nobody"]))
-    assert commands == [Record(SlaveLost(AWAY, "")), SlaveForgotten(AWAY, "away", 3)]
-    assert sent(ledger.assign(OTHER, 9)) == [(OTHER, [1, 2, 3])]
-
-
-def test_it_may_be_lost_while_it_is_away(ledger: Ledger) -> None:
-    ledger.apply(SlaveLost(AWAY, "gone"))
-    assert sent(ledger.assign(OTHER, 9)) == [(OTHER, [1, 2, 3])]
-    assert not [one for one in wait(ledger, 0, 100) if isinstance(one, SlaveForgotten)]
-
-
-def test_a_slave_without_tasks_is_not_waited_for() -> None:
-    ledger = Ledger(is_recorded=True)
-    assert join(ledger, 1, "slave") == [Record(SlaveJoined(1, "slave", 0, 0, returns=True))]
-    assert ledger.apply(SlaveLost(1, "silent", return_s=45.0)) == [Record(SlaveLost(1, ""))]
-    assert not ledger.slaves
 
 
 def test_a_slave_that_cannot_come_back_is_not_recorded() -> None:
@@ -187,7 +164,7 @@ def test_a_death_that_is_said_again_takes_nothing_from_a_slave_that_has_the_task
     ledger.apply(SlaveLost(OTHER, "gone"))
     ledger.assign(BACK, 9)
     ledger.pass_on()
-    ledger.apply(SlaveLost(BACK, "silent", return_s=45.0))
+    ledger.apply(SlaveAway(BACK))
     join(ledger, 4, "away")
     ledger.apply(SlaveHolding(4, [1, 2, 3], [2]))
     died.slave = 4
@@ -200,7 +177,7 @@ def test_a_death_that_is_said_again_uses_up_no_attempt(ledger: Ledger) -> None:
     ledger.apply(SlaveHolding(BACK, [1], [2]))
     died = TasksDone(BACK, [2], [DIED], [b"SIGSEGV of 77"])
     assert [type(one.what) for one in ledger.apply(died) if isinstance(one, Record)] == [TasksTried]
-    ledger.apply(SlaveLost(BACK, "silent", return_s=45.0))  # before it heard that this is kept
+    ledger.apply(SlaveAway(BACK))  # before it heard that this is kept
     again = 4
     join(ledger, again, "away")
     ledger.apply(SlaveHolding(again, [1], [2]))

@@ -150,10 +150,9 @@ class Live:
     def _slave_lost(self, row: Row, what: recorded.SlaveLost, numbers: Numbers) -> None:
         name = self._slave_names.get(what.slave, "")
         self._slaves.add_newest(row, numbers, ("lost", name))
-        if not what.return_s:
-            self._slaves.drop_newest(("joined", name))
-            self._slaves.drop_newest(("lost", name))
-            self._slave_names.pop(what.slave, None)
+        self._slaves.drop_newest(("joined", name))
+        self._slaves.drop_newest(("lost", name))
+        self._slave_names.pop(what.slave, None)
 
     def _drop_left(self) -> None:
         """Drop rows of jobs that have left, ``OwnerLeft`` after all others."""

@@ -81,7 +81,8 @@ class ClusterExecutor(Executor):
 
     def __repr__(self) -> str:
         core = self._core
-        return f"<{type(self).__name__} of the master at {core.address}, {core.state}>"
+        job = f"job {core.job.name} of " if core.job is not None else ""
+        return f"<{type(self).__name__} of {job}the master at {core.address}, {core.state}>"
 
     @property
     def address(self) -> str:

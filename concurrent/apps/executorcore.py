@@ -352,7 +352,8 @@ class ExecutorCore:
             return
         if outcome.status == CANCELLED and self._broken is not None:
             error = self._broken  # which is why
-        elif outcome.status == CANCELLED and self.job is not None:  # here, or by a former program
+        elif outcome.status == CANCELLED and self.job is not None and not outcome.item.cancelled():
+            self.job.note_cancelled()
             outcome.item.cancel_here()
         self._settle(outcome.item, result, error)
 

@@ -36,6 +36,7 @@ class ExecutorJob:
         self.keys = JobKeys(name)
         self._is_known = threading.Event()
         self._error: ConcurrentError | None = None
+        self._has_said_cancelled = False
 
     @property
     def wish(self) -> JobWish:
@@ -80,6 +81,15 @@ class ExecutorJob:
             else:
                 self._ask(handler, answer.next_id, 1)
         return None
+
+    def note_cancelled(self) -> None:
+        """Say once why a call is cancelled that was not here. Any thread."""
+        if not self._has_said_cancelled:
+            self._has_said_cancelled = True
+            log.warning(
+                "calls of job %s were cancelled before, or by others; 'concurrent forget' has it begin anew",
+                self.name,
+            )
 
     def tell_keys(self, tasks: TaskClient, handler: TCPHandler, group: Group) -> None:
         """Tell the master the texts of tasks that come next.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -11,14 +12,15 @@ import pytest
 
 from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
 
+ONCE = APPS / "once.py"
 SCRIPT = APPS / "comes_back.py"
 COUNT = 300
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
-def start_master(cluster: Cluster) -> Program:
-    folder = cluster.folder / "journal"
+def start_master(cluster: Cluster, journal: str = "journal") -> Program:
+    folder = cluster.folder / journal
     return cluster.master(options=(f"journal.folder={folder}", "journal.durability=process"))
 
 
@@ -68,3 +70,31 @@ def test_a_second_script_takes_over_what_the_first_one_began(cluster: Cluster) -
     (cluster.folder / "go.txt").touch()
     assert "all results are right" in second.succeed()
     assert Counter(runs_in(cluster.folder)) == Counter(map(str, range(COUNT)))
+
+
+def test_a_program_that_was_stopped_for_a_while_goes_on(cluster: Cluster) -> None:
+    master = start_master(cluster)
+    cluster.slaves()
+    runs = cluster.folder / "runs.txt"
+    program = cluster.run(ONCE, cluster.address, cluster.folder, COUNT, starter=(sys.executable,))
+    wait_until(lambda: len(runs_in(cluster.folder)) > 20, "calls run")
+    program.send(signal.SIGSTOP)
+    master.wait_for_line("left: ")  # its session is over, and it has not said goodbye
+    program.send(signal.SIGCONT)
+    assert "all results are right" in program.succeed()
+    assert Counter(runs.read_text(encoding="utf-8").split()) == Counter(map(str, range(COUNT)))
+
+
+def test_what_is_unfinished_is_submitted_anew_if_the_job_is_gone(cluster: Cluster) -> None:
+    master = start_master(cluster)
+    cluster.slaves()
+    first = start_script(cluster)
+    wait_until(lambda: len(runs_in(cluster.folder)) > 20, "calls run")
+    kill(first.pid)
+    second = start_script(cluster)
+    master.wait_for_line(r"(?s)application-\S+ joined.*application-\S+ joined")
+    kill(master.pid)
+    master.popen.wait()
+    start_master(cluster, "another journal")
+    (cluster.folder / "go.txt").touch()
+    assert "all results are right" in second.succeed()

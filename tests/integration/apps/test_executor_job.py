@@ -122,7 +122,7 @@ def test_results_stay_with_the_master_after_a_shutdown(durable: str, job: str, t
 
 
 def test_a_call_that_failed_fails_again_and_one_that_was_cancelled_is(
-    durable: str, job: str, gate: Gate, tmp_path: Path
+    durable: str, job: str, gate: Gate, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for attempt in range(2):
         with executor(durable, job) as cluster:
@@ -135,6 +135,7 @@ def test_a_call_that_failed_fails_again_and_one_that_was_cancelled_is(
                 failed.result(TIMEOUT_S)
             with pytest.raises(CancelledError):
                 cancelled.result(TIMEOUT_S)
+        assert caplog.text.count("were cancelled before") == attempt
     assert runs_in(tmp_path) == [3]
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from concurrent.apps.api import EXIT_USAGE
+from concurrent.apps.main import make_parser
 from concurrent.core.config import describe
 from concurrent.core.environment import Environment
 
@@ -73,3 +78,27 @@ def test_no_configuration_file_opens_a_node_to_the_network() -> None:
 
 def test_there_is_a_file_for_each_way_to_run() -> None:
     assert {file.stem for file in FILES} == set(SECTIONS_BY_NAME)
+
+
+UNIT = CONF / "concurrent-master.service"
+
+
+def test_the_unit_starts_a_master_again_unless_its_configuration_is_wrong() -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] not in "#[")
+    assert settings["Restart"] == "on-failure"
+    assert settings["RestartPreventExitStatus"] == str(EXIT_USAGE)
+    command, *arguments = settings["ExecStart"].split()
+    assert command.endswith("/concurrent")
+    assert make_parser().parse_args(arguments).env == Path("master")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text(encoding="utf-8").replace("/opt/concurrent/bin/concurrent", sys.executable))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert UNIT.name not in done.stderr
+    assert done.returncode == 0, done.stderr

@@ -18,8 +18,8 @@ from concurrent.transport.web.jsonclient import JSONClient
 
 __all__ = ["MasterWatch"]
 
-PING: Final = "ping"
-"""The method of a JSON API that says which node it is."""
+PING: Final = "/ping"
+"""The view of a JSON API that says which node it is."""
 
 LOOK_S: Final = 0.25
 """How long after an answer, or none, it looks again."""
@@ -60,7 +60,7 @@ class MasterWatch:
 
     def _look(self) -> None:
         self._timer = None
-        asked = self._asked = self._json.call(PING, timeout_s=LOOK_TIMEOUT_S)
+        asked = self._asked = self._json.get(PING, timeout_s=LOOK_TIMEOUT_S)
         asked.add_done_callback(self._post_answer)
 
     def _post_answer(self, asked: Future[Any]) -> None:

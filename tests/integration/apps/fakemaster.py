@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from concurrent.futures import Future
 from typing import Any
 
+from concurrent.apps.status import Ping
 from concurrent.core.errors import NodeError
 from concurrent.core.stats import Stats
 from concurrent.transport.calls.handler import TCPHandler
@@ -43,10 +45,7 @@ class Master:
         self.port = self.server.port
         self.api = JSONService("master-1", port=0, title="master", stats=Stats())
 
-        @jsonremote(self.api)
-        def ping(request: Any) -> dict[str, Any]:
-            self.pings.put(None)
-            return {"node_id": self.node_id}
+        self.api.add_view("/ping", self._ping, "That the node lives.", Ping)
 
         @jsonremote(self.api, name="register_application")
         @jsonremote(self.api, name="register_slave")
@@ -84,6 +83,10 @@ class Master:
             "work": {"kind": "session"},
             **({} if self.job is None else {"jobs": True, "epoch": self.job["epoch"], "cluster": "a cluster"}),
         }  # fmt: skip
+
+    def _ping(self) -> dict[str, Any]:
+        self.pings.put(None)
+        return Ping(self.node_id, "master", "1", os.getpid()).to_json()
 
     def stop(self) -> None:
         self.answers.set()

@@ -10,6 +10,7 @@ covers that. The rest happens on the loop's thread. What travels is in ``outgoin
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -90,6 +91,8 @@ class TaskClient:
         self._open: dict[int, _Open] = {}
         self._unwanted: set[int] = set()  # a master that has them is to cancel them
         self._former = FormerTasks()
+        self._asked: deque[int] = deque()  # what was adopted since the loop has looked
+        self._is_asked = False
         self._consumption = Consumption(loop, self._courier)
         self._arrived: list[Outcome] = []
         self._closed_because: str | None = None
@@ -250,7 +253,10 @@ class TaskClient:
         with self._pickling:
             self._open[task_id] = item, work, terms
             self._pushed_count += 1
-        self._loop.post(self._meet, [task_id])
+        self._asked.append(task_id)
+        if not self._is_asked:
+            self._is_asked = True
+            self._loop.post(self._meet_asked)
 
     def pickled(self, value: Any) -> tuple[Payload, int]:
         """Pickle something else than a task; returns it and how many blobs it needs. Any thread.
@@ -345,6 +351,11 @@ class TaskClient:
 
     def _closed(self) -> SchedulingError:
         return SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
+
+    def _meet_asked(self) -> None:
+        self._is_asked = False
+        asked = self._asked
+        self._meet([asked.popleft() for _ in range(len(asked))])  # what comes meanwhile has another call posted
 
     def _meet(self, ids: list[int]) -> None:
         """The program has come to tasks that the master has already; what waits for them is theirs."""

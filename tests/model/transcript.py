@@ -8,12 +8,14 @@ more events, a line ``----``, and the commands that they give, up to an empty li
     Accept owner=1 last_id=1
 
 ``job=mine`` stands for what a job of this name asked for. ``explain 7`` is answered with the story of a task.
+``restart`` goes on with a new ledger, which is told what was recorded; it numbers tasks from 1001 on, or 2001.
 ``python -m tests.model.transcript`` writes all answers anew; look at the difference before you keep it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -35,30 +37,47 @@ BYTES = ("payloads", "failures")
 
 def answered(text: str) -> str:
     """Return a transcript with the answers that a ledger gives now."""
-    ledger = Ledger(is_recorded=True)
-    blocks = [_block(ledger, block) for block in text.strip().split("\n\n")]
-    return "\n\n".join(blocks) + "\n"
+    master = _Master()
+    return "\n\n".join(map(master.block, text.strip().split("\n\n"))) + "\n"
 
 
-def _block(ledger: Ledger, block: str) -> str:
-    asked, line, _ = block.partition("----")
-    lines = asked.rstrip().splitlines()
-    if not line:
-        return block
-    answers = [answer for one in lines if not one.startswith("#") for answer in _answers(ledger, one)]
-    return "\n".join([*lines, "----", *answers])
+class _Master:
+    """A ledger, and what it had recorded."""
+
+    def __init__(self) -> None:
+        self._epoch = 0
+        self._ledger = Ledger(is_recorded=True)
+        self._kept: list[events.Recordable] = []
+
+    def block(self, block: str) -> str:
+        """Return a block with the answers of the ledger."""
+        asked, line, _ = block.partition("----")
+        lines = asked.rstrip().splitlines()
+        if not line:
+            return block
+        answers = [answer for one in lines if not one.startswith("#") for answer in self._answers(one)]
+        return "\n".join([*lines, "----", *answers])
+
+    def _answers(self, line: str) -> Iterator[str]:
+        name, *words = line.split()
+        if name == "explain":
+            yield self._ledger.explain(int(words[0]))
+        elif name == "restart":
+            self._epoch += 1
+            self._ledger = Ledger(is_recorded=True, first_number=self._epoch * 1000 + 1)
+            self._ledger.restore(self._kept)
+        else:
+            for command in self._ledger.apply(_event(name, words)):
+                if isinstance(command, events.Record):
+                    self._kept.append(deepcopy(command.what))
+                yield _shown(command)
 
 
-def _answers(ledger: Ledger, line: str) -> Iterator[str]:
-    name, *words = line.split()
-    if name == "explain":
-        yield ledger.explain(int(words[0]))
-        return
+def _event(name: str, words: list[str]) -> Any:
     cls = getattr(events, name)
     values = dict(word.partition("=")[::2] for word in words)
     terms = {"terms": Terms(attempts_max=int(values.pop("attempts_max")))} if "attempts_max" in values else {}
-    for command in ledger.apply(cls(**{name: _value(name, value) for name, value in values.items()}, **terms)):
-        yield _shown(command)
+    return cls(**{name: _value(name, value) for name, value in values.items()}, **terms)
 
 
 def _value(name: str, text: str) -> Any:

@@ -59,6 +59,7 @@ from concurrent.scheduling.ledger.events import (
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.announcer import Announcer
+from concurrent.scheduling.master.awaited import AwaitedSlaves
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.feeder import Feeder
 from concurrent.scheduling.master.gate import Gate
@@ -155,6 +156,7 @@ class Dispatcher:
         self._is_turn_armed = False
         self._is_traced = log.isEnabledFor(logging.DEBUG)
         self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
+        self._awaited = AwaitedSlaves(loop, self.ledger.returning, self._apply)
         self._carry_out = self._hands()
 
     def _make_desk(self, courier: Courier) -> JobDesk:
@@ -447,6 +449,7 @@ class Dispatcher:
         """Tell the ledger again what the journal has, before anything else."""
         assert self._journal is not None, "without a journal there is nothing to restore"
         self.ledger.restore(self.jobs.restored(self._journal.store.replay()))
+        self._awaited.look()
         self._want_turn()
 
     def give_up(self) -> None:
@@ -459,6 +462,7 @@ class Dispatcher:
         self.give_up()
         self._receipts.close()
         self._ticker.close()
+        self._awaited.close()
         self._notices.close()
         self._delivery.close()
         self._storage.close()

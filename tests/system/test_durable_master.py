@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from concurrent.apps.api import EXIT_ERROR
+from concurrent.scheduling.ledger.jobspec import JobSpec
+from concurrent.scheduling.ledger.recorded import CodeDefined, JobBegun, OwnerJoined, TasksEnded, TasksSubmitted
+from concurrent.scheduling.tasks.outcome import FAILED
 from tests.system.cluster import APPS, Cluster, Program, free_port, kill, wait_until
+from tests.unit.scheduling.journal_parts import OpenJournal
 
 ONCE = APPS / "once.py"
 COUNT = 200
@@ -95,3 +103,27 @@ def test_the_master_unpickles_nothing_before_or_after_a_restart(cluster: Cluster
     start()
     assert "all results are right" in program.succeed()
     assert {line.split("'")[1] for line in found.read_text().splitlines()} <= {"pathlib"}  # that of the script
+
+
+def test_payloads_that_are_damaged_on_disk_fail_their_tasks_and_keep_no_master_from_starting(
+    cluster: Cluster,
+) -> None:
+    owner, large = 1 << 40 | 1, bytes(100_000)
+    spec = JobSpec("damaged", "damaged", "executor", keep_s=3600.0)
+    folder = cluster.folder / "journal"
+    with OpenJournal(folder) as journal:
+        journal.keep(OwnerJoined(owner, "a job", spec), JobBegun(owner), CodeDefined(owner, 0, large))
+        journal.keep(TasksSubmitted(owner, 1, [large, b"needs the code"], first_number=1 << 40 | 9))
+        journal.keep(TasksSubmitted(owner, 3, [large], first_number=1 << 40 | 19))
+        journal.keep(TasksEnded(owner, [3], [FAILED], [large], 1))
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as connection, connection:
+        connection.execute("UPDATE payload SET data = zeroblob(99999)")
+    durable(cluster)
+    cluster.slaves()
+
+    def details() -> Any:
+        asked = cluster.run("jobs", "damaged", "--json", "--master", cluster.address)
+        return json.loads(asked.succeed())
+
+    wait_until(lambda: details()["failed"] == 3, "the tasks have failed", lambda: str(details()))
+    assert details()["open"] == 0

@@ -470,5 +470,8 @@ class Dispatcher:
 
 def _type_and_text(payload: Any) -> tuple[str, str] | None:
     """Return the type of the exception and the words of a failed attempt; None if nobody here can read them."""
-    found = failure_text(payload.load() if hasattr(payload, "load") else payload)
+    try:
+        found = failure_text(payload.load() if hasattr(payload, "load") else payload)
+    except OSError:  # it is damaged on disk, and whoever asks for the outcome is told
+        return None
     return (found.type, found.traceback or found.message) if found is not None else None

@@ -112,8 +112,7 @@ class JobDesk:
             elif isinstance(event, OwnerLeft):
                 self._code.leave_owner(event.owner)
             elif isinstance(event, CodeDefined):
-                blob = event.blob.load() if hasattr(event.blob, "load") else event.blob
-                self._code.define(event.owner, event.index, blob)
+                self._code.define(event.owner, event.index, _loaded(event))
             yield event
 
     def begin(self, handler: TCPHandler, name: str, spec: JobSpec | None = None) -> int:
@@ -270,3 +269,12 @@ class JobDesk:
         self._node_by_owner.pop(owner, None)
         if self.on_forgotten is not None:
             self.on_forgotten(owner)
+
+
+def _loaded(event: CodeDefined) -> Any:
+    """Return a blob of code; an empty one if it cannot be read, so that the tasks which need it fail."""
+    try:
+        return event.blob.load() if hasattr(event.blob, "load") else event.blob
+    except OSError as error:
+        log.error("tasks of job %d fail that need blob %d of its code: %s", event.owner, event.index, error)
+        return b""

@@ -28,7 +28,7 @@ from concurrent.core.errors import ConcurrentError, JournalDamaged
 from concurrent.scheduling.ledger import recorded
 from concurrent.scheduling.ledger.jobspec import JobSpec, jobspec_from
 from concurrent.scheduling.ledger.recorded import Recordable, TasksSubmitted
-from concurrent.scheduling.tasks.terms import Terms, terms_from
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, terms_from
 
 with installed_first("msgpack"):
     import msgpack
@@ -120,7 +120,11 @@ def _pack_changes(changes: Sequence[tuple[int, Terms]]) -> list[tuple[int, dict[
 
 
 def _unpack_changes(plain: list[Any]) -> tuple[tuple[int, Terms], ...]:
-    return tuple((place, terms_from(terms)) for place, terms in plain)
+    return tuple((place, terms_from(terms)) for place, terms in plain) if plain else ()
+
+
+def _unpack_terms(plain: dict[str, Any]) -> Terms:
+    return terms_from(plain) if plain else DEFAULT_TERMS
 
 
 def _pack_job(job: JobSpec | None) -> dict[str, Any] | None:
@@ -146,7 +150,7 @@ KINDS: Final = {
         TasksSubmitted,
         payloads="payloads",
         pack={"terms": Terms.as_map, "changes": _pack_changes},
-        unpack={"terms": terms_from, "changes": _unpack_changes},
+        unpack={"terms": _unpack_terms, "changes": _unpack_changes},
     ),
     8: _Kind(recorded.TasksNamed),
     9: _Kind(recorded.TasksTried),
@@ -194,7 +198,8 @@ def decode(seq: int, body: bytes, recall: Recall) -> Told:
     numbers: Numbers = {}
     try:
         if (at := kind.at) >= 0:
-            numbers = {place: (number, size) for place, (number, size) in values[at][1].items()}
+            if values[at][1]:
+                numbers = {place: (number, size) for place, (number, size) in values[at][1].items()}
             payloads = row.payloads(recall)
             values[at] = payloads if kind.has_many else next(iter(payloads), None)
         for at, unpack in kind.unpack:
@@ -280,8 +285,9 @@ class _Row(NamedTuple):
             for size in sizes:
                 payloads.append(data[start : start + size])
                 start += size
-        for place, (number, size) in numbers.items():
-            payloads[place] = recall(number, size)
+        if numbers:
+            for place, (number, size) in numbers.items():
+                payloads[place] = recall(number, size)
         return payloads
 
 

@@ -99,7 +99,7 @@ class Attaching:
             handler, job, wish.attachment, from_start=wish.from_start, wants_tasks=wish.wants_tasks
         )
         if former is not None and former is not handler:
-            log.info("%s takes job %s over from %s", handler.node_id, job.name, former.node_id)
+            log.info("%s takes job %s over from %s", handler.node_id, job.title, former.node_id)
             former.close(f"{handler.node_id} has taken the job over")
 
     def _reply(self, answer: Future[dict[str, Any]], number: int, wish: JobWish, *, is_new: bool) -> None:

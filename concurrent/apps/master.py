@@ -338,7 +338,7 @@ class MasterNode(Node):
         self.dispatcher.restore()
         for job in list(self.dispatcher.ledger.owners.values()):
             if job.life is not None and (reason := why_not_of_this(job.life.spec.fingerprint)):
-                log.warning("job %s is held: %s", job.life.spec.name or job.name, reason)
+                log.warning("job %s is held: %s", job.title, reason)
                 self.dispatcher.jobs.hold(job.owner, reason)
 
     def _journal_failed(self, error: JournalError) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.system.cluster import Cluster, Gate, kill, wait_until
+from tests.system.cluster import APPS, Cluster, Gate, kill, wait_until
 from tests.system.jobs import APP, JobCluster, right
 
 pytestmark = pytest.mark.system
@@ -157,6 +157,27 @@ def test_what_failed_is_shown_and_what_is_forgotten_is_gone(cluster: Cluster, ga
     jobs.wait_for("numbers", state="ended")
     assert "10 results that nobody has taken" in jobs.command("forget", "numbers").succeed()
     assert jobs.command("jobs", "numbers").wait() == 3
+
+
+def test_two_programs_never_share_a_job(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--job", "numbers", options=(f"longjob.port={gate.port}",))
+    gate.wait_for(4)
+    jobs.wait_for("numbers", has_begun=True)
+    second = jobs.attach("numbers")
+    assert first.wait() == 3
+    assert "Two programs never share a job" in first.err
+    gate.open()
+    second.succeed()
+    assert jobs.outcomes == right(10)
+
+
+def test_the_name_of_another_programs_job_is_refused(cluster: Cluster) -> None:
+    jobs = JobCluster(cluster)
+    jobs.detach("numbers")
+    other = cluster.app(APPS / "hello.py", "--job", "numbers")
+    assert other.wait() == 2
+    assert f"the program {APP}" in other.err
 
 
 def test_of_a_job_that_is_cancelled_nothing_runs_again(cluster: Cluster, gate: Gate) -> None:

@@ -114,7 +114,7 @@ def _run(
         section = [item for item in items_of([cls]) if item.section not in ("application", "transport")]
         print(describe(section) or f"# {cls.__name__} has no options of its own.")
         return EXIT_OK
-    if over_before(args, env):
+    if over_before(args, env, record):
         return EXIT_OK
     node = env[cls]
     node.job_run = job_run_of(args, env, cls, record)

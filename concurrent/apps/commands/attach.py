@@ -62,6 +62,8 @@ def _record_of(job: JobDetails) -> ProgramRecord:
     :raises ConfigurationError: if that cannot be found here, or is another person's.
     """
     record = ProgramRecord.from_json(job.program)
+    if job.kind == "executor":
+        raise _not_here(job, "it is an executor's, whose script gets its futures back when it is started again")
     if not record.application:
         raise _not_here(job, "it was begun by a program that is no file")
     if job.user != this_user():

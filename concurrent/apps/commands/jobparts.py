@@ -62,16 +62,27 @@ def job_run_of(
     return JobRun(wish, master, is_detached=args.detach, tell=_tell)
 
 
-def over_before(args: argparse.Namespace, env: Environment) -> bool:
+def over_before(args: argparse.Namespace, env: Environment, record: Callable[[], ProgramRecord]) -> bool:
     """Tell whether the job is over that ``--job`` names, and say so to the user.
 
     A master that does not answer is waited for later.
+
+    :param record: returns how the program was started.
+    :raises ConfigurationError: if the name is that of another program's job.
     """
     master = env[ApplicationSettings].master_host()
     if not args.job or master is None:
         return False
     with suppress(ConnectionLost, CallTimeout, NodeError), JobMaster(master) as asked:
         job = asked.job(args.job)
+        program = ProgramRecord.from_json(job.program).application
+        if (job.user, program) != (this_user(), record().application):
+            raise ConfigurationError(
+                f"job {job.title} is that of {job.user} and the program {program or job.kind}",
+                thing="--job",
+                value=args.job,
+                remedy="Choose another name; or take its results with 'concurrent attach --app'",
+            )
         if job.is_over or job.how == CANCELLED:
             tell_over(job, master)
             return True

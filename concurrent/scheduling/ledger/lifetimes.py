@@ -234,4 +234,4 @@ class Lifetimes:
 
     def _forget(self, job: JobRecord, reason: str) -> list[Command]:
         unread_count = job.outbox.waiting_count
-        return [*self.left(OwnerLeft(job.owner)), ForgetJob(job.owner, job.name, reason, unread_count)]
+        return [*self.left(OwnerLeft(job.owner)), ForgetJob(job.owner, job.title, reason, unread_count)]

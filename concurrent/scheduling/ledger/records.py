@@ -157,6 +157,11 @@ class JobRecord:
         )
 
     @property
+    def title(self) -> str:
+        """What people call it: the name that its user gave it, or else that of the node which began it."""
+        return self.name if self.life is None else self.life.spec.name or self.name
+
+    @property
     def may_run(self) -> bool:
         """Whether its tasks may be given to slaves."""
         return self.life is None or self.life.may_run

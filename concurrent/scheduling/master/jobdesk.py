@@ -243,7 +243,7 @@ class JobDesk:
         """Say that a job will be forgotten though outcomes of it were not read."""
         job = self._ledger.owners[command.owner]
         text = "job %s is forgotten in %.0f s, and nobody has read %d outcomes of it; attach to it to read them"
-        log.warning(text, job.name, command.left_s, command.unread_count)
+        log.warning(text, job.title, command.left_s, command.unread_count)
 
     def _recall(self, command: Recall) -> None:
         assert self._journal is not None

@@ -48,14 +48,14 @@ class Supervised:
         """The process that runs; 0 if none does."""
         return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
-    def look(self) -> None:
-        """Start it, if it does not run and has work left."""
+    def look(self) -> bool:
+        """Start it, if it does not run and has work left; return whether that was so."""
         process = self._process
         if self.is_done or (process is not None and process.poll() is None):
-            return
+            return False
         if process is not None and process.returncode == 0 and not self._is_server:
             self.is_done = True
-            return
+            return False
         with self.log.open("ab") as log:
             log.write(f"--- start {self.starts}\n".encode())
             log.flush()
@@ -69,6 +69,7 @@ class Supervised:
             )
         self.starts += 1
         self.started_at = time.monotonic()
+        return True
 
     def descendants(self) -> list[psutil.Process]:
         """Return the processes below it that have no children: workers, and hosts of task systems."""

@@ -10,11 +10,9 @@ __all__ = ["note", "right_result", "work"]
 
 
 def work(folder: str, number: int) -> int:
-    """Take a few milliseconds, note that this ran, and return the result. On a worker."""
-    end = time.perf_counter() + (1 + number * 7 % 19) / 1000
-    while time.perf_counter() < end:
-        pass
+    """Note that this runs, take a while, a tenth of a second at most, and return the result. On a worker."""
     note(folder, "runs", number)
+    time.sleep(0.1 if number % 5 == 0 else (1 + number * 7 % 19) / 1000)
     return right_result(number)
 
 

@@ -75,7 +75,7 @@ class Lifetimes:
         commands: list[Command] = [Record(event)] if job.life is not None else []
         commands += self.free(job)
         for system in list(job.life.systems) if job.life is not None else ():
-            commands += self.left(OwnerLeft(system))
+            commands += self._forget(self._jobs.by_number[system], "its application has left")
         return commands
 
     def free(self, job: JobRecord) -> list[Command]:

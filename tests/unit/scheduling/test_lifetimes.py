@@ -163,8 +163,9 @@ def test_a_task_system_goes_with_its_application(master: Master) -> None:
     master.begin()
     push_system(master)
     master.apply(TasksSubmitted(2, 0, [b"task"]))
-    master.apply(OwnerLeft(1))
+    commands = master.apply(OwnerLeft(1))
     assert master.recorded(OwnerLeft) == [OwnerLeft(1), OwnerLeft(2)]
+    assert of(ForgetJob, commands) == [ForgetJob(2, "system", "its application has left", 0)]
     assert not master.ledger.task_by_number
     assert not master.ledger.owners
 

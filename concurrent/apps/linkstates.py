@@ -55,6 +55,7 @@ TRANSITIONS: Final[Mapping[tuple[LinkState, LinkEvent], LinkState]] = {
     (LinkState.ASKING, LinkEvent.REFUSE): LinkState.REFUSED,
     (LinkState.ASKING, LinkEvent.STOP): LinkState.STOPPED,
     (LinkState.REGISTERED, LinkEvent.BIND): LinkState.JOINING,
+    (LinkState.REGISTERED, LinkEvent.FAIL): LinkState.AWAY,
     (LinkState.REGISTERED, LinkEvent.LOST): LinkState.AWAY,
     (LinkState.REGISTERED, LinkEvent.STOP): LinkState.STOPPED,
     (LinkState.JOINING, LinkEvent.BOUND): LinkState.JOINED,

@@ -12,7 +12,7 @@ from concurrent.scheduling.store.journal.place import JournalPlace
 from concurrent.scheduling.store.journal.settings import JournalSettings
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["NO_DURABILITY", "journal_folder", "open_journal", "what_is_kept"]
+__all__ = ["NO_DURABILITY", "journal_folder", "kept_folder", "open_journal", "what_is_kept"]
 
 NO_DURABILITY = "none"
 """The level of a master that keeps nothing on disk."""
@@ -37,6 +37,15 @@ def journal_folder(env: Environment, port: int, variables: Mapping[str, str] = o
     return Path(home) / "concurrent" / f"master-{port}" / FOLDER
 
 
+def kept_folder(env: Environment, port: int) -> Path | None:
+    """Return the folder of the journal that a master will open; None if it will keep nothing.
+
+    :param port: that the master is configured to listen on.
+    """
+    keeps_nothing = env[JournalSettings].durability == NO_DURABILITY
+    return None if keeps_nothing else journal_folder(env, port)
+
+
 def open_journal(env: Environment, loop: NodeLoop, port: int) -> OpenJournal | None:
     """Open the journal of a master; None if it keeps nothing. Loop thread only.
 
@@ -44,8 +53,8 @@ def open_journal(env: Environment, loop: NodeLoop, port: int) -> OpenJournal | N
     :raises JournalError: if the journal cannot be opened.
     """
     settings = env[JournalSettings]
-    folder = journal_folder(env, port)
-    if settings.durability == NO_DURABILITY or folder is None:
+    folder = kept_folder(env, port)
+    if folder is None:
         return None
     place = JournalPlace(
         folder, loop.post, settings.durability, settings.bytes_max, allow_network=settings.allow_network

@@ -56,7 +56,7 @@ JOINING_S: Final = 5.0
 LASTING_S: Final = 5.0
 """A session that ends sooner is no success: the next attempt comes later than the one before."""
 
-SOON_S: Final = 0.5
+SOON_S: Final = 0.25
 """A node that has lost its master looks for it at least so often, until it is too late to go on."""
 
 AT_REST: Final = (LinkState.JOINED, LinkState.LEAVING, LinkState.REFUSED, LinkState.STOPPED)
@@ -237,6 +237,7 @@ class MasterLink:
             return
         self._answer = answer
         self._machine.undergo(LinkEvent.ANSWER)
+        self._watch.begin(str(answer["master"]))
         client = self._client.current
         if is_new:
             self._loop.call_later(JOINING_S, self._watch_joining, client)
@@ -256,7 +257,9 @@ class MasterLink:
     def _replaced(self) -> None:
         """Another master listens at the address: the session is waited for in vain."""
         client = self._client.current
-        if client is not None and self._machine.state is LinkState.JOINED:
+        if self._machine.state is LinkState.REGISTERED:
+            self._failed(f"the master at {self._master} has ended, and another one has taken its place")
+        elif client is not None and self._machine.state is LinkState.JOINED:
             client.handler.close("another master has taken its place")
 
     def _bind(self) -> None:
@@ -264,6 +267,7 @@ class MasterLink:
         client = self._client.current
         if self._machine.state is not LinkState.REGISTERED or client is None:
             return
+        self._watch.end()
         self._machine.undergo(LinkEvent.BIND)
         call: Future[Any]
         if self._seat is not None and self._answer.get("jobs") is True:

@@ -1,6 +1,6 @@
-"""Looks whether another master has taken the place of one whose connection is lost. Loop thread only.
+"""Looks whether another master has taken the place of one that is not connected. Loop thread only.
 
-A session waits to be resumed, but the master of a session may have ended. One that starts again at the same
+A session waits to be opened or resumed, but its master may have ended. One that starts again at the same
 address is another process, which knows nothing of the session; so it would be waited for in vain.
 """
 
@@ -22,7 +22,7 @@ PING: Final = "/ping"
 """The view of a JSON API that says which node it is."""
 
 LOOK_S: Final = 0.25
-"""How long after an answer, or none, it looks again."""
+"""How long it waits, at first and after each answer or none."""
 
 LOOK_TIMEOUT_S: Final = 2.0
 
@@ -45,11 +45,11 @@ class MasterWatch:
     def begin(self, master_id: str) -> None:
         """Look until :meth:`end`, or another master is found.
 
-        :param master_id: the node id of the one whose connection is lost.
+        :param master_id: the node id of the one that is not connected.
         """
         self.end()
         self._master_id = master_id
-        self._look()
+        self._timer = self._loop.call_later(LOOK_S, self._look)
 
     def end(self) -> None:
         """Look no more."""

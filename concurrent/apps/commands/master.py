@@ -7,6 +7,7 @@ import argparse
 from concurrent.apps.api import PORT_DEFAULT
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
 from concurrent.apps.master import MasterNode
+from concurrent.apps.masterjournal import kept_folder
 from concurrent.apps.nodeclass import node_class
 from concurrent.scheduling.processes.interpreter import new_hash_seed
 
@@ -42,5 +43,7 @@ def run(args: argparse.Namespace) -> int:
         scheduling__scheduler=args.scheduler,
     )
     node = env[node_class(env, "master", MasterNode)]
-    node.hash_seed = new_hash_seed()  # which the slaves take over
+    journal = kept_folder(env, node.port)
+    lasting = str(journal.resolve()) if journal is not None else ""
+    node.hash_seed = new_hash_seed(lasting)  # slaves take it over, and keep their workers through a restart
     return run_node(node, args, is_server=True)

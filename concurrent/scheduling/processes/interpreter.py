@@ -10,6 +10,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -83,13 +84,17 @@ def own_hash_seed() -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def new_hash_seed() -> int | None:
-    """Return a seed for interpreters that this process starts: its own if that is known, else a random one.
+def new_hash_seed(lasting: str = "") -> int | None:
+    """Return a seed for interpreters that this process starts: its own if that is known, else another one.
 
     None if interpreters pay no heed to it, since this one was told to ignore the environment.
+
+    :param lasting: a text that gives the same seed each time; empty for a random seed.
     """
     own = own_hash_seed()
-    return secrets.randbelow(HASH_SEEDS) if own is None and not sys.flags.ignore_environment else own
+    if own is not None or sys.flags.ignore_environment:
+        return own
+    return zlib.crc32(lasting.encode()) % HASH_SEEDS if lasting else secrets.randbelow(HASH_SEEDS)
 
 
 def interpreter_options() -> list[str]:

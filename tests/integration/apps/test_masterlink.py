@@ -158,6 +158,18 @@ def test_a_wrong_answer_is_asked_for_again(
     assert node.wait_joined().number == 7
 
 
+def test_a_node_that_has_registered_with_a_master_that_ended_registers_with_the_next_one(
+    node: Node, fake_master: Master, loop: NodeLoop
+) -> None:
+    with closing_proxy(loop, fake_master.server.port) as proxy:
+        proxy.refuse(True)
+        fake_master.port = proxy.port
+        node.link.start()
+        fake_master.pings.get(timeout=TIMEOUT_S)
+        fake_master.port, fake_master.node_id = fake_master.server.port, "master-2"
+        assert node.wait_joined().answer["master"] == "master-2"
+
+
 @pytest.mark.parametrize("hook", ["describe", "prepare", "register_methods", "on_joined"])
 def test_a_hook_that_fails_once_does_not_keep_the_node_away(node: Node, hook: str) -> None:
     node.fails_once.add(hook)

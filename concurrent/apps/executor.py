@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from functools import partial
 from types import FunctionType, MethodType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, overload
 
 from concurrent.apps.api import parse_address
 from concurrent.apps.callmap import CallMap
@@ -102,7 +102,12 @@ class ClusterExecutor(Executor):
         """What other libraries ask the standard library's pools for."""
         return self.workers
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    @overload
+    def submit(self, fn: Callable[..., T], /, *args: Any, key: str | None, **kwargs: Any) -> Future[T]: ...
+    @overload
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]: ...
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have ``fn(*args, **kwargs)`` run on a worker. Any thread; waits while there is no room.
 
         If the executor has a job, the keyword argument ``key``, a text, is the call's own: by it a program that

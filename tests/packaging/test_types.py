@@ -61,11 +61,14 @@ with ThreadPoolExecutor(max_workers=2) as pool, concurrent.futures.process.Proce
     reveal_type(pool.submit(double, 3))
     reveal_type(use(other))
     reveal_type(futures.thread.ThreadPoolExecutor(1).submit(double, 3))
+with ClusterExecutor("10.0.0.7:8750", job="doubles") as others:
+    reveal_type(others.submit(double, 3, key="three"))
+    reveal_type(others.submit(double, 3))
 if __name__ == "__main__":
     reveal_type(Squares.run())
     Squares.run(["--quiet"])
 """
-TYPES = ["set[Future[int]]", "Iterator[int]", "Future[int]", "Future[int]", "Future[int]", "None"]
+TYPES = ["set[Future[int]]", "Iterator[int]", *["Future[int]"] * 5, "None"]
 WRONG = PROGRAM + '\nwrong: str = cluster.submit(double, 4).result()\ncluster.submit(double, "text")\n'
 MESSAGES = """
 from typing import Any

@@ -53,10 +53,7 @@ def test_a_script_that_is_killed_and_started_again_runs_each_call_once(
             master = start_master(cluster)
         target = len(runs_in(cluster.folder)) + chance.randrange(90)
     assert "all results are right" in start_script(cluster).succeed()
-    runs = Counter(runs_in(cluster.folder))
-    assert set(runs) == set(map(str, range(COUNT)))
-    if not is_master_killed:
-        assert set(runs.values()) == {1}
+    assert Counter(runs_in(cluster.folder)) == Counter(map(str, range(COUNT)))
 
 
 def test_a_second_script_takes_over_what_the_first_one_began(cluster: Cluster) -> None:

@@ -469,6 +469,7 @@ class ApplicationNode(Callbacks, Node):
             self.work_failed(error, outcome.item)
         else:
             self.work_finished(result, outcome.item)
+        self.client.heard_of_system(outcome.item)
         self.loop.post(self._idle_watch.begin)
 
     def _show_system(self, system: ITaskSystem, done: int, total: int) -> None:
@@ -488,11 +489,10 @@ class ApplicationNode(Callbacks, Node):
 
     def _is_done(self) -> bool:
         """Tell whether the application has dealt with the outcomes of all that was pushed."""
-        own_count, job = self._finished_count, self.job_run
-        if job is not None:
-            own_count -= job.recalled_count
-        is_done = own_count == self.client.tasks.pushed_count and not self._open_systems
-        return is_done and (job is None or not job.owed)
+        job = self.job_run
+        own_count = self._finished_count - (job.recalled_count if job is not None else 0)
+        has_all = own_count == self.client.tasks.pushed_count and (job is None or not job.owed)
+        return has_all and not self._open_systems
 
 
 def _interrupt() -> None:

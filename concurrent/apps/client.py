@@ -213,6 +213,10 @@ class ClusterClient:
         """
         self._systems.adopt(system_id, system)
 
+    def heard_of_system(self, system: Any) -> None:
+        """Let the master know that this program has dealt with the outcome of a task system. Any thread."""
+        self._systems.heard(system)
+
     @property
     def waits_for(self) -> str:
         """What this program waits for; nothing if it does not. Any thread."""

@@ -114,6 +114,7 @@ class JobsAPI:
     def _release(self, text: str) -> None:
         job, _ = self._find(text)
         self._dispatcher.jobs.release(job.owner)
+        self._systems.released(job.owner)
 
     def _forget(self, text: str) -> None:
         job, life = self._find(text)

@@ -340,6 +340,7 @@ class MasterNode(Node):
             if job.life is not None and (reason := why_not_of_this(job.life.spec.fingerprint)):
                 log.warning("job %s is held: %s", job.title, reason)
                 self.dispatcher.jobs.hold(job.owner, reason)
+        self._systems.resume()
 
     def _journal_failed(self, error: JournalError) -> None:
         """Nothing that comes now could be kept: acknowledge nothing more, say so and end."""

@@ -132,7 +132,7 @@ class MasterAPI:
 
     def _bound(self, handler: TCPHandler, record: NodeRecord, number: int) -> None:
         if record.node_type is NodeType.application and record.data.get("systems") is True:
-            self._systems.application_joined(number)
+            self._systems.application_joined(number, handler)
         self._own(handler, Peer(record.node_id, record.node_type, number))
         self._registry.joined(record, number)
         log.info("%s joined", record.node_id)
@@ -280,6 +280,11 @@ class MasterAPI:
             except (SchedulingError, NodeError, OSError) as error:
                 failure = dumps_failure(error, None, "")
                 handler.cast(to_owner.tasksystem_finished, system_id, FAILED, failure)
+
+        @receives(server, to_master.tasksystem_heard)
+        def tasksystem_heard(handler: TCPHandler, _request: Any, system_id: int) -> None:
+            """Have dealt with the outcome of a task system."""
+            systems.heard(_number(handler, NodeType.application), system_id)
 
         @receives(server, to_master.cancel_tasksystem)
         def cancel_tasksystem(handler: TCPHandler, _request: Any, system_id: int) -> None:

@@ -1,4 +1,8 @@
-"""A program's task systems that have no outcome yet, and what the master says of them."""
+"""A program's task systems that have no outcome yet, and what the master says of them.
+
+A master with a journal keeps the outcome of a system until the program has dealt with it, and brings it to each
+session again; maybe before the program has said that it waits for the system.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +59,9 @@ class OpenSystems:
         self._system_by_id: dict[int, _System] = {}
         self._ids = itertools.count(1)
         self._handler: TCPHandler | None = None
+        self._unclaimed: dict[int, tuple[int, bytes | Frame]] = {}
+        self._given: dict[int, Any] = {}
+        self._heard: set[int] = set()
         self._on_hosted: list[Callable[[], object]] = []
 
     @property
@@ -85,6 +92,10 @@ class OpenSystems:
         payload, code_count = self._tasks.pickled(item)
         self._ids = itertools.count(system_id + 1)
         self._loop.post(self._add, system_id, _System(item, code_count, payload, is_hosted=True))
+
+    def heard(self, item: Any) -> None:
+        """The program has dealt with the outcome of a system. Any thread."""
+        self._loop.post(self._tell_heard, item)
 
     def when_hosted(self, call: Callable[[], object]) -> None:
         """Call back once the master has all of them."""
@@ -140,7 +151,9 @@ class OpenSystems:
 
     def _add(self, system_id: int, system: _System) -> None:
         self._system_by_id[system_id] = system
-        if not system.is_hosted:
+        if system_id in self._unclaimed:
+            self._finish(system_id, *self._unclaimed.pop(system_id))
+        elif not system.is_hosted:
             self._send(system_id, system)
 
     def _send(self, system_id: int, system: _System) -> None:
@@ -157,9 +170,26 @@ class OpenSystems:
 
     def _finish(self, system_id: int, status: int, payload: bytes | Frame) -> None:
         system = self._system_by_id.pop(system_id, None)
-        if system is not None and self._on_outcome is not None:
+        if system is None:
+            if system_id in self._heard:
+                self._tell(system_id)
+            elif system_id not in self._given:
+                self._unclaimed[system_id] = status, payload
+        elif self._on_outcome is not None:
+            self._given[system_id] = system.item
             self._on_outcome(Outcome(system.item, status, payload))
         self._look_whether_hosted()
+
+    def _tell_heard(self, item: Any) -> None:
+        for system_id in [one for one, given in self._given.items() if given is item]:
+            del self._given[system_id]
+            self._heard.add(system_id)
+            self._tell(system_id)
+
+    def _tell(self, system_id: int) -> None:
+        """Tell the master that an outcome was dealt with; if it does not hear of that it brings it again."""
+        if self._handler is not None and self._handler.peer_has(to_master.JOBS):
+            self._handler.cast(to_master.tasksystem_heard, system_id)
 
     def _look_whether_hosted(self) -> None:
         if all(system.is_hosted for system in self._system_by_id.values()):

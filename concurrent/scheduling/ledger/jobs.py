@@ -26,6 +26,7 @@ from concurrent.scheduling.ledger.events import (
     SessionDetached,
     StoreChanged,
     SystemPushed,
+    SystemStepped,
     TasksEnded,
     TasksSubmitted,
     TasksTried,
@@ -223,13 +224,28 @@ class Jobs:
             return []
         if job.life is None:
             return job.outbox.consumed(event.up_to)
+        if job.life.spec.kind == "system":
+            return job.life.outbox.read(event.up_to)
+        return self._consumed(job, event.up_to)
+
+    def stepped(self, event: SystemStepped) -> list[Command]:
+        """Have a journal keep how far a task system is, and forget what it has dealt with by then.
+
+        :raises SchedulingError: if the system was not given so many outcomes.
+        """
+        job = self.by_number.get(event.owner)
+        if job is None or job.life is None:
+            return []
+        return [Record(event), *self._consumed(job, event.consumed_to)]
+
+    def _consumed(self, job: JobRecord, up_to: int) -> list[Command]:
         before = job.outbox.consumed_to
-        given = job.outbox.consumed(event.up_to)
+        given = job.outbox.consumed(up_to)
         if job.outbox.consumed_to == before:
             return given
         counts = job.counts
         columns = job.next_id, counts.finished, counts.failed, counts.cancelled
-        return [Record(OutcomesConsumed(event.owner, event.up_to, *columns)), *given]
+        return [Record(OutcomesConsumed(job.owner, up_to, *columns)), *given]
 
     def recalled(self, event: OutcomesRecalled) -> list[Command]:
         """Give outcomes to their owner that came back from the journal."""

@@ -24,7 +24,8 @@ class KeptOutbox:
     """See the module. It does what :class:`~concurrent.scheduling.ledger.outbox.Outbox` does.
 
     ``ended_to``, ``given_to`` and ``consumed_to`` are the numbers of the last outcomes that came, were given to
-    the session, and were consumed by any session. Its owner names what it consumed.
+    the session, and were consumed by any session. Its owner names what it consumed. A task system consumes what
+    it has dealt with at its last step; what it has read since then it is given again.
 
     :param owner: the number of the job.
     :param budget: counts what the session has and has not consumed.
@@ -85,6 +86,15 @@ class KeptOutbox:
 
         :raises SchedulingError: if there are not so many.
         """
+        given = self.read(up_to)
+        self.consumed_to = max(self.consumed_to, up_to)
+        return given
+
+    def read(self, up_to: int) -> list[Command]:
+        """Take note that the session has dealt with outcomes, and that the next session is given them again.
+
+        :raises SchedulingError: if there are not so many.
+        """
         if up_to > self.ended_to:
             raise SchedulingError(
                 f"outcome {up_to} was consumed, but the last one has number {self.ended_to}",
@@ -96,7 +106,6 @@ class KeptOutbox:
             self._forget(min(up_to, self.given_to) - self._base)
             self._base = up_to
             self.given_to = max(self.given_to, up_to)
-            self.consumed_to = max(self.consumed_to, up_to)
         return self._more()
 
     def bytes_consumed(self, _size_bytes: int) -> list[Command]:

@@ -78,7 +78,7 @@ __all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
 
-PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, SystemStepped, JobBegun)
+PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, JobBegun)
 """What the ledger has a journal keep, and hardly needs to know itself."""
 
 TAKEN: Final = NEXT_BY_EVENT[TaskEvent.TAKEN]
@@ -118,6 +118,7 @@ class Ledger(Places):
             JobClosed: self.lifetimes.closed,
             JobHeld: self.lifetimes.held,
             JobReleased: self.lifetimes.released,
+            SystemStepped: self.jobs.stepped,
             SystemEnded: self.lifetimes.system_ended,
             OutcomesConsumed: self.jobs.consumed,
             OutcomesRecalled: self.jobs.recalled,

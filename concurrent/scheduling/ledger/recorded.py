@@ -228,9 +228,9 @@ class SystemStepped:
 
 @dataclass(slots=True)
 class SystemEnded:
-    """A task system has ended, see ``outcome.py`` for the status; its application has yet to hear of it.
+    """A task system has ended, see ``outcome.py`` for the status; what it pushed is not wanted any more.
 
-    What it pushed is not wanted any more. When the application has heard of it, the owner leaves.
+    The owner leaves when its application has heard of it; if that is kept, with the application.
     """
 
     owner: int

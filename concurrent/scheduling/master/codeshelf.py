@@ -41,6 +41,10 @@ class CodeShelf:
         """Keep the code of an owner from now on."""
         self._code_by_owner[owner] = _Code()
 
+    def knows(self, owner: int) -> bool:
+        """Tell whether there is code of an owner, or may be."""
+        return owner in self._code_by_owner
+
     def leave_owner(self, owner: int) -> None:
         """Drop the code of an owner, and have the slaves do so."""
         self._total_bytes -= self._code_by_owner.pop(owner).size_bytes

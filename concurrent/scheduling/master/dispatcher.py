@@ -70,6 +70,7 @@ from concurrent.scheduling.master.receipts import Receipts
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.master.storage import JournalStore, Storage
+from concurrent.scheduling.master.systemdesk import SystemDesk
 from concurrent.scheduling.master.ticker import Ticker
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.schedulers.queueguard import guarded
@@ -101,7 +102,8 @@ class Dispatcher:
     :param journal: what keeps the work that is accepted, and has payloads instead of files; None if nothing is
         kept.
 
-    ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end.
+    ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, and ``systems`` where
+    task systems outlive their processes.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its master, by name
@@ -153,6 +155,7 @@ class Dispatcher:
             self._gate = Gate(loop, journal.store, self._delivery.end_turn)
             journal.on_committed = self._gate.committed
         self.jobs = self._make_desk(courier)
+        self.systems = self._make_system_desk(courier)
         self._is_turn_armed = False
         self._is_traced = log.isEnabledFor(logging.DEBUG)
         self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
@@ -170,6 +173,19 @@ class Dispatcher:
             notices=self._notices,
             journal=self._journal.store if self._journal is not None else None,
             gate=self._gate,
+        )
+
+    def _make_system_desk(self, courier: Courier) -> SystemDesk:
+        return SystemDesk(
+            self._loop,
+            self.ledger,
+            self._sessions,
+            courier,
+            apply=self._apply,
+            code=self._code,
+            delivery=self._delivery,
+            jobs=self.jobs,
+            journal=self._journal.store if self._journal is not None else None,
         )
 
     def _make_storage(self, folder: Path | None) -> Storage:
@@ -448,7 +464,8 @@ class Dispatcher:
     def restore(self) -> None:
         """Tell the ledger again what the journal has, before anything else."""
         assert self._journal is not None, "without a journal there is nothing to restore"
-        self.ledger.restore(self.jobs.restored(self._journal.store.replay()))
+        events = self.jobs.restored(self._journal.store.replay())
+        self.ledger.restore(self.systems.book.restored(events))
         self._awaited.look()
         self._want_turn()
 

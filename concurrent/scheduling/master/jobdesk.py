@@ -197,6 +197,7 @@ class JobDesk:
         if owner in self._ledger.owners:
             self._leave_session(owner)
             self._apply(OwnerLeft(owner))
+        if self._code.knows(owner):
             self._forget(owner)
 
     def cancel(self, owner: int) -> None:

@@ -23,6 +23,10 @@ class Sessions:
         self.slaves: dict[int, TCPHandler] = {}
         self._numbers = count(first_number)
 
+    def next_number(self) -> int:
+        """Return the number of a job that has no session yet."""
+        return next(self._numbers)
+
     def join_owner(self, handler: TCPHandler) -> int:
         """Take in the session of an application or task system, and return the number of its job."""
         number = next(self._numbers)

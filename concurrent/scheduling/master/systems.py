@@ -2,16 +2,16 @@
 
 A host is a client of the master like an application. It proves by a token that it is the one that was
 started, gets the system and its code, and from then on pushes tasks under an owner number of its own. If one
-that was started ahead turns out to be dead or frozen, its system gets another. Loop thread only.
+that was started ahead turns out to be dead or frozen, its system gets another. Where the master has a journal a
+system outlives its hosts: each goes on with what the last one left. Loop thread only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from concurrent.core.errors import (
     InvalidArguments,
@@ -27,11 +27,13 @@ from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.hosts import End, Host, HostState, Reach
 from concurrent.scheduling.master.sparehost import SpareHost
 from concurrent.scheduling.master.status import SystemRow
+from concurrent.scheduling.master.systembook import System
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import dumps_failure, too_large
 from concurrent.scheduling.wire.messages import to_owner, to_system
+from concurrent.transport.calls.declaration import Cast, P
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
@@ -42,22 +44,6 @@ SYSTEMS_MAX: Final = 100
 """How many task systems one application may have at a time."""
 
 log = get_log("concurrent.scheduling.master.systems")
-
-
-@dataclass(slots=True, eq=False)
-class _System:
-    """A task system as its application pushed it: who that is, and what has to travel to the host.
-
-    ``number`` is that of the system as an owner of tasks, 0 until a host was sent it.
-    """
-
-    handler: TCPHandler
-    owner: int
-    system_id: int
-    code: list[bytes | Frame]
-    payload: bytes | Frame
-    number: int = 0
-    step: SystemStepped | None = None
 
 
 class SystemHosts:
@@ -80,21 +66,47 @@ class SystemHosts:
     ) -> None:
         self._courier = Courier(loop)
         self._launcher = launcher
+        self._loop = loop
         self._dispatcher = dispatcher
+        self._desk = dispatcher.systems
+        self._book = self._desk.book
         self._reach = reach
         self._on_owner = on_owner
         self._hosts: dict[Host, None] = {}
-        self._system_by_host: dict[Host, _System] = {}
+        self._system_by_host: dict[Host, System] = {}
         self._spare = SpareHost(loop, partial(self._launch, is_ahead=True))
 
-    def application_joined(self, owner: int) -> None:
-        """Have a host ready, before long, for the first system of an application that may push some."""
+    def application_joined(self, owner: int, handler: TCPHandler) -> None:
+        """Have a host ready, before long, for the first system of an application that may push some.
+
+        It is told again how its systems have ended.
+        """
         self._spare.application_joined(owner)
+        for system in self._book.of(owner):
+            system.handler = handler
+            if system.outcome is not None:
+                self._tell_outcome(system)
 
     def application_left(self, owner: int) -> None:
         """End all systems of an application; nothing happens if it is not known."""
         self.cancel(owner)
         self._spare.application_left(owner)
+        for system in self._book.of(owner):
+            self._desk.leave(system)
+
+    def released(self, owner: int) -> None:
+        """Have the systems of an application run that was held."""
+        for system in self._book.of(owner):
+            self._desk.release(system)
+        self.resume(owner)
+
+    def resume(self, owner: int | None = None) -> None:
+        """Have systems go on that outlived their hosts: those of an application, or all."""
+        hosted = set(self._system_by_host.values())
+        for system in self._book:
+            is_meant = owner in (None, system.application) and system.outcome is None
+            if is_meant and system not in hosted and not self._desk.why_held(system):
+                self._go_on(system)
 
     def close(self) -> None:
         """Have no more hosts ready."""
@@ -116,7 +128,10 @@ class SystemHosts:
         :raises SchedulingError: if the application has too many already.
         :raises InvalidArguments: if the system needs code that was not sent.
         """
-        running = sum(system.owner == owner for system in self._system_by_host.values())
+        if known := self._book.of(owner, system_id):
+            self._pushed_again(known[0], handler)
+            return
+        running = sum(system.application == owner for system in self._system_by_host.values())
         if running >= SYSTEMS_MAX:
             raise SchedulingError(
                 f"the application has {running} task systems already",
@@ -131,8 +146,10 @@ class SystemHosts:
                 thing="code_count",
             )
         host = self._spare.take() or self._launch(is_ahead=False)
-        self._give(host, _System(handler, owner, system_id, code[:code_count], payload))
-        self._courier.cast(handler, to_owner.tasksystem_accepted, system_id)
+        system = System(owner, handler.node_id, system_id, payload, code[:code_count], handler)
+        self._desk.begin(system)
+        self._give(host, system)
+        self._desk.when_kept(partial(self._tell, system, to_owner.tasksystem_accepted, system_id))
 
     def join(self, handler: TCPHandler, token: str) -> None:
         """Take in a host that was started; it gets its system now, or when there is one.
@@ -155,41 +172,52 @@ class SystemHosts:
     def progress(self, number: int, done: int, total: int) -> None:
         """Tell the application how far a system is."""
         for _, system in self._running(number):
-            if system.handler.is_open:
-                self._courier.cast(system.handler, to_owner.tasksystem_progress, system.system_id, done, total)
+            self._tell(system, to_owner.tasksystem_progress, system.system_id, done, total)
 
     def held(self, number: int, reason: str) -> None:
         """Tell the application why the tasks of its system are not accepted for now."""
         for _, system in self._running(number):
-            if system.handler.is_open:
-                self._courier.cast(system.handler, to_owner.held, reason)
+            self._tell(system, to_owner.held, reason)
 
-    def stepped(self, event: SystemStepped) -> None:
-        """Keep what a system can go on from."""
-        for _, system in self._running(event.owner):
-            system.step = event
+    def stepped(self, step: SystemStepped) -> None:
+        """Keep how far a system is.
+
+        :raises SchedulingError: if it was not given so many outcomes.
+        """
+        for _, system in self._running(step.owner):
+            if system.job:
+                self._desk.stepped(system, step)
+
+    def heard(self, owner: int, system_id: int) -> None:
+        """An application has dealt with the outcome of a system."""
+        for system in self._book.of(owner, system_id):
+            if system.outcome is not None:
+                self._desk.heard(system)
 
     def notice(self, number: int, text: str) -> None:
         """Tell the application what it should know of its system."""
         for _, system in self._running(number):
-            log.warning("task system %d of %s: %s", system.system_id, system.handler.node_id, text)
-            if system.handler.is_open:
-                self._courier.cast(system.handler, to_owner.notice, text)
+            log.warning("task %s: %s", system.name, text)
+            self._tell(system, to_owner.notice, text)
 
     def log(self, number: int, level: int, text: str) -> None:
         """Log what a system has to say."""
         for system in self._system_by_host.values():
             if system.number == number:
                 first, _, lines = text.partition("\n")
-                who = system.system_id, system.handler.node_id
-                log_with_lines(log, level, lines, "task system %d of %s: %s", *who, first)
+                log_with_lines(
+                    log, level, lines, "task system %d of %s: %s", system.system_id, system.node_id, first
+                )
 
     def cancel(self, owner: int, system_ids: Sequence[int] | None = None) -> None:
         """End these systems of an application, or all: their hosts are killed."""
         for host, system in self._system_by_host.items():
-            if system.owner == owner and (system_ids is None or system.system_id in system_ids):
+            if system.application == owner and (system_ids is None or system.system_id in system_ids):
                 self._report(host, system, CANCELLED, b"")
                 host.kill()
+        for system in self._book.of(owner):
+            if system.outcome is None and (system_ids is None or system.system_id in system_ids):
+                self._bring_home(system, CANCELLED, b"")
 
     def lost(self, session: TCPHandler) -> None:
         """End the host whose session has ended while it lives; its end is reported to the application."""
@@ -203,7 +231,7 @@ class SystemHosts:
         return tuple(
             SystemRow(
                 system_id=system.system_id,
-                application=system.handler.node_id,
+                application=system.node_id,
                 pid=host.pid,
                 owner=system.number,
             )
@@ -215,7 +243,7 @@ class SystemHosts:
         """How many systems run."""
         return sum(host.has_system for host in self._system_by_host)
 
-    def _running(self, number: int | None = None) -> Iterator[tuple[Host, _System]]:
+    def _running(self, number: int | None = None) -> Iterator[tuple[Host, System]]:
         """Iterate over the systems of which nothing was reported yet.
 
         :param number: that of the one that is wanted as an owner of tasks; None for all.
@@ -229,51 +257,89 @@ class SystemHosts:
         self._hosts[host] = None
         return host
 
-    def _give(self, host: Host, system: _System) -> None:
+    def _give(self, host: Host, system: System) -> None:
         """Have a host get a system: now, or when it joins."""
         self._system_by_host[host] = system
         host.claim()
         if host.session is not None:
             self._hand_over(host, host.session, system)
 
-    def _hand_over(self, host: Host, session: TCPHandler, system: _System) -> None:
+    def _hand_over(self, host: Host, session: TCPHandler, system: System) -> None:
         """Send a host its system."""
-        name = f"system {system.system_id} of {system.handler.node_id}"
-        system.number = self._dispatcher.join_owner(session, name)
+        if system.job:
+            self._on_owner(session, system.number)
+            try:
+                self._desk.hand_over(system, session, partial(self._send, host, session, system))
+            except OSError as error:
+                log.error("task %s cannot be read from the journal: %s", system.name, error)
+                host.kill()
+            return
+        system.number = self._dispatcher.join_owner(session, system.name)
         for index, blob in enumerate(system.code):
             self._dispatcher.define_code(system.number, index, blob)
         self._on_owner(session, system.number)
-        answer = session.call(to_system.host_system, system.system_id, system.code, system.payload)
+        self._send(host, session, system, system.code, system.payload)
+
+    def _send(self, host: Host, session: TCPHandler, system: System, code: list[Any], payload: Any) -> None:
+        answer = session.call(to_system.host_system, system.system_id, code, payload)
         answer.add_done_callback(partial(self._handed_over, host, system))
 
-    def _handed_over(self, host: Host, system: _System, answer: Future[None]) -> None:
+    def _handed_over(self, host: Host, system: System, answer: Future[None]) -> None:
         """Note that a host has its system, or end the host."""
         error = answer.exception()
         if error is None:
             host.begin()
-            system.payload = b""
+            if not system.job:
+                system.payload = b""
             return
         if isinstance(error, MessageTooLarge):
             self._report(host, system, FAILED, dumps_failure(error, None, ""))
         host.kill()
 
-    def _report(self, host: Host, system: _System, status: int, payload: bytes | Frame) -> None:
+    def _report(self, host: Host, system: System, status: int, payload: bytes | Frame) -> None:
         """Tell the application how its system ended, unless it was told."""
         if host.has_system:
             host.report()
             self._bring_home(system, status, payload)
 
-    def _bring_home(self, system: _System, status: int, payload: bytes | Frame) -> None:
+    def _bring_home(self, system: System, status: int, payload: bytes | Frame) -> None:
         """Tell the application how its system ended, and free what the system left behind."""
-        self._free(system)
+        if system.job:
+            self._desk.ended(system, status, payload)
+            self._desk.when_kept(partial(self._tell_outcome, system))
+        else:
+            self._free(system)
+            self._tell_end(system, status, payload)
+
+    def _tell_outcome(self, system: System) -> None:
+        try:
+            self._tell_end(system, *self._desk.outcome_of(system))
+        except OSError as error:
+            log.error("the outcome of task %s cannot be read from the journal: %s", system.name, error)
+
+    def _tell_end(self, system: System, status: int, payload: bytes | Frame) -> None:
         handler, message = system.handler, to_owner.tasksystem_finished
+        if handler is None or not handler.is_open:
+            return
         try:
             self._courier.cast_data(handler, message, system.system_id, status, payload)
         except MessageTooLarge:
             failure = too_large("the result of a task system", len(payload), handler.peer_bytes_max)
             self._courier.cast(handler, message, system.system_id, FAILED, failure)
 
-    def _free(self, system: _System) -> None:
+    def _tell(self, system: System, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Tell the application something of its system, if it is there."""
+        if system.handler is not None and system.handler.is_open:
+            self._courier.cast(system.handler, message, *args, **kwargs)
+
+    def _pushed_again(self, system: System, handler: TCPHandler) -> None:
+        """An application has pushed a system that is here."""
+        system.handler = handler
+        self._tell(system, to_owner.tasksystem_accepted, system.system_id)
+        if system.outcome is not None:
+            self._tell_outcome(system)
+
+    def _free(self, system: System) -> None:
         """Have the system be an owner of tasks no more."""
         if system.number:
             self._dispatcher.leave_owner(system.number)
@@ -291,23 +357,36 @@ class SystemHosts:
         never_had_it = end.before in (HostState.CLAIMED, HostState.LOADING)
         if never_had_it or end.before is HostState.HOSTING:
             if not (host.is_ahead and never_had_it and self._move(system)):
-                self._died(host, system, end)
+                self._lost(host, system, end)
         self._spare.refill()
 
-    def _died(self, host: Host, system: _System, end: End) -> None:
+    def _lost(self, host: Host, system: System, end: End) -> None:
         """A host has ended before its system had."""
         evidence = f"the host {host.pid} of the task system {end.how}"
         log.warning("%s", evidence)
         text = f"{evidence}; its last output:\n{end.tail}" if end.tail else evidence
-        self._bring_home(system, DIED, text.encode())
+        if system.may_go_on(text, self._loop.time()) and system.job and self._move(system):
+            log.warning("task %s goes on in another process", system.name)
+        else:
+            self._bring_home(system, DIED, system.evidence.encode())
 
-    def _move(self, system: _System) -> bool:
-        """Start another host for a system that the former one never had; tells whether that is possible."""
+    def _move(self, system: System) -> bool:
+        """Start another host for a system that has lost its one; tells whether that is possible."""
         try:
             other = self._launch(is_ahead=False)
         except (NodeError, OSError):
             return False
-        self._free(system)
-        system.number = 0
+        if system.job:
+            self._desk.detach(system)
+        else:
+            self._free(system)
+            system.number = 0
         self._give(other, system)
         return True
+
+    def _go_on(self, system: System) -> None:
+        """Have a system go on that has no host."""
+        try:
+            self._give(self._launch(is_ahead=False), system)
+        except (NodeError, OSError) as error:
+            self._bring_home(system, FAILED, dumps_failure(error, None, ""))

@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
     :param consumed_to: the number of the last outcome that it has dealt with, as with all before.
     :param next_id: the first id of a task that it has not pushed.
-    :param state: what it goes on from.
+    :param state: what it goes on from; empty if it cannot go on from here.
     """
 
     consumed_to: int
@@ -68,6 +68,7 @@ class SystemClient(TaskClient):
         super().__init__(loop, code, on_outcomes=on_outcomes)
         self.is_followed = False
         self.orphans: Orphans[Payload, Outcome] = Orphans(self._digest)
+        self._has_orphans = False
         self._orphaned: dict[int, Payload] = {}
         self._recalled: dict[int, Payload] = {}
         self._strays: set[int] = set()
@@ -98,6 +99,7 @@ class SystemClient(TaskClient):
     def expect_orphans(self) -> None:
         """Have what is pushed from now on adopt what a former process had pushed."""
         self.orphans.add(self._orphaned.keys(), self._orphaned.values())
+        self._has_orphans = bool(self._orphaned)
         self._orphaned.clear()
 
     def pushed_so_far(self) -> PushedSoFar:
@@ -155,12 +157,13 @@ class SystemClient(TaskClient):
     def give_up_orphans(self) -> None:
         """Cancel what a former process had pushed and nobody has pushed again."""
         strays = self.orphans.give_up()
+        self._has_orphans = False
         if strays:
             self._strays.update(strays)
             self._loop.post(self._cancel_strays, strays)
 
     def _append(self, item: Any, work: Any, terms: Terms) -> int:
-        if self.orphans:
+        if self._has_orphans:
             task_id = self.orphans.adopt(self._shorthand.dumps(work))
             if task_id is not None:
                 return self._adopt(task_id, (item, work, terms))

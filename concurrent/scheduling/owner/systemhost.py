@@ -39,7 +39,7 @@ from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.wire.columns import Payload, check_columns
 from concurrent.scheduling.wire.failure import dumps_failure, message_of
-from concurrent.scheduling.wire.messages import to_master, to_system
+from concurrent.scheduling.wire.messages import to_master, to_owner, to_system
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.carriers.channels import carriers_named
@@ -182,6 +182,12 @@ class _Run:
         """Register what the master calls; ``take`` is called with the system that it has for this process."""
         self.tasks.register_methods(endpoint)
 
+        @receives(endpoint, to_owner.recalled)
+        def recalled(_handler: TCPHandler, _request: Any, ids: list[int], payloads: list[Payload]) -> None:
+            """Keep tasks that a former process had pushed; their outcomes come next."""
+            check_columns(ids, payloads)
+            self.tasks.recall(ids, payloads)
+
         @receives(endpoint, to_system.take_over)
         def take_over(
             _handler: TCPHandler,
@@ -284,7 +290,7 @@ class _Run:
         random.seed(bequest.job)  # a system that draws from it and begins anew does the same
         self.tasks.expect_orphans()
         bytes_max = self._handler.peer_bytes_max - STEP_OVERHEAD_BYTES
-        limits = StepLimits(bequest.consumed_to, bequest.known_to, bytes_max)
+        limits = StepLimits(bequest.consumed_to, bequest.known_to, bytes_max, bequest.next_id == 1)
         self._steps = steps = SystemSteps(
             self.tasks, self._drive, limits, clock=time.monotonic, tell=self._tell
         )

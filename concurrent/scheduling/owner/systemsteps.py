@@ -31,11 +31,13 @@ class StepLimits(NamedTuple):
     :param consumed_to: the number of the last outcome that a former process had dealt with at its last step.
     :param known_to: that of the last one that it can have dealt with at all.
     :param bytes_max: what the master accepts.
+    :param is_first: whether there was no former process.
     """
 
     consumed_to: int
     known_to: int
     bytes_max: int
+    is_first: bool
 
 
 class SystemSteps:
@@ -64,7 +66,7 @@ class SystemSteps:
         self._pushes = 1  # until it has begun
         self._does_again = True
         self._has_news = False
-        self._has_failed = False
+        self._has_warned = False
 
     @property
     def due_in_s(self) -> float | None:
@@ -141,21 +143,31 @@ class SystemSteps:
         began_at = self._clock()
         so_far = self._client.pushed_so_far()
         state: Payload = b""
+        checkpoint: Checkpoint | None = None
         try:
-            of_drive = tuple(self._drive.checkpoint())
-            state, _ = self._client.pickled((tuple(so_far), random.getstate(), of_drive))
+            checkpoint = self._drive.checkpoint()
+            state, _ = self._client.pickled((tuple(so_far), random.getstate(), tuple(checkpoint)))
         except Exception as error:  # boundary: the system's own code runs
-            self._warn(f"cannot be pickled: {message_of(error)}")
-        else:
-            if len(state) <= self._limits.bytes_max:
-                self._client.step(Step(self._dealt_to, so_far.next_id, state))
-            else:
-                self._warn(f"has {len(state)} bytes when pickled, more than a message may have")
+            self._warn(f"cannot be pickled: {message_of(self._why_not(checkpoint) or error)}")
+        if len(state) > self._limits.bytes_max:
+            self._warn(f"has {len(state)} bytes when pickled, more than a message may have")
+            state = b""
+        self._client.step(Step(self._dealt_to, so_far.next_id, state))
         problem = self._pacing.made(began_at, len(state))
         if problem:
             self._tell(f"the checkpoint of {self._drive.name} {problem}; let checkpoint() return less")
 
+    def _why_not(self, checkpoint: Checkpoint | None) -> Exception | None:
+        """Return what is raised when just the state is pickled: it says where in the system the reason is."""
+        try:
+            if checkpoint is not None and not self._has_warned:
+                self._client.pickled(checkpoint.state)
+        except Exception as error:  # boundary: the system's own code runs
+            return error
+        return None
+
     def _warn(self, why: str) -> None:
-        if not self._has_failed:
-            self._has_failed = True
+        """Say once that there are no steps, and not again when another process takes over."""
+        if not self._has_warned and self._limits.is_first:
             self._tell(f"the task system {self._drive.name} {why}; {ANEW}")
+        self._has_warned = True

@@ -61,6 +61,7 @@ FROM_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
     "detach_job": [(1,)],
     "push_tasksystem": [(1, 5, b"x"), (1, 0, 9)],
     "cancel_tasksystem": [("1",)],
+    "tasksystem_heard": [("1",)],
     "system_finished": [(77, b"x")],
     "system_stepped": [(-1, 1, b"x"), (0, 0, b"x"), (0, 1, "text")],
     "done": [([1], [0], [b""], 0.1)],

@@ -108,7 +108,7 @@ class Host:
         random.seed("the id of the job")
         system = pickle.loads(master.pushed)
         self.drive = SystemDrive(system, self, lambda: go_on(self) or True)  # type: ignore[arg-type]
-        limits = StepLimits(consumed_to, len(master.outcomes), BYTES_MAX)
+        limits = StepLimits(consumed_to, len(master.outcomes), BYTES_MAX, next_to_push == 1)
         self.steps = SystemSteps(
             self.client, self.drive, limits, clock=lambda: master.now, tell=master.notices.append
         )
@@ -173,8 +173,9 @@ class Host:
                 self._receivers["accepted"](self, None, args[0] + len(args[3]) - 1)
             elif name == "system_stepped":
                 assert all(one in self._master.payload_by_id for one in range(1, args[1])), "step before task"
-                self._master.step = args  # type: ignore[assignment]
-                self._master.step_count += 1
+                if len(args[2]):
+                    self._master.step = args  # type: ignore[assignment]
+                    self._master.step_count += 1
             elif name == "cancel":
                 self._master.cancel(args[0])
         self.go_on()

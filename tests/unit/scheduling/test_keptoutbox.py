@@ -138,3 +138,19 @@ def test_outcomes_of_before_a_start_are_asked_back_with_their_numbers(outbox: Ke
     assert outbox.attach() == [Recall(1, 42, 1)]
     outbox.told_consumed(50)
     assert outbox.ended_to == 50
+
+
+def test_what_a_session_has_read_the_next_one_is_given_again(outbox: KeptOutbox, budget: Budget) -> None:
+    put(outbox, 5, b"abc")
+    outbox.consumed(1)
+    outbox.read(4)
+    assert (budget.outcome_count, outbox.consumed_to) == (1, 1)
+    outbox.consumed(3)
+    assert (budget.outcome_count, outbox.consumed_to) == (1, 3)
+    assert numbers(outbox.attach()) == [(Recall, 4)]
+
+
+def test_one_cannot_read_more_than_there_is(outbox: KeptOutbox) -> None:
+    put(outbox, 1)
+    with pytest.raises(SchedulingError, match="outcome 2 was consumed, but the last one has number 1"):
+        outbox.read(2)

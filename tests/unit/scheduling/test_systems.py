@@ -11,6 +11,7 @@ import pytest
 
 from concurrent.core.errors import MessageTooLarge, NodeError
 from concurrent.scheduling.master.hosts import Reach
+from concurrent.scheduling.master.systembook import System, SystemBook
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.wire.failure import loads_failure
@@ -87,6 +88,19 @@ class Timer:
         self.is_cancelled = True
 
 
+class Desk:
+    """That of a master without a journal."""
+
+    def __init__(self) -> None:
+        self.book = SystemBook()
+
+    def begin(self, system: System) -> None:
+        """Have the system end with its host."""
+
+    def when_kept(self, call: Callable[[], object]) -> None:
+        call()
+
+
 class Master:
     """What the hosts need of a master: its loop, its launcher and its dispatcher."""
 
@@ -95,10 +109,14 @@ class Master:
         self.processes: list[Process] = []
         self.can_launch = True
         self._numbers = itertools.count(100)
+        self.systems = Desk()
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
         own = self.owner_by_session.__setitem__
         self.hosts = SystemHosts(self, self, self, Reach("tcp", "127.0.0.1", 1), own)  # type: ignore[arg-type]
+
+    def time(self) -> float:
+        return 0.0
 
     def launch(self, entry: str, sockets: Any, args: Any, *, output: Any, on_exit: Any) -> Process:
         if not self.can_launch:
@@ -120,7 +138,7 @@ class Master:
 
     def join_application(self, owner: int) -> None:
         """Have an application join that may push systems, and let time pass."""
-        self.hosts.application_joined(owner)
+        self.hosts.application_joined(owner, Session(f"application-{owner}"))  # type: ignore[arg-type]
         self.wait()
 
     def code_of(self, owner: int) -> list[Any]:
@@ -196,8 +214,8 @@ def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Se
 def test_a_process_is_made_ready_when_the_first_system_had_its_time_to_start(
     master: Master, app: Session
 ) -> None:
-    master.hosts.application_joined(OWNER)
-    master.hosts.application_joined(OWNER + 1)
+    master.hosts.application_joined(OWNER, app)  # type: ignore[arg-type]
+    master.hosts.application_joined(OWNER + 1, app)  # type: ignore[arg-type]
     assert (len(master.processes), len(master.timers)) == (0, 1)
     push(master, app)
     assert len(master.processes) == 1
@@ -207,8 +225,8 @@ def test_a_process_is_made_ready_when_the_first_system_had_its_time_to_start(
     assert [process.is_killed for process in master.processes] == [False, True]
 
 
-def test_no_process_is_made_ready_by_a_master_that_has_closed(master: Master) -> None:
-    master.hosts.application_joined(OWNER)
+def test_no_process_is_made_ready_by_a_master_that_has_closed(master: Master, app: Session) -> None:
+    master.hosts.application_joined(OWNER, app)  # type: ignore[arg-type]
     master.hosts.close()
     master.wait()
     assert master.processes == []

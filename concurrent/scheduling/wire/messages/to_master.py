@@ -42,6 +42,7 @@ __all__ = [
     "system_notice",
     "system_progress",
     "system_stepped",
+    "tasksystem_heard",
     "took",
 ]
 
@@ -109,6 +110,11 @@ def push_tasksystem(system_id: int, code_count: int, payload: Payload) -> None:
     """Host a task system."""
 
 
+@FROM_APPLICATION.cast(feature=JOBS)
+def tasksystem_heard(system_id: int) -> None:
+    """Have dealt with the outcome of a task system."""
+
+
 @FROM_APPLICATION.cast()
 def cancel_tasksystem(system_id: int) -> None:
     """End a task system."""
@@ -131,7 +137,10 @@ def system_log(level: int, text: str) -> None:
 
 @FROM_SYSTEM.cast()
 def system_stepped(consumed_to: int, next_id: int, checkpoint: Payload) -> None:
-    """Be so far: have dealt with the outcomes up to a number, and have pushed the tasks below ``next_id``."""
+    """Be so far: have dealt with the outcomes up to a number, and have pushed the tasks below ``next_id``.
+
+    The checkpoint is empty if the system cannot go on from there.
+    """
 
 
 @FROM_SYSTEM.hint()

@@ -40,7 +40,7 @@ def recalled_code(index: int, blob: Payload) -> None:
     """Bring a blob of the code of the job, which a former program has sent; before what refers to it."""
 
 
-@TO_APPLICATION.cast(feature=JOBS)
+@TO_OWNER.cast(feature=JOBS)
 def recalled(ids: list[int], payloads: list[Payload]) -> None:
     """Bring tasks that a former program has pushed; before their outcomes."""
 

@@ -1,0 +1,135 @@
+"""A task system goes on where it was, though its host or its master is killed at any time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.system.cluster import APPS, Cluster, kill, wait_until
+
+WALK = APPS / "walk.py"
+COUNT = 600
+WIDTH = 4
+"""So many steps of the walk are open at a time."""
+
+pytestmark = pytest.mark.system
+
+
+class Walk:
+    """A cluster whose master keeps a journal, and an application with a system on it."""
+
+    def __init__(self, cluster: Cluster, kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cluster = cluster
+        self.runs_file = folder / "runs.txt"
+        self.runs_file.touch()
+        monkeypatch.setenv("WALK_KIND", kind)
+        monkeypatch.setenv("WALK_COUNT", str(COUNT))
+        monkeypatch.setenv("WALK_FOLDER", str(folder))
+        self.start_master()
+        cluster.slaves()
+        self.app = cluster.app(WALK)
+
+    @property
+    def runs(self) -> list[str]:
+        return self.runs_file.read_text().split()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the application has ended."""
+        return self.app.popen.poll() is not None
+
+    def start_master(self) -> None:
+        """Start the master, or start it again."""
+        folder = self.cluster.folder / "journal"
+        options = f"journal.folder={folder}", "journal.durability=process"
+        self.master = self.cluster.master(options=options)
+
+    def check(self, in_vain_max: int = 0) -> None:
+        """Wait for the application; what its system was told of ran, and hardly more."""
+        ended = self.app.succeed().split()
+        assert len(ended) == len(set(ended)) == COUNT
+        runs = self.runs
+        what = f"{len(runs)} runs of {len(set(runs))} steps\n{self.app.err}\n{self.master.err}"
+        assert set(ended) <= set(runs), what
+        assert len(runs) <= COUNT + in_vain_max, what
+
+    def host(self) -> int:
+        """Return the process of the system, once that is at work; 0 if the system has ended."""
+        pids: list[int] = []
+
+        def is_there() -> bool:
+            pids[:] = [one["pid"] for one in self.cluster.status()["systems"] if one["pid"]]
+            return bool(pids) or self.has_ended
+
+        wait_until(is_there, "a host", lambda: self.master.err)
+        return pids[0] if pids else 0
+
+    def wait_runs(self, count: int) -> None:
+        """Wait until so many steps have run, or the application has ended."""
+        wait_until(
+            lambda: len(self.runs) >= count or self.has_ended,
+            f"{count} steps",
+            lambda: f"{len(self.runs)}\n{self.master.err}\n{self.app.err}",
+        )
+
+
+@pytest.fixture
+def walk(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Walk]:
+    return lambda kind: Walk(cluster, kind, tmp_path, monkeypatch)
+
+
+def kill_hosts(walk: Walk, times: int, seed: int) -> int:
+    """Kill the host of the system now and then; return how often."""
+    chance = random.Random(seed)
+    killed = 0
+    for _ in range(times):
+        pid = walk.host()
+        walk.wait_runs(min(COUNT, len(walk.runs) + chance.randrange(8, max(16, COUNT // times))))
+        if walk.has_ended:
+            break
+        kill(pid)
+        killed += 1
+        wait_until(lambda pid=pid: walk.host() != pid, "another host", lambda: walk.master.err)
+    return killed
+
+
+@pytest.mark.parametrize(("kind", "times"), [("Walk", 50), ("Large", 10), ("Unpicklable", 3)])
+def test_a_system_whose_host_is_killed_has_no_task_run_twice(
+    walk: Callable[[str], Walk], kind: str, times: int
+) -> None:
+    here = walk(kind)
+    assert kill_hosts(here, times, seed=7) >= times // 2
+    here.check()
+
+
+def test_a_system_that_does_not_the_same_twice_loses_little(walk: Callable[[str], Walk]) -> None:
+    here = walk("Unlike")
+    killed = kill_hosts(here, 5, seed=3)
+    here.check(killed * COUNT // 2)
+
+
+@pytest.mark.parametrize("kind", ["Walk", "Unpicklable"])
+def test_a_system_goes_on_though_its_master_is_killed(walk: Callable[[str], Walk], kind: str) -> None:
+    here = walk(kind)
+    for count in (50, 200, 350):
+        here.wait_runs(count)
+        kill(here.master.pid)
+        here.start_master()
+    here.check(3 * WIDTH)  # what the slaves had when they lost the master
+
+
+def test_a_system_that_fails_after_all_that_says_so(walk: Callable[[str], Walk]) -> None:
+    here = walk("Raising")
+    assert kill_hosts(here, 2, seed=5) == 2
+    assert here.app.wait() == 1
+    assert f"ValueError: {COUNT} steps" in here.app.err
+
+
+def test_a_system_that_kills_its_process_again_and_again_is_given_up(walk: Callable[[str], Walk]) -> None:
+    here = walk("Deadly")
+    assert here.app.wait() == 1
+    assert "the task system lost 3 processes within a minute and got no further" in here.app.err
+    assert len(here.runs) == len(set(here.runs))

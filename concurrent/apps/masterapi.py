@@ -160,7 +160,8 @@ class MasterAPI:
         if not isinstance(peer, Peer):
             return
         if peer.node_type is NodeType.slave:
-            self._dispatcher.lose_slave(peer.number, reason)
+            if not self._is_stopping:  # else it comes back to the next master with what it has
+                self._dispatcher.lose_slave(peer.number, reason)
         else:
             self._session_of_owner_lost(handler, peer.number)
         if not peer.is_system:

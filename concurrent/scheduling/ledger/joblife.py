@@ -34,7 +34,8 @@ CANCELLED: Final = "cancelled"
 class JobLife:
     """See the module.
 
-    ``attachment`` counts the sessions that it has had; ``is_attached`` tells whether it has one. ``systems``
+    ``attachment`` counts the sessions that it has had, ``node`` is the program of the last one;
+    ``is_attached`` tells whether it has one. ``systems``
     are the owners that its task systems are. A task system belongs to the job ``application``, and
     ``has_ended`` while that has yet to hear of it. ``closed`` says how and when the job ended, until it is
     opened again. ``held_because`` is why nothing of it may run; empty if it may. ``awaits_slaves`` says that it
@@ -47,6 +48,7 @@ class JobLife:
     spec: JobSpec
     outbox: KeptOutbox
     attachment: int = 1
+    node: str = ""
     is_attached: bool = True
     has_begun: bool = False
     code_count: int = 0
@@ -78,9 +80,14 @@ class JobLife:
         """Take note of what is recorded of the job: when it happens, or when it is told again."""
         _TAKE_BY_TYPE[type(event)](self, event)
 
+    def never_heard(self, event: SessionAttached) -> bool:
+        """Tell whether a program comes back to its job that was not told the number of its last session."""
+        return bool(event.node) and event.node == self.node and event.attachment == self.attachment - 1
+
     def attached(self, event: SessionAttached) -> None:
         """A session goes on with the job, which is open again unless it was cancelled."""
         self.attachment = event.attachment
+        self.node = event.node
         if not self.is_cancelled:
             self.closed = self.forget_at = None
             self.is_told_unread = False

@@ -268,14 +268,14 @@ class Jobs:
         life = job.life
         if life is None:
             return job.outbox.attach()
-        if event.attachment not in (0, life.attachment):
+        if event.attachment not in (0, life.attachment) and not life.never_heard(event):
             raise JobTaken(
                 f"another session goes on with {job.name}: the newest is number {life.attachment}",
                 thing="attachment",
                 value=event.attachment,
                 remedy="Two programs never share a job; attach to it anew to take it over",
             )
-        attached = SessionAttached(event.owner, life.attachment + 1, event.from_start)
+        attached = SessionAttached(event.owner, life.attachment + 1, event.from_start, event.node)
         life.take(attached)
         life.is_attached = True
         from_start = event.from_start and life.spec.keeps_results

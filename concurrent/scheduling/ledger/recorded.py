@@ -64,11 +64,14 @@ class SessionAttached:
     :param attachment: which session of this job it says it is: the newest comes back with the number that it
         was given, any other takes the job over with 0. As recorded, what this one was given.
     :param from_start: whether it wants what was consumed before, too.
+    :param node: the program. The newest may also come with the number before, for it may never have heard of
+        its own.
     """
 
     owner: int
     attachment: int = 0
     from_start: bool = False
+    node: str = ""
 
 
 @dataclass(slots=True)

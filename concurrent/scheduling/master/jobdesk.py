@@ -80,7 +80,6 @@ class JobDesk:
         self._notices = notices
         self._journal = journal
         self._gate = gate
-        self._node_by_owner: dict[int, str] = {}
 
     def find(self, text: str) -> JobRecord:
         """Return the job that has an id, or else the newest one that has a name.
@@ -124,7 +123,6 @@ class JobDesk:
         self._code.join_owner(number)
         self._delivery.join(number)
         self._notices.catch_up(number)
-        self._node_by_owner[number] = handler.node_id
         self._apply(OwnerJoined(number, name, spec))
         return number
 
@@ -141,17 +139,14 @@ class JobDesk:
         owner = job.owner
         life = job.life
         assert life is not None, "a job without a life ends with its session"
-        if attachment == life.attachment - 1 and self._node_by_owner.get(owner) == handler.node_id:
-            attachment = life.attachment  # the same program, which has not got the last answer
         is_over = attachment == 0
-        event = SessionAttached(owner, attachment, from_start)
-        if attachment not in (0, life.attachment):
+        event = SessionAttached(owner, attachment, from_start, handler.node_id)
+        if attachment not in (0, life.attachment) and not life.never_heard(event):
             self._apply(event)  # which refuses it
         former = self._leave_session(owner)
         if former is not None:
             self._apply(SessionDetached(owner))
         self._sessions.attach_owner(owner, handler)
-        self._node_by_owner[owner] = handler.node_id
         recaller: Recaller | None = None
         if is_over or wants_tasks:
             tasks = partial(self._tasks, owner) if wants_tasks else None
@@ -267,7 +262,6 @@ class JobDesk:
 
     def _forget(self, owner: int) -> None:
         self._code.leave_owner(owner)
-        self._node_by_owner.pop(owner, None)
         if self.on_forgotten is not None:
             self.on_forgotten(owner)
 

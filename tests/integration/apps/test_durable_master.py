@@ -449,3 +449,30 @@ def test_payloads_beyond_the_memory_are_in_the_journal(make_master: MakeMaster, 
     assert outcomes(program, 20) == {
         task_id: (FINISHED, payload) for task_id, payload in enumerate(payloads, 1)
     }
+
+
+def test_after_a_crash_tasks_wait_for_a_slave_that_may_have_them(
+    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+) -> None:
+    first = make_master()
+    program = peer(first, "application-1")
+    attach(program, name="hunt", keep_s=100.0)
+    push(program, 1, b"a")
+    slave = peer(first, "slave-1", more={"stored": "durable"})
+    slave.join("slave", workers=1, window=5)
+    (number,) = slave.next("run")[2]
+    second = make_master(crashed(tmp_path, first))
+    stranger = a_slave(peer, second, "slave-2")
+    assert [call for call in stranger.heard() if call[0] == "run"] == []
+    back = peer(second, "slave-1", more={"stored": "durable"})
+    back.join("slave", workers=1, window=5)
+    assert second.dispatcher.ledger.returning.is_waiting
+    back.call("holding", [number], [])
+    assert not second.dispatcher.ledger.returning.is_waiting
+    push_again = peer(second, "application-2")
+    attach(push_again, name="hunt")
+    push(push_again, 2, b"b", b"c")
+    given = [*stranger.next("run")[2]]
+    assert number not in given  # it is where it was
+    back.call("done", [number], [FINISHED], [b"a"], 0.1)
+    assert outcomes(push_again, 1) == {1: (FINISHED, b"a")}

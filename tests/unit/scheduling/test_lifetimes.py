@@ -286,3 +286,13 @@ def test_without_a_journal_nothing_outlives_a_session() -> None:
     ledger.apply(SessionDetached(1))
     for second in range(2000):
         assert ledger.apply(TimePassed(float(second), 1e9)) == []
+
+
+def test_a_program_that_never_heard_of_its_last_session_comes_back_with_the_one_before(master: Master) -> None:
+    master.begin()
+    master.apply(SessionAttached(1, attachment=1, node="ann"))
+    master.apply(SessionAttached(1, attachment=1, node="ann"))
+    with pytest.raises(JobTaken):
+        master.apply(SessionAttached(1, attachment=2, node="bob"))
+    with pytest.raises(JobTaken):
+        master.apply(SessionAttached(1, attachment=1, node="ann"))

@@ -73,6 +73,8 @@ class OpenJournal:
         until = time.monotonic() + WAIT_S
         while not is_so():
             assert time.monotonic() < until
+            while not self.posts.empty():
+                self.turn()
             self.journal.probe()
             threading.Event().wait(0.005)
 

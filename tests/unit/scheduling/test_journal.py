@@ -9,6 +9,7 @@ import pytest
 
 from concurrent.core.errors import JournalError
 from concurrent.scheduling.ledger.recorded import OwnerLeft, TasksNamed
+from concurrent.scheduling.store.journal import database, writer
 from concurrent.transport.frames.frames import Frame
 from tests.unit.scheduling.journal_parts import OpenJournal, consumed, ended, joined, submitted
 
@@ -74,6 +75,34 @@ def test_nothing_is_left_of_a_job_that_has_left(tmp_path: Path) -> None:
         journal.keep(OwnerLeft(1))
     with OpenJournal(tmp_path) as journal:
         assert journal.told == [joined(2)]
+
+
+def test_a_job_with_many_rows_is_gone_though_nothing_more_comes_and_the_disk_has_its_room_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "FREE_BYTES_MAX", 100_000)
+    monkeypatch.setattr(database, "WAL_BYTES_MAX", 0)
+    monkeypatch.setattr(writer, "TIDY_COUNT", 1)
+    file = tmp_path / "journal.sqlite"
+    with OpenJournal(tmp_path) as journal:
+        journal.keep(joined(), *(submitted(number, bytes(1000)) for number in range(1, 5001)))
+        journal.wait_until(lambda: file.stat().st_size > 5_000_000)
+        journal.keep(OwnerLeft(1))
+        journal.wait_until(lambda: journal.journal.figures().used_bytes < 100_000)
+        journal.wait_until(lambda: file.stat().st_size < 500_000)
+    with OpenJournal(tmp_path) as journal:
+        assert journal.told == []
+
+
+def test_nothing_happens_to_a_journal_that_is_closed(tmp_path: Path) -> None:
+    with OpenJournal(tmp_path) as journal:
+        journal.keep(joined())
+    journal.journal.append(joined(2))
+    journal.journal.commit()
+    journal.journal.probe()
+    assert not journal.failures
+    with OpenJournal(tmp_path) as journal:
+        assert journal.told == [joined()]
 
 
 def test_payloads_outcomes_and_keys_are_had_while_they_are_kept(tmp_path: Path) -> None:

@@ -253,11 +253,12 @@ class Database:
         if log.exists() and os.stat(log).st_size >= WAL_BYTES_MAX:
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def give_back(self) -> None:
-        """Make the file smaller if much of it is free."""
-        free = self._pragma("freelist_count")
-        if free * self._pragma("page_size") > FREE_BYTES_MAX:
+    def give_back(self) -> bool:
+        """Make the file somewhat smaller if much of it is free; tells whether it was."""
+        is_much = self._pragma("freelist_count") * self._pragma("page_size") > FREE_BYTES_MAX
+        if is_much:
             self.connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+        return is_much
 
     def used_bytes(self) -> int:
         """Return how large the file is, without what is free in it."""

@@ -48,6 +48,7 @@ class SQLiteJournal(Component):
         self._batch = Batch()
         self._unwritten: dict[int, Batch] = {}
         self._last_batch = 0
+        self._is_open = True
         self._writer = Writer(place, self._written, on_failed)
         self._shelf = Shelf(lambda number: cast(bytes, self._writer.read("payload", number)))
         start = self._writer.open()
@@ -80,16 +81,7 @@ class SQLiteJournal(Component):
 
     def commit(self) -> int:
         """See the interface."""
-        batch = self._batch
-        if not batch.rows:
-            return 0
-        self._last_batch += 1
-        batch.number = self._last_batch
-        batch.changes = self._live.changes()
-        self._unwritten[batch.number] = batch
-        self._batch = Batch()
-        self._writer.hand_over(batch)
-        return batch.number
+        return self._hand_over() if self._batch.rows else 0
 
     def put(self, payload: bytes | Frame) -> bytes | Frame | StoredPayload:
         """See the interface."""
@@ -148,7 +140,18 @@ class SQLiteJournal(Component):
     def close(self) -> None:
         """See the interface."""
         self.commit()
+        self._is_open = False
         self._writer.close()
+
+    def _hand_over(self) -> int:
+        batch = self._batch
+        self._last_batch += 1
+        batch.number = self._last_batch
+        batch.changes = self._live.changes()
+        self._unwritten[batch.number] = batch
+        self._batch = Batch()
+        self._writer.hand_over(batch)
+        return batch.number
 
     def _refer(self, payload: Any) -> int:
         """Return the number of the row of a payload, which it gets now if it has none."""
@@ -174,6 +177,8 @@ class SQLiteJournal(Component):
             for stored in batch.stored:
                 stored.written()
         self._on_committed(batches[-1].number)
+        if self._live.has_more and not self._unwritten and self._is_open:  # though nothing more may come
+            self._hand_over()
 
     def _told(self, seq: int) -> list[Recordable]:
         """Return what a row is told as, on disk or not."""

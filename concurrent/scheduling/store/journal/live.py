@@ -97,6 +97,16 @@ class Live:
         else:
             self._job(what.owner).add(Row(seq, size_bytes), told.numbers)  # type: ignore[union-attr]
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more is to go than one transaction does."""
+        return bool(self._left) or (bool(self._tally.to_cut) and self._is_much_unwanted)
+
+    @property
+    def _is_much_unwanted(self) -> bool:
+        tally = self._tally
+        return tally.total_bytes - 2 * tally.wanted_bytes > self._unwanted_bytes_max
+
     def changes(self) -> Changes:
         """Return what the next transaction has to do besides, and begin anew."""
         self._drop_left()
@@ -165,9 +175,7 @@ class Live:
 
     def _cut(self) -> None:
         tally, cut_bytes = self._tally, 0
-        while tally.to_cut and cut_bytes < CUT_BYTES_MAX:
-            if tally.total_bytes - 2 * tally.wanted_bytes <= self._unwanted_bytes_max:
-                return
+        while tally.to_cut and cut_bytes < CUT_BYTES_MAX and self._is_much_unwanted:
             job, row = tally.to_cut.pop(next(iter(tally.to_cut)))
             cut_bytes += row.size_bytes
             job.cut(row)

@@ -81,6 +81,7 @@ class Writer:
         self._thread = CallThread("concurrent-journal")
         self._batches: deque[Batch] = deque()
         self._has_failed = False
+        self._is_closed = False
         self._written_bytes = 0  # these two since it was tidied
         self._written_count = 0
         self._folder: Folder
@@ -100,12 +101,16 @@ class Writer:
             raise
 
     def hand_over(self, batch: Batch) -> None:
-        """Have a batch written, at once if none is under way."""
+        """Have a batch written, at once if none is under way; nothing happens once it is closed."""
+        if self._is_closed:
+            return
         self._batches.append(batch)
         self._thread.put(self._write)
 
     def look_again(self) -> None:
         """Try again to write what there was no room for, and see how much there is."""
+        if self._is_closed:
+            return
         self._thread.put(self._look_again)
 
     def call(self, fn: Callable[..., T], *args: Any) -> T:
@@ -120,6 +125,7 @@ class Writer:
 
     def close(self) -> None:
         """Write what was handed over, and end the thread."""
+        self._is_closed = True
         self._thread.put(self._close)
         self._end()
 
@@ -204,8 +210,13 @@ class Writer:
         """Between transactions: keep the files small, and see how much room there is."""
         self._written_bytes = self._written_count = 0
         self._database.move_log()
-        self._database.give_back()
+        if self._database.give_back():
+            self._thread.put(self._tidy_more)
         self.space.look(self._database)
+
+    def _tidy_more(self) -> None:
+        if not self._is_closed and not self._has_failed:
+            self._attempt(self._tidy)
 
     def _look_again(self) -> None:
         self._write()

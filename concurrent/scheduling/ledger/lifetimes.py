@@ -197,12 +197,13 @@ class Lifetimes:
         return [Record(JobNoted(job.owner, life.first_run_at, life.failures.rows()))]
 
     def _look_after(self, job: JobRecord, life: JobLife, now: float) -> list[Command]:
-        """Close or forget a job if its time has come."""
+        """Close or forget a job if its time has come; a task system goes with its application."""
         if life.is_cancelled and job.number_by_id:
             return self._cancel(job, list(job.number_by_id))
-        if life.is_attached or life.spec.kind == "system":  # that one goes with its application
+        if life.is_attached or life.spec.kind == "system":
             life.left_at = None
-            return []
+            is_stray = not life.is_attached and life.application not in self._jobs.by_number
+            return self._forget(job, "its application is not known") if is_stray else []
         if life.left_at is None:
             life.left_at = now
         is_lost = now - life.left_at >= self._return_s

@@ -127,10 +127,19 @@ def test_a_program_that_comes_back_in_time_may_be_lost_again(master: Master) -> 
 
 
 def test_a_task_system_is_not_waited_for(master: Master) -> None:
-    master.begin(kind="system")
-    master.apply(SessionDetached(1))
+    master.begin()
+    push_system(master)
+    master.apply(SessionDetached(2))
     master.wait(200)
-    assert 1 in master.ledger.owners
+    assert 2 in master.ledger.owners
+
+
+def test_a_task_system_without_an_application_is_forgotten(master: Master) -> None:
+    master.apply(OwnerJoined(2, "system", JobSpec(kind="system")))
+    master.wait(2)
+    assert 2 in master.ledger.owners
+    master.apply(SessionDetached(2))
+    assert [one.owner for one in of(ForgetJob, master.wait(2))] == [2]
 
 
 def test_a_kept_job_goes_on_without_its_program_and_ends_when_nothing_is_open(master: Master) -> None:

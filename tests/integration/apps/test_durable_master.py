@@ -461,6 +461,7 @@ def test_after_a_crash_tasks_wait_for_a_slave_that_may_have_them(
     slave = peer(first, "slave-1", more={"stored": "durable"})
     slave.join("slave", workers=1, window=5)
     (number,) = slave.next("run")[2]
+    push(program, 2, b"b")  # that it is accepted says that the slave is kept, too
     second = make_master(crashed(tmp_path, first))
     stranger = a_slave(peer, second, "slave-2")
     assert [call for call in stranger.heard() if call[0] == "run"] == []
@@ -471,7 +472,7 @@ def test_after_a_crash_tasks_wait_for_a_slave_that_may_have_them(
     assert not second.dispatcher.ledger.returning.is_waiting
     push_again = peer(second, "application-2")
     attach(push_again, name="hunt")
-    push(push_again, 2, b"b", b"c")
+    push(push_again, 3, b"c")
     given = [*stranger.next("run")[2]]
     assert number not in given  # it is where it was
     back.call("done", [number], [FINISHED], [b"a"], 0.1)

@@ -135,6 +135,8 @@ class MasterNode(Node):
             allow_insecure=settings.allow_insecure,
             bind_timeout_s=JOIN_TIMEOUT_S,
         )
+        if self._journal is not None:
+            self.compute_server.farewell = "it keeps what it has accepted for its next start"
         self.compute_server.start()
         self._open.callback(self.compute_server.stop)
         self.loop.call(self._open_scheduling, timeout_s=CALL_TIMEOUT_S)

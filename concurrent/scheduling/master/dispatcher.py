@@ -168,6 +168,7 @@ class Dispatcher:
             self._sessions,
             courier,
             apply=self._apply,
+            load=self._storage.loaded,
             code=self._code,
             delivery=self._delivery,
             notices=self._notices,

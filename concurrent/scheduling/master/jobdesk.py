@@ -54,6 +54,7 @@ class JobDesk:
     ``on_forgotten`` is called with the number of a job of which nothing is kept any more.
 
     :param apply: takes an event to the ledger, and carries out what that answers.
+    :param load: returns payloads as they travel, wherever they are; may raise OSError.
     :param journal: what keeps the jobs, and ``gate`` what waits for it; None for both if nothing does.
     """
 
@@ -64,6 +65,7 @@ class JobDesk:
         courier: Courier,
         *,
         apply: Callable[[Event], object],
+        load: Callable[[list[Any]], list[Any]],
         code: CodeShelf,
         delivery: Delivery,
         notices: Notices,
@@ -75,6 +77,7 @@ class JobDesk:
         self._sessions = sessions
         self._courier = courier
         self._apply = apply
+        self._load = load
         self._code = code
         self._delivery = delivery
         self._notices = notices
@@ -249,7 +252,7 @@ class JobDesk:
 
     def _tasks(self, owner: int, ids: list[int]) -> list[Any]:
         assert self._journal is not None
-        return self._journal.tasks(owner, ids)
+        return self._load(self._journal.tasks(owner, ids))
 
     def _leave_session(self, owner: int) -> TCPHandler | None:
         """Take the session of a job from it, and return it."""

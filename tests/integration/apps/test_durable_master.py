@@ -206,14 +206,15 @@ def test_a_job_that_is_taken_over_leaves_its_former_program(make_master: MakeMas
     assert found.attachment == job.attachment + 1
 
 
+@pytest.mark.parametrize("payload", [b"a", bytes(100_000)], ids=["small", "large"])
 def test_a_new_program_gets_the_code_and_the_tasks_of_the_former_one(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer: MakePeer, tmp_path: Path, payload: bytes
 ) -> None:
     first = make_master()
     former = peer(first, "application-1")
     attach(former, name="hunt", keep_s=100.0)
     former.call("define_code", 0, b"code")
-    push(former, 1, b"a")
+    push(former, 1, payload)
     second = make_master(crashed(tmp_path, first))
     more = {"recalled": "jobs", "recalled_code": "jobs"}
     new = peer(second, "application-2", more=more)
@@ -226,7 +227,9 @@ def test_a_new_program_gets_the_code_and_the_tasks_of_the_former_one(
     said = [new.said.get(timeout=TIMEOUT_S)]
     while said[-1][0] != "finished":
         said.append(new.said.get(timeout=TIMEOUT_S))
-    assert said[:2] == [("recalled_code", 0, b"code"), ("recalled", [1], [b"a"])]
+    assert said[0] == ("recalled_code", 0, b"code")
+    name, ids, payloads = said[1]
+    assert (name, ids, [*map(bytes, payloads)]) == ("recalled", [1], [payload])
 
 
 def test_tasks_are_known_by_their_keys_after_a_crash(
@@ -355,6 +358,7 @@ def test_a_master_that_stops_ends_no_job(make_master: MakeMaster, peer: MakePeer
     job = attach(program)
     push(program, 1, b"a")
     first.stop()
+    assert "it keeps what it has accepted for its next start" in program.ends.get(timeout=TIMEOUT_S)
     second = make_master()
     found = attach(peer(second, "application-1b"), job=job.job, attachment=job.attachment)
     assert (found.is_new, found.next_id, found.epoch) == (False, 2, 2)

@@ -77,6 +77,18 @@ def test_nothing_is_left_of_a_job_that_has_left(tmp_path: Path) -> None:
         assert journal.told == [joined(2)]
 
 
+def test_keys_and_tasks_that_came_one_by_one_are_had_together(tmp_path: Path) -> None:
+    with OpenJournal(tmp_path) as journal:
+        for number in range(1, 301):
+            journal.journal.append(TasksNamed(1, number, [f"key {number}"]))
+            journal.journal.append(submitted(number, b"%d" % number))
+        journal.wait_for(journal.journal.commit())
+        assert journal.journal.keys(1, 100, 150).keys == [f"key {number}" for number in range(100, 250)]
+        assert journal.journal.keys(1, 299, 10).keys == ["key 299", "key 300"]
+        assert journal.journal.keys(1, 301, 10).keys == []
+        assert journal.journal.tasks(1, [*range(300, 0, -1)]) == [b"%d" % one for one in range(300, 0, -1)]
+
+
 def test_a_job_with_many_rows_is_gone_though_nothing_more_comes_and_the_disk_has_its_room_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

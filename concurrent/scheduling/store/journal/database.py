@@ -160,6 +160,14 @@ class Database:
             raise self._damaged(str(error)) from error
         return rows
 
+    def bodies(self, rows: Sequence[int]) -> dict[int, bytes]:
+        """Return the bytes of rows, by their numbers, as far as they are there.
+
+        :raises JournalDamaged: if they cannot be read.
+        """
+        found = ((seq, self.row(seq)) for seq in rows)
+        return {seq: body for seq, body in found if body is not None}
+
     def row(self, seq: int) -> bytes | None:
         """Return the bytes of one row.
 

@@ -185,7 +185,12 @@ class JobRows:
 
     def key_rows(self, first_id: int, count: int) -> list[int]:
         """Return the rows that name any of so many tasks from a number on."""
-        return [seq for first, size, seq in self.keys if first < first_id + count and first + size > first_id]
+        at = max(0, bisect_right(self.keys, (first_id + 1,)) - 1)
+        found = []
+        while at < len(self.keys) and self.keys[at][0] < first_id + count:
+            found.append(self.keys[at][2])
+            at += 1
+        return found
 
     def _rows_of(self, ids: Sequence[int]) -> list[tuple[TaskRow, Sequence[int]]]:
         """Return the rows that have any of these tasks, each with tasks that are at least all of them."""

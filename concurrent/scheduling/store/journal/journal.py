@@ -14,7 +14,6 @@ from concurrent.scheduling.ledger.recorded import (
     Recordable,
     TasksEnded,
     TasksNamed,
-    TasksSubmitted,
 )
 from concurrent.scheduling.store.journal.folder import damaged
 from concurrent.scheduling.store.journal.live import Live
@@ -93,32 +92,29 @@ class SQLiteJournal(Component):
         """See the interface."""
         job = self._live.jobs.get(owner)
         found: dict[int, Any] = {}
-        for seq in job.task_rows(ids) if job is not None else ():
-            for told in cast("list[TasksSubmitted]", self._told(seq)):
-                found.update(enumerate(told.payloads, told.first_id))
+        for told in self._told(job.task_rows(ids)) if job is not None else ():
+            found.update(enumerate(told.payloads, told.first_id))
         return [found.get(task_id, b"") for task_id in ids]
 
     def outcomes(self, owner: int, first: int, count: int) -> TasksEnded:
         """See the interface."""
         job = self._live.jobs.get(owner)
         ended = TasksEnded(owner, [], [], [], first)
-        for seq in job.outcome_rows(first, count) if job is not None else ():
-            for told in cast("list[TasksEnded]", self._told(seq)):
-                part = slice(max(0, first - told.first_outcome), max(0, first + count - told.first_outcome))
-                if not ended.ids:
-                    ended.first_outcome = told.first_outcome + part.start
-                ended.ids += told.ids[part]
-                ended.statuses += told.statuses[part]
-                ended.payloads += told.payloads[part]
+        for told in self._told(job.outcome_rows(first, count)) if job is not None else ():
+            part = slice(max(0, first - told.first_outcome), max(0, first + count - told.first_outcome))
+            if not ended.ids:
+                ended.first_outcome = told.first_outcome + part.start
+            ended.ids += told.ids[part]
+            ended.statuses += told.statuses[part]
+            ended.payloads += told.payloads[part]
         return ended
 
     def keys(self, owner: int, first_id: int, count: int) -> TasksNamed:
         """See the interface."""
         job = self._live.jobs.get(owner)
         key_by_id: dict[int, str] = {}
-        for seq in job.key_rows(first_id, count) if job is not None else ():
-            for told in cast("list[TasksNamed]", self._told(seq)):
-                key_by_id.update(enumerate(told.keys, told.first_id))
+        for told in self._told(job.key_rows(first_id, count)) if job is not None else ():
+            key_by_id.update(enumerate(told.keys, told.first_id))
         ids = range(first_id, first_id + count)
         last = max((task_id for task_id in ids if task_id in key_by_id), default=first_id - 1)
         return TasksNamed(owner, first_id, [key_by_id.get(one, "") for one in range(first_id, last + 1)])
@@ -180,14 +176,17 @@ class SQLiteJournal(Component):
         if self._live.has_more and not self._unwritten and self._is_open:  # though nothing more may come
             self._hand_over()
 
-    def _told(self, seq: int) -> list[Recordable]:
-        """Return what a row is told as, on disk or not."""
-        for batch in (self._batch, *self._unwritten.values()):
-            for row in batch.rows:
-                if row[0] == seq:
-                    return self._decode(seq, row[3]).events
-        body = self._writer.read("row", seq)
-        return self._decode(seq, body).events if body is not None else []
+    def _told(self, rows: list[int]) -> Iterator[Any]:
+        """Return what rows are told as, on disk or not; all of them are read at once."""
+        body_by_seq = {
+            row[0]: row[3] for batch in (self._batch, *self._unwritten.values()) for row in batch.rows
+        }
+        on_disk = [seq for seq in rows if seq not in body_by_seq]
+        if on_disk:
+            body_by_seq.update(self._writer.read("bodies", on_disk))
+        for seq in rows:
+            if seq in body_by_seq:
+                yield from self._decode(seq, body_by_seq[seq]).events
 
     def _decode(self, seq: int, body: bytes) -> Told:
         try:

@@ -21,16 +21,18 @@ pytestmark = pytest.mark.system
 class Walk:
     """A cluster whose master keeps a journal, and an application with a system on it."""
 
-    def __init__(self, cluster: Cluster, kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, cluster: Cluster, kind: str, folder: Path, patch: pytest.MonkeyPatch, *arguments: str
+    ) -> None:
         self.cluster = cluster
         self.runs_file = folder / "runs.txt"
         self.runs_file.touch()
-        monkeypatch.setenv("WALK_KIND", kind)
-        monkeypatch.setenv("WALK_COUNT", str(COUNT))
-        monkeypatch.setenv("WALK_FOLDER", str(folder))
+        patch.setenv("WALK_KIND", kind)
+        patch.setenv("WALK_COUNT", str(COUNT))
+        patch.setenv("WALK_FOLDER", str(folder))
         self.start_master()
         cluster.slaves()
-        self.app = cluster.app(WALK)
+        self.app = cluster.app(WALK, *arguments)
 
     @property
     def runs(self) -> list[str]:
@@ -77,8 +79,8 @@ class Walk:
 
 
 @pytest.fixture
-def walk(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Walk]:
-    return lambda kind: Walk(cluster, kind, tmp_path, monkeypatch)
+def walk(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Walk]:
+    return lambda kind, *arguments: Walk(cluster, kind, tmp_path, monkeypatch, *arguments)
 
 
 def kill_hosts(walk: Walk, times: int, seed: int) -> int:
@@ -98,38 +100,55 @@ def kill_hosts(walk: Walk, times: int, seed: int) -> int:
 
 @pytest.mark.parametrize(("kind", "times"), [("Walk", 50), ("Large", 10), ("Unpicklable", 3)])
 def test_a_system_whose_host_is_killed_has_no_task_run_twice(
-    walk: Callable[[str], Walk], kind: str, times: int
+    walk: Callable[..., Walk], kind: str, times: int
 ) -> None:
     here = walk(kind)
     assert kill_hosts(here, times, seed=7) >= times // 2
     here.check()
 
 
-def test_a_system_that_does_not_the_same_twice_loses_little(walk: Callable[[str], Walk]) -> None:
+def test_a_system_that_does_not_the_same_twice_loses_little(walk: Callable[..., Walk]) -> None:
     here = walk("Unlike")
     killed = kill_hosts(here, 5, seed=3)
     here.check(killed * COUNT // 2)
 
 
 @pytest.mark.parametrize("kind", ["Walk", "Unpicklable"])
-def test_a_system_goes_on_though_its_master_is_killed(walk: Callable[[str], Walk], kind: str) -> None:
+def test_a_system_goes_on_though_its_master_is_killed(walk: Callable[..., Walk], kind: str) -> None:
     here = walk(kind)
     for count in (50, 200, 350):
         here.wait_runs(count)
         kill(here.master.pid)
         here.start_master()
-    here.check(3 * WIDTH)  # what the slaves had when they lost the master
+    here.check(3 * WIDTH)  # what slaves had got that was not accepted yet
 
 
-def test_a_system_that_fails_after_all_that_says_so(walk: Callable[[str], Walk]) -> None:
+def test_a_system_that_fails_after_all_that_says_so(walk: Callable[..., Walk]) -> None:
     here = walk("Raising")
     assert kill_hosts(here, 2, seed=5) == 2
     assert here.app.wait() == 1
     assert f"ValueError: {COUNT} steps" in here.app.err
 
 
-def test_a_system_that_kills_its_process_again_and_again_is_given_up(walk: Callable[[str], Walk]) -> None:
+def test_a_system_that_kills_its_process_again_and_again_is_given_up(walk: Callable[..., Walk]) -> None:
     here = walk("Deadly")
     assert here.app.wait() == 1
     assert "the task system lost 3 processes within a minute and got no further" in here.app.err
     assert len(here.runs) == len(set(here.runs))
+
+
+def test_a_system_of_a_detached_job_goes_on_and_its_result_is_there_for_who_attaches(
+    walk: Callable[..., Walk],
+) -> None:
+    here = walk("Walk", "--detach", "--job", "walk")
+    assert here.app.succeed().endswith(" walk\n")
+    wait_until(lambda: len(here.runs) > 20, "steps", lambda: here.master.err)
+    pid = here.host()
+    assert pid
+    kill(pid)
+    wait_until(lambda: len(here.runs) > 100, "steps", lambda: here.master.err)
+    kill(here.master.pid)
+    here.start_master()
+    for _ in range(2):
+        here.app = here.cluster.run("attach", "walk", "-m", here.cluster.address)
+        here.check(WIDTH)

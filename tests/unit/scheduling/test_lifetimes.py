@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.core.errors import JobTaken
+from concurrent.core.errors import JobTaken, SchedulingError
 from concurrent.scheduling.ledger.events import (
     Command,
     Deliver,
@@ -20,12 +20,14 @@ from concurrent.scheduling.ledger.events import (
     OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
+    Recall,
     Record,
     SessionAttached,
     SessionDetached,
     SlaveJoined,
     SystemEnded,
     SystemPushed,
+    SystemStepped,
     TasksDone,
     TasksReturned,
     TasksSubmitted,
@@ -305,3 +307,24 @@ def test_a_program_that_never_heard_of_its_last_session_comes_back_with_the_one_
         master.apply(SessionAttached(1, attachment=2, node="bob"))
     with pytest.raises(JobTaken):
         master.apply(SessionAttached(1, attachment=1, node="ann"))
+
+
+def test_what_a_task_system_has_dealt_with_is_consumed_when_a_step_says_so(master: Master) -> None:
+    master.begin(kind="system")
+    master.run(5)
+    master.apply(OutcomesConsumed(1, 4))
+    assert master.recorded(OutcomesConsumed) == []
+    step = SystemStepped(1, b"state", consumed_to=3, next_id=5)
+    master.apply(step)
+    assert master.recorded(SystemStepped) == [step]
+    assert [one.up_to for one in master.recorded(OutcomesConsumed)] == [3]
+    master.apply(SessionDetached(1))
+    (recall,) = of(Recall, master.apply(SessionAttached(1)))
+    assert (recall.first, recall.count) == (4, 2)
+
+
+def test_a_step_of_what_was_not_there_is_refused(master: Master) -> None:
+    master.begin(kind="system")
+    master.run(1)
+    with pytest.raises(SchedulingError, match="outcome 2 was consumed"):
+        master.apply(SystemStepped(1, b"state", consumed_to=2, next_id=5))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["KINDS", "JobSpec", "jobspec_from"]
-
-KINDS: Final = ("application", "executor", "system")
+__all__ = ["JobSpec", "jobspec_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +15,7 @@ class JobSpec:
 
     :param job_id: random text that no other job has.
     :param name: what its user calls it; empty if it has no name.
-    :param kind: one of ``KINDS``: what pushes its tasks.
+    :param kind: what pushes its tasks: ``application``, ``executor`` or ``system``.
     :param user: who began it.
     :param program: how the program that pushes its tasks is found again; plain values.
     :param keep_s: how long it is kept after it has ended; with 0 it ends with its session.

@@ -364,7 +364,7 @@ class TaskClient:
         for task_id in ids:
             waiting = self._former.ask(task_id)
             task = self._open.pop(task_id, None) if waiting is not None else None
-            if waiting is not None and task is not None:
+            if waiting is not None and task is not None and not self._is_pushed_singly(task, *waiting[1:]):
                 early.append((waiting[0], Outcome(task[0], *waiting[1:])))
         early.sort(key=itemgetter(0))  # as they were delivered, so they are consumed in that order
         self._report([outcome for _, outcome in early])
@@ -443,12 +443,8 @@ class TaskClient:
                 self._former.keep(number, task_id, status, payload)
                 unasked_bytes += len(payload)
                 continue
-            item, work, _ = task
-            if status == DIED and type(item) is Members:
-                when_free(self._pickling, self._loop, partial(self._push_singly, item, work))
-                self.consumed(len(payload), 0)
-            else:
-                outcomes.append(Outcome(item, status, payload))
+            if not self._is_pushed_singly(task, status, payload):
+                outcomes.append(Outcome(task[0], status, payload))
         self._report(outcomes)
         if unasked_bytes:
             self.consumed(unasked_bytes, 0)
@@ -463,6 +459,15 @@ class TaskClient:
     def _give_back(self) -> None:
         arrived, self._arrived = self._arrived, []
         self._on_outcomes(arrived)
+
+    def _is_pushed_singly(self, task: _Open, status: int, payload: Payload) -> bool:
+        """Have the tasks of a batch of which a worker died pushed one by one; tells whether it is one."""
+        item, work, _ = task
+        if status != DIED or type(item) is not Members:
+            return False
+        when_free(self._pickling, self._loop, partial(self._push_singly, item, work))
+        self.consumed(len(payload), 0)
+        return True
 
     def _push_singly(self, items: Members, batch: TaskBatch) -> None:
         """Push the tasks of a batch one by one, after a worker died of one of them; while no thread pickles."""

@@ -7,9 +7,11 @@ import pytest
 from concurrent.scheduling.owner.former import GoesOn
 from concurrent.scheduling.owner.results import Outcome, Recalled
 from concurrent.scheduling.pickling.codebook import CodeBook
-from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FINISHED
+from concurrent.scheduling.tasks.task import Task
 from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.taskowner import Owner, Session
+from tests.system.cluster import wait_until
 
 
 @pytest.fixture
@@ -109,6 +111,17 @@ def test_outcomes_that_wait_are_given_back_as_they_were_delivered(owner: Owner) 
     owner.attach(3)
     owner.settle()
     assert owner.items() == ["b", "a"]
+
+
+def test_a_batch_of_which_a_worker_died_before_its_push_was_made_again_is_pushed_task_by_task(
+    owner: Owner,
+) -> None:
+    session = begin(owner, 2, GoesOn.BY_PUSHES)
+    owner.master_says("finished", [1], [DIED], [b"killed"], -1)
+    owner.client.push_many([Task("a"), Task("b")], batch_size=2)
+    owner.settle()
+    assert owner.outcomes == []
+    wait_until(lambda: session.pushed_ids() == [2, 3], "its members are pushed")
 
 
 def test_what_a_program_has_not_asked_for_does_not_hold_up_the_rest(owner: Owner) -> None:

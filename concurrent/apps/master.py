@@ -14,6 +14,7 @@ from concurrent.apps.jobwish import wish_from
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_kept
 from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
+from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.runtime import check_runtime, why_not_of_this
@@ -392,8 +393,15 @@ class MasterNode(Node):
         attaching = None
         if self._journal is not None:
             attaching = Attaching(self.dispatcher, self._journal, self.env[JobSettings].keep_s)
+        neighbours = Neighbours(self.loop)
+        self._open.callback(self.loop.call, neighbours.close, timeout_s=CALL_TIMEOUT_S)
         self._api = MasterAPI(
-            self.registry, self.dispatcher, self._systems, alike_max=alike_max, attaching=attaching
+            self.registry,
+            self.dispatcher,
+            self._systems,
+            alike_max=alike_max,
+            neighbours=neighbours,
+            attaching=attaching,
         )
         self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._api.register_methods(self.compute_server)

@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.attaching import Attaching
 from concurrent.apps.jobwish import JobWish
+from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.core.loggers import get_log
@@ -29,6 +31,7 @@ from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.scheduling.wire.stretches import PackedTerms, read_stretches
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
+from concurrent.transport.session.states import SessionState
 
 __all__ = ["WINDOW_MAX", "MasterAPI"]
 
@@ -40,6 +43,8 @@ WINDOW_MAX: Final = 1 << 24
 ID_MAX: Final = 1 << 63
 KEY_LENGTH_MAX: Final = 1024
 """How many characters the text may have by which a program knows a task."""
+
+PROCESS_ENDED: Final = "its process has ended"
 
 WAITING_HOST: Final = "waits for a task system"
 """The context of a host's session until there is a system for it; without any the session would be ended."""
@@ -61,6 +66,7 @@ class MasterAPI:
     """See the module.
 
     :param alike_max: how many nodes of one type may join from one address, so that others find a place there.
+    :param neighbours: sees the ends of slaves on this machine.
     """
 
     def __init__(
@@ -70,9 +76,11 @@ class MasterAPI:
         systems: SystemHosts,
         *,
         alike_max: int,
+        neighbours: Neighbours,
         attaching: Attaching | None = None,
     ) -> None:
         self._alike_max = alike_max
+        self._neighbours = neighbours
         self._attaching = attaching
         self._detaching: set[int] = set()
         self._is_stopping = False
@@ -88,6 +96,7 @@ class MasterAPI:
         self._check(handler, record)
         if record.node_type is NodeType.slave:
             number = self._dispatcher.join_slave(handler, record.node_id, record.data)
+            self._neighbours.watch(number, record.data, partial(self._process_ended, handler))
         else:
             number = self._dispatcher.join_owner(handler, record.node_id)
         self._bound(handler, record, number)
@@ -142,10 +151,19 @@ class MasterAPI:
         self._is_stopping = True
 
     def session_cut(self, handler: TCPHandler, *, is_silent: bool) -> None:
-        """Give a slave nothing more while nothing arrives from it."""
+        """Give a slave nothing more while nothing arrives from it, and do not wait for one that has ended."""
         peer = handler.context
-        if is_silent and isinstance(peer, Peer) and peer.node_type is NodeType.slave:
+        if not isinstance(peer, Peer) or peer.node_type is not NodeType.slave:
+            return
+        if self._neighbours.has_ended(peer.number):
+            handler.close(PROCESS_ENDED)
+        elif is_silent:
             self._dispatcher.slave_away(peer.number)
+
+    def _process_ended(self, handler: TCPHandler) -> None:
+        """A slave has ended; what it has sent is read first, up to the end of its connection."""
+        if handler.state is SessionState.CUT:
+            handler.close(PROCESS_ENDED)
 
     def session_resumed(self, handler: TCPHandler) -> None:
         """Go on with a slave that was away."""
@@ -160,6 +178,7 @@ class MasterAPI:
         if not isinstance(peer, Peer):
             return
         if peer.node_type is NodeType.slave:
+            self._neighbours.forget(peer.number)
             if not self._is_stopping:  # else it comes back to the next master with what it has
                 self._dispatcher.lose_slave(peer.number, reason)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import threading
 from collections import Counter
@@ -125,8 +127,19 @@ def test_a_master_that_is_paused_loses_nobody(
 def test_a_slave_that_is_killed_is_not_waited_for(
     cluster: Cluster, runs: Runs, scheduler: str, channel: str
 ) -> None:
-    _master, slave, _other, app = start(cluster, runs, scheduler, channel)
+    master, slave, _other, app = start(cluster, runs, scheduler, channel)
     kill(slave.pid)
     runs.let_go()
     assert app.succeed() == "each once\n"
     assert runs.counts().total() == 6
+    if hasattr(os, "pidfd_open"):
+        assert re.search(r"slave-\S+ left: its process has ended", master.err)
+
+
+def test_a_slave_that_is_killed_while_it_is_paused_is_not_waited_for(cluster: Cluster, runs: Runs) -> None:
+    master, slave, _other, app = start(cluster, runs, "GenericTaskScheduler", "tcp")
+    slave.send(signal.SIGSTOP)
+    master.wait_for_line("reports nothing")
+    kill(slave.pid)
+    runs.let_go()
+    assert app.succeed() == "each once\n"

@@ -24,6 +24,7 @@ def test_a_detached_job_outlives_its_program_and_its_master(cluster: Cluster, ga
     assert jobs.outcomes == []
     assert jobs.attach("numbers").succeed() == ""
     assert jobs.outcomes == right(8)
+    assert jobs.runs == list(range(8))
     assert jobs.ends == ["None"]
 
 

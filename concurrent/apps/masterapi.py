@@ -200,6 +200,7 @@ class MasterAPI:
             self._dispatcher.leave_owner(owner)
         elif not self._is_stopping:
             jobs.detach(owner)
+            self._systems.session_left(owner)
 
     def register_methods(self, server: HasMethods) -> None:
         """Register everything with the server of the compute channel."""

@@ -94,6 +94,10 @@ class SystemHosts:
         for system in self._book.of(owner):
             self._desk.leave(system)
 
+    def session_left(self, owner: int) -> None:
+        """Have no host ready for an application that has left its job; its systems go on."""
+        self._spare.application_left(owner)
+
     def released(self, owner: int) -> None:
         """Have the systems of an application run that was held."""
         for system in self._book.of(owner):

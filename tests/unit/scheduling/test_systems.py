@@ -304,6 +304,16 @@ def test_a_system_that_is_not_wanted_any_more_goes_to_no_other_process(master: M
     assert len(master.processes) == 1
 
 
+def test_no_process_waits_for_an_application_that_has_left_its_job(master: Master, app: Session) -> None:
+    push(master, app)
+    master.join_application(OWNER)
+    assert len(master.processes) == 2
+    master.hosts.session_left(OWNER)
+    assert master.processes[1].is_killed
+    master.processes[1].end(signal=9, code=None)
+    assert not master.processes[0].is_killed
+
+
 def test_no_process_waits_when_no_application_is_there_that_has_systems(master: Master, app: Session) -> None:
     push(master, app)
     master.processes[0].end()

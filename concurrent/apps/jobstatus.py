@@ -46,7 +46,7 @@ class JobRow(Status):
     :param pushed: how many tasks the master has had of it; each is open, finished, failed or cancelled. A batch
         counts as one.
     :param unread: how many outcomes no program has dealt with yet.
-    :param systems: how many task systems have not ended, or no program has heard of their end.
+    :param systems: how many task systems it has, running ones and those whose result is kept.
     :param keep_s: how long it is kept after it has ended; with 0 it ends with its program.
     """
 

@@ -145,6 +145,21 @@ def test_batches_of_a_former_program_have_a_callback_for_each_task(cluster: Clus
     assert jobs.ends == ["None"]
 
 
+def test_a_task_system_goes_on_and_its_result_is_there_at_attach(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    jobs.detach("numbers", "longjob.mode=system", f"longjob.port={gate.port}", "longjob.count=4")
+    gate.wait_for(4)
+    jobs.restart_master()
+    gate.open()
+    jobs.wait_for("numbers", state="ended", systems=1)
+    jobs.attach("numbers").succeed()
+    assert jobs.ends == [str(list(range(4)))]
+    assert jobs.runs == list(range(4))
+    jobs.attach("numbers").succeed()  # each program is given the result
+    assert jobs.ends == 2 * [str(list(range(4)))]
+    assert jobs.runs == list(range(4))
+
+
 def test_what_failed_is_shown_and_what_is_forgotten_is_gone(cluster: Cluster, gate: Gate) -> None:
     jobs = JobCluster(cluster)
     jobs.detach("numbers", f"longjob.port={gate.port}", "longjob.first=-2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from concurrent.scheduling.ledger.events import (
     OwnerJoined,
@@ -23,6 +23,17 @@ __all__ = ["System", "SystemBook"]
 STARTS_MAX: Final = 3
 STARTS_S: Final = 60.0
 """A system that has lost so many processes in this time, and got no further, is given up."""
+
+FUTILE_STARTS_MAX: Final = 10
+"""So many may be lost in that time, if most of them ended before they were given the system."""
+
+
+class _Loss(NamedTuple):
+    """A process that a system has lost, and whether it was given the system before."""
+
+    at: float
+    evidence: str
+    was_given: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -44,8 +55,7 @@ class System:
     job: str = ""
     step: SystemStepped | None = None
     outcome: SystemEnded | None = None
-    _evidence: list[str] = field(default_factory=list)
-    _lost_at: list[float] = field(default_factory=list)
+    _losses: list[_Loss] = field(default_factory=list)
     _read_to: int = 0
 
     @property
@@ -64,29 +74,30 @@ class System:
             self._read_to = up_to
             self._got_further()
 
-    def may_go_on(self, evidence: str, now: float) -> bool:
+    def may_go_on(self, evidence: str, now: float, *, was_given: bool) -> bool:
         """Take note that its process is lost; tells whether it may have another one.
 
         :param evidence: what is known of that.
         :param now: in seconds since any instant.
+        :param was_given: whether the process had been given the system, which may be to blame then.
         """
-        kept = [one for one in self._lost_at if now - one < STARTS_S]
-        self._evidence = [*self._evidence[len(self._evidence) - len(kept) :], evidence]
-        self._lost_at = [*kept, now]
-        return len(self._lost_at) < STARTS_MAX
+        kept = [one for one in self._losses if now - one.at < STARTS_S]
+        self._losses = [*kept, _Loss(now, evidence, was_given)]
+        suspicious = sum(one.was_given for one in self._losses)
+        return suspicious < STARTS_MAX and len(self._losses) < FUTILE_STARTS_MAX
 
     @property
     def evidence(self) -> str:
         """What is known of the processes that it has lost since it got further."""
-        if len(self._evidence) == 1:
-            return self._evidence[0]
-        count, last = len(self._evidence), self._evidence[-1].partition("; its last output")[0]
+        all_of_it = [one.evidence for one in self._losses]
+        if len(all_of_it) == 1:
+            return all_of_it[0]
+        count, last = len(all_of_it), all_of_it[-1].partition("; its last output")[0]
         what = f"the task system lost {count} processes within a minute and got no further; {last}"
-        return "; its last output:\n".join((what, "\n".join(self._evidence)))
+        return "; its last output:\n".join((what, "\n".join(all_of_it)))
 
     def _got_further(self) -> None:
-        self._evidence.clear()
-        self._lost_at.clear()
+        self._losses.clear()
 
 
 class SystemBook:

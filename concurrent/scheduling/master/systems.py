@@ -369,7 +369,9 @@ class SystemHosts:
         evidence = f"the host {host.pid} of the task system {end.how}"
         log.warning("%s", evidence)
         text = f"{evidence}; its last output:\n{end.tail}" if end.tail else evidence
-        if system.may_go_on(text, self._loop.time()) and system.job and self._move(system):
+        was_given = end.before is not HostState.CLAIMED
+        may_go_on = system.may_go_on(text, self._loop.time(), was_given=was_given)
+        if may_go_on and system.job and self._move(system):
             log.warning("task %s goes on in another process", system.name)
         else:
             self._bring_home(system, DIED, system.evidence.encode())

@@ -50,30 +50,44 @@ def test_what_is_told_of_one_that_has_left_is_nothing() -> None:
     assert list(book_of(JOINED, PUSHED, OwnerLeft(7), STEPPED, ENDED)) == []
 
 
+def loses(system: System, at: float = 0.0, *, was_given: bool = True) -> bool:
+    """Have a system lose its process; return whether it may have another one."""
+    return system.may_go_on(f"loss {at:.0f}", at, was_given=was_given)
+
+
 def test_a_system_that_loses_three_processes_within_a_minute_is_given_up(system: System) -> None:
-    assert [system.may_go_on(f"loss {now}", float(now)) for now in (0, 20, 40)] == [True, True, False]
+    assert [loses(system, now) for now in (0, 20, 40)] == [True, True, False]
     what, *rest = system.evidence.split("; its last output:\n")
     assert what == "the task system lost 3 processes within a minute and got no further; loss 40"
     assert rest == ["loss 0\nloss 20\nloss 40"]
 
 
 def test_the_evidence_of_one_loss_is_just_that(system: System) -> None:
-    system.may_go_on("it was killed; its last output:\nlast words", 0.0)
+    system.may_go_on("it was killed; its last output:\nlast words", 0.0, was_given=True)
     assert system.evidence == "it was killed; its last output:\nlast words"
 
 
 def test_losses_that_are_long_ago_do_not_count(system: System) -> None:
-    assert all(system.may_go_on("loss", now) for now in (0.0, 20.0, 61.0, 81.0, 130.0))
+    assert all(loses(system, now) for now in (0.0, 20.0, 61.0, 81.0, 130.0))
+
+
+def test_a_system_is_not_blamed_for_processes_that_were_never_given_it(system: System) -> None:
+    assert all(loses(system, was_given=False) for _ in range(5))
+    assert [loses(system) for _ in range(3)] == [True, True, False]
+
+
+def test_a_system_for_which_no_process_can_be_started_is_given_up(system: System) -> None:
+    assert [loses(system, was_given=False) for _ in range(10)] == [True] * 9 + [False]
 
 
 @pytest.mark.parametrize("has_step", [True, False])
 def test_losses_before_it_got_further_do_not_count(system: System, has_step: bool) -> None:
     for number in range(1, 10):
-        assert system.may_go_on("loss", 0.0)
-        assert system.may_go_on("loss", 0.0)
+        assert loses(system)
+        assert loses(system)
         if has_step:
             system.stepped(SystemStepped(7, b"state", number, 1))
         else:
             system.has_read(number)
     system.has_read(1)
-    assert [system.may_go_on("loss", 0.0) for _ in range(3)] == [True, True, False]
+    assert [loses(system) for _ in range(3)] == [True, True, False]

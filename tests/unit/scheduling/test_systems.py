@@ -101,15 +101,35 @@ class Desk:
         call()
 
 
+class DurableDesk(Desk):
+    """That of a master with a journal."""
+
+    def begin(self, system: System) -> None:
+        system.job, system.number = "a job", 7
+        self.book.add(system)
+
+    def detach(self, system: System) -> None:
+        """Have the system be without a host."""
+
+    def hand_over(self, system: System, session: Session, then: Callable[..., object]) -> None:
+        then(CODE, system.payload)
+
+    def ended(self, system: System, status: int, payload: Any) -> None:
+        self.outcome = status, payload
+
+    def outcome_of(self, system: System) -> tuple[int, Any]:
+        return self.outcome
+
+
 class Master:
     """What the hosts need of a master: its loop, its launcher and its dispatcher."""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.timers: list[Timer] = []
         self.processes: list[Process] = []
         self.can_launch = True
         self._numbers = itertools.count(100)
-        self.systems = Desk()
+        self.systems = desk
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
         own = self.owner_by_session.__setitem__
@@ -164,8 +184,13 @@ class Master:
 
 
 @pytest.fixture
-def master() -> Iterator[Master]:
-    made = Master()
+def desk_type() -> type[Desk]:
+    return Desk
+
+
+@pytest.fixture
+def master(desk_type: type[Desk]) -> Iterator[Master]:
+    made = Master(desk_type())
     yield made
     made.can_launch = False
     made.hosts.close()
@@ -339,6 +364,22 @@ def test_a_host_that_dies_is_the_end_of_its_system(master: Master, app: Session)
     assert b"SIGKILL" in evidence
     assert b"last words" in evidence
     assert master.owners == {}
+
+
+@pytest.mark.parametrize("desk_type", [DurableDesk])
+@pytest.mark.parametrize(("had_it", "losses"), [(True, 3), (False, 10)])
+def test_a_durable_system_loses_more_hosts_that_never_got_it(
+    master: Master, app: Session, had_it: bool, losses: int
+) -> None:
+    push(master, app)
+    app.take()
+    for number in range(losses):
+        assert app.take() == []
+        if had_it:
+            master.join(master.processes[number])
+        master.processes[number].end(signal=9, code=None)
+    assert [one[:3] for one in app.take()] == [("tasksystem_finished", 1, DIED)]
+    assert len(master.processes) == losses
 
 
 def test_where_nothing_can_be_started_the_system_is_refused(master: Master, app: Session) -> None:

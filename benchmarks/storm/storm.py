@@ -31,6 +31,12 @@ RESULT_S: Final = 60.0
 
 QUICK: Final = ("transport.heartbeat_s=0.5", "transport.silence_s=4", "transport.resume_s=2")
 VICTIMS: Final = ("slave", "worker", "host", "program", "slave", "worker", "host", "program", "master")
+PAUSE_S: Final = 0.5
+"""At most so long after one kill comes the next of the same round."""
+
+HOSTS_MAX: Final = 2
+"""A system that loses three hosts and gets no further is given up, so no round kills as many."""
+
 SLAVES: Final = 2
 WORKERS: Final = 2
 
@@ -104,10 +110,12 @@ class Storm:
 
     def _round(self) -> None:
         """Kill the master and some others at random instants of a second or two, and have all come back."""
-        victims = ["master", *self._random.choices(VICTIMS, k=self._random.randint(2, 5))]
+        victims = ["master", *self._random.choices(VICTIMS, k=self._random.randint(2, 6))]
+        for _ in range(victims.count("host") - HOSTS_MAX):
+            victims.remove("host")
         self._random.shuffle(victims)
         for victim in victims:
-            self._go_on(self._random.uniform(0.0, 0.6))
+            self._go_on(self._random.uniform(0.0, PAUSE_S))
             self._kill(victim)
         self._await_result()
         self._go_on(self._random.uniform(0.0, 0.5))

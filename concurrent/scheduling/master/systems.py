@@ -354,7 +354,8 @@ class SystemHosts:
         system = self._system_by_host.pop(host, None)
         if system is None:
             if self._spare.ended(host):  # else that was wanted
-                log.info("the host %d that waited for a task system %s: %s", host.pid, end.how, end.tail)
+                tail = end.tail and f": {end.tail}"
+                log.info("the host %d that waited for a task system %s%s", host.pid, end.how, tail)
             return
         for line in end.tail.splitlines():
             log.info("task system %d: %s", system.system_id, line)

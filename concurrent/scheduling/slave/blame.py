@@ -65,7 +65,7 @@ class Blame:
         self._dealer.put_back(death.unstarted)
         self.count += death.is_accident
         if not death.started and death.is_accident:
-            log.error("worker %d %s without a task; %s", link.pid, death.how, tail)
+            log.error("worker %d %s without a task%s", link.pid, death.how, tail and f"; {tail}")
         if link.has_fallen:  # with all workers of its zygote, which are told of in this turn
             if not self._fallen:
                 self._loop.call_soon(self._judge_fallen)

@@ -107,6 +107,12 @@ def test_one_application_has_all_workers_and_each_gets_its_part(parts: Parts) ->
     assert len(parts.roster.links) == 2
 
 
+def test_the_end_of_a_worker_that_had_no_task_is_told(parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
+    link = parts.roster.links[0]
+    parts.end(link, code=7)
+    assert caplog.messages[0] == f"worker {link.pid} ended with exit code 7 without a task"
+
+
 def test_a_task_alone_goes_to_a_worker_that_its_application_has(parts: Parts) -> None:
     crew = new_crew(1)
     for number in range(3):

@@ -89,7 +89,6 @@ class JobsAPI:
         details = JobDetails(
             **vars(row),
             failures=tuple(FailureGroup(*one) for one in life.failures.rows()),
-            output="",
             program=dict(life.spec.program),
             fingerprint=dict(life.spec.fingerprint),
         )

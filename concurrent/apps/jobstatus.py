@@ -88,13 +88,11 @@ class JobDetails(JobRow):
     """All that is known of a job.
 
     :param failures: of its tasks, the most frequent first.
-    :param output: the end of what its tasks have printed, where that is known.
     :param program: how its program was started, see ``programrecord.py``.
     :param fingerprint: the versions that its code was made with, by name.
     """
 
     failures: tuple[FailureGroup, ...]
-    output: str
     program: Mapping[str, Any]
     fingerprint: Mapping[str, Any]
     more: Mapping[str, Any] = field(default_factory=dict, kw_only=True)

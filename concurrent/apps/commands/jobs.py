@@ -6,7 +6,6 @@ import argparse
 import json
 import time
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from concurrent.apps.api import EXIT_OK, printable
 from concurrent.apps.columns import JOBS, duration
@@ -16,8 +15,6 @@ from concurrent.apps.jobstatus import ENDED, FailureGroup, JobDetails, JobRow
 from concurrent.apps.programrecord import ProgramRecord
 
 __all__ = ["add_parser", "describe_job", "describe_jobs", "run"]
-
-OUTPUT_LINES_MAX: Final = 20
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
@@ -67,7 +64,7 @@ def describe_job(job: JobDetails, now: float) -> str:
 
     :param now: seconds since the epoch.
     """
-    return _text([*_facts(job, now), *_failures(job.failures), *_output(job.output)])
+    return _text([*_facts(job, now), *_failures(job.failures)])
 
 
 def _text(lines: Iterable[str]) -> str:
@@ -111,9 +108,3 @@ def _failures(failures: tuple[FailureGroup, ...]) -> Iterator[str]:
         yield f"  {one.count:,} of {one.task}: {one.exception}; the last one:"
         for line in one.text.rstrip().splitlines():
             yield f"    {line}"
-
-
-def _output(output: str) -> Iterator[str]:
-    if output:
-        yield from ("", "output:")
-        yield from (f"  {line}" for line in output.rstrip().splitlines()[-OUTPUT_LINES_MAX:])

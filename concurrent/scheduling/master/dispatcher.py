@@ -61,6 +61,7 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.awaited import AwaitedSlaves
 from concurrent.scheduling.master.delivery import Delivery
+from concurrent.scheduling.master.failurewords import type_and_words
 from concurrent.scheduling.master.feeder import Feeder
 from concurrent.scheduling.master.gate import Gate
 from concurrent.scheduling.master.jobdesk import JobDesk
@@ -77,7 +78,6 @@ from concurrent.scheduling.schedulers.queueguard import guarded
 from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.courier import Courier
-from concurrent.scheduling.wire.failure import failure_text
 from concurrent.scheduling.wire.messages import to_slave
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
@@ -127,7 +127,7 @@ class Dispatcher:
             first_number=first_number,
             is_recorded=journal is not None,
             return_s=return_s,
-            read_failure=_type_and_text,
+            read_failure=type_and_words,
         )
         self._loop = loop
         self._journal = journal
@@ -484,12 +484,3 @@ class Dispatcher:
         self._notices.close()
         self._delivery.close()
         self._storage.close()
-
-
-def _type_and_text(payload: Any) -> tuple[str, str] | None:
-    """Return the type of the exception and the words of a failed attempt; None if nobody here can read them."""
-    try:
-        found = failure_text(payload.load() if hasattr(payload, "load") else payload)
-    except OSError:  # it is damaged on disk, and whoever asks for the outcome is told
-        return None
-    return (found.type, found.traceback or found.message) if found is not None else None

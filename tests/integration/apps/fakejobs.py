@@ -17,7 +17,6 @@ HUNT = JobDetails(
     unread=360, has_begun=True, systems=0,
     created_at=1000.0, first_run_at=1001.0, ended_at=0.0, keep_s=604800.0,
     failures=(FailureGroup("BlockTask", "ValueError", 3, "Traceback:\n\tValueError: 5\x1b[2J"),),
-    output="one\ntwo\n",
     program={"application": "/home/ada/hunt.py", "folder": "/home/ada", "arguments": ["-o", "hunt.width=5"]},
     fingerprint={"python": "3.11.7"},
 )  # fmt: skip
@@ -37,7 +36,7 @@ class FakeJobs:
 
         @jsonremote(self.api, name="jobs")
         def jobs(_request: Any) -> list[Any]:
-            known = JobDetails.from_json({}).to_json().keys() - {"failures", "output", "program", "fingerprint"}
+            known = JobDetails.from_json({}).to_json().keys() - {"failures", "program", "fingerprint"}
             return [{key: one.to_json()[key] for key in known} for one in self.jobs]
 
         @jsonremote(self.api, name="job")

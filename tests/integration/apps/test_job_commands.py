@@ -44,7 +44,6 @@ def test_one_job_is_shown_with_its_failures_by_task_and_exception() -> None:
     assert "355 finished, 3 failed, 2 cancelled" in text
     assert "concurrent app /home/ada/hunt.py  (in /home/ada)" in text
     assert "is forgotten in 6 days" in text
-    assert text.endswith("output:\n  one\n  two")
 
 
 def test_nothing_of_a_job_commands_the_terminal() -> None:

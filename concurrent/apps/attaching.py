@@ -15,7 +15,7 @@ from typing import Any, Final
 from concurrent.apps.jobsapi import state_of
 from concurrent.apps.jobwish import JobAnswer, JobWish
 from concurrent.core.component import Component
-from concurrent.core.errors import JobUnknown
+from concurrent.core.errors import JobMismatch, JobUnknown
 from concurrent.core.items import FloatItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.jobspec import JobSpec
@@ -60,6 +60,7 @@ class Attaching:
 
         :raises JobUnknown: if the job has to exist, and does not.
         :raises JobTaken: if another program has taken the job over.
+        :raises JobMismatch: if the name that is wished for is that of a job of another kind of program.
         """
         job = self._job_for(wish)
         if job is None:
@@ -77,7 +78,10 @@ class Attaching:
         find = self._dispatcher.jobs.find
         for text in filter(None, (wish.job, wish.name)):
             with suppress(JobUnknown):
-                return find(text)
+                job = find(text)
+                if not wish.job:
+                    _check_kind(job, wish)
+                return job
         return find(wish.job or wish.name) if wish.must_exist else None
 
     def _spec(self, wish: JobWish) -> JobSpec:
@@ -127,4 +131,19 @@ class Attaching:
                 durability=journal.place.durability,
                 cluster=journal.start.cluster_id,
             ).as_map()
+        )
+
+
+def _check_kind(job: JobRecord, wish: JobWish) -> None:
+    """Refuse the name of a job of another kind of program, whose results would be taken for others.
+
+    :raises JobMismatch: if it is.
+    """
+    life = job.life
+    if life is not None and life.spec.kind != wish.kind:
+        raise JobMismatch(
+            f"job {wish.name} is that of an {life.spec.kind}, and this program is an {wish.kind}",
+            thing="job",
+            value=wish.name,
+            remedy="Choose another name, or remove that job with 'concurrent forget'",
         )

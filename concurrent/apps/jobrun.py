@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from concurrent.apps.jobstatus import HELD
+from concurrent.apps.jobstatus import ENDED, HELD
 from concurrent.apps.jobwish import JobAnswer, JobWish
 from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
@@ -82,20 +82,22 @@ class JobRun:
                 remedy="Start it with 'concurrent master -o journal.durability=host', or leave --job and "
                 "--detach out",
             )
-        self.owed = answer.next_id - 1 - answer.consumed_to if answer.has_begun else 0
+        self.owed = answer.pushed - answer.consumed_to if answer.has_begun else 0
         self._tell_what_there_is()
 
     def _tell_what_there_is(self) -> None:
         answer = self.answer
         if answer.is_new:
             return
-        pushed = max(answer.next_id - 1, 0)
         if answer.has_begun:
-            self._tell(f"job {self.name} goes on: {answer.consumed_to} of {pushed} results were taken before")
+            self._tell(
+                f"job {self.name} {'has ended' if answer.state == ENDED else 'goes on'}: "
+                f"{answer.consumed_to} of {answer.pushed} results were taken before"
+            )
         else:
             self._tell(
-                f"the first push of job {self.name} was cut after {pushed} tasks: it is made again, and what "
-                "the master has is not sent a second time"
+                f"the first push of job {self.name} was cut after {answer.pushed} tasks: it is made again, and "
+                "what the master has is not sent a second time"
             )
         if answer.state == HELD:
             self._tell(f"job {self.name} is held: {answer.reason}")

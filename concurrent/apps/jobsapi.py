@@ -106,7 +106,9 @@ class JobsAPI:
         kept.result(CALL_TIMEOUT_S)
 
     def _cancel(self, text: str) -> None:
-        job, _ = self._find(text)
+        job, life = self._find(text)
+        if state_of(life) == ENDED:
+            return
         self._systems.cancel(job.owner)
         self._dispatcher.jobs.cancel(job.owner)
 

@@ -89,6 +89,11 @@ class JobAnswer:
     durability: str = "none"
     cluster: str = ""
 
+    @property
+    def pushed(self) -> int:
+        """How many tasks were pushed; the first has the id 1, and without any there is no next one."""
+        return max(self.next_id - 1, 0)
+
     def as_map(self) -> dict[str, Any]:
         """Return the answer as it travels."""
         return asdict(self)

@@ -29,6 +29,7 @@ from concurrent.core.backoff import Backoff
 from concurrent.core.component import ComponentManager
 from concurrent.core.errors import (
     ConcurrentError,
+    JobMismatch,
     JobTaken,
     JobUnknown,
     LoopClosed,
@@ -287,7 +288,7 @@ class MasterLink:
                 job = self._take_seat(future.result())
         except NodeError as problem:
             error = problem
-        if isinstance(error, JobTaken | JobUnknown):
+        if isinstance(error, JobMismatch | JobTaken | JobUnknown):
             log.error("the master at %s refuses this program: %s", self._master, error)
             self._refuse(error)
             handler.close("refused")

@@ -240,7 +240,7 @@ class NodeError(ConcurrentError):
 
 
 class JobMismatch(NodeError):
-    """A program does not submit to its job what was submitted to it before, or uses a key twice."""
+    """A program does not submit to its job what it did before, uses a key twice, or is of another kind."""
 
     code = "job-mismatch"
 

@@ -19,6 +19,7 @@ from concurrent.apps.commands.common import (
     run_node,
 )
 from concurrent.apps.commands.jobparts import job_run_of, over_before, run_for_job
+from concurrent.apps.executorjob import checked_name
 from concurrent.apps.hangup import OutlivesTerminal
 from concurrent.apps.programrecord import ProgramRecord, record_of
 from concurrent.core.config import describe, items_of
@@ -60,7 +61,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scheduler", help="the scheduler of an embedded cluster")
     group = parser.add_argument_group("work that outlives the application, on a master that keeps a journal")
     group.add_argument(
-        "--job", metavar="NAME",
+        "--job", metavar="NAME", type=_job_name,
         help="do it as the job of that name: when it is there already, go on with it, and run nothing again",
     )  # fmt: skip
     group.add_argument(
@@ -69,6 +70,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument("--attach", metavar="ID", help=argparse.SUPPRESS)  # what concurrent attach says
     parser.add_argument("--options", action="store_true", help="print the options of the application and end")
+
+
+def _job_name(text: str) -> str:
+    try:
+        return checked_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run(args: argparse.Namespace) -> int:

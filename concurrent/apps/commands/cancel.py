@@ -7,6 +7,7 @@ import argparse
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.jobstatus import CANCELLED
 
 __all__ = ["add_parser", "run"]
 
@@ -29,5 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Have the master cancel it."""
     with JobMaster(master_of(args)) as master:
         master.cancel(args.job)
-    print(f"job {args.job} is cancelled; 'concurrent forget {args.job}' removes it")
+        how = master.job(args.job).how
+    said = f"had ended before ({how})" if how and how != CANCELLED else "is cancelled"
+    print(f"job {args.job} {said}; 'concurrent forget {args.job}' removes it")
     return EXIT_OK

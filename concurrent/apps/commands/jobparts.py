@@ -7,6 +7,7 @@ import errno
 import getpass
 import platform
 import secrets
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -124,12 +125,12 @@ def tell_over(job: JobDetails, master: Host) -> None:
     _tell(
         f"job {job.title} has ended{f' ({job.how})' if job.how else ''}: {job.finished:,} tasks finished, "
         f"{job.failed:,} failed, {job.cancelled:,} cancelled, {unread}; to run it anew, type first: "
-        f"concurrent forget {job.title} -m {master}"
+        f"concurrent forget {shlex.quote(job.title)} -m {master}"
     )
 
 
 def _attach(job: JobRun) -> str:
-    return f"concurrent attach {job.name} -m {job.master}"
+    return f"concurrent attach {shlex.quote(job.name)} -m {job.master}"
 
 
 def _print(line: str) -> None:

@@ -270,7 +270,7 @@ class Jobs:
             return job.outbox.attach()
         if event.attachment not in (0, life.attachment) and not life.never_heard(event):
             raise JobTaken(
-                f"another session goes on with {job.name}: the newest is number {life.attachment}",
+                f"another program has taken job {life.spec.name or life.spec.job_id} over",
                 thing="attachment",
                 value=event.attachment,
                 remedy="Two programs never share a job; attach to it anew to take it over",

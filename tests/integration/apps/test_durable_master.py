@@ -187,7 +187,7 @@ def test_a_program_comes_back_by_its_attachment_and_an_older_one_is_refused(
     back = peer(master, "application-4")
     found = attach(back, job=job.job, attachment=job.attachment)
     assert (found.is_new, found.next_id, found.attachment) == (False, 2, job.attachment + 1)
-    with pytest.raises(JobTaken, match="another session goes on"):
+    with pytest.raises(JobTaken, match="another program has taken job"):
         attach(peer(master, "application-5"), job=job.job, attachment=job.attachment)
 
 

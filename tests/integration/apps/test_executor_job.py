@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster, MasterNode
+from concurrent.apps.main import main
 from concurrent.core import Environment
 from concurrent.core.errors import ConcurrentError, JobMismatch, JobTaken, JobUnknown
 from tests.system.cluster import Gate, wait_until
@@ -247,3 +248,38 @@ def test_the_name_of_a_job_is_a_text_that_can_be_printed(name: Any, kind: type[E
 def test_a_local_cluster_has_no_job() -> None:
     with pytest.raises(TypeError, match="end with its program"):
         LocalCluster(job="a")  # type: ignore[arg-type]
+
+
+def test_an_executor_does_not_take_over_the_job_of_an_application(
+    durable: str, job: str, tmp_path: Path
+) -> None:
+    hunt = tmp_path / "hunt.py"
+    hunt.write_text(
+        "from concurrent.apps import ApplicationNode\n"
+        "from concurrent.scheduling import Task\n"
+        "class One(Task):\n"
+        "    def __call__(self):\n"
+        "        return 1\n"
+        "class Hunt(ApplicationNode):\n"
+        "    def start_processing(self):\n"
+        "        self.push_tasks(One(str(number)) for number in range(3))\n"
+    )
+    assert main(["app", str(hunt), "--master", durable, "--detach", "--job", job]) == 0
+    with pytest.raises(JobMismatch, match="application"), executor(durable, job) as cluster:
+        cluster.submit(run, tmp_path, 1).result(TIMEOUT_S)
+
+    def of_job() -> list[tuple[str, int, int]]:
+        return [(row.kind, row.pushed, row.unread) for row in ClusterExecutor.jobs(durable) if row.name == job]
+
+    wait_until(lambda: of_job() == [("application", 3, 3)], "it has its results")
+
+
+def test_a_job_that_has_ended_stays_finished_when_it_is_cancelled(durable: str, job: str) -> None:
+    def how() -> list[str]:
+        return [row.how for row in ClusterExecutor.jobs(durable) if row.name == job]
+
+    with executor(durable, job) as cluster:
+        assert cluster.submit(abs, -1).result(TIMEOUT_S) == 1
+    wait_until(lambda: how() == ["finished"], "it has ended")
+    assert main(["cancel", job, "-m", durable]) == 0
+    assert how() == ["finished"]

@@ -117,3 +117,18 @@ def test_a_master_that_is_not_there_is_an_error_of_one_line(
     assert main([*command.split(), "-m", f"127.0.0.1:{port}"]) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert "cannot be reached" in line
+
+
+@pytest.mark.parametrize("name", ["", "a\nb"])
+def test_a_job_has_a_name_that_can_be_printed(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["app", "hunt.py", "--master", "127.0.0.1:1", "--job", name])
+    assert "argument --job: job must have 1 to 256 characters" in capsys.readouterr().err
+
+
+def test_cancelling_what_has_ended_does_not_say_that_it_is_cancelled(
+    fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_jobs.end()
+    assert main(["cancel", "hunt", "-m", fake_jobs.address]) == 0
+    assert "job hunt had ended before (finished)" in capsys.readouterr().out

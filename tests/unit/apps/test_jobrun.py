@@ -68,6 +68,14 @@ def test_of_a_job_that_has_begun_all_is_owed_that_was_not_taken() -> None:
     assert run.said == ["job hunt goes on: 4 of 10 results were taken before"]
 
 
+def test_of_one_that_pushed_task_systems_only_no_task_is_owed() -> None:
+    assert Run(replace(BEGUN, next_id=0, consumed_to=0)).owed == 0
+
+
+def test_of_one_that_has_ended_it_is_not_said_that_it_goes_on() -> None:
+    assert Run(replace(BEGUN, state="ended")).said == ["job hunt has ended: 4 of 10 results were taken before"]
+
+
 def test_a_first_push_that_was_cut_is_said_and_nothing_is_owed() -> None:
     run = Run(replace(BEGUN, has_begun=False, consumed_to=0))
     assert run.owed == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.storm.jobs import KINDS
-from benchmarks.storm.storm import WORKERS, Storm
+from benchmarks.storm.storm import RESULT_S, WORKERS, Storm
 from concurrent.scheduling.store.journal.inspection import Inspection
 
 __all__ = ["main"]
@@ -86,6 +86,8 @@ def _problems(storm: Storm, folder: Path) -> list[str]:
         for one in storm.ended
         for problem in one.verdict.problems
     ]
+    if storm.stalls:
+        problems.append(f"WRONG {storm.stalls} times no result came for {RESULT_S:.0f} s; see {folder}")
     for process in storm.orphans():
         problems.append(f"LEFT BEHIND {process.pid} {' '.join(process.cmdline())}")
         process.kill()

@@ -20,14 +20,14 @@ from benchmarks.storm.diary import Diary
 from benchmarks.storm.jobs import Job, Verdict
 from benchmarks.storm.supervisor import Supervised, marked
 
-__all__ = ["WORKERS", "Ended", "Storm"]
+__all__ = ["RESULT_S", "WORKERS", "Ended", "Storm"]
 
 POLL_S: Final = 0.02
 CALM_S: Final = 120.0
 """How long the work that is left may take when nothing is killed any more."""
 
 RESULT_S: Final = 60.0
-"""How long a round waits for a result of the master's newest start."""
+"""How long a round waits for a result of the master's newest start. If none comes, work stands still."""
 
 QUICK: Final = ("transport.heartbeat_s=0.5", "transport.silence_s=4", "transport.resume_s=2")
 VICTIMS: Final = ("slave", "worker", "host", "program", "slave", "worker", "host", "program", "master")
@@ -62,6 +62,7 @@ class Storm:
     ) -> None:
         self.kills: Counter[str] = Counter()
         self.ended: list[Ended] = []
+        self.stalls = 0
         self.listening_s: list[float] = []
         self.first_result_s: list[float] = []
         self.mark = uuid.uuid4().hex
@@ -74,6 +75,7 @@ class Storm:
         self._jobs: dict[str, tuple[Job, Supervised]] = {}
         self._numbers: Counter[str] = Counter()
         self._listens = True
+        self._awaits_result = True
         self._came_before: int | None = None
         self._diary = Diary(folder / "storm.diary")
         options = [f"journal.folder={self.journal}", f"transport.channel={channel}"]
@@ -124,12 +126,12 @@ class Storm:
         pid = self._pid_of(victim)
         if not pid:
             return
-        if victim == "master":
-            self._came_before = None
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             return
+        if victim == "master":
+            self._awaits_result, self._came_before = True, None
         self._diary.note(f"killed {victim} {pid}")
         self.kills[victim] += 1
 
@@ -156,11 +158,12 @@ class Storm:
 
     def _await_result(self) -> None:
         """Supervise until results come again: what is killed all the time would show nothing."""
-        seen, end = len(self.first_result_s), time.monotonic() + RESULT_S
-        while len(self.first_result_s) == seen and time.monotonic() < end:
+        end = time.monotonic() + RESULT_S
+        while self._awaits_result and time.monotonic() < end:
             self._look()
             time.sleep(POLL_S)
-        if len(self.first_result_s) == seen:
+        if self._awaits_result:
+            self.stalls += 1
             self._diary.note(f"no result has come for {RESULT_S:.0f} s")
 
     def _look(self, *, is_calm: bool = False) -> None:
@@ -185,7 +188,7 @@ class Storm:
             self.listening_s.append(took_s)
             self._diary.note(f"the master listens, after {took_s:.2f} s")
         if self._came_before is not None and self._came() != self._came_before:
-            self._came_before = None
+            self._awaits_result, self._came_before = False, None
             self.first_result_s.append(took_s)
             self._diary.note(f"the first result comes, after {took_s:.2f} s")
 

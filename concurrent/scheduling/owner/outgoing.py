@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from concurrent.core.errors import MessageTooLarge, PayloadTooLarge, TransportError
@@ -27,6 +28,9 @@ __all__ = ["Outgoing"]
 
 PENDING_BYTES_MAX: Final = 32 << 20
 """Above this many bytes that the master has not accepted, whoever pushes has to wait."""
+
+BULK_S: Final = 0.05
+"""So often it is looked for what a push of many tasks has brought, however slowly these are made."""
 
 log = get_log("concurrent.scheduling.owner.taskclient")
 
@@ -69,6 +73,8 @@ class Outgoing:
         self._in_flight_bytes = 0
         self._on_empty: list[Callable[[], object]] = []
         self._is_woken = False
+        self._bulks: set[object] = set()  # pushes of many that are under way
+        self._will_look = False
         self._is_held_back = False
         self._is_closed = False
         self._held_because = ""
@@ -108,6 +114,17 @@ class Outgoing:
                 self._is_woken = False
                 raise
 
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """Look now and then for what was pushed, though nobody wakes the loop: what makes tasks may be slow."""
+        bulk = object()
+        self._bulks.add(bulk)
+        try:
+            yield
+        finally:
+            self._bulks.discard(bulk)
+            self.wake()
+
     # Loop thread only.
 
     def when_empty(self, call: Callable[[], object]) -> None:
@@ -139,6 +156,7 @@ class Outgoing:
         """Send what is pushed, in batches, as far as the session has room and the master accepts it."""
         self._is_woken = False
         handler = self._handler
+        self._keep_looking()
         if self._next_id and handler is not None:
             self._leave_out_known()
         while self.unsent and handler is not None and handler.has_room:
@@ -165,6 +183,15 @@ class Outgoing:
                     log.debug("sent %d tasks, %d and on", len(payloads), group.first_id)
                 self._in_flight[group.first_id + len(payloads) - 1] = group
                 self._in_flight_bytes += group.size_bytes
+
+    def _keep_looking(self) -> None:
+        if self._bulks and not self._will_look:
+            self._will_look = True
+            self._loop.call_later(BULK_S, self._look_again)
+
+    def _look_again(self) -> None:
+        self._will_look = False
+        self.flush()
 
     def accepted(self, last_id: int) -> list[range] | None:
         """Take note that the master answers for the tasks up to a number; returns their ids.

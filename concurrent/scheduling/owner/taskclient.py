@@ -207,7 +207,7 @@ class TaskClient:
         pending = [] if pending is None else pending
         rest = iter(tasks)
         batch_size = max(1, batch_size)
-        try:
+        with self.outgoing.bulk():
             while True:
                 pending.extend(islice(rest, batch_size))
                 if not pending:
@@ -220,8 +220,6 @@ class TaskClient:
                     if len(ids) % WAKE_COUNT == 1:
                         self.outgoing.wake()
                 pending.clear()
-        finally:
-            self.outgoing.wake()
         return ids
 
     def _push_batch(self, batch: list[Any]) -> list[int]:

@@ -138,6 +138,28 @@ def test_an_answer_of_the_lost_master_frees_no_room_of_the_next(owner: Owner) ->
     assert owner.accepted == ["a"]
 
 
+def test_tasks_that_are_made_slowly_are_sent_as_they_come(owner: Owner) -> None:
+    session = owner.attach()
+    may_end = threading.Event()
+
+    class Nothing(Task):
+        def __call__(self) -> None:
+            pass
+
+    def tasks() -> Iterator[Task]:
+        for number in range(3):
+            yield Nothing(str(number))
+        assert may_end.wait(TIMEOUT_S)
+
+    thread = threading.Thread(target=owner.client.push_many, args=(tasks(),))
+    thread.start()
+    try:
+        wait_until(lambda: len(session.pushed_ids()) == 3, "all that was made is sent")
+    finally:
+        may_end.set()
+        thread.join(TIMEOUT_S)
+
+
 def test_a_task_that_is_cancelled_before_it_is_sent_never_is(owner: Owner) -> None:
     first, second = owner.push("a", "b")
     owner.client.cancel([first])

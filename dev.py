@@ -5,8 +5,8 @@
     installs Concurrent into ``build/venv`` and runs ``concurrent app mandelbrot [arguments]``.
 ``python3 dev.py test [arguments]``
     installs the checkout into a new environment ``build/venv-test``, then runs ruff, mypy and
-    ``pytest [arguments]``. All of them always run; the exit code is 0 if all passed. pytest
-    runs last, so that its closing line closes the output.
+    ``pytest -n 2 [arguments]``, in two processes, as most tests wait for others. All of them always
+    run; the exit code is 0 if all passed. pytest runs last, so that its closing line closes the output.
 ``python3 dev.py bench [arguments]``
     installs the checkout into ``build/venv-bench`` and runs ``python -m benchmarks [arguments]``.
 
@@ -71,7 +71,7 @@ def test(arguments: list[str]) -> int:
     failed = [" ".join(map(str, check[2:4])) for check in checks if run(check) != 0]
     if failed:
         say(f"failed so far: {', '.join(failed)}")
-    return run([python, "-m", "pytest", *arguments]) or int(bool(failed))
+    return run([python, "-m", "pytest", "-n", "2", *arguments]) or int(bool(failed))
 
 
 def bench(arguments: list[str]) -> int:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from concurrent.scheduling.ledger.events import Command, SlaveHeard, SlaveJoined, SlaveSilent
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.ledger.silence import Silence
 
-__all__ = ["SlaveBook"]
+__all__ = ["BEGUN_SHARE", "SlaveBook"]
+
+BEGUN_SHARE: Final = 0.75
+"""Idle slaves begin what a silent one runs after this share of the time that it has to come back, so that their
+outcomes are there when it does not."""
 
 
 class SlaveBook:
@@ -88,5 +94,5 @@ class SlaveBook:
         return silent if silent and any(slave.is_idle for slave in self.slaves.values()) else []
 
     def may_return(self, slave: SlaveRecord, now: float) -> bool:
-        """Return whether a silent slave may still come back with what it runs."""
-        return now - self._silence.heard_at(slave, now) < self._return_s
+        """Return whether what a silent slave runs is left to it alone: it may still come back."""
+        return now - self._silence.heard_at(slave, now) < BEGUN_SHARE * self._return_s

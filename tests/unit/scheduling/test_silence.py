@@ -92,17 +92,17 @@ def test_what_a_silent_slave_has_not_begun_goes_to_others_and_what_it_runs_waits
     assert list(master.ledger.slaves[MUTE].held) == [1, 2], (
         "what it told of, and the oldest: it has two workers"
     )
-    assert master.wait(45) == []
+    assert master.wait(30) == []
     assert late(master, 1)[-1] == Deliver(1, [10], [FINISHED], [b"late"], up_to=1)
     assert master.wait(8) == []
-    assert master.wait(60) == [SlaveSilent(MUTE, 1), TasksMoved(MUTE, 1)], "its time begins with its last word"
+    assert master.wait(45) == [SlaveSilent(MUTE, 1), TasksMoved(MUTE, 1)], "its time begins with its last word"
 
 
 def test_a_slave_from_which_nothing_arrives_gets_nothing_until_it_is_back(master: Master) -> None:
     assert master.apply(SlaveAway(MUTE)) == [SlaveSilent(MUTE, 2)]
     assert master.apply(SlaveAway(MUTE)) == []
     assert master.ledger.slaves[MUTE].room <= 0
-    assert master.wait(50) == [], "what it runs waits for it"
+    assert master.wait(40) == [], "what it runs waits for it"
     assert master.apply(SlaveBack(MUTE)) == [SlaveHeard(MUTE)]
     assert master.apply(SlaveBack(MUTE)) == []
     assert list(master.ledger.slaves[MUTE].held) == [1, 2]

@@ -83,9 +83,10 @@ def test_an_older_state_of_the_cluster_is_refused(cluster: Cluster, runs: Runs) 
     kill(master.pid)
     journal, copy = cluster.folder / "journal", cluster.folder / "copy"
     shutil.copytree(journal, copy)
-    for number in (2, 3):
+    for _ in range(2):
+        before = slave.err.count("joined the master")
         newer = durable(cluster)
-        wait_until(lambda number=number: slave.err.count("joined the master") == number, "the slave is back")
+        wait_until(lambda before=before: slave.err.count("joined the master") > before, "the slave is back")
         kill(newer.pid)
     shutil.rmtree(journal)
     copy.rename(journal)

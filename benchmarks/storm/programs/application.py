@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.storm.programs.work import note, work
+from benchmarks.storm.programs.work import Work, note
 from concurrent.apps import ApplicationNode
 from concurrent.core.items import ConfigItem, IntItem
 from concurrent.scheduling import Task
 
 __all__ = ["StormApplication"]
-
-
-class _Work(Task):
-    def __init__(self, folder: str, number: int) -> None:
-        super().__init__(f"work {number}")
-        self.folder = folder
-        self.number = number
-
-    def __call__(self) -> int:
-        return work(self.folder, self.number)
 
 
 class StormApplication(ApplicationNode):
@@ -31,9 +21,9 @@ class StormApplication(ApplicationNode):
     def start_processing(self) -> None:
         """Push all tasks."""
         for number in range(self.count):
-            self.push_task(_Work(self.folder, number))
+            self.push_task(Work(self.folder, number))
 
     def task_finished(self, task: Task, result: Any, error: BaseException | None) -> None:
         """Note an outcome."""
-        assert isinstance(task, _Work)
+        assert isinstance(task, Work)
         note(self.folder, "outcomes", task.number, result if error is None else repr(error))

@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks.storm.programs.work import note, work
+from benchmarks.storm.programs.work import Work, note
 from concurrent.apps import ApplicationNode
 from concurrent.core.items import ConfigItem, IntItem
 from concurrent.scheduling import ITaskSystem, Task
 
 __all__ = ["StormSystem"]
-
-
-class _Work(Task):
-    def __init__(self, folder: str, number: int) -> None:
-        super().__init__(f"work {number}")
-        self.folder = folder
-        self.number = number
-
-    def __call__(self) -> int:
-        return work(self.folder, self.number)
 
 
 class _Sum(ITaskSystem):
@@ -33,12 +23,12 @@ class _Sum(ITaskSystem):
         self.total = 0
 
     def generate_tasks(self, master: Any) -> Iterable[Task]:
-        return [_Work(self.folder, number) for number in range(self.half)]
+        return [Work(self.folder, number) for number in range(self.half)]
 
     def task_finished(
         self, master: Any, task: Task, result: Any, error: BaseException | None
     ) -> Iterable[Task] | None:
-        assert isinstance(task, _Work)
+        assert isinstance(task, Work)
         if error is not None:
             raise error
         self.open -= 1
@@ -46,7 +36,7 @@ class _Sum(ITaskSystem):
         if task.number >= self.half:
             return None
         self.open += 1
-        return [_Work(self.folder, task.number + self.half)]
+        return [Work(self.folder, task.number + self.half)]
 
     def is_complete(self, master: Any) -> bool:
         return self.open == 0

@@ -6,7 +6,9 @@ import os
 import time
 from pathlib import Path
 
-__all__ = ["note", "right_result", "work"]
+from concurrent.scheduling import Task
+
+__all__ = ["Work", "note", "right_result", "work"]
 
 
 def work(folder: str, number: int) -> int:
@@ -14,6 +16,18 @@ def work(folder: str, number: int) -> int:
     note(folder, "runs", number)
     time.sleep(0.1 if number % 5 == 0 else (1 + number * 7 % 19) / 1000)
     return right_result(number)
+
+
+class Work(Task):
+    """The same as a task."""
+
+    def __init__(self, folder: str, number: int) -> None:
+        super().__init__(f"work {number}")
+        self.folder = folder
+        self.number = number
+
+    def __call__(self) -> int:
+        return work(self.folder, self.number)
 
 
 def right_result(number: int) -> int:

@@ -11,9 +11,15 @@ from concurrent.apps.commands.common import make_environment
 from concurrent.apps.jobmaster import JobMaster
 from concurrent.core.items import Host
 
-__all__ = ["JobMaster", "add_master_arguments", "master_of"]
+__all__ = ["JobMaster", "add_job_arguments", "add_master_arguments", "master_of"]
 
 DEFAULT: Final = Host("127.0.0.1", PORT_DEFAULT)
+
+
+def add_job_arguments(parser: argparse.ArgumentParser) -> None:
+    """Have a command take a job, and the address of its master."""
+    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
+    add_master_arguments(parser)
 
 
 def add_master_arguments(parser: argparse.ArgumentParser) -> None:

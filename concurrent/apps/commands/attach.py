@@ -8,7 +8,7 @@ from pathlib import Path
 
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands import app
-from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
 from concurrent.apps.commands.common import Subparsers, arguments_of, common_parser
 from concurrent.apps.commands.jobparts import tell_over, this_user
 from concurrent.apps.jobstatus import JobDetails
@@ -28,9 +28,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Run the application of a job again, as it was started: its callbacks are called for what "
         "came and what comes, not for what was taken before. Ctrl-C leaves the job again.",
     )
-    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
     parser.add_argument("--app", metavar="NAME", help="another application, for its callbacks")
-    add_master_arguments(parser)
+    add_job_arguments(parser)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.jobstatus import CANCELLED
 
@@ -21,8 +21,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Have nothing more of a job run: what waits is dropped, what runs is killed. What it has "
         "got so far, and its history, stay until it is forgotten.",
     )
-    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
-    add_master_arguments(parser)
+    add_job_arguments(parser)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.jobstatus import ENDED
 from concurrent.core.errors import NodeError
@@ -22,9 +22,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Remove a job that has ended, with its results, also those that nobody has taken, and its "
         "history. Its name is free then.",
     )
-    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
     parser.add_argument("-f", "--force", action="store_true", help="cancel it first if it has not ended")
-    add_master_arguments(parser)
+    add_job_arguments(parser)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 
 __all__ = ["add_parser", "run"]
@@ -19,8 +19,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="have a job that is held run",
         description="Have a job run that its master holds; 'concurrent jobs JOB' says why it does.",
     )
-    parser.add_argument("job", metavar="JOB", help="the name or the id of the job")
-    add_master_arguments(parser)
+    add_job_arguments(parser)
     return parser
 
 

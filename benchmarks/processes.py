@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import json
+import random
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import psutil
 
-__all__ = ["RSSSampler", "below", "cpu_s", "end_tree", "fetch", "memory_mb", "rss_mb", "wait_until"]
+__all__ = [
+    "RSSSampler",
+    "below",
+    "cpu_s",
+    "end_tree",
+    "fetch",
+    "free_port",
+    "memory_mb",
+    "rss_mb",
+    "wait_until",
+]
 
 MB = 1_000_000
 FETCH_TIMEOUT_S = 10.0
 END_TIMEOUT_S = 5.0
 POLL_S = 0.02
+GIVEN_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def below(pid: int | None = None) -> list[psutil.Process]:
@@ -117,3 +131,24 @@ def end_tree(process: subprocess.Popen[Any]) -> None:
     except subprocess.TimeoutExpired:
         print(f"process {process.pid} does not end", file=sys.stderr)
     psutil.wait_procs(family, END_TIMEOUT_S)
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens, and which the system gives to nobody who asks for any port.
+
+    So a node that is started again later finds it free, whatever was started meanwhile.
+    """
+    first, last = map(int, GIVEN_PORTS.read_text().split())
+    chance = random.SystemRandom()
+    while True:
+        port = chance.randrange(10_000, 1 << 16)
+        if not first <= port <= last and _is_free(port):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True

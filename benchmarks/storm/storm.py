@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 import psutil
 
+from benchmarks.processes import free_port
 from benchmarks.storm.diary import Diary
 from benchmarks.storm.jobs import Job, Verdict
 from benchmarks.storm.supervisor import Supervised, marked
@@ -71,7 +72,7 @@ class Storm:
         self._kinds = kinds
         self._tasks = tasks
         self._random = random.Random(seed)
-        self._address = "127.0.0.1", _free_port()
+        self._address = "127.0.0.1", free_port()
         self._jobs: dict[str, tuple[Job, Supervised]] = {}
         self._numbers: Counter[str] = Counter()
         self._listens = True
@@ -249,8 +250,3 @@ def _listens(address: tuple[str, int]) -> bool:
             return True
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -217,12 +217,6 @@ class Gate:
             connection.close()
 
 
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def kill(pid: int) -> None:
     """Kill a process, as nothing can prevent."""
     os.kill(pid, signal.SIGKILL)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.system.cluster import APPS, Cluster, Gate, Program, free_port, kill, wait_until
+from benchmarks.processes import free_port
+from tests.system.cluster import APPS, Cluster, Gate, Program, kill, wait_until
 
 HELD = APPS / "held.py"
 MANDELBROT = (

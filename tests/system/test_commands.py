@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.cluster import APPS, Cluster, free_port
+from benchmarks.processes import free_port
+from tests.system.cluster import APPS, Cluster
 
 pytestmark = pytest.mark.system
 

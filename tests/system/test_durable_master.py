@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.processes import free_port
 from concurrent.apps.api import EXIT_ERROR
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.recorded import CodeDefined, JobBegun, OwnerJoined, TasksEnded, TasksSubmitted
 from concurrent.scheduling.tasks.outcome import FAILED
-from tests.system.cluster import APPS, Cluster, Program, free_port, kill, wait_until
+from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
 from tests.unit.scheduling.journal_parts import OpenJournal
 
 ONCE = APPS / "once.py"

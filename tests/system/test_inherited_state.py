@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from benchmarks.processes import free_port
 from concurrent.apps import ClusterExecutor
 from tests.system import programs
-from tests.system.cluster import Cluster, free_port, wait_until
+from tests.system.cluster import Cluster, wait_until
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = ["-O", "-X", "dev", "-X", "marker=7", "-W", "error::UserWarning"]

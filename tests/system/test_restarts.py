@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from tests.system.cluster import Cluster, Program, free_port, kill, wait_until
+from benchmarks.processes import free_port
+from tests.system.cluster import Cluster, Program, kill, wait_until
 from tests.system.test_pauses import COUNTED, PATIENT, Runs
 
 pytestmark = pytest.mark.system

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from benchmarks.processes import free_port
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import (
     ConfigurationError,
@@ -26,7 +27,7 @@ from concurrent.core.errors import (
 )
 from concurrent.scheduling.owner.taskclient import TaskClient
 from tests.integration.apps import workloads
-from tests.system.cluster import Gate, free_port, kill, wait_until
+from tests.system.cluster import Gate, kill, wait_until
 
 TIMEOUT_S = 30.0
 SLOW_END_S = 10.0

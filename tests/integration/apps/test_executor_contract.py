@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.processes import free_port
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import SchedulingError, WorkerDied
 from concurrent.scheduling.pickling.initializer import InitializerFailed
 from tests.integration.apps import workloads
-from tests.system.cluster import Gate, free_port
+from tests.system.cluster import Gate
 
 TIMEOUT_S = 30.0
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.processes import free_port
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import LoopClosed, NodeError, TaskFailed
 from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps import workloads
-from tests.system.cluster import Gate, free_port, wait_until
+from tests.system.cluster import Gate, wait_until
 
 TIMEOUT_S = 30.0
 ROOM_BYTES = 24 << 20

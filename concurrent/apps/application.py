@@ -44,7 +44,7 @@ WORKERS_LOOK_S: Final = 0.25
 FIRST_SYSTEM: Final = 1
 """The number of the task system that ``get_task_system`` returns: nothing is pushed before."""
 
-log = get_log("concurrent.apps.application")
+log = get_log(__name__)
 
 
 class ApplicationSettings(Component):

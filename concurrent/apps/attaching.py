@@ -29,7 +29,7 @@ __all__ = ["Attaching", "JobSettings"]
 WEEK_S: Final = 7 * 24 * 3600.0
 JOB_ID_BYTES: Final = 6
 
-log = get_log("concurrent.apps.master")
+log = get_log(__name__)
 
 
 class JobSettings(Component):

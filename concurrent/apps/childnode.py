@@ -30,7 +30,7 @@ LINE_BYTES_MAX: Final = 4096
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
-log = get_log("concurrent.apps.childnode")
+log = get_log(__name__)
 
 
 class ChildNode:

@@ -49,7 +49,7 @@ NO_WORKERS_S: Final = 3.0
 NO_WORKERS_AGAIN_S: Final = 30.0
 """How soon, and how often, it is said that a cluster has no workers."""
 
-log = get_log("concurrent.apps.client")
+log = get_log(__name__)
 
 
 class ClusterClient:

@@ -16,7 +16,7 @@ __all__ = ["cancel_job", "status_of_cluster"]
 
 STATUS_TIMEOUT_S: Final = 5.0
 
-log = get_log("concurrent.apps.application")
+log = get_log(__name__)
 
 
 def status_of_cluster(address: Host) -> ClusterStatus:

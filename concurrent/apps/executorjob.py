@@ -22,7 +22,7 @@ __all__ = ["ExecutorJob", "checked_name"]
 
 KEYS_TIMEOUT_S: Final = 30.0
 
-log = get_log("concurrent.apps.executorjob")
+log = get_log(__name__)
 
 
 class ExecutorJob:

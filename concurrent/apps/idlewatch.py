@@ -13,7 +13,7 @@ __all__ = ["IdleWatch"]
 IDLE_S: Final = 5.0
 """How soon it is said."""
 
-log = get_log("concurrent.apps.application")
+log = get_log(__name__)
 
 
 class IdleWatch:

@@ -58,7 +58,7 @@ WORKERS_MAX: Final = 4096
 REFUSALS_MAX: Final = 3
 """How often the master's own slave may say that it cannot start before the master believes it."""
 
-log = get_log("concurrent.apps.master")
+log = get_log(__name__)
 
 
 class MasterNode(Node):

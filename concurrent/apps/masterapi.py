@@ -49,7 +49,7 @@ PROCESS_ENDED: Final = "its process has ended"
 WAITING_HOST: Final = "waits for a task system"
 """The context of a host's session until there is a system for it; without any the session would be ended."""
 
-log = get_log("concurrent.apps.master")
+log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ SOON_S: Final = 0.25
 AT_REST: Final = (LinkState.JOINED, LinkState.LEAVING, LinkState.REFUSED, LinkState.STOPPED)
 """States of a node that does not look for its master."""
 
-log = get_log("concurrent.apps.masterlink")
+log = get_log(__name__)
 
 
 class Joined(NamedTuple):

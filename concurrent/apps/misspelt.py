@@ -43,7 +43,7 @@ SYSTEM_HOOKS: Final = (
     "restore",
 )
 
-log = get_log("concurrent.apps.application")
+log = get_log(__name__)
 
 
 class Misspelt(NamedTuple):

@@ -37,7 +37,7 @@ DATA_BYTES_MAX: Final = 4096
 REFUSED_LINES_MAX: Final = 10
 """So many nodes that are refused are logged within a second."""
 
-log = get_log("concurrent.apps.master")
+log = get_log(__name__)
 
 
 def check_registration(node_id: Any, port: Any, data: Any) -> None:

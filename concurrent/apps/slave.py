@@ -43,7 +43,7 @@ WORKER_FILES: Final = 5
 
 MASTER_DEFAULT: Final = f"127.0.0.1:{PORT_DEFAULT}"
 
-log = get_log("concurrent.apps.slave")
+log = get_log(__name__)
 
 
 def check_files(workers: int) -> None:

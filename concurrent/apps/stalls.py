@@ -15,7 +15,7 @@ LOOK_S: Final = 5.0
 SAID_AFTER: Final = 2
 """After so many looks at which it was the same call; then after twice as many each time."""
 
-log = get_log("concurrent.apps.stalls")
+log = get_log(__name__)
 
 
 class StallWatch:

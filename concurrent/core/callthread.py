@@ -13,7 +13,7 @@ from concurrent.core.loggers import get_log
 
 __all__ = ["CallThread"]
 
-log = get_log("concurrent.core.callthread")
+log = get_log(__name__)
 
 
 class CallThread:

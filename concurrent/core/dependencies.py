@@ -25,7 +25,7 @@ INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 NEEDED_BY_NAME: Final = frozenset({"cloudpickle", "zmq"})
 """What pickles refer to, or imports itself later: the program gets the installed one all the same."""
 
-log = get_log("concurrent.core.dependencies")
+log = get_log(__name__)
 
 _hidden: Final[dict[str, ModuleType]] = {}
 """Modules of the framework whose names belong to the program; like ``sys.modules``, one for the process."""

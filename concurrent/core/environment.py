@@ -30,7 +30,7 @@ __all__ = ["Environment", "PluginSettings"]
 CONFIGURATION_FILE = Path("conf", "concurrent.ini")
 FOLDERS = ("conf", "plugins", "log", "data")
 
-log = get_log("concurrent.core.environment")
+log = get_log(__name__)
 
 
 class PluginSettings(Component):

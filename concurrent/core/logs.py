@@ -21,10 +21,10 @@ from concurrent.core.logfile import SharedFileHandler
 CLEAR_LINE: Final = "\r\x1b[K"
 """Clears the line of a terminal on which the cursor is, and goes to its beginning."""
 
-__all__ = ["CLEAR_LINE", "LogSettings", "NodeFormatter", "NodeLog", "log_with_lines"]
+__all__ = ["CLEAR_LINE", "TASK_OUTPUT", "LogSettings", "NodeFormatter", "NodeLog", "log_with_lines"]
 
 LEVELS = ("debug", "info", "warning", "error")
-TASK_OUTPUT = "concurrent.task"
+TASK_OUTPUT: Final = "concurrent.task"
 """The logger of what tasks print."""
 
 

@@ -23,7 +23,7 @@ OTHER_KINDS: Final = ("", "", "")
 
 PROBLEM_LENGTH_MAX: Final = 300
 
-log = get_log("concurrent.core.troubles")
+log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ MAY_LOCK = {
     "concurrent/scheduling/owner/taskclient.py": "any thread may push: it covers pickling and numbering",
 }
 
+# Files of ``concurrent/`` that log under another name than their own, each with the reason.
+MAY_LOG_AS_OTHERS = {"concurrent/scheduling/slave/outputlog.py": "what tasks print has a level of its own"}
+
 # Files that talk to a person on standard output, each with the reason.
 MAY_PRINT = {
     "benchmarks": "they print what they measured",
@@ -113,6 +116,17 @@ def locks(source: Source) -> list[str]:
     ]
 
 
+def foreign_loggers(source: Source) -> list[str]:
+    """Return where a module logs under a name that is not its own, or past ``get_log``."""
+    return [
+        f"{source.path}:{node.lineno}: {ast.unparse(node)}"
+        for node in source.tree.body
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) == "log"
+        and ast.unparse(node.value) != "get_log(__name__)"
+    ]
+
+
 def promises(source: Source) -> list[str]:
     """Return the comments that put work off."""
     return [
@@ -145,6 +159,12 @@ def test_nothing_sleeps_to_wait_for_something() -> None:
     assert not found, "\n".join(found)
 
 
+def test_modules_log_under_their_own_names() -> None:
+    ours = [s for s in all_sources() if s.is_below("concurrent") and s.path not in MAY_LOG_AS_OTHERS]
+    found = [problem for source in ours for problem in foreign_loggers(source)]
+    assert not found, "\n".join(found)
+
+
 def test_state_is_owned_by_one_thread_so_that_nothing_locks() -> None:
     ours = [s for s in all_sources() if s.is_below("concurrent") and s.path not in MAY_LOCK]
     found = [problem for source in ours for problem in locks(source)]
@@ -173,6 +193,8 @@ SIX = "a, b, c, d, e, f"
         (sleeps, "from time import sleep"),
         (locks, "import threading\nthreading.Lock()"),
         (locks, "from threading import Condition\nCondition()"),
+        (foreign_loggers, 'log = get_log("concurrent.core.other")'),
+        (foreign_loggers, "log = logging.getLogger(__name__)"),
         (promises, "x = 1  # TODO: more"),
     ],
 )
@@ -189,6 +211,7 @@ def test_a_breach_is_found(check: Callable[[Source], list[str]], text: str) -> N
         (broad_handlers, "try:\n    x = 1\nexcept Exception:  # boundary: foreign code\n    pass"),
         (broad_handlers, "try:\n    x = 1\nexcept OSError:\n    pass"),
         (locks, "import threading\nthreading.Event()"),
+        (foreign_loggers, "log = get_log(__name__)"),
         (promises, 'x = "TODO"'),
     ],
 )

@@ -21,7 +21,7 @@ from concurrent.scheduling.wire.messages import to_owner
 
 __all__ = ["Announcer"]
 
-log = get_log("concurrent.scheduling.master.announcer")
+log = get_log(__name__)
 
 
 class Announcer:

@@ -29,7 +29,7 @@ __all__ = ["Delivery"]
 ACCEPTED_S: Final = 0.005
 """How long the word that tasks are accepted may wait for outcomes to travel with."""
 
-log = get_log("concurrent.scheduling.master.delivery")
+log = get_log(__name__)
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["Dispatcher"]
 
-log = get_log("concurrent.scheduling.master.dispatcher")
+log = get_log(__name__)
 
 
 class Dispatcher:

@@ -34,7 +34,7 @@ from concurrent.transport.calls.handler import TCPHandler
 
 __all__ = ["Feeder"]
 
-log = get_log("concurrent.scheduling.master.feeder")
+log = get_log(__name__)
 
 CHUNKS_PER_SLAVE: Final = 4
 """How many chunks a slave's share of the work queue is cut into."""

@@ -45,7 +45,7 @@ __all__ = ["JobDesk"]
 KEYS_MAX: Final = 10_000
 """So many texts of tasks are told at a time."""
 
-log = get_log("concurrent.scheduling.master.jobdesk")
+log = get_log(__name__)
 
 
 class JobDesk:

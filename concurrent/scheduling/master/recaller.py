@@ -13,7 +13,7 @@ from concurrent.transport.calls.handler import TCPHandler
 
 __all__ = ["Recaller"]
 
-log = get_log("concurrent.scheduling.master.recaller")
+log = get_log(__name__)
 
 
 class Recaller:

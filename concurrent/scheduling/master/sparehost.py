@@ -20,7 +20,7 @@ __all__ = ["SpareHost"]
 AHEAD_DELAY_S: Final = 1.0
 """How long after an application has joined a host is started ahead: the cluster may just be starting too."""
 
-log = get_log("concurrent.scheduling.master.systems")
+log = get_log(__name__)
 
 
 class SpareHost:

@@ -49,7 +49,7 @@ ORPHANS_MAX: Final = 500
 ROOM_S: Final = 0.01
 """How soon it is looked again whether a session has room."""
 
-log = get_log("concurrent.scheduling.master.systems")
+log = get_log(__name__)
 
 
 class SystemDesk:

@@ -43,7 +43,7 @@ __all__ = ["SystemHosts"]
 SYSTEMS_MAX: Final = 100
 """How many task systems one application may have at a time."""
 
-log = get_log("concurrent.scheduling.master.systems")
+log = get_log(__name__)
 
 
 class SystemHosts:

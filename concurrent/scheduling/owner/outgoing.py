@@ -32,7 +32,7 @@ PENDING_BYTES_MAX: Final = 32 << 20
 BULK_S: Final = 0.05
 """So often it is looked for what a push of many tasks has brought, however slowly these are made."""
 
-log = get_log("concurrent.scheduling.owner.taskclient")
+log = get_log(__name__)
 
 
 class Outgoing:

@@ -23,7 +23,7 @@ STUCK_S: Final = 30.0
 
 LOOK_S: Final = 1.0
 
-log = get_log("concurrent.scheduling.owner.room")
+log = get_log(__name__)
 
 
 class Room:

@@ -27,6 +27,7 @@ from concurrent.core.ids import new_node_id
 from concurrent.core.leaving import end_copy
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import NodeLog
+from concurrent.scheduling.owner import room
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome, load_outcomes
 from concurrent.scheduling.owner.systemclient import SystemClient
@@ -55,6 +56,8 @@ EXIT_BROKEN: Final = 70
 PROGRESS_S: Final = 0.25
 
 STEP_OVERHEAD_BYTES: Final = 1024
+
+log = get_log(__name__)
 
 
 class _Bequest(NamedTuple):
@@ -122,7 +125,7 @@ def main(reach: Sequence[Any], token: str, log_level: str) -> None:
         end_copy(pid)  # which the system has forked
         handler.cast(to_master.system_finished, status, payload)
     except ConnectionLost as error:
-        get_log("concurrent.scheduling.owner.systemhost").warning("the master is gone: %s", error)
+        log.warning("the master is gone: %s", error)
     finally:
         client.stop()
         loop.stop()
@@ -263,7 +266,7 @@ class _Run:
         self.log = get_log(f"concurrent.system.{given.system_id}")
         self.log.addHandler(_MasterLog(handler))
         self.log.propagate = False
-        logging.getLogger("concurrent.scheduling.owner.room").addHandler(_MasterLog(handler))
+        room.log.addHandler(_MasterLog(handler))
         code = self._code
         code.know(self)
         self._inbox.begin()

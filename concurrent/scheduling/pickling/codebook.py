@@ -47,7 +47,7 @@ MET_ONCE_MAX: Final = 1024
 _registry_lock: Final = threading.RLock()
 """cloudpickle has one list of modules by value for the whole process."""
 
-log = get_log("concurrent.scheduling.pickling.codebook")
+log = get_log(__name__)
 
 
 class CodeBook(AppCode):

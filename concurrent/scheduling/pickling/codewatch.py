@@ -77,7 +77,7 @@ UNSEEN: Final = (
 DEFAULTS: Final = ("__defaults__", "__kwdefaults__")
 STATE: Final = ("__code__", *DEFAULTS)
 
-log = get_log("concurrent.scheduling.pickling.codewatch")
+log = get_log(__name__)
 
 Change = tuple[Any, dict[str, Any]]
 """What has changed: the names of a module, a class or a function, with the new values by name."""

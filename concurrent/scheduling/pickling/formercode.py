@@ -24,7 +24,7 @@ EMPTY_BLOB: Final = packed_blob(BlobHead(ANY_VERSION), pickle.dumps([], PROTOCOL
 
 ANNOTATING: Final = frozenset({"__annotate__", "__annotate_func__"})
 
-log = get_log("concurrent.scheduling.pickling.formercode")
+log = get_log(__name__)
 
 
 class FormerCode(ReceivedCode):

@@ -18,7 +18,7 @@ __all__ = ["KILLED", "Child", "Launcher", "OnExit", "how_it_ended", "signal_name
 KILLED: Final = -9
 """What a launcher reports for a child that went down with it."""
 
-log = get_log("concurrent.scheduling.processes.launcher")
+log = get_log(__name__)
 
 OnExit = Callable[[int, int | None, int | None, str], None]
 """Called with the pid (0 if there never was one), the signal that killed the process or None, its exit code or

@@ -41,7 +41,7 @@ BOOT: Final = (
     "run_child({owner}, {entry!r}, {fds!r}, {args!r})"
 )
 
-log = get_log("concurrent.scheduling.processes.spawn")
+log = get_log(__name__)
 
 
 def start_launcher(preload: Sequence[str] = (), hash_seed: int | None = None) -> Launcher:

@@ -37,7 +37,7 @@ __all__ = ["Zygote"]
 REPORT_BYTES: Final = 65536
 ATTACH_TIMEOUT_S: Final = 10.0
 
-log = get_log("concurrent.scheduling.processes.zygote")
+log = get_log(__name__)
 
 BOOT: Final = (
     "import socket; from concurrent.scheduling.processes.forkserver import serve; "

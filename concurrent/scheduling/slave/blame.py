@@ -20,7 +20,7 @@ __all__ = ["Blame"]
 ZYGOTE_PATIENCE: Final = 2
 """How often tasks may go down with the zygote, which others may kill too, before they have to run apart."""
 
-log = get_log("concurrent.scheduling.slave.pool")
+log = get_log(__name__)
 
 
 class Blame:

@@ -23,7 +23,7 @@ OWN_EXITS: Final = frozenset({0, ENTRY_FAILED})
 ACCIDENTS: Final = frozenset((WorkerState.READY, WorkerState.SERVING, WorkerState.DISTRUSTED))
 """What a worker was that nobody has told to end."""
 
-log = get_log("concurrent.scheduling.slave.pool")
+log = get_log(__name__)
 
 
 class Death(NamedTuple):

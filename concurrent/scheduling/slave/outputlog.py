@@ -11,13 +11,14 @@ import re
 from typing import Final
 
 from concurrent.core.loggers import get_log
+from concurrent.core.logs import TASK_OUTPUT
 from concurrent.scheduling.processes.taskoutput import OutputFile
 
 __all__ = ["OutputLog"]
 
 LINE_ENDS: Final = re.compile("\r\n|\r|\n")
 
-log = get_log("concurrent.task")
+log = get_log(TASK_OUTPUT)
 
 
 class OutputLog:

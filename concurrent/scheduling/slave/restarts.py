@@ -15,7 +15,7 @@ __all__ = ["Restarts"]
 QUICK_DEATHS: Final = 3
 """After so many workers that died before they finished anything, the next ones are started with delays."""
 
-log = get_log("concurrent.scheduling.slave.pool")
+log = get_log(__name__)
 
 
 class Restarts:

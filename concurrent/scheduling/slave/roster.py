@@ -30,7 +30,7 @@ SURPLUS_S: Final = 10.0
 
 _progress_at = attrgetter("progress_at")
 
-log = get_log("concurrent.scheduling.slave.pool")
+log = get_log(__name__)
 
 
 class Roster:

@@ -42,7 +42,7 @@ from concurrent.transport.session.envelope import peek_request
 
 __all__ = ["GenericTaskManager", "ZMQTaskManager"]
 
-log = get_log("concurrent.scheduling.slave.taskmanager")
+log = get_log(__name__)
 
 
 class GenericTaskManager(Component):

@@ -47,7 +47,7 @@ __all__ = ["OnResults", "WorkerLink"]
 
 ENTRY: Final = "concurrent.scheduling.worker.worker:main"
 
-log = get_log("concurrent.scheduling.slave.pool")
+log = get_log(__name__)
 
 OnResults = Callable[["WorkerLink", Sequence[int], Sequence[int], Sequence[Any], float], None]
 """Called with the link, numbers, statuses, payloads, and the seconds they took together."""

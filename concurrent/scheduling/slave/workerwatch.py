@@ -37,7 +37,7 @@ START_S: Final = 10.0
 IDLE_S: Final = 10.0
 """A process that has used no processor time for so long is said to have."""
 
-log = get_log("concurrent.scheduling.slave.pool")
+log = get_log(__name__)
 
 
 @dataclass(slots=True, eq=False)

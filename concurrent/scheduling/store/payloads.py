@@ -22,7 +22,7 @@ STORED_BYTES_MIN: Final = 1024
 PROBE_BYTES: Final = 4 << 20
 """So much has to fit before it is believed that there is room on the disk again."""
 
-log = get_log("concurrent.scheduling.store.payloads")
+log = get_log(__name__)
 
 
 class _Segment:

@@ -20,7 +20,7 @@ from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["Courier"]
 
-log = get_log("concurrent.scheduling.wire.courier")
+log = get_log(__name__)
 
 
 class Courier:

@@ -21,7 +21,7 @@ from concurrent.transport.session.states import SessionState
 
 __all__ = ["Answerer", "IMethodOwner"]
 
-log = get_log("concurrent.transport")
+log = get_log(__name__)
 
 
 class IMethodOwner(Protocol):

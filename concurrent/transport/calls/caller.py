@@ -22,7 +22,7 @@ __all__ = ["Caller"]
 
 CALL, OPEN = Kind.CALL, SessionState.OPEN  # looked up for each call, which costs more at the class
 
-log = get_log("concurrent.transport")
+log = get_log(__name__)
 
 
 class Caller:

@@ -13,7 +13,7 @@ LINES_MAX: Final = 10
 FAILURES_MAX: Final = 1000
 NAME_LENGTH_MAX: Final = 256
 
-log = get_log("concurrent.transport")
+log = get_log(__name__)
 
 
 class FailedCasts:

@@ -34,7 +34,7 @@ STALL_S: Final = 1.0
 
 CLEAN_UP_TIMEOUT_S: Final = 1.0
 
-log = get_log("concurrent.transport")
+log = get_log(__name__)
 
 
 class Endpoint(ABC):

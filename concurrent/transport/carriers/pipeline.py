@@ -27,7 +27,7 @@ __all__ = ["PullSocket", "PushSocket"]
 PIPE_MESSAGES: Final = 4
 """How many messages may lie in the pipe of one who pulls: a slow one must not collect many."""
 
-log = get_log("concurrent.transport")
+log = get_log(__name__)
 
 
 class PushSocket:

@@ -40,7 +40,7 @@ ACCEPTS_PER_TURN: Final = 64
 ACCEPT_PAUSE_S: Final = 0.2
 CONNECT_TIMEOUT_S: Final = 5.0
 
-log = get_log("concurrent.transport")
+log = get_log(__name__)
 
 
 class TCPSocket:

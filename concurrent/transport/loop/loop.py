@@ -30,7 +30,7 @@ POSTS_PER_TURN: Final = 1000
 START_TIMEOUT_S: Final = 10.0
 RESOLVER_TIMEOUT_S: Final = 5.0
 
-log = get_log("concurrent.transport.loop.loop")
+log = get_log(__name__)
 
 
 class NodeLoop:

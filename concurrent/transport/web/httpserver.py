@@ -41,7 +41,7 @@ THREADS_FOR_WHOLE_REQUESTS: Final = 2
 LINGER_S: Final = 1.0
 FORCED_END_S: Final = 1.0
 
-log = get_log("concurrent.transport.web.service")
+log = get_log(__name__)
 
 
 class WebServer(wsgi.Server):

@@ -51,7 +51,7 @@ TEXT_BY_CODE: Final = {
     INTERNAL_ERROR: "Internal error",
 }
 
-log = get_log("concurrent.transport.web.service")
+log = get_log(__name__)
 
 
 def decode_json(body: bytes) -> Any:

@@ -46,7 +46,7 @@ SAFE_HEADERS: Final = (
 )
 """Pages are HTML and styles only: a name that a peer chose cannot become a script."""
 
-log = get_log("concurrent.transport.web.service")
+log = get_log(__name__)
 
 
 class _Answer(NamedTuple):

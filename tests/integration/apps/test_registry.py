@@ -131,7 +131,7 @@ def test_at_most_a_hundred_of_each_state_are_shown_the_newest_first_and_all_are_
 
 def test_a_node_that_is_refused_is_shown_with_the_reason_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     registry = NodeRegistry()
-    with caplog.at_level("WARNING", "concurrent.apps.master"):
+    with caplog.at_level("WARNING", "concurrent.apps.registry"):
         registry.refuse(slave(), "runs Python 3.99.0")
     assert states(registry) == [("slave-1", "refused")]
     assert "refused a slave at 127.0.0.1: runs Python 3.99.0" in caplog.text

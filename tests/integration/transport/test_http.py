@@ -224,7 +224,7 @@ def test_a_body_that_is_not_json_is_400_and_a_call_that_fails_is_not(peer: Peer)
 def test_mistakes_of_clients_are_a_line_each_and_no_traceback(
     peer: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level("INFO", "concurrent.transport.web.service"):
+    with caplog.at_level("INFO", "concurrent.transport.web"):
         for body in ('"method":"nothing"', '"method":"add","params":["x"]', '"method":"add","params":{"c":1}'):
             assert peer.post('{"jsonrpc":"2.0",' + body + "}").status == 204
         for body in ("{", "[]", '{"jsonrpc":"2.0","id":1,"method":"add","params":[1,2,3]}'):
@@ -236,7 +236,7 @@ def test_mistakes_of_clients_are_a_line_each_and_no_traceback(
 
 def test_a_flood_of_wrong_notifications_is_a_few_lines(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
     flood = "[" + ",".join(['{"jsonrpc":"2.0","method":"nothing"}'] * 500) + "]"
-    with caplog.at_level("INFO", "concurrent.transport.web.service"):
+    with caplog.at_level("INFO", "concurrent.transport.web"):
         assert peer.post(flood).status == 204
     assert 0 < len(caplog.records) < 50
 

@@ -78,7 +78,7 @@ def test_a_server_without_files_for_more_connections_waits_and_says_so_once(
 ) -> None:
     listener = ShortListener(failures=3)
     monkeypatch.setattr(socket.socket, "accept", lambda sock: listener.accept(sock))
-    with caplog.at_level(logging.ERROR, logger="concurrent.transport.web.service"):
+    with caplog.at_level(logging.ERROR, logger="concurrent.transport.web"):
         assert peer.ask("GET", "/ping").status == 200
     assert listener.failures_left == 0
     assert len(caplog.records) == 1
@@ -173,7 +173,7 @@ def test_who_speaks_no_http_is_told_so_at_once_and_named_in_the_log(
 ) -> None:
     peer = Peer()  # with its timeouts of many seconds
     peer.start()
-    with peer.connect() as client, caplog.at_level("WARNING", "concurrent.transport.web.service"):
+    with peer.connect() as client, caplog.at_level("WARNING", "concurrent.transport.web"):
         client.settimeout(5)
         client.sendall(first)
         assert read_all(client).startswith(b"HTTP/1.1 400")

@@ -23,7 +23,7 @@ RESERVE_BYTES: Final = 32 << 20
 FREE_BYTES_MIN: Final = 64 << 20
 """Below this much on the disk no new work is taken."""
 
-log = get_log("concurrent.scheduling.store.journal.space")
+log = get_log(__name__)
 
 
 class Space:

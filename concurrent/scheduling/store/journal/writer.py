@@ -35,7 +35,7 @@ TIDY_BYTES: Final = 1 << 20
 TIDY_COUNT: Final = 100
 """After so much, or so many transactions, the files are kept small, and the room on the disk is looked at."""
 
-log = get_log("concurrent.scheduling.store.journal.writer")
+log = get_log(__name__)
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ __all__ = [
     "MalformedMessage",
     "MessageTooLarge",
     "NodeError",
+    "NotAllowed",
     "PayloadDamaged",
     "PayloadTooLarge",
     "PluginError",
@@ -160,6 +161,12 @@ class VersionMismatch(ProtocolError):
     """The peer speaks another version of the protocol, or runs another Python."""
 
     code = "version"
+
+
+class NotAllowed(ProtocolError):
+    """Who asks has no key of the cluster, or none with a role that may do this."""
+
+    code = "not-allowed"
 
 
 class ConnectionLost(TransportError):

@@ -1,6 +1,7 @@
-"""Who may reach a node: which hosts it may listen on.
+"""Who may reach a node, who a peer is, and what it may do.
 
-It is pure, and imports nothing else of ``transport``.
+It runs in the process and thread of whoever asks, owns the files of keys, and imports nothing else of
+``transport``. What is secret is read here, and goes nowhere else.
 """
 
 from __future__ import annotations

@@ -1,0 +1,43 @@
+"""Who a peer is. A pure module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from concurrent.transport.security.roles import Role
+
+__all__ = ["ANYBODY", "THIS_USER", "Identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is at the other end of a connection, or has sent a request.
+
+    :param role: what it may do.
+    :param name: what the cluster calls it.
+    :param cluster: the cluster whose authority says so; empty where none was asked.
+    :param serial: what is revoked to end its trust: the serial number of a certificate, or the id of a token,
+        in hexadecimal digits; empty where nothing can be revoked.
+    """
+
+    role: Role
+    name: str
+    cluster: str = ""
+    serial: str = ""
+
+    def __str__(self) -> str:
+        """Return it as people read it."""
+        return self.name if self in (ANYBODY, THIS_USER) else f"{self.role} {self.name}"
+
+    @property
+    def key(self) -> str:
+        """The text by which what it makes is known to be its own, whichever certificate it has by then."""
+        return f"{self.role}:{self.name}"
+
+
+ANYBODY: Final = Identity(Role.ADMIN, "anybody")
+"""Every peer of a node that nothing protects."""
+
+THIS_USER: Final = Identity(Role.ADMIN, "this user")
+"""A process of the user whose process this is, on this machine."""

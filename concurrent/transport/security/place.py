@@ -1,0 +1,145 @@
+"""The place of a node: a folder with its sockets for processes of the same user.
+
+``RUN/PORT`` has the sockets of the node whose JSON API listens at that port. Only the user can enter it; who is
+at the other end of such a socket is compared all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import struct
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from concurrent.core.errors import ConfigurationError, NotAllowed
+
+__all__ = ["Place", "check_peer", "place_of", "private_folder", "run_folder"]
+
+PATH_BYTES_MAX: Final = 104
+"""The longest path that a socket may have, on every system."""
+
+FOLDER_MODE: Final = 0o700
+_CREDENTIALS: Final = struct.Struct("3i")
+
+
+class Place:
+    """One such folder. Any thread.
+
+    :param folder: where it is, or will be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"<Place {self.folder}>"
+
+    def path(self, name: str) -> str:
+        """Return the path of a socket: ``http``, ``compute`` or ``work``.
+
+        :raises ConfigurationError: if it is longer than sockets allow.
+        """
+        path = str(self.folder / name)
+        if len(os.fsencode(path)) > PATH_BYTES_MAX:
+            raise ConfigurationError(
+                f"the path of a socket has {len(os.fsencode(path))} bytes, and {PATH_BYTES_MAX} are allowed",
+                thing="path",
+                value=path,
+                remedy="Set XDG_RUNTIME_DIR to a folder with a shorter path",
+            )
+        return path
+
+    def has(self, name: str) -> bool:
+        """Whether there is a socket of that name in a folder that only this user can enter."""
+        try:
+            return _why_not_private(self.folder) == "" and stat.S_ISSOCK(os.lstat(self.path(name)).st_mode)
+        except OSError:
+            return False
+
+    def make(self) -> None:
+        """Make the folder, empty of sockets that a former node has left.
+
+        :raises ConfigurationError: if it, or the one that it is in, is not this user's alone.
+        """
+        private_folder(self.folder.parent)
+        private_folder(self.folder)
+        for name in ("http", "compute", "work"):
+            Path(self.path(name)).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the folder and what is in it, as far as that is there."""
+        try:
+            for path in self.folder.iterdir():
+                path.unlink(missing_ok=True)
+            self.folder.rmdir()
+        except OSError:  # it is gone, or another node has made it anew
+            pass
+
+
+def run_folder(variables: Mapping[str, str] | None = None) -> Path:
+    """Return the folder in which places are; it may have to be made.
+
+    :param variables: environment variables; those of the process if None.
+    """
+    variables = os.environ if variables is None else variables
+    base = variables.get("XDG_RUNTIME_DIR", "")
+    if base and os.path.isabs(base) and os.access(base, os.W_OK | os.X_OK):
+        return Path(base, "concurrent")
+    return Path(tempfile.gettempdir(), f"concurrent-{os.getuid()}")
+
+
+def place_of(port: int) -> Place:
+    """Return the place of the node of this user whose JSON API is at a port of this machine."""
+    return Place(run_folder() / str(port))
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only this user can enter, unless there is one.
+
+    :raises ConfigurationError: if there is something else of that name, or it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        reason = _why_not_private(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise ConfigurationError(
+            f"{folder} cannot be used for what only this user may reach: {reason}",
+            thing=str(folder),
+            remedy=f"Remove it, or make it this user's alone: chmod 700 {folder}",
+        )
+
+
+def check_peer(sock: socket.socket) -> None:
+    """Raise NotAllowed unless the other end of a Unix socket is a process of this user, or of root.
+
+    Where the system does not say who it is, the folder of the socket has to do.
+    """
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return
+    _pid, user, _group = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size))
+    if user not in (os.getuid(), 0):
+        raise NotAllowed(
+            f"user {user} is at the other end of a socket of user {os.getuid()}",
+            thing="socket",
+            value=user,
+            remedy="Join the cluster with a key of your own",
+        )
+
+
+def _why_not_private(folder: Path) -> str:
+    """Return why others may enter a folder; empty if they cannot. Raises OSError."""
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode):
+        return "it is no folder"
+    if status.st_uid != os.getuid():
+        return f"it belongs to user {status.st_uid}"
+    if status.st_mode & 0o077:
+        return f"its mode is {stat.S_IMODE(status.st_mode):04o}, so others can enter it"
+    return ""

@@ -1,0 +1,101 @@
+"""Who may do what, whose trust has ended, and where processes of one user meet."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from concurrent.core.errors import ConfigurationError, NotAllowed
+from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
+from concurrent.transport.security.place import Place, check_peer, run_folder
+from concurrent.transport.security.roles import Role, roles_of
+from concurrent.transport.security.trust import Trust
+
+
+def test_a_method_without_roles_is_for_those_who_hold_the_keys_of_a_master() -> None:
+    assert roles_of(None) == {Role.ADMIN, Role.MASTER}
+
+
+@pytest.mark.parametrize("roles", ["slave", ["slave"], [Role.SLAVE]])
+def test_roles_are_given_by_name_or_value_and_an_admin_may_do_everything(roles: str | list[str]) -> None:
+    assert roles_of(roles) == {Role.SLAVE, Role.ADMIN, Role.MASTER}
+
+
+def test_an_unknown_role_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="'king'"):
+        roles_of(["king"])
+
+
+def test_a_revoked_identity_is_refused_and_listeners_hear_of_new_ones_only() -> None:
+    trust = Trust(["01"])
+    heard: list[frozenset[str]] = []
+    trust.listen(heard.append)
+    trust.revoke(["01", "02"])
+    trust.revoke(["02"])
+    assert heard == [frozenset({"02"})]
+    for serial in ("01", "02"):
+        with pytest.raises(NotAllowed, match="slave rack has been revoked"):
+            trust.check(Identity(Role.SLAVE, "rack", "office", serial))
+    trust.check(Identity(Role.SLAVE, "rack", "office", "03"))
+    trust.check(THIS_USER)
+    trust.check(ANYBODY)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="c") as name:
+        yield Path(name)
+
+
+def test_a_place_is_made_for_this_user_alone_and_emptied(folder: Path) -> None:
+    place = Place(folder / "run" / "8750")
+    place.make()
+    assert (folder / "run").stat().st_mode & 0o777 == 0o700
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(place.path("http"))
+        assert place.has("http")
+    assert not place.has("compute")
+    place.make()
+    assert not place.has("http")
+    place.remove()
+    assert not place.folder.exists()
+
+
+def test_a_folder_that_others_can_enter_is_no_place(folder: Path) -> None:
+    place = Place(folder / "8750")
+    place.make()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(place.path("http"))
+    place.folder.chmod(0o755)
+    assert not place.has("http")
+    with pytest.raises(ConfigurationError, match="0755"):
+        place.make()
+
+
+def test_a_link_is_no_place(folder: Path) -> None:
+    (folder / "real").mkdir(mode=0o700)
+    (folder / "8750").symlink_to(folder / "real")
+    with pytest.raises(ConfigurationError, match="no folder"):
+        Place(folder / "8750").make()
+
+
+def test_a_path_too_long_for_a_socket_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="XDG_RUNTIME_DIR"):
+        Place(Path("/tmp") / ("x" * 120)).path("http")
+
+
+def test_the_run_folder_is_where_the_system_has_one_for_the_user(folder: Path) -> None:
+    assert run_folder({"XDG_RUNTIME_DIR": str(folder)}) == folder / "concurrent"
+    assert run_folder({"XDG_RUNTIME_DIR": "relative"}).name == f"concurrent-{os.getuid()}"
+    assert run_folder({}).name == f"concurrent-{os.getuid()}"
+
+
+def test_the_other_end_of_a_socket_is_this_user() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        check_peer(one)

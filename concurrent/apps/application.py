@@ -18,11 +18,12 @@ from concurrent.apps.jobrun import JobRun
 from concurrent.apps.layouts import own_folders, own_modules
 from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
+from concurrent.apps.outcometally import OutcomeTally
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
 from concurrent.apps.status import ApplicationStatus, ClusterStatus
 from concurrent.core.component import Component
-from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError, TaskCancelled
+from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError
 from concurrent.core.foreign import shown
 from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, Host, IntItem
@@ -111,13 +112,12 @@ class ApplicationNode(Callbacks, Node):
         type(self).was_used = True
         self.master_address: Host
         self._inbox = Inbox(self._deliver, lambda *dealt_with: self.client.tasks.consumed(*dealt_with))
-        self._finished_count = 0
-        self._failed_count = 0
+        self._tally = OutcomeTally()
         self._has_reported = False
         self._open_systems = 0
         self._checked_count = 0
         self._idle_watch = IdleWatch(
-            self.loop, self._is_idle, lambda: bool(self._inbox.busy_s), lambda: self._finished_count
+            self.loop, self._is_idle, lambda: bool(self._inbox.busy_s), lambda: self._tally.ended
         )
         self._end_error: ConcurrentError | None = None
         self._progress = Progress(type(self).__name__.lower())
@@ -348,12 +348,13 @@ class ApplicationNode(Callbacks, Node):
         """Run callbacks until the application is told to end."""
         self._check_finished()
         while self._exit_code is None:
-            if self._finished_count == self._checked_count:
+            if self._tally.ended == self._checked_count:
                 self._inbox.run_next()
             else:
                 self._check_finished()
-        if self._exit_code == EXIT_FAILED and self._failed_count and not self._has_reported:
-            log.warning("%d of %d tasks failed", self._failed_count, self._finished_count)
+        is_unsaid = self._exit_code == EXIT_FAILED and self._tally.failed and not self._has_reported
+        if is_unsaid or (self.job_run is not None and self._tally.cancelled):
+            log.warning("%s", self._tally.summary)
         return self._exit_code
 
     def _leave(self) -> None:
@@ -374,8 +375,9 @@ class ApplicationNode(Callbacks, Node):
             application=type(self).__name__,
             state=self.client.state,
             pushed=tasks.pushed_count,
-            finished=self._finished_count,
-            failed=self._failed_count,
+            finished=self._tally.ended,
+            failed=self._tally.failed,
+            cancelled=self._tally.cancelled,
             open=tasks.open_count,
             progress=next(iter(self._progress.latest.values()), None),
             progress_of=self._progress.latest,
@@ -438,29 +440,22 @@ class ApplicationNode(Callbacks, Node):
         for outcome in outcomes:
             if job.is_leaving or self._exit_code is not None:
                 return
-            count_before = self._finished_count
+            count_before = self._tally.ended
             self._run_callbacks(load_outcomes(self.client.tasks.code, (outcome,)))
             self._inbox.dealt_with(outcome)
             if type(outcome.item) is Recalled:
-                job.took_former(self._finished_count - count_before)
+                job.took_former(self._tally.ended - count_before)
 
     def _run_callbacks(self, loaded: Iterable[Loaded]) -> None:
         for task, result, error in loaded:
             if task.returns_task and error is None:
                 result, task = result
-            self._finished_count += 1
-            if error is not None:
-                self._note_failed(error)
+            if self._tally.note(error):
+                self._default_exit_code = EXIT_FAILED  # unless it says otherwise; who cancels wants it so
             task.finished(result, error)
             self.task_finished(task, result, error)
             if self._exit_code is not None:
                 return
-
-    def _note_failed(self, error: BaseException) -> None:
-        """Whoever does not say otherwise has an exit code that says it; who cancels wants it so."""
-        self._failed_count += 1
-        if not isinstance(error, TaskCancelled):
-            self._default_exit_code = EXIT_FAILED
 
     def _deliver_system(self, outcome: Outcome) -> None:
         self._open_systems -= 1
@@ -478,7 +473,7 @@ class ApplicationNode(Callbacks, Node):
 
     def _check_finished(self) -> None:
         """Say so if nothing is unfinished. Not in a callback: that may be about to push more."""
-        self._checked_count = self._finished_count
+        self._checked_count = self._tally.ended
         if self._is_idle():
             self.work_finished(None, None)
             self.loop.post(self._idle_watch.begin)
@@ -490,7 +485,7 @@ class ApplicationNode(Callbacks, Node):
     def _is_done(self) -> bool:
         """Tell whether the application has dealt with the outcomes of all that was pushed."""
         job = self.job_run
-        own_count = self._finished_count - (job.recalled_count if job is not None else 0)
+        own_count = self._tally.ended - (job.recalled_count if job is not None else 0)
         has_all = own_count == self.client.tasks.pushed_count and (job is None or not job.owed)
         return has_all and not self._open_systems
 

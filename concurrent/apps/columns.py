@@ -251,6 +251,7 @@ APPLICATION: Final[Columns[ApplicationStatus]] = (
     Column("open", lambda one: one.open, count),
     Column("finished", lambda one: one.finished, count),
     Column("of them failed", lambda one: one.failed, count),
+    Column("of them cancelled", lambda one: one.cancelled, count),
     Column("task systems", lambda one: one.task_systems, count),
 )
 SLAVES: Final[Columns[NodeLine]] = (

@@ -352,8 +352,11 @@ class ExecutorCore:
             return
         if outcome.status == CANCELLED and self._broken is not None:
             error = self._broken  # which is why
-        elif outcome.status == CANCELLED and self.job is not None and not outcome.item.cancelled():
-            self.job.note_cancelled()
+        elif (
+            outcome.status == CANCELLED and not outcome.item.cancelled()
+        ):  # others have: with 'concurrent cancel'
+            if self.job is not None:
+                self.job.note_cancelled()
             outcome.item.cancel_here()
         self._settle(outcome.item, result, error)
 

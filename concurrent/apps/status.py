@@ -115,7 +115,8 @@ class SlaveStatus(NodeStatus):
 
 @dataclass(frozen=True)
 class ApplicationStatus(NodeStatus):
-    """What an application is doing.
+    """What an application is doing. ``finished`` counts all that have ended, with those that failed or were
+    cancelled.
 
     ``progress`` is how much is done of how much, as it says itself; ``progress_of`` has that of its task
     systems too, by name.
@@ -126,6 +127,7 @@ class ApplicationStatus(NodeStatus):
     pushed: int
     finished: int
     failed: int
+    cancelled: int
     open: int
     progress: tuple[int, int] | None
     progress_of: Mapping[str, tuple[int, int]]

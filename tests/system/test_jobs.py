@@ -210,6 +210,12 @@ def test_of_a_job_that_is_cancelled_nothing_runs_again(cluster: Cluster, gate: G
     assert again.wait() == 0
     assert "10 cancelled" in again.err
     assert jobs.outcomes == []
+    released = jobs.command("release", "numbers")
+    assert (released.wait(), released.out) == (0, "job numbers was not held: it is ended (cancelled)\n")
+    attached = jobs.attach("numbers")
+    assert attached.wait() == 0
+    assert "10 of 10 tasks were cancelled" in attached.err
+    assert "failed" not in attached.err
     assert jobs.runs == jobs.runs[:4]
     jobs.command("forget", "numbers").succeed()
 

@@ -22,11 +22,14 @@ def add_job_arguments(parser: argparse.ArgumentParser) -> None:
     add_master_arguments(parser)
 
 
-def add_master_arguments(parser: argparse.ArgumentParser) -> None:
-    """Have a command take the address of a master."""
+def add_master_arguments(parser: argparse.ArgumentParser, what: str = "the master") -> None:
+    """Have a command take the address of a master.
+
+    :param what: is at the address, for people.
+    """
     parser.add_argument(
         "-m", "--master", metavar="HOST:PORT",
-        help=f"the master (that of option application.master, else 127.0.0.1:{PORT_DEFAULT})",
+        help=f"{what} (that of option application.master, else 127.0.0.1:{PORT_DEFAULT})",
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, printable
 from concurrent.apps.commands.common import Subparsers
+from concurrent.scheduling.store.journal.folder import repair_command
 from concurrent.scheduling.store.journal.inspection import Inspection, Report
 
 __all__ = ["add_parser", "run"]
@@ -49,12 +51,13 @@ def run(args: argparse.Namespace) -> int:
             report = inspection.check()
             print("\n".join(_described(report)))
             if report.losses:
-                print(f"save what is whole of it: concurrent journal repair {args.folder}")
+                print(f"save what is whole of it: {repair_command(args.folder)}")
             return EXIT_FAILED if report.losses else EXIT_OK
         target = args.to or args.folder.with_name(f"{args.folder.absolute().name}-repaired")
         report = inspection.repair(target)
     print("\n".join(_described(report)))
-    print(f"what is whole is in {target}; to go on with it, give it the name of the old folder")
+    old, new = shlex.quote(str(args.folder)), shlex.quote(str(target))
+    print(f"what is whole is in {target}; to go on with it: mv {old} {old}-damaged && mv {new} {old}")
     return EXIT_OK
 
 

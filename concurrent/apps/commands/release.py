@@ -7,6 +7,7 @@ import argparse
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.jobstatus import HELD
 
 __all__ = ["add_parser", "run"]
 
@@ -24,8 +25,11 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Have the master release it."""
+    """Have the master release it, if it is held."""
     with JobMaster(master_of(args)) as master:
-        master.release(args.job)
-    print(f"job {args.job} is released")
+        job = master.job(args.job)
+        if job.state == HELD:
+            master.release(job.job)
+    state = f"{job.state} ({job.how})" if job.how else job.state
+    print(f"job {job.title} {'is released' if job.state == HELD else f'was not held: it is {state}'}")
     return EXIT_OK

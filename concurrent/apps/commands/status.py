@@ -6,18 +6,14 @@ import argparse
 import json
 from collections.abc import Iterable
 from contextlib import closing
-from typing import Final
 
-from concurrent.apps.api import EXIT_OK, PORT_DEFAULT, parse_address
-from concurrent.apps.application import ApplicationSettings
+from concurrent.apps.api import EXIT_OK
 from concurrent.apps.columns import NODES, lines_of_nodes, size, trouble_text
-from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
+from concurrent.apps.commands.asking import add_master_arguments, master_of
+from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.status import MasterStatus, status_from_json
-from concurrent.core.items import Host
 from concurrent.scheduling.ledger.status import RunningRow
 from concurrent.transport.web.jsonclient import JSONClient
-
-DEFAULT: Final = Host("127.0.0.1", PORT_DEFAULT)
 
 __all__ = ["add_parser", "describe_master", "run"]
 
@@ -30,10 +26,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="print what a node is doing",
         description="Print what a master is doing; with --json any node.",
     )
-    parser.add_argument(
-        "-m", "--master", metavar="HOST:PORT",
-        help=f"the node's JSON API (that of option application.master, else 127.0.0.1:{PORT_DEFAULT})",
-    )  # fmt: skip
+    add_master_arguments(parser, "the node's JSON API")
     parser.add_argument("--json", action="store_true", help="print everything, as JSON")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="(5)")
     return parser
@@ -41,8 +34,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the node and print its answer."""
-    configured = make_environment(args)[ApplicationSettings].master_host()
-    host = parse_address(args.master, "--master") if args.master else configured or DEFAULT
+    host = master_of(args)
     with closing(JSONClient(host.name, host.port)) as client:
         answer = client.get("/status", timeout_s=args.timeout).result(args.timeout + 1.0)
     status = status_from_json(answer)

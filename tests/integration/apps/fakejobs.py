@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from concurrent.apps.jobstatus import ENDED, OPEN, FailureGroup, JobDetails
+from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetails
 from concurrent.core.errors import JobUnknown
 from concurrent.core.stats import Stats
 from concurrent.transport.calls.methods import jsonremote
@@ -54,6 +54,10 @@ class FakeJobs:
     def end(self) -> None:
         """Have the job end."""
         self.jobs[1] = replace(HUNT, state=ENDED, how="finished", open=0, finished=995, ended_at=1500.0)
+
+    def hold(self) -> None:
+        """Have the job be held."""
+        self.jobs[1] = replace(HUNT, state=HELD, reason="it was made with Python 3.10")
 
     def _register(self, method: str) -> None:
         @jsonremote(self.api, name=method)

@@ -69,6 +69,7 @@ def test_json_has_everything(fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("command", ["cancel", "release"])
 def test_a_job_is_named_by_its_name_or_its_id(fake_jobs: FakeJobs, command: str) -> None:
+    fake_jobs.hold()
     for name in ("hunt", "k3f9"):
         assert main([command, name, "-m", fake_jobs.address]) == 0
     assert fake_jobs.calls == [f"{command}_job k3f9"] * 2
@@ -132,3 +133,14 @@ def test_cancelling_what_has_ended_does_not_say_that_it_is_cancelled(
     fake_jobs.end()
     assert main(["cancel", "hunt", "-m", fake_jobs.address]) == 0
     assert "job hunt had ended before (finished)" in capsys.readouterr().out
+
+
+def test_releasing_what_is_not_held_says_what_it_is(
+    fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["release", "hunt", "-m", fake_jobs.address]) == 0
+    fake_jobs.end()
+    assert main(["release", "k3f9", "-m", fake_jobs.address]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["job hunt was not held: it is open", "job hunt was not held: it is ended (finished)"]
+    assert fake_jobs.calls == []

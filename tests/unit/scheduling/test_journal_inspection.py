@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -190,3 +192,46 @@ def test_a_journal_of_the_first_format_is_told_as_ever(tmp_path: Path) -> None:
     assert told == expected["told"]
     assert {str(owner): sorted(job.open) for owner, job in jobs.items()} == expected["open"]
     assert {str(owner): job.counts for owner, job in jobs.items()} == expected["counts"]
+
+
+def test_a_hint_may_be_pasted_whatever_the_folder_is_called(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spaced = folder.rename(folder.with_name("my journal's"))
+    flip(spaced, 4, 20)
+    assert main(["journal", "check", str(spaced)]) == 1
+    hint = capsys.readouterr().out.splitlines()[-1].partition(": concurrent ")[2]
+    assert main(shlex.split(hint)) == 0
+    move = capsys.readouterr().out.splitlines()[-1].partition("to go on with it: ")[2]
+    subprocess.run(move, shell=True, check=True)
+    assert main(["journal", "check", str(spaced)]) == 0
+    flip(spaced, 1, 20)
+    with pytest.raises(JournalDamaged, match="concurrent journal repair") as refused:
+        OpenJournal(spaced)
+    assert shlex.quote(str(spaced)) in str(refused.value)
+
+
+@pytest.mark.parametrize("action", ["check", "repair", "export"])
+def test_where_repair_cannot_help_it_is_said_what_can(
+    tmp_path: Path, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "journal.sqlite"
+    file.write_bytes(b"text" * 1000)
+    assert main(["journal", action, str(tmp_path)]) == 3
+    said = capsys.readouterr().err
+    assert "file is not a database" in said
+    assert "put a backup of the folder in its place" in said
+    assert f"mv {tmp_path} {tmp_path}-damaged" in said
+    assert "concurrent journal repair" not in said
+    file.write_bytes(b"")
+    assert main(["journal", action, str(tmp_path)]) == 3
+    assert "is empty: no master has written to it" in capsys.readouterr().err
+    with OpenJournal(tmp_path):
+        pass
+    file.write_bytes(b"")
+    assert main(["journal", action, str(tmp_path)]) == 3
+    said = capsys.readouterr().err
+    assert "its file is empty, and in epoch 1 it was not" in said
+    assert "put a backup" in said
+    with pytest.raises(JournalDamaged, match="put a backup"):
+        OpenJournal(tmp_path)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
 from concurrent.core.errors import JournalDamaged, JournalError, PayloadDamaged
 from concurrent.scheduling.ledger.recorded import OwnerLeft
-from concurrent.scheduling.store.journal.folder import damaged
+from concurrent.scheduling.store.journal.folder import beyond_repair, damaged
 from concurrent.scheduling.store.journal.place import JournalStart
 from concurrent.scheduling.store.journal.records import KIND_BY_CLASS
 
@@ -73,10 +73,15 @@ class Database:
         except sqlite3.Error as error:
             if connection is not None:
                 connection.close()
-            raise self._unusable(error) from error
+            raise self._unusable(error, beyond_repair) from error
         except JournalError:
             self.connection.close()
             raise
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written to the file, or nothing is left of that."""
+        return not self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
     def _check_format(self) -> None:
         """See that the file is a journal of a format that is known, or a new one."""
@@ -84,9 +89,8 @@ class Database:
         (application_id,), (found,) = (
             execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
         )
-        is_new = not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not is_new and application_id != APPLICATION_ID:
-            raise self._damaged("it is not a journal")
+        if not self.is_empty and application_id != APPLICATION_ID:
+            raise beyond_repair(self._path.parent, f"{self._path.name} is not a journal")
         if found > FORMAT:
             raise JournalError(
                 f"the journal {self._path} has format {found}, and this version knows formats up to {FORMAT}",
@@ -110,9 +114,11 @@ class Database:
 
     def _begin_epoch(self, last_epoch: int) -> JournalStart:
         execute = self.connection.execute
-        if not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if self.is_empty:
             if last_epoch:
-                raise self._damaged(f"its file is empty, and in epoch {last_epoch} it was not")
+                raise beyond_repair(
+                    self._path.parent, f"its file is empty, and in epoch {last_epoch} it was not"
+                )
             self.connection.executescript(
                 f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
                 f"INSERT INTO about VALUES ('cluster', '{uuid.uuid4().hex}'), ('epoch', 0), ('clean', 1),"
@@ -291,14 +297,16 @@ class Database:
         """Close a journal that could not be written."""
         self.connection.close()
 
-    def _unusable(self, error: sqlite3.Error) -> JournalError:
+    def _unusable(
+        self, error: sqlite3.Error, how: Callable[[Path, str], JournalDamaged] = damaged
+    ) -> JournalError:
         if isinstance(error, sqlite3.OperationalError):
             return JournalError(
                 f"the journal {self._path} cannot be opened: {error}",
                 thing=str(self._path),
                 remedy="Check its rights and the room on its disk",
             )
-        return self._damaged(str(error))
+        return how(self._path.parent, str(error))
 
     def _damaged(self, problem: str) -> JournalDamaged:
         return damaged(self._path.parent, problem)

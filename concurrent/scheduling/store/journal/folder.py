@@ -10,13 +10,14 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import weakref
 from pathlib import Path
 from typing import Any, Final
 
 from concurrent.core.errors import JournalDamaged, JournalError
 
-__all__ = ["DATABASE", "Folder", "damaged", "network_file_system"]
+__all__ = ["DATABASE", "Folder", "beyond_repair", "damaged", "network_file_system", "repair_command"]
 
 DATABASE: Final = "journal.sqlite"
 LOCK: Final = "lock"
@@ -136,8 +137,24 @@ def damaged(folder: Path, problem: str) -> JournalDamaged:
     return JournalDamaged(
         f"the journal {folder} is damaged: {problem}",
         thing=str(folder),
-        remedy=f"Save what is whole of it with 'concurrent journal repair {folder}'",
+        remedy=f"Save what is whole of it: {repair_command(folder)}",
     )
+
+
+def beyond_repair(folder: Path, problem: str) -> JournalDamaged:
+    """Return the error for a journal of which nothing can be read."""
+    name = str(folder)
+    return JournalDamaged(
+        f"the journal {folder} is damaged: {problem}",
+        thing=name,
+        remedy="Nothing of it can be read, so put a backup of the folder in its place; or begin anew, without "
+        f"its work: mv {shlex.quote(name)} {shlex.quote(f'{name}-damaged')}",
+    )
+
+
+def repair_command(folder: Path) -> str:
+    """Return what a person types to save what is whole of a journal, ready to be pasted."""
+    return f"concurrent journal repair {shlex.quote(str(folder))}"
 
 
 def _on_network(path: Path, kind: str) -> JournalError:

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from concurrent.core.errors import JournalDamaged, JournalError, PayloadDamaged
 from concurrent.scheduling.ledger import recorded
 from concurrent.scheduling.store.journal.database import Database
-from concurrent.scheduling.store.journal.folder import DATABASE, Folder
+from concurrent.scheduling.store.journal.folder import DATABASE, Folder, beyond_repair
 from concurrent.scheduling.store.journal.records import KINDS, Told, decode
 
 __all__ = ["Inspection", "Loss", "Report"]
@@ -107,13 +107,12 @@ class Inspection:
         self._folder = Folder(path, allow_network=True)
         try:
             self._database = Database(self._folder.database, "host")
-        except JournalDamaged as error:
-            self._folder.close()
-            remedy = "Nothing of it can be read. Go on with a copy of the folder, or with a new one"
-            raise JournalDamaged(error.message, thing=str(path), remedy=remedy) from error
         except JournalError:
             self._folder.close()
             raise
+        if self._database.is_empty:
+            self.close()
+            raise _empty(path, self._folder.last_epoch)
 
     def close(self) -> None:
         """Let go of the journal."""
@@ -262,6 +261,20 @@ class Inspection:
             database.write((), [self._database.payload_row(number)])
         except PayloadDamaged:
             return  # so its task fails
+
+
+def _empty(path: Path, last_epoch: int) -> JournalError:
+    """Return the error for a journal without anything.
+
+    :param last_epoch: that of its last owner, 0 if it had none.
+    """
+    if last_epoch:
+        return beyond_repair(path, f"its file is empty, and in epoch {last_epoch} it was not")
+    return JournalError(
+        f"the journal {path} is empty: no master has written to it",
+        thing=str(path),
+        remedy="A master may begin with it. If there was work in it, put a backup of the folder in its place",
+    )
 
 
 def _place(row: _Row) -> str:

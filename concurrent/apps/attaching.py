@@ -64,7 +64,7 @@ class Attaching:
         """
         job = self._job_for(wish)
         if job is None:
-            number = self._dispatcher.join_owner(handler, handler.node_id, self._spec(wish))
+            number = self._dispatcher.jobs.begin(handler, handler.node_id, self._spec(wish))
         else:
             number = job.owner
             self._go_on(handler, job, wish)

@@ -95,10 +95,10 @@ class MasterAPI:
         """
         self._check(handler, record)
         if record.node_type is NodeType.slave:
-            number = self._dispatcher.join_slave(handler, record.node_id, record.data)
+            number = self._dispatcher.slaves.join(handler, record.node_id, record.data)
             self._neighbours.watch(number, record.data, partial(self._process_ended, handler))
         else:
-            number = self._dispatcher.join_owner(handler, record.node_id)
+            number = self._dispatcher.jobs.begin(handler, record.node_id)
         self._bound(handler, record, number)
         return number
 
@@ -158,7 +158,7 @@ class MasterAPI:
         if self._neighbours.has_ended(peer.number):
             handler.close(PROCESS_ENDED)
         elif is_silent:
-            self._dispatcher.slave_away(peer.number)
+            self._dispatcher.slaves.away(peer.number)
 
     def _process_ended(self, handler: TCPHandler) -> None:
         """A slave has ended; what it has sent is read first, up to the end of its connection."""
@@ -169,7 +169,7 @@ class MasterAPI:
         """Go on with a slave that was away."""
         peer = handler.context
         if isinstance(peer, Peer) and peer.node_type is NodeType.slave:
-            self._dispatcher.slave_back(peer.number)
+            self._dispatcher.slaves.back(peer.number)
 
     def session_lost(self, handler: TCPHandler, reason: str) -> None:
         """Free or move what a session's node had."""
@@ -180,7 +180,7 @@ class MasterAPI:
         if peer.node_type is NodeType.slave:
             self._neighbours.forget(peer.number)
             if not self._is_stopping:  # else it comes back to the next master with what it has
-                self._dispatcher.lose_slave(peer.number, reason)
+                self._dispatcher.slaves.lose(peer.number, reason)
         else:
             self._session_of_owner_lost(handler, peer.number)
         if not peer.is_system:
@@ -197,7 +197,7 @@ class MasterAPI:
         if not jobs.outlives_session(owner) or (
             handler.has_said_goodbye and not is_detaching and not jobs.is_kept(owner)
         ):
-            self._dispatcher.leave_owner(owner)
+            jobs.leave(owner)
         elif not self._is_stopping:
             jobs.detach(owner)
             self._systems.session_left(owner)
@@ -364,7 +364,7 @@ class MasterAPI:
             return self._dispatcher.workers
 
     def _register_outcome_methods(self, server: HasMethods) -> None:
-        dispatcher = self._dispatcher
+        slaves = self._dispatcher.slaves
 
         @receives(server, to_master.done)
         def done(
@@ -382,12 +382,12 @@ class MasterAPI:
                 raise InvalidArguments(
                     f"task_s must be a number from 0 on, but is {task_s!r}", thing="task_s", value=task_s
                 )
-            dispatcher.done(slave, numbers, statuses, payloads, float(task_s))
+            slaves.done(slave, numbers, statuses, payloads, float(task_s))
 
         @receives(server, to_master.holding)
         def holding(handler: TCPHandler, _request: Any, running: list[int], finished: list[int]) -> None:
             """Tell what is left from an earlier session."""
-            dispatcher.holding(_number(handler, NodeType.slave), running, finished)
+            slaves.holding(_number(handler, NodeType.slave), running, finished)
 
         @receives(server, to_master.running)
         def running(
@@ -402,34 +402,34 @@ class MasterAPI:
             slave = _number(handler, NodeType.slave)
             if not all(map(math.isfinite, run_s)):
                 raise InvalidArguments("run_s must be numbers of seconds", thing="run_s")
-            dispatcher.running(slave, numbers, workers, run_s, notes)
+            slaves.running(slave, numbers, workers, run_s, notes)
 
     def _register_queue_methods(self, server: HasMethods) -> None:
-        dispatcher = self._dispatcher
+        slaves = self._dispatcher.slaves
 
         @receives(server, to_master.returned)
         def returned(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Hand back tasks that have not started."""
-            dispatcher.returned(_number(handler, NodeType.slave), numbers)
+            slaves.returned(_number(handler, NodeType.slave), numbers)
 
         @receives(server, to_master.took)
         def took(handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
             """Report what was taken from the work queue."""
-            dispatcher.took(_number(handler, NodeType.slave), numbers)
+            slaves.took(_number(handler, NodeType.slave), numbers)
 
         @receives(server, to_master.pull)
         def pull(handler: TCPHandler, _request: Any, room: int) -> None:
             """Ask the work queue for tasks."""
             slave = _number(handler, NodeType.slave)
             _check("room", room, 0)
-            dispatcher.pull(slave, min(room, WINDOW_MAX))
+            slaves.pull(slave, min(room, WINDOW_MAX))
 
         @receives(server, to_master.set_window)
         def set_window(handler: TCPHandler, _request: Any, window: int) -> None:
             """Want to hold so many tasks from now on."""
             slave = _number(handler, NodeType.slave)
             _check("window", window, 0)
-            dispatcher.set_window(slave, min(window, WINDOW_MAX))
+            slaves.set_window(slave, min(window, WINDOW_MAX))
 
     def own_system(self, handler: TCPHandler, number: int) -> None:
         """Let the host of a task system push tasks, as the owner of that number."""

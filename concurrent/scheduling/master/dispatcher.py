@@ -1,24 +1,20 @@
-"""The master's hand: carries out what the ledger and the scheduler decide.
+"""The master's hands, put together: each carries out a part of what the ledger and the scheduler decide.
 
-It owns the ledger, and knows which session belongs to which registration. Events go to the ledger as they come
-in; the scheduler is asked once for all of one turn, whose outcomes leave together. Loop thread only.
+It owns the ledger. Jobs, slaves and task systems have desks of their own; what owners say of their tasks comes
+here. Loop thread only.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from concurrent.core.component import ComponentManager
-from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.scheduling.interfaces import ITaskScheduler, IWorkQueue
-from concurrent.scheduling.ledger.described import trace
 from concurrent.scheduling.ledger.events import (
     Accept,
     AskBack,
@@ -27,9 +23,7 @@ from concurrent.scheduling.ledger.events import (
     CancelRun,
     CheckQueue,
     CodeDefined,
-    Command,
     Deliver,
-    Event,
     ForgetJob,
     JobBegun,
     OutcomesConsumed,
@@ -39,24 +33,15 @@ from concurrent.scheduling.ledger.events import (
     Record,
     RefusedByAll,
     Send,
-    SlaveAway,
-    SlaveBack,
     SlaveHeard,
-    SlaveJoined,
-    SlaveLost,
     SlaveSilent,
-    TasksDone,
     TasksMoved,
     TasksNamed,
-    TasksReturned,
-    TasksRunning,
     TasksSubmitted,
     TellHeld,
     TellRunning,
     TellUnread,
-    WindowChanged,
 )
-from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.awaited import AwaitedSlaves
@@ -69,23 +54,19 @@ from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.openjournal import OpenJournal
 from concurrent.scheduling.master.receipts import Receipts
 from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.master.slavedesk import SlaveDesk
 from concurrent.scheduling.master.status import TasksStatus
 from concurrent.scheduling.master.storage import JournalStore, Storage
 from concurrent.scheduling.master.systemdesk import SystemDesk
 from concurrent.scheduling.master.ticker import Ticker
-from concurrent.scheduling.schedulers.guard import GuardedScheduler
+from concurrent.scheduling.master.turns import Turns
 from concurrent.scheduling.schedulers.queueguard import guarded
 from concurrent.scheduling.store.payloads import PayloadStore
-from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.courier import Courier
-from concurrent.scheduling.wire.messages import to_slave
-from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["Dispatcher"]
-
-log = get_log(__name__)
 
 
 class Dispatcher:
@@ -102,8 +83,8 @@ class Dispatcher:
     :param journal: what keeps the work that is accepted, and has payloads instead of files; None if nothing is
         kept.
 
-    ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, and ``systems`` where
-    task systems outlive their processes.
+    ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, ``slaves`` where
+    slaves join and say what they did, and ``systems`` where task systems outlive their processes.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its master, by name
@@ -131,42 +112,54 @@ class Dispatcher:
         )
         self._loop = loop
         self._journal = journal
-        self._scheduler = GuardedScheduler(scheduler, components, self._ask_again, loop.time)
+        self._turns = Turns(loop, self.ledger, scheduler, components)
+        self._apply = self._turns.apply
         self._work_queue = guarded(work_queue, components)
         self._sessions = Sessions(first_number)
         self._storage = self._make_storage(folder)
-        courier = Courier(loop, stats)
-        self._notices = Notices(components.troubles, courier, self._sessions)
-        self.announcer = Announcer(self.ledger, self._sessions, courier, self._notices)
-        self._delivery = Delivery(loop, self._sessions, courier, self._storage.loaded)
+        self._courier = Courier(loop, stats)
+        self._notices = Notices(components.troubles, self._courier, self._sessions)
+        self.announcer = Announcer(self.ledger, self._sessions, self._courier, self._notices)
+        self._delivery = Delivery(loop, self._sessions, self._courier, self._storage.loaded)
         self._feeder = Feeder(
             self.ledger,
             self._sessions,
-            courier,
+            self._courier,
             work_queue=self._work_queue,
             storage=self._storage,
             apply=self._apply,
-            slave_changed=self._scheduler.slave_changed,
+            slave_changed=self._turns.scheduler.slave_changed,
         )
         self._code = self._feeder.code
-        self._receipts = Receipts(loop, self._sessions, courier)
         self._gate: Gate | None = None
+        self._receipts: Receipts | None = None
         if journal is not None:
             self._gate = Gate(loop, journal.store, self._delivery.end_turn)
+            self._receipts = Receipts(loop, self._sessions, self._courier, self._gate.when_kept)
             journal.on_committed = self._gate.committed
-        self.jobs = self._make_desk(courier)
-        self.systems = self._make_system_desk(courier)
-        self._is_turn_armed = False
-        self._is_traced = log.isEnabledFor(logging.DEBUG)
+        self.slaves = self._make_slave_desk()
+        self.jobs = self._make_job_desk()
+        self.systems = self._make_system_desk()
         self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
         self._awaited = AwaitedSlaves(loop, self.ledger.returning, self._apply)
-        self._carry_out = self._hands()
+        self._turns.begin(self._hands(), self._ends())
 
-    def _make_desk(self, courier: Courier) -> JobDesk:
+    def _make_slave_desk(self) -> SlaveDesk:
+        return SlaveDesk(
+            self._sessions,
+            self._feeder,
+            self.announcer,
+            self._storage,
+            apply=self._apply,
+            slave_changed=self._turns.scheduler.slave_changed,
+            receipts=self._receipts,
+        )
+
+    def _make_job_desk(self) -> JobDesk:
         return JobDesk(
             self.ledger,
             self._sessions,
-            courier,
+            self._courier,
             apply=self._apply,
             load=self._storage.loaded,
             code=self._code,
@@ -176,12 +169,12 @@ class Dispatcher:
             gate=self._gate,
         )
 
-    def _make_system_desk(self, courier: Courier) -> SystemDesk:
+    def _make_system_desk(self) -> SystemDesk:
         return SystemDesk(
             self._loop,
             self.ledger,
             self._sessions,
-            courier,
+            self._courier,
             apply=self._apply,
             code=self._code,
             delivery=self._delivery,
@@ -203,9 +196,9 @@ class Dispatcher:
             CancelRun: self._feeder.cancel_run,
             AskBack: self._feeder.ask_back,
             CheckQueue: self._feeder.check_queue,
-            SlaveSilent: self._slave_silent,
-            SlaveHeard: self._slave_heard,
-            TasksMoved: self._tasks_moved,
+            SlaveSilent: self.slaves.silent,
+            SlaveHeard: self.slaves.heard,
+            TasksMoved: self.slaves.moved,
             RefusedByAll: self.announcer.refused_by_all,
             ProbeStore: self._storage.probe,
             TellHeld: self.announcer.held,
@@ -222,6 +215,13 @@ class Dispatcher:
             hands[Deliver] = self._gate.behind(self._delivery.deliver)
         return hands
 
+    def _ends(self) -> list[Callable[[], object]]:
+        """Return what is done at the end of each turn, in its order."""
+        ends: list[Callable[[], object]] = [self._storage.note]
+        if self._gate is not None and self._receipts is not None:
+            ends += [self._receipts.end_turn, self._gate.end_turn]
+        return [*ends, self._delivery.end_turn, self._ticker.look]
+
     @property
     def workers(self) -> int:
         """How many worker processes the slaves have together."""
@@ -230,12 +230,12 @@ class Dispatcher:
     @property
     def scheduler_name(self) -> str:
         """The class of the scheduler that decides now."""
-        return self._scheduler.name
+        return self._turns.scheduler.name
 
     @property
     def manager_name(self) -> str:
         """The class of the task manager that slaves have to use."""
-        return self._scheduler.manager_name()
+        return self._turns.scheduler.manager_name()
 
     def status(self) -> TasksStatus:
         """Return the ledger's counts and what waits here."""
@@ -251,17 +251,6 @@ class Dispatcher:
             held_because=self.ledger.jobs.shortage.reason,
             delivered_bytes=self._delivery.delivered_bytes,
         )
-
-    def join_owner(self, handler: TCPHandler, name: str, spec: JobSpec | None = None) -> int:
-        """Let an application or task system submit tasks; returns the number of the registration.
-
-        :param spec: what it asked for of its job; None if nothing of that outlives its session.
-        """
-        return self.jobs.begin(handler, name, spec)
-
-    def leave_owner(self, owner: int) -> None:
-        """Free the tasks and the code of an owner; nothing happens if it is not known."""
-        self.jobs.leave(owner)
 
     def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.
@@ -313,154 +302,7 @@ class Dispatcher:
     def owner_has_room(self, owner: int) -> None:
         """Go on to deliver to an owner whose session was full."""
         if self._delivery.has_room(owner):
-            self._want_turn()
-
-    def join_slave(self, handler: TCPHandler, name: str, data: dict[str, Any]) -> int:
-        """Let a slave take tasks; returns the number of the registration.
-
-        :param data: what it says of itself: how many ``workers`` it has, how large its ``window`` is, and more.
-        """
-        workers, window = data["workers"], data["window"]
-        number = self._sessions.join_slave(handler)
-        self._code.join_slave(handler)
-        if self._gate is not None:
-            self._receipts.join(number)
-        returns = handler.peer_has(to_slave.DURABLE)
-        self._apply(SlaveJoined(number, name, workers, window, data, returns))
-        self._scheduler.slave_changed(number)
-        return number
-
-    def slave_away(self, slave: int) -> None:
-        """Give a slave nothing more for now: nothing arrives from it; nothing happens if it is not known."""
-        self._apply(SlaveAway(slave))
-
-    def slave_back(self, slave: int) -> None:
-        """Go on with a slave whose session is resumed; nothing happens if it is not known."""
-        self._apply(SlaveBack(slave))
-
-    def lose_slave(self, slave: int, reason: str) -> None:
-        """Give the tasks of a slave to others; nothing happens if it is not known."""
-        handler = self._sessions.leave_slave(slave)
-        if handler is not None:
-            self._code.leave_slave(handler)
-            self._receipts.leave(slave)
-            self._feeder.forget_pull(slave)
-            self._apply(SlaveLost(slave, reason))
-            self._scheduler.slave_changed(slave)
-
-    def set_window(self, slave: int, window: int) -> None:
-        """Take note of how many tasks a slave wants to hold."""
-        self._from_slave(slave, WindowChanged(slave, window))
-
-    def pull(self, slave: int, room: int) -> None:
-        """Take note that a slave asks the work queue for tasks."""
-        self._feeder.pull(slave, room)
-
-    def done(
-        self,
-        slave: int,
-        numbers: list[int],
-        statuses: list[int],
-        payloads: list[Any],
-        task_s: float,
-    ) -> None:
-        """Take outcomes from a slave.
-
-        :param task_s: how long its tasks took lately, in seconds.
-        :raises InvalidArguments: if the columns differ in length.
-        """
-        check_columns(numbers, statuses, payloads)
-        self._from_slave(slave, TasksDone(slave, numbers, statuses, self._storage.kept(payloads), task_s))
-        if self._gate is not None:
-            self._receipts.note(slave)
-
-    def returned(self, slave: int, numbers: list[int]) -> None:
-        """Take unstarted tasks back from a slave."""
-        self._from_slave(slave, TasksReturned(slave, numbers))
-
-    def running(
-        self, slave: int, numbers: list[int], workers: list[int], run_s: list[float], notes: list[str]
-    ) -> None:
-        """Take note of the tasks that a slave has run for a while.
-
-        :raises InvalidArguments: if the columns differ in length.
-        """
-        check_columns(numbers, workers, run_s, notes)
-        self._apply(TasksRunning(slave, numbers, workers, run_s, notes, time.time()))
-
-    def took(self, slave: int, numbers: list[int]) -> None:
-        """Take note of what a slave took from the work queue, and see that it has the code."""
-        self._feeder.took(slave, numbers)
-
-    def holding(self, slave: int, running: list[int], finished: list[int]) -> None:
-        """Take note of what a slave has from an earlier session: tasks, and outcomes that it will report."""
-        self._feeder.holding(slave, running, finished)
-
-    def _from_slave(self, slave: int, event: Event) -> None:
-        """Take an event to the ledger that changes what a slave holds or wants to; the scheduler is told."""
-        self._apply(event)
-        self._scheduler.slave_changed(slave)
-
-    def _apply(self, event: Event) -> None:
-        if self._is_traced:
-            trace(log, event)
-        if commands := self.ledger.apply(event):
-            self._carry(commands)
-        self._want_turn()
-
-    def _carry(self, commands: Iterable[Command]) -> None:
-        for command in commands:
-            if self._is_traced:
-                trace(log, command)
-            self._carry_out[type(command)](command)
-
-    def _want_turn(self) -> None:
-        if not self._is_turn_armed:
-            self._is_turn_armed = True
-            self._loop.defer(self._turn)
-
-    def _turn(self) -> None:
-        """Schedule what came in this turn; then the outcomes leave."""
-        self._is_turn_armed = False
-        self._is_traced = log.isEnabledFor(logging.DEBUG)  # once for each turn: it is asked for every task
-        if self.ledger.refusals.refusers_by_number:
-            self._pass_on()
-        if commands := self._scheduler.schedule(self.ledger):
-            self._carry(commands)
-        self._storage.note()
-        if self._gate is not None:
-            if news := self._receipts.take_news():
-                self._gate.when_kept(partial(self._receipts.kept, news))
-            self._gate.end_turn()
-        self._delivery.end_turn()
-        self._ticker.look()
-
-    def _pass_on(self) -> None:
-        """Send what slaves refused to others; the scheduler is told, for it did not decide that."""
-        for command in self.ledger.pass_on():
-            self._feeder.send(command)
-            self._scheduler.slave_changed(command.slave)
-
-    def _ask_again(self, delay_s: float) -> None:
-        self._loop.call_later(delay_s, self._resume_scheduler)
-
-    def _resume_scheduler(self) -> None:
-        self._scheduler.resume()
-        self._want_turn()
-
-    def _slave_silent(self, command: SlaveSilent) -> None:
-        self.announcer.slave_silent(command)
-        self._feeder.suspend_pull(command.slave)
-        self._scheduler.slave_changed(command.slave)
-
-    def _slave_heard(self, command: SlaveHeard) -> None:
-        self.announcer.slave_heard(command)
-        self._feeder.resume_pull(command.slave)
-        self._scheduler.slave_changed(command.slave)
-
-    def _tasks_moved(self, command: TasksMoved) -> None:
-        self.announcer.tasks_moved(command)
-        self._scheduler.slave_changed(command.slave)
+            self._turns.want()
 
     def restore(self) -> None:
         """Tell the ledger again what the journal has, before anything else."""
@@ -468,7 +310,7 @@ class Dispatcher:
         events = self.jobs.restored(self._journal.store.replay())
         self.ledger.restore(self.systems.book.restored(events))
         self._awaited.look()
-        self._want_turn()
+        self._turns.want()
 
     def give_up(self) -> None:
         """Acknowledge and deliver nothing more: the journal can keep nothing."""
@@ -478,7 +320,8 @@ class Dispatcher:
     def close(self) -> None:
         """Free the files."""
         self.give_up()
-        self._receipts.close()
+        if self._receipts is not None:
+            self._receipts.close()
         self._ticker.close()
         self._awaited.close()
         self._notices.close()

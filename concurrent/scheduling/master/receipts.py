@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from asyncio import TimerHandle
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from concurrent.scheduling.master.sessions import Sessions
@@ -18,12 +20,22 @@ TOLD_COUNT: Final = 64
 
 
 class Receipts:
-    """See the module. Reports of a session are counted from 1."""
+    """See the module. Reports of a session are counted from 1.
 
-    def __init__(self, loop: NodeLoop, sessions: Sessions, courier: Courier) -> None:
+    :param when_kept: calls a function once all that was recorded so far is kept.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        sessions: Sessions,
+        courier: Courier,
+        when_kept: Callable[[Callable[[], object]], object],
+    ) -> None:
         self._loop = loop
         self._slaves = sessions.slaves
         self._courier = courier
+        self._when_kept = when_kept
         self._count_by_slave: dict[int, int] = {}  # these four by slave
         self._news: dict[int, int] = {}
         self._kept: dict[int, int] = {}
@@ -46,12 +58,18 @@ class Receipts:
         if count is not None:
             self._count_by_slave[slave] = self._news[slave] = count + 1
 
-    def take_news(self) -> dict[int, int]:
-        """Return how many reports have come of each slave that sent some since the last time."""
-        news, self._news = self._news, {}
-        return news
+    def end_turn(self) -> None:
+        """Have slaves know of the reports of this turn, as soon as they are kept."""
+        if self._news:
+            news, self._news = self._news, {}
+            self._when_kept(partial(self._note_kept, news))
 
-    def kept(self, news: dict[int, int]) -> None:
+    def close(self) -> None:
+        """Tell nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _note_kept(self, news: dict[int, int]) -> None:
         """Take note that so many reports of slaves are kept, and tell them before long."""
         for slave, count in news.items():
             if slave not in self._count_by_slave:
@@ -61,11 +79,6 @@ class Receipts:
                 self._tell(slave)
         if self._kept and self._timer is None:
             self._timer = self._loop.call_later(TOLD_S, self._tell_all)
-
-    def close(self) -> None:
-        """Tell nothing more."""
-        if self._timer is not None:
-            self._timer.cancel()
 
     def _tell_all(self) -> None:
         self._timer = None

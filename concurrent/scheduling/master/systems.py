@@ -278,7 +278,7 @@ class SystemHosts:
                 log.error("task %s cannot be read from the journal: %s", system.name, error)
                 host.kill()
             return
-        system.number = self._dispatcher.join_owner(session, system.name)
+        system.number = self._dispatcher.jobs.begin(session, system.name)
         for index, blob in enumerate(system.code):
             self._dispatcher.define_code(system.number, index, blob)
         self._on_owner(session, system.number)
@@ -346,7 +346,7 @@ class SystemHosts:
     def _free(self, system: System) -> None:
         """Have the system be an owner of tasks no more."""
         if system.number:
-            self._dispatcher.leave_owner(system.number)
+            self._dispatcher.jobs.leave(system.number)
 
     def _ended(self, host: Host, end: End) -> None:
         """The process of a host has ended."""

@@ -35,7 +35,8 @@ def new_endpoint() -> Any:
 
 def master() -> MethodRegistry:
     endpoint = new_endpoint()
-    MasterAPI(UNUSED, UNUSED, UNUSED, neighbours=UNUSED, alike_max=1).register_methods(endpoint)
+    dispatcher: Any = SimpleNamespace(slaves=UNUSED)
+    MasterAPI(UNUSED, dispatcher, UNUSED, neighbours=UNUSED, alike_max=1).register_methods(endpoint)
     node = MasterNode.__new__(MasterNode)
     node.compute_server = endpoint
     node.api_service_v1 = new_endpoint()

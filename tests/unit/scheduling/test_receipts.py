@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,7 +39,8 @@ class Rig:
             cast=lambda handler, message, count: self.told.append((handler.name, count))
         )
         loop: Any = self.loop
-        self.receipts = Receipts(loop, self.sessions, courier)
+        self.waiting: list[Callable[[], object]] = []
+        self.receipts = Receipts(loop, self.sessions, courier, self.waiting.append)
 
     def join(self, name: str, *, knows: bool = True) -> int:
         handler: Any = SimpleNamespace(name=name, peer_has=lambda _feature: knows)
@@ -46,10 +48,17 @@ class Rig:
         self.receipts.join(number)
         return number
 
-    def report(self, slave: int, count: int = 1) -> dict[int, int]:
+    def report(self, slave: int, count: int = 1) -> None:
+        """Have reports come, and the turn end."""
         for _ in range(count):
             self.receipts.note(slave)
-        return self.receipts.take_news()
+        self.receipts.end_turn()
+
+    def keep(self) -> None:
+        """Have all that came so far be kept."""
+        for fn in self.waiting:
+            fn()
+        self.waiting.clear()
 
 
 @pytest.fixture
@@ -59,8 +68,10 @@ def rig() -> Rig:
 
 def test_reports_are_told_together_after_a_while(rig: Rig) -> None:
     slave = rig.join("ann")
-    rig.receipts.kept(rig.report(slave, 2))
-    rig.receipts.kept(rig.report(slave))
+    rig.report(slave, 2)
+    rig.keep()
+    rig.report(slave)
+    rig.keep()
     assert rig.told == []
     rig.loop.ring()
     assert rig.told == [("ann", 3)]
@@ -68,13 +79,15 @@ def test_reports_are_told_together_after_a_while(rig: Rig) -> None:
 
 def test_many_are_told_at_once(rig: Rig) -> None:
     slave = rig.join("ann")
-    rig.receipts.kept(rig.report(slave, TOLD_COUNT))
+    rig.report(slave, TOLD_COUNT)
+    rig.keep()
     assert rig.told == [("ann", TOLD_COUNT)]
 
 
 def test_what_is_not_kept_is_not_told(rig: Rig) -> None:
     slave = rig.join("ann")
-    rig.receipts.kept(rig.report(slave))
+    rig.report(slave)
+    rig.keep()
     rig.report(slave)
     rig.loop.ring()
     assert rig.told == [("ann", 1)]
@@ -83,28 +96,31 @@ def test_what_is_not_kept_is_not_told(rig: Rig) -> None:
 def test_each_slave_is_told_its_own_count(rig: Rig) -> None:
     ann, bob = rig.join("ann"), rig.join("bob")
     rig.receipts.note(bob)
-    rig.receipts.kept(rig.report(ann, 2))
+    rig.report(ann, 2)
+    rig.keep()
     rig.loop.ring()
     assert sorted(rig.told) == [("ann", 2), ("bob", 1)]
 
 
 def test_one_that_has_left_is_told_nothing(rig: Rig) -> None:
     slave = rig.join("ann")
-    news = rig.report(slave)
+    rig.report(slave)
     rig.receipts.leave(slave)
-    rig.receipts.kept(news)
+    rig.keep()
     rig.loop.ring()
     assert rig.told == []
 
 
 def test_one_that_does_not_know_of_it_is_told_nothing(rig: Rig) -> None:
     slave = rig.join("old", knows=False)
-    assert rig.report(slave) == {}
+    rig.report(slave)
+    assert rig.waiting == []
 
 
 def test_nothing_new_is_not_told_again(rig: Rig) -> None:
     slave = rig.join("ann")
-    rig.receipts.kept(rig.report(slave))
+    rig.report(slave)
+    rig.keep()
     rig.loop.ring()
     rig.loop.ring()
     assert rig.told == [("ann", 1)]

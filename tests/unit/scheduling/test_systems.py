@@ -122,7 +122,7 @@ class DurableDesk(Desk):
 
 
 class Master:
-    """What the hosts need of a master: its loop, its launcher and its dispatcher."""
+    """What the hosts need of a master: its loop, its launcher and its dispatcher with the desk for jobs."""
 
     def __init__(self, desk: Desk) -> None:
         self.timers: list[Timer] = []
@@ -130,6 +130,7 @@ class Master:
         self.can_launch = True
         self._numbers = itertools.count(100)
         self.systems = desk
+        self.jobs = self
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
         own = self.owner_by_session.__setitem__
@@ -164,7 +165,7 @@ class Master:
     def code_of(self, owner: int) -> list[Any]:
         return CODE
 
-    def join_owner(self, session: Any, name: str) -> int:
+    def begin(self, session: Any, name: str) -> int:
         number = next(self._numbers)
         self.owners[number] = (name, [])
         return number
@@ -173,7 +174,7 @@ class Master:
         assert index == len(self.owners[number][1])
         self.owners[number][1].append(blob)
 
-    def leave_owner(self, number: int) -> None:
+    def leave(self, number: int) -> None:
         self.owners.pop(number, None)
 
     def join(self, process: Process) -> Session:

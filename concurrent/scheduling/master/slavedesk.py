@@ -1,0 +1,165 @@
+"""Where slaves join and leave, and say what becomes of the tasks that they have. Loop thread only.
+
+What a slave has, the ledger knows; here it gets a session, and each word of it that changes what it holds or
+wants to is passed on to the scheduler too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from concurrent.scheduling.ledger.events import (
+    Event,
+    SlaveAway,
+    SlaveBack,
+    SlaveHeard,
+    SlaveJoined,
+    SlaveLost,
+    SlaveSilent,
+    TasksDone,
+    TasksMoved,
+    TasksReturned,
+    TasksRunning,
+    WindowChanged,
+)
+from concurrent.scheduling.master.announcer import Announcer
+from concurrent.scheduling.master.feeder import Feeder
+from concurrent.scheduling.master.receipts import Receipts
+from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.master.storage import Storage
+from concurrent.scheduling.wire.columns import check_columns
+from concurrent.scheduling.wire.messages import to_slave
+from concurrent.transport.calls.handler import TCPHandler
+
+__all__ = ["SlaveDesk"]
+
+
+class SlaveDesk:
+    """See the module.
+
+    :param apply: takes an event to the ledger, and carries out what that answers.
+    :param slave_changed: called with a slave that holds more or less than the scheduler knows.
+    :param receipts: tells slaves what of their reports is kept; None if nothing is.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        feeder: Feeder,
+        announcer: Announcer,
+        storage: Storage,
+        *,
+        apply: Callable[[Event], object],
+        slave_changed: Callable[[int], object],
+        receipts: Receipts | None,
+    ) -> None:
+        self._sessions = sessions
+        self._feeder = feeder
+        self._announcer = announcer
+        self._storage = storage
+        self._apply = apply
+        self._slave_changed = slave_changed
+        self._receipts = receipts
+
+    def join(self, handler: TCPHandler, name: str, data: dict[str, Any]) -> int:
+        """Let a slave take tasks; returns the number of the registration.
+
+        :param data: what it says of itself: how many ``workers`` it has, how large its ``window`` is, and more.
+        """
+        number = self._sessions.join_slave(handler)
+        self._feeder.code.join_slave(handler)
+        if self._receipts is not None:
+            self._receipts.join(number)
+        returns = handler.peer_has(to_slave.DURABLE)
+        self._tell(number, SlaveJoined(number, name, data["workers"], data["window"], data, returns))
+        return number
+
+    def away(self, slave: int) -> None:
+        """Give a slave nothing more for now: nothing arrives from it; nothing happens if it is not known."""
+        self._apply(SlaveAway(slave))
+
+    def back(self, slave: int) -> None:
+        """Go on with a slave whose session is resumed; nothing happens if it is not known."""
+        self._apply(SlaveBack(slave))
+
+    def lose(self, slave: int, reason: str) -> None:
+        """Give the tasks of a slave to others; nothing happens if it is not known."""
+        handler = self._sessions.leave_slave(slave)
+        if handler is not None:
+            self._feeder.code.leave_slave(handler)
+            if self._receipts is not None:
+                self._receipts.leave(slave)
+            self._feeder.forget_pull(slave)
+            self._tell(slave, SlaveLost(slave, reason))
+
+    def set_window(self, slave: int, window: int) -> None:
+        """Take note of how many tasks a slave wants to hold."""
+        self._tell(slave, WindowChanged(slave, window))
+
+    def pull(self, slave: int, room: int) -> None:
+        """Take note that a slave asks the work queue for tasks."""
+        self._feeder.pull(slave, room)
+
+    def took(self, slave: int, numbers: list[int]) -> None:
+        """Take note of what a slave took from the work queue, and see that it has the code."""
+        self._feeder.took(slave, numbers)
+
+    def holding(self, slave: int, running: list[int], finished: list[int]) -> None:
+        """Take note of what a slave has from an earlier session: tasks, and outcomes that it will report."""
+        self._feeder.holding(slave, running, finished)
+
+    def running(
+        self, slave: int, numbers: list[int], workers: list[int], run_s: list[float], notes: list[str]
+    ) -> None:
+        """Take note of the tasks that a slave has run for a while.
+
+        :raises InvalidArguments: if the columns differ in length.
+        """
+        check_columns(numbers, workers, run_s, notes)
+        self._apply(TasksRunning(slave, numbers, workers, run_s, notes, time.time()))
+
+    def done(
+        self,
+        slave: int,
+        numbers: list[int],
+        statuses: list[int],
+        payloads: list[Any],
+        task_s: float,
+    ) -> None:
+        """Take outcomes from a slave.
+
+        :param task_s: how long its tasks took lately, in seconds.
+        :raises InvalidArguments: if the columns differ in length.
+        """
+        check_columns(numbers, statuses, payloads)
+        self._tell(slave, TasksDone(slave, numbers, statuses, self._storage.kept(payloads), task_s))
+        if self._receipts is not None:
+            self._receipts.note(slave)
+
+    def returned(self, slave: int, numbers: list[int]) -> None:
+        """Take unstarted tasks back from a slave."""
+        self._tell(slave, TasksReturned(slave, numbers))
+
+    def silent(self, command: SlaveSilent) -> None:
+        """Give a slave nothing that reports nothing."""
+        self._announcer.slave_silent(command)
+        self._feeder.suspend_pull(command.slave)
+        self._slave_changed(command.slave)
+
+    def heard(self, command: SlaveHeard) -> None:
+        """Go on with a slave that was silent."""
+        self._announcer.slave_heard(command)
+        self._feeder.resume_pull(command.slave)
+        self._slave_changed(command.slave)
+
+    def moved(self, command: TasksMoved) -> None:
+        """Take note that others are offered what a silent slave has."""
+        self._announcer.tasks_moved(command)
+        self._slave_changed(command.slave)
+
+    def _tell(self, slave: int, event: Event) -> None:
+        """Take an event to the ledger that changes what a slave holds or wants to; the scheduler is told."""
+        self._apply(event)
+        self._slave_changed(slave)

@@ -16,7 +16,7 @@ from concurrent.apps.jobsapi import state_of
 from concurrent.apps.jobwish import JobAnswer, JobWish
 from concurrent.core.component import Component
 from concurrent.core.errors import JobMismatch, JobUnknown
-from concurrent.core.items import FloatItem
+from concurrent.core.items import FloatItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.records import JobRecord
@@ -39,6 +39,12 @@ class JobSettings(Component):
         "job", "keep_s", WEEK_S,
         "How long a job is kept after it has ended, with its results, unless its program says otherwise.",
         minimum=1.0, unit="seconds",
+    )  # fmt: skip
+    memory_bytes_max = IntItem(
+        "job", "memory_bytes_max", 1 << 30,
+        "How much memory the unfinished tasks of jobs that are kept may take, 512 bytes for each and its "
+        "arguments if they are small. Above it no more are taken, and whoever pushes them is told.",
+        minimum=1 << 20, unit="bytes",
     )  # fmt: skip
 
 

@@ -73,7 +73,11 @@ class JobsAPI:
     def rows(self, count_max: int) -> list[JobRow]:
         """Return the newest of the jobs that are no task systems. Loop thread only."""
         newest = islice(sorted(self._jobs(), key=lambda one: one[0].owner, reverse=True), count_max)
-        return [job_row(job, life, self._durability) for job, life in newest]
+        return [self._row(job, life) for job, life in newest]
+
+    def _row(self, job: JobRecord, life: JobLife) -> JobRow:
+        reason = life.held_because or self._dispatcher.ledger.jobs.shortage.reason_for(job.owner)
+        return job_row(job, life, self._durability, reason)
 
     def _jobs(self) -> Iterator[tuple[JobRecord, JobLife]]:
         for job in self._dispatcher.ledger.owners.values():
@@ -85,7 +89,7 @@ class JobsAPI:
 
     def _details(self, text: str) -> dict[str, Any]:
         job, life = self._find(text)
-        row = job_row(job, life, self._durability)
+        row = self._row(job, life)
         details = JobDetails(
             **vars(row),
             failures=tuple(FailureGroup(*one) for one in life.failures.rows()),
@@ -139,8 +143,11 @@ def state_of(life: JobLife) -> str:
     return ENDED if life.closed else HELD if life.held_because else OPEN
 
 
-def job_row(job: JobRecord, life: JobLife, durability: str) -> JobRow:
-    """Return what is shown of a job."""
+def job_row(job: JobRecord, life: JobLife, durability: str, reason: str) -> JobRow:
+    """Return what is shown of a job.
+
+    :param reason: why nothing of it runs, or no more of it is taken; empty otherwise.
+    """
     counts = job.counts
     closed = life.closed
     return JobRow(
@@ -149,7 +156,7 @@ def job_row(job: JobRecord, life: JobLife, durability: str) -> JobRow:
         kind=life.spec.kind,
         state=state_of(life),
         how=closed.how if closed else "",
-        reason=life.held_because,
+        reason=reason,
         user=life.spec.user,
         durability=durability,
         is_attached=life.is_attached,

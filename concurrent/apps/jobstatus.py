@@ -39,7 +39,7 @@ class JobRow(Status):
     :param job: its id.
     :param kind: ``application``, ``executor`` or ``system``.
     :param how: in a word how it has ended; empty while it has not.
-    :param reason: why it is held; else empty.
+    :param reason: why it is held, or no more of its tasks are accepted; else empty.
     :param user: who began it, and where: ``user@host``.
     :param is_attached: whether a program is attached to it now.
     :param has_begun: whether all was pushed that its program begins with.

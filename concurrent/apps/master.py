@@ -371,6 +371,7 @@ class MasterNode(Node):
             components=self.env,
             memory_bytes_max=self.memory_bytes_max,
             disk_bytes_max=self.disk_bytes_max,
+            kept_bytes_max=self.env[JobSettings].memory_bytes_max,
             folder=self.folder,
             return_s=limits.return_s,
             journal=self._journal,

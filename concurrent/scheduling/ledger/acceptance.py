@@ -7,6 +7,7 @@ keep to half of what is borne here.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterator
 from typing import Final
 
 from concurrent.core.errors import LimitExceeded
@@ -18,8 +19,9 @@ UNACCEPTED_BYTES_MAX: Final = 64 << 20
 """An owner that sends more when so much of it is not accepted does not keep the pace."""
 
 
-_Batch = tuple[int, int, int, int]
-"""The tasks of one message: their owner, the last id, how many they are and what they count for, in bytes."""
+_Batch = tuple[int, int, int, int, bool]
+"""The tasks of one message: their owner, the last id, how many they are, what they count for, in bytes, and
+whether they are of a job that is kept."""
 
 
 class Acceptance:
@@ -32,24 +34,36 @@ class Acceptance:
     @property
     def task_count(self) -> int:
         """How many tasks wait."""
-        return sum(count for _, _, count, _ in self.batches)
+        return sum(count for _, _, count, _, _ in self.batches)
 
-    @property
-    def owners(self) -> set[int]:
-        """The owners of what waits."""
-        return {owner for owner, _, _, _ in self.batches}
+    def owners(self, *, is_kept: bool) -> set[int]:
+        """Return the owners of what waits.
 
-    def add(self, owner: int, last_id: int, count: int, payload_bytes: int) -> None:
-        """Take note of tasks that came in one message."""
+        :param is_kept: those of jobs that are kept, or the others.
+        """
+        return {owner for owner, _, _, _, kept in self.batches if kept is is_kept}
+
+    def add(self, owner: int, last_id: int, count: int, payload_bytes: int, *, is_kept: bool = False) -> None:
+        """Take note of tasks that came in one message.
+
+        :param is_kept: whether they are of a job that is kept.
+        """
         size_bytes = payload_bytes + count * OVERHEAD_BYTES
-        self.batches.append((owner, last_id, count, size_bytes))
+        self.batches.append((owner, last_id, count, size_bytes, is_kept))
         self._bytes_by_owner[owner] += size_bytes
 
-    def take(self) -> tuple[int, int]:
-        """Return owner and last id of the tasks that have waited longest; there must be some."""
-        owner, last_id, _, size_bytes = self.batches.popleft()
-        self._bytes_by_owner[owner] -= size_bytes
-        return owner, last_id
+    def take(self, *, is_kept: bool) -> Iterator[tuple[int, int]]:
+        """Take out what waits and yield owner and last id of the tasks of each message, the oldest first.
+
+        :param is_kept: what is of jobs that are kept, or the rest.
+        """
+        taken = [batch for batch in self.batches if batch[4] is is_kept]
+        others = [batch for batch in self.batches if batch[4] is not is_kept]
+        self.batches.clear()
+        self.batches.extend(others)
+        for owner, last_id, _, size_bytes, _ in taken:
+            self._bytes_by_owner[owner] -= size_bytes
+            yield owner, last_id
 
     def forget(self, owner: int) -> None:
         """Drop what waits of an owner."""

@@ -2,6 +2,9 @@
 
 Payloads are in memory up to a budget and then in files. The store (``store/payloads.py``) does that, and events
 say what it has. The bookkeeping alone may have half of the budget.
+
+Jobs that are kept are accounted for by themselves: their tasks may have to wait for days, and whoever pushes
+them wants to leave. They do not wait for others, and others do not wait for them.
 """
 
 from __future__ import annotations
@@ -24,43 +27,66 @@ class Budget:
     """See the module.
 
     ``open_bytes`` are payloads of tasks without an outcome, ``outcome_bytes`` those of outcomes that were not
-    consumed, and ``outcome_count`` is how many of these the ledger has.
+    consumed, and ``outcome_count`` is how many of these the ledger has. ``kept_count`` is how many of the tasks
+    are of jobs that are kept.
 
     :param tasks: the tasks without an outcome.
     :param memory_bytes_max: above this much payload and bookkeeping, payloads go to files.
     :param disk_bytes_max: how many bytes of payloads may be in files.
+    :param kept_bytes_max: how much memory there may be for tasks of jobs that are kept, and for all payloads.
     """
 
-    def __init__(self, tasks: Sized, memory_bytes_max: int, disk_bytes_max: int) -> None:
+    def __init__(
+        self, tasks: Sized, memory_bytes_max: int, disk_bytes_max: int, kept_bytes_max: int = 1 << 30
+    ) -> None:
         self.open_bytes = 0
         self.outcome_bytes = 0
         self.outcome_count = 0
+        self.kept_count = 0
         self.store = StoreChanged()
         self._tasks = tasks
         self._memory_bytes_max = memory_bytes_max
         self._bookkeeping_bytes_max = memory_bytes_max // 2
         self._disk_bytes_max = disk_bytes_max
+        self._kept_bytes_max = kept_bytes_max
 
-    @property
-    def has_room(self) -> bool:
-        """Whether owners may push more."""
-        if self.store.problem and (self.store.is_vital or self.is_memory_full):
+    def has_room(self, *, is_kept: bool = False) -> bool:
+        """Return whether owners may push more.
+
+        :param is_kept: those of jobs that are kept, or the others.
+        """
+        store = self.store
+        if store.problem and (store.is_vital or self.is_memory_full):
             return False
-        return (
-            TASK_BYTES * len(self._tasks) + OUTCOME_BYTES * self.outcome_count <= self._bookkeeping_bytes_max
-            and self.store.stored_bytes <= self._disk_bytes_max
-        )
+        if store.stored_bytes > self._disk_bytes_max:
+            return False
+        if is_kept:
+            return self._kept_bytes <= self._kept_bytes_max
+        return self._bookkeeping_bytes <= self._bookkeeping_bytes_max
 
     @property
     def is_memory_full(self) -> bool:
         """Whether payloads should go to files from now on."""
-        payload_bytes = self.open_bytes + self.outcome_bytes - self.store.stored_bytes
-        bookkeeping_bytes = TASK_BYTES * len(self._tasks) + OUTCOME_BYTES * self.outcome_count
-        return payload_bytes + bookkeeping_bytes > self._memory_bytes_max
+        return self._payload_bytes + self._bookkeeping_bytes > self._memory_bytes_max
 
-    def what_is_short(self) -> str:
-        """Return why owners may not push more, by name and figure; nothing if they may."""
-        if self.has_room:
+    @property
+    def _payload_bytes(self) -> int:
+        return self.open_bytes + self.outcome_bytes - self.store.stored_bytes
+
+    @property
+    def _bookkeeping_bytes(self) -> int:
+        return TASK_BYTES * (len(self._tasks) - self.kept_count) + OUTCOME_BYTES * self.outcome_count
+
+    @property
+    def _kept_bytes(self) -> int:
+        return TASK_BYTES * self.kept_count + self._payload_bytes
+
+    def what_is_short(self, *, is_kept: bool = False) -> str:
+        """Return why owners may not push more, by name and figure; nothing if they may.
+
+        :param is_kept: those of jobs that are kept, or the others.
+        """
+        if self.has_room(is_kept=is_kept):
             return ""
         budget = f"master.memory_bytes_max = {self._memory_bytes_max}"
         store = self.store
@@ -73,7 +99,13 @@ class Budget:
             )
         if store.problem:
             return f"the master cannot write to {store.place}: {store.problem}; its memory is full ({budget})"
+        if is_kept:
+            return (
+                f"the master has {self.kept_count} unfinished tasks of jobs, which take {self._kept_bytes} "
+                f"bytes of its memory, and job.memory_bytes_max = {self._kept_bytes_max}: raise that in the "
+                "configuration of the master, or have each task do more"
+            )
         waiting = self.outcome_count
         outcomes = f" and {waiting} outcomes that applications do not take" if waiting else ""
-        has = f"{len(self._tasks)} unfinished tasks{outcomes}"
+        has = f"{len(self._tasks) - self.kept_count} unfinished tasks{outcomes}"
         return f"the master has {has}, and half of {budget} is for keeping count of them"

@@ -152,11 +152,14 @@ class Jobs:
         self.submitted_count += count
         self.submitted_bytes += size_bytes
         self._budget.open_bytes += size_bytes
+        is_kept = self.by_number[event.owner].is_kept
+        if is_kept:
+            self._budget.kept_count += count
         commands = self.submission(event) if self.is_recorded else []
-        if not self.acceptance.batches and self._budget.has_room:
+        if not self.acceptance.batches and self._budget.has_room(is_kept=is_kept):
             commands.append(Accept(event.owner, last_id))
         else:
-            self.acceptance.add(event.owner, last_id, count, size_bytes)
+            self.acceptance.add(event.owner, last_id, count, size_bytes, is_kept=is_kept)
         return commands
 
     def submission(self, event: TasksSubmitted) -> list[Command]:
@@ -180,9 +183,10 @@ class Jobs:
     def accept_more(self) -> list[Command]:
         """Accept what waits, the oldest first, as far as there is room."""
         accepted: dict[int, Command] = {}
-        while self.acceptance.batches and self._budget.has_room:
-            owner, last_id = self.acceptance.take()
-            accepted[owner] = Accept(owner, last_id)
+        for is_kept in (False, True):
+            if self.acceptance.batches and self._budget.has_room(is_kept=is_kept):
+                for owner, last_id in self.acceptance.take(is_kept=is_kept):
+                    accepted[owner] = Accept(owner, last_id)
         if self.acceptance.batches:
             self.shortage.note()
         return list(accepted.values())
@@ -313,6 +317,8 @@ class Jobs:
         job.counts.add(statuses)
         given = job.outbox.put(ids, statuses, payloads)
         if job.life is not None:
+            if job.is_kept:
+                self._budget.kept_count -= len(ids)
             if job.counts.failed != failed_count:
                 self.failed(job.life, [task.terms.name for task in tasks], statuses, payloads)
             first = job.life.outbox.ended_to - len(ids) + 1

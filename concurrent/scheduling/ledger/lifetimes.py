@@ -83,6 +83,8 @@ class Lifetimes:
         places = self._places
         job.queue.drop(job)
         running: dict[int, list[int]] = {}
+        if job.is_kept:
+            places.budget.kept_count -= len(job.number_by_id)
         commands = places.end_copies(places.task_by_number[one] for one in job.number_by_id.values())
         for number in job.number_by_id.values():
             task = places.task_by_number.pop(number)

@@ -46,6 +46,7 @@ class Places:
         gets before the next one's tasks, so that a flood from one does not starve another.
     :param memory_bytes_max: how much memory tasks and outcomes may take, see ``budget.py``.
     :param disk_bytes_max: how many bytes of payloads may be in files.
+    :param kept_bytes_max: how much memory tasks of jobs that are kept may take.
     :param first_number: what the first task is numbered; no number is given twice, also not after a restart.
     :param is_recorded: whether there is a journal: then ``Record`` commands say what it has to keep.
     :param read_failure: returns the type of the exception and the text of a failure, from its payload, for the
@@ -59,6 +60,7 @@ class Places:
         batch_max: int = 1000,
         memory_bytes_max: int = 128 << 20,
         disk_bytes_max: int = 16 << 30,
+        kept_bytes_max: int = 1 << 30,
         first_number: int = 1,
         is_recorded: bool = False,
         read_failure: ReadFailure | None = None,
@@ -67,7 +69,7 @@ class Places:
         self.queue = TaskQueue(batch_max)
         self.parked = TaskQueue(batch_max)
         self.task_by_number: dict[int, TaskRecord] = {}
-        self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max)
+        self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max, kept_bytes_max)
         self.alarms = Alarms()
         self.jobs = Jobs(
             self.budget, self.alarms, self.queue, is_recorded=is_recorded, read_failure=read_failure

@@ -162,6 +162,11 @@ class JobRecord:
         return self.name if self.life is None else self.life.spec.name or self.name
 
     @property
+    def is_kept(self) -> bool:
+        """Whether it goes on while no program is there."""
+        return self.life is not None and self.life.spec.keep_s > 0
+
+    @property
     def may_run(self) -> bool:
         """Whether its tasks may be given to slaves."""
         return self.life is None or self.life.may_run

@@ -122,6 +122,8 @@ class Restoring:
         job.next_id = max(job.next_id, client_id)
         size_bytes = sum(map(len, event.payloads))
         places.budget.open_bytes += size_bytes
+        if job.is_kept:
+            places.budget.kept_count += len(event.payloads)
         self._jobs.submitted_bytes += size_bytes
         self._jobs.submitted_count += len(event.payloads)
 
@@ -173,6 +175,8 @@ class Restoring:
     def _end(self, task: TaskRecord) -> None:
         del self._places.task_by_number[task.number]
         self._places.budget.open_bytes -= len(task.payload)
+        if task.owner.is_kept:
+            self._places.budget.kept_count -= 1
 
     def _queue(self, job: JobRecord) -> None:
         """Have the open tasks of a job wait in their lanes, in the order in which they were submitted."""

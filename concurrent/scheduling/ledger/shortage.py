@@ -17,14 +17,26 @@ AGAIN_S: Final = 2.0
 
 
 class Shortage:
-    """See the module. ``reason`` is what is short, by name and figure; empty while nothing is."""
+    """See the module."""
 
     def __init__(self, alarms: Alarms, acceptance: Acceptance, budget: Budget) -> None:
-        self.reason = ""
+        self._reasons = {False: "", True: ""}  # for the tasks of jobs that are kept, and for all others
         self._alarms = alarms
         self._acceptance = acceptance
         self._budget = budget
         self._is_looking = False
+
+    @property
+    def reason(self) -> str:
+        """What is short, by name and figure; empty while nothing is."""
+        return "; ".join(dict.fromkeys(reason for reason in self._reasons.values() if reason))
+
+    def reason_for(self, owner: int) -> str:
+        """Return why tasks of an owner are not accepted; empty if they are, or nobody has looked yet."""
+        for is_kept, reason in self._reasons.items():
+            if reason and owner in self._acceptance.owners(is_kept=is_kept):
+                return reason
+        return ""
 
     def note(self) -> None:
         """Something cannot be accepted now: look again before long, until everything can be."""
@@ -41,10 +53,14 @@ class Shortage:
         if not self._is_looking:
             return []
         self._is_looking = False
-        reason = self._budget.what_is_short() if self._acceptance.batches else ""
-        is_news = bool(reason) != bool(self.reason)
-        self.reason = reason
-        if reason:
-            self._alarms.set(Alarm.SHORTAGE, AGAIN_S)
-            return [TellHeld(sorted(self._acceptance.owners), reason, is_news)]
-        return [TellHeld([], "", is_news)] if is_news else []
+        commands: list[Command] = []
+        for is_kept, before in self._reasons.items():
+            owners = sorted(self._acceptance.owners(is_kept=is_kept))
+            reason = self._budget.what_is_short(is_kept=is_kept) if owners else ""
+            is_news = bool(reason) != bool(before)
+            self._reasons[is_kept] = reason
+            if reason:
+                self._alarms.set(Alarm.SHORTAGE, AGAIN_S)
+            if reason or is_news:
+                commands.append(TellHeld(owners if reason else [], reason, is_news))
+        return commands

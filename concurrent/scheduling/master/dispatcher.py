@@ -78,6 +78,7 @@ class Dispatcher:
         bookkeeping alone has half of it, or the files are full, nothing more is acknowledged, so that
         applications have to wait.
     :param disk_bytes_max: how many bytes of payloads may be in files.
+    :param kept_bytes_max: how much memory tasks of jobs that are kept may take.
     :param folder: where the files are; None for the system's folder for temporary files.
     :param return_s: how long after its last word what a slave runs is given to nobody else, in seconds.
     :param journal: what keeps the work that is accepted, and has payloads instead of files; None if nothing is
@@ -97,6 +98,7 @@ class Dispatcher:
         components: ComponentManager,
         memory_bytes_max: int = 128 << 20,
         disk_bytes_max: int = 16 << 30,
+        kept_bytes_max: int = 1 << 30,
         folder: Path | None = None,
         return_s: float = 60.0,
         journal: OpenJournal | None = None,
@@ -105,6 +107,7 @@ class Dispatcher:
         self.ledger = Ledger(
             memory_bytes_max=memory_bytes_max,
             disk_bytes_max=disk_bytes_max,
+            kept_bytes_max=kept_bytes_max,
             first_number=first_number,
             is_recorded=journal is not None,
             return_s=return_s,

@@ -171,7 +171,7 @@ class JobDesk:
     def is_kept(self, owner: int) -> bool:
         """Tell whether a job is kept after it has ended."""
         job = self._ledger.owners.get(owner)
-        return job is not None and job.life is not None and job.life.spec.keep_s > 0
+        return job is not None and job.is_kept
 
     def forget(self, owner: int) -> None:
         """Remove all of a job; a session that has it ends."""

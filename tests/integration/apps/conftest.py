@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from concurrent.apps import LocalCluster, MasterNode
 from concurrent.core import Environment
 from concurrent.transport.loop.loop import NodeLoop
+from tests.integration.apps.durable import MakeMaster, MakePeerAt
 from tests.integration.apps.fakemaster import Master
 from tests.integration.apps.peers import MakePeer, Peer
 from tests.system.cluster import Gate
@@ -57,6 +59,40 @@ def peer(loop: NodeLoop, master: MasterNode) -> Iterator[MakePeer]:
     peers: list[Peer] = []
 
     def make(node_id: str, **options: Any) -> Peer:
+        peers.append(Peer(loop, master, node_id, **options))
+        return peers[-1]
+
+    yield make
+    for one in peers:
+        one.client.stop()
+
+
+@pytest.fixture
+def make_master(tmp_path: Path) -> Iterator[MakeMaster]:
+    """Make masters that use the journal of a folder of the test; a test may stop them itself."""
+    nodes: list[MasterNode] = []
+
+    def make(folder: str = "journal", classes: tuple[type, ...] = (), **options: str) -> MasterNode:
+        overrides = {"master.port": "0", "transport.channel": "tcp", "journal.folder": str(tmp_path / folder)}
+        overrides |= {name.replace("__", "."): text for name, text in options.items()}
+        env = Environment(overrides=overrides, variables={})
+        env.register(*classes)
+        node = env[MasterNode]
+        nodes.append(node)
+        node.start()
+        return node
+
+    yield make
+    for node in nodes:
+        node.stop()
+
+
+@pytest.fixture
+def peer_at(loop: NodeLoop) -> Iterator[MakePeerAt]:
+    """Make peers of masters."""
+    peers: list[Peer] = []
+
+    def make(master: MasterNode, node_id: str, **options: Any) -> Peer:
         peers.append(Peer(loop, master, node_id, **options))
         return peers[-1]
 

@@ -2,140 +2,56 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from concurrent.apps import MasterNode
 from concurrent.apps.api import EXIT_JOURNAL
-from concurrent.apps.jobwish import JobAnswer, JobWish, answer_from
-from concurrent.core import Environment
 from concurrent.core.errors import JobTaken, JobUnknown, JournalError, NodeError
 from concurrent.scheduling.store.journal.journal import SQLiteJournal
 from concurrent.scheduling.store.journal.place import JournalPlace, JournalStart
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
 from concurrent.scheduling.wire.failure import dumps_failure
-from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.web.jsonclient import JSONClient
+from tests.integration.apps.durable import (
+    MakeMaster,
+    MakePeerAt,
+    a_slave,
+    ask,
+    attach,
+    crashed,
+    outcomes,
+    push,
+    work,
+)
 from tests.integration.apps.peers import TIMEOUT_S, Peer
-
-MakeMaster = Callable[..., MasterNode]
-MakePeer = Callable[..., Peer]
-
-
-@pytest.fixture
-def make_master(tmp_path: Path) -> Iterator[MakeMaster]:
-    """Make masters that use the journal of a folder of the test; a test may stop them itself."""
-    nodes: list[MasterNode] = []
-
-    def make(folder: str = "journal", classes: tuple[type, ...] = (), **options: str) -> MasterNode:
-        overrides = {"master.port": "0", "transport.channel": "tcp", "journal.folder": str(tmp_path / folder)}
-        overrides |= {name.replace("__", "."): text for name, text in options.items()}
-        env = Environment(overrides=overrides, variables={})
-        env.register(*classes)
-        node = env[MasterNode]
-        nodes.append(node)
-        node.start()
-        return node
-
-    yield make
-    for node in nodes:
-        node.stop()
-
-
-@pytest.fixture
-def peer(loop: NodeLoop) -> Iterator[MakePeer]:
-    peers: list[Peer] = []
-
-    def make(master: MasterNode, node_id: str, **options: Any) -> Peer:
-        peers.append(Peer(loop, master, node_id, **options))
-        return peers[-1]
-
-    yield make
-    for one in peers:
-        one.client.stop()
-
-
-def attach(peer: Peer, **wish: Any) -> JobAnswer:
-    """Register a peer, and attach it to a job."""
-    answer = peer.register("application")
-    assert answer["jobs"] is True
-    return answer_from(peer.call("attach_job", peer.node_id, JobWish(**wish).as_map()))
-
-
-def crashed(tmp_path: Path, master: MasterNode, image: str = "image") -> str:
-    """Return the name of a folder with the journal as a master leaves it that is killed now."""
-    shutil.copytree(tmp_path / "journal", tmp_path / image)
-    (tmp_path / image / "lock").unlink()
-    master.stop()
-    return image
-
-
-def ask(master: MasterNode, method: str, *args: Any) -> Any:
-    with closing(JSONClient("127.0.0.1", master.api_service_v1.port)) as api:
-        return api.call(method, *args, timeout_s=TIMEOUT_S).result(TIMEOUT_S)
-
-
-def work(slave: Peer, count: int) -> None:
-    """Have a slave do so many tasks, each of which returns its payload."""
-    while count:
-        _owner, _code_count, numbers, payloads = slave.next("run")
-        slave.call("done", numbers, [FINISHED] * len(numbers), payloads, 0.1)
-        count -= len(numbers)
-
-
-def outcomes(program: Peer, count: int) -> dict[int, tuple[int, bytes]]:
-    """Wait for so many outcomes of a program; return the status and the payload of each by its id."""
-    found: dict[int, tuple[int, bytes]] = {}
-    while len(found) < count:
-        ids, statuses, payloads, _accepted_to = program.next("finished")
-        for task_id, status, payload in zip(ids, statuses, payloads, strict=True):
-            assert task_id not in found, "it came twice"
-            found[task_id] = status, bytes(payload)
-    return found
-
-
-def push(program: Peer, first_id: int, *payloads: bytes) -> None:
-    """Push tasks, and wait until they are accepted."""
-    program.call("push_tasks", first_id, 0, [[0, {}]], list(payloads))
-    assert program.next("accepted") == (first_id + len(payloads) - 1,)
-
-
-def a_slave(make: MakePeer, master: MasterNode, node_id: str = "slave-1", **options: Any) -> Peer:
-    slave = make(master, node_id, **options)
-    slave.join("slave", workers=1, window=5)
-    return slave
 
 
 def test_what_was_accepted_is_finished_after_a_crash(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
 ) -> None:
     first = make_master()
-    program = peer(first, "application-1")
+    program = peer_at(first, "application-1")
     job = attach(program, name="hunt", keep_s=100.0)
     assert job.is_new
     assert (job.epoch, job.durability) == (1, "host")
     push(program, 1, b"a", b"b", b"c")
     second = make_master(crashed(tmp_path, first))
-    again = peer(second, "application-2")
+    again = peer_at(second, "application-2")
     found = attach(again, name="hunt")
     assert not found.is_new
     assert (found.job, found.next_id, found.epoch, found.cluster) == (job.job, 4, 2, job.cluster)
-    work(a_slave(peer, second), 3)
+    work(a_slave(peer_at, second), 3)
     assert outcomes(again, 3) == {1: (FINISHED, b"a"), 2: (FINISHED, b"b"), 3: (FINISHED, b"c")}
 
 
 def test_outcomes_come_again_until_they_are_consumed(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
 ) -> None:
     first = make_master()
-    program = peer(first, "application-1")
+    program = peer_at(first, "application-1")
     attach(program, name="hunt", keep_s=100.0)
-    slave = a_slave(peer, first)
+    slave = a_slave(peer_at, first)
     for task_id, payload in enumerate((b"a", b"b", b"c"), 1):
         program.call("push_tasks", task_id, 0, [[0, {}]], [payload])
         work(slave, 1)
@@ -143,26 +59,26 @@ def test_outcomes_come_again_until_they_are_consumed(
     program.call("consumed_to", 1)
     push(program, 4, b"d")
     second = make_master(crashed(tmp_path, first))
-    again = peer(second, "application-2")
+    again = peer_at(second, "application-2")
     found = attach(again, name="hunt")
     assert (found.next_id, found.consumed_to) == (5, 1)
     assert outcomes(again, 2) == {2: (FINISHED, b"b"), 3: (FINISHED, b"c")}
 
 
 def test_no_number_of_a_task_is_given_in_two_epochs(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
 ) -> None:
     first = make_master()
-    program = peer(first, "application-1")
+    program = peer_at(first, "application-1")
     job = attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a")
-    _owner, _code_count, (old,), _payloads = a_slave(peer, first).next("run")
+    _owner, _code_count, (old,), _payloads = a_slave(peer_at, first).next("run")
     second = make_master(crashed(tmp_path, first))
-    again = peer(second, "application-2")
+    again = peer_at(second, "application-2")
     found = attach(again, name="hunt")
     assert found.number == job.number  # it is the same job
     push(again, 2, b"b")
-    slave = a_slave(peer, second)
+    slave = a_slave(peer_at, second)
     numbers: set[int] = set()
     while len(numbers) < 2:
         numbers.update(slave.next("run")[2])
@@ -171,57 +87,59 @@ def test_no_number_of_a_task_is_given_in_two_epochs(
 
 
 def test_a_program_comes_back_by_its_attachment_and_an_older_one_is_refused(
-    make_master: MakeMaster, peer: MakePeer
+    make_master: MakeMaster, peer_at: MakePeerAt
 ) -> None:
     master = make_master()
-    first = peer(master, "application-1")
+    first = peer_at(master, "application-1")
     job = attach(first)
     push(first, 1, b"a")
     first.client.stop()
     with pytest.raises(JobUnknown):  # it said goodbye, and was not kept
-        attach(peer(master, "application-2"), job=job.job, must_exist=True)
-    kept = peer(master, "application-3")
+        attach(peer_at(master, "application-2"), job=job.job, must_exist=True)
+    kept = peer_at(master, "application-3")
     job = attach(kept, name="hunt", keep_s=100.0)
     push(kept, 1, b"a")
     kept.client.stop()
-    back = peer(master, "application-4")
+    back = peer_at(master, "application-4")
     found = attach(back, job=job.job, attachment=job.attachment)
     assert (found.is_new, found.next_id, found.attachment) == (False, 2, job.attachment + 1)
     with pytest.raises(JobTaken, match="another program has taken job"):
-        attach(peer(master, "application-5"), job=job.job, attachment=job.attachment)
+        attach(peer_at(master, "application-5"), job=job.job, attachment=job.attachment)
 
 
-def test_a_job_that_is_taken_over_leaves_its_former_program(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_a_job_that_is_taken_over_leaves_its_former_program(
+    make_master: MakeMaster, peer_at: MakePeerAt
+) -> None:
     master = make_master()
-    former, new = peer(master, "application-1"), peer(master, "application-2")
+    former, new = peer_at(master, "application-1"), peer_at(master, "application-2")
     job = attach(former, name="hunt", keep_s=100.0)
     push(former, 1, b"a")
     found = attach(new, name="hunt")
     assert "application-2 has taken the job over" in former.ends.get(timeout=TIMEOUT_S)
-    work(a_slave(peer, master), 1)
+    work(a_slave(peer_at, master), 1)
     assert outcomes(new, 1) == {1: (FINISHED, b"a")}
     with pytest.raises(JobTaken):
-        attach(peer(master, "application-1b"), job=job.job, attachment=job.attachment)
+        attach(peer_at(master, "application-1b"), job=job.job, attachment=job.attachment)
     assert ask(master, "jobs")[0]["is_attached"] is True
     assert found.attachment == job.attachment + 1
 
 
 @pytest.mark.parametrize("payload", [b"a", bytes(100_000)], ids=["small", "large"])
 def test_a_new_program_gets_the_code_and_the_tasks_of_the_former_one(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path, payload: bytes
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path, payload: bytes
 ) -> None:
     first = make_master()
-    former = peer(first, "application-1")
+    former = peer_at(first, "application-1")
     attach(former, name="hunt", keep_s=100.0)
     former.call("define_code", 0, b"code")
     push(former, 1, payload)
     second = make_master(crashed(tmp_path, first))
     more = {"recalled": "jobs", "recalled_code": "jobs"}
-    new = peer(second, "application-2", more=more)
+    new = peer_at(second, "application-2", more=more)
     found = attach(new, name="hunt", wants_tasks=True)
     assert found.code_count == 1
     push(new, 2, b"b")
-    slave = a_slave(peer, second)
+    slave = a_slave(peer_at, second)
     assert slave.next("code")[1:] == (0, b"code")
     work(slave, 2)
     said = [new.said.get(timeout=TIMEOUT_S)]
@@ -233,38 +151,38 @@ def test_a_new_program_gets_the_code_and_the_tasks_of_the_former_one(
 
 
 def test_tasks_are_known_by_their_keys_after_a_crash(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
 ) -> None:
     first = make_master()
-    program = peer(first, "application-1")
+    program = peer_at(first, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     program.call("name_tasks", 1, ["red", "green"])
     push(program, 1, b"a", b"b")
     second = make_master(crashed(tmp_path, first))
-    again = peer(second, "application-2")
+    again = peer_at(second, "application-2")
     attach(again, name="hunt")
     assert again.call("job_keys", 1) == {"ids": [1, 2], "keys": ["red", "green"], "next_id": 3}
     assert again.call("job_keys", 3) == {"ids": [], "keys": [], "next_id": 0}
 
 
-def test_a_job_goes_on_while_its_program_is_away(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_a_job_goes_on_while_its_program_is_away(make_master: MakeMaster, peer_at: MakePeerAt) -> None:
     master = make_master()
-    program = peer(master, "application-1")
+    program = peer_at(master, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a")
     program.call("job_begun")
     program.call("detach_job")
     program.client.stop()
-    work(a_slave(peer, master), 1)
-    again = peer(master, "application-2")
+    work(a_slave(peer_at, master), 1)
+    again = peer_at(master, "application-2")
     found = attach(again, job="hunt", must_exist=True)
     assert found.has_begun
     assert outcomes(again, 1) == {1: (FINISHED, b"a")}
 
 
-def test_people_see_jobs_and_end_them(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_people_see_jobs_and_end_them(make_master: MakeMaster, peer_at: MakePeerAt) -> None:
     master = make_master()
-    program = peer(master, "application-1")
+    program = peer_at(master, "application-1")
     job = attach(program, name="hunt", user="ann", keep_s=100.0, program={"file": "hunt.py"})
     push(program, 1, b"a", b"b")
     (row,) = ask(master, "jobs")
@@ -284,11 +202,11 @@ def test_people_see_jobs_and_end_them(make_master: MakeMaster, peer: MakePeer) -
 
 
 def test_what_people_do_to_a_job_outlives_the_master(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
 ) -> None:
     first = make_master()
     for node_id, name in (("application-1", "kept"), ("application-2", "cancelled"), ("application-3", "gone")):
-        program = peer(first, node_id)
+        program = peer_at(first, node_id)
         attach(program, name=name, keep_s=100.0)
         push(program, 1, b"a")
     ask(first, "cancel_job", "cancelled")
@@ -296,34 +214,34 @@ def test_what_people_do_to_a_job_outlives_the_master(
     ask(first, "forget_job", "gone")
     second = make_master(crashed(tmp_path, first))
     assert {row["name"]: row["state"] for row in ask(second, "jobs")} == {"kept": "open", "cancelled": "ended"}
-    slave = a_slave(peer, second)
+    slave = a_slave(peer_at, second)
     work(slave, 1)
     assert [call for call in slave.heard() if call[0] == "run"] == []
 
 
 def test_a_job_whose_code_does_not_run_here_is_held_until_it_is_released(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
 ) -> None:
     first = make_master()
-    program = peer(first, "application-1")
+    program = peer_at(first, "application-1")
     attach(program, name="hunt", keep_s=100.0, fingerprint={"python": "2.7.18"})
     push(program, 1, b"a")
     second = make_master(crashed(tmp_path, first))
     (row,) = ask(second, "jobs")
     assert row["state"] == "held"
     assert "its code was made with Python 2.7.18" in row["reason"]
-    slave = a_slave(peer, second)
+    slave = a_slave(peer_at, second)
     assert [call for call in slave.heard() if call[0] == "run"] == []
     ask(second, "release_job", "hunt")
     work(slave, 1)
 
 
-def test_a_slave_is_told_which_reports_are_kept(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_a_slave_is_told_which_reports_are_kept(make_master: MakeMaster, peer_at: MakePeerAt) -> None:
     master = make_master()
-    program = peer(master, "application-1")
+    program = peer_at(master, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a", b"b")
-    slave = a_slave(peer, master, more={"stored": "durable"})
+    slave = a_slave(peer_at, master, more={"stored": "durable"})
     work(slave, 2)
     counts = [0]
     while not outcomes_kept(counts[-1], slave):
@@ -342,9 +260,11 @@ def test_two_masters_never_have_one_journal(make_master: MakeMaster) -> None:
         make_master()
 
 
-def test_a_master_without_a_journal_says_so_and_has_no_jobs(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_a_master_without_a_journal_says_so_and_has_no_jobs(
+    make_master: MakeMaster, peer_at: MakePeerAt
+) -> None:
     master = make_master(journal__durability="none")
-    program = peer(master, "application-1")
+    program = peer_at(master, "application-1")
     answer = program.register("application")
     assert (answer["jobs"], answer["durability"], answer["epoch"]) == (False, "none", 0)
     with pytest.raises(NodeError, match="this master keeps no journal"):
@@ -352,24 +272,24 @@ def test_a_master_without_a_journal_says_so_and_has_no_jobs(make_master: MakeMas
     assert ask(master, "jobs") == []
 
 
-def test_a_master_that_stops_ends_no_job(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_a_master_that_stops_ends_no_job(make_master: MakeMaster, peer_at: MakePeerAt) -> None:
     first = make_master()
-    program = peer(first, "application-1")
+    program = peer_at(first, "application-1")
     job = attach(program)
     push(program, 1, b"a")
     first.stop()
     assert "it keeps what it has accepted for its next start" in program.ends.get(timeout=TIMEOUT_S)
     second = make_master()
-    found = attach(peer(second, "application-1b"), job=job.job, attachment=job.attachment)
+    found = attach(peer_at(second, "application-1b"), job=job.job, attachment=job.attachment)
     assert (found.is_new, found.next_id, found.epoch) == (False, 2, 2)
 
 
-def test_people_see_how_the_tasks_of_a_job_failed(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_people_see_how_the_tasks_of_a_job_failed(make_master: MakeMaster, peer_at: MakePeerAt) -> None:
     master = make_master()
-    program = peer(master, "application-1")
+    program = peer_at(master, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a")
-    slave = a_slave(peer, master)
+    slave = a_slave(peer_at, master)
     _owner, _code_count, numbers, _payloads = slave.next("run")
     failure = dumps_failure(ValueError("no such key"), None, "")
     slave.call("done", numbers, [FAILED], [failure], 0.1)
@@ -404,13 +324,13 @@ class BrittleJournal(SQLiteJournal):
 
 
 def test_a_journal_that_fails_ends_all_acknowledgements_and_the_master(
-    make_master: MakeMaster, peer: MakePeer
+    make_master: MakeMaster, peer_at: MakePeerAt
 ) -> None:
     master = make_master(classes=(BrittleJournal,), journal__store="BrittleJournal")
-    program = peer(master, "application-1")
+    program = peer_at(master, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a")
-    slave = a_slave(peer, master, more={"stored": "durable"})
+    slave = a_slave(peer_at, master, more={"stored": "durable"})
     _owner, _code_count, numbers, payloads = slave.next("run")
     BrittleJournal.made.is_broken = True
     program.call("push_tasks", 2, 0, [[0, {}]], [b"b"])
@@ -422,10 +342,10 @@ def test_a_journal_that_fails_ends_all_acknowledgements_and_the_master(
 
 
 def test_while_the_journal_has_no_room_tasks_wait_and_outcomes_get_out(
-    make_master: MakeMaster, peer: MakePeer
+    make_master: MakeMaster, peer_at: MakePeerAt
 ) -> None:
     master = make_master(classes=(BrittleJournal,), journal__store="BrittleJournal")
-    program = peer(master, "application-1", more={"held": "held"})
+    program = peer_at(master, "application-1", more={"held": "held"})
     attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a")
     BrittleJournal.made.lack = "the disk of the journal is full: 17 bytes are free"
@@ -433,21 +353,21 @@ def test_while_the_journal_has_no_room_tasks_wait_and_outcomes_get_out(
     assert program.next("held") == ("the disk of the journal is full: 17 bytes are free",)
     status = master.status()
     assert status["journal"]["problem"] == status["tasks"]["held_because"] == BrittleJournal.made.lack
-    work(a_slave(peer, master), 1)
+    work(a_slave(peer_at, master), 1)
     assert outcomes(program, 1) == {1: (FINISHED, b"a")}
     BrittleJournal.made.lack = ""
     assert program.next("accepted") == (2,)
 
 
-def test_payloads_beyond_the_memory_are_in_the_journal(make_master: MakeMaster, peer: MakePeer) -> None:
+def test_payloads_beyond_the_memory_are_in_the_journal(make_master: MakeMaster, peer_at: MakePeerAt) -> None:
     master = make_master(master__memory_bytes_max=str(1 << 20))
-    program = peer(master, "application-1")
+    program = peer_at(master, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     payloads = [bytes([number]) * 200_000 for number in range(20)]
     for task_id, payload in enumerate(payloads, 1):
         push(program, task_id, payload)
     assert master.status()["tasks"]["stored_bytes"] > 1 << 20
-    slave = peer(master, "slave-1")
+    slave = peer_at(master, "slave-1")
     slave.join("slave", workers=1, window=50)
     work(slave, 20)
     assert outcomes(program, 20) == {
@@ -456,25 +376,25 @@ def test_payloads_beyond_the_memory_are_in_the_journal(make_master: MakeMaster, 
 
 
 def test_after_a_crash_tasks_wait_for_a_slave_that_may_have_them(
-    make_master: MakeMaster, peer: MakePeer, tmp_path: Path
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
 ) -> None:
     first = make_master()
-    program = peer(first, "application-1")
+    program = peer_at(first, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a")
-    slave = peer(first, "slave-1", more={"stored": "durable"})
+    slave = peer_at(first, "slave-1", more={"stored": "durable"})
     slave.join("slave", workers=1, window=5)
     (number,) = slave.next("run")[2]
     push(program, 2, b"b")  # that it is accepted says that the slave is kept, too
     second = make_master(crashed(tmp_path, first))
-    stranger = a_slave(peer, second, "slave-2")
+    stranger = a_slave(peer_at, second, "slave-2")
     assert [call for call in stranger.heard() if call[0] == "run"] == []
-    back = peer(second, "slave-1", more={"stored": "durable"})
+    back = peer_at(second, "slave-1", more={"stored": "durable"})
     back.join("slave", workers=1, window=5)
     assert second.dispatcher.ledger.returning.is_waiting
     back.call("holding", [number], [])
     assert not second.dispatcher.ledger.returning.is_waiting
-    push_again = peer(second, "application-2")
+    push_again = peer_at(second, "application-2")
     attach(push_again, name="hunt")
     push(push_again, 3, b"c")
     given = [*stranger.next("run")[2]]

@@ -123,7 +123,7 @@ def test_owners_that_wait_are_told_why_until_there_is_room(alarms: Alarms) -> No
     assert alarms.deadline == FIRST_S + AGAIN_S
     shortage.look()
     assert shortage.store_changed() == [TellHeld([1], told.reason, is_news=False)]
-    acceptance.take()
+    assert list(acceptance.take(is_kept=False)) == [(1, 9)]
     shortage.look()
     assert shortage.store_changed() == [TellHeld([], "", is_news=True)]
     shortage.look()

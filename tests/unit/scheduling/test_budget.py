@@ -39,15 +39,39 @@ def test_tasks_and_outcomes_that_nobody_consumes_use_up_the_room(
     budget: Budget, outbox: Outbox, tasks: list[int]
 ) -> None:
     put(outbox, OUTCOMES_MAX - 10)
-    assert budget.has_room
+    assert budget.has_room()
     put(outbox, 100)
-    assert not budget.has_room
+    assert not budget.has_room()
     assert f"{OUTCOMES_MAX + 90} outcomes that applications do not take" in budget.what_is_short()
     outbox.consumed(OUTCOMES_MAX + 90)
-    assert budget.has_room
+    assert budget.has_room()
     assert not budget.what_is_short()
     tasks += range(1 + MEMORY_BYTES // 2 // TASK_BYTES)
-    assert not budget.has_room
+    assert not budget.has_room()
+
+
+def test_jobs_that_are_kept_have_room_of_their_own(tasks: list[int]) -> None:
+    budget = Budget(tasks, MEMORY_BYTES, 1 << 30, kept_bytes_max=10 * MEMORY_BYTES)
+    tasks += range(10 * MEMORY_BYTES // TASK_BYTES)
+    budget.kept_count = len(tasks)
+    assert budget.has_room(is_kept=True)
+    assert budget.has_room(is_kept=False)
+    assert not budget.is_memory_full  # payloads of others need not go to the disk for them
+    tasks += range(2)
+    budget.kept_count += 2
+    assert not budget.has_room(is_kept=True)
+    assert budget.has_room(is_kept=False)
+    assert f"{len(tasks)} unfinished tasks of jobs" in budget.what_is_short(is_kept=True)
+    assert f"job.memory_bytes_max = {10 * MEMORY_BYTES}" in budget.what_is_short(is_kept=True)
+    assert budget.what_is_short(is_kept=False) == ""
+
+
+def test_small_payloads_of_kept_jobs_are_in_memory_too(tasks: list[int]) -> None:
+    budget = Budget(tasks, MEMORY_BYTES, 1 << 30, kept_bytes_max=MEMORY_BYTES)
+    budget.open_bytes = MEMORY_BYTES + 1
+    assert not budget.has_room(is_kept=True)
+    budget.store = StoreChanged(2, "", "/tmp")
+    assert budget.has_room(is_kept=True)
 
 
 def test_a_job_that_ends_takes_all_that_it_has_with_it(budget: Budget, outbox: Outbox) -> None:
@@ -117,7 +141,7 @@ def test_what_was_given_before_an_owner_names_outcomes_is_not_kept(budget: Budge
 def test_files_take_payloads_until_they_are_full_or_cannot_be_written(budget: Budget) -> None:
     budget.open_bytes = MEMORY_BYTES + 1
     assert budget.is_memory_full
-    assert budget.has_room
+    assert budget.has_room()
     budget.store = StoreChanged(1, "", "/tmp")
     assert not budget.is_memory_full
     budget.store = StoreChanged(0, "disk full", "/tmp")

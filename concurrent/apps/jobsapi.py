@@ -15,6 +15,7 @@ from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.roles import SUBMITTERS
 
 __all__ = ["JobsAPI", "job_row", "state_of"]
 
@@ -40,27 +41,27 @@ class JobsAPI:
     def register_methods(self, service: HasMethods) -> None:
         """Register everything with the JSON API of the master."""
 
-        @jsonremote(service)
+        @jsonremote(service, roles=SUBMITTERS)
         def jobs(_request: Any) -> list[dict[str, Any]]:
             """Return all jobs, also those that end with their programs, as rows."""
             return self._loop.call(self._rows, timeout_s=CALL_TIMEOUT_S)
 
-        @jsonremote(service)
+        @jsonremote(service, roles=SUBMITTERS)
         def job(_request: Any, job: str) -> dict[str, Any]:
             """Return all that is known of a job, by its id or its name."""
             return self._loop.call(self._details, job, timeout_s=CALL_TIMEOUT_S)
 
-        @jsonremote(service)
+        @jsonremote(service, roles=SUBMITTERS)
         def cancel_job(_request: Any, job: str) -> None:
             """Have nothing more of a job run, by its id or its name; its outcomes and its history stay."""
             self._change(self._cancel, job)
 
-        @jsonremote(service)
+        @jsonremote(service, roles=SUBMITTERS)
         def release_job(_request: Any, job: str) -> None:
             """Have a job run that is held, by its id or its name."""
             self._change(self._release, job)
 
-        @jsonremote(service)
+        @jsonremote(service, roles=SUBMITTERS)
         def forget_job(_request: Any, job: str) -> None:
             """Remove all of a job that has ended, by its id or its name."""
             self._change(self._forget, job)

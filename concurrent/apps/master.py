@@ -173,13 +173,15 @@ class MasterNode(Node):
         """Register the methods by which nodes join, as far as a derived node has none of its own."""
         for node_type, message in JOIN_BY_TYPE.items():
             if message.name not in self.api_service_v1.methods:
-                self._register_json(message.name, node_type)
+                self._register_json(message, node_type)
             if message.name not in self.compute_server.methods:
                 self._register_tcp(message, node_type)
         self._register_attaching()
 
-    def _register_json(self, name: str, node_type: NodeType) -> None:
-        @jsonremote(self.api_service_v1, name=name)
+    def _register_json(self, message: Call[[str], int], node_type: NodeType) -> None:
+        name = message.name
+
+        @jsonremote(self.api_service_v1, name=name, roles=message.roles)
         def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> dict[str, Any]:
             """Register a node; answers where the compute channel is."""
             if request.call_id is None:

@@ -17,7 +17,9 @@ ARROWS = {
     "transport.frames": (),
     "transport.security": (),
     "transport.session": ("transport.frames",),
-    "transport.calls": ("transport.session", "transport.frames", "transport.loop"),
+    "transport.calls": (
+        "transport.session", "transport.frames", "transport.loop", "transport.security",
+    ),
     "transport.carriers": (
         "transport.calls", "transport.session", "transport.frames", "transport.loop",
         "transport.security",
@@ -28,7 +30,9 @@ ARROWS = {
     "scheduling.schedulers": (
         "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "scheduling.wire",
     ),
-    "scheduling.wire": ("scheduling.tasks", "transport.calls", "transport.frames", "transport.loop"),
+    "scheduling.wire": (
+        "scheduling.tasks", "transport.calls", "transport.frames", "transport.loop", "transport.security",
+    ),
     "scheduling.store": (
         "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "transport.frames", "transport.loop",
     ),

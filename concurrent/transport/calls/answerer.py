@@ -14,6 +14,7 @@ from concurrent.transport.calls.castlog import FailedCasts
 from concurrent.transport.calls.line import Line
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.session.envelope import Body
 from concurrent.transport.session.messages import Bye
 from concurrent.transport.session.session import Session
@@ -38,6 +39,7 @@ class IPeer(Protocol):
 
     node_id: str
     peer_ip: str
+    identity: Identity
 
     def dismiss(self, bye: Bye) -> None:
         """End the session."""
@@ -70,7 +72,7 @@ class Answerer:
         """
         method, args, kwargs = fields
         peer = self._peer
-        request = new_request((method, None, peer.peer_ip))
+        request = new_request((method, None, peer.peer_ip, peer.identity))
         try:
             self._owner.methods.dispatch(method, (peer, request), args, kwargs)
         except LimitExceeded:
@@ -87,7 +89,7 @@ class Answerer:
         """
         call_id, method, args, kwargs = fields
         session = self._line.session
-        request = Request(method, call_id, self._peer.peer_ip)
+        request = Request(method, call_id, self._peer.peer_ip, self._peer.identity)
         refusal = session.refusal_of_call()
         if refusal is not None:
             self._reply(*encode_error(session, request, refusal))

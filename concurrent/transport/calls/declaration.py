@@ -3,7 +3,7 @@
 A declaration is a function without a body. Its name is that of the method on the wire, its parameters are the
 fields, and their annotations say what a peer may send (see ``arguments.py``)::
 
-    FROM_SLAVE = Direction(senders={"slave"}, receivers={"master"})
+    FROM_SLAVE = Direction(senders={"slave"}, receivers={"master"}, roles={Role.SLAVE})
 
     @FROM_SLAVE.cast()
     def returned(numbers: list[int]) -> None:
@@ -28,6 +28,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, ParamSpec, TypeVar
 
+from concurrent.transport.security.roles import DEFAULT_ROLES, Role, roles_of
+
 __all__ = ["Call", "Cast", "Direction", "Hint", "Message", "P", "R"]
 
 P = ParamSpec("P")
@@ -46,6 +48,7 @@ class Message(Generic[P, R]):
     :param senders: the kinds of nodes that may send it.
     :param receivers: the kinds of nodes that take it.
     :param feature: what a receiver that knows it lists in its greeting; None if every version has known it.
+    :param roles: the roles that a sender may have.
 
     ``is_vital`` says that the session ends if it is refused.
     """
@@ -55,6 +58,7 @@ class Message(Generic[P, R]):
     senders: frozenset[str]
     receivers: frozenset[str]
     feature: str | None = None
+    roles: frozenset[Role] = DEFAULT_ROLES
     is_vital: ClassVar[bool] = False
 
     @property
@@ -98,11 +102,17 @@ class Call(Message[P, R]):
 
 
 class Direction:
-    """From which kinds of nodes messages go to which; declares messages. Its methods are decorators."""
+    """From which kinds of nodes messages go to which; declares messages. Its methods are decorators.
 
-    def __init__(self, senders: Iterable[str], receivers: Iterable[str]) -> None:
+    :param roles: the roles of nodes that send them, besides ``admin`` and ``master``, which may always.
+    """
+
+    def __init__(
+        self, senders: Iterable[str], receivers: Iterable[str], roles: Iterable[Role | str] | None = None
+    ) -> None:
         self.senders = frozenset(senders)
         self.receivers = frozenset(receivers)
+        self.roles = roles_of(roles)
 
     def cast(self, feature: str | None = None) -> Callable[[Callable[P, None]], Cast[P]]:
         """Declare a message without an answer that both ends count on.
@@ -111,7 +121,7 @@ class Direction:
         """
 
         def declare(function: Callable[P, None]) -> Cast[P]:
-            return Cast(function.__name__, function, self.senders, self.receivers, feature)
+            return Cast(function.__name__, function, self.senders, self.receivers, feature, self.roles)
 
         return declare
 
@@ -122,7 +132,7 @@ class Direction:
         """
 
         def declare(function: Callable[P, None]) -> Hint[P]:
-            return Hint(function.__name__, function, self.senders, self.receivers, feature)
+            return Hint(function.__name__, function, self.senders, self.receivers, feature, self.roles)
 
         return declare
 
@@ -130,6 +140,6 @@ class Direction:
         """Declare a message with an answer, of the type that the function is said to return."""
 
         def declare(function: Callable[P, R]) -> Call[P, R]:
-            return Call(function.__name__, function, self.senders, self.receivers)
+            return Call(function.__name__, function, self.senders, self.receivers, roles=self.roles)
 
         return declare

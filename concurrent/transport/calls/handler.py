@@ -22,6 +22,7 @@ from concurrent.transport.calls.proxy import RemoteProxy
 from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.identity import ANYBODY
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import decode, encode_body
 from concurrent.transport.session.limits import Limits
@@ -49,13 +50,14 @@ class TCPHandler:
     The public members may be used from any thread, unless they say otherwise. A server has one per
     session; a client has one, which survives the end of a session and serves the next one.
 
-    ``context`` is free for the node. ``has_said_goodbye`` tells whether the peer has ended
-    the session because it stops, not because of a mistake.
+    ``identity`` is who the peer is. ``context`` is free for the node. ``has_said_goodbye`` tells whether the
+    peer has ended the session because it stops, not because of a mistake.
     """
 
     def __init__(self, loop: NodeLoop, owner: IHandlerOwner, limits: Limits) -> None:
         self.node_id = ""
         self.peer_ip = ""
+        self.identity = ANYBODY
         self.peer_features: frozenset[str] = frozenset()
         self.context: Any = None
         self.has_said_goodbye = False

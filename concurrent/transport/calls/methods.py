@@ -9,15 +9,17 @@ from __future__ import annotations
 import difflib
 import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Protocol, TypeVar
 
 from concurrent.core import errors
-from concurrent.core.errors import ConcurrentError, InvalidArguments, RemoteError, UnknownMethod
+from concurrent.core.errors import ConcurrentError, InvalidArguments, NotAllowed, RemoteError, UnknownMethod
 from concurrent.core.foreign import text_of
 from concurrent.transport.calls.arguments import Check, checks_of
 from concurrent.transport.calls.declaration import Message, P, R
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.roles import Role, roles_of
 
 if TYPE_CHECKING:
     from concurrent.transport.calls.handler import TCPHandler
@@ -38,6 +40,9 @@ NAME_LENGTH_MAX: Final = 256
 FITTING_MAX: Final = 64
 """How many combinations of types of arguments a method remembers that fit."""
 
+INVITED: Final = (Role.OBSERVE, Role.SUBMIT, Role.SLAVE, Role.ADMIN, Role.MASTER)
+"""The roles in the order in which somebody is asked for them."""
+
 REQUEST_NAMES: Final = ("request", "req", "")
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
@@ -53,6 +58,7 @@ class Method:
     ``feature`` is the name of the feature that the method is part of, if it came after the first form of the
     protocol.
     ``is_vital`` says that the session ends if a cast of it is refused.
+    ``roles`` are those of peers that may call it.
     ``message`` is the declaration, if both ends have one.
     """
 
@@ -64,6 +70,7 @@ class Method:
     item_types: tuple[tuple[int, frozenset[type]], ...]
     feature: str | None
     is_vital: bool
+    roles: frozenset[Role]
     message: Message[..., Any] | None
     fitting: set[tuple[type, ...]] = field(default_factory=set)
 
@@ -121,14 +128,25 @@ class MethodRegistry:
         *,
         feature: str | None = None,
         is_vital: bool = False,
+        roles: Iterable[Role | str] | None = None,
     ) -> None:
         """Make ``function`` callable by peers as ``name``, by default its own name.
 
         :param feature: what this end says in its greetings that it knows because it has the method.
         :param is_vital: end the session of a peer whose cast of it is refused, see :func:`tcpremote`.
+        :param roles: the roles of peers that may call it, besides ``admin`` and ``master``, which may always.
         :raises InvalidArguments: if the name is taken: two methods would hide one another.
+        :raises ConfigurationError: if there is no role of a name.
         """
-        self._add(name or function.__name__, function, function, doc, feature=feature, is_vital=is_vital)
+        self._add(
+            name or function.__name__,
+            function,
+            function,
+            doc,
+            feature=feature,
+            is_vital=is_vital,
+            roles=roles_of(roles),
+        )
 
     def receive(self, message: Message[..., Any], function: Callable[..., Any]) -> None:
         """Make ``function`` what is called by a message; it takes the handler, the request and the fields.
@@ -151,6 +169,7 @@ class MethodRegistry:
             None,
             feature=message.feature,
             is_vital=message.is_vital,
+            roles=message.roles,
             message=message,
         )
 
@@ -163,6 +182,7 @@ class MethodRegistry:
         *,
         feature: str | None,
         is_vital: bool,
+        roles: frozenset[Role],
         message: Message[..., Any] | None = None,
     ) -> None:
         """Add a method; what fits its parameters is what ``declared`` says of those of the same names."""
@@ -188,6 +208,7 @@ class MethodRegistry:
             ),
             feature=feature,
             is_vital=is_vital,
+            roles=roles,
             message=message,
         )
 
@@ -199,19 +220,18 @@ class MethodRegistry:
     def dispatch(self, name: str, first: tuple[Any, ...], args: Any, kwargs: dict[str, Any]) -> Any:
         """Call a method with the context arguments ``first`` before those of the peer.
 
+        The first of them has the ``identity`` of who calls: it is the handler of a session, or a request.
+
         :raises UnknownMethod: if there is none of that name.
+        :raises NotAllowed: if who calls has no role that may.
         :raises InvalidArguments: if the arguments do not fit the signature, or one is of another type
             than its annotation says; the method was not called then.
         """
         method = self._method_by_name.get(name) if type(name) is str else None
         if method is None:
-            shown = str(name)[:NAME_LENGTH_MAX]
-            near = difflib.get_close_matches(shown, self._method_by_name, 1)
-            raise UnknownMethod(
-                f"there is no method {shown!r}",
-                thing=shown,
-                remedy=f"Did you mean {near[0]!r}?" if near else None,
-            )
+            raise self._unknown(name, first[0].identity)
+        if first[0].identity.role not in method.roles:
+            raise _not_allowed(method, first[0].identity)
         everything = (*first, *args)
         types = (*map(type, everything),)
         if kwargs or types not in method.fitting or not method.has_fitting_items(everything):
@@ -219,6 +239,16 @@ class MethodRegistry:
             if not kwargs and len(method.fitting) < FITTING_MAX:
                 method.fitting.add(types)
         return method.function(*everything, **kwargs)
+
+    def _unknown(self, name: object, identity: Identity) -> UnknownMethod:
+        """Return the error for a name that no method has; it tells of no method that the peer may not call."""
+        shown = str(name)[:NAME_LENGTH_MAX]
+        near = difflib.get_close_matches(shown, (one.name for one in self if identity.role in one.roles), 1)
+        return UnknownMethod(
+            f"there is no method {shown!r}",
+            thing=shown,
+            remedy=f"Did you mean {near[0]!r}?" if near else None,
+        )
 
     def _check(
         self, method: Method, first: tuple[Any, ...], everything: tuple[Any, ...], kwargs: dict[str, Any]
@@ -257,6 +287,7 @@ def tcpremote(
     *,
     feature: str | None = None,
     is_vital: bool = False,
+    roles: Iterable[Role | str] | None = None,
 ) -> Callable[[AnyFunction], AnyFunction]:
     """Register ``f(handler, request, ...)`` with a TCP or ZeroMQ server or client.
 
@@ -265,8 +296,11 @@ def tcpremote(
     :param is_vital: both ends would count on different things if a cast of the method were lost, so one that
         is refused, or fails, ends the session: the peer is told why, and what it had goes on as after any
         other end of a session. A call that is refused ends nothing, for its caller is told.
+    :param roles: the roles of peers that may call it, besides ``admin`` and ``master``, which may always.
     """
-    return _registering(endpoint, name, doc, ("handler", "request"), feature=feature, is_vital=is_vital)
+    return _registering(
+        endpoint, name, doc, ("handler", "request"), feature=feature, is_vital=is_vital, roles=roles
+    )
 
 
 def receives(
@@ -287,10 +321,17 @@ def receives(
 
 
 def jsonremote(
-    service: HasMethods, name: str | None = None, doc: str | None = None
+    service: HasMethods,
+    name: str | None = None,
+    doc: str | None = None,
+    *,
+    roles: Iterable[Role | str] | None = None,
 ) -> Callable[[AnyFunction], AnyFunction]:
-    """Register ``f(request, ...)`` with a JSON web service."""
-    return _registering(service, name, doc, ("request",))
+    """Register ``f(request, ...)`` with a JSON web service.
+
+    :param roles: the roles of who may call it, besides ``admin`` and ``master``, which may always.
+    """
+    return _registering(service, name, doc, ("request",), roles=roles)
 
 
 def _registering(
@@ -322,6 +363,18 @@ def _check_first(function: Callable[..., Any], first: tuple[str, ...]) -> None:
             thing=name,
             remedy=f"Write def {name}({', '.join(first)}, ...); the arguments of the peer come after that",
         )
+
+
+def _not_allowed(method: Method, identity: Identity) -> NotAllowed:
+    """Return the error for a peer with a role that a method is not for."""
+    roles = [role for role in Role if role in method.roles]
+    least = min(roles, key=INVITED.index)
+    return NotAllowed(
+        f"{identity} may not call {method.name}, which is for {', '.join(roles)}",
+        thing=method.name,
+        value=identity.role.value,
+        remedy=f"Have an admin of the cluster type 'concurrent keys invite {least}', and join with that line",
+    )
 
 
 def error_to_wire(error: BaseException) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import MethodRegistry, error_to_wire
+from concurrent.transport.security.identity import ANYBODY, Identity
 
 __all__ = ["JSONRPCAnswerer", "Reply", "decode_json", "encode_json"]
 
@@ -138,17 +139,20 @@ class JSONRPCAnswerer:
         self._call_ids = itertools.count(1)
         self._failed_line = RareLine(FAILED_LINES_MAX)
 
-    def answer(self, body: bytes, peer_ip: str) -> Reply:
-        """Return the answer to the body of a request."""
+    def answer(self, body: bytes, peer_ip: str, identity: Identity = ANYBODY) -> Reply:
+        """Return the answer to the body of a request.
+
+        :param identity: who has sent it.
+        """
         try:
             asked = decode_json(body)
         except MalformedMessage as error:
             return Reply(_failure(None, PARSE_ERROR, error), is_readable=False)
-        return Reply(self._answer_all(asked, peer_ip), is_readable=True)
+        return Reply(self._answer_all(asked, peer_ip, identity), is_readable=True)
 
-    def _answer_all(self, asked: Any, peer_ip: str) -> bytes | None:
+    def _answer_all(self, asked: Any, peer_ip: str, identity: Identity) -> bytes | None:
         if not isinstance(asked, list):
-            return self._answer_one(asked, peer_ip)
+            return self._answer_one(asked, peer_ip, identity)
         if not 0 < len(asked) <= self._batch_max:
             refusal = ProtocolError(
                 f"a batch of {len(asked)} calls is not accepted",
@@ -157,10 +161,11 @@ class JSONRPCAnswerer:
                 remedy=f"Send 1 to {self._batch_max} calls at a time.",
             )
             return _failure(None, INVALID_REQUEST, refusal)
-        answers = [answer for one in asked if (answer := self._answer_one(one, peer_ip)) is not None]
+        every = (self._answer_one(one, peer_ip, identity) for one in asked)
+        answers = [answer for answer in every if answer is not None]
         return b"[" + b",".join(answers) + b"]" if answers else None
 
-    def _answer_one(self, asked: Any, peer_ip: str) -> bytes | None:
+    def _answer_one(self, asked: Any, peer_ip: str, identity: Identity) -> bytes | None:
         problem = _check(asked)
         if problem is not None:
             request_id = asked.get("id") if isinstance(asked, dict) else None
@@ -168,7 +173,8 @@ class JSONRPCAnswerer:
             return _failure(request_id, INVALID_REQUEST, ProtocolError(problem, thing="request"))
         self._on_event("calls")
         is_notification = "id" not in asked
-        request = Request(asked["method"], None if is_notification else next(self._call_ids), peer_ip)
+        call_id = None if is_notification else next(self._call_ids)
+        request = Request(asked["method"], call_id, peer_ip, identity)
         answer, error = self._run(request, asked.get("params", []), asked.get("id"))
         if error is not None:
             self._on_event("failures")
@@ -199,8 +205,8 @@ class JSONRPCAnswerer:
             encoded = encode_json(result, f"the result of {request.method}")
         except InvalidArguments as error:
             return _failure(request_id, INTERNAL_ERROR, error), error
-        identity = encode_json(request_id, "the id")
-        return b'{"jsonrpc":"2.0","id":' + identity + b',"result":' + encoded + b"}", None
+        encoded_id = encode_json(request_id, "the id")
+        return b'{"jsonrpc":"2.0","id":' + encoded_id + b',"result":' + encoded + b"}", None
 
     def _wait(self, name: str, future: Future[Any]) -> Any:
         deadline = time.monotonic() + self._call_timeout_s

@@ -231,6 +231,7 @@ def _call_schema(method: Method) -> Schema:
     return {
         "title": method.name,
         "description": method.doc,
+        "x-roles": sorted(method.roles),
         "type": "object",
         "required": ["jsonrpc", "method"] + (["params"] if named["required"] else []),
         "properties": {
@@ -277,6 +278,7 @@ def _openrpc_method(method: Method) -> dict[str, Any]:
         "name": method.name,
         "summary": _summary(method.doc),
         "description": method.doc,
+        "x-roles": sorted(method.roles),
         "paramStructure": "either",
         "params": [
             {"name": name, "required": is_needed, "schema": schema}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from concurrent.scheduling.owner.results import Outcome
@@ -11,8 +12,11 @@ from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.transport.calls.declaration import Message
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.roles import Role
 
 TIMEOUT_S = 20.0
+MASTER = SimpleNamespace(identity=Identity(Role.MASTER, "master"))
 
 
 class Session:
@@ -72,7 +76,7 @@ class Owner:
         return session
 
     def master_says(self, method: str, *args: Any) -> None:
-        self.on_loop(self.methods.dispatch, method, (None, None), args, {})
+        self.on_loop(self.methods.dispatch, method, (MASTER, None), args, {})
         self.settle()
 
     def push(self, *items: str) -> list[int]:

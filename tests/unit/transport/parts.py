@@ -8,6 +8,7 @@ from typing import Any
 from concurrent.transport.calls.line import Line
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.calls.pushback import PushBack
+from concurrent.transport.security.identity import ANYBODY
 from concurrent.transport.session.envelope import Message, decode
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.session.messages import Bye, Kind
@@ -118,6 +119,7 @@ class Peer:
 
     node_id = "peer"
     peer_ip = "192.0.2.1"
+    identity = ANYBODY
 
     def __init__(self) -> None:
         self.dismissals: list[Bye] = []

@@ -8,11 +8,13 @@ from typing import Any, Optional, Union
 import pytest
 
 from concurrent.core.errors import InvalidArguments
+from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.arguments import checks_of
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.frames.frames import Frame
 
 FRAME = Frame(b"x")
+REQUEST = Request("put", None, "192.0.2.1")
 Text = Union[str, bytes]  # noqa: UP007
 
 FITS: list[tuple[Any, list[Any], list[Any]]] = [
@@ -45,18 +47,18 @@ FITS: list[tuple[Any, list[Any], list[Any]]] = [
 def test_a_method_takes_what_its_annotation_says(hint: Any, fitting: list[Any], others: list[Any]) -> None:
     methods = MethodRegistry()
 
-    def put(value):  # type: ignore[no-untyped-def]
+    def put(_request, value):  # type: ignore[no-untyped-def]
         return value
 
     put.__annotations__["value"] = hint
     methods.register(put)
     for value in fitting:
-        assert methods.dispatch("put", (), [value], {}) is value
-        assert methods.dispatch("put", (), [], {"value": value}) is value
+        assert methods.dispatch("put", (REQUEST,), [value], {}) is value
+        assert methods.dispatch("put", (REQUEST,), [], {"value": value}) is value
     for value in others:
         for args, kwargs in (([value], {}), ([], {"value": value})):
             with pytest.raises(InvalidArguments, match=r"put: value must be .*, but (is|has) "):
-                methods.dispatch("put", (), args, kwargs)
+                methods.dispatch("put", (REQUEST,), args, kwargs)
 
 
 def test_a_complaint_names_what_was_wanted_and_what_came() -> None:

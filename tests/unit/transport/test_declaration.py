@@ -10,8 +10,11 @@ import pytest
 from concurrent.core.errors import InvalidArguments
 from concurrent.transport.calls.declaration import Call, Cast, Direction, Hint
 from concurrent.transport.calls.methods import MethodRegistry, receives
+from concurrent.transport.security.roles import DEFAULT_ROLES, Role
+from tests.unit.transport.parts import Peer
 
-UP = Direction(("leaf",), ("root",))
+UP = Direction(("leaf",), ("root",), roles=("slave",))
+CALL = (Peer(), None)
 
 
 @UP.cast()
@@ -62,9 +65,9 @@ def test_a_receiver_is_called_with_the_fields(endpoint: Any) -> None:
     def take(handler: Any, _request: Any, numbers: list[int], share: float = 0.5) -> None:
         taken.append((handler, numbers, share))
 
-    endpoint.methods.dispatch("put", ("h", "r"), [[1, 2]], {})
-    endpoint.methods.dispatch("put", ("h", "r"), [[3]], {"share": 1})
-    assert taken == [("h", [1, 2], 0.5), ("h", [3], 1)]
+    endpoint.methods.dispatch("put", CALL, [[1, 2]], {})
+    endpoint.methods.dispatch("put", CALL, [[3]], {"share": 1})
+    assert taken == [(CALL[0], [1, 2], 0.5), (CALL[0], [3], 1)]
 
 
 @pytest.mark.parametrize("args", [[["1"]], ["12"], [[1], "x"], [], [[1], 0.5, 1]])
@@ -74,7 +77,14 @@ def test_what_a_peer_may_send_is_what_the_declaration_says(endpoint: Any, args: 
         raise AssertionError("must not be called")
 
     with pytest.raises(InvalidArguments, match=r"Call it as put\(numbers"):
-        endpoint.methods.dispatch("put", ("h", "r"), args, {})
+        endpoint.methods.dispatch("put", CALL, args, {})
+
+
+def test_a_receiver_takes_a_message_from_the_roles_of_its_direction(endpoint: Any) -> None:
+    receives(endpoint, count)(lambda handler, request, name: 0)
+    down = Direction(("root",), ("leaf",)).cast()(lambda: None)
+    receives(endpoint, down)(lambda handler, request: None)
+    assert [method.roles for method in endpoint.methods] == [DEFAULT_ROLES | {Role.SLAVE}, DEFAULT_ROLES]
 
 
 def test_the_registry_knows_what_a_receiver_says_in_its_greeting(endpoint: Any) -> None:

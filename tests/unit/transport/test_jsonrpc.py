@@ -98,9 +98,12 @@ def test_a_batch_answers_good_and_bad_calls_in_order(answer: Answerer) -> None:
 
 
 def test_the_request_says_who_calls_and_numbers_calls(answer: Answerer) -> None:
-    answer.methods.register(lambda request: list(request), "me")
+    answer.methods.register(lambda request: [*request[:3], request.identity.name], "me")
     calls = '[{"jsonrpc":"2.0","method":"me","id":"x"},{"jsonrpc":"2.0","method":"me","id":"x"}]'
-    assert [one["result"] for one in answer(calls)] == [["me", 1, "10.0.0.9"], ["me", 2, "10.0.0.9"]]
+    assert [one["result"] for one in answer(calls)] == [
+        ["me", 1, "10.0.0.9", "anybody"],
+        ["me", 2, "10.0.0.9", "anybody"],
+    ]
 
 
 def test_the_timeout_of_a_future_differs_from_a_timeout_in_it(answer: Answerer) -> None:

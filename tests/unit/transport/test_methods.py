@@ -4,7 +4,15 @@ from typing import Any
 import pytest
 
 from concurrent.core import errors
-from concurrent.core.errors import InvalidArguments, RemoteError, UnknownMethod, WorkerDied
+from concurrent.core.errors import (
+    ConfigurationError,
+    InvalidArguments,
+    NotAllowed,
+    RemoteError,
+    UnknownMethod,
+    WorkerDied,
+)
+from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import (
     MethodRegistry,
     error_from_wire,
@@ -12,6 +20,13 @@ from concurrent.transport.calls.methods import (
     jsonremote,
     tcpremote,
 )
+from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.roles import DEFAULT_ROLES, Role
+from tests.unit.transport.parts import Peer
+
+REQUEST = Request("any", None, "192.0.2.1")
+CALL = (Peer(), REQUEST)
+STRANGER = Identity(Role.OBSERVE, "window")
 
 
 @pytest.fixture
@@ -26,26 +41,26 @@ def methods() -> MethodRegistry:
 
 
 def test_context_arguments_come_before_those_of_the_peer(methods: MethodRegistry) -> None:
-    value = methods.dispatch("register_slave", ("h", "r"), ["n"], {"port": 4})
-    assert value == ["h", "r", "n", 4]
+    value = methods.dispatch("register_slave", CALL, ["n"], {"port": 4})
+    assert value == [*CALL, "n", 4]
 
 
 def test_an_unknown_method_names_the_nearest_one(methods: MethodRegistry) -> None:
     with pytest.raises(UnknownMethod, match=r"'register_slav'.*mean 'register_slave'"):
-        methods.dispatch("register_slav", (), [], {})
+        methods.dispatch("register_slav", CALL, [], {})
 
 
 @pytest.mark.parametrize(("args", "kwargs"), [([], {}), ([1, 2, 3], {}), ([1], {"x": 1})])
 def test_wrong_arguments_name_the_method_and_its_use(methods, args, kwargs) -> None:
     with pytest.raises(InvalidArguments, match=r"register_slave\(node_id, port=0\)"):
-        methods.dispatch("register_slave", ("h", "r"), args, kwargs)
+        methods.dispatch("register_slave", CALL, args, kwargs)
 
 
 def test_a_long_name_is_not_echoed_whole(methods: MethodRegistry) -> None:
     with pytest.raises(UnknownMethod) as unknown:
-        methods.dispatch("x" * 10**6, (), [], {})
+        methods.dispatch("x" * 10**6, CALL, [], {})
     with pytest.raises(InvalidArguments) as unfit:
-        methods.dispatch("register_slave", (), [], {"x" * 10**6: 1})
+        methods.dispatch("register_slave", CALL, [], {"x" * 10**6: 1})
     assert max(len(str(caught.value)) for caught in (unknown, unfit)) < 500
 
 
@@ -55,40 +70,40 @@ def test_a_long_name_is_not_echoed_whole(methods: MethodRegistry) -> None:
 def test_an_argument_of_another_type_is_refused_before_the_call(args: list[Any]) -> None:
     registry = MethodRegistry()
 
-    def register(node_id: str, port: int, data: dict[str, Any], share: float = 0.5) -> str:
+    def register(_request: Any, node_id: str, port: int, data: dict[str, Any], share: float = 0.5) -> str:
         return node_id
 
     registry.register(register)
     with pytest.raises(InvalidArguments, match=r"must be \w+, but is \w+. Call it as register\(node_id: str"):
-        registry.dispatch("register", (), args, {})
-    assert registry.dispatch("register", (), ["x", 5, {}, 1], {}) == "x"
+        registry.dispatch("register", (REQUEST,), args, {})
+    assert registry.dispatch("register", (REQUEST,), ["x", 5, {}, 1], {}) == "x"
 
 
 def test_what_fitted_once_is_looked_at_again() -> None:
     registry = MethodRegistry()
 
-    def put(numbers: list[int], share: float = 0.5) -> int:
+    def put(_request: Any, numbers: list[int], share: float = 0.5) -> int:
         return len(numbers)
 
     registry.register(put)
     for fits in ([[1]], [[1, 2], 1.5], [[1, 2, 3], 1], [[]]):
-        assert registry.dispatch("put", (), fits, {}) == len(fits[0])
+        assert registry.dispatch("put", (REQUEST,), fits, {}) == len(fits[0])
     for unfit in ([["1"]], [[1, None], 1.5], [[1], "1"], [], [[1], 1, 1], [(1,)]):
         with pytest.raises(InvalidArguments):
-            registry.dispatch("put", (), unfit, {})
-    assert registry.dispatch("put", (), [[1]], {"share": 1}) == 1
+            registry.dispatch("put", (REQUEST,), unfit, {})
+    assert registry.dispatch("put", (REQUEST,), [[1]], {"share": 1}) == 1
 
 
 def test_what_is_remembered_of_arguments_is_bounded() -> None:
     registry = MethodRegistry()
 
-    def put(value):
+    def put(_request, value):
         return value
 
     registry.register(put)
     for number in range(200):
         value = type(f"Kind{number}", (), {})()
-        assert registry.dispatch("put", (), [value], {}) is value
+        assert registry.dispatch("put", (REQUEST,), [value], {}) is value
     (method,) = registry
     assert len(method.fitting) == 64
 
@@ -96,11 +111,11 @@ def test_what_is_remembered_of_arguments_is_bounded() -> None:
 def test_how_many_of_what_is_not_checked() -> None:
     registry = MethodRegistry()
 
-    def put(a: "Any", *rest: int, **options: str) -> int:
+    def put(_request: Any, a: "Any", *rest: int, **options: str) -> int:
         return len(rest)
 
     registry.register(put)
-    assert registry.dispatch("put", (), [None, 1.5, "x"], {"c": None}) == 2
+    assert registry.dispatch("put", (REQUEST,), [None, 1.5, "x"], {"c": None}) == 2
 
 
 def test_the_use_shows_hints_as_they_are_written() -> None:
@@ -173,3 +188,65 @@ def test_a_request_may_be_named_in_short(function) -> None:
     service = owner()
     jsonremote(service, name="add")(function)
     assert "add" in service.methods
+
+
+def of(role: Role) -> tuple[Request]:
+    """Return what a method is called with before the arguments of somebody with a role."""
+    return (REQUEST._replace(identity=Identity(role, "bench-7")),)
+
+
+def test_a_method_is_for_the_roles_that_it_names_and_for_those_that_may_everything() -> None:
+    service = owner()
+    jsonremote(service, "see", roles=["observe"])(lambda request: "seen")
+    jsonremote(service, "seize")(lambda request: "seized")
+    (see, seize) = service.methods
+    assert (see.roles, seize.roles) == (DEFAULT_ROLES | {Role.OBSERVE}, DEFAULT_ROLES)
+    for role in Role:
+        for method in (see, seize):
+            if role in method.roles:
+                assert service.methods.dispatch(method.name, of(role), [], {}) == method.function(None)
+            else:
+                with pytest.raises(NotAllowed):
+                    service.methods.dispatch(method.name, of(role), [], {})
+    assert service.methods.dispatch("seize", (REQUEST._replace(identity=ANYBODY),), [], {}) == "seized"
+
+
+def test_a_refusal_says_who_what_which_roles_may_and_what_to_type() -> None:
+    service = owner()
+    jsonremote(service, "push", roles=[Role.SUBMIT])(lambda request: 1)
+    with pytest.raises(NotAllowed) as caught:
+        service.methods.dispatch("push", of(Role.SLAVE), [], {})
+    assert str(caught.value) == (
+        "slave bench-7 may not call push, which is for admin, submit, master. Have an admin of the cluster "
+        "type 'concurrent keys invite submit', and join with that line"
+    )
+    jsonremote(service, "end")(lambda request: 1)
+    with pytest.raises(NotAllowed, match="keys invite admin"):
+        service.methods.dispatch("end", of(Role.SUBMIT), [], {})
+
+
+def test_who_may_not_call_a_method_learns_nothing_of_its_arguments(methods: MethodRegistry) -> None:
+    peer = Peer()
+    peer.identity = STRANGER
+    with pytest.raises(NotAllowed):
+        methods.dispatch("register_slave", (peer, REQUEST), [1, 2, 3, 4], {"x": 1})
+
+
+def test_an_unknown_name_is_not_compared_with_what_the_peer_may_not_call(methods: MethodRegistry) -> None:
+    peer = Peer()
+    peer.identity = STRANGER
+    with pytest.raises(UnknownMethod, match=r"there is no method 'register_slav'$"):
+        methods.dispatch("register_slav", (peer, REQUEST), [], {})
+
+
+def test_what_fitted_for_one_role_is_refused_to_another(methods: MethodRegistry) -> None:
+    peer = Peer()
+    assert methods.dispatch("register_slave", (peer, REQUEST), ["n"], {})
+    peer.identity = STRANGER
+    with pytest.raises(NotAllowed):
+        methods.dispatch("register_slave", (peer, REQUEST), ["n"], {})
+
+
+def test_a_role_that_there_is_not_is_refused_where_the_method_is_registered() -> None:
+    with pytest.raises(ConfigurationError, match="there is no role 'root'"):
+        jsonremote(owner(), "end", roles=["root"])(lambda request: 1)

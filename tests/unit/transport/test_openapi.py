@@ -23,7 +23,7 @@ def register_slave(request: Any, node_id: str, port: int, data: dict[str, Any] |
 @pytest.fixture
 def methods() -> MethodRegistry:
     registry = MethodRegistry()
-    registry.register(register_slave)
+    registry.register(register_slave, roles=["slave"])
     registry.register(lambda request, *values, **options: None, "any thing")
     registry.register(lambda request, x=print: None, "any_thing")
     return registry
@@ -127,6 +127,10 @@ def test_the_openrpc_document_lists_methods(methods: MethodRegistry) -> None:
         "Register a slave.",
     )
     assert first["result"]["schema"] == {"type": "boolean"}
+    assert [one["x-roles"] for one in document["methods"][:2]] == [
+        ["admin", "master", "slave"],
+        ["admin", "master"],
+    ]
 
 
 def references(value: Any) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
+from concurrent.apps.arrivals import Arrivals
 from concurrent.apps.callbacks import Callbacks
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.clusterview import cancel_job, status_of_cluster
@@ -18,7 +18,7 @@ from concurrent.apps.jobrun import JobRun
 from concurrent.apps.layouts import own_folders, own_modules
 from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
-from concurrent.apps.outcometally import OutcomeTally
+from concurrent.apps.outcomes import Outcomes
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
 from concurrent.apps.status import ApplicationStatus, ClusterStatus
@@ -30,7 +30,7 @@ from concurrent.core.items import ConfigItem, Host, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
-from concurrent.scheduling.owner.results import Loaded, Outcome, Recalled, load_outcome, load_outcomes
+from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
@@ -111,13 +111,12 @@ class ApplicationNode(Callbacks, Node):
         super().__init__()
         type(self).was_used = True
         self.master_address: Host
-        self._inbox = Inbox(self._deliver, lambda *dealt_with: self.client.tasks.consumed(*dealt_with))
-        self._tally = OutcomeTally()
+        self._outcomes = Outcomes(self)
+        self._inbox = Inbox(self._outcomes.deliver, lambda *dealt_with: self.client.tasks.consumed(*dealt_with))
         self._has_reported = False
-        self._open_systems = 0
         self._checked_count = 0
         self._idle_watch = IdleWatch(
-            self.loop, self._is_idle, lambda: bool(self._inbox.busy_s), lambda: self._tally.ended
+            self.loop, self._is_idle, lambda: bool(self._inbox.busy_s), lambda: self._outcomes.tally.ended
         )
         self._end_error: ConcurrentError | None = None
         self._progress = Progress(type(self).__name__.lower())
@@ -164,7 +163,7 @@ class ApplicationNode(Callbacks, Node):
         except SchedulingError as error:
             self.push_tasksystem_failed(task_system, error)
             return 0
-        self._open_systems += 1
+        self._outcomes.open_systems += 1
         return system_id
 
     def cancel_tasks(self, ids: Sequence[int]) -> None:
@@ -176,12 +175,13 @@ class ApplicationNode(Callbacks, Node):
 
         :param exit_code: of the program; by default 0, or 1 if a task failed or an error was reported.
         """
-        self._set_exit_code(exit_code if exit_code is not None else self._default_exit_code)
+        if exit_code is None:
+            exit_code = EXIT_FAILED if self._has_reported or self._outcomes.tally.failed else EXIT_OK
+        self._set_exit_code(exit_code)
 
     def report_error(self, what: str, error: BaseException) -> None:
         """Log an error with its remote traceback; the exit code becomes 1."""
         self._has_reported = True
-        self._default_exit_code = EXIT_FAILED
         text = message_of(error).partition("\n")[0]  # all of it is in the lines
         name = type(error).__name__
         log_with_lines(log, logging.ERROR, lines_of(error), "%s failed: %s: %s", what, name, text)
@@ -209,20 +209,9 @@ class ApplicationNode(Callbacks, Node):
         """
         while (workers := self.cluster_workers) < count:
             self.client.wants_workers = count
-            self._go_on_for(WORKERS_LOOK_S)
+            self._inbox.wait_for(partial(self.loop.post, self.loop.call_later, WORKERS_LOOK_S))
         self.client.wants_workers = 0
         return workers
-
-    def _go_on_for(self, delay_s: float) -> None:
-        """Run callbacks for a while. Main thread."""
-        is_over = threading.Event()
-
-        def end() -> None:
-            is_over.set()
-            self._inbox.put(bool)  # wakes it
-
-        self.loop.post(self.loop.call_later, delay_s, end)
-        self._inbox.wait(is_over.is_set)
 
     def cluster_status(self) -> ClusterStatus:
         """Return what the master (``master``) and the slaves that can be reached (``slaves``) are doing.
@@ -239,8 +228,6 @@ class ApplicationNode(Callbacks, Node):
         """Prepare; an application may end itself there, and what it raises is its own."""
         self.app_init()
 
-    _default_exit_code = EXIT_OK
-
     def open(self) -> None:
         """Open the JSON API, start an embedded cluster if there is no master, and look for the master.
 
@@ -249,6 +236,7 @@ class ApplicationNode(Callbacks, Node):
         settings = self.env[ApplicationSettings]
         master = settings.master_host()
         self._inbox.is_exact = self.job_run is not None
+        arrivals = Arrivals(self, self._inbox, self.job_run)
         self.make_json_service(f"Concurrent application {type(self).__name__}", settings.host, settings.port)
         self.start_json_service()
         self.client = ClusterClient(
@@ -258,15 +246,16 @@ class ApplicationNode(Callbacks, Node):
             identity=identity_of(type(self)),
             own_folders=own_folders(self.env.plugins) or None,
             wish=self.job_run.wish if self.job_run is not None else None,
-            on_outcomes=partial(self._put, self._inbox.put_outcomes),
-            on_accepted=self._accepted_callback(),
-            on_system_accepted=lambda system: self._callback(self.push_tasksystem_response, system),
-            on_system_progress=lambda *count: self._callback(self._show_system, *count),
-            on_system_outcome=lambda outcome: self._callback(self._deliver_system, outcome),
+            on_outcomes=arrivals.outcomes,
+            on_accepted=arrivals.on_accepted(),
+            on_system_accepted=partial(arrivals.callback, self.push_tasksystem_response),
+            on_system_progress=partial(arrivals.callback, self._show_system),
+            on_system_outcome=partial(arrivals.callback, self._deliver_system),
             on_refused=self._end_with,
             codec=self.env[PicklingSettings].codec(),
         )
         self.client.tasks.room.inbox = self._inbox
+        self._outcomes.begin(self.client, self._inbox, self.job_run)
         warn_of_misspelt(type(self), ApplicationNode)
         if master is None:
             cluster = EmbeddedCluster(
@@ -306,7 +295,7 @@ class ApplicationNode(Callbacks, Node):
                 self._adopt_system()
             else:
                 self._push_first()
-                self._wait_accepted()
+                self._inbox.wait_for(self.client.when_accepted)  # the master answers for all of that
                 self.client.begun()
             if job.is_detached and self._exit_code is None:
                 return EXIT_OK
@@ -331,30 +320,19 @@ class ApplicationNode(Callbacks, Node):
         task_system = self.get_task_system()
         if task_system is not None:
             self.client.adopt_system(FIRST_SYSTEM, task_system)
-            self._open_systems += 1
-
-    def _wait_accepted(self) -> None:
-        """Wait until the master answers for all that was pushed."""
-        is_over = threading.Event()
-
-        def end() -> None:
-            is_over.set()
-            self._inbox.put(bool)  # wakes it
-
-        self.client.when_accepted(end)
-        self._inbox.wait(is_over.is_set)
+            self._outcomes.open_systems += 1
 
     def _work(self) -> int | None:
         """Run callbacks until the application is told to end."""
         self._check_finished()
         while self._exit_code is None:
-            if self._tally.ended == self._checked_count:
+            if self._outcomes.tally.ended == self._checked_count:
                 self._inbox.run_next()
             else:
                 self._check_finished()
-        is_unsaid = self._exit_code == EXIT_FAILED and self._tally.failed and not self._has_reported
-        if is_unsaid or (self.job_run is not None and self._tally.cancelled):
-            log.warning("%s", self._tally.summary)
+        is_unsaid = self._exit_code == EXIT_FAILED and self._outcomes.tally.failed and not self._has_reported
+        if is_unsaid or (self.job_run is not None and self._outcomes.tally.cancelled):
+            log.warning("%s", self._outcomes.tally.summary)
         return self._exit_code
 
     def _leave(self) -> None:
@@ -362,7 +340,7 @@ class ApplicationNode(Callbacks, Node):
         job = self.job_run
         if job is not None:
             self._inbox.acknowledge()
-            if not (job.goes_on or self._is_done()):
+            if not (job.goes_on or self._outcomes.is_done):
                 cancel_job(self.master_address, job.answer.job)
             self.client.detach()
         self.client.stop(why=self.ending)
@@ -375,13 +353,13 @@ class ApplicationNode(Callbacks, Node):
             application=type(self).__name__,
             state=self.client.state,
             pushed=tasks.pushed_count,
-            finished=self._tally.ended,
-            failed=self._tally.failed,
-            cancelled=self._tally.cancelled,
+            finished=self._outcomes.tally.ended,
+            failed=self._outcomes.tally.failed,
+            cancelled=self._outcomes.tally.cancelled,
             open=tasks.open_count,
             progress=next(iter(self._progress.latest.values()), None),
             progress_of=self._progress.latest,
-            task_systems=self._open_systems,
+            task_systems=self._outcomes.open_systems,
             waits_for=self.client.waits_for,
         )
 
@@ -399,72 +377,18 @@ class ApplicationNode(Callbacks, Node):
         self._inbox.put(partial(raise_error, error))
         self.client.give_up(error)
 
+    def _set_exit_code(self, exit_code: int) -> None:
+        """See the base; outcomes that come now have no callbacks."""
+        super()._set_exit_code(exit_code)
+        self._outcomes.is_over = True
+
     def _raise_end_error(self) -> None:
         """A push failed; raise what has ended all, if that is why."""
         if self._end_error is not None:
             raise self._end_error
 
-    def _accepted_callback(self) -> Any:
-        """Return what is told of accepted tasks; None where the application does not want to know."""
-        cls = type(self)
-        wants_each = cls.push_task_response is not ApplicationNode.push_task_response
-        wants_all = cls.push_tasks_response is not ApplicationNode.push_tasks_response
-        if not wants_each and not wants_all:
-            return None
-        return lambda tasks: self._callback(self._tell_accepted, tasks)
-
-    def _callback(self, fn: Callable[..., object], *args: Any) -> None:
-        """Have a callback run in the main thread. Loop thread."""
-        self._put(self._inbox.put_callback, partial(fn, *args))
-
-    def _put(self, put: Callable[[Any], object], item: Any) -> None:
-        """Put something into the inbox, unless it has to wait until the job has begun. Loop thread."""
-        if self.job_run is None:
-            put(item)
-        else:
-            self.job_run.put(put, item)
-
-    def _tell_accepted(self, tasks: list[Task]) -> None:
-        for task in tasks:
-            self.push_task_response(task)
-        self.push_tasks_response(tasks)
-
-    def _deliver(self, outcomes: list[Outcome]) -> None:
-        if self.job_run is None:
-            self._run_callbacks(load_outcomes(self.client.tasks.code, outcomes))
-        else:
-            self._deliver_each(self.job_run, outcomes)
-
-    def _deliver_each(self, job: JobRun, outcomes: list[Outcome]) -> None:
-        """Run callbacks, and take note of each outcome whose callbacks have run."""
-        for outcome in outcomes:
-            if job.is_leaving or self._exit_code is not None:
-                return
-            count_before = self._tally.ended
-            self._run_callbacks(load_outcomes(self.client.tasks.code, (outcome,)))
-            self._inbox.dealt_with(outcome)
-            if type(outcome.item) is Recalled:
-                job.took_former(self._tally.ended - count_before)
-
-    def _run_callbacks(self, loaded: Iterable[Loaded]) -> None:
-        for task, result, error in loaded:
-            if task.returns_task and error is None:
-                result, task = result
-            if self._tally.note(error):
-                self._default_exit_code = EXIT_FAILED  # unless it says otherwise; who cancels wants it so
-            task.finished(result, error)
-            self.task_finished(task, result, error)
-            if self._exit_code is not None:
-                return
-
     def _deliver_system(self, outcome: Outcome) -> None:
-        self._open_systems -= 1
-        result, error = load_outcome(self.client.tasks.code, outcome)
-        if error is not None:
-            self.work_failed(error, outcome.item)
-        else:
-            self.work_finished(result, outcome.item)
-        self.client.heard_of_system(outcome.item)
+        self._outcomes.deliver_system(outcome)
         self.loop.post(self._idle_watch.begin)
 
     def _show_system(self, system: ITaskSystem, done: int, total: int) -> None:
@@ -473,21 +397,14 @@ class ApplicationNode(Callbacks, Node):
 
     def _check_finished(self) -> None:
         """Say so if nothing is unfinished. Not in a callback: that may be about to push more."""
-        self._checked_count = self._tally.ended
+        self._checked_count = self._outcomes.tally.ended
         if self._is_idle():
             self.work_finished(None, None)
             self.loop.post(self._idle_watch.begin)
 
     def _is_idle(self) -> bool:
         """Tell whether nothing is unfinished, and the application goes on."""
-        return self._is_done() and self._exit_code is None
-
-    def _is_done(self) -> bool:
-        """Tell whether the application has dealt with the outcomes of all that was pushed."""
-        job = self.job_run
-        own_count = self._tally.ended - (job.recalled_count if job is not None else 0)
-        has_all = own_count == self.client.tasks.pushed_count and (job is None or not job.owed)
-        return has_all and not self._open_systems
+        return self._outcomes.is_done and self._exit_code is None
 
 
 def _interrupt() -> None:

@@ -161,6 +161,20 @@ class Inbox:
             else:
                 self._keep(item)
 
+    def wait_for(self, tell: Callable[[Callable[[], object]], object]) -> None:
+        """Go on with what comes until something is so, as :meth:`wait` does. The thread that takes.
+
+        :param tell: is given what to call once it is so, in any thread.
+        """
+        is_over = threading.Event()
+
+        def end() -> None:
+            is_over.set()
+            self.put(bool)  # wakes the thread that takes
+
+        tell(end)
+        self.wait(is_over.is_set)
+
     def dealt_with(self, outcome: Outcome) -> None:
         """The callback of an outcome has run, and so have those before it. The thread that takes, if exact."""
         self._taken_bytes += len(outcome.payload)

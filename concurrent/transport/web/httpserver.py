@@ -8,9 +8,11 @@ client that sends slowly costs a place among the connections, and loses it first
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -20,11 +22,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import AddressError
+from concurrent.core.errors import AddressError, ConcurrentError, NotAllowed, ProtocolError, QueueFull
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.transport.loop.sockets import hang_up
+from concurrent.transport.security.place import Place
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.foreign import MAGIC, foreign_protocol, is_http
+from concurrent.transport.web.greeting import HANDSHAKE_TIMEOUT_S, Greeting
 from concurrent.transport.web.httpstream import HTTPLimits, WebConnection
 
 with installed_first("cheroot"):
@@ -38,14 +43,24 @@ ACCEPT_PAUSE_S: Final = 0.2
 THREADS_FOR_WHOLE_REQUESTS: Final = 2
 """So many threads never wait for the body of a request, so that slow clients cannot take them all."""
 
+PLACE_SOCKET: Final = "http"
+SOCKET_MODE: Final = 0o600
+LOOPBACK: Final = ("127.0.0.1", 0)
+"""The address that clients at the socket in the place are said to have."""
+
 LINGER_S: Final = 1.0
 FORCED_END_S: Final = 1.0
+
+TOO_MANY: Final = QueueFull("the server has too many requests", remedy="Try again later.")
 
 log = get_log(__name__)
 
 
 class WebServer(wsgi.Server):
-    """Serves a WSGI application on one address with a fixed number of threads.
+    """Serves a WSGI application at one address with a fixed number of threads.
+
+    Its port is taken when it is made; whoever connects waits until it starts. With a protection that has a
+    place it serves a socket there too.
 
     :param name: the first part of the names of its threads.
     :param host: the address to listen on.
@@ -61,7 +76,9 @@ class WebServer(wsgi.Server):
         self.software = "Concurrent"
         self._limits = limits
         self._listener = _listen(host, port)
+        self._listeners: dict[socket.socket, Callable[[], object]] = {self._listener: self._accept_stranger}
         self.bind_addr = self._listener.getsockname()[:2]
+        self._greeting = Greeting(None)
         self._wake_end, self._woken_end = socket.socketpair()
         self._wake_end.setblocking(False)
         self._woken_end.setblocking(False)
@@ -72,8 +89,9 @@ class WebServer(wsgi.Server):
         self._slow: set[WebConnection] = set()
         self._slow_waiting: deque[WebConnection] = deque()
         self._complete: queue.SimpleQueue[WebConnection | None] = queue.SimpleQueue()
-        self._foreign_line = RareLine()
+        self._refusal_line = RareLine()
         self._is_accepting = False
+        self._is_started = False
         self._is_short_of_files = False
         self._accept_from = 0.0
         self._loop_thread = threading.Thread(target=self.serve, name=f"{name}-http", daemon=True)
@@ -100,9 +118,17 @@ class WebServer(wsgi.Server):
         """Log what cheroot has to say; its clients' mistakes are no error of ours."""
         log.log(level, "%s", msg, exc_info=traceback)
 
-    def start(self) -> None:
-        """Start the threads and return."""
-        self.ready = True
+    def start(self, protection: Protection | None = None) -> None:
+        """Start the threads and return.
+
+        :param protection: what connections pass through; None lets everybody in.
+        :raises AddressError: if the socket in the place cannot be made.
+        """
+        self._greeting = Greeting(protection)
+        if protection is not None and protection.place is not None:
+            listener = _listen_in(protection.place)
+            self._listeners[listener] = partial(self._accept_this_user, listener)
+        self.ready = self._is_started = True
         self._selector.register(self._woken_end, selectors.EVENT_READ, self._take_back)
         self._set_accepting(is_accepting=True)
         for thread in (*self._workers, self._loop_thread):
@@ -113,12 +139,21 @@ class WebServer(wsgi.Server):
 
         :param timeout_s: how long to wait for the methods that run, in seconds.
         """
-        if not self.ready:
+        if self._is_started and not self.ready:
             return
         deadline = time.monotonic() + timeout_s
         self.ready = False
+        if self._is_started:
+            self._end_threads(deadline)
+        else:
+            hang_up(self._listener)
+        self._selector.close()
+        self._wake_end.close()
+        self._woken_end.close()
+
+    def _end_threads(self, deadline: float) -> None:
         self._wake()
-        self._loop_thread.join(timeout_s)
+        self._loop_thread.join(max(0.0, deadline - time.monotonic()))
         for _ in self._workers:
             self._complete.put(None)
         for thread in self._workers:
@@ -130,9 +165,6 @@ class WebServer(wsgi.Server):
             if thread.is_alive():
                 log.error("%s: a method does not end; its thread %s is left behind", self, thread.name)
                 break
-        self._selector.close()
-        self._wake_end.close()
-        self._woken_end.close()
 
     def serve(self) -> None:
         """Wait for clients until the server is stopped. Runs in a thread of its own."""
@@ -143,38 +175,62 @@ class WebServer(wsgi.Server):
                 self._sweep()
         finally:
             self._set_accepting(is_accepting=False)
-            hang_up(self._listener)
+            for listener in self._listeners:
+                hang_up(listener)
             for connection in tuple(self._deadline_by_waiting):
                 self._close(connection)
 
-    def _accept(self) -> None:
-        try:
-            sock, address = self._listener.accept()
-        except BlockingIOError:
+    def _accept_stranger(self) -> None:
+        """Take a connection to the port."""
+        if (accepted := self._accept(self._listener)) is not None:
+            sock, address = accepted
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._add(WebConnection(self, sock, address, self._limits))
+
+    def _accept_this_user(self, listener: socket.socket) -> None:
+        """Take a connection to the socket in the place."""
+        if (accepted := self._accept(listener)) is None:
             return
+        connection = WebConnection(self, accepted[0], LOOPBACK, self._limits)
+        try:
+            self._greeting.of_place(connection)
+        except NotAllowed as error:
+            self._log_refusal(connection, f": {error}")
+            self._connections.add(connection)
+            self._refuse(connection, error, HTTPStatus.FORBIDDEN)
+        else:
+            self._add(connection)
+
+    def _accept(self, listener: socket.socket) -> tuple[socket.socket, Any] | None:
+        try:
+            accepted = listener.accept()
+        except BlockingIOError:
+            return None
         except OSError as error:  # no file descriptors left, for example
             if not self._is_short_of_files:
                 log.error("%s: cannot accept connections for now: %s", self, error)
             self._is_short_of_files = True
             self._accept_from = time.monotonic() + ACCEPT_PAUSE_S
             self._set_accepting(is_accepting=False)
-            return
+            return None
         self._is_short_of_files = False
+        return accepted
+
+    def _add(self, connection: WebConnection) -> None:
         if len(self._connections) >= self._limits.connections_max and self._deadline_by_waiting:
             self._close(next(iter(self._deadline_by_waiting)))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = WebConnection(self, sock, address, self._limits)
         self._connections.add(connection)
         if len(self._connections) > self._limits.connections_max:
-            self._refuse(connection)
+            self._refuse(connection)  # a client that means to use TLS sees the end of the connection at least
         else:
             self._await(connection, self._limits.request_timeout_s)
 
     def _set_accepting(self, *, is_accepting: bool) -> None:
-        if is_accepting and not self._is_accepting:
-            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
-        elif self._is_accepting and not is_accepting:
-            self._selector.unregister(self._listener)
+        for listener, accept in self._listeners.items():
+            if is_accepting and not self._is_accepting:
+                self._selector.register(listener, selectors.EVENT_READ, accept)
+            elif self._is_accepting and not is_accepting:
+                self._selector.unregister(listener)
         self._is_accepting = is_accepting
 
     def _await(self, connection: WebConnection, timeout_s: float) -> None:
@@ -189,6 +245,8 @@ class WebServer(wsgi.Server):
         try:
             if connection.is_lingering:
                 is_open = connection.discard()
+            elif not connection.is_greeted and not self._is_greeted(connection):
+                return
             else:
                 is_idle = not connection.reader.has_data()
                 is_open = connection.reader.fill()
@@ -207,23 +265,53 @@ class WebServer(wsgi.Server):
             self._forget(connection)
             self._hand_over(connection)
 
+    def _is_greeted(self, connection: WebConnection) -> bool:
+        """Go on with how a connection begins; tells whether requests may follow. Raises OSError."""
+        try:
+            if not connection.is_encrypted:
+                if not self._greeting.begins_tls(connection):
+                    return True
+                self._deadline_by_waiting[connection] = time.monotonic() + HANDSHAKE_TIMEOUT_S
+            self._greeting.shake_hands(connection)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            is_full = isinstance(error, ssl.SSLWantWriteError)
+            self._watch(connection, selectors.EVENT_WRITE if is_full else selectors.EVENT_READ)
+            return False
+        except ssl.SSLError as error:
+            self._log_refusal(connection, f": the handshake of TLS failed: {error.reason or error}")
+            raise
+        except NotAllowed as error:
+            self._log_refusal(connection, f": {error}")
+            self._forget(connection)
+            status = HTTPStatus.FORBIDDEN if connection.is_encrypted else HTTPStatus.BAD_REQUEST
+            self._refuse(connection, error, status)
+            return False
+        self._watch(connection, selectors.EVENT_READ)
+        self._deadline_by_waiting[connection] = time.monotonic() + self._limits.request_timeout_s
+        return True
+
+    def _watch(self, connection: WebConnection, events: int) -> None:
+        self._selector.modify(connection.socket, events, partial(self._read, connection))
+
+    def _log_refusal(self, connection: WebConnection, why: str) -> None:
+        suffix = self._refusal_line.suffix(time.monotonic())
+        if suffix is not None:
+            who = connection.remote_addr
+            log.warning("the JSON API at port %d: refused %s%s%s", self.port, who, why, suffix)
+
     def _is_foreign(self, connection: WebConnection) -> bool:
         """Refuse a client that does not speak HTTP at all; tells whether it is one."""
         first = connection.reader.begins()
         if first.startswith(b"\r\n") or is_http(first) or (first[:1].isalpha() and first[:2] != MAGIC):
             return False
         protocol = foreign_protocol(first)
-        suffix = self._foreign_line.suffix(time.monotonic())
-        if suffix is not None:
-            speaks = protocol or "another protocol"
-            who = connection.remote_addr
-            log.warning(
-                "the JSON API at port %d: refused %s, which speaks %s%s", self.port, who, speaks, suffix
-            )
+        self._log_refusal(connection, f", which speaks {protocol or 'another protocol'}")
         self._forget(connection)
-        remedy = "Use http:// and see that the port is that of the JSON API"
-        message = f"this port speaks HTTP without encryption, and not {protocol or 'what was sent'}"
-        self._refuse(connection, HTTPStatus.BAD_REQUEST, message, remedy)
+        error = ProtocolError(
+            f"this port speaks HTTP without encryption, and not {protocol or 'what was sent'}",
+            remedy="Use http:// and see that the port is that of the JSON API",
+        )
+        self._refuse(connection, error, HTTPStatus.BAD_REQUEST)
         return True
 
     def _hand_over(self, connection: WebConnection) -> None:
@@ -249,12 +337,11 @@ class WebServer(wsgi.Server):
     def _refuse(
         self,
         connection: WebConnection,
+        error: ConcurrentError = TOO_MANY,
         status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
-        message: str = "the server has too many requests",
-        remedy: str = "Try again later.",
     ) -> None:
         try:
-            connection.refuse(status, message, remedy)
+            connection.refuse(status, error)
         except OSError:  # it does not listen: so be it
             self._close(connection)
         else:
@@ -264,7 +351,7 @@ class WebServer(wsgi.Server):
         """Close the sending half only, so that the answer arrives whatever the client still sends."""
         connection.is_lingering = True
         try:
-            connection.socket.shutdown(socket.SHUT_WR)
+            connection.finish_sending()
         except OSError:  # it is gone already
             self._close(connection)
         else:
@@ -333,6 +420,26 @@ def _listen(host: str, port: int) -> socket.socket:
             thing="port",
             value=port,
             remedy="Stop what uses the address, choose another port of this machine, or use port 0.",
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _listen_in(place: Place) -> socket.socket:
+    """Listen at the socket of the JSON API in a place, whose folder is there."""
+    path = place.path(PLACE_SOCKET)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(path)
+        os.chmod(path, SOCKET_MODE)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise AddressError(
+            f"cannot listen at {path}: {error.strerror or error}",
+            thing="path",
+            value=path,
+            remedy="See that its folder is this user's, and that no other node uses it",
         ) from error
     listener.setblocking(False)
     return listener

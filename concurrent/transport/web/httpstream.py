@@ -6,10 +6,13 @@ know a timeout for each read and write but none for a whole request.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import socket
+import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -20,12 +23,14 @@ from concurrent.core.errors import (
     ConcurrentError,
     MessageTooLarge,
     NodeError,
+    NotAllowed,
     ProtocolError,
     QueueFull,
     UnknownMethod,
 )
 from concurrent.transport.calls.methods import error_to_wire
 from concurrent.transport.loop.sockets import time_left
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.session.httphead import has_control, head_problem, last_answer
 from concurrent.transport.session.limits import check_positive
 
@@ -44,7 +49,11 @@ _CONTENT_LENGTH: Final = re.compile(rb"\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r
 _REQUEST_LINE: Final = re.compile(rb"(?:\r\n)?[^\s]+ [^\r\n]* HTTP/\d[^\r\n]*\r\n")
 _EXPECT: Final = re.compile(rb"\nexpect:", re.IGNORECASE)
 
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 _ERROR_BY_STATUS: Final[dict[int, type[ConcurrentError]]] = {
+    401: NotAllowed,
+    403: NotAllowed,
     404: UnknownMethod,
     408: CallTimeout,
     413: MessageTooLarge,
@@ -102,13 +111,23 @@ class RequestReader:
         self.closed = False
         self.bytes_read = 0
         self.deadline = 0.0
-        self._sock = sock
+        self.sock = sock
         self._buffer = bytearray()
 
     def fill(self) -> bool:
-        """Take what has arrived; false if the client has closed. Raises OSError."""
-        data = self._sock.recv(CHUNK_BYTES)
-        self._buffer += data
+        """Take what has arrived; false if the client has closed. Raises OSError.
+
+        What TLS has decrypted is taken to its end, for the socket does not tell of it.
+        """
+        try:
+            data = self.sock.recv(CHUNK_BYTES)
+            self._buffer += data
+            while data and isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+                self._buffer += self.sock.recv(CHUNK_BYTES)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise BlockingIOError from None
+        except ssl.SSLError as error:
+            raise ConnectionResetError(errno.ECONNRESET, str(error)) from None
         return bool(data)
 
     def has_data(self) -> bool:
@@ -177,7 +196,7 @@ class RequestReader:
         self._buffer.clear()
 
     def _receive(self) -> bool:
-        self._sock.settimeout(time_left(self.deadline))
+        self.sock.settimeout(time_left(self.deadline))
         return self.fill()
 
     def _take(self, size: int) -> bytes:
@@ -192,7 +211,7 @@ class AnswerWriter:
 
     def __init__(self, sock: socket.socket, timeout_s: float) -> None:
         self.bytes_written = 0
-        self._sock = sock
+        self.sock = sock
         self._timeout_s = timeout_s
         self._deadline: float | None = None
 
@@ -204,14 +223,38 @@ class AnswerWriter:
         """Send all of ``data``. Raises TimeoutError."""
         if self._deadline is None:
             self._deadline = time.monotonic() + self._timeout_s
-        self._sock.settimeout(time_left(self._deadline))
-        self._sock.sendall(data)
+        if isinstance(self.sock, ssl.SSLSocket):
+            self._encrypt(self.sock, memoryview(data), self._deadline)
+        else:
+            self.sock.settimeout(time_left(self._deadline))
+            self.sock.sendall(data)
         self.bytes_written += len(data)
         return len(data)
 
+    @staticmethod
+    def _encrypt(sock: ssl.SSLSocket, data: memoryview, deadline: float) -> None:
+        """Send in pieces: ``sendall`` of TLS has a timeout for each record and none for all of them."""
+        try:
+            while data:
+                sock.settimeout(time_left(deadline))
+                data = data[sock.send(data[:CHUNK_BYTES]) :]
+        except TimeoutError:
+            raise TimeoutError("timed out") from None
+        except ssl.SSLError as error:
+            raise ConnectionResetError(errno.ECONNRESET, str(error)) from None
+
 
 class StrictRequest(cheroot_server.HTTPRequest):
-    """A request whose body has a known length; what cannot be parsed is answered as JSON."""
+    """A request whose body has a known length; what cannot be parsed is answered as JSON.
+
+    The body is awaited by whoever wants it, when it is clear that the client may send one.
+    """
+
+    def __init__(self, server: Any, conn: WebConnection) -> None:
+        super().__init__(server, conn)
+        conn.request = self
+        self._is_asking_first = False
+        self._is_body_here = False
 
     def read_request_line(self) -> bool:
         """Read the first line; false if the request was refused."""
@@ -238,10 +281,34 @@ class StrictRequest(cheroot_server.HTTPRequest):
         if not self.inheaders.get(b"Content-Length", b"0").isdigit():
             self.simple_response("400 Bad Request", "Content-Length is not a number")
             return False
-        if not self.conn.reader.wait_for(int(self.inheaders.get(b"Content-Length", b"0"))):
-            self.simple_response("400 Bad Request", "the body ended before its Content-Length")
-            return False
         return True
+
+    def header_reader(self, stream: Any, headers: dict[bytes, bytes]) -> None:
+        """Read the headers, and keep cheroot from inviting the body at once."""
+        cheroot_server.HeaderReader()(stream, headers)
+        self._is_asking_first = headers.pop(b"Expect", b"").lower() == b"100-continue"
+
+    def await_body(self) -> None:
+        """Wait until the whole body is there.
+
+        :raises TimeoutError: if that takes too long.
+        :raises ProtocolError: if the client closes before.
+        """
+        if self._is_asking_first and self._body_bytes:
+            self.conn.wfile.write(CONTINUE)
+        if not self.conn.reader.wait_for(self._body_bytes):
+            raise ProtocolError("the body ended before its Content-Length")
+        self._is_body_here = True
+
+    def send_headers(self) -> None:
+        """Send the head of the answer; the connection ends with it if a body may still come."""
+        if self._body_bytes and not self._is_body_here:
+            self.close_connection = True
+        super().send_headers()
+
+    @property
+    def _body_bytes(self) -> int:
+        return int(self.inheaders.get(b"Content-Length", b"0"))
 
     def simple_response(self, status: str | int, msg: str = "") -> None:
         """Say why the request is refused; the connection is closed after that."""
@@ -253,9 +320,15 @@ class StrictRequest(cheroot_server.HTTPRequest):
 
 
 class WebConnection(cheroot_server.HTTPConnection):
-    """One client. It belongs to the loop while it waits and to one worker while it is served."""
+    """One client. It belongs to the loop while it waits and to one worker while it is served.
+
+    ``identity`` is who is at the other end, as far as the connection itself says so: None is a stranger, who
+    may have a token or a cookie. It is known when the connection ``is_greeted``. ``request`` is the one that is
+    answered.
+    """
 
     RequestHandlerClass = StrictRequest
+    request: StrictRequest
 
     def __init__(self, server: Any, sock: socket.socket, address: tuple[Any, ...], limits: HTTPLimits) -> None:
         self.limits = limits
@@ -263,7 +336,30 @@ class WebConnection(cheroot_server.HTTPConnection):
         self.writer = AnswerWriter(sock, limits.request_timeout_s)
         super().__init__(server, sock, lambda _sock, mode, _size: self.reader if "r" in mode else self.writer)
         self.remote_addr, self.remote_port = address[:2]
+        self.identity: Identity | None = None
+        self.is_greeted = False
         self.is_lingering = False
+        self.ssl_env: dict[str, Any] = {"concurrent.connection": self}
+
+    @property
+    def own_ip(self) -> str:
+        """The address of this machine that the client has reached. Raises OSError."""
+        return str(self.socket.getsockname()[0])
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether all that is sent and received goes through TLS."""
+        return isinstance(self.socket, ssl.SSLSocket)
+
+    def begins_with(self, first: bytes) -> bool:
+        """Tell whether a new client has begun so; nothing is taken. Raises OSError; loop thread."""
+        return bool(self.socket.recv(len(first), socket.MSG_PEEK) == first)
+
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """Go on with TLS, whose handshake has still to be made. Raises OSError; loop thread."""
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.reader.sock = self.writer.sock = self.socket
+        self.ssl_env["wsgi.url_scheme"] = "https"
 
     def serve(self) -> bool:
         """Read one request and answer it; true if another may follow. Worker thread."""
@@ -271,12 +367,19 @@ class WebConnection(cheroot_server.HTTPConnection):
         self.writer.begin()
         return bool(self.communicate())  # type: ignore[no-untyped-call]
 
-    def refuse(self, status: HTTPStatus, message: str, remedy: str) -> None:
+    def refuse(self, status: HTTPStatus, error: ConcurrentError) -> None:
         """Say why nothing more is taken, without waiting. Loop thread."""
-        body = problem_body(status, message, remedy)
         headers = ("Retry-After: 1",) if status is HTTPStatus.SERVICE_UNAVAILABLE else ()
         self.socket.setblocking(False)
-        self.socket.send(last_answer(f"{status.value} {status.phrase}", body, *headers))
+        self.socket.send(last_answer(f"{status.value} {status.phrase}", error_body(error), *headers))
+
+    def finish_sending(self) -> None:
+        """Close the sending half. Raises OSError."""
+        if isinstance(self.socket, ssl.SSLSocket):
+            self.socket.setblocking(False)
+            with suppress(OSError, ValueError):  # its goodbye is sent; that of the client is not waited for
+                self.socket.unwrap()
+        self.socket.shutdown(socket.SHUT_WR)
 
     def discard(self) -> bool:
         """Throw away what the client still sends; false when it has closed."""

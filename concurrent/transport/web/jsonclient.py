@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import socket
+import ssl
 import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
-from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
+from http.client import BadStatusLine, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any, Final
 
 from concurrent.core.callthread import CallThread
@@ -33,12 +33,14 @@ from concurrent.transport.calls.methods import error_from_wire
 from concurrent.transport.calls.proxy import RemoteProxy
 from concurrent.transport.loop.loop import run_call
 from concurrent.transport.loop.sockets import time_left
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.web.jsonrpc import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
     decode_json,
     encode_json,
 )
+from concurrent.transport.web.nodeconnection import NodeConnection, tls_problem
 
 __all__ = ["JSONClient"]
 
@@ -63,15 +65,29 @@ class JSONClient:
     :param port: the server's port.
     :param timeout_s: how long each call may take, waiting for its turn included, in seconds.
     :param path: where calls are posted.
+    :param protection: the key of this node, and the place of that one: each connection is made there if
+        somebody listens, else with TLS. None, or one that is open and has no keys, connects without encryption.
+    :param server_name: the name in the server's certificate; by default that of a master.
     """
 
-    def __init__(self, host: str, port: int, *, timeout_s: float = 30.0, path: str = "/api/1") -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        timeout_s: float = 30.0,
+        path: str = "/api/1",
+        protection: Protection | None = None,
+        server_name: str | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         self._timeout_s = timeout_s
         self._path = path
+        self._protection = protection
+        self._server_name = server_name
         self._call_ids = itertools.count(1)
-        self._connection: HTTPConnection | None = None
+        self._connection: NodeConnection | None = None
         self._is_closed = False
         self._thread = CallThread(f"json-{host}:{port}")
         self._thread.start()
@@ -126,10 +142,8 @@ class JSONClient:
         self._is_closed = True  # what has not begun is cancelled
         self._thread.end()
         connection = self._connection
-        sock = connection.sock if connection is not None else None
-        if sock is not None:
-            with suppress(OSError):  # closed by its own thread just now
-                sock.shutdown(socket.SHUT_RDWR)
+        if connection is not None:
+            connection.break_off()
         self._thread.join()
         self._disconnect()
 
@@ -154,6 +168,9 @@ class JSONClient:
                     thing=what,
                     value=timeout_s,
                 ) from error
+            except ssl.SSLError as error:  # said by the server when it has seen the key of this node
+                self._disconnect()
+                raise tls_problem(self.address, self.address, error) from error
             except BadStatusLine as error:
                 self._disconnect()
                 raise _not_http(self.address) from error
@@ -183,7 +200,7 @@ class JSONClient:
     def _exchange(self, body: bytes | None, path: str, deadline: float) -> bytes:
         """Send one request and return the body of its answer. Client thread."""
         connection = self._connect(deadline)
-        headers = {"Accept-Encoding": "gzip"}
+        headers = {"Accept-Encoding": "gzip", "Host": connection.name}
         if body is None:
             connection.request("GET", path, headers=headers)
         else:
@@ -198,15 +215,21 @@ class JSONClient:
             return answer
         raise _error_of(response.status, answer, self.address)
 
-    def _connect(self, deadline: float) -> HTTPConnection:
+    def _connect(self, deadline: float) -> NodeConnection:
         if self._is_closed:
             raise self._closed_error()
         connection = self._connection
-        if connection is not None and connection.sock is not None and not _has_ended(connection):
+        if connection is not None and connection.sock is not None and not connection.has_ended():
             connection.sock.settimeout(time_left(deadline))
             return connection
         self._disconnect()
-        connection = HTTPConnection(self.host, self.port, timeout=min(CONNECT_TIMEOUT_S, time_left(deadline)))
+        connection = NodeConnection(
+            self.host,
+            self.port,
+            self._protection,
+            self._server_name,
+            timeout_s=min(CONNECT_TIMEOUT_S, time_left(deadline)),
+        )
         try:
             connection.connect()
         except (socket.gaierror, UnicodeError) as error:
@@ -234,7 +257,7 @@ class JSONClient:
         if connection is not None:
             connection.close()
 
-    def _read(self, connection: HTTPConnection, response: HTTPResponse, deadline: float) -> bytes:
+    def _read(self, connection: NodeConnection, response: HTTPResponse, deadline: float) -> bytes:
         is_gzip = response.headers.get("Content-Encoding") == "gzip"
         unpacker = zlib.decompressobj(GZIP_WINDOW_BITS) if is_gzip else None
         answer = bytearray()
@@ -281,18 +304,6 @@ def _failed(error: ConcurrentError) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_exception(error)
     return future
-
-
-def _has_ended(connection: HTTPConnection) -> bool:
-    """Tell whether the server has closed a connection that waits for its next request."""
-    connection.sock.setblocking(False)
-    try:
-        connection.sock.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return False
-    except OSError:  # reset
-        return True
-    return True
 
 
 def _error_of_call(error: Any) -> ConcurrentError:

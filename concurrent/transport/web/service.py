@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import ConcurrentError, ConfigurationError
+from concurrent.core.errors import ConcurrentError, ConfigurationError, ProtocolError
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.security.hosts import check_host, is_loopback
+from concurrent.transport.security.protection import Protection
+from concurrent.transport.security.roles import OBSERVERS, Role, roles_of
+from concurrent.transport.web.access import IRegistrar, ITokens
 from concurrent.transport.web.httpserver import WebServer
 from concurrent.transport.web.httpstream import HTTPLimits, error_body, problem_body
 from concurrent.transport.web.jsonrpc import JSONRPCAnswerer, encode_json
@@ -73,9 +76,13 @@ class JSONService:
     :param stats: where requests, calls and failures are counted.
     :param allow_insecure: listen on other addresses than loopback though nothing is encrypted.
     :param limits: what is accepted from clients and how long is waited.
+    :param protection: what connections pass through; None, or one that is open, lets everybody in.
+    :param names: names, besides those of this machine, by which clients and browsers may reach it.
+    :param tokens: tells who a token is of; None: there are no tokens.
+    :param registrar: takes those in who have an invitation; None: nobody can join here.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all but one by name
         self,
         node_id: str,
         *,
@@ -85,6 +92,10 @@ class JSONService:
         stats: IEventCounter | None = None,
         allow_insecure: bool = False,
         limits: HTTPLimits | None = None,
+        protection: Protection | None = None,
+        names: Iterable[str] = (),
+        tokens: ITokens | None = None,
+        registrar: IRegistrar | None = None,
     ) -> None:
         self.node_id = node_id
         self.host = host
@@ -97,8 +108,11 @@ class JSONService:
         self._view_by_path: dict[str, Callable[[], Any]] = {}
         self._doc_by_path: dict[str, str] = {}
         self._answer_by_path: dict[str, Any] = {}
+        self._roles_by_path: dict[str, frozenset[Role]] = {}
         self._render: Callable[[], str] = self._default_page
         self._server: WebServer | None = None
+        self._names = tuple(names)
+        self.protect(protection, tokens=tokens, registrar=registrar)
         self._calls = JSONRPCAnswerer(
             self.methods,
             batch_max=self._limits.batch_max,
@@ -124,13 +138,22 @@ class JSONService:
         """The address of the client whose request this thread answers. A thread of the service only."""
         return str(web.ctx["ip"])
 
-    def add_view(self, path: str, view: Callable[[], Any], doc: str, answer: Any = Any) -> None:
+    def add_view(
+        self,
+        path: str,
+        view: Callable[[], Any],
+        doc: str,
+        answer: Any = Any,
+        *,
+        roles: Iterable[Role | str] = OBSERVERS,
+    ) -> None:
         """Answer a GET of ``path`` with what ``view()`` returns, as JSON. Before ``start``.
 
         :param path: begins with a slash, for example ``/status``.
         :param view: called in a thread of the service.
         :param doc: what the view shows, as a sentence.
         :param answer: the type of what it returns, for the documents that describe the API.
+        :param roles: who may see it, besides admins.
         :raises ConfigurationError: if the path is taken, or none.
         """
         if not path.startswith("/") or path in ("/", RPC_PATH, OPENAPI_PATH, ICON_PATH, *self._view_by_path):
@@ -143,6 +166,7 @@ class JSONService:
         self._view_by_path[path] = view
         self._doc_by_path[path] = doc
         self._answer_by_path[path] = answer
+        self._roles_by_path[path] = roles_of(roles)
 
     def set_page(self, render: Callable[[], str]) -> None:
         """Answer a GET of ``/`` with the HTML that ``render()`` returns. Before ``start``.
@@ -151,18 +175,53 @@ class JSONService:
         """
         self._render = render
 
+    def protect(
+        self,
+        protection: Protection | None,
+        *,
+        tokens: ITokens | None = None,
+        registrar: IRegistrar | None = None,
+    ) -> None:
+        """Say what protects the service, where that is known after its port only. Before ``start``.
+
+        The folder of ``protection.place`` is made by whoever owns it, before ``start``.
+        """
+        self._protection = protection
+        self._tokens = tokens
+        self._registrar = registrar
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may do everything here."""
+        return self._protection is None or self._protection.is_open
+
+    def bind(self) -> int:
+        """Take the port, and return it; clients wait until ``start``. Any thread; may be left out.
+
+        :raises ConfigurationError: if the address is in use or unknown.
+        """
+        if self._server is None:
+            web.config.debug = False  # web.py would show local variables to the client
+            application = web.application((r"[\s\S]*", self._respond), autoreload=False)
+            self._server = WebServer(self.node_id, self.host, self.port, application.wsgifunc(), self._limits)
+            self.port = self._server.port
+        return self.port
+
     def start(self) -> None:
-        """Listen. Any thread; call it once.
+        """Serve. Any thread; call it once.
 
         :raises ConfigurationError: if the address is in use, unknown, or not safe to listen on.
         """
-        check_host(self.host, allow_insecure=self._allow_insecure)
-        web.config.debug = False  # web.py would show local variables to the client
-        application = web.application((r"[\s\S]*", self._respond), autoreload=False)
-        server = WebServer(self.node_id, self.host, self.port, application.wsgifunc(), self._limits)
-        server.start()
-        self._server = server
-        self.port = server.port
+        has_keys = self._protection is not None and self._protection.tls is not None
+        is_open = self._protection is not None and self._protection.is_open
+        try:
+            check_host(self.host, allow_insecure=self._allow_insecure or has_keys or is_open)
+            self.bind()
+            assert self._server is not None
+            self._server.start(self._protection)
+        except BaseException:  # boundary: the port is free again, whatever it was
+            self.stop()
+            raise
         log.info("%s listens", self)
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -185,6 +244,10 @@ class JSONService:
         self._count("requests")
         try:
             answer = self._answer(web.ctx.env)
+        except TimeoutError:
+            answer = _problem("408 Request Timeout", "the body did not come in time")
+        except ProtocolError as error:
+            answer = _Answer("400 Bad Request", error_body(error))
         except ConcurrentError as error:
             answer = _Answer("500 Internal Server Error", error_body(error))
         except BaseException:  # boundary: a view failed; its thread goes on, the log has the details
@@ -194,6 +257,8 @@ class JSONService:
 
     def _answer(self, env: dict[str, Any]) -> _Answer:
         path = web.ctx.path
+        if env["concurrent.connection"].identity is None:
+            return _Answer("200 OK", b"{}") if path == "/ping" else _problem("401 Unauthorized", "who are you?")
         allowed = self._allowed_verbs(path)
         if not self._is_host_good(env.get("HTTP_HOST", "localhost")):  # HTTP/1.0 needs none
             return _problem("403 Forbidden", "the Host header is not a name of this machine")
@@ -246,8 +311,8 @@ class JSONService:
                 "the body must be JSON in UTF-8",
                 f"Send it with Content-Type: {JSON_TYPE}",
             )
-        body = env["wsgi.input"].read(self._limits.body_bytes_max)
-        reply = self._calls.answer(body, web.ctx.ip)
+        body = _body_of(env)
+        reply = self._calls.answer(body, web.ctx.ip, env["concurrent.connection"].identity)
         if reply.body is None:
             return NOTHING
         return _Answer("200 OK" if reply.is_readable else "400 Bad Request", reply.body)
@@ -270,6 +335,12 @@ class JSONService:
             f'<a href="{RPC_PATH}">{RPC_PATH}</a> and <a href="{OPENAPI_PATH}">{OPENAPI_PATH}</a>.</p>'
             "</body></html>"
         )
+
+
+def _body_of(env: Mapping[str, Any]) -> bytes:
+    """Return the body of a request, for which the server may have to wait."""
+    env["concurrent.connection"].request.await_body()
+    return bytes(env["wsgi.input"].read())
 
 
 def _missing_page(path: str) -> bytes:

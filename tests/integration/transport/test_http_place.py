@@ -1,0 +1,108 @@
+"""The JSON API of a node that is protected, for processes of the same user and for strangers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from concurrent.core.errors import AddressError, ConnectionLost, NotAllowed
+from concurrent.transport import JSONClient, jsonremote
+from concurrent.transport.security.identity import THIS_USER, Identity
+from concurrent.transport.security.place import Place
+from concurrent.transport.security.protection import Protection
+from tests.integration.transport.http_peers import TIMEOUT_S, Peer
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Place(Path(folder, "place"))
+        made.make()
+        yield made
+        made.remove()
+
+
+@pytest.fixture
+def peer(place: Place) -> Iterator[Peer]:
+    made = Peer(protection=Protection(place=place))
+    made.start()
+    yield made
+    made.service.stop()
+
+
+def test_a_process_of_this_user_is_known_at_the_socket_in_the_place(place: Place, peer: Peer) -> None:
+    met: list[Identity] = []
+    jsonremote(peer.service, name="meet")(lambda request: met.append(request.identity))
+    with closing(JSONClient("127.0.0.1", peer.service.port, protection=Protection(place=place))) as client:
+        assert client.call("add", 1, 2).result(TIMEOUT_S) == 3
+        client.call("meet").result(TIMEOUT_S)
+    assert met == [THIS_USER]
+
+
+def test_the_socket_is_this_users_alone(place: Place, peer: Peer) -> None:
+    assert os.stat(place.path("http")).st_mode & 0o777 == 0o600
+
+
+def test_strangers_at_the_port_learn_that_the_node_lives_and_nothing_else(peer: Peer) -> None:
+    assert peer.ask("GET", "/ping").json == {}
+    for path in ("/", "/large", "/api/1", "/openapi.json", "/none"):
+        assert peer.ask("GET", path).status == 401
+    assert peer.post('{"jsonrpc":"2.0","id":1,"method":"add","params":[1]}').status == 401
+
+
+def test_a_client_goes_the_other_way_when_nobody_listens_in_the_place(place: Place) -> None:
+    with socket.socket(socket.AF_UNIX) as former:
+        former.bind(place.path("http"))  # what a node that was killed leaves behind
+    peer = Peer()
+    peer.start()
+    is_open = Protection(place=place, is_open=True)
+    with closing(JSONClient("127.0.0.1", peer.service.port, protection=is_open)) as client:
+        assert client.call("add", 1, 2).result(TIMEOUT_S) == 3
+    peer.service.stop()
+
+
+def test_a_client_without_a_way_that_is_safe_says_what_to_do(place: Place) -> None:
+    peer = Peer()
+    port = peer.start().port
+    with closing(JSONClient("127.0.0.1", port, protection=Protection(place=place))) as client:
+        with pytest.raises(NotAllowed, match="concurrent join"):
+            client.get("/ping").result(TIMEOUT_S)
+        peer.service.stop()
+        with pytest.raises(ConnectionLost):  # there is nobody whom it could have a key for
+            client.get("/ping").result(TIMEOUT_S)
+
+
+def test_the_port_is_taken_before_the_service_starts_and_clients_wait(place: Place) -> None:
+    peer = Peer()
+    port = peer.service.bind()
+    with peer.connect() as early:
+        early.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        peer.service.protect(Protection(place=place))
+        assert peer.start().port == port
+        assert early.recv(100).startswith(b"HTTP/1.1 200")
+    peer.service.stop()
+
+
+def test_a_port_that_was_taken_and_not_used_is_free_after_stop() -> None:
+    peer = Peer()
+    port = peer.service.bind()
+    peer.service.stop()
+    second = Peer(port=port)
+    second.start()
+    second.service.stop()
+
+
+def test_a_place_that_cannot_be_used_ends_the_start_and_frees_the_port(tmp_path: Path) -> None:
+    peer = Peer(protection=Protection(place=Place(tmp_path / "absent")))
+    port = peer.service.bind()
+    with pytest.raises(AddressError, match="cannot listen at"):
+        peer.start()
+    second = Peer(port=port)
+    second.start()
+    second.service.stop()

@@ -355,7 +355,7 @@ def test_a_socket_may_be_named_and_taken_over(path: str, text: str) -> None:
 
 def plain_dependencies(source: Source) -> list[str]:
     """Return imports of dependencies that a module of the program could get in the way of."""
-    names = {"web", "zmq", "msgpack", "configobj", "cheroot", "cloudpickle"}
+    names = {"web", "zmq", "msgpack", "configobj", "cheroot", "cloudpickle", "cryptography"}
     return [
         f"{source.path}:{node.lineno}: import it within installed_first()"
         for node in source.tree.body

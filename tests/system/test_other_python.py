@@ -16,7 +16,7 @@ from tests.system.cluster import APPS, Cluster, Program, wait_until
 pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPENDENCIES = ("pyzmq", "web.py", "cheroot", "configobj", "msgpack", "cloudpickle")
+DEPENDENCIES = ("pyzmq", "web.py", "cheroot", "configobj", "msgpack", "cloudpickle", "cryptography")
 RUN = "import concurrent_framework, sys; from concurrent.apps.main import main; sys.exit(main(sys.argv[1:]))"
 FAKE = f"import platform; platform.python_version = lambda: '3.99.0'; {RUN}"
 

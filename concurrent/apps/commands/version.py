@@ -13,7 +13,7 @@ from concurrent.apps.version import VERSION
 
 __all__ = ["add_parser", "run"]
 
-PACKAGES = ("pyzmq", "web.py", "Cython", "msgpack", "cloudpickle", "configobj")
+PACKAGES = ("pyzmq", "web.py", "Cython", "msgpack", "cloudpickle", "configobj", "cryptography")
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:

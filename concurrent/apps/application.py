@@ -292,11 +292,11 @@ class ApplicationNode(Callbacks, Node):
         job.join(self.client)
         try:
             if job.answer.has_begun:
-                self._adopt_system()
+                self._adopt_system(job)
             else:
                 self._push_first()
                 self._inbox.wait_for(self.client.when_accepted)  # the master answers for all of that
-                self.client.begun()
+                job.begun(self.client.begun())
             if job.is_detached and self._exit_code is None:
                 return EXIT_OK
             self.loop.post(job.release)
@@ -315,10 +315,10 @@ class ApplicationNode(Callbacks, Node):
         else:
             self.start_processing()
 
-    def _adopt_system(self) -> None:
-        """Wait for the outcome of the task system that a former program has pushed."""
+    def _adopt_system(self, job: JobRun) -> None:
+        """Wait for the outcome of the task system that a former program has pushed, unless that was taken."""
         task_system = self.get_task_system()
-        if task_system is not None:
+        if task_system is not None and FIRST_SYSTEM in job.answer.systems:
             self.client.adopt_system(FIRST_SYSTEM, task_system)
             self._outcomes.open_systems += 1
 

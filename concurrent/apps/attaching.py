@@ -133,6 +133,7 @@ class Attaching:
                 next_id=job.next_id,
                 consumed_to=0 if is_from_start else life.outbox.consumed_to,
                 code_count=life.code_count,
+                systems=[one.system_id for one in self._dispatcher.systems.book.of(number)],
                 epoch=journal.start.epoch,
                 durability=journal.place.durability,
                 cluster=journal.start.cluster_id,

@@ -116,7 +116,7 @@ class ClusterClient:
         self._handler: TCPHandler | None = None
         self._has_joined = threading.Event()
         self._has_attached = threading.Event()
-        self._has_begun = False
+        self._left_over: int | None = None  # how many tasks, once this program has begun
         self._is_leaving_job = False
         self._link: MasterLink | None = None
 
@@ -185,9 +185,12 @@ class ClusterClient:
             raise self._failure or LoopClosed("this program has left its master")
         return self._seat.answer
 
-    def begun(self) -> None:
-        """Tell the master that all is pushed that this program begins with. Any thread."""
-        self._loop.post(self._tell_begun)
+    def begun(self) -> int:
+        """Tell the master that all is pushed that this program begins with. Any thread but the loop's.
+
+        Returns how many tasks a former program has pushed and this one has not; they come with their outcomes.
+        """
+        return self._loop.call(self._begin, timeout_s=CALL_TIMEOUT_S)
 
     def when_accepted(self, call: Callable[[], object]) -> None:
         """Have ``call()`` called on the loop once the master answers for all that was pushed. Any thread."""
@@ -299,9 +302,11 @@ class ClusterClient:
         else:
             if not self._has_attached.is_set():
                 self.tasks.begin(job.next_id, job.code_count, self._how_it_goes_on(job))
+                if job.has_begun:
+                    self._systems.begin(job.systems)
             self.tasks.attach(joined.handler, job.code_count, job.next_id, self._seat.consumed_to)
         self._systems.attach(joined.handler, has_none=job.is_new)
-        if self._has_begun:
+        if self._left_over is not None:
             self._tell_begun()
         self._has_attached.set()
         if self._on_joined is not None:
@@ -312,11 +317,15 @@ class ClusterClient:
             return GoesOn.BY_IDS
         return GoesOn.WITH_TASKS if job.has_begun else GoesOn.BY_PUSHES
 
-    def _tell_begun(self) -> None:
+    def _begin(self) -> int:
         """Say it now, and to each master that comes."""
-        self._has_begun = True
+        self._left_over = self.tasks.end_pushes()
+        self._tell_begun()
+        return self._left_over
+
+    def _tell_begun(self) -> None:
         if self._handler is not None and self._handler.peer_has(to_master.JOBS):
-            self._handler.cast(to_master.job_begun)
+            self._handler.cast(to_master.job_begun, self._left_over or 0)
 
     def _tell_leaving(self) -> None:
         self.tasks.tell_consumed()

@@ -320,6 +320,6 @@ JOBS: Final[Columns[tuple[JobRow, float]]] = (
     Column("took", lambda line: duration((line[0].ended_at or line[1]) - line[0].created_at)),
     Column("owner", lambda line: line[0].user),
     Column("durability", lambda line: line[0].durability),
-    Column("reason", lambda line: line[0].reason),
+    Column("reason", lambda line: line[0].reason or line[0].note),
 )
 """Of jobs and the time now, for ``concurrent jobs``."""

@@ -90,10 +90,10 @@ class JobRun:
         if answer.is_new:
             return
         if answer.has_begun:
-            self._tell(
-                f"job {self.name} {'has ended' if answer.state == ENDED else 'goes on'}: "
-                f"{answer.consumed_to} of {answer.pushed} results were taken before"
-            )
+            results = f"{answer.consumed_to} of {answer.pushed} results were taken before"
+            systems = "the result of its task system is to come" if answer.systems else ""
+            what = ", ".join(filter(None, (results if answer.pushed or not systems else "", systems)))
+            self._tell(f"job {self.name} {'has ended' if answer.state == ENDED else 'goes on'}: {what}")
         else:
             self._tell(
                 f"the first push of job {self.name} was cut after {answer.pushed} tasks: it is made again, and "
@@ -101,6 +101,18 @@ class JobRun:
             )
         if answer.state == HELD:
             self._tell(f"job {self.name} is held: {answer.reason}")
+
+    def begun(self, left_over: int) -> None:
+        """All is pushed that the program begins with.
+
+        :param left_over: how many tasks a former program has pushed and this one has not; their outcomes come.
+        """
+        if left_over:
+            self.owed += left_over
+            self._tell(
+                f"a former program of job {self.name} had pushed {left_over} tasks more than this one: they "
+                "run all the same, and their results come too; if that is wrong, begin anew under another name"
+            )
 
     def took_former(self, count: int) -> None:
         """Take note of an outcome of a former program's, whose callbacks have run for so many tasks."""

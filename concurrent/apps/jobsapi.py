@@ -11,13 +11,14 @@ from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetail
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.records import JobRecord
+from concurrent.scheduling.ledger.tally import JobTally, failures_of, tally_of
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.roles import SUBMITTERS
 
-__all__ = ["JobsAPI", "job_row", "state_of"]
+__all__ = ["JobsAPI", "state_of"]
 
 CALL_TIMEOUT_S: Final = 10.0
 
@@ -78,12 +79,15 @@ class JobsAPI:
 
     def _row(self, job: JobRecord, life: JobLife) -> JobRow:
         reason = life.held_because or self._dispatcher.ledger.jobs.shortage.reason_for(job.owner)
-        return job_row(job, life, self._durability, reason)
+        return job_row(life, self._tally(job, life), self._durability, reason)
 
     def _jobs(self) -> Iterator[tuple[JobRecord, JobLife]]:
         for job in self._dispatcher.ledger.owners.values():
             if job.life is not None and job.life.spec.kind != "system":
                 yield job, job.life
+
+    def _tally(self, job: JobRecord, life: JobLife) -> JobTally:
+        return tally_of(job, life, self._dispatcher.ledger.owners)
 
     def _rows(self) -> list[dict[str, Any]]:
         return [one.to_json() for one in self.rows(JOBS_MAX)]
@@ -93,7 +97,7 @@ class JobsAPI:
         row = self._row(job, life)
         details = JobDetails(
             **vars(row),
-            failures=tuple(FailureGroup(*one) for one in life.failures.rows()),
+            failures=tuple(FailureGroup(*one) for one in failures_of(life, self._dispatcher.ledger.owners)),
             program=dict(life.spec.program),
             fingerprint=dict(life.spec.fingerprint),
         )
@@ -126,7 +130,7 @@ class JobsAPI:
         job, life = self._find(text)
         if state_of(life) != ENDED:
             raise NodeError(
-                f"job {text} has {len(job.number_by_id)} open tasks: it has not ended",
+                f"job {text} has {self._tally(job, life).open} open tasks: it has not ended",
                 thing="job",
                 value=text,
                 remedy="Cancel it first",
@@ -144,13 +148,12 @@ def state_of(life: JobLife) -> str:
     return ENDED if life.closed else HELD if life.held_because else OPEN
 
 
-def job_row(job: JobRecord, life: JobLife, durability: str, reason: str) -> JobRow:
+def job_row(life: JobLife, tally: JobTally, durability: str, reason: str) -> JobRow:
     """Return what is shown of a job.
 
     :param reason: why nothing of it runs, or no more of it is taken; empty otherwise.
     """
-    counts = job.counts
-    closed = life.closed
+    counts, closed = tally.counts, life.closed
     return JobRow(
         job=life.spec.job_id,
         name=life.spec.name,
@@ -162,15 +165,16 @@ def job_row(job: JobRecord, life: JobLife, durability: str, reason: str) -> JobR
         durability=durability,
         is_attached=life.is_attached,
         has_begun=life.has_begun,
-        pushed=len(job.number_by_id) + counts.finished + counts.failed + counts.cancelled,
-        open=len(job.number_by_id),
+        left_over=life.left_over,
+        pushed=tally.pushed,
+        open=tally.open,
         finished=counts.finished,
         failed=counts.failed,
         cancelled=counts.cancelled,
-        unread=life.outbox.ended_to - life.outbox.consumed_to,
+        unread=tally.unread,
         systems=len(life.systems),
         created_at=life.spec.created_at,
-        first_run_at=life.first_run_at,
+        first_run_at=tally.first_run_at,
         ended_at=closed.at if closed else 0.0,
         keep_s=life.spec.keep_s,
     )

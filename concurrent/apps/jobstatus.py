@@ -43,10 +43,11 @@ class JobRow(Status):
     :param user: who began it, and where: ``user@host``.
     :param is_attached: whether a program is attached to it now.
     :param has_begun: whether all was pushed that its program begins with.
-    :param pushed: how many tasks the master has had of it; each is open, finished, failed or cancelled. A batch
-        counts as one.
-    :param unread: how many outcomes no program has dealt with yet.
-    :param systems: how many task systems it has, running ones and those whose result is kept.
+    :param left_over: how many tasks a former program has pushed, and not the one that made its push again.
+    :param pushed: how many tasks the master has had of it, and of its task systems; each is open, finished,
+        failed or cancelled. A batch counts as one.
+    :param unread: how many outcomes no program has dealt with yet; the result of a task system is one.
+    :param systems: how many task systems it has, running ones and those whose result was not taken.
     :param keep_s: how long it is kept after it has ended; with 0 it ends with its program.
     """
 
@@ -60,6 +61,7 @@ class JobRow(Status):
     durability: str
     is_attached: bool
     has_begun: bool
+    left_over: int
     pushed: int
     open: int
     finished: int
@@ -76,6 +78,13 @@ class JobRow(Status):
     def title(self) -> str:
         """What a person calls it."""
         return self.name or self.job
+
+    @property
+    def note(self) -> str:
+        """What a person should know of it besides; mostly nothing."""
+        if not self.left_over:
+            return ""
+        return f"{self.left_over:,} tasks of a former program were not pushed again by the next one"
 
     @property
     def is_over(self) -> bool:

@@ -69,6 +69,7 @@ class JobAnswer:
     :param next_id: the first id of a task that the master has not got.
     :param consumed_to: the number of the last outcome that was consumed.
     :param code_count: how many blobs of code the master has of the job.
+    :param systems: the numbers of its task systems whose results nobody has dealt with.
     :param epoch: how often the journal was opened; 0 without one.
     :param durability: ``host``, ``process`` or ``none``.
     :param cluster: the id of the journal; empty without one.
@@ -85,6 +86,7 @@ class JobAnswer:
     next_id: int = 0
     consumed_to: int = 0
     code_count: int = 0
+    systems: list[int] = field(default_factory=list)
     epoch: int = 0
     durability: str = "none"
     cluster: str = ""

@@ -342,9 +342,8 @@ class MasterNode(Node):
             return
         self.dispatcher.restore()
         for job in list(self.dispatcher.ledger.owners.values()):
-            if job.life is not None and (reason := why_not_of_this(job.life.spec.fingerprint)):
-                log.warning("job %s is held: %s", job.title, reason)
-                self.dispatcher.jobs.hold(job.owner, reason)
+            if job.life is not None:
+                self.dispatcher.jobs.fit(job, why_not_of_this(job.life.spec.fingerprint))
         self._systems.resume()
 
     def _journal_failed(self, error: JournalError) -> None:

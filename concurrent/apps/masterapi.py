@@ -277,9 +277,11 @@ class MasterAPI:
             return dispatcher.jobs.keys(owner, first_id)
 
         @receives(server, to_master.job_begun)
-        def job_begun(handler: TCPHandler, _request: Any) -> None:
+        def job_begun(handler: TCPHandler, _request: Any, left_over: int) -> None:
             """Know that all was pushed that the program begins with."""
-            dispatcher.note(JobBegun(_number(handler, NodeType.application)))
+            owner = _number(handler, NodeType.application)
+            _check("left_over", left_over, 0, ID_MAX)
+            dispatcher.note(JobBegun(owner, left_over))
 
         @receives(server, to_master.detach_job)
         def detach_job(handler: TCPHandler, _request: Any) -> None:

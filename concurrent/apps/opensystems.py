@@ -7,7 +7,7 @@ session again; maybe before the program has said that it waits for the system.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from concurrent.core.errors import MessageTooLarge, PayloadTooLarge
@@ -90,8 +90,11 @@ class OpenSystems:
         :raises SchedulingError: if it cannot be pickled.
         """
         payload, code_count = self._tasks.pickled(item)
-        self._ids = itertools.count(system_id + 1)
         self._loop.post(self._add, system_id, _System(item, code_count, payload, is_hosted=True))
+
+    def begin(self, former: Sequence[int]) -> None:
+        """Use no number of a system that a former program has pushed. Before anything is pushed."""
+        self._ids = itertools.count(max(former, default=0) + 1)
 
     def heard(self, item: Any) -> None:
         """The program has dealt with the outcome of a system. Any thread."""

@@ -6,7 +6,9 @@ from copy import deepcopy
 from dataclasses import replace
 
 from concurrent.scheduling.ledger.events import (
+    JobHeld,
     JobNoted,
+    JobReleased,
     OutcomesConsumed,
     OutcomesRecalled,
     OwnerLeft,
@@ -19,7 +21,7 @@ from concurrent.scheduling.ledger.events import (
 
 __all__ = ["Journal"]
 
-NEWEST = (JobNoted, OutcomesConsumed, SessionAttached)
+NEWEST = (JobHeld, JobNoted, JobReleased, OutcomesConsumed, SessionAttached)
 """Of these the newest of an owner is kept."""
 
 

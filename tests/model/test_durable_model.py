@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from concurrent.scheduling.ledger import joblife, lifetimes, places, records, restoring, returning
-from concurrent.scheduling.ledger.events import SessionAttached
+from concurrent.scheduling.ledger.events import JobHeld, JobNoted, SessionAttached
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from tests.model.walk import Walk
 
@@ -35,6 +35,8 @@ DEFECTS: Final[dict[str, Callable[[Patch], None]]] = {
         restoring.Restoring, "_consumed", _forget
     ),
     "sessions are not counted": lambda patch: patch.setitem(joblife._TAKE_BY_TYPE, SessionAttached, _forget),
+    "holds are not told again": lambda patch: patch.setitem(joblife._TAKE_BY_TYPE, JobHeld, _forget),
+    "failures are not told again": lambda patch: patch.setitem(joblife._TAKE_BY_TYPE, JobNoted, _forget),
     "numbers of outcomes begin anew": lambda patch: patch.setattr(KeptOutbox, "told", _forget),
     "nobody waits for slaves after a start": lambda patch: patch.setattr(returning.Returning, "begin", _forget),
     "a slave that is back has nothing": lambda patch: patch.setattr(places.Places, "resume", _forget),

@@ -53,6 +53,8 @@ class Walk:
             self.take_over: 1,
             self.consume: 3,
             self.cancel: 1,
+            self.hold: 1,
+            self.release: 2,
             self.bring_back: 3,
         }
 
@@ -159,6 +161,14 @@ class Walk:
             ids = [self._random.randint(0, program.next_id) for _ in range(2)]
             self.world.apply(CancelRequested(program.owner, ids))
 
+    def hold(self) -> None:
+        for program in self._one_of(self._present()):
+            self.world.hold(program, "another Python")
+
+    def release(self) -> None:
+        for program in self._one_of(self._present()):
+            self.world.hold(program, "")
+
     def bring_back(self) -> None:
         bring_back(self.world)
 
@@ -179,6 +189,12 @@ class Walk:
         assert len(queued) == ledger.queue.count + ledger.parked.count
         assert ledger.held_total == len(held)
         assert ledger.budget.open_bytes == sum(len(one.payload) for one in tasks.values())
+        for job in ledger.owners.values():
+            assert job.life is not None
+            assert job.life.held_because == self.world.programs[job.owner].held_because, "a hold is not known"
+            assert sum(row[2] for row in job.life.failures.rows()) == job.counts.failed, (
+                "a failure is not known"
+            )
 
     def end(self) -> None:
         """Whatever happened, one honest slave finishes what is left, and each task has one outcome."""
@@ -186,6 +202,7 @@ class Walk:
         for program in self._programs(is_attached=False):
             attach(world, program, from_start=True)
         for program in self._programs(is_attached=True):
+            world.hold(program, "")
             assert program.accepted_to < program.next_id, "what was accepted is not known"
         world.end()
         for program in self._programs(is_attached=True):
@@ -198,6 +215,9 @@ class Walk:
     def _programs(self, *, is_attached: bool) -> list[Program]:
         programs = self.world.programs.values()
         return [one for one in programs if one.is_attached is is_attached and not one.is_forgotten]
+
+    def _present(self) -> list[Program]:
+        return [*self._programs(is_attached=True), *self._programs(is_attached=False)]
 
     def _one_of(self, things: list[T]) -> list[T]:
         return [self._random.choice(things)] if things else []

@@ -12,6 +12,8 @@ from concurrent.scheduling.ledger.events import (
     Command,
     Deliver,
     ForgetJob,
+    JobHeld,
+    JobReleased,
     OwnerJoined,
     Push,
     Recall,
@@ -81,6 +83,7 @@ class Program:
     attachment: int = 1
     is_attached: bool = True
     is_forgotten: bool = False
+    held_because: str = ""
     given_to: int = 0
     outcome_by_number: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
     number_by_id: dict[int, int] = field(default_factory=dict)
@@ -113,7 +116,11 @@ class World:
         self.epoch += 1
         self.started_at = self.now
         self.ledger = Ledger(
-            is_recorded=True, batch_max=3, first_number=self.epoch << 40 | 1, return_s=RETURN_S
+            is_recorded=True,
+            batch_max=3,
+            first_number=self.epoch << 40 | 1,
+            return_s=RETURN_S,
+            read_failure=lambda payload: ("Error", payload.decode()),
         )
         self.ledger.restore(self.journal.replay())
 
@@ -132,11 +139,13 @@ class World:
             elif isinstance(command, Recall):
                 self.recalls.append(command)
             elif isinstance(command, Send):
+                assert not self.programs[command.owner].held_because, "it is held"
                 slave = self.slave(command.slave)
                 for number, payload in zip(command.numbers, command.payloads, strict=True):
                     self.check_that_nobody_has(number, slave)
                     slave.held[number] = payload
             elif isinstance(command, Push):
+                assert not self.programs[command.owner].held_because, "it is held"
                 for number, payload in zip(command.numbers, command.payloads, strict=True):
                     self.check_that_nobody_has(number, None)
                     self.queue[number] = payload
@@ -321,6 +330,11 @@ class World:
         changes = ((count // 2, Terms(attempts_max=ATTEMPTS, priority=1)),) if urgent and count > 1 else ()
         self.apply(TasksSubmitted(program.owner, first_id, payloads, terms, changes))
 
+    def hold(self, program: Program, reason: str) -> None:
+        """Hold a job for a reason, or release it if there is none."""
+        self.apply(JobHeld(program.owner, reason) if reason else JobReleased(program.owner))
+        program.held_because = reason
+
     def wait(self, seconds: int) -> None:
         """Let time pass; slaves say what they run."""
         for _ in range(seconds):
@@ -353,6 +367,12 @@ class World:
             program.is_forgotten = program.owner not in [
                 row.owner for row in self.journal.replay() if isinstance(row, OwnerJoined)
             ]
+            holds = [
+                row.reason if isinstance(row, JobHeld) else ""
+                for row in self.journal.rows
+                if isinstance(row, (JobHeld, JobReleased)) and row.owner == program.owner
+            ]
+            program.held_because = holds[-1] if holds else ""
         self.start()
 
     def end(self) -> None:

@@ -149,6 +149,8 @@ def test_a_system_of_a_detached_job_goes_on_and_its_result_is_there_for_who_atta
     wait_until(lambda: len(here.runs) > 100, "steps", lambda: here.master.err)
     kill(here.master.pid)
     here.start_master()
-    for _ in range(2):
-        here.app = here.cluster.run("attach", "walk", "-m", here.cluster.address)
-        here.check(WIDTH)
+    here.app = here.cluster.run("attach", "walk", "-m", here.cluster.address)
+    here.check(WIDTH)
+    again = here.cluster.run("attach", "walk", "-m", here.cluster.address)
+    assert again.succeed() == ""
+    assert "all results were taken" in again.err

@@ -96,6 +96,44 @@ def test_a_push_that_was_cut_is_made_up_for_by_the_next_program(cluster: Cluster
     assert jobs.runs == list(range(10))
 
 
+def test_what_a_shorter_push_leaves_over_is_said_and_its_results_come_all_the_same(
+    cluster: Cluster, gate: Gate
+) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--job", "numbers", options=(f"longjob.push_port={gate.port}", "longjob.count=16"))
+    gate.wait_for(1)
+    wait_until(lambda: jobs.job("numbers")["finished"] > 5, "something was pushed")
+    pushed = jobs.job("numbers")["pushed"]
+    kill(first.pid)
+    first.popen.wait()
+    second = jobs.app("--detach", "--job", "numbers", options=("longjob.count=2",))
+    second.succeed()
+    assert f"had pushed {pushed - 2} tasks more than this one" in second.err
+    jobs.wait_for("numbers", left_over=pushed - 2, open=0)
+    assert f"{pushed - 2} tasks of a former program" in jobs.command("jobs").succeed()
+    jobs.restart_master()
+    assert f"note:        {pushed - 2} tasks" in jobs.command("jobs", "numbers").succeed()
+    jobs.attach("numbers").succeed()
+    assert jobs.outcomes == right(pushed)
+    jobs.wait_for("numbers", state="ended", unread=0)
+
+
+def test_what_a_shorter_push_leaves_over_comes_to_the_program_that_pushed_it(
+    cluster: Cluster, gate: Gate
+) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--job", "numbers", options=(f"longjob.push_port={gate.port}", "longjob.count=16"))
+    gate.wait_for(1)
+    wait_until(lambda: jobs.job("numbers")["finished"] > 5, "something was pushed")
+    pushed = jobs.job("numbers")["pushed"]
+    kill(first.pid)
+    first.popen.wait()
+    jobs.app("--job", "numbers", options=("longjob.count=2",)).succeed()
+    assert jobs.outcomes == right(pushed)
+    assert jobs.runs == list(range(pushed))
+    jobs.wait_for("numbers", state="ended", unread=0)
+
+
 def test_a_program_that_is_killed_is_followed_by_one_that_takes_the_rest(cluster: Cluster, gate: Gate) -> None:
     jobs = JobCluster(cluster)
     first = jobs.app("--job", "numbers", options=(f"longjob.port={gate.port}", "longjob.count=8"))
@@ -152,12 +190,18 @@ def test_a_task_system_goes_on_and_its_result_is_there_at_attach(cluster: Cluste
     gate.wait_for(4)
     jobs.restart_master()
     gate.open()
-    jobs.wait_for("numbers", state="ended", systems=1)
+    jobs.wait_for("numbers", state="ended", systems=1, unread=1, pushed=4, finished=4)
     jobs.attach("numbers").succeed()
     assert jobs.ends == [str(list(range(4)))]
-    assert jobs.runs == list(range(4))
-    jobs.attach("numbers").succeed()  # each program is given the result
-    assert jobs.ends == 2 * [str(list(range(4)))]
+    jobs.wait_for("numbers", state="ended", how="finished", systems=0, unread=0, pushed=4, finished=4)
+    jobs.restart_master()
+    job = jobs.job("numbers")
+    assert (job["pushed"], job["finished"], job["unread"], job["systems"]) == (4, 4, 0, 0)
+    assert 0 < job["created_at"] <= job["first_run_at"] <= job["ended_at"]
+    for again in (jobs.attach("numbers"), jobs.app("--job", "numbers", options=("longjob.mode=system",))):
+        assert again.succeed() == ""
+        assert "4 tasks finished, 0 failed, 0 cancelled, all results were taken" in again.err
+    assert jobs.ends == [str(list(range(4)))]
     assert jobs.runs == list(range(4))
 
 

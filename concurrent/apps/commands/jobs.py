@@ -80,6 +80,8 @@ def _facts(job: JobDetails, now: float) -> Iterator[str]:
         f"tasks:       {job.pushed:,} pushed, {job.open:,} open, {job.finished:,} finished, "
         f"{job.failed:,} failed, {job.cancelled:,} cancelled"
     )
+    if job.note:
+        yield f"note:        {job.note}"
     program = "a program is attached" if job.is_attached else "no program is attached"
     yield f"results:     {job.unread:,} not taken; {program}"
     yield f"times:       {_times(job, now)}"

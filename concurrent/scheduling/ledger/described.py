@@ -47,7 +47,11 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.JobBegun: lambda e: f"owner {e.owner} has pushed what it begins with",
     events.JobClosed: lambda e: f"the job of owner {e.owner} is {e.how}",
     events.JobCancelled: lambda e: f"the job of owner {e.owner} is cancelled",
-    events.JobHeld: lambda e: f"nothing of owner {e.owner} may run: {e.reason}",
+    events.JobHeld: lambda e: (
+        f"nothing of owner {e.owner} may run: {e.reason}"
+        if e.reason
+        else f"owner {e.owner} is not held any more"
+    ),
     events.JobReleased: lambda e: f"owner {e.owner} may run again",
     events.CodeDefined: lambda e: f"owner {e.owner} has sent code blob {e.index}",
     events.SystemPushed: lambda e: (
@@ -56,6 +60,8 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.SystemStepped: lambda e: (
         f"task system {e.owner} has dealt with its outcomes up to number {e.consumed_to}"
     ),
+    events.SystemLosses: lambda e: f"task system {e.owner} has lost {len(e.losses)} processes",
+    events.SystemTaken: lambda e: f"it was dealt with how task system {e.owner} has ended",
     events.SystemEnded: lambda e: f"task system {e.owner} has ended: {_ends([e.status])}",
     events.OutcomesRecalled: lambda e: (
         f"outcomes of owner {e.owner} come from the journal, from number {e.first} on: {_tasks(e.ids)}"

@@ -39,7 +39,9 @@ from concurrent.scheduling.ledger.recorded import (
     CodeDefined,
     JobBegun,
     JobClosed,
+    JobHeld,
     JobNoted,
+    JobReleased,
     OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
@@ -48,6 +50,7 @@ from concurrent.scheduling.ledger.recorded import (
     SlaveJoined,
     SlaveLost,
     SystemEnded,
+    SystemLosses,
     SystemPushed,
     SystemStepped,
     TasksEnded,
@@ -102,8 +105,10 @@ __all__ = [
     "SlavesGone",
     "StoreChanged",
     "SystemEnded",
+    "SystemLosses",
     "SystemPushed",
     "SystemStepped",
+    "SystemTaken",
     "TasksAssigned",
     "TasksDone",
     "TasksEnded",
@@ -140,19 +145,8 @@ class JobCancelled:
 
 
 @dataclass(slots=True)
-class JobHeld:
-    """Nothing of a job may run for now.
-
-    :param reason: why, for people.
-    """
-
-    owner: int
-    reason: str
-
-
-@dataclass(slots=True)
-class JobReleased:
-    """A job that was held may run again."""
+class SystemTaken:
+    """An application has dealt with the outcome of its task system ``owner``: nothing more is wanted of it."""
 
     owner: int
 
@@ -359,8 +353,7 @@ Event = (
     Recordable
     | SessionDetached
     | JobCancelled
-    | JobHeld
-    | JobReleased
+    | SystemTaken
     | OutcomesRecalled
     | BytesConsumed
     | StoreChanged

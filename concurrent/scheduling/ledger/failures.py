@@ -29,16 +29,24 @@ class Failures:
         :param name: of the task.
         :param type_name: of its exception.
         """
-        rows = self._row_by_key
-        key = name, type_name
-        if key not in rows and len(rows) >= GROUPS_MAX:
-            key = "", ""
-        count = rows[key][2] if key in rows else 0
-        rows[key] = (*key, count + 1, text[-TEXT_CHARS_MAX:])
+        self._count(name, type_name, 1, text[-TEXT_CHARS_MAX:])
+
+    def add(self, rows: Iterable[FailureRow]) -> None:
+        """Count failures of others as well, in the order in which they had them."""
+        for name, type_name, count, text in rows:
+            self._count(name, type_name, count, text)
 
     def told(self, rows: Iterable[FailureRow]) -> None:
         """Have these groups and no others."""
         self._row_by_key = {(name, kind): (name, kind, count, text) for name, kind, count, text in rows}
+
+    def _count(self, name: str, type_name: str, count: int, text: str) -> None:
+        rows = self._row_by_key
+        key = name, type_name
+        if key not in rows and len(rows) >= GROUPS_MAX:
+            key = "", ""
+        before = rows[key][2] if key in rows else 0
+        rows[key] = (*key, before + count, text)
 
     def rows(self) -> list[FailureRow]:
         """Return the groups, those with the most failures first."""

@@ -18,6 +18,7 @@ from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
     Command,
+    JobNoted,
     OutcomesConsumed,
     OutcomesRecalled,
     OwnerJoined,
@@ -108,6 +109,15 @@ class Jobs:
             application = self.by_number.get(event.application)
             if application is not None and application.life is not None:
                 application.life.systems.add(job.owner)
+
+    def note(self, job: JobRecord, life: JobLife) -> list[Command]:
+        """Return what has a journal keep what is remembered of a job, if that has changed."""
+        if not life.is_changed:
+            return []
+        life.is_changed = False
+        past = life.of_systems
+        columns = past.finished, past.failed, past.cancelled
+        return [Record(JobNoted(job.owner, life.first_run_at, life.failures.rows(), *columns))]
 
     def has_open_system(self, life: JobLife) -> bool:
         """Whether a job has a task system that has not ended."""
@@ -247,9 +257,10 @@ class Jobs:
         given = job.outbox.consumed(up_to)
         if job.outbox.consumed_to == before:
             return given
+        noted = self.note(job, job.life) if job.life is not None else []  # it says how those failed that go now
         counts = job.counts
         columns = job.next_id, counts.finished, counts.failed, counts.cancelled
-        return [Record(OutcomesConsumed(job.owner, up_to, *columns)), *given]
+        return [*noted, Record(OutcomesConsumed(job.owner, up_to, *columns)), *given]
 
     def recalled(self, event: OutcomesRecalled) -> list[Command]:
         """Give outcomes to their owner that came back from the journal."""

@@ -47,8 +47,10 @@ from concurrent.scheduling.ledger.events import (
     SlavesGone,
     StoreChanged,
     SystemEnded,
+    SystemLosses,
     SystemPushed,
     SystemStepped,
+    SystemTaken,
     TasksAssigned,
     TasksDone,
     TasksFailed,
@@ -78,7 +80,7 @@ __all__ = ["Ledger"]
 
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
 
-PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, JobBegun)
+PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, SystemLosses, JobBegun)
 """What the ledger has a journal keep, and hardly needs to know itself."""
 
 TAKEN: Final = NEXT_BY_EVENT[TaskEvent.TAKEN]
@@ -120,6 +122,7 @@ class Ledger(Places):
             JobReleased: self.lifetimes.released,
             SystemStepped: self.jobs.stepped,
             SystemEnded: self.lifetimes.system_ended,
+            SystemTaken: self.lifetimes.system_taken,
             OutcomesConsumed: self.jobs.consumed,
             OutcomesRecalled: self.jobs.recalled,
             BytesConsumed: self.jobs.bytes_consumed,

@@ -20,12 +20,12 @@ from concurrent.scheduling.ledger.events import (
     JobCancelled,
     JobClosed,
     JobHeld,
-    JobNoted,
     JobReleased,
     OwnerJoined,
     OwnerLeft,
     Record,
     SystemEnded,
+    SystemTaken,
     TellUnread,
 )
 from concurrent.scheduling.ledger.joblife import CANCELLED as JOB_CANCELLED
@@ -33,6 +33,7 @@ from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.places import Places
 from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.ledger.states import TaskEvent, TaskState
+from concurrent.scheduling.ledger.tally import earlier
 from concurrent.scheduling.tasks.outcome import CANCELLED
 
 __all__ = ["Lifetimes"]
@@ -101,7 +102,31 @@ class Lifetimes:
     def system_ended(self, event: SystemEnded) -> list[Command]:
         """Drop the tasks of a task system that has ended; it is known until its application has heard of it."""
         job = self._jobs.by_number.get(event.owner)
-        return self._jobs.record(event) + self.free(job) if job is not None else []
+        return self._jobs.record(event) + self.drop(job) if job is not None else []
+
+    def drop(self, job: JobRecord) -> list[Command]:
+        """Drop what is open of a task system that has ended: it counts as cancelled."""
+        job.counts.cancelled += len(job.number_by_id)
+        return self.free(job)
+
+    def system_taken(self, event: SystemTaken) -> list[Command]:
+        """Forget a task system that has ended; its application keeps its counts and its failures."""
+        system = self._jobs.by_number.get(event.owner)
+        life = system.life if system is not None else None
+        if system is None or life is None or not life.has_ended:
+            return []
+        commands: list[Command] = []
+        application = self._jobs.by_number.get(life.application)
+        if application is not None and application.life is not None:
+            its_life = application.life
+            self._note_first_run(system, life)
+            its_life.of_systems.add_all(life.of_systems)
+            its_life.of_systems.add_all(system.counts)
+            its_life.failures.add(life.failures.rows())
+            its_life.first_run_at = earlier(its_life.first_run_at, life.first_run_at)
+            its_life.is_changed = True
+            commands += self._jobs.note(application, its_life)
+        return commands + self.left(OwnerLeft(event.owner))
 
     def cancel_requested(self, event: CancelRequested) -> list[Command]:
         """Cancel some tasks of a job."""
@@ -117,17 +142,23 @@ class Lifetimes:
         job = self._jobs.by_number.get(event.owner)
         if job is None:
             return []
-        commands = self._cancel(job, list(job.number_by_id)) + self._jobs.record(event)
+        commands = self._cancel(job, list(job.number_by_id))
+        if job.life is not None:
+            commands += self._jobs.note(job, job.life)
+        commands += self._jobs.record(event)
         self.settle(job)
         return commands
 
     def held(self, event: JobHeld) -> list[Command]:
         """Let nothing of a job run, for a reason."""
-        return self._hold(event.owner, event.reason)
+        return self._hold(event)
 
     def released(self, event: JobReleased) -> list[Command]:
         """Let a job run again that was held."""
-        return self._hold(event.owner, "")
+        job = self._jobs.by_number.get(event.owner)
+        if job is None or job.life is None or not job.life.held_because:
+            return []
+        return self._hold(JobReleased(event.owner, job.life.held_because))
 
     def begin(self) -> None:
         """Look after the jobs from before a start."""
@@ -176,27 +207,27 @@ class Lifetimes:
             task.payload = b""
         return commands
 
-    def _hold(self, owner: int, reason: str) -> list[Command]:
-        job = self._jobs.by_number.get(owner)
-        if job is not None and job.life is not None:
-            job.life.held_because = reason
-            self.settle(job)
-        return []
+    def _hold(self, event: JobHeld | JobReleased) -> list[Command]:
+        commands = self._jobs.record(event)
+        if commands:
+            self.settle(self._jobs.by_number[event.owner])
+        return commands
+
+    def _note_first_run(self, job: JobRecord, life: JobLife) -> None:
+        has_run = job.given_count or job.counts.finished or job.counts.failed
+        if self.clock and has_run and not life.first_run_at:
+            life.first_run_at = self.clock
+            life.is_changed = True
 
     def _remember(self, job: JobRecord, life: JobLife, now: float) -> list[Command]:
         """Record what is remembered of a job, if that has changed and was not recorded just now."""
-        if (
-            self.clock
-            and not life.first_run_at
-            and (job.given_count or job.counts.finished or job.counts.failed)
-        ):
-            life.first_run_at = self.clock
-            life.is_changed = True
-        if not life.is_changed or now < life.noted_at + NOTE_S:
+        self._note_first_run(job, life)
+        if now < life.noted_at + NOTE_S:
             return []
-        life.is_changed = False
-        life.noted_at = now
-        return [Record(JobNoted(job.owner, life.first_run_at, life.failures.rows()))]
+        commands = self._jobs.note(job, life)
+        if commands:
+            life.noted_at = now
+        return commands
 
     def _look_after(self, job: JobRecord, life: JobLife, now: float) -> list[Command]:
         """Close or forget a job if its time has come; a task system goes with its application."""
@@ -216,7 +247,7 @@ class Lifetimes:
             is_done = not job.number_by_id and not self._jobs.has_open_system(life)
             if is_done and (life.has_begun or is_lost or life.spec.kind != "application"):
                 how = "finished" if life.has_begun or life.spec.kind != "application" else "lost"
-                return self._jobs.record(JobClosed(job.owner, how, self.clock))
+                return self._jobs.note(job, life) + self._jobs.record(JobClosed(job.owner, how, self.clock))
             return []
         return self._keep(job, life, life.closed, now)
 

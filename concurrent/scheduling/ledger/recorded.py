@@ -19,7 +19,9 @@ __all__ = [
     "CodeDefined",
     "JobBegun",
     "JobClosed",
+    "JobHeld",
     "JobNoted",
+    "JobReleased",
     "OutcomesConsumed",
     "OwnerJoined",
     "OwnerLeft",
@@ -28,6 +30,7 @@ __all__ = [
     "SlaveJoined",
     "SlaveLost",
     "SystemEnded",
+    "SystemLosses",
     "SystemPushed",
     "SystemStepped",
     "TasksEnded",
@@ -76,9 +79,13 @@ class SessionAttached:
 
 @dataclass(slots=True)
 class JobBegun:
-    """The program of a job has pushed all that it begins with."""
+    """The program of a job has pushed all that it begins with.
+
+    :param left_over: how many tasks of a former program, whose first push was cut, it has not pushed again.
+    """
 
     owner: int
+    left_over: int = 0
 
 
 @dataclass(slots=True)
@@ -95,17 +102,46 @@ class JobClosed:
 
 
 @dataclass(slots=True)
+class JobHeld:
+    """Nothing of a job may run for now.
+
+    :param reason: why, for people; empty: it is not held any more, though nobody has released it.
+    :param is_unfit: whether that is because its code does not run at this master, but would at another one.
+    """
+
+    owner: int
+    reason: str
+    is_unfit: bool = False
+
+
+@dataclass(slots=True)
+class JobReleased:
+    """Somebody has a job run that was held, and it is not held for the same reason again.
+
+    :param reason: as recorded, why it was held.
+    """
+
+    owner: int
+    reason: str = ""
+
+
+@dataclass(slots=True)
 class JobNoted:
     """What a master remembers of a job besides its tasks; the newest one counts.
 
     :param first_run_at: when its first task began to run, in seconds since the epoch; 0 if none has.
     :param failures: rows of the name of the tasks, the type of the exception, how many there were, and the
         text of the last one.
+    :param finished: how many tasks had a result of its task systems that have left; so ``failed`` and
+        ``cancelled``.
     """
 
     owner: int
     first_run_at: float
     failures: list[tuple[str, str, int, str]]
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
 
 
 @dataclass(slots=True)
@@ -230,10 +266,22 @@ class SystemStepped:
 
 
 @dataclass(slots=True)
+class SystemLosses:
+    """The processes that a task system has lost since it got further; the newest one counts.
+
+    :param losses: rows of when, in seconds since the epoch; what is known of it, for people; and whether the
+        process had been given the system.
+    """
+
+    owner: int
+    losses: list[tuple[float, str, bool]]
+
+
+@dataclass(slots=True)
 class SystemEnded:
     """A task system has ended, see ``outcome.py`` for the status; what it pushed is not wanted any more.
 
-    The owner leaves when its application has heard of it; if that is kept, with the application.
+    The owner leaves when its application has dealt with that.
     """
 
     owner: int
@@ -273,6 +321,8 @@ Recordable = (
     | SessionAttached
     | JobBegun
     | JobClosed
+    | JobHeld
+    | JobReleased
     | JobNoted
     | CodeDefined
     | TasksSubmitted
@@ -283,6 +333,7 @@ Recordable = (
     | OutcomesConsumed
     | SystemPushed
     | SystemStepped
+    | SystemLosses
     | SystemEnded
     | SlaveJoined
     | SlaveLost

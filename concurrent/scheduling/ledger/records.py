@@ -7,50 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.lanes import OwnerLanes
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TRANSITIONS, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
-from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.taskqueue import TaskQueue
 
-__all__ = ["JobRecord", "OutcomeCounts", "SlaveRecord", "TaskRecord", "undergo_all"]
+__all__ = ["JobRecord", "SlaveRecord", "TaskRecord", "undergo_all"]
 
 QUEUED = TaskState.QUEUED
 
-ONE_FINISHED: Final = [FINISHED]
-
 EVIDENCE_BYTES_MAX: Final = 64 << 10
 """So much of what a slave says of the death of a worker is kept; the rest is cut off."""
-
-
-@dataclass(slots=True, eq=False)
-class OutcomeCounts:
-    """How many tasks ended in which way.
-
-    ``finished`` have a result; ``failed`` an error, that of a worker which died included.
-    """
-
-    finished: int = 0
-    failed: int = 0
-    cancelled: int = 0
-
-    def add(self, statuses: list[int]) -> None:
-        """Count outcomes, see ``outcome.py``."""
-        if statuses == ONE_FINISHED:  # what comes most often while little is to do
-            self.finished += 1
-            return
-        finished = statuses.count(FINISHED)
-        self.finished += finished
-        if finished != len(statuses):
-            cancelled = statuses.count(CANCELLED)
-            self.cancelled += cancelled
-            self.failed += len(statuses) - finished - cancelled
 
 
 class TaskRecord:

@@ -13,7 +13,9 @@ from concurrent.scheduling.ledger.events import (
     CodeDefined,
     JobBegun,
     JobClosed,
+    JobHeld,
     JobNoted,
+    JobReleased,
     OutcomesConsumed,
     OwnerJoined,
     OwnerLeft,
@@ -22,6 +24,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveJoined,
     SlaveLost,
     SystemEnded,
+    SystemLosses,
     SystemPushed,
     SystemStepped,
     TasksEnded,
@@ -52,11 +55,14 @@ class Restoring:
             SessionAttached,
             JobBegun,
             JobClosed,
+            JobHeld,
+            JobReleased,
             JobNoted,
             CodeDefined,
             TasksNamed,
             SystemPushed,
             SystemStepped,
+            SystemLosses,
             SystemEnded,
         )
         self._tell_by_type: dict[type, Callable[[Any], object]] = {
@@ -184,7 +190,7 @@ class Restoring:
             job.life.awaits_slaves = self._returning.is_waiting
             self._lifetimes.settle(job)
             if job.life.has_ended:
-                self._lifetimes.free(job)
+                self._lifetimes.drop(job)
         task_by_number = self._places.task_by_number
         counts: dict[Lane, int] = {}
         for number in job.number_by_id.values():

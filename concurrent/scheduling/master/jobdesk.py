@@ -207,8 +207,22 @@ class JobDesk:
         self._apply(JobReleased(owner))
 
     def hold(self, owner: int, reason: str) -> None:
-        """Let nothing of a job run for now."""
+        """Let nothing of a job run for now; after a start of the master neither, until it is released."""
         self._apply(JobHeld(owner, reason))
+
+    def fit(self, job: JobRecord, unfit: str) -> None:
+        """Hold a job from before a start, or not any more.
+
+        :param unfit: why its code does not run here; empty if it does.
+        """
+        life = job.life
+        if life is None:
+            return
+        reason = life.why_held(unfit)
+        if reason:
+            log.warning("job %s is held: %s", job.title, reason)
+        if reason != life.held_because:
+            self._apply(JobHeld(job.owner, reason, is_unfit=True))
 
     def when_kept(self, fn: Callable[[], object]) -> None:
         """Call a function once all that was recorded so far is kept; at once if nothing is."""

@@ -11,6 +11,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerLeft,
     Recordable,
     SystemEnded,
+    SystemLosses,
     SystemPushed,
     SystemStepped,
 )
@@ -29,7 +30,7 @@ FUTILE_STARTS_MAX: Final = 10
 
 
 class _Loss(NamedTuple):
-    """A process that a system has lost, and whether it was given the system before."""
+    """A process that a system has lost, when, and whether it was given the system before."""
 
     at: float
     evidence: str
@@ -68,20 +69,34 @@ class System:
         self.step = step
         self._got_further()
 
-    def has_read(self, up_to: int) -> None:
-        """Take note of the last outcome that it has dealt with, though it cannot go on from there."""
+    def has_read(self, up_to: int) -> bool:
+        """Take note of the last outcome that it has dealt with, though it cannot go on from there.
+
+        Tells whether losses do not count any more that did.
+        """
+        is_news = up_to > self._read_to and bool(self._losses)
         if up_to > self._read_to:
             self._read_to = up_to
             self._got_further()
+        return is_news
+
+    @property
+    def losses(self) -> SystemLosses:
+        """The processes that it has lost since it got further."""
+        return SystemLosses(self.number, list(map(tuple, self._losses)))  # type: ignore[arg-type]
+
+    def has_lost(self, event: SystemLosses) -> None:
+        """Take note of processes that it lost before the master started."""
+        self._losses = [_Loss(*row) for row in event.losses]
 
     def may_go_on(self, evidence: str, now: float, *, was_given: bool) -> bool:
         """Take note that its process is lost; tells whether it may have another one.
 
         :param evidence: what is known of that.
-        :param now: in seconds since any instant.
+        :param now: in seconds since the epoch.
         :param was_given: whether the process had been given the system, which may be to blame then.
         """
-        kept = [one for one in self._losses if now - one.at < STARTS_S]
+        kept = [one for one in self._losses if 0 <= now - one.at < STARTS_S]
         self._losses = [*kept, _Loss(now, evidence, was_given)]
         suspicious = sum(one.was_given for one in self._losses)
         return suspicious < STARTS_MAX and len(self._losses) < FUTILE_STARTS_MAX
@@ -143,7 +158,9 @@ class SystemBook:
                     )
                 )
             elif isinstance(event, SystemStepped) and event.owner in self._by_number:
-                self._by_number[event.owner].step = event
+                self._by_number[event.owner].stepped(event)
+            elif isinstance(event, SystemLosses) and event.owner in self._by_number:
+                self._by_number[event.owner].has_lost(event)
             elif isinstance(event, SystemEnded) and event.owner in self._by_number:
                 self._by_number[event.owner].outcome = event
             yield event

@@ -22,6 +22,7 @@ from concurrent.scheduling.ledger.events import (
     SystemEnded,
     SystemPushed,
     SystemStepped,
+    SystemTaken,
 )
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
@@ -159,11 +160,16 @@ class SystemDesk:
     def stepped(self, system: System, step: SystemStepped) -> None:
         """Keep how far a system is, if it can go on from there."""
         if not len(step.checkpoint):
-            system.has_read(step.consumed_to)
+            if system.has_read(step.consumed_to):
+                self._apply(system.losses)
             return
         step = SystemStepped(step.owner, self._journal.put(step.checkpoint), step.consumed_to, step.next_id)
         system.stepped(step)
         self._apply(step)
+
+    def lost(self, system: System) -> None:
+        """Keep which processes a system has lost, so that they count at the next master."""
+        self._apply(system.losses)
 
     def ended(self, system: System, status: int, payload: Any) -> None:
         """Keep how a system has ended, and free what it pushed."""
@@ -177,9 +183,9 @@ class SystemDesk:
         return system.outcome.status, _loaded(system.outcome.payload)
 
     def heard(self, system: System) -> None:
-        """The application has dealt with the outcome of a system; one that is kept may want it again."""
-        if not self._jobs.is_kept(system.application):
-            self.leave(system)
+        """Forget a system: the application has dealt with its outcome, and keeps how it went."""
+        self._apply(SystemTaken(system.number))
+        self.leave(system)
 
     def leave(self, system: System) -> None:
         """Forget a system."""

@@ -8,6 +8,7 @@ system outlives its hosts: each goes on with what the last one left. Loop thread
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -371,7 +372,9 @@ class SystemHosts:
         log.warning("%s", evidence)
         text = f"{evidence}; its last output:\n{end.tail}" if end.tail else evidence
         was_given = end.before is not HostState.CLAIMED
-        may_go_on = system.may_go_on(text, self._loop.time(), was_given=was_given)
+        may_go_on = system.may_go_on(text, time.time(), was_given=was_given)
+        if system.job:
+            self._desk.lost(system)
         if may_go_on and system.job and self._move(system):
             log.warning("task %s goes on in another process", system.name)
         else:

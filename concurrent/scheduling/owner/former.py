@@ -17,7 +17,8 @@ class GoesOn(Enum):
     """How a program goes on with the tasks of a former program of its job."""
 
     BY_PUSHES = 1
-    """It makes the same pushes again, from the first on; an outcome is consumed after its push only."""
+    """It makes the same pushes again, from the first on; an outcome is consumed after its push only. In the end
+    those come with their tasks to which it has not come."""
     BY_IDS = 2
     """It asks for them, see ``TaskClient.adopt``. What it does not ask for is consumed all the same."""
     WITH_TASKS = 3
@@ -32,6 +33,7 @@ class FormerTasks:
         self._how = GoesOn.BY_IDS
         self._met: set[int] = set()
         self._waiting: dict[int, tuple[int, int, Payload]] = {}
+        self._tasks: dict[int, Payload] = {}  # that came along, if the program may not come to them
 
     def begin(self, below: int, how: GoesOn) -> None:
         """Take note that the tasks whose ids are less are those of former programs."""
@@ -42,6 +44,7 @@ class FormerTasks:
         """The master has nothing of former programs any more."""
         self._below = 0
         self._waiting.clear()
+        self._tasks.clear()
 
     @property
     def held_from(self) -> int:
@@ -64,11 +67,37 @@ class FormerTasks:
         """
         if task_id < self._below:
             self._met.add(task_id)
+        self._tasks.pop(task_id, None)
         return self._waiting.pop(task_id, None)
 
-    def recall(self, task_id: int) -> bool:
-        """Take note that a task comes along; tells whether it is one of theirs, for the first time."""
-        if self._how is not GoesOn.WITH_TASKS or task_id >= self._below or task_id in self._met:
+    def recall(self, task_id: int, payload: Payload) -> bool:
+        """Take note that a task comes along; tells whether its outcome may be given back with it."""
+        if task_id >= self._below or task_id in self._met:
+            return False
+        if self._how is GoesOn.BY_PUSHES:
+            self._tasks[task_id] = payload
+        if self._how is not GoesOn.WITH_TASKS:
             return False
         self._met.add(task_id)
         return True
+
+    def left_over(self, next_id: int) -> int:
+        """Return how many tasks there are to which a program that makes the same pushes has not come.
+
+        :param next_id: the first id that it has not used.
+        """
+        return max(0, self._below - max(next_id, 1)) if self._how is GoesOn.BY_PUSHES else 0
+
+    def end_pushes(self) -> list[tuple[Payload, tuple[int, Payload]]]:
+        """Have tasks come along from now on, to which the program has not come.
+
+        Return the outcomes that have waited for it, in their order: the task, and the status and the payload.
+        """
+        if self._how is not GoesOn.BY_PUSHES:
+            return []
+        self._how = GoesOn.WITH_TASKS
+        came = [(self._tasks[one], ended[1:]) for one, ended in self._waiting.items() if one in self._tasks]
+        self._met.update(self._waiting)
+        self._waiting.clear()
+        self._tasks.clear()
+        return came

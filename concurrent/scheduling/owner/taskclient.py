@@ -169,7 +169,7 @@ class TaskClient:
             """Take tasks that the former program has pushed; their outcomes come next."""
             check_columns(ids, payloads)
             for task_id, payload in zip(ids, payloads, strict=True):
-                if task_id not in self._open and self._former.recall(task_id):
+                if task_id not in self._open and self._former.recall(task_id, payload):
                     self._open[task_id] = Recalled(payload), None, DEFAULT_TERMS
 
     def push(self, item: Any, work: Any, terms: Terms = DEFAULT_TERMS) -> int:
@@ -288,10 +288,16 @@ class TaskClient:
         """Have ``call()`` called on the loop once the master answers for all that was pushed. Any thread."""
         self._loop.post(self.outgoing.when_empty, call)
 
+    def end_pushes(self) -> int:
+        """Have tasks come along that a former program pushed and this one has not; returns how many. Loop."""
+        left_over = self._former.left_over(self._next_id)
+        self._report([Outcome(Recalled(task), *end) for task, end in self._former.end_pushes()])
+        return left_over
+
     def close(self, reason: str) -> None:
         """Take nothing more; open tasks are reported as cancelled. Any thread."""
         self.refuse(reason)
-        self._loop.post(self._cancel_all)
+        self._loop.post(lambda: self._cancel(list(self._open)))
 
     def refuse(self, reason: str) -> None:
         """Take nothing more; who waits for room is told so. Any thread."""
@@ -492,6 +498,3 @@ class TaskClient:
         there = [one for one in ids if one in self._unwanted]
         if self._handler is not None and there:
             self._courier.cast(self._handler, to_master.cancel, there)
-
-    def _cancel_all(self) -> None:
-        self._cancel(list(self._open))

@@ -14,7 +14,7 @@ from concurrent.transport.web.service import JSONService
 HUNT = JobDetails(
     job="k3f9", name="hunt", kind="application", state=OPEN, how="", reason="", user="ada@cray",
     durability="host", is_attached=False, pushed=1000, open=640, finished=355, failed=3, cancelled=2,
-    unread=360, has_begun=True, systems=0,
+    unread=360, has_begun=True, left_over=0, systems=0,
     created_at=1000.0, first_run_at=1001.0, ended_at=0.0, keep_s=604800.0,
     failures=(FailureGroup("BlockTask", "ValueError", 3, "Traceback:\n\tValueError: 5\x1b[2J"),),
     program={"application": "/home/ada/hunt.py", "folder": "/home/ada", "arguments": ["-o", "hunt.width=5"]},

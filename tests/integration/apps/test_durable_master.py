@@ -170,7 +170,7 @@ def test_a_job_goes_on_while_its_program_is_away(make_master: MakeMaster, peer_a
     program = peer_at(master, "application-1")
     attach(program, name="hunt", keep_s=100.0)
     push(program, 1, b"a")
-    program.call("job_begun")
+    program.call("job_begun", 0)
     program.call("detach_job")
     program.client.stop()
     work(a_slave(peer_at, master), 1)

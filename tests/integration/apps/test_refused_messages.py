@@ -57,7 +57,7 @@ FROM_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
     "consumed": [("much",), (-1,)],
     "consumed_to": [("much",), (-1,), (99,)],
     "name_tasks": [(1, []), (-1, ["a"]), (1, [7]), (1, ["a" * 1025])],
-    "job_begun": [(1,)],
+    "job_begun": [("1",), (-1,)],
     "detach_job": [(1,)],
     "push_tasksystem": [(1, 5, b"x"), (1, 0, 9)],
     "cancel_tasksystem": [("1",)],

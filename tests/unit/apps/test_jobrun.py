@@ -76,6 +76,20 @@ def test_of_one_that_has_ended_it_is_not_said_that_it_goes_on() -> None:
     assert Run(replace(BEGUN, state="ended")).said == ["job hunt has ended: 4 of 10 results were taken before"]
 
 
+def test_of_a_task_system_it_is_said_that_its_result_is_to_come() -> None:
+    run = Run(replace(BEGUN, next_id=0, consumed_to=0, systems=[1]))
+    assert run.said == ["job hunt goes on: the result of its task system is to come"]
+
+
+def test_what_a_longer_push_has_left_over_is_owed_and_said_by_number() -> None:
+    run = Run(replace(BEGUN, has_begun=False, consumed_to=0))
+    run.begun(3)
+    assert run.owed == 3
+    assert "had pushed 3 tasks more than this one" in run.said[-1]
+    run.begun(0)
+    assert len(run.said) == 2
+
+
 def test_a_first_push_that_was_cut_is_said_and_nothing_is_owed() -> None:
     run = Run(replace(BEGUN, has_begun=False, consumed_to=0))
     assert run.owed == 0

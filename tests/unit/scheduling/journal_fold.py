@@ -120,8 +120,11 @@ _FOLD: dict[type, Any] = {
     recorded.JobNoted: _noted,
     recorded.JobBegun: _noted,
     recorded.JobClosed: _noted,
+    recorded.JobHeld: _noted,
+    recorded.JobReleased: _noted,
     recorded.SessionAttached: _noted,
     recorded.SystemPushed: _noted,
     recorded.SystemStepped: _noted,
+    recorded.SystemLosses: _noted,
     recorded.SystemEnded: _noted,
 }

@@ -100,6 +100,8 @@ class Story:
         self._keep(
             recorded.JobNoted(owner, self._chance.random(), [("f", "E", 1, "text")]),
             recorded.SessionAttached(owner, self._chance.randrange(9)),
+            self._chance.choice((recorded.JobHeld, recorded.JobReleased))(owner, "why"),
+            recorded.SystemLosses(owner, [(1.5, "killed", True)] * self._chance.randrange(3)),
             recorded.TasksNamed(owner, job["next"], ["key"]),
             recorded.CodeDefined(owner, 0, self._payload()),
         )

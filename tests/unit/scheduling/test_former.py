@@ -65,8 +65,29 @@ def test_a_task_that_comes_along_is_taken_once_and_only_if_it_is_a_former_one() 
     former.begin(10, GoesOn.WITH_TASKS)
     former.keep(1, 5, FINISHED, b"five")
     assert former.held_from == 0
-    assert [former.recall(task_id) for task_id in (5, 5, 10)] == [True, False, False]
+    assert [former.recall(task_id, b"task") for task_id in (5, 5, 10)] == [True, False, False]
 
 
 def test_no_task_is_taken_that_the_program_pushes_again(former: FormerTasks) -> None:
-    assert not former.recall(5)
+    assert not former.recall(5, b"task")
+
+
+def test_to_what_a_shorter_push_does_not_come_comes_with_its_tasks_in_the_order_of_the_outcomes(
+    former: FormerTasks,
+) -> None:
+    for number, task_id in enumerate((9, 3, 8), 1):
+        assert not former.recall(task_id, b"task %d" % task_id)
+        former.keep(number, task_id, FINISHED, b"%d" % task_id)
+    former.ask(3)
+    assert (former.held_from, former.left_over(8)) == (1, 2)
+    assert former.end_pushes() == [(b"task 9", (FINISHED, b"9")), (b"task 8", (FINISHED, b"8"))]
+    assert former.held_from == 0
+    assert [former.recall(task_id, b"task") for task_id in (9, 3, 7)] == [False, False, True]
+    assert former.end_pushes() == []
+
+
+@pytest.mark.parametrize("how", [GoesOn.BY_IDS, GoesOn.WITH_TASKS])
+def test_nothing_is_left_over_of_what_is_not_pushed_again(how: GoesOn) -> None:
+    former = FormerTasks()
+    former.begin(10, how)
+    assert former.left_over(1) == 0

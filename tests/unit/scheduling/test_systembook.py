@@ -9,6 +9,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerLeft,
     Recordable,
     SystemEnded,
+    SystemLosses,
     SystemPushed,
     SystemStepped,
 )
@@ -91,3 +92,26 @@ def test_losses_before_it_got_further_do_not_count(system: System, has_step: boo
             system.has_read(number)
     system.has_read(1)
     assert [loses(system) for _ in range(3)] == [True, True, False]
+
+
+def test_losses_count_after_a_start_of_the_master_unless_the_system_got_further(system: System) -> None:
+    assert loses(system, 100.0)
+    assert loses(system, 120.0, was_given=False)
+    losses = system.losses
+    assert losses == SystemLosses(7, [(100.0, "loss 100", True), (120.0, "loss 120", False)])
+    (again,) = book_of(JOINED, PUSHED, losses)
+    assert [loses(again, now) for now in (130.0, 140.0)] == [True, False]
+    (further,) = book_of(JOINED, PUSHED, losses, STEPPED)
+    assert [loses(further, now) for now in (130.0, 140.0)] == [True, True]
+
+
+def test_losses_that_a_clock_which_was_set_puts_into_the_future_do_not_count(system: System) -> None:
+    assert all(loses(system, now) for now in (1000.0, 1001.0, 5.0, 6.0))
+
+
+def test_a_system_that_reads_on_has_its_losses_forgotten_once(system: System) -> None:
+    assert not system.has_read(3)
+    loses(system)
+    assert system.has_read(4)
+    assert system.losses == SystemLosses(7, [])
+    assert not system.has_read(5)

@@ -111,6 +111,9 @@ class DurableDesk(Desk):
     def detach(self, system: System) -> None:
         """Have the system be without a host."""
 
+    def lost(self, system: System) -> None:
+        self.losses = system.losses
+
     def hand_over(self, system: System, session: Session, then: Callable[..., object]) -> None:
         then(CODE, system.payload)
 
@@ -381,6 +384,8 @@ def test_a_durable_system_loses_more_hosts_that_never_got_it(
         master.processes[number].end(signal=9, code=None)
     assert [one[:3] for one in app.take()] == [("tasksystem_finished", 1, DIED)]
     assert len(master.processes) == losses
+    assert isinstance(master.systems, DurableDesk)
+    assert [was_given for *_, was_given in master.systems.losses.losses] == [had_it] * losses
 
 
 def test_where_nothing_can_be_started_the_system_is_refused(master: Master, app: Session) -> None:

@@ -30,9 +30,12 @@ NEWEST: Final = (
     recorded.SessionAttached,
     recorded.JobBegun,
     recorded.JobClosed,
+    recorded.JobHeld,
+    recorded.JobReleased,
     recorded.JobNoted,
     recorded.SystemPushed,
     recorded.SystemStepped,
+    recorded.SystemLosses,
 )
 """Of these the newest of an owner counts."""
 

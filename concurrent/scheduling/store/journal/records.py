@@ -163,6 +163,9 @@ KINDS: Final = {
     16: _Kind(recorded.SlaveJoined),
     17: _Kind(recorded.SlaveLost),
     18: _Kind(recorded.JobBegun),
+    19: _Kind(recorded.JobHeld),
+    20: _Kind(recorded.JobReleased),
+    21: _Kind(recorded.SystemLosses, unpack={"losses": _tuples}),
 }
 """The kinds of rows. A number is never given to another one; a field that comes later has a default."""
 

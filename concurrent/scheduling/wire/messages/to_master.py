@@ -90,7 +90,7 @@ def job_keys(first_id: int) -> dict[str, Any]:
 
 
 @FROM_APPLICATION.cast(feature=JOBS)
-def job_begun() -> None:
+def job_begun(left_over: int) -> None:
     """Know that all was pushed that the program begins with."""
 
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from concurrent.transport.calls.proxy import RemoteProxy
     from concurrent.transport.carriers.bytechannel import IByteChannel, SocketChannel
     from concurrent.transport.carriers.channels import ICarrierFactory, TCPCarrierFactory, ZMQCarrierFactory
-    from concurrent.transport.carriers.tcp import TCPClient, TCPServer, TCPSocket
+    from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+    from concurrent.transport.carriers.tcpsocket import TCPSocket
     from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
     from concurrent.transport.frames.frames import Frame, as_payload
     from concurrent.transport.loop.loop import NodeLoop
@@ -59,7 +60,7 @@ _MODULE_BY_NAME = {
     "TCPHandler": "calls.handler",
     "TCPServer": "carriers.tcp",
     "TCPServerZMQ": "carriers.zeromq",
-    "TCPSocket": "carriers.tcp",
+    "TCPSocket": "carriers.tcpsocket",
     "ZMQCarrierFactory": "carriers.channels",
     "ZMQClient": "carriers.zeromq",
     "as_payload": "frames.frames",

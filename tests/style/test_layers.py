@@ -236,7 +236,7 @@ def test_an_import_of_a_room_below_is_allowed() -> None:
             "def late():\n    from concurrent.scheduling.slave.pool import WorkerPool",
         ),
         ("scheduling/slave/bad.py", "from concurrent.scheduling import owner"),
-        ("transport/web/bad.py", "from concurrent.transport.carriers.tcp import TCPSocket"),
+        ("transport/web/bad.py", "from concurrent.transport.carriers.tcpsocket import TCPSocket"),
     ],
 )
 def test_an_arrow_that_is_not_drawn_is_found(path: str, text: str) -> None:

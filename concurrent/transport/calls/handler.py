@@ -22,7 +22,7 @@ from concurrent.transport.calls.proxy import RemoteProxy
 from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.identity import ANYBODY
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import decode, encode_body
 from concurrent.transport.session.limits import Limits
@@ -50,14 +50,15 @@ class TCPHandler:
     The public members may be used from any thread, unless they say otherwise. A server has one per
     session; a client has one, which survives the end of a session and serves the next one.
 
-    ``identity`` is who the peer is. ``context`` is free for the node. ``has_said_goodbye`` tells whether the
-    peer has ended the session because it stops, not because of a mistake.
+    ``identity`` says who the peer is, from the first session on. ``context`` is free for the node.
+    ``has_said_goodbye`` tells whether the peer has ended the session because it stops, not for a mistake.
     """
+
+    identity: Identity
 
     def __init__(self, loop: NodeLoop, owner: IHandlerOwner, limits: Limits) -> None:
         self.node_id = ""
         self.peer_ip = ""
-        self.identity = ANYBODY
         self.peer_features: frozenset[str] = frozenset()
         self.context: Any = None
         self.has_said_goodbye = False
@@ -221,6 +222,7 @@ class TCPHandler:
     def open(self, carrier: ICarrier, session_id: str, node_id: str, peer_bytes_max: int) -> None:
         """Begin a new session on ``carrier``."""
         self.node_id = node_id
+        self.identity = carrier.identity
         self.peer_ip = carrier.peer_ip
         self.has_said_goodbye = False
         self._answerer.forget_failures()
@@ -232,6 +234,7 @@ class TCPHandler:
         :raises ProtocolError: if the peer's count does not fit.
         """
         replaced = self._line.resume(carrier, last_received)
+        self.identity = carrier.identity
         self.peer_ip = carrier.peer_ip
         return replaced
 

@@ -11,12 +11,13 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.frames.gather import send_some
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.loop.sockets import hang_up
+from concurrent.transport.security.identity import Identity
 
 __all__ = ["IByteChannel", "MakeChannel", "SocketChannel"]
 
@@ -29,10 +30,15 @@ class IByteChannel(Protocol):
         """The address of the other end."""
 
     @property
+    def identity(self) -> Identity | None:
+        """Who is at the other end, if the channel has a way to know, as soon as it has received something."""
+
+    @property
     def receive_into(self) -> Callable[[memoryview], int]:
         """Receive into memory and return how many bytes came; 0 says that the peer sends nothing more.
 
-        It raises BlockingIOError if there is nothing now, and another OSError if the connection is lost.
+        It raises BlockingIOError if there is nothing now, another OSError if the connection is lost, and
+        ProtocolError, once, if nothing that this peer sends may be read.
         """
 
     @property
@@ -56,6 +62,9 @@ class IByteChannel(Protocol):
         """Give up the connection and free it at once."""
 
 
+LOCAL_IP: Final = "127.0.0.1"
+"""What the peer of a Unix socket has for an address."""
+
 MakeChannel = Callable[[NodeLoop, socket.socket], IByteChannel]
 """Makes the channel over a connected socket, which it owns from then on; OSError if the peer has gone."""
 
@@ -68,10 +77,14 @@ class SocketChannel:
     :raises OSError: if the peer has gone already.
     """
 
+    identity: Identity | None = None
+
     def __init__(self, loop: NodeLoop, sock: socket.socket) -> None:
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.peer_ip: str = sock.getpeername()[0]
+        address = sock.getpeername()
+        if isinstance(address, tuple):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.peer_ip: str = address[0] if isinstance(address, tuple) else LOCAL_IP
         self.receive_into: Callable[[memoryview], int] = sock.recv_into
         self.send: Callable[[deque[Buffer]], int] = partial(send_some, sock)
         self._loop = loop

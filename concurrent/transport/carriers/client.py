@@ -11,6 +11,7 @@ from concurrent.core.backoff import Backoff
 from concurrent.core.errors import (
     CallTimeout,
     ConnectionLost,
+    NotAllowed,
     ProtocolError,
     VersionMismatch,
 )
@@ -18,8 +19,11 @@ from concurrent.core.items import Host
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.endpoint import Endpoint, log
+from concurrent.transport.carriers.strangers import needs_key
 from concurrent.transport.frames.blocks import NewBlock, new_block_of
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.identity import THIS_USER
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import Message, control_message
 from concurrent.transport.session.limits import Limits
@@ -60,6 +64,8 @@ class SessionClient(Endpoint):
     :param node_id: who this node is; no two clients of a server may have the same.
     :param stats: where connections and failures are counted.
     :param limits: what is accepted and how long is waited.
+    :param protection: how the server is known, and this node to it; its place is that of the server. None: the
+        server may be anybody.
     """
 
     def __init__(
@@ -71,11 +77,13 @@ class SessionClient(Endpoint):
         node_id: str,
         stats: IEventCounter | None = None,
         limits: Limits | None = None,
+        protection: Protection | None = None,
     ) -> None:
         super().__init__(loop, node_id, stats, limits or Limits())
         self.host = host
         self.port = port
         self.handler = TCPHandler(loop, self, self._limits)
+        self._protection = protection
         self._new_block: NewBlock = new_block_of
         self._carrier: ICarrier | None = None
         self._timer: TimerHandle | None = None
@@ -100,7 +108,13 @@ class SessionClient(Endpoint):
         self._new_block = new_block
 
     def start(self) -> None:
-        """Begin to connect, and do so again for ever. Any thread; call it once, returns at once."""
+        """Begin to connect, and do so again for ever. Any thread; call it once, returns at once.
+
+        :raises NotAllowed: if the protection has no way to know a server.
+        """
+        protection = self._protection
+        if protection and protection.tls is None and protection.place is None and not protection.is_open:
+            raise needs_key(self.node_id)
         self._is_started = True
         self._loop.post(self._begin)
 
@@ -114,7 +128,7 @@ class SessionClient(Endpoint):
         is_settled = self._settled.wait(timeout_s)
         refusal = self._refusal
         if refusal is not None:
-            raise type(refusal)(refusal.message, thing=refusal.thing) from refusal
+            raise type(refusal)(refusal.message, thing=refusal.thing, remedy=refusal.remedy) from refusal
         if not is_settled:
             raise CallTimeout(
                 f"no connection to {self.address} within {timeout_s} s: {self._last_problem}",
@@ -155,6 +169,22 @@ class SessionClient(Endpoint):
         self.note_problem(reason)
         self._connect_later()
 
+    def _dial_refused(self, error: NotAllowed) -> None:
+        """There is a server, or could be, but none that this node and its keys fit to."""
+        self.note_problem(str(error))
+        self._refuse(error)
+        self._connect_later()
+
+    @property
+    def _resumes_in_place(self) -> bool:
+        """Whether only a connection in the place can resume the session: by a port this is somebody else."""
+        return self.handler.state is SessionState.CUT and self.handler.identity is THIS_USER
+
+    @property
+    def _resumes_by_port(self) -> bool:
+        """Whether only a connection to the port can resume the session."""
+        return self.handler.state is SessionState.CUT and self.handler.identity is not THIS_USER
+
     def _dialled(self, carrier: ICarrier) -> None:
         if self._is_stopping:
             carrier.close()
@@ -194,6 +224,7 @@ class SessionClient(Endpoint):
             handler.state is SessionState.CUT
             and not welcome.is_new
             and welcome.session_id == handler.session_id
+            and handler.identity.is_same(carrier.identity)
         )
         if is_resumed:
             handler.resume(carrier, welcome.last_received)
@@ -230,10 +261,16 @@ class SessionClient(Endpoint):
         self._settled.set()
 
     def broken(self, carrier: ICarrier, error: ProtocolError) -> None:
-        """What the server sent is no message: say so and try again later."""
-        if carrier not in self._handler_by_carrier:
+        """What the server sent is no message, or may not be read: say so and try again later."""
+        if carrier in self._handler_by_carrier:
+            super().broken(carrier, error)
+        elif isinstance(error, NotAllowed):
+            self.note_problem(str(error))
             self._refuse(error)
-        super().broken(carrier, error)
+            carrier.close()
+        else:
+            self._refuse(error)
+            super().broken(carrier, error)
 
     def lost(self, carrier: ICarrier, reason: str, *, is_silent: bool = False) -> None:
         """The connection is gone: connect again and resume."""

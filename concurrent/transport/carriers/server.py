@@ -5,15 +5,19 @@ from __future__ import annotations
 import hmac
 import secrets
 from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Final
 
-from concurrent.core.errors import VersionMismatch
+from concurrent.core.errors import NotAllowed, VersionMismatch
 from concurrent.core.items import Host
 from concurrent.core.rarely import RareLine
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.endpoint import Endpoint, log
+from concurrent.transport.carriers.strangers import needs_key
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.hosts import check_host
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import Message, control_message
 from concurrent.transport.session.limits import Limits
@@ -29,9 +33,11 @@ from concurrent.transport.session.messages import (
     kind_name,
 )
 
-__all__ = ["SessionServer"]
+__all__ = ["NO_PORT", "SessionServer"]
 
 START_TIMEOUT_S = 10.0
+NO_PORT: Final = -1
+"""The port of a server that listens at none."""
 
 
 class SessionServer(Endpoint):
@@ -45,16 +51,18 @@ class SessionServer(Endpoint):
 
     :param loop: the node's loop; must run before ``start``.
     :param host: the address to listen on.
-    :param port: the port to listen on; 0 lets the system choose, see ``port``.
+    :param port: the port to listen on; 0 lets the system choose, see ``port``, and ``NO_PORT`` is none.
     :param node_id: who this node is.
     :param stats: where connections and failures are counted.
     :param limits: what is accepted and how long is waited.
-    :param allow_insecure: listen on other addresses than loopback though nothing is encrypted.
+    :param allow_insecure: listen on other addresses than loopback though nothing is encrypted; only without a
+        protection, which has a say of its own.
     :param bind_timeout_s: seconds in which the node must have set the ``context`` of a handler, else its
         session is ended; None: a session may stay without one.
+    :param protection: who is let in; None: anybody. Its place is there when the server starts.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a node says of its server, by name
         self,
         loop: NodeLoop,
         host: str = "127.0.0.1",
@@ -65,12 +73,14 @@ class SessionServer(Endpoint):
         limits: Limits | None = None,
         allow_insecure: bool = False,
         bind_timeout_s: float | None = None,
+        protection: Protection | None = None,
     ) -> None:
         super().__init__(loop, node_id, stats, limits or Limits())
         self.host = host
         self.port = port
         self._allow_insecure = allow_insecure
         self._bind_timeout_s = bind_timeout_s
+        self._protection = protection
         self._crowded_line = RareLine()
         self._handler_by_node: dict[str, TCPHandler] = {}
 
@@ -79,8 +89,9 @@ class SessionServer(Endpoint):
 
     @property
     def address(self) -> str:
-        """Where the server listens, as ``host:port``."""
-        return str(Host(self.host, self.port))
+        """Where the server listens, as ``host:port``, or its place if it has no port."""
+        place = self._protection.place if self._protection else None
+        return str(place.folder) if place and self.port == NO_PORT else str(Host(self.host, self.port))
 
     @property
     def handlers(self) -> list[TCPHandler]:
@@ -91,9 +102,28 @@ class SessionServer(Endpoint):
         """Listen. Any thread; call it once.
 
         :raises ConfigurationError: if the address is in use, unknown, or not safe to listen on.
+        :raises NotAllowed: if the protection has no way to know a peer.
         """
-        check_host(self.host, allow_insecure=self._allow_insecure)
+        protection = self._protection
+        if protection is None:
+            check_host(self.host, allow_insecure=self._allow_insecure)
+        elif protection.tls is None and protection.place is None and not protection.is_open:
+            raise needs_key(self.node_id)
         self._loop.call(self._begin, timeout_s=START_TIMEOUT_S)
+
+    def dismiss_revoked(self, serials: Iterable[str]) -> None:
+        """End the sessions of those who have just been revoked, cut ones too. Loop thread only.
+
+        It is called by the server's ``Trust``; to repeat it does nothing.
+
+        :param serials: of their certificates.
+        """
+        revoked = frozenset(serials)
+        for handler in self._all_handlers():
+            if handler.identity.serial in revoked:
+                log.warning("%s: %s has been revoked: the session of %s ends", self, handler.identity, handler)
+                error = NotAllowed(f"{handler.identity} has been revoked")
+                handler.dismiss(Bye.of(error))
 
     @abstractmethod
     def _listen(self) -> None:
@@ -102,6 +132,8 @@ class SessionServer(Endpoint):
     def _begin(self) -> None:
         self._listen()
         self._is_started = True
+        if self._protection is not None:
+            self._protection.trust.listen(self.dismiss_revoked)
         self._start_pulse()
         log.info("%s listens", self)
 
@@ -152,7 +184,15 @@ class SessionServer(Endpoint):
                 value=hello.version,
                 remedy="Run the same version of the framework on all nodes.",
             )
+        if self._protection is not None:
+            self._protection.trust.check(carrier.identity)
         handler = self._handler_by_node.get(hello.node_id)
+        if handler is not None and not handler.identity.is_same(carrier.identity):
+            raise NodeInUse(
+                f"{hello.node_id} has a session of {handler.identity}, and {carrier.identity} cannot have it",
+                thing=hello.node_id,
+                remedy="Give each node an id of its own, or wait until that one is gone.",
+            )
         if handler is not None and hmac.compare_digest(handler.session_id.encode(), hello.session_id.encode()):
             self._resume(carrier, handler, hello)
         else:

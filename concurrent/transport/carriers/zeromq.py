@@ -21,6 +21,7 @@ from concurrent.transport.carriers.framing import GREETING_LIMITS
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.identity import ANYBODY
 from concurrent.transport.session.carrier import ICarrierOwner
 from concurrent.transport.session.envelope import check_sizes
 from concurrent.transport.session.limits import Limits
@@ -82,6 +83,7 @@ def as_parts(buffers: Sequence[Buffer | Frame]) -> list[Buffer]:
 class RouterPeer:
     """One client's connection to a ROUTER. Loop thread only."""
 
+    identity = ANYBODY
     has_room = True
     is_held_up = False
 
@@ -228,6 +230,7 @@ class TCPServerZMQ(SessionServer):
 class DealerLink:
     """A client's connection through a DEALER. Loop thread only."""
 
+    identity = ANYBODY
     has_room = True
     is_held_up = False
 

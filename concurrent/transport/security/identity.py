@@ -35,6 +35,10 @@ class Identity:
         """The text by which what it makes is known to be its own, whichever certificate it has by then."""
         return f"{self.role}:{self.name}"
 
+    def is_same(self, other: Identity) -> bool:
+        """Tell whether it is the same one, perhaps with another certificate."""
+        return (self.role, self.name, self.cluster) == (other.role, other.name, other.cluster)
+
 
 ANYBODY: Final = Identity(Role.ADMIN, "anybody")
 """Every peer of a node that nothing protects."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from concurrent.core.errors import ProtocolError
 from concurrent.transport.frames.frames import Buffer, Frame
+
+if TYPE_CHECKING:
+    from concurrent.transport.security.identity import Identity
 
 __all__ = ["ICarrier", "ICarrierOwner"]
 
@@ -19,6 +22,10 @@ class ICarrier(Protocol):
 
     peer_ip: str
     opened_at: float
+
+    @property
+    def identity(self) -> Identity:
+        """Who the peer is; known as soon as something has been received from it."""
 
     @property
     def has_room(self) -> bool:

@@ -13,6 +13,7 @@ from concurrent.core.errors import (
     ConnectionLost,
     MalformedMessage,
     MessageTooLarge,
+    NotAllowed,
     ProtocolError,
     TransportError,
     VersionMismatch,
@@ -222,6 +223,7 @@ class Bye:
 
 REFUSALS: Final = (
     VersionMismatch,
+    NotAllowed,
     MalformedMessage,
     MessageTooLarge,
     HelloExpected,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.place import Place
+from concurrent.transport.security.protection import Protection
+from concurrent.transport.security.roles import Role
 from concurrent.transport.session.limits import Limits
-from tests.integration.transport.tls_channel import tls_channels
+from tests.integration.transport.cluster_keys import TestCluster
 from tests.integration.transport.transport_nodes import Carriers, CuttingProxy
 
 
@@ -28,17 +33,42 @@ def loops() -> Iterator[tuple[NodeLoop, NodeLoop]]:
     assert set(threading.enumerate()) <= before
 
 
+@pytest.fixture(scope="session")
+def cluster() -> TestCluster:
+    """A cluster whose authority signs what a test asks for."""
+    return TestCluster()
+
+
+@pytest.fixture(scope="session")
+def tls(cluster: TestCluster) -> tuple[Protection, Protection]:
+    """The protections of a master and of an admin, without a place."""
+    return (
+        Protection(tls=cluster.keys(Role.MASTER, "head")),
+        Protection(tls=cluster.keys(Role.ADMIN, "arm")),
+    )
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """The place of a server, in a folder whose path is short enough."""
+    with tempfile.TemporaryDirectory(prefix="cc") as folder:
+        place = Place(Path(folder, "run", "1"))
+        place.make()
+        yield place
+
+
 @pytest.fixture(params=["tcp", "tls", "zeromq"])
 def carriers(
     request: pytest.FixtureRequest,
     loops: tuple[NodeLoop, NodeLoop],
     proxy_to: Callable[[int], CuttingProxy],  # stopped after the nodes
+    tls: tuple[Protection, Protection],
 ) -> Iterator[Carriers]:
-    over_tls = (
-        partial(TCPServer, make_channel=tls_channels(is_server=True)),
-        partial(TCPClient, make_channel=tls_channels(is_server=False)),
-    )
-    makers = {"tcp": (TCPServer, TCPClient), "tls": over_tls, "zeromq": (TCPServerZMQ, ZMQClient)}
+    makers = {
+        "tcp": (TCPServer, TCPClient),
+        "tls": (partial(TCPServer, protection=tls[0]), partial(TCPClient, protection=tls[1])),
+        "zeromq": (TCPServerZMQ, ZMQClient),
+    }
     made = Carriers(*makers[request.param], loops)
     yield made
     made.stop()

@@ -11,19 +11,20 @@ from concurrent.transport.calls.methods import tcpremote
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.frames.frames import as_payload
 from concurrent.transport.loop.loop import NodeLoop
-from tests.integration.transport.tls_channel import tls_channels
+from concurrent.transport.security.protection import Protection
 from tests.integration.transport.transport_nodes import WAIT_S
 
 TLS_GREETING = b"\x16\x03"
 LARGE_BYTES = 8 * 1024 * 1024
 
 
-def test_only_the_channel_decides_what_is_on_the_wire(loops: tuple[NodeLoop, NodeLoop]) -> None:
+def test_a_client_with_a_key_sends_nothing_but_tls(
+    loops: tuple[NodeLoop, NodeLoop], tls: tuple[Protection, Protection]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(WAIT_S)
-        channels = tls_channels(is_server=False)
         port = listener.getsockname()[1]
-        client = TCPClient(loops[1], "127.0.0.1", port, node_id="client", make_channel=channels)
+        client = TCPClient(loops[1], "127.0.0.1", port, node_id="client", protection=tls[1])
         client.start()
         try:
             peer, _ = listener.accept()
@@ -34,9 +35,11 @@ def test_only_the_channel_decides_what_is_on_the_wire(loops: tuple[NodeLoop, Nod
             client.stop()
 
 
-def test_large_messages_and_many_small_ones_cross_in_both_directions(loops: tuple[NodeLoop, NodeLoop]) -> None:
-    server = TCPServer(loops[0], node_id="server", make_channel=tls_channels(is_server=True))
-    client = TCPClient(loops[1], "127.0.0.1", 0, node_id="client", make_channel=tls_channels(is_server=False))
+def test_large_messages_and_many_small_ones_cross_in_both_directions(
+    loops: tuple[NodeLoop, NodeLoop], tls: tuple[Protection, Protection]
+) -> None:
+    server = TCPServer(loops[0], node_id="server", protection=tls[0])
+    client = TCPClient(loops[1], "127.0.0.1", 0, node_id="client", protection=tls[1])
 
     @tcpremote(server)
     def echo(handler: TCPHandler, request: Any, value: Any) -> Any:

@@ -23,7 +23,11 @@ from concurrent.core.errors import (
 )
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.server import SessionServer
+from concurrent.transport.carriers.tcp import TCPServer
+from concurrent.transport.carriers.zeromq import TCPServerZMQ
 from concurrent.transport.frames.frames import Frame, as_payload
+from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
 from tests.integration.transport.transport_nodes import WAIT_S, Carriers, CuttingProxy, wait_for_problem
 
@@ -432,9 +436,15 @@ def test_an_address_in_use_is_refused_by_its_name(carriers: Carriers) -> None:
         second.start()
 
 
-def test_listening_beyond_loopback_needs_consent(carriers: Carriers) -> None:
+@pytest.mark.parametrize("server_class", [TCPServer, TCPServerZMQ])
+def test_listening_beyond_loopback_needs_consent(
+    loops: tuple[NodeLoop, NodeLoop], server_class: type[SessionServer]
+) -> None:
     with pytest.raises(ConfigurationError, match="allow_insecure=True"):
-        carriers.new_server(host="0.0.0.0").start()
+        server_class(loops[0], "0.0.0.0", node_id="server").start()
+
+
+def test_a_server_listens_on_all_addresses(carriers: Carriers) -> None:
     server = carriers.serve(host="0.0.0.0", allow_insecure=True)
     tcpremote(server)(echo)
     assert carriers.connect(server.port).handler.call("echo", 1).result(WAIT_S) == 1

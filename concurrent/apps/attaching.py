@@ -21,8 +21,10 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.jobmakers import made_by
 from concurrent.scheduling.master.openjournal import OpenJournal
 from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.security.identity import Identity
 
 __all__ = ["Attaching", "JobSettings"]
 
@@ -68,9 +70,10 @@ class Attaching:
         :raises JobTaken: if another program has taken the job over.
         :raises JobMismatch: if the name that is wished for is that of a job of another kind of program.
         """
-        job = self._job_for(wish)
+        job = self._job_for(wish, handler.identity)
         if job is None:
-            number = self._dispatcher.jobs.begin(handler, handler.node_id, self._spec(wish))
+            spec = self._spec(wish, handler.identity)
+            number = self._dispatcher.jobs.begin(handler, handler.node_id, spec)
         else:
             number = job.owner
             self._go_on(handler, job, wish)
@@ -79,18 +82,18 @@ class Attaching:
         self._dispatcher.jobs.reply_when_kept(reply)
         return number, answer
 
-    def _job_for(self, wish: JobWish) -> JobRecord | None:
-        """Return the job to go on with; None if a new one begins."""
+    def _job_for(self, wish: JobWish, identity: Identity) -> JobRecord | None:
+        """Return the job to go on with; None if a new one begins, which may be called like somebody else's."""
         find = self._dispatcher.jobs.find
         for text in filter(None, (wish.job, wish.name)):
             with suppress(JobUnknown):
-                job = find(text)
+                job = find(text, identity, is_own_only=not (wish.job or wish.must_exist))
                 if not wish.job:
                     _check_kind(job, wish)
                 return job
-        return find(wish.job or wish.name) if wish.must_exist else None
+        return find(wish.job or wish.name, identity) if wish.must_exist else None
 
-    def _spec(self, wish: JobWish) -> JobSpec:
+    def _spec(self, wish: JobWish, identity: Identity) -> JobSpec:
         return JobSpec(
             job_id=secrets.token_hex(JOB_ID_BYTES),
             name=wish.name,
@@ -101,6 +104,7 @@ class Attaching:
             keeps_results=wish.keeps_results,
             fingerprint=wish.fingerprint,
             created_at=time.time(),
+            made_by=made_by(identity),
         )
 
     def _go_on(self, handler: TCPHandler, job: JobRecord, wish: JobWish) -> None:

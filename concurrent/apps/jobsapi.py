@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import islice
 from typing import Any, Final
@@ -13,9 +13,12 @@ from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.ledger.tally import JobTally, failures_of, tally_of
 from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.jobmakers import may_touch
 from concurrent.scheduling.master.systems import SystemHosts
+from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.identity import ANYBODY, Identity
 from concurrent.transport.security.roles import SUBMITTERS
 
 __all__ = ["JobsAPI", "state_of"]
@@ -43,38 +46,42 @@ class JobsAPI:
         """Register everything with the JSON API of the master."""
 
         @jsonremote(service, roles=SUBMITTERS)
-        def jobs(_request: Any) -> list[dict[str, Any]]:
-            """Return all jobs, also those that end with their programs, as rows."""
-            return self._loop.call(self._rows, timeout_s=CALL_TIMEOUT_S)
+        def jobs(request: Request) -> list[dict[str, Any]]:
+            """Return the caller's jobs, also those that end with their programs, as rows; all to an admin."""
+            return self._loop.call(self._rows, request.identity, timeout_s=CALL_TIMEOUT_S)
 
         @jsonremote(service, roles=SUBMITTERS)
-        def job(_request: Any, job: str) -> dict[str, Any]:
+        def job(request: Request, job: str) -> dict[str, Any]:
             """Return all that is known of a job, by its id or its name."""
-            return self._loop.call(self._details, job, timeout_s=CALL_TIMEOUT_S)
+            return self._loop.call(self._details, job, request.identity, timeout_s=CALL_TIMEOUT_S)
 
         @jsonremote(service, roles=SUBMITTERS)
-        def cancel_job(_request: Any, job: str) -> None:
+        def cancel_job(request: Request, job: str) -> None:
             """Have nothing more of a job run, by its id or its name; its outcomes and its history stay."""
-            self._change(self._cancel, job)
+            self._change(self._cancel, job, request.identity)
 
         @jsonremote(service, roles=SUBMITTERS)
-        def release_job(_request: Any, job: str) -> None:
+        def release_job(request: Request, job: str) -> None:
             """Have a job run that is held, by its id or its name."""
-            self._change(self._release, job)
+            self._change(self._release, job, request.identity)
 
         @jsonremote(service, roles=SUBMITTERS)
-        def forget_job(_request: Any, job: str) -> None:
+        def forget_job(request: Request, job: str) -> None:
             """Remove all of a job that has ended, by its id or its name."""
-            self._change(self._forget, job)
+            self._change(self._forget, job, request.identity)
 
     @property
     def count(self) -> int:
         """How many jobs there are that are no task systems. Loop thread only."""
         return sum(1 for _ in self._jobs())
 
-    def rows(self, count_max: int) -> list[JobRow]:
-        """Return the newest of the jobs that are no task systems. Loop thread only."""
-        newest = islice(sorted(self._jobs(), key=lambda one: one[0].owner, reverse=True), count_max)
+    def rows(self, count_max: int, identity: Identity = ANYBODY) -> list[JobRow]:
+        """Return the newest of the jobs that are no task systems. Loop thread only.
+
+        :param identity: who may touch those that are wanted.
+        """
+        found = [one for one in self._jobs() if may_touch(one[1].spec, identity)]
+        newest = islice(sorted(found, key=lambda one: one[0].owner, reverse=True), count_max)
         return [self._row(job, life) for job, life in newest]
 
     def _row(self, job: JobRecord, life: JobLife) -> JobRow:
@@ -89,45 +96,46 @@ class JobsAPI:
     def _tally(self, job: JobRecord, life: JobLife) -> JobTally:
         return tally_of(job, life, self._dispatcher.ledger.owners)
 
-    def _rows(self) -> list[dict[str, Any]]:
-        return [one.to_json() for one in self.rows(JOBS_MAX)]
+    def _rows(self, identity: Identity) -> list[dict[str, Any]]:
+        return [one.to_json() for one in self.rows(JOBS_MAX, identity)]
 
-    def _details(self, text: str) -> dict[str, Any]:
-        job, life = self._find(text)
+    def _details(self, text: str, identity: Identity) -> dict[str, Any]:
+        job, life = self._find(text, identity)
         row = self._row(job, life)
         details = JobDetails(
             **vars(row),
             failures=tuple(FailureGroup(*one) for one in failures_of(life, self._dispatcher.ledger.owners)),
             program=dict(life.spec.program),
             fingerprint=dict(life.spec.fingerprint),
+            made_by=life.spec.made_by,
         )
         return details.to_json()
 
-    def _change(self, change: Any, text: str) -> None:
+    def _change(self, change: Callable[[str, Identity], None], text: str, identity: Identity) -> None:
         """Do something to a job, and wait until that is kept."""
         kept: Future[None] = Future()
 
         def begin() -> None:
-            change(text)
+            change(text, identity)
             self._dispatcher.jobs.when_kept(lambda: kept.set_result(None))
 
         self._loop.call(begin, timeout_s=CALL_TIMEOUT_S)
         kept.result(CALL_TIMEOUT_S)
 
-    def _cancel(self, text: str) -> None:
-        job, life = self._find(text)
+    def _cancel(self, text: str, identity: Identity) -> None:
+        job, life = self._find(text, identity)
         if state_of(life) == ENDED:
             return
         self._systems.cancel(job.owner)
         self._dispatcher.jobs.cancel(job.owner)
 
-    def _release(self, text: str) -> None:
-        job, _ = self._find(text)
+    def _release(self, text: str, identity: Identity) -> None:
+        job, _ = self._find(text, identity)
         self._dispatcher.jobs.release(job.owner)
         self._systems.released(job.owner)
 
-    def _forget(self, text: str) -> None:
-        job, life = self._find(text)
+    def _forget(self, text: str, identity: Identity) -> None:
+        job, life = self._find(text, identity)
         if state_of(life) != ENDED:
             raise NodeError(
                 f"job {text} has {self._tally(job, life).open} open tasks: it has not ended",
@@ -137,8 +145,8 @@ class JobsAPI:
             )
         self._dispatcher.jobs.forget(job.owner)
 
-    def _find(self, text: str) -> tuple[JobRecord, JobLife]:
-        job = self._dispatcher.jobs.find(text)
+    def _find(self, text: str, identity: Identity) -> tuple[JobRecord, JobLife]:
+        job = self._dispatcher.jobs.find(text, identity)
         assert job.life is not None, "only such jobs are found"
         return job, job.life
 

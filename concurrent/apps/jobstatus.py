@@ -99,9 +99,11 @@ class JobDetails(JobRow):
     :param failures: of its tasks, the most frequent first.
     :param program: how its program was started, see ``programrecord.py``.
     :param fingerprint: the versions that its code was made with, by name.
+    :param made_by: the identity that it belongs to, ``role:name``; empty if it is everybody's.
     """
 
     failures: tuple[FailureGroup, ...]
     program: Mapping[str, Any]
     fingerprint: Mapping[str, Any]
+    made_by: str
     more: Mapping[str, Any] = field(default_factory=dict, kw_only=True)

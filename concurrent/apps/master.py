@@ -39,6 +39,7 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import jsonremote, receives
 from concurrent.transport.carriers.channels import CHANNELS, SocketPlace
 from concurrent.transport.carriers.server import SessionServer
+from concurrent.transport.security.identity import ANYBODY, Identity
 
 with installed_first("web"):
     import web
@@ -173,15 +174,15 @@ class MasterNode(Node):
         """Register the methods by which nodes join, as far as a derived node has none of its own."""
         for node_type, message in JOIN_BY_TYPE.items():
             if message.name not in self.api_service_v1.methods:
-                self._register_json(message, node_type)
+                self._register_json(message.name, node_type)
             if message.name not in self.compute_server.methods:
                 self._register_tcp(message, node_type)
+            for owner in (self.api_service_v1, self.compute_server):
+                owner.methods.allow(message.name, message.roles)
         self._register_attaching()
 
-    def _register_json(self, message: Call[[str], int], node_type: NodeType) -> None:
-        name = message.name
-
-        @jsonremote(self.api_service_v1, name=name, roles=message.roles)
+    def _register_json(self, name: str, node_type: NodeType) -> None:
+        @jsonremote(self.api_service_v1, name=name)
         def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> dict[str, Any]:
             """Register a node; answers where the compute channel is."""
             if request.call_id is None:
@@ -191,7 +192,9 @@ class MasterNode(Node):
                     remedy="Send it with an id",
                 )
             self.stats.add_avg(name)
-            return self.register_node(node_id, web.ctx["ip"], port, data, node_type)
+            return self.register_node(
+                node_id, request.peer_ip, port, data, node_type, identity=request.identity
+            )
 
     def _register_tcp(self, message: Call[[str], int], node_type: NodeType) -> None:
         @receives(self.compute_server, message)
@@ -206,22 +209,34 @@ class MasterNode(Node):
             """Bind the session to a job of an application that has registered; answers what it is."""
             wanted = wish_from(wish)
             self.stats.add_avg("attach_job")
-            return self._api.attach(handler, self.registry.expect(node_id, NodeType.application), wanted)
+            record = self.registry.expect(node_id, NodeType.application, handler.identity)
+            return self._api.attach(handler, record, wanted)
 
     def register_node(
-        self, node_id: str, ip: str, port: int, data: dict[str, Any], node_type: NodeType
+        self,
+        node_id: str,
+        ip: str,
+        port: int,
+        data: dict[str, Any],
+        node_type: NodeType,
+        *,
+        identity: Identity | None = None,
     ) -> dict[str, Any]:
         """Take note of a node that will open a session. Any thread.
 
         :param ip: where it called from.
         :param port: the port of its own JSON API, 0 if it has none.
         :param data: what it says of itself; a slave says ``workers`` and ``window``.
+        :param identity: who asks for it, and then has to open its session; None: who has sent the request that
+            this thread answers.
         :returns: where the compute channel is, and which task manager a slave has to use.
         :raises InvalidArguments: if something of that makes no sense.
         :raises VersionMismatch: if it runs another Python than this master.
+        :raises NotAllowed: if somebody else has registered a node of that id.
         """
         check_registration(node_id, port, data)
-        record = NodeRecord(node_id, node_type, ip, port, dict(data))
+        identity = identity or web.ctx.get("identity", ANYBODY)
+        record = NodeRecord(node_id, node_type, ip, port, dict(data), identity=identity)
         try:
             check_runtime(node_id, data)
         except VersionMismatch as error:
@@ -259,8 +274,9 @@ class MasterNode(Node):
 
         :returns: the number of the registration.
         :raises NodeError: if it did not register, or the session belongs to another node.
+        :raises NotAllowed: if somebody else has registered it.
         """
-        number = self._api.bind(handler, self.registry.expect(node_id, node_type))
+        number = self._api.bind(handler, self.registry.expect(node_id, node_type, handler.identity))
         if node_type is NodeType.slave:
             if not self._first_slave.done():
                 self._first_slave.set_result(None)

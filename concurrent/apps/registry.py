@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
 from concurrent.apps.status import NodeRow
-from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed
 from concurrent.core.items import PORT_MAX
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.core.rows import ROWS_MAX, chosen_rows
+from concurrent.transport.security.identity import ANYBODY, Identity
 
 __all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration"]
 
@@ -91,6 +92,7 @@ class NodeRecord:
     :param data: what the node says of itself.
     :param state: ``registered`` over the JSON API, ``joined`` on the compute channel, ``gone`` or ``refused``.
     :param number: its number as an owner or slave; 0 unless it has joined.
+    :param identity: who has registered it, and nobody else may open its session.
     """
 
     node_id: str
@@ -102,6 +104,17 @@ class NodeRecord:
     number: int = 0
     since: float = field(default_factory=time.time)
     reason: str = ""
+    identity: Identity = ANYBODY
+
+    def check_identity(self, identity: Identity) -> None:
+        """Raise NotAllowed unless somebody is who has registered the node."""
+        if not self.identity.is_same(identity):
+            raise NotAllowed(
+                f"{identity} may not be {self.node_id}, which {self.identity} has registered",
+                thing=self.node_id,
+                value=str(identity),
+                remedy="Register it with the key with which it opens its session, or under another id",
+            )
 
     def status(self) -> NodeRow:
         """Return what is shown of the node."""
@@ -143,8 +156,13 @@ class NodeRegistry:
 
         One that has joined stays beside it until its session ends. Who does not join in time is forgotten,
         and so is, when there are too many, the oldest of the address from which most of them came.
+
+        :raises NotAllowed: if somebody else has registered a node of that id.
         """
         self._expire()
+        for former in (self._waiting.get(record.node_id), self._joined.get(record.node_id)):
+            if former is not None:
+                former.check_identity(record.identity)
         self._waiting.pop(record.node_id, None)
         record.since = self._now()
         self._waiting[record.node_id] = record
@@ -160,10 +178,12 @@ class NodeRegistry:
             log.warning("refused a %s at %s: %s%s", record.node_type.value, record.ip, reason, suffix)
         self._end(record, "refused", reason)
 
-    def expect(self, node_id: str, node_type: NodeType) -> NodeRecord:
+    def expect(self, node_id: str, node_type: NodeType, identity: Identity) -> NodeRecord:
         """Return the record of a node that joins.
 
+        :param identity: whose session it is.
         :raises NodeError: if it has not registered as what it says it is.
+        :raises NotAllowed: if somebody else has registered it.
         """
         self._expire()
         record = self._waiting.get(node_id) or self._joined.get(node_id)
@@ -174,6 +194,7 @@ class NodeRegistry:
                 value=node_type.value,
                 remedy=f"Call register_{node_type.value} of the JSON API first",
             )
+        record.check_identity(identity)
         return record
 
     def joined(self, record: NodeRecord, number: int) -> None:

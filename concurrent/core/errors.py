@@ -259,7 +259,7 @@ class JobTaken(NodeError):
 
 
 class JobUnknown(NodeError):
-    """There is no job of that id or name at this master, or no more."""
+    """There is no job of that id or name at this master, or no more, or it belongs to somebody else."""
 
     code = "job-unknown"
 

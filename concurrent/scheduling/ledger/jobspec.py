@@ -22,6 +22,7 @@ class JobSpec:
     :param keeps_results: whether outcomes are kept after they were consumed.
     :param fingerprint: the versions that its code was made with, by name.
     :param created_at: when it began, in seconds since the epoch.
+    :param made_by: the key of the identity that made it, which it belongs to; empty if it is everybody's.
     """
 
     job_id: str = ""
@@ -33,6 +34,7 @@ class JobSpec:
     keeps_results: bool = False
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     created_at: float = 0.0
+    made_by: str = ""
 
     def as_map(self) -> dict[str, Any]:
         """Return its values by name, as they are stored."""

@@ -34,11 +34,13 @@ from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.gate import Gate
+from concurrent.scheduling.master.jobmakers import is_own, may_touch
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.recaller import Recaller
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.security.identity import Identity
 
 __all__ = ["JobDesk"]
 
@@ -84,27 +86,31 @@ class JobDesk:
         self._journal = journal
         self._gate = gate
 
-    def find(self, text: str) -> JobRecord:
-        """Return the job that has an id, or else the newest one that has a name.
+    def find(self, text: str, identity: Identity, *, is_own_only: bool = False) -> JobRecord:
+        """Return the job that has an id, or else the newest one that has a name, one's own before others'.
 
+        :param identity: who wants it; a job that it may not touch is not there.
+        :param is_own_only: whether no other job will do than one's own.
         :raises JobUnknown: if there is none.
         """
-        newest: JobRecord | None = None
+        may = is_own if is_own_only else may_touch
+        named: list[JobRecord] = []
         for job in self._ledger.owners.values():
-            if job.life is None or job.life.spec.kind == "system":
+            if job.life is None or job.life.spec.kind == "system" or not may(job.life.spec, identity):
                 continue
             if job.life.spec.job_id == text:
                 return job
             if job.life.spec.name == text:
-                newest = job
-        if newest is None or not text:
+                named.append(job)
+        if not named or not text:
             raise JobUnknown(
-                f"there is no job {text!r:.100} at this master",
+                f"there is no job {text!r:.100} of yours at this master",
                 thing="job",
                 value=text,
                 remedy="'concurrent jobs' lists those that there are",
             )
-        return newest
+        own = [job for job in named if job.life is not None and is_own(job.life.spec, identity)]
+        return (own or named)[-1]
 
     def restored(self, events: Iterable[Recordable]) -> Iterator[Recordable]:
         """Iterate over what a journal has kept, and take the code of each job."""

@@ -103,6 +103,7 @@ class SystemDesk:
             keep_s=KEEP_S,
             fingerprint=spec.fingerprint,
             created_at=time.time(),
+            made_by=spec.made_by,
         )
         self._code.join_owner(number)
         self._apply(OwnerJoined(number, system.name, job))

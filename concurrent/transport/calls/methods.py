@@ -10,7 +10,7 @@ import difflib
 import inspect
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Protocol, TypeVar
 
 from concurrent.core import errors
@@ -211,6 +211,15 @@ class MethodRegistry:
             roles=roles,
             message=message,
         )
+
+    def allow(self, name: str, roles: Iterable[Role | str]) -> None:
+        """Let peers with these roles call a method too.
+
+        :raises KeyError: if there is none of that name.
+        :raises ConfigurationError: if there is no role of a name.
+        """
+        method = self._method_by_name[name]
+        self._method_by_name[name] = replace(method, roles=method.roles | roles_of(roles))
 
     def is_vital(self, name: str) -> bool:
         """Whether there is a method of that name whose refusal ends the session."""

@@ -18,7 +18,7 @@ HUNT = JobDetails(
     created_at=1000.0, first_run_at=1001.0, ended_at=0.0, keep_s=604800.0,
     failures=(FailureGroup("BlockTask", "ValueError", 3, "Traceback:\n\tValueError: 5\x1b[2J"),),
     program={"application": "/home/ada/hunt.py", "folder": "/home/ada", "arguments": ["-o", "hunt.width=5"]},
-    fingerprint={"python": "3.11.7"},
+    fingerprint={"python": "3.11.7"}, made_by="submit:ada",
 )  # fmt: skip
 """A job that runs."""
 
@@ -36,7 +36,9 @@ class FakeJobs:
 
         @jsonremote(self.api, name="jobs")
         def jobs(_request: Any) -> list[Any]:
-            known = JobDetails.from_json({}).to_json().keys() - {"failures", "program", "fingerprint"}
+            known = JobDetails.from_json({}).to_json().keys() - {
+                "failures", "program", "fingerprint", "made_by",
+            }  # fmt: skip
             return [{key: one.to_json()[key] for key in known} for one in self.jobs]
 
         @jsonremote(self.api, name="job")

@@ -19,7 +19,11 @@ from concurrent.transport.frames.frames import Frame
 EACH = [
     recorded.OwnerJoined(1, "app", None),
     recorded.OwnerJoined(
-        1, "app", JobSpec("id", "name", "executor", "me", {"module": "m"}, 7.5, True, {"python": "3.11"}, 1.5)
+        1,
+        "app",
+        JobSpec(
+            "id", "name", "executor", "me", {"module": "m"}, 7.5, True, {"python": "3.11"}, 1.5, "submit:me"
+        ),
     ),
     recorded.OwnerLeft(1 << 60),
     recorded.SessionAttached(1, 3, True),

@@ -186,7 +186,7 @@ class Walk:
         tasks = ledger.task_by_number
         refused = [number for number, task in tasks.items() if task.state is TaskState.REFUSED]
         assert sorted([*held, *queued, *ledger.pushed, *refused]) == sorted(tasks)
-        assert len(queued) == ledger.queue.count + ledger.parked.count
+        assert len(queued) == ledger.queue.count + ledger.places.parked.count
         assert ledger.held_total == len(held)
         assert ledger.budget.open_bytes == sum(len(one.payload) for one in tasks.values())
         for job in ledger.owners.values():

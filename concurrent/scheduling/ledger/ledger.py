@@ -13,12 +13,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from concurrent.scheduling.ledger.alarms import Alarm
-from concurrent.scheduling.ledger.endings import sorted_out
 from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
     CancelRequested,
-    CancelRun,
     CheckQueue,
     CodeDefined,
     Command,
@@ -32,10 +30,12 @@ from concurrent.scheduling.ledger.events import (
     OutcomesRecalled,
     OwnerJoined,
     OwnerLeft,
+    Push,
     PushedLost,
     Recordable,
     RefusedByAll,
     RefusedPassedOn,
+    Send,
     SessionAttached,
     SessionDetached,
     SlaveAsked,
@@ -66,24 +66,20 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.lifetimes import Lifetimes
-from concurrent.scheduling.ledger.places import OFFER_AGAIN_S, PUSHED_LOST_S, Places
-from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.places import Places
+from concurrent.scheduling.ledger.records import TaskRecord, undergo_all
+from concurrent.scheduling.ledger.reports import Reports
 from concurrent.scheduling.ledger.restoring import Restoring
 from concurrent.scheduling.ledger.returning import Returning
 from concurrent.scheduling.ledger.running import RunningTasks
-from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
+from concurrent.scheduling.ledger.states import TaskEvent
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
-from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Ledger"]
 
-QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
-
 PASSED_ON: Final = (CodeDefined, TasksNamed, SystemPushed, SystemLosses, JobBegun)
 """What the ledger has a journal keep, and hardly needs to know itself."""
-
-TAKEN: Final = NEXT_BY_EVENT[TaskEvent.TAKEN]
 
 LOOK_S: Final = 1.0
 """How often it is looked for slaves that report nothing."""
@@ -91,27 +87,57 @@ LOOK_S: Final = 1.0
 RETURN_S: Final = 60.0
 """So long a session that was lost has to come back to its job."""
 
+PUSHED_LOST_S: Final = 1.0
+"""After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
+
+OFFER_AGAIN_S: Final = 1.0
+"""After so long, and then later each time, tasks that all slaves have refused are offered to them again."""
+
 OFFER_AGAIN_MAX_S: Final = 60.0
 """Tasks that all slaves have refused are offered to them again later each time, up to so long."""
 
 
-class Ledger(Places):
-    """Every task that was submitted, until its outcome was consumed."""
+class Ledger:
+    """Every task that was submitted, until its outcome was consumed.
+
+    What a scheduler chooses is done here: :meth:`assign`, :meth:`offer` and :meth:`ask_back`. ``places`` has
+    where each task is; ``jobs``, ``slaves`` and the like are its parts, for others to look at.
+
+    :param return_s: how long a session of a job that was lost has to come back, and a slave that is silent.
+    :param limits: those of :class:`Places`.
+    """
 
     def __init__(self, *, return_s: float = RETURN_S, **limits: Any) -> None:
-        """Begin with nothing.
-
-        :param return_s: how long a session of a job that was lost has to come back, and a slave that is silent.
-        :param limits: those of :class:`Places`.
-        """
-        super().__init__(return_s=return_s, **limits)
-        self.lifetimes = Lifetimes(self, return_s)
-        self.returning = Returning(self, self.lifetimes, return_s)
+        places = self.places = Places(return_s=return_s, **limits)
+        self.jobs = places.jobs
+        self.owners = places.owners
+        self.slaves = places.slaves
+        self.task_by_number = places.task_by_number
+        self.queue = places.queue
+        self.pushed = places.pushed
+        self.refusals = places.refusals
+        self.budget = places.budget
+        self.alarms = places.alarms
         self.alarms.set(Alarm.SILENCE, 0.0)
-        self.dropped_count = 0
         self.running = RunningTasks()
+        self.reports = Reports(places, self.running)
+        self.lifetimes = Lifetimes(places, return_s)
+        self.returning = Returning(places, self.lifetimes, return_s)
+        self._refused_again_s = OFFER_AGAIN_S
         self._unaccepted = self.jobs.acceptance.batches
-        self._apply_by_type: dict[type, Any] = {
+        self._apply_by_type = self._takers()
+        self._look_by_alarm: dict[Alarm, Callable[[float], list[Command]]] = {
+            Alarm.SILENCE: self._look_for_silent,
+            Alarm.QUEUE: self._look_at_queue,
+            Alarm.REFUSALS: self._look_at_refusals,
+            Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
+            Alarm.JOBS: self.lifetimes.look,
+            Alarm.RETURNS: self.returning.look,
+        }
+
+    def _takers(self) -> dict[type, Any]:
+        """Return what takes each event."""
+        return {
             OwnerJoined: self.lifetimes.joined,
             OwnerLeft: self.lifetimes.left,
             SessionAttached: self.jobs.attached,
@@ -135,27 +161,19 @@ class Ledger(Places):
             SlaveHolding: self.returning.holding,
             SlaveLost: self.returning.lost,
             SlavesGone: self.returning.gone,
-            WindowChanged: self._window_changed,
-            TasksDone: self._tasks_done,
-            TasksFailed: self._tasks_failed,
-            TasksReturned: self._tasks_returned,
-            TasksTaken: self._tasks_taken,
-            TasksRunning: self._tasks_running,
+            WindowChanged: self.reports.window_changed,
+            TasksDone: self.reports.done,
+            TasksFailed: self.reports.failed,
+            TasksReturned: self.reports.returned,
+            TasksTaken: self.reports.taken,
+            TasksRunning: self.reports.tell_running,
             TasksAssigned: lambda event: self.assign(event.slave, event.count, self._lane(event.lane)),
             TasksOffered: lambda event: self.offer(event.count, self._lane(event.lane)),
             SlaveAsked: self._slave_asked,
             RefusedPassedOn: lambda _event: self.pass_on(),
-            PushedLost: self.pushed_lost,
+            PushedLost: self.places.pushed_lost,
             TimePassed: self._time_passed,
             **dict.fromkeys(PASSED_ON, self.jobs.record),
-        }
-        self._look_by_alarm: dict[Alarm, Callable[[float], list[Command]]] = {
-            Alarm.SILENCE: self._look_for_silent,
-            Alarm.QUEUE: self._look_at_queue,
-            Alarm.REFUSALS: self._look_at_refusals,
-            Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
-            Alarm.JOBS: self.lifetimes.look,
-            Alarm.RETURNS: self.returning.look,
         }
 
     @property
@@ -181,11 +199,90 @@ class Ledger(Places):
 
         :param events: in the order in which they were recorded.
         """
-        Restoring(self, self.lifetimes, self.returning).tell(events)
+        Restoring(self.places, self.lifetimes, self.returning).tell(events)
 
     def status(self) -> LedgerStatus:
         """Return counts and a bounded part of lists; any thread may read them."""
         return status_of(self)
+
+    @property
+    def queued_count(self) -> int:
+        """How many tasks wait for a slave, and may go to any."""
+        return self.queue.count
+
+    @property
+    def window_total(self) -> int:
+        """How many tasks the slaves want to hold together."""
+        return self.places.book.window_total
+
+    @property
+    def held_total(self) -> int:
+        """How many tasks the slaves have."""
+        waiting = self.queue.count + self.places.parked.count
+        elsewhere = waiting + len(self.pushed) + self.refusals.waiting_count
+        return len(self.task_by_number) - elsewhere
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes with waiting tasks: owners in the order of their turns, the lanes of each by rank."""
+        return self.queue.lanes
+
+    @property
+    def next_lane(self) -> Lane | None:
+        """The lane whose turn it is; None if no task waits."""
+        return self.queue.next_lane
+
+    def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
+        """Give up to ``count`` queued tasks to ``slave``.
+
+        :param lane: where they are taken from; None for all lanes, in their order.
+        """
+        record = self.slaves[slave]
+        commands: list[Command] = []
+        while count > 0 and (batch := self.queue.take(count, lane)):
+            count -= len(batch)
+            commands.append(self.places.hold(record, batch))
+        return commands
+
+    def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
+        """Put up to ``count`` queued tasks on the shared work socket.
+
+        :param lane: where they are taken from; None for all lanes, in their order.
+        """
+        commands: list[Command] = []
+        while count > 0 and (batch := self.queue.take(count, lane)):
+            count -= len(batch)
+            undergo_all(batch, TaskEvent.OFFERED)
+            numbers = [task.number for task in batch]
+            self.pushed.update(zip(numbers, batch, strict=True))
+            payloads = [task.payload for task in batch]
+            commands.append(Push(batch[0].owner.owner, numbers, payloads))
+        if commands and Alarm.QUEUE not in self.alarms:
+            self.places.has_taken = False
+            self.alarms.set(Alarm.QUEUE, PUSHED_LOST_S)
+        return commands
+
+    def pass_on(self) -> list[Send]:
+        """Give tasks that slaves refused to others. Schedulers do not see such tasks."""
+        sends = [self.places.hold(slave, batch) for slave, batch in self.refusals.take(self.slaves.values())]
+        if self.refusals.waiting_count:
+            self.alarms.set(Alarm.REFUSALS, self._refused_again_s)
+        return sends
+
+    def ask_back(self, slave: int) -> bool:
+        """Return whether ``slave`` may be asked for unstarted tasks: once until it has answered."""
+        record = self.slaves[slave]
+        may_ask = not record.is_asked_back
+        record.is_asked_back = True
+        return may_ask
+
+    def explain(self, number: int) -> str:
+        """Return one line on where the task with this number is."""
+        task = self.task_by_number.get(number)
+        if task is None:
+            return f"task {number} is not known: never submitted, or it has ended"
+        place = f" by {self.slaves[task.slave].name}" if task.slave else ""
+        return task.story(place)
 
     def _lane(self, key: tuple[int, Terms] | None) -> Lane | None:
         return self.owners[key[0]].lanes.lane(key[1]) if key is not None else None
@@ -198,7 +295,7 @@ class Ledger(Places):
         if event.changes:
             return self._stretches_submitted(event)
         owner = self.jobs.submitter(event)
-        number = self._next_number
+        number = self.places.next_number
         client_id = event.first_id
         number_by_id = owner.number_by_id
         terms = event.terms
@@ -213,7 +310,7 @@ class Ledger(Places):
             number += 1
             client_id += 1
         owner.next_id = client_id
-        self._next_number = number
+        self.places.next_number = number
         if event.payloads:
             owner.queue.added(lane, len(event.payloads))
         return self.jobs.submitted(event, sum(map(len, event.payloads)))
@@ -243,87 +340,23 @@ class Ledger(Places):
         """
         self.alarms.set(Alarm.SILENCE, LOOK_S)
         self.running.drop_what_is_over()
-        commands = self.book.look_for_silent(now)
+        commands = self.places.book.look_for_silent(now)
         if commands:
-            commands += self.pushed_lost()  # it may lie in the silent slave's pipe
-        for slave in self.book.to_relieve():
-            kept = self.running.begun(slave) if self.book.may_return(slave, now) else ()
+            commands += self.places.pushed_lost()  # it may lie in the silent slave's pipe
+        for slave in self.places.book.to_relieve():
+            kept = self.running.begun(slave) if self.places.book.may_return(slave, now) else ()
             tasks = [task for number, task in slave.held.items() if number not in kept]
             if tasks:
                 commands.append(TasksMoved(slave.slave, len(tasks)))
-                self.move(slave, tasks)
+                self.places.move(slave, tasks)
         return commands
-
-    def _window_changed(self, event: WindowChanged) -> list[Command]:
-        slave = self.slaves.get(event.slave)
-        if slave is None:
-            return []
-        return self.book.window_wanted(slave, event.window)
-
-    def _tasks_done(self, event: TasksDone) -> list[Command]:
-        slave = self.slaves.get(event.slave)
-        if slave is None:
-            self.dropped_count += len(event.numbers)
-            return []
-        pop = slave.held.pop
-        tasks: list[Any] = []
-        for number in event.numbers:
-            tasks.append(pop(number, None))
-        statuses, payloads = event.statuses, event.payloads
-        commands = self.book.reported(slave)
-        if None in tasks and (self.copies or self.pushed):
-            commands += self._take_late(slave, event, tasks)
-        if None in tasks or DIED in statuses:
-            found = sorted_out(slave, tasks, statuses, payloads)
-            tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
-            self.dropped_count += found.dropped_count
-            self.refusals.avoid(slave.slave, found.retry, self.slaves.values())
-            self.requeue(found.retry)
-            commands += self.jobs.tried(found.tried)
-        slave.counts.add(statuses)
-        slave.task_s = event.task_s
-        closed = self.end(tasks, statuses, payloads)
-        return commands + closed if commands else closed
-
-    def _tasks_failed(self, event: TasksFailed) -> list[Command]:
-        """End tasks that nobody can be given; whom they were meant for has not got them."""
-        columns = zip(event.numbers, event.failures, strict=True)
-        found = [(task, one) for number, one in columns if (task := self.task_by_number.get(number))]
-        tasks, failures = [task for task, _ in found], [failure for _, failure in found]
-        self.take_out(tasks)
-        return self.end(tasks, [FAILED] * len(tasks), failures)
-
-    def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
-        """Put into ``tasks`` what was taken from the slave, or by it without a word, and is not finished."""
-        late: dict[int, TaskRecord] = {}
-        known = {task.number for task in tasks if task is not None}  # a number that comes twice counts once
-        for index, number in enumerate(event.numbers):
-            is_outcome = event.statuses[index] in (FINISHED, FAILED)
-            if tasks[index] is None and is_outcome and number not in known:
-                if number in self.pushed or self.copies.has(slave.name, number):
-                    tasks[index] = late[number] = self.task_by_number[number]
-                    known.add(number)
-        return self.take_out(late.values())
-
-    def _tasks_returned(self, event: TasksReturned) -> list[Command]:
-        slave = self.slaves.get(event.slave)
-        if slave is None:
-            return []
-        pop = slave.held.pop
-        tasks = [task for number in event.numbers if (task := pop(number, None)) is not None]
-        if slave.window and not slave.is_asked_back:
-            slave.refused_count += len(tasks)
-            self.refusals.note(event.slave, tasks)
-        slave.is_asked_back = False
-        self.requeue(tasks)
-        return self.book.heard(slave)
 
     def _look_at_queue(self, _now: float) -> list[Command]:
         """Look whether what is offered is taken: the pipe of a slave that is lost may swallow it."""
         if not self.pushed:
             return []
-        is_stuck = not self._has_taken and any(slave.is_idle for slave in self.slaves.values())
-        self._has_taken = False
+        is_stuck = not self.places.has_taken and any(slave.is_idle for slave in self.slaves.values())
+        self.places.has_taken = False
         self.alarms.set(Alarm.QUEUE, PUSHED_LOST_S)
         return [CheckQueue()] if is_stuck else []
 
@@ -342,44 +375,5 @@ class Ledger(Places):
         said = RefusedByAll(list(counts), list(counts.values()), has_lost_workers, story)
         for task in stuck:
             self.refusals.forget(task)
-        self.requeue(stuck)
+        self.places.requeue(stuck)
         return [said]
-
-    def _tasks_taken(self, event: TasksTaken) -> list[Command]:
-        slave = self.slaves.get(event.slave)
-        if slave is None:
-            return []
-        self._has_taken = True
-        stale: list[int] = []
-        held = slave.held
-        for number in event.numbers:
-            if number in held:
-                continue  # it was sent to this slave
-            task = self.pushed.pop(number, None)
-            if task is None:
-                stale.append(number)
-                continue
-            if task.state not in TAKEN:
-                task.undergo(TaskEvent.TAKEN)  # raises with its story
-            task.state = TAKEN[task.state]
-            task.slave = event.slave
-            held[number] = task
-        self.dropped_count += len(stale)
-        return [CancelRun(event.slave, stale)] if stale else []
-
-    def _tasks_running(self, event: TasksRunning) -> list[Command]:
-        slave = self.slaves.get(event.slave)
-        if slave is None:
-            return []
-        commands = self.book.heard(slave)
-        slave.tells_running = True
-        stale: list[int] = []
-        for number in event.numbers:
-            task = self.task_by_number.get(number)
-            if task is None:
-                stale.append(number)
-            elif task.state is QUEUED and self.copies.has(slave.name, number):
-                self.resume(slave, [task])
-        if stale:
-            commands.append(CancelRun(event.slave, stale))
-        return commands + self.running.take(event, slave.held)

@@ -1,7 +1,6 @@
-"""Where each task is at the master, and how it goes from place to place. Pure; the ledger is built on it.
+"""Where each task is at the master, and how it goes from place to place. Pure; the ledger is made of it.
 
 A task waits in a lane, is offered to all slaves, is held by one, or waits for slaves that have not refused it.
-What a scheduler chooses is done here: :meth:`Places.assign`, :meth:`Places.offer` and :meth:`Places.ask_back`.
 """
 
 from __future__ import annotations
@@ -9,38 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
-from concurrent.scheduling.ledger.alarms import Alarm, Alarms
+from concurrent.scheduling.ledger.alarms import Alarms
 from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.copies import Copies
-from concurrent.scheduling.ledger.events import CancelRun, Command, Push, Send, TasksRenumbered
+from concurrent.scheduling.ledger.events import CancelRun, Command, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs, ReadFailure
-from concurrent.scheduling.ledger.lanes import Lane
-from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord, undergo_all
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
 
-__all__ = ["OFFER_AGAIN_S", "PUSHED_LOST_S", "Places"]
+__all__ = ["Places"]
 
 QUEUED, PUSHED, HELD = TaskState.QUEUED, TaskState.PUSHED, TaskState.HELD
 GIVEN = NEXT_BY_EVENT[TaskEvent.GIVEN]
 ENDED = NEXT_BY_EVENT[TaskEvent.ENDED]
-
-PUSHED_LOST_S: Final = 1.0
-"""After so long in which idle slaves take nothing from the work queue, what lies on it is offered again."""
-
-OFFER_AGAIN_S: Final = 1.0
-"""After so long, and then later each time, tasks that all slaves have refused are offered to them again."""
 
 
 class Places:
     """See the module.
 
     ``jobs`` has what was accepted and the outcomes; ``owners`` are its records by number. ``queue`` has the
-    tasks that wait for a slave, ``parked`` those of jobs of which nothing may run.
+    tasks that wait for a slave, ``parked`` those of jobs of which nothing may run. ``has_taken`` says that a
+    slave has taken something from the work queue since the last look; ``next_number`` is that of the next task.
 
     :param batch_max: how many tasks of one owner go into one command; also the turn that one owner
         gets before the next one's tasks, so that a flood from one does not starve another.
@@ -79,91 +72,11 @@ class Places:
         self.slaves = self.book.slaves
         self.pushed: dict[int, TaskRecord] = {}
         self.refusals = Refusals()
-        self._refused_again_s = OFFER_AGAIN_S
-        self._has_taken = False
+        self.has_taken = False
         self.copies = Copies()
-        self._next_number = first_number
+        self.next_number = first_number
 
-    @property
-    def queued_count(self) -> int:
-        """How many tasks wait for a slave, and may go to any."""
-        return self.queue.count
-
-    @property
-    def window_total(self) -> int:
-        """How many tasks the slaves want to hold together."""
-        return self.book.window_total
-
-    @property
-    def held_total(self) -> int:
-        """How many tasks the slaves have."""
-        waiting = self.queue.count + self.parked.count
-        elsewhere = waiting + len(self.pushed) + self.refusals.waiting_count
-        return len(self.task_by_number) - elsewhere
-
-    @property
-    def lanes(self) -> list[Lane]:
-        """The lanes with waiting tasks: owners in the order of their turns, the lanes of each by rank."""
-        return self.queue.lanes
-
-    @property
-    def next_lane(self) -> Lane | None:
-        """The lane whose turn it is; None if no task waits."""
-        return self.queue.next_lane
-
-    def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
-        """Give up to ``count`` queued tasks to ``slave``.
-
-        :param lane: where they are taken from; None for all lanes, in their order.
-        """
-        record = self.slaves[slave]
-        commands: list[Command] = []
-        while count > 0 and (batch := self.queue.take(count, lane)):
-            count -= len(batch)
-            commands.append(self._hold(record, batch))
-        return commands
-
-    def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
-        """Put up to ``count`` queued tasks on the shared work socket.
-
-        :param lane: where they are taken from; None for all lanes, in their order.
-        """
-        commands: list[Command] = []
-        while count > 0 and (batch := self.queue.take(count, lane)):
-            count -= len(batch)
-            undergo_all(batch, TaskEvent.OFFERED)
-            numbers = [task.number for task in batch]
-            self.pushed.update(zip(numbers, batch, strict=True))
-            payloads = [task.payload for task in batch]
-            commands.append(Push(batch[0].owner.owner, numbers, payloads))
-        if commands and Alarm.QUEUE not in self.alarms:
-            self._has_taken = False
-            self.alarms.set(Alarm.QUEUE, PUSHED_LOST_S)
-        return commands
-
-    def pass_on(self) -> list[Send]:
-        """Give tasks that slaves refused to others. Schedulers do not see such tasks."""
-        sends = [self._hold(slave, batch) for slave, batch in self.refusals.take(self.slaves.values())]
-        if self.refusals.waiting_count:
-            self.alarms.set(Alarm.REFUSALS, self._refused_again_s)
-        return sends
-
-    def ask_back(self, slave: int) -> bool:
-        """Return whether ``slave`` may be asked for unstarted tasks: once until it has answered."""
-        record = self.slaves[slave]
-        may_ask = not record.is_asked_back
-        record.is_asked_back = True
-        return may_ask
-
-    def explain(self, number: int) -> str:
-        """Return one line on where the task with this number is."""
-        task = self.task_by_number.get(number)
-        if task is None:
-            return f"task {number} is not known: never submitted, or it has ended"
-        place = f" by {self.slaves[task.slave].name}" if task.slave else ""
-        return task.story(place)
-
-    def _hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
+    def hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
         """Give a batch of one owner's tasks to a slave."""
         held = slave.held
         key = slave.slave
@@ -178,9 +91,8 @@ class Places:
                 held[number] = task
                 numbers.append(number)
                 payloads.append(task.payload)
-        except KeyError:
-            task.undergo(TaskEvent.GIVEN)  # raises with its story
-            raise
+        except KeyError as error:
+            raise task.misplaced(TaskEvent.GIVEN) from error
         return Send(key, batch[0].owner.owner, numbers, payloads)
 
     def resume(self, slave: SlaveRecord, tasks: list[TaskRecord]) -> None:
@@ -228,9 +140,9 @@ class Places:
         self.pushed.clear()
         commands: list[Command] = []
         for owner, tasks in groupby(lost, key=attrgetter("owner.owner")):
-            renumbered = TasksRenumbered(owner, [], self._next_number)
+            renumbered = TasksRenumbered(owner, [], self.next_number)
             for task in tasks:
-                self.renumber(task, self._next_number)
+                self.renumber(task, self.next_number)
                 renumbered.ids.append(task.client_id)
             commands += self.jobs.record(renumbered)
         self.requeue(lost)
@@ -246,7 +158,7 @@ class Places:
 
     def numbered_to(self, number: int) -> None:
         """Give the next task this number, or a higher one."""
-        self._next_number = max(self._next_number, number)
+        self.next_number = max(self.next_number, number)
 
     def end(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are their jobs' from now on."""
@@ -265,9 +177,8 @@ class Places:
                 del task_by_number[task.number]
                 del task.owner.number_by_id[task.client_id]
                 size_bytes += len(task.payload)
-        except KeyError:
-            task.undergo(TaskEvent.ENDED)  # raises with its story
-            raise
+        except KeyError as error:
+            raise task.misplaced(TaskEvent.ENDED) from error
         self.budget.open_bytes -= size_bytes
         ended = self.jobs.ended(tasks, statuses, payloads)
         return commands + ended if commands else ended

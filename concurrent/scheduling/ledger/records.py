@@ -12,7 +12,7 @@ from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.lanes import OwnerLanes
 from concurrent.scheduling.ledger.outbox import Outbox
-from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TRANSITIONS, TaskEvent, TaskState
+from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.terms import Terms
 
@@ -56,10 +56,14 @@ class TaskRecord:
 
         :raises AssertionError: if that cannot happen to it, with its story; also under ``python -O``.
         """
-        following = TRANSITIONS.get((self.state, event))
-        if following is None:
-            raise AssertionError(f"{self.story()}; it cannot be {event.value}")
-        self.state = following
+        try:
+            self.state = NEXT_BY_EVENT[event][self.state]
+        except KeyError as error:
+            raise self.misplaced(event) from error
+
+    def misplaced(self, event: TaskEvent) -> AssertionError:
+        """Return what is raised if something befalls it that cannot."""
+        return AssertionError(f"{self.story()}; it cannot be {event.value}")
 
     def story(self, place: str = "") -> str:
         """Return one line on what has become of it.
@@ -93,11 +97,11 @@ def _said(slave: SlaveRecord, words: Any) -> bytes:
 def undergo_all(tasks: Iterable[TaskRecord], event: TaskEvent) -> None:
     """Have tasks go over to the state that follows, see :meth:`TaskRecord.undergo`."""
     following = NEXT_BY_EVENT[event]
-    for task in tasks:
-        if task.state in following:
+    try:
+        for task in tasks:
             task.state = following[task.state]
-        else:
-            task.undergo(event)  # raises with its story
+    except KeyError as error:
+        raise task.misplaced(event) from error
 
 
 @dataclass(slots=True, eq=False)

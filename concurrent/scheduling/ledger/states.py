@@ -1,7 +1,7 @@
 """The states of a task at the master, what can happen to it there, and what may follow what. A pure module.
 
 The table is what the ledger does: every change of a task's state goes through it. An event that has no place
-in it raises with the task's story (``TaskRecord.undergo``).
+in it raises with the task's story (``TaskRecord.misplaced``).
 """
 
 from __future__ import annotations
@@ -65,4 +65,4 @@ NEXT_BY_EVENT: Final[dict[TaskEvent, dict[TaskState, TaskState]]] = {
     event: {state: following for (state, one), following in TRANSITIONS.items() if one is event}
     for event in TaskEvent
 }
-"""The same by columns, for loops over many tasks that undergo one event."""
+"""The same by columns, which is how it is looked up: many tasks undergo one event."""

@@ -89,13 +89,13 @@ def status_of(ledger: Ledger) -> LedgerStatus:
     """Return what a ledger has: counts and a bounded part of lists, which any thread may read."""
     return LedgerStatus(
         accepted=ledger.jobs.submitted_count,
-        queued=ledger.queue.count + ledger.parked.count,
+        queued=ledger.queue.count + ledger.places.parked.count,
         pushed=len(ledger.pushed),
         refused=ledger.refusals.waiting_count,
         open=len(ledger.task_by_number),
         open_bytes=ledger.budget.open_bytes,
         submitted_bytes=ledger.jobs.submitted_bytes,
-        dropped_late=ledger.dropped_count,
+        dropped_late=ledger.reports.dropped_count,
         slave_count=len(ledger.slaves),
         owner_count=len(ledger.owners),
         slaves=tuple(one.status() for one in chosen_rows(ledger.slaves.values(), attrgetter("rank"))),

@@ -71,4 +71,7 @@ class Crew:
 
 
 Item = tuple[int, "bytes | Frame", Crew]
-"""A task: its number, its payload and the application that it belongs to."""
+"""A task: its number, its payload and the application that it belongs to.
+
+A plain tuple, for one is made for each task: one with names takes ten times as long to make.
+"""

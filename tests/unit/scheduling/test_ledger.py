@@ -26,8 +26,7 @@ from concurrent.scheduling.ledger.events import (
     TimePassed,
     WindowChanged,
 )
-from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.ledger.places import OFFER_AGAIN_S
+from concurrent.scheduling.ledger.ledger import OFFER_AGAIN_S, Ledger
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.transport.frames.frames import Frame
@@ -61,7 +60,7 @@ def test_an_outcome_reaches_its_owner_once_under_the_owners_number(ledger: Ledge
     done = TasksDone(1, [2, 1], [FINISHED, FINISHED], [b"b", b"a"])
     assert ledger.apply(done) == [Deliver(1, [71, 70], [FINISHED, FINISHED], [b"b", b"a"], up_to=2)]
     assert ledger.apply(done) == []
-    assert ledger.dropped_count == 2
+    assert ledger.reports.dropped_count == 2
     assert ledger.status().open == 0
 
 

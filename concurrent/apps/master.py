@@ -198,10 +198,11 @@ class MasterNode(Node):
 
     def _register_tcp(self, message: Call[[str], int], node_type: NodeType) -> None:
         @receives(self.compute_server, message)
-        def register(handler: TCPHandler, request: Any, node_id: str) -> int:
+        def register(handler: TCPHandler, request: Any, node_id: str) -> Any:
             """Bind the session to a node that has registered; answers its number."""
             self.stats.add_avg(f"{message.name}_tcp")
-            return self.register_node_tcp(handler, request, node_id, node_type)
+            number = self.register_node_tcp(handler, request, node_id, node_type)
+            return self.dispatcher.slaves.answer_to(number) if node_type is NodeType.slave else number
 
     def _register_attaching(self) -> None:
         @receives(self.compute_server, attach_job)

@@ -156,6 +156,7 @@ class Dispatcher:
             apply=self._apply,
             slave_changed=self._turns.scheduler.slave_changed,
             receipts=self._receipts,
+            when_kept=self._gate.when_kept if self._gate is not None else None,
         )
 
     def _make_job_desk(self) -> JobDesk:

@@ -2,13 +2,18 @@
 
 What a slave has, the ledger knows; here it gets a session, and each word of it that changes what it holds or
 wants to is passed on to the scheduler too.
+
+One that may come back after a restart of the master is given nothing, and not even told that it has joined,
+before the journal has kept that it has: the next master would not know that it has to wait for it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, NamedTuple
 
 from concurrent.scheduling.ledger.events import (
     Event,
@@ -36,12 +41,20 @@ from concurrent.transport.calls.handler import TCPHandler
 __all__ = ["SlaveDesk"]
 
 
+class _Joining(NamedTuple):
+    """A slave of which it is not kept yet that it has joined: what it wants, and what it will be answered."""
+
+    window: int
+    answer: Future[int]
+
+
 class SlaveDesk:
     """See the module.
 
     :param apply: takes an event to the ledger, and carries out what that answers.
     :param slave_changed: called with a slave that holds more or less than the scheduler knows.
     :param receipts: tells slaves what of their reports is kept; None if nothing is.
+    :param when_kept: calls a function once all that was recorded so far is kept; None if nothing is.
     """
 
     def __init__(
@@ -54,6 +67,7 @@ class SlaveDesk:
         apply: Callable[[Event], object],
         slave_changed: Callable[[int], object],
         receipts: Receipts | None,
+        when_kept: Callable[[Callable[[], object]], object] | None,
     ) -> None:
         self._sessions = sessions
         self._feeder = feeder
@@ -62,6 +76,8 @@ class SlaveDesk:
         self._apply = apply
         self._slave_changed = slave_changed
         self._receipts = receipts
+        self._when_kept = when_kept
+        self._joining: dict[int, _Joining] = {}
 
     def join(self, handler: TCPHandler, name: str, data: dict[str, Any]) -> int:
         """Let a slave take tasks; returns the number of the registration.
@@ -73,8 +89,25 @@ class SlaveDesk:
         if self._receipts is not None:
             self._receipts.join(number)
         returns = handler.peer_has(to_slave.DURABLE)
-        self._tell(number, SlaveJoined(number, name, data["workers"], data["window"], data, returns))
+        window = data["window"]
+        if returns and self._when_kept is not None:
+            self._joining[number] = _Joining(window, Future())
+            window = 0
+        self._tell(number, SlaveJoined(number, name, data["workers"], window, data, returns))
+        if number in self._joining and self._when_kept is not None:
+            self._when_kept(partial(self._joining_is_kept, number))
         return number
+
+    def answer_to(self, slave: int) -> int | Future[int]:
+        """Return what a slave is answered that has joined: its number, now or when that is kept."""
+        joining = self._joining.get(slave)
+        return joining.answer if joining is not None else slave
+
+    def _joining_is_kept(self, slave: int) -> None:
+        joining = self._joining.pop(slave, None)
+        if joining is not None:  # else it has left
+            joining.answer.set_result(slave)
+            self._tell(slave, WindowChanged(slave, joining.window))
 
     def away(self, slave: int) -> None:
         """Give a slave nothing more for now: nothing arrives from it; nothing happens if it is not known."""
@@ -88,6 +121,7 @@ class SlaveDesk:
         """Give the tasks of a slave to others; nothing happens if it is not known."""
         handler = self._sessions.leave_slave(slave)
         if handler is not None:
+            self._joining.pop(slave, None)
             self._feeder.code.leave_slave(handler)
             if self._receipts is not None:
                 self._receipts.leave(slave)
@@ -96,7 +130,10 @@ class SlaveDesk:
 
     def set_window(self, slave: int, window: int) -> None:
         """Take note of how many tasks a slave wants to hold."""
-        self._tell(slave, WindowChanged(slave, window))
+        if slave in self._joining:
+            self._joining[slave] = self._joining[slave]._replace(window=window)
+        else:
+            self._tell(slave, WindowChanged(slave, window))
 
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""

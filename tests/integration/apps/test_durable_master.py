@@ -323,6 +323,47 @@ class BrittleJournal(SQLiteJournal):
         return self.lack or super().problem()
 
 
+class SlowJournal(SQLiteJournal):
+    """A journal whose commits are told when a test lets them."""
+
+    is_slow = False
+    made: SlowJournal
+
+    def open(self, place: JournalPlace, on_committed: Any, on_failed: Any) -> JournalStart:
+        SlowJournal.made = self
+        self._place_post = place.post
+        self._tell = on_committed
+        self._late: list[int] = []
+        return super().open(place, self._committed, on_failed)
+
+    def go_on(self) -> None:
+        self.is_slow = False
+        self._place_post(lambda: [self._tell(number) for number in self._late])
+
+    def _committed(self, number: int) -> None:
+        (self._late.append if self.is_slow else self._tell)(number)
+
+
+def test_a_slave_has_no_task_before_it_is_kept_that_it_has_joined(
+    make_master: MakeMaster, peer_at: MakePeerAt
+) -> None:
+    """Else a master that is killed then is followed by one which does not wait for the slave."""
+    master = make_master(classes=(SlowJournal,), journal__store="SlowJournal")
+    program = peer_at(master, "application-1")
+    attach(program, name="hunt", keep_s=100.0)
+    push(program, 1, b"a")
+    slave = peer_at(master, "slave-1", more={"stored": "durable"})
+    slave.register("slave", workers=1, window=5)
+    SlowJournal.made.is_slow = True
+    joined = slave.handler.call("register_slave", "slave-1", timeout_s=TIMEOUT_S)
+    assert slave.heard() == []
+    assert not joined.done()
+    assert [one.name for one in master.dispatcher.ledger.slaves.values()] == ["slave-1"]
+    SlowJournal.made.go_on()
+    assert joined.result(TIMEOUT_S)
+    assert slave.next("run")[3] == [b"a"]
+
+
 def test_a_journal_that_fails_ends_all_acknowledgements_and_the_master(
     make_master: MakeMaster, peer_at: MakePeerAt
 ) -> None:

@@ -22,6 +22,8 @@ __all__ = ["main"]
 EXIT_OK: Final = 0
 EXIT_WRONG: Final = 1
 
+SLOW_SHARE: Final = 0.95
+
 TRACEBACK: Final = "Traceback (most recent call last)"
 
 
@@ -67,8 +69,8 @@ def _print_figures(storm: Storm, took_s: float) -> None:
         f"{storm.kills['worker'] + WORKERS * storm.kills['slave']} workers were lost; "
         f"{sum(one.redelivered for one in verdicts)} outcomes came again to a later process"
     )
-    print(f"start of the master until it listens: {_spread(storm.listening_s)}")
-    print(f"start of the master to the first result: {_spread(storm.first_result_s)}")
+    print(f"restart of the master until it listens: {_spread(storm.listening_s)}")
+    print(f"restart of the master to the first result: {_spread(storm.first_result_s)}")
     size = sum(one.stat().st_size for one in storm.journal.iterdir())
     print(f"the journal has {size / 1e6:.1f} MB")
 
@@ -76,7 +78,10 @@ def _print_figures(storm: Storm, took_s: float) -> None:
 def _spread(times: Sequence[float]) -> str:
     if not times:
         return "never"
-    return f"median {statistics.median(times):.2f} s, most {max(times):.2f} s, of {len(times)}"
+    slow = sorted(times)[int(SLOW_SHARE * len(times))]
+    return (
+        f"median {statistics.median(times):.2f} s, p95 {slow:.2f} s, most {max(times):.2f} s, of {len(times)}"
+    )
 
 
 def _problems(storm: Storm, folder: Path) -> list[str]:

@@ -184,13 +184,16 @@ class Storm:
     def _look_at_master(self) -> None:
         """See whether the newest master listens, and whether a result has come since it started."""
         took_s = time.monotonic() - self._master.started_at
+        is_restart = self._master.starts > 1  # the first start finds nothing compiled, and nobody waits for it
         if not self._listens and self._master.pid and _listens(self._address):
             self._listens = True
-            self.listening_s.append(took_s)
+            if is_restart:
+                self.listening_s.append(took_s)
             self._diary.note(f"the master listens, after {took_s:.2f} s")
         if self._came_before is not None and self._came() != self._came_before:
             self._awaits_result, self._came_before = False, None
-            self.first_result_s.append(took_s)
+            if is_restart:
+                self.first_result_s.append(took_s)
             self._diary.note(f"the first result comes, after {took_s:.2f} s")
 
     def _look_at(self, kind: str) -> None:

@@ -18,6 +18,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 MARK: Final = "CONCURRENT_STORM"
 """The environment variable by which processes of a storm are found, whoever is their parent."""
 
+COMPILE_ALWAYS: Final = ("PYTHONDONTWRITEBYTECODE",)
+"""With these a process compiles all that it imports, which takes longer than the rest of its start."""
+
 
 class Supervised:
     """One program. Its output goes to a file.
@@ -34,7 +37,7 @@ class Supervised:
         self.started_at = 0.0
         self._command = command
         self._folder = folder
-        self._environment = {**os.environ, MARK: mark, "PYTHONPATH": str(ROOT)}
+        self._environment = _environment(folder, mark)
         self._is_server = is_server
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,6 +94,12 @@ class Supervised:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _environment(folder: Path, mark: str) -> dict[str, str]:
+    """Return the variables of processes that start as those of an installed program do: compiled."""
+    ours = {MARK: mark, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    return {**{name: text for name, text in os.environ.items() if name not in COMPILE_ALWAYS}, **ours}
 
 
 def marked(mark: str) -> list[psutil.Process]:

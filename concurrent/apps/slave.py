@@ -25,6 +25,7 @@ from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArgument
 from concurrent.core.interface import implements, is_older
 from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
 from concurrent.core.loggers import get_log
+from concurrent.core.process.identity import this_process
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.pace import Pace
@@ -167,6 +168,7 @@ class SlaveNode(Node):
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "name": self.name,
+            "process": this_process(),
             **describe_runtime(),
         }
 

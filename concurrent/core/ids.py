@@ -7,7 +7,7 @@ import re
 import secrets
 import socket
 
-__all__ = ["has_ended", "new_node_id"]
+__all__ = ["new_node_id"]
 
 HOST_LENGTH_MAX = 24
 
@@ -21,23 +21,6 @@ def new_node_id(kind: str, name: str = "") -> str:
     :param name: what its owner calls it, in place of the machine.
     """
     return f"{kind}-{name or _host()}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def has_ended(node_id: str) -> bool:
-    """Return whether a node was a process of this machine which is not there any more.
-
-    Of one with a name of its owner's choice that cannot be told, nor of one of another machine.
-    """
-    match = re.fullmatch(r"[a-z]+-(.+)-(\d+)-[0-9a-f]{8}", node_id)
-    if match is None or match[1] != _host():
-        return False
-    try:
-        os.kill(int(match[2]), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):  # another user's, or no number of a process
-        return False
-    return False
 
 
 def _host() -> str:

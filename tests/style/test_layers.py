@@ -283,6 +283,7 @@ def test_a_sample_that_uses_the_inside_is_found(text: str) -> None:
 
 SOCKETS_ELSEWHERE = {
     "concurrent.core.ids": "the name of the machine",
+    "concurrent.core.process.identity": "the name of the machine",
     "concurrent.apps.client": "the name of the machine",
     "concurrent.apps.slave": "the name of the machine",
     "concurrent.apps.childnode": "flags",

@@ -1,6 +1,6 @@
-"""How a process of the framework is tuned: its memory and its collection of garbage.
+"""Processes of the framework: how one is tuned, its memory and its collection of garbage, and which it is.
 
-It is for processes of our own. A program that only uses the framework decides itself.
+Tuning is for processes of our own. A program that only uses the framework decides itself.
 """
 
 __all__: list[str] = []

@@ -293,7 +293,7 @@ class SystemEnded:
 class SlaveJoined:
     """A slave of at least one worker registered; it takes up to ``window`` tasks at a time.
 
-    Only those that may come back are recorded, by name.
+    Only those that may come back are recorded, by name and process.
 
     :param data: what it said of itself.
     :param returns: whether it goes on with what it holds when its session is lost, and comes back with that.

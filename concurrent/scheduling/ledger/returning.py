@@ -33,6 +33,9 @@ AWAITED_S: Final = 5.0
 
 LOOK_S: Final = 1.0
 
+PROCESS: Final = "process"
+"""In what a slave says of itself: what stands for its process, see ``core/process/identity.py``."""
+
 
 class Returning:
     """See the module. ``is_waiting`` says whether tasks from before a start may not be given out yet.
@@ -46,12 +49,14 @@ class Returning:
         self._lifetimes = lifetimes
         self._return_s = return_s
         self._awaited: dict[str, list[int]] = {}  # the numbers that slaves had before the start, by their names
+        self._process_by_name: dict[str, str] = {}
         self._started_at: float | None = None
 
     def told(self, event: SlaveJoined | SlaveLost) -> None:
         """Take note of a slave that was known, or was lost, before the master started."""
         if isinstance(event, SlaveJoined):
             self._awaited.setdefault(event.name, []).append(event.slave)
+            self._process_by_name[event.name] = str(event.data.get(PROCESS, ""))
             return
         for name, numbers in list(self._awaited.items()):
             if event.slave in numbers:
@@ -70,7 +75,8 @@ class Returning:
         self._places.book.join(event)
         if not event.returns or not self._places.jobs.is_recorded:
             return []
-        return [Record(SlaveJoined(event.slave, event.name, 0, 0, returns=True))]
+        which = {PROCESS: event.data[PROCESS]} if PROCESS in event.data else {}
+        return [Record(SlaveJoined(event.slave, event.name, 0, 0, which, returns=True))]
 
     def away(self, event: SlaveAway) -> list[Command]:
         """Give a slave nothing more while nothing arrives from it; what it runs waits for it."""
@@ -125,9 +131,10 @@ class Returning:
         return [*commands, Record(SlaveLost(event.slave, ""))] if is_recorded else commands
 
     @property
-    def awaited(self) -> list[str]:
-        """The names of the slaves that were known before the start and are not back."""
-        return list(self._awaited)
+    def awaited(self) -> dict[str, str]:
+        """The names of the slaves that were known before the start and are not back, and what stands for the
+        process of each, if it said that."""
+        return {name: self._process_by_name[name] for name in self._awaited}
 
     def gone(self, event: SlavesGone) -> list[Command]:
         """Await slaves of these names no more."""
@@ -144,7 +151,7 @@ class Returning:
         if now - started_at >= AWAITED_S:
             self._release()
         if now - started_at >= self._return_s:
-            return self.gone(SlavesGone(self.awaited))
+            return self.gone(SlavesGone(list(self._awaited)))
         self._places.alarms.set(Alarm.RETURNS, LOOK_S)
         return []
 

@@ -6,7 +6,7 @@ from asyncio import TimerHandle
 from collections.abc import Callable
 from typing import Final
 
-from concurrent.core.ids import has_ended
+from concurrent.core.process.identity import has_ended
 from concurrent.scheduling.ledger.events import SlavesGone
 from concurrent.scheduling.ledger.returning import Returning
 from concurrent.transport.loop.loop import NodeLoop
@@ -32,7 +32,7 @@ class AwaitedSlaves:
 
     def look(self) -> None:
         """Tell the ledger of those that have ended, now and while tasks wait for slaves."""
-        gone = [name for name in self._returning.awaited if has_ended(name)]
+        gone = [name for name, process in self._returning.awaited.items() if has_ended(process)]
         if gone:
             self._apply(SlavesGone(gone))
         self._timer = self._loop.call_later(LOOK_S, self.look) if self._returning.is_waiting else None

@@ -37,14 +37,17 @@ def test_tasks_wait_until_it_is_known_that_their_slaves_have_ended(monkeypatch: 
     ended = {"first"}
     monkeypatch.setattr(awaited, "has_ended", ended.__contains__)
     ledger = Ledger(is_recorded=True)
-    slaves = [SlaveJoined(10 + place, name, 0, 0, returns=True) for place, name in enumerate(("first", "own"))]
+    slaves = [
+        SlaveJoined(10 + place, f"slave {name}", 0, 0, {"process": name}, returns=True)
+        for place, name in enumerate(("first", "own"))
+    ]
     ledger.restore([OwnerJoined(1, "job", JobSpec()), TasksSubmitted(1, 0, [b"task"], first_number=5), *slaves])
     loop: Any = Loop()
     AwaitedSlaves(loop, ledger.returning, ledger.apply).look()
-    assert (ledger.returning.awaited, ledger.queued_count) == (["own"], 0)
+    assert (ledger.returning.awaited, ledger.queued_count) == ({"slave own": "own"}, 0)
     ended.add("own")
     loop.pass_time()
-    assert (ledger.returning.awaited, ledger.queued_count) == ([], 1)
+    assert (ledger.returning.awaited, ledger.queued_count) == ({}, 1)
     assert not loop.later
 
 

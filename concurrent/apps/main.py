@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 
 from concurrent.apps.api import EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from concurrent.apps.commands import COMMANDS
@@ -34,8 +35,11 @@ EXIT_CODE_BY_ERROR = (
 """The first class that fits counts."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    :param names: the commands that it knows.
+    """
     parser = argparse.ArgumentParser(
         prog="concurrent",
         description="Runs applications on a master and its slaves.",
@@ -44,7 +48,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"Concurrent {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for name in names:
+        command = import_module(f"concurrent.apps.commands.{name}")
         command.add_parser(commands).set_defaults(run=command.run)
     return parser
 
@@ -54,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: those of the program if None.
     """
-    return run_command(make_parser().parse_args(arguments))
+    words = sys.argv[1:] if arguments is None else arguments
+    called = [name for name in words[:1] if name in COMMANDS]
+    return run_command(make_parser(called or COMMANDS).parse_args(words))
 
 
 def run_command(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from concurrent.scheduling import Task
@@ -23,6 +24,7 @@ __all__ = [
     "loops_for",
     "pickling_s",
     "rest",
+    "stay_open",
     "take_bytes",
     "take_bytes_slowly",
     "time_alone",
@@ -32,6 +34,7 @@ BLOCK = bytes(2000)
 """What is hashed in one loop of :func:`burn`; above 2047 bytes other threads could run meanwhile."""
 
 PICKLINGS = 300
+OPEN_LOOK_S = 0.2
 TRIAL_LOOPS = 5_000
 TRIALS = 7
 
@@ -39,6 +42,12 @@ TRIALS = 7
 def give_same(value: Any) -> Any:
     """Do nothing: the time of a task is that of its way."""
     return value
+
+
+def stay_open(file: str) -> None:
+    """Run until a file is there."""
+    while not Path(file).exists():
+        time.sleep(OPEN_LOOK_S)
 
 
 def burn(loops: int) -> int:

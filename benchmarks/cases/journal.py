@@ -14,9 +14,9 @@ from types import TracebackType
 from benchmarks.cases import Bench
 from benchmarks.measure import Figure, Target, percentile
 from benchmarks.options import Options
-from benchmarks.processes import end_tree, wait_until
+from benchmarks.processes import RSSSampler, end_tree, wait_until
 from benchmarks.systems import Executing
-from benchmarks.workloads import give_same
+from benchmarks.workloads import give_same, stay_open
 from concurrent.apps import ClusterExecutor
 
 __all__ = ["run"]
@@ -29,6 +29,17 @@ NONE = "none"
 START_S = 30.0
 MS = 1000.0
 WARM_UP = 200
+
+PASSING = Figure(
+    "journal.memory",
+    "growth of the master, tasks pass and one stays open",
+    "MB",
+    NONE,
+    is_less_better=True,
+    target=Target(32, system="submit"),
+)
+STEP = 10_000
+"""So many tasks are open at a time while they pass through: what is open is in memory, by design."""
 
 
 def _figures(level: str) -> tuple[Figure, Figure, Figure]:
@@ -45,14 +56,20 @@ def _figures(level: str) -> tuple[Figure, Figure, Figure]:
 
 
 class DurableCluster:
-    """A master that is its own slave, with a journal of a level, for a ``with`` block."""
+    """A master that is its own slave, with a journal of a level, for a ``with`` block.
 
-    def __init__(self, options: Options, level: str, folder: Path) -> None:
+    :param more_workers: how many it has besides those of the options.
+    """
+
+    def __init__(self, options: Options, level: str, folder: Path, more_workers: int = 0) -> None:
         self._options = options
+        self._workers = options.workers + more_workers
         self._level = level
         self._folder = folder
         self._open = ExitStack()
         self.system: Executing
+        self.address = ""
+        self.master_pid = 0
 
     def __enter__(self) -> DurableCluster:
         texts = {
@@ -65,8 +82,7 @@ class DurableCluster:
         file = self._folder / f"{self._level}.log"
         with ExitStack() as stack:
             log = stack.enter_context(file.open("wb"))
-            workers = str(self._options.workers)
-            process = subprocess.Popen([*master, "-w", workers, *assignments], stderr=log)
+            process = subprocess.Popen([*master, "-w", str(self._workers), *assignments], stderr=log)
             stack.callback(end_tree, process)
 
             def address() -> str:
@@ -74,7 +90,8 @@ class DurableCluster:
                 return found[1] if found else ""
 
             wait_until(lambda: bool(address()), "the master listens", START_S)
-            executor = stack.enter_context(ClusterExecutor(address(), options=self._options.configuration()))
+            self.address, self.master_pid = address(), process.pid
+            executor = stack.enter_context(ClusterExecutor(self.address, options=self._options.configuration()))
             self.system = Executing("submit", executor)
             self.system.one_by_one(give_same, range(WARM_UP))
             self._open = stack.pop_all()
@@ -101,6 +118,29 @@ def run(bench: Bench) -> None:
                 bench.add(one_by_one, "submit", mine[0] / none[0])
                 bench.add(bulk, "submit", mine[1] / none[1])
                 bench.add(round_trip, "submit", mine[2] - none[2])
+    with tempfile.TemporaryDirectory(prefix=".journal-benchmark-", dir=ROOT) as folder:
+        bench.add(PASSING, "submit", _growth_mb(options, Path(folder), options.scaled(300_000, 20_000)))
+
+
+def _growth_mb(options: Options, folder: Path, count: int) -> float:
+    """Return how much larger a durable master was at its peak than after a third of so many tasks."""
+    gate = folder / "gate"
+    with (
+        DurableCluster(options, "host", folder, more_workers=1) as cluster,
+        ClusterExecutor(cluster.address, job="open", options=options.configuration()) as executor,
+    ):
+        stays = executor.submit(stay_open, str(gate))
+        _pass_through(cluster.system, count // 3)
+        with RSSSampler(cluster.master_pid) as sampler:
+            _pass_through(cluster.system, count - count // 3)
+        gate.touch()
+        stays.result(START_S)
+        return sampler.growth_mb
+
+
+def _pass_through(system: Executing, count: int) -> None:
+    for _ in range(0, count, STEP):
+        system.one_by_one(give_same, range(STEP))
 
 
 def _measure(system: Executing, count: int) -> tuple[float, float, float]:

@@ -11,9 +11,23 @@ from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 
-__all__ = ["Recaller"]
+__all__ = ["Recaller", "readable"]
+
+ReadTasks = Callable[[list[int]], list[Any]]
 
 log = get_log(__name__)
+
+
+def readable(tasks: ReadTasks, ids: list[int]) -> list[Any]:
+    """Return the payloads of tasks, an empty one for each that cannot be read."""
+    try:
+        return tasks(ids)
+    except OSError as error:
+        if len(ids) == 1:
+            log.error("a task of a former program cannot be read: %s", error)
+            return [b""]
+    middle = len(ids) // 2
+    return readable(tasks, ids[:middle]) + readable(tasks, ids[middle:])
 
 
 class Recaller:
@@ -29,7 +43,7 @@ class Recaller:
         courier: Courier,
         blobs: Sequence[Any],
         below: int,
-        tasks: Callable[[list[int]], list[Any]] | None,
+        tasks: ReadTasks | None,
     ) -> None:
         self._courier = courier
         self._blobs = blobs
@@ -46,10 +60,6 @@ class Recaller:
         self._blobs = ()
         if self._tasks is None:
             return
-        try:
-            payloads = self._tasks(former)
-        except OSError as error:
-            log.error("%d tasks cannot be brought to %s: %s", len(former), handler.node_id, error)
-            return
+        payloads = readable(self._tasks, former)
         for part in slices(payloads):
             self._courier.cast(handler, to_owner.recalled, former[part], payloads[part])

@@ -29,7 +29,7 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.jobdesk import JobDesk
-from concurrent.scheduling.master.recaller import Recaller
+from concurrent.scheduling.master.recaller import Recaller, readable
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.systembook import System, SystemBook
 from concurrent.scheduling.wire.columns import slices
@@ -194,7 +194,7 @@ class SystemDesk:
         self._jobs.leave(system.number)
 
     def _send_orphans(self, system: System, session: TCPHandler, ids: list[int]) -> None:
-        payloads = self._tasks(system.number, ids)
+        payloads = readable(partial(self._tasks, system.number), ids)
         for part in slices(payloads):
             self._courier.cast(session, to_system.orphans, ids[part], payloads[part])
 

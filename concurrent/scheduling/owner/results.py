@@ -65,6 +65,8 @@ def load_outcomes(code: AppCode, outcomes: Iterable[Outcome]) -> Iterator[Loaded
 
 def _rebuilt(code: AppCode, outcome: Outcome) -> Outcome:
     """Return an outcome with the task that a former program pushed, or that this cannot be made again."""
+    if not len(outcome.item.payload):
+        return Outcome(Task(), FAILED, dumps_failure(_damaged(), None, ""))
     try:
         work = uncoded(expanded(code.loads_payload(outcome.item.payload), code))
     except BaseException as error:  # boundary: unpickling runs foreign code
@@ -113,6 +115,14 @@ def _strange_failure(payload: Payload) -> TaskFailed:
         f"the task failed, and a slave says so in a way that cannot be read: {bytes(payload)[:SHOWN_BYTES]!r}",
         thing="failure",
         remedy="See in the protocol how a slave reports a failure; a worker of this framework does it so",
+    )
+
+
+def _damaged() -> TaskFailed:
+    return TaskFailed(
+        "a task of a former program is damaged on the disk of the master, so its outcome has nowhere to go",
+        thing="task",
+        remedy="See to the disk of the master, then push the task again",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -442,3 +444,21 @@ def test_after_a_crash_tasks_wait_for_a_slave_that_may_have_them(
     assert number not in given  # it is where it was
     back.call("done", [number], [FINISHED], [b"a"], 0.1)
     assert outcomes(push_again, 1) == {1: (FINISHED, b"a")}
+
+
+def test_after_a_crash_no_task_waits_for_a_slave_whose_process_has_ended(
+    make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path
+) -> None:
+    """It has a name of its own, by which that cannot be told."""
+    print_process = "from concurrent.core.process.identity import this_process; print(this_process())"
+    ended = subprocess.run([sys.executable, "-c", print_process], capture_output=True, text=True, check=True)
+    first = make_master()
+    program = peer_at(first, "application-1")
+    attach(program, name="hunt", keep_s=100.0)
+    push(program, 1, b"a")
+    slave = peer_at(first, "slave-anna-1-0123abcd", more={"stored": "durable"})
+    slave.join("slave", workers=1, window=5, process=ended.stdout.strip())
+    assert slave.next("run")[3] == [b"a"]
+    second = make_master(crashed(tmp_path, first))
+    assert not second.dispatcher.ledger.returning.is_waiting
+    assert a_slave(peer_at, second, "slave-2").next("run")[3] == [b"a"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from concurrent.scheduling.master.storage import loaded
 from concurrent.scheduling.wire.failure import failure_text
 
 __all__ = ["OUTPUT_CHARS_MAX", "type_and_words"]
@@ -18,7 +19,7 @@ def type_and_words(payload: Any) -> tuple[str, str] | None:
     :param payload: that of its outcome, wherever it is.
     """
     try:
-        found = failure_text(payload.load() if hasattr(payload, "load") else payload)
+        found = failure_text(loaded(payload))
     except OSError:  # it is damaged on disk, and whoever asks for the outcome is told
         return None
     if found is None:

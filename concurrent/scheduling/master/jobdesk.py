@@ -38,6 +38,7 @@ from concurrent.scheduling.master.jobmakers import is_own, may_touch
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.recaller import Recaller
 from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.master.storage import loaded
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.security.identity import Identity
@@ -292,7 +293,7 @@ class JobDesk:
 def _loaded(event: CodeDefined) -> Any:
     """Return a blob of code; an empty one if it cannot be read, so that the tasks which need it fail."""
     try:
-        return event.blob.load() if hasattr(event.blob, "load") else event.blob
+        return loaded(event.blob)
     except OSError as error:
         log.error("tasks of job %d fail that need blob %d of its code: %s", event.owner, event.index, error)
         return b""

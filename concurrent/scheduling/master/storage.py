@@ -12,7 +12,7 @@ from concurrent.scheduling.interfaces import IJournal
 from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.events import Event, ProbeStore, StoreChanged
 
-__all__ = ["IStore", "JournalStore", "Storage"]
+__all__ = ["IStore", "JournalStore", "Storage", "loaded"]
 
 
 class IStore(Protocol):
@@ -73,7 +73,7 @@ class JournalStore:
     def loaded(self, payloads: list[Any]) -> list[Any]:
         """Return payloads as they travel; raises OSError if one cannot be read."""
         if any(hasattr(kind, "load") for kind in set(map(type, payloads))):
-            return [one.load() if hasattr(one, "load") else one for one in payloads]
+            return list(map(loaded, payloads))
         return payloads
 
     def probe(self) -> None:
@@ -142,3 +142,8 @@ class Storage:
     def close(self) -> None:
         """Free the files."""
         self._store.close()
+
+
+def loaded(payload: Any) -> Any:
+    """Return a payload as it travels; raises OSError if it is in the journal alone and cannot be read."""
+    return payload.load() if hasattr(payload, "load") else payload

@@ -31,6 +31,7 @@ from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.jobdesk import JobDesk
 from concurrent.scheduling.master.recaller import Recaller, readable
 from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.master.storage import loaded
 from concurrent.scheduling.master.systembook import System, SystemBook
 from concurrent.scheduling.wire.columns import slices
 from concurrent.scheduling.wire.courier import Courier
@@ -149,7 +150,7 @@ class SystemDesk:
                 del ids[:ORPHANS_MAX]
             if session.is_open and system.number in self._ledger.owners:
                 self._take_over(system, session, next_id)
-                then(self._code.blobs_of(system.number), _loaded(system.payload))
+                then(self._code.blobs_of(system.number), loaded(system.payload))
                 self._attach(system, session, next_id)
 
         go_on()
@@ -181,7 +182,7 @@ class SystemDesk:
     def outcome_of(self, system: System) -> tuple[int, Any]:
         """Return status and payload of a system that has ended."""
         assert system.outcome is not None
-        return system.outcome.status, _loaded(system.outcome.payload)
+        return system.outcome.status, loaded(system.outcome.payload)
 
     def heard(self, system: System) -> None:
         """Forget a system: the application has dealt with its outcome, and keeps how it went."""
@@ -205,7 +206,7 @@ class SystemDesk:
         if step is None:
             self._courier.cast(session, to_system.take_over, system.job, next_id, 0, known_to, b"")
         else:
-            checkpoint = _loaded(step.checkpoint)
+            checkpoint = loaded(step.checkpoint)
             self._courier.cast(
                 session, to_system.take_over, system.job, next_id, step.consumed_to, known_to, checkpoint
             )
@@ -219,8 +220,4 @@ class SystemDesk:
         self._apply(SessionAttached(number))
 
     def _tasks(self, number: int, ids: list[int]) -> list[Any]:
-        return list(map(_loaded, self._journal.tasks(number, ids)))
-
-
-def _loaded(payload: Any) -> Any:
-    return payload.load() if hasattr(payload, "load") else payload
+        return list(map(loaded, self._journal.tasks(number, ids)))

@@ -70,7 +70,6 @@ class Session:
         "sent_at",
         "session_id",
         "state",
-        "state_since",
         "unacknowledged_count",
         "waiting_bytes",
         "was_silent",
@@ -79,7 +78,6 @@ class Session:
     def __init__(self, limits: Limits, now: float) -> None:
         self.session_id = ""
         self.state = SessionState.CONNECTING
-        self.state_since = now
         self.opened_at = now
         self.heard_at = now
         self.sent_at = now
@@ -120,7 +118,6 @@ class Session:
         """Move to the state that follows ``event``."""
         self.state = next_state(TRANSITIONS, self.state, event, self)
         self._story.append(event)
-        self.state_since = now
         self.heard_at = now
 
     def cut(self, now: float, *, is_silent: bool) -> None:

@@ -268,7 +268,9 @@ class ApplicationNode(Callbacks, Node):
         self._open.callback(self._leave)
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
-        self.client.start(master, http_port, self.stats, self.settings.limits(), components=self.env)
+        self.client.start(
+            master, http_port, self.stats, self.settings.limits(), components=self.env, trust=self.trust
+        )
 
     def interrupt(self) -> None:
         """End the application wherever its main thread is, as Ctrl-C does in any program.

@@ -39,6 +39,7 @@ from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.limits import Limits
 
 __all__ = ["ClusterClient"]
@@ -126,13 +127,21 @@ class ClusterClient:
         return self._link.state if self._link is not None else "not registered"
 
     def start(
-        self, master: Host, http_port: int, stats: Stats, limits: Limits, *, components: ComponentManager
+        self,
+        master: Host,
+        http_port: int,
+        stats: Stats,
+        limits: Limits,
+        *,
+        components: ComponentManager,
+        trust: Trust | None = None,
     ) -> None:
         """Begin to look for the master; what is pushed meanwhile waits. Any thread.
 
         :param master: the address of its JSON API.
         :param http_port: the port of this program's own JSON API, 0 if it has none.
         :param components: has the carriers of the compute channel that the master names.
+        :param trust: told whom the master does not trust any more; None if nobody has to know.
         """
         self._master = master
         self._link = MasterLink(
@@ -152,6 +161,7 @@ class ClusterClient:
             components=components,
             seat=self._seat,
             arrived_to=lambda: self.tasks.arrived_to,
+            trust=trust,
         )
         self._link.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, Final
@@ -17,6 +18,7 @@ from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
+from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files, core_count
 from concurrent.apps.status import MasterStatus
@@ -283,6 +285,16 @@ class MasterNode(Node):
                 self._first_slave.set_result(None)
         return number
 
+    def apply_revoked(self, serials: Iterable[str], gone: Collection[str] = ()) -> None:
+        """Trust nobody with these certificates and tokens any more, and have all nodes do so. Loop thread only.
+
+        Their sessions end, others get what a slave of theirs has, and jobs of who is gone are held.
+
+        :param serials: all that were ever revoked.
+        :param gone: the keys of identities, as ``role:name``, of which none is trusted.
+        """
+        self._revocation.apply(serials, gone)
+
     def wait_slave(self, timeout_s: float) -> bool:
         """Wait until a slave has joined, and return whether one has. Not the loop's thread.
 
@@ -421,6 +433,10 @@ class MasterNode(Node):
             alike_max=alike_max,
             neighbours=neighbours,
             attaching=attaching,
+            trust=self.trust,
+        )
+        self._revocation = Revocation(
+            self.trust, lambda: self.compute_server.handlers, self.dispatcher, self._systems
         )
         self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._api.register_methods(self.compute_server)

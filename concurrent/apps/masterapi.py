@@ -19,6 +19,7 @@ from concurrent.apps.attaching import Attaching
 from concurrent.apps.jobwish import JobWish
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.registry import NodeRecord, NodeRegistry
+from concurrent.apps.revoked import tell_revoked
 from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import JobBegun, SystemStepped, TasksNamed, TasksSubmitted
@@ -31,6 +32,7 @@ from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.scheduling.wire.stretches import PackedTerms, read_stretches
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
+from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.states import SessionState
 
 __all__ = ["WINDOW_MAX", "MasterAPI"]
@@ -67,6 +69,7 @@ class MasterAPI:
 
     :param alike_max: how many nodes of one type may join from one address, so that others find a place there.
     :param neighbours: sees the ends of slaves on this machine.
+    :param trust: who is trusted no more, which nodes are told that join; None if everybody is.
     """
 
     def __init__(
@@ -78,10 +81,12 @@ class MasterAPI:
         alike_max: int,
         neighbours: Neighbours,
         attaching: Attaching | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self._alike_max = alike_max
         self._neighbours = neighbours
         self._attaching = attaching
+        self._trust = trust or Trust()
         self._detaching: set[int] = set()
         self._is_stopping = False
         self._registry = registry
@@ -144,6 +149,7 @@ class MasterAPI:
             self._systems.application_joined(number, handler)
         self._own(handler, Peer(record.node_id, record.node_type, number))
         self._registry.joined(record, number)
+        tell_revoked(handler, self._trust.revoked)
         log.info("%s joined", record.node_id)
 
     def stop(self) -> None:

@@ -24,6 +24,7 @@ from concurrent.apps.linkstates import SHOWN, TRANSITIONS, LinkEvent, LinkState
 from concurrent.apps.masterclient import MasterClient, reach_of
 from concurrent.apps.masterwatch import MasterWatch
 from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
+from concurrent.apps.revoked import follow_revoked
 from concurrent.apps.search import Search
 from concurrent.core.backoff import Backoff
 from concurrent.core.component import ComponentManager
@@ -45,6 +46,7 @@ from concurrent.core.stats import Stats
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.web.jsonclient import JSONClient
 
@@ -96,6 +98,7 @@ class MasterLink:
     :param components: has the carriers of the compute channel that the master names.
     :param seat: what a program remembers of its job; None for a node that has none.
     :param arrived_to: returns the number of the last outcome that has come.
+    :param trust: told whom the master does not trust any more; None if nobody has to know.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its node, by name
@@ -117,6 +120,7 @@ class MasterLink:
         components: ComponentManager,
         seat: JobSeat | None = None,
         arrived_to: Callable[[], int] = int,
+        trust: Trust | None = None,
     ) -> None:
         self._machine = Machine(f"the link to the master at {master}", TRANSITIONS, LinkState.AWAY)
         self._loop = loop
@@ -132,12 +136,14 @@ class MasterLink:
         self._on_joined = on_joined
         self._on_left = on_left
         self._on_refused = on_refused
+        self._register_methods = register_methods
+        self._trust = trust or Trust()
         self._json = JSONClient(master.name, master.port)
         self._client = MasterClient(
             loop,
             master.name,
             node_id,
-            register_methods=register_methods,
+            register_methods=self._register,
             on_open=self._opened,
             on_cut=self._cut,
             on_lost=self._lost,
@@ -177,6 +183,10 @@ class MasterLink:
             self._loop.call(self._begin_stop, timeout_s=timeout_s)
         self._json.close()
         self._client.stop(timeout_s, why)
+
+    def _register(self, client: SessionClient) -> None:
+        follow_revoked(client, self._trust)
+        self._register_methods(client)
 
     def _begin_stop(self) -> None:
         self._machine.undergo(LinkEvent.STOP)

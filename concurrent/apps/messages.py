@@ -1,5 +1,7 @@
 """The messages by which nodes join a master, once they have registered with its JSON API. Pure.
 
+One more tells them whom to trust no more.
+
 An application joins by ``attach_job`` where the answer of the JSON API says that the master has ``jobs``, else
 by ``register_application``.
 """
@@ -9,10 +11,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
-from concurrent.scheduling.wire.messages.directions import FROM_APPLICATION, FROM_SLAVE
+from concurrent.scheduling.wire.messages.directions import FROM_APPLICATION, FROM_SLAVE, TO_NODE
 from concurrent.transport.calls.declaration import Call
 
-__all__ = ["JOIN_BY_TYPE", "attach_job", "register_application", "register_slave"]
+__all__ = [
+    "JOIN_BY_TYPE",
+    "REVOKED",
+    "attach_job",
+    "register_application",
+    "register_slave",
+    "revoked",
+]
+
+REVOKED: Final = "revoked"
+"""The feature of nodes that trust nobody whom their master does not trust."""
 
 
 @FROM_SLAVE.call()
@@ -31,6 +43,11 @@ def register_application(node_id: str) -> int:
 def attach_job(node_id: str, wish: dict[str, Any]) -> dict[str, Any]:
     """Bind the session to a job of an application that has registered; the maps are those of ``jobwish.py``."""
     raise NotImplementedError
+
+
+@TO_NODE.cast(feature=REVOKED)
+def revoked(serials: list[str]) -> None:
+    """Trust nobody any more whose certificate or token has one of these numbers."""
 
 
 JOIN_BY_TYPE: Final[dict[NodeType, Call[[str], int]]] = {

@@ -31,6 +31,7 @@ from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.processes.spawn import start_launcher
 from concurrent.transport.carriers.channels import CHANNELS, ICarrierFactory
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.limits import MIB, Limits, raise_files_max
 from concurrent.transport.web.service import JSONService
 
@@ -115,7 +116,7 @@ class Node(Component):
     The life of a node: :meth:`run` calls :meth:`start`, ``app_main`` and :meth:`stop`, all in the main
     thread. What ``start`` opens is put on ``self._open`` and closed in reverse order.
 
-    ``node_id``, ``loop``, ``stats`` and ``launcher`` belong to the node; other threads use
+    ``node_id``, ``loop``, ``stats``, ``trust`` and ``launcher`` belong to the node; other threads use
     ``loop.call`` and ``loop.post`` to reach what is owned by the loop.
     """
 
@@ -131,6 +132,7 @@ class Node(Component):
         """Nothing runs before ``start``."""
         self.node_id = new_node_id(self.node_type.value, self.given_name())
         self.stats = Stats()
+        self.trust = Trust()
         self.loop = NodeLoop(self.node_id, on_failed=self.loop_failed)
         self.launcher: Launcher
         self.started_at = 0.0

@@ -149,6 +149,7 @@ class SlaveNode(Node):
             stats=self.stats,
             limits=self.settings.limits(),
             components=self.env,
+            trust=self.trust,
         )
         self._open.callback(self._close_manager)
         self._open.callback(self.link.stop)

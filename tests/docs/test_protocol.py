@@ -74,8 +74,8 @@ def test_a_row_that_differs_is_found() -> None:
 
 def test_the_page_has_how_nodes_join() -> None:
     section = PAGE.partition("### Joining\n")[2].partition("\n### ")[0]
-    calls = re.findall(r"`(\w+\(node_id: str[^`]*\))`", section)
-    assert sorted(calls) == sorted(one.usage for one in declared(joining))
+    found = re.findall(r"`(\w+\((?:node_id|serials): [^`]*\))`", section)
+    assert sorted(found) == sorted(one.usage for one in declared(joining))
 
 
 def test_the_page_has_the_features() -> None:

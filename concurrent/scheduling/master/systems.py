@@ -99,6 +99,12 @@ class SystemHosts:
         """Have no host ready for an application that has left its job; its systems go on."""
         self._spare.application_left(owner)
 
+    def hold(self, owner: int) -> None:
+        """End the hosts of an application that is held; its systems go on in others once it is not."""
+        for host, system in list(self._running()):
+            if system.application == owner:
+                host.kill()
+
     def released(self, owner: int) -> None:
         """Have the systems of an application run that was held."""
         for system in self._book.of(owner):
@@ -368,6 +374,10 @@ class SystemHosts:
 
     def _lost(self, host: Host, system: System, end: End) -> None:
         """A host has ended before its system had."""
+        if system.job and (reason := self._desk.why_held(system)):
+            log.info("task %s waits: %s", system.name, reason)
+            self._desk.detach(system)
+            return
         evidence = f"the host {host.pid} of the task system {end.how}"
         log.warning("%s", evidence)
         text = f"{evidence}; its last output:\n{end.tail}" if end.tail else evidence

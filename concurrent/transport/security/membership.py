@@ -123,6 +123,12 @@ class Membership:
         """The serials of those whose trust has ended."""
         return frozenset(one.serial for one in self.members if one.revoked_at).union(self.forgotten)
 
+    @property
+    def gone(self) -> frozenset[str]:
+        """The keys of identities, as ``role:name``, that were trusted once and of which none is now."""
+        trusted = {one.identity("").key for one in self.members if not one.revoked_at}
+        return frozenset(one.identity("").key for one in self.members) - trusted
+
     def clean(self, now: float) -> None:
         """Forget what nobody needs any more: invitations and tokens that are long over."""
         long_ago = now - REMEMBERED_S

@@ -12,6 +12,7 @@ from concurrent.apps import messages as joining
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.master import MasterNode
 from concurrent.apps.masterapi import MasterAPI
+from concurrent.apps.revoked import follow_revoked
 from concurrent.scheduling.owner.systemhost import _Run
 from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
 from concurrent.scheduling.wire.messages import to_master, to_owner, to_slave, to_system
@@ -19,6 +20,7 @@ from concurrent.scheduling.wire.messages.directions import APPLICATION, MASTER, 
 from concurrent.transport.calls.arguments import checks_of
 from concurrent.transport.calls.declaration import Message
 from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.security.trust import Trust
 
 UNUSED: Any = None
 MESSAGES = [
@@ -48,6 +50,7 @@ def application() -> MethodRegistry:
     endpoint = new_endpoint()
     client = ClusterClient(UNUSED, "application", on_outcomes=UNUSED, on_running=list)
     client._register_methods(endpoint)
+    follow_revoked(endpoint, Trust())
     return endpoint.methods
 
 
@@ -60,12 +63,14 @@ def system() -> MethodRegistry:
 def slave() -> MethodRegistry:
     endpoint = new_endpoint()
     GenericTaskManager.__new__(GenericTaskManager).register_methods(endpoint)
+    follow_revoked(endpoint, Trust())
     return endpoint.methods
 
 
 def pulling_slave() -> MethodRegistry:
     endpoint = new_endpoint()
     ZMQTaskManager.__new__(ZMQTaskManager).register_methods(endpoint)
+    follow_revoked(endpoint, Trust())
     return endpoint.methods
 
 

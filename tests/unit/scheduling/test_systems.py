@@ -104,6 +104,17 @@ class Desk:
 class DurableDesk(Desk):
     """That of a master with a journal."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.reason = ""
+        self.losses: Any = None
+
+    def why_held(self, _system: System) -> str:
+        return self.reason
+
+    def release(self, _system: System) -> None:
+        self.reason = ""
+
     def begin(self, system: System) -> None:
         system.job, system.number = "a job", 7
         self.book.add(system)
@@ -425,3 +436,25 @@ def test_a_system_that_is_too_large_for_its_host_fails_alone(master: Master, app
     assert isinstance(loads_failure(failure, None), MessageTooLarge)
     assert master.processes[0].is_killed
     assert master.owners == {}
+
+
+@pytest.mark.parametrize("desk_type", [DurableDesk])
+def test_a_system_of_a_job_that_is_held_waits_and_has_lost_nothing(master: Master, app: Session) -> None:
+    desk = master.systems
+    assert isinstance(desk, DurableDesk)
+    push(master, app)
+    first = master.processes[0]
+    master.join(first).answer()
+    desk.reason = "its owner was revoked"
+    master.hosts.hold(OWNER + 1)
+    assert not first.is_killed
+    master.hosts.hold(OWNER)
+    assert first.is_killed
+    first.end(signal=9, code=None)
+    assert len(master.processes) == 1
+    assert [one[0] for one in app.take()] == ["tasksystem_accepted"]
+    assert desk.losses is None
+    master.hosts.resume(OWNER)
+    assert len(master.processes) == 1
+    master.hosts.released(OWNER)
+    assert master.join(master.processes[1]).take() == [("host_system", 1, CODE, b"system")]

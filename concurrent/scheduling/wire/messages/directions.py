@@ -15,6 +15,7 @@ __all__ = [
     "FROM_SLAVE",
     "FROM_SYSTEM",
     "TO_APPLICATION",
+    "TO_NODE",
     "TO_OWNER",
     "TO_SLAVE",
     "TO_SYSTEM",
@@ -43,6 +44,7 @@ FROM_APPLICATION: Final = _direction((APPLICATION,), (MASTER,))
 FROM_OWNER: Final = _direction((APPLICATION, SYSTEM), (MASTER,))
 FROM_SLAVE: Final = _direction((SLAVE,), (MASTER,))
 FROM_SYSTEM: Final = _direction((SYSTEM,), (MASTER,))
+TO_NODE: Final = _direction((MASTER,), (APPLICATION, SLAVE))
 TO_APPLICATION: Final = _direction((MASTER,), (APPLICATION,))
 TO_OWNER: Final = _direction((MASTER,), (APPLICATION, SYSTEM))
 TO_SLAVE: Final = _direction((MASTER,), (SLAVE,))

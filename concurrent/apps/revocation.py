@@ -1,0 +1,80 @@
+"""What a master does when the trust in a member of its cluster ends. Loop thread only.
+
+The sessions of the member end, by which the tasks of a slave go to others, and its jobs wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+from concurrent.apps.revoked import tell_revoked
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.ledger.joblife import JobLife
+from concurrent.scheduling.ledger.records import JobRecord
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.systems import SystemHosts
+from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.security.trust import Trust
+
+__all__ = ["OWNER_REVOKED", "Revocation"]
+
+OWNER_REVOKED: Final = "its owner was revoked"
+"""Why a job is held whose maker is no member any more."""
+
+log = get_log(__name__)
+
+
+class Revocation:
+    """See the module.
+
+    :param trust: who is trusted no more; whoever listens to it ends what it has with them.
+    :param handlers: returns the sessions of nodes.
+    """
+
+    def __init__(
+        self,
+        trust: Trust,
+        handlers: Callable[[], Iterable[TCPHandler]],
+        dispatcher: Dispatcher,
+        systems: SystemHosts,
+    ) -> None:
+        self._trust = trust
+        self._handlers = handlers
+        self._dispatcher = dispatcher
+        self._systems = systems
+
+    def apply(self, serials: Iterable[str], gone: Collection[str]) -> None:
+        """Trust nobody with these certificates and tokens any more, say so to all nodes, and see to jobs.
+
+        It may be repeated, and is after each start.
+
+        :param serials: all that were ever revoked.
+        :param gone: the keys of identities, as ``role:name``, of which none is trusted; jobs that they have
+            made are held, and those of one that has come back are not any more.
+        """
+        new = frozenset(serials) - self._trust.revoked
+        self._trust.revoke(new)
+        if new:
+            log.info("%d certificates and tokens are trusted no more", len(new))
+            for handler in self._handlers():
+                tell_revoked(handler, new)
+        for job in list(self._dispatcher.ledger.owners.values()):
+            if job.life is not None and job.life.spec.kind != "system":
+                self._settle(job, job.life, is_gone=job.life.spec.made_by in gone)
+
+    def _settle(self, job: JobRecord, life: JobLife, *, is_gone: bool) -> None:
+        """Hold a job, or not any more; one that somebody has released stays so."""
+        may_hold = not life.held_because and life.released_from != OWNER_REVOKED
+        if is_gone and may_hold:
+            log.warning("job %s is held: %s", job.title, OWNER_REVOKED)
+            self._hold(job, life, OWNER_REVOKED)
+            self._systems.hold(job.owner)
+        elif not is_gone and life.held_because == OWNER_REVOKED:
+            log.info("job %s is not held any more: its owner is a member again", job.title)
+            self._hold(job, life, "")
+            self._systems.resume(job.owner)
+
+    def _hold(self, job: JobRecord, life: JobLife, reason: str) -> None:
+        for owner in (job.owner, *life.systems):
+            self._dispatcher.jobs.hold(owner, reason)

@@ -23,6 +23,7 @@ from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.jobmakers import made_by
 from concurrent.scheduling.master.openjournal import OpenJournal
+from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.security.identity import Identity
 
@@ -91,6 +92,8 @@ class Attaching:
                 if not wish.job:
                     _check_kind(job, wish)
                 return job
+            if wish.must_exist and wish.attachment:  # a job of the same name is another one
+                raise _forgotten(wish)
         return find(wish.job or wish.name, identity) if wish.must_exist else None
 
     def _spec(self, wish: JobWish, identity: Identity) -> JobSpec:
@@ -114,7 +117,7 @@ class Attaching:
         )
         if former is not None and former is not handler:
             log.info("%s takes job %s over from %s", handler.node_id, job.title, former.node_id)
-            former.close(f"{handler.node_id} has taken the job over")
+            former.close(to_owner.JOB_TAKEN)
 
     def _reply(self, answer: Future[dict[str, Any]], number: int, wish: JobWish, *, is_new: bool) -> None:
         """Answer, unless the job has ended meanwhile."""
@@ -143,6 +146,16 @@ class Attaching:
                 cluster=journal.start.cluster_id,
             ).as_map()
         )
+
+
+def _forgotten(wish: JobWish) -> JobUnknown:
+    """Return the error for a program that comes back to a job which is gone."""
+    return JobUnknown(
+        f"job {wish.name or wish.job} was forgotten while this program had it: nothing of it is left",
+        thing="job",
+        value=wish.name or wish.job,
+        remedy="Start the program again if the work is to be done anew",
+    )
 
 
 def _check_kind(job: JobRecord, wish: JobWish) -> None:

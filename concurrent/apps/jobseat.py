@@ -22,6 +22,7 @@ class JobSeat:
     def __init__(self, wish: JobWish) -> None:
         self.answer: JobAnswer | None = None
         self._wish = wish
+        self._cluster: Any = None  # where it has registered
         self._consumed_before = 0  # by former programs
         self._is_from_start = False
 
@@ -36,7 +37,7 @@ class JobSeat:
         return 0 if self.answer is None or self._is_from_start else self.answer.consumed_to
 
     def wish(self, arrived_to: int) -> JobWish:
-        """Return what the program wants now.
+        """Return what the program wants now. No other job begins for a kept one that its cluster has no more.
 
         :param arrived_to: the number of the last outcome that has come.
         """
@@ -48,7 +49,7 @@ class JobSeat:
         return replace(
             self._wish,
             job=answer.job,
-            must_exist=False,
+            must_exist=bool(answer.cluster) and self._wish.keep_s != 0 and self._cluster == answer.cluster,
             attachment=answer.attachment,
             from_start=self._is_from_start,
         )
@@ -69,6 +70,7 @@ class JobSeat:
                 remedy="Start it with 'concurrent master -o journal.durability=host', or ask for no job",
             )
         self._check(fields.get("cluster"), fields.get("epoch"))
+        self._cluster = fields.get("cluster")
 
     def take(self, answer: JobAnswer) -> None:
         """Take the program's place in a job.

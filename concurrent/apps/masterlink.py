@@ -9,6 +9,7 @@ transport. When one has ended for good, everything begins again. Loop thread onl
 
 from __future__ import annotations
 
+import logging
 import math
 from asyncio import TimerHandle
 from collections.abc import Callable
@@ -43,6 +44,7 @@ from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.machine import Machine
 from concurrent.core.stats import Stats
+from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
@@ -58,6 +60,9 @@ JOINING_S: Final = 5.0
 
 LASTING_S: Final = 5.0
 """A session that ends sooner is no success: the next attempt comes later than the one before."""
+
+JOB_GONE: Final = (to_owner.JOB_FORGOTTEN, to_owner.JOB_TAKEN)
+"""Why a session ends that is no trouble with the master: what the program is told next says it all."""
 
 SOON_S: Final = 0.25
 """A node that has lost its master looks for it at least so often, until it is too late to go on."""
@@ -299,7 +304,6 @@ class MasterLink:
         except NodeError as problem:
             error = problem
         if isinstance(error, JobMismatch | JobTaken | JobUnknown):
-            log.error("the master at %s refuses this program: %s", self._master, error)
             self._refuse(error)
             handler.close("refused")
             return
@@ -342,7 +346,8 @@ class MasterLink:
             self._backoff.reset()  # else both may disagree, and would do so again at once
         self._try_later()  # before anything else: whatever goes wrong, the node comes back
         if before is LinkState.JOINED:
-            log.warning("lost the master at %s: %s", self._master, reason)
+            level = logging.INFO if reason in JOB_GONE else logging.WARNING
+            log.log(level, "lost the master at %s: %s", self._master, reason)
         if was_joined:
             self._on_left(reason)
 

@@ -227,10 +227,25 @@ def test_two_programs_never_share_a_job(cluster: Cluster, gate: Gate) -> None:
     jobs.wait_for("numbers", has_begun=True)
     second = jobs.attach("numbers")
     assert first.wait() == 3
-    assert "Two programs never share a job" in first.err
+    (line,) = first.err.splitlines()
+    assert "Two programs never share a job" in line
     gate.open()
     second.succeed()
     assert jobs.outcomes == right(10)
+
+
+def test_a_job_that_is_forgotten_while_a_program_has_it_is_not_begun_anew(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    program = jobs.app("--job", "numbers", options=(f"longjob.push_port={gate.port}",))
+    gate.wait_for(1)
+    wait_until(lambda: jobs.job("numbers")["finished"] == 5, "half of it was pushed")
+    said = jobs.command("forget", "--force", "numbers").succeed()
+    assert "with 5 results that nobody has taken; the program that is attached to it ends" in said
+    gate.open()
+    assert program.wait() == 3
+    assert "job numbers was forgotten while this program had it" in program.err
+    assert "goes on without this program" not in program.err
+    assert jobs.command("jobs").succeed() == "there are no jobs\n"
 
 
 def test_the_name_of_another_programs_job_is_refused(cluster: Cluster) -> None:

@@ -41,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
                 )
             master.cancel(job.job)
         master.forget(job.job)
-    unread = f", with {job.unread:,} results that nobody has taken" if job.unread else ""
-    print(f"job {job.title} is forgotten{unread}")
+    lost = [f"{job.open:,} open tasks"] if job.open else []
+    lost += [f"{job.unread:,} results that nobody has taken"] if job.unread else []
+    program = "; the program that is attached to it ends" if job.is_attached else ""
+    print(f"job {job.title} is forgotten{', with ' if lost else ''}{' and '.join(lost)}{program}")
     return EXIT_OK

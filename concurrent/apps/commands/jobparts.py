@@ -22,7 +22,14 @@ from concurrent.apps.jobwish import KEEP_AS_CONFIGURED, JobWish
 from concurrent.apps.programrecord import ProgramRecord
 from concurrent.apps.runtime import describe_runtime
 from concurrent.core.environment import Environment
-from concurrent.core.errors import CallTimeout, ConfigurationError, ConnectionLost, NodeError
+from concurrent.core.errors import (
+    CallTimeout,
+    ConfigurationError,
+    ConnectionLost,
+    JobTaken,
+    JobUnknown,
+    NodeError,
+)
 from concurrent.core.items import Host
 
 __all__ = ["job_run_of", "over_before", "run_for_job", "tell_over", "this_user"]
@@ -95,11 +102,14 @@ def run_for_job(node: ApplicationNode, job: JobRun, args: argparse.Namespace) ->
 
     The id and the name of a job that is detached are the one line on standard output.
     """
+    is_ours = True
     try:
         code = run_node(node, args, is_server=False)
+    except (JobTaken, JobUnknown):
+        is_ours = False
+        raise
     finally:
-        is_left = bool(job.answer.job) and job.goes_on and not job.is_detached
-        if is_left:
+        if is_ours and job.answer.job and job.goes_on and not job.is_detached:
             _tell(f"job {job.name} goes on without this program; come back with: {_attach(job)}")
     if job.is_detached and job.goes_on and code == EXIT_OK:
         _print(f"{job.answer.job} {job.answer.name}")

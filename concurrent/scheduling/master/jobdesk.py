@@ -40,6 +40,7 @@ from concurrent.scheduling.master.recaller import Recaller
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.storage import loaded
 from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.security.identity import Identity
 
@@ -185,7 +186,7 @@ class JobDesk:
         handler = self._sessions.owners.get(owner)
         self.leave(owner)
         if handler is not None:
-            handler.close("the job is forgotten")
+            handler.close(to_owner.JOB_FORGOTTEN)
 
     def reply_when_kept(self, reply: Callable[[], object]) -> None:
         """Call a function once what was recorded so far is kept, and before outcomes leave that wait for it."""

@@ -117,7 +117,7 @@ def test_a_job_that_is_taken_over_leaves_its_former_program(
     job = attach(former, name="hunt", keep_s=100.0)
     push(former, 1, b"a")
     found = attach(new, name="hunt")
-    assert "application-2 has taken the job over" in former.ends.get(timeout=TIMEOUT_S)
+    assert "another program has taken the job over" in former.ends.get(timeout=TIMEOUT_S)
     work(a_slave(peer_at, master), 1)
     assert outcomes(new, 1) == {1: (FINISHED, b"a")}
     with pytest.raises(JobTaken):

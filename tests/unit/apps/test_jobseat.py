@@ -24,6 +24,19 @@ def test_it_comes_back_to_the_job_that_it_had() -> None:
     assert seat.wish(0).attachment == 8
 
 
+def test_a_kept_job_that_its_cluster_has_no_more_is_not_begun_anew() -> None:
+    for wish, cluster, must_exist in (
+        (WISH, "c", True),
+        (WISH, "another", False),
+        (WISH, None, False),
+        (replace(WISH, keep_s=0.0), "c", False),
+    ):
+        seat = JobSeat(wish)
+        seat.take(ANSWER)
+        seat.check_registration({"jobs": True, "cluster": cluster, "epoch": 4})
+        assert seat.wish(0).must_exist is must_exist
+
+
 def test_what_was_consumed_before_is_wanted_until_it_has_come() -> None:
     seat = JobSeat(WISH)
     seat.wish(0)

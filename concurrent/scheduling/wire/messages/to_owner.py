@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import TO_APPLICATION, TO_OWNER
 from concurrent.scheduling.wire.messages.to_master import JOBS
 
 __all__ = [
+    "JOB_FORGOTTEN",
+    "JOB_TAKEN",
     "accepted",
     "finished",
     "held",
@@ -18,6 +22,10 @@ __all__ = [
     "tasksystem_finished",
     "tasksystem_progress",
 ]
+
+JOB_FORGOTTEN: Final = "the job is forgotten"
+JOB_TAKEN: Final = "another program has taken the job over"
+"""Why the session of a program is ended that has its job no more; it is told all when it comes back."""
 
 
 @TO_OWNER.cast()

@@ -41,12 +41,16 @@ __all__ = [
     "lines_of_nodes",
     "lines_of_owners",
     "lines_of_workers",
+    "shortened",
     "size",
     "trouble_text",
 ]
 
 SURVIVES: Final = {"host": "the end of the host", "process": "the end of the master", "none": "nothing"}
 """What the levels of durability mean."""
+
+NAME_CHARS_MAX: Final = 40
+"""So much is shown of a name in a table."""
 
 BYTE_UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
 
@@ -81,6 +85,11 @@ def size(size_bytes: int) -> str:
         return f"{size_bytes} B"
     power = min((size_bytes.bit_length() - 1) // 10, len(BYTE_UNITS))
     return f"{size_bytes / 1024**power:.1f} {BYTE_UNITS[power - 1]}"
+
+
+def shortened(name: str) -> str:
+    """Return a name, or the beginning of a long one."""
+    return name if len(name) <= NAME_CHARS_MAX else f"{name[: NAME_CHARS_MAX - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def duration(seconds: float) -> str:
@@ -309,7 +318,7 @@ NODES: Final[Columns[NodeLine]] = (
 )
 """Of all nodes, for ``concurrent status``."""
 JOBS: Final[Columns[tuple[JobRow, float]]] = (
-    Column("job", lambda line: line[0].title),
+    Column("job", lambda line: shortened(line[0].title)),
     Column("id", lambda line: line[0].job),
     Column("state", lambda line: line[0].how or line[0].state),
     Column("done", lambda line: Share(line[0].pushed - line[0].open, line[0].pushed)),

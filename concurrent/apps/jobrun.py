@@ -55,6 +55,8 @@ class JobRun:
         """How many outcomes are to be dealt with of what former programs pushed."""
         self.recalled_count = 0
         """How many tasks of former programs had their callbacks here."""
+        self.has_begun = False
+        """Whether all was pushed that the program begins with."""
         self.goes_on = True
         """Whether the job goes on when this program ends."""
         self.is_leaving = False
@@ -82,6 +84,7 @@ class JobRun:
                 remedy="Start it with 'concurrent master -o journal.durability=host', or leave --job and "
                 "--detach out",
             )
+        self.has_begun = answer.has_begun
         self.owed = answer.pushed - answer.consumed_to if answer.has_begun else 0
         self._tell_what_there_is()
 
@@ -107,6 +110,7 @@ class JobRun:
 
         :param left_over: how many tasks a former program has pushed and this one has not; their outcomes come.
         """
+        self.has_begun = True
         if left_over:
             self.owed += left_over
             self._tell(

@@ -165,6 +165,21 @@ def test_a_signal_leaves_the_job_after_the_present_callback(cluster: Cluster, ga
     assert jobs.outcomes == right(10)
 
 
+def test_an_interrupted_push_says_how_to_go_on_and_that_pushes_the_rest(cluster: Cluster, gate: Gate) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--detach", "--job", "numbers", options=(f"longjob.push_port={gate.port}",))
+    gate.wait_for(1)
+    wait_until(lambda: jobs.job("numbers")["finished"] > 0, "something was pushed")
+    first.send(signal.SIGINT)
+    assert first.wait() == 130
+    assert first.out == ""
+    assert "job numbers was left before all was pushed" in first.err
+    gate.open()
+    jobs.attach("numbers").succeed()
+    assert jobs.outcomes == right(10)
+    assert jobs.runs == list(range(10))
+
+
 def test_a_script_is_started_again_as_it_was(cluster: Cluster) -> None:
     jobs = JobCluster(cluster)
     arguments = ("-m", cluster.address, "-o", f"longjob.notes={cluster.folder}", "-o", "longjob.first=5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Final
 
 from concurrent.apps.api import PORT_DEFAULT, parse_address
@@ -11,7 +12,7 @@ from concurrent.apps.commands.common import make_environment
 from concurrent.apps.jobmaster import JobMaster
 from concurrent.core.items import Host
 
-__all__ = ["JobMaster", "add_job_arguments", "add_master_arguments", "master_of"]
+__all__ = ["JobMaster", "add_job_arguments", "add_master_arguments", "master_of", "what_to_type"]
 
 DEFAULT: Final = Host("127.0.0.1", PORT_DEFAULT)
 
@@ -31,6 +32,16 @@ def add_master_arguments(parser: argparse.ArgumentParser, what: str = "the maste
         "-m", "--master", metavar="HOST:PORT",
         help=f"{what} (that of option application.master, else 127.0.0.1:{PORT_DEFAULT})",
     )  # fmt: skip
+
+
+def what_to_type(command: str, job: str, master: Host) -> str:
+    """Return a command on a job, ready to be pasted whatever the job is called."""
+    name = shlex.quote(job)
+    return (
+        f"concurrent {command} -m {master} -- {name}"
+        if job.startswith("-")
+        else f"concurrent {command} {name} -m {master}"
+    )
 
 
 def master_of(args: argparse.Namespace) -> Host:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of, what_to_type
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.jobstatus import ENDED
 from concurrent.core.errors import NodeError
@@ -29,7 +29,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Have the master forget it, if that loses no work."""
-    with JobMaster(master_of(args)) as master:
+    address = master_of(args)
+    with JobMaster(address) as master:
         job = master.job(args.job)
         if job.state != ENDED:
             if not args.force:
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
                     f"job {job.title} has {job.open:,} open tasks: it has not ended",
                     thing="job",
                     value=args.job,
-                    remedy=f"Wait for it, or type 'concurrent cancel {args.job}' first, or add --force",
+                    remedy="Wait for it, or add --force, or cancel it first: "
+                    f"{what_to_type('cancel', args.job, address)}",
                 )
             master.cancel(job.job)
         master.forget(job.job)

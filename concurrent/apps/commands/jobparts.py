@@ -7,14 +7,13 @@ import errno
 import getpass
 import platform
 import secrets
-import shlex
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.application import ApplicationNode, ApplicationSettings
-from concurrent.apps.commands.asking import JobMaster
+from concurrent.apps.commands.asking import JobMaster, what_to_type
 from concurrent.apps.commands.common import run_node
 from concurrent.apps.jobrun import JobRun
 from concurrent.apps.jobstatus import CANCELLED, JobDetails
@@ -109,8 +108,8 @@ def run_for_job(node: ApplicationNode, job: JobRun, args: argparse.Namespace) ->
         is_ours = False
         raise
     finally:
-        if is_ours and job.answer.job and job.goes_on and not job.is_detached:
-            _tell(f"job {job.name} goes on without this program; come back with: {_attach(job)}")
+        if is_ours and job.answer.job and job.goes_on:
+            _tell_left(job)
     if job.is_detached and job.goes_on and code == EXIT_OK:
         _print(f"{job.answer.job} {job.answer.name}")
         _tell(
@@ -118,6 +117,17 @@ def run_for_job(node: ApplicationNode, job: JobRun, args: argparse.Namespace) ->
             f"take its results with: {_attach(job)}"
         )
     return code
+
+
+def _tell_left(job: JobRun) -> None:
+    """Say how a person comes back to a job, unless the program has left as it was meant to."""
+    if not job.has_begun:
+        _tell(
+            f"job {job.name} was left before all was pushed: type the same command again, or {_attach(job)}, "
+            f"to push the rest; or {what_to_type('cancel', job.name, job.master)}"
+        )
+    elif not job.is_detached:
+        _tell(f"job {job.name} goes on without this program; come back with: {_attach(job)}")
 
 
 def this_user() -> str:
@@ -135,12 +145,12 @@ def tell_over(job: JobDetails, master: Host) -> None:
     _tell(
         f"job {job.title} has ended{f' ({job.how})' if job.how else ''}: {job.finished:,} tasks finished, "
         f"{job.failed:,} failed, {job.cancelled:,} cancelled, {unread}; to run it anew, type first: "
-        f"concurrent forget {shlex.quote(job.title)} -m {master}"
+        f"{what_to_type('forget', job.title, master)}"
     )
 
 
 def _attach(job: JobRun) -> str:
-    return f"concurrent attach {shlex.quote(job.name)} -m {job.master}"
+    return what_to_type("attach", job.name, job.master)
 
 
 def _print(line: str) -> None:

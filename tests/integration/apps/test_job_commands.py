@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from concurrent.apps.commands.asking import add_job_arguments, what_to_type
 from concurrent.apps.commands.jobs import describe_job, describe_jobs
 from concurrent.apps.jobstatus import HELD, JobRow
 from concurrent.apps.main import main
+from concurrent.core.items import Host
 from tests.integration.apps.fakejobs import HUNT, PLAIN, FakeJobs
 
 
@@ -73,6 +77,20 @@ def test_a_job_is_named_by_its_name_or_its_id(fake_jobs: FakeJobs, command: str)
     for name in ("hunt", "k3f9"):
         assert main([command, name, "-m", fake_jobs.address]) == 0
     assert fake_jobs.calls == [f"{command}_job k3f9"] * 2
+
+
+@pytest.mark.parametrize("name", ["my hunt", "it's", "--force", "-x"])
+def test_what_is_to_be_typed_can_be_typed_whatever_a_job_is_called(name: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_job_arguments(parser)
+    command, *rest = shlex.split(what_to_type("attach", name, Host("cray", 8750)))[1:]
+    args = parser.parse_args(rest)
+    assert (command, args.job, args.master) == ("attach", name, "cray:8750")
+
+
+def test_a_long_name_does_not_take_all_of_the_table() -> None:
+    _, row = describe_jobs([replace(HUNT, name="x" * 256)], 1360.0).splitlines()
+    assert row.startswith("x" * 39 + "\N{HORIZONTAL ELLIPSIS}  k3f9")
 
 
 def test_a_job_that_has_not_ended_is_not_forgotten(

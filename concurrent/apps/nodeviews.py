@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from concurrent.apps.pages import render_page, render_problem
+from concurrent.apps.pages import STYLE, render_page, render_problem
 from concurrent.apps.status import STATUS_BY_TYPE, Ping, StatsAnswer, status_from_json
 from concurrent.core.errors import ConcurrentError
 from concurrent.core.stats import Stats
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.hosts import is_loopback
+from concurrent.transport.security.roles import Role
 from concurrent.transport.web.service import JSONService
 
 __all__ = ["NodeViews"]
@@ -49,10 +50,10 @@ class NodeViews:
         self._snapshot: dict[str, Any] | None = None
         self._made_at = 0.0
         status = STATUS_BY_TYPE[ping.type]
-        service.add_view("/ping", ping.to_json, "That the node lives.", Ping)
+        service.add_view("/ping", ping.to_json, "That the node lives.", Ping, roles=Role)
         service.add_view("/status", self.status, "What the node is doing.", status)
         service.add_view("/stats", stats.snapshot, "What the node has counted.", StatsAnswer)
-        service.set_page(self.page)
+        service.set_page(self.page, styles=(STYLE,))
 
     def status(self) -> dict[str, Any]:
         """Return what the node is doing, or did a moment ago. Any thread but the loop's.
@@ -67,8 +68,9 @@ class NodeViews:
         try:
             status = status_from_json(self.status())
         except ConcurrentError as error:  # the page goes on asking
-            return render_problem(self._title, self._ping, str(error))
-        return render_page(self._title, status, now, is_local=is_loopback(self._service.client_ip))
+            return render_problem(self._title, self._ping, str(error), warning=self._service.warning)
+        is_local = is_loopback(self._service.client_ip)
+        return render_page(self._title, status, now, is_local=is_local, warning=self._service.warning)
 
     def _latest(self) -> dict[str, Any]:
         now = self._loop.time()

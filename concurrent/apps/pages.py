@@ -38,7 +38,7 @@ from concurrent.apps.status import ApplicationStatus, MasterStatus, NodeStatus, 
 from concurrent.core.rows import ROWS_MAX
 from concurrent.transport.security.hosts import is_loopback
 
-__all__ = ["render_page", "render_problem"]
+__all__ = ["STYLE", "render_page", "render_problem"]
 
 REFRESH_S: Final = 2
 
@@ -62,7 +62,7 @@ progress { width: 100%; accent-color: var(--bar); }
 """
 
 
-def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = True) -> str:
+def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = True, warning: str = "") -> str:
     """Return the page of a node as HTML.
 
     :param title: the heading.
@@ -70,8 +70,9 @@ def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = 
     :param now: seconds since the epoch.
     :param is_local: whether the page is for somebody on the node's own machine; others cannot follow a link to
         a loopback address.
+    :param warning: what the page says first; empty: nothing.
     """
-    parts = [*_troubles(status), *_waits(status)]
+    parts = [*_warnings(warning), *_troubles(status), *_waits(status)]
     if isinstance(status, MasterStatus):
         parts += _master(status if is_local else _without_loopback(status), now)
     elif isinstance(status, SlaveStatus):
@@ -81,9 +82,13 @@ def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = 
     return _page(title, f"{_who(status)}, up for {duration(now - status.started_at)}", parts)
 
 
-def render_problem(title: str, ping: Ping, problem: str) -> str:
+def render_problem(title: str, ping: Ping, problem: str, *, warning: str = "") -> str:
     """Return the page of a node that cannot say what it is doing."""
-    return _page(title, _who(ping), [_problem(problem)])
+    return _page(title, _who(ping), [*_warnings(warning), _problem(problem)])
+
+
+def _warnings(warning: str) -> list[str]:
+    return [_problem(warning)] if warning else []
 
 
 def _page(title: str, introduction: str, parts: Iterable[str]) -> str:

@@ -12,6 +12,12 @@ from typing import Final
 __all__ = ["has_control", "head_problem", "last_answer"]
 
 _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ONCE: Final = (
+    b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"origin", b"sec-fetch-site",
+    b"sec-fetch-mode", b"sec-fetch-dest",
+)  # fmt: skip
+"""What decides on a request, so that it is not said twice."""
+
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -35,8 +41,11 @@ def head_problem(head: bytes, *, needs_host: bool) -> str | None:
             return "a header must begin with a name, of letters, digits and dashes, and a colon right behind it"
         if has_control(value):
             return f"the header {name.decode()} has a control character"
-        seen[name.lower()] = seen.get(name.lower(), 0) + 1
-    for once in (b"host", b"content-length"):
+        meant = name.lower().replace(b"_", b"-")  # as programs behind the server read it
+        if meant in _ONCE and b"_" in name:
+            return f"the header {name.decode()} is not {meant.decode().title()}, and could be taken for it"
+        seen[meant] = seen.get(meant, 0) + 1
+    for once in _ONCE:
         if seen.get(once, 0) > 1:
             return f"there is more than one {once.decode().title()}"
     if needs_host and b"host" not in seen:

@@ -44,6 +44,9 @@ THREADS_FOR_WHOLE_REQUESTS: Final = 2
 """So many threads never wait for the body of a request, so that slow clients cannot take them all."""
 
 PLACE_SOCKET: Final = "http"
+PLACE_BACKLOG: Final = 1024
+"""So many more may connect there at once; above that they are told to try again, and not made to wait."""
+
 SOCKET_MODE: Final = 0o600
 LOOPBACK: Final = ("127.0.0.1", 0)
 """The address that clients at the socket in the place are said to have."""
@@ -432,7 +435,7 @@ def _listen_in(place: Place) -> socket.socket:
     try:
         listener.bind(path)
         os.chmod(path, SOCKET_MODE)
-        listener.listen(BACKLOG)
+        listener.listen(PLACE_BACKLOG)
     except OSError as error:
         listener.close()
         raise AddressError(

@@ -37,7 +37,7 @@ from concurrent.transport.session.limits import check_positive
 with installed_first("cheroot"):
     from cheroot import server as cheroot_server
 
-__all__ = ["HTTPLimits", "WebConnection", "error_body", "problem_body"]
+__all__ = ["HTTPLimits", "StrictRequest", "WebConnection", "error_body", "problem_body"]
 
 MIB: Final = 1024 * 1024
 CHUNK_BYTES: Final = 64 * 1024
@@ -288,27 +288,29 @@ class StrictRequest(cheroot_server.HTTPRequest):
         cheroot_server.HeaderReader()(stream, headers)
         self._is_asking_first = headers.pop(b"Expect", b"").lower() == b"100-continue"
 
-    def await_body(self) -> None:
-        """Wait until the whole body is there.
+    @property
+    def body_bytes(self) -> int:
+        """How long the body is said to be."""
+        return int(self.inheaders.get(b"Content-Length", b"0"))
+
+    def read_body(self) -> bytes:
+        """Return the body, which may have to be awaited.
 
         :raises TimeoutError: if that takes too long.
         :raises ProtocolError: if the client closes before.
         """
-        if self._is_asking_first and self._body_bytes:
+        if self._is_asking_first and self.body_bytes:
             self.conn.wfile.write(CONTINUE)
-        if not self.conn.reader.wait_for(self._body_bytes):
+        if not self.conn.reader.wait_for(self.body_bytes):
             raise ProtocolError("the body ended before its Content-Length")
         self._is_body_here = True
+        return bytes(self.rfile.read())
 
     def send_headers(self) -> None:
         """Send the head of the answer; the connection ends with it if a body may still come."""
-        if self._body_bytes and not self._is_body_here:
+        if self.body_bytes and not self._is_body_here:
             self.close_connection = True
         super().send_headers()
-
-    @property
-    def _body_bytes(self) -> int:
-        return int(self.inheaders.get(b"Content-Length", b"0"))
 
     def simple_response(self, status: str | int, msg: str = "") -> None:
         """Say why the request is refused; the connection is closed after that."""
@@ -343,8 +345,9 @@ class WebConnection(cheroot_server.HTTPConnection):
 
     @property
     def own_ip(self) -> str:
-        """The address of this machine that the client has reached. Raises OSError."""
-        return str(self.socket.getsockname()[0])
+        """The address of this machine that the client has reached; empty in the place. Raises OSError."""
+        address = self.socket.getsockname()
+        return str(address[0]) if isinstance(address, tuple) else ""
 
     @property
     def is_encrypted(self) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import html
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import ConcurrentError, ConfigurationError, ProtocolError
@@ -13,13 +12,20 @@ from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.methods import MethodRegistry
-from concurrent.transport.security.hosts import check_host, is_loopback
+from concurrent.transport.security.hosts import check_host
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import OBSERVERS, Role, roles_of
-from concurrent.transport.web.access import IRegistrar, ITokens
+from concurrent.transport.security.trust import Trust
+from concurrent.transport.web.access import READING_VERBS, Access, Head, ITokens, Refused, check_role, head_of
+from concurrent.transport.web.answers import JSON_TYPE, NOTHING, Answer, page, policy_header, problem, send
+from concurrent.transport.web.doorway import JOIN_PATH, LOGIN_PATH, LOGOUT_PATH, Audit, Doorway
 from concurrent.transport.web.httpserver import WebServer
-from concurrent.transport.web.httpstream import HTTPLimits, error_body, problem_body
+from concurrent.transport.web.httpstream import HTTPLimits, StrictRequest, error_body
+from concurrent.transport.web.joindesk import Attempts, IRegistrar, JoinDesk
 from concurrent.transport.web.jsonrpc import JSONRPCAnswerer, encode_json
+from concurrent.transport.web.loginpage import STYLE as LOGIN_STYLE
+from concurrent.transport.web.logins import Logins
 from concurrent.transport.web.openapi import openapi_document, openrpc_document
 
 with installed_first("web"):
@@ -29,37 +35,17 @@ __all__ = ["JSONService"]
 
 RPC_PATH: Final = "/api/1"
 OPENAPI_PATH: Final = "/openapi.json"
+PING_PATH: Final = "/ping"
 ICON_PATH: Final = "/favicon.ico"
 """Browsers ask for it whatever a page says; there is none."""
 
-GZIP_BYTES_MIN: Final = 1024
-GZIP_LEVEL: Final = 5
+OWN_PATHS: Final = ("/", RPC_PATH, OPENAPI_PATH, ICON_PATH, JOIN_PATH, LOGIN_PATH, LOGOUT_PATH)
+LIVES: Final = Answer("200 OK", b"{}")
+"""What anybody is told at ``PING_PATH``, and nothing else anywhere."""
 
-JSON_TYPE: Final = "application/json"
-HTML_TYPE: Final = "text/html; charset=utf-8"
-
-SAFE_HEADERS: Final = (
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-    ),
-)
-"""Pages are HTML and styles only: a name that a peer chose cannot become a script."""
+WARNING: Final = "Nothing protects this node: whoever reaches it can run code here."
 
 log = get_log(__name__)
-
-
-class _Answer(NamedTuple):
-    status: str
-    body: bytes
-    content_type: str = JSON_TYPE
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-NOTHING: Final = _Answer("204 No Content", b"")
 
 
 class JSONService:
@@ -68,6 +54,8 @@ class JSONService:
     Methods are registered with ``jsonremote`` as ``f(request, ...)`` and called by a POST to
     ``/api/1``. They run in a thread of the service, several at a time, with ``web.ctx`` set. A method
     may return a ``concurrent.futures.Future``, which is waited for.
+
+    ``logins`` has the codes that let browsers in.
 
     :param node_id: who this node is; the first part of the names of the threads.
     :param host: the address to listen on.
@@ -109,7 +97,7 @@ class JSONService:
         self._doc_by_path: dict[str, str] = {}
         self._answer_by_path: dict[str, Any] = {}
         self._roles_by_path: dict[str, frozenset[Role]] = {}
-        self._render: Callable[[], str] = self._default_page
+        self.set_page(self._default_page)
         self._server: WebServer | None = None
         self._names = tuple(names)
         self.protect(protection, tokens=tokens, registrar=registrar)
@@ -156,7 +144,7 @@ class JSONService:
         :param roles: who may see it, besides admins.
         :raises ConfigurationError: if the path is taken, or none.
         """
-        if not path.startswith("/") or path in ("/", RPC_PATH, OPENAPI_PATH, ICON_PATH, *self._view_by_path):
+        if not path.startswith("/") or path in (*OWN_PATHS, *self._view_by_path):
             raise ConfigurationError(
                 f"{path!r} cannot be the path of a view",
                 thing="path",
@@ -168,12 +156,13 @@ class JSONService:
         self._answer_by_path[path] = answer
         self._roles_by_path[path] = roles_of(roles)
 
-    def set_page(self, render: Callable[[], str]) -> None:
+    def set_page(self, render: Callable[[], str], styles: Iterable[str] = ()) -> None:
         """Answer a GET of ``/`` with the HTML that ``render()`` returns. Before ``start``.
 
-        Scripts do not run on the page; see ``SAFE_HEADERS``.
+        :param styles: what its ``style`` elements have in them; browsers take no others, and run no scripts.
         """
         self._render = render
+        self._policy = policy_header((LOGIN_STYLE, *styles))
 
     def protect(
         self,
@@ -181,19 +170,24 @@ class JSONService:
         *,
         tokens: ITokens | None = None,
         registrar: IRegistrar | None = None,
+        audit: Audit | None = None,
     ) -> None:
         """Say what protects the service, where that is known after its port only. Before ``start``.
 
         The folder of ``protection.place`` is made by whoever owns it, before ``start``.
+
+        :param audit: notes who has logged in, and who was refused; called in threads of the service.
         """
         self._protection = protection
         self._tokens = tokens
         self._registrar = registrar
+        self._audit = audit
+        self.logins = Logins(protection.trust if protection is not None else Trust())
 
     @property
-    def is_open(self) -> bool:
-        """Whether everybody may do everything here."""
-        return self._protection is None or self._protection.is_open
+    def warning(self) -> str:
+        """What pages have to say first, because the node was told to be open; empty if it was not."""
+        return WARNING if self._protection is not None and self._protection.is_open else ""
 
     def bind(self) -> int:
         """Take the port, and return it; clients wait until ``start``. Any thread; may be left out.
@@ -218,11 +212,24 @@ class JSONService:
             check_host(self.host, allow_insecure=self._allow_insecure or has_keys or is_open)
             self.bind()
             assert self._server is not None
+            self._open_doorway()
             self._server.start(self._protection)
         except BaseException:  # boundary: the port is free again, whatever it was
             self.stop()
             raise
         log.info("%s listens", self)
+
+    def _open_doorway(self) -> None:
+        self._access = Access(
+            host=self.host,
+            port=self.port,
+            protection=self._protection,
+            names=self._names,
+            tokens=self._tokens,
+            logins=self.logins,
+        )
+        desk = JoinDesk(self._registrar, Attempts())
+        self._doorway = Doorway(self._access, self.logins, desk, self._audit)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Close the service and end its threads; what is being answered may finish. May be repeated.
@@ -245,55 +252,69 @@ class JSONService:
         try:
             answer = self._answer(web.ctx.env)
         except TimeoutError:
-            answer = _problem("408 Request Timeout", "the body did not come in time")
+            answer = problem("408 Request Timeout", "the body did not come in time")
         except ProtocolError as error:
-            answer = _Answer("400 Bad Request", error_body(error))
+            answer = Answer("400 Bad Request", error_body(error))
         except ConcurrentError as error:
-            answer = _Answer("500 Internal Server Error", error_body(error))
+            answer = Answer("500 Internal Server Error", error_body(error))
         except BaseException:  # boundary: a view failed; its thread goes on, the log has the details
             log.exception("%s: GET %s failed", self, web.ctx.path)
-            answer = _problem("500 Internal Server Error", f"{web.ctx.path} failed; see the log of the node")
-        return _send(answer, web.ctx.env.get("HTTP_ACCEPT_ENCODING", ""))
+            answer = problem("500 Internal Server Error", f"{web.ctx.path} failed; see the log of the node")
+        return send(answer, web.ctx.env.get("HTTP_ACCEPT_ENCODING", ""), self._policy)
 
-    def _answer(self, env: dict[str, Any]) -> _Answer:
-        path = web.ctx.path
-        if env["concurrent.connection"].identity is None:
-            return _Answer("200 OK", b"{}") if path == "/ping" else _problem("401 Unauthorized", "who are you?")
+    def _answer(self, env: dict[str, Any]) -> Answer:
+        head = head_of(env, web.ctx.path)
+        request: StrictRequest = env["concurrent.connection"].request
+        try:
+            if head.path == JOIN_PATH:
+                return self._doorway.join(head, request)
+            self._access.check_name(head)
+            if head.path == LOGIN_PATH:
+                return self._doorway.log_in(head, request, env.get("CONTENT_TYPE", ""))
+            try:
+                return self._answer_known(head, env)
+            except Refused:
+                if head.path == PING_PATH and head.verb in READING_VERBS:
+                    request.close_connection = True
+                    return LIVES
+                raise
+        except Refused as refused:
+            request.close_connection = True  # so it cannot have us wait until it takes in many answers
+            return self._doorway.refusal(head, refused)
+
+    def _answer_known(self, head: Head, env: Mapping[str, Any]) -> Answer:
+        """Answer somebody who is known, and may ask that."""
+        path = head.path
+        caller = self._access.caller(head)
         allowed = self._allowed_verbs(path)
-        if not self._is_host_good(env.get("HTTP_HOST", "localhost")):  # HTTP/1.0 needs none
-            return _problem("403 Forbidden", "the Host header is not a name of this machine")
-        if web.ctx.method == "POST" and _is_of_other_site(env):
-            return _problem("403 Forbidden", "a page of another site may not call methods here")
-        if not allowed and "text/html" in env.get("HTTP_ACCEPT", ""):  # a person, who has a browser
-            return _Answer("404 Not Found", _missing_page(path), HTML_TYPE)
+        if not allowed and head.wants_page:  # a person, who has a browser
+            return page(_missing_page(path), "404 Not Found")
         if not allowed:
-            return _problem("404 Not Found", f"there is nothing at {path!r}", f"See {self.url}")
-        if web.ctx.method not in allowed:
-            headers = (("Allow", ", ".join(allowed)),)
-            refusal = _problem("405 Method Not Allowed", f"{path} does not take {web.ctx.method}")
-            return refusal._replace(headers=headers)
-        return self._post(env) if web.ctx.method == "POST" else self._get(path)
+            return problem("404 Not Found", f"there is nothing at {path!r}", f"See {self.url}")
+        if head.verb not in allowed:
+            refusal = problem("405 Method Not Allowed", f"{path} does not take {head.verb}")
+            return refusal._replace(headers=(("Allow", ", ".join(allowed)),))
+        self._access.check_site(head, caller)
+        if path == LOGOUT_PATH:
+            return self._doorway.log_out(head)
+        if head.verb == "POST":
+            return self._post(env, caller.identity)
+        if path == ICON_PATH:
+            return NOTHING
+        check_role(caller.identity, self._roles_by_path.get(path, OBSERVERS), path)
+        return self._get(path)
 
     def _allowed_verbs(self, path: str) -> tuple[str, ...]:
         if path == RPC_PATH:
-            return ("GET", "HEAD", "POST")
+            return (*READING_VERBS, "POST")
+        if path == LOGOUT_PATH:
+            return ("POST",)
         is_there = path in ("/", OPENAPI_PATH, ICON_PATH) or path in self._view_by_path
-        return ("GET", "HEAD") if is_there else ()
+        return READING_VERBS if is_there else ()
 
-    def _is_host_good(self, header: str) -> bool:
-        """Tell whether the client meant this machine, and was not led here by a name of others' (DNS
-        rebinding). On other addresses than loopback the names of the machine are not known.
-        """
-        if not is_loopback(self.host):
-            return True
-        name = header.rpartition("]")[0] + "]" if header.startswith("[") else header.partition(":")[0]
-        return is_loopback(name.strip("[]").lower())
-
-    def _get(self, path: str) -> _Answer:
-        if path == ICON_PATH:
-            return NOTHING
+    def _get(self, path: str) -> Answer:
         if path == "/":
-            return _Answer("200 OK", self._render().encode(errors="replace"), HTML_TYPE)
+            return page(self._render())
         if path == RPC_PATH:
             value = openrpc_document(self._title, self.methods)
         elif path == OPENAPI_PATH:
@@ -302,20 +323,20 @@ class JSONService:
             )
         else:
             value = self._view_by_path[path]()
-        return _Answer("200 OK", encode_json(value, path))
+        return Answer("200 OK", encode_json(value, path))
 
-    def _post(self, env: dict[str, Any]) -> _Answer:
+    def _post(self, env: Mapping[str, Any], identity: Identity) -> Answer:
         if not _is_json_type(env.get("CONTENT_TYPE", "")):
-            return _problem(
+            return problem(
                 "415 Unsupported Media Type",
                 "the body must be JSON in UTF-8",
                 f"Send it with Content-Type: {JSON_TYPE}",
             )
-        body = _body_of(env)
-        reply = self._calls.answer(body, web.ctx.ip, env["concurrent.connection"].identity)
+        body = env["concurrent.connection"].request.read_body()
+        reply = self._calls.answer(body, web.ctx.ip, identity)
         if reply.body is None:
             return NOTHING
-        return _Answer("200 OK" if reply.is_readable else "400 Bad Request", reply.body)
+        return Answer("200 OK" if reply.is_readable else "400 Bad Request", reply.body)
 
     def _default_page(self) -> str:
         views = "".join(
@@ -328,64 +349,23 @@ class JSONService:
             for method in self.methods
         )
         title = html.escape(self._title)
+        warning = f"<p><strong>{self.warning}</strong></p>" if self.warning else ""
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
-            f"<body><h1>{title}</h1><p>Node {html.escape(self.node_id)}</p><h2>Views</h2>"
+            f"<body><h1>{title}</h1>{warning}<p>Node {html.escape(self.node_id)}</p><h2>Views</h2>"
             f"<ul>{views}</ul><h2>Methods</h2><ul>{methods}</ul><p>Described by "
             f'<a href="{RPC_PATH}">{RPC_PATH}</a> and <a href="{OPENAPI_PATH}">{OPENAPI_PATH}</a>.</p>'
             "</body></html>"
         )
 
 
-def _body_of(env: Mapping[str, Any]) -> bytes:
-    """Return the body of a request, for which the server may have to wait."""
-    env["concurrent.connection"].request.await_body()
-    return bytes(env["wsgi.input"].read())
-
-
-def _missing_page(path: str) -> bytes:
+def _missing_page(path: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Not found</title></head><body>'
         f"<h1>Not found</h1><p>There is nothing at {html.escape(path)}. "
         '<a href="/">The page of the node</a></p>'
         "</body></html>"
-    ).encode(errors="replace")
-
-
-def _problem(status: str, message: str, remedy: str | None = None) -> _Answer:
-    return _Answer(status, problem_body(int(status[:3]), message, remedy))
-
-
-def _send(answer: _Answer, accepted_encodings: str) -> bytes:
-    """Set status and headers in ``web.ctx`` and return the body."""
-    body = answer.body
-    headers = [*SAFE_HEADERS, *answer.headers]
-    if len(body) > GZIP_BYTES_MIN:
-        headers.append(("Vary", "Accept-Encoding"))
-        if _accepts_gzip(accepted_encodings):
-            body = gzip.compress(body, GZIP_LEVEL, mtime=0)
-            headers.append(("Content-Encoding", "gzip"))
-    if answer.status[:3] != "204":
-        headers += [("Content-Type", answer.content_type), ("Content-Length", str(len(body)))]
-    web.ctx.status = answer.status
-    web.ctx.headers = headers
-    return b"" if web.ctx.method == "HEAD" else body
-
-
-def _accepts_gzip(header: str) -> bool:
-    for item in header.lower().split(","):
-        coding, _, weight = item.replace(" ", "").partition(";")
-        if coding == "gzip":
-            return weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
-
-
-def _is_of_other_site(env: Mapping[str, str]) -> bool:
-    """Tell whether a browser says that a page of another site makes this request. Others say nothing of it."""
-    if env.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-        return True
-    origin = env.get("HTTP_ORIGIN")
-    return origin is not None and origin.partition("://")[2] != env.get("HTTP_HOST")
+    )
 
 
 def _is_json_type(header: str) -> bool:

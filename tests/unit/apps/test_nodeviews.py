@@ -20,15 +20,16 @@ class Service:
     """A JSON API that keeps what is registered."""
 
     client_ip = "127.0.0.1"
+    warning = ""
 
     def __init__(self) -> None:
         self.views: dict[str, Callable[[], Any]] = {}
         self.page: Callable[[], str]
 
-    def add_view(self, path: str, view: Callable[[], Any], doc: str, answer: Any) -> None:
+    def add_view(self, path: str, view: Callable[[], Any], doc: str, answer: Any, **_options: Any) -> None:
         self.views[path] = view
 
-    def set_page(self, page: Callable[[], str]) -> None:
+    def set_page(self, page: Callable[[], str], **_options: Any) -> None:
         self.page = page
 
 

@@ -1,0 +1,157 @@
+"""How somebody whom the node does not know becomes known: ``/login``, ``/logout`` and ``/join``; and refusals.
+
+Any thread of the service.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+from urllib.parse import parse_qs
+
+from concurrent.core.errors import ConcurrentError, NotAllowed
+from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.web.access import WHO_ASKS, Access, Head, Refused
+from concurrent.transport.web.answers import Answer, page, problem, redirect
+from concurrent.transport.web.httpstream import StrictRequest, error_body
+from concurrent.transport.web.joindesk import JoinDesk
+from concurrent.transport.web.loginpage import login_page, problem_page
+from concurrent.transport.web.logins import LOGIN_TTL_S, Logins
+
+__all__ = ["JOIN_PATH", "LOGIN_PATH", "LOGOUT_PATH", "Audit", "Doorway"]
+
+JOIN_PATH: Final = "/join"
+LOGIN_PATH: Final = "/login"
+LOGOUT_PATH: Final = "/logout"
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+FORM_BYTES_MAX: Final = 8 * 1024
+FIELDS_MAX: Final = 8
+
+log = get_log(__name__)
+
+
+class Audit(Protocol):
+    """What notes who did what. Any thread."""
+
+    def __call__(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> object:
+        """Take a note; nothing in it is secret."""
+
+
+class Doorway:
+    """See the module.
+
+    :param access: decides who asks.
+    :param logins: has the codes and cookies.
+    :param desk: takes new members in.
+    :param audit: notes logins and refusals; None: nobody does.
+    """
+
+    def __init__(self, access: Access, logins: Logins, desk: JoinDesk, audit: Audit | None) -> None:
+        self._access = access
+        self._logins = logins
+        self._desk = desk
+        self._audit = audit
+        self._refused_line = RareLine()
+
+    def join(self, head: Head, request: StrictRequest) -> Answer:
+        """Take a new member in. Whatever name it has reached the node by, the secret is what counts.
+
+        :raises Refused: if it has no invitation, before its request is read.
+        """
+        self._access.check_site(head, None)
+        self._desk.check(head, request.body_bytes)
+        return Answer("200 OK", self._desk.join(head, request.read_body()))
+
+    def log_in(self, head: Head, request: StrictRequest, content_type: str) -> Answer:
+        """Give a browser a cookie for a code in its address, or for a token in a form.
+
+        :raises Refused: if that is neither.
+        """
+        if head.verb in ("GET", "HEAD") and head.identity is not None:  # it is known without
+            return redirect("/")
+        if head.verb == "GET":
+            return self._admitted(head, "code", self._logins.redeem, _one(head.query, "code"))
+        is_form = content_type.partition(";")[0].strip().lower() == FORM_TYPE
+        if head.verb != "POST" or not is_form:
+            raise Refused("401 Unauthorized", WHO_ASKS)
+        self._access.check_site(head, None)
+        if request.body_bytes > FORM_BYTES_MAX:
+            return problem("413 Content Too Large", f"the form has more than {FORM_BYTES_MAX} bytes")
+        return self._admitted(
+            head, "token", self._log_in_as, _one(request.read_body().decode("latin-1"), "token")
+        )
+
+    def log_out(self, head: Head) -> Answer:
+        """End the logins of a browser."""
+        for secret in head.cookies(self._access.cookie):
+            self._logins.log_out(secret)
+        return redirect(LOGIN_PATH, self._cookie_header("", 0, is_encrypted=head.is_encrypted))
+
+    def refusal(self, head: Head, refused: Refused) -> Answer:
+        """Return what somebody is told who is refused; if it has tried to be known, the log has it too."""
+        error, status = refused.error, refused.status
+        if error is not WHO_ASKS:
+            self._note_refusal(head, error)
+        headers = {"401": (("WWW-Authenticate", "Bearer"),), "429": (("Retry-After", "60"),)}.get(
+            status[:3], ()
+        )
+        if not head.wants_page:
+            return Answer(status, error_body(error), headers=headers)
+        is_unknown = status.startswith("401")
+        text = login_page(error) if is_unknown else problem_page(status.partition(" ")[2], error)
+        return page(text, status)._replace(headers=headers)
+
+    def _note_refusal(self, head: Head, error: ConcurrentError) -> None:
+        reason = error.__cause__ or error  # the log may say more than the stranger is told
+        suffix = self._refused_line.suffix(time.monotonic())
+        if suffix is not None:
+            who = head.identity or "somebody"
+            log.warning(
+                "refused %.20r %.100r of %s at %s: %s%s",
+                head.verb,
+                head.path,
+                who,
+                head.peer_ip,
+                reason,
+                suffix,
+            )
+        if self._audit is not None:
+            self._audit("refuse", head.identity, head.peer_ip, head.path[:100], f"refused: {reason}")
+
+    def _log_in_as(self, token: str) -> str:
+        return self._logins.log_in(self._access.identity_of_token(token))
+
+    def _admitted(self, head: Head, what: str, redeem: Callable[[str], str], given: str | None) -> Answer:
+        if given is None:
+            raise Refused("401 Unauthorized", WHO_ASKS)
+        try:
+            secret = redeem(given)
+        except NotAllowed as error:
+            raise Refused("401 Unauthorized", error) from None
+        if self._audit is not None:
+            self._audit("login", self._logins.identity_of(secret), head.peer_ip, what, "done")
+        return redirect("/", self._cookie_header(secret, LOGIN_TTL_S, is_encrypted=head.is_encrypted))
+
+    def _cookie_header(self, secret: str, age_s: float, *, is_encrypted: bool) -> tuple[str, str]:
+        parts = (
+            f"{self._access.cookie}={secret}",
+            "Path=/",
+            f"Max-Age={age_s:.0f}",
+            "HttpOnly",
+            "SameSite=Strict",
+            *(("Secure",) if is_encrypted else ()),
+        )
+        return ("Set-Cookie", "; ".join(parts))
+
+
+def _one(form: str, field: str) -> str | None:
+    """Return the only value of a field; None if there is none, or more than one."""
+    try:
+        values = parse_qs(form, max_num_fields=FIELDS_MAX).get(field, [])
+    except ValueError:
+        return None
+    return values[0].strip() if len(values) == 1 else None

@@ -1,0 +1,112 @@
+"""Browsers that were let in: codes that open one, and the cookies by which it is known after that.
+
+Nothing is kept but in memory, and of what is secret only the hash. Any thread: each change is one operation of
+a dictionary, and whoever loses a race is told what it would have been told a moment later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from concurrent.core.errors import NotAllowed
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.trust import Trust
+
+__all__ = ["CODE_TTL_S", "LOGIN_TTL_S", "Logins"]
+
+CODE_TTL_S: Final = 60.0
+LOGIN_TTL_S: Final = 12 * 3600.0
+CODES_MAX: Final = 100
+LOGINS_MAX: Final = 1000
+"""Of more, those that would end first are gone."""
+
+SECRET_BYTES: Final = 32
+
+OPEN_REMEDY: Final = "Type 'concurrent open' again, and use the address that it shows within a minute, once"
+
+
+class _Entry(NamedTuple):
+    identity: Identity
+    end: float
+
+
+class Logins:
+    """See the module.
+
+    :param trust: who was revoked: their logins end.
+    :param clock: returns the present time in seconds; never goes back.
+    """
+
+    def __init__(self, trust: Trust, clock: Callable[[], float] = time.monotonic) -> None:
+        self._trust = trust
+        self._clock = clock
+        self._code_by_hash: dict[bytes, _Entry] = {}
+        self._login_by_hash: dict[bytes, _Entry] = {}
+        trust.listen(self._forget)
+
+    def code_for(self, identity: Identity) -> str:
+        """Return a code that logs a browser in as ``identity``: once, and within ``CODE_TTL_S``.
+
+        :raises NotAllowed: if the trust in that identity has ended.
+        """
+        self._trust.check(identity)
+        return self._keep(self._code_by_hash, identity, CODE_TTL_S, CODES_MAX)
+
+    def redeem(self, code: str) -> str:
+        """Return the secret of a cookie for a code, which is used up by that.
+
+        :raises NotAllowed: if there is no such code, or no more.
+        """
+        entry = self._code_by_hash.pop(_hash(code), None)
+        if entry is None or entry.end <= self._clock():
+            raise NotAllowed("this login was used, has ended or never was", thing="code", remedy=OPEN_REMEDY)
+        return self.log_in(entry.identity)
+
+    def log_in(self, identity: Identity) -> str:
+        """Return the secret of a new cookie.
+
+        :raises NotAllowed: if the trust in that identity has ended.
+        """
+        self._trust.check(identity)
+        return self._keep(self._login_by_hash, identity, LOGIN_TTL_S, LOGINS_MAX)
+
+    def identity_of(self, secret: str) -> Identity:
+        """Return who a cookie was given to.
+
+        :raises NotAllowed: if it is none, or its time or the trust in who has it has ended.
+        """
+        entry = self._login_by_hash.get(_hash(secret))
+        if entry is None or entry.end <= self._clock():
+            raise NotAllowed("this login has ended", thing="cookie", remedy=OPEN_REMEDY)
+        self._trust.check(entry.identity)
+        return entry.identity
+
+    def log_out(self, secret: str) -> None:
+        """End a login, if there is one."""
+        self._login_by_hash.pop(_hash(secret), None)
+
+    def _keep(self, entries: dict[bytes, _Entry], identity: Identity, ttl_s: float, count_max: int) -> str:
+        now = self._clock()
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        entries[_hash(secret)] = _Entry(identity, now + ttl_s)
+        for key, entry in tuple(entries.items()):  # in the order of their ends
+            if entry.end > now and len(entries) <= count_max:
+                break
+            entries.pop(key, None)
+        return secret
+
+    def _forget(self, serials: Iterable[str]) -> None:
+        """Forget those who are revoked; runs in the thread that says so."""
+        revoked = frozenset(serials)
+        for entries in (self._code_by_hash, self._login_by_hash):
+            for key, entry in tuple(entries.items()):
+                if entry.identity.serial in revoked:
+                    entries.pop(key, None)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()

@@ -213,6 +213,7 @@ class TCPClient(SessionClient):
 
     def _carry(self, sock: socket.socket, identity: Identity | None) -> ICarrier:
         if identity is THIS_USER:
+            sock.getpeername()  # raises if the server had no room for one more, which connecting does not tell
             check_peer(sock)
         elif sock.getsockname() == sock.getpeername():
             raise ConnectionRefusedError("nobody listens; the connection was to itself")

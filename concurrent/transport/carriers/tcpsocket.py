@@ -181,6 +181,7 @@ class TCPSocket:
             if not self._is_trusted and type(broken.value) is bytes and is_http(broken.value):
                 self._refuse_http()
             self._owner.broken(self, broken)
+            broken = None  # else it and this frame keep each other, and what the connection has
         elif reason is not None:
             self._lose(reason)
         elif self._reader.is_held_up:
@@ -240,7 +241,7 @@ class TCPSocket:
         if self._linger is not None:
             self._linger.cancel()
         self._channel.close()
-        self._share.release()
+        self._share.close()
         self._reader.close()
         self._out.clear()
         self._owner.released(self)

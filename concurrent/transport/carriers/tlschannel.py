@@ -43,6 +43,13 @@ SEND_BYTES: Final = 128 * 1024
 GREETING_BYTES: Final = 16 * 1024
 FIRST_BYTES: Final = 16
 
+CUT: Final = "the connection was cut"
+CUT_AT_ONCE: Final = f"{CUT} before anything was said; the other end may not know the key of this node"
+
+GREETINGS_PER_TURN: Final = 8
+"""How many connections go on with their greetings in one turn of the loop, for half a millisecond each: those
+that are open do not wait for all that want to be."""
+
 
 class TLSEnd:
     """What the TLS connections of one server or client have in common. The thread of their loop.
@@ -57,6 +64,7 @@ class TLSEnd:
         self.cluster = keys.cluster
         self.is_server = is_server
         self.room = memoryview(bytearray(ROOM_BYTES))
+        self._greetings = 0
         self._context = keys.server if is_server else keys.client
         self._server_name = None if is_server else keys.master_name
         self._trust = trust
@@ -74,6 +82,16 @@ class TLSEnd:
         return self._context.wrap_bio(
             incoming, outgoing, server_side=self.is_server, server_hostname=self._server_name
         )
+
+    def has_turn(self, loop: NodeLoop) -> bool:
+        """Tell whether one more connection may go on with its greeting in this turn."""
+        if self._greetings == 0:
+            loop.defer(self._end_turn)
+        self._greetings += 1
+        return self._greetings <= GREETINGS_PER_TURN
+
+    def _end_turn(self) -> None:
+        self._greetings = 0
 
     def identity_of(self, tls: ssl.SSLObject) -> Identity:
         """Return who is at the other end of a connection that has greeted; raises NotAllowed."""
@@ -101,6 +119,9 @@ class _Stage(enum.Enum):
     """What comes is thrown away: the peer is refused, or this end has said its last."""
 
 
+GREETING, OPEN, DEAF = _Stage  # looked up for each message, which costs more at the class
+
+
 class TLSChannel:
     """See the module, and ``IByteChannel`` for what it owes its carrier.
 
@@ -120,7 +141,7 @@ class TLSChannel:
         self._end = end
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = end.wrap(self._incoming, self._outgoing)
-        self._stage = _Stage.GREETING
+        self._stage: _Stage = GREETING
         self._first = b""
         self._has_keys = False
         self._is_plain = False
@@ -142,7 +163,7 @@ class TLSChannel:
 
     def receive_into(self, space: memoryview) -> int:
         """Decrypt what has come."""
-        if self._stage is not _Stage.OPEN:
+        if self._stage is not OPEN:
             return self._receive_unheard(space)
         size, room = len(space), self._end.room
         count = self._decrypt(space, 0) if self._has_more else 0
@@ -154,7 +175,7 @@ class TLSChannel:
                     break
                 raise
             if not taken:
-                self._fail(ConnectionResetError("the connection was cut"))
+                self._fail(ConnectionResetError(CUT if self._has_received else CUT_AT_ONCE))
                 break
             self._incoming.write(room[:taken])
             count = self._decrypt(space, count)
@@ -170,7 +191,7 @@ class TLSChannel:
 
     def send(self, pieces: deque[Buffer]) -> int:
         """Encrypt and send a part, unless the greeting or an earlier part is still under way."""
-        if self._backlog or self._stage is _Stage.GREETING:
+        if self._backlog or self._stage is GREETING:
             raise BlockingIOError
         if not self._has_keys:
             return self._send_unencrypted(pieces)
@@ -190,7 +211,7 @@ class TLSChannel:
     def want_read(self, fn: Callable[[], object] | None) -> None:
         """Call when the channel below has something, and as long as something is left here."""
         self._reader = fn
-        if self._stage is not _Stage.GREETING:
+        if self._stage is not GREETING:
             self._inner.want_read(None if fn is None else self._on_readable)
         if fn is not None and (self._has_more or self._problem is not None):
             self._loop.call_soon(self._read_on)
@@ -205,14 +226,14 @@ class TLSChannel:
         self._say_last()
         self._is_finishing = True
         self._has_more = False
-        self._stage = _Stage.DEAF
+        self._stage = DEAF
         self._flush()
 
     def close(self) -> None:
         """Give up the channel below, with a last word if there is room for it."""
         if self._is_closed:
             return
-        if self._stage is _Stage.OPEN and not self._backlog:
+        if self._stage is OPEN and not self._backlog:
             self._say_last()
             with suppress(OSError):  # it is not owed
                 self._inner.send(deque([self._outgoing.read()]))
@@ -240,18 +261,22 @@ class TLSChannel:
             is_refused = is_alert(error) and not self._has_received and not count and not self._end.is_server
             self._fail(unknown_here(error, self._end.cluster) if is_refused else _broken_off(error))
         self._has_received |= count > start
-        self._has_more = count == size and self._problem is None
+        has_news = self._is_ended and count > start  # the end was with it, and the carrier does not know yet
+        self._has_more = (count == size or has_news) and self._problem is None
         if self._outgoing.pending:  # the peer has asked for an answer of TLS itself
             self._flush()
         return count
 
     def _receive_unheard(self, space: memoryview) -> int:
         """Raise why nothing more is let through, once; then only tell when the peer has ended."""
-        if self._stage is _Stage.GREETING:
+        if self._stage is GREETING:
             raise BlockingIOError
         problem, self._problem = self._problem, None
         if problem is not None:
-            raise problem
+            try:
+                raise problem
+            finally:
+                del problem  # else it and this frame keep each other, and what TLS has
         return self._inner.receive_into(space)
 
     def _send_unencrypted(self, pieces: deque[Buffer]) -> int:
@@ -265,7 +290,7 @@ class TLSChannel:
     def _fail(self, problem: OSError | ProtocolError) -> None:
         """Let nothing more through, and have the carrier hear why."""
         self._problem = problem
-        self._stage = _Stage.DEAF
+        self._stage = DEAF
 
     def _greet(self) -> bool:
         """Go on with the greeting; tells whether it is over, for better or worse."""
@@ -282,7 +307,7 @@ class TLSChannel:
             pass
         except OSError as error:
             self._fail(error)
-        return self._stage is not _Stage.GREETING
+        return self._stage is not GREETING
 
     def _shake_hands(self) -> None:
         """Let TLS see what has come, and look at the peer's certificate when it is content."""
@@ -290,7 +315,7 @@ class TLSChannel:
             self._tls.do_handshake()
             self._has_keys = True
             self.identity = self._end.identity_of(self._tls)
-            self._stage = _Stage.OPEN
+            self._stage = OPEN
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
@@ -311,9 +336,9 @@ class TLSChannel:
         return False
 
     def _on_readable(self) -> None:
-        if self._stage is not _Stage.GREETING:
+        if self._stage is not GREETING:
             self._read_on()
-        elif self._greet():
+        elif self._end.has_turn(self._loop) and self._greet():
             self._greeted()
 
     def _greeted(self) -> None:
@@ -321,9 +346,9 @@ class TLSChannel:
         self._watch_room()
         if self._reader is None:
             self._inner.want_read(None)
-        if self._stage is _Stage.OPEN and self._writer is not None and not self._backlog:
+        if self._stage is OPEN and self._writer is not None and not self._backlog:
             self._writer()
-        self._has_more = self._stage is _Stage.OPEN and self._incoming.pending > 0
+        self._has_more = self._stage is OPEN and self._incoming.pending > 0
         if self._has_more or self._problem is not None:
             self._read_on()
 
@@ -362,7 +387,7 @@ class TLSChannel:
     def _watch_room(self) -> None:
         if self._is_closed:
             return
-        has_writer = self._writer is not None and self._stage is not _Stage.GREETING
+        has_writer = self._writer is not None and self._stage is not GREETING
         is_watching = bool(self._backlog) or has_writer
         if is_watching is not self._is_watching_room:
             self._is_watching_room = is_watching

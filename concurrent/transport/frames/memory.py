@@ -84,3 +84,12 @@ class MemoryShare:
         """Give back what was taken, and do not wait any more. May be repeated."""
         size_bytes, self._size_bytes = self._size_bytes, 0
         self._memory.give_back(self, size_bytes)
+
+    def close(self) -> None:
+        """Give it back for good, and forget whom to call: what a connection had is freed with it."""
+        self.release()
+        self.on_room = _nobody
+
+
+def _nobody() -> None:
+    """Call nobody: the connection is closed."""

@@ -13,12 +13,20 @@ import pytest
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.keyfolder import KeyFolder
+from concurrent.transport.security.newkeys import make_cluster
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role
 from concurrent.transport.session.limits import Limits
-from tests.integration.transport.cluster_keys import TestCluster
-from tests.integration.transport.transport_nodes import Carriers, CuttingProxy
+from tests.clusterkeys import join
+from tests.integration.transport.transport_nodes import (
+    Carriers,
+    ClientOfPlace,
+    CuttingProxy,
+    PlacesByPort,
+    ServerInPlace,
+)
 
 
 @pytest.fixture
@@ -34,38 +42,47 @@ def loops() -> Iterator[tuple[NodeLoop, NodeLoop]]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> TestCluster:
-    """A cluster whose authority signs what a test asks for."""
-    return TestCluster()
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> KeyFolder:
+    """The keys of a master."""
+    return make_cluster(tmp_path_factory.mktemp("master") / "keys", "office")
 
 
 @pytest.fixture(scope="session")
-def tls(cluster: TestCluster) -> tuple[Protection, Protection]:
+def member(cluster: KeyFolder, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Role, str], Protection]:
+    """Makes the protection of another machine that has joined; there is no place in it."""
+
+    def make(role: Role, name: str) -> Protection:
+        keys = join(cluster, tmp_path_factory.mktemp(name) / "keys", role, name)
+        return Protection(tls=keys.tls(role))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tls(cluster: KeyFolder, member: Callable[[Role, str], Protection]) -> tuple[Protection, Protection]:
     """The protections of a master and of an admin, without a place."""
-    return (
-        Protection(tls=cluster.keys(Role.MASTER, "head")),
-        Protection(tls=cluster.keys(Role.ADMIN, "arm")),
-    )
+    return Protection(tls=cluster.tls(Role.MASTER)), member(Role.ADMIN, "arm")
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
-    """The place of a server, in a folder whose path is short enough."""
-    with tempfile.TemporaryDirectory(prefix="cc") as folder:
-        place = Place(Path(folder, "run", "1"))
-        place.make()
-        yield place
+def place(places: PlacesByPort) -> Place:
+    """The place of a server."""
+    place = places.of(places.free_port())
+    place.make()
+    return place
 
 
-@pytest.fixture(params=["tcp", "tls", "zeromq"])
+@pytest.fixture(params=["tcp", "unix", "tls", "zeromq"])
 def carriers(
     request: pytest.FixtureRequest,
     loops: tuple[NodeLoop, NodeLoop],
     proxy_to: Callable[[int], CuttingProxy],  # stopped after the nodes
     tls: tuple[Protection, Protection],
+    places: PlacesByPort,
 ) -> Iterator[Carriers]:
     makers = {
         "tcp": (TCPServer, TCPClient),
+        "unix": (partial(ServerInPlace, places), partial(ClientOfPlace, places)),
         "tls": (partial(TCPServer, protection=tls[0]), partial(TCPClient, protection=tls[1])),
         "zeromq": (TCPServerZMQ, ZMQClient),
     }
@@ -75,13 +92,20 @@ def carriers(
 
 
 @pytest.fixture
-def proxy_to() -> Iterator[Callable[[int], CuttingProxy]]:
+def places() -> Iterator[PlacesByPort]:
+    """Places in a folder whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="cc") as folder:
+        yield PlacesByPort(Path(folder))
+
+
+@pytest.fixture
+def proxy_to(places: PlacesByPort) -> Iterator[Callable[[int], CuttingProxy]]:
     loop = NodeLoop("proxy-loop")
     loop.start()
     proxies: list[CuttingProxy] = []
 
     def make(port: int) -> CuttingProxy:
-        proxies.append(CuttingProxy(loop, port))
+        proxies.append(CuttingProxy(loop, port, places))
         return proxies[-1]
 
     yield make

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import queue
+import re
 import socket
+import ssl
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from concurrent.core.errors import NotAllowed
+from concurrent.core.errors import CallTimeout, NotAllowed
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.framing import FrameReader
 from concurrent.transport.carriers.server import NO_PORT
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.identity import ANYBODY, THIS_USER
+from concurrent.transport.security.keyfolder import KeyFolder
+from concurrent.transport.security.newkeys import make_cluster
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role
-from tests.integration.transport.cluster_keys import TestCluster
-from tests.integration.transport.raw_peer import RawPeer
-from tests.integration.transport.transport_nodes import WAIT_S
+from concurrent.transport.session.envelope import control_message, make_prefix
+from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.messages import Kind
+from tests.integration.transport.raw_peer import HELLO, RawPeer
+from tests.integration.transport.transport_nodes import WAIT_S, CuttingProxy
 
 Protections = tuple[Protection, Protection]
+
+HELLO_FRAMES = control_message(Kind.HELLO, [HELLO.to_wire()])
+HELLO_BYTES = make_prefix(HELLO_FRAMES) + b"".join(map(bytes, HELLO_FRAMES))
 
 
 class Ends:
@@ -122,40 +138,282 @@ def test_without_a_key_or_a_place_nothing_starts(ends: Ends) -> None:
         ends.client(1, Protection())
 
 
-def test_who_has_no_key_is_told_what_to_type(ends: Ends, tls: Protections, cluster: TestCluster) -> None:
+def test_who_has_no_key_is_told_what_to_type(ends: Ends, tls: Protections, cluster: KeyFolder) -> None:
     server = ends.serve(tls[0])
-    assert "concurrent join" in ends.refusal(server.port, None)
-    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as sock:
-        context = cluster.trusting_context()
-        with context.wrap_socket(sock, server_hostname=f"master.{cluster.name}") as stranger:
-            code, text = RawPeer(stranger, "stranger").end()
+    assert re.search("came without a key.*keys invite ROLE.*concurrent join", ends.refusal(server.port, None))
+    with without_certificate(server.port, cluster) as stranger:
+        code, text = RawPeer(stranger, "stranger").end()
     assert code == "not-allowed"
-    assert "keys invite" in text
+    assert re.search("no key of it.*keys invite ROLE.*concurrent join", text)
 
 
-def test_a_member_of_another_cluster_is_refused_by_either_end(ends: Ends, tls: Protections) -> None:
-    other = TestCluster("other")
+def test_nothing_that_a_stranger_sends_is_read(
+    ends: Ends, tls: Protections, cluster: KeyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FrameReader, "advance", lambda *_: pytest.fail("it was read"))
     server = ends.serve(tls[0])
-    assert "cannot prove to be a master of the cluster other" in ends.refusal(
-        server.port, Protection(tls=other.keys(Role.SLAVE, "arm"))
-    )
+    with without_certificate(server.port, cluster) as stranger:
+        stranger.sendall(HELLO_BYTES)
+        assert b"not-allowed" in read_all(stranger)
+    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as plain:
+        plain.sendall(HELLO_BYTES)
+        assert b"not-allowed" in read_all(plain)
+    assert server.handlers == []
+
+
+@pytest.mark.parametrize(
+    ("first", "answer"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400"),
+        (b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f", b"it speaks ZeroMQ"),
+        (b"\x00\x01\x02", b"it begins with 000102"),
+        (b"\x16\x03\x01" + b"\xff\xff" + bytes(70000), b"\x15\x03"),
+    ],
+)
+def test_what_is_no_tls_is_refused(ends: Ends, tls: Protections, first: bytes, answer: bytes) -> None:
+    server = ends.serve(tls[0])
+    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as sock:
+        sock.sendall(first)
+        assert answer in read_all(sock)
+    assert ends.client(server.port, tls[1]).wait_open(WAIT_S).is_open
+
+
+def test_a_byte_that_is_no_tls_waits_for_the_next_one(ends: Ends, tls: Protections) -> None:
+    server = ends.serve(tls[0])
+    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as sock:
+        sock.sendall(b"C")
+        sock.sendall(b"ONNECT x HTTP/1.1\r\n")
+        assert read_all(sock).startswith((b"HTTP/1.1 400", b"Cc"))
+
+
+def test_a_member_of_another_cluster_is_refused_by_either_end(
+    ends: Ends, tls: Protections, tmp_path: Path
+) -> None:
+    other = make_cluster(tmp_path / "keys", "other")
+    server = ends.serve(tls[0])
+    stranger = Protection(tls=other.tls(Role.MASTER))
+    assert "cannot prove to be a master of the cluster other" in ends.refusal(server.port, stranger)
+
+
+def test_a_client_whose_key_the_master_does_not_know_is_told_so(
+    ends: Ends, tls: Protections, cluster: KeyFolder, tmp_path: Path
+) -> None:
+    """The authority of the cluster has another key by now, and the client is of the old one."""
+    older = make_cluster(tmp_path / "keys", "office").tls(Role.MASTER)
+    older.client.load_verify_locations(cadata=cluster.certificate.decode())
+    server = ends.serve(tls[0])
+    refusal = ends.refusal(server.port, Protection(tls=older))
+    assert re.search("does not know the key that this node has of the cluster office.*keys invite", refusal)
+
+
+def test_a_client_with_a_key_does_not_talk_to_an_open_server(ends: Ends, tls: Protections) -> None:
+    server = ends.serve(Protection(is_open=True))
+    refusal = ends.refusal(server.port, tls[1])
+    assert re.search("no master of the cluster office is there.*encrypts nothing.*allow_insecure", refusal)
+
+
+def test_a_client_does_not_take_another_member_for_the_master(
+    ends: Ends, tls: Protections, member: Callable[[Role, str], Protection]
+) -> None:
+    server = ends.serve(member(Role.SLAVE, "impostor"))
+    assert "cannot prove to be a master" in ends.refusal(server.port, tls[1])
+
+
+def test_a_refusal_is_logged_once_at_the_client_though_it_tries_again(
+    ends: Ends, tls: Protections, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = ends.serve(tls[0])
+    refused = threading.Semaphore(0)
+    server.count = lambda name: refused.release() if name == "connections_refused" else None
+    client = ends.client(server.port, None)
+    for _ in range(3):
+        assert refused.acquire(timeout=WAIT_S)
+    client.stop()
+    assert len([line for line in caplog.messages if "TCPClient" in line and "without a key" in line]) == 1
 
 
 @pytest.mark.parametrize("is_revoked_at", ["server", "client"])
-def test_who_was_revoked_is_refused(
-    ends: Ends, tls: Protections, fresh: Callable[[Protection], Protection], is_revoked_at: str
-) -> None:
-    head, arm = map(fresh, tls)
-    assert head.tls is not None
-    assert arm.tls is not None
+def test_who_was_revoked_is_refused(ends: Ends, tls: Protections, is_revoked_at: str) -> None:
+    head, arm = (Protection(tls=each.tls) for each in tls)
     if is_revoked_at == "server":
-        head.trust.revoke([arm.tls.identity.serial])
+        head.trust.revoke([serial_of(arm)])
     else:
-        arm.trust.revoke([head.tls.identity.serial])
+        arm.trust.revoke([serial_of(head)])
     server = ends.serve(head)
     assert "has been revoked" in ends.refusal(server.port, arm)
 
 
-@pytest.fixture
-def fresh() -> Callable[[Protection], Protection]:
-    return lambda protection: Protection(tls=protection.tls)
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_the_session_of_a_member_ends_when_it_is_revoked(
+    ends: Ends, tls: Protections, proxy_to: Callable[[int], CuttingProxy], is_cut: bool
+) -> None:
+    head, arm = (Protection(tls=each.tls) for each in tls)
+    server = ends.serve(head)
+    proxy = proxy_to(server.port)
+    ended: queue.Queue[str] = queue.Queue()
+    server.on_lost = lambda handler, reason: ended.put(reason)
+    client = ends.client(proxy.port, arm)
+    client.wait_open(WAIT_S)
+    if is_cut:
+        cut = threading.Event()
+        server.on_cut = lambda handler, is_silent: cut.set()
+        proxy.refuse(True)
+        assert cut.wait(WAIT_S)
+    bystander = ends.client(server.port, Protection(tls=head.tls), "bystander").wait_open(WAIT_S)
+    ends.loops[0].post(head.trust.revoke, [serial_of(arm)])
+    assert "has been revoked" in ended.get(timeout=WAIT_S)
+    proxy.refuse(False)
+    with pytest.raises(NotAllowed, match="has been revoked"):
+        wait_until_refused(client)
+    assert [handler.node_id for handler in server.handlers] == ["bystander"]
+    assert bystander.call("who").result(WAIT_S)[2] == serial_of(head)
+
+
+def test_the_session_of_a_node_is_not_for_another_identity(
+    ends: Ends,
+    tls: Protections,
+    member: Callable[[Role, str], Protection],
+    proxy_to: Callable[[int], CuttingProxy],
+) -> None:
+    server = ends.serve(tls[0])
+    proxy = proxy_to(server.port)
+    victim = ends.client(proxy.port, tls[1], "victim")
+    session_id = victim.wait_open(WAIT_S).session_id
+    cut = threading.Event()
+    server.on_cut = lambda handler, is_silent: cut.set()
+    proxy.refuse(True)
+    assert cut.wait(WAIT_S)
+    thief = member(Role.SLAVE, "thief").tls
+    assert thief is not None
+    for stolen in (session_id, ""):
+        with (
+            socket.create_connection(("127.0.0.1", server.port), WAIT_S) as sock,
+            thief.client.wrap_socket(sock, server_hostname=thief.master_name) as wrapped,
+        ):
+            peer = RawPeer(wrapped, "victim")
+            peer.hello["session_id"] = stolen
+            peer.send(control_message(Kind.HELLO, [peer.hello]))
+            code, text = peer.end()
+        assert code == "in-use"
+        assert "session of admin arm, and slave thief cannot have it" in text
+    proxy.refuse(False)
+    assert victim.wait_open(WAIT_S).session_id == session_id
+
+
+def test_a_session_is_resumed_by_the_way_that_it_was_opened(
+    ends: Ends, place: Place, tls: Protections, proxy_to: Callable[[int], CuttingProxy]
+) -> None:
+    near, far = (Protection(tls=each.tls, place=place) for each in tls)
+    server = ends.serve(Protection(tls=near.tls))
+    proxy = proxy_to(server.port)
+    client = ends.client(proxy.port, far)
+    session_id = client.wait_open(WAIT_S).session_id
+    in_place = ends.serve(Protection(place=place))
+    resumed: queue.Queue[bool] = queue.Queue()
+    client.on_open = lambda handler, is_new: resumed.put(is_new)
+    proxy.cut()
+    assert resumed.get(timeout=WAIT_S) is False
+    assert client.handler.session_id == session_id
+    assert in_place.handlers == []
+
+
+def test_many_who_say_nothing_or_drip_keep_nobody_out(ends: Ends, tls: Protections) -> None:
+    server = ends.serve(tls[0], limits=Limits(greeting_max=64))
+    handler = ends.client(server.port, tls[1]).wait_open(WAIT_S)
+    hello = client_hello()
+    strangers = [socket.create_connection(("127.0.0.1", server.port), WAIT_S) for _ in range(100)]
+    for number, one in enumerate(strangers):
+        with suppress(OSError):  # the oldest are closed for those that come later
+            one.sendall(hello[: number % 40])
+    assert handler.call("who").result(WAIT_S)[0] == "admin arm"
+    assert ends.client(server.port, tls[1], "late").wait_open(WAIT_S).is_open
+    for one in strangers:
+        one.close()
+
+
+def test_a_stranger_that_never_finishes_its_greeting_is_closed(
+    ends: Ends, tls: Protections, quick_limits: Limits
+) -> None:
+    server = ends.serve(tls[0], limits=quick_limits)
+    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as sock:
+        sock.sendall(client_hello())
+        read_all(sock)  # raises if that takes too long
+
+
+def test_a_thousand_greetings_at_once_cost_no_socket_and_no_memory(
+    ends: Ends, tls: Protections, cluster: KeyFolder
+) -> None:
+    server = ends.serve(tls[0])
+    handler = ends.client(server.port, tls[1]).wait_open(WAIT_S)
+    hello = client_hello()
+
+    def storm(count: int) -> None:
+        strangers = [socket.create_connection(("127.0.0.1", server.port), WAIT_S) for _ in range(count)]
+        for one in strangers:
+            one.sendall(hello)
+        assert handler.call("who").result(WAIT_S)[0] == "admin arm"
+        for one in strangers:
+            one.close()
+
+    def wait_for(files: int) -> None:
+        end = time.monotonic() + WAIT_S
+        while len(os.listdir("/proc/self/fd")) > files:
+            assert time.monotonic() < end, "sockets are left open"
+            handler.call("who").result(WAIT_S)
+
+    files = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        storm(250)
+    wait_for(files)
+    before = rss_bytes()
+    for _ in range(4):
+        storm(250)
+    wait_for(files)
+    assert rss_bytes() - before < 16 << 20
+
+
+def serial_of(protection: Protection) -> str:
+    assert protection.tls is not None
+    return protection.tls.identity.serial
+
+
+def wait_until_refused(client: TCPClient) -> None:
+    """Wait for the next answer of the server; raises what it is."""
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        with suppress(CallTimeout):
+            client.wait_open(0.05)
+
+
+@contextmanager
+def without_certificate(port: int, cluster: KeyFolder) -> Iterator[ssl.SSLSocket]:
+    """Connect as somebody who knows the cluster, but has no key of it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=cluster.certificate.decode())
+    with (
+        socket.create_connection(("127.0.0.1", port), WAIT_S) as sock,
+        context.wrap_socket(sock, server_hostname=f"master.{cluster.cluster}") as wrapped,
+    ):
+        yield wrapped
+
+
+def client_hello() -> bytes:
+    """Return how a client of TLS begins."""
+    outgoing = ssl.MemoryBIO()
+    engine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="x")
+    with suppress(ssl.SSLWantReadError):
+        engine.do_handshake()
+    return outgoing.read()
+
+
+def read_all(sock: socket.socket) -> bytes:
+    """Return what comes before the end."""
+    data = b""
+    with suppress(ConnectionResetError):  # part of what was sent had not been read
+        while part := sock.recv(65536):
+            data += part
+    return data
+
+
+def rss_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
 import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from concurrent.core.errors import CallTimeout
 from concurrent.transport.carriers.client import SessionClient
-from concurrent.transport.carriers.server import SessionServer
+from concurrent.transport.carriers.listener import listen_in
+from concurrent.transport.carriers.server import NO_PORT, SessionServer
+from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.place import Place, private_folder
+from concurrent.transport.security.protection import Protection
 
 WAIT_S = 20.0
 
@@ -77,19 +83,72 @@ def wait_for_problem(client: SessionClient, problem: str) -> None:
         said = str(caught.value)
 
 
-class CuttingProxy:
-    """Forwards a port, and breaks the connections through it when told to or after some bytes."""
+class PlacesByPort:
+    """Places of servers that have no port, and are known by a number as if they had."""
 
-    def __init__(self, loop: NodeLoop, target_port: int) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._last = 0
+
+    def free_port(self) -> int:
+        """Return a number that no place has."""
+        self._last += 1
+        return self._last
+
+    def of(self, port: int) -> Place:
+        """Return a place, which may have to be made."""
+        return Place(self._folder / str(port))
+
+    def address(self, port: int) -> str | tuple[str, int]:
+        """Return where to connect to."""
+        place = self.of(port)
+        return place.path("compute") if place.has("compute") else ("127.0.0.1", port)
+
+    def listen(self, target_port: int) -> tuple[int, socket.socket]:
+        """Return a socket that listens as another one does, and its number."""
+        if not self.of(target_port).folder.exists():
+            listener = socket.create_server(("127.0.0.1", 0))
+            return listener.getsockname()[1], listener
+        port = self.free_port()
+        private_folder(self.of(port).folder)
+        return port, listen_in(self.of(port), "compute")
+
+
+class ServerInPlace(TCPServer):
+    """A server in such a place."""
+
+    def __init__(self, places: PlacesByPort, loop: NodeLoop, *, port: int = 0, **options: Any) -> None:
+        self.number = port or places.free_port()
+        place = places.of(self.number)
+        private_folder(place.folder)
+        super().__init__(loop, port=NO_PORT, protection=Protection(place=place), **options)
+
+    def start(self) -> None:
+        """Listen."""
+        super().start()
+        self.port = self.number
+
+
+class ClientOfPlace(TCPClient):
+    """A client of such a server."""
+
+    def __init__(self, places: PlacesByPort, loop: NodeLoop, host: str, port: int, **options: Any) -> None:
+        super().__init__(loop, host, port, protection=Protection(place=places.of(port)), **options)
+
+
+class CuttingProxy:
+    """Forwards a port or place, and breaks the connections through it when told to or after some bytes."""
+
+    def __init__(self, loop: NodeLoop, target_port: int, places: PlacesByPort | None = None) -> None:
         self.cut_after_bytes: list[int] = []
         self.cut_count = 0
         self.is_refusing = False
         self._loop = loop
         self._target_port = target_port
+        self._places = places or PlacesByPort(Path(os.devnull))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self._listener = places.listen(target_port)
         self._listener.setblocking(False)
-        self.port: int = self._listener.getsockname()[1]
         self._sockets: set[socket.socket] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -147,7 +206,7 @@ class CuttingProxy:
             if self.is_refusing:
                 client.close()
                 continue
-            server = socket.socket()
+            server = socket.socket(self._listener.family)
             for sock in (client, server):
                 sock.setblocking(False)
                 self._sockets.add(sock)
@@ -155,7 +214,7 @@ class CuttingProxy:
 
     async def _connect(self, client: socket.socket, server: socket.socket) -> None:
         await self._flowing.wait()
-        await self._loop.aio.sock_connect(server, ("127.0.0.1", self._target_port))
+        await self._loop.aio.sock_connect(server, self._places.address(self._target_port))
         self._spawn(self._forward, client, server)
         self._spawn(self._forward, server, client)
 

@@ -85,7 +85,7 @@ class JournalStore:
 
 
 class Storage:
-    """See the module.
+    """See the module. ``loaded`` returns payloads as they travel; it raises OSError if one cannot be read.
 
     :param budget: says whether the memory is full.
     :param apply: takes an event to the ledger: what the store has.
@@ -99,6 +99,7 @@ class Storage:
         self._budget = budget
         self._apply = apply
         self._store = store
+        self.loaded = store.loaded
         self._is_vital = is_vital
 
     @property
@@ -115,13 +116,6 @@ class Storage:
         kept = [self._store.put(one) for one in payloads]
         self.note()
         return kept
-
-    def loaded(self, payloads: list[Any]) -> list[Any]:
-        """Return payloads as they travel, those on the disk too.
-
-        :raises OSError: if one cannot be read.
-        """
-        return self._store.loaded(payloads)
 
     def note(self) -> None:
         """Tell the ledger if the store has not what it had."""

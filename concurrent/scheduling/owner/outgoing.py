@@ -156,57 +156,63 @@ class Outgoing:
         """Send what is pushed, in batches, as far as the session has room and the master accepts it."""
         self._is_woken = False
         handler = self._handler
-        self._keep_looking()
+        if self._bulks and not self._will_look:
+            self._will_look = True
+            self._loop.call_later(BULK_S, self._look_again)
         if self._next_id and handler is not None:
             self._leave_out_known()
         while self.unsent and handler is not None and handler.has_room:
             if self._in_flight_bytes > PENDING_BYTES_MAX:
                 self._is_held_back = True  # the master ends the session of who sends much more
                 return
-            group = self.unsent.take()
-            payloads, code_count = group.payloads, self._code.blob_count
-            try:
-                self.sent_code.send(handler, code_count)
-                if self.before_tasks is not None:
-                    self.before_tasks(handler, group)
-                group.cast(handler, code_count)
-            except PayloadTooLarge as error:
-                self._refuse(group, [dumps_failure(error, None, "")] * len(payloads))
-            except MessageTooLarge:  # a group of more than one task never is
-                self._refuse(group, each_too_large("a task", payloads, handler.peer_bytes_max))
-            except TransportError as error:  # the session is ending; the next one is given everything
-                log.warning("tasks wait for another session: %s", error)
-                self.unsent.put_back([group])
+            if not self._send(handler, self.unsent.take()):
                 return
-            else:
-                if log.isEnabledFor(logging.DEBUG):
-                    log.debug("sent %d tasks, %d and on", len(payloads), group.first_id)
-                self._in_flight[group.first_id + len(payloads) - 1] = group
-                self._in_flight_bytes += group.size_bytes
 
-    def _keep_looking(self) -> None:
-        if self._bulks and not self._will_look:
-            self._will_look = True
-            self._loop.call_later(BULK_S, self._look_again)
+    def _send(self, handler: TCPHandler, group: Group) -> bool:
+        """Send tasks and the code that they need, or report that the master would refuse them.
+
+        :returns: False if the session is ending: they wait for the next one.
+        """
+        payloads, code_count = group.payloads, self._code.blob_count
+        try:
+            if code_count > self.sent_code.count:
+                self.sent_code.send(handler, code_count)
+            if self.before_tasks is not None:
+                self.before_tasks(handler, group)
+            group.cast(handler, code_count)
+        except PayloadTooLarge as error:
+            self._refuse(group, [dumps_failure(error, None, "")] * len(payloads))
+        except MessageTooLarge:  # a group of more than one task never is
+            self._refuse(group, each_too_large("a task", payloads, handler.peer_bytes_max))
+        except TransportError as error:  # the next session is given everything
+            log.warning("tasks wait for another session: %s", error)
+            self.unsent.put_back([group])
+            return False
+        else:
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("sent %d tasks, %d and on", len(payloads), group.first_id)
+            self._in_flight[group.first_id + len(payloads) - 1] = group
+            self._in_flight_bytes += group.size_bytes
+        return True
 
     def _look_again(self) -> None:
         self._will_look = False
         self.flush()
 
-    def accepted(self, last_id: int) -> list[range] | None:
-        """Take note that the master answers for the tasks up to a number; returns their ids.
+    def accepted(self, last_id: int) -> list[Group]:
+        """Take note that the master answers for the tasks up to a number; returns them.
 
-        None if that is known already, or of a registration that has ended.
+        There are none if that is known already, or of a registration that has ended.
         """
+        groups: list[Group] = []
         in_flight = self._in_flight
         if last_id not in in_flight:
-            return None
-        ids: list[range] = []
+            return groups
         size_bytes = 0
         while last_id in in_flight:
             _, group = in_flight.popitem(last=False)
             size_bytes += group.size_bytes
-            ids.append(group.ids)
+            groups.append(group)
         self.accepted_to = last_id
         self._in_flight_bytes -= size_bytes
         self._held_because = ""
@@ -214,7 +220,7 @@ class Outgoing:
         if self._is_held_back:
             self._is_held_back = False
             self.flush()
-        return ids
+        return groups
 
     def held(self, reason: str) -> None:
         """Take note why the master accepts nothing more for now."""
@@ -243,7 +249,8 @@ class Outgoing:
     def _accept_bytes(self, size_bytes: int) -> None:
         self._accepted_bytes += size_bytes
         self.full_at = self._accepted_bytes + PENDING_BYTES_MAX
-        self._note_room()
+        if not self.room.is_open:
+            self._note_room()
         if self._on_empty:
             self._loop.call_soon(self._look_whether_empty)
 

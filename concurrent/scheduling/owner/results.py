@@ -54,9 +54,11 @@ class Members(list[Any]):
 def load_outcomes(code: AppCode, outcomes: Iterable[Outcome]) -> Iterator[Loaded]:
     """Yield the item, the result and the error of each task, those of batches too. The consumer's thread."""
     for outcome in outcomes:
-        if type(outcome.item) is Recalled:
+        kind = type(outcome.item)
+        if kind is Recalled:
             outcome = _rebuilt(code, outcome)
-        if type(outcome.item) is Members:
+            kind = type(outcome.item)
+        if kind is Members:
             yield from _load_batch(code, outcome)
         else:
             result, error = load_outcome(code, outcome)

@@ -14,19 +14,19 @@ __all__ = ["SentCode"]
 
 
 class SentCode:
-    """See the module. Loop thread only.
+    """See the module. Loop thread only. ``count`` is how many the master has.
 
     :param code: has the blobs.
     """
 
     def __init__(self, code: AppCode) -> None:
         self._code = code
-        self._count = 0
+        self.count = 0
         self._size_bytes = 0
 
     def begin(self, known_count: int) -> None:
         """Go on with a registration at a master that has the first so many blobs."""
-        self._count = known_count
+        self.count = known_count
         self._size_bytes = sum(len(self._code.blob_at(one)) + BLOB_BYTES for one in range(known_count))
 
     def send(self, handler: TCPHandler, code_count: int) -> None:
@@ -34,7 +34,7 @@ class SentCode:
 
         :raises PayloadTooLarge: if the master would refuse one of them, or all together.
         """
-        for index in range(self._count, code_count):
+        for index in range(self.count, code_count):
             blob = self._code.blob_at(index)
             size_bytes = self._size_bytes + len(blob) + BLOB_BYTES
             if size_bytes > CODE_BYTES_MAX:
@@ -44,4 +44,4 @@ class SentCode:
             except MessageTooLarge:
                 raise code_too_large(len(blob), handler.peer_bytes_max) from None
             self._size_bytes = size_bytes
-            self._count = index + 1
+            self.count = index + 1

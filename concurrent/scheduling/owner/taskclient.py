@@ -78,7 +78,7 @@ class TaskClient:
             loop, code, on_known=self._meet, on_refused=self._fail, room_timeout_s=room_timeout_s
         )
         self.room = self.outgoing.room
-        self._unsent = self.outgoing.unsent  # looked up for each task
+        self._unsent, self._wake = self.outgoing.unsent, self.outgoing.wake  # looked up for each task
         self._shorthand = Shorthand(code) if codec is None else CodedShorthand(code, codec)
         self._loop = loop
         self._courier = Courier(loop)
@@ -182,7 +182,7 @@ class TaskClient:
         :raises QueueFull: if the master accepts nothing more within ``room_timeout_s``; see also ``Room.wait``.
         """
         task_id = self._push(item, work, terms, 1)
-        self.outgoing.wake()
+        self._wake()
         return task_id
 
     def push_many(
@@ -218,7 +218,7 @@ class TaskClient:
                     task = pending[0]
                     ids.append(self._push(task, task, terms_of(task), 1, len(ids) % WAKE_COUNT))
                     if len(ids) % WAKE_COUNT == 1:
-                        self.outgoing.wake()
+                        self._wake()
                 pending.clear()
         return ids
 
@@ -226,7 +226,7 @@ class TaskClient:
         items = Members(batch)
         items.terms = terms_of_each(batch)
         task_id = self._push(items, TaskBatch(batch), once(items.terms[0]), len(items))
-        self.outgoing.wake()
+        self._wake()
         return [task_id] * len(items)
 
     def _push(self, item: Any, work: Any, terms: Terms, count: int, since_fresh: int = 0) -> int:
@@ -408,9 +408,9 @@ class TaskClient:
         self.outgoing.flush()
 
     def _take_accepted(self, last_id: int) -> None:
-        accepted = self.outgoing.accepted(last_id)
-        if accepted is not None:
-            self._tell_accepted(task_id for ids in accepted for task_id in ids)
+        groups = self.outgoing.accepted(last_id)
+        if groups and self._on_accepted is not None:
+            self._tell_accepted(task_id for group in groups for task_id in group.ids)
 
     def _tell_accepted(self, ids: Iterable[int]) -> None:
         if self._on_accepted is not None:
@@ -424,10 +424,6 @@ class TaskClient:
             task = self._open.get(task_id)
             if task is not None:
                 yield from task[0] if type(task[0]) is Members else (task[0],)
-
-    def _take_finished(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
-        """Take the outcomes that the master has sent."""
-        self._take_outcomes(ids, statuses, payloads)
 
     def _take_outcomes(self, ids: list[int], statuses: list[int], payloads: list[Payload]) -> None:
         open_tasks = self._open
@@ -452,6 +448,9 @@ class TaskClient:
         self._report(outcomes)
         if unasked_bytes:
             self.consumed(unasked_bytes, 0)
+
+    _take_finished = _take_outcomes
+    """Takes the outcomes that the master has sent."""
 
     def _report(self, outcomes: list[Outcome]) -> None:
         """Give outcomes back at the end of the turn: then the loop leaves the interpreter to other threads."""
@@ -485,7 +484,7 @@ class TaskClient:
                 self._append(item, work, terms)
             except BaseException as error:  # boundary: its code is called again
                 lost.append(Outcome(item, FAILED, dumps_failure(error, None, "")))
-        self.outgoing.wake()
+        self._wake()
         return lost
 
     def _cancel(self, ids: list[int]) -> None:

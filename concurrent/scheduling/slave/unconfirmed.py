@@ -50,7 +50,7 @@ class Unconfirmed:
         :param message: the count of the message that has brought them.
         :param with_large: also keep large ones, which lie in memory that the workers need.
         """
-        if with_large or not any(type(payload) is Frame for payload in outcomes.payloads):
+        if with_large or Frame not in map(type, outcomes.payloads):
             size_bytes = _size_of(outcomes)
             self._sent.append((message, size_bytes, outcomes))
             self._size_bytes += size_bytes

@@ -207,7 +207,7 @@ class Unreadable(bytes):
         raise PayloadDamaged("it is damaged")
 
 
-class Reading(Storage):
+class Reading(PayloadStore):
     """Loads payloads that stand for others."""
 
     def loaded(self, payloads: list[Any]) -> list[Any]:
@@ -216,7 +216,7 @@ class Reading(Storage):
 
 @pytest.fixture
 def reading(ledger: Ledger, applied: Applied, tmp_path: Path) -> Iterator[Storage]:
-    storage = Reading(ledger.budget, applied, PayloadStore(tmp_path))
+    storage = Storage(ledger.budget, applied, Reading(tmp_path))
     yield storage
     storage.close()
 

@@ -22,6 +22,7 @@ from concurrent.core.errors import (
     SchedulingError,
     TaskError,
 )
+from concurrent.core.process.garbage import collecting_rarely
 from concurrent.core.process.heap import keep_freed_memory
 
 __all__ = ["main", "make_parser", "run_command"]
@@ -48,9 +49,10 @@ def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"Concurrent {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in names:
-        command = import_module(f"concurrent.apps.commands.{name}")
-        command.add_parser(commands).set_defaults(run=command.run)
+    with collecting_rarely():  # what is imported stays
+        for name in names:
+            command = import_module(f"concurrent.apps.commands.{name}")
+            command.add_parser(commands).set_defaults(run=command.run)
     return parser
 
 

@@ -82,12 +82,13 @@ class Outcomes:
                 job.took_former(self.tally.ended - count_before)
 
     def _run_callbacks(self, loaded: Iterable[Loaded]) -> None:
-        app = self._app
-        note = self.tally.note
+        app, tally = self._app, self.tally
         for task, result, error in loaded:
             if task.returns_task and error is None:
                 result, task = result
-            note(error)
+            tally.ended += 1
+            if error is not None:
+                tally.note(error)
             task.finished(result, error)
             app.task_finished(task, result, error)
             if self.is_over:

@@ -28,6 +28,7 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from concurrent.core.dependencies import installed_first
+from concurrent.core.process.garbage import collecting_rarely
 from concurrent.core.process.heap import keep_freed_memory
 from concurrent.scheduling.processes.descendants import (
     become_subreaper,
@@ -87,7 +88,8 @@ class ForkServer:
         gc.collect()  # garbage of the forked program closes its own files
         self._prepare_process()
         keep_freed_memory()
-        self._preload(preload)
+        with collecting_rarely():  # what is imported stays
+            self._preload(preload)
         gc.collect()
         gc.freeze()  # no collection shall touch, and so copy, the memory that children share
 

@@ -1,0 +1,31 @@
+"""The command line: what is imported for a command, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from concurrent.apps.commands import COMMANDS
+from concurrent.apps.main import make_parser
+
+SHOW_IMPORTED = """
+import sys
+from concurrent.apps.main import main
+main(["version"])
+package = "concurrent.apps.commands."
+print(sorted(name.removeprefix(package) for name in sys.modules if name.startswith(package)))
+"""
+
+
+def test_a_command_that_is_asked_for_is_imported_alone() -> None:
+    done = subprocess.run([sys.executable, "-c", SHOW_IMPORTED], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['common', 'version']"
+
+
+def test_all_are_known_where_none_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["--help"])
+    said = capsys.readouterr().out
+    assert all(f"\n    {name} " in said for name in COMMANDS)

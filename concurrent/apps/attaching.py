@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.jobsapi import state_of
 from concurrent.apps.jobwish import JobAnswer, JobWish
 from concurrent.core.component import Component
@@ -55,9 +56,13 @@ class Attaching:
     """See the module.
 
     :param keep_s: how long a job is kept after it has ended whose program says nothing of that.
+    :param audit: told who begins a job, and who goes on with one.
     """
 
-    def __init__(self, dispatcher: Dispatcher, journal: OpenJournal, keep_s: float) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, journal: OpenJournal, keep_s: float, *, audit: IAudit = NO_AUDIT
+    ) -> None:
+        self._audit = audit
         self._dispatcher = dispatcher
         self._journal = journal
         self._keep_s = keep_s
@@ -71,10 +76,15 @@ class Attaching:
         :raises JobTaken: if another program has taken the job over.
         :raises JobMismatch: if the name that is wished for is that of a job of another kind of program.
         """
-        job = self._job_for(wish, handler.identity)
+        try:
+            job = self._job_for(wish, handler.identity)
+        except JobUnknown as error:
+            self._note("attach", handler, wish.job or wish.name, f"{REFUSED}: {error.message}")
+            raise
         if job is None:
             spec = self._spec(wish, handler.identity)
             number = self._dispatcher.jobs.begin(handler, handler.node_id, spec)
+            self._note("submit", handler, f"{spec.job_id} {spec.name}".rstrip(), "done")
         else:
             number = job.owner
             self._go_on(handler, job, wish)
@@ -118,6 +128,12 @@ class Attaching:
         if former is not None and former is not handler:
             log.info("%s takes job %s over from %s", handler.node_id, job.title, former.node_id)
             former.close(to_owner.JOB_TAKEN)
+            self._note("attach", handler, job.title, f"taken over from {former.node_id}")
+        else:
+            self._note("attach", handler, job.title, "done")
+
+    def _note(self, action: str, handler: TCPHandler, job: str, result: str) -> None:
+        self._audit.write(action, handler.identity, handler.peer_ip, f"job {job}", result)
 
     def _reply(self, answer: Future[dict[str, Any]], number: int, wish: JobWish, *, is_new: bool) -> None:
         """Answer, unless the job has ended meanwhile."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
+from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetails, JobRow
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.ledger.joblife import JobLife
@@ -34,9 +36,19 @@ class JobsAPI:
     that is kept.
 
     :param durability: how sure it is that jobs are kept, see ``JournalPlace``.
+    :param audit: told who changes a job.
     """
 
-    def __init__(self, loop: NodeLoop, dispatcher: Dispatcher, systems: SystemHosts, durability: str) -> None:
+    def __init__(
+        self,
+        loop: NodeLoop,
+        dispatcher: Dispatcher,
+        systems: SystemHosts,
+        durability: str,
+        *,
+        audit: IAudit = NO_AUDIT,
+    ) -> None:
+        self._audit = audit
         self._loop = loop
         self._dispatcher = dispatcher
         self._systems = systems
@@ -58,17 +70,17 @@ class JobsAPI:
         @jsonremote(service, roles=SUBMITTERS)
         def cancel_job(request: Request, job: str) -> None:
             """Have nothing more of a job run, by its id or its name; its outcomes and its history stay."""
-            self._change(self._cancel, job, request.identity)
+            self._change(self._cancel, job, request)
 
         @jsonremote(service, roles=SUBMITTERS)
         def release_job(request: Request, job: str) -> None:
             """Have a job run that is held, by its id or its name."""
-            self._change(self._release, job, request.identity)
+            self._change(self._release, job, request)
 
         @jsonremote(service, roles=SUBMITTERS)
         def forget_job(request: Request, job: str) -> None:
             """Remove all of a job that has ended, by its id or its name."""
-            self._change(self._forget, job, request.identity)
+            self._change(self._forget, job, request)
 
     @property
     def count(self) -> int:
@@ -111,12 +123,18 @@ class JobsAPI:
         )
         return details.to_json()
 
-    def _change(self, change: Callable[[str, Identity], None], text: str, identity: Identity) -> None:
+    def _change(self, change: Callable[[str, Identity], None], text: str, request: Request) -> None:
         """Do something to a job, and wait until that is kept."""
         kept: Future[None] = Future()
 
         def begin() -> None:
-            change(text, identity)
+            note = partial(self._audit.write, request.method, request.identity, request.peer_ip, f"job {text}")
+            try:
+                change(text, request.identity)
+            except NodeError as error:
+                note(f"{REFUSED}: {error.message}")
+                raise
+            note("done")
             self._dispatcher.jobs.when_kept(lambda: kept.set_result(None))
 
         self._loop.call(begin, timeout_s=CALL_TIMEOUT_S)

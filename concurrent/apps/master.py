@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.attaching import Attaching, JobSettings
+from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.childnode import ChildNode
 from concurrent.apps.jobsapi import JobsAPI
-from concurrent.apps.jobwish import wish_from
+from concurrent.apps.jobwish import JobWish
+from concurrent.apps.joining import register_joining
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_kept
-from concurrent.apps.messages import JOIN_BY_TYPE, attach_job
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
@@ -24,7 +26,14 @@ from concurrent.apps.slave import check_files, core_count
 from concurrent.apps.status import MasterStatus
 from concurrent.core.backoff import Backoff
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import InvalidArguments, JournalError, NodeError, VersionMismatch
+from concurrent.core.errors import (
+    InvalidArguments,
+    JournalError,
+    LoopClosed,
+    NodeError,
+    NotAllowed,
+    VersionMismatch,
+)
 from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, Host, IntItem, PathItem
@@ -36,9 +45,8 @@ from concurrent.scheduling.master.hosts import Reach
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
 from concurrent.scheduling.schedulers.workqueues import WorkPlace, work_queue_of
-from concurrent.transport.calls.declaration import Call
+from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import jsonremote, receives
 from concurrent.transport.carriers.channels import CHANNELS, SocketPlace
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.security.identity import ANYBODY, Identity
@@ -117,6 +125,7 @@ class MasterNode(Node):
         """Nothing runs before ``start``."""
         super().__init__()
         self.registry = NodeRegistry()
+        self.audit: IAudit = NO_AUDIT
         self._first_slave: Future[None] = Future()
 
     def open(self) -> None:
@@ -147,7 +156,9 @@ class MasterNode(Node):
         self.loop.call(self._restore, timeout_s=RESTORE_TIMEOUT_S)
         self.make_json_service("Concurrent master", self.host, self.port)
         self.register_own_methods()
-        self._register_joining()
+        register_joining(self)
+        for owner in (self.api_service_v1, self.compute_server):
+            owner.methods.on_refused = self._note_refusal
         self._jobs_api.register_methods(self.api_service_v1)
         self.start_json_service()
         log.info("the master listens on %s", self.api_service_v1.url)
@@ -172,48 +183,11 @@ class MasterNode(Node):
         place of the framework's own.
         """
 
-    def _register_joining(self) -> None:
-        """Register the methods by which nodes join, as far as a derived node has none of its own."""
-        for node_type, message in JOIN_BY_TYPE.items():
-            if message.name not in self.api_service_v1.methods:
-                self._register_json(message.name, node_type)
-            if message.name not in self.compute_server.methods:
-                self._register_tcp(message, node_type)
-            for owner in (self.api_service_v1, self.compute_server):
-                owner.methods.allow(message.name, message.roles)
-        self._register_attaching()
-
-    def _register_json(self, name: str, node_type: NodeType) -> None:
-        @jsonremote(self.api_service_v1, name=name)
-        def register(request: Any, node_id: str, port: int, data: dict[str, Any]) -> dict[str, Any]:
-            """Register a node; answers where the compute channel is."""
-            if request.call_id is None:
-                raise InvalidArguments(
-                    f"{name} must be a call with an id: its answer says where to go on",
-                    thing=name,
-                    remedy="Send it with an id",
-                )
-            self.stats.add_avg(name)
-            return self.register_node(
-                node_id, request.peer_ip, port, data, node_type, identity=request.identity
-            )
-
-    def _register_tcp(self, message: Call[[str], int], node_type: NodeType) -> None:
-        @receives(self.compute_server, message)
-        def register(handler: TCPHandler, request: Any, node_id: str) -> Any:
-            """Bind the session to a node that has registered; answers its number."""
-            self.stats.add_avg(f"{message.name}_tcp")
-            number = self.register_node_tcp(handler, request, node_id, node_type)
-            return self.dispatcher.slaves.answer_to(number) if node_type is NodeType.slave else number
-
-    def _register_attaching(self) -> None:
-        @receives(self.compute_server, attach_job)
-        def attach(handler: TCPHandler, _request: Any, node_id: str, wish: dict[str, Any]) -> Any:
-            """Bind the session to a job of an application that has registered; answers what it is."""
-            wanted = wish_from(wish)
-            self.stats.add_avg("attach_job")
-            record = self.registry.expect(node_id, NodeType.application, handler.identity)
-            return self._api.attach(handler, record, wanted)
+    def _note_refusal(self, request: Request, error: NotAllowed) -> None:
+        """Have it in the log of who has done what that somebody may not call a method. Any thread."""
+        line = request.identity, request.peer_ip, request.method, f"{REFUSED}: {error.message}"
+        with suppress(LoopClosed):
+            self.loop.post(self.audit.write, "call", *line)
 
     def register_node(
         self,
@@ -279,11 +253,23 @@ class MasterNode(Node):
         :raises NodeError: if it did not register, or the session belongs to another node.
         :raises NotAllowed: if somebody else has registered it.
         """
-        number = self._api.bind(handler, self.registry.expect(node_id, node_type, handler.identity))
+        number = self._api.bind(handler, self._expect(handler, node_id, node_type))
         if node_type is NodeType.slave:
             if not self._first_slave.done():
                 self._first_slave.set_result(None)
         return number
+
+    def attach_job(self, handler: TCPHandler, node_id: str, wish: JobWish) -> Future[dict[str, Any]]:
+        """Bind a session to a job of an application that registered before. Loop thread only.
+
+        :returns: what it is answered.
+        :raises NodeError: if it did not register, or cannot have the job.
+        :raises NotAllowed: if somebody else has registered it.
+        """
+        return self._api.attach(handler, self._expect(handler, node_id, NodeType.application), wish)
+
+    def _expect(self, handler: TCPHandler, node_id: str, node_type: NodeType) -> NodeRecord:
+        return self.registry.expect(node_id, node_type, handler.identity, handler.peer_ip)
 
     def apply_revoked(self, serials: Iterable[str], gone: Collection[str] = ()) -> None:
         """Trust nobody with these certificates and tokens any more, and have all nodes do so. Loop thread only.
@@ -419,11 +405,19 @@ class MasterNode(Node):
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
         self.dispatcher.announcer.on_held = self._systems.held
         self.dispatcher.jobs.on_forgotten = self._systems.application_left
-        alike_max = max(1, limits.sessions_per_address_max * 3 // 4)
-        self._jobs_api = JobsAPI(self.loop, self.dispatcher, self._systems, self._durability_level)
+        self._open_api(alike_max=max(1, limits.sessions_per_address_max * 3 // 4))
+
+    def _open_api(self, *, alike_max: int) -> None:
+        """Make what peers may call."""
+        self.registry.audit = self.audit
+        self._jobs_api = JobsAPI(
+            self.loop, self.dispatcher, self._systems, self._durability_level, audit=self.audit
+        )
         attaching = None
         if self._journal is not None:
-            attaching = Attaching(self.dispatcher, self._journal, self.env[JobSettings].keep_s)
+            attaching = Attaching(
+                self.dispatcher, self._journal, self.env[JobSettings].keep_s, audit=self.audit
+            )
         neighbours = Neighbours(self.loop)
         self._open.callback(self.loop.call, neighbours.close, timeout_s=CALL_TIMEOUT_S)
         self._api = MasterAPI(
@@ -436,7 +430,7 @@ class MasterNode(Node):
             trust=self.trust,
         )
         self._revocation = Revocation(
-            self.trust, lambda: self.compute_server.handlers, self.dispatcher, self._systems
+            self.trust, lambda: self.compute_server.handlers, self.dispatcher, self._systems, self.audit
         )
         self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._api.register_methods(self.compute_server)

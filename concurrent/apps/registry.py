@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
+from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.status import NodeRow
 from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed
 from concurrent.core.items import PORT_MAX
@@ -134,10 +135,13 @@ class NodeRecord:
 class NodeRegistry:
     """Nodes by their id, those that are gone, and those that were refused.
 
+    ``audit`` is told who joins, and who may not.
+
     :param now: returns the seconds since the epoch.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self.audit: IAudit = NO_AUDIT
         self._now = now
         self._joined: dict[str, NodeRecord] = {}
         self._waiting: OrderedDict[str, NodeRecord] = OrderedDict()
@@ -162,7 +166,7 @@ class NodeRegistry:
         self._expire()
         for former in (self._waiting.get(record.node_id), self._joined.get(record.node_id)):
             if former is not None:
-                former.check_identity(record.identity)
+                self._check(former, record.identity, record.ip)
         self._waiting.pop(record.node_id, None)
         record.since = self._now()
         self._waiting[record.node_id] = record
@@ -176,12 +180,13 @@ class NodeRegistry:
         suffix = self._refused_line.suffix(time.monotonic())
         if suffix is not None:
             log.warning("refused a %s at %s: %s%s", record.node_type.value, record.ip, reason, suffix)
+        self._audit(record, f"{REFUSED}: {reason}")
         self._end(record, "refused", reason)
 
-    def expect(self, node_id: str, node_type: NodeType, identity: Identity) -> NodeRecord:
+    def expect(self, node_id: str, node_type: NodeType, identity: Identity, ip: str) -> NodeRecord:
         """Return the record of a node that joins.
 
-        :param identity: whose session it is.
+        :param identity: whose session it is, and ``ip`` where that comes from.
         :raises NodeError: if it has not registered as what it says it is.
         :raises NotAllowed: if somebody else has registered it.
         """
@@ -194,7 +199,7 @@ class NodeRegistry:
                 value=node_type.value,
                 remedy=f"Call register_{node_type.value} of the JSON API first",
             )
-        record.check_identity(identity)
+        self._check(record, identity, ip)
         return record
 
     def joined(self, record: NodeRecord, number: int) -> None:
@@ -202,6 +207,7 @@ class NodeRegistry:
         self._waiting.pop(record.node_id, None)
         self._joined[record.node_id] = record
         record.state, record.number, record.since = "joined", number, self._now()
+        self._audit(record, "done")
 
     def leave(self, node_id: str, number: int, reason: str) -> None:
         """Take note that a registration has ended; nothing happens if a newer one took its place."""
@@ -225,6 +231,16 @@ class NodeRegistry:
         waiting = islice(reversed(self._waiting.values()), ROWS_MAX)
         gone = islice(reversed(self._gone.values()), ROWS_MAX)
         return tuple(record.status() for record in (*joined, *waiting, *gone))
+
+    def _check(self, record: NodeRecord, identity: Identity, ip: str) -> None:
+        try:
+            record.check_identity(identity)
+        except NotAllowed as error:
+            self.audit.write("join", identity, ip, record.node_id, f"{REFUSED}: {error.message}")
+            raise
+
+    def _audit(self, record: NodeRecord, result: str) -> None:
+        self.audit.write("join", record.identity, record.ip, record.node_id, result)
 
     def _expire(self) -> None:
         """Let those go that registered long ago and never joined."""

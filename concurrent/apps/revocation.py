@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
+from concurrent.apps.auditing import IAudit
 from concurrent.apps.revoked import tell_revoked
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.joblife import JobLife
@@ -30,6 +31,7 @@ class Revocation:
 
     :param trust: who is trusted no more; whoever listens to it ends what it has with them.
     :param handlers: returns the sessions of nodes.
+    :param audit: told of each certificate and token that is trusted no more.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class Revocation:
         handlers: Callable[[], Iterable[TCPHandler]],
         dispatcher: Dispatcher,
         systems: SystemHosts,
+        audit: IAudit,
     ) -> None:
         self._trust = trust
         self._handlers = handlers
         self._dispatcher = dispatcher
         self._systems = systems
+        self._audit = audit
 
     def apply(self, serials: Iterable[str], gone: Collection[str]) -> None:
         """Trust nobody with these certificates and tokens any more, say so to all nodes, and see to jobs.
@@ -57,6 +61,8 @@ class Revocation:
         self._trust.revoke(new)
         if new:
             log.info("%d certificates and tokens are trusted no more", len(new))
+            for serial in sorted(new):
+                self._audit.write("revoke", None, "", serial, "in force")
             for handler in self._handlers():
                 tell_revoked(handler, new)
         for job in list(self._dispatcher.ledger.owners.values()):

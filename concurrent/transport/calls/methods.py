@@ -104,9 +104,14 @@ class HasMethods(Protocol):
 
 
 class MethodRegistry:
-    """Methods by name. Register before the owner starts; dispatch on its loop thread."""
+    """Methods by name. Register before the owner starts; dispatch on its loop thread.
+
+    ``on_refused`` is called with the request of somebody who may not call a method, and the error, in the
+    thread of the call.
+    """
 
     def __init__(self) -> None:
+        self.on_refused: Callable[[Any, NotAllowed], object] | None = None
         self._method_by_name: dict[str, Method] = {}
 
     def __iter__(self) -> Any:
@@ -240,7 +245,10 @@ class MethodRegistry:
         if method is None:
             raise self._unknown(name, first[0].identity)
         if first[0].identity.role not in method.roles:
-            raise _not_allowed(method, first[0].identity)
+            error = _not_allowed(method, first[0].identity)
+            if self.on_refused is not None:
+                self.on_refused(first[-1], error)
+            raise error
         everything = (*first, *args)
         types = (*map(type, everything),)
         if kwargs or types not in method.fitting or not method.has_fitting_items(everything):

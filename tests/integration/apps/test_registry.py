@@ -24,7 +24,7 @@ def test_a_node_registers_joins_and_leaves() -> None:
     registry = NodeRegistry()
     registry.register(slave())
     assert states(registry) == [("slave-1", "registered")]
-    registry.joined(registry.expect("slave-1", NodeType.slave, ANYBODY), 7)
+    registry.joined(registry.expect("slave-1", NodeType.slave, ANYBODY, "127.0.0.1"), 7)
     assert states(registry) == [("slave-1", "joined")]
     registry.leave("slave-1", 7, "it was told to stop")
     assert states(registry) == [("slave-1", "gone")]
@@ -34,7 +34,7 @@ def test_a_node_registers_joins_and_leaves() -> None:
 def test_the_reason_that_a_peer_gave_is_short_and_can_be_printed() -> None:
     registry = NodeRegistry()
     registry.register(slave())
-    registry.joined(registry.expect("slave-1", NodeType.slave, ANYBODY), 7)
+    registry.joined(registry.expect("slave-1", NodeType.slave, ANYBODY, "127.0.0.1"), 7)
     registry.leave("slave-1", 7, "\x1b[2J" + "x" * 100_000)
     reason = registry.status()[0].reason
     assert reason.isprintable()
@@ -46,13 +46,13 @@ def test_a_node_that_is_not_known_or_something_else_must_register_first() -> Non
     registry.register(slave())
     for node_id, node_type in (("other", NodeType.slave), ("slave-1", NodeType.application)):
         with pytest.raises(NodeError, match=f"Call register_{node_type.value}"):
-            registry.expect(node_id, node_type, ANYBODY)
+            registry.expect(node_id, node_type, ANYBODY, "127.0.0.1")
 
 
 def test_the_end_of_an_older_registration_does_not_end_the_newer_one() -> None:
     registry = NodeRegistry()
     registry.register(slave())
-    record = registry.expect("slave-1", NodeType.slave, ANYBODY)
+    record = registry.expect("slave-1", NodeType.slave, ANYBODY, "127.0.0.1")
     registry.joined(record, 7)
     registry.joined(record, 8)
     registry.leave("slave-1", 7, "lost")
@@ -62,11 +62,11 @@ def test_the_end_of_an_older_registration_does_not_end_the_newer_one() -> None:
 def test_who_registers_again_is_still_expected_when_the_older_session_ends() -> None:
     registry = NodeRegistry()
     registry.register(slave())
-    registry.joined(registry.expect("slave-1", NodeType.slave, ANYBODY), 7)
+    registry.joined(registry.expect("slave-1", NodeType.slave, ANYBODY, "127.0.0.1"), 7)
     registry.register(slave(workers=3))
     registry.leave("slave-1", 7, "lost")
     assert states(registry) == [("slave-1", "registered"), ("slave-1", "gone")]
-    assert registry.expect("slave-1", NodeType.slave, ANYBODY).data == {"workers": 3}
+    assert registry.expect("slave-1", NodeType.slave, ANYBODY, "127.0.0.1").data == {"workers": 3}
 
 
 def test_only_so_many_nodes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_only_so_many_nodes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     registry.register(slave("c"))
     assert states(registry) == [("c", "registered"), ("b", "registered")]
     for node_id in ("b", "c"):
-        registry.joined(registry.expect(node_id, NodeType.slave, ANYBODY), 1)
+        registry.joined(registry.expect(node_id, NodeType.slave, ANYBODY, "127.0.0.1"), 1)
         registry.leave(node_id, 1, "stops")
     assert states(registry) == [("c", "gone")]
 
@@ -89,7 +89,7 @@ def test_a_crowd_of_registrations_from_one_address_pushes_out_its_own(monkeypatc
     registry.register(slave("other", ip="10.0.0.7"))
     for number in range(100):
         registry.register(slave(f"fake-{number}"))
-    assert registry.expect("other", NodeType.slave, ANYBODY).ip == "10.0.0.7"
+    assert registry.expect("other", NodeType.slave, ANYBODY, "127.0.0.1").ip == "10.0.0.7"
     assert len(registry) == 10
 
 
@@ -104,7 +104,7 @@ def test_who_does_not_join_in_time_is_forgotten_and_shown_as_gone() -> None:
     assert states(registry) == [("early again", "registered"), ("late", "registered"), ("early", "gone")]
     assert "opened no session" in registry.status()[-1].reason
     with pytest.raises(NodeError):
-        registry.expect("early", NodeType.slave, ANYBODY)
+        registry.expect("early", NodeType.slave, ANYBODY, "127.0.0.1")
 
 
 def test_registering_again_begins_the_wait_anew() -> None:
@@ -113,14 +113,14 @@ def test_registering_again_begins_the_wait_anew() -> None:
     for _ in range(5):
         registry.register(slave())
         now[0] += registry_module.WAITING_S / 2
-    assert registry.expect("slave-1", NodeType.slave, ANYBODY)
+    assert registry.expect("slave-1", NodeType.slave, ANYBODY, "127.0.0.1")
 
 
 def test_at_most_a_hundred_of_each_state_are_shown_the_newest_first_and_all_are_counted() -> None:
     registry = NodeRegistry()
     for number in range(1, 251):
         registry.register(slave(f"j{number}"))
-        registry.joined(registry.expect(f"j{number}", NodeType.slave, ANYBODY), number)
+        registry.joined(registry.expect(f"j{number}", NodeType.slave, ANYBODY, "127.0.0.1"), number)
     for number in range(150):
         registry.register(slave(f"w{number}"))
     shown = states(registry)
@@ -138,7 +138,7 @@ def test_a_node_that_is_refused_is_shown_with_the_reason_and_logged(caplog: pyte
     assert states(registry) == [("slave-1", "refused")]
     assert "refused a slave at 127.0.0.1: runs Python 3.99.0" in caplog.text
     with pytest.raises(NodeError):
-        registry.expect("slave-1", NodeType.slave, ANYBODY)
+        registry.expect("slave-1", NodeType.slave, ANYBODY, "127.0.0.1")
 
 
 def test_who_has_registered_a_node_opens_its_session_and_nobody_else() -> None:
@@ -153,11 +153,11 @@ def test_who_has_registered_a_node_opens_its_session_and_nobody_else() -> None:
     ]
     for other in others:
         with pytest.raises(NotAllowed, match="may not be slave-1, which slave rack has registered"):
-            registry.expect("slave-1", NodeType.slave, other)
+            registry.expect("slave-1", NodeType.slave, other, "127.0.0.1")
         with pytest.raises(NotAllowed):
             registry.register(NodeRecord("slave-1", NodeType.slave, "10.0.0.6", 0, {}, identity=other))
     renewed = Identity(Role.SLAVE, "rack", "office", "2e")  # it has joined the cluster again
-    registry.joined(registry.expect("slave-1", NodeType.slave, renewed), 7)
+    registry.joined(registry.expect("slave-1", NodeType.slave, renewed, "127.0.0.1"), 7)
     with pytest.raises(NotAllowed):  # it has a session now
         registry.register(NodeRecord("slave-1", NodeType.slave, "10.0.0.6", 0, {}, identity=others[0]))
     registry.register(NodeRecord("slave-1", NodeType.slave, "10.0.0.5", 0, {}, identity=renewed))

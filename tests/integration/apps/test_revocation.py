@@ -25,7 +25,6 @@ from tests.integration.apps.peers import TIMEOUT_S, Peer
 from tests.integration.apps.whoever import (
     ask_as,
     attach_as,
-    end_sessions_of_revoked,
     member,
     peer_as,
     register_as,
@@ -40,7 +39,7 @@ MORE = {"revoked": "revoked"}
 @pytest.fixture
 def master(make_master: MakeMaster) -> MasterNode:
     made = make_master(transport__return_s="600", transport__resume_s="600")
-    end_sessions_of_revoked(made)
+    made.trust.listen(made.compute_server.dismiss_revoked)
     return made
 
 

@@ -89,7 +89,7 @@ def test_others_cannot_attach_and_have_jobs_of_the_same_name(
     assert ask_as(master, CHIEF, "job", "hunt")["made_by"] == "admin:chief"
     fourth = peer_as(peer_at, master, CHIEF, "application-4")
     assert not attach_as(master, fourth, job=job.job, must_exist=True).is_new
-    assert "has taken the job over" in first.ends.get(timeout=TIMEOUT_S)
+    assert "another program has taken the job over" in first.ends.get(timeout=TIMEOUT_S)
     work(a_slave(peer_at, master), 1)
     assert outcomes(fourth, 1) == {1: (FINISHED, b"secret")}
 

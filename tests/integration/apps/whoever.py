@@ -12,7 +12,6 @@ from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import Role
-from concurrent.transport.session.messages import Bye
 from tests.integration.apps.peers import TIMEOUT_S, Peer
 
 MakePeerAt = Callable[..., Peer]
@@ -43,17 +42,6 @@ def peer_as(make: MakePeerAt, master: MasterNode, identity: Identity, node_id: s
     peer = make(master, node_id, **options)
     handler_of(master, peer).identity = identity
     return peer
-
-
-def end_sessions_of_revoked(master: MasterNode) -> None:
-    """Have the master's sessions end with the trust in who they are of."""
-
-    def end(serials: frozenset[str]) -> None:
-        for handler in master.compute_server.handlers:
-            if handler.identity.serial in serials:
-                handler.dismiss(Bye("not-allowed", f"{handler.identity} has been revoked"))
-
-    master.trust.listen(end)
 
 
 def register_as(master: MasterNode, peer: Peer, kind: str, **data: Any) -> Any:

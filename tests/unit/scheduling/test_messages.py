@@ -10,6 +10,7 @@ import pytest
 
 from concurrent.apps import messages as joining
 from concurrent.apps.client import ClusterClient
+from concurrent.apps.joining import register_joining
 from concurrent.apps.master import MasterNode
 from concurrent.apps.masterapi import MasterAPI
 from concurrent.apps.revoked import follow_revoked
@@ -42,7 +43,7 @@ def master() -> MethodRegistry:
     node = MasterNode.__new__(MasterNode)
     node.compute_server = endpoint
     node.api_service_v1 = new_endpoint()
-    node._register_joining()
+    register_joining(node)
     return endpoint.methods
 
 

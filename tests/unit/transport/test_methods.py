@@ -225,6 +225,16 @@ def test_a_refusal_says_who_what_which_roles_may_and_what_to_type() -> None:
         service.methods.dispatch("end", of(Role.SUBMIT), [], {})
 
 
+def test_somebody_is_told_of_refusals() -> None:
+    service, told = owner(), []
+    jsonremote(service, "end")(lambda request: 1)
+    service.methods.on_refused = lambda request, error: told.append((request.identity.name, error.thing))
+    with pytest.raises(NotAllowed):
+        service.methods.dispatch("end", of(Role.SUBMIT), [], {})
+    service.methods.dispatch("end", of(Role.ADMIN), [], {})
+    assert told == [("bench-7", "end")]
+
+
 def test_who_may_not_call_a_method_learns_nothing_of_its_arguments(methods: MethodRegistry) -> None:
     peer = Peer()
     peer.identity = STRANGER

@@ -70,6 +70,9 @@ SOON_S: Final = 0.25
 AT_REST: Final = (LinkState.JOINED, LinkState.LEAVING, LinkState.REFUSED, LinkState.STOPPED)
 """States of a node that does not look for its master."""
 
+HAS_REGISTERED: Final = (LinkState.REGISTERED, LinkState.JOINING)
+"""States of a node that waits for a session, or for what binds that to it."""
+
 log = get_log(__name__)
 
 
@@ -379,12 +382,14 @@ class MasterLink:
 
     def _watch_joining(self, client: SessionClient) -> None:
         """Say so while the node has registered, but does not get through on the compute channel."""
-        if client is self._client.current and self._machine.state not in AT_REST:
+        if client is not self._client.current or self._machine.state in AT_REST:
+            return
+        if self._machine.state in HAS_REGISTERED:  # else that would hide why it has not
             self._note(
                 f"registered with the master at {self._master}, but cannot get through to its compute "
                 f"channel at port {client.port}"
             )
-            self._loop.call_later(JOINING_S, self._watch_joining, client)
+        self._loop.call_later(JOINING_S, self._watch_joining, client)
 
 
 def _problem(what: str, error: BaseException) -> str:

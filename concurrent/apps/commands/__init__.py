@@ -19,6 +19,8 @@ COMMANDS: Final = (
     "cancel",
     "release",
     "forget",
+    "keys",
+    "join",
     "init",
     "config",
     "journal",

@@ -140,8 +140,13 @@ def _answer(response: HTTPResponse, body: bytes, master: Host) -> dict[str, Any]
             thing="invitation",
             remedy="It may be used up or over; ask an admin for a new one: concurrent keys invite ROLE",
         )
+    what = (
+        f"{response.status} {response.reason}"
+        if response.status != 200
+        else "something else than a certificate"
+    )
     raise ProtocolError(
-        f"{master} answered {response.status} {response.reason}", thing=str(master),
+        f"{master} answered {what}", thing=str(master),
         remedy="Look into the log of the master",
     )  # fmt: skip
 

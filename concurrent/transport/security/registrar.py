@@ -6,10 +6,13 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from typing import Any
 
 from concurrent.core.errors import NotAllowed
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
+from concurrent.transport.security.audit import REFUSED, AuditLog
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, KeyFolder
 from concurrent.transport.security.membership import EPHEMERAL_DAYS, Member
@@ -32,6 +35,7 @@ class Registrar:
     :param keys: the key folder of the cluster, on a machine of masters.
     :param masters: the addresses of masters that a new member is told.
     :param is_connected: whether a member has a session now; asked in the thread of ``join``.
+    :param audit: where it is kept who has joined, and who could not.
     """
 
     def __init__(
@@ -39,17 +43,22 @@ class Registrar:
         keys: KeyFolder,
         masters: tuple[Host, ...] = (),
         is_connected: Callable[[Identity], bool] = nobody_is_connected,
+        audit: AuditLog | None = None,
     ) -> None:
         self._keys = keys
         self._masters = masters
         self._is_connected = is_connected
+        self._audit = audit
+        self._refusals = RareLine()
 
     def has_invitation(self, secret: str) -> bool:
         """Return whether somebody with that secret may join now; to be asked before more is read of it."""
         try:
             self._keys.membership().invitation_of(secret, time.time())
         except NotAllowed as error:
-            log.warning("somebody cannot join: %s", error.message)
+            suffix = self._refusals.suffix(time.monotonic())
+            if suffix is not None:
+                log.warning("somebody cannot join: %s%s", error.message, suffix)
             return False
         return True
 
@@ -61,6 +70,16 @@ class Registrar:
         :param address: where it comes from, for people.
         :raises NotAllowed: if it cannot be; says why.
         """
+        try:
+            member, answer = self._admit(secret, request_pem, address)
+        except NotAllowed as error:
+            self._note(None, address, "", f"{REFUSED}: {error.message}")
+            raise
+        self._note(member.identity(self._keys.cluster), address, f"invitation {member.invitation}", "done")
+        log.info("%s has joined from %s, by invitation %s", member, address, member.invitation)
+        return json.dumps(answer).encode()
+
+    def _admit(self, secret: str, request_pem: bytes, address: str) -> tuple[Member, dict[str, Any]]:
         from concurrent.transport.security.authority import Authority, name_in_request
 
         wished = name_in_request(request_pem)
@@ -78,12 +97,14 @@ class Registrar:
             membership.admit(invitation, member, self._keys.cluster, self._is_connected)
             days = {"days": EPHEMERAL_DAYS} if invitation.is_ephemeral else {}
             certificate = authority.issue(request_pem, member.identity(self._keys.cluster), **days)
-        log.info("%s has joined from %s, by invitation %s", member, address, invitation.id)
-        answer = {
+        return member, {
             "certificate": certificate.decode(),
             "authority": authority.certificate_pem.decode(),
             "cluster": self._keys.cluster,
             "role": str(member.role),
             "masters": [str(one) for one in self._masters or self._keys.masters],
         }
-        return json.dumps(answer).encode()
+
+    def _note(self, identity: Identity | None, address: str, what: str, result: str) -> None:
+        if self._audit is not None:
+            self._audit.write("join", identity, address, what, result)

@@ -1,0 +1,292 @@
+"""``concurrent keys``: make the keys of a cluster, invite machines and people, and end the trust in them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK, parse_address, printable
+from concurrent.apps.columns import duration
+from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
+from concurrent.apps.commands.keyparts import described_members, duration_s, facts_of, key_folder
+from concurrent.core.errors import ConfigurationError
+from concurrent.core.items import Host
+from concurrent.transport.security.audit import AuditLog, audit_files, read_audit
+from concurrent.transport.security.fingerprint import compare_fingerprint, fingerprint_of
+from concurrent.transport.security.hosts import is_loopback
+from concurrent.transport.security.identity import THIS_USER
+from concurrent.transport.security.joinline import JoinLine
+from concurrent.transport.security.keyfolder import AUTHORITY_KEY, MEMBERS, KeyFolder, keys_base
+from concurrent.transport.security.members import INVITED, Members
+from concurrent.transport.security.newkeys import make_cluster, rotate
+from concurrent.transport.security.ownaddress import own_address
+from concurrent.transport.security.roles import Role
+from concurrent.transport.security.tokens import TOKEN_ROLES, Tokens
+
+__all__ = ["add_parser", "run"]
+
+USES_MAX: Final = 10_000
+ALL_ADDRESSES: Final = ("", "0.0.0.0", "::")
+LINE_FORM: Final = "{time}  {identity:<20} {address:<16} {action} {object}: {result}"
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "keys",
+        help="make keys, invite machines and people, end trust",
+        description="Make the keys of a cluster, on the machine of its master; invite other machines and "
+        "people, and end the trust in them.",
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add(actions, _init, "init", "make the keys of a new cluster", cluster="what it is called (HOSTNAME-xxxx)")
+    _add_invite(actions)
+    listing = _add(actions, _list, "list", "list who has a key, a token or an invitation")
+    listing.add_argument("--json", action="store_true", help="print everything, as JSON")
+    revoking = _add(actions, _revoke, "revoke", "end the trust in a member, a token or an invitation")
+    revoking.add_argument(
+        "what", metavar="NAME", help="a name, ROLE/NAME, or the id of a token or an invitation"
+    )
+    rotating = _add(actions, _rotate, "rotate", "make new keys: everybody has to join again")
+    rotating.add_argument("--yes", action="store_true", help="do not ask")
+    showing = _add(actions, _show, "show", "show the keys of this machine, and the fingerprint of the cluster")
+    showing.add_argument(
+        "fingerprint", metavar="FINGERPRINT", nargs="?", help="compare it with what was read out"
+    )
+    showing.add_argument("--json", action="store_true", help="print everything, as JSON")
+    token = _add(actions, _token, "token", "print a token, for scripts and for the pages")
+    token.add_argument("role", metavar="ROLE", type=_role_of(TOKEN_ROLES), help=", ".join(TOKEN_ROLES))
+    token.add_argument("--ttl", type=duration_s, default="30d", metavar="TIME", help="for how long (30d)")
+    token.add_argument("--name", default="", help="what its holder is called")
+    auditing = _add(actions, _audit, "audit", "show an audit log, and check that nobody has changed it")
+    auditing.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the log (that of the cluster)")
+    auditing.add_argument("--json", action="store_true", help="print the lines as they are")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is asked."""
+    code: int = args.act(args)
+    return code
+
+
+def _add(
+    actions: Subparsers,
+    act: Callable[[argparse.Namespace], int],
+    name: str,
+    text: str,
+    *,
+    cluster: str = "which cluster, if there are keys of several",
+    parents: tuple[argparse.ArgumentParser, ...] = (),
+) -> argparse.ArgumentParser:
+    action: argparse.ArgumentParser = actions.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=parents
+    )
+    action.set_defaults(act=act)
+    action.add_argument("--cluster", metavar="NAME", help=cluster)
+    if not parents:
+        action.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return action
+
+
+def _add_invite(actions: Subparsers) -> None:
+    action = _add(
+        actions,
+        _invite,
+        "invite",
+        "print the command by which another machine joins",
+        parents=(common_parser(),),
+    )
+    action.add_argument("role", metavar="ROLE", type=_role_of(INVITED), help=", ".join(INVITED))
+    action.add_argument("--uses", type=int, default=1, metavar="N", help="how many may join with it (1)")
+    action.add_argument("--ttl", type=duration_s, default="1h", metavar="TIME", help="for how long (1h)")
+    action.add_argument(
+        "--ephemeral", action="store_true", help="members are forgotten when their session ends"
+    )
+    action.add_argument("--name", default="", help="what who joins is called (the name of its machine)")
+    action.add_argument("--address", metavar="HOST:PORT", help="where others reach the master")
+
+
+def _role_of(allowed: tuple[Role, ...]) -> Callable[[str], Role]:
+    def role(text: str) -> Role:
+        if text in tuple(map(str, allowed)):
+            return Role(text)
+        near = get_close_matches(text, list(map(str, allowed)), 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(allowed)}{meant}")
+
+    return role
+
+
+def _init(args: argparse.Namespace) -> int:
+    base = keys_base()
+    if args.cluster is None:
+        own = [one.cluster for one in KeyFolder.all(base) if one.is_authority]
+        if own:
+            raise ConfigurationError(
+                f"this machine has the keys of the cluster {own[0]} already",
+                thing="cluster",
+                value=own[0],
+                remedy="Give another one a name with --cluster, or invite others: concurrent keys invite slave",
+            )
+    keys = make_cluster(base, args.cluster)
+    _note(keys, "init", keys.cluster)
+    print(f"cluster {keys.cluster}  fingerprint {_fingerprint(keys)}")
+    print(f"the keys are in {keys.folder}")
+    print("next: concurrent keys invite slave, here, and concurrent master --host 0.0.0.0", file=sys.stderr)
+    return EXIT_OK
+
+
+def _invite(args: argparse.Namespace) -> int:
+    from concurrent.transport.security.authority import key_of_authority
+
+    if not 1 <= args.uses <= USES_MAX:
+        raise ConfigurationError(
+            f"--uses {args.uses} is not from 1 to {USES_MAX}", thing="--uses", value=args.uses,
+            remedy="Say how many machines may join with the line",
+        )  # fmt: skip
+    keys = key_folder(args)
+    master, hint = _address(args)
+    secret = Members(keys).invite(
+        args.role, uses=args.uses, ttl_s=args.ttl, name=args.name, is_ephemeral=args.ephemeral
+    )
+    _note(keys, "invite", f"{args.uses} {args.role}{f' {args.name}' if args.name else ''}")
+    line = JoinLine(keys.cluster, key_of_authority(keys.certificate), secret, master)
+    print(f"concurrent join {line.text}")
+    if hint:
+        print(hint, file=sys.stderr)
+    who = "one machine" if args.uses == 1 else f"{args.uses} machines"
+    print(f"good for {who} and {duration(args.ttl)}; it is not shown again", file=sys.stderr)
+    return EXIT_OK
+
+
+def _address(args: argparse.Namespace) -> tuple[Host, str]:
+    """Return where others reach the master, and what a person has to do for it."""
+    if args.address:
+        return parse_address(args.address, "--address"), ""
+    config = make_environment(args).config
+    host, port = config.get("master", "host"), config.get("master", "port")
+    if is_loopback(host):
+        hint = (
+            f"the configuration has the master listen on {host}, which no other machine reaches: "
+            "set master.host, or start it with --host 0.0.0.0"
+        )
+        return Host(own_address(), port), hint
+    return Host(own_address() if host in ALL_ADDRESSES else host, port), ""
+
+
+def _list(args: argparse.Namespace) -> int:
+    members = Members(key_folder(args))
+    if args.json:
+        print(json.dumps({
+            "members": [asdict(one) for one in members.all()],
+            "invitations": [{**asdict(one), "hash": None, "id": one.id} for one in members.invitations()],
+        }, indent=2))  # fmt: skip
+    else:
+        print(described_members(members.all(), members.invitations(), time.time()))
+    return EXIT_OK
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    keys = key_folder(args)
+    for one in Members(keys).revoke(args.what):
+        _note(keys, "revoke", str(one))
+        print(f"{one} is revoked; a master that runs refuses it within two seconds")
+    return EXIT_OK
+
+
+def _rotate(args: argparse.Namespace) -> int:
+    keys = key_folder(args, is_authority=False)  # so that damaged ones can be made anew
+    if not keys.path(AUTHORITY_KEY).exists() and not keys.path(MEMBERS).exists():
+        keys.check_authority()
+    question = f"All keys of {keys.cluster} end, and everybody has to join again. Go on?"
+    if not args.yes and not _agrees(question):
+        return EXIT_FAILED
+    keys = rotate(keys)
+    _note(keys, "rotate", keys.cluster)
+    print(f"cluster {keys.cluster}  fingerprint {_fingerprint(keys)}")
+    print("all keys, tokens and invitations from before have ended; restart the master", file=sys.stderr)
+    return EXIT_OK
+
+
+def _agrees(question: str) -> bool:
+    """Ask the person; raises ConfigurationError where there is none."""
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "this ends all trust in the cluster, and nobody can be asked", thing="--yes",
+            remedy="Say that it is meant with --yes",
+        )  # fmt: skip
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _show(args: argparse.Namespace) -> int:
+    keys = key_folder(args, is_authority=False)
+    fingerprint = _fingerprint(keys)
+    if args.fingerprint is not None:
+        is_same = compare_fingerprint(args.fingerprint, fingerprint)
+        print(f"that is {'' if is_same else 'NOT '}the fingerprint of {keys.cluster}")
+        return EXIT_OK if is_same else EXIT_FAILED
+    for role in keys.roles:
+        keys.tls(role)
+    facts = facts_of(keys, fingerprint)
+    if args.json:
+        print(json.dumps(facts, indent=2))
+        return EXIT_OK
+    print(f"cluster {keys.cluster}  fingerprint {fingerprint}")
+    print(f"folder:   {keys.folder}")
+    print(f"roles:    {', '.join(facts['roles'])}")
+    print(f"masters:  {', '.join(facts['masters']) or 'this machine'}")
+    return EXIT_OK
+
+
+def _token(args: argparse.Namespace) -> int:
+    keys = key_folder(args)
+    print(Tokens(keys).make(args.role, ttl_s=args.ttl, name=args.name))
+    _note(keys, "token", f"{args.role} {args.name}".strip())
+    print(f"good for {duration(args.ttl)}; it is not shown again", file=sys.stderr)
+    return EXIT_OK
+
+
+def _audit(args: argparse.Namespace) -> int:
+    if args.file is None:
+        files = audit_files(key_folder(args).audit_path)
+    else:
+        files = audit_files(args.file)
+        if not files:
+            raise ConfigurationError(
+                f"there is no file {args.file}", thing="FILE", value=str(args.file), remedy="Name an audit log"
+            )
+    count = wrong = 0
+    for line in read_audit(files):
+        count += 1
+        if args.json:
+            print(json.dumps(line.values))
+        else:
+            fields = {name: printable(str(line.values.get(name) or "-")) for name in AUDIT_FIELDS}
+            print(LINE_FORM.format(**fields))
+        if line.problem:
+            wrong += 1
+            print(f"{line.file}:{line.number}: {line.problem}", file=sys.stderr)
+    print(f"{count} lines, {f'{wrong} not as they were written' if wrong else 'none changed'}", file=sys.stderr)
+    return EXIT_FAILED if wrong else EXIT_OK
+
+
+AUDIT_FIELDS: Final = ("time", "identity", "address", "action", "object", "result")
+
+
+def _fingerprint(keys: KeyFolder) -> str:
+    from concurrent.transport.security.authority import key_of_authority
+
+    return fingerprint_of(key_of_authority(keys.certificate))
+
+
+def _note(keys: KeyFolder, action: str, what: str) -> None:
+    """Have the audit log say what was done here."""
+    AuditLog(keys.audit_path).write(action, THIS_USER, "", what, "done")

@@ -31,6 +31,15 @@ __all__ = [
 
 READING_VERBS: Final = ("GET", "HEAD")
 
+HEADER_BY_KEY: Final = {
+    f"HTTP_{name.upper().replace('-', '_')}": name
+    for name in (
+        "Host", "Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Authorization", "Cookie",
+        "Accept",
+    )
+}  # fmt: skip
+"""What decides on a request, by its name in WSGI."""
+
 INVITED: Final = (Role.OBSERVE, Role.SUBMIT, Role.SLAVE, Role.ADMIN, Role.MASTER)
 """The roles in the order in which somebody is asked for them."""
 
@@ -116,9 +125,7 @@ def head_of(env: Mapping[str, Any], path: str) -> Head:
     :param path: its path, decoded.
     """
     connection = env["concurrent.connection"]
-    headers = {
-        key[5:].replace("_", "-").title(): value for key, value in env.items() if key.startswith("HTTP_")
-    }
+    headers = {name: env[key] for key, name in HEADER_BY_KEY.items() if key in env}
     headers.setdefault("Host", "localhost")  # HTTP/1.0 needs none
     return Head(
         env["REQUEST_METHOD"],
@@ -157,7 +164,7 @@ class Access:
         self.cookie = f"concurrent-{keys.cluster if keys is not None else 'local'}-{port}"
         self._is_open = protection is None or protection.is_open
         self._takes_any_name = self._is_open and not is_loopback(host)
-        self._names = {name.lower() for name in (*_own_names(), *names)}
+        self._names = {name.lower() for name in ("localhost", "127.0.0.1", *_own_names(), *names)}
         if host not in UNSPECIFIED:
             self._names.add(host.lower())
         if keys is not None:
@@ -169,7 +176,7 @@ class Access:
     def check_name(self, head: Head) -> None:
         """Raise Refused unless the client meant this node, and was not led here by a name of others'."""
         header = head.headers["Host"]
-        if self._takes_any_name or is_own_name(header, self._names | {head.own_ip.lower()}):
+        if self._takes_any_name or is_own_name(header, self._names) or is_own_name(header, (head.own_ip,)):
             return
         error = NotAllowed(
             "the Host header is not a name of this machine",

@@ -188,7 +188,9 @@ class WebServer(wsgi.Server):
         if (accepted := self._accept(self._listener)) is not None:
             sock, address = accepted
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._add(WebConnection(self, sock, address, self._limits))
+            connection = WebConnection(self, sock, address, self._limits)
+            connection.own_ip = sock.getsockname()[0]
+            self._add(connection)
 
     def _accept_this_user(self, listener: socket.socket) -> None:
         """Take a connection to the socket in the place."""

@@ -325,8 +325,8 @@ class WebConnection(cheroot_server.HTTPConnection):
     """One client. It belongs to the loop while it waits and to one worker while it is served.
 
     ``identity`` is who is at the other end, as far as the connection itself says so: None is a stranger, who
-    may have a token or a cookie. It is known when the connection ``is_greeted``. ``request`` is the one that is
-    answered.
+    may have a token or a cookie. It is known when the connection ``is_greeted``. ``own_ip`` is the address of
+    this machine that the client has reached; empty in the place. ``request`` is the one that is answered.
     """
 
     RequestHandlerClass = StrictRequest
@@ -339,15 +339,10 @@ class WebConnection(cheroot_server.HTTPConnection):
         super().__init__(server, sock, lambda _sock, mode, _size: self.reader if "r" in mode else self.writer)
         self.remote_addr, self.remote_port = address[:2]
         self.identity: Identity | None = None
+        self.own_ip = ""
         self.is_greeted = False
         self.is_lingering = False
         self.ssl_env: dict[str, Any] = {"concurrent.connection": self}
-
-    @property
-    def own_ip(self) -> str:
-        """The address of this machine that the client has reached; empty in the place. Raises OSError."""
-        address = self.socket.getsockname()
-        return str(address[0]) if isinstance(address, tuple) else ""
 
     @property
     def is_encrypted(self) -> bool:

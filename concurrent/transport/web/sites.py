@@ -7,7 +7,7 @@ page wants; programs say what they like, and have no cookie that a page could mi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Final
 
 from concurrent.transport.security.hosts import is_loopback
@@ -26,10 +26,10 @@ def name_in(header: str) -> str | None:
     return match[1].strip("[]").lower() if match else None
 
 
-def is_own_name(header: str, names: Iterable[str]) -> bool:
+def is_own_name(header: str, names: Container[str]) -> bool:
     """Tell whether a ``Host`` is one by which a node may be reached: that of loopback, or one of ``names``."""
     name = name_in(header)
-    return name is not None and (is_loopback(name) or name in names)
+    return name is not None and (name in names or is_loopback(name))
 
 
 def is_from_elsewhere(headers: Mapping[str, str], *, is_encrypted: bool, must_say: bool) -> bool:

@@ -315,7 +315,7 @@ def test_a_client_with_a_key_calls_over_tls_and_keeps_its_connection(
 def test_a_connection_with_tls_that_the_server_closed_is_opened_again(folder: Path, cluster: Cluster) -> None:
     place = Place(folder / "idle")
     place.make()
-    peer = ProtectedPeer(cluster, place, HTTPLimits(idle_timeout_s=0.1))
+    peer = ProtectedPeer(cluster, place, HTTPLimits(idle_timeout_s=0.1, request_timeout_s=0.5))
     peer.start()
     with closing(client_of(peer, Protection(tls=cluster.tls_by_role[Role.ADMIN]))) as client:
         for _ in range(3):

@@ -14,14 +14,12 @@ from concurrent.core.loggers import get_log
 from concurrent.transport.carriers.endpoint import cannot_listen
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.loop.sockets import hang_up
-from concurrent.transport.security.place import Place
 
-__all__ = ["Listener", "describe", "listen_at", "listen_in"]
+__all__ = ["Listener", "describe", "listen_at"]
 
 BACKLOG: Final = 512
 ACCEPTS_PER_TURN: Final = 64
 ACCEPT_PAUSE_S: Final = 0.2
-SOCKET_MODE: Final = 0o600
 
 log = get_log(__name__)
 
@@ -106,29 +104,6 @@ def listen_at(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise cannot_listen(address, port, error.errno) from error
-    return listener
-
-
-def listen_in(place: Place, name: str) -> socket.socket:
-    """Return a socket that listens in the place of a node, which the node has made, for its user alone.
-
-    :raises AddressError: if it cannot, for example because another one listens there.
-    """
-    path = place.path(name)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(path)
-        os.chmod(path, SOCKET_MODE)
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-    except OSError as error:
-        listener.close()
-        raise AddressError(
-            f"cannot listen at {path}: {describe(error)}",
-            thing=str(place.folder),
-            value=name,
-            remedy="End the node that uses this place, or have this one use another port",
-        ) from error
     return listener
 
 

@@ -14,7 +14,7 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.bytechannel import IByteChannel, MakeChannel, SocketChannel
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.carriers.framing import SCRATCH_BYTES
-from concurrent.transport.carriers.listener import Listener, describe, listen_at, listen_in
+from concurrent.transport.carriers.listener import Listener, describe, listen_at
 from concurrent.transport.carriers.server import NO_PORT, SessionServer
 from concurrent.transport.carriers.strangers import needs_key
 from concurrent.transport.carriers.tcpsocket import TCPSocket
@@ -64,7 +64,7 @@ class TCPServer(SessionServer):
 
     def _listen_in(self, place: Place) -> None:
         """Listen for processes of this user."""
-        listener = listen_in(place, SOCKET_NAME)
+        listener = place.listen(SOCKET_NAME)
         take = partial(self._take, identity=THIS_USER, check=check_peer)
         self._listeners.append(Listener(self._loop, listener, take, place.path(SOCKET_NAME)))
 

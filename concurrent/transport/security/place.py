@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from concurrent.core.errors import ConfigurationError, NotAllowed
+from concurrent.core.errors import AddressError, ConfigurationError, NotAllowed
 
 __all__ = ["Place", "check_peer", "place_of", "private_folder", "run_folder"]
 
@@ -23,6 +23,8 @@ PATH_BYTES_MAX: Final = 104
 """The longest path that a socket may have, on every system."""
 
 FOLDER_MODE: Final = 0o700
+SOCKET_MODE: Final = 0o600
+BACKLOG: Final = 1024
 _CREDENTIALS: Final = struct.Struct("3i")
 
 
@@ -59,6 +61,31 @@ class Place:
             return _why_not_private(self.folder) == "" and stat.S_ISSOCK(os.lstat(self.path(name)).st_mode)
         except OSError:
             return False
+
+    def listen(self, name: str, backlog: int = BACKLOG) -> socket.socket:
+        """Return a socket that listens here for this user alone, and does not block; the folder has been made.
+
+        Whoever closes it removes its path too.
+
+        :param backlog: so many may wait to be accepted; above that they are refused.
+        :raises AddressError: if it cannot, for example because another one listens there.
+        """
+        path = self.path(name)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.bind(path)
+            os.chmod(path, SOCKET_MODE)
+            listener.listen(backlog)
+            listener.setblocking(False)
+        except OSError as error:
+            listener.close()
+            raise AddressError(
+                f"cannot listen at {path}: {error.strerror or error}",
+                thing=str(self.folder),
+                value=name,
+                remedy="End the node that uses this place, or have this one use another port",
+            ) from error
+        return listener
 
     def make(self) -> None:
         """Make the folder, empty of sockets that a former node has left.

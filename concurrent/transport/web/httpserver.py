@@ -8,7 +8,6 @@ client that sends slowly costs a place among the connections, and loses it first
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import selectors
 import socket
@@ -19,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
@@ -26,7 +26,6 @@ from concurrent.core.errors import AddressError, ConcurrentError, NotAllowed, Pr
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.transport.loop.sockets import hang_up
-from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.foreign import MAGIC, foreign_protocol, is_http
 from concurrent.transport.web.greeting import HANDSHAKE_TIMEOUT_S, Greeting
@@ -44,10 +43,6 @@ THREADS_FOR_WHOLE_REQUESTS: Final = 2
 """So many threads never wait for the body of a request, so that slow clients cannot take them all."""
 
 PLACE_SOCKET: Final = "http"
-PLACE_BACKLOG: Final = 1024
-"""So many more may connect there at once; above that they are told to try again, and not made to wait."""
-
-SOCKET_MODE: Final = 0o600
 LOOPBACK: Final = ("127.0.0.1", 0)
 """The address that clients at the socket in the place are said to have."""
 
@@ -82,6 +77,7 @@ class WebServer(wsgi.Server):
         self._listeners: dict[socket.socket, Callable[[], object]] = {self._listener: self._accept_stranger}
         self.bind_addr = self._listener.getsockname()[:2]
         self._greeting = Greeting(None)
+        self._place_path = ""
         self._wake_end, self._woken_end = socket.socketpair()
         self._wake_end.setblocking(False)
         self._woken_end.setblocking(False)
@@ -129,7 +125,8 @@ class WebServer(wsgi.Server):
         """
         self._greeting = Greeting(protection)
         if protection is not None and protection.place is not None:
-            listener = _listen_in(protection.place)
+            listener = protection.place.listen(PLACE_SOCKET)
+            self._place_path = protection.place.path(PLACE_SOCKET)
             self._listeners[listener] = partial(self._accept_this_user, listener)
         self.ready = self._is_started = True
         self._selector.register(self._woken_end, selectors.EVENT_READ, self._take_back)
@@ -178,6 +175,8 @@ class WebServer(wsgi.Server):
                 self._sweep()
         finally:
             self._set_accepting(is_accepting=False)
+            if self._place_path:  # before the port is free, and the place with it another node's
+                Path(self._place_path).unlink(missing_ok=True)
             for listener in self._listeners:
                 hang_up(listener)
             for connection in tuple(self._deadline_by_waiting):
@@ -425,26 +424,6 @@ def _listen(host: str, port: int) -> socket.socket:
             thing="port",
             value=port,
             remedy="Stop what uses the address, choose another port of this machine, or use port 0.",
-        ) from error
-    listener.setblocking(False)
-    return listener
-
-
-def _listen_in(place: Place) -> socket.socket:
-    """Listen at the socket of the JSON API in a place, whose folder is there."""
-    path = place.path(PLACE_SOCKET)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(path)
-        os.chmod(path, SOCKET_MODE)
-        listener.listen(PLACE_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise AddressError(
-            f"cannot listen at {path}: {error.strerror or error}",
-            thing="path",
-            value=path,
-            remedy="See that its folder is this user's, and that no other node uses it",
         ) from error
     listener.setblocking(False)
     return listener

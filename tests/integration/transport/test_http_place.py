@@ -49,6 +49,12 @@ def test_the_socket_is_this_users_alone(place: Place, peer: Peer) -> None:
     assert os.stat(place.path("http")).st_mode & 0o777 == 0o600
 
 
+def test_it_is_gone_when_the_service_has_stopped(place: Place, peer: Peer) -> None:
+    assert place.has("http")
+    peer.service.stop()
+    assert not os.path.lexists(place.path("http"))
+
+
 def test_strangers_at_the_port_learn_that_the_node_lives_and_nothing_else(peer: Peer) -> None:
     assert peer.ask("GET", "/ping").json == {}
     for path in ("/", "/large", "/api/1", "/openapi.json", "/none"):

@@ -17,7 +17,6 @@ import pytest
 
 from concurrent.core.errors import CallTimeout
 from concurrent.transport.carriers.client import SessionClient
-from concurrent.transport.carriers.listener import listen_in
 from concurrent.transport.carriers.server import NO_PORT, SessionServer
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.loop.loop import NodeLoop
@@ -111,7 +110,7 @@ class PlacesByPort:
             return listener.getsockname()[1], listener
         port = self.free_port()
         private_folder(self.of(port).folder)
-        return port, listen_in(self.of(port), "compute")
+        return port, self.of(port).listen("compute")
 
 
 class ServerInPlace(TCPServer):

@@ -12,8 +12,9 @@ from typing import Any
 from concurrent.core.errors import NotAllowed
 from concurrent.core.items import Host
 from concurrent.transport.security.registrar import Registrar
+from concurrent.transport.web.httpstream import error_body
 
-__all__ = ["JoinServer"]
+__all__ = ["JoinServer", "registered"]
 
 Answer = Callable[[str, bytes], tuple[int, bytes]]
 """Takes the header and the body; returns status and body."""
@@ -23,7 +24,7 @@ class JoinServer:
     """Serves in a thread of its own until it is closed.
 
     :param context: its end of TLS; None: plain HTTP.
-    :param answer: what it answers; those of a registrar with ``registered``.
+    :param answer: what it answers; ``registered`` makes that of a registrar.
     """
 
     def __init__(self, context: ssl.SSLContext | None, answer: Answer) -> None:
@@ -85,10 +86,10 @@ def registered(registrar: Registrar) -> Answer:
     def answer(header: str, body: bytes) -> tuple[int, bytes]:
         kind, _, secret = header.partition(" ")
         if kind != "Join" or not registrar.has_invitation(secret):
-            return 401, b"{}"
+            return 401, b'{"error": {"message": "no such invitation, or no more"}}'
         try:
             return 200, registrar.join(secret, body, "127.0.0.1")
         except NotAllowed as error:
-            return 403, f'{{"error": {{"message": "{error.message}"}}}}'.encode()
+            return 403, error_body(error)
 
     return answer

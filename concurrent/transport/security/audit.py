@@ -40,7 +40,7 @@ log = get_log(__name__)
 
 
 class AuditLog:
-    """Writes such a log. One thread at a time; what cannot be written is logged, and stops nothing.
+    """Writes such a log. Any thread; what cannot be written is logged, and stops nothing.
 
     :param path: the file; older ones have a number behind their name.
     :param bytes_max: above that size a new file is begun.

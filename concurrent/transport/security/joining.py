@@ -132,23 +132,19 @@ def _answer(response: HTTPResponse, body: bytes, master: Host) -> dict[str, Any]
         values = None
     if response.status == 200 and isinstance(values, dict):
         return values
-    error = values.get("error", values) if isinstance(values, dict) else None
-    said = error.get("message") if isinstance(error, dict) else None
-    if response.status in (401, 403):
+    error = values.get("error") if isinstance(values, dict) else None
+    if isinstance(error, dict) and 400 <= response.status < 500:
+        data = error.get("data")
+        remedy = data.get("remedy") if isinstance(data, dict) else None
         raise NotAllowed(
-            f"{master} does not take the invitation{f': {said}' if said else ''}",
+            f"{master} does not take the invitation: {error.get('message')}",
             thing="invitation",
-            remedy="It may be used up or over; ask an admin for a new one: concurrent keys invite ROLE",
+            remedy=str(remedy or "Ask an admin for a new one: concurrent keys invite ROLE"),
         )
-    what = (
-        f"{response.status} {response.reason}"
-        if response.status != 200
-        else "something else than a certificate"
-    )
+    what = f"{response.status} {response.reason}" if response.status != 200 else "no certificate"
     raise ProtocolError(
-        f"{master} answered {what}", thing=str(master),
-        remedy="Look into the log of the master",
-    )  # fmt: skip
+        f"{master} answered {what}", thing=str(master), remedy="Look into the log of the master"
+    )
 
 
 def keep_answer(base: Path, line: JoinLine, reached: Host, key: bytes, answer: dict[str, Any]) -> Joined:

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from concurrent.core.errors import ConfigurationError
+from concurrent.transport.security import privatefiles
 from concurrent.transport.security.keyfolder import KeyFolder, keys_base
 from concurrent.transport.security.members import Members
 from concurrent.transport.security.newkeys import ensure_cluster, make_cluster, rotate
@@ -88,6 +90,22 @@ def test_a_cluster_is_not_made_twice_and_ensured_only_once(cluster: KeyFolder) -
         make_cluster(cluster.folder.parent, "office-4kd2")
     assert ensure_cluster(cluster.folder.parent).cluster == "office-4kd2"
     assert ensure_cluster(cluster.folder.parent.parent / "other").is_authority
+
+
+def test_of_many_who_ensure_a_cluster_at_once_all_get_the_same(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        made = threads.map(lambda _: ensure_cluster(tmp_path / "keys").cluster, range(4))
+        assert len(set(made)) == 1
+
+
+def test_who_cannot_write_because_another_does_is_told(
+    cluster: KeyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privatefiles, "LOCK_TIMEOUT_S", 0.0)
+    with cluster.changing():
+        assert cluster.membership().members
+        with pytest.raises(ConfigurationError, match="another process has been writing keys"):
+            Members(cluster).invite(Role.SLAVE)
 
 
 def overwrite(path: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport.security.fingerprint import ALPHABET, compare_fingerprint, fingerprint_of
+from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.security.names import (
     check_cluster_name,
     check_member_name,
@@ -13,6 +14,7 @@ from concurrent.transport.security.names import (
     dns_name,
     member_name,
 )
+from concurrent.transport.security.ownaddress import own_address
 from concurrent.transport.security.roles import Role
 
 KEY = bytes(range(33))
@@ -51,6 +53,12 @@ def test_whatever_a_machine_is_called_its_names_are_good(hostname: str) -> None:
 def test_only_the_certificate_of_a_master_has_its_name() -> None:
     assert dns_name("office", Role.MASTER) == "master.office"
     assert {dns_name("office", role) for role in Role if role is not Role.MASTER} == {"node.office"}
+
+
+def test_the_own_address_is_one_that_others_can_have() -> None:
+    address = own_address()
+    assert address
+    assert not is_loopback(address)
 
 
 def test_a_fingerprint_is_the_same_however_it_is_typed() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,21 @@ def test_a_secret_is_good_once_also_for_two_who_have_it(cluster: KeyFolder) -> N
     assert len(Members(cluster).all()) == 2
 
 
+def test_no_secret_is_used_more_often_than_it_may_be_by_many_at_once(cluster: KeyFolder) -> None:
+    secret = Members(cluster).invite(Role.SLAVE, uses=3)
+
+    def try_to_join(number: int) -> bool:
+        try:
+            Registrar(KeyFolder(cluster.folder)).join(secret, request_for(new_key(), f"rack{number}"), "")
+        except NotAllowed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(try_to_join, range(8))) == 3
+    assert len(Members(cluster).all()) == 4
+
+
 @pytest.mark.parametrize("request_pem", [b"", b"hello", b"x" * 20000, new_key()])
 def test_what_is_no_request_uses_nothing_up(cluster: KeyFolder, request_pem: bytes) -> None:
     secret = Members(cluster).invite(Role.SLAVE)
@@ -78,8 +95,6 @@ def test_a_request_that_was_changed_is_refused(cluster: KeyFolder) -> None:
     secret = Members(cluster).invite(Role.SLAVE)
     pem = request_for(new_key(), "rack")
     changed = load_pem_x509_csr(pem).public_bytes(Encoding.DER).replace(b"rack", b"cell")
-    import base64
-
     text = base64.encodebytes(changed)
     fake = b"-----BEGIN CERTIFICATE REQUEST-----\n" + text + b"-----END CERTIFICATE REQUEST-----\n"
     assert name_in_request(pem) == "rack"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +19,19 @@ MARK = "CONCURRENT_TEST_RUN"
 # Ended with the run by their owners: the timers of pytest-timeout, the helpers of multiprocessing.
 SPARED_THREADS = ("pytest_timeout",)
 SPARED_PROGRAMS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+
+
+def pytest_configure() -> None:
+    """Give the run folders of its own for keys and for the sockets of nodes; those paths have to be short."""
+    base = tempfile.mkdtemp(prefix="ct")
+    for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
+        os.environ[name] = os.path.join(base, name[4].lower())
+        os.mkdir(os.environ[name], 0o700)
+
+
+def pytest_unconfigure() -> None:
+    """Remove them."""
+    shutil.rmtree(os.path.dirname(os.environ["XDG_RUNTIME_DIR"]), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

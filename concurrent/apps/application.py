@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
+from concurrent.apps.access import MANAGING, ROLES_BY_TYPE
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.arrivals import Arrivals
 from concurrent.apps.callbacks import Callbacks
@@ -36,6 +37,7 @@ from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.tasks.terms import terms_of
 from concurrent.scheduling.wire.failure import lines_of, message_of
+from concurrent.transport.security.protection import Protection
 
 __all__ = ["ApplicationNode", "ApplicationSettings"]
 
@@ -220,7 +222,7 @@ class ApplicationNode(Callbacks, Node):
 
         :raises ConcurrentError: if the master does not say.
         """
-        return status_of_cluster(self.master_address)
+        return status_of_cluster(self.master_address, self.settings.access())
 
     # The life of the node.
 
@@ -237,7 +239,16 @@ class ApplicationNode(Callbacks, Node):
         master = settings.master_host()
         self._inbox.is_exact = self.job_run is not None
         arrivals = Arrivals(self, self._inbox, self.job_run)
-        self.make_json_service(f"Concurrent application {type(self).__name__}", settings.host, settings.port)
+        access = self.settings.access()
+        roles = ROLES_BY_TYPE[self.node_type]
+        keys = Protection(is_open=access.is_open) if master is None else access.towards(master, roles)
+        self.make_json_service(
+            f"Concurrent application {type(self).__name__}",
+            settings.host,
+            settings.port,
+            keys,
+            tokens=None if master is None else access.tokens(master),
+        )
         self.start_json_service()
         self.client = ClusterClient(
             self.loop,
@@ -268,9 +279,8 @@ class ApplicationNode(Callbacks, Node):
         self._open.callback(self._leave)
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
-        self.client.start(
-            master, http_port, self.stats, self.settings.limits(), components=self.env, trust=self.trust
-        )
+        way = access.way(master, roles)
+        self.client.start(way, http_port, self.stats, self.settings.limits(), components=self.env)
 
     def interrupt(self) -> None:
         """End the application wherever its main thread is, as Ctrl-C does in any program.
@@ -343,7 +353,7 @@ class ApplicationNode(Callbacks, Node):
         if job is not None:
             self._inbox.acknowledge()
             if not (job.goes_on or self._outcomes.is_done):
-                cancel_job(self.master_address, job.answer.job)
+                cancel_job(self.settings.access().way(self.master_address, MANAGING), job.answer.job)
             self.client.detach()
         self.client.stop(why=self.ending)
 

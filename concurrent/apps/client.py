@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from concurrent.apps.access import Way
 from concurrent.apps.api import NodeType
 from concurrent.apps.jobseat import JobSeat
 from concurrent.apps.jobwish import JobAnswer, JobWish
@@ -26,7 +27,6 @@ from concurrent.core.errors import (
     ConnectionLost,
     LoopClosed,
 )
-from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.former import GoesOn
@@ -39,7 +39,6 @@ from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.limits import Limits
 
 __all__ = ["ClusterClient"]
@@ -127,26 +126,18 @@ class ClusterClient:
         return self._link.state if self._link is not None else "not registered"
 
     def start(
-        self,
-        master: Host,
-        http_port: int,
-        stats: Stats,
-        limits: Limits,
-        *,
-        components: ComponentManager,
-        trust: Trust | None = None,
+        self, way: Way, http_port: int, stats: Stats, limits: Limits, *, components: ComponentManager
     ) -> None:
         """Begin to look for the master; what is pushed meanwhile waits. Any thread.
 
-        :param master: the address of its JSON API.
+        :param way: that to its JSON API.
         :param http_port: the port of this program's own JSON API, 0 if it has none.
         :param components: has the carriers of the compute channel that the master names.
-        :param trust: told whom the master does not trust any more; None if nobody has to know.
         """
-        self._master = master
+        self._master = way.address
         self._link = MasterLink(
             self._loop,
-            master,
+            way,
             node_id=self._node_id,
             node_type=NodeType.application,
             http_port=http_port,
@@ -161,7 +152,6 @@ class ClusterClient:
             components=components,
             seat=self._seat,
             arrived_to=lambda: self.tasks.arrived_to,
-            trust=trust,
         )
         self._link.start()
 

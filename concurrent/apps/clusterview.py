@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import closing, suppress
 from typing import Any, Final
 
+from concurrent.apps.access import OBSERVING, Access, Way
 from concurrent.apps.api import NodeType
 from concurrent.apps.status import ClusterStatus, MasterStatus, SlaveStatus
 from concurrent.core.errors import ConcurrentError
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
-from concurrent.transport.web.jsonclient import JSONClient
 
 __all__ = ["cancel_job", "status_of_cluster"]
 
@@ -19,13 +19,14 @@ STATUS_TIMEOUT_S: Final = 5.0
 log = get_log(__name__)
 
 
-def status_of_cluster(address: Host) -> ClusterStatus:
+def status_of_cluster(address: Host, access: Access) -> ClusterStatus:
     """Return what a master and those of its slaves say that can be reached. Any thread but a loop's.
 
     :param address: that of the master's JSON API.
+    :param access: has the keys that are needed.
     :raises ConcurrentError: if the master does not say.
     """
-    master = MasterStatus.from_json(_get_status(address))
+    master = MasterStatus.from_json(_get_status(access.way(address, OBSERVING)))
     addresses = [
         Host(node.ip, node.port)
         for node in master.nodes
@@ -34,23 +35,23 @@ def status_of_cluster(address: Host) -> ClusterStatus:
     slaves = []
     for one in addresses:
         with suppress(ConcurrentError):  # a slave may listen for its own machine only
-            slaves.append(SlaveStatus.from_json(_get_status(one)))
+            slaves.append(SlaveStatus.from_json(_get_status(access.way(one, OBSERVING))))
     return ClusterStatus(master, slaves)
 
 
-def cancel_job(address: Host, job: str) -> None:
+def cancel_job(way: Way, job: str) -> None:
     """Have a master run nothing more of a job; a warning is logged if it does not answer.
 
-    :param address: that of the master's JSON API.
+    :param way: that to the master.
     :param job: its id.
     """
-    with closing(JSONClient(address.name, address.port)) as client:
+    with closing(way.client()) as client:
         try:
             client.proxy(STATUS_TIMEOUT_S).cancel_job(job).result()
         except ConcurrentError as error:
             log.warning("what is unfinished of job %s goes on: %s", job, error)
 
 
-def _get_status(address: Host) -> Any:
-    with closing(JSONClient(address.name, address.port)) as client:
+def _get_status(way: Way) -> Any:
+    with closing(way.client()) as client:
         return client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()

@@ -66,7 +66,7 @@ def serve_master(control: socket, recipe: dict[str, Any], workers: int) -> None:
     own = {
         "master.host": "127.0.0.1",
         "master.port": "0",
-        "master.compute_port": "0",
+        "master.compute_port": "-1",
         "master.work_port": "0",
         "master.workers": str(workers),
         "journal.durability": NO_DURABILITY,  # it ends with its program

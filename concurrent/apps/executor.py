@@ -10,6 +10,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any, Final, ParamSpec, TypeVar, overload
 
+from concurrent.apps.access import MANAGING
 from concurrent.apps.api import parse_address
 from concurrent.apps.callmap import CallMap
 from concurrent.apps.embedded import EmbeddedCluster
@@ -19,6 +20,8 @@ from concurrent.apps.jobkeys import checked_key
 from concurrent.apps.jobmaster import JobMaster
 from concurrent.apps.jobstatus import JobRow
 from concurrent.apps.slave import core_count
+from concurrent.apps.transportsettings import TransportSettings
+from concurrent.core.environment import Environment
 from concurrent.core.errors import NodeError
 from concurrent.core.items import Host
 from concurrent.scheduling.processes.spawn import start_launcher
@@ -76,7 +79,8 @@ class ClusterExecutor(Executor):
         :raises ConfigurationError: if that is no address.
         :raises ConcurrentError: if the master does not answer.
         """
-        with JobMaster(parse_address(master, "master")) as asked:
+        access = Environment()[TransportSettings].access()
+        with JobMaster(access.way(parse_address(master, "master"), MANAGING)) as asked:
             return asked.jobs()
 
     def __repr__(self) -> str:

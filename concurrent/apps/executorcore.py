@@ -26,12 +26,14 @@ from functools import partial
 from types import FrameType
 from typing import Any, Final
 
+from concurrent.apps.access import ROLES_BY_TYPE
+from concurrent.apps.api import NodeType
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.executorjob import ExecutorJob
 from concurrent.apps.jobwish import JobAnswer
-from concurrent.apps.node import TransportSettings
 from concurrent.apps.stalls import StallWatch
 from concurrent.apps.taskfuture import TaskFuture
+from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.callthread import CallThread
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
@@ -104,8 +106,9 @@ class ExecutorCore:
             self.loop.post(StallWatch(self.loop, self._results, "a result that is unpickled").look)
             self.loop.post(StallWatch(self.loop, self._callbacks, "a callback of a future").look)
             self.opened.callback(self.client.stop)
-            limits = self.env[TransportSettings].limits()
-            self.client.start(self.address, 0, Stats(), limits, components=self.env)
+            settings = self.env[TransportSettings]
+            way = settings.access().way(self.address, ROLES_BY_TYPE[NodeType.application])
+            self.client.start(way, 0, Stats(), settings.limits(), components=self.env)
         except BaseException:  # boundary: whatever it is, what was opened is closed
             self.opened.close()
             self.loop.stop()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Final
 
+from concurrent.apps.access import Way
 from concurrent.apps.jobstatus import JobDetails, JobRow
 from concurrent.apps.nodeclass import nearest
 from concurrent.core.errors import JobUnknown, NodeError, UnknownMethod
-from concurrent.core.items import Host
-from concurrent.transport.web.jsonclient import JSONClient
 
 __all__ = ["JobMaster"]
 
@@ -22,9 +21,9 @@ class JobMaster:
     Where a job is named by its id or its name they raise JobUnknown if there is none.
     """
 
-    def __init__(self, address: Host) -> None:
-        self.address = address
-        self._client = JSONClient(address.name, address.port)
+    def __init__(self, way: Way) -> None:
+        self.address = way.address
+        self._client = way.client()
 
     def __enter__(self) -> JobMaster:
         return self

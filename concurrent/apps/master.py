@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.attaching import Attaching, JobSettings
 from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
-from concurrent.apps.childnode import ChildNode
 from concurrent.apps.jobsapi import JobsAPI
 from concurrent.apps.jobwish import JobWish
 from concurrent.apps.joining import register_joining
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_kept
+from concurrent.apps.masterkeys import MasterKeys, keys_of_master
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
+from concurrent.apps.ownslave import OwnSlave
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
 from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files, core_count
 from concurrent.apps.status import MasterStatus
-from concurrent.core.backoff import Backoff
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import (
     InvalidArguments,
     JournalError,
-    LoopClosed,
     NodeError,
     NotAllowed,
     VersionMismatch,
@@ -50,13 +48,13 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.channels import CHANNELS, SocketPlace
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.protection import Protection
 
 with installed_first("web"):
     import web
 
 __all__ = ["MasterNode"]
 
-SLAVE_ENTRY: Final = "concurrent.apps.slave:serve_child"
 CALL_TIMEOUT_S: Final = 10.0
 RESTORE_TIMEOUT_S: Final = 600.0
 """How long it may take to take up again what a journal has."""
@@ -65,9 +63,6 @@ JOIN_TIMEOUT_S: Final = 30.0
 """How long a session may last whose node does not join."""
 
 WORKERS_MAX: Final = 4096
-
-REFUSALS_MAX: Final = 3
-"""How often the master's own slave may say that it cannot start before the master believes it."""
 
 log = get_log(__name__)
 
@@ -91,11 +86,13 @@ class MasterNode(Node):
     )  # fmt: skip
     compute_port = IntItem(
         "master", "compute_port", 0,
-        "Port of the compute channel. 0: any free port, which nodes learn from the JSON API.",
-        minimum=0, maximum=65535,
+        "Port of the compute channel. 0: any free port, which nodes learn from the JSON API. -1: none, so that "
+        "only processes of this user on this machine can reach it.",
+        minimum=-1, maximum=65535,
     )  # fmt: skip
     work_port = IntItem(
-        "master", "work_port", 0, "Port of the ZeroMQ work queue of push/pull. 0: any free port.",
+        "master", "work_port", 0,
+        "Port of the ZeroMQ work queue of push/pull. 0: any free port. Without a compute port it has none.",
         minimum=0, maximum=65535,
     )  # fmt: skip
     workers = IntItem(
@@ -126,6 +123,7 @@ class MasterNode(Node):
         super().__init__()
         self.registry = NodeRegistry()
         self.audit: IAudit = NO_AUDIT
+        self._keys: MasterKeys | None = None
         self._first_slave: Future[None] = Future()
 
     def open(self) -> None:
@@ -137,15 +135,16 @@ class MasterNode(Node):
         if self.worker_count:
             check_files(self.worker_count)  # of its own slave, which has the same limit
         self._open_journal()
+        self._open_json_service()
         self._carriers = settings.channel
         self.compute_server = self._carriers.make_server(
             self.loop,
             self.host,
-            self.compute_port,
+            self._compute_port,
             node_id=self.node_id,
             stats=self.stats,
             limits=settings.limits(),
-            allow_insecure=settings.allow_insecure,
+            protection=self.protection,
             bind_timeout_s=JOIN_TIMEOUT_S,
         )
         if self._journal is not None:
@@ -154,17 +153,49 @@ class MasterNode(Node):
         self._open.callback(self.compute_server.stop)
         self.loop.call(self._open_scheduling, timeout_s=CALL_TIMEOUT_S)
         self.loop.call(self._restore, timeout_s=RESTORE_TIMEOUT_S)
-        self.make_json_service("Concurrent master", self.host, self.port)
         self.register_own_methods()
         register_joining(self)
         for owner in (self.api_service_v1, self.compute_server):
             owner.methods.on_refused = self._note_refusal
         self._jobs_api.register_methods(self.api_service_v1)
+        if self._keys is not None:
+            self._keys.begin()
         self.start_json_service()
         log.info("the master listens on %s", self.api_service_v1.url)
         log.info("%s", what_is_kept(self.env, self._journal))
         if self.worker_count:
             self._start_own_slave()
+
+    def _open_json_service(self) -> None:
+        """Take the port of the JSON API, and the place, with the keys of the cluster."""
+        title, access = "Concurrent master", self.settings.access()
+        keys = None
+        if self._compute_port >= 0:
+            keys = keys_of_master(self.loop, access, self.apply_revoked, self._is_connected)
+        if keys is None:
+            self.make_json_service(title, self.host, self.port, Protection(is_open=access.is_open))
+            return
+        self._keys = keys
+        self.audit = keys.audit
+        self._open.callback(keys.close)
+        self.make_json_service(
+            title,
+            self.host,
+            self.port,
+            keys.protection,
+            tokens=keys.tokens,
+            registrar=keys.registrar,
+            audit=keys.note,
+        )
+
+    def _is_connected(self, member: Identity) -> bool:
+        """Whether a member has a session. Any thread."""
+        return any(one.is_open and one.identity.key == member.key for one in self.compute_server.handlers)
+
+    @property
+    def _compute_port(self) -> int:
+        """The port to take for computing; one that is open has one in any case."""
+        return max(0, self.compute_port) if self.settings.allow_insecure else self.compute_port
 
     @property
     def zmq_server(self) -> SessionServer:
@@ -185,9 +216,10 @@ class MasterNode(Node):
 
     def _note_refusal(self, request: Request, error: NotAllowed) -> None:
         """Have it in the log of who has done what that somebody may not call a method. Any thread."""
-        line = request.identity, request.peer_ip, request.method, f"{REFUSED}: {error.message}"
-        with suppress(LoopClosed):
-            self.loop.post(self.audit.write, "call", *line)
+        if self._keys is not None:
+            self._keys.note(
+                "call", request.identity, request.peer_ip, request.method, f"{REFUSED}: {error.message}"
+            )
 
     def register_node(
         self,
@@ -317,30 +349,14 @@ class MasterNode(Node):
         return self._journal.place.durability if self._journal is not None else NO_DURABILITY
 
     def _start_own_slave(self) -> None:
-        """Start the slave that belongs to the master, and again whenever it dies, later each time."""
-        address = Host(_within_reach(self.host), self.api_service_v1.port)
-        start = SLAVE_ENTRY, self.child_recipe(), str(address), self.worker_count
-        backoff = Backoff(initial_s=0.2, maximum_s=30.0)
-
-        refusals: list[str] = []
-
-        def ended(what: str) -> None:
-            refusals.append(slave.refusal)
-            is_hopeless = len(refusals) >= REFUSALS_MAX and all(refusals) and not self._first_slave.done()
-            if is_hopeless:
-                error = NodeError(
-                    f"the master's own slave cannot start: {slave.refusal}", thing="master.workers"
-                )
-                self._first_slave.set_exception(error)
-                self._inbox.put(partial(raise_error, error))
-                return
-            delay_s = backoff.next_delay()
-            log.error("%s; it starts again in %.1f s", what, delay_s)
-            self.loop.call_later(delay_s, slave.start, *start)
-
-        slave = ChildNode("the master's own slave", self.loop, self.launcher, on_ended=ended)
+        """Start the slave that belongs to the master."""
+        slave = OwnSlave(self.loop, self.launcher, self._first_slave, self._own_slave_failed)
         self._open.callback(slave.stop)
-        slave.start(*start)
+        address = Host(_within_reach(self.host), self.api_service_v1.port)
+        slave.start(self.child_recipe(), str(address), self.worker_count)
+
+    def _own_slave_failed(self, error: NodeError) -> None:
+        self._inbox.put(partial(raise_error, error))
 
     def _open_journal(self) -> None:
         """Open the journal: after all that forks was forked, and to be closed after all that writes it."""
@@ -373,7 +389,7 @@ class MasterNode(Node):
         scheduler = self.scheduler
         limits = self.settings.limits()
         channel = self.settings.channel_name
-        socket_place = SocketPlace(self.loop, self.host, self.work_port, limits)
+        socket_place = SocketPlace(self.loop, self.host, self.work_port, limits, self.protection)
         with self.calling(scheduler, "work_queue"):
             self._work_queue = work_queue_of(scheduler, WorkPlace(channel, self._carriers, socket_place))
         self._open.callback(self.loop.call, self._work_queue.close, timeout_s=CALL_TIMEOUT_S)
@@ -393,13 +409,11 @@ class MasterNode(Node):
             journal=self._journal,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)
-        recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
-        reach = Reach(channel, _within_reach(self.host), self.compute_server.port, recipe)
         self._systems = SystemHosts(
             self.loop,
             self.launcher,
             self.dispatcher,
-            reach,
+            self._reach(),
             on_owner=lambda session, number: self._api.own_system(session, number),
         )
         self._open.callback(self.loop.call, self._systems.close, timeout_s=CALL_TIMEOUT_S)
@@ -435,6 +449,14 @@ class MasterNode(Node):
         self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._api.register_methods(self.compute_server)
         self._watch_sessions(self._api)
+
+    def _reach(self) -> Reach:
+        """Return where the hosts of task systems find this master."""
+        channel = self.settings.channel_name
+        recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
+        place = self.protection.place
+        folder = str(place.folder) if place is not None else ""
+        return Reach(channel, _within_reach(self.host), self.compute_server.port, folder, recipe)
 
     def _watch_sessions(self, api: MasterAPI) -> None:
         """Have the sessions of nodes followed from now on. Loop thread only."""

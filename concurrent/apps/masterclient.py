@@ -17,11 +17,15 @@ from concurrent.core.stats import Stats
 from concurrent.transport.carriers.channels import carriers_named
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.limits import Limits
 
 __all__ = ["MasterClient", "Reach", "reach_of"]
 
 RETIRE_TIMEOUT_S: Final = 2.0
+
+NO_PORT: Final = -1
+"""The port of a master that processes of its user alone can reach."""
 
 ANSWER_SHOWN_MAX: Final = 200
 """How many characters of a wrong answer are in the log."""
@@ -45,6 +49,7 @@ class MasterClient:
     :param on_cut: called when the connection of one is lost, which may be resumed.
     :param on_lost: called with the reason when one has ended for good.
     :param components: has the carriers of the compute channel that the master names.
+    :param protection: what sessions pass through; None: those of a program without keys.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its node, by name
@@ -60,6 +65,7 @@ class MasterClient:
         stats: Stats,
         limits: Limits,
         components: ComponentManager,
+        protection: Protection | None = None,
     ) -> None:
         self.current: SessionClient | None = None
         self._loop = loop
@@ -72,6 +78,7 @@ class MasterClient:
         self._stats = stats
         self._limits = limits
         self._components = components
+        self._protection = protection
         self._reach: Reach | None = None
         self._retired: list[threading.Thread] = []
 
@@ -87,6 +94,7 @@ class MasterClient:
             node_id=self._node_id,
             stats=self._stats,
             limits=self._limits,
+            protection=self._protection,
         )
         self._register_methods(client)
         client.on_open = lambda _handler, _is_new: self._on_open()
@@ -131,7 +139,7 @@ def reach_of(answer: Any) -> Reach:
     channel, port, manager = fields.get("channel"), fields.get("port"), fields.get("manager")
     work = fields.get("work")
     is_of_master = isinstance(fields.get("master"), str) and isinstance(manager, str)
-    is_reachable = isinstance(channel, str) and type(port) is int and 0 < port <= PORT_MAX
+    is_reachable = isinstance(channel, str) and type(port) is int and (0 < port <= PORT_MAX or port == NO_PORT)
     has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
     if not (is_of_master and is_reachable and has_work):
         raise WrongServer(

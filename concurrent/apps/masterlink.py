@@ -18,6 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from concurrent.apps.access import Way
 from concurrent.apps.api import NodeType
 from concurrent.apps.jobseat import JobSeat
 from concurrent.apps.jobwish import JobAnswer, answer_from
@@ -40,7 +41,6 @@ from concurrent.core.errors import (
     VersionMismatch,
 )
 from concurrent.core.foreign import shown
-from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.machine import Machine
 from concurrent.core.stats import Stats
@@ -48,9 +48,7 @@ from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.limits import Limits
-from concurrent.transport.web.jsonclient import JSONClient
 
 __all__ = ["Joined", "MasterLink"]
 
@@ -94,7 +92,7 @@ class Joined(NamedTuple):
 class MasterLink:
     """See the module.
 
-    :param master: the address of the master's JSON API.
+    :param way: that to the master's JSON API.
     :param http_port: the port of this node's own JSON API, 0 if it has none.
     :param describe: returns what the node says of itself, asked at each registration.
     :param register_methods: registers what the master calls, with each new client.
@@ -106,13 +104,12 @@ class MasterLink:
     :param components: has the carriers of the compute channel that the master names.
     :param seat: what a program remembers of its job; None for a node that has none.
     :param arrived_to: returns the number of the last outcome that has come.
-    :param trust: told whom the master does not trust any more; None if nobody has to know.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its node, by name
         self,
         loop: NodeLoop,
-        master: Host,
+        way: Way,
         *,
         node_id: str,
         node_type: NodeType,
@@ -128,8 +125,8 @@ class MasterLink:
         components: ComponentManager,
         seat: JobSeat | None = None,
         arrived_to: Callable[[], int] = int,
-        trust: Trust | None = None,
     ) -> None:
+        master = way.address
         self._machine = Machine(f"the link to the master at {master}", TRANSITIONS, LinkState.AWAY)
         self._loop = loop
         self._master = master
@@ -145,8 +142,8 @@ class MasterLink:
         self._on_left = on_left
         self._on_refused = on_refused
         self._register_methods = register_methods
-        self._trust = trust or Trust()
-        self._json = JSONClient(master.name, master.port)
+        self._trust = way.protection.trust
+        self._json = way.client()
         self._client = MasterClient(
             loop,
             master.name,
@@ -158,6 +155,7 @@ class MasterLink:
             stats=stats,
             limits=limits,
             components=components,
+            protection=way.protection,
         )
         self._watch = MasterWatch(loop, self._json, self._replaced)
         self._search = Search(str(master))

@@ -16,23 +16,30 @@ from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
 from concurrent.apps.nodeviews import NodeViews
 from concurrent.apps.status import NodeStatus, Ping
 from concurrent.apps.stopsignals import StopSignals
+from concurrent.apps.transportsettings import TransportSettings
 from concurrent.apps.version import VERSION
 from concurrent.core.component import Component
 from concurrent.core.errors import ComponentError, ConcurrentError, NodeError
-from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.ids import new_node_id
-from concurrent.core.items import BoolItem, FloatItem, IntItem
 from concurrent.core.leaving import end_copy, exit_code_of
 from concurrent.core.process.garbage import collecting_rarely
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.processes.spawn import start_launcher
-from concurrent.transport.carriers.channels import CHANNELS, ICarrierFactory
+from concurrent.transport.calls.answer import Request
+from concurrent.transport.calls.methods import jsonremote
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.hosts import check_host
+from concurrent.transport.security.place import place_of
+from concurrent.transport.security.protection import Protection
+from concurrent.transport.security.roles import OBSERVERS
 from concurrent.transport.security.trust import Trust
-from concurrent.transport.session.limits import MIB, Limits, raise_files_max
+from concurrent.transport.session.limits import raise_files_max
+from concurrent.transport.web.access import ITokens
+from concurrent.transport.web.doorway import Audit
+from concurrent.transport.web.joindesk import IRegistrar
 from concurrent.transport.web.service import JSONService
 
 if TYPE_CHECKING:
@@ -41,73 +48,9 @@ if TYPE_CHECKING:
 if sys.platform != "win32":
     import resource
 
-__all__ = ["Node", "TransportSettings", "check_made", "peak_memory_bytes", "raise_error"]
+__all__ = ["Node", "check_made", "peak_memory_bytes", "raise_error"]
 
 CALL_TIMEOUT_S: Final = 5.0
-
-
-class TransportSettings(Component):
-    """The options of section ``[transport]``."""
-
-    channel = ExtensionPointItem(
-        "transport", "channel", ICarrierFactory, "tcp",
-        "What carries the compute channel: plain TCP, which is faster, or ZeroMQ, whose sockets push/pull "
-        "scheduling then uses.",
-        short_names=CHANNELS,
-    )  # fmt: skip
-    heartbeat_s = FloatItem(
-        "transport", "heartbeat_s", 2.0, "Send a sign of life after this long without any other message.",
-        minimum=0.05, unit="seconds",
-    )  # fmt: skip
-    silence_s = FloatItem(
-        "transport", "silence_s", 10.0, "Treat a connection as lost after this much silence.",
-        minimum=0.1, unit="seconds",
-    )  # fmt: skip
-    resume_s = FloatItem(
-        "transport", "resume_s", 5.0,
-        "A peer whose machine has closed the connection, as when its process is killed, may come back within "
-        "this time. After it the peer is given up, and the tasks of a slave go to others.",
-        minimum=0.1, unit="seconds",
-    )  # fmt: skip
-    return_s = FloatItem(
-        "transport", "return_s", 60.0,
-        "A peer that has fallen silent, because it is paused or its network is cut, may come back within this "
-        "time after its last word and go on. After it the peer is given up, and others get what a slave runs.",
-        minimum=0.1, unit="seconds",
-    )  # fmt: skip
-    message_bytes_max = IntItem(
-        "transport", "message_bytes_max", 256 * MIB, "Largest message that a node accepts.",
-        minimum=8 * MIB, unit="bytes",
-    )  # fmt: skip
-    sessions_per_address_max = IntItem(
-        "transport", "sessions_per_address_max", 0,
-        "How many nodes of one address a master accepts. 0: seven eighths of all that it can have, which is "
-        "1024, or half of the files that its process may open if that is less.",
-        minimum=0,
-    )  # fmt: skip
-    allow_insecure = BoolItem(
-        "transport", "allow_insecure", False,
-        "Allow listening on other addresses than loopback, though nothing is encrypted and whoever reaches "
-        "them can run code here.",
-    )  # fmt: skip
-
-    @property
-    def channel_name(self) -> str:
-        """What carries the compute channel, as nodes tell each other."""
-        return str(self.config.value(type(self).channel))
-
-    def limits(self) -> Limits:
-        """Return the limits of connections."""
-        limits = Limits(
-            message_bytes_max=self.message_bytes_max,
-            heartbeat_s=self.heartbeat_s,
-            silence_s=self.silence_s,
-            resume_s=self.resume_s,
-            return_s=self.return_s,
-        )
-        if not self.sessions_per_address_max:
-            return limits
-        return replace(limits, sessions_per_address_max=self.sessions_per_address_max)
 
 
 class Node(Component):
@@ -132,9 +75,10 @@ class Node(Component):
         """Nothing runs before ``start``."""
         self.node_id = new_node_id(self.node_type.value, self.given_name())
         self.stats = Stats()
-        self.trust = Trust()
         self.loop = NodeLoop(self.node_id, on_failed=self.loop_failed)
         self.launcher: Launcher
+        self.protection = Protection()
+        """What its connections pass through."""
         self.started_at = 0.0
         self.ending = "interrupted"
         """How the node has ended, once it has."""
@@ -147,6 +91,11 @@ class Node(Component):
     def given_name(self) -> str:
         """Return what the configuration calls this node; empty if it has no name."""
         return ""
+
+    @property
+    def trust(self) -> Trust:
+        """Whom this node trusts no more."""
+        return self.protection.trust
 
     @property
     def settings(self) -> TransportSettings:
@@ -254,16 +203,43 @@ class Node(Component):
 
         return calling_foreign_code(failure, passing=(ConcurrentError,))
 
-    def make_json_service(self, title: str, host: str, port: int) -> None:
-        """Make the node's JSON API, ``api_service_v1``; methods can be registered until it starts."""
-        self.api_service_v1 = JSONService(
+    def make_json_service(
+        self,
+        title: str,
+        host: str,
+        port: int,
+        keys: Protection,
+        *,
+        tokens: ITokens | None = None,
+        registrar: IRegistrar | None = None,
+        audit: Audit | None = None,
+    ) -> None:
+        """Make the node's JSON API, ``api_service_v1``, and take its port and its place.
+
+        Methods can be registered until it starts. ``protection`` is what protects the node from then on.
+
+        :param keys: has the keys of this node, if it has any.
+        :param tokens: knows the tokens of the cluster.
+        :param registrar: lets new members join.
+        :param audit: notes who has logged in, and who was refused. Any thread.
+        :raises ConfigurationError: if the address cannot be listened on, or is not safe without keys.
+        """
+        check_host(host, allow_insecure=keys.is_open or keys.tls is not None)
+        service = JSONService(
             self.node_id,
             host=host,
             port=port,
             title=title,
             stats=self.stats,
-            allow_insecure=self.settings.allow_insecure,
+            names=self.settings.names,
         )
+        self.api_service_v1 = service
+        self._open.callback(service.stop)
+        place = place_of(service.bind())
+        place.make()
+        self.protection = replace(keys, place=place)
+        service.protect(self.protection, tokens=tokens, registrar=registrar, audit=audit)
+        jsonremote(service, "login_code", roles=OBSERVERS)(self._login_code)
         self._views = NodeViews(
             self.api_service_v1,
             self.loop,
@@ -273,6 +249,10 @@ class Node(Component):
             stats=self.stats,
         )
 
+    def _login_code(self, request: Request) -> str:
+        """Return a code by which a browser becomes whoever asks for it, once and soon."""
+        return self.api_service_v1.logins.code_for(request.identity)
+
     def start_json_service(self) -> None:
         """Open the JSON API.
 
@@ -280,6 +260,8 @@ class Node(Component):
         """
         self.api_service_v1.start()
         self._open.callback(self.api_service_v1.stop)
+        if self.protection.place is not None:
+            self._open.callback(self.protection.place.remove)  # while no other node can have the port
 
     def child_recipe(self) -> dict[str, Any]:
         """Return the environment for a node that this one starts for itself: as this one, and as talkative."""

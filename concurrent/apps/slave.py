@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from concurrent.apps.access import ROLES_BY_TYPE
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
 from concurrent.apps.childnode import run_child
 from concurrent.apps.masterlink import Joined, MasterLink
@@ -23,7 +24,7 @@ from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.interface import implements, is_older
-from concurrent.core.items import ConfigItem, FloatItem, HostItem, IntItem
+from concurrent.core.items import ConfigItem, FloatItem, Host, HostItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.core.process.identity import this_process
 from concurrent.scheduling.interfaces import ITaskManager
@@ -121,6 +122,12 @@ class SlaveNode(Node):
         return self.name
 
     @property
+    def master_host(self) -> Host:
+        """Where its master is: as configured, else that of the cluster that was joined, else here."""
+        is_set = self.config.is_set("slave", "master")
+        return self.master if is_set else self.settings.access().default_master()
+
+    @property
     def worker_count(self) -> int:
         """How many worker processes this slave has."""
         return self.workers or core_count()
@@ -131,15 +138,20 @@ class SlaveNode(Node):
         :raises ConfigurationError: if its address cannot be listened on, or too few files can be open.
         """
         check_files(self.worker_count)
-        self.make_json_service("Concurrent slave", self.host, self.port)
+        master = self.master_host
+        access = self.settings.access()
+        way = access.way(master, ROLES_BY_TYPE[self.node_type])
+        self.make_json_service(
+            "Concurrent slave", self.host, self.port, way.protection, tokens=access.tokens(master)
+        )
         self.register_own_methods()
         self.start_json_service()
         self.link = MasterLink(
             self.loop,
-            self.master,
+            way,
             node_id=self.node_id,
             node_type=self.node_type,
-            http_port=reachable_port(self.host, self.api_service_v1.port, self.master),
+            http_port=reachable_port(self.host, self.api_service_v1.port, master),
             describe=self._describe,
             register_methods=self._register_task_methods,
             prepare=self._prepare,
@@ -149,13 +161,12 @@ class SlaveNode(Node):
             stats=self.stats,
             limits=self.settings.limits(),
             components=self.env,
-            trust=self.trust,
         )
         self._open.callback(self._close_manager)
         self._open.callback(self.link.stop)
         self._open.callback(self._drain)
         self.link.start()
-        log.info("the slave has %d workers; its master is at %s", self.worker_count, self.master)
+        log.info("the slave has %d workers; its master is at %s", self.worker_count, master)
 
     def register_methods(self) -> None:
         """Register more methods with ``api_service_v1``; for derived nodes."""
@@ -192,7 +203,7 @@ class SlaveNode(Node):
         manager = self._manager
         return SlaveStatus(
             **vars(super().own_status()),
-            master=str(self.master),
+            master=str(self.master_host),
             state=self.link.state,
             waits_for=self.link.waits_for,
             manager=type(manager).__name__ if manager is not None else None,

@@ -23,11 +23,12 @@ BUILT_IN: Final = (
     "concurrent.scheduling.slave.taskmanager.ZMQTaskManager",
     "concurrent.scheduling.store.journal.journal.SQLiteJournal",
     "concurrent.scheduling.store.journal.settings.JournalSettings",
+    "concurrent.apps.access.KeySettings",
     "concurrent.apps.application.ApplicationSettings",
     "concurrent.apps.attaching.JobSettings",
     "concurrent.apps.master.MasterNode",
-    "concurrent.apps.node.TransportSettings",
     "concurrent.apps.nodeclass.NodeSettings",
     "concurrent.apps.slave.SlaveNode",
+    "concurrent.apps.transportsettings.TransportSettings",
 )
 """Each environment has these classes, in this order, before those of plug-ins."""

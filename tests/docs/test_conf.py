@@ -18,10 +18,10 @@ from concurrent.core.environment import Environment
 CONF = Path(__file__).resolve().parents[2] / "conf"
 FILES = sorted(CONF.glob("*.ini"))
 SECTIONS_BY_NAME = {
-    "application": {"application", "logging", "plugins", "scheduling", "transport"},
-    "master": {"job", "journal", "logging", "master", "node", "plugins", "scheduling", "transport"},
-    "slave": {"logging", "node", "plugins", "slave", "transport"},
-    "standalone": {"job", "journal", "logging", "master", "node", "plugins", "scheduling", "transport"},
+    "application": {"application", "keys", "logging", "plugins", "scheduling", "transport"},
+    "master": {"job", "journal", "keys", "logging", "master", "node", "plugins", "scheduling", "transport"},
+    "slave": {"keys", "logging", "node", "plugins", "slave", "transport"},
+    "standalone": {"job", "journal", "keys", "logging", "master", "node", "plugins", "scheduling", "transport"},
 }
 
 _SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)

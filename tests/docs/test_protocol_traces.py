@@ -21,6 +21,7 @@ from tests.docs.protocol_traces import FILE, document
 from tests.integration.transport.raw_peer import RawPeer
 
 TIMEOUT_S = 20.0
+OPTIONS = {"master.port": "0", "transport.channel": "tcp", "transport.allow_insecure": "true"}
 RECORDED = json.loads(FILE.read_text(encoding="utf-8"))
 TRACES: list[dict[str, Any]] = RECORDED["traces"]
 WORK_QUEUE, PAYLOAD = RECORDED["work_queue"], RECORDED["payload"]
@@ -157,7 +158,7 @@ class Player:
 
 @pytest.fixture
 def master() -> Iterator[MasterNode]:
-    env = Environment(overrides={"master.port": "0", "transport.channel": "tcp"}, variables={})
+    env = Environment(overrides=OPTIONS, variables={})
     node = env[MasterNode]
     node.start()
     yield node

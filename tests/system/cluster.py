@@ -12,13 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.local import fetch
 
 APPS = Path(__file__).parent / "apps"
 TIMEOUT_S = 30.0
@@ -157,8 +158,7 @@ class Cluster:
 
     def status(self) -> dict[str, Any]:
         """Return what the master says it is doing."""
-        with urllib.request.urlopen(f"http://{self.address}/status", timeout=TIMEOUT_S) as answer:
-            status: dict[str, Any] = json.loads(answer.read())
+        status: dict[str, Any] = json.loads(fetch(self.address, "/status").body)
         return status
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "config",
     "journal",
     "status",
+    "open",
     "samples",
     "version",
 )

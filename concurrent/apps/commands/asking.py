@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from typing import Final
+from collections.abc import Sequence
 
+from concurrent.apps.access import MANAGING, Way
 from concurrent.apps.api import PORT_DEFAULT, parse_address
 from concurrent.apps.application import ApplicationSettings
 from concurrent.apps.commands.common import make_environment
 from concurrent.apps.jobmaster import JobMaster
+from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.items import Host
+from concurrent.transport.security.roles import Role
 
-__all__ = ["JobMaster", "add_job_arguments", "add_master_arguments", "master_of", "what_to_type"]
-
-DEFAULT: Final = Host("127.0.0.1", PORT_DEFAULT)
+__all__ = ["JobMaster", "add_job_arguments", "add_master_arguments", "way_of", "what_to_type"]
 
 
 def add_job_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,8 @@ def add_master_arguments(parser: argparse.ArgumentParser, what: str = "the maste
     """
     parser.add_argument(
         "-m", "--master", metavar="HOST:PORT",
-        help=f"{what} (that of option application.master, else 127.0.0.1:{PORT_DEFAULT})",
+        help=f"{what} (that of option application.master, else that of the cluster that was joined, else "
+        f"127.0.0.1:{PORT_DEFAULT})",
     )  # fmt: skip
 
 
@@ -44,11 +46,17 @@ def what_to_type(command: str, job: str, master: Host) -> str:
     )
 
 
-def master_of(args: argparse.Namespace) -> Host:
-    """Return the master that the arguments or the configuration name.
+def way_of(args: argparse.Namespace, roles: Sequence[Role] = MANAGING) -> Way:
+    """Return the way to the master that the arguments, the configuration or the keys of this user name.
 
+    :param roles: as whom to go it, see :meth:`.Access.towards`.
     :raises ConfigurationError: if that is no address.
+    :raises NotAllowed: if there is no key for it.
     """
+    env = make_environment(args)
+    access = env[TransportSettings].access()
     if args.master:
-        return parse_address(args.master, "--master")
-    return make_environment(args)[ApplicationSettings].master_host() or DEFAULT
+        address = parse_address(args.master, "--master")
+    else:
+        address = env[ApplicationSettings].master_host() or access.default_master()
+    return access.way(address, roles)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands import app
-from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, arguments_of, common_parser
 from concurrent.apps.commands.jobparts import tell_over, this_user
 from concurrent.apps.jobstatus import JobDetails
@@ -35,8 +35,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Find the application of the job and run it."""
-    address = master_of(args)
-    with JobMaster(address) as master:
+    way = way_of(args)
+    address = way.address
+    with JobMaster(way) as master:
         job = master.job(args.job)
     if job.is_over:
         tell_over(job, address)

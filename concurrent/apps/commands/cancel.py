@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of, what_to_type
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of, what_to_type
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.jobstatus import CANCELLED
 
@@ -27,8 +27,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Have the master cancel it."""
-    address = master_of(args)
-    with JobMaster(address) as master:
+    way = way_of(args)
+    address = way.address
+    with JobMaster(way) as master:
         master.cancel(args.job)
         how = master.job(args.job).how
     said = f"had ended before ({how})" if how and how != CANCELLED else "is cancelled"

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from concurrent.apps.access import MANAGING
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.application import ApplicationNode, ApplicationSettings
 from concurrent.apps.commands.asking import JobMaster, what_to_type
@@ -20,6 +21,7 @@ from concurrent.apps.jobstatus import CANCELLED, JobDetails
 from concurrent.apps.jobwish import KEEP_AS_CONFIGURED, JobWish
 from concurrent.apps.programrecord import ProgramRecord
 from concurrent.apps.runtime import describe_runtime
+from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.environment import Environment
 from concurrent.core.errors import (
     CallTimeout,
@@ -80,7 +82,8 @@ def over_before(args: argparse.Namespace, env: Environment, record: Callable[[],
     master = env[ApplicationSettings].master_host()
     if not args.job or master is None:
         return False
-    with suppress(ConnectionLost, CallTimeout, NodeError), JobMaster(master) as asked:
+    way = env[TransportSettings].access().way(master, MANAGING)
+    with suppress(ConnectionLost, CallTimeout, NodeError), JobMaster(way) as asked:
         job = asked.job(args.job)
         program = ProgramRecord.from_json(job.program).application
         if (job.user, program) != (this_user(), record().application):

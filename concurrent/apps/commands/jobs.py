@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from concurrent.apps.api import EXIT_OK, printable
 from concurrent.apps.columns import JOBS, duration
-from concurrent.apps.commands.asking import JobMaster, add_master_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.jobstatus import ENDED, FailureGroup, JobDetails, JobRow
 from concurrent.apps.programrecord import ProgramRecord
@@ -34,7 +34,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the master and print its answer."""
-    with JobMaster(master_of(args)) as master:
+    with JobMaster(way_of(args)) as master:
         if args.job is not None:
             details = master.job(args.job)
             print(json.dumps(details.to_json(), indent=2) if args.json else describe_job(details, time.time()))

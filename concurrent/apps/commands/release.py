@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.commands.asking import JobMaster, add_job_arguments, master_of
+from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.jobstatus import HELD
 
@@ -26,7 +26,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Have the master release it, if it is held."""
-    with JobMaster(master_of(args)) as master:
+    with JobMaster(way_of(args)) as master:
         job = master.job(args.job)
         if job.state == HELD:
             master.release(job.job)

@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterable
 from contextlib import closing
 
+from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.columns import NODES, lines_of_nodes, size, trouble_text
-from concurrent.apps.commands.asking import add_master_arguments, master_of
+from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.status import MasterStatus, status_from_json
 from concurrent.scheduling.ledger.status import RunningRow
-from concurrent.transport.web.jsonclient import JSONClient
 
 __all__ = ["add_parser", "describe_master", "run"]
 
@@ -34,8 +34,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the node and print its answer."""
-    host = master_of(args)
-    with closing(JSONClient(host.name, host.port)) as client:
+    way = way_of(args, OBSERVING)
+    with closing(way.client()) as client:
         answer = client.get("/status", timeout_s=args.timeout).result(args.timeout + 1.0)
     status = status_from_json(answer)
     if isinstance(status, MasterStatus) and not args.json:

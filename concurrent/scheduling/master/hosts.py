@@ -82,6 +82,8 @@ class Reach(NamedTuple):
     channel: str
     host: str
     port: int
+    place: str = ""
+    """The folder with the master's sockets for its user; empty: the master is open, and has none."""
     recipe: dict[str, Any] | None = None
     """Makes an environment that has the carriers of the channel; None: they are the framework's own."""
 

@@ -16,6 +16,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import concurrent.transport.carriers.tcp  # noqa: F401
@@ -46,6 +47,8 @@ from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.carriers.channels import carriers_named
 from concurrent.transport.frames.frames import as_payload
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.place import Place
+from concurrent.transport.security.protection import Protection
 
 __all__ = ["main"]
 
@@ -93,7 +96,7 @@ def main(reach: Sequence[Any], token: str, log_level: str) -> None:
 
     :param reach: as for :class:`~concurrent.scheduling.master.systems.SystemHosts`.
     """
-    channel, host, port, recipe = reach
+    channel, host, port, place, recipe = reach
     node_id = new_node_id("system")
     node_log = NodeLog(node_id, log_level)
     node_log.start(is_child=True)
@@ -101,7 +104,9 @@ def main(reach: Sequence[Any], token: str, log_level: str) -> None:
     loop = NodeLoop(node_id, on_failed=lambda error: os._exit(EXIT_BROKEN))  # the master hears of it
     loop.start()
     components = ComponentManager(built_in=BUILT_IN) if recipe is None else Environment.from_recipe(recipe)
-    client = carriers_named(components, channel).make_client(loop, host, port, node_id=node_id)
+    client = carriers_named(components, channel).make_client(
+        loop, host, port, node_id=node_id, protection=Protection(place=Place(Path(place))) if place else None
+    )
     try:
         systems: queue.SimpleQueue[_Given | None] = queue.SimpleQueue()
         own_code = _HostCode()

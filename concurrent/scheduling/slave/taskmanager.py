@@ -391,7 +391,8 @@ class ZMQTaskManager(GenericTaskManager):
         super().joined(handler, host, work, cluster)
         self._asked_room = 0
         if work["kind"] != SESSION:
-            self._socket = self._open_pull(SocketPlace(self._loop, host, work["port"], handler.limits), work)
+            place = SocketPlace(self._loop, host, work["port"], handler.limits, handler.protection)
+            self._socket = self._open_pull(place, work)
         self._pull()
 
     def left(self) -> None:

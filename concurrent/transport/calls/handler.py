@@ -23,6 +23,7 @@ from concurrent.transport.calls.pushback import PushBack
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import decode, encode_body
 from concurrent.transport.session.limits import Limits
@@ -56,7 +57,11 @@ class TCPHandler:
 
     identity: Identity
 
-    def __init__(self, loop: NodeLoop, owner: IHandlerOwner, limits: Limits) -> None:
+    def __init__(
+        self, loop: NodeLoop, owner: IHandlerOwner, limits: Limits, protection: Protection | None = None
+    ) -> None:
+        self.protection = protection
+        """What its connections pass through; also what else is opened for this peer."""
         self.node_id = ""
         self.peer_ip = ""
         self.peer_features: frozenset[str] = frozenset()

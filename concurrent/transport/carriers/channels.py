@@ -14,6 +14,7 @@ from concurrent.core.errors import ConfigurationError
 from concurrent.core.interface import Interface, implements, interfaces_of, optional
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.limits import Limits
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class SocketPlace(NamedTuple):
     host: str
     port: int
     limits: Limits
+    protection: Protection | None = None
 
 
 class IPushSocket(Protocol):

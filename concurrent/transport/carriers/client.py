@@ -82,7 +82,7 @@ class SessionClient(Endpoint):
         super().__init__(loop, node_id, stats, limits or Limits())
         self.host = host
         self.port = port
-        self.handler = TCPHandler(loop, self, self._limits)
+        self.handler = TCPHandler(loop, self, self._limits, protection)
         self._protection = protection
         self._new_block: NewBlock = new_block_of
         self._carrier: ICarrier | None = None

@@ -16,7 +16,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.transport.carriers.channels import SocketPlace
 from concurrent.transport.carriers.endpoint import cannot_listen
-from concurrent.transport.carriers.zeromq import accept_parts, endpoint_of, make_socket, receive_parts
+from concurrent.transport.carriers.zeromq import accept_parts, bind_all, endpoint_to, make_socket, receive_parts
 from concurrent.transport.frames.frames import Buffer
 
 with installed_first("zmq"):
@@ -48,17 +48,16 @@ class PushSocket:
         return len(self._messages)
 
     def _open(self) -> None:
-        loop, host, _, limits = self._place
+        loop, host, _, limits, protection = self._place
         self._context = zmq.Context()
         self._socket = make_socket(self._context, zmq.PUSH, host, limits)
         self._socket.setsockopt(zmq.SNDHWM, PIPE_MESSAGES)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         try:
-            self._socket.bind(endpoint_of(host or "*", self.port or "*"))
+            self.port = bind_all(self._socket, host, self.port, protection, "work")
         except zmq.ZMQError as error:
             self._context.destroy(0)
             raise cannot_listen(f"{host}:{self.port}", self.port, error.errno) from error
-        self.port = int(self._socket.getsockopt(zmq.LAST_ENDPOINT).rpartition(b":")[2].rstrip(b"\0"))
         self._fd = self._socket.getsockopt(zmq.FD)
         loop.add_reader(self._fd, self.flush)
 
@@ -107,7 +106,7 @@ class PullSocket:
         self._context = zmq.Context()
         self._socket = make_socket(self._context, zmq.PULL, place.host, place.limits)
         self._socket.setsockopt(zmq.RCVHWM, 1)
-        self._socket.connect(endpoint_of(place.host, place.port))
+        self._socket.connect(endpoint_to(place.host, place.port, place.protection, "work"))
         self._fd = self._socket.getsockopt(zmq.FD)
         place.loop.add_reader(self._fd, self.drain)
         place.loop.call_soon(self.drain)

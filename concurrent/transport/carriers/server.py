@@ -208,7 +208,7 @@ class SessionServer(Endpoint):
                 )
             older.dismiss(Bye("replaced", f"{hello.node_id} has connected anew"))
         self._make_room(carrier.peer_ip)
-        handler = TCPHandler(self._loop, self, self._limits)
+        handler = TCPHandler(self._loop, self, self._limits, self._protection)
         self._handler_by_node[hello.node_id] = handler
         handler.open(carrier, secrets.token_hex(16), hello.node_id, hello.max_bytes)
         self._welcome(carrier, handler, hello, is_new=True)

@@ -18,10 +18,11 @@ from concurrent.core.errors import MessageTooLarge, ProtocolError
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.carriers.endpoint import cannot_listen
 from concurrent.transport.carriers.framing import GREETING_LIMITS
-from concurrent.transport.carriers.server import SessionServer
+from concurrent.transport.carriers.server import NO_PORT, SessionServer
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.identity import ANYBODY
+from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.carrier import ICarrierOwner
 from concurrent.transport.session.envelope import check_sizes
 from concurrent.transport.session.limits import Limits
@@ -34,6 +35,9 @@ __all__ = ["TCPServerZMQ", "ZMQClient", "accept_parts", "endpoint_of", "make_soc
 MESSAGES_PER_TURN: Final = 512
 FINISHED_MAX: Final = 4096
 """How many routing ids of finished connections are remembered, to ignore what they still send."""
+
+LOCAL: Final = "ipc://"
+"""How ZeroMQ writes a socket in the file system."""
 
 _MONITOR_EVENT: Final = struct.Struct("=hi")
 _LOST_EVENTS: Final = (
@@ -83,11 +87,13 @@ def as_parts(buffers: Sequence[Buffer | Frame]) -> list[Buffer]:
 class RouterPeer:
     """One client's connection to a ROUTER. Loop thread only."""
 
-    identity = ANYBODY
     has_room = True
     is_held_up = False
 
-    def __init__(self, server: TCPServerZMQ, routing_id: bytes, peer_ip: str, now: float) -> None:
+    def __init__(
+        self, server: TCPServerZMQ, routing_id: bytes, peer_ip: str, identity: Identity, now: float
+    ) -> None:
+        self.identity = identity
         self.peer_ip = peer_ip
         self.opened_at = now
         self.routing_id = routing_id
@@ -130,12 +136,13 @@ class TCPServerZMQ(SessionServer):
         socket = make_socket(context, zmq.ROUTER, self.host, self._limits)
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         try:
-            socket.bind(endpoint_of(self.host or "*", self.port or "*"))
+            self.port = bind_all(socket, self.host, self.port, self._protection, "compute")
         except zmq.ZMQError as error:
             socket.close(linger=0)
             context.term()
             raise cannot_listen(self.address, self.port, error.errno) from error
-        self.port = int(socket.getsockopt(zmq.LAST_ENDPOINT).rpartition(b":")[2].rstrip(b"\0"))
+        is_open = self._protection is None or self._protection.is_open
+        self._peer_identity = ANYBODY if is_open else THIS_USER
         self._context = context
         self._socket = socket
         self._loop.add_reader(socket.fileno(), self._on_ready)
@@ -206,7 +213,7 @@ class TCPServerZMQ(SessionServer):
         if routing_id in self._finished or self._is_stopping:
             return None
         peer_ip = _address_of(parts[-1])
-        peer = RouterPeer(self, routing_id, peer_ip, self._loop.time())
+        peer = RouterPeer(self, routing_id, peer_ip, self._peer_identity, self._loop.time())
         self._peer_by_routing_id[routing_id] = peer
         self._accepted(peer)
         return peer
@@ -230,11 +237,19 @@ class TCPServerZMQ(SessionServer):
 class DealerLink:
     """A client's connection through a DEALER. Loop thread only."""
 
-    identity = ANYBODY
     has_room = True
     is_held_up = False
 
-    def __init__(self, loop: NodeLoop, context: zmq.Context[_Socket], owner: ZMQClient, limits: Limits) -> None:
+    def __init__(
+        self,
+        loop: NodeLoop,
+        context: zmq.Context[_Socket],
+        owner: ZMQClient,
+        limits: Limits,
+        protection: Protection | None,
+    ) -> None:
+        endpoint = endpoint_to(owner.host, owner.port, protection, "compute")
+        self.identity = THIS_USER if endpoint.startswith(LOCAL) else ANYBODY
         self.peer_ip = owner.host
         self.opened_at = loop.time()
         self._loop = loop
@@ -246,7 +261,7 @@ class DealerLink:
         self._is_armed = False
         self._socket = make_socket(context, zmq.DEALER, owner.host, limits)
         self._monitor = self._socket.get_monitor_socket(_LOST_EVENTS | zmq.EVENT_CONNECT_RETRIED)
-        self._socket.connect(endpoint_of(owner.host, owner.port))
+        self._socket.connect(endpoint)
         loop.add_reader(self._socket.fileno(), self._on_ready)
         loop.add_reader(self._monitor.fileno(), self._on_event)
         self._look_again()
@@ -338,9 +353,9 @@ class ZMQClient(SessionClient):
         if self._context is None:
             self._context = zmq.Context()
         try:
-            link = DealerLink(self._loop, self._context, self, self._limits)
-        except zmq.ZMQError as error:
-            self._dial_failed(f"cannot connect to {self.address}: {error.strerror}")
+            link = DealerLink(self._loop, self._context, self, self._limits, self._protection)
+        except (zmq.ZMQError, ConnectionRefusedError) as error:
+            self._dial_failed(f"cannot connect to {self.address}: {error.strerror or error}")
             return
         self._dialled(link)
 
@@ -353,6 +368,31 @@ class ZMQClient(SessionClient):
 def endpoint_of(host: str, port: int | str) -> str:
     """Return how ZeroMQ writes an address."""
     return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
+
+
+def bind_all(socket: _Socket, host: str, port: int, protection: Protection | None, name: str) -> int:
+    """Bind a socket to its place, and to its port where anybody may come; returns the port.
+
+    :raises zmq.ZMQError: if one of them cannot be had.
+    """
+    if protection is not None and protection.place is not None:
+        socket.bind(f"{LOCAL}{protection.place.path(name)}")
+    if protection is not None and not protection.is_open:
+        return NO_PORT
+    socket.bind(endpoint_of(host or "*", port or "*"))
+    return int(socket.getsockopt(zmq.LAST_ENDPOINT).rpartition(b":")[2].rstrip(b"\0"))
+
+
+def endpoint_to(host: str, port: int, protection: Protection | None, name: str) -> str:
+    """Return how to reach a socket: in its place, or at its port where everything is open.
+
+    :raises ConnectionRefusedError: if it has neither.
+    """
+    if protection is not None and protection.place is not None and protection.place.has(name):
+        return f"{LOCAL}{protection.place.path(name)}"
+    if protection is not None and not protection.is_open:
+        raise ConnectionRefusedError("no process of this user listens there")
+    return endpoint_of(host, port)
 
 
 def _address_of(part: zmq.Frame) -> str:

@@ -17,8 +17,8 @@ def check_host(host: str, *, allow_insecure: bool) -> None:
         f"listening on {host or 'all addresses'!r} would let anyone who reaches this machine run code on it",
         thing="host",
         value=host,
-        remedy="Use 127.0.0.1, or set transport.allow_insecure (in code: allow_insecure=True) in a "
-        "network that you trust",
+        remedy="Use 127.0.0.1, or join a cluster first, whose keys protect it; or set transport.allow_insecure "
+        "(in code: allow_insecure=True) in a network that you trust",
     )
 
 

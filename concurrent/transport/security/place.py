@@ -6,6 +6,7 @@ at the other end of such a socket is compared all the same.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import stat
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from concurrent.core.errors import AddressError, ConfigurationError, NotAllowed
+from concurrent.transport.security.hosts import is_loopback
 
-__all__ = ["Place", "check_peer", "place_of", "private_folder", "run_folder"]
+__all__ = ["Place", "check_peer", "is_of_this_machine", "place_of", "private_folder", "run_folder"]
 
 PATH_BYTES_MAX: Final = 104
 """The longest path that a socket may have, on every system."""
@@ -117,6 +119,22 @@ def run_folder(variables: Mapping[str, str] | None = None) -> Path:
     if base and os.path.isabs(base) and os.access(base, os.W_OK | os.X_OK):
         return Path(base, "concurrent")
     return Path(tempfile.gettempdir(), f"concurrent-{os.getuid()}")
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Tell whether an address is one of this machine's own; of names only its own are looked at."""
+    if is_loopback(host) or host == socket.gethostname():
+        return True
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        return False
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
 
 
 def place_of(port: int) -> Place:

@@ -333,6 +333,7 @@ class JSONService:
                 f"Send it with Content-Type: {JSON_TYPE}",
             )
         body = env["concurrent.connection"].request.read_body()
+        web.ctx["identity"] = identity
         reply = self._calls.answer(body, web.ctx.ip, identity)
         if reply.body is None:
             return NOTHING

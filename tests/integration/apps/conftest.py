@@ -55,6 +55,16 @@ def master(request: pytest.FixtureRequest) -> Iterator[MasterNode]:
 
 
 @pytest.fixture
+def open_master() -> Iterator[MasterNode]:
+    """A master that nothing protects, for peers that know the bare protocol only."""
+    options = {"master.port": "0", "transport.channel": "tcp", "transport.allow_insecure": "true"}
+    node = Environment(overrides=options, variables={})[MasterNode]
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
 def peer(loop: NodeLoop, master: MasterNode) -> Iterator[MakePeer]:
     peers: list[Peer] = []
 

@@ -34,7 +34,7 @@ def crashed(tmp_path: Path, master: MasterNode, image: str = "image") -> str:
 
 
 def ask(master: MasterNode, method: str, *args: Any) -> Any:
-    with closing(JSONClient("127.0.0.1", master.api_service_v1.port)) as api:
+    with closing(JSONClient("127.0.0.1", master.api_service_v1.port, protection=master.protection)) as api:
         return api.call(method, *args, timeout_s=TIMEOUT_S).result(TIMEOUT_S)
 
 

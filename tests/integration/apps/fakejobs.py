@@ -10,6 +10,7 @@ from concurrent.core.errors import JobUnknown
 from concurrent.core.stats import Stats
 from concurrent.transport.calls.methods import jsonremote
 from concurrent.transport.web.service import JSONService
+from tests.local import protected_by_place
 
 HUNT = JobDetails(
     job="k3f9", name="hunt", kind="application", state=OPEN, how="", reason="", user="ada@cray",
@@ -47,7 +48,13 @@ class FakeJobs:
 
         for method in ("cancel_job", "release_job", "forget_job"):
             self._register(method)
+        self._place = protected_by_place(self.api).place
         self.api.start()
+
+    def stop(self) -> None:
+        assert self._place is not None
+        self._place.remove()
+        self.api.stop()
 
     @property
     def address(self) -> str:

@@ -17,6 +17,7 @@ from concurrent.transport.carriers.tcp import TCPServer
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.web.service import JSONService
+from tests.local import protected_by_place
 
 TIMEOUT_S = 20.0
 LIMITS = Limits(heartbeat_s=0.1, silence_s=0.5, resume_s=5.0)
@@ -40,10 +41,11 @@ class Master:
         self.refusal: Exception | None = None
         self.answers = threading.Event()
         self.answers.set()
-        self.server = TCPServer(loop, node_id="master-1", limits=LIMITS)
+        self.api = JSONService("master-1", port=0, title="master", stats=Stats())
+        self._protection = protected_by_place(self.api, is_open=True)
+        self.server = TCPServer(loop, node_id="master-1", limits=LIMITS, protection=self._protection)
         self.server.start()
         self.port = self.server.port
-        self.api = JSONService("master-1", port=0, title="master", stats=Stats())
 
         self.api.add_view("/ping", self._ping, "That the node lives.", Ping)
 
@@ -90,5 +92,7 @@ class Master:
 
     def stop(self) -> None:
         self.answers.set()
+        assert self._protection.place is not None
+        self._protection.place.remove()
         self.api.stop()
         self.server.stop()

@@ -38,7 +38,12 @@ class Peer:
         self.ends: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._master = master
         self.client: SessionClient = TCPClient(
-            loop, "127.0.0.1", master.compute_server.port, node_id=node_id, **options
+            loop,
+            "127.0.0.1",
+            master.compute_server.port,
+            node_id=node_id,
+            protection=master.protection,
+            **options,
         )
         for method in (
             "accepted", "finished", "code", "run", "cancel", "forget", "give_back", "tasksystem_accepted",
@@ -56,9 +61,13 @@ class Peer:
 
     def register(self, kind: str, **data: Any) -> Any:
         """Register with the JSON API."""
-        with closing(JSONClient("127.0.0.1", self._master.api_service_v1.port)) as api:
+        with closing(self._master_api()) as api:
             call = api.call(f"register_{kind}", node_id=self.node_id, port=0, data=data, timeout_s=TIMEOUT_S)
             return call.result(TIMEOUT_S)
+
+    def _master_api(self) -> JSONClient:
+        port = self._master.api_service_v1.port
+        return JSONClient("127.0.0.1", port, protection=self._master.protection)
 
     def join(self, kind: str, **data: Any) -> Any:
         """Register and bind the session to that; return the number."""

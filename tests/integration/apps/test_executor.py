@@ -7,7 +7,6 @@ import operator
 import os
 import signal
 import threading
-import urllib.request
 from concurrent.futures import CancelledError, Executor, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
@@ -27,6 +26,7 @@ from concurrent.core.errors import (
 )
 from concurrent.scheduling.owner.taskclient import TaskClient
 from tests.integration.apps import workloads
+from tests.local import fetch
 from tests.system.cluster import Gate, kill, wait_until
 
 TIMEOUT_S = 30.0
@@ -188,8 +188,7 @@ def test_when_its_cluster_dies_everything_fails_at_once(gate: Gate) -> None:
     with LocalCluster(workers=1, own_modules=["tests"]) as cluster:
         futures = [cluster.submit(workloads.hold, gate.port) for _ in range(3)]
         gate.wait_for(1)
-        with urllib.request.urlopen(f"http://{cluster.address}/ping", timeout=TIMEOUT_S) as answer:
-            kill(json.loads(answer.read())["pid"])
+        kill(json.loads(fetch(cluster.address, "/ping").body)["pid"])
         for future in futures:
             with pytest.raises(NodeError, match="the embedded cluster was killed by SIGKILL"):
                 future.result(TIMEOUT_S)

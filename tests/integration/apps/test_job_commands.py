@@ -23,7 +23,7 @@ from tests.integration.apps.fakejobs import HUNT, PLAIN, FakeJobs
 def fake_jobs() -> Iterator[FakeJobs]:
     made = FakeJobs()
     yield made
-    made.api.stop()
+    made.stop()
 
 
 def test_jobs_are_listed_with_their_counts_owner_and_durability() -> None:

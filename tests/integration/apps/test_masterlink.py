@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from concurrent.apps import masterlink, search
+from concurrent.apps.access import Way
 from concurrent.apps.api import NodeType
 from concurrent.apps.jobseat import JobSeat
 from concurrent.apps.jobwish import JobWish
@@ -21,6 +22,7 @@ from concurrent.core.errors import ConcurrentError, JobTaken, JobUnknown, Versio
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.protection import Protection
 from tests.integration.apps.fakemaster import LIMITS, Master
 from tests.integration.transport.transport_nodes import CuttingProxy
 from tests.system.cluster import wait_until
@@ -39,7 +41,7 @@ class Node:
         self.clients: list[Any] = []
         self.link = MasterLink(
             loop,
-            Host("127.0.0.1", master.api.port),
+            Way(Host("127.0.0.1", master.api.port), Protection(is_open=True)),
             node_id="slave-1",
             node_type=NodeType.slave if wish is None else NodeType.application,
             http_port=0,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import urllib.request
-
 from concurrent.apps import LocalCluster
+from tests.local import fetch
 
 TIMEOUT_S = 10.0
 
 
 def test_the_page_of_a_master_shows_its_slave_and_the_application(local_cluster: LocalCluster) -> None:
     assert local_cluster.submit(abs, -1).result(TIMEOUT_S) == 1
-    with urllib.request.urlopen(f"http://{local_cluster.address}/", timeout=TIMEOUT_S) as answer:
-        page = answer.read().decode()
-        headers = answer.headers
+    answer = fetch(local_cluster.address, "/")
+    page, headers = answer.body.decode(), answer.headers
     assert "<h1>Concurrent master</h1>" in page
     assert ">slave-" in page
     assert "application-" in page

@@ -25,6 +25,8 @@ from tests.integration.transport.transport_nodes import CuttingProxy
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "reference-peer"
 
+OPEN = {"transport.allow_insecure": True}
+
 
 @pytest.fixture
 def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
@@ -80,10 +82,10 @@ def test_pickles_can_be_made_by_hand(nodes: Any, value: Any) -> None:
 
 
 def test_an_application_and_a_slave_work_with_a_master(
-    master: MasterNode, nodes: Any, slave_of: Callable[..., None]
+    open_master: MasterNode, nodes: Any, slave_of: Callable[..., None]
 ) -> None:
-    slave_of(address_of(master))
-    application = nodes.join(address_of(master), "application", {})
+    slave_of(address_of(open_master))
+    application = nodes.join(address_of(open_master), "application", {})
     calls = [
         nodes.pickled_call("abs", -7),
         nodes.pickled_call("math.factorial", 20),
@@ -104,7 +106,7 @@ def test_an_application_and_a_slave_work_with_a_master(
 
 
 def test_an_application_works_with_workers_in_python(nodes: Any) -> None:
-    with LocalCluster(workers=1) as cluster:
+    with LocalCluster(workers=1, options=OPEN) as cluster:
         command = [
             sys.executable,
             FOLDER / "nodes.py",
@@ -128,24 +130,24 @@ def test_a_slave_that_refuses_what_it_cannot_run_works_beside_others(
     def own(number: int) -> int:
         return number + 1
 
-    with LocalCluster(workers=1) as cluster:
+    with LocalCluster(workers=1, options=OPEN) as cluster:
         slave_of(str(cluster.address))
-        with ClusterExecutor(str(cluster.address)) as executor:
+        with ClusterExecutor(str(cluster.address), options=OPEN) as executor:
             assert list(executor.map(own, range(50))) == list(range(1, 51))
             futures = [executor.submit(operator.neg, number) for number in range(50)]
             assert [future.result(TIMEOUT_S) for future in futures] == [-number for number in range(50)]
 
 
-def test_both_get_over_cuts(master: MasterNode, nodes: Any, slave_of: Callable[..., None]) -> None:
+def test_both_get_over_cuts(open_master: MasterNode, nodes: Any, slave_of: Callable[..., None]) -> None:
     loop = NodeLoop("proxy-loop")
     loop.start()
-    proxy = CuttingProxy(loop, master.compute_server.port)
+    proxy = CuttingProxy(loop, open_master.compute_server.port)
     proxy.cut_after_bytes = [5_000 * count for count in range(1, 9)]
     whole, port = nodes.Session, proxy.port
     nodes.Session = lambda host, _port, node_id: whole(host, port, node_id)
     try:
-        slave_of(address_of(master))
-        application = nodes.join(address_of(master), "application", {})
+        slave_of(address_of(open_master))
+        application = nodes.join(address_of(open_master), "application", {})
         outcomes = nodes.run_calls(application, [nodes.pickled_call("abs", -number) for number in range(2000)])
         application.close()
         assert [pickle.loads(data) for _, data in outcomes] == list(range(2000))

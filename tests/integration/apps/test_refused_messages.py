@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from concurrent.apps import MasterNode
+from concurrent.apps.access import Way
 from concurrent.apps.client import ClusterClient
 from concurrent.core.builtin import BUILT_IN
 from concurrent.core.component import ComponentManager
@@ -23,6 +24,7 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import MethodRegistry, tcpremote
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.limits import Limits
 from tests.integration.apps.fakemaster import Master
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer
@@ -237,7 +239,8 @@ def test_an_application_pushes_again_what_a_refused_message_was_about(
     outcomes: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
     client = ClusterClient(loop, "application-1", on_outcomes=outcomes.put)
     components = ComponentManager(built_in=BUILT_IN)
-    client.start(Host("127.0.0.1", fake_master.api.port), 0, Stats(), Limits(), components=components)
+    way = Way(Host("127.0.0.1", fake_master.api.port), Protection(is_open=True))
+    client.start(way, 0, Stats(), Limits(), components=components)
     try:
         client.tasks.push("item", (abs, (-1,), {}))
         handler, first_id = pushed.get(timeout=TIMEOUT_S)

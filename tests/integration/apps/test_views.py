@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 from concurrent.apps import ApplicationNode, LocalCluster, MasterNode
 from concurrent.apps.status import MasterStatus
 from concurrent.core import Environment
+from tests.local import fetch
 from tests.system.cluster import wait_until
 
 TIMEOUT_S = 20.0
@@ -22,8 +22,7 @@ class Idle(ApplicationNode):
 
 
 def get(address: str, path: str) -> Any:
-    with urllib.request.urlopen(f"http://{address}{path}", timeout=TIMEOUT_S) as answer:
-        return json.loads(answer.read())
+    return json.loads(fetch(address, path).body)
 
 
 def misfits(value: Any, schema: dict[str, Any], place: str = "") -> Iterator[str]:
@@ -114,8 +113,7 @@ def test_what_a_node_of_a_plugin_adds_is_answered_and_read() -> None:
     master.start()
     try:
         answer = get(master.api_service_v1.address, "/status")
-        with urllib.request.urlopen(f"http://{master.api_service_v1.address}/", timeout=TIMEOUT_S) as page:
-            assert b"No slave has joined" in page.read()
+        assert b"No slave has joined" in fetch(master.api_service_v1.address, "/").body
     finally:
         master.stop()
     assert answer["mine"] == 7

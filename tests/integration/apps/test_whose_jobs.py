@@ -15,7 +15,6 @@ from tests.integration.apps.durable import (
     MakeMaster,
     MakePeerAt,
     a_slave,
-    attach,
     crashed,
     outcomes,
     push,
@@ -97,7 +96,7 @@ def test_others_cannot_attach_and_have_jobs_of_the_same_name(
 def test_a_journal_keeps_whose_a_job_is(make_master: MakeMaster, peer_at: MakePeerAt, tmp_path: Path) -> None:
     first = make_master()
     made = attach_as(first, peer_as(peer_at, first, ANN, "application-1"), name="hunt", keep_s=100.0)
-    attach(peer_at(first, "application-2"), name="open", keep_s=100.0)
+    attach_as(first, peer_as(peer_at, first, ANYBODY, "application-2"), name="open", keep_s=100.0)
     second = make_master(crashed(tmp_path, first))
     assert sorted(listed(second, ANN)) == ["hunt", "open"]
     assert listed(second, BOB) == ["open"]

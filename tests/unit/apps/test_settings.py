@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from concurrent.apps.api import PORT_DEFAULT, parse_address
-from concurrent.apps.node import TransportSettings
+from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core import Environment
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport import Limits

@@ -1,0 +1,80 @@
+"""The keys of the cluster that a master serves: who it is, whom it lets in, and what it notes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from concurrent.apps.access import Access
+from concurrent.apps.keywatch import KeyWatch
+from concurrent.core.errors import LoopClosed
+from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.audit import AuditLog
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.keyfolder import KeyFolder
+from concurrent.transport.security.protection import Protection
+from concurrent.transport.security.registrar import Registrar
+from concurrent.transport.security.roles import Role
+from concurrent.transport.security.tokens import Tokens
+from concurrent.transport.security.trust import Trust
+
+__all__ = ["MasterKeys", "keys_of_master"]
+
+CLOSE_TIMEOUT_S = 10.0
+
+
+class MasterKeys:
+    """See the module.
+
+    :param keys: the key folder.
+    :param apply_revoked: called on the loop with all serials that are revoked, and with the keys of identities
+        of which none is trusted, at the start and whenever they have changed.
+    :param is_connected: whether a member has a session now. Any thread.
+    :raises ConfigurationError: if the keys are not whole.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        keys: KeyFolder,
+        apply_revoked: Callable[[frozenset[str], frozenset[str]], object],
+        is_connected: Callable[[Identity], bool],
+    ) -> None:
+        self.protection = Protection(tls=keys.tls(Role.MASTER), trust=Trust(keys.revoked()))
+        self.tokens = Tokens(keys)
+        self.registrar = Registrar(keys, is_connected=is_connected)
+        self.audit = AuditLog(keys.audit_path)
+        """What is done in the cluster; the loop's thread writes it."""
+        self._loop = loop
+        self._watch = KeyWatch(loop, keys, apply_revoked)
+
+    def note(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> None:
+        """Have a line written to the audit log. Any thread."""
+        with suppress(LoopClosed):
+            self._loop.post(self.audit.write, action, identity, address, obj, result)
+
+    def begin(self) -> None:
+        """Look for who is revoked from now on. Any thread; the master has all that ends then."""
+        self._loop.post(self._watch.look)
+
+    def close(self) -> None:
+        """Look no more. Not the loop's thread."""
+        self._loop.call(self._close, timeout_s=CLOSE_TIMEOUT_S)
+
+    def _close(self) -> None:
+        self._watch.close()
+        self.audit.close()
+
+
+def keys_of_master(
+    loop: NodeLoop,
+    access: Access,
+    apply_revoked: Callable[[frozenset[str], frozenset[str]], object],
+    is_connected: Callable[[Identity], bool],
+) -> MasterKeys | None:
+    """Return the keys of a master, made if there are none; None if nothing is to be protected.
+
+    :raises ConfigurationError: if they are not whole, or cannot be made.
+    """
+    keys = access.master()
+    return MasterKeys(loop, keys, apply_revoked, is_connected) if keys is not None else None

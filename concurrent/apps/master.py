@@ -468,9 +468,13 @@ class MasterNode(Node):
         def cut(handler: TCPHandler, is_silent: bool) -> None:  # noqa: FBT001  as servers call it
             api.session_cut(handler, is_silent=is_silent)
 
+        def refused(who: str, error: NotAllowed) -> None:
+            self.audit.write("connect", None, who, "compute channel", f"{REFUSED}: {error.message}")
+
         self.compute_server.on_open = opened
         self.compute_server.on_cut = cut
         self.compute_server.on_lost = api.session_lost
+        self.compute_server.on_refused = refused
 
 
 def _within_reach(host: str) -> str:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from concurrent.core.errors import AddressError, CallTimeout, LoopClosed, ProtocolError
+from concurrent.core.errors import AddressError, CallTimeout, LoopClosed, NotAllowed, ProtocolError
 from concurrent.core.loggers import get_log
-from concurrent.core.rarely import RareLine
+from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import MethodRegistry
@@ -47,6 +47,7 @@ class Endpoint(ABC):
     on_open: Callable[[TCPHandler, bool], object] | None
     on_cut: Callable[[TCPHandler, bool], object] | None
     on_lost: Callable[[TCPHandler, str], object] | None
+    on_refused: Callable[[str, NotAllowed], object] | None
 
     def __init__(self, loop: NodeLoop, node_id: str, stats: IEventCounter | None, limits: Limits) -> None:
         self.node_id = node_id
@@ -54,6 +55,7 @@ class Endpoint(ABC):
         self.on_open = None
         self.on_cut = None
         self.on_lost = None
+        self.on_refused = None
         self._loop = loop
         self._stats = stats
         self._limits = limits
@@ -62,6 +64,7 @@ class Endpoint(ABC):
         self._handler_by_carrier: dict[ICarrier, TCPHandler] = {}
         self._missed_line = RareLine()
         self._refused_line = RareLine()
+        self._not_allowed = RareTexts()
         self._is_started = False
         self._is_stopping = False
         self._heartbeat_s = limits.heartbeat_s
@@ -122,9 +125,13 @@ class Endpoint(ABC):
         """Refuse a peer that broke the protocol: it alone pays for it."""
         handler = self._handler_by_carrier.get(carrier)
         who = f"{handler.node_id} at {carrier.peer_ip}" if handler else carrier.peer_ip
-        suffix = self._refused_line.suffix(self._loop.time())
+        now = self._loop.time()
+        is_new = not isinstance(error, NotAllowed) or self._not_allowed.is_due(f"{who}: {error}", now)
+        suffix = self._refused_line.suffix(now) if is_new else None
         if suffix is not None:
             log.warning("%s: refused %s: %s%s", self, who, error, suffix)
+            if isinstance(error, NotAllowed) and self.on_refused is not None:
+                self._tell(self.on_refused, who, error)
         self.count("connections_refused")
         bye = Bye.of(error)
         if handler is not None:

@@ -46,8 +46,9 @@ class SessionServer(Endpoint):
     ``on_open(handler, is_new)`` is called on the loop thread when a client has greeted; ``is_new``
     is false if it resumed its session. ``on_cut(handler, is_silent)`` is called when the connection is
     lost: because nothing was heard, or else because the client's machine has closed it.
-    ``on_lost(handler, reason)`` is called when the session has ended for good. ``methods`` holds what
-    clients may call.
+    ``on_lost(handler, reason)`` is called when the session has ended for good. ``on_refused(who, error)`` is
+    called when somebody is not let in, once an hour for each who tries again. ``methods`` holds what clients
+    may call.
 
     :param loop: the node's loop; must run before ``start``.
     :param host: the address to listen on.

@@ -109,5 +109,12 @@ def test_a_revocation_is_written_once(master: MasterNode, audit: Audit) -> None:
     assert audit.lines == [Line("revoke", "", "1f", "in force"), Line("revoke", "", "2e", "in force")]
 
 
+def test_who_may_not_connect_is_written(master: MasterNode, audit: Audit) -> None:
+    on_refused = master.compute_server.on_refused
+    assert on_refused is not None
+    master.loop.call(on_refused, "192.0.2.7", NotAllowed("no key of it"), timeout_s=TIMEOUT_S)
+    assert audit.lines == [Line("connect", "", "compute channel", "refused")]
+
+
 def test_without_such_a_log_nothing_is_kept() -> None:
     auditing.NO_AUDIT.write("join", ANN, "127.0.0.1", "application-1", "done")

@@ -219,17 +219,21 @@ def test_a_client_does_not_take_another_member_for_the_master(
     assert "cannot prove to be a master" in ends.refusal(server.port, tls[1])
 
 
-def test_a_refusal_is_logged_once_at_the_client_though_it_tries_again(
+def test_a_refusal_is_logged_once_at_either_end_though_the_client_tries_again(
     ends: Ends, tls: Protections, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = ends.serve(tls[0])
     refused = threading.Semaphore(0)
+    told: list[tuple[str, NotAllowed]] = []
+    server.on_refused = lambda who, error: told.append((who, error))
     server.count = lambda name: refused.release() if name == "connections_refused" else None
     client = ends.client(server.port, None)
     for _ in range(3):
         assert refused.acquire(timeout=WAIT_S)
     client.stop()
     assert len([line for line in caplog.messages if "TCPClient" in line and "without a key" in line]) == 1
+    assert len([line for line in caplog.messages if "TCPServer" in line and "without a key" in line]) == 1
+    assert [who for who, _ in told] == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("is_revoked_at", ["server", "client"])

@@ -152,8 +152,16 @@ def test_wrong_values_are_one_line_with_the_remedy(master: Machine, arguments: l
     assert says in master.fails("keys", *arguments)
 
 
+def test_the_configuration_says_where_keys_are_and_which_are_meant(master: Machine, other: Machine) -> None:
+    options = ("-o", f"keys.folder={master.base}", "-o", "keys.cluster=office-4kd2")
+    make_cluster(master.base, "garage-7hn3")
+    assert "cluster office-4kd2" in other.run("keys", "show", *options).stdout
+    other.run("keys", "init", "-o", f"keys.folder={other.folder / 'mine'}", "-o", "keys.cluster=shed")
+    assert KeyFolder(other.folder / "mine" / "shed").is_authority
+
+
 def test_of_several_clusters_one_has_to_be_named(master: Machine) -> None:
-    master.run("keys", "init", "--cluster", "garage-7hn3")
+    make_cluster(master.base, "garage-7hn3")
     assert "garage-7hn3, office-4kd2. Say which with --cluster" in master.fails("keys", "list")
     assert " master " in master.run("keys", "list", "--cluster", "garage-7hn3").stdout
 

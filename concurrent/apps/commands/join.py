@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from concurrent.apps.api import EXIT_OK, parse_address
-from concurrent.apps.commands.common import Subparsers
+from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.keyparts import keys_place
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport.security.joining import make_join
-from concurrent.transport.security.keyfolder import keys_base
 from concurrent.transport.security.roles import Role
 
 __all__ = ["add_parser", "run"]
@@ -33,6 +33,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     """Say what the command takes."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "join",
+        parents=[common_parser()],
         help="make this machine a member of a cluster",
         description="Make this machine a member of a cluster: it gets a key of its own, and needs no --master "
         "any more. The line is what 'concurrent keys invite' has printed on the machine of the master.",
@@ -44,7 +45,6 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "-m", "--master", metavar="HOST:PORT", help="where the master is, if not where the line says"
     )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     """Join, and say what can be done now."""
     _hide(args.line)
     master = parse_address(args.master, "--master") if args.master else None
-    keys, identity = make_join(_line_of(args.line), keys_base(), name=args.name, master=master)
+    base, _ = keys_place(args)
+    keys, identity = make_join(_line_of(args.line), base, name=args.name, master=master)
     print(f"joined the cluster {keys.cluster} as {identity}; the key is in {keys.folder}")
     print(f"next: {NEXT[identity.role]}")
     return EXIT_OK

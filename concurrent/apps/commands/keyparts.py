@@ -6,14 +6,17 @@ import argparse
 import re
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
+from concurrent.apps.access import KeySettings
 from concurrent.apps.columns import duration
+from concurrent.apps.commands.common import make_environment
 from concurrent.core.errors import ConfigurationError
-from concurrent.transport.security.keyfolder import KeyFolder, keys_base
+from concurrent.transport.security.keyfolder import KeyFolder
 from concurrent.transport.security.membership import Invitation, Member
 
-__all__ = ["described_members", "duration_s", "facts_of", "key_folder", "table"]
+__all__ = ["described_members", "duration_s", "facts_of", "key_folder", "keys_place", "table"]
 
 SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 DURATION: Final = re.compile(r"(\d{1,6})([smhdw])")
@@ -29,15 +32,24 @@ def duration_s(text: str) -> float:
     return seconds
 
 
+def keys_place(args: argparse.Namespace) -> tuple[Path, str]:
+    """Return the folder with all key folders, and the name of the cluster that is meant; empty if it has none.
+
+    :raises ConfigurationError: if the configuration is wrong.
+    """
+    settings = make_environment(args)[KeySettings]
+    return settings.base(), getattr(args, "cluster", None) or settings.cluster
+
+
 def key_folder(args: argparse.Namespace, *, is_authority: bool = True) -> KeyFolder:
-    """Return the key folder that is meant: that of ``--cluster``, or the only one there is.
+    """Return the key folder that is meant: that of ``--cluster`` or ``keys.cluster``, or the only one there is.
 
     :param is_authority: whether it has to be on the machine of a master.
     :raises ConfigurationError: if there is none, or there are several.
     """
-    base = keys_base()
-    if args.cluster is not None:
-        found = KeyFolder.open(base, args.cluster)
+    base, cluster = keys_place(args)
+    if cluster:
+        found = KeyFolder.open(base, cluster)
         if is_authority:
             found.check_authority()
         return found

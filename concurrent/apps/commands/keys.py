@@ -15,7 +15,7 @@ from typing import Final
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, parse_address, printable
 from concurrent.apps.columns import duration
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
-from concurrent.apps.commands.keyparts import described_members, duration_s, facts_of, key_folder
+from concurrent.apps.commands.keyparts import described_members, duration_s, facts_of, key_folder, keys_place
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import Host
 from concurrent.transport.security.audit import AuditLog, audit_files, read_audit
@@ -23,7 +23,7 @@ from concurrent.transport.security.fingerprint import compare_fingerprint, finge
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.security.identity import THIS_USER
 from concurrent.transport.security.joinline import JoinLine
-from concurrent.transport.security.keyfolder import AUTHORITY_KEY, MEMBERS, KeyFolder, keys_base
+from concurrent.transport.security.keyfolder import AUTHORITY_KEY, MEMBERS, KeyFolder
 from concurrent.transport.security.members import INVITED, Members
 from concurrent.transport.security.newkeys import make_cluster, rotate
 from concurrent.transport.security.ownaddress import own_address
@@ -84,26 +84,17 @@ def _add(
     text: str,
     *,
     cluster: str = "which cluster, if there are keys of several",
-    parents: tuple[argparse.ArgumentParser, ...] = (),
 ) -> argparse.ArgumentParser:
     action: argparse.ArgumentParser = actions.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=parents
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[common_parser()]
     )
     action.set_defaults(act=act)
     action.add_argument("--cluster", metavar="NAME", help=cluster)
-    if not parents:
-        action.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return action
 
 
 def _add_invite(actions: Subparsers) -> None:
-    action = _add(
-        actions,
-        _invite,
-        "invite",
-        "print the command by which another machine joins",
-        parents=(common_parser(),),
-    )
+    action = _add(actions, _invite, "invite", "print the command by which another machine joins")
     action.add_argument("role", metavar="ROLE", type=_role_of(INVITED), help=", ".join(INVITED))
     action.add_argument("--uses", type=int, default=1, metavar="N", help="how many may join with it (1)")
     action.add_argument("--ttl", type=duration_s, default="1h", metavar="TIME", help="for how long (1h)")
@@ -126,8 +117,8 @@ def _role_of(allowed: tuple[Role, ...]) -> Callable[[str], Role]:
 
 
 def _init(args: argparse.Namespace) -> int:
-    base = keys_base()
-    if args.cluster is None:
+    base, name = keys_place(args)
+    if not name:
         own = [one.cluster for one in KeyFolder.all(base) if one.is_authority]
         if own:
             raise ConfigurationError(
@@ -136,7 +127,7 @@ def _init(args: argparse.Namespace) -> int:
                 value=own[0],
                 remedy="Give another one a name with --cluster, or invite others: concurrent keys invite slave",
             )
-    keys = make_cluster(base, args.cluster)
+    keys = make_cluster(base, name or None)
     _note(keys, "init", keys.cluster)
     print(f"cluster {keys.cluster}  fingerprint {_fingerprint(keys)}")
     print(f"the keys are in {keys.folder}")

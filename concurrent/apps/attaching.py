@@ -15,6 +15,7 @@ from typing import Any, Final
 from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.jobsapi import state_of
 from concurrent.apps.jobwish import JobAnswer, JobWish
+from concurrent.apps.revocation import Revocation
 from concurrent.core.component import Component
 from concurrent.core.errors import JobMismatch, JobUnknown
 from concurrent.core.items import FloatItem, IntItem
@@ -56,12 +57,20 @@ class Attaching:
     """See the module.
 
     :param keep_s: how long a job is kept after it has ended whose program says nothing of that.
+    :param revocation: told who goes on with a job; what it was held for may be over.
     :param audit: told who begins a job, and who goes on with one.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, journal: OpenJournal, keep_s: float, *, audit: IAudit = NO_AUDIT
+        self,
+        dispatcher: Dispatcher,
+        journal: OpenJournal,
+        keep_s: float,
+        *,
+        revocation: Revocation,
+        audit: IAudit = NO_AUDIT,
     ) -> None:
+        self._revocation = revocation
         self._audit = audit
         self._dispatcher = dispatcher
         self._journal = journal
@@ -125,6 +134,7 @@ class Attaching:
         former = self._dispatcher.jobs.attach(
             handler, job, wish.attachment, from_start=wish.from_start, wants_tasks=wish.wants_tasks
         )
+        self._revocation.came_back(job, handler.identity)
         if former is not None and former is not handler:
             log.info("%s takes job %s over from %s", handler.node_id, job.title, former.node_id)
             former.close(to_owner.JOB_TAKEN)

@@ -24,7 +24,6 @@ from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files, core_count
 from concurrent.apps.status import MasterStatus
-from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import (
     InvalidArguments,
     JournalError,
@@ -47,11 +46,8 @@ from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.channels import CHANNELS, SocketPlace
 from concurrent.transport.carriers.server import SessionServer
-from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
-
-with installed_first("web"):
-    import web
 
 __all__ = ["MasterNode"]
 
@@ -244,7 +240,7 @@ class MasterNode(Node):
         :raises NotAllowed: if somebody else has registered a node of that id.
         """
         check_registration(node_id, port, data)
-        identity = identity or web.ctx.get("identity", ANYBODY)
+        identity = identity or self.api_service_v1.client_identity
         record = NodeRecord(node_id, node_type, ip, port, dict(data), identity=identity)
         try:
             check_runtime(node_id, data)
@@ -427,10 +423,17 @@ class MasterNode(Node):
         self._jobs_api = JobsAPI(
             self.loop, self.dispatcher, self._systems, self._durability_level, audit=self.audit
         )
+        self._revocation = Revocation(
+            self.trust, lambda: self.compute_server.handlers, self.dispatcher, self._systems, self.audit
+        )
         attaching = None
         if self._journal is not None:
             attaching = Attaching(
-                self.dispatcher, self._journal, self.env[JobSettings].keep_s, audit=self.audit
+                self.dispatcher,
+                self._journal,
+                self.env[JobSettings].keep_s,
+                revocation=self._revocation,
+                audit=self.audit,
             )
         neighbours = Neighbours(self.loop)
         self._open.callback(self.loop.call, neighbours.close, timeout_s=CALL_TIMEOUT_S)
@@ -442,9 +445,6 @@ class MasterNode(Node):
             neighbours=neighbours,
             attaching=attaching,
             trust=self.trust,
-        )
-        self._revocation = Revocation(
-            self.trust, lambda: self.compute_server.handlers, self.dispatcher, self._systems, self.audit
         )
         self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._api.register_methods(self.compute_server)

@@ -16,6 +16,7 @@ from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.trust import Trust
 
 __all__ = ["OWNER_REVOKED", "Revocation"]
@@ -51,11 +52,11 @@ class Revocation:
     def apply(self, serials: Iterable[str], gone: Collection[str]) -> None:
         """Trust nobody with these certificates and tokens any more, say so to all nodes, and see to jobs.
 
-        It may be repeated, and is after each start.
+        It may be repeated, and is after each start; a job that somebody has released stays so.
 
         :param serials: all that were ever revoked.
-        :param gone: the keys of identities, as ``role:name``, of which none is trusted; jobs that they have
-            made are held, and those of one that has come back are not any more.
+        :param gone: the keys of identities, as ``role:name``, of which none is trusted, so that their jobs are
+            held.
         """
         new = frozenset(serials) - self._trust.revoked
         self._trust.revoke(new)
@@ -66,17 +67,18 @@ class Revocation:
             for handler in self._handlers():
                 tell_revoked(handler, new)
         for job in list(self._dispatcher.ledger.owners.values()):
-            if job.life is not None and job.life.spec.kind != "system":
-                self._settle(job, job.life, is_gone=job.life.spec.made_by in gone)
+            life = job.life
+            if life is None or life.spec.kind == "system" or life.spec.made_by not in gone:
+                continue
+            if not life.held_because and life.released_from != OWNER_REVOKED:
+                log.warning("job %s is held: %s", job.title, OWNER_REVOKED)
+                self._hold(job, life, OWNER_REVOKED)
+                self._systems.hold(job.owner)
 
-    def _settle(self, job: JobRecord, life: JobLife, *, is_gone: bool) -> None:
-        """Hold a job, or not any more; one that somebody has released stays so."""
-        may_hold = not life.held_because and life.released_from != OWNER_REVOKED
-        if is_gone and may_hold:
-            log.warning("job %s is held: %s", job.title, OWNER_REVOKED)
-            self._hold(job, life, OWNER_REVOKED)
-            self._systems.hold(job.owner)
-        elif not is_gone and life.held_because == OWNER_REVOKED:
+    def came_back(self, job: JobRecord, identity: Identity) -> None:
+        """Have a job go on that was held, if it is its owner who attaches to it: that is a member again."""
+        life = job.life
+        if life is not None and life.held_because == OWNER_REVOKED and life.spec.made_by == identity.key:
             log.info("job %s is not held any more: its owner is a member again", job.title)
             self._hold(job, life, "")
             self._systems.resume(job.owner)

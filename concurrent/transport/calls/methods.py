@@ -19,7 +19,7 @@ from concurrent.core.foreign import text_of
 from concurrent.transport.calls.arguments import Check, checks_of
 from concurrent.transport.calls.declaration import Message, P, R
 from concurrent.transport.security.identity import Identity
-from concurrent.transport.security.roles import Role, roles_of
+from concurrent.transport.security.roles import Role, in_order, roles_of
 
 if TYPE_CHECKING:
     from concurrent.transport.calls.handler import TCPHandler
@@ -39,9 +39,6 @@ NAME_LENGTH_MAX: Final = 256
 
 FITTING_MAX: Final = 64
 """How many combinations of types of arguments a method remembers that fit."""
-
-INVITED: Final = (Role.OBSERVE, Role.SUBMIT, Role.SLAVE, Role.ADMIN, Role.MASTER)
-"""The roles in the order in which somebody is asked for them."""
 
 REQUEST_NAMES: Final = ("request", "req", "")
 
@@ -384,13 +381,13 @@ def _check_first(function: Callable[..., Any], first: tuple[str, ...]) -> None:
 
 def _not_allowed(method: Method, identity: Identity) -> NotAllowed:
     """Return the error for a peer with a role that a method is not for."""
-    roles = [role for role in Role if role in method.roles]
-    least = min(roles, key=INVITED.index)
+    roles = in_order(method.roles)
+    command = f"concurrent keys invite {roles[0]}"
     return NotAllowed(
         f"{identity} may not call {method.name}, which is for {', '.join(roles)}",
         thing=method.name,
-        value=identity.role.value,
-        remedy=f"Have an admin of the cluster type 'concurrent keys invite {least}', and join with that line",
+        value=str(identity.role),
+        remedy=f"Have an admin of the cluster type '{command}', and join with what that prints",
     )
 
 

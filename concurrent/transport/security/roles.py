@@ -8,7 +8,7 @@ from typing import Final
 
 from concurrent.core.errors import ConfigurationError
 
-__all__ = ["DEFAULT_ROLES", "OBSERVERS", "SUBMITTERS", "Role", "roles_of"]
+__all__ = ["DEFAULT_ROLES", "OBSERVERS", "SUBMITTERS", "Role", "in_order", "roles_of"]
 
 
 class Role(str, Enum):
@@ -38,6 +38,14 @@ OBSERVERS: Final = frozenset({*DEFAULT_ROLES, Role.SUBMIT, Role.OBSERVE})
 
 SUBMITTERS: Final = frozenset({*DEFAULT_ROLES, Role.SUBMIT})
 """Who may have tasks run."""
+
+
+_ORDER: Final = (Role.OBSERVE, Role.SUBMIT, Role.SLAVE, Role.ADMIN, Role.MASTER)
+
+
+def in_order(roles: Iterable[Role]) -> list[Role]:
+    """Return roles, first the one that somebody should ask for who needs any of them."""
+    return sorted(roles, key=_ORDER.index)
 
 
 def roles_of(roles: Iterable[Role | str] | None) -> frozenset[Role]:

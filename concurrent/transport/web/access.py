@@ -13,7 +13,7 @@ from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
-from concurrent.transport.security.roles import Role
+from concurrent.transport.security.roles import Role, in_order
 from concurrent.transport.web.logins import Logins
 from concurrent.transport.web.sites import is_from_elsewhere, is_navigation, is_own_name
 
@@ -39,9 +39,6 @@ HEADER_BY_KEY: Final = {
     )
 }  # fmt: skip
 """What decides on a request, by its name in WSGI."""
-
-INVITED: Final = (Role.OBSERVE, Role.SUBMIT, Role.SLAVE, Role.ADMIN, Role.MASTER)
-"""The roles in the order in which somebody is asked for them."""
 
 STRANGER_REMEDY: Final = (
     "Type 'concurrent open' where the node runs, or send a token: 'concurrent keys token ROLE' makes one"
@@ -258,7 +255,7 @@ def check_role(identity: Identity, roles: Iterable[Role], what: str) -> None:
     """
     if identity.role in roles:
         return
-    known = [role for role in INVITED if role in roles]
+    known = in_order(roles)
     error = NotAllowed(
         f"{identity} may not see {what}, which is for {', '.join(known)}",
         thing=what,

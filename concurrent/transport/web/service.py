@@ -13,7 +13,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.security.hosts import check_host
-from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.identity import ANYBODY, Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import OBSERVERS, Role, roles_of
 from concurrent.transport.security.trust import Trust
@@ -96,7 +96,7 @@ class JSONService:
         self._view_by_path: dict[str, Callable[[], Any]] = {}
         self._doc_by_path: dict[str, str] = {}
         self._answer_by_path: dict[str, Any] = {}
-        self._roles_by_path: dict[str, frozenset[Role]] = {}
+        self._roles_by_path = dict.fromkeys(("/", RPC_PATH, OPENAPI_PATH), OBSERVERS)
         self.set_page(self._default_page)
         self._server: WebServer | None = None
         self._names = tuple(names)
@@ -125,6 +125,17 @@ class JSONService:
     def client_ip(self) -> str:
         """The address of the client whose request this thread answers. A thread of the service only."""
         return str(web.ctx["ip"])
+
+    @property
+    def client_identity(self) -> Identity:
+        """Who has sent the request that this thread answers; nobody in particular if it answers none."""
+        known: Identity = web.ctx.get("identity", ANYBODY)
+        return known
+
+    @property
+    def roles_by_view(self) -> Mapping[str, frozenset[Role]]:
+        """Who may see the page, each view and each document, by its path."""
+        return self._roles_by_path
 
     def add_view(
         self,
@@ -286,6 +297,7 @@ class JSONService:
         """Answer somebody who is known, and may ask that."""
         path = head.path
         caller = self._access.caller(head)
+        web.ctx["identity"] = caller.identity
         allowed = self._allowed_verbs(path)
         if not allowed and head.wants_page:  # a person, who has a browser
             return page(_missing_page(path), "404 Not Found")
@@ -301,7 +313,7 @@ class JSONService:
             return self._post(env, caller.identity)
         if path == ICON_PATH:
             return NOTHING
-        check_role(caller.identity, self._roles_by_path.get(path, OBSERVERS), path)
+        check_role(caller.identity, self._roles_by_path[path], path)
         return self._get(path)
 
     def _allowed_verbs(self, path: str) -> tuple[str, ...]:

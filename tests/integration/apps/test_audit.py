@@ -34,6 +34,9 @@ class Audit:
     def __init__(self) -> None:
         self.lines: list[Line] = []
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def write(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> None:
         assert address == "127.0.0.1" or identity is None
         self.lines.append(
@@ -48,7 +51,7 @@ def audit() -> Audit:
 
 @pytest.fixture
 def master(make_master: MakeMaster, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> MasterNode:
-    monkeypatch.setattr("concurrent.apps.master.NO_AUDIT", audit)
+    monkeypatch.setattr("concurrent.apps.masterkeys.AuditLog", lambda _path: audit)
     return make_master()
 
 

@@ -116,10 +116,12 @@ def test_a_job_goes_on_when_its_owner_is_a_member_again(
     revoke(first, ANN.serial, gone=(ANN.key,))
     second = make_master(crashed(tmp_path, first))
     assert state(second, "hunt") == ("held", OWNER_REVOKED)
-    revoke(second, ANN.serial)  # it has another certificate
-    assert state(second, "hunt") == ("open", "")
-    again = peer_as(peer_at, second, member(Role.SUBMIT, "ann", serial="2e"), "application-2")
+    chief = peer_as(peer_at, second, CHIEF, "application-2")
+    attach_as(second, chief, job="hunt", must_exist=True)
+    assert state(second, "hunt")[0] == "held"  # an admin looks at it
+    again = peer_as(peer_at, second, member(Role.SUBMIT, "ann", serial="2e"), "application-3")
     attach_as(second, again, name="hunt")
+    assert state(second, "hunt") == ("open", "")
     work(a_slave(peer_at, second), 1)
     assert outcomes(again, 1) == {1: (FINISHED, b"a")}
 

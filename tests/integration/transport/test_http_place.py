@@ -13,7 +13,7 @@ import pytest
 
 from concurrent.core.errors import AddressError, ConnectionLost, NotAllowed
 from concurrent.transport import JSONClient, jsonremote
-from concurrent.transport.security.identity import THIS_USER, Identity
+from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
 from tests.integration.transport.http_peers import TIMEOUT_S, Peer
@@ -38,11 +38,14 @@ def peer(place: Place) -> Iterator[Peer]:
 
 def test_a_process_of_this_user_is_known_at_the_socket_in_the_place(place: Place, peer: Peer) -> None:
     met: list[Identity] = []
-    jsonremote(peer.service, name="meet")(lambda request: met.append(request.identity))
+    jsonremote(peer.service, name="meet")(
+        lambda request: met.extend([request.identity, peer.service.client_identity])
+    )
+    assert peer.service.client_identity == ANYBODY  # this thread answers nothing
     with closing(JSONClient("127.0.0.1", peer.service.port, protection=Protection(place=place))) as client:
         assert client.call("add", 1, 2).result(TIMEOUT_S) == 3
         client.call("meet").result(TIMEOUT_S)
-    assert met == [THIS_USER]
+    assert met == [THIS_USER, THIS_USER]
 
 
 def test_the_socket_is_this_users_alone(place: Place, peer: Peer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from concurrent.apps.access import Access
+from concurrent.apps.ephemerals import EphemeralWatch
 from concurrent.apps.keywatch import KeyWatch
 from concurrent.core.errors import LoopClosed
 from concurrent.transport.loop.loop import NodeLoop
@@ -42,9 +43,10 @@ class MasterKeys:
     ) -> None:
         self.protection = Protection(tls=keys.tls(Role.MASTER), trust=Trust(keys.revoked()))
         self.tokens = Tokens(keys)
-        self.registrar = Registrar(keys, is_connected=is_connected)
         self.audit = AuditLog(keys.audit_path)
-        """What is done in the cluster; the loop's thread writes it."""
+        """What is done in the cluster."""
+        self.registrar = Registrar(keys, is_connected=is_connected, audit=self.audit)
+        self._ephemerals = EphemeralWatch(KeyFolder(keys.folder), is_connected, self._note_forgotten)
         self._loop = loop
         self._watch = KeyWatch(loop, keys, apply_revoked)
 
@@ -56,10 +58,15 @@ class MasterKeys:
     def begin(self) -> None:
         """Look for who is revoked from now on. Any thread; the master has all that ends then."""
         self._loop.post(self._watch.look)
+        self._ephemerals.begin()
 
     def close(self) -> None:
         """Look no more. Not the loop's thread."""
+        self._ephemerals.close()
         self._loop.call(self._close, timeout_s=CLOSE_TIMEOUT_S)
+
+    def _note_forgotten(self, member: Identity) -> None:
+        self.audit.write("forget", member, "", "ephemeral member", "done")
 
     def _close(self) -> None:
         self._watch.close()

@@ -99,7 +99,7 @@ def _add_invite(actions: Subparsers) -> None:
     action.add_argument("--uses", type=int, default=1, metavar="N", help="how many may join with it (1)")
     action.add_argument("--ttl", type=duration_s, default="1h", metavar="TIME", help="for how long (1h)")
     action.add_argument(
-        "--ephemeral", action="store_true", help="members are forgotten when their session ends"
+        "--ephemeral", action="store_true", help="members are forgotten ten minutes after they have left"
     )
     action.add_argument("--name", default="", help="what who joins is called (the name of its machine)")
     action.add_argument("--address", metavar="HOST:PORT", help="where others reach the master")

@@ -50,7 +50,7 @@ class Members:
         :param uses: how many may join.
         :param ttl_s: for how long, in seconds.
         :param name: what who joins is called; empty: what its machine is called.
-        :param is_ephemeral: whether members are to be forgotten when their session ends.
+        :param is_ephemeral: whether members are forgotten some time after they have left.
         :raises ConfigurationError: if nobody can be invited so.
         """
         if role not in INVITED:

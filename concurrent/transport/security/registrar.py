@@ -12,7 +12,7 @@ from concurrent.core.errors import NotAllowed
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
-from concurrent.transport.security.audit import REFUSED, AuditLog
+from concurrent.transport.security.audit import AuditLog
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, KeyFolder
 from concurrent.transport.security.membership import EPHEMERAL_DAYS, Member
@@ -35,7 +35,7 @@ class Registrar:
     :param keys: the key folder of the cluster, on a machine of masters.
     :param masters: the addresses of masters that a new member is told.
     :param is_connected: whether a member has a session now; asked in the thread of ``join``.
-    :param audit: where it is kept who has joined, and who could not.
+    :param audit: where it is kept who got a key.
     """
 
     def __init__(
@@ -70,12 +70,10 @@ class Registrar:
         :param address: where it comes from, for people.
         :raises NotAllowed: if it cannot be; says why.
         """
-        try:
-            member, answer = self._admit(secret, request_pem, address)
-        except NotAllowed as error:
-            self._note(None, address, "", f"{REFUSED}: {error.message}")
-            raise
-        self._note(member.identity(self._keys.cluster), address, f"invitation {member.invitation}", "done")
+        member, answer = self._admit(secret, request_pem, address)
+        if self._audit is not None:
+            who = member.identity(self._keys.cluster)
+            self._audit.write("key", who, address, f"invitation {member.invitation}", "done")
         log.info("%s has joined from %s, by invitation %s", member, address, member.invitation)
         return json.dumps(answer).encode()
 
@@ -104,7 +102,3 @@ class Registrar:
             "role": str(member.role),
             "masters": [str(one) for one in self._masters or self._keys.masters],
         }
-
-    def _note(self, identity: Identity | None, address: str, what: str, result: str) -> None:
-        if self._audit is not None:
-            self._audit.write("join", identity, address, what, result)

@@ -14,7 +14,7 @@ from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.transport.security.identity import Identity
-from concurrent.transport.web.access import WHO_ASKS, Access, Head, Refused
+from concurrent.transport.web.access import READING_VERBS, WHO_ASKS, Access, Head, Refused
 from concurrent.transport.web.answers import Answer, page, problem, redirect
 from concurrent.transport.web.httpstream import StrictRequest, error_body
 from concurrent.transport.web.joindesk import JoinDesk
@@ -71,10 +71,8 @@ class Doorway:
 
         :raises Refused: if that is neither.
         """
-        if head.verb in ("GET", "HEAD") and head.identity is not None:  # it is known without
-            return redirect("/")
-        if head.verb == "GET":
-            return self._admitted(head, "code", self._logins.redeem, _one(head.query, "code"))
+        if head.verb in READING_VERBS:
+            return self._open_browser(head)
         is_form = content_type.partition(";")[0].strip().lower() == FORM_TYPE
         if head.verb != "POST" or not is_form:
             raise Refused("401 Unauthorized", WHO_ASKS)
@@ -84,6 +82,23 @@ class Doorway:
         return self._admitted(
             head, "token", self._log_in_as, _one(request.read_body().decode("latin-1"), "token")
         )
+
+    def _open_browser(self, head: Head) -> Answer:
+        """Let a browser in by the code in its address; one that is known already needs none."""
+        code = _one(head.query, "code") if head.verb == "GET" else None
+        try:
+            return self._admitted(head, "code", self._logins.redeem, code)
+        except Refused:  # the code was used, by this browser perhaps: people go back, and browsers ask twice
+            if not self._is_known(head):
+                raise
+            return redirect("/")
+
+    def _is_known(self, head: Head) -> bool:
+        try:
+            self._access.caller(head)
+        except Refused:
+            return False
+        return True
 
     def log_out(self, head: Head) -> Answer:
         """End the logins of a browser."""

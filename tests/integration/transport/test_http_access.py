@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from concurrent.core.rarely import RareLine
 from concurrent.transport.security.identity import THIS_USER
 from concurrent.transport.security.members import Members
 from concurrent.transport.security.place import Place
@@ -276,8 +277,46 @@ def test_a_code_opens_a_browser_once(peer: ProtectedPeer, cluster: Cluster) -> N
     assert cookie.startswith(f"{peer.cookie}=")
     assert peer.ask("GET", "/secret", headers={"Cookie": f"other=1; {cookie}; more=2"}).status == 200
     assert peer.ask("GET", path).status == 401
+    again = peer.ask("GET", path, headers={"Cookie": cookie})  # as when its user goes back
+    assert (again.status, again.headers["Location"]) == (303, "/")
+    assert "Set-Cookie" not in again.headers
     assert ("login", THIS_USER, "127.0.0.1", "code", "done") in peer.audited
     assert not any(cookie.partition("=")[2] in str(line) or path[12:] in str(line) for line in peer.audited)
+
+
+def test_who_is_known_without_needs_no_login(peer: ProtectedPeer, cluster: Cluster) -> None:
+    client = cluster.tls_by_role[Role.OBSERVE].client
+    for verb in ("GET", "HEAD"):
+        reply = peer.ask_tls(client, verb, "/login")
+        assert (reply.status, reply.headers["Location"]) == (303, "/")
+        assert "Set-Cookie" not in reply.headers
+
+
+def test_nothing_secret_is_logged_noted_or_answered(
+    peer: ProtectedPeer, cluster: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RareLine, "suffix", lambda _line, _now: "")  # every refusal is logged
+    token = cluster.tokens.make(Role.OBSERVE, ttl_s=60)
+    code, cookie = peer.service.logins.code_for(THIS_USER), peer.cookie_of(THIS_USER)
+    invitation = Members(cluster.keys).invite(Role.SLAVE)
+    wrong = "a-secret-that-is-mistyped"
+    bodies = [
+        peer.ask("GET", "/secret", headers={"Authorization": f"Bearer {token}"}).body,  # of another role
+        peer.ask("GET", f"/login?code={code}").body,
+        peer.ask("GET", f"/login?code={code}", headers={"Accept": "text/html"}).body,
+        peer.ask("GET", f"/login?code={wrong}", headers={"Accept": "text/html"}).body,
+        log_in(peer, f"token={wrong}").body,
+        log_in(peer, urlencode({"token": token[:-2]}), Accept="text/html").body,
+        peer.ask("GET", "/", headers={"Authorization": f"Bearer {wrong}"}).body,
+        peer.ask("GET", "/", headers={"Cookie": cookie + wrong}).body,
+        peer.ask("POST", "/join", b"", {"Authorization": f"Join {invitation}"}).body,  # without encryption
+        peer.ask("POST", "/join", b"", {"Authorization": f"Join {wrong}"}).body,
+        peer.ask("GET", "/secret", headers={"Cookie": cookie, "Sec-Fetch-Site": "cross-site"}).body,
+    ]
+    told = b"\n".join(bodies).decode() + caplog.text + repr(peer.audited)
+    assert caplog.text.count("refused") > 5
+    for secret in (token, token[:-2], code, cookie.partition("=")[2], invitation, wrong):
+        assert secret not in told
 
 
 def test_with_tls_the_cookie_is_for_tls_only(peer: ProtectedPeer, cluster: Cluster) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from concurrent.core.errors import NotAllowed
@@ -37,7 +37,7 @@ class _Entry(NamedTuple):
 class Logins:
     """See the module.
 
-    :param trust: who was revoked: their logins end.
+    :param trust: who was revoked: their logins are of no use any more.
     :param clock: returns the present time in seconds; never goes back.
     """
 
@@ -46,7 +46,6 @@ class Logins:
         self._clock = clock
         self._code_by_hash: dict[bytes, _Entry] = {}
         self._login_by_hash: dict[bytes, _Entry] = {}
-        trust.listen(self._forget)
 
     def code_for(self, identity: Identity) -> str:
         """Return a code that logs a browser in as ``identity``: once, and within ``CODE_TTL_S``.
@@ -98,14 +97,6 @@ class Logins:
                 break
             entries.pop(key, None)
         return secret
-
-    def _forget(self, serials: Iterable[str]) -> None:
-        """Forget those who are revoked; runs in the thread that says so."""
-        revoked = frozenset(serials)
-        for entries in (self._code_by_hash, self._login_by_hash):
-            for key, entry in tuple(entries.items()):
-                if entry.identity.serial in revoked:
-                    entries.pop(key, None)
 
 
 def _hash(secret: str) -> bytes:

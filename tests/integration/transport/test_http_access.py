@@ -79,6 +79,11 @@ def strangers(peer: ProtectedPeer, cluster: Cluster, other: Cluster) -> dict[str
         Members(cluster.keys).revoke("gone")
         return token
 
+    def told_token() -> str:
+        token = cluster.tokens.make(Role.ADMIN, ttl_s=60)
+        peer.trust.revoke([cluster.tokens.identity_of(token).serial])
+        return token
+
     def revoked_cookie() -> str:
         keys = join(cluster.keys, cluster.keys.folder.parent.parent / "leaver", Role.ADMIN, "leaver")
         identity = keys.tls(Role.ADMIN).identity
@@ -102,6 +107,8 @@ def strangers(peer: ProtectedPeer, cluster: Cluster, other: Cluster) -> dict[str
         "revoked token": lambda: bearer(revoked_token()),
         "token of another cluster": lambda: bearer(other.tokens.make(Role.ADMIN, ttl_s=60)),
         "wrong token and right cookie": lambda: bearer("guessed") | {"Cookie": peer.cookie_of(admin)},
+        "wrong scheme and right cookie": lambda: {"Authorization": "Basic x", "Cookie": peer.cookie_of(admin)},
+        "token that only the master knows to be revoked": lambda: bearer(told_token()),
         "wrong cookie": lambda: {"Cookie": f"{peer.cookie}=guessed"},
         "empty cookie": lambda: {"Cookie": f"{peer.cookie}="},
         "ended cookie": lambda: {"Cookie": ended_cookie()},
@@ -115,9 +122,10 @@ def strangers(peer: ProtectedPeer, cluster: Cluster, other: Cluster) -> dict[str
 
 STRANGERS = (
     "nothing", "no scheme", "another scheme", "empty token", "wrong token", "cut token", "ended token",
-    "revoked token", "token of another cluster", "wrong token and right cookie", "wrong cookie", "empty cookie",
-    "ended cookie",
-    "revoked cookie", "cookie of another port", "token as cookie", "cookie as token", "an invitation",
+    "revoked token", "token of another cluster", "wrong token and right cookie",
+    "wrong scheme and right cookie", "token that only the master knows to be revoked", "wrong cookie",
+    "empty cookie", "ended cookie", "revoked cookie", "cookie of another port", "token as cookie",
+    "cookie as token", "an invitation",
 )  # fmt: skip
 
 
@@ -261,6 +269,7 @@ def test_a_browser_gets_a_form_at_401_on_every_path(peer: ProtectedPeer) -> None
         assert reply.headers["Content-Type"].startswith("text/html")
         assert b"concurrent open" in reply.body
         assert b'<form method="post" action="/login">' in reply.body
+        assert reply.headers["Referrer-Policy"] == "same-origin"  # or the form would send Origin: null
         policy = reply.headers["Content-Security-Policy"]
         assert "form-action 'self'; base-uri 'none'" in policy
         assert "unsafe" not in policy

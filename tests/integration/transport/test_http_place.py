@@ -16,6 +16,7 @@ from concurrent.transport import JSONClient, jsonremote
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
+from concurrent.transport.web import greeting, nodeconnection
 from tests.integration.transport.http_peers import TIMEOUT_S, Peer
 
 
@@ -50,6 +51,29 @@ def test_a_process_of_this_user_is_known_at_the_socket_in_the_place(place: Place
 
 def test_the_socket_is_this_users_alone(place: Place, peer: Peer) -> None:
     assert os.stat(place.path("http")).st_mode & 0o777 == 0o600
+
+
+def nobody_is_this_user(_sock: socket.socket) -> None:
+    raise NotAllowed("user 7 is at the other end")
+
+
+def test_another_user_at_the_socket_is_told_so(
+    place: Place, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(greeting, "check_peer", nobody_is_this_user)
+    client = JSONClient("127.0.0.1", peer.service.port, protection=Protection(place=place))
+    with closing(client), pytest.raises(NotAllowed, match="user 7"):
+        client.call("add", 1, 2).result(TIMEOUT_S)
+
+
+def test_a_client_says_nothing_to_another_user(
+    place: Place, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodeconnection, "check_peer", nobody_is_this_user)
+    client = JSONClient("127.0.0.1", peer.service.port, protection=Protection(place=place))
+    with closing(client), pytest.raises(NotAllowed, match="user 7"):
+        client.call("add", 1, 2).result(TIMEOUT_S)
+    assert "transport.http_requests" not in peer.stats.snapshot()["counts"]
 
 
 def test_it_is_gone_when_the_service_has_stopped(place: Place, peer: Peer) -> None:

@@ -188,16 +188,16 @@ class TCPClient(SessionClient):
 
     def _identity_at_port(self) -> Identity | None:
         """Return who the server at the port is, None if TLS finds out; raises if nobody there can be known."""
-        protection = self._protection
-        if protection is None or (protection.is_open and protection.tls is None):
+        protection = self._protection or Protection(is_open=True)
+        if protection.tls is not None and not self._resumes_in_place:
+            if self._end is None:
+                self._end = TLSEnd(protection.tls, protection.trust, is_server=False)
+            return None
+        if protection.is_open and not self._resumes_in_place:
             return ANYBODY
-        if protection.tls is None or self._resumes_in_place:
-            if protection.place is None:
-                raise needs_key(f"{self.node_id}, which wants to connect to {self.address},")
-            raise ConnectionRefusedError(f"no process of this user listens in {protection.place.folder}")
-        if self._end is None:
-            self._end = TLSEnd(protection.tls, protection.trust, is_server=False)
-        return None
+        if protection.place is None:
+            raise needs_key(f"{self.node_id}, which wants to connect to {self.address},")
+        raise ConnectionRefusedError(f"no process of this user listens in {protection.place.folder}")
 
     async def _open(self, sock: socket.socket, address: Any, identity: Identity | None) -> ICarrier:
         """Connect a socket, which is closed unless that succeeds."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import tcpremote
+from concurrent.transport.carriers.bytechannel import SocketChannel
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.frames.frames import as_payload
 from concurrent.transport.loop.loop import NodeLoop
@@ -33,6 +34,36 @@ def test_a_client_with_a_key_sends_nothing_but_tls(
                 assert peer.recv(len(TLS_GREETING), socket.MSG_WAITALL) == TLS_GREETING
         finally:
             client.stop()
+
+
+def test_tls_lies_over_the_channel_of_a_plugin(
+    loops: tuple[NodeLoop, NodeLoop], tls: tuple[Protection, Protection]
+) -> None:
+    received: list[bytes] = []
+
+    class Watched(SocketChannel):
+        """Keeps what comes."""
+
+        def __init__(self, loop: NodeLoop, sock: socket.socket) -> None:
+            super().__init__(loop, sock)
+            self.receive_into = self._receive
+
+        def _receive(self, space: memoryview) -> int:
+            count = self._sock.recv_into(space)
+            received.append(bytes(space[:count]))
+            return count
+
+    server = TCPServer(loops[0], node_id="server", protection=tls[0], make_channel=Watched)
+    server.start()
+    client = TCPClient(loops[1], "127.0.0.1", server.port, node_id="client-of-a-plugin", protection=tls[1])
+    client.start()
+    try:
+        client.wait_open(WAIT_S)
+        assert received[0].startswith(TLS_GREETING)
+        assert b"client-of-a-plugin" not in b"".join(received)
+    finally:
+        client.stop()
+        server.stop()
 
 
 def test_large_messages_and_many_small_ones_cross_in_both_directions(

@@ -33,7 +33,12 @@ from concurrent.transport.session.envelope import control_message, make_prefix
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.session.messages import Kind
 from tests.integration.transport.raw_peer import HELLO, RawPeer
-from tests.integration.transport.transport_nodes import WAIT_S, CuttingProxy
+from tests.integration.transport.transport_nodes import (
+    WAIT_S,
+    CuttingProxy,
+    PlacesByPort,
+    wait_for_problem,
+)
 
 Protections = tuple[Protection, Protection]
 
@@ -107,6 +112,21 @@ def test_a_socket_in_the_place_is_for_its_user_alone(ends: Ends, place: Place) -
     assert (place.folder / "compute").stat().st_mode & 0o777 == 0o600
     server.stop()
     assert not place.has("compute")
+
+
+@pytest.mark.parametrize("who_looks", [0, 1])
+def test_either_end_looks_who_the_other_one_is_in_a_place(
+    ends: Ends, place: Place, monkeypatch: pytest.MonkeyPatch, who_looks: int
+) -> None:
+    def look(sock: socket.socket) -> None:
+        assert sock.family == socket.AF_UNIX
+        if ends.loops[who_looks].is_current():
+            raise NotAllowed("user 99 is at the other end")
+
+    monkeypatch.setattr("concurrent.transport.carriers.tcp.check_peer", look)
+    server = ends.serve(Protection(place=place))
+    assert "user 99 is at the other end" in ends.refusal(server.port, Protection(place=place))
+    assert server.handlers == []
 
 
 def test_the_place_comes_before_the_port_and_the_port_where_nobody_is_in_the_place(
@@ -319,6 +339,21 @@ def test_a_session_is_resumed_by_the_way_that_it_was_opened(
     assert resumed.get(timeout=WAIT_S) is False
     assert client.handler.session_id == session_id
     assert in_place.handlers == []
+
+
+def test_a_session_of_a_place_is_not_resumed_by_an_open_port(
+    ends: Ends, places: PlacesByPort, proxy_to: Callable[[int], CuttingProxy]
+) -> None:
+    number = places.free_port()
+    places.of(number).make()
+    server = ends.serve(Protection(place=places.of(number), is_open=True))
+    proxy = proxy_to(number)
+    place = places.of(proxy.port)
+    client = ends.client(server.port, Protection(place=place, is_open=True))
+    assert client.wait_open(WAIT_S).identity is THIS_USER
+    Path(place.path("compute")).unlink()
+    proxy.cut()
+    wait_for_problem(client, "no process of this user listens")
 
 
 def test_many_who_say_nothing_or_drip_keep_nobody_out(ends: Ends, tls: Protections) -> None:

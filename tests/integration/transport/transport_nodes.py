@@ -146,7 +146,7 @@ class CuttingProxy:
         self._target_port = target_port
         self._places = places or PlacesByPort(Path(os.devnull))
         self._tasks: set[asyncio.Task[None]] = set()
-        self.port, self._listener = places.listen(target_port)
+        self.port, self._listener = self._places.listen(target_port)
         self._listener.setblocking(False)
         self._sockets: set[socket.socket] = set()
         self._flowing = asyncio.Event()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Final
 
 from concurrent.transport.security.roles import Role
@@ -19,12 +20,14 @@ class Identity:
     :param cluster: the cluster whose authority says so; empty where none was asked.
     :param serial: what is revoked to end its trust: the serial number of a certificate, or the id of a token,
         in hexadecimal digits; empty where nothing can be revoked.
+    :param ends_at: when it ends by itself, in seconds since the epoch: that of a token, or of a login.
     """
 
     role: Role
     name: str
     cluster: str = ""
     serial: str = ""
+    ends_at: float = field(default=math.inf, compare=False)
 
     def __str__(self) -> str:
         """Return it as people read it."""

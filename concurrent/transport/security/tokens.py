@@ -129,7 +129,8 @@ class Tokens:
 def _said(values: dict[str, Any]) -> _Known:
     try:
         role, name, token_id = Role(values["role"]), check_member_name(values["name"]), str(values["id"])
-        return _Known(Identity(role, name, values["cluster"], token_id), float(values["ends"]))
+        ends_at = float(values["ends"])
+        return _Known(Identity(role, name, values["cluster"], token_id, ends_at), ends_at)
     except (KeyError, TypeError, ValueError, ConfigurationError):
         raise _refused("the token is of another version of Concurrent") from None
 

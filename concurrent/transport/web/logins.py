@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from concurrent.core.errors import NotAllowed
@@ -22,7 +23,7 @@ CODE_TTL_S: Final = 60.0
 LOGIN_TTL_S: Final = 12 * 3600.0
 CODES_MAX: Final = 100
 LOGINS_MAX: Final = 1000
-"""Of more, those that would end first are gone."""
+"""Of more, the oldest are gone."""
 
 SECRET_BYTES: Final = 32
 
@@ -38,10 +39,10 @@ class Logins:
     """See the module.
 
     :param trust: who was revoked: their logins are of no use any more.
-    :param clock: returns the present time in seconds; never goes back.
+    :param clock: returns the present time in seconds since the epoch.
     """
 
-    def __init__(self, trust: Trust, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, trust: Trust, clock: Callable[[], float] = time.time) -> None:
         self._trust = trust
         self._clock = clock
         self._code_by_hash: dict[bytes, _Entry] = {}
@@ -49,6 +50,8 @@ class Logins:
 
     def code_for(self, identity: Identity) -> str:
         """Return a code that logs a browser in as ``identity``: once, and within ``CODE_TTL_S``.
+
+        Neither code nor login lasts longer than the identity: that of a login is not renewed by itself.
 
         :raises NotAllowed: if the trust in that identity has ended.
         """
@@ -74,7 +77,7 @@ class Logins:
         return self._keep(self._login_by_hash, identity, LOGIN_TTL_S, LOGINS_MAX)
 
     def identity_of(self, secret: str) -> Identity:
-        """Return who a cookie was given to.
+        """Return who a cookie was given to; that identity ends with the login.
 
         :raises NotAllowed: if it is none, or its time or the trust in who has it has ended.
         """
@@ -82,7 +85,7 @@ class Logins:
         if entry is None or entry.end <= self._clock():
             raise NotAllowed("this login has ended", thing="cookie", remedy=OPEN_REMEDY)
         self._trust.check(entry.identity)
-        return entry.identity
+        return replace(entry.identity, ends_at=entry.end)
 
     def log_out(self, secret: str) -> None:
         """End a login, if there is one."""
@@ -91,11 +94,10 @@ class Logins:
     def _keep(self, entries: dict[bytes, _Entry], identity: Identity, ttl_s: float, count_max: int) -> str:
         now = self._clock()
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        entries[_hash(secret)] = _Entry(identity, now + ttl_s)
-        for key, entry in tuple(entries.items()):  # in the order of their ends
-            if entry.end > now and len(entries) <= count_max:
-                break
-            entries.pop(key, None)
+        entries[_hash(secret)] = _Entry(identity, min(now + ttl_s, identity.ends_at))
+        for key, entry in tuple(entries.items()):  # the oldest first
+            if entry.end <= now or len(entries) > count_max:
+                entries.pop(key, None)
         return secret
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -345,6 +346,8 @@ def test_a_token_in_the_form_logs_a_browser_in_as_whom_it_is_of(peer: ProtectedP
     assert (reply.status, reply.headers["Location"]) == (303, "/")
     cookie = {"Cookie": reply.headers["Set-Cookie"].partition(";")[0], "Sec-Fetch-Site": "same-origin"}
     assert peer.post(CALL, **cookie).json["result"] == "observe screen"
+    login = peer.service.logins.identity_of(cookie["Cookie"].partition("=")[2])
+    assert login.ends_at <= time.time() + 60  # as the token does
     assert peer.ask("GET", "/secret", headers=cookie).status == 403
     Members(cluster.keys).revoke("screen")
     peer.trust.revoke(cluster.keys.revoked())

@@ -67,6 +67,24 @@ def test_a_login_ends_by_itself_and_on_demand(parts: Parts) -> None:
         parts.logins.identity_of(long)
 
 
+def test_a_login_ends_with_what_it_was_made_from_and_is_not_renewed_by_itself(parts: Parts) -> None:
+    guest = Identity(Role.OBSERVE, "guest", "office", "c3", ends_at=100.0)
+    secret = parts.logins.redeem(parts.logins.code_for(guest))
+    again = parts.logins.redeem(parts.logins.code_for(parts.logins.identity_of(secret)))
+    long = parts.logins.log_in(ANNA)
+    parts.clock.now = 99.0
+    assert parts.logins.identity_of(again) == guest
+    parts.clock.now = 100.0
+    for one in (secret, again):
+        with pytest.raises(NotAllowed):
+            parts.logins.identity_of(one)
+    renewed = parts.logins.log_in(parts.logins.identity_of(long))
+    parts.clock.now = LOGIN_TTL_S
+    for one in (long, renewed):
+        with pytest.raises(NotAllowed):
+            parts.logins.identity_of(one)
+
+
 def test_a_code_is_no_cookie_and_a_cookie_no_code(parts: Parts) -> None:
     code, secret = parts.logins.code_for(ANNA), parts.logins.log_in(ANNA)
     with pytest.raises(NotAllowed):

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Final
 
 from concurrent.apps.api import EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from concurrent.apps.commands import COMMANDS
@@ -26,6 +27,8 @@ from concurrent.core.process.garbage import collecting_rarely
 from concurrent.core.process.heap import keep_freed_memory
 
 __all__ = ["main", "make_parser", "run_command"]
+
+VERSION_OPTIONS: Final = ("-V", "--version")
 
 EXIT_CODE_BY_ERROR = (
     (AddressError, EXIT_ERROR),
@@ -47,7 +50,7 @@ def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 the application failed, 2 wrong usage or configuration, 3 the node "
         "could not do its work, 75 the journal of a master cannot be written, 130 interrupted.",
     )
-    parser.add_argument("-V", "--version", action="version", version=f"Concurrent {VERSION}")
+    parser.add_argument(*VERSION_OPTIONS, action="version", version=f"Concurrent {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     with collecting_rarely():  # what is imported stays
         for name in names:
@@ -62,8 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: those of the program if None.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    called = [name for name in words[:1] if name in COMMANDS]
-    return run_command(make_parser(called or COMMANDS).parse_args(words))
+    return run_command(make_parser(_commands_for(words)).parse_args(words))
+
+
+def _commands_for(words: Sequence[str]) -> Sequence[str]:
+    """Return the commands that a parser of these words has to know; one that prints the version, none."""
+    if words and (words[0] in COMMANDS or words[0] in VERSION_OPTIONS):
+        return [name for name in words[:1] if name in COMMANDS]
+    return COMMANDS
 
 
 def run_command(args: argparse.Namespace) -> int:

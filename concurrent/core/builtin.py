@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BUILT_IN"]
+__all__ = ["BUILT_IN", "WITHOUT_OPTIONS"]
 
 BUILT_IN: Final = (
     "concurrent.core.environment.PluginSettings",
@@ -32,3 +32,14 @@ BUILT_IN: Final = (
     "concurrent.apps.transportsettings.TransportSettings",
 )
 """Each environment has these classes, in this order, before those of plug-ins."""
+
+WITHOUT_OPTIONS: Final = frozenset(
+    {
+        "concurrent.transport.carriers.channels.TCPCarrierFactory",
+        "concurrent.transport.carriers.channels.ZMQCarrierFactory",
+        "concurrent.scheduling.pickling.coding.FrameworkPickler",
+        "concurrent.scheduling.schedulers.strategies.GenericTaskScheduleStrategy",
+        "concurrent.scheduling.store.journal.journal.SQLiteJournal",
+    }
+)
+"""Those of them that declare none, so that whoever looks for options imports no database."""

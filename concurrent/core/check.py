@@ -50,10 +50,13 @@ def warnings_of(environment: Environment) -> list[str]:
 
 def _idle_rules(environment: Environment) -> list[str]:
     """Return a sentence for each rule of section ``[components]`` that fits no class."""
+    rules = environment.config.component_rules()
+    if not rules:
+        return []
     classes = environment.known_classes()
     names = [environment.name_of(cls) for cls in classes]
     found = []
-    for pattern in environment.config.component_rules():
+    for pattern in rules:
         if _fits_something(pattern.lower(), environment, classes):
             continue
         near = get_close_matches(pattern, [*names, *(cls.__name__ for cls in classes)], 1)

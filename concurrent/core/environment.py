@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from concurrent.core.builtin import BUILT_IN
+from concurrent.core.builtin import BUILT_IN, WITHOUT_OPTIONS
 from concurrent.core.check import warnings_of
 from concurrent.core.classes import classes_with
 from concurrent.core.component import Component, ComponentManager
@@ -80,7 +80,7 @@ class Environment(ComponentManager):
         settings = [*read_overrides(self._overrides), *read_variables(variables)]
         for file in files:
             settings += read_file(file)
-        self.config = Configuration(settings, folder=self.folder, classes=self.known_classes)
+        self.config = Configuration(settings, folder=self.folder, classes=self.classes_with_options)
         self.plugins: list[LoadedPlugin] = []
         self.switched_off: list[str] = []
         self._program: list[str] = []
@@ -163,6 +163,10 @@ class Environment(ComponentManager):
             env.load_plugin(source)
         env.register_program(*recipe["program"])
         return env
+
+    def classes_with_options(self) -> list[type[Component]]:
+        """Return the known classes that may declare options, in the order of ``known_classes``."""
+        return self._known.without(WITHOUT_OPTIONS)
 
     def load_plugins(self) -> list[PluginError]:
         """Load what entry points, ``[plugins] load`` and the plug-in folder name, in this order.

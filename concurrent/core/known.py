@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from typing import Generic, TypeVar, cast
+
+from concurrent.core.process.garbage import collecting_rarely
 
 __all__ = ["KnownClasses"]
 
@@ -41,6 +43,10 @@ class KnownClasses(Generic[AnyClass]):
         yield from [self._imported(name) for name in self._built_in]
         yield from list(self._added)
 
+    def without(self, names: Collection[str]) -> list[AnyClass]:
+        """Return all classes but the built-in ones of these names, none of which is imported."""
+        return [*(self._imported(name) for name in self._built_in if name not in names), *self._added]
+
     def built_in_named(self, name: str) -> list[AnyClass]:
         """Return the built-in classes of a name, which has a module or has none; no other one is imported."""
         return [self._imported(full) for full in self._built_in if name in (full, full.rpartition(".")[2])]
@@ -53,7 +59,8 @@ class KnownClasses(Generic[AnyClass]):
         cls = self._built_in[name]
         if cls is None:
             module, _, class_name = name.rpartition(".")
-            cls = self._built_in[name] = cast(AnyClass, getattr(import_module(module), class_name))
+            with collecting_rarely():  # what is imported stays
+                cls = self._built_in[name] = cast(AnyClass, getattr(import_module(module), class_name))
         return cls
 
 

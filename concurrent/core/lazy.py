@@ -8,6 +8,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from concurrent.core.process.garbage import collecting_rarely
+
 __all__ = ["lazy_names"]
 
 
@@ -24,7 +26,8 @@ def lazy_names(
         module = module_by_name.get(name)
         if module is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{module}"), name)
+        with collecting_rarely():  # what is imported stays
+            return getattr(import_module(f"{package}.{module}"), name)
 
     def names() -> list[str]:
         own = vars(sys.modules[package])

@@ -9,6 +9,7 @@ import pytest
 
 from concurrent.apps.commands import COMMANDS
 from concurrent.apps.main import make_parser
+from concurrent.apps.version import VERSION
 
 SHOW_IMPORTED = """
 import sys
@@ -22,6 +23,20 @@ print(sorted(name.removeprefix(package) for name in sys.modules if name.startswi
 def test_a_command_that_is_asked_for_is_imported_alone() -> None:
     done = subprocess.run([sys.executable, "-c", SHOW_IMPORTED], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "['common', 'version']"
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_for_the_version_no_command_is_imported(option: str) -> None:
+    program = f"""
+import sys
+from concurrent.apps.main import main
+try:
+    main([{option!r}])
+except SystemExit as end:
+    print(end.code, "concurrent.apps.commands.common" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"Concurrent {VERSION}", "0 False"]
 
 
 def test_all_are_known_where_none_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

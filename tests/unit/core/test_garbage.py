@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -49,6 +51,18 @@ def test_cycles_are_still_found() -> None:
         for _ in range(YOUNG_MAX * 2):
             Cycle()
         assert total("collected") > before
+
+
+def test_there_are_few_collections_while_a_name_of_the_framework_is_imported() -> None:
+    program = """
+import gc
+starts = []
+gc.callbacks.append(lambda phase, _: starts.append(phase) if phase == "start" else None)
+from concurrent.apps import LocalCluster
+print(len(starts))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 50
 
 
 @pytest.mark.parametrize("threshold", [(0, 10, 10), (200_000, 5, 5)])

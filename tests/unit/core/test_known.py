@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
-from concurrent.core.builtin import BUILT_IN
+from concurrent.core.builtin import BUILT_IN, WITHOUT_OPTIONS
 from concurrent.core.component import Component, ComponentManager, ComponentType
+from concurrent.core.config import items_of
+from concurrent.core.environment import Environment
 from concurrent.core.errors import ComponentError
 from concurrent.core.known import KnownClasses
 
@@ -49,6 +51,24 @@ print(*("concurrent.apps.master" in sys.modules for _ in [env.known_classes()]))
     assert done.stdout.split() == ["False", "True"]
 
 
+def test_those_without_options_are_the_listed_ones() -> None:
+    without = {name for name in BUILT_IN if not items_of(Environment(variables={}).classes_named(name))}
+    assert without == WITHOUT_OPTIONS
+
+
+def test_who_looks_for_options_imports_no_database() -> None:
+    program = """
+import sys
+from concurrent.core import Environment
+env = Environment(overrides={"master.prot": "1"}, variables={})
+print(len(env.warn_of_unknown()), "concurrent.apps.master" in sys.modules, "sqlite3" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["1", "True", "False"]
+
+
 class First(Component):
     """One."""
 
@@ -64,6 +84,14 @@ def test_what_is_built_in_comes_first_and_is_there_once() -> None:
     assert list(known) == [First, Second]
     assert known.built_in_named("First") == known.built_in_named(f"{__name__}.First") == [First]
     assert known.built_in_named("Second") == []
+
+
+def test_what_is_left_out_is_not_imported() -> None:
+    known = KnownClasses([f"{__name__}.First", "no.such.Module"])
+    known.add(Second)
+    assert known.without(["no.such.Module"]) == [First, Second]
+    with pytest.raises(ModuleNotFoundError):
+        list(known)
 
 
 def test_what_is_built_in_can_be_removed_and_added_again() -> None:

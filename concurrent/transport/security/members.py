@@ -84,7 +84,7 @@ class Members:
             if any(isinstance(one, Member) and one.serial == own for one in ended):
                 raise ConfigurationError(
                     f"{what} is this machine, whose master needs its key", thing="name", value=what,
-                    remedy="If it may have become known, end all trust: concurrent keys rotate",
+                    remedy="Name another one as ROLE/NAME; if this key is known: concurrent keys rotate",
                 )  # fmt: skip
         return ended
 

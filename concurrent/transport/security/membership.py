@@ -166,7 +166,7 @@ class Membership:
                     thing="name",
                     value=old.name,
                     remedy="Join with another name (concurrent join --name NAME ...), or have an admin revoke "
-                    f"that one: concurrent keys revoke {old.name}",
+                    f"that one: concurrent keys revoke {old.role}/{old.name}",
                 )
             self._end(old, new.made_at, "replaced")
         place = self.invitations.index(invitation)

@@ -225,6 +225,15 @@ def test_a_refusal_says_who_what_which_roles_may_and_what_to_type() -> None:
         service.methods.dispatch("end", of(Role.SUBMIT), [], {})
 
 
+def test_more_roles_may_be_allowed_to_call_a_method() -> None:
+    service = owner()
+    jsonremote(service, "push", roles=["submit"])(lambda request: 1)
+    service.methods.allow("push", [Role.SLAVE])
+    (push,) = service.methods
+    assert push.roles == DEFAULT_ROLES | {Role.SUBMIT, Role.SLAVE}
+    assert service.methods.dispatch("push", of(Role.SLAVE), [], {}) == 1
+
+
 def test_somebody_is_told_of_refusals() -> None:
     service, told = owner(), []
     jsonremote(service, "end")(lambda request: 1)

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from concurrent.transport.security.tokens import Tokens
     from concurrent.transport.web.jsonclient import JSONClient
 
-__all__ = ["MANAGING", "OBSERVING", "ROLES_BY_TYPE", "Access", "KeySettings", "Way"]
+__all__ = ["JOINED", "MANAGING", "OBSERVING", "ROLES_BY_TYPE", "Access", "KeySettings", "Way"]
+
+JOINED: Final = "joined"
+"""Stands for the address of the master of the cluster that this user has joined."""
 
 MANAGING: Final = (Role.SUBMIT, Role.ADMIN, Role.MASTER)
 """As whom commands act that see to jobs: the weaker role first."""
@@ -41,6 +44,9 @@ ROLES_BY_TYPE: Final = {
     NodeType.application: MANAGING,
 }
 """As whom nodes act."""
+
+INVITABLE: Final = (Role.OBSERVE, Role.SUBMIT, Role.SLAVE, Role.ADMIN)
+"""As whom somebody can be invited: who may do less first."""
 
 log = get_log(__name__)
 
@@ -117,11 +123,35 @@ class Access:
 
         :raises ConfigurationError: if the keys are those of several clusters.
         """
+        return self._joined() or Host("127.0.0.1", PORT_DEFAULT)
+
+    def joined_master(self) -> Host:
+        """Return where the master is of the cluster that this user has joined.
+
+        :raises ConfigurationError: if there is none, or there are several.
+        """
+        master = self._joined()
+        if master is None and not any(one.is_authority for one in self._folders()):
+            raise ConfigurationError(
+                "this user has joined no cluster",
+                thing="application.master",
+                value=JOINED,
+                remedy="At a master type 'concurrent keys invite submit', and here what that prints",
+            )
+        return master or Host("127.0.0.1", PORT_DEFAULT)
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether this user has joined a cluster whose master is elsewhere."""
+        return self._joined() is not None
+
+    def _joined(self) -> Host | None:
+        """Return the master of the cluster that was joined; None if there is none, or it is on this machine."""
         folders = self._folders()
         if len(folders) > 1 and any(one.masters for one in folders):
             raise _several(folders)
         masters = folders[0].masters if folders and not folders[0].is_authority else ()
-        return masters[0] if masters else Host("127.0.0.1", PORT_DEFAULT)
+        return masters[0] if masters else None
 
     def way(self, address: Host, roles: Sequence[Role]) -> Way:
         """Return the way to a node; see :meth:`towards`."""
@@ -183,10 +213,10 @@ def _several(folders: Sequence[KeyFolder]) -> ConfigurationError:
 
 def _no_key(address: Host, roles: Sequence[Role], folder: KeyFolder | None) -> NotAllowed:
     """Say what is missing and what to type."""
-    role = roles[0]
-    has = f" but as {', '.join(folder.roles)} of cluster {folder.cluster}" if folder is not None else ""
+    role = next(one for one in INVITABLE if one in roles)
+    has = f"none but {', '.join(folder.roles)} (cluster {folder.cluster})" if folder is not None else "none"
     return NotAllowed(
-        f"this user has no key to reach the node at {address} as {role}{has}",
+        f"the node at {address} takes who has a key of role {role}, and this user has {has}",
         thing="keys",
         value=str(address),
         remedy=f"On the master's machine type 'concurrent keys invite {role}', and here what that prints",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
-from concurrent.apps.access import MANAGING, ROLES_BY_TYPE
+from concurrent.apps.access import JOINED, MANAGING, ROLES_BY_TYPE
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
 from concurrent.apps.arrivals import Arrivals
 from concurrent.apps.callbacks import Callbacks
@@ -23,6 +23,7 @@ from concurrent.apps.outcomes import Outcomes
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
 from concurrent.apps.status import ApplicationStatus, ClusterStatus
+from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.component import Component
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError
 from concurrent.core.foreign import shown
@@ -55,7 +56,8 @@ class ApplicationSettings(Component):
 
     master = ConfigItem(
         "application", "master", "",
-        "Address HOST:PORT of the master's JSON API. Empty: start an embedded cluster for this run.",
+        "Address HOST:PORT of the master's JSON API; joined: that of the cluster that this user has joined. "
+        "Empty: start an embedded cluster for this run.",
     )  # fmt: skip
     workers = IntItem(
         "application", "workers", 0,
@@ -75,8 +77,25 @@ class ApplicationSettings(Component):
         """
         if not self.master:
             return None
-        remedy = "Write HOST:PORT, or nothing for an embedded cluster"
+        if self.master == JOINED:
+            return self.env[TransportSettings].access().joined_master()
+        remedy = "Write HOST:PORT, 'joined', or nothing for an embedded cluster"
         return parse_address(self.master, "application.master", remedy)
+
+    def running_master(self, given: str | None, thing: str) -> Host:
+        """Return the address of a master that runs already.
+
+        :param given: as it was typed or handed in; nothing: that of ``application.master``, else that of the
+            cluster that was joined, else that of this machine.
+        :param thing: what the text is of, for the error.
+        :raises ConfigurationError: if it is not an address, or not clear.
+        """
+        access = self.env[TransportSettings].access()
+        if given == JOINED:
+            return access.joined_master()
+        if given is not None:
+            return parse_address(given, thing)
+        return self.master_host() or access.default_master()
 
 
 class ApplicationNode(Callbacks, Node):

@@ -11,7 +11,7 @@ from types import FunctionType, MethodType
 from typing import Any, Final, ParamSpec, TypeVar, overload
 
 from concurrent.apps.access import MANAGING
-from concurrent.apps.api import parse_address
+from concurrent.apps.application import ApplicationSettings
 from concurrent.apps.callmap import CallMap
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
@@ -40,7 +40,8 @@ class ClusterExecutor(Executor):
     The futures' callbacks run on a thread of their own, where they may submit, wait for futures and shut the
     executor down. Any thread may submit. A program that ends without ``shutdown`` waits for what it submitted.
 
-    :param master: ``HOST:PORT`` of the master's JSON API.
+    :param master: ``HOST:PORT`` of the master's JSON API; None: that of ``application.master``, else that of
+        the cluster that this user has joined, else that of this machine.
     :param initializer: is called once in each worker, before the first call of this executor there. If it
         fails, so does every call, with ``InitializerFailed``.
     :param initargs: its arguments; they travel once to each worker.
@@ -58,7 +59,7 @@ class ClusterExecutor(Executor):
 
     def __init__(
         self,
-        master: str,
+        master: str | None = None,
         *,
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
@@ -66,21 +67,21 @@ class ClusterExecutor(Executor):
         options: Mapping[str, Any] | None = None,
         job: str | None = None,
     ) -> None:
-        address = parse_address(master, "master")
         setup = _setup_of(initializer, initargs)
         of_job = None if job is None else ExecutorJob(checked_name(job))
-        self._begin(own_modules, options or {}, partial(_start_loop, address), setup, of_job)
+        self._begin(own_modules, options or {}, partial(_start_loop, master), setup, of_job)
 
     @staticmethod
-    def jobs(master: str) -> list[JobRow]:
+    def jobs(master: str | None = None) -> list[JobRow]:
         """Return the jobs that a master knows, those of other programs too.
 
-        :param master: ``HOST:PORT`` of its JSON API.
+        :param master: ``HOST:PORT`` of its JSON API; None: as for the executor.
         :raises ConfigurationError: if that is no address.
         :raises ConcurrentError: if the master does not answer.
         """
-        access = Environment()[TransportSettings].access()
-        with JobMaster(access.way(parse_address(master, "master"), MANAGING)) as asked:
+        env = Environment()
+        address = env[ApplicationSettings].running_master(master, "master")
+        with JobMaster(env[TransportSettings].access().way(address, MANAGING)) as asked:
             return asked.jobs()
 
     def __repr__(self) -> str:
@@ -264,7 +265,8 @@ class LocalCluster(ClusterExecutor):
         return self._worker_count
 
 
-def _start_loop(address: Host, core: ExecutorCore) -> Host:
+def _start_loop(master: str | None, core: ExecutorCore) -> Host:
+    address = core.env[ApplicationSettings].running_master(master, "master")
     core.loop.start()
     core.opened.callback(core.loop.stop)
     return address

@@ -31,6 +31,7 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.executorjob import ExecutorJob
 from concurrent.apps.jobwish import JobAnswer
+from concurrent.apps.openness import say_open
 from concurrent.apps.stalls import StallWatch
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.apps.transportsettings import TransportSettings
@@ -107,7 +108,10 @@ class ExecutorCore:
             self.loop.post(StallWatch(self.loop, self._callbacks, "a callback of a future").look)
             self.opened.callback(self.client.stop)
             settings = self.env[TransportSettings]
-            way = settings.access().way(self.address, ROLES_BY_TYPE[NodeType.application])
+            access = settings.access()
+            way = access.way(self.address, ROLES_BY_TYPE[NodeType.application])
+            if access.is_open:
+                self.loop.post(say_open, self.loop, self.node_id)
             self.client.start(way, 0, Stats(), settings.limits(), components=self.env)
         except BaseException:  # boundary: whatever it is, what was opened is closed
             self.opened.close()

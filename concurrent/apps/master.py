@@ -15,7 +15,7 @@ from concurrent.apps.jobwish import JobWish
 from concurrent.apps.joining import register_joining
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_kept
-from concurrent.apps.masterkeys import MasterKeys, keys_of_master
+from concurrent.apps.masterkeys import MasterKeys, keys_of_master, listening_on
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.ownslave import OwnSlave
@@ -157,7 +157,7 @@ class MasterNode(Node):
         if self._keys is not None:
             self._keys.begin()
         self.start_json_service()
-        log.info("the master listens on %s", self.api_service_v1.url)
+        log.info("the master listens on %s", listening_on(self.api_service_v1, self._keys))
         log.info("%s", what_is_kept(self.env, self._journal))
         if self.worker_count:
             self._start_own_slave()

@@ -11,6 +11,7 @@ from concurrent.apps.keywatch import KeyWatch
 from concurrent.core.errors import LoopClosed
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.audit import AuditLog
+from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import KeyFolder
 from concurrent.transport.security.protection import Protection
@@ -18,8 +19,9 @@ from concurrent.transport.security.registrar import Registrar
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.tokens import Tokens
 from concurrent.transport.security.trust import Trust
+from concurrent.transport.web.service import JSONService
 
-__all__ = ["MasterKeys", "keys_of_master"]
+__all__ = ["MasterKeys", "keys_of_master", "listening_on"]
 
 CLOSE_TIMEOUT_S = 10.0
 
@@ -42,6 +44,8 @@ class MasterKeys:
         is_connected: Callable[[Identity], bool],
     ) -> None:
         self.protection = Protection(tls=keys.tls(Role.MASTER), trust=Trust(keys.revoked()))
+        self.cluster = keys.cluster
+        """What the cluster is called."""
         self.tokens = Tokens(keys)
         self.audit = AuditLog(keys.audit_path)
         """What is done in the cluster."""
@@ -85,3 +89,13 @@ def keys_of_master(
     """
     keys = access.master()
     return MasterKeys(loop, keys, apply_revoked, is_connected) if keys is not None else None
+
+
+def listening_on(service: JSONService, keys: MasterKeys | None) -> str:
+    """Return where a master listens, for people, and how other machines get in if they can reach it."""
+    if keys is None or is_loopback(service.host):
+        return service.url
+    return (
+        f"https://{service.address}/ for members of the cluster {keys.cluster}; "
+        "'concurrent keys invite ROLE' lets others in"
+    )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.api import EXIT_INTERRUPTED, EXIT_OK, NodeType
 from concurrent.apps.nodeviews import NodeViews
-from concurrent.apps.status import NodeStatus, Ping
+from concurrent.apps.openness import say_open
+from concurrent.apps.status import ITS_USER, UNPROTECTED, NodeStatus, Ping
 from concurrent.apps.stopsignals import StopSignals
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.apps.version import VERSION
@@ -239,6 +240,8 @@ class Node(Component):
         place.make()
         self.protection = replace(keys, place=place)
         service.protect(self.protection, tokens=tokens, registrar=registrar, audit=audit)
+        if self.protection.is_open:
+            self.loop.post(say_open, self.loop, self.node_id)
         jsonremote(service, "login_code", roles=OBSERVERS)(self._login_code)
         self._views = NodeViews(
             self.api_service_v1,
@@ -290,7 +293,16 @@ class Node(Component):
             started_at=self.started_at,
             memory_bytes_max=peak_memory_bytes(),
             plugin_troubles=self.env.troubles.status(),
+            protected_by=self._protected_by,
         )
+
+    @property
+    def _protected_by(self) -> str:
+        """What lets nobody in but whom it should, for people."""
+        protection = self.protection
+        if protection.is_open:
+            return UNPROTECTED
+        return f"the keys of cluster {protection.tls.cluster}" if protection.tls else ITS_USER
 
     def app_init(self) -> None:
         """Prepare; see :class:`~concurrent.apps.api.IApp`."""

@@ -167,6 +167,8 @@ class SlaveNode(Node):
         self._open.callback(self._drain)
         self.link.start()
         log.info("the slave has %d workers; its master is at %s", self.worker_count, master)
+        if not self.config.is_set("slave", "master") and not access.has_joined:
+            log.info("no --master is given and no cluster was joined, so the master is that of this machine")
 
     def register_methods(self) -> None:
         """Register more methods with ``api_service_v1``; for derived nodes."""

@@ -20,7 +20,9 @@ from concurrent.scheduling.master.status import JournalStatus, SystemRow, TasksS
 from concurrent.scheduling.slave.status import WorkersStatus
 
 __all__ = [
+    "ITS_USER",
     "STATUS_BY_TYPE",
+    "UNPROTECTED",
     "ApplicationStatus",
     "ClusterStatus",
     "MasterStatus",
@@ -31,6 +33,12 @@ __all__ = [
     "StatsAnswer",
     "status_from_json",
 ]
+
+UNPROTECTED: Final = "nothing"
+"""What protects a node that was told to be open."""
+
+ITS_USER: Final = "its user's own sockets"
+"""What protects a node that no other user and no other machine reaches."""
 
 NAME_LENGTH_MAX: Final = 40
 """How much of what a peer calls itself is shown."""
@@ -48,11 +56,16 @@ class Ping(Status):
 
 @dataclass(frozen=True)
 class NodeStatus(Ping):
-    """What each node says of itself; ``more`` is what one of a plug-in or of another version adds."""
+    """What each node says of itself.
+
+    ``protected_by`` is what lets nobody in but whom it should: the keys of a cluster, or that only its own user
+    reaches it; ``nothing`` of one that is open. ``more`` is what a plug-in or another version adds.
+    """
 
     started_at: float
     memory_bytes_max: int | None
     plugin_troubles: tuple[Trouble, ...]
+    protected_by: str
     more: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
 

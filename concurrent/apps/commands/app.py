@@ -55,7 +55,12 @@ def class_parser(cls: type[ApplicationNode]) -> argparse.ArgumentParser:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-m", "--master", metavar="HOST:PORT", help="the master to use")
+    parser.add_argument(
+        "-m",
+        "--master",
+        metavar="HOST:PORT",
+        help="the master to use; joined: that of the cluster you joined",
+    )
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes an embedded cluster has")
     parser.add_argument("--channel", metavar="NAME", help="the compute channel of an embedded cluster")
     parser.add_argument("--scheduler", help="the scheduler of an embedded cluster")

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from concurrent.apps.access import MANAGING, Way
-from concurrent.apps.api import PORT_DEFAULT, parse_address
+from concurrent.apps.api import PORT_DEFAULT
 from concurrent.apps.application import ApplicationSettings
 from concurrent.apps.commands.common import make_environment
 from concurrent.apps.jobmaster import JobMaster
@@ -54,9 +54,5 @@ def way_of(args: argparse.Namespace, roles: Sequence[Role] = MANAGING) -> Way:
     :raises NotAllowed: if there is no key for it.
     """
     env = make_environment(args)
-    access = env[TransportSettings].access()
-    if args.master:
-        address = parse_address(args.master, "--master")
-    else:
-        address = env[ApplicationSettings].master_host() or access.default_master()
-    return access.way(address, roles)
+    address = env[ApplicationSettings].running_master(args.master, "--master")
+    return env[TransportSettings].access().way(address, roles)

@@ -22,7 +22,7 @@ LINE_LENGTH_MAX: Final = 1000
 
 NEXT: Final = {
     Role.SLAVE: "concurrent slave",
-    Role.SUBMIT: "concurrent app NAME",
+    Role.SUBMIT: "concurrent app NAME --master joined",
     Role.OBSERVE: "concurrent status",
     Role.ADMIN: "concurrent status",
 }

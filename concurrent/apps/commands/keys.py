@@ -26,7 +26,7 @@ from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, MEMBERS, KeyFolder
 from concurrent.transport.security.members import INVITED, Members
 from concurrent.transport.security.newkeys import make_cluster, rotate
-from concurrent.transport.security.ownaddress import own_address
+from concurrent.transport.security.ownaddress import is_listened_on, own_address
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.tokens import TOKEN_ROLES, Tokens
 
@@ -164,13 +164,12 @@ def _address(args: argparse.Namespace) -> tuple[Host, str]:
         return parse_address(args.address, "--address"), ""
     config = make_environment(args).config
     host, port = config.get("master", "host"), config.get("master", "port")
-    if is_loopback(host):
-        hint = (
-            f"the configuration has the master listen on {host}, which no other machine reaches: "
-            "set master.host, or start it with --host 0.0.0.0"
-        )
-        return Host(own_address(), port), hint
-    return Host(own_address() if host in ALL_ADDRESSES else host, port), ""
+    is_near = is_loopback(host)
+    master = Host(own_address() if is_near or host in ALL_ADDRESSES else host, port)
+    if is_listened_on(master):
+        return master, ""
+    where = "with 'concurrent master --host 0.0.0.0'" if is_near else "with 'concurrent master'"
+    return master, f"no master listens at {master} now: start it {where}, or say where with --address"
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -19,7 +19,10 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="run a slave",
         description="Run a slave: its worker processes do the work of a master, which need not be there yet.",
     )
-    parser.add_argument("-m", "--master", metavar="HOST:PORT", help=f"the master ({MASTER_DEFAULT})")
+    parser.add_argument(
+        "-m", "--master", metavar="HOST:PORT",
+        help=f"the master (that of the cluster that was joined, else {MASTER_DEFAULT})",
+    )  # fmt: skip
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes (one for each core)")
     parser.add_argument("--name", help="what the slave is called (the name of its machine)")
     parser.add_argument("--host", help="the address of the slave's own JSON API (127.0.0.1)")

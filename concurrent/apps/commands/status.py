@@ -12,7 +12,7 @@ from concurrent.apps.api import EXIT_OK
 from concurrent.apps.columns import NODES, lines_of_nodes, size, trouble_text
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.status import MasterStatus, status_from_json
+from concurrent.apps.status import UNPROTECTED, MasterStatus, status_from_json
 from concurrent.scheduling.ledger.status import RunningRow
 
 __all__ = ["add_parser", "describe_master", "run"]
@@ -52,6 +52,7 @@ def describe_master(status: MasterStatus) -> str:
         f"{status.node_id}  version {status.version}  {status.scheduler} on {status.channel}",
         f"tasks: {tasks.open} open ({tasks.queued} queued), {tasks.accepted} accepted in all",
         f"workers: {tasks.workers}",
+        *_protection(status),
         *(f"plug-in {trouble_text(one)}" for one in status.plugin_troubles),
         *([f"no more tasks are accepted for now: {tasks.held_because}"] if tasks.held_because else []),
         *_journal(status),
@@ -67,6 +68,13 @@ def describe_master(status: MasterStatus) -> str:
         lines += ["", f"running for a while: {tasks.running_count} tasks"]
         lines += [f"  {_running(one)}" for one in tasks.running]
     return "\n".join(lines)
+
+
+def _protection(status: MasterStatus) -> list[str]:
+    """Return who may come; nothing if it was not said."""
+    if status.protected_by == UNPROTECTED:
+        return ["protected by NOTHING: whoever reaches this master can run code on all its nodes"]
+    return [f"protected by {status.protected_by}"] if status.protected_by else []
 
 
 def _journal(status: MasterStatus) -> list[str]:

@@ -6,10 +6,22 @@ import contextlib
 import socket
 from typing import Final
 
-__all__ = ["own_address"]
+from concurrent.core.items import Host
+
+__all__ = ["is_listened_on", "own_address"]
 
 FAR_AWAY: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses that nobody has; nothing is sent there."""
+
+LISTENS_S: Final = 2.0
+"""How long it may take to learn whether anybody listens."""
+
+
+def is_listened_on(address: Host) -> bool:
+    """Tell whether somebody listens at an address."""
+    with contextlib.suppress(OSError), socket.create_connection(address, timeout=LISTENS_S):
+        return True
+    return False
 
 
 def own_address() -> str:

@@ -17,6 +17,8 @@ __all__ = ["SESSION", "Chunk", "SendChunk", "decode_chunk", "encode_chunk"]
 SESSION: Final = "session"
 """The kind of a work queue that slaves ask over their sessions; other kinds name the carriers to pull with."""
 
+PAYLOAD_TYPES: Final = frozenset((bytes, Frame))
+
 
 class Chunk(NamedTuple):
     """Tasks of one owner that are taken together."""
@@ -53,9 +55,11 @@ def decode_chunk(message: Sequence[Any]) -> Chunk:
         owner, code_count, numbers, inline = msgpack.unpackb(message[0])
         frames = iter(message[1:])
         payloads = [Frame(next(frames)) if payload is None else payload for payload in inline]
-        chunk = Chunk(int(owner), int(code_count), list(map(int, numbers)), payloads)
+        is_good = set(map(type, (owner, code_count, *numbers))) == {int}
     except (ValueError, TypeError, StopIteration, IndexError, msgpack.UnpackException) as error:
         raise MalformedMessage("a message on the work socket is not a chunk of tasks") from error
-    if len(chunk.numbers) != len(chunk.payloads):
+    if not is_good or not PAYLOAD_TYPES.issuperset(map(type, payloads)):
+        raise MalformedMessage("a chunk of tasks has values of other types than numbers and payloads")
+    if len(numbers) != len(payloads):
         raise MalformedMessage("a chunk of tasks has columns of different lengths")
-    return chunk
+    return Chunk(owner, code_count, list(numbers), payloads)

@@ -17,7 +17,7 @@ from concurrent.transport.security.names import dns_name
 
 with installed_first("cryptography"):
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -39,6 +39,12 @@ NOT_BEFORE: Final = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 DAYS: Final = 20 * 365
 REQUEST_BYTES_MAX: Final = 16 << 10
+UNREADABLE: Final = (
+    ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, x509.ExtensionNotFound,
+    x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What the library raises of certificates and requests that others have sent."""
+
 NUMBER_BYTES: Final = 32
 """Of each of the two numbers of a signature."""
 
@@ -184,7 +190,7 @@ def check_server(certificate_der: bytes, public: bytes, name: str) -> None:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         is_named = names.get_values_for_type(x509.DNSName) == [name]
         is_signed = _is_signed(certificate.signature, certificate.tbs_certificate_bytes, public)
-    except (ValueError, x509.ExtensionNotFound, x509.InvalidVersion):
+    except UNREADABLE:
         is_named = is_signed = False
     if is_signed and is_named:
         return
@@ -213,7 +219,7 @@ def _request(pem: bytes) -> x509.CertificateSigningRequest:
             if request.is_signature_valid and isinstance(key, ec.EllipticCurvePublicKey):
                 if isinstance(key.curve, ec.SECP256R1):
                     return request
-        except (ValueError, TypeError, InvalidSignature):
+        except UNREADABLE:
             pass
     raise NotAllowed("that is no signing request for a key of this cluster", thing="request")
 

@@ -155,6 +155,10 @@ class RequestReader:
         end = self._buffer.find(b"\r\n\r\n")
         return bytes(self._buffer[:end]) if end >= 0 else None
 
+    def has_bare_line_ends(self) -> bool:
+        """Tell whether the headers end as those of other protocols do."""
+        return b"\n\n" in self._buffer
+
     def _has_arrived(self, limits: HTTPLimits, body_awaited_bytes: int) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
@@ -258,7 +262,11 @@ class StrictRequest(cheroot_server.HTTPRequest):
 
     def read_request_line(self) -> bool:
         """Read the first line; false if the request was refused."""
-        if not super().read_request_line():  # type: ignore[no-untyped-call]
+        try:
+            if not super().read_request_line():  # type: ignore[no-untyped-call]
+                return False
+        except ValueError:  # of what takes the address apart
+            self.simple_response("400 Bad Request", "the address of the request is malformed")
             return False
         if has_control(self.uri):
             self.simple_response("400 Bad Request", "the path has a control character")
@@ -269,7 +277,10 @@ class StrictRequest(cheroot_server.HTTPRequest):
         """Read the headers and wait for the body; false if the request was refused."""
         needs_host = self.request_protocol not in (b"HTTP/0.9", b"HTTP/1.0")
         headers = self.conn.reader.headers()
-        problem = None if headers is None else head_problem(headers, needs_host=needs_host)
+        if headers is None:
+            self._refuse_endless_head()
+            return False
+        problem = head_problem(headers, needs_host=needs_host)
         if problem is not None:
             self.simple_response("400 Bad Request", problem)
             return False
@@ -282,6 +293,13 @@ class StrictRequest(cheroot_server.HTTPRequest):
             self.simple_response("400 Bad Request", "Content-Length is not a number")
             return False
         return True
+
+    def _refuse_endless_head(self) -> None:
+        """Say what is wrong with headers without an end, which the parser behind this must not see."""
+        if self.conn.reader.has_bare_line_ends():
+            self.simple_response("400 Bad Request", "the lines of headers must end with a CR before the LF")
+        else:
+            self.simple_response("413 Content Too Large", "the headers are too long")
 
     def header_reader(self, stream: Any, headers: dict[bytes, bytes]) -> None:
         """Read the headers, and keep cheroot from inviting the body at once."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 from dataclasses import fields
 from typing import Any
+from zlib import crc32
 
+import msgpack
 import pytest
 
 from concurrent.core.errors import JournalDamaged
 from concurrent.scheduling.ledger import recorded
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.recorded import Recordable, TasksEnded, TasksSubmitted
-from concurrent.scheduling.store.journal.records import KINDS, OWN_ROW_BYTES, cut, decode, encode
+from concurrent.scheduling.store.journal.records import HEAD, KINDS, OWN_ROW_BYTES, cut, decode, encode
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.transport.frames.frames import Frame
 
@@ -124,6 +126,16 @@ def test_a_row_in_the_place_of_another_is_found_out() -> None:
     body, _ = encode(7, recorded.OwnerLeft(1), Shelf().refer)
     with pytest.raises(JournalDamaged, match="row 8"):
         decode(8, body, Shelf().recall)
+
+
+@pytest.mark.parametrize(
+    "columns", [7, None, [[], [], None], [{}, [], None], [2, {}, None], [99, [], None], [2, []]]
+)
+def test_columns_of_another_form_are_found_out_though_their_checksum_is_good(columns: Any) -> None:
+    packed = msgpack.packb(columns)
+    row = HEAD.pack(crc32(packed, 7), 0, len(packed)) + packed
+    with pytest.raises(JournalDamaged, match="row 7"):
+        decode(7, row, Shelf().recall)
 
 
 def test_a_large_payload_is_not_in_the_row() -> None:

@@ -88,6 +88,21 @@ def test_what_is_no_request_uses_nothing_up(cluster: KeyFolder, request_pem: byt
     assert Registrar(cluster).has_invitation(secret)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("020100", "020109"),  # a version that there is not
+        ("2a8648ce3d030107", "2a8648ce3d03017f"),  # a curve that nobody knows
+    ],
+)
+def test_a_request_that_the_library_does_not_know_is_refused(old: str, new: str) -> None:
+    lines = request_for(new_key(), "rack").splitlines()
+    der = base64.b64decode(b"".join(lines[1:-1])).replace(bytes.fromhex(old), bytes.fromhex(new), 1)
+    pem = b"\n".join((lines[0], base64.b64encode(der), lines[-1]))
+    with pytest.raises(NotAllowed, match="no signing request"):
+        name_in_request(pem)
+
+
 def test_a_request_that_was_changed_is_refused(cluster: KeyFolder) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import load_pem_x509_csr

@@ -270,9 +270,10 @@ class _Row(NamedTuple):
             raise _damaged(seq, "its columns have another checksum")
         try:
             kind, values, spans = msgpack.unpackb(columns, strict_map_key=False)
-        except ValueError as error:
+            is_known = kind in KINDS
+        except (TypeError, ValueError) as error:
             raise _damaged(seq, str(error)) from error
-        if kind not in KINDS:
+        if not is_known or type(values) is not list:
             raise _damaged(seq, f"there is no kind {kind!r} of rows")
         return cls(kind, values, spans, data, crc32(data) == data_crc)
 

@@ -397,6 +397,13 @@ class WebConnection(cheroot_server.HTTPConnection):
                 self.socket.unwrap()
         self.socket.shutdown(socket.SHUT_WR)
 
+    def close(self) -> None:
+        """Close it, in whatever state it is: what TLS could not begin on has no descriptor any more."""
+        self.reader.close()
+        with suppress(OSError):  # it is gone already
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
     def discard(self) -> bool:
         """Throw away what the client still sends; false when it has closed."""
         return bool(self.socket.recv(CHUNK_BYTES))

@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -78,6 +79,25 @@ def hello(cluster: Cluster) -> bytes:
 
 
 def test_both_are_spoken_at_one_port(peer: ProtectedPeer, admin: ssl.SSLContext) -> None:
+    assert peer.ask("GET", "/ping").json == {}
+    assert peer.ask_tls(admin, "GET", "/ping").json == {"is_alive": True}
+
+
+def test_a_client_that_is_gone_before_its_handshake_can_begin_harms_nobody_else(
+    peer: ProtectedPeer, cluster: Cluster, admin: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library takes the socket away before it finds that nobody is there."""
+    met = threading.Semaphore(0)
+
+    def gone(_context: ssl.SSLContext, sock: socket.socket, **_options: object) -> ssl.SSLSocket:
+        socket.socket(fileno=sock.detach()).close()
+        met.release()
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patch, socket.create_connection(("127.0.0.1", peer.service.port)) as client:
+        patch.setattr(ssl.SSLContext, "wrap_socket", gone)
+        client.sendall(hello(cluster))
+        assert met.acquire(timeout=TIMEOUT_S)
     assert peer.ask("GET", "/ping").json == {}
     assert peer.ask_tls(admin, "GET", "/ping").json == {"is_alive": True}
 

@@ -16,6 +16,7 @@ CASES = (
     "roundtrip",
     "efficiency",
     "payload",
+    "security",
     "journal",
     "memory",
     "million",

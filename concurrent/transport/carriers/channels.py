@@ -7,14 +7,15 @@ framework; the carriers of a plug-in are named by their class.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from concurrent.core.component import Component, ComponentManager
 from concurrent.core.errors import ConfigurationError
-from concurrent.core.interface import Interface, implements, interfaces_of, optional
+from concurrent.core.interface import IClosing, Interface, implements, interfaces_of, optional
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.protection import Protection
+from concurrent.transport.security.protection import CurveKeys, Protection
 from concurrent.transport.session.limits import Limits
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "TCPCarrierFactory",
     "ZMQCarrierFactory",
     "carriers_named",
+    "with_keys",
 ]
 
 CHANNELS: Final = {"tcp": "TCPCarrierFactory", "zmq": "ZMQCarrierFactory"}
@@ -122,6 +124,13 @@ class ICarrierFactory(Interface):
         :param has_room: asked before each.
         """
 
+    @optional
+    def new_keys(self) -> CurveKeys:  # type: ignore[empty-body]
+        """Return keys of one node, if TLS does not protect these carriers. Any thread.
+
+        The public one is told when nodes register, over the JSON API.
+        """
+
 
 class TCPCarrierFactory(Component):
     """Plain TCP, which has fewer threads on the way of a message."""
@@ -144,7 +153,12 @@ class TCPCarrierFactory(Component):
 class ZMQCarrierFactory(Component):
     """ZeroMQ, which is loaded when it is used."""
 
-    implements(ICarrierFactory)
+    implements(ICarrierFactory, IClosing)
+
+    def __init__(self) -> None:
+        """There is no context before something is pulled."""
+        super().__init__()
+        self._pulling: Any = None
 
     def make_server(self, loop: NodeLoop, host: str, port: int, **options: Any) -> SessionServer:
         """Return a :class:`.TCPServerZMQ`."""
@@ -172,8 +186,30 @@ class ZMQCarrierFactory(Component):
     ) -> IPullSocket:
         """Return a :class:`.PullSocket`."""
         from concurrent.transport.carriers.pipeline import PullSocket
+        from concurrent.transport.carriers.zmqsockets import new_context
 
-        return PullSocket(place, take, has_room)
+        if self._pulling is None:
+            self._pulling = new_context()
+        return PullSocket(place, take, has_room, self._pulling)
+
+    def new_keys(self) -> CurveKeys:
+        """Return a pair of keys for CURVE, which encrypts what TLS cannot."""
+        from concurrent.transport.carriers.curve import new_curve_keys
+
+        return new_curve_keys()
+
+    def close(self) -> None:
+        """Free what all sockets that pull have in common."""
+        if self._pulling is not None:
+            self._pulling.destroy(0)
+
+
+def with_keys(carriers: ICarrierFactory, protection: Protection) -> Protection:
+    """Return a protection with the keys that carriers need besides those for TLS, where there is TLS."""
+    new_keys = getattr(carriers, "new_keys", None)
+    if new_keys is None or protection.tls is None or protection.curve is not None:
+        return protection
+    return replace(protection, curve=new_keys())
 
 
 def carriers_named(manager: ComponentManager, name: str) -> ICarrierFactory:

@@ -112,8 +112,7 @@ class SessionClient(Endpoint):
 
         :raises NotAllowed: if the protection has no way to know a server.
         """
-        protection = self._protection
-        if protection and protection.tls is None and protection.place is None and not protection.is_open:
+        if self._protection is not None and self._protection.is_closed:
             raise needs_key(self.node_id)
         self._is_started = True
         self._loop.post(self._begin)

@@ -15,8 +15,8 @@ from concurrent.core.errors import ProtocolError
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.transport.carriers.channels import SocketPlace
-from concurrent.transport.carriers.endpoint import cannot_listen
-from concurrent.transport.carriers.zeromq import accept_parts, bind_all, endpoint_to, make_socket, receive_parts
+from concurrent.transport.carriers.zmqdoors import Doors, Listening, route_in_place, route_to_port
+from concurrent.transport.carriers.zmqsockets import Context, Socket, accept_parts, make_socket, receive_parts
 from concurrent.transport.frames.frames import Buffer
 
 with installed_first("zmq"):
@@ -27,39 +27,33 @@ __all__ = ["PullSocket", "PushSocket"]
 PIPE_MESSAGES: Final = 4
 """How many messages may lie in the pipe of one who pulls: a slow one must not collect many."""
 
+SOCKET_NAME: Final = "work"
+"""What the socket is called in a place."""
+
 log = get_log(__name__)
 
 
 class PushSocket:
-    """See :class:`.IPushSocket`.
+    """See :class:`.IPushSocket`. Those in the place and those at the port take turns.
 
     :raises AddressError: if the address cannot be listened on.
+    :raises ConfigurationError: if a stranger would come in.
     """
 
     def __init__(self, place: SocketPlace) -> None:
-        self.port = place.port
-        self._place = place
+        loop, host, port, limits, protection = place
+        self._loop = loop
         self._messages: deque[Sequence[Buffer]] = deque()
-        self._open()
+        options: dict[int, int] = {zmq.SNDHWM: PIPE_MESSAGES, zmq.IMMEDIATE: 1}
+        self._doors = Doors(loop, Listening(zmq.PUSH, SOCKET_NAME, host, port, limits, options), protection)
+        self.port = self._doors.port
+        self._sockets = deque(door.socket for door in self._doors)
+        self._watch()
 
     @property
     def waiting_count(self) -> int:
         """How many messages are in no pipe yet."""
         return len(self._messages)
-
-    def _open(self) -> None:
-        loop, host, _, limits, protection = self._place
-        self._context = zmq.Context()
-        self._socket = make_socket(self._context, zmq.PUSH, host, limits)
-        self._socket.setsockopt(zmq.SNDHWM, PIPE_MESSAGES)
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        try:
-            self.port = bind_all(self._socket, host, self.port, protection, "work")
-        except zmq.ZMQError as error:
-            self._context.destroy(0)
-            raise cannot_listen(f"{host}:{self.port}", self.port, error.errno) from error
-        self._fd = self._socket.getsockopt(zmq.FD)
-        loop.add_reader(self._fd, self.flush)
 
     def put(self, frames: Sequence[Buffer]) -> None:
         """Offer a message to whoever has room in its pipe."""
@@ -69,24 +63,44 @@ class PushSocket:
     def flush(self) -> None:
         """Fill the pipes that have room."""
         messages = self._messages
-        # Reading EVENTS also re-arms the descriptor, which signals changes only.
-        while messages and int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT:
+        while messages and (socket := self._next_with_room()) is not None:
             try:
-                self._socket.send_multipart(messages[0], zmq.NOBLOCK, copy=False)
+                socket.send_multipart(messages[0], zmq.NOBLOCK, copy=False)
             except zmq.Again:
-                return
+                continue
             messages.popleft()
 
     def reopen(self) -> None:
-        """Bind the port anew: a pipe that nobody empties would go on to swallow its share."""
-        self.close()
-        self._open()
+        """Listen anew: a pipe that nobody empties would go on to swallow its share."""
+        self._unwatch()
+        self._messages.clear()
+        self._sockets = deque(door.open_anew() for door in self._doors)
+        self._watch()
 
     def close(self) -> None:
-        """Free the socket."""
-        self._place.loop.remove_reader(self._fd)
+        """Free the sockets."""
+        self._unwatch()
         self._messages.clear()
-        self._context.destroy(0)
+        self._doors.close()
+        self._doors.context.term()
+
+    def _next_with_room(self) -> Socket | None:
+        sockets = self._sockets
+        for _ in range(len(sockets)):
+            socket = sockets[0]
+            sockets.rotate()
+            # Reading EVENTS also re-arms the descriptor, which signals changes only.
+            if int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT:
+                return socket
+        return None
+
+    def _watch(self) -> None:
+        for socket in self._sockets:
+            self._loop.add_reader(socket.fileno(), self.flush)
+
+    def _unwatch(self) -> None:
+        for socket in self._sockets:
+            self._loop.remove_reader(socket.fileno())
 
 
 class PullSocket:
@@ -94,22 +108,29 @@ class PullSocket:
 
     :param take: called with the frames of each message.
     :param has_room: asked before each.
+    :param context: outlives the socket, for one that closes while others encrypt may take the process along.
+    :raises NotAllowed: if there is no key with which the other end can be known.
     """
 
     def __init__(
-        self, place: SocketPlace, take: Callable[[list[Buffer]], object], has_room: Callable[[], bool]
+        self,
+        place: SocketPlace,
+        take: Callable[[list[Buffer]], object],
+        has_room: Callable[[], bool],
+        context: Context,
     ) -> None:
+        loop, host, port, limits, protection = place
+        route = route_in_place(protection, SOCKET_NAME) or route_to_port(host, port, protection)
         self._place = place
         self._take = take
         self._has_room = has_room
         self._refused_line = RareLine()
-        self._context = zmq.Context()
-        self._socket = make_socket(self._context, zmq.PULL, place.host, place.limits)
+        self._socket = make_socket(context, zmq.PULL, host, limits)
         self._socket.setsockopt(zmq.RCVHWM, 1)
-        self._socket.connect(endpoint_to(place.host, place.port, place.protection, "work"))
+        route.connect(self._socket)
         self._fd = self._socket.getsockopt(zmq.FD)
-        place.loop.add_reader(self._fd, self.drain)
-        place.loop.call_soon(self.drain)
+        loop.add_reader(self._fd, self.drain)
+        loop.call_soon(self.drain)
 
     def drain(self) -> None:
         """Take messages while there are any and there is room for them."""
@@ -129,4 +150,4 @@ class PullSocket:
     def close(self) -> None:
         """Free the socket; what lies in the pipe is dropped."""
         self._place.loop.remove_reader(self._fd)
-        self._context.destroy(0)
+        self._socket.close(linger=0)

@@ -108,7 +108,7 @@ class SessionServer(Endpoint):
         protection = self._protection
         if protection is None:
             check_host(self.host, allow_insecure=self._allow_insecure)
-        elif protection.tls is None and protection.place is None and not protection.is_open:
+        elif protection.is_closed:
             raise needs_key(self.node_id)
         self._loop.call(self._begin, timeout_s=START_TIMEOUT_S)
 

@@ -21,6 +21,7 @@ __all__ = [
     "not_encrypted",
     "unencrypted_server",
     "unknown_here",
+    "unknown_key",
     "wrong_server",
 ]
 
@@ -121,6 +122,17 @@ def unknown_here(error: ssl.SSLError, cluster: str) -> NotAllowed:
         thing=cluster,
         remedy="Run 'concurrent keys invite ROLE' on the machine of the master, and the 'concurrent join LINE' "
         "that it prints here",
+    )
+
+
+def unknown_key(address: str) -> NotAllowed:
+    """A server does not let in the CURVE key of this node."""
+    return NotAllowed(
+        f"the master at {address} does not know the key of this node, which has not registered there, or not "
+        "with this key, or has been revoked",
+        thing=address,
+        remedy="Register again over the JSON API. If the master refuses that too, run 'concurrent keys invite "
+        "ROLE' on its machine, and the 'concurrent join LINE' that it prints here",
     )
 
 

@@ -8,80 +8,51 @@ signals, and looked at again after every sending.
 
 from __future__ import annotations
 
-import struct
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import MessageTooLarge, ProtocolError
+from concurrent.core.errors import NotAllowed, ProtocolError
+from concurrent.transport.carriers.bytechannel import LOCAL_IP
 from concurrent.transport.carriers.client import SessionClient
-from concurrent.transport.carriers.endpoint import cannot_listen
+from concurrent.transport.carriers.curve import identity_of_key
 from concurrent.transport.carriers.framing import GREETING_LIMITS
-from concurrent.transport.carriers.server import NO_PORT, SessionServer
-from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
+from concurrent.transport.carriers.server import SessionServer
+from concurrent.transport.carriers.strangers import unknown_key
+from concurrent.transport.carriers.zmqdoors import Door, Doors, Listening, Route, route_in_place, route_to_port
+from concurrent.transport.carriers.zmqsockets import (
+    MONITOR_EVENT,
+    Context,
+    accept_parts,
+    as_parts,
+    make_socket,
+    receive_parts,
+    sender_address,
+    sender_key,
+)
+from concurrent.transport.frames.frames import Buffer, Frame
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
-from concurrent.transport.security.protection import Protection
-from concurrent.transport.session.carrier import ICarrierOwner
-from concurrent.transport.session.envelope import check_sizes
+from concurrent.transport.security.identity import THIS_USER, Identity
 from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.states import SessionState
 
 with installed_first("zmq"):
     import zmq
 
-__all__ = ["TCPServerZMQ", "ZMQClient", "accept_parts", "endpoint_of", "make_socket", "receive_parts"]
+__all__ = ["TCPServerZMQ", "ZMQClient"]
 
 MESSAGES_PER_TURN: Final = 512
 FINISHED_MAX: Final = 4096
 """How many routing ids of finished connections are remembered, to ignore what they still send."""
 
-LOCAL: Final = "ipc://"
-"""How ZeroMQ writes a socket in the file system."""
+SOCKET_NAME: Final = "compute"
+"""What the socket for sessions is called in a place."""
 
-_MONITOR_EVENT: Final = struct.Struct("=hi")
 _LOST_EVENTS: Final = (
-    zmq.EVENT_DISCONNECTED
-    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
-    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 )
-
-_Socket = Any  # zmq.Socket is generic over what recv returns, which is no help here
-
-
-def make_socket(context: zmq.Context[_Socket], kind: int, host: str, limits: Limits) -> _Socket:
-    """Return a socket with every option set that must be set before it binds or connects."""
-    socket = context.socket(kind)
-    socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.SNDHWM, 0)  # sessions bound what is under way, in bytes
-    socket.setsockopt(zmq.MAXMSGSIZE, limits.message_bytes_max)
-    if ":" in host:
-        socket.setsockopt(zmq.IPV6, 1)
-    return socket
-
-
-def receive_parts(socket: _Socket) -> list[zmq.Frame]:
-    """Return the parts of the next message, all of which have arrived; raises zmq.Again."""
-    part = socket.recv(zmq.NOBLOCK, copy=False)
-    parts = [part]
-    while part.more:
-        part = socket.recv(zmq.NOBLOCK, copy=False)
-        parts.append(part)
-    return parts
-
-
-def accept_parts(parts: list[zmq.Frame], limits: Limits) -> list[Buffer]:
-    """Return the frames of a message, the large ones without a copy; raises ProtocolError."""
-    if not parts:
-        raise MessageTooLarge("a message must have at least one frame", thing="frames", value=0)
-    check_sizes([len(part) for part in parts], limits)
-    return [part.buffer if len(part) >= FRAME_BYTES_MIN else part.bytes for part in parts]
-
-
-def as_parts(buffers: Sequence[Buffer | Frame]) -> list[Buffer]:
-    """Return the parts of a message: each frame is one, in one piece."""
-    return [buffer.buffer if isinstance(buffer, Frame) else buffer for buffer in buffers]
+_REFUSED_EVENTS: Final = zmq.EVENT_HANDSHAKE_FAILED_AUTH
 
 
 class RouterPeer:
@@ -90,73 +61,59 @@ class RouterPeer:
     has_room = True
     is_held_up = False
 
-    def __init__(
-        self, server: TCPServerZMQ, routing_id: bytes, peer_ip: str, identity: Identity, now: float
-    ) -> None:
-        self.identity = identity
+    def __init__(self, router: Router, routing_id: bytes, peer_ip: str, identity: Identity, now: float) -> None:
         self.peer_ip = peer_ip
+        self.identity = identity
         self.opened_at = now
         self.routing_id = routing_id
         self.limits = GREETING_LIMITS
-        self._server = server
+        self._router = router
         self._is_closed = False
 
     def trust(self) -> None:
         """Accept messages up to the full limits."""
-        self.limits = self._server.limits
+        self.limits = self._router.limits
 
     def send(self, messages: Sequence[Sequence[Buffer | Frame]]) -> None:
         """Send messages; a peer that is gone is reported when the loop has its turn again."""
         if not self._is_closed:
-            self._server.send_to(self, messages)
+            self._router.send_to(self, messages)
 
     def close(self, *, flush: bool = False) -> None:
         """Forget the peer; ZeroMQ sends what is left in any case."""
         if not self._is_closed:
             self._is_closed = True
-            self._server.forget(self)
+            self._router.forget(self)
 
 
-class TCPServerZMQ(SessionServer):
-    """Serves clients over ZeroMQ; see :class:`SessionServer` for everything but the carrier."""
+class Router:
+    """The peers that come in by one door, which it owns. Loop thread only.
 
-    _context: zmq.Context[_Socket] | None = None
-    _socket: _Socket | None = None
-    _is_armed = False
+    :param server: owns the peers.
+    """
 
-    @property
-    def limits(self) -> Limits:
-        """What is accepted from peers that have greeted."""
-        return self._limits
-
-    def _listen(self) -> None:
+    def __init__(self, loop: NodeLoop, server: TCPServerZMQ, door: Door, limits: Limits) -> None:
+        self.limits = limits
+        self._loop = loop
+        self._server = server
+        self._door = door
+        self.is_at_port = door.identity is not THIS_USER
         self._peer_by_routing_id: dict[bytes, RouterPeer] = {}
         self._finished: OrderedDict[bytes, None] = OrderedDict()
-        context: zmq.Context[_Socket] = zmq.Context()
-        socket = make_socket(context, zmq.ROUTER, self.host, self._limits)
-        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        try:
-            self.port = bind_all(socket, self.host, self.port, self._protection, "compute")
-        except zmq.ZMQError as error:
-            socket.close(linger=0)
-            context.term()
-            raise cannot_listen(self.address, self.port, error.errno) from error
-        is_open = self._protection is None or self._protection.is_open
-        self._peer_identity = ANYBODY if is_open else THIS_USER
-        self._context = context
-        self._socket = socket
-        self._loop.add_reader(socket.fileno(), self._on_ready)
-        self._look_again()
+        self._is_armed = False
+        self._is_closed = False
+        self._socket = door.socket
+        self._watch()
 
     def send_to(self, peer: RouterPeer, messages: Sequence[Sequence[Buffer | Frame]]) -> None:
         """Send messages to one peer."""
-        if self._socket is None:
+        if self._is_closed:
             return
         try:
             for buffers in messages:
                 self._socket.send_multipart([peer.routing_id, *as_parts(buffers)], zmq.NOBLOCK)
         except zmq.ZMQError as error:
-            self._loop.call_soon(self._lose, peer, error.strerror)
+            self._loop.call_soon(self._server.lose, peer, error.strerror)
         self._look_again()
 
     def forget(self, peer: RouterPeer) -> None:
@@ -165,12 +122,26 @@ class TCPServerZMQ(SessionServer):
         self._finished[peer.routing_id] = None
         if len(self._finished) > FINISHED_MAX:
             self._finished.popitem(last=False)
-        self.released(peer)
+        self._server.released(peer)
 
-    def _lose(self, peer: RouterPeer, reason: str) -> None:
-        if peer in self._carriers:
-            self.lost(peer, reason)
-            peer.close()
+    def open_anew(self) -> None:
+        """Close all connections at the port; who may come back does so, and goes on with its session."""
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket = self._door.open_anew(int(self.limits.linger_s * 1000))
+        for peer in list(self._peer_by_routing_id.values()):
+            self._server.lose(peer, "the port was opened anew")
+        self._finished.clear()
+        self._watch()
+
+    def close(self) -> None:
+        """Take in nothing more, and send what is left."""
+        self._is_closed = True
+        self._loop.remove_reader(self._socket.fileno())
+        self._door.close(int(self.limits.linger_s * 1000))
+
+    def _watch(self) -> None:
+        self._loop.add_reader(self._socket.fileno(), self._on_ready)
+        self._look_again()
 
     def _look_again(self) -> None:
         if not self._is_armed:
@@ -181,7 +152,7 @@ class TCPServerZMQ(SessionServer):
         self._is_armed = False
         batches: dict[RouterPeer, list[list[Buffer]]] = {}
         for _ in range(MESSAGES_PER_TURN):
-            if self._socket is None:
+            if self._is_closed:
                 return
             try:
                 parts = receive_parts(self._socket)
@@ -194,8 +165,7 @@ class TCPServerZMQ(SessionServer):
                 batches.setdefault(peer, []).append(accept_parts(parts[1:], peer.limits))
             except ProtocolError as error:
                 self._deliver(peer, batches.pop(peer, []))
-                if peer in self._carriers:
-                    self.broken(peer, error)
+                self._server.refuse(peer, error)
         else:
             self._look_again()
         for peer, batch in batches.items():
@@ -203,65 +173,120 @@ class TCPServerZMQ(SessionServer):
 
     def _deliver(self, peer: RouterPeer, batch: list[list[Buffer]]) -> None:
         if batch:
-            self.received(peer, batch)
+            self._server.received(peer, batch)
 
     def _peer_of(self, parts: list[zmq.Frame]) -> RouterPeer | None:
+        """Return who has sent a message; None if nobody from whom something is taken."""
         routing_id = parts[0].bytes
         peer = self._peer_by_routing_id.get(routing_id)
         if peer is not None:
             return peer
-        if routing_id in self._finished or self._is_stopping:
+        if routing_id in self._finished or not self._server.takes_peers:
             return None
-        peer_ip = _address_of(parts[-1])
-        peer = RouterPeer(self, routing_id, peer_ip, self._peer_identity, self._loop.time())
+        identity = self._door.identity
+        if identity is None:
+            try:
+                identity = self._server.identity_of(sender_key(parts[-1]))
+            except NotAllowed:  # it was let in, and its key was taken back before it has said something
+                return None
+        peer_ip = LOCAL_IP if identity is THIS_USER else sender_address(parts[-1])
+        peer = RouterPeer(self, routing_id, peer_ip, identity, self._loop.time())
         self._peer_by_routing_id[routing_id] = peer
-        self._accepted(peer)
+        self._server.take(peer)
         return peer
+
+
+class TCPServerZMQ(SessionServer):
+    """Serves clients over ZeroMQ; see :class:`SessionServer` for everything but the carrier.
+
+    In its place it serves processes of its user, at its port, in CURVE, those whose keys its protection allows.
+    """
+
+    _doors: Doors | None = None
+
+    @property
+    def takes_peers(self) -> bool:
+        """Whether somebody new may come."""
+        return not self._is_stopping
+
+    def identity_of(self, key: bytes) -> Identity:
+        """Return who has a key of CURVE; raises NotAllowed if it may not come in."""
+        assert self._protection is not None, "without one nobody needs a key"
+        return identity_of_key(self._protection, key)
+
+    def take(self, peer: RouterPeer) -> None:
+        """Own a peer that has sent something for the first time."""
+        self._accepted(peer)
+
+    def refuse(self, peer: RouterPeer, error: ProtocolError) -> None:
+        """Refuse a peer that broke the protocol, unless it is refused already."""
+        if peer in self._carriers:
+            self.broken(peer, error)
+
+    def lose(self, peer: RouterPeer, reason: str) -> None:
+        """A peer is gone."""
+        if peer in self._carriers:
+            self.lost(peer, reason)
+            peer.close()
+
+    def dismiss_revoked(self, serials: Iterable[str]) -> None:
+        """See the base. ZeroMQ closes no single connection, so the port is opened anew if one had come in."""
+        revoked = frozenset(serials)
+        super().dismiss_revoked(revoked)
+        if self._doors is not None and self._doors.zap is not None and self._doors.zap.has_let_in(revoked):
+            for router in self._routers:
+                if router.is_at_port:
+                    router.open_anew()
+
+    def _listen(self) -> None:
+        options: dict[int, int] = {zmq.ROUTER_MANDATORY: 1}
+        listening = Listening(zmq.ROUTER, SOCKET_NAME, self.host, self.port, self._limits, options)
+        self._doors = Doors(self._loop, listening, self._protection)
+        self.port = self._doors.port
+        self._routers = [Router(self._loop, self, door, self._limits) for door in self._doors]
 
     def _stop_opening(self) -> None:
         """Peers that are not known yet are ignored from now on."""
 
     def _close_all(self) -> None:
         super()._close_all()
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            self._loop.remove_reader(socket.fileno())
-            socket.close(linger=int(self._limits.linger_s * 1000))
+        if self._doors is not None:
+            while self._routers:
+                self._routers.pop().close()
+            self._doors.close()
 
     def _free(self) -> None:
-        if self._context is not None and self._socket is None:
-            self._context.term()
-            self._context = None
+        if self._doors is not None and not self._routers:
+            self._doors.context.term()
+            self._doors = None
 
 
 class DealerLink:
-    """A client's connection through a DEALER. Loop thread only."""
+    """A client's connection through a DEALER. Loop thread only.
+
+    :param route: how the server is reached.
+    """
 
     has_room = True
     is_held_up = False
 
     def __init__(
-        self,
-        loop: NodeLoop,
-        context: zmq.Context[_Socket],
-        owner: ZMQClient,
-        limits: Limits,
-        protection: Protection | None,
+        self, loop: NodeLoop, context: Context, owner: ZMQClient, route: Route, limits: Limits
     ) -> None:
-        endpoint = endpoint_to(owner.host, owner.port, protection, "compute")
-        self.identity = THIS_USER if endpoint.startswith(LOCAL) else ANYBODY
+        self.identity = route.identity
         self.peer_ip = owner.host
         self.opened_at = loop.time()
         self._loop = loop
-        self._owner: ICarrierOwner = owner
-        self._note = owner.note_problem
+        self._owner = owner
         self._full_limits = limits
         self._limits = GREETING_LIMITS
         self._is_closed = False
         self._is_armed = False
         self._socket = make_socket(context, zmq.DEALER, owner.host, limits)
-        self._monitor = self._socket.get_monitor_socket(_LOST_EVENTS | zmq.EVENT_CONNECT_RETRIED)
-        self._socket.connect(endpoint)
+        self._monitor = self._socket.get_monitor_socket(
+            _LOST_EVENTS | _REFUSED_EVENTS | zmq.EVENT_CONNECT_RETRIED
+        )
+        route.connect(self._socket)
         loop.add_reader(self._socket.fileno(), self._on_ready)
         loop.add_reader(self._monitor.fileno(), self._on_event)
         self._look_again()
@@ -329,14 +354,16 @@ class DealerLink:
     def _on_event(self) -> None:
         while not self._is_closed:
             try:
-                event = _MONITOR_EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])[0]
+                event = MONITOR_EVENT.unpack(self._monitor.recv_multipart(zmq.NOBLOCK)[0])[0]
             except zmq.Again:
                 return
-            if event & _LOST_EVENTS:
+            if event & _REFUSED_EVENTS:
+                self._owner.unknown_there(self)
+            elif event & _LOST_EVENTS:
                 self._drain(MESSAGES_PER_TURN)
                 self._lose("the peer closed the connection, or refused a message")
             else:
-                self._note("nobody answers at the address")
+                self._owner.note_problem("nobody answers at the address")
 
     def _lose(self, reason: str) -> None:
         if not self._is_closed:
@@ -345,58 +372,45 @@ class DealerLink:
 
 
 class ZMQClient(SessionClient):
-    """Keeps a session over ZeroMQ; see :class:`SessionClient` for everything but the carrier."""
+    """Keeps a session over ZeroMQ; see :class:`SessionClient` for everything but the carrier.
 
-    _context: zmq.Context[_Socket] | None = None
+    ``on_lost`` is called too when the server does not know the key of this node: it has to register again.
+    """
+
+    _context: Context | None = None
+
+    def unknown_there(self, carrier: DealerLink) -> None:
+        """The server does not let in the key of this node. Loop thread only."""
+        error = unknown_key(self.address)
+        self.broken(carrier, error)
+        if self.handler.state is SessionState.CUT:
+            self.handler.end(error.message, error)
+        elif self.on_lost is not None:
+            self._tell(self.on_lost, self.handler, error.message)
 
     def _dial(self) -> None:
         if self._context is None:
             self._context = zmq.Context()
         try:
-            link = DealerLink(self._loop, self._context, self, self._limits, self._protection)
+            link = DealerLink(self._loop, self._context, self, self._route(), self._limits)
+        except NotAllowed as error:
+            self._dial_refused(error)
+            return
         except (zmq.ZMQError, ConnectionRefusedError) as error:
-            self._dial_failed(f"cannot connect to {self.address}: {error.strerror or error}")
+            self._dial_failed(f"cannot connect to {self.address}: {error}")
             return
         self._dialled(link)
+
+    def _route(self) -> Route:
+        """Return how to reach the server: in its place if it has one, as far as the session allows."""
+        near = None if self._resumes_by_port else route_in_place(self._protection, SOCKET_NAME)
+        if near is not None:
+            return near
+        if self._resumes_in_place:
+            raise ConnectionRefusedError("no process of this user listens there")
+        return route_to_port(self.host, self.port, self._protection)
 
     def _free(self) -> None:
         if self._context is not None and not self._carriers:
             self._context.term()
             self._context = None
-
-
-def endpoint_of(host: str, port: int | str) -> str:
-    """Return how ZeroMQ writes an address."""
-    return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
-
-
-def bind_all(socket: _Socket, host: str, port: int, protection: Protection | None, name: str) -> int:
-    """Bind a socket to its place, and to its port where anybody may come; returns the port.
-
-    :raises zmq.ZMQError: if one of them cannot be had.
-    """
-    if protection is not None and protection.place is not None:
-        socket.bind(f"{LOCAL}{protection.place.path(name)}")
-    if protection is not None and not protection.is_open:
-        return NO_PORT
-    socket.bind(endpoint_of(host or "*", port or "*"))
-    return int(socket.getsockopt(zmq.LAST_ENDPOINT).rpartition(b":")[2].rstrip(b"\0"))
-
-
-def endpoint_to(host: str, port: int, protection: Protection | None, name: str) -> str:
-    """Return how to reach a socket: in its place, or at its port where everything is open.
-
-    :raises ConnectionRefusedError: if it has neither.
-    """
-    if protection is not None and protection.place is not None and protection.place.has(name):
-        return f"{LOCAL}{protection.place.path(name)}"
-    if protection is not None and not protection.is_open:
-        raise ConnectionRefusedError("no process of this user listens there")
-    return endpoint_of(host, port)
-
-
-def _address_of(part: zmq.Frame) -> str:
-    try:
-        return str(part.get("Peer-Address"))
-    except zmq.ZMQError:
-        return "unknown"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 
+from concurrent.transport.security.allowed import AllowedKeys
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.trust import Trust
@@ -57,7 +58,9 @@ class Protection:
     """See the module.
 
     :param tls: the keys of this node; None if it has none.
-    :param curve: the keys for ZeroMQ; None if it has none.
+    :param curve: the keys for ZeroMQ, besides those for TLS; None if it has none.
+    :param master_curve: the public key of the master whose client this is; empty if none is known.
+    :param allowed: of a server the keys for ZeroMQ that are let in.
     :param place: of a server its own sockets for processes of the same user, of a client those of the node that
         it wants to reach; None if there are none.
     :param trust: who was revoked.
@@ -69,3 +72,10 @@ class Protection:
     place: Place | None = None
     trust: Trust = field(default_factory=Trust)
     is_open: bool = False
+    master_curve: bytes = b""
+    allowed: AllowedKeys = field(default_factory=AllowedKeys)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there is no way to know a peer."""
+        return self.tls is None and self.curve is None and self.place is None and not self.is_open

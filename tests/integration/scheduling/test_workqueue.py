@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,14 +29,30 @@ from concurrent.transport.session.limits import Limits
 TIMEOUT_S = 20.0
 
 
-def place(loop: NodeLoop, carriers: type[Any], port: int = 0, limits: Limits | None = None) -> WorkPlace:
-    manager = ComponentManager()
-    manager.register(carriers)
-    factory: ICarrierFactory = manager[carriers]
-    return WorkPlace("zmq", factory, SocketPlace(loop, "127.0.0.1", port, limits or Limits()))
+class Places:
+    """Makes places for a work queue, and closes what carriers there hold."""
+
+    def __init__(self, loop: NodeLoop) -> None:
+        self.loop = loop
+        self.managers: list[ComponentManager] = []
+
+    def __call__(self, carriers: type[Any], port: int = 0, limits: Limits | None = None) -> WorkPlace:
+        manager = ComponentManager()
+        self.managers.append(manager)
+        manager.register(carriers)
+        factory: ICarrierFactory = manager[carriers]
+        return WorkPlace("zmq", factory, SocketPlace(self.loop, "127.0.0.1", port, limits or Limits()))
 
 
-def test_a_frozen_slave_swallows_nothing_once_it_is_forgotten(loop: NodeLoop) -> None:
+@pytest.fixture
+def place(loop: NodeLoop) -> Iterator[Places]:
+    made = Places(loop)
+    yield made
+    for manager in made.managers:
+        manager.close()
+
+
+def test_a_frozen_slave_swallows_nothing_once_it_is_forgotten(loop: NodeLoop, place: Places) -> None:
     def call(fn, *args):
         return loop.call(fn, *args, timeout_s=TIMEOUT_S)
 
@@ -44,7 +61,7 @@ def test_a_frozen_slave_swallows_nothing_once_it_is_forgotten(loop: NodeLoop) ->
         return call(here.carriers.open_pull, there, lambda frames: taken.put(decode_chunk(frames)), has_room)
 
     taken: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
-    here = place(loop, ZMQCarrierFactory)
+    here = place(ZMQCarrierFactory)
     work_queue = call(usual_queue, here)
     assert isinstance(work_queue, SocketWorkQueue)
     frozen = pull(lambda: False)
@@ -60,27 +77,27 @@ def test_a_frozen_slave_swallows_nothing_once_it_is_forgotten(loop: NodeLoop) ->
     call(work_queue.close)
 
 
-def test_carriers_without_a_socket_of_their_own_have_slaves_ask(loop: NodeLoop) -> None:
-    assert isinstance(usual_queue(place(loop, TCPCarrierFactory)), SessionWorkQueue)
+def test_carriers_without_a_socket_of_their_own_have_slaves_ask(place: Places) -> None:
+    assert isinstance(usual_queue(place(TCPCarrierFactory)), SessionWorkQueue)
 
 
-def test_a_port_that_is_in_use_is_named(loop: NodeLoop) -> None:
-    first = loop.call(usual_queue, place(loop, ZMQCarrierFactory), timeout_s=TIMEOUT_S)
+def test_a_port_that_is_in_use_is_named(loop: NodeLoop, place: Places) -> None:
+    first = loop.call(usual_queue, place(ZMQCarrierFactory), timeout_s=TIMEOUT_S)
     port = first.description()["port"]
     with pytest.raises(AddressError, match=f"the work socket cannot listen on .*:{port}"):
-        loop.call(usual_queue, place(loop, ZMQCarrierFactory, port), timeout_s=TIMEOUT_S)
+        loop.call(usual_queue, place(ZMQCarrierFactory, port), timeout_s=TIMEOUT_S)
     loop.call(first.close, timeout_s=TIMEOUT_S)
 
 
 def test_a_message_above_the_limits_is_dropped_and_the_next_one_taken(
-    loop: NodeLoop, caplog: pytest.LogCaptureFixture
+    loop: NodeLoop, place: Places, caplog: pytest.LogCaptureFixture
 ) -> None:
     def call(fn, *args):
         return loop.call(fn, *args, timeout_s=TIMEOUT_S)
 
     taken: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
-    push = call(place(loop, ZMQCarrierFactory).carriers.open_push, place(loop, ZMQCarrierFactory).socket)
-    narrow = place(loop, ZMQCarrierFactory, push.port, Limits(message_bytes_max=1000, header_bytes_max=1000))
+    push = call(place(ZMQCarrierFactory).carriers.open_push, place(ZMQCarrierFactory).socket)
+    narrow = place(ZMQCarrierFactory, push.port, Limits(message_bytes_max=1000, header_bytes_max=1000))
     pull = call(narrow.carriers.open_pull, narrow.socket, taken.put, lambda: True)
     call(push.put, [b"head", bytes(600), bytes(600)])
     call(push.put, [b"small"])

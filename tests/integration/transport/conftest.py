@@ -22,10 +22,12 @@ from concurrent.transport.session.limits import Limits
 from tests.clusterkeys import join
 from tests.integration.transport.transport_nodes import (
     Carriers,
-    ClientOfPlace,
+    CurveCluster,
     CuttingProxy,
     PlacesByPort,
     ServerInPlace,
+    ZMQServerInPlace,
+    client_of_place,
 )
 
 
@@ -72,23 +74,32 @@ def place(places: PlacesByPort) -> Place:
     return place
 
 
-@pytest.fixture(params=["tcp", "unix", "tls", "zeromq"])
+@pytest.fixture(params=["tcp", "unix", "tls", "zeromq", "ipc", "curve"])
 def carriers(
     request: pytest.FixtureRequest,
     loops: tuple[NodeLoop, NodeLoop],
     proxy_to: Callable[[int], CuttingProxy],  # stopped after the nodes
     tls: tuple[Protection, Protection],
     places: PlacesByPort,
+    curve: CurveCluster,
 ) -> Iterator[Carriers]:
     makers = {
         "tcp": (TCPServer, TCPClient),
-        "unix": (partial(ServerInPlace, places), partial(ClientOfPlace, places)),
+        "unix": (partial(ServerInPlace, places), partial(client_of_place, places, TCPClient)),
         "tls": (partial(TCPServer, protection=tls[0]), partial(TCPClient, protection=tls[1])),
         "zeromq": (TCPServerZMQ, ZMQClient),
+        "ipc": (partial(ZMQServerInPlace, places), partial(client_of_place, places, ZMQClient)),
+        "curve": (curve.make_server, curve.make_client),
     }
     made = Carriers(*makers[request.param], loops)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def curve() -> CurveCluster:
+    """A server of CURVE and its clients."""
+    return CurveCluster()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.core.errors import CallTimeout, NotAllowed
+from concurrent.core.errors import NotAllowed
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import tcpremote
 from concurrent.transport.carriers.framing import FrameReader
@@ -38,6 +38,7 @@ from tests.integration.transport.transport_nodes import (
     CuttingProxy,
     PlacesByPort,
     wait_for_problem,
+    wait_until_refused,
 )
 
 Protections = tuple[Protection, Protection]
@@ -414,14 +415,6 @@ def test_a_thousand_greetings_at_once_cost_no_socket_and_no_memory(
 def serial_of(protection: Protection) -> str:
     assert protection.tls is not None
     return protection.tls.identity.serial
-
-
-def wait_until_refused(client: TCPClient) -> None:
-    """Wait for the next answer of the server; raises what it is."""
-    end = time.monotonic() + WAIT_S
-    while time.monotonic() < end:
-        with suppress(CallTimeout):
-            client.wait_open(0.05)
 
 
 @contextmanager

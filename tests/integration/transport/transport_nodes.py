@@ -17,11 +17,15 @@ import pytest
 
 from concurrent.core.errors import CallTimeout
 from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.carriers.curve import new_curve_keys
 from concurrent.transport.carriers.server import NO_PORT, SessionServer
-from concurrent.transport.carriers.tcp import TCPClient, TCPServer
+from concurrent.transport.carriers.tcp import TCPServer
+from concurrent.transport.carriers.zeromq import TCPServerZMQ, ZMQClient
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.place import Place, private_folder
 from concurrent.transport.security.protection import Protection
+from concurrent.transport.security.roles import Role
 
 WAIT_S = 20.0
 
@@ -82,6 +86,14 @@ def wait_for_problem(client: SessionClient, problem: str) -> None:
         said = str(caught.value)
 
 
+def wait_until_refused(client: SessionClient) -> None:
+    """Wait for the next answer of the server; raises what it is."""
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        with suppress(CallTimeout):
+            client.wait_open(0.05)
+
+
 class PlacesByPort:
     """Places of servers that have no port, and are known by a number as if they had."""
 
@@ -113,8 +125,8 @@ class PlacesByPort:
         return port, self.of(port).listen("compute")
 
 
-class ServerInPlace(TCPServer):
-    """A server in such a place."""
+class InPlace(SessionServer):
+    """A server in such a place, of one of the two kinds below."""
 
     def __init__(self, places: PlacesByPort, loop: NodeLoop, *, port: int = 0, **options: Any) -> None:
         self.number = port or places.free_port()
@@ -128,11 +140,55 @@ class ServerInPlace(TCPServer):
         self.port = self.number
 
 
-class ClientOfPlace(TCPClient):
-    """A client of such a server."""
+class ServerInPlace(InPlace, TCPServer):
+    """A server of TCP in such a place."""
 
-    def __init__(self, places: PlacesByPort, loop: NodeLoop, host: str, port: int, **options: Any) -> None:
-        super().__init__(loop, host, port, protection=Protection(place=places.of(port)), **options)
+
+class ZMQServerInPlace(InPlace, TCPServerZMQ):
+    """A server of ZeroMQ in such a place."""
+
+
+def client_of_place(
+    places: PlacesByPort,
+    client_class: type[SessionClient],
+    loop: NodeLoop,
+    host: str,
+    port: int,
+    **options: Any,
+) -> SessionClient:
+    """Return a client of such a server."""
+    return client_class(loop, host, port, protection=Protection(place=places.of(port)), **options)
+
+
+class CurveCluster:
+    """A server of CURVE and clients that have registered with it, each with a key of its own."""
+
+    def __init__(self) -> None:
+        self.server = Protection(curve=new_curve_keys())
+
+    def member(self, name: str, role: Role = Role.ADMIN) -> Protection:
+        """Return the protection of somebody who has registered; the name is the serial number too."""
+        protection = self.stranger()
+        assert protection.curve is not None
+        self.server.allowed.admit(protection.curve.public, self.identity(name, role))
+        return protection
+
+    def identity(self, name: str, role: Role = Role.ADMIN) -> Identity:
+        """Return who somebody is."""
+        return Identity(role, name, "office", name)
+
+    def stranger(self) -> Protection:
+        """Return the protection of somebody who has not."""
+        assert self.server.curve is not None
+        return Protection(curve=new_curve_keys(), master_curve=self.server.curve.public)
+
+    def make_server(self, loop: NodeLoop, **options: Any) -> TCPServerZMQ:
+        """Return the server."""
+        return TCPServerZMQ(loop, protection=self.server, **options)
+
+    def make_client(self, loop: NodeLoop, host: str, port: int, *, node_id: str, **options: Any) -> ZMQClient:
+        """Return the client of a node that has registered."""
+        return ZMQClient(loop, host, port, node_id=node_id, protection=self.member(node_id), **options)
 
 
 class CuttingProxy:

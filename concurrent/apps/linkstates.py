@@ -35,6 +35,7 @@ class LinkEvent(Enum):
 
     ASK = "asking"
     ANSWER = "an answer"
+    AGAIN = "having to ask with more"
     BIND = "binding a session"
     BOUND = "a bound session"
     FAIL = "a failure"
@@ -50,6 +51,7 @@ TRANSITIONS: Final[Mapping[tuple[LinkState, LinkEvent], LinkState]] = {
     (LinkState.AWAY, LinkEvent.REFUSE): LinkState.REFUSED,
     (LinkState.AWAY, LinkEvent.STOP): LinkState.STOPPED,
     (LinkState.ASKING, LinkEvent.ANSWER): LinkState.REGISTERED,
+    (LinkState.ASKING, LinkEvent.AGAIN): LinkState.AWAY,
     (LinkState.ASKING, LinkEvent.FAIL): LinkState.AWAY,
     (LinkState.ASKING, LinkEvent.LOST): LinkState.ASKING,
     (LinkState.ASKING, LinkEvent.REFUSE): LinkState.REFUSED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from concurrent.apps.masterkeys import MasterKeys, keys_of_master, listening_on
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.ownslave import OwnSlave
-from concurrent.apps.registry import NodeRecord, NodeRegistry, check_registration
+from concurrent.apps.registry import NodeRecord, NodeRegistry, new_record
 from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files, core_count
@@ -44,7 +45,7 @@ from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
 from concurrent.scheduling.schedulers.workqueues import WorkPlace, work_queue_of
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.carriers.channels import CHANNELS, SocketPlace
+from concurrent.transport.carriers.channels import CHANNELS, SocketPlace, with_keys
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
@@ -133,6 +134,7 @@ class MasterNode(Node):
         self._open_journal()
         self._open_json_service()
         self._carriers = settings.channel
+        self.protection = replace(with_keys(self._carriers, self.protection), allowed=self.registry.allowed)
         self.compute_server = self._carriers.make_server(
             self.loop,
             self.host,
@@ -237,11 +239,10 @@ class MasterNode(Node):
         :returns: where the compute channel is, and which task manager a slave has to use.
         :raises InvalidArguments: if something of that makes no sense.
         :raises VersionMismatch: if it runs another Python than this master.
-        :raises NotAllowed: if somebody else has registered a node of that id.
+        :raises NotAllowed: if somebody else has registered a node of that id, or with its key of CURVE.
         """
-        check_registration(node_id, port, data)
         identity = identity or self.api_service_v1.client_identity
-        record = NodeRecord(node_id, node_type, ip, port, dict(data), identity=identity)
+        record = new_record(node_id, node_type, ip, port, data, identity=identity)
         try:
             check_runtime(node_id, data)
         except VersionMismatch as error:
@@ -258,6 +259,7 @@ class MasterNode(Node):
             "manager": self.dispatcher.manager_name,
             "work": self._work,
             "hash_seed": self.launcher.hash_seed,
+            **self.protection.told,
             **self._durability(),
         }
 
@@ -385,7 +387,8 @@ class MasterNode(Node):
         scheduler = self.scheduler
         limits = self.settings.limits()
         channel = self.settings.channel_name
-        socket_place = SocketPlace(self.loop, self.host, self.work_port, limits, self.protection)
+        who_pulls = replace(self.protection, allowed=self.registry.pulling)
+        socket_place = SocketPlace(self.loop, self.host, self.work_port, limits, who_pulls)
         with self.calling(scheduler, "work_queue"):
             self._work_queue = work_queue_of(scheduler, WorkPlace(channel, self._carriers, socket_place))
         self._open.callback(self.loop.call, self._work_queue.close, timeout_s=CALL_TIMEOUT_S)

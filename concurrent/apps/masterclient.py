@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.component import ComponentManager
-from concurrent.core.errors import WrongServer
+from concurrent.core.errors import InvalidArguments, WrongServer
 from concurrent.core.items import PORT_MAX
 from concurrent.core.stats import Stats
-from concurrent.transport.carriers.channels import carriers_named
+from concurrent.transport.carriers.channels import carriers_named, with_keys
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.allowed import read_curve_key
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.limits import Limits
 
 __all__ = ["MasterClient", "Reach", "reach_of"]
 
 RETIRE_TIMEOUT_S: Final = 2.0
+
+IN_PLACE: Final = "compute"
+"""What the socket of a compute channel is called in the place of a master."""
 
 NO_PORT: Final = -1
 """The port of a master that processes of its user alone can reach."""
@@ -32,11 +37,15 @@ ANSWER_SHOWN_MAX: Final = 200
 
 
 class Reach(NamedTuple):
-    """What a client is made for: another one is needed as soon as one of these is another."""
+    """What a client is made for: another one is needed as soon as one of these is another.
+
+    ``curve`` is the public key of a channel that is in CURVE.
+    """
 
     channel: str
     port: int
     manager: str
+    curve: bytes = b""
 
 
 class MasterClient:
@@ -94,7 +103,7 @@ class MasterClient:
             node_id=self._node_id,
             stats=self._stats,
             limits=self._limits,
-            protection=self._protection,
+            protection=self._protection_at(reach),
         )
         self._register_methods(client)
         client.on_open = lambda _handler, _is_new: self._on_open()
@@ -103,6 +112,29 @@ class MasterClient:
         self.current, self._reach = client, reach
         client.start()
         return True
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What the master has to be told of the keys of this node."""
+        return self._protection.told if self._protection is not None else {}
+
+    def makes_keys(self, reach: Reach) -> bool:
+        """Make the keys that a channel needs; return whether there are new ones, which the master has to know.
+
+        None are needed where the master is reached through its place.
+        """
+        protection = self._protection
+        if not reach.curve or protection is None or protection.curve is not None:
+            return False
+        if protection.place is not None and protection.place.has(IN_PLACE):
+            return False
+        self._protection = with_keys(carriers_named(self._components, reach.channel), protection)
+        return bool(self.keys)
+
+    def _protection_at(self, reach: Reach) -> Protection | None:
+        if self._protection is None or not reach.curve:
+            return self._protection
+        return replace(self._protection, master_curve=reach.curve)
 
     def stop(self, timeout_s: float, why: str) -> None:
         """Say goodbye, and wait for the end of all clients. Not the loop's thread.
@@ -141,6 +173,11 @@ def reach_of(answer: Any) -> Reach:
     is_of_master = isinstance(fields.get("master"), str) and isinstance(manager, str)
     is_reachable = isinstance(channel, str) and type(port) is int and (0 < port <= PORT_MAX or port == NO_PORT)
     has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
+    curve = b""
+    try:
+        curve = read_curve_key(fields.get("curve"))
+    except InvalidArguments:
+        is_reachable = False
     if not (is_of_master and is_reachable and has_work):
         raise WrongServer(
             f"its answer is not that of a master: {repr(answer)[:ANSWER_SHOWN_MAX]}",
@@ -148,4 +185,4 @@ def reach_of(answer: Any) -> Reach:
             value=answer,
             remedy="See that a master of the same version runs at this address",
         )
-    return Reach(str(channel), int(fields["port"]), str(manager))
+    return Reach(str(channel), int(fields["port"]), str(manager), curve)

@@ -206,7 +206,7 @@ class MasterLink:
         if self._machine.state is not LinkState.AWAY:  # it was told to stop
             return
         try:
-            data = self._describe()
+            data = {**self._describe(), **self._client.keys}
         except BaseException as error:  # boundary: what a node says of itself may come from a plug-in
             self._failed(_problem("this node cannot describe itself", error))
             return
@@ -242,6 +242,10 @@ class MasterLink:
         """Go where the master's answer says."""
         try:
             reach = reach_of(answer)
+            if self._client.makes_keys(reach):
+                self._machine.undergo(LinkEvent.AGAIN)
+                self._ask()
+                return
             if self._seat is not None:
                 self._seat.check_registration(answer)
             self._prepare(answer)

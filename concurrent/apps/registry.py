@@ -19,9 +19,10 @@ from concurrent.core.items import PORT_MAX
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.core.rows import ROWS_MAX, chosen_rows
+from concurrent.transport.security.allowed import AllowedKeys, read_curve_key
 from concurrent.transport.security.identity import ANYBODY, Identity
 
-__all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration"]
+__all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration", "new_record"]
 
 GONE_MAX: Final = 100
 """How many nodes that are gone or were refused are remembered for the status page."""
@@ -94,6 +95,7 @@ class NodeRecord:
     :param state: ``registered`` over the JSON API, ``joined`` on the compute channel, ``gone`` or ``refused``.
     :param number: its number as an owner or slave; 0 unless it has joined.
     :param identity: who has registered it, and nobody else may open its session.
+    :param curve: the public key with which it comes to a compute channel in CURVE; empty if it has none.
     """
 
     node_id: str
@@ -106,6 +108,7 @@ class NodeRecord:
     since: float = field(default_factory=time.time)
     reason: str = ""
     identity: Identity = ANYBODY
+    curve: bytes = b""
 
     def check_identity(self, identity: Identity) -> None:
         """Raise NotAllowed unless somebody is who has registered the node."""
@@ -132,16 +135,32 @@ class NodeRecord:
         )
 
 
+def new_record(
+    node_id: Any, node_type: NodeType, ip: str, port: Any, data: Any, *, identity: Identity
+) -> NodeRecord:
+    """Return a registration, of what a node says of itself. Any thread.
+
+    :raises InvalidArguments: if something of that makes no sense.
+    """
+    check_registration(node_id, port, data)
+    rest = dict(data)
+    curve = read_curve_key(rest.pop("curve", None))
+    return NodeRecord(node_id, node_type, ip, port, rest, identity=identity, curve=curve)
+
+
 class NodeRegistry:
     """Nodes by their id, those that are gone, and those that were refused.
 
-    ``audit`` is told who joins, and who may not.
+    ``audit`` is told who joins, and who may not. ``allowed`` has the keys of CURVE of all that have registered
+    or joined, ``pulling`` those of slaves that have joined: they may take tasks from a work queue.
 
     :param now: returns the seconds since the epoch.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.audit: IAudit = NO_AUDIT
+        self.allowed = AllowedKeys()
+        self.pulling = AllowedKeys()
         self._now = now
         self._joined: dict[str, NodeRecord] = {}
         self._waiting: OrderedDict[str, NodeRecord] = OrderedDict()
@@ -161,19 +180,21 @@ class NodeRegistry:
         One that has joined stays beside it until its session ends. Who does not join in time is forgotten,
         and so is, when there are too many, the oldest of the address from which most of them came.
 
-        :raises NotAllowed: if somebody else has registered a node of that id.
+        :raises NotAllowed: if somebody else has registered a node of that id, or with that key.
         """
         self._expire()
         for former in (self._waiting.get(record.node_id), self._joined.get(record.node_id)):
             if former is not None:
                 self._check(former, record.identity, record.ip)
-        self._waiting.pop(record.node_id, None)
+        if record.curve:
+            self.allowed.admit(record.curve, record.identity)
+        self._end_waiting(record.node_id)
         record.since = self._now()
         self._waiting[record.node_id] = record
         if len(self._waiting) > WAITING_MAX:
             counts = Counter(one.ip for one in self._waiting.values())
             crowd = max(counts, key=counts.__getitem__)
-            del self._waiting[next(key for key, one in self._waiting.items() if one.ip == crowd)]
+            self._end_waiting(next(key for key, one in self._waiting.items() if one.ip == crowd))
 
     def refuse(self, record: NodeRecord, reason: str) -> None:
         """Take note of a node that may not join, and log why."""
@@ -205,6 +226,12 @@ class NodeRegistry:
     def joined(self, record: NodeRecord, number: int) -> None:
         """Take note that a node has opened its session."""
         self._waiting.pop(record.node_id, None)
+        former = self._joined.get(record.node_id)
+        if former is not record:
+            if former is not None:
+                self._shut_out(former)
+            if record.curve and record.node_type is NodeType.slave:
+                self.pulling.admit(record.curve, record.identity)
         self._joined[record.node_id] = record
         record.state, record.number, record.since = "joined", number, self._now()
         self._audit(record, "done")
@@ -215,6 +242,7 @@ class NodeRegistry:
         if record is None or record.number != number:
             return
         del self._joined[node_id]
+        self._shut_out(record)
         self._end(record, "gone", reason)
 
     def status(self, numbers: Container[int] | None = None) -> tuple[NodeRow, ...]:
@@ -246,10 +274,22 @@ class NodeRegistry:
         """Let those go that registered long ago and never joined."""
         before = self._now() - WAITING_S
         while self._waiting and (record := next(iter(self._waiting.values()))).since < before:
-            del self._waiting[record.node_id]
+            self._end_waiting(record.node_id)
             reason = f"it registered, and opened no session within {WAITING_S:.0f} s"
             log.info("%s is forgotten: %s", record.node_id, reason)
             self._end(record, "gone", reason)
+
+    def _end_waiting(self, node_id: str) -> None:
+        """Expect a node no more, if it was."""
+        record = self._waiting.pop(node_id, None)
+        if record is not None:
+            self.allowed.expel(record.curve)
+
+    def _shut_out(self, record: NodeRecord) -> None:
+        """Let a node that had joined not in again before it registers again."""
+        self.allowed.expel(record.curve)
+        if record.node_type is NodeType.slave:
+            self.pulling.expel(record.curve)
 
     def _end(self, record: NodeRecord, state: str, reason: str) -> None:
         shown = reason if len(reason) <= REASON_LENGTH_MAX else f"{reason[:REASON_LENGTH_MAX]} ..."

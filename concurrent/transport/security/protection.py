@@ -76,6 +76,11 @@ class Protection:
     allowed: AllowedKeys = field(default_factory=AllowedKeys)
 
     @property
+    def told(self) -> dict[str, str]:
+        """What the other end has to be told of the keys, over the JSON API."""
+        return {} if self.curve is None else {"curve": self.curve.public.decode()}
+
+    @property
     def is_closed(self) -> bool:
         """Whether there is no way to know a peer."""
         return self.tls is None and self.curve is None and self.place is None and not self.is_open

@@ -239,7 +239,7 @@ def test_a_node_whose_key_was_taken_back_learns_that_its_session_is_gone(
 
 def test_a_second_server_cannot_take_the_place_of_one(ends: Carriers, place: Place) -> None:
     serve(ends, Protection(place=place), port=NO_PORT)
-    with pytest.raises(AddressError, match="cannot listen at .*compute"):
+    with pytest.raises(AddressError, match="cannot listen at"):
         serve(ends, Protection(place=place), port=NO_PORT)
     assert who(ends, 1, Protection(place=place))[0] == "this user"
 

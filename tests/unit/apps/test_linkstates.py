@@ -7,7 +7,7 @@ import pytest
 from concurrent.apps.linkstates import SHOWN, TRANSITIONS, LinkEvent, LinkState
 from concurrent.core.machine import Machine
 
-ASK, ANSWER, BIND, BOUND, FAIL, LOST, REFUSE, STOP = LinkEvent
+ASK, ANSWER, AGAIN, BIND, BOUND, FAIL, LOST, REFUSE, STOP = LinkEvent
 JOIN = [ASK, ANSWER, BIND, BOUND]
 
 
@@ -29,6 +29,7 @@ def after(*events: LinkEvent) -> LinkState:
         ([*JOIN, LOST], "not registered"),
         ([*JOIN, LOST, *JOIN], "joined"),
         ([ASK, FAIL, ASK], "not registered"),
+        ([ASK, AGAIN, *JOIN], "joined"),
         ([ASK, ANSWER, LOST], "not registered"),
         ([ASK, ANSWER, BIND, FAIL, LOST], "not registered"),
         ([ASK, REFUSE], "refused"),

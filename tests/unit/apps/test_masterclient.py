@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +15,9 @@ from concurrent.apps import masterclient
 from concurrent.apps.masterclient import MasterClient, Reach, reach_of
 from concurrent.core.errors import WrongServer
 from concurrent.core.stats import Stats
+from concurrent.transport.security.identity import ANYBODY
+from concurrent.transport.security.place import Place
+from concurrent.transport.security.protection import CurveKeys, Protection, TLSKeys
 from concurrent.transport.session.limits import Limits
 
 HERE = Reach("tcp", 4711, "GenericTaskManager")
@@ -25,11 +30,17 @@ ANSWER = {
 }
 
 
+KEYS = CurveKeys(b"p" * 40, b"s" * 40)
+CURVE = HERE._replace(channel="zmq", curve=b"m" * 40)
+IN_TLS = Protection(tls=TLSKeys("office", ANYBODY, None, None))  # type: ignore[arg-type]
+
+
 class Client:
     """A client that connects to nothing."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.reach = args[0], args[3]
+        self.protection: Protection | None = options["protection"]
         self.on_open: Any = None
         self.on_cut: Any = None
         self.on_lost: Any = None
@@ -45,13 +56,13 @@ class Client:
 
 
 def carriers_named(_components: Any, channel: str) -> Any:
-    return SimpleNamespace(make_client=partial(Client, channel))
+    return SimpleNamespace(make_client=partial(Client, channel), new_keys=lambda: KEYS)
 
 
 class Owner:
     """What a link gives its client."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, protection: Protection | None = None) -> None:
         monkeypatch.setattr(masterclient, "carriers_named", carriers_named)
         self.events: list[str] = []
         self.fails = False
@@ -66,6 +77,7 @@ class Owner:
             stats=Stats(),
             limits=Limits(),
             components=None,  # type: ignore[arg-type]
+            protection=protection,
         )
 
     def register(self, client: Any) -> None:
@@ -129,3 +141,44 @@ def test_an_answer_says_where_to_go() -> None:
 def test_an_answer_that_lacks_something_is_no_masters(key: str) -> None:
     with pytest.raises(WrongServer, match="not that of a master"):
         reach_of({name: value for name, value in ANSWER.items() if name != key})
+
+
+def test_keys_are_made_once_when_the_channel_needs_some_and_told_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owner = Owner(monkeypatch, IN_TLS)
+    assert owner.client.makes_keys(HERE) is False
+    assert owner.client.keys == {}
+    assert owner.client.makes_keys(CURVE) is True
+    assert owner.client.keys == {"curve": "p" * 40}
+    assert owner.client.makes_keys(CURVE) is False
+    protection = owner.connect(CURVE).protection
+    assert (protection.curve, protection.master_curve) == (KEYS, b"m" * 40)
+
+
+def test_the_next_master_has_another_key_and_so_another_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = Owner(monkeypatch, IN_TLS)
+    owner.client.makes_keys(CURVE)
+    first = owner.connect(CURVE)
+    second = owner.connect(CURVE._replace(curve=b"n" * 40))
+    assert second is not first
+    assert second.protection.master_curve == b"n" * 40
+
+
+def test_no_keys_are_made_where_the_master_has_a_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    place = Place(tmp_path / "run" / "1")
+    owner = Owner(monkeypatch, replace(IN_TLS, place=place))
+    place.make()
+    with place.listen("compute"):
+        assert owner.client.makes_keys(CURVE) is False
+    Path(place.path("compute")).unlink()
+    assert owner.client.makes_keys(CURVE) is True
+
+
+@pytest.mark.parametrize("curve", ["m" * 39, "m" * 41, "'" * 40, 5, None])
+def test_an_answer_with_a_key_that_is_none_is_no_masters(curve: Any) -> None:
+    if curve is None:
+        assert reach_of({**ANSWER, "curve": curve}).curve == b""
+        return
+    with pytest.raises(WrongServer, match="not that of a master"):
+        reach_of({**ANSWER, "curve": curve})

@@ -8,13 +8,12 @@ there is no answer either, and not if it goes wrong.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import ConfigurationError, NotAllowed
 from concurrent.core.loggers import get_log
-from concurrent.core.rarely import RareLine
 from concurrent.transport.carriers.zmqsockets import MONITOR_EVENT, Context, Socket
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.identity import Identity
@@ -90,13 +89,20 @@ class ZapHandler:
     It has to be there before they listen, and owns one socket.
 
     :param protection: whose keys are allowed.
+    :param on_refused: called with the address of somebody who may not, and the reason.
     """
 
-    def __init__(self, loop: NodeLoop, context: Context, protection: Protection) -> None:
+    def __init__(
+        self,
+        loop: NodeLoop,
+        context: Context,
+        protection: Protection,
+        on_refused: Callable[[str, NotAllowed], object],
+    ) -> None:
         self._loop = loop
         self._protection = protection
         self._let_in: set[str] = set()
-        self._refused_line = RareLine()
+        self._on_refused = on_refused
         self._canary = b""
         self.socket: Socket = context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.LINGER, 0)
@@ -142,10 +148,8 @@ class ZapHandler:
             public = z85.encode(key)
             identity = identity_of_key(self._protection, public)
         except NotAllowed as error:
-            is_canary = public and public == self._canary
-            suffix = None if is_canary else self._refused_line.suffix(self._loop.time())
-            if suffix is not None:
-                log.warning("refused %s: %s%s", address.decode("ascii", "replace"), error, suffix)
+            if not public or public != self._canary:
+                self._on_refused(address.decode("ascii", "replace"), error)
             return REFUSED, b"not allowed", b""
         except BaseException:  # boundary: nobody comes in by a mistake
             log.exception("cannot tell whether a peer may come in, so it may not")

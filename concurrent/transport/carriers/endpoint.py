@@ -124,7 +124,16 @@ class Endpoint(ABC):
     def broken(self, carrier: ICarrier, error: ProtocolError) -> None:
         """Refuse a peer that broke the protocol: it alone pays for it."""
         handler = self._handler_by_carrier.get(carrier)
-        who = f"{handler.node_id} at {carrier.peer_ip}" if handler else carrier.peer_ip
+        self.say_refused(f"{handler.node_id} at {carrier.peer_ip}" if handler else carrier.peer_ip, error)
+        bye = Bye.of(error)
+        if handler is not None:
+            handler.dismiss(bye)
+        else:
+            carrier.send([control_message(Kind.BYE, bye.to_fields())])
+            carrier.close(flush=True)
+
+    def say_refused(self, who: str, error: ProtocolError) -> None:
+        """Count a peer that is refused, and log it, rarely for one that comes again and again."""
         now = self._loop.time()
         is_new = not isinstance(error, NotAllowed) or self._not_allowed.is_due(f"{who}: {error}", now)
         suffix = self._refused_line.suffix(now) if is_new else None
@@ -133,12 +142,6 @@ class Endpoint(ABC):
             if isinstance(error, NotAllowed) and self.on_refused is not None:
                 self._tell(self.on_refused, who, error)
         self.count("connections_refused")
-        bye = Bye.of(error)
-        if handler is not None:
-            handler.dismiss(bye)
-        else:
-            carrier.send([control_message(Kind.BYE, bye.to_fields())])
-            carrier.close(flush=True)
 
     def lost(self, carrier: ICarrier, reason: str, *, is_silent: bool = False) -> None:
         """A carrier is gone; its session waits to be resumed."""

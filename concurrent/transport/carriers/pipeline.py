@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import ProtocolError
+from concurrent.core.errors import NotAllowed, ProtocolError
 from concurrent.core.loggers import get_log
-from concurrent.core.rarely import RareLine
+from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.carriers.channels import SocketPlace
 from concurrent.transport.carriers.zmqdoors import Doors, Listening, route_in_place, route_to_port
 from concurrent.transport.carriers.zmqsockets import Context, Socket, accept_parts, make_socket, receive_parts
@@ -45,7 +45,9 @@ class PushSocket:
         self._loop = loop
         self._messages: deque[Sequence[Buffer]] = deque()
         options: dict[int, int] = {zmq.SNDHWM: PIPE_MESSAGES, zmq.IMMEDIATE: 1}
-        self._doors = Doors(loop, Listening(zmq.PUSH, SOCKET_NAME, host, port, limits, options), protection)
+        listening = Listening(zmq.PUSH, SOCKET_NAME, host, port, limits, options)
+        self._strangers = RareTexts()
+        self._doors = Doors(loop, listening, protection, self._say_refused)
         self.port = self._doors.port
         self._sockets = deque(door.socket for door in self._doors)
         self._watch()
@@ -83,6 +85,10 @@ class PushSocket:
         self._messages.clear()
         self._doors.close()
         self._doors.context.term()
+
+    def _say_refused(self, address: str, error: NotAllowed) -> None:
+        if self._strangers.is_due(f"{address}: {error}", self._loop.time()):
+            log.warning("%s may not pull tasks: %s", address, error)
 
     def _next_with_room(self) -> Socket | None:
         sockets = self._sockets

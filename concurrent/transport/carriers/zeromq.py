@@ -241,7 +241,7 @@ class TCPServerZMQ(SessionServer):
     def _listen(self) -> None:
         options: dict[int, int] = {zmq.ROUTER_MANDATORY: 1}
         listening = Listening(zmq.ROUTER, SOCKET_NAME, self.host, self.port, self._limits, options)
-        self._doors = Doors(self._loop, listening, self._protection)
+        self._doors = Doors(self._loop, listening, self._protection, self.say_refused)
         self.port = self._doors.port
         self._routers = [Router(self._loop, self, door, self._limits) for door in self._doors]
 

@@ -6,12 +6,13 @@ Each way has a socket of its own, for CURVE is a matter of the whole socket. Loo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
+from concurrent.core.errors import NotAllowed
 from concurrent.core.items import Host
 from concurrent.transport.carriers.curve import ZapHandler, as_curve_client, as_curve_server, check_refusal
 from concurrent.transport.carriers.endpoint import cannot_listen
@@ -135,12 +136,20 @@ class Doors:
     """All addresses of one server, their context, and who answers for CURVE. It frees them.
 
     :param protection: who is let in; None: anybody.
+    :param on_refused: called with the address of somebody whose key is not let in, and the reason.
     :raises AddressError: if an address cannot be had.
     :raises NotAllowed: if there is a port, and no key for it.
     :raises ConfigurationError: if a stranger would come in.
     """
 
-    def __init__(self, loop: NodeLoop, listening: Listening, protection: Protection | None) -> None:
+    def __init__(
+        self,
+        loop: NodeLoop,
+        listening: Listening,
+        protection: Protection | None,
+        on_refused: Callable[[str, NotAllowed], object],
+    ) -> None:
+        self._on_refused = on_refused
         self.port = NO_PORT
         self.zap: ZapHandler | None = None
         self.context: Context = zmq.Context()
@@ -181,10 +190,12 @@ class Doors:
             return
         if protection.is_open:
             keys = None
+        elif keys is None and protection.place is not None:
+            return  # it is the work queue of a channel that is not in CURVE
         elif keys is None:
             raise needs_key(f"the {listening.name} socket")
         else:
-            self.zap = ZapHandler(loop, self.context, protection)
+            self.zap = ZapHandler(loop, self.context, protection, self._on_refused)
         endpoint = endpoint_of(listening.host or "*", listening.port or "*")
         door = Door(self.context, listening, endpoint, ANYBODY if keys is None else None, keys=keys)
         self._doors.append(door)

@@ -353,7 +353,10 @@ def test_a_session_of_a_place_is_not_resumed_by_an_open_port(
     client = ends.client(server.port, Protection(place=place, is_open=True))
     assert client.wait_open(WAIT_S).identity is THIS_USER
     Path(place.path("compute")).unlink()
+    cut = threading.Event()
+    client.on_cut = lambda handler, is_silent: cut.set()
     proxy.cut()
+    assert cut.wait(WAIT_S)
     wait_for_problem(client, "no process of this user listens")
 
 

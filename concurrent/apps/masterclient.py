@@ -39,13 +39,14 @@ ANSWER_SHOWN_MAX: Final = 200
 class Reach(NamedTuple):
     """What a client is made for: another one is needed as soon as one of these is another.
 
-    ``curve`` is the public key of a channel that is in CURVE.
+    ``curve`` is the public key of a channel, or a work queue, that is in CURVE, and ``encrypted`` its carriers.
     """
 
     channel: str
     port: int
     manager: str
     curve: bytes = b""
+    encrypted: str = ""
 
 
 class MasterClient:
@@ -128,7 +129,7 @@ class MasterClient:
             return False
         if protection.place is not None and protection.place.has(IN_PLACE):
             return False
-        self._protection = with_keys(carriers_named(self._components, reach.channel), protection)
+        self._protection = with_keys(carriers_named(self._components, reach.encrypted), protection)
         return bool(self.keys)
 
     def _protection_at(self, reach: Reach) -> Protection | None:
@@ -173,16 +174,26 @@ def reach_of(answer: Any) -> Reach:
     is_of_master = isinstance(fields.get("master"), str) and isinstance(manager, str)
     is_reachable = isinstance(channel, str) and type(port) is int and (0 < port <= PORT_MAX or port == NO_PORT)
     has_work = isinstance(work, dict) and isinstance(work.get("kind"), str)
-    curve = b""
-    try:
-        curve = read_curve_key(fields.get("curve"))
-    except InvalidArguments:
-        is_reachable = False
-    if not (is_of_master and is_reachable and has_work):
+    is_told_well, curve, encrypted = _key_told(fields, work if isinstance(work, dict) else {})
+    if not (is_of_master and is_reachable and has_work and is_told_well):
         raise WrongServer(
             f"its answer is not that of a master: {repr(answer)[:ANSWER_SHOWN_MAX]}",
             thing="register",
             value=answer,
             remedy="See that a master of the same version runs at this address",
         )
-    return Reach(str(channel), int(fields["port"]), str(manager), curve)
+    return Reach(str(channel), int(fields["port"]), str(manager), curve, encrypted)
+
+
+def _key_told(fields: dict[str, Any], work: dict[str, Any]) -> tuple[bool, bytes, str]:
+    """Return whether the key of CURVE is none or a good one, what it is, and which carriers use it.
+
+    It is that of the channel, or of the work queue if the channel has none.
+    """
+    for told, carriers in ((fields.get("curve"), fields.get("channel")), (work.get("curve"), work.get("kind"))):
+        if told:
+            try:
+                return True, read_curve_key(told), str(carriers)
+            except InvalidArguments:
+                return False, b"", ""
+    return True, b"", ""

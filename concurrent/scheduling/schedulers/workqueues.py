@@ -124,8 +124,9 @@ class SocketWorkQueue:
         self._push.put(encode_chunk(chunk))
 
     def description(self) -> dict[str, Any]:
-        """Return the port that slaves connect to, and with which carriers."""
-        return {"kind": self._kind, "port": self._push.port}
+        """Return the port that slaves connect to, with which carriers, and by which key they know it."""
+        told: dict[str, str] = getattr(self._push, "told", {})
+        return {"kind": self._kind, "port": self._push.port, **told}
 
     def pull(self, slave: int, deliver: SendChunk, room: int) -> None:
         """Take this as a sign that there may be room in pipes again."""

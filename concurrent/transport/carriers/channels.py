@@ -176,7 +176,10 @@ class ZMQCarrierFactory(Component):
         """Return a :class:`.PushSocket`."""
         from concurrent.transport.carriers.pipeline import PushSocket
 
-        return PushSocket(place)
+        protection = place.protection
+        if protection is not None:  # the channel itself may be another one, which needs no such keys
+            protection = with_keys(self, protection)
+        return PushSocket(place._replace(protection=protection))
 
     def open_pull(
         self,
@@ -204,7 +207,7 @@ class ZMQCarrierFactory(Component):
             self._pulling.destroy(0)
 
 
-def with_keys(carriers: ICarrierFactory, protection: Protection) -> Protection:
+def with_keys(carriers: object, protection: Protection) -> Protection:
     """Return a protection with the keys that carriers need besides those for TLS, where there is TLS."""
     new_keys = getattr(carriers, "new_keys", None)
     if new_keys is None or protection.tls is None or protection.curve is not None:

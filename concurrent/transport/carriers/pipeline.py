@@ -15,6 +15,7 @@ from concurrent.core.errors import NotAllowed, ProtocolError
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.carriers.channels import SocketPlace
+from concurrent.transport.carriers.server import NO_PORT
 from concurrent.transport.carriers.zmqdoors import Doors, Listening, route_in_place, route_to_port
 from concurrent.transport.carriers.zmqsockets import Context, Socket, accept_parts, make_socket, receive_parts
 from concurrent.transport.frames.frames import Buffer
@@ -49,6 +50,8 @@ class PushSocket:
         self._strangers = RareTexts()
         self._doors = Doors(loop, listening, protection, self._say_refused)
         self.port = self._doors.port
+        self.told = protection.told if protection is not None and self.port != NO_PORT else {}
+        """What those who pull have to be told of its keys."""
         self._sockets = deque(door.socket for door in self._doors)
         self._watch()
 

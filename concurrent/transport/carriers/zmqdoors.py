@@ -190,8 +190,6 @@ class Doors:
             return
         if protection.is_open:
             keys = None
-        elif keys is None and protection.place is not None:
-            return  # it is the work queue of a channel that is not in CURVE
         elif keys is None:
             raise needs_key(f"the {listening.name} socket")
         else:

@@ -31,7 +31,7 @@ ANSWER = {
 
 
 KEYS = CurveKeys(b"p" * 40, b"s" * 40)
-CURVE = HERE._replace(channel="zmq", curve=b"m" * 40)
+CURVE = HERE._replace(channel="zmq", curve=b"m" * 40, encrypted="zmq")
 IN_TLS = Protection(tls=TLSKeys("office", ANYBODY, None, None))  # type: ignore[arg-type]
 
 
@@ -173,6 +173,13 @@ def test_no_keys_are_made_where_the_master_has_a_place(monkeypatch: pytest.Monke
         assert owner.client.makes_keys(CURVE) is False
     Path(place.path("compute")).unlink()
     assert owner.client.makes_keys(CURVE) is True
+
+
+def test_a_work_queue_may_have_a_key_though_the_channel_has_none() -> None:
+    work = {"kind": "zmq", "port": 1, "curve": "w" * 40}
+    assert reach_of({**ANSWER, "work": work}) == HERE._replace(curve=b"w" * 40, encrypted="zmq")
+    both = reach_of({**ANSWER, "channel": "zmq", "curve": "w" * 40, "work": work})
+    assert both == HERE._replace(channel="zmq", curve=b"w" * 40, encrypted="zmq")
 
 
 @pytest.mark.parametrize("curve", ["m" * 39, "m" * 41, "'" * 40, 5, None])

@@ -20,7 +20,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.security.allowed import AllowedKeys, read_curve_key
-from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 
 __all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration", "new_record"]
 
@@ -111,8 +111,11 @@ class NodeRecord:
     curve: bytes = b""
 
     def check_identity(self, identity: Identity) -> None:
-        """Raise NotAllowed unless somebody is who has registered the node."""
-        if not self.identity.is_same(identity):
+        """Raise NotAllowed unless somebody is who has registered the node, or a process of this user.
+
+        That may have come to the port with a key when the master's place was not ready yet.
+        """
+        if identity != THIS_USER and not self.identity.is_same(identity):
             raise NotAllowed(
                 f"{identity} may not be {self.node_id}, which {self.identity} has registered",
                 thing=self.node_id,

@@ -8,7 +8,7 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.registry import WAITING_MAX, WAITING_S, NodeRecord, NodeRegistry, new_record
 from concurrent.core.errors import NotAllowed
 from concurrent.transport.security.allowed import AllowedKeys
-from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.identity import THIS_USER, Identity
 from concurrent.transport.security.roles import Role
 
 ARM = Identity(Role.SLAVE, "arm", "office", "1")
@@ -104,3 +104,11 @@ def test_somebody_elses_key_is_refused_and_changes_nothing(registry: Registry) -
         registry.come("slave-1", "b", LEG)
     assert keys(registry.allowed) == "a"
     assert [row.node_id for row in registry.status()] == ["slave-1"]
+
+
+def test_a_node_of_this_user_may_register_with_a_key_and_come_in_the_place(registry: Registry) -> None:
+    registry.come("slave-1", "a")
+    record = registry.expect("slave-1", NodeType.slave, THIS_USER, "127.0.0.1")
+    assert record.identity is ARM
+    with pytest.raises(NotAllowed, match="slave leg may not be slave-1"):
+        registry.expect("slave-1", NodeType.slave, LEG, "127.0.0.1")

@@ -78,10 +78,22 @@ class KeySettings(Component):
     )  # fmt: skip
 
     def base(self) -> Path:
-        """Return the folder in which each cluster has one."""
+        """Return the folder in which each cluster has one.
+
+        :raises ConfigurationError: if none is named, and this user has no home.
+        """
         from concurrent.transport.security.keyfolder import keys_base
 
         return Path(self.folder) if self.folder else keys_base()
+
+    @property
+    def has_place(self) -> bool:
+        """Whether this user may have keys at all."""
+        try:
+            self.base()
+        except ConfigurationError:
+            return False
+        return True
 
 
 class Access:
@@ -193,13 +205,12 @@ class Access:
         return folders[0] if len(folders) == 1 else None
 
     def _folders(self) -> list[KeyFolder]:
-        """Return the key folders that may be meant."""
+        """Return the key folders that may be meant; none of a user who has no home to keep them in."""
         from concurrent.transport.security.keyfolder import KeyFolder
 
-        base = self._settings.base()
         if self._settings.cluster:
-            return [KeyFolder.open(base, self._settings.cluster)]
-        return KeyFolder.all(base)
+            return [KeyFolder.open(self._settings.base(), self._settings.cluster)]
+        return KeyFolder.all(self._settings.base()) if self._settings.has_place else []
 
 
 def _several(folders: Sequence[KeyFolder]) -> ConfigurationError:

@@ -33,8 +33,11 @@ def journal_folder(env: Environment, port: int, variables: Mapping[str, str] = o
         return env.folder / "data" / FOLDER
     if not port:
         return None
-    home = variables.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "concurrent" / f"master-{port}" / FOLDER
+    try:
+        state = variables.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:  # this user has no home
+        return None
+    return Path(state) / "concurrent" / f"master-{port}" / FOLDER
 
 
 def kept_folder(env: Environment, port: int) -> Path | None:
@@ -72,8 +75,8 @@ def what_is_kept(env: Environment, journal: OpenJournal | None) -> str:
         if env[JournalSettings].durability == NO_DURABILITY:
             return f"journal.durability = none: {lost}"
         return (
-            f"no journal, so {lost}: it has any free port and no environment, and would not find a journal "
-            "again; set journal.folder for one"
+            f"no journal, so {lost}: it has any free port or no home, and no environment, and would not find a "
+            "journal again; set journal.folder for one"
         )
     start, place = journal.start, journal.place
     how = "" if start.last_epoch_clean else "; the master before did not end in good order"

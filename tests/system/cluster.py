@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ STARTER = (sys.executable, "-m", "concurrent.apps.main")
 class Program:
     """One ``concurrent`` command that runs; its output goes to files.
 
+    :param folder: the one for these files.
     :param starter: what the arguments are for.
+    :param place: the folder that it is typed in, if that is another one.
     """
 
     def __init__(
@@ -45,13 +47,14 @@ class Program:
         folder: Path,
         environment: dict[str, str],
         starter: tuple[str, ...],
+        place: Path | None = None,
     ) -> None:
         name = f"{Path(arguments[0]).stem}-{uuid.uuid4().hex[:8]}" if arguments else "none"
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.popen = subprocess.Popen(
                 [*starter, *arguments],
-                cwd=folder,
+                cwd=place or folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -113,10 +116,27 @@ class Cluster:
         self._mark = uuid.uuid4().hex
         self._programs: list[Program] = []
 
-    def run(self, *arguments: object, starter: tuple[str, ...] = STARTER) -> Program:
-        """Start any command."""
-        environment = {**os.environ, MARK: self._mark, "XDG_STATE_HOME": str(self.folder / "state")}
-        program = Program([str(one) for one in arguments], self.folder, environment, starter)
+    def run(
+        self,
+        *arguments: object,
+        starter: tuple[str, ...] = STARTER,
+        variables: Mapping[str, str | None] | None = None,
+        folder: Path | None = None,
+    ) -> Program:
+        """Start any command.
+
+        :param variables: of its environment; those that are None are not there.
+        :param folder: the one that it is typed in.
+        """
+        own: dict[str, str | None] = {MARK: self._mark, "XDG_STATE_HOME": str(self.folder / "state")}
+        environment = {**os.environ, **own, **(variables or {})}
+        program = Program(
+            [str(one) for one in arguments],
+            self.folder,
+            {name: value for name, value in environment.items() if value is not None},
+            starter,
+            folder,
+        )
         self._programs.append(program)
         return program
 
@@ -215,6 +235,12 @@ class Gate:
         self._listener.close()
         for connection in self._held:
             connection.close()
+
+
+def ip(*arguments: str) -> bool:
+    """Run ``ip``, which makes networks; tells whether it could be done."""
+    done = subprocess.run(["ip", *arguments], check=False, capture_output=True)
+    return done.returncode == 0
 
 
 def kill(pid: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import threading
 import uuid
@@ -12,18 +11,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.cluster import QUICK, STARTER, Cluster, Program
+from tests.system.cluster import QUICK, STARTER, Cluster, Program, ip
 from tests.system.test_pauses import COUNTED, PATIENT, PAUSE_S, Runs
 
 pytestmark = pytest.mark.system
 
 OPTIONS = ("transport.allow_insecure=true", *PATIENT)
-
-
-def ip(*arguments: str) -> bool:
-    """Run ``ip``; tells whether it could be done."""
-    done = subprocess.run(["ip", *arguments], check=False, capture_output=True)
-    return done.returncode == 0
 
 
 class Network:

@@ -54,10 +54,18 @@ def keys_base(variables: Mapping[str, str] | None = None) -> Path:
     """Return the folder in which the key folders of this user are; it may have to be made.
 
     :param variables: environment variables; those of the process if None.
+    :raises ConfigurationError: if this user has no home, so that there is no such folder.
     """
     variables = os.environ if variables is None else variables
     config = variables.get("XDG_CONFIG_HOME", "")
-    base = Path(config) if os.path.isabs(config) else Path.home() / ".config"
+    try:
+        base = Path(config) if os.path.isabs(config) else Path.home() / ".config"
+    except RuntimeError:
+        raise ConfigurationError(
+            f"user {os.getuid()} has no home folder, so there is no place for keys",
+            thing="keys.folder",
+            remedy="Name one with -o keys.folder=FOLDER, or set HOME",
+        ) from None
     return base / "concurrent" / "keys"
 
 

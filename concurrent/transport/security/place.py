@@ -24,8 +24,15 @@ __all__ = ["Place", "check_peer", "is_of_this_machine", "place_of", "private_fol
 PATH_BYTES_MAX: Final = 104
 """The longest path that a socket may have, on every system."""
 
+FOLDER_BYTES_MAX: Final = PATH_BYTES_MAX - len("/65535/compute")
+"""The longest path of the folder that places are in."""
+
+SOCKETS: Final = ("http", "compute", "work")
+"""What may be in a place."""
+
 FOLDER_MODE: Final = 0o700
 SOCKET_MODE: Final = 0o600
+RUN_REMEDY: Final = "Remove it, or set XDG_RUNTIME_DIR to a folder of this user that nobody else can enter"
 BACKLOG: Final = 1024
 _CREDENTIALS: Final = struct.Struct("3i")
 
@@ -93,11 +100,32 @@ class Place:
         """Make the folder, empty of sockets that a former node has left.
 
         :raises ConfigurationError: if it, or the one that it is in, is not this user's alone.
+        :raises AddressError: if a node listens there, which has the same port in another network.
         """
-        private_folder(self.folder.parent)
+        private_folder(self.folder.parent, remedy=RUN_REMEDY)
         private_folder(self.folder)
-        for name in ("http", "compute", "work"):
+        for name in SOCKETS:
+            if self._is_listened_on(name):
+                raise AddressError(
+                    f"another node of this user listens in {self.folder}, in another network of this machine",
+                    thing=str(self.folder),
+                    value=name,
+                    remedy="Use another port, or set XDG_RUNTIME_DIR to a folder for this network",
+                )
+        for name in SOCKETS:
             Path(self.path(name)).unlink(missing_ok=True)
+
+    def _is_listened_on(self, name: str) -> bool:
+        """Tell whether somebody has a socket open that was made here; a full queue is one, too."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(self.path(name))
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+        return True
 
     def remove(self) -> None:
         """Remove the folder and what is in it, as far as that is there."""
@@ -112,13 +140,24 @@ class Place:
 def run_folder(variables: Mapping[str, str] | None = None) -> Path:
     """Return the folder in which places are; it may have to be made.
 
+    It is in ``XDG_RUNTIME_DIR``, unless that is no folder of this user or its path is too long for sockets.
+
     :param variables: environment variables; those of the process if None.
     """
     variables = os.environ if variables is None else variables
     base = variables.get("XDG_RUNTIME_DIR", "")
-    if base and os.path.isabs(base) and os.access(base, os.W_OK | os.X_OK):
-        return Path(base, "concurrent")
+    folder = Path(base, "concurrent")
+    if os.path.isabs(base) and len(os.fsencode(folder)) <= FOLDER_BYTES_MAX and _is_own(base):
+        return folder
     return Path(tempfile.gettempdir(), f"concurrent-{os.getuid()}")
+
+
+def _is_own(base: str) -> bool:
+    """Tell whether a folder is this user's to write; ``su`` may leave a variable that names another's."""
+    try:
+        return os.stat(base).st_uid == os.getuid() and os.access(base, os.W_OK | os.X_OK)
+    except OSError:
+        return False
 
 
 def is_of_this_machine(host: str) -> bool:
@@ -142,9 +181,10 @@ def place_of(port: int) -> Place:
     return Place(run_folder() / str(port))
 
 
-def private_folder(folder: Path) -> None:
+def private_folder(folder: Path, remedy: str = "") -> None:
     """Make a folder that only this user can enter, unless there is one.
 
+    :param remedy: what helps if that cannot be; empty: to make the folder this user's.
     :raises ConfigurationError: if there is something else of that name, or it cannot be made.
     """
     try:
@@ -156,7 +196,7 @@ def private_folder(folder: Path) -> None:
         raise ConfigurationError(
             f"{folder} cannot be used for what only this user may reach: {reason}",
             thing=str(folder),
-            remedy=f"Remove it, or make it this user's alone: chmod 700 {folder}",
+            remedy=remedy or f"Remove it, or make it this user's alone: chmod 700 {folder}",
         )
 
 

@@ -97,10 +97,16 @@ def sync_folder(folder: Path) -> None:
 def locked(base: Path) -> Iterator[None]:
     """Be the only one who writes the keys below a folder, which is made unless it is there.
 
-    :raises ConfigurationError: if another process is for too long.
+    :raises ConfigurationError: if nothing can be written there, or another process writes for too long.
     """
-    private_folder(base)
-    fd = os.open(base / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    remedy = f"Make it this user's alone (chmod 700 {base}), or name another one: -o keys.folder=FOLDER"
+    private_folder(base, remedy=remedy)
+    try:
+        fd = os.open(base / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    except OSError as error:
+        raise ConfigurationError(
+            f"nothing can be written in {base}: {error.strerror or error}", thing=str(base), remedy=remedy
+        ) from None
     try:
         _take(fd, base)
         yield

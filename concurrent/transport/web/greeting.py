@@ -5,6 +5,7 @@ Runs in the thread of the server's loop, before a byte of a request is read.
 
 from __future__ import annotations
 
+import ssl
 from typing import Final
 
 from concurrent.core.errors import NotAllowed
@@ -15,13 +16,26 @@ from concurrent.transport.security.place import check_peer
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.web.httpstream import WebConnection
 
-__all__ = ["HANDSHAKE_TIMEOUT_S", "Greeting"]
+__all__ = ["HANDSHAKE_TIMEOUT_S", "Greeting", "handshake_problem"]
 
 HANDSHAKE_TIMEOUT_S: Final = 3.0
 """So long a client may take from its first byte of TLS to the end of the handshake."""
 
 TLS_RECORD: Final = b"\x16"
 """The first byte of TLS, which begins no request of HTTP."""
+
+
+JOIN: Final = "it joins with what 'concurrent keys invite ROLE' prints at the master"
+
+
+def handshake_problem(error: ssl.SSLError) -> str:
+    """Return why a handshake of TLS has failed, for people."""
+    reason = (error.reason or str(error)).replace("_", " ").lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is none of this cluster ({error.verify_message}): {JOIN}"
+    if "unknown ca" in reason:
+        return f"it does not trust this node, for it has a key of another cluster, or an old one: {JOIN}"
+    return f"the handshake of TLS failed: {reason}"
 
 
 class Greeting:

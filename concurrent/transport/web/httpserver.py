@@ -24,11 +24,11 @@ from typing import Any, Final
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import AddressError, ConcurrentError, NotAllowed, ProtocolError, QueueFull
 from concurrent.core.loggers import get_log
-from concurrent.core.rarely import RareLine
+from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.loop.sockets import hang_up
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.foreign import MAGIC, foreign_protocol, is_http
-from concurrent.transport.web.greeting import HANDSHAKE_TIMEOUT_S, Greeting
+from concurrent.transport.web.greeting import HANDSHAKE_TIMEOUT_S, Greeting, handshake_problem
 from concurrent.transport.web.httpstream import HTTPLimits, WebConnection
 
 with installed_first("cheroot"):
@@ -89,6 +89,7 @@ class WebServer(wsgi.Server):
         self._slow_waiting: deque[WebConnection] = deque()
         self._complete: queue.SimpleQueue[WebConnection | None] = queue.SimpleQueue()
         self._refusal_line = RareLine()
+        self._refusals = RareTexts()
         self._is_accepting = False
         self._is_started = False
         self._is_short_of_files = False
@@ -282,7 +283,7 @@ class WebServer(wsgi.Server):
             self._watch(connection, selectors.EVENT_WRITE if is_full else selectors.EVENT_READ)
             return False
         except ssl.SSLError as error:
-            self._log_refusal(connection, f": the handshake of TLS failed: {error.reason or error}")
+            self._log_refusal(connection, f": {handshake_problem(error)}")
             raise
         except NotAllowed as error:
             self._log_refusal(connection, f": {error}")
@@ -298,9 +299,11 @@ class WebServer(wsgi.Server):
         self._selector.modify(connection.socket, events, partial(self._read, connection))
 
     def _log_refusal(self, connection: WebConnection, why: str) -> None:
-        suffix = self._refusal_line.suffix(time.monotonic())
+        now, who = time.monotonic(), connection.remote_addr
+        if not self._refusals.is_due(f"{who}{why}", now):
+            return
+        suffix = self._refusal_line.suffix(now)
         if suffix is not None:
-            who = connection.remote_addr
             log.warning("the JSON API at port %d: refused %s%s%s", self.port, who, why, suffix)
 
     def _is_foreign(self, connection: WebConnection) -> bool:

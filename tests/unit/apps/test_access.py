@@ -35,7 +35,7 @@ def joined(cluster: KeyFolder, base: Path, role: Role) -> None:
 
 
 def access(base: Path, cluster: str = "") -> Access:
-    settings: Any = SimpleNamespace(base=lambda: base, cluster=cluster)
+    settings: Any = SimpleNamespace(base=lambda: base, cluster=cluster, has_place=True)
     return Access(cast("KeySettings", settings), is_open=False)
 
 
@@ -102,3 +102,16 @@ def test_programs_and_commands_look_for_a_master_in_the_same_way(cluster: KeyFol
     named = settings(**{"application.master": "far:9"})
     assert named.running_master(None, "--master") == Host("far", 9)
     assert settings(**{"application.master": "joined"}).master_host() == MASTER
+
+
+def test_who_has_no_home_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    access = Access(Environment(variables={})[KeySettings], is_open=False)
+    assert access.default_master() == HERE
+    assert access.towards(HERE, MANAGING).tls is None
+    with pytest.raises(ConfigurationError, match=r"keys\.folder"):
+        access.master()

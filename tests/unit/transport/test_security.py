@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from concurrent.core.errors import ConfigurationError, NotAllowed
+from concurrent.core.errors import AddressError, ConfigurationError, NotAllowed
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
+from concurrent.transport.security.keyfolder import keys_base
+from concurrent.transport.security.newkeys import make_cluster
 from concurrent.transport.security.place import Place, check_peer, run_folder
 from concurrent.transport.security.roles import Role, roles_of
 from concurrent.transport.security.trust import Trust
@@ -66,6 +68,17 @@ def test_a_place_is_made_for_this_user_alone_and_emptied(folder: Path) -> None:
     assert not place.folder.exists()
 
 
+def test_a_place_in_which_a_node_listens_is_left_to_it(folder: Path) -> None:
+    place = Place(folder / "8750")
+    place.make()
+    with place.listen("http"):
+        with pytest.raises(AddressError, match=r"another node of this user listens.*XDG_RUNTIME_DIR"):
+            place.make()
+        assert place.has("http")
+    place.make()  # it has ended without an orderly end
+    assert not place.has("http")
+
+
 def test_a_folder_that_others_can_enter_is_no_place(folder: Path) -> None:
     place = Place(folder / "8750")
     place.make()
@@ -93,6 +106,34 @@ def test_the_run_folder_is_where_the_system_has_one_for_the_user(folder: Path) -
     assert run_folder({"XDG_RUNTIME_DIR": str(folder)}) == folder / "concurrent"
     assert run_folder({"XDG_RUNTIME_DIR": "relative"}).name == f"concurrent-{os.getuid()}"
     assert run_folder({}).name == f"concurrent-{os.getuid()}"
+
+
+def test_a_run_folder_of_another_user_or_with_a_long_path_is_not_taken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = f"concurrent-{os.getuid()}"
+    long = folder / ("x" * 100)
+    long.mkdir(mode=0o700)
+    assert run_folder({"XDG_RUNTIME_DIR": str(long)}).name == own
+    assert run_folder({"XDG_RUNTIME_DIR": str(folder / "none")}).name == own
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert run_folder({"XDG_RUNTIME_DIR": str(folder)}).name == "concurrent-12345"
+
+
+def test_who_has_no_home_is_told_where_keys_could_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(ConfigurationError, match=r"no home folder.*keys\.folder=FOLDER"):
+        keys_base({})
+    assert keys_base({"XDG_CONFIG_HOME": "/config"}) == Path("/config/concurrent/keys")
+
+
+def test_keys_that_cannot_be_kept_name_the_option(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match=r"file.*keys\.folder=FOLDER"):
+        make_cluster(tmp_path / "file" / "keys")
 
 
 def test_the_other_end_of_a_socket_is_this_user() -> None:

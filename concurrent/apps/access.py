@@ -7,8 +7,9 @@ its cluster, which ``concurrent join`` has put into the key folder.
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from concurrent.apps.api import PORT_DEFAULT, NodeType
 from concurrent.core.component import Component
@@ -21,7 +22,7 @@ from concurrent.transport.security.roles import Role
 from concurrent.transport.security.trust import Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from concurrent.transport.security.keyfolder import KeyFolder
     from concurrent.transport.security.tokens import Tokens
@@ -48,6 +49,8 @@ ROLES_BY_TYPE: Final = {
 INVITABLE: Final = (Role.OBSERVE, Role.SUBMIT, Role.SLAVE, Role.ADMIN)
 """As whom somebody can be invited: who may do less first."""
 
+Answer = TypeVar("Answer")
+
 log = get_log(__name__)
 
 
@@ -57,11 +60,33 @@ class Way(NamedTuple):
     address: Host
     protection: Protection
 
-    def client(self) -> JSONClient:
-        """Return a client of its JSON API, which the caller closes."""
+    def client(self, *, is_master: bool = True) -> JSONClient:
+        """Return a client of its JSON API, which the caller closes.
+
+        :param is_master: whether it has to prove to be a master; else to be any other member of the cluster.
+        """
         from concurrent.transport.web.jsonclient import JSONClient
 
-        return JSONClient(self.address.name, self.address.port, protection=self.protection)
+        tls = self.protection.tls
+        server_name = tls.node_name if tls is not None and not is_master else None
+        return JSONClient(
+            self.address.name, self.address.port, protection=self.protection, server_name=server_name
+        )
+
+    def ask(self, question: Callable[[JSONClient], Answer]) -> Answer:
+        """Return what a node answers, be it a master or another one.
+
+        :raises ConcurrentError: if it does not; what a master would have said, if it is no member at all.
+        """
+        try:
+            with closing(self.client()) as client:
+                return question(client)
+        except NotAllowed:
+            if self.protection.tls is None:
+                raise
+            with suppress(NotAllowed), closing(self.client(is_master=False)) as client:
+                return question(client)
+            raise
 
 
 class KeySettings(Component):

@@ -35,7 +35,7 @@ def status_of_cluster(address: Host, access: Access) -> ClusterStatus:
     slaves = []
     for one in addresses:
         with suppress(ConcurrentError):  # a slave may listen for its own machine only
-            slaves.append(SlaveStatus.from_json(_get_status(access.way(one, OBSERVING))))
+            slaves.append(SlaveStatus.from_json(_get_status(access.way(one, OBSERVING), is_master=False)))
     return ClusterStatus(master, slaves)
 
 
@@ -52,6 +52,6 @@ def cancel_job(way: Way, job: str) -> None:
             log.warning("what is unfinished of job %s goes on: %s", job, error)
 
 
-def _get_status(way: Way) -> Any:
-    with closing(way.client()) as client:
+def _get_status(way: Way, *, is_master: bool = True) -> Any:
+    with closing(way.client(is_master=is_master)) as client:
         return client.get("/status", timeout_s=STATUS_TIMEOUT_S).result()

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from concurrent.apps.jobstatus import JobRow
-from concurrent.apps.status import ApplicationStatus, MasterStatus, NodeRow, SlaveStatus
+from concurrent.apps.status import UNPROTECTED, ApplicationStatus, MasterStatus, NodeRow, SlaveStatus
 from concurrent.core.items import PORT_MAX
 from concurrent.core.troubles import Trouble
 from concurrent.scheduling.ledger.status import OwnerRow, RunningRow, SlaveRow
 from concurrent.scheduling.master.status import SystemRow, TasksStatus
 from concurrent.scheduling.slave.status import WorkersStatus, WorkerTaskRow
+from concurrent.transport.security.hosts import is_loopback
 
 __all__ = [
     "APPLICATION",
@@ -132,12 +133,16 @@ Columns = tuple[Column[Row], ...]
 
 @dataclass(frozen=True)
 class NodeLine:
-    """A node at its master and for how long it has been what it is, with the row of its tasks if it has any."""
+    """A node at its master and for how long it has been what it is, with the row of its tasks if it has any.
+
+    ``is_encrypted`` is whether nodes of its cluster speak TLS to other machines.
+    """
 
     node: NodeRow
     age_s: float
     slave: SlaveRow | None = None
     owner: OwnerRow | None = None
+    is_encrypted: bool = False
 
     @property
     def name(self) -> str:
@@ -150,7 +155,8 @@ class NodeLine:
         """Its name, which leads to its own page."""
         node = self.node
         host = f"[{node.ip}]" if ":" in node.ip else node.ip
-        return Link(self.name, f"http://{host}:{node.port}/" if 0 < node.port <= PORT_MAX else "")
+        scheme = "https" if self.is_encrypted and not is_loopback(node.ip) else "http"
+        return Link(self.name, f"{scheme}://{host}:{node.port}/" if 0 < node.port <= PORT_MAX else "")
 
     @property
     def state(self) -> str:
@@ -191,8 +197,10 @@ def lines_of_nodes(status: MasterStatus, now: float) -> list[NodeLine]:
     """
     slaves = {one.number: one for one in status.tasks.slaves}
     owners = {one.number: one for one in status.tasks.owners}
+    is_encrypted = status.protected_by not in ("", UNPROTECTED)
     return [
-        NodeLine(one, now - one.since, slaves.get(one.number), owners.get(one.number)) for one in status.nodes
+        NodeLine(one, now - one.since, slaves.get(one.number), owners.get(one.number), is_encrypted)
+        for one in status.nodes
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -127,6 +128,23 @@ def test_three_machines_do_work_and_nobody_on_the_wire_reads_it(machines: Machin
     assert "protected by the keys of cluster" in status
     assert "mark-of-outputs" in slave.err
     assert not [mark for mark in MARKS if mark.encode() in seen]
+
+
+def test_nodes_that_are_no_masters_are_asked_with_a_key_or_as_the_same_user(
+    machines: Machines, master: Machine
+) -> None:
+    rack, laptop, stranger = (machines.machine(name) for name in ("rack", "laptop", "stranger"))
+    join(master, rack, "slave", "rack")
+    join(master, laptop, "observe", "ann")
+    slave = start_slave(rack, "--host", "0.0.0.0", "-p", 9000)
+    for machine in (laptop, rack):
+        status = json.loads(machine.type(f"concurrent status --json -m {rack.address}:9000").out)
+        assert status["type"] == "slave"
+        assert status["protected_by"].startswith("the keys of cluster")
+    url = laptop.type(f"concurrent open --print -m {rack.address}:9000").out
+    assert url.startswith(f"https://{rack.address}:9000/login?code=")
+    stranger.type(f"concurrent status -m {rack.address}:9000", code=3)
+    assert "lost the master" not in slave.err
 
 
 def test_a_master_that_has_moved_is_found_with_its_new_address(machines: Machines, master: Machine) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import webbrowser
-from contextlib import closing
 from typing import Final
 
 from concurrent.apps.access import OBSERVING, Way
@@ -42,8 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _login_url(way: Way) -> str:
     """Return the address that lets a browser in, once."""
-    with closing(way.client()) as client:
-        code = client.proxy(TIMEOUT_S).login_code().result(TIMEOUT_S + 1.0)
+    code = way.ask(lambda client: client.proxy(TIMEOUT_S).login_code().result(TIMEOUT_S + 1.0))
     place = way.protection.place
     if place is not None and place.has("http"):
         return f"http://{Host('127.0.0.1', way.address.port)}/login?code={code}"

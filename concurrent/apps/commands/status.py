@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
-from contextlib import closing
 
 from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import EXIT_OK
@@ -34,9 +33,10 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the node and print its answer."""
-    way = way_of(args, OBSERVING)
-    with closing(way.client()) as client:
-        answer = client.get("/status", timeout_s=args.timeout).result(args.timeout + 1.0)
+    timeout_s = args.timeout
+    answer = way_of(args, OBSERVING).ask(
+        lambda client: client.get("/status", timeout_s=timeout_s).result(timeout_s + 1.0)
+    )
     status = status_from_json(answer)
     if isinstance(status, MasterStatus) and not args.json:
         print(describe_master(status))

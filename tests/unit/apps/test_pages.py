@@ -114,6 +114,14 @@ def test_a_master_shows_its_tasks_slaves_and_owners() -> None:
     assert any("up for 2 h 0 min" in text for text in page.texts)
 
 
+def test_links_to_other_machines_are_encrypted_where_nodes_are() -> None:
+    keys = "the keys of cluster office"
+    nodes = [{**one, "ip": "127.0.0.1"} for one in master()["nodes"][:1]]
+    assert ("href", "https://10.0.0.7:8751/") in page_of(master(protected_by=keys)).attributes
+    assert ("href", "http://127.0.0.1:8751/") in page_of(master(protected_by=keys, nodes=nodes)).attributes
+    assert ("href", "http://10.0.0.7:8751/") in page_of(master(protected_by="nothing")).attributes
+
+
 def test_a_master_shows_its_task_systems_and_who_has_left() -> None:
     systems = [{"system_id": 3, "application": "application-b", "pid": 77, "owner": 4}]
     gone = node(node_id="slave-old", state="gone", reason="it stops")

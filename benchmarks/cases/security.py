@@ -15,7 +15,7 @@ from benchmarks.machines import KeyedCluster
 from benchmarks.measure import Figure, Target, percentile
 from benchmarks.processes import cpu_s
 from benchmarks.systems import Executing
-from benchmarks.workloads import give_same
+from benchmarks.workloads import give_same, take_bytes
 from concurrent.apps import ClusterExecutor
 
 __all__ = ["run"]
@@ -31,17 +31,21 @@ WARM_UP = 500
 
 
 class _Amount(NamedTuple):
+    """How large the arguments of tasks are, and whether their results are as large; what the ratio should be."""
+
     name: str
     size_bytes: int
+    comes_back: bool
     task_count: int
     quick_task_count: int
-    target: float
+    target: float | None
 
 
 AMOUNTS = (
-    _Amount("no payload", 0, 5_000, 500, 0.85),
-    _Amount("4 KiB there and back", 4 * KIB, 2_000, 200, 0.85),
-    _Amount("1 MiB there and back", MIB, 50, 5, 0.3),
+    _Amount("no payload", 0, True, 5_000, 500, 0.85),
+    _Amount("4 KiB arguments", 4 * KIB, False, 2_000, 200, 0.85),
+    _Amount("4 KiB there and back", 4 * KIB, True, 2_000, 200, None),
+    _Amount("1 MiB there and back", MIB, True, 50, 5, 0.3),
 )
 
 
@@ -53,7 +57,7 @@ class _Measured(NamedTuple):
 
 
 def run(bench: Bench) -> None:
-    """Measure one by one with payloads of three sizes, and round trips; shown are ratios within repetitions."""
+    """Measure one by one with payloads of several sizes, and round trips; shown are ratios within repetitions."""
     options = bench.options
     common = {**options.configuration(), "transport.channel": options.channel or CHANNEL}
     with tempfile.TemporaryDirectory(prefix="sec") as folder, ExitStack() as stack:
@@ -87,7 +91,7 @@ def _compare(bench: Bench, amount: _Amount, systems: list[Callable[[_Amount, int
         tls, plain = (measure(amount, count) for measure in systems)
         ratios.append(_Measured(plain.elapsed_s / tls.elapsed_s, plain.used_s / tls.used_s))
     key = amount.name.replace(" ", "_").lower()
-    target = Target(amount.target, system="submit")
+    target = Target(amount.target, system="submit") if amount.target is not None else None
     elapsed, used = (percentile(column, 0.5) for column in zip(*ratios, strict=True))
     bench.add(_figure(key, f"one by one, {amount.name}, TLS / plain", target=target), "submit", elapsed)
     bench.add(_figure(f"{key}_cpu", f"the same by processor time, {amount.name}"), "submit", used)
@@ -103,11 +107,12 @@ def _measuring(cluster: KeyedCluster, system: Executing) -> Callable[[_Amount, i
 
     def measure(amount: _Amount, count: int) -> _Measured:
         payload = os.urandom(amount.size_bytes)
+        function = give_same if amount.comes_back else take_bytes
         start, used = time.perf_counter(), cpu_s(nodes) + time.process_time()
-        results = system.one_by_one(give_same, [payload] * count)
+        results = system.one_by_one(function, [payload] * count)
         elapsed = time.perf_counter() - start
         used = cpu_s(nodes) + time.process_time() - used
-        if results != [payload] * count:
+        if results != [function(payload)] * count:
             raise AssertionError(f"{system.name} lost some of {count} results")
         return _Measured(elapsed / count, used / count)
 

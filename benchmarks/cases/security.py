@@ -31,7 +31,7 @@ WARM_UP = 500
 
 
 class _Amount(NamedTuple):
-    """How large the arguments of tasks are, and whether their results are as large; what the ratio should be."""
+    """How large the arguments of tasks are, whether results are as large, and what the ratio should be."""
 
     name: str
     size_bytes: int
@@ -57,7 +57,7 @@ class _Measured(NamedTuple):
 
 
 def run(bench: Bench) -> None:
-    """Measure one by one with payloads of several sizes, and round trips; shown are ratios within repetitions."""
+    """Measure one by one with payloads of several sizes, and round trips; shown are ratios by turns."""
     options = bench.options
     common = {**options.configuration(), "transport.channel": options.channel or CHANNEL}
     with tempfile.TemporaryDirectory(prefix="sec") as folder, ExitStack() as stack:

@@ -40,6 +40,9 @@ ROOM_BYTES: Final = 128 * 1024
 SEND_BYTES: Final = 128 * 1024
 """How much is encrypted at a time."""
 
+JOINED_BYTES: Final = 64 * 1024
+"""So much of small pieces is encrypted by one call: a call, and a record of TLS, cost more than a copy."""
+
 GREETING_BYTES: Final = 16 * 1024
 FIRST_BYTES: Final = 16
 
@@ -197,14 +200,8 @@ class TLSChannel:
             return self._send_unencrypted(pieces)
         written = 0
         while pieces and written < SEND_BYTES:
-            piece = pieces[0]
-            part = piece if len(piece) <= SEND_BYTES - written else memoryview(piece)[: SEND_BYTES - written]
-            if part:
+            if part := _taken(pieces, SEND_BYTES - written):
                 written += self._tls.write(part)
-            if len(part) < len(piece):
-                pieces[0] = memoryview(piece)[len(part) :]
-            else:
-                pieces.popleft()
         self._flush()
         return written
 
@@ -397,6 +394,21 @@ class TLSChannel:
         if self._has_keys:
             with suppress(ssl.SSLError):  # the peer has not said its last word yet
                 self._tls.unwrap()
+
+
+def _taken(pieces: deque[Buffer], bytes_max: int) -> Buffer:
+    """Take out of the pieces what is encrypted next, at most so much of it; what is small is joined."""
+    first = pieces.popleft()
+    size = len(first)
+    if size > bytes_max:
+        pieces.appendleft(memoryview(first)[bytes_max:])
+        return memoryview(first)[:bytes_max]
+    joined_max = min(bytes_max, JOINED_BYTES)
+    parts = [first]
+    while pieces and size + len(pieces[0]) <= joined_max:
+        size += len(pieces[0])
+        parts.append(pieces.popleft())
+    return b"".join(parts) if len(parts) > 1 else first
 
 
 def _broken_off(error: ssl.SSLError) -> OSError:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -140,3 +142,33 @@ def test_the_other_end_of_a_socket_is_this_user() -> None:
     one, other = socket.socketpair()
     with one, other:
         check_peer(one)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="the system does not say who is there")
+def test_another_user_at_the_other_end_of_a_socket_is_refused() -> None:
+    class Socket:
+        """A Unix socket with a process of some user at its other end."""
+
+        def __init__(self, user: int) -> None:
+            self.user = user
+
+        def getsockopt(self, level: int, option: int, size: int) -> bytes:
+            assert (level, option, size) == (socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            return struct.pack("3i", 4711, self.user, 100)
+
+    for user in (os.getuid(), 0):
+        check_peer(cast(socket.socket, Socket(user)))
+    with pytest.raises(NotAllowed, match=f"user {os.getuid() + 1} is at the other end"):
+        check_peer(cast(socket.socket, Socket(os.getuid() + 1)))
+
+
+def test_a_folder_of_another_user_is_no_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = os.getuid()
+    place = Place(folder / "8750")
+    place.make()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(place.path("http"))
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    assert not place.has("http")
+    with pytest.raises(ConfigurationError, match=f"belongs to user {owner}"):
+        place.make()

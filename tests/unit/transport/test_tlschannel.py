@@ -202,6 +202,18 @@ def test_what_is_sent_arrives_whatever_its_size(ends: Ends, size: int) -> None:
     assert bytes(reader.data) == data
 
 
+def test_small_pieces_share_a_record_and_large_ones_are_not_copied_together(ends: Ends) -> None:
+    ends.greet()
+    reader = Reader(ends.server)
+    pieces = [b"head", b"x" * 4096] * 3
+    before = len(ends.straits[0].arrived)
+    assert not send(ends.client, *pieces)
+    record = 5 + 1 + 16  # its head, its type and its tag
+    assert len(ends.straits[0].arrived) - before == sum(map(len, pieces)) + record
+    ends.turn()
+    assert bytes(reader.data) == b"".join(pieces)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_however_the_bytes_are_split_the_same_ones_arrive(keys: TLSKeys, seed: int) -> None:
     """Together these are more than 100,000 splits of what is sent, on the way, and of what is received."""

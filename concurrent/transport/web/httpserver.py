@@ -26,6 +26,7 @@ from concurrent.core.errors import AddressError, ConcurrentError, NotAllowed, Pr
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.loop.sockets import hang_up
+from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.foreign import MAGIC, foreign_protocol, is_http
 from concurrent.transport.web.greeting import HANDSHAKE_TIMEOUT_S, Greeting, handshake_problem
@@ -118,6 +119,15 @@ class WebServer(wsgi.Server):
         """Log what cheroot has to say; its clients' mistakes are no error of ours."""
         log.log(level, "%s", msg, exc_info=traceback)
 
+    def listen_in(self, place: Place) -> None:
+        """Listen in a place too, whose folder has been made. Before ``start``; whoever connects waits for that.
+
+        :raises AddressError: if the socket cannot be made.
+        """
+        listener = place.listen(PLACE_SOCKET)
+        self._place_path = place.path(PLACE_SOCKET)
+        self._listeners[listener] = partial(self._accept_this_user, listener)
+
     def start(self, protection: Protection | None = None) -> None:
         """Start the threads and return.
 
@@ -125,10 +135,8 @@ class WebServer(wsgi.Server):
         :raises AddressError: if the socket in the place cannot be made.
         """
         self._greeting = Greeting(protection)
-        if protection is not None and protection.place is not None:
-            listener = protection.place.listen(PLACE_SOCKET)
-            self._place_path = protection.place.path(PLACE_SOCKET)
-            self._listeners[listener] = partial(self._accept_this_user, listener)
+        if protection is not None and protection.place is not None and not self._place_path:
+            self.listen_in(protection.place)
         self.ready = self._is_started = True
         self._selector.register(self._woken_end, selectors.EVENT_READ, self._take_back)
         self._set_accepting(is_accepting=True)
@@ -147,7 +155,7 @@ class WebServer(wsgi.Server):
         if self._is_started:
             self._end_threads(deadline)
         else:
-            hang_up(self._listener)
+            self._close_listeners()
         self._selector.close()
         self._wake_end.close()
         self._woken_end.close()
@@ -176,12 +184,15 @@ class WebServer(wsgi.Server):
                 self._sweep()
         finally:
             self._set_accepting(is_accepting=False)
-            if self._place_path:  # before the port is free, and the place with it another node's
-                Path(self._place_path).unlink(missing_ok=True)
-            for listener in self._listeners:
-                hang_up(listener)
+            self._close_listeners()
             for connection in tuple(self._deadline_by_waiting):
                 self._close(connection)
+
+    def _close_listeners(self) -> None:
+        if self._place_path:  # before the port is free, and the place with it another node's
+            Path(self._place_path).unlink(missing_ok=True)
+        for listener in self._listeners:
+            hang_up(listener)
 
     def _accept_stranger(self) -> None:
         """Take a connection to the port."""

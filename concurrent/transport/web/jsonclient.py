@@ -219,9 +219,10 @@ class JSONClient:
         if self._is_closed:
             raise self._closed_error()
         connection = self._connection
-        if connection is not None and connection.sock is not None and not connection.has_ended():
-            connection.sock.settimeout(time_left(deadline))
-            return connection
+        if connection is not None and connection.sock is not None:
+            if not connection.has_ended() and not connection.has_better_way():
+                connection.sock.settimeout(time_left(deadline))
+                return connection
         self._disconnect()
         connection = NodeConnection(
             self.host,

@@ -92,6 +92,14 @@ class NodeConnection(HTTPConnection):
             return True
         return True
 
+    def has_better_way(self) -> bool:
+        """Tell whether there is a socket in the node's place, which this connection does not lead to.
+
+        In the place this node may be somebody else than at the port, so all that it does has to go one way.
+        """
+        place = self._protection.place if self._protection is not None else None
+        return place is not None and self.sock.family != socket.AF_UNIX and place.has(PLACE_SOCKET)
+
     def break_off(self) -> None:
         """End the connection, from any thread; the one that uses it notices."""
         sock = self.sock

@@ -185,7 +185,9 @@ class JSONService:
     ) -> None:
         """Say what protects the service, where that is known after its port only. Before ``start``.
 
-        The folder of ``protection.place`` is made by whoever owns it, before ``start``.
+        The folder of ``protection.place`` is made by whoever owns it, before ``start``; before this if the port
+        has been taken, for then the service listens there at once: whoever can reach it in the place
+        shall not come to the port meanwhile, where he is somebody else.
 
         :param audit: notes who has logged in, and who was refused; called in threads of the service.
         """
@@ -194,6 +196,8 @@ class JSONService:
         self._registrar = registrar
         self._audit = audit
         self.logins = Logins(protection.trust if protection is not None else Trust())
+        if self._server is not None and protection is not None and protection.place is not None:
+            self._server.listen_in(protection.place)
 
     @property
     def warning(self) -> str:

@@ -122,6 +122,48 @@ def test_the_port_is_taken_before_the_service_starts_and_clients_wait(place: Pla
     peer.service.stop()
 
 
+def test_the_place_is_there_as_soon_as_it_is_known_and_clients_wait(place: Place) -> None:
+    """Else they would come to the port while a node starts, as somebody else."""
+    peer = Peer()
+    protection = Protection(place=place)
+    port = peer.service.bind()
+    peer.service.protect(protection)
+    with closing(JSONClient("127.0.0.1", port, protection=protection)) as client:
+        early = client.call("add", 1, 2)
+        peer.start()
+        assert early.result(TIMEOUT_S) == 3
+    peer.service.stop()
+    assert not place.has("http")
+
+
+def test_a_place_of_a_service_that_has_not_started_is_free_after_stop(place: Place) -> None:
+    peer = Peer()
+    peer.service.bind()
+    peer.service.protect(Protection(place=place))
+    peer.service.stop()
+    assert not place.has("http")
+
+
+def test_a_client_comes_to_the_place_as_soon_as_somebody_listens_there(tmp_path: Path) -> None:
+    """For the node knows it there as the user, and at the port as somebody else."""
+    place = Place(tmp_path / "place")
+    peer = Peer(protection=Protection(is_open=True))
+    peer.start()
+    met: list[Identity] = []
+    jsonremote(peer.service, name="meet")(lambda request: met.append(request.identity))
+    is_open = Protection(place=place, is_open=True)
+    with closing(JSONClient("127.0.0.1", peer.service.port, protection=is_open)) as client:
+        client.call("meet").result(TIMEOUT_S)
+        place.make()
+        second = Peer(protection=Protection(place=place))
+        jsonremote(second.service, name="meet")(lambda request: met.append(request.identity))
+        second.start()
+        client.call("meet").result(TIMEOUT_S)
+        second.service.stop()
+    peer.service.stop()
+    assert met == [ANYBODY, THIS_USER]
+
+
 def test_a_port_that_was_taken_and_not_used_is_free_after_stop() -> None:
     peer = Peer()
     port = peer.service.bind()

@@ -3,6 +3,9 @@
 With session.py it has all that a peer needs, in the simplest form, and uses no module of Concurrent. Both are
 tested against a real master, also with connections that are cut.
 
+A master on this machine is reached through its place, as a process of the same user; one elsewhere has to be
+open, for there is no TLS here.
+
     python nodes.py slave HOST:PORT
     python nodes.py application HOST:PORT math.factorial 20
 """
@@ -13,11 +16,12 @@ import pickle
 import socket
 import struct
 import sys
+import tempfile
 import time
-import urllib.request
+from http.client import HTTPConnection
 
 import msgpack
-from session import SILENCE_S, Ended, Frame, Session
+from session import SILENCE_S, Ended, Frame, Session, connected
 
 
 def payload(data):
@@ -49,16 +53,31 @@ def pickled_call(name, *args):
     return start + opcodes(args) + b"}t."
 
 
+def place_of(host, port):
+    """Return the folder with the sockets of a node for its user; empty where nobody listens there."""
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(base) and os.access(base, os.W_OK | os.X_OK):
+        folder = os.path.join(base, "concurrent", port)
+    else:
+        folder = os.path.join(tempfile.gettempdir(), f"concurrent-{os.getuid()}", port)
+    is_near = host in ("127.0.0.1", "localhost") and os.path.exists(os.path.join(folder, "http"))
+    return folder if is_near else ""
+
+
 def join(address, role, data):
     """Register with the JSON API of a master, and open a session; return it."""
+    host, _, port = address.rpartition(":")
+    place = place_of(host, port)
     node_id = f"{role}-{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
     body = {"jsonrpc": "2.0", "id": 1, "method": f"register_{role}", "params": [node_id, 0, data]}
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://{address}/api/1", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=SILENCE_S) as response:
-        answer = json.load(response)["result"]
+    http = HTTPConnection(host, int(port), timeout=SILENCE_S)
+    if place:
+        http.sock = connected(os.path.join(place, "http"))
+    http.request("POST", "/api/1", json.dumps(body), {"Content-Type": "application/json"})
+    answer = json.load(http.getresponse())["result"]
+    http.close()
     assert answer["channel"] == "tcp", "this peer speaks the TCP channel"
-    session = Session(address.rpartition(":")[0], answer["port"], node_id)
+    session = Session(os.path.join(place, "compute") if place else (host, answer["port"]), node_id)
     session.call(f"register_{role}", node_id)
     return session
 

@@ -1,10 +1,11 @@
-"""One session with a master over TCP, in plain Python and msgpack: the first half of protocol.md.
+"""One session with a master over a stream, in plain Python and msgpack: the first half of protocol.md.
 
 It numbers, acknowledges, sends again, gives signs of life, and comes back after a cut. It does so while
 somebody calls it, so whoever works for longer than SILENCE_S has to do that in another thread or process.
 """
 
 import collections
+import os
 import socket
 import struct
 import time
@@ -28,11 +29,24 @@ class Frame:
         self.data = data
 
 
+def connected(address):
+    """Return a socket that is connected: to the path of a Unix socket, or to a host and a port."""
+    if not isinstance(address, str):
+        return socket.create_connection(address, SILENCE_S)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(SILENCE_S)
+    sock.connect(address)
+    if hasattr(socket, "SO_PEERCRED"):
+        _, user, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        assert user in (os.getuid(), 0), "another user listens there"
+    return sock
+
+
 class Session:
     """See the module. One thread."""
 
-    def __init__(self, host, port, node_id):
-        self.place, self.node_id, self.session_id = (host, port), node_id, ""
+    def __init__(self, address, node_id):
+        self.address, self.node_id, self.session_id = address, node_id, ""
         self.last_sent = self.received = self.acked = self.asked_for = self.calls = 0
         self.kept = collections.deque()  # number, kind, body and frames of what is not acknowledged
         self.casts = collections.deque()  # what has come and was not looked at
@@ -44,7 +58,7 @@ class Session:
         self.data, self.asked_for = bytearray(), 0
         if self.sock is not None:
             self.sock.close()
-        self.sock = socket.create_connection(self.place, SILENCE_S)
+        self.sock = connected(self.address)
         greeting = {"version": 1, "node_id": self.node_id, "max_bytes": MAX_BYTES, "features": ["extensions"]}
         greeting |= {"session_id": self.session_id, "last_received": self.received}
         self.write(HELLO, 0, msgpack.packb([greeting]))

@@ -25,8 +25,6 @@ from tests.integration.transport.transport_nodes import CuttingProxy
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "reference-peer"
 
-OPEN = {"transport.allow_insecure": True}
-
 
 @pytest.fixture
 def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
@@ -61,6 +59,11 @@ def slave_of(nodes: Any) -> Iterator[Callable[..., None]]:
         assert not thread.is_alive()
 
 
+def nowhere(_host: str, _port: str) -> str:
+    """Stand for ``place_of`` where a node has no place."""
+    return ""
+
+
 def address_of(master: MasterNode) -> str:
     return f"127.0.0.1:{master.api_service_v1.port}"
 
@@ -81,11 +84,20 @@ def test_pickles_can_be_made_by_hand(nodes: Any, value: Any) -> None:
     assert pickle.loads(b"\x80\x05" + nodes.opcodes(value) + b".") == value
 
 
+@pytest.mark.parametrize("is_near", [True, False])
 def test_an_application_and_a_slave_work_with_a_master(
-    open_master: MasterNode, nodes: Any, slave_of: Callable[..., None]
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    nodes: Any,
+    slave_of: Callable[..., None],
+    is_near: bool,
 ) -> None:
-    slave_of(address_of(open_master))
-    application = nodes.join(address_of(open_master), "application", {})
+    """In the place of one that has keys, and at the port of one that is open."""
+    address = address_of(request.getfixturevalue("master" if is_near else "open_master"))
+    if not is_near:
+        monkeypatch.setattr(nodes, "place_of", nowhere)
+    slave_of(address)
+    application = nodes.join(address, "application", {})
     calls = [
         nodes.pickled_call("abs", -7),
         nodes.pickled_call("math.factorial", 20),
@@ -106,7 +118,7 @@ def test_an_application_and_a_slave_work_with_a_master(
 
 
 def test_an_application_works_with_workers_in_python(nodes: Any) -> None:
-    with LocalCluster(workers=1, options=OPEN) as cluster:
+    with LocalCluster(workers=1) as cluster:
         command = [
             sys.executable,
             FOLDER / "nodes.py",
@@ -130,21 +142,24 @@ def test_a_slave_that_refuses_what_it_cannot_run_works_beside_others(
     def own(number: int) -> int:
         return number + 1
 
-    with LocalCluster(workers=1, options=OPEN) as cluster:
+    with LocalCluster(workers=1) as cluster:
         slave_of(str(cluster.address))
-        with ClusterExecutor(str(cluster.address), options=OPEN) as executor:
+        with ClusterExecutor(str(cluster.address)) as executor:
             assert list(executor.map(own, range(50))) == list(range(1, 51))
             futures = [executor.submit(operator.neg, number) for number in range(50)]
             assert [future.result(TIMEOUT_S) for future in futures] == [-number for number in range(50)]
 
 
-def test_both_get_over_cuts(open_master: MasterNode, nodes: Any, slave_of: Callable[..., None]) -> None:
+def test_both_get_over_cuts(
+    open_master: MasterNode, nodes: Any, slave_of: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "place_of", nowhere)
     loop = NodeLoop("proxy-loop")
     loop.start()
     proxy = CuttingProxy(loop, open_master.compute_server.port)
     proxy.cut_after_bytes = [5_000 * count for count in range(1, 9)]
     whole, port = nodes.Session, proxy.port
-    nodes.Session = lambda host, _port, node_id: whole(host, port, node_id)
+    nodes.Session = lambda address, node_id: whole((address[0], port), node_id)
     try:
         slave_of(address_of(open_master))
         application = nodes.join(address_of(open_master), "application", {})

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import random
 import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import psutil
+
+from concurrent.transport import JSONClient
+from concurrent.transport.security.place import place_of
+from concurrent.transport.security.protection import Protection
 
 __all__ = [
     "RSSSampler",
@@ -93,13 +95,18 @@ class RSSSampler:
 
 
 def fetch(address: str, page: str) -> dict[str, Any]:
-    """Return a JSON page of a node.
+    """Return a JSON page of a node of this user, by the way that its other processes go.
 
     :param address: ``HOST:PORT``.
-    :raises OSError: if it is not there.
+    :raises ConcurrentError: if it is not there.
     """
-    with urllib.request.urlopen(f"http://{address}/{page}", timeout=FETCH_TIMEOUT_S) as answer:
-        values: dict[str, Any] = json.load(answer)
+    host, _, port = address.rpartition(":")
+    protection = Protection(place=place_of(int(port)))
+    client = JSONClient(host, int(port), timeout_s=FETCH_TIMEOUT_S, protection=protection)
+    try:
+        values: dict[str, Any] = client.get(f"/{page}").result()
+    finally:
+        client.close()
     return values
 
 

@@ -114,9 +114,11 @@ def run_app(machine: Machine) -> list[str]:
     return machine.type("concurrent app marked.py --master joined").out.splitlines()
 
 
-def test_three_machines_do_work_and_nobody_on_the_wire_reads_it(machines: Machines, master: Machine) -> None:
-    rack, laptop = machines.machine("rack"), machines.machine("laptop")
+@pytest.mark.parametrize("options", ["", "--channel zmq --scheduler ZMQTaskScheduler"])
+def test_three_machines_do_work_and_nobody_on_the_wire_reads_it(machines: Machines, options: str) -> None:
+    master, rack, laptop = (machines.machine(name) for name in ("master", "rack", "laptop"))
     with machines.dump(master) as dump:
+        start_master(master, *options.split())
         join(master, rack, "slave", "rack")
         slave = start_slave(rack)
         join(master, laptop, "submit", "laptop")

@@ -36,23 +36,24 @@ class KeyWatch:
         self._keys = keys
         self._apply = apply
         self._problem = ""
-        self._has_looked = False
+        self._seen: tuple[int, ...] | None = None
         self._timer: TimerHandle | None = None
 
     def look(self) -> None:
         """Look now, and from now on."""
         self._timer = self._loop.call_later(LOOK_S, self.look)
         try:
-            if self._has_looked and not self._keys.changed():
+            stamp = self._keys.stamp()
+            if stamp == self._seen:
                 return
-            revoked, gone = self._keys.revoked(), self._keys.membership().gone
+            membership = self._keys.membership()
         except (ConfigurationError, OSError) as error:
             if str(error) != self._problem:
                 log.error("who was revoked cannot be seen, and those who are in stay so: %s", error)
             self._problem = str(error)
             return
-        self._problem, self._has_looked = "", True
-        self._apply(revoked, gone)
+        self._problem, self._seen = "", stamp
+        self._apply(membership.revoked, membership.gone)
 
     def close(self) -> None:
         """Look no more."""

@@ -203,14 +203,21 @@ class KeyFolder:
 
         It looks whether the file is another one, which is one system call, and reads it if so.
         """
-        stamp = self._stamp()
+        stamp = self.stamp()
         if self._revoked is None or self._revoked[0] != stamp:
             self._revoked = (stamp, self.membership().revoked if self.is_authority else frozenset())
         return self._revoked[1]
 
-    def changed(self) -> bool:
-        """Whether members have changed since ``revoked`` was called last. One system call."""
-        return self._revoked is None or self._revoked[0] != self._stamp()
+    def stamp(self) -> tuple[int, ...]:
+        """Return what differs whenever members have changed; whoever watches them keeps what it has seen.
+
+        One system call.
+        """
+        try:
+            status = os.stat(self.path(MEMBERS))
+        except FileNotFoundError:
+            return ()
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
     def membership(self) -> Membership:
         """Return who is a member and who is invited, as they are now."""
@@ -298,13 +305,6 @@ class KeyFolder:
         if not os.path.lexists(self.folder):
             raise damaged(self.folder, "it is missing", self.remedy)
         private_folder(self.folder)
-
-    def _stamp(self) -> tuple[int, ...]:
-        try:
-            status = os.stat(self.path(MEMBERS))
-        except FileNotFoundError:
-            return ()
-        return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _files_of(role: Role) -> tuple[str, str]:

@@ -6,12 +6,12 @@ The order is: by which name the node was reached, who asks, from which site. Any
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.transport.security.hosts import is_loopback
-from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.identity import THIS_USER, Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role, in_order
 from concurrent.transport.web.logins import Logins
@@ -79,6 +79,7 @@ class Head(NamedTuple):
     :param headers: those that are looked at, by their names as they are written usually.
     :param own_ip: the address of this machine that was reached; empty in the node's place.
     :param identity: who the connection says it is; None: it does not.
+    :param is_of_other_user: whether another user of this machine is at its other end, as far as that is known.
     """
 
     verb: str
@@ -89,6 +90,7 @@ class Head(NamedTuple):
     own_ip: str
     is_encrypted: bool
     identity: Identity | None
+    is_of_other_user: Callable[[], bool] = lambda: False
 
     @property
     def wants_page(self) -> bool:
@@ -133,6 +135,7 @@ def head_of(env: Mapping[str, Any], path: str) -> Head:
         connection.own_ip,
         connection.is_encrypted,
         connection.identity,
+        connection.is_of_other_user,
     )
 
 
@@ -219,6 +222,20 @@ class Access:
             ) from error
         return identity
 
+    def check_user(self, head: Head, identity: Identity) -> None:
+        """Raise NotAllowed if another user of this machine shows what lets in the user of this node.
+
+        A browser tells it to whoever listens at a port of its machine, and lists of processes show it.
+
+        :param identity: who is let in by it.
+        """
+        if identity == THIS_USER and head.is_of_other_user():
+            raise NotAllowed(
+                "this login is good for processes of the user of this node only",
+                thing="login",
+                remedy="Log in with a token: 'concurrent keys token ROLE' prints one",
+            )
+
     def check_site(self, head: Head, caller: Caller | None) -> None:
         """Raise Refused if a page of another site makes a request that it must not.
 
@@ -242,7 +259,9 @@ class Access:
         problem = WHO_ASKS
         for secret in head.cookies(self.cookie):
             try:
-                return Caller(self._logins.identity_of(secret), has_cookie=True)
+                identity = self._logins.identity_of(secret)
+                self.check_user(head, identity)
+                return Caller(identity, has_cookie=True)
             except NotAllowed as error:
                 problem = error
         raise problem

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 from urllib.parse import parse_qs
 
@@ -87,7 +88,7 @@ class Doorway:
         """Let a browser in by the code in its address; one that is known already needs none."""
         code = _one(head.query, "code") if head.verb == "GET" else None
         try:
-            return self._admitted(head, "code", self._logins.redeem, code)
+            return self._admitted(head, "code", partial(self._redeem, head), code)
         except Refused:  # the code was used, by this browser perhaps: people go back, and browsers ask twice
             if not self._is_known(head):
                 raise
@@ -136,6 +137,11 @@ class Doorway:
             )
         if self._audit is not None:
             self._audit("refuse", head.identity, head.peer_ip, head.path[:100], f"refused: {reason}")
+
+    def _redeem(self, head: Head, code: str) -> str:
+        """Return the secret of a cookie; a code that who shows it may not use is not used up."""
+        self._access.check_user(head, self._logins.identity_of_code(code))
+        return self._logins.redeem(code)
 
     def _log_in_as(self, token: str) -> str:
         return self._logins.log_in(self._access.identity_of_token(token))

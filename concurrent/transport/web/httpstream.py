@@ -31,6 +31,7 @@ from concurrent.core.errors import (
 from concurrent.transport.calls.methods import error_to_wire
 from concurrent.transport.loop.sockets import time_left
 from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.peeruser import is_of_other_user
 from concurrent.transport.session.httphead import has_control, head_problem, last_answer
 from concurrent.transport.session.limits import check_positive
 
@@ -366,6 +367,10 @@ class WebConnection(cheroot_server.HTTPConnection):
     def is_encrypted(self) -> bool:
         """Whether all that is sent and received goes through TLS."""
         return isinstance(self.socket, ssl.SSLSocket)
+
+    def is_of_other_user(self) -> bool:
+        """Whether another user of this machine is at the other end, who is not root; see ``peeruser``."""
+        return is_of_other_user(self.socket)
 
     def begins_with(self, first: bytes) -> bool:
         """Tell whether a new client has begun so; nothing is taken. Raises OSError; loop thread."""

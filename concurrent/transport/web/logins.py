@@ -58,15 +58,19 @@ class Logins:
         self._trust.check(identity)
         return self._keep(self._code_by_hash, identity, CODE_TTL_S, CODES_MAX)
 
+    def identity_of_code(self, code: str) -> Identity:
+        """Return whom a code lets in, which is not used up by that.
+
+        :raises NotAllowed: if there is no such code, or no more.
+        """
+        return self._known(self._code_by_hash.get(_hash(code)))
+
     def redeem(self, code: str) -> str:
         """Return the secret of a cookie for a code, which is used up by that.
 
         :raises NotAllowed: if there is no such code, or no more.
         """
-        entry = self._code_by_hash.pop(_hash(code), None)
-        if entry is None or entry.end <= self._clock():
-            raise NotAllowed("this login was used, has ended or never was", thing="code", remedy=OPEN_REMEDY)
-        return self.log_in(entry.identity)
+        return self.log_in(self._known(self._code_by_hash.pop(_hash(code), None)))
 
     def log_in(self, identity: Identity) -> str:
         """Return the secret of a new cookie.
@@ -90,6 +94,11 @@ class Logins:
     def log_out(self, secret: str) -> None:
         """End a login, if there is one."""
         self._login_by_hash.pop(_hash(secret), None)
+
+    def _known(self, code: _Entry | None) -> Identity:
+        if code is None or code.end <= self._clock():
+            raise NotAllowed("this login was used, has ended or never was", thing="code", remedy=OPEN_REMEDY)
+        return code.identity
 
     def _keep(self, entries: dict[bytes, _Entry], identity: Identity, ttl_s: float, count_max: int) -> str:
         now = self._clock()

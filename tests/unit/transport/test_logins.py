@@ -45,6 +45,14 @@ def test_a_code_is_good_once(parts: Parts) -> None:
         parts.logins.redeem(code)
 
 
+def test_it_can_be_asked_whom_a_code_is_for(parts: Parts) -> None:
+    code = parts.logins.code_for(ANNA)
+    assert parts.logins.identity_of_code(code) == ANNA
+    parts.logins.redeem(code)
+    with pytest.raises(NotAllowed, match="was used"):
+        parts.logins.identity_of_code(code)
+
+
 def test_a_code_is_good_for_a_minute(parts: Parts) -> None:
     early, late = parts.logins.code_for(ANNA), parts.logins.code_for(ANNA)
     parts.clock.now = CODE_TTL_S - 1

@@ -1,0 +1,44 @@
+"""What lets in the user of a node is of no use to other users of its machine."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from concurrent.transport.security.identity import THIS_USER, Identity
+from concurrent.transport.security.place import Place
+from concurrent.transport.security.roles import Role
+from concurrent.transport.web import httpstream
+from tests.integration.transport.protected_peers import Cluster, ProtectedPeer
+
+ANNA = Identity(Role.ADMIN, "anna", "office-4kd2", "01")
+
+
+@pytest.fixture
+def peer() -> Iterator[ProtectedPeer]:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder, "place"))
+        place.make()
+        made = ProtectedPeer(Cluster(Path(folder, "office"), "office-4kd2"), place)
+        made.start()
+        yield made
+        made.service.stop()
+
+
+def test_a_login_of_this_user_is_of_no_use_to_others_of_the_machine(
+    peer: ProtectedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, others = peer.cookie_of(THIS_USER), peer.cookie_of(ANNA)
+    code = peer.service.logins.code_for(THIS_USER)
+    monkeypatch.setattr(httpstream, "is_of_other_user", lambda _socket: True)
+    refused = peer.ask("GET", "/secret", headers={"Cookie": own})
+    assert refused.status == 401
+    assert b"user of this node only" in refused.body
+    assert peer.ask("GET", "/secret", headers={"Cookie": others}).status == 200  # who has shown a token
+    assert peer.ask("GET", f"/login?code={code}").status == 401
+    monkeypatch.undo()
+    assert peer.ask("GET", "/secret", headers={"Cookie": own}).status == 200
+    assert peer.ask("GET", f"/login?code={code}").status == 303  # for it was not used up

@@ -24,6 +24,18 @@ def test_what_was_kept_is_told_again_in_its_order(tmp_path: Path) -> None:
         assert second.told == events
 
 
+def test_nobody_else_can_read_it_whoever_may_enter_its_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    modes = []
+    for _ in range(2):
+        with OpenJournal(tmp_path) as journal:
+            journal.keep(joined())
+            modes += [one.stat().st_mode & 0o777 for one in tmp_path.iterdir()]
+        (tmp_path / "journal.sqlite").chmod(0o644)  # as a former version has made it
+    assert len(modes) >= 4
+    assert set(modes) == {0o600}
+
+
 def test_an_epoch_begins_with_each_opening_and_the_cluster_stays(tmp_path: Path) -> None:
     starts = []
     for _ in range(3):

@@ -26,6 +26,8 @@ APPLICATION_ID: Final = 0x434F4E4A
 
 SYNCHRONOUS: Final = {"host": "FULL", "process": "NORMAL"}
 
+FILE_MODE: Final = 0o600
+
 WAL_BYTES_MAX: Final = 16 << 20
 """When so much is in the log of SQLite, it is moved into the file."""
 
@@ -61,6 +63,7 @@ class Database:
         self._count = self._total = 0  # of rows that this transaction adds, and of their numbers
         connection: sqlite3.Connection | None = None
         try:
+            _make_private(path)
             connection = sqlite3.connect(path, isolation_level=None)
             self.connection = connection
             self._check_format()
@@ -70,6 +73,8 @@ class Database:
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # its failures would go unnoticed
             connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
+        except OSError as error:
+            raise self._not_opened(error.strerror or str(error)) from error
         except sqlite3.Error as error:
             if connection is not None:
                 connection.close()
@@ -301,12 +306,15 @@ class Database:
         self, error: sqlite3.Error, how: Callable[[Path, str], JournalDamaged] = damaged
     ) -> JournalError:
         if isinstance(error, sqlite3.OperationalError):
-            return JournalError(
-                f"the journal {self._path} cannot be opened: {error}",
-                thing=str(self._path),
-                remedy="Check its rights and the room on its disk",
-            )
+            return self._not_opened(str(error))
         return how(self._path.parent, str(error))
+
+    def _not_opened(self, reason: str) -> JournalError:
+        return JournalError(
+            f"the journal {self._path} cannot be opened: {reason}",
+            thing=str(self._path),
+            remedy="Check its rights and the room on its disk",
+        )
 
     def _damaged(self, problem: str) -> JournalDamaged:
         return damaged(self._path.parent, problem)
@@ -318,3 +326,14 @@ class Database:
             value=number,
             remedy="See to the disk of the master, then push the task again",
         )
+
+
+def _make_private(path: Path) -> None:
+    """Have nobody but this user read the file, which is made if there is none, whoever may enter its folder.
+
+    SQLite gives its log the mode of the file; one that a crash has left gets it here. Raises OSError.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    for one in (path, path.with_name(f"{path.name}-wal")):
+        if one.exists():
+            one.chmod(FILE_MODE)

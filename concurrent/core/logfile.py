@@ -12,12 +12,17 @@ import logging
 import logging.handlers
 import os
 import sys
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
+from typing import Final
 
 if sys.platform != "win32":
     import fcntl
 
 __all__ = ["SharedFileHandler"]
+
+FILE_MODE: Final = 0o600
 
 
 class SharedFileHandler(logging.handlers.RotatingFileHandler):
@@ -52,6 +57,11 @@ class SharedFileHandler(logging.handlers.RotatingFileHandler):
                 super().doRollover()
             else:
                 self.stream = self._open()
+
+    def _open(self) -> TextIOWrapper:
+        """Open the file, which nobody but this user may read if it is new: it has what tasks have raised."""
+        opener = partial(os.open, mode=FILE_MODE)
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=opener)
 
     def _is_current(self, fd: int) -> bool:
         try:

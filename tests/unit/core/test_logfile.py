@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from concurrent.core.logfile import SharedFileHandler
 
 WRITERS = 3
 LINES = 200
@@ -64,3 +68,22 @@ def test_a_file_that_was_moved_away_by_others_is_opened_anew(tmp_path: Path) -> 
         file.rename(tmp_path / "moved.log")
         writer.communicate(b"go\n")
     assert file.read_text().endswith("line 0 of writer\n")
+
+
+def test_nobody_else_can_read_a_file_that_is_new(tmp_path: Path) -> None:
+    file = tmp_path / "node.log"
+    handler = SharedFileHandler(file, 100, part_count=2)
+    with closing(handler):
+        for number in range(10):
+            text = f"line {number}" * 5
+            handler.handle(logging.LogRecord("name", logging.INFO, "here.py", 1, text, (), None))
+    assert {one.stat().st_mode & 0o777 for one in tmp_path.iterdir()} == {0o600}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_file_that_others_may_read_stays_so(tmp_path: Path) -> None:
+    file = tmp_path / "node.log"
+    file.touch()
+    file.chmod(0o640)
+    SharedFileHandler(file, 0, part_count=1).close()
+    assert file.stat().st_mode & 0o777 == 0o640

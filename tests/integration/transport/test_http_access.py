@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from concurrent.core.rarely import RareLine
+from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.security.identity import THIS_USER
 from concurrent.transport.security.members import Members
 from concurrent.transport.security.place import Place
@@ -306,6 +306,7 @@ def test_nothing_secret_is_logged_noted_or_answered(
     peer: ProtectedPeer, cluster: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RareLine, "suffix", lambda _line, _now: "")  # every refusal is logged
+    monkeypatch.setattr(RareTexts, "is_due", lambda _texts, _text, _now: True)
     token = cluster.tokens.make(Role.OBSERVE, ttl_s=60)
     code, cookie = peer.service.logins.code_for(THIS_USER), peer.cookie_of(THIS_USER)
     invitation = Members(cluster.keys).invite(Role.SLAVE)

@@ -1,4 +1,4 @@
-"""What lets in the user of a node is of no use to other users of its machine."""
+"""Other users of the machine of a node: what lets in its own is of no use to them, and the log stays short."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from concurrent.core.rarely import RareLine
 from concurrent.transport.security.identity import THIS_USER, Identity
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.roles import Role
@@ -42,3 +43,14 @@ def test_a_login_of_this_user_is_of_no_use_to_others_of_the_machine(
     monkeypatch.undo()
     assert peer.ask("GET", "/secret", headers={"Cookie": own}).status == 200
     assert peer.ask("GET", f"/login?code={code}").status == 303  # for it was not used up
+
+
+def test_of_a_script_with_a_token_that_has_ended_the_log_has_one_line(
+    peer: ProtectedPeer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RareLine, "suffix", lambda _line, _now: "")
+    token = peer.cluster.tokens.make(Role.ADMIN, ttl_s=60)
+    peer.trust.revoke([peer.cluster.tokens.identity_of(token).serial])
+    for _ in range(3):
+        assert peer.ask("GET", "/stats", headers={"Authorization": f"Bearer {token}"}).status == 401
+    assert caplog.text.count("has been revoked") == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from itertools import islice
@@ -20,7 +20,7 @@ from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import SUBMITTERS
 
 __all__ = ["JobsAPI", "state_of"]
@@ -87,13 +87,12 @@ class JobsAPI:
         """How many jobs there are that are no task systems. Loop thread only."""
         return sum(1 for _ in self._jobs())
 
-    def rows(self, count_max: int, identity: Identity = ANYBODY) -> list[JobRow]:
-        """Return the newest of the jobs that are no task systems. Loop thread only.
+    def rows(self, count_max: int) -> list[JobRow]:
+        """Return the newest of all jobs that are no task systems. Loop thread only."""
+        return self._newest(self._jobs(), count_max)
 
-        :param identity: who may touch those that are wanted.
-        """
-        found = [one for one in self._jobs() if may_touch(one[1].spec, identity)]
-        newest = islice(sorted(found, key=lambda one: one[0].owner, reverse=True), count_max)
+    def _newest(self, jobs: Iterable[tuple[JobRecord, JobLife]], count_max: int) -> list[JobRow]:
+        newest = islice(sorted(jobs, key=lambda one: one[0].owner, reverse=True), count_max)
         return [self._row(job, life) for job, life in newest]
 
     def _row(self, job: JobRecord, life: JobLife) -> JobRow:
@@ -109,7 +108,9 @@ class JobsAPI:
         return tally_of(job, life, self._dispatcher.ledger.owners)
 
     def _rows(self, identity: Identity) -> list[dict[str, Any]]:
-        return [one.to_json() for one in self.rows(JOBS_MAX, identity)]
+        """Return the newest of the jobs that somebody may touch."""
+        own = (one for one in self._jobs() if may_touch(one[1].spec, identity))
+        return [row.to_json() for row in self._newest(own, JOBS_MAX)]
 
     def _details(self, text: str, identity: Identity) -> dict[str, Any]:
         job, life = self._find(text, identity)

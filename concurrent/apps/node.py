@@ -232,6 +232,7 @@ class Node(Component):
             port=port,
             title=title,
             stats=self.stats,
+            protection=keys,
             names=self.settings.names,
         )
         self.api_service_v1 = service

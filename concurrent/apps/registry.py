@@ -20,7 +20,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.security.allowed import AllowedKeys, read_curve_key
-from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
+from concurrent.transport.security.identity import THIS_USER, Identity
 
 __all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration", "new_record"]
 
@@ -92,9 +92,9 @@ class NodeRecord:
 
     :param port: the port of the node's own JSON API, 0 if it has none.
     :param data: what the node says of itself.
+    :param identity: who has registered it, and nobody else may open its session.
     :param state: ``registered`` over the JSON API, ``joined`` on the compute channel, ``gone`` or ``refused``.
     :param number: its number as an owner or slave; 0 unless it has joined.
-    :param identity: who has registered it, and nobody else may open its session.
     :param curve: the public key with which it comes to a compute channel in CURVE; empty if it has none.
     """
 
@@ -103,11 +103,11 @@ class NodeRecord:
     ip: str
     port: int
     data: dict[str, Any]
+    identity: Identity
     state: str = "registered"
     number: int = 0
     since: float = field(default_factory=time.time)
     reason: str = ""
-    identity: Identity = ANYBODY
     curve: bytes = b""
 
     def check_identity(self, identity: Identity) -> None:

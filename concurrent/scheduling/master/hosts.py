@@ -83,7 +83,7 @@ class Reach(NamedTuple):
     host: str
     port: int
     place: str = ""
-    """The folder with the master's sockets for its user; empty: the master is open, and has none."""
+    """The folder with the master's sockets for its user; empty: there is none, and no host can connect."""
     recipe: dict[str, Any] | None = None
     """Makes an environment that has the carriers of the channel; None: they are the framework's own."""
 

@@ -105,7 +105,7 @@ def main(reach: Sequence[Any], token: str, log_level: str) -> None:
     loop.start()
     components = ComponentManager(built_in=BUILT_IN) if recipe is None else Environment.from_recipe(recipe)
     client = carriers_named(components, channel).make_client(
-        loop, host, port, node_id=node_id, protection=Protection(place=Place(Path(place))) if place else None
+        loop, host, port, node_id=node_id, protection=Protection(place=Place(Path(place)) if place else None)
     )
     try:
         systems: queue.SimpleQueue[_Given | None] = queue.SimpleQueue()

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import ConnectionLost, InvalidArguments, MessageTooLarge
 from concurrent.transport.calls.methods import error_to_wire
-from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.session.envelope import Body, encode_body
 from concurrent.transport.session.messages import Kind
 from concurrent.transport.session.session import Session
@@ -25,7 +25,7 @@ class Request(NamedTuple):
     method: str
     call_id: int | None
     peer_ip: str
-    identity: Identity = ANYBODY
+    identity: Identity
 
 
 new_request: Final[Callable[[tuple[Any, ...]], Request]] = partial(tuple.__new__, Request)

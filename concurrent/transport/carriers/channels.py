@@ -41,14 +41,14 @@ CHANNELS: Final = {"tcp": "TCPCarrierFactory", "zmq": "ZMQCarrierFactory"}
 class SocketPlace(NamedTuple):
     """Where a socket beside the sessions listens or connects to, and what it accepts.
 
-    ``port`` may be 0 where it listens: any free one.
+    ``port`` may be 0 where it listens: any free one. Without a ``protection`` its peers may be anybody.
     """
 
     loop: NodeLoop
     host: str
     port: int
     limits: Limits
-    protection: Protection | None = None
+    protection: Protection | None
 
 
 class IPushSocket(Protocol):

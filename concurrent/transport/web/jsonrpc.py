@@ -29,7 +29,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import MethodRegistry, error_to_wire
-from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.identity import Identity
 
 __all__ = ["JSONRPCAnswerer", "Reply", "decode_json", "encode_json"]
 
@@ -139,7 +139,7 @@ class JSONRPCAnswerer:
         self._call_ids = itertools.count(1)
         self._failed_line = RareLine(FAILED_LINES_MAX)
 
-    def answer(self, body: bytes, peer_ip: str, identity: Identity = ANYBODY) -> Reply:
+    def answer(self, body: bytes, peer_ip: str, identity: Identity) -> Reply:
         """Return the answer to the body of a request.
 
         :param identity: who has sent it.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import ConcurrentError, ConfigurationError, ProtocolError
+from concurrent.core.errors import ConcurrentError, ConfigurationError, NotAllowed, ProtocolError
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.security.hosts import check_host
-from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import OBSERVERS, Role, roles_of
 from concurrent.transport.security.trust import Trust
@@ -100,6 +102,7 @@ class JSONService:
         self.set_page(self._default_page)
         self._server: WebServer | None = None
         self._names = tuple(names)
+        self._failure_line = RareLine()
         self.protect(protection, tokens=tokens, registrar=registrar)
         self._calls = JSONRPCAnswerer(
             self.methods,
@@ -128,8 +131,15 @@ class JSONService:
 
     @property
     def client_identity(self) -> Identity:
-        """Who has sent the request that this thread answers; nobody in particular if it answers none."""
-        known: Identity = web.ctx.get("identity", ANYBODY)
+        """Who has sent the request that this thread answers. A thread of the service only.
+
+        :raises NotAllowed: if it answers none, or its sender is not known yet.
+        """
+        known: Identity | None = web.ctx.get("identity")
+        if known is None:
+            raise NotAllowed(
+                "this thread answers nobody's request", thing="identity", remedy="Say whose identity is meant"
+            )
         return known
 
     @property
@@ -271,11 +281,21 @@ class JSONService:
         except ProtocolError as error:
             answer = Answer("400 Bad Request", error_body(error))
         except ConcurrentError as error:
-            answer = Answer("500 Internal Server Error", error_body(error))
+            answer = self._failure(error)
         except BaseException:  # boundary: a view failed; its thread goes on, the log has the details
             log.exception("%s: GET %s failed", self, web.ctx.path)
             answer = problem("500 Internal Server Error", f"{web.ctx.path} failed; see the log of the node")
         return send(answer, web.ctx.env.get("HTTP_ACCEPT_ENCODING", ""), self._policy)
+
+    def _failure(self, error: ConcurrentError) -> Answer:
+        """Return the answer where the node itself fails; a stranger is not told how."""
+        status = "500 Internal Server Error"
+        if "identity" in web.ctx:
+            return Answer(status, error_body(error))
+        suffix = self._failure_line.suffix(time.monotonic())
+        if suffix is not None:
+            log.error("%s: somebody at %s cannot be answered: %s%s", self, web.ctx.ip, error, suffix)
+        return problem(status, "the node cannot answer; its log says why")
 
     def _answer(self, env: dict[str, Any]) -> Answer:
         head = head_of(env, web.ctx.path)
@@ -349,7 +369,6 @@ class JSONService:
                 f"Send it with Content-Type: {JSON_TYPE}",
             )
         body = env["concurrent.connection"].request.read_body()
-        web.ctx["identity"] = identity
         reply = self._calls.answer(body, web.ctx.ip, identity)
         if reply.body is None:
             return NOTHING

@@ -13,7 +13,7 @@ from concurrent.transport.security.roles import Role
 
 
 def slave(node_id: str = "slave-1", ip: str = "127.0.0.1", **data: object) -> NodeRecord:
-    return NodeRecord(node_id, NodeType.slave, ip, 0, data)
+    return NodeRecord(node_id, NodeType.slave, ip, 0, data, ANYBODY)
 
 
 def states(registry: NodeRegistry) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ class Places:
         self.managers.append(manager)
         manager.register(carriers)
         factory: ICarrierFactory = manager[carriers]
-        return WorkPlace("zmq", factory, SocketPlace(self.loop, "127.0.0.1", port, limits or Limits()))
+        return WorkPlace("zmq", factory, SocketPlace(self.loop, "127.0.0.1", port, limits or Limits(), None))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from concurrent.core.errors import AddressError, ConnectionLost, NotAllowed
+from concurrent.core.errors import AddressError, ConfigurationError, ConnectionLost, NotAllowed
 from concurrent.transport import JSONClient, jsonremote
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.place import Place
@@ -42,7 +42,8 @@ def test_a_process_of_this_user_is_known_at_the_socket_in_the_place(place: Place
     jsonremote(peer.service, name="meet")(
         lambda request: met.extend([request.identity, peer.service.client_identity])
     )
-    assert peer.service.client_identity == ANYBODY  # this thread answers nothing
+    with pytest.raises(NotAllowed, match="nobody's request"):
+        _ = peer.service.client_identity
     with closing(JSONClient("127.0.0.1", peer.service.port, protection=Protection(place=place))) as client:
         assert client.call("add", 1, 2).result(TIMEOUT_S) == 3
         client.call("meet").result(TIMEOUT_S)
@@ -181,3 +182,22 @@ def test_a_place_that_cannot_be_used_ends_the_start_and_frees_the_port(tmp_path:
     second = Peer(port=port)
     second.start()
     second.service.stop()
+
+
+class DamagedTokens:
+    """Tokens whose key folder cannot be read."""
+
+    def identity_of(self, _text: str) -> Identity:
+        raise ConfigurationError("/home/anna/keys/ca.crt cannot be used: it is missing")
+
+
+def test_a_stranger_is_not_told_what_is_wrong_with_the_node(caplog: pytest.LogCaptureFixture) -> None:
+    peer = Peer(protection=Protection(), tokens=DamagedTokens())
+    peer.start()
+    try:
+        reply = peer.ask("GET", "/large", headers={"Authorization": "Bearer x"})
+    finally:
+        peer.service.stop()
+    assert reply.status == 500
+    assert b"anna" not in reply.body
+    assert "ca.crt cannot be used" in caplog.text

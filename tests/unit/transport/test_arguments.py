@@ -12,9 +12,10 @@ from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.arguments import checks_of
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.frames.frames import Frame
+from concurrent.transport.security.identity import ANYBODY
 
 FRAME = Frame(b"x")
-REQUEST = Request("put", None, "192.0.2.1")
+REQUEST = Request("put", None, "192.0.2.1", ANYBODY)
 Text = Union[str, bytes]  # noqa: UP007
 
 FITS: list[tuple[Any, list[Any], list[Any]]] = [

@@ -11,6 +11,7 @@ import pytest
 
 from concurrent.core.errors import InvalidArguments, MalformedMessage
 from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.security.identity import ANYBODY
 from concurrent.transport.web.jsonrpc import JSONRPCAnswerer, decode_json, encode_json
 
 
@@ -28,7 +29,7 @@ class Answerer:
         self.events[name] += 1
 
     def __call__(self, body: str) -> Any:
-        answer = self._answerer.answer(body.encode(), "10.0.0.9").body
+        answer = self._answerer.answer(body.encode(), "10.0.0.9", ANYBODY).body
         return None if answer is None else json.loads(answer)
 
 

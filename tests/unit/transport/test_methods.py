@@ -24,7 +24,7 @@ from concurrent.transport.security.identity import ANYBODY, Identity
 from concurrent.transport.security.roles import DEFAULT_ROLES, Role
 from tests.unit.transport.parts import Peer
 
-REQUEST = Request("any", None, "192.0.2.1")
+REQUEST = Request("any", None, "192.0.2.1", ANYBODY)
 CALL = (Peer(), REQUEST)
 STRANGER = Identity(Role.OBSERVE, "window")
 

@@ -16,6 +16,7 @@ from concurrent.core.component import Component
 from concurrent.core.errors import ConfigurationError, NotAllowed
 from concurrent.core.items import ConfigItem, Host, PathItem
 from concurrent.core.loggers import get_log
+from concurrent.transport.security.howtojoin import how_to_join
 from concurrent.transport.security.place import is_of_this_machine, place_of
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role
@@ -200,7 +201,8 @@ class Access:
         :param address: that of the node's JSON API.
         :param roles: as whom to act: the first of these for which there is a key.
         :raises NotAllowed: if there is no way to the node.
-        :raises ConfigurationError: if keys that are there are not whole.
+        :raises ConfigurationError: if keys that are there are not whole, or are those of several clusters, of
+            which none is known to have a master there.
         """
         place = place_of(address.port) if is_of_this_machine(address.name) else None
         if self.is_open:
@@ -208,6 +210,8 @@ class Access:
         folder = self._folder_towards(address)
         role = next((one for one in roles if folder is not None and one in folder.roles), None)
         if folder is None or role is None:
+            if place is None and folder is None and len(folders := self._folders()) > 1:
+                raise _several(folders)
             if place is None:
                 raise _no_key(address, roles, folder)
             return Protection(place=place)
@@ -252,8 +256,8 @@ def _no_key(address: Host, roles: Sequence[Role], folder: KeyFolder | None) -> N
     role = next(one for one in INVITABLE if one in roles)
     has = f"none but {', '.join(folder.roles)} (cluster {folder.cluster})" if folder is not None else "none"
     return NotAllowed(
-        f"the node at {address} takes who has a key of role {role}, and this user has {has}",
+        f"the node at {address} wants a key of role {role}, and this user has {has}",
         thing="keys",
         value=str(address),
-        remedy=f"On the master's machine type 'concurrent keys invite {role}', and here what that prints",
+        remedy=how_to_join(role),
     )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from concurrent.transport.security.audit import REFUSED
 from concurrent.transport.security.identity import Identity
 
 __all__ = ["NO_AUDIT", "REFUSED", "IAudit"]
-
-REFUSED: Final = "refused"
-"""How the result of what was not allowed begins."""
 
 
 class IAudit(Protocol):

@@ -178,8 +178,8 @@ def test_who_has_no_key_reads_what_to_type(machines: Machines, command: str, rol
     stranger = machines.machine("stranger")
     ended = stranger.type(f"concurrent {command} -m 10.0.0.5:8750", code=3)
     (line,) = ended.err.splitlines()
-    assert f"the node at 10.0.0.5:8750 takes who has a key of role {role}, and this user has none" in line
-    assert f"type 'concurrent keys invite {role}', and here what that prints" in line
+    assert f"the node at 10.0.0.5:8750 wants a key of role {role}, and this user has none" in line
+    assert f"Run 'concurrent keys invite {role}' on the master's machine" in line
 
 
 def test_a_member_of_another_cluster_is_refused_at_both_ends_and_it_is_said_once(

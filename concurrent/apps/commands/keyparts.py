@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -115,4 +114,4 @@ def _state(member: Member, now: float) -> str:
 
 
 def _ago(seconds: float) -> str:
-    return f"{duration(seconds)} ago" if seconds >= 120.0 else time.strftime("just now")
+    return f"{duration(seconds)} ago" if seconds >= 120.0 else "just now"

@@ -18,6 +18,7 @@ from concurrent.core.errors import ConcurrentError, InvalidArguments, NotAllowed
 from concurrent.core.foreign import text_of
 from concurrent.transport.calls.arguments import Check, checks_of
 from concurrent.transport.calls.declaration import Message, P, R
+from concurrent.transport.security.howtojoin import how_to_join
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import Role, in_order, roles_of
 
@@ -382,12 +383,11 @@ def _check_first(function: Callable[..., Any], first: tuple[str, ...]) -> None:
 def _not_allowed(method: Method, identity: Identity) -> NotAllowed:
     """Return the error for a peer with a role that a method is not for."""
     roles = in_order(method.roles)
-    command = f"concurrent keys invite {roles[0]}"
     return NotAllowed(
         f"{identity} may not call {method.name}, which is for {', '.join(roles)}",
         thing=method.name,
         value=str(identity.role),
-        remedy=f"Have an admin of the cluster type '{command}', and join with what that prints",
+        remedy=how_to_join(roles[0]),
     )
 
 

@@ -10,6 +10,7 @@ import ssl
 from typing import Final
 
 from concurrent.core.errors import MalformedMessage, NotAllowed, ProtocolError
+from concurrent.transport.security.howtojoin import THERE, how_to_join
 from concurrent.transport.session.foreign import MAGIC, foreign_protocol
 
 __all__ = [
@@ -25,12 +26,9 @@ __all__ = [
     "wrong_server",
 ]
 
-JOIN: Final = (
-    "Run 'concurrent keys invite ROLE' on the machine of the master, and the 'concurrent join LINE' that it "
-    "prints on the machine that was refused"
-)
+JOIN: Final = how_to_join(where=THERE)
 _RECORDS: Final = (b"\x16", b"\x15")
-"""How TLS begins: with a greeting, or with an alert."""
+"""How TLS begins: with a handshake, or with an alert."""
 
 
 def is_tls(first: bytes) -> bool:
@@ -46,17 +44,16 @@ def is_alert(error: ssl.SSLError) -> bool:
 def needs_key(what: str) -> NotAllowed:
     """A server or client has nothing by which its peers could be known."""
     return NotAllowed(
-        f"{what} has no key, so that there is no peer which it can trust",
+        f"{what} has no key, so it can trust no peer",
         thing="protection",
-        remedy="Join the cluster: run 'concurrent keys invite ROLE' on the machine of the master, and the "
-        "'concurrent join LINE' that it prints here",
+        remedy=how_to_join(),
     )
 
 
 def no_certificate(cluster: str) -> NotAllowed:
     """A client came without a certificate."""
     return NotAllowed(
-        f"only members of the cluster {cluster} may connect, and this one has no key of it",
+        f"only members of the cluster {cluster} may connect, and no key was shown",
         thing=cluster,
         remedy=JOIN,
     )
@@ -69,32 +66,32 @@ def not_encrypted(first: bytes, cluster: str) -> ProtocolError:
     """
     if first.startswith(MAGIC):
         return NotAllowed(
-            f"only members of the cluster {cluster} may connect, encrypted, and this one came without a key",
+            f"only members of the cluster {cluster} may connect, and this connection is not encrypted",
             thing=cluster,
             value=first,
             remedy=JOIN,
         )
     name = foreign_protocol(first)
-    what = f"it speaks {name}" if name else f"it begins with {first.hex()}"
-    return MalformedMessage(f"only TLS is spoken here, but {what}", thing="TLS", value=first)
+    what = f"speaks {name}" if name else f"began with {first.hex()}"
+    return MalformedMessage(f"this port speaks TLS only, and the client {what}", thing="TLS", value=first)
 
 
 def broken_greeting(error: ssl.SSLError, cluster: str) -> ProtocolError:
     """TLS could not begin, at a server."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return NotAllowed(
-            f"only members of the cluster {cluster} may connect, and the certificate of this one was signed by "
-            f"somebody else ({error.verify_message})",
+            f"only members of the cluster {cluster} may connect, and the certificate that was shown is not of "
+            f"its authority ({error.verify_message})",
             thing=cluster,
             remedy=JOIN,
         )
     if is_alert(error):
         return NotAllowed(
-            f"the other end does not trust this master of the cluster {cluster} ({_reason(error)})",
+            f"the client does not trust this master of the cluster {cluster} ({_reason(error)})",
             thing=cluster,
-            remedy="Have it join this cluster, or use the address of a master of its own",
+            remedy="Have its machine join this cluster, or give it the address of its own master",
         )
-    return MalformedMessage(f"TLS could not begin: {_reason(error)}", thing="TLS")
+    return _failed_handshake(error)
 
 
 def unencrypted_server(first: bytes, cluster: str) -> NotAllowed:
@@ -104,24 +101,23 @@ def unencrypted_server(first: bytes, cluster: str) -> NotAllowed:
     """
     name = foreign_protocol(first)
     what = (
-        "takes everybody, and encrypts nothing"
+        "lets everybody in and encrypts nothing"
         if name == "the compute channel"
         else f"speaks {name or 'no TLS'}"
     )
     return NotAllowed(
-        f"no master of the cluster {cluster} is there: who listens {what}",
+        f"the server is no master of the cluster {cluster}: it {what}",
         thing=cluster,
-        remedy="Check the address. If this is meant, use transport.allow_insecure here too",
+        remedy="Check the address; if that server is meant to be open, set transport.allow_insecure here too",
     )
 
 
 def unknown_here(error: ssl.SSLError, cluster: str) -> NotAllowed:
     """A server has ended TLS because of the certificate of this client."""
     return NotAllowed(
-        f"this master does not know the key that this node has of the cluster {cluster} ({_reason(error)})",
+        f"the master does not accept this node's key of the cluster {cluster} ({_reason(error)})",
         thing=cluster,
-        remedy="Run 'concurrent keys invite ROLE' on the machine of the master, and the 'concurrent join LINE' "
-        "that it prints here",
+        remedy=how_to_join(),
     )
 
 
@@ -140,13 +136,17 @@ def wrong_server(error: ssl.SSLError, cluster: str) -> ProtocolError:
     """A server could not prove that it is a master of the cluster, or TLS could not begin, at a client."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return NotAllowed(
-            f"who listens cannot prove to be a master of the cluster {cluster} ({error.verify_message})",
+            f"the server cannot prove that it is a master of the cluster {cluster} ({error.verify_message})",
             thing=cluster,
-            remedy="Check the address, or join the cluster of that master with a line of its own",
+            remedy="Check the address; if it is right, join the cluster of that master",
         )
     if is_alert(error):
         return unknown_here(error, cluster)
-    return MalformedMessage(f"TLS could not begin: {_reason(error)}", thing="TLS")
+    return _failed_handshake(error)
+
+
+def _failed_handshake(error: ssl.SSLError) -> MalformedMessage:
+    return MalformedMessage(f"the TLS handshake failed: {_reason(error)}", thing="TLS")
 
 
 def _reason(error: ssl.SSLError) -> str:

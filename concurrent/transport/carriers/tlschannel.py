@@ -47,7 +47,7 @@ GREETING_BYTES: Final = 16 * 1024
 FIRST_BYTES: Final = 16
 
 CUT: Final = "the connection was cut"
-CUT_AT_ONCE: Final = f"{CUT} before anything was said; the other end may not know the key of this node"
+CUT_AT_ONCE: Final = f"{CUT} before anything was sent; the other end may not accept this node's key"
 
 GREETINGS_PER_TURN: Final = 8
 """How many connections go on with their greetings in one turn of the loop, for half a millisecond each: those
@@ -75,7 +75,7 @@ class TLSEnd:
         is_asking = is_server and self._context.verify_mode != ssl.CERT_NONE
         if not (is_asking or is_strict) or self._context.minimum_version != ssl.TLSVersion.TLSv1_3:
             raise ConfigurationError(
-                "a context of TLS must compare certificates, and allow nothing older than TLS 1.3",
+                "a TLS context must verify certificates, and allow nothing older than TLS 1.3",
                 thing="keys",
                 value=str(self._context.verify_mode),
             )
@@ -295,7 +295,7 @@ class TLSChannel:
         try:
             taken = self._inner.receive_into(room[:GREETING_BYTES])
             if not taken:
-                self._fail(ConnectionResetError("the peer closed the connection in the greeting of TLS"))
+                self._fail(ConnectionResetError("the peer closed the connection during the TLS handshake"))
             elif self._speaks_tls(room[:taken]):
                 self._incoming.write(room[:taken])
                 self._shake_hands()
@@ -412,4 +412,5 @@ def _taken(pieces: deque[Buffer], bytes_max: int) -> Buffer:
 
 
 def _broken_off(error: ssl.SSLError) -> OSError:
-    return ConnectionResetError(f"TLS was broken off: {(error.reason or str(error)).replace('_', ' ').lower()}")
+    reason = (error.reason or str(error)).replace("_", " ").lower()
+    return ConnectionResetError(f"the TLS connection failed: {reason}")

@@ -21,7 +21,7 @@ from concurrent.transport.security.identity import Identity
 __all__ = ["REFUSED", "AuditLine", "AuditLog", "audit_files", "read_audit"]
 
 REFUSED: Final = "refused"
-"""The result of what was not allowed."""
+"""How the result of what was not allowed begins."""
 
 FIRST: Final = "0" * 64
 """What the first line of all has in the place of a hash."""

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.transport.security.hosts import is_loopback
+from concurrent.transport.security.howtojoin import how_to_join
 from concurrent.transport.security.identity import THIS_USER, Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role, in_order
@@ -43,7 +44,7 @@ HEADER_BY_KEY: Final = {
 STRANGER_REMEDY: Final = (
     "Type 'concurrent open' where the node runs, or send a token: 'concurrent keys token ROLE' makes one"
 )
-WHO_ASKS: Final = NotAllowed("this node answers those only whom it knows", remedy=STRANGER_REMEDY)
+WHO_ASKS: Final = NotAllowed("this node answers only those whom it knows", remedy=STRANGER_REMEDY)
 """What a stranger is told, and no more."""
 
 UNSPECIFIED: Final = ("", "0.0.0.0", "::")
@@ -279,8 +280,7 @@ def check_role(identity: Identity, roles: Iterable[Role], what: str) -> None:
         f"{identity} may not see {what}, which is for {', '.join(known)}",
         thing=what,
         value=identity.role.value,
-        remedy=f"Have an admin of the cluster type 'concurrent keys invite {known[0]}', and join with what "
-        "that prints",
+        remedy=how_to_join(known[0]),
     )
     raise Refused("403 Forbidden", error)
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.core.items import Host
+from concurrent.transport.security.howtojoin import how_to_join
 from concurrent.transport.security.place import check_peer
 from concurrent.transport.security.protection import Protection, TLSKeys
 
@@ -21,10 +22,6 @@ __all__ = ["NodeConnection", "tls_problem"]
 
 PLACE_SOCKET: Final = "http"
 LOCAL_NAME: Final = "localhost"
-
-JOIN_REMEDY: Final = (
-    "Ask an admin of its cluster for an invitation, and type what that prints: concurrent join LINE"
-)
 
 PLAIN_REASONS: Final = (
     "WRONG_VERSION_NUMBER",
@@ -56,7 +53,7 @@ class NodeConnection(HTTPConnection):
     def connect(self) -> None:
         """Connect.
 
-        :raises NotAllowed: if the node is none of the cluster, or this one has no key for it.
+        :raises NotAllowed: if the node is not of the cluster, or there is no key for it.
         :raises OSError: if nobody is there, or the connection breaks off.
         """
         protection = self._protection
@@ -70,9 +67,9 @@ class NodeConnection(HTTPConnection):
                 self._encrypt(protection.tls)
             elif not protection.is_open:
                 raise NotAllowed(
-                    f"{self.name} is another user's or another machine's, and this one has no key for it",
+                    f"the node at {self.name} is not this user's, and this user has no key for it",
                     thing=self.name,
-                    remedy=JOIN_REMEDY,
+                    remedy=how_to_join(),
                 )
         except (OSError, ConcurrentError):
             self.close()
@@ -142,17 +139,17 @@ def tls_problem(address: str, server_name: str, error: ssl.SSLError) -> Concurre
             f"what listens at {address} is not {server_name}: {error.verify_message}",
             thing=address,
             value=server_name,
-            remedy="Check the address; if it is right, join the cluster of that node: concurrent join LINE",
+            remedy="Check the address; if it is right, join the cluster of that node",
         )
     if error.reason in PLAIN_REASONS:
         return NotAllowed(
-            f"what listens at {address} does not encrypt, and nothing is sent there without that",
+            f"what listens at {address} does not encrypt, so nothing is sent there",
             thing=address,
             remedy="Check the address and that its master has keys; in a network that you trust, "
             "set transport.allow_insecure here and there",
         )
     return NotAllowed(
-        f"{address} does not accept the key of this node: {error.reason or error}",
+        f"{address} does not accept this node's key: {error.reason or error}",
         thing=address,
-        remedy=JOIN_REMEDY,
+        remedy=how_to_join(),
     )

@@ -393,7 +393,7 @@ def test_a_client_with_a_key_says_nothing_to_a_server_without_encryption(cluster
 
 def test_a_client_without_encryption_is_told_what_is_missing(peer: ProtectedPeer) -> None:
     with closing(client_of(peer, None)) as client:
-        with pytest.raises(NotAllowed, match="this node answers those only whom it knows"):
+        with pytest.raises(NotAllowed, match="this node answers only those whom it knows"):
             client.get("/secret").result()
         with pytest.raises(NotAllowed):
             client.call("add", 1).result()

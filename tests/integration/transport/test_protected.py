@@ -161,11 +161,11 @@ def test_without_a_key_or_a_place_nothing_starts(ends: Ends) -> None:
 
 def test_who_has_no_key_is_told_what_to_type(ends: Ends, tls: Protections, cluster: KeyFolder) -> None:
     server = ends.serve(tls[0])
-    assert re.search("came without a key.*keys invite ROLE.*concurrent join", ends.refusal(server.port, None))
+    assert re.search("is not encrypted.*keys invite ROLE.*concurrent join", ends.refusal(server.port, None))
     with without_certificate(server.port, cluster) as stranger:
         code, text = RawPeer(stranger, "stranger").end()
     assert code == "not-allowed"
-    assert re.search("no key of it.*keys invite ROLE.*concurrent join", text)
+    assert re.search("no key was shown.*keys invite ROLE.*concurrent join", text)
 
 
 def test_nothing_that_a_stranger_sends_is_read(
@@ -186,8 +186,8 @@ def test_nothing_that_a_stranger_sends_is_read(
     ("first", "answer"),
     [
         (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400"),
-        (b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f", b"it speaks ZeroMQ"),
-        (b"\x00\x01\x02", b"it begins with 000102"),
+        (b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f", b"speaks ZeroMQ"),
+        (b"\x00\x01\x02", b"began with 000102"),
         (b"\x16\x03\x01" + b"\xff\xff" + bytes(70000), b"\x15\x03"),
     ],
 )
@@ -213,7 +213,7 @@ def test_a_member_of_another_cluster_is_refused_by_either_end(
     other = make_cluster(tmp_path / "keys", "other")
     server = ends.serve(tls[0])
     stranger = Protection(tls=other.tls(Role.MASTER))
-    assert "cannot prove to be a master of the cluster other" in ends.refusal(server.port, stranger)
+    assert "cannot prove that it is a master of the cluster other" in ends.refusal(server.port, stranger)
 
 
 def test_a_client_whose_key_the_master_does_not_know_is_told_so(
@@ -224,20 +224,20 @@ def test_a_client_whose_key_the_master_does_not_know_is_told_so(
     older.client.load_verify_locations(cadata=cluster.certificate.decode())
     server = ends.serve(tls[0])
     refusal = ends.refusal(server.port, Protection(tls=older))
-    assert re.search("does not know the key that this node has of the cluster office.*keys invite", refusal)
+    assert re.search("does not accept this node's key of the cluster office.*keys invite", refusal)
 
 
 def test_a_client_with_a_key_does_not_talk_to_an_open_server(ends: Ends, tls: Protections) -> None:
     server = ends.serve(Protection(is_open=True))
     refusal = ends.refusal(server.port, tls[1])
-    assert re.search("no master of the cluster office is there.*encrypts nothing.*allow_insecure", refusal)
+    assert re.search("no master of the cluster office.*encrypts nothing.*allow_insecure", refusal)
 
 
 def test_a_client_does_not_take_another_member_for_the_master(
     ends: Ends, tls: Protections, member: Callable[[Role, str], Protection]
 ) -> None:
     server = ends.serve(member(Role.SLAVE, "impostor"))
-    assert "cannot prove to be a master" in ends.refusal(server.port, tls[1])
+    assert "cannot prove that it is a master" in ends.refusal(server.port, tls[1])
 
 
 def test_a_refusal_is_logged_once_at_either_end_though_the_client_tries_again(
@@ -252,8 +252,8 @@ def test_a_refusal_is_logged_once_at_either_end_though_the_client_tries_again(
     for _ in range(3):
         assert refused.acquire(timeout=WAIT_S)
     client.stop()
-    assert len([line for line in caplog.messages if "TCPClient" in line and "without a key" in line]) == 1
-    assert len([line for line in caplog.messages if "TCPServer" in line and "without a key" in line]) == 1
+    assert len([line for line in caplog.messages if "TCPClient" in line and "is not encrypted" in line]) == 1
+    assert len([line for line in caplog.messages if "TCPServer" in line and "is not encrypted" in line]) == 1
     assert [who for who, _ in told] == ["127.0.0.1"]
 
 

@@ -62,6 +62,8 @@ def test_of_several_clusters_one_has_to_be_named(cluster: KeyFolder, tmp_path: P
     make_cluster(tmp_path, "garage")
     with pytest.raises(ConfigurationError, match=r"2 clusters: garage, office. .*keys.cluster=NAME"):
         access(tmp_path).default_master()
+    with pytest.raises(ConfigurationError, match=r"keys.cluster=NAME"):
+        access(tmp_path).towards(ELSEWHERE, ROLES_BY_TYPE[NodeType.slave])
     assert access(tmp_path, "garage").default_master() == HERE
     assert access(tmp_path, "office").default_master() == MASTER
 

@@ -217,8 +217,8 @@ def test_a_refusal_says_who_what_which_roles_may_and_what_to_type() -> None:
     with pytest.raises(NotAllowed) as caught:
         service.methods.dispatch("push", of(Role.SLAVE), [], {})
     assert str(caught.value) == (
-        "slave bench-7 may not call push, which is for submit, admin, master. Have an admin of the cluster "
-        "type 'concurrent keys invite submit', and join with what that prints"
+        "slave bench-7 may not call push, which is for submit, admin, master. Run 'concurrent keys invite "
+        "submit' on the master's machine, and what that prints (concurrent join LINE) here"
     )
     jsonremote(service, "end")(lambda request: 1)
     with pytest.raises(NotAllowed, match="keys invite admin"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from concurrent.core.errors import AddressError
@@ -30,16 +29,20 @@ class Listener:
     :param loop: the node's loop.
     :param sock: listens, and does not block; owned by this.
     :param take: is given each connection, and owns it.
-    :param path: what to remove at the end; empty for a port.
+    :param on_close: called before the socket is closed.
     """
 
     def __init__(
-        self, loop: NodeLoop, sock: socket.socket, take: Callable[[socket.socket], object], path: str = ""
+        self,
+        loop: NodeLoop,
+        sock: socket.socket,
+        take: Callable[[socket.socket], object],
+        on_close: Callable[[], object] = lambda: None,
     ) -> None:
         self._loop = loop
         self._sock = sock
         self._take = take
-        self._path = path
+        self._on_close = on_close
         self._is_closed = False
         self._is_short_of_files = False
         loop.add_reader(sock, self._accept)
@@ -50,8 +53,7 @@ class Listener:
             return
         self._is_closed = True
         self._loop.remove_reader(self._sock)
-        if self._path:
-            Path(self._path).unlink(missing_ok=True)
+        self._on_close()
         hang_up(self._sock)
 
     def _accept(self) -> None:

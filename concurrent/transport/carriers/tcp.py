@@ -66,7 +66,7 @@ class TCPServer(SessionServer):
         """Listen for processes of this user."""
         listener = place.listen(SOCKET_NAME)
         take = partial(self._take, identity=THIS_USER, check=check_peer)
-        self._listeners.append(Listener(self._loop, listener, take, place.path(SOCKET_NAME)))
+        self._listeners.append(Listener(self._loop, listener, take, partial(place.forget, SOCKET_NAME)))
 
     def _listen_at_port(self, protection: Protection) -> None:
         """Listen for members of the cluster, or for everybody if nothing protects this node."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
@@ -97,12 +96,12 @@ class Door:
         socket = self.socket
         if socket.closed:
             return
+        if self._place is not None:
+            self._place.forget(self._listening.name)
         monitor = socket.get_monitor_socket(zmq.EVENT_CLOSED)
         with suppress(zmq.ZMQError):
             socket.unbind(self.endpoint)
             monitor.poll(CLOSE_TIMEOUT_MS)
-        if self._place is not None:
-            Path(self._place.path(self._listening.name)).unlink(missing_ok=True)
         socket.disable_monitor()
         monitor.close(linger=0)
         socket.close(linger=linger_ms)

@@ -13,6 +13,7 @@ import stat
 import struct
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._inode_by_name: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"<Place {self.folder}>"
@@ -74,7 +76,7 @@ class Place:
     def listen(self, name: str, backlog: int = BACKLOG) -> socket.socket:
         """Return a socket that listens here for this user alone, and does not block; the folder has been made.
 
-        Whoever closes it removes its path too.
+        Whoever closes it calls ``forget`` before.
 
         :param backlog: so many may wait to be accepted; above that they are refused.
         :raises AddressError: if it cannot, for example because another one listens there.
@@ -84,6 +86,7 @@ class Place:
         try:
             listener.bind(path)
             os.chmod(path, SOCKET_MODE)
+            self._inode_by_name[name] = os.lstat(path).st_ino
             listener.listen(backlog)
             listener.setblocking(False)
         except OSError as error:
@@ -95,6 +98,17 @@ class Place:
                 remedy="End the node that uses this place, or have this one use another port",
             ) from error
         return listener
+
+    def forget(self, name: str) -> None:
+        """Remove the path of a socket that ``listen`` has returned, while that is still open.
+
+        What another node has put there by then stays: it may have this one's port, and so its place.
+        """
+        inode = self._inode_by_name.pop(name, None)
+        path = Path(self.path(name))
+        with suppress(OSError):  # it is gone
+            if path.lstat().st_ino == inode:
+                path.unlink()
 
     def make(self) -> None:
         """Make the folder, empty of sockets that a former node has left.

@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
@@ -78,7 +77,7 @@ class WebServer(wsgi.Server):
         self._listeners: dict[socket.socket, Callable[[], object]] = {self._listener: self._accept_stranger}
         self.bind_addr = self._listener.getsockname()[:2]
         self._greeting = Greeting(None)
-        self._place_path = ""
+        self._place: Place | None = None
         self._wake_end, self._woken_end = socket.socketpair()
         self._wake_end.setblocking(False)
         self._woken_end.setblocking(False)
@@ -125,7 +124,7 @@ class WebServer(wsgi.Server):
         :raises AddressError: if the socket cannot be made.
         """
         listener = place.listen(PLACE_SOCKET)
-        self._place_path = place.path(PLACE_SOCKET)
+        self._place = place
         self._listeners[listener] = partial(self._accept_this_user, listener)
 
     def start(self, protection: Protection | None = None) -> None:
@@ -135,7 +134,7 @@ class WebServer(wsgi.Server):
         :raises AddressError: if the socket in the place cannot be made.
         """
         self._greeting = Greeting(protection)
-        if protection is not None and protection.place is not None and not self._place_path:
+        if protection is not None and protection.place is not None and self._place is None:
             self.listen_in(protection.place)
         self.ready = self._is_started = True
         self._selector.register(self._woken_end, selectors.EVENT_READ, self._take_back)
@@ -189,8 +188,8 @@ class WebServer(wsgi.Server):
                 self._close(connection)
 
     def _close_listeners(self) -> None:
-        if self._place_path:  # before the port is free, and the place with it another node's
-            Path(self._place_path).unlink(missing_ok=True)
+        if self._place is not None:
+            self._place.forget(PLACE_SOCKET)
         for listener in self._listeners:
             hang_up(listener)
 

@@ -81,6 +81,20 @@ def test_a_place_in_which_a_node_listens_is_left_to_it(folder: Path) -> None:
     assert not place.has("http")
 
 
+def test_a_node_that_ends_leaves_the_socket_of_the_next_one(folder: Path) -> None:
+    former, following = Place(folder / "8750"), Place(folder / "8750")
+    former.make()
+    with former.listen("compute"):
+        former.remove()
+        following.make()
+        with following.listen("compute"):
+            former.forget("compute")
+            assert following.has("compute")
+            following.forget("compute")
+            assert not following.has("compute")
+            following.forget("compute")
+
+
 def test_a_folder_that_others_can_enter_is_no_place(folder: Path) -> None:
     place = Place(folder / "8750")
     place.make()

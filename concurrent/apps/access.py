@@ -17,7 +17,7 @@ from concurrent.core.errors import ConfigurationError, NotAllowed
 from concurrent.core.items import ConfigItem, Host, PathItem
 from concurrent.core.loggers import get_log
 from concurrent.transport.security.howtojoin import how_to_join
-from concurrent.transport.security.place import is_of_this_machine, place_of
+from concurrent.transport.security.place import is_of_this_machine, keys_base, place_of
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.trust import Trust
@@ -108,8 +108,6 @@ class KeySettings(Component):
 
         :raises ConfigurationError: if none is named, and this user has no home.
         """
-        from concurrent.transport.security.keyfolder import keys_base
-
         return Path(self.folder) if self.folder else keys_base()
 
     @property
@@ -191,6 +189,10 @@ class Access:
         masters = folders[0].masters if folders and not folders[0].is_authority else ()
         return masters[0] if masters else None
 
+    def way_to_own(self, address: Host) -> Way:
+        """Return the way between a node and one that it has started for itself: the place, and nothing else."""
+        return Way(address, Protection(place=place_of(address.port), is_open=self.is_open))
+
     def way(self, address: Host, roles: Sequence[Role]) -> Way:
         """Return the way to a node; see :meth:`towards`."""
         return Way(address, self.towards(address, roles))
@@ -235,11 +237,14 @@ class Access:
 
     def _folders(self) -> list[KeyFolder]:
         """Return the key folders that may be meant; none of a user who has no home to keep them in."""
+        settings = self._settings
+        if not settings.cluster and not (settings.has_place and settings.base().exists()):
+            return []  # without the modules that read them
         from concurrent.transport.security.keyfolder import KeyFolder
 
-        if self._settings.cluster:
-            return [KeyFolder.open(self._settings.base(), self._settings.cluster)]
-        return KeyFolder.all(self._settings.base()) if self._settings.has_place else []
+        if settings.cluster:
+            return [KeyFolder.open(settings.base(), settings.cluster)]
+        return KeyFolder.all(settings.base())
 
 
 def _several(folders: Sequence[KeyFolder]) -> ConfigurationError:

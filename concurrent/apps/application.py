@@ -287,7 +287,7 @@ class ApplicationNode(Callbacks, Node):
         self.client.tasks.room.inbox = self._inbox
         self._outcomes.begin(self.client, self._inbox, self.job_run)
         warn_of_misspelt(type(self), ApplicationNode)
-        if master is None:
+        if is_embedded := master is None:
             cluster = EmbeddedCluster(
                 self.loop, self.launcher, self.child_recipe(), on_ended=self._cluster_died
             )
@@ -298,7 +298,7 @@ class ApplicationNode(Callbacks, Node):
         self._open.callback(self._leave)
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
-        way = access.way(master, roles)
+        way = access.way_to_own(master) if is_embedded else access.way(master, roles)
         self.client.start(way, http_port, self.stats, self.settings.limits(), components=self.env)
 
     def interrupt(self) -> None:

@@ -10,8 +10,8 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any, Final, ParamSpec, TypeVar, overload
 
-from concurrent.apps.access import MANAGING
-from concurrent.apps.application import ApplicationSettings
+from concurrent.apps.access import MANAGING, ROLES_BY_TYPE, Way
+from concurrent.apps.api import NodeType
 from concurrent.apps.callmap import CallMap
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
@@ -23,7 +23,6 @@ from concurrent.apps.slave import core_count
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.environment import Environment
 from concurrent.core.errors import NodeError
-from concurrent.core.items import Host
 from concurrent.scheduling.processes.spawn import start_launcher
 
 __all__ = ["ClusterExecutor", "LocalCluster"]
@@ -79,6 +78,8 @@ class ClusterExecutor(Executor):
         :raises ConfigurationError: if that is no address.
         :raises ConcurrentError: if the master does not answer.
         """
+        from concurrent.apps.application import ApplicationSettings
+
         env = Environment()
         address = env[ApplicationSettings].running_master(master, "master")
         with JobMaster(env[TransportSettings].access().way(address, MANAGING)) as asked:
@@ -191,7 +192,7 @@ class ClusterExecutor(Executor):
         self,
         own_modules: Sequence[str],
         options: Mapping[str, Any],
-        start: Callable[[ExecutorCore], Host],
+        start: Callable[[ExecutorCore], Way],
         setup: Setup | None,
         job: ExecutorJob | None = None,
     ) -> None:
@@ -265,14 +266,17 @@ class LocalCluster(ClusterExecutor):
         return self._worker_count
 
 
-def _start_loop(master: str | None, core: ExecutorCore) -> Host:
+def _start_loop(master: str | None, core: ExecutorCore) -> Way:
+    from concurrent.apps.application import ApplicationSettings  # no cluster of one program needs it
+
     address = core.env[ApplicationSettings].running_master(master, "master")
+    way = core.env[TransportSettings].access().way(address, ROLES_BY_TYPE[NodeType.application])
     core.loop.start()
     core.opened.callback(core.loop.stop)
-    return address
+    return way
 
 
-def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> Host:
+def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> Way:
     launcher = start_launcher()
     core.opened.callback(launcher.stop)
     core.loop.start()
@@ -292,7 +296,7 @@ def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> H
     lifetime = {"slave.tasks_per_worker": str(tasks_per_worker)} if tasks_per_worker else {}
     cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(lifetime), ended)
     core.opened.callback(cluster.stop)
-    return cluster.start(workers)
+    return core.env[TransportSettings].access().way_to_own(cluster.start(workers))
 
 
 def _worker_count(workers: int | None, max_workers: int | None) -> int:

@@ -26,8 +26,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, Final
 
-from concurrent.apps.access import ROLES_BY_TYPE
-from concurrent.apps.api import NodeType
+from concurrent.apps.access import Way
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.executorjob import ExecutorJob
 from concurrent.apps.jobwish import JobAnswer
@@ -40,7 +39,6 @@ from concurrent.core.environment import Environment
 from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.filemodules import check_not_loading
 from concurrent.core.ids import new_node_id
-from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
@@ -64,7 +62,7 @@ class ExecutorCore:
     :param options: configuration as ``section.option`` to text.
     :param setup: what each worker has to call before its first call.
     :param job: what is submitted to, if that outlives this program.
-    :param start: starts the loop, and a cluster if there is to be one; returns the master's address.
+    :param start: starts the loop, and a cluster if there is to be one; returns the way to the master.
     :raises ConcurrentError: if something cannot be made; then nothing is left behind.
     """
 
@@ -72,7 +70,7 @@ class ExecutorCore:
         self,
         own_modules: Sequence[str],
         options: Mapping[str, str],
-        start: Callable[[ExecutorCore], Host],
+        start: Callable[[ExecutorCore], Way],
         setup: Setup | None = None,
         job: ExecutorJob | None = None,
     ) -> None:
@@ -101,16 +99,15 @@ class ExecutorCore:
         self._callbacks = CallThread(f"{self.node_id} callbacks")
         try:
             self.client = self._make_client(own_modules)
-            self.address = start(self)  # it may fork, so before other threads
+            way = start(self)  # it may fork, so before other threads
+            self.address = way.address
             self._results.start()
             self._callbacks.start()
             self.loop.post(StallWatch(self.loop, self._results, "a result that is unpickled").look)
             self.loop.post(StallWatch(self.loop, self._callbacks, "a callback of a future").look)
             self.opened.callback(self.client.stop)
             settings = self.env[TransportSettings]
-            access = settings.access()
-            way = access.way(self.address, ROLES_BY_TYPE[NodeType.application])
-            if access.is_open:
+            if way.protection.is_open:
                 self.loop.post(say_open, self.loop, self.node_id)
             self.client.start(way, 0, Stats(), settings.limits(), components=self.env)
         except BaseException:  # boundary: whatever it is, what was opened is closed

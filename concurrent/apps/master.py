@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.attaching import Attaching, JobSettings
@@ -16,7 +16,6 @@ from concurrent.apps.jobwish import JobWish
 from concurrent.apps.joining import register_joining
 from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_kept
-from concurrent.apps.masterkeys import MasterKeys, keys_of_master, listening_on
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.ownslave import OwnSlave
@@ -49,6 +48,9 @@ from concurrent.transport.carriers.channels import CHANNELS, SocketPlace, with_k
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
+
+if TYPE_CHECKING:
+    from concurrent.apps.masterkeys import MasterKeys
 
 __all__ = ["MasterNode"]
 
@@ -159,7 +161,8 @@ class MasterNode(Node):
         if self._keys is not None:
             self._keys.begin()
         self.start_json_service()
-        log.info("the master listens on %s", listening_on(self.api_service_v1, self._keys))
+        service, keys = self.api_service_v1, self._keys
+        log.info("the master listens on %s", service.url if keys is None else keys.where(service))
         log.info("%s", what_is_kept(self.env, self._journal))
         if self.worker_count:
             self._start_own_slave()
@@ -169,6 +172,8 @@ class MasterNode(Node):
         title, access = "Concurrent master", self.settings.access()
         keys = None
         if self._compute_port >= 0:
+            from concurrent.apps.masterkeys import keys_of_master  # no embedded cluster needs them
+
             keys = keys_of_master(self.loop, access, self.apply_revoked, self._is_connected)
         if keys is None:
             self.make_json_service(title, self.host, self.port, Protection(is_open=access.is_open))

@@ -21,7 +21,7 @@ from concurrent.transport.security.tokens import Tokens
 from concurrent.transport.security.trust import Trust
 from concurrent.transport.web.service import JSONService
 
-__all__ = ["MasterKeys", "keys_of_master", "listening_on"]
+__all__ = ["MasterKeys", "keys_of_master"]
 
 CLOSE_TIMEOUT_S = 10.0
 
@@ -59,6 +59,15 @@ class MasterKeys:
         with suppress(LoopClosed):
             self._loop.post(self.audit.write, action, identity, address, obj, result)
 
+    def where(self, service: JSONService) -> str:
+        """Return where a master listens, for people, and how other machines get in if they can reach it."""
+        if is_loopback(service.host):
+            return service.url
+        return (
+            f"https://{service.address}/ for members of the cluster {self.cluster}; "
+            "'concurrent keys invite ROLE' lets others in"
+        )
+
     def begin(self) -> None:
         """Look for who is revoked from now on. Any thread; the master has all that ends then."""
         self._loop.post(self._watch.look)
@@ -89,13 +98,3 @@ def keys_of_master(
     """
     keys = access.master()
     return MasterKeys(loop, keys, apply_revoked, is_connected) if keys is not None else None
-
-
-def listening_on(service: JSONService, keys: MasterKeys | None) -> str:
-    """Return where a master listens, for people, and how other machines get in if they can reach it."""
-    if keys is None or is_loopback(service.host):
-        return service.url
-    return (
-        f"https://{service.address}/ for members of the cluster {keys.cluster}; "
-        "'concurrent keys invite ROLE' lets others in"
-    )

@@ -111,6 +111,9 @@ class SlaveNode(Node):
         minimum=0.0, unit="seconds",
     )  # fmt: skip
 
+    is_own = False
+    """Whether its master has started it for itself."""
+
     def __init__(self) -> None:
         """Nothing runs before ``start``."""
         super().__init__()
@@ -140,7 +143,7 @@ class SlaveNode(Node):
         check_files(self.worker_count)
         master = self.master_host
         access = self.settings.access()
-        way = access.way(master, ROLES_BY_TYPE[self.node_type])
+        way = access.way_to_own(master) if self.is_own else access.way(master, ROLES_BY_TYPE[self.node_type])
         self.make_json_service(
             "Concurrent slave", self.host, self.port, way.protection, tokens=access.tokens(master)
         )
@@ -302,6 +305,8 @@ def serve_child(control: socket.socket, recipe: dict[str, Any], master: str, wor
 
     def make() -> SlaveNode:
         env = Environment.from_recipe(recipe, own)
-        return env[node_class(env, "slave", SlaveNode)]
+        slave: SlaveNode = env[node_class(env, "slave", SlaveNode)]
+        slave.is_own = True
+        return slave
 
     run_child(make, control, lambda _node: "slave")

@@ -39,7 +39,7 @@ from concurrent.transport.security.protection import TLSKeys
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.tlskeys import check_pair, tls_keys
 
-__all__ = ["AUTHORITY", "AUTHORITY_KEY", "INVITATIONS", "MEMBERS", "KeyFolder", "keys_base"]
+__all__ = ["AUTHORITY", "AUTHORITY_KEY", "INVITATIONS", "MEMBERS", "KeyFolder"]
 
 VERSION: Final = 1
 CLUSTER_FILE: Final = "cluster.json"
@@ -48,25 +48,6 @@ AUTHORITY_KEY: Final = "ca.key"
 MEMBERS: Final = "members.json"
 INVITATIONS: Final = "invitations.json"
 AUDIT: Final = "audit.jsonl"
-
-
-def keys_base(variables: Mapping[str, str] | None = None) -> Path:
-    """Return the folder in which the key folders of this user are; it may have to be made.
-
-    :param variables: environment variables; those of the process if None.
-    :raises ConfigurationError: if this user has no home, so that there is no such folder.
-    """
-    variables = os.environ if variables is None else variables
-    config = variables.get("XDG_CONFIG_HOME", "")
-    try:
-        base = Path(config) if os.path.isabs(config) else Path.home() / ".config"
-    except RuntimeError:
-        raise ConfigurationError(
-            f"user {os.getuid()} has no home folder, so there is no place for keys",
-            thing="keys.folder",
-            remedy="Name one with -o keys.folder=FOLDER, or set HOME",
-        ) from None
-    return base / "concurrent" / "keys"
 
 
 @dataclass(frozen=True, slots=True)

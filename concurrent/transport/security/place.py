@@ -20,7 +20,7 @@ from typing import Final
 from concurrent.core.errors import AddressError, ConfigurationError, NotAllowed
 from concurrent.transport.security.hosts import is_loopback
 
-__all__ = ["Place", "check_peer", "is_of_this_machine", "place_of", "private_folder", "run_folder"]
+__all__ = ["Place", "check_peer", "is_of_this_machine", "keys_base", "place_of", "private_folder", "run_folder"]
 
 PATH_BYTES_MAX: Final = 104
 """The longest path that a socket may have, on every system."""
@@ -188,6 +188,25 @@ def is_of_this_machine(host: str) -> bool:
         except OSError:
             return False
     return True
+
+
+def keys_base(variables: Mapping[str, str] | None = None) -> Path:
+    """Return the folder in which the key folders of this user are; it may have to be made.
+
+    :param variables: environment variables; those of the process if None.
+    :raises ConfigurationError: if this user has no home, so that there is no such folder.
+    """
+    variables = os.environ if variables is None else variables
+    config = variables.get("XDG_CONFIG_HOME", "")
+    try:
+        base = Path(config) if os.path.isabs(config) else Path.home() / ".config"
+    except RuntimeError:
+        raise ConfigurationError(
+            f"user {os.getuid()} has no home folder, so there is no place for keys",
+            thing="keys.folder",
+            remedy="Name one with -o keys.folder=FOLDER, or set HOME",
+        ) from None
+    return base / "concurrent" / "keys"
 
 
 def place_of(port: int) -> Place:

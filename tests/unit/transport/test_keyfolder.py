@@ -15,9 +15,10 @@ import pytest
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport.security import privatefiles
-from concurrent.transport.security.keyfolder import KeyFolder, keys_base
+from concurrent.transport.security.keyfolder import KeyFolder
 from concurrent.transport.security.members import Members
 from concurrent.transport.security.newkeys import ensure_cluster, make_cluster, rotate
+from concurrent.transport.security.place import keys_base
 from concurrent.transport.security.roles import Role
 from tests.clusterkeys import MASTER, join
 

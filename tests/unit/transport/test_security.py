@@ -14,9 +14,8 @@ import pytest
 
 from concurrent.core.errors import AddressError, ConfigurationError, NotAllowed
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
-from concurrent.transport.security.keyfolder import keys_base
 from concurrent.transport.security.newkeys import make_cluster
-from concurrent.transport.security.place import Place, check_peer, run_folder
+from concurrent.transport.security.place import Place, check_peer, keys_base, run_folder
 from concurrent.transport.security.roles import Role, roles_of
 from concurrent.transport.security.trust import Trust
 

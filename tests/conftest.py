@@ -53,14 +53,14 @@ def _nothing_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _interrupts_are_heard() -> Iterator[None]:
-    """Have the programs that tests start hear an interrupt, which a shell lets what it runs behind ignore."""
-    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if is_ignored:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def _signals_are_heard() -> Iterator[None]:
+    """Have the programs that tests start hear what a shell, or nohup, lets that ignore which it runs behind."""
+    ignored = [one for one in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, signal.default_int_handler if one == signal.SIGINT else signal.SIG_DFL)
     yield
-    if is_ignored:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,8 +52,9 @@ class KeyWatch:
                 log.error("who was revoked cannot be seen, and those who are in stay so: %s", error)
             self._problem = str(error)
             return
-        self._problem, self._seen = "", stamp
+        self._problem = ""
         self._apply(membership.revoked, membership.gone)
+        self._seen = stamp  # now, so that what fails is done again
 
     def close(self) -> None:
         """Look no more."""

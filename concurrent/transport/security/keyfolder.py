@@ -215,6 +215,7 @@ class KeyFolder:
         """Change who is a member and who is invited: alone, and kept at the end unless the block raises."""
         with locked(self.folder.parent):
             self.check_authority()
+            self.check()
             membership = self.membership()
             yield membership
             membership.clean(time.time())

@@ -343,3 +343,17 @@ def test_nodes_do_not_import_what_makes_keys() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("text", ["", "-----BEGIN PRIVATE KEY-----\n", "no key"])
+def test_nobody_becomes_a_member_by_a_damaged_key_of_the_authority(cluster: KeyFolder, text: str) -> None:
+    cluster.path("ca.key").write_text(text)
+    with pytest.raises(ConfigurationError, match=r"ca\.key"), cluster.changing():
+        pytest.fail("the key is damaged")
+
+
+def test_nobody_becomes_a_member_by_the_key_of_another_authority(cluster: KeyFolder, tmp_path: Path) -> None:
+    other = make_cluster(tmp_path / "other" / "keys", "office-4kd2")
+    cluster.write("ca.key", other.read("ca.key"))
+    with pytest.raises(ConfigurationError, match=r"ca\.key"), cluster.changing():
+        pytest.fail("the key is another one")

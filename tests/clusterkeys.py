@@ -7,10 +7,10 @@ from pathlib import Path
 
 from concurrent.core.items import Host
 from concurrent.transport.security.authority import key_of_authority, new_key, request_for
-from concurrent.transport.security.joining import keep_answer
 from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.keyfolder import KeyFolder
 from concurrent.transport.security.members import Members
+from concurrent.transport.security.newmember import keep_answer
 from concurrent.transport.security.registrar import Registrar
 from concurrent.transport.security.roles import Role
 

@@ -38,7 +38,7 @@ from concurrent.transport.security.newkeys import make_cluster
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.tokens import Tokens
 from concurrent.transport.session.httphead import head_problem
-from concurrent.transport.web.access import Head
+from concurrent.transport.web.admission import Head
 from concurrent.transport.web.httpstream import HTTPLimits, WebConnection
 from concurrent.transport.web.jsonrpc import JSONRPCAnswerer
 from concurrent.transport.web.sites import is_from_elsewhere, is_navigation, is_own_name

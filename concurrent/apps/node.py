@@ -38,7 +38,7 @@ from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import OBSERVERS
 from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.limits import raise_files_max
-from concurrent.transport.web.access import ITokens
+from concurrent.transport.web.admission import ITokens
 from concurrent.transport.web.doorway import Audit
 from concurrent.transport.web.joindesk import IRegistrar
 from concurrent.transport.web.service import JSONService

@@ -12,7 +12,7 @@ from concurrent.apps.api import EXIT_OK, parse_address
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.keyparts import keys_place
 from concurrent.core.errors import ConfigurationError
-from concurrent.transport.security.joining import make_join
+from concurrent.transport.security.newmember import make_join
 from concurrent.transport.security.roles import Role
 
 __all__ = ["add_parser", "run"]

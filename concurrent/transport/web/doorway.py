@@ -15,7 +15,7 @@ from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.security.identity import Identity
-from concurrent.transport.web.access import READING_VERBS, WHO_ASKS, Access, Head, Refused
+from concurrent.transport.web.admission import READING_VERBS, WHO_ASKS, Admission, Head, Refused
 from concurrent.transport.web.answers import Answer, page, problem, redirect
 from concurrent.transport.web.httpstream import StrictRequest, error_body
 from concurrent.transport.web.joindesk import JoinDesk
@@ -45,14 +45,14 @@ class Audit(Protocol):
 class Doorway:
     """See the module.
 
-    :param access: decides who asks.
+    :param admission: decides who asks.
     :param logins: has the codes and cookies.
     :param desk: takes new members in.
     :param audit: notes logins and refusals; None: nobody does.
     """
 
-    def __init__(self, access: Access, logins: Logins, desk: JoinDesk, audit: Audit | None) -> None:
-        self._access = access
+    def __init__(self, admission: Admission, logins: Logins, desk: JoinDesk, audit: Audit | None) -> None:
+        self._admission = admission
         self._logins = logins
         self._desk = desk
         self._audit = audit
@@ -64,7 +64,7 @@ class Doorway:
 
         :raises Refused: if it has no invitation, before its request is read.
         """
-        self._access.check_site(head, None)
+        self._admission.check_site(head, None)
         self._desk.check(head, request.body_bytes)
         return Answer("200 OK", self._desk.join(head, request.read_body()))
 
@@ -78,7 +78,7 @@ class Doorway:
         is_form = content_type.partition(";")[0].strip().lower() == FORM_TYPE
         if head.verb != "POST" or not is_form:
             raise Refused("401 Unauthorized", WHO_ASKS)
-        self._access.check_site(head, None)
+        self._admission.check_site(head, None)
         if request.body_bytes > FORM_BYTES_MAX:
             return problem("413 Content Too Large", f"the form has more than {FORM_BYTES_MAX} bytes")
         return self._admitted(
@@ -97,14 +97,14 @@ class Doorway:
 
     def _is_known(self, head: Head) -> bool:
         try:
-            self._access.caller(head)
+            self._admission.caller(head)
         except Refused:
             return False
         return True
 
     def log_out(self, head: Head) -> Answer:
         """End the logins of a browser."""
-        for secret in head.cookies(self._access.cookie):
+        for secret in head.cookies(self._admission.cookie):
             self._logins.log_out(secret)
         return redirect(LOGIN_PATH, self._cookie_header("", 0, is_encrypted=head.is_encrypted))
 
@@ -143,11 +143,11 @@ class Doorway:
 
     def _redeem(self, head: Head, code: str) -> str:
         """Return the secret of a cookie; a code that who shows it may not use is not used up."""
-        self._access.check_user(head, self._logins.identity_of_code(code))
+        self._admission.check_user(head, self._logins.identity_of_code(code))
         return self._logins.redeem(code)
 
     def _log_in_as(self, token: str) -> str:
-        return self._logins.log_in(self._access.identity_of_token(token))
+        return self._logins.log_in(self._admission.identity_of_token(token))
 
     def _admitted(self, head: Head, what: str, redeem: Callable[[str], str], given: str | None) -> Answer:
         if given is None:
@@ -162,7 +162,7 @@ class Doorway:
 
     def _cookie_header(self, secret: str, age_s: float, *, is_encrypted: bool) -> tuple[str, str]:
         parts = (
-            f"{self._access.cookie}={secret}",
+            f"{self._admission.cookie}={secret}",
             "Path=/",
             f"Max-Age={age_s:.0f}",
             "HttpOnly",

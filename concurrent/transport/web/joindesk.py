@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from concurrent.core.errors import MessageTooLarge, NotAllowed, QueueFull
-from concurrent.transport.web.access import WHO_ASKS, Head, Refused
+from concurrent.transport.web.admission import WHO_ASKS, Head, Refused
 
 __all__ = ["Attempts", "IRegistrar", "JoinDesk"]
 

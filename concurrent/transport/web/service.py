@@ -19,7 +19,15 @@ from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import OBSERVERS, Role, roles_of
 from concurrent.transport.security.trust import Trust
-from concurrent.transport.web.access import READING_VERBS, Access, Head, ITokens, Refused, check_role, head_of
+from concurrent.transport.web.admission import (
+    READING_VERBS,
+    Admission,
+    Head,
+    ITokens,
+    Refused,
+    check_role,
+    head_of,
+)
 from concurrent.transport.web.answers import JSON_TYPE, NOTHING, Answer, page, policy_header, problem, send
 from concurrent.transport.web.doorway import JOIN_PATH, LOGIN_PATH, LOGOUT_PATH, Audit, Doorway
 from concurrent.transport.web.httpserver import WebServer
@@ -245,7 +253,7 @@ class JSONService:
         log.info("%s listens", self)
 
     def _open_doorway(self) -> None:
-        self._access = Access(
+        self._admission = Admission(
             host=self.host,
             port=self.port,
             protection=self._protection,
@@ -254,7 +262,7 @@ class JSONService:
             logins=self.logins,
         )
         desk = JoinDesk(self._registrar, Attempts())
-        self._doorway = Doorway(self._access, self.logins, desk, self._audit)
+        self._doorway = Doorway(self._admission, self.logins, desk, self._audit)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Close the service and end its threads; what is being answered may finish. May be repeated.
@@ -303,7 +311,7 @@ class JSONService:
         try:
             if head.path == JOIN_PATH:
                 return self._doorway.join(head, request)
-            self._access.check_name(head)
+            self._admission.check_name(head)
             if head.path == LOGIN_PATH:
                 return self._doorway.log_in(head, request, env.get("CONTENT_TYPE", ""))
             try:
@@ -320,7 +328,7 @@ class JSONService:
     def _answer_known(self, head: Head, env: Mapping[str, Any]) -> Answer:
         """Answer somebody who is known, and may ask that."""
         path = head.path
-        caller = self._access.caller(head)
+        caller = self._admission.caller(head)
         web.ctx["identity"] = caller.identity
         allowed = self._allowed_verbs(path)
         if not allowed and head.wants_page:  # a person, who has a browser
@@ -330,7 +338,7 @@ class JSONService:
         if head.verb not in allowed:
             refusal = problem("405 Method Not Allowed", f"{path} does not take {head.verb}")
             return refusal._replace(headers=(("Allow", ", ".join(allowed)),))
-        self._access.check_site(head, caller)
+        self._admission.check_site(head, caller)
         if path == LOGOUT_PATH:
             return self._doorway.log_out(head)
         if head.verb == "POST":

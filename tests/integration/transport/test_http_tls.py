@@ -19,9 +19,9 @@ from concurrent.core.errors import ConnectionLost, NotAllowed
 from concurrent.core.items import Host
 from concurrent.transport import HTTPLimits, JSONClient
 from concurrent.transport.security.authority import key_of_authority
-from concurrent.transport.security.joining import make_join
 from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.members import Members
+from concurrent.transport.security.newmember import make_join
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role

@@ -6,7 +6,7 @@ import pytest
 
 from concurrent.core.errors import NotAllowed
 from concurrent.transport.security.identity import THIS_USER, Identity
-from concurrent.transport.web.access import Head, Refused
+from concurrent.transport.web.admission import Head, Refused
 from concurrent.transport.web.joindesk import (
     ADDRESSES_MAX,
     FAILURES_MAX,

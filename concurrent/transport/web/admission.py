@@ -21,7 +21,7 @@ from concurrent.transport.web.sites import is_from_elsewhere, is_navigation, is_
 __all__ = [
     "READING_VERBS",
     "WHO_ASKS",
-    "Access",
+    "Admission",
     "Caller",
     "Head",
     "ITokens",
@@ -140,7 +140,7 @@ def head_of(env: Mapping[str, Any], path: str) -> Head:
     )
 
 
-class Access:
+class Admission:
     """See the module.
 
     :param host: the address that the node listens on.

@@ -18,11 +18,11 @@ from concurrent.core.errors import (
 )
 from concurrent.core.items import Host
 from concurrent.transport.security.authority import key_of_authority
-from concurrent.transport.security.joining import make_join
 from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.keyfolder import KeyFolder
 from concurrent.transport.security.members import Members
 from concurrent.transport.security.newkeys import make_cluster, rotate
+from concurrent.transport.security.newmember import make_join
 from concurrent.transport.security.registrar import Registrar
 from concurrent.transport.security.roles import Role
 from tests.clusterkeys import join

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.attaching import Attaching, JobSettings
 from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
+from concurrent.apps.hosting import HostingSettings
 from concurrent.apps.jobsapi import JobsAPI
 from concurrent.apps.jobwish import JobWish
 from concurrent.apps.joining import register_joining
@@ -19,13 +20,12 @@ from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_k
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.ownslave import OwnSlave
-from concurrent.apps.registry import NodeRecord, NodeRegistry, new_record
+from concurrent.apps.registry import NodeRecord, NodeRegistry, check_number, new_record
 from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files, core_count
 from concurrent.apps.status import MasterStatus
 from concurrent.core.errors import (
-    InvalidArguments,
     JournalError,
     NodeError,
     NotAllowed,
@@ -254,8 +254,8 @@ class MasterNode(Node):
             self.loop.call(self.registry.refuse, record, error.message, timeout_s=CALL_TIMEOUT_S)
             raise
         if node_type is NodeType.slave:
-            _check_number("workers", data, range(1, WORKERS_MAX + 1))
-            _check_number("window", data, range(WINDOW_MAX + 1))
+            check_number("workers", data, range(1, WORKERS_MAX + 1))
+            check_number("window", data, range(WINDOW_MAX + 1))
         self.loop.call(self.registry.register, record, timeout_s=CALL_TIMEOUT_S)
         return {
             "master": self.node_id,
@@ -451,6 +451,7 @@ class MasterNode(Node):
             self._systems,
             alike_max=alike_max,
             neighbours=neighbours,
+            may_host=self.env[HostingSettings].check,
             attaching=attaching,
             trust=self.trust,
         )
@@ -488,13 +489,3 @@ class MasterNode(Node):
 def _within_reach(host: str) -> str:
     """Return the address by which processes of this machine reach a server that listens on ``host``."""
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-
-
-def _check_number(name: str, data: dict[str, Any], allowed: range) -> None:
-    value = data.get(name)
-    if type(value) is not int or value not in allowed:
-        raise InvalidArguments(
-            f"a slave must say {name} as a whole number from {allowed[0]} to {allowed[-1]}, but said {value!r}",
-            thing=name,
-            value=value,
-        )

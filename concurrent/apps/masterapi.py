@@ -9,6 +9,7 @@ whose message was lost would be waited for without end. Loop thread only.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from concurrent.apps.jobwish import JobWish
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.apps.revoked import tell_revoked
-from concurrent.core.errors import InvalidArguments, NodeError, SchedulingError
+from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed, SchedulingError
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import JobBegun, SystemStepped, TasksNamed, TasksSubmitted
 from concurrent.scheduling.master.dispatcher import Dispatcher
@@ -32,6 +33,7 @@ from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.scheduling.wire.stretches import PackedTerms, read_stretches
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.states import SessionState
 
@@ -69,6 +71,7 @@ class MasterAPI:
 
     :param alike_max: how many nodes of one type may join from one address, so that others find a place there.
     :param neighbours: sees the ends of slaves on this machine.
+    :param may_host: raises NotAllowed for whoever may not have task systems here.
     :param trust: who is trusted no more, which nodes are told that join; None if everybody is.
     """
 
@@ -80,11 +83,13 @@ class MasterAPI:
         *,
         alike_max: int,
         neighbours: Neighbours,
+        may_host: Callable[[Identity], object],
         attaching: Attaching | None = None,
         trust: Trust | None = None,
     ) -> None:
         self._alike_max = alike_max
         self._neighbours = neighbours
+        self._may_host = may_host
         self._attaching = attaching
         self._trust = trust or Trust()
         self._detaching: set[int] = set()
@@ -305,8 +310,9 @@ class MasterAPI:
             owner = _number(handler, NodeType.application)
             _check("code_count", code_count, 0)
             try:
+                self._may_host(handler.identity)
                 systems.start(handler, owner, system_id, code_count, payload)
-            except (SchedulingError, NodeError, OSError) as error:
+            except (NotAllowed, SchedulingError, NodeError, OSError) as error:
                 failure = dumps_failure(error, None, "")
                 handler.cast(to_owner.tasksystem_finished, system_id, FAILED, failure)
 

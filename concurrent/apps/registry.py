@@ -22,7 +22,7 @@ from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.security.allowed import AllowedKeys, read_curve_key
 from concurrent.transport.security.identity import THIS_USER, Identity
 
-__all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_registration", "new_record"]
+__all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_number", "check_registration", "new_record"]
 
 GONE_MAX: Final = 100
 """How many nodes that are gone or were refused are remembered for the status page."""
@@ -83,6 +83,20 @@ def check_data(data: Any) -> None:
             thing="data",
             value=size_bytes,
             remedy="Say less",
+        )
+
+
+def check_number(name: str, data: dict[str, Any], allowed: range) -> None:
+    """Check a number that a slave says of itself. Any thread.
+
+    :raises InvalidArguments: if it is none that is allowed.
+    """
+    value = data.get(name)
+    if type(value) is not int or value not in allowed:
+        raise InvalidArguments(
+            f"a slave must say {name} as a whole number from {allowed[0]} to {allowed[-1]}, but said {value!r}",
+            thing=name,
+            value=value,
         )
 
 

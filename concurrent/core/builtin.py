@@ -26,6 +26,7 @@ BUILT_IN: Final = (
     "concurrent.apps.access.KeySettings",
     "concurrent.apps.application.ApplicationSettings",
     "concurrent.apps.attaching.JobSettings",
+    "concurrent.apps.hosting.HostingSettings",
     "concurrent.apps.master.MasterNode",
     "concurrent.apps.nodeclass.NodeSettings",
     "concurrent.apps.slave.SlaveNode",

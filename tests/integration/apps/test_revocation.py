@@ -38,7 +38,8 @@ MORE = {"revoked": "revoked"}
 
 @pytest.fixture
 def master(make_master: MakeMaster) -> MasterNode:
-    made = make_master(transport__return_s="600", transport__resume_s="600")
+    options = {"transport__return_s": "600", "transport__resume_s": "600", "master__submit_systems": "true"}
+    made = make_master(**options)
     made.trust.listen(made.compute_server.dismiss_revoked)
     return made
 

@@ -8,8 +8,9 @@ import pytest
 
 from concurrent.apps import MasterNode
 from concurrent.core.errors import JobUnknown, NotAllowed
-from concurrent.scheduling.tasks.outcome import FINISHED
-from concurrent.transport.security.identity import ANYBODY, THIS_USER
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.wire.failure import failure_text
+from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.roles import Role
 from tests.integration.apps.durable import (
     MakeMaster,
@@ -119,3 +120,25 @@ def test_who_has_registered_a_node_opens_its_session(make_master: MakeMaster, pe
     with pytest.raises(NotAllowed, match="submit ann may not call register_slave"):
         ask_as(master, ANN, "register_slave", "slave-9", 0, {"workers": 1, "window": 1})
     assert own.call("register_application", "application-1")
+
+
+@pytest.mark.parametrize(("identity", "allowed", "is_hosted"), [
+    (ANN, "false", False), (ANN, "true", True), (CHIEF, "false", True), (THIS_USER, "false", True),
+])  # fmt: skip
+def test_a_master_hosts_task_systems_of_those_who_may_have_its_keys(
+    make_master: MakeMaster,
+    peer_at: MakePeerAt,
+    identity: Identity,
+    allowed: str,
+    is_hosted: bool,
+) -> None:
+    master = make_master(master__submit_systems=allowed)
+    program = peer_as(peer_at, master, identity, "application-1")
+    attach_as(master, program)
+    program.handler.cast("push_tasksystem", 1, 0, b"no pickle")
+    system_id, status, failure = program.next("tasksystem_finished")
+    assert (system_id, status) == (1, FAILED)
+    words = failure_text(failure)
+    text = words.message if words is not None else ""
+    assert ("hosts no task systems of submit ann" in text) is not is_hosted
+    assert ("master.submit_systems=true" in text) is not is_hosted

@@ -39,7 +39,8 @@ def new_endpoint() -> Any:
 def master() -> MethodRegistry:
     endpoint = new_endpoint()
     dispatcher: Any = SimpleNamespace(slaves=UNUSED)
-    MasterAPI(UNUSED, dispatcher, UNUSED, neighbours=UNUSED, alike_max=1).register_methods(endpoint)
+    api = MasterAPI(UNUSED, dispatcher, UNUSED, neighbours=UNUSED, alike_max=1, may_host=UNUSED)
+    api.register_methods(endpoint)
     node = MasterNode.__new__(MasterNode)
     node.compute_server = endpoint
     node.api_service_v1 = new_endpoint()

@@ -32,6 +32,7 @@ from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.transport.carriers.client import SessionClient
+from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.session.limits import check_files_max
 
 __all__ = ["MASTER_DEFAULT", "SlaveNode", "check_files", "core_count", "serve_child"]
@@ -143,10 +144,10 @@ class SlaveNode(Node):
         check_files(self.worker_count)
         master = self.master_host
         access = self.settings.access()
-        way = access.way_to_own(master) if self.is_own else access.way(master, ROLES_BY_TYPE[self.node_type])
-        self.make_json_service(
-            "Concurrent slave", self.host, self.port, way.protection, tokens=access.tokens(master)
-        )
+        is_alone = self.is_own and is_loopback(self.host)  # its place is all that it needs
+        way = access.way_to_own(master) if is_alone else access.way(master, ROLES_BY_TYPE[self.node_type])
+        tokens = None if is_alone else access.tokens(master)
+        self.make_json_service("Concurrent slave", self.host, self.port, way.protection, tokens=tokens)
         self.register_own_methods()
         self.start_json_service()
         self.link = MasterLink(

@@ -35,10 +35,14 @@ def connected(address):
         return socket.create_connection(address, SILENCE_S)
     sock = socket.socket(socket.AF_UNIX)
     sock.settimeout(SILENCE_S)
-    sock.connect(address)
-    if hasattr(socket, "SO_PEERCRED"):
-        _, user, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        assert user in (os.getuid(), 0), "another user listens there"
+    try:
+        sock.connect(address)
+        if hasattr(socket, "SO_PEERCRED"):
+            _, user, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            assert user in (os.getuid(), 0), "another user listens there"
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 

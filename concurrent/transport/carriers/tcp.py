@@ -104,15 +104,7 @@ class TCPServer(SessionServer):
         except OSError:  # it is gone already
             sock.close()
             return
-        carrier = TCPSocket(
-            self._loop,
-            channel,
-            self,
-            self._limits,
-            identity=identity,
-            scratch=self._scratch,
-            memory=self._memory,
-        )
+        carrier = _carrier(self, channel, identity)
         self._accepted(carrier)
         if problem is not None:
             self.broken(carrier, problem)
@@ -224,15 +216,7 @@ class TCPClient(SessionClient):
         if identity is None:
             assert self._end is not None
             channel = _in_tls(self._end, self._loop, channel)
-        return TCPSocket(
-            self._loop,
-            channel,
-            self,
-            self._limits,
-            identity=identity,
-            scratch=self._scratch,
-            memory=self._memory,
-        )
+        return _carrier(self, channel, identity)
 
     def _stop_opening(self) -> None:
         super()._stop_opening()
@@ -242,6 +226,23 @@ class TCPClient(SessionClient):
 
     def _free(self) -> None:
         """Sockets are all there is."""
+
+
+def _carrier(end: TCPServer | TCPClient, channel: IByteChannel, identity: Identity | None) -> TCPSocket:
+    """Carry the messages of one end over a channel.
+
+    :param identity: who the peer is; None: the channel finds out.
+    """
+    assert end._scratch is not None, "made before the first connection"
+    return TCPSocket(
+        end._loop,
+        channel,
+        end,
+        end._limits,
+        identity=identity,
+        scratch=end._scratch,
+        memory=end._memory,
+    )
 
 
 def _in_tls(end: TLSEnd, loop: NodeLoop, channel: IByteChannel) -> IByteChannel:

@@ -96,16 +96,22 @@ def test_a_push_that_was_cut_is_made_up_for_by_the_next_program(cluster: Cluster
     assert jobs.runs == list(range(10))
 
 
+def cut_push(jobs: JobCluster, gate: Gate) -> int:
+    """Have a program killed amid its push; return how many tasks it has pushed."""
+    first = jobs.app("--job", "numbers", options=(f"longjob.push_port={gate.port}", "longjob.count=16"))
+    gate.wait_for(1)
+    wait_until(lambda: jobs.job("numbers")["finished"] > 5, "something was pushed")
+    pushed = int(jobs.job("numbers")["pushed"])
+    kill(first.pid)
+    first.popen.wait()
+    return pushed
+
+
 def test_what_a_shorter_push_leaves_over_is_said_and_its_results_come_all_the_same(
     cluster: Cluster, gate: Gate
 ) -> None:
     jobs = JobCluster(cluster)
-    first = jobs.app("--job", "numbers", options=(f"longjob.push_port={gate.port}", "longjob.count=16"))
-    gate.wait_for(1)
-    wait_until(lambda: jobs.job("numbers")["finished"] > 5, "something was pushed")
-    pushed = jobs.job("numbers")["pushed"]
-    kill(first.pid)
-    first.popen.wait()
+    pushed = cut_push(jobs, gate)
     second = jobs.app("--detach", "--job", "numbers", options=("longjob.count=2",))
     second.succeed()
     assert f"had pushed {pushed - 2} tasks more than this one" in second.err
@@ -122,12 +128,7 @@ def test_what_a_shorter_push_leaves_over_comes_to_the_program_that_pushed_it(
     cluster: Cluster, gate: Gate
 ) -> None:
     jobs = JobCluster(cluster)
-    first = jobs.app("--job", "numbers", options=(f"longjob.push_port={gate.port}", "longjob.count=16"))
-    gate.wait_for(1)
-    wait_until(lambda: jobs.job("numbers")["finished"] > 5, "something was pushed")
-    pushed = jobs.job("numbers")["pushed"]
-    kill(first.pid)
-    first.popen.wait()
+    pushed = cut_push(jobs, gate)
     jobs.app("--job", "numbers", options=("longjob.count=2",)).succeed()
     assert jobs.outcomes == right(pushed)
     assert jobs.runs == list(range(pushed))

@@ -36,7 +36,7 @@ def test_serials_are_compared_in_one_form() -> None:
         ("concurrent://office/submit/anna", "concurrent://office/admin/anna"),
         ("concurrent://other/submit/anna",),
         ("concurrent://office.evil/submit/anna",),
-        ("concurrent://office/root/anna",),
+        ("concurrent://office/owner/anna",),
         ("concurrent://office/SUBMIT/anna",),
         ("concurrent://office/submit",),
         ("concurrent://office/submit/",),

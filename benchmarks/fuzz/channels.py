@@ -195,7 +195,7 @@ def _to_master() -> Decoder:
     """All messages to a master, up to where its parts begin."""
     methods = MethodRegistry()
     anything: Any = _Anything()
-    api = MasterAPI(anything, anything, anything, alike_max=10, neighbours=anything)
+    api = MasterAPI(anything, anything, anything, alike_max=10, neighbours=anything, may_host=anything)
     api.register_methods(SimpleNamespace(methods=methods))
     request: Any = SimpleNamespace(peer_ip="192.0.2.1")
 

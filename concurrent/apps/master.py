@@ -315,6 +315,7 @@ class MasterNode(Node):
         :param gone: the keys of identities, as ``role:name``, of which none is trusted.
         """
         self._revocation.apply(serials, gone)
+        self.registry.release(gone)
 
     def wait_slave(self, timeout_s: float) -> bool:
         """Wait until a slave has joined, and return whether one has. Not the loop's thread.
@@ -484,6 +485,7 @@ class MasterNode(Node):
         self.compute_server.on_cut = cut
         self.compute_server.on_lost = api.session_lost
         self.compute_server.on_refused = refused
+        self.compute_server.check_node = self.registry.check
 
 
 def _within_reach(host: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
 from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
+from concurrent.apps.nodeids import FormerIds
 from concurrent.apps.status import NodeRow
 from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed
 from concurrent.core.items import PORT_MAX
@@ -124,19 +125,6 @@ class NodeRecord:
     reason: str = ""
     curve: bytes = b""
 
-    def check_identity(self, identity: Identity) -> None:
-        """Raise NotAllowed unless somebody is who has registered the node, or a process of this user.
-
-        That may have come to the port with a key when the master's place was not ready yet.
-        """
-        if identity != THIS_USER and not self.identity.is_same(identity):
-            raise NotAllowed(
-                f"{identity} may not be {self.node_id}, which {self.identity} has registered",
-                thing=self.node_id,
-                value=str(identity),
-                remedy="Register it with the key with which it opens its session, or under another id",
-            )
-
     def status(self) -> NodeRow:
         """Return what is shown of the node."""
         return NodeRow(
@@ -149,6 +137,20 @@ class NodeRecord:
             since=self.since,
             reason=self.reason,
             data=self.data,
+        )
+
+
+def _check_owner(node_id: str, owner: Identity, identity: Identity) -> None:
+    """Raise NotAllowed unless somebody is the owner of an id, or a process of this user.
+
+    That may have come to the port with a key when the master's place was not ready yet.
+    """
+    if identity != THIS_USER and not owner.is_same(identity):
+        raise NotAllowed(
+            f"{identity} may not be {node_id}, which {owner} has registered",
+            thing=node_id,
+            value=str(identity),
+            remedy="Register it with the key with which it opens its session, or under another id",
         )
 
 
@@ -182,6 +184,7 @@ class NodeRegistry:
         self._joined: dict[str, NodeRecord] = {}
         self._waiting: OrderedDict[str, NodeRecord] = OrderedDict()
         self._gone: OrderedDict[str, NodeRecord] = OrderedDict()
+        self._former = FormerIds(now)
         self._refused_line = RareLine(REFUSED_LINES_MAX)
 
     def __len__(self) -> int:
@@ -197,12 +200,9 @@ class NodeRegistry:
         One that has joined stays beside it until its session ends. Who does not join in time is forgotten,
         and so is, when there are too many, the oldest of the address from which most of them came.
 
-        :raises NotAllowed: if somebody else has registered a node of that id, or with that key.
+        :raises NotAllowed: if a node of that id is somebody else's, or one has registered with that key.
         """
-        self._expire()
-        for former in (self._waiting.get(record.node_id), self._joined.get(record.node_id)):
-            if former is not None:
-                self._check(former, record.identity, record.ip)
+        self._check(record.node_id, record.identity, record.ip)
         if record.curve:
             self.allowed.admit(record.curve, record.identity)
         self._end_waiting(record.node_id)
@@ -214,7 +214,11 @@ class NodeRegistry:
             self._end_waiting(next(key for key, one in self._waiting.items() if one.ip == crowd))
 
     def refuse(self, record: NodeRecord, reason: str) -> None:
-        """Take note of a node that may not join, and log why."""
+        """Take note of a node that may not join, and log why.
+
+        :raises NotAllowed: if a node of that id is somebody else's, of which nothing is noted then.
+        """
+        self._check(record.node_id, record.identity, record.ip)
         suffix = self._refused_line.suffix(time.monotonic())
         if suffix is not None:
             log.warning("refused a %s at %s: %s%s", record.node_type.value, record.ip, reason, suffix)
@@ -237,8 +241,28 @@ class NodeRegistry:
                 value=node_type.value,
                 remedy=f"Call register_{node_type.value} of the JSON API first",
             )
-        self._check(record, identity, ip)
+        self._check(node_id, identity, ip)
         return record
+
+    def check(self, node_id: str, identity: Identity) -> None:
+        """Raise NotAllowed if a node of that id is somebody else's, who has registered it or had its session.
+
+        An id whose node has left is its owner's for a day more, unless that one is trusted no more.
+        """
+        self._expire()
+        known = [one for one in (self._waiting.get(node_id), self._joined.get(node_id)) if one is not None]
+        for record in known:
+            _check_owner(node_id, record.identity, identity)
+        former = None if known else self._former.owner(node_id)
+        if former is not None:
+            _check_owner(node_id, former, identity)
+
+    def release(self, owners: Collection[str]) -> None:
+        """Let the ids of nodes that have left be anybody's whose owners are trusted no more.
+
+        :param owners: the keys of identities, as ``role:name``.
+        """
+        self._former.release(owners)
 
     def joined(self, record: NodeRecord, number: int) -> None:
         """Take note that a node has opened its session."""
@@ -250,6 +274,7 @@ class NodeRegistry:
             if record.curve and record.node_type is NodeType.slave:
                 self.pulling.admit(record.curve, record.identity)
         self._joined[record.node_id] = record
+        self._former.forget(record.node_id)
         record.state, record.number, record.since = "joined", number, self._now()
         self._audit(record, "done")
 
@@ -260,6 +285,7 @@ class NodeRegistry:
             return
         del self._joined[node_id]
         self._shut_out(record)
+        self._former.keep(node_id, record.identity)
         self._end(record, "gone", reason)
 
     def status(self, numbers: Container[int] | None = None) -> tuple[NodeRow, ...]:
@@ -277,11 +303,11 @@ class NodeRegistry:
         gone = islice(reversed(self._gone.values()), ROWS_MAX)
         return tuple(record.status() for record in (*joined, *waiting, *gone))
 
-    def _check(self, record: NodeRecord, identity: Identity, ip: str) -> None:
+    def _check(self, node_id: str, identity: Identity, ip: str) -> None:
         try:
-            record.check_identity(identity)
+            self.check(node_id, identity)
         except NotAllowed as error:
-            self.audit.write("join", identity, ip, record.node_id, f"{REFUSED}: {error.message}")
+            self.audit.write("join", identity, ip, node_id, f"{REFUSED}: {error.message}")
             raise
 
     def _audit(self, record: NodeRecord, result: str) -> None:

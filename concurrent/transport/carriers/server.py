@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from concurrent.core.errors import NotAllowed, VersionMismatch
@@ -17,6 +17,7 @@ from concurrent.transport.carriers.endpoint import Endpoint, log
 from concurrent.transport.carriers.strangers import needs_key
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.hosts import check_host
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.carrier import ICarrier
 from concurrent.transport.session.envelope import Message, control_message
@@ -47,7 +48,8 @@ class SessionServer(Endpoint):
     is false if it resumed its session. ``on_cut(handler, is_silent)`` is called when the connection is
     lost: because nothing was heard, or else because the client's machine has closed it.
     ``on_lost(handler, reason)`` is called when the session has ended for good. ``on_refused(who, error)`` is
-    called when somebody is not let in, once an hour for each who tries again. ``methods`` holds what clients
+    called when somebody is not let in, once an hour for each who tries again. ``check_node(node_id,
+    identity)`` raises NotAllowed for whoever may not have the session of a node. ``methods`` holds what clients
     may call.
 
     :param loop: the node's loop; must run before ``start``.
@@ -84,6 +86,7 @@ class SessionServer(Endpoint):
         self._protection = protection
         self._crowded_line = RareLine()
         self._handler_by_node: dict[str, TCPHandler] = {}
+        self.check_node: Callable[[str, Identity], object] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.address}>"
@@ -187,17 +190,32 @@ class SessionServer(Endpoint):
             )
         if self._protection is not None:
             self._protection.trust.check(carrier.identity)
+        if self.check_node is not None:
+            self.check_node(hello.node_id, carrier.identity)
         handler = self._handler_by_node.get(hello.node_id)
         if handler is not None and not handler.identity.is_same(carrier.identity):
-            raise NodeInUse(
-                f"{hello.node_id} has a session of {handler.identity}, and {carrier.identity} cannot have it",
-                thing=hello.node_id,
-                remedy="Give each node an id of its own, or wait until that one is gone.",
-            )
+            self._take_id(handler, carrier.identity)
+            handler = None
         if handler is not None and hmac.compare_digest(handler.session_id.encode(), hello.session_id.encode()):
             self._resume(carrier, handler, hello)
         else:
             self._open(carrier, handler, hello)
+
+    def _take_id(self, handler: TCPHandler, identity: Identity) -> None:
+        """End the session of somebody whose node has the id of another one's; raise NodeInUse if it may stay.
+
+        It ends if it was never bound, and ``check_node`` says that the id is not its.
+        """
+        if handler.context is None and self.check_node is not None:
+            try:
+                self.check_node(handler.node_id, handler.identity)
+            except NotAllowed as error:
+                return handler.dismiss(Bye.of(error))
+        raise NodeInUse(
+            f"{handler.node_id} has a session of {handler.identity}, and {identity} cannot have it",
+            thing=handler.node_id,
+            remedy="Give each node an id of its own, or wait until that one is gone.",
+        )
 
     def _open(self, carrier: ICarrier, older: TCPHandler | None, hello: Hello) -> None:
         if older is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from concurrent.apps import nodeids
 from concurrent.apps import registry as registry_module
 from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
@@ -161,3 +162,79 @@ def test_who_has_registered_a_node_opens_its_session_and_nobody_else() -> None:
     with pytest.raises(NotAllowed):  # it has a session now
         registry.register(NodeRecord("slave-1", NodeType.slave, "10.0.0.6", 0, {}, identity=others[0]))
     registry.register(NodeRecord("slave-1", NodeType.slave, "10.0.0.5", 0, {}, identity=renewed))
+
+
+RACK = Identity(Role.SLAVE, "rack", "office", "1f")
+DESK = Identity(Role.SLAVE, "desk", "office", "2e")
+
+
+def come_and_go(registry: NodeRegistry, node_id: str, identity: Identity) -> None:
+    registry.register(NodeRecord(node_id, NodeType.slave, "10.0.0.5", 0, {}, identity=identity))
+    registry.joined(registry.expect(node_id, NodeType.slave, identity, "10.0.0.5"), 7)
+    registry.leave(node_id, 7, "cut for too long")
+
+
+def test_the_id_of_a_node_that_has_left_stays_its_owners_for_a_day() -> None:
+    now = [1000.0]
+    registry = NodeRegistry(lambda: now[0])
+    come_and_go(registry, "slave-1", RACK)
+    theft = NodeRecord("slave-1", NodeType.slave, "10.0.0.6", 0, {}, identity=DESK)
+    for _ in range(2):
+        with pytest.raises(NotAllowed, match="slave desk may not be slave-1, which slave rack has registered"):
+            registry.register(theft)
+        with pytest.raises(NotAllowed):
+            registry.refuse(theft, "runs Python 3.99.0")
+        with pytest.raises(NotAllowed):
+            registry.check("slave-1", DESK)
+        now[0] += nodeids.REMEMBERED_S / 2
+    assert states(registry) == [("slave-1", "gone")]
+    registry.check("slave-1", RACK)
+    now[0] += 1
+    registry.register(theft)
+
+
+def test_a_registration_that_came_to_nothing_leaves_the_id_its_owners() -> None:
+    now = [1000.0]
+    registry = NodeRegistry(lambda: now[0])
+    come_and_go(registry, "slave-1", RACK)
+    registry.register(NodeRecord("slave-1", NodeType.slave, "10.0.0.5", 0, {}, identity=RACK))
+    now[0] += registry_module.WAITING_S + 1
+    with pytest.raises(NotAllowed):
+        registry.check("slave-1", DESK)
+    registry.register(NodeRecord("slave-2", NodeType.slave, "10.0.0.6", 0, {}, identity=DESK))
+    now[0] += registry_module.WAITING_S + 1
+    registry.check("slave-2", RACK)  # who has never had a session has nothing to come back to
+
+
+def test_the_ids_of_who_is_trusted_no_more_are_free() -> None:
+    registry = NodeRegistry()
+    come_and_go(registry, "slave-1", RACK)
+    registry.release({DESK.key})
+    with pytest.raises(NotAllowed):
+        registry.check("slave-1", DESK)
+    registry.release({RACK.key})
+    registry.check("slave-1", DESK)
+
+
+def test_nobody_has_the_master_forget_the_ids_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodeids, "IDS_MAX", 3)
+    registry = NodeRegistry()
+    come_and_go(registry, "slave-1", RACK)
+    for number in range(10):
+        come_and_go(registry, f"many-{number}", DESK)
+    with pytest.raises(NotAllowed):
+        registry.check("slave-1", DESK)
+    registry.check("many-6", RACK)
+    with pytest.raises(NotAllowed):
+        registry.check("many-7", RACK)
+
+
+def test_so_many_identities_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodeids, "IDENTITIES_MAX", 2)
+    former = nodeids.FormerIds(lambda: 0.0)
+    arm = Identity(Role.SLAVE, "arm", "office", "3d")
+    for node_id, identity in (("r", RACK), ("d", DESK), ("r2", RACK), ("a", arm)):
+        former.keep(node_id, identity)
+    assert [former.owner(one) for one in ("r", "d", "r2", "a")] == [RACK, None, RACK, arm]
+    former.keep("r", arm)
+    assert (former.owner("r"), len(former)) == (arm, 3)

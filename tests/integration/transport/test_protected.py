@@ -23,7 +23,7 @@ from concurrent.transport.carriers.framing import FrameReader
 from concurrent.transport.carriers.server import NO_PORT
 from concurrent.transport.carriers.tcp import TCPClient, TCPServer
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.identity import ANYBODY, THIS_USER
+from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.keyfolder import KeyFolder
 from concurrent.transport.security.newkeys import make_cluster
 from concurrent.transport.security.place import Place
@@ -323,6 +323,30 @@ def test_the_session_of_a_node_is_not_for_another_identity(
         assert "session of admin arm, and slave thief cannot have it" in text
     proxy.refuse(False)
     assert victim.wait_open(WAIT_S).session_id == session_id
+
+
+def test_who_owns_the_id_of_a_node_ends_the_unbound_session_of_whoever_has_it(
+    ends: Ends, tls: Protections, member: Callable[[Role, str], Protection]
+) -> None:
+    server = ends.serve(tls[0])
+    owners = {"node": "slave squatter"}
+
+    def check_node(node_id: str, identity: Identity) -> None:
+        if owners[node_id] != str(identity):
+            raise NotAllowed(f"{identity} may not be {node_id}")
+
+    server.check_node = check_node
+    squatter = ends.client(server.port, member(Role.SLAVE, "squatter"), "node")
+    ended: queue.Queue[str] = queue.Queue()
+    squatter.on_lost = lambda _handler, reason: ended.put(reason)
+    squatter.wait_open(WAIT_S)
+    owner = ends.client(server.port, tls[1], "node")
+    with pytest.raises(NotAllowed, match="admin arm may not be node"):
+        wait_until_refused(owner)
+    owners["node"] = "admin arm"
+    ends.client(server.port, tls[1], "node").wait_open(WAIT_S)
+    assert "slave squatter may not be node" in ended.get(timeout=WAIT_S)
+    assert [str(one.identity) for one in server.handlers] == ["admin arm"]
 
 
 def test_a_session_is_resumed_by_the_way_that_it_was_opened(

@@ -34,9 +34,10 @@ from concurrent.core.items import Host
 from concurrent.transport.security.membership import Membership
 from concurrent.transport.security.names import CLUSTER, check_cluster_name
 from concurrent.transport.security.place import private_folder
-from concurrent.transport.security.privatefiles import damaged, locked, read_private, write_private
+from concurrent.transport.security.privatefiles import damaged, read_private, write_private
 from concurrent.transport.security.protection import TLSKeys
 from concurrent.transport.security.roles import Role
+from concurrent.transport.security.switching import is_unfinished, settled, writing
 from concurrent.transport.security.tlskeys import check_pair, tls_keys
 
 __all__ = ["AUTHORITY", "AUTHORITY_KEY", "INVITATIONS", "MEMBERS", "KeyFolder"]
@@ -76,12 +77,15 @@ class KeyFolder:
     def all(cls, base: Path) -> list[KeyFolder]:
         """Return the key folders of this user, sorted by the names of their clusters."""
         try:
-            names = sorted(path.name for path in base.iterdir() if CLUSTER.fullmatch(path.name))
+            names = os.listdir(base)
+            if any(map(is_unfinished, names)):
+                with writing(base):
+                    names = os.listdir(base)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise damaged(base, error.strerror or str(error), "Make it a folder of yours") from None
-        return [cls(base / name) for name in names]
+        return [cls(base / name) for name in sorted(filter(CLUSTER.fullmatch, names))]
 
     @classmethod
     def open(cls, base: Path, cluster: str) -> KeyFolder:
@@ -90,6 +94,7 @@ class KeyFolder:
         :raises ConfigurationError: if there is none; says which there are.
         """
         found = cls(base / check_cluster_name(cluster))
+        settled(base, cluster)
         if os.path.lexists(found.folder):
             return found
         known = [one.cluster for one in cls.all(base)]
@@ -213,7 +218,7 @@ class KeyFolder:
     @contextlib.contextmanager
     def changing(self) -> Iterator[Membership]:
         """Change who is a member and who is invited: alone, and kept at the end unless the block raises."""
-        with locked(self.folder.parent):
+        with writing(self.folder.parent):
             self.check_authority()
             self.check()
             membership = self.membership()

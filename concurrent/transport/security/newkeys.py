@@ -1,6 +1,6 @@
 """Makes the key folder of a cluster on the machine of its master, and makes it anew.
 
-A folder is made beside its place and put there when it is whole. Any thread.
+A folder is made beside its place and put there when it is whole; see ``switching``. Any thread.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import Host
+from concurrent.transport.security.audit import audit_files
 from concurrent.transport.security.certificate import serial_text
 from concurrent.transport.security.keyfolder import (
     AUTHORITY,
@@ -28,10 +29,10 @@ from concurrent.transport.security.keyfolder import (
 )
 from concurrent.transport.security.membership import Member, Membership
 from concurrent.transport.security.names import check_cluster_name, cluster_name, member_name
-from concurrent.transport.security.privatefiles import locked, sync_folder
 from concurrent.transport.security.roles import Role
+from concurrent.transport.security.switching import empty_folder, put_in_place, writing
 
-__all__ = ["ensure_cluster", "make_cluster", "new_folder", "new_serial", "put_in_place", "rotate"]
+__all__ = ["ensure_cluster", "make_cluster", "new_folder", "new_serial", "rotate"]
 
 ENDING_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without what looks like something else."""
@@ -45,7 +46,7 @@ def make_cluster(base: Path, name: str | None = None) -> KeyFolder:
     :raises ConfigurationError: if it cannot be called so, is there already, or cannot be written.
     """
     name = check_cluster_name(name if name is not None else _new_name())
-    with locked(base):
+    with writing(base):
         return _make(base, name)
 
 
@@ -54,7 +55,7 @@ def ensure_cluster(base: Path) -> KeyFolder:
 
     Two processes that do so at once get the same.
     """
-    with locked(base):
+    with writing(base):
         own = [one for one in KeyFolder.all(base) if one.is_authority]
         return own[0] if own else _make(base, _new_name())
 
@@ -65,7 +66,7 @@ def rotate(keys: KeyFolder) -> KeyFolder:
     It does not need the old files to be whole.
     """
     base, old = keys.folder.parent, Membership()
-    with locked(base):
+    with writing(base):
         masters: tuple[Host, ...] = ()
         with contextlib.suppress(ConfigurationError):  # damaged keys are one reason to do it
             masters, old = keys.masters, keys.membership()
@@ -75,30 +76,17 @@ def rotate(keys: KeyFolder) -> KeyFolder:
         ]
         with new_folder(keys.folder) as new:
             _fill(new, Membership([*(one for one in old.members if one.revoked_at), *ended]), masters)
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copy2(keys.audit_path, new.audit_path)
-            put_in_place(new, keys.folder)
+            for file in audit_files(keys.audit_path):
+                shutil.copy2(file, new.path(file.name))
+            put_in_place(new.folder, keys.folder)
     return KeyFolder(keys.folder)
 
 
 @contextlib.contextmanager
 def new_folder(place: Path) -> Iterator[KeyFolder]:
     """Have an empty key folder beside its place for the time of a block, unless it is put there."""
-    folder = place.parent / f".new-{secrets.token_hex(4)}" / place.name
-    folder.parent.mkdir(mode=0o700)
-    folder.mkdir(mode=0o700)
-    try:
+    with empty_folder(place) as folder:
         yield KeyFolder(folder)
-    finally:
-        shutil.rmtree(folder.parent, ignore_errors=True)
-
-
-def put_in_place(new: KeyFolder, place: Path) -> None:
-    """Move a folder to its place, in that of an older one if there is any."""
-    if os.path.lexists(place):
-        os.rename(place, new.folder.parent / "old")
-    os.rename(new.folder, place)
-    sync_folder(place.parent)
 
 
 def new_serial() -> str:
@@ -117,7 +105,7 @@ def _make(base: Path, name: str) -> KeyFolder:
         )
     with new_folder(place) as new:
         _fill(new, Membership(), ())
-        put_in_place(new, place)
+        put_in_place(new.folder, place)
     return KeyFolder(place)
 
 

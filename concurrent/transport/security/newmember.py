@@ -21,10 +21,10 @@ from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.keyfolder import AUTHORITY, AUTHORITY_KEY, KeyFolder
 from concurrent.transport.security.names import check_member_name, dns_name, member_name
-from concurrent.transport.security.newkeys import new_folder, put_in_place
+from concurrent.transport.security.newkeys import new_folder
 from concurrent.transport.security.place import private_folder
-from concurrent.transport.security.privatefiles import locked
 from concurrent.transport.security.roles import Role
+from concurrent.transport.security.switching import put_in_place, writing
 
 __all__ = ["Joined", "keep_answer", "make_join"]
 
@@ -172,14 +172,14 @@ def keep_answer(base: Path, line: JoinLine, reached: Host, key: bytes, answer: d
             remedy="Have the master run the same release of Concurrent",
         )
     place = KeyFolder(base / line.cluster)
-    with locked(base), new_folder(place.folder) as new:
+    with writing(base), new_folder(place.folder) as new:
         new.write(AUTHORITY, authority)
         new.write(f"{role}.crt", certificate)
         new.write(f"{role}.key", key)
         _keep_other_roles(place, new)
         new.write_cluster((reached, *(one for one in others if one != reached)), is_authority=False)
         identity = new.tls(role).identity
-        put_in_place(new, place.folder)
+        put_in_place(new.folder, place.folder)
     return Joined(place, identity)
 
 

@@ -44,6 +44,7 @@ MESSAGE_BYTES_MIN: Final = 8 << 20
 """Nodes that accept less could not be sent what others push."""
 
 WINDOW_MAX: Final = 1 << 24
+GRACE_MAX_S: Final = 3600.0
 ID_MAX: Final = 1 << 63
 KEY_LENGTH_MAX: Final = 1024
 """How many characters the text may have by which a program knows a task."""
@@ -250,9 +251,10 @@ class MasterAPI:
             dispatcher.submit(TasksSubmitted(owner, first_id, payloads, asked, changes), code_count)
 
         @receives(server, to_master.cancel)
-        def cancel(handler: TCPHandler, _request: Any, ids: list[int]) -> None:
-            """Want nothing more of these tasks."""
-            dispatcher.cancel(_number(handler, NodeType.application), ids)
+        def cancel(handler: TCPHandler, _request: Any, ids: list[int], grace_s: float = 0.0) -> None:
+            """Want nothing more of these tasks; those that run have so long to end by themselves."""
+            _check("grace_s", grace_s, 0, GRACE_MAX_S)
+            dispatcher.cancel(_number(handler, NodeType.application), ids, grace_s)
 
         @receives(server, to_master.consumed)
         def consumed(handler: TCPHandler, _request: Any, size_bytes: int) -> None:
@@ -471,7 +473,7 @@ def _not_joined(handler: TCPHandler, node_type: NodeType) -> NodeError:
     )
 
 
-def _check(name: str, value: int, minimum: int, maximum: float = math.inf) -> None:
+def _check(name: str, value: float, minimum: int, maximum: float = math.inf) -> None:
     """Raise InvalidArguments unless a number is in its range."""
     if not minimum <= value <= maximum:
         top = "on" if maximum == math.inf else f"to {maximum}"

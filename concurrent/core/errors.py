@@ -39,6 +39,8 @@ __all__ = [
     "TaskCancelled",
     "TaskError",
     "TaskFailed",
+    "TaskOutOfMemory",
+    "TaskTimeout",
     "TransportError",
     "UnknownHost",
     "UnknownMethod",
@@ -340,6 +342,18 @@ class TaskCancelled(TaskError):
     """The task was cancelled before it finished."""
 
     code = "cancelled"
+
+
+class TaskTimeout(TaskError):
+    """A limit of time of the task had passed, so it was ended, or never begun."""
+
+    code = "task-timeout"
+
+
+class TaskOutOfMemory(TaskError):
+    """The task took more memory than it may, so it was ended."""
+
+    code = "out-of-memory"
 
 
 class UnpicklableResult(TaskError, PicklingError):

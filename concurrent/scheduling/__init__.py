@@ -3,6 +3,8 @@
 =============================== =================================================================
 ``Task``                        a unit of work; derive and define ``__call__``
 ``Terms``                       what a task asks for
+``Retry``                       when a task that raised is tried again
+``TaskTimeout``                 how a task ends whose limit of time has passed; ``TaskOutOfMemory``
 ``ITaskSystem``                 derive to control tasks from beside the master
 ``ITaskScheduler``              decides which slave gets which task
 ``ITaskScheduleStrategy``       rates the slaves for the generic scheduler
@@ -32,6 +34,7 @@ from typing import TYPE_CHECKING
 from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from concurrent.core.errors import TaskOutOfMemory, TaskTimeout
     from concurrent.scheduling.interfaces import (
         IPickler,
         ITaskManager,
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from concurrent.scheduling.slave.pool import WorkerPool
     from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
     from concurrent.scheduling.tasks.inprocess import InProcessMaster
+    from concurrent.scheduling.tasks.retry import Retry
     from concurrent.scheduling.tasks.task import Task
     from concurrent.scheduling.tasks.tasksystem import ISystemMaster, ITaskSystem
     from concurrent.scheduling.tasks.terms import Terms
@@ -67,10 +71,13 @@ _MODULE_BY_NAME = {
     "IWorkQueue": "interfaces",
     "InProcessMaster": "tasks.inprocess",
     "Ledger": "ledger.ledger",
+    "Retry": "tasks.retry",
     "SessionWorkQueue": "schedulers.workqueues",
     "SocketWorkQueue": "schedulers.workqueues",
     "Task": "tasks.task",
     "TaskClient": "owner.taskclient",
+    "TaskOutOfMemory": "tasks.errors",
+    "TaskTimeout": "tasks.errors",
     "Terms": "tasks.terms",
     "WorkPlace": "schedulers.workqueues",
     "WorkerPool": "slave.pool",
@@ -92,10 +99,13 @@ __all__ = [
     "IWorkQueue",
     "InProcessMaster",
     "Ledger",
+    "Retry",
     "SessionWorkQueue",
     "SocketWorkQueue",
     "Task",
     "TaskClient",
+    "TaskOutOfMemory",
+    "TaskTimeout",
     "Terms",
     "WorkPlace",
     "WorkerPool",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from concurrent.scheduling.ledger.recorded import Recordable
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 
 __all__ = [
     "Accept",
@@ -35,29 +36,41 @@ __all__ = [
 
 @dataclass(slots=True)
 class Send:
-    """Send these tasks of one owner to one slave."""
+    """Send these tasks of one owner to one slave.
+
+    :param terms: what all of them ask for.
+    """
 
     slave: int
     owner: int
     numbers: list[int]
     payloads: list[Any]
+    terms: Terms = DEFAULT_TERMS
 
 
 @dataclass(slots=True)
 class Push:
-    """Put these tasks of one owner on the shared work socket."""
+    """Put these tasks of one owner on the shared work socket.
+
+    :param terms: what all of them ask for.
+    """
 
     owner: int
     numbers: list[int]
     payloads: list[Any]
+    terms: Terms = DEFAULT_TERMS
 
 
 @dataclass(slots=True)
 class CancelRun:
-    """Tell a slave to drop these tasks, running or not."""
+    """Tell a slave to drop these tasks, running or not.
+
+    :param grace_s: how long one that runs has after it was asked to end, in seconds; 0: it is killed.
+    """
 
     slave: int
     numbers: list[int]
+    grace_s: float = 0.0
 
 
 @dataclass(slots=True)

@@ -8,11 +8,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from concurrent.scheduling.ledger import events
-from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import (
+    CANCELLED,
+    DIED,
+    FAILED,
+    FINISHED,
+    OUT_OF_MEMORY,
+    RETRIABLE,
+    TIMED_OUT,
+)
 
 __all__ = ["describe", "trace"]
 
-WORDS: Final = {FINISHED: "finished", FAILED: "failed", DIED: "killed their worker", CANCELLED: "cancelled"}
+WORDS: Final = {FINISHED: "finished", FAILED: "failed", DIED: "killed their worker", CANCELLED: "cancelled",
+    TIMED_OUT: "took too long", OUT_OF_MEMORY: "took too much memory", RETRIABLE: "may be tried again",
+}  # fmt: skip
 
 
 def describe(one: Any) -> str:

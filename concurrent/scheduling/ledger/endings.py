@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
-from concurrent.scheduling.tasks.outcome import CANCELLED, DIED
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, RETRIABLE
 
 __all__ = ["Endings", "sorted_out"]
 
@@ -41,6 +41,8 @@ def sorted_out(
             found.dropped_count += status != CANCELLED  # it answers what was asked for
             continue
         outcome = payload
+        if status == RETRIABLE:
+            status = FAILED
         if status == DIED:
             has_again = slave.brought_again.pop(task.number, None)
             is_known = has_again is not None and task.has_evidence(slave, payload)

@@ -175,10 +175,14 @@ class BytesConsumed:
 
 @dataclass(slots=True)
 class CancelRequested:
-    """``owner`` wants nothing more of the tasks that it numbered ``ids``."""
+    """``owner`` wants nothing more of the tasks that it numbered ``ids``.
+
+    :param grace_s: how long one that runs has to end by itself, in seconds.
+    """
 
     owner: int
     ids: list[int]
+    grace_s: float = 0.0
 
 
 @dataclass(slots=True)

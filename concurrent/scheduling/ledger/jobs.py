@@ -38,13 +38,15 @@ from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.shortage import Shortage
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
-from concurrent.scheduling.tasks.outcome import DIED, FAILED
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, OUT_OF_MEMORY, TIMED_OUT, Ended
 
 __all__ = ["Jobs", "ReadFailure"]
 
 ReadFailure = Callable[[Any], tuple[str, str] | None]
 
 WORKER_DIED: Final = "WorkerDied"
+TASK_TIMEOUT: Final = "TaskTimeout"
+TASK_OUT_OF_MEMORY: Final = "TaskOutOfMemory"
 """What stands for the type of an exception if there was none."""
 
 
@@ -317,6 +319,9 @@ class Jobs:
         for name, status, payload in zip(names, statuses, payloads, strict=True):
             if status == DIED:
                 life.failures.note(name, WORKER_DIED, bytes(payload).decode(errors="replace"))
+            elif status in (TIMED_OUT, OUT_OF_MEMORY):
+                kind = TASK_TIMEOUT if status == TIMED_OUT else TASK_OUT_OF_MEMORY
+                life.failures.note(name, kind, Ended.read(bytes(payload)).reason)
             elif status == FAILED and self._read_failure is not None and len(payload):
                 life.failures.note(name, *(self._read_failure(payload) or ("", "")))
         life.is_changed = True

@@ -256,7 +256,7 @@ class Ledger:
             numbers = [task.number for task in batch]
             self.pushed.update(zip(numbers, batch, strict=True))
             payloads = [task.payload for task in batch]
-            commands.append(Push(batch[0].owner.owner, numbers, payloads))
+            commands.append(Push(batch[0].owner.owner, numbers, payloads, batch[0].terms))
         if commands and Alarm.QUEUE not in self.alarms:
             self.places.has_taken = False
             self.alarms.set(Alarm.QUEUE, PUSHED_LOST_S)

@@ -93,7 +93,7 @@ class Places:
                 payloads.append(task.payload)
         except KeyError as error:
             raise task.misplaced(TaskEvent.GIVEN) from error
-        return Send(key, batch[0].owner.owner, numbers, payloads)
+        return Send(key, batch[0].owner.owner, numbers, payloads, batch[0].terms)
 
     def resume(self, slave: SlaveRecord, tasks: list[TaskRecord]) -> None:
         """Let a slave go on with tasks that it had before; if another slave has one now, the first ends it."""
@@ -112,8 +112,11 @@ class Places:
             task.slave = slave.slave
             slave.held[task.number] = task
 
-    def take_out(self, tasks: Iterable[TaskRecord]) -> list[Command]:
-        """Take tasks that end from where they are; return what is to be done about it."""
+    def take_out(self, tasks: Iterable[TaskRecord], grace_s: float = 0.0) -> list[Command]:
+        """Take tasks that end from where they are; return what is to be done about it.
+
+        :param grace_s: how long those that run have to end by themselves, in seconds.
+        """
         running: dict[int, list[int]] = {}
         for task in tasks:
             if task.state is QUEUED:
@@ -123,7 +126,7 @@ class Places:
                 running.setdefault(task.slave, []).append(task.number)
             elif task.state is PUSHED:
                 del self.pushed[task.number]
-        return [CancelRun(slave, numbers) for slave, numbers in running.items()]
+        return [CancelRun(slave, numbers, grace_s) for slave, numbers in running.items()]
 
     def move(self, slave: SlaveRecord, tasks: list[TaskRecord]) -> None:
         """Queue again tasks that a slave has, though it may go on with them."""

@@ -12,14 +12,15 @@ from typing import Final
 
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.states import TaskEvent, TaskState
+from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Refusals"]
 
 REFUSERS_MAX: Final = 16
 """A task that so many slaves have refused is taken to be refused by all."""
 
-_Key = tuple[int, frozenset[int]]
-"""The owner of tasks, and the slaves that refused them."""
+_Key = tuple[int, Terms, frozenset[int]]
+"""The owner of tasks, what they ask for, and the slaves that refused them."""
 
 
 class Refusals:
@@ -63,7 +64,7 @@ class Refusals:
                 continue
             task.undergo(TaskEvent.REFUSED)
             task.slave = 0
-            self._waiting.setdefault((task.owner.owner, refusers), {})[task.number] = task
+            self._waiting.setdefault((task.owner.owner, task.terms, refusers), {})[task.number] = task
             self.waiting_count += 1
         return others
 
@@ -71,7 +72,7 @@ class Refusals:
         """Know no more of a task, and do not keep it."""
         refusers = self.refusers_by_number.pop(task.number, None)
         if refusers is not None and task.state is TaskState.REFUSED:
-            key = task.owner.owner, refusers
+            key = task.owner.owner, task.terms, refusers
             del self._waiting[key][task.number]
             self.waiting_count -= 1
             if not self._waiting[key]:
@@ -82,9 +83,10 @@ class Refusals:
         return [task for key, group in self._waiting.items() if key[0] == owner for task in group.values()]
 
     def take(self, slaves: Collection[SlaveRecord]) -> Iterator[tuple[SlaveRecord, list[TaskRecord]]]:
-        """Yield tasks of one owner and a slave with room that did not refuse them; the caller hands them over.
+        """Yield tasks of one owner with equal terms, and a slave with room that did not refuse them.
 
-        The least loaded come first, and those that can have the same tasks get equal shares.
+        The caller hands them over. The least loaded come first, and those that can have the same tasks get
+        equal shares.
         """
         if not self._waiting:
             return
@@ -92,7 +94,7 @@ class Refusals:
             (slave for slave in slaves if slave.room > 0), key=lambda slave: len(slave.held) / slave.workers
         )
         for key, group in list(self._waiting.items()):
-            fit = [slave for slave in open_slaves if slave.room > 0 and _may_have(slave, key[1])]
+            fit = [slave for slave in open_slaves if slave.room > 0 and _may_have(slave, key[2])]
             for index, slave in enumerate(fit):
                 share = min(slave.room, -(-len(group) // (len(fit) - index)))
                 numbers = sorted(group)[:share]
@@ -108,7 +110,7 @@ class Refusals:
         return [
             task
             for key, group in self._waiting.items()
-            if takers and not any(_may_have(slave, key[1]) for slave in takers)
+            if takers and not any(_may_have(slave, key[2]) for slave in takers)
             for task in group.values()
         ]
 

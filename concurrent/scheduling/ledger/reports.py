@@ -19,7 +19,7 @@ from concurrent.scheduling.ledger.places import Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.states import TaskEvent, TaskState
-from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import DIED, ENDINGS, FAILED, RETRIABLE
 
 __all__ = ["Reports"]
 
@@ -57,7 +57,7 @@ class Reports:
         commands = places.book.reported(slave)
         if None in tasks and (places.copies or places.pushed):
             commands += self._take_late(slave, event, tasks)
-        if None in tasks or DIED in statuses:
+        if None in tasks or DIED in statuses or RETRIABLE in statuses:
             found = sorted_out(slave, tasks, statuses, payloads)
             tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
             self.dropped_count += found.dropped_count
@@ -142,7 +142,7 @@ class Reports:
         late: dict[int, TaskRecord] = {}
         known = {task.number for task in tasks if task is not None}  # a number that comes twice counts once
         for index, number in enumerate(event.numbers):
-            is_outcome = event.statuses[index] in (FINISHED, FAILED)
+            is_outcome = event.statuses[index] in ENDINGS
             if tasks[index] is None and is_outcome and number not in known:
                 if number in places.pushed or places.copies.has(slave.name, number):
                     tasks[index] = late[number] = places.task_by_number[number]

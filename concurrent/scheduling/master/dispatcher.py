@@ -288,9 +288,12 @@ class Dispatcher:
             event = replace(event, payloads=kept)
         self._apply(event)
 
-    def cancel(self, owner: int, ids: list[int]) -> None:
-        """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before."""
-        self._apply(CancelRequested(owner, ids))
+    def cancel(self, owner: int, ids: list[int], grace_s: float = 0.0) -> None:
+        """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before.
+
+        :param grace_s: how long one that runs has to end by itself, in seconds.
+        """
+        self._apply(CancelRequested(owner, ids, grace_s))
 
     def consumed(self, owner: int, size_bytes: int) -> None:
         """Take note that an owner has dealt with outcomes of that size, and go on to deliver."""

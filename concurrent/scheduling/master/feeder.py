@@ -25,6 +25,8 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.storage import Storage
+from concurrent.scheduling.tasks.runterms import USUAL, run_terms
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, each_of, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import each_too_large, unreadable
@@ -104,7 +106,8 @@ class Feeder:
         if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
             self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
             return
-        self._work_queue.put(Chunk(command.owner, self.code.count(command.owner), numbers, payloads))
+        terms = run_terms(command.terms)
+        self._work_queue.put(Chunk(command.owner, self.code.count(command.owner), numbers, payloads, terms))
 
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""
@@ -150,7 +153,9 @@ class Feeder:
         """Have a slave drop tasks."""
         slave = self._sessions.slaves.get(command.slave)
         if slave is not None:
-            self._courier.cast(slave, to_slave.cancel, command.numbers)
+            self._courier.cast(
+                slave, to_slave.cancel, command.numbers, *([command.grace_s] if command.grace_s else [])
+            )
 
     def ask_back(self, command: AskBack) -> None:
         """Ask a slave for tasks that it has not started."""
@@ -171,13 +176,14 @@ class Feeder:
         """
         pushed = self._ledger.pushed
         columns = [pair for pair in zip(chunk.numbers, chunk.payloads, strict=True) if pair[0] in pushed]
+        terms = pushed[columns[0][0]].terms if columns else DEFAULT_TERMS
         session = self._sessions.slaves.get(slave)
         if session is None or not columns:
             return
         numbers, payloads = map(list, zip(*columns, strict=True))
         self._asked_by_slave[slave] -= len(numbers)
         self.took(slave, numbers)
-        self._run(session, Send(slave, chunk.owner, numbers, payloads), slice(None))
+        self._run(session, Send(slave, chunk.owner, numbers, payloads, terms), slice(None))
 
     def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
         """Send tasks that a slave holds, one by one if one cannot be read; what cannot be sent makes room."""
@@ -185,7 +191,12 @@ class Feeder:
         try:
             loaded = self._storage.loaded(payloads)
             code_count = self.code.count(command.owner)
-            self._courier.cast_data(handler, to_slave.run, command.owner, code_count, numbers, loaded)
+            fields = command.owner, code_count, numbers, loaded
+            terms = run_terms(command.terms)
+            if terms is USUAL:
+                self._courier.cast_data(handler, to_slave.run, *fields)
+            else:
+                self._courier.cast_data(handler, to_slave.run, *fields, terms.as_map())
             return
         except MessageTooLarge as error:
             failures = each_too_large("a task", payloads, handler.peer_bytes_max)

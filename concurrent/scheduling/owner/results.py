@@ -6,12 +6,19 @@ from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
-from concurrent.core.errors import TaskCancelled, TaskFailed, WorkerDied
+from concurrent.core.errors import (
+    TaskCancelled,
+    TaskError,
+    TaskFailed,
+    TaskOutOfMemory,
+    TaskTimeout,
+    WorkerDied,
+)
 from concurrent.scheduling.pickling.batch import TaskBatch, load_results
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.pickling.coding import uncoded
 from concurrent.scheduling.pickling.shorthand import expanded
-from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, OUT_OF_MEMORY, TIMED_OUT, Ended
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.columns import Payload
@@ -109,7 +116,22 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
                 remedy="See what the task does to its process: memory, signals, native code",
             )
         )
+    if status in (TIMED_OUT, OUT_OF_MEMORY):
+        return None, _ended(status, Ended.read(bytes(payload)))
     return None, TaskCancelled("the task was cancelled")
+
+
+def _ended(status: int, ended: Ended) -> TaskError:
+    """Return the error of a task that was ended from outside."""
+    kind, remedy = (
+        (TaskTimeout, "Give it more time, or see in its output what it waits for")
+        if status == TIMED_OUT
+        else (TaskOutOfMemory, "Ask for more memory, or have it take less at a time")
+    )
+    where = f", {ended.where}" if ended.where else ""
+    output = f"; its last output:\n{ended.output}" if ended.output else ""
+    evidence = (f"{ended.reason}{where}{output}",)
+    return with_details(kind(ended.reason, evidence=evidence, remedy=remedy))
 
 
 def _strange_failure(payload: Payload) -> TaskFailed:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.tasks.runterms import RunTerms
 from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
 from concurrent.transport.frames.frames import Frame
 
@@ -70,8 +71,8 @@ class Crew:
             self.blobs.append(bytes(blob))
 
 
-Item = tuple[int, "bytes | Frame", Crew]
-"""A task: its number, its payload and the application that it belongs to.
+Item = tuple[int, "bytes | Frame", Crew, RunTerms]
+"""A task: its number, its payload, the application that it belongs to, and what it asks for.
 
 A plain tuple, for one is made for each task: one with names takes ten times as long to make.
 """

@@ -26,6 +26,7 @@ from concurrent.scheduling.slave.window import Window
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerwatch import OnRunning, WorkerWatch
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED
+from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -157,10 +158,12 @@ class WorkerPool:
         code_count: int,
         numbers: Sequence[int],
         payloads: Sequence[bytes | Frame],
+        terms: RunTerms = USUAL,
     ) -> bool:
         """Take tasks of one application; they start in this order as far as workers are free.
 
         :param code_count: how many blobs of the application their payloads need.
+        :param terms: what all of them ask for.
         :returns: whether they were taken; if not, some of these blobs are not defined.
         """
         crew = self._crews.of(owner)
@@ -168,7 +171,7 @@ class WorkerPool:
             return False
         if not numbers:
             return True
-        items = list(zip(numbers, payloads, repeat(crew)))
+        items = list(zip(numbers, payloads, repeat(crew), repeat(terms)))
         count = len(items)
         self._pace.note_sizes(count, sum(map(len, payloads)))
         dealer = self._dealer
@@ -180,10 +183,12 @@ class WorkerPool:
         dealer.add(items, is_newcomer=is_newcomer)
         return True
 
-    def cancel(self, numbers: Iterable[int]) -> None:
+    def cancel(self, numbers: Iterable[int], grace_s: float = 0.0) -> None:
         """Drop tasks that have not started and kill the workers of those that run.
 
         Each is reported as cancelled, or as what it was if it has just ended. Unknown numbers are ignored.
+
+        :param grace_s: how long one that runs has to end by itself before it is killed, in seconds.
         """
         wanted = set(numbers)
         self._drop_waiting(wanted)

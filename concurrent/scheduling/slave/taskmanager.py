@@ -26,6 +26,7 @@ from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
 from concurrent.scheduling.slave.workerwatch import RunningTask
+from concurrent.scheduling.tasks.runterms import read_run_terms
 from concurrent.scheduling.wire.columns import Payload, check_columns, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_master, to_slave
@@ -105,18 +106,19 @@ class GenericTaskManager(Component):
             code_count: int,
             numbers: list[int],
             payloads: list[Payload],
+            terms: dict[str, Any] = {},  # noqa: B006  nobody changes it
         ) -> None:
             """Run tasks of one owner."""
             check_columns(numbers, payloads)
-            self._arrived(Chunk(owner, code_count, numbers, payloads))
+            self._arrived(Chunk(owner, code_count, numbers, payloads, read_run_terms(terms)))
 
         @receives(endpoint, to_slave.cancel)
-        def cancel(_handler: TCPHandler, _request: Any, numbers: list[int]) -> None:
+        def cancel(_handler: TCPHandler, _request: Any, numbers: list[int], grace_s: float = 0.0) -> None:
             """Drop tasks, running or not."""
             dropped = set(numbers)
             chunks = (_without(chunk, dropped) for chunk in self._waiting)
             self._waiting = [chunk for chunk in chunks if chunk.numbers]
-            self.pool.cancel(numbers)
+            self.pool.cancel(numbers, grace_s)
 
         @receives(endpoint, to_slave.give_back)
         def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import CANCELLED, ENDINGS, STATUSES
 from concurrent.transport.frames.frames import Frame
 
 __all__ = ["Outcomes", "Unconfirmed"]
@@ -63,7 +63,7 @@ class Unconfirmed:
 
     def keep(self, outcomes: Outcomes) -> None:
         """Keep outcomes for a master that is not there. It knows what it has cancelled."""
-        kept = _only(outcomes, (FINISHED, FAILED, DIED))
+        kept = _only(outcomes, STATUSES - {CANCELLED})
         if kept.numbers:
             self._unsent.append(kept)
             self._size_bytes += _size_of(kept)
@@ -73,7 +73,7 @@ class Unconfirmed:
 
         The death of a worker that the master may know already is left out, for it would be charged twice.
         """
-        sent = (_only(outcomes, (FINISHED, FAILED)) for _, _, outcomes in self._sent)
+        sent = (_only(outcomes, ENDINGS) for _, _, outcomes in self._sent)
         taken = [*(outcomes for outcomes in sent if outcomes.numbers), *self._unsent]
         self._sent.clear()
         self._unsent = []
@@ -85,7 +85,7 @@ def _size_of(outcomes: Outcomes) -> int:
     return sum(map(len, outcomes.payloads)) + OUTCOME_BYTES * len(outcomes.payloads)
 
 
-def _only(outcomes: Outcomes, statuses: tuple[int, ...]) -> Outcomes:
+def _only(outcomes: Outcomes, statuses: frozenset[int]) -> Outcomes:
     """Return those outcomes that have one of these statuses."""
     if not set(outcomes.statuses).difference(statuses):
         return outcomes

@@ -40,6 +40,7 @@ from concurrent.scheduling.slave.outputlog import OutputLog
 from concurrent.scheduling.slave.tokens import Tokens
 from concurrent.scheduling.slave.workerdata import WorkerData
 from concurrent.scheduling.slave.workerstates import TRANSITIONS, WorkerEvent, WorkerState
+from concurrent.scheduling.tasks.runterms import USUAL
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, TASKS
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -147,12 +148,13 @@ class WorkerLink:
             self._send_code(crew.blobs)
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
+        terms = _terms_for_worker(items) if any(item[3] is not USUAL for item in items) else []
         self.outstanding.extend(items)
         data, tokens = self._data, self._tokens
         generation = tokens.generation
         # Tokens first: a worker that sleeps wakes up while the tasks are packed and sent.
         tokens.give(len(items))
-        data.send(TASKS, generation, numbers, hold_s, data.take_dropped(), payloads)
+        data.send(TASKS, generation, numbers, hold_s, data.take_dropped(), terms, payloads)
 
     @property
     def can_take_back(self) -> bool:
@@ -300,3 +302,14 @@ class WorkerLink:
             self.cancelled.difference_update(numbers)
         self._tokens.note_results()
         self._on_results(self, numbers, statuses, payloads, busy_s)
+
+
+def _terms_for_worker(items: Sequence[Item]) -> list[Any]:
+    """Return what the worker has to know of what tasks ask for: ``[place, map]`` where that changes."""
+    rows: list[Any] = []
+    before = USUAL
+    for place, (_, _, _, terms) in enumerate(items):
+        if terms is not before:
+            rows.append([place, {"retry_on": terms.retry_on} if terms.retry_on else {}])
+            before = terms
+    return rows

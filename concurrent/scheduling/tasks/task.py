@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.tasks.retry import Retry
 
 __all__ = ["Task"]
 
@@ -32,6 +36,18 @@ class Task:
 
     priority: int = 0
     """From -100 to 100: of the waiting tasks of one application or task system the higher go out first."""
+
+    timeout_s: float | None = None
+    """How long a run of the task may take, in seconds, before it is ended with ``TaskTimeout``."""
+
+    deadline_s: float | None = None
+    """How long the task may be open after it was pushed, in seconds; then it ends with ``TaskTimeout``."""
+
+    retry: Retry | int | None = None
+    """When the task is tried again if it raises."""
+
+    resources: Mapping[str, Any] | None = None
+    """What the task takes while it runs, such as ``{"gpu": 1, "memory": "4GiB"}``."""
 
     def __init__(self, name: str = "", system_id: int | None = None, client_id: str | None = None) -> None:
         if name:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from math import isfinite
 from operator import attrgetter
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
+from concurrent.scheduling.tasks.retry import Retry
 
 __all__ = [
     "ATTEMPTS_MAX",
@@ -32,6 +35,9 @@ MOST_ATTEMPTS: Final = 1000
 
 NAME_CHARS_MAX: Final = 200
 
+LONGEST_S: Final = 10 * 365 * 86400.0
+"""The longest limit of time, in seconds: ten years."""
+
 KEPT_COUNT: Final = 1000
 """So many terms are kept to be used again. Those of a program are few."""
 
@@ -43,12 +49,20 @@ class Terms:
     :param attempts_max: how many workers may die of a task before it is given up.
     :param name: what the task is: the name of its class or function.
     :param priority: those with the higher one go out first, among the tasks of one owner.
+    :param timeout_s: how long a run of it may take, in seconds; None: as long as it takes.
+    :param deadline_s: how long after its submission it may still be open, in seconds; None: for ever.
+    :param retry: when it is tried again if it raises; None: never. A number is that of tries.
+    :param resources: what it takes while it runs, a map or a :class:`Claim`; afterwards it is a claim.
     :raises SchedulingError: if a value is not possible.
     """
 
     attempts_max: int = ATTEMPTS_MAX
     name: str = ""
     priority: int = 0
+    timeout_s: float | None = None
+    deadline_s: float | None = None
+    retry: Retry | None = None
+    resources: Claim = NO_CLAIM
 
     def __post_init__(self) -> None:
         _check_whole("attempts_max", self.attempts_max, 1, MOST_ATTEMPTS, "Say how many workers may die of it")
@@ -60,10 +74,19 @@ class Terms:
                 value=self.name,
                 remedy=f"Use at most {NAME_CHARS_MAX} characters, and no line ends",
             )
+        _check_seconds("timeout_s", self.timeout_s)
+        _check_seconds("deadline_s", self.deadline_s)
+        if self.retry is not None and type(self.retry) is not Retry:
+            object.__setattr__(self, "retry", Retry.read(self.retry))
+        if type(self.resources) is not Claim:
+            object.__setattr__(self, "resources", Claim.of(self.resources))
 
     def as_map(self) -> dict[str, Any]:
         """Return those that are not the default, by name: as terms travel."""
-        return {name: value for name in NAMES if (value := getattr(self, name)) != DEFAULTS[name]}
+        asked = {name: value for name in NAMES if (value := getattr(self, name)) != DEFAULTS[name]}
+        for name in asked.keys() & {"retry", "resources"}:
+            asked[name] = asked[name].as_map()
+        return asked
 
 
 def terms_of(task: Any) -> Terms:
@@ -112,11 +135,13 @@ def terms_from(values: Mapping[str, Any]) -> Terms:
 
     :raises SchedulingError: if a value is not possible.
     """
-    asked = list(map(values.get, NAMES, DEFAULTS.values()))
+    asked = dict(zip(NAMES, map(values.get, NAMES, DEFAULTS.values()), strict=True))
+    asked["retry"] = Retry.read(asked["retry"])
+    asked["resources"] = Claim.of(asked["resources"])
     try:
-        return _kept(*asked)
+        return _kept(*asked.values())
     except TypeError:  # a value that cannot be looked up; to make the terms says which
-        return Terms(*asked)
+        return Terms(**asked)
 
 
 @lru_cache(maxsize=KEPT_COUNT)
@@ -132,6 +157,19 @@ def _check_whole(name: str, value: Any, minimum: int, maximum: int, advice: str)
             thing=name,
             value=value,
             remedy=f"{advice}, the default is {DEFAULTS[name]}",
+        )
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    if value is None:
+        return
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (is_number and isfinite(value) and 0 < value <= LONGEST_S):
+        raise SchedulingError(
+            f"{name} must be a number of seconds above 0, but is {value!r:.100}",
+            thing=name,
+            value=value,
+            remedy="Leave it out, or say None, for no limit",
         )
 
 

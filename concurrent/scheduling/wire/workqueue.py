@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import MalformedMessage
+from concurrent.core.errors import MalformedMessage, SchedulingError
+from concurrent.scheduling.tasks.runterms import USUAL, RunTerms, read_run_terms
 from concurrent.transport.frames.frames import Frame
 
 with installed_first("msgpack"):
@@ -19,6 +20,11 @@ SESSION: Final = "session"
 
 PAYLOAD_TYPES: Final = frozenset((bytes, Frame))
 
+NONSENSE: Final = (
+    ValueError, TypeError, AttributeError, StopIteration, IndexError, SchedulingError, msgpack.UnpackException,
+)  # fmt: skip
+"""What is raised when a message is read that is none."""
+
 
 class Chunk(NamedTuple):
     """Tasks of one owner that are taken together."""
@@ -27,6 +33,7 @@ class Chunk(NamedTuple):
     code_count: int
     numbers: list[int]
     payloads: list[bytes | Frame]
+    terms: RunTerms = USUAL
 
 
 SendChunk = Callable[[Chunk], None]
@@ -43,7 +50,10 @@ def encode_chunk(chunk: Chunk) -> list[Any]:
             frames.append(payload.buffer)
         else:
             inline.append(payload)  # type: ignore[arg-type]
-    return [msgpack.packb([chunk.owner, chunk.code_count, chunk.numbers, inline]), *frames]
+    fields = [chunk.owner, chunk.code_count, chunk.numbers, inline]
+    if chunk.terms is not USUAL:
+        fields.append(chunk.terms.as_map())
+    return [msgpack.packb(fields), *frames]
 
 
 def decode_chunk(message: Sequence[Any]) -> Chunk:
@@ -52,14 +62,15 @@ def decode_chunk(message: Sequence[Any]) -> Chunk:
     :raises MalformedMessage: if it is none.
     """
     try:
-        owner, code_count, numbers, inline = msgpack.unpackb(message[0])
+        owner, code_count, numbers, inline, *more = msgpack.unpackb(message[0])
+        terms = read_run_terms(more[0]) if more else USUAL
         frames = iter(message[1:])
         payloads = [Frame(next(frames)) if payload is None else payload for payload in inline]
         is_good = set(map(type, (owner, code_count, *numbers))) == {int}
-    except (ValueError, TypeError, StopIteration, IndexError, msgpack.UnpackException) as error:
+    except NONSENSE as error:
         raise MalformedMessage("a message on the work socket is not a chunk of tasks") from error
     if not is_good or not PAYLOAD_TYPES.issuperset(map(type, payloads)):
         raise MalformedMessage("a chunk of tasks has values of other types than numbers and payloads")
     if len(numbers) != len(payloads):
         raise MalformedMessage("a chunk of tasks has columns of different lengths")
-    return Chunk(owner, code_count, list(numbers), payloads)
+    return Chunk(owner, code_count, list(numbers), payloads, terms)

@@ -32,7 +32,8 @@ from concurrent.scheduling.pickling.payload import unpickled
 from concurrent.scheduling.pickling.shorthand import expanded
 from concurrent.scheduling.processes.leftovers import mark_environment
 from concurrent.scheduling.processes.taskoutput import TAIL_BYTES, CapturedOutput
-from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import FAILED, FINISHED, RETRIABLE
+from concurrent.scheduling.tasks.retry import exception_names
 from concurrent.scheduling.wire.failure import dumps_failure, unpicklable
 from concurrent.scheduling.worker.sharedmemory import receive_memory
 from concurrent.scheduling.worker.workerwire import (
@@ -92,8 +93,8 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
         frame = frame.f_back
 
 
-_Dealt = tuple[int, float, int, "bytes | Frame"]
-"""A task as it was dealt: generation, how long its result may wait, number and payload."""
+_Dealt = tuple[int, float, int, "bytes | Frame", "dict[str, Any] | None"]
+"""A task as it was dealt: generation, how long its result may wait, number, payload, and what it asks for."""
 
 
 class Worker:
@@ -122,6 +123,7 @@ class Worker:
         self._due = NEVER
         self._long_by_function: dict[Any, tuple[float, float]] = {}  # the longest run and the second
         self._is_code_new = False
+        self._terms: dict[str, Any] | None = None
 
     def forked(self) -> None:
         """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
@@ -148,7 +150,7 @@ class Worker:
                 begun = clock()
                 if not token:
                     return
-            _, hold_s, number, payload = self._next(token[0])
+            _, hold_s, number, payload, self._terms = self._next(token[0])
             self._attempt(number, payload, begun)
             now = clock()
             self._busy_s += now - begun
@@ -178,10 +180,11 @@ class Worker:
             self._code.enter()
             mark_environment(fields[0])
         else:
-            generation, numbers, hold_s, dropped, payloads = fields
+            generation, numbers, hold_s, dropped, terms, payloads = fields
             if self._result_memory is not None:
                 self._result_memory.give_back(dropped)
-            self._queue.extend(zip(repeat(generation), repeat(hold_s), numbers, payloads, strict=False))
+            asked = _spread(terms, len(numbers)) if terms else repeat(None)
+            self._queue.extend(zip(repeat(generation), repeat(hold_s), numbers, payloads, asked, strict=False))
 
     def _attempt(self, number: int, payload: bytes | Frame, begun: float) -> None:
         """Run one task and note the outcome.
@@ -197,6 +200,10 @@ class Worker:
             if self._is_fork:
                 exit_now(exit_code_of(error))
             status, answer = FAILED, self._failure(error)
+            if self._terms and not set(self._terms.get("retry_on", ())).isdisjoint(
+                exception_names(type(error))
+            ):
+                status = RETRIABLE
         if self._is_fork:
             exit_now(0)
         self._done.append((number, status, answer))
@@ -271,3 +278,14 @@ class Worker:
         while pieces:
             send_some(self._data, pieces)
         self._output.restore_files()  # nobody waits for that
+
+
+def _spread(rows: list[Any], count: int) -> list[dict[str, Any] | None]:
+    """Return what each of some tasks asks for, None for nothing.
+
+    :param rows: places and maps, see ``workerwire.py``.
+    """
+    asked: list[dict[str, Any] | None] = [None] * count
+    for place, terms in rows:
+        asked[place:] = [terms or None] * (count - place)
+    return asked

@@ -13,8 +13,10 @@ and their fields:
 ``OWNER``   owner, []                                  to the worker, before all others: the application that it
                                                        belongs to
 ``TASKS``   generation, numbers, hold_s, dropped,      to the worker: tasks, in the order of their tokens;
-            payloads                                   their results may wait ``hold_s`` seconds for others.
-                                                       ``dropped`` has positions of results, free again
+            terms, payloads                            their results may wait ``hold_s`` seconds for others.
+                                                       ``dropped`` has positions of results, free again;
+                                                       ``terms`` has [place, map] from where on tasks ask for
+                                                       something: ``retry_on``, names of exceptions
 ``CODE``    index, [blob]                              to the worker: code that later payloads refer to
 ``RESULTS`` numbers, statuses, busy_s, output,         from the worker: how attempts ended, in the order
             payloads                                   of the tokens; ``output`` has [number, bytes

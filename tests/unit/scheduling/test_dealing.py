@@ -13,6 +13,7 @@ from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.roster import SURPLUS_MIN, SURPLUS_S, Roster
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerstates import WorkerState
+from concurrent.scheduling.tasks.runterms import USUAL
 from tests.unit.scheduling.slave_parts import StillLauncher, StillLoop, new_crew
 
 
@@ -51,7 +52,7 @@ class Parts:
         is_newcomer = not crew.open_count and self.dealer.held_count > 0
         crew.open_count += len(numbers)
         self.dealer.held_count += len(numbers)
-        self.dealer.add([(number, b"", crew) for number in numbers], is_newcomer=is_newcomer)
+        self.dealer.add([(number, b"", crew, USUAL) for number in numbers], is_newcomer=is_newcomer)
 
     def starts(self, link: WorkerLink) -> int | None:
         """Have a worker start its next task."""

@@ -143,7 +143,7 @@ def test_a_task_whose_worker_died_at_the_only_slave_is_tried_there_again(ledger:
     submit(ledger, 1, attempts_max=2)
     ledger.assign(1, 1)
     ledger.apply(TasksDone(1, [1], [DIED], [b"SIGSEGV"]))
-    assert ledger.assign(1, 1) == [Send(1, 1, [1], [b"1:0"])]
+    assert ledger.assign(1, 1) == [Send(1, 1, [1], [b"1:0"], Terms(attempts_max=2))]
 
 
 @pytest.mark.parametrize("statuses", [[FINISHED, FINISHED], [FAILED, DIED], [DIED, FINISHED]])
@@ -185,7 +185,7 @@ def test_handing_back_costs_no_attempt_and_keeps_the_order(ledger: Ledger) -> No
     ledger.assign(1, 2)
     ledger.ask_back(1)
     ledger.apply(TasksReturned(1, [1, 2]))
-    assert ledger.assign(2, 2) == [Send(2, 1, [1, 2], [b"1:0", b"1:1"])]
+    assert ledger.assign(2, 2) == [Send(2, 1, [1, 2], [b"1:0", b"1:1"], Terms(attempts_max=1))]
 
 
 def test_what_a_slave_hands_back_unasked_goes_to_others_and_not_to_it(ledger: Ledger) -> None:
@@ -194,7 +194,7 @@ def test_what_a_slave_hands_back_unasked_goes_to_others_and_not_to_it(ledger: Le
     ledger.apply(TasksReturned(1, [1, 2]))
     assert ledger.assign(1, 2) == []
     assert "refused" in ledger.explain(1)
-    assert ledger.pass_on() == [Send(2, 1, [1, 2], [b"1:0", b"1:1"])]
+    assert ledger.pass_on() == [Send(2, 1, [1, 2], [b"1:0", b"1:1"], Terms(attempts_max=1))]
     ledger.apply(SlaveLost(2, "killed"))
     assert ledger.pass_on() == ledger.assign(1, 2) == []
     ledger.apply(SlaveJoined(3, "third", 1, 5))

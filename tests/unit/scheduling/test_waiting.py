@@ -2,11 +2,12 @@
 
 from concurrent.scheduling.slave.crew import Crew
 from concurrent.scheduling.slave.waiting import WaitingTasks
+from concurrent.scheduling.tasks.runterms import USUAL
 from tests.unit.scheduling.slave_parts import new_crew
 
 
 def items(crew: Crew, *numbers: int):
-    return [(number, b"", crew) for number in numbers]
+    return [(number, b"", crew, USUAL) for number in numbers]
 
 
 def numbers(found) -> list[int]:

@@ -11,6 +11,7 @@ import pytest
 from concurrent.scheduling.slave import workerdata
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerstates import WorkerState
+from concurrent.scheduling.tasks.runterms import USUAL
 from concurrent.scheduling.worker.sharedmemory import receive_memory
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, RESULTS, TASKS, MessageReader, pack_message
 from tests.unit.scheduling.slave_parts import StillLauncher, StillLoop, new_crew
@@ -51,7 +52,7 @@ class Ends:
 
     def give(self, *numbers: int) -> None:
         self.crew.open_count += len(numbers)
-        self.link.give([(number, b"task", self.crew) for number in numbers], 0.0)
+        self.link.give([(number, b"task", self.crew, USUAL) for number in numbers], 0.0)
 
     def report(self, *numbers: int) -> None:
         fields = list(numbers), [0] * len(numbers), 0.5, [], [b"result"] * len(numbers)
@@ -162,7 +163,7 @@ def test_nothing_is_read_while_results_are_paused(ends: Ends) -> None:
 def test_what_finds_no_room_is_sent_when_there_is_some(ends: Ends) -> None:
     ends.join()
     large = bytes(20_000_000)
-    ends.link.give([(1, large, ends.crew)], 0.0)
+    ends.link.give([(1, large, ends.crew, USUAL)], 0.0)
     assert ends.loop.writers
     received: list[list[Any]] = []
     while not received:

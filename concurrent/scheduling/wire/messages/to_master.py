@@ -64,8 +64,8 @@ def push_tasks(first_id: int, code_count: int, terms: PackedTerms, payloads: lis
 
 
 @FROM_OWNER.cast()
-def cancel(ids: list[int]) -> None:
-    """Want nothing more of these tasks."""
+def cancel(ids: list[int], grace_s: float = 0.0) -> None:
+    """Want nothing more of these tasks; those that run are asked first, and have so long, in seconds."""
 
 
 @FROM_OWNER.cast()

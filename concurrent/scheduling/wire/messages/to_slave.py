@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import TO_SLAVE
@@ -19,13 +19,19 @@ def code(owner: int, index: int, blob: Payload) -> None:
 
 
 @TO_SLAVE.cast()
-def run(owner: int, code_count: int, numbers: list[int], payloads: list[Payload]) -> None:
-    """Run tasks of one owner, once their code has come."""
+def run(
+    owner: int,
+    code_count: int,
+    numbers: list[int],
+    payloads: list[Payload],
+    terms: dict[str, Any] = {},  # noqa: B006  nobody changes it
+) -> None:
+    """Run tasks of one owner, once their code has come; ``terms`` is what they ask for, see ``runterms.py``."""
 
 
 @TO_SLAVE.cast()
-def cancel(numbers: list[int]) -> None:
-    """Drop tasks, running or not."""
+def cancel(numbers: list[int], grace_s: float = 0.0) -> None:
+    """Drop tasks, running or not; those that run are asked first, and have so long, in seconds."""
 
 
 @TO_SLAVE.cast()

@@ -1,0 +1,139 @@
+"""When a task that raised is tried again. A pure module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import Any, Final
+
+from concurrent.core.errors import SchedulingError
+
+__all__ = ["MOST_TRIES", "Retry", "exception_names"]
+
+MOST_TRIES: Final = 1000
+"""What a master allows at most."""
+
+LONGEST_S: Final = 24 * 3600.0
+"""Nobody waits longer than this for the next try, in seconds."""
+
+NAMES_MAX: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A task that raises one of some exceptions is tried again, later each time.
+
+    It is for what a task raises. How often workers may die of a task is ``attempts_max``, and a slave that is
+    lost costs neither. A limit of time that was passed is a ``TaskTimeout``, and ``on`` may cover it.
+
+    :param times: how many tries there are besides the first.
+    :param on: the exceptions, or one of them: classes, or their names with modules as texts. Their subclasses
+        count as well. Afterwards it has the names.
+    :param delay_s: how long to wait for the second try, in seconds.
+    :param backoff: by how much longer to wait for each one after that.
+    :param jitter: by how much a delay may be longer or shorter, as a part of it from 0 to 1: so what failed
+        together is not tried again together.
+    :raises SchedulingError: if a value is not possible.
+    """
+
+    times: int
+    on: Any = (Exception,)
+    delay_s: float = 0.0
+    backoff: float = 2.0
+    jitter: float = 0.1
+
+    def __post_init__(self) -> None:
+        if type(self.times) is not int or not 1 <= self.times <= MOST_TRIES:
+            raise _refused(
+                "times", self.times, f"a whole number from 1 to {MOST_TRIES}", "Leave retry out for none"
+            )
+        _check_number("delay_s", self.delay_s, 0.0, LONGEST_S)
+        _check_number("backoff", self.backoff, 1.0, 1000.0)
+        _check_number("jitter", self.jitter, 0.0, 1.0)
+        object.__setattr__(self, "on", _names_of(self.on))
+
+    def takes(self, names: Iterable[str]) -> bool:
+        """Tell whether an exception is one of those that are tried again.
+
+        :param names: those of its class and of what it derives from, see :func:`exception_names`.
+        """
+        return not set(self.on).isdisjoint(names)
+
+    def delay_before(self, count: int, chance: float = 0.5) -> float:
+        """Return how long to wait before a try, in seconds.
+
+        :param count: which of them, 1 for the second try.
+        :param chance: from 0 to 1, where within the jitter it is.
+        """
+        delay_s = min(LONGEST_S, self.delay_s * min(self.backoff ** min(count - 1, 100), LONGEST_S))
+        return delay_s * (1 + self.jitter * (2 * chance - 1))
+
+    def as_map(self) -> dict[str, Any]:
+        """Return it as it travels."""
+        return {
+            field.name: list(self.on) if field.name == "on" else getattr(self, field.name)
+            for field in fields(self)
+        }
+
+    @classmethod
+    def read(cls, value: Any) -> Retry | None:
+        """Return what a user wrote, or what came: a ``Retry``, a number of tries, a map, or nothing.
+
+        :raises SchedulingError: if it is none of these.
+        """
+        if value is None or isinstance(value, cls):
+            return value
+        if type(value) is int:
+            return cls(value)
+        if isinstance(value, Mapping):
+            known = {field.name for field in fields(cls)}
+            return cls(**{"times": None, **{name: one for name, one in value.items() if name in known}})
+        raise _refused(
+            "retry", value, "a Retry or a number of tries", "Write Retry(3, on=(OSError,), delay_s=1)"
+        )
+
+
+def exception_names(kind: type[BaseException]) -> list[str]:
+    """Return the names, with modules, of an exception and of the ones that it derives from."""
+    return [_name_of(one) for one in kind.__mro__ if one is not object]
+
+
+def _names_of(on: Any) -> tuple[str, ...]:
+    given = (on,) if isinstance(on, (type, str)) else on
+    if not isinstance(given, Sequence) or not 1 <= len(given) <= NAMES_MAX:
+        raise _refused("on", on, f"1 to {NAMES_MAX} exception classes", "Write on=(OSError,)")
+    names: dict[str, None] = {}
+    for one in given:
+        if isinstance(one, type) and issubclass(one, BaseException):
+            names[_name_of(one)] = None
+        elif isinstance(one, str) and one.isprintable() and "." in one and len(one) <= 200:
+            names[one] = None
+        else:
+            raise _refused(
+                "on", one, "an exception class, or the name of one with its module", "Write on=(OSError,)"
+            )
+    return tuple(names)
+
+
+def _name_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _check_number(name: str, value: Any, least: float, most: float) -> None:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not isfinite(value)
+        or not least <= value <= most
+    ):
+        raise _refused(name, value, f"a number from {least:g} to {most:g}", "See the page of Retry")
+
+
+def _refused(name: str, value: Any, wanted: str, remedy: str) -> SchedulingError:
+    return SchedulingError(
+        f"{name} of a retry must be {wanted}, but is {value!r:.100}",
+        thing=f"retry.{name}",
+        value=value,
+        remedy=remedy,
+    )

@@ -1,0 +1,82 @@
+"""What a slave has to know of what tasks ask for, while they wait and run there. A pure module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, Final
+
+from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
+
+__all__ = ["MOST_WEIGHT", "USUAL", "RunTerms", "read_run_terms", "run_terms"]
+
+MOST_WEIGHT: Final = 100
+"""An application may have so many times the share of another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTerms:
+    """What tasks that go to a slave together ask for there.
+
+    :param timeout_s: how long a run may take, in seconds; None: as long as it takes.
+    :param retry_on: names of exceptions; one of them is reported as ``RETRIABLE``.
+    :param priority: those with the higher one begin first, among the tasks of one application.
+    :param weight: how much of the slave their application shall have, compared with others.
+    :param resources: what each takes while it runs.
+    """
+
+    timeout_s: float | None = None
+    retry_on: tuple[str, ...] = ()
+    priority: int = 0
+    weight: int = 1
+    resources: Claim = NO_CLAIM
+
+    def as_map(self) -> dict[str, Any]:
+        """Return those that are not the default, by name: as they travel."""
+        asked = {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
+        if self.resources:
+            asked["resources"] = self.resources.as_map()
+        return asked
+
+
+USUAL: Final = RunTerms()
+"""Those of tasks that ask for nothing."""
+
+
+@lru_cache(maxsize=1000)
+def run_terms(terms: Terms, weight: int = 1) -> RunTerms:
+    """Return what a slave has to know of terms."""
+    if terms is DEFAULT_TERMS and weight == 1:
+        return USUAL
+    retry_on = terms.retry.on if terms.retry is not None else ()
+    made = RunTerms(terms.timeout_s, retry_on, terms.priority, weight, terms.resources)
+    return USUAL if made == USUAL else made
+
+
+def read_run_terms(values: Mapping[str, Any]) -> RunTerms:
+    """Return terms as they came; names that are not known are left out.
+
+    :raises SchedulingError: if a value is not possible.
+    """
+    if not values:
+        return USUAL
+    retry_on, weight = values.get("retry_on", ()), values.get("weight", 1)
+    if not isinstance(retry_on, (list, tuple)) or not all(isinstance(name, str) for name in retry_on):
+        raise SchedulingError(
+            f"retry_on must be names, but is {retry_on!r:.100}", thing="retry_on", value=retry_on
+        )
+    if type(weight) is not int or not 1 <= weight <= MOST_WEIGHT:
+        raise SchedulingError(
+            f"weight must be a whole number from 1 to {MOST_WEIGHT}, but is {weight!r:.100}",
+            thing="weight",
+            value=weight,
+        )
+    checked = Terms(
+        timeout_s=values.get("timeout_s"),
+        priority=values.get("priority", 0),
+        resources=Claim.of(values.get("resources")),
+    )
+    return RunTerms(checked.timeout_s, tuple(retry_on), checked.priority, weight, checked.resources)

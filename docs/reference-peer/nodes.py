@@ -61,7 +61,7 @@ def place_of(host, port):
     else:
         folder = os.path.join(tempfile.gettempdir(), f"concurrent-{os.getuid()}", port)
     is_near = host in ("127.0.0.1", "localhost") and os.path.exists(os.path.join(folder, "http"))
-    return folder if is_near else ""
+    return folder if is_near and os.stat(folder).st_uid == os.getuid() else ""
 
 
 def join(address, role, data):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import pwd
 import socket
 import stat
 import struct
@@ -33,7 +34,10 @@ SOCKETS: Final = ("http", "compute", "work")
 
 FOLDER_MODE: Final = 0o700
 SOCKET_MODE: Final = 0o600
-RUN_REMEDY: Final = "Remove it, or set XDG_RUNTIME_DIR to a folder of this user that nobody else can enter"
+ELSEWHERE: Final = "set XDG_RUNTIME_DIR to a folder that only you can enter"
+SYSTEM_FOLDERS: Final = Path("/run/user")
+"""Where the system has a folder for each user that is logged in."""
+
 BACKLOG: Final = 1024
 _CREDENTIALS: Final = struct.Struct("3i")
 
@@ -69,7 +73,7 @@ class Place:
     def has(self, name: str) -> bool:
         """Whether there is a socket of that name in a folder that only this user can enter."""
         try:
-            return _why_not_private(self.folder) == "" and stat.S_ISSOCK(os.lstat(self.path(name)).st_mode)
+            return not any(_why_not_private(self.folder)) and stat.S_ISSOCK(os.lstat(self.path(name)).st_mode)
         except OSError:
             return False
 
@@ -116,7 +120,7 @@ class Place:
         :raises ConfigurationError: if it, or the one that it is in, is not this user's alone.
         :raises AddressError: if a node listens there, which has the same port in another network.
         """
-        private_folder(self.folder.parent, remedy=RUN_REMEDY)
+        private_folder(self.folder.parent, instead=ELSEWHERE)
         private_folder(self.folder)
         for name in SOCKETS:
             if self._is_listened_on(name):
@@ -154,7 +158,9 @@ class Place:
 def run_folder(variables: Mapping[str, str] | None = None) -> Path:
     """Return the folder in which places are; it may have to be made.
 
-    It is in ``XDG_RUNTIME_DIR``, unless that is no folder of this user or its path is too long for sockets.
+    It is in ``XDG_RUNTIME_DIR``, unless that is not a folder of this user or its path is too long for sockets.
+    Else it is in that for temporary files, unless another user has put something of that name there; else in
+    that of the system for this user. If there is none, making it fails and says who is in the way.
 
     :param variables: environment variables; those of the process if None.
     """
@@ -163,10 +169,20 @@ def run_folder(variables: Mapping[str, str] | None = None) -> Path:
     folder = Path(base, "concurrent")
     if os.path.isabs(base) and len(os.fsencode(folder)) <= FOLDER_BYTES_MAX and _is_own(base):
         return folder
-    return Path(tempfile.gettempdir(), f"concurrent-{os.getuid()}")
+    common = Path(tempfile.gettempdir(), f"concurrent-{os.getuid()}")
+    system = SYSTEM_FOLDERS / str(os.getuid())
+    return system / "concurrent" if _is_of_another(common) and _is_own(system) else common
 
 
-def _is_own(base: str) -> bool:
+def _is_of_another(path: Path) -> bool:
+    """Tell whether there is something of another user."""
+    try:
+        return os.lstat(path).st_uid != os.getuid()
+    except OSError:
+        return False
+
+
+def _is_own(base: str | Path) -> bool:
     """Tell whether a folder is this user's to write; ``su`` may leave a variable that names another's."""
     try:
         return os.stat(base).st_uid == os.getuid() and os.access(base, os.W_OK | os.X_OK)
@@ -214,22 +230,23 @@ def place_of(port: int) -> Place:
     return Place(run_folder() / str(port))
 
 
-def private_folder(folder: Path, remedy: str = "") -> None:
+def private_folder(folder: Path, instead: str = "") -> None:
     """Make a folder that only this user can enter, unless there is one.
 
-    :param remedy: what helps if that cannot be; empty: to make the folder this user's.
+    :param instead: what else helps than to see to that folder.
     :raises ConfigurationError: if there is something else of that name, or it cannot be made.
     """
     try:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        reason = _why_not_private(folder)
+        reason, remedy = _why_not_private(folder)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason, remedy = error.strerror or str(error), "Make a folder there that only you can enter"
     if reason:
         raise ConfigurationError(
-            f"{folder} cannot be used for what only this user may reach: {reason}",
-            thing=str(folder),
-            remedy=remedy or f"Remove it, or make it this user's alone: chmod 700 {folder}",
+            f"{folder} cannot be used: {reason}",
+            thing="folder",
+            value=str(folder),
+            remedy=f"{remedy}, or {instead}" if instead else remedy,
         )
 
 
@@ -251,13 +268,23 @@ def check_peer(sock: socket.socket) -> None:
         )
 
 
-def _why_not_private(folder: Path) -> str:
-    """Return why others may enter a folder; empty if they cannot. Raises OSError."""
+def _why_not_private(folder: Path) -> tuple[str, str]:
+    """Return why others may enter a folder, and what helps; both empty if they cannot. Raises OSError."""
     status = os.lstat(folder)
-    if not stat.S_ISDIR(status.st_mode):
-        return "it is no folder"
     if status.st_uid != os.getuid():
-        return f"it belongs to user {status.st_uid}"
+        owner = _user(status.st_uid)
+        return f"it belongs to {owner}", f"Have {owner} remove it"
+    if not stat.S_ISDIR(status.st_mode):
+        return "it is not a folder", "Remove it"
     if status.st_mode & 0o077:
-        return f"its mode is {stat.S_IMODE(status.st_mode):04o}, so others can enter it"
-    return ""
+        mode = f"{stat.S_IMODE(status.st_mode):04o}"
+        return f"its mode is {mode}, so other users can enter it", f"Type 'chmod 700 {folder}'"
+    return "", ""
+
+
+def _user(number: int) -> str:
+    """Return a user as people know it."""
+    try:
+        return f"user {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"user {number}"

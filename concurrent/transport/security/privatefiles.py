@@ -18,6 +18,7 @@ from concurrent.transport.security.place import private_folder
 
 __all__ = ["damaged", "locked", "read_private", "write_private"]
 
+ANOTHER: Final = "name another folder: -o keys.folder=FOLDER"
 FILE_MODE: Final = 0o600
 FILE_BYTES_MAX: Final = 64 << 20
 
@@ -49,16 +50,14 @@ def read_private(path: Path, remedy: str) -> bytes:
     with open(fd, "rb") as file:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise damaged(path, "it is no file", remedy)
+            raise damaged(path, "it is not a file", remedy)
         if status.st_uid != os.getuid():
             raise damaged(path, f"it belongs to user {status.st_uid}", remedy)
         if status.st_mode & 0o077:
-            mode = f"its mode is {stat.S_IMODE(status.st_mode):04o}, so others can read or change it"
-            raise damaged(
-                path, mode, f"Make it this user's alone (chmod 600 {path}) if no other can have read it"
-            )
+            mode = f"its mode is {stat.S_IMODE(status.st_mode):04o}, so other users can read or change it"
+            raise damaged(path, mode, f"If nobody else can have read it, type 'chmod 600 {path}'")
         if status.st_size > FILE_BYTES_MAX:
-            raise damaged(path, f"it has {status.st_size} bytes", remedy)
+            raise damaged(path, f"it has {status.st_size} bytes, more than {FILE_BYTES_MAX}", remedy)
         content = file.read(FILE_BYTES_MAX)
     if not content:
         raise damaged(path, "it is empty", remedy)
@@ -99,13 +98,15 @@ def locked(base: Path) -> Iterator[None]:
 
     :raises ConfigurationError: if nothing can be written there, or another process writes for too long.
     """
-    remedy = f"Make it this user's alone (chmod 700 {base}), or name another one: -o keys.folder=FOLDER"
-    private_folder(base, remedy=remedy)
+    private_folder(base, instead=ANOTHER)
     try:
         fd = os.open(base / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     except OSError as error:
         raise ConfigurationError(
-            f"nothing can be written in {base}: {error.strerror or error}", thing=str(base), remedy=remedy
+            f"nothing can be written in {base}: {error.strerror or error}",
+            thing="keys.folder",
+            value=str(base),
+            remedy=f"Make it writable for you, or {ANOTHER}",
         ) from None
     try:
         _take(fd, base)
@@ -123,8 +124,8 @@ def _take(fd: int, base: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > end:
                 raise ConfigurationError(
-                    f"another process has been writing keys for {LOCK_TIMEOUT_S:.0f} s",
+                    f"another command has been changing the keys in {base} for {LOCK_TIMEOUT_S:.0f} s",
                     thing=str(base / ".lock"),
-                    remedy=f"See which one with 'fuser {base / '.lock'}', and end it or go on with it",
+                    remedy=f"Wait for it; 'fuser {base / '.lock'}' says which process it is",
                 ) from None
         pause.wait(LOCK_PAUSE_S)

@@ -105,7 +105,7 @@ def test_who_cannot_write_because_another_does_is_told(
     monkeypatch.setattr(privatefiles, "LOCK_TIMEOUT_S", 0.0)
     with cluster.changing():
         assert cluster.membership().members
-        with pytest.raises(ConfigurationError, match="another process has been writing keys"):
+        with pytest.raises(ConfigurationError, match="another command has been changing the keys"):
             Members(cluster).invite(Role.SLAVE)
 
 
@@ -266,7 +266,7 @@ def test_a_folder_that_is_a_link_is_refused(slave: KeyFolder) -> None:
     elsewhere = slave.folder.parent.parent / "elsewhere"
     slave.folder.rename(elsewhere)
     slave.folder.symlink_to(elsewhere)
-    with pytest.raises(ConfigurationError, match="no folder"):
+    with pytest.raises(ConfigurationError, match="not a folder"):
         slave.tls(Role.SLAVE)
 
 

@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 
 from concurrent.core.errors import AddressError, ConfigurationError, NotAllowed
+from concurrent.transport.security import place as place_module
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.newkeys import make_cluster
 from concurrent.transport.security.place import Place, check_peer, keys_base, run_folder
@@ -108,7 +109,7 @@ def test_a_folder_that_others_can_enter_is_no_place(folder: Path) -> None:
 def test_a_link_is_no_place(folder: Path) -> None:
     (folder / "real").mkdir(mode=0o700)
     (folder / "8750").symlink_to(folder / "real")
-    with pytest.raises(ConfigurationError, match="no folder"):
+    with pytest.raises(ConfigurationError, match="not a folder"):
         Place(folder / "8750").make()
 
 
@@ -133,6 +134,58 @@ def test_a_run_folder_of_another_user_or_with_a_long_path_is_not_taken(
     assert run_folder({"XDG_RUNTIME_DIR": str(folder / "none")}).name == own
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     assert run_folder({"XDG_RUNTIME_DIR": str(folder)}).name == "concurrent-12345"
+
+
+@pytest.fixture
+def squatted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where this user has a folder that another one has made."""
+    (folder / "tmp").mkdir()
+    (folder / "tmp" / f"concurrent-{os.getuid() + 1}").mkdir(mode=0o700)
+    (folder / "run").mkdir()
+    user = os.getuid() + 1
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "tmp"))
+    monkeypatch.setattr(place_module, "SYSTEM_FOLDERS", folder / "run")
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    return folder / "tmp" / f"concurrent-{user}"
+
+
+def test_a_start_says_who_has_taken_the_run_folder_and_what_to_do(squatted: Path) -> None:
+    assert run_folder({}) == squatted
+    text = rf"{squatted} cannot be used: it belongs to user .*\. Have user .* remove it, or set XDG_RUNTIME_DIR"
+    with pytest.raises(ConfigurationError, match=text):
+        Place(run_folder({}) / "8750").make()
+    assert not Place(run_folder({}) / "8750").has("http")
+
+
+def test_a_run_folder_that_another_user_has_taken_is_left_for_that_of_the_system(
+    squatted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = place_module.SYSTEM_FOLDERS / str(os.getuid())
+    system.mkdir(mode=0o700)
+    assert run_folder({}) == squatted  # which is not this user's either
+    monkeypatch.setattr(place_module, "_is_own", lambda base: base == system)
+    assert run_folder({}) == system / "concurrent"
+    squatted.rmdir()
+    assert run_folder({}) == squatted
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+def test_another_user_is_told_in_whose_folder_it_will_not_listen(folder: Path) -> None:
+    user = 12345
+    folder.chmod(0o755)
+    (folder / f"concurrent-{user}").mkdir()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setuid(user)
+            tempfile.tempdir = str(folder)
+            with pytest.raises(ConfigurationError, match="it belongs to user root"):
+                Place(run_folder({}) / "8750").make()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_who_has_no_home_is_told_where_keys_could_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,5 +236,5 @@ def test_a_folder_of_another_user_is_no_place(folder: Path, monkeypatch: pytest.
         sock.bind(place.path("http"))
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     assert not place.has("http")
-    with pytest.raises(ConfigurationError, match=f"belongs to user {owner}"):
+    with pytest.raises(ConfigurationError, match=r"it belongs to user .* remove it"):
         place.make()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ import pytest
 from concurrent.core.items import Host
 from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.keyfolder import KeyFolder
+from concurrent.transport.security.membership import Member
 from concurrent.transport.security.newkeys import make_cluster
 from concurrent.transport.security.registrar import Registrar
 from concurrent.transport.security.roles import Role
@@ -234,6 +236,22 @@ def test_members_tokens_and_invitations_are_listed_and_revoked(master: Machine, 
     assert len(master.keys.revoked()) == 2
     assert "revoked already" in master.fails("keys", "revoke", "rack")
     assert "revoked just now" in master.run("keys", "list").stdout
+
+
+def test_whose_trust_ended_long_ago_is_listed_only_with_all(master: Machine) -> None:
+    day, now = 86400.0, time.time()
+    with master.keys.changing() as membership:
+        membership.members += [
+            Member(Role.SLAVE, "old", "0a", now - 50 * day, revoked_at=now - 31 * day, why="revoked"),
+            Member(Role.SLAVE, "recent", "0b", now - 50 * day, revoked_at=now - 29 * day, why="replaced"),
+        ]
+    shown = master.run("keys", "list")
+    assert "replaced 29 days ago" in shown.stdout
+    assert "old" not in shown.stdout
+    assert "not shown: 1 whose trust ended more than 30 days ago" in shown.stderr
+    everybody = master.run("keys", "list", "--all")
+    assert "revoked 31 days ago" in everybody.stdout
+    assert everybody.stderr == ""
 
 
 def test_new_keys_end_all_trust(master: Machine) -> None:

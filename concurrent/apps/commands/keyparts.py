@@ -108,9 +108,9 @@ def facts_of(keys: KeyFolder, fingerprint: str) -> dict[str, Any]:
 def _state(member: Member, now: float) -> str:
     if member.revoked_at:
         return f"{member.why} {_ago(now - member.revoked_at)}"
-    if member.is_token:
-        return f"{duration(member.ends_at - now)} left" if member.ends_at > now else "expired"
-    return "trusted"
+    if member.expires_at <= now:
+        return f"expired {_ago(now - member.expires_at)}"
+    return f"{duration(member.ends_at - now)} left" if member.is_token else "trusted"
 
 
 def _ago(seconds: float) -> str:

@@ -33,6 +33,9 @@ from concurrent.transport.security.tokens import TOKEN_ROLES, Tokens
 __all__ = ["add_parser", "run"]
 
 USES_MAX: Final = 10_000
+ENDED_SHOWN_S: Final = 30 * 86400.0
+"""How long ``list`` shows those whose trust has ended."""
+
 ALL_ADDRESSES: Final = ("", "0.0.0.0", "::")
 LINE_FORM: Final = "{time}  {identity:<20} {address:<16} {action} {object}: {result}"
 
@@ -49,6 +52,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     _add(actions, _init, "init", "make the keys of a new cluster", cluster="what it is called (HOSTNAME-xxxx)")
     _add_invite(actions)
     listing = _add(actions, _list, "list", "list who has a key, a token or an invitation")
+    listing.add_argument("--all", action="store_true", help="show also whose trust ended long ago")
     listing.add_argument("--json", action="store_true", help="print everything, as JSON")
     revoking = _add(actions, _revoke, "revoke", "end the trust in a member, a token or an invitation")
     revoking.add_argument(
@@ -173,14 +177,19 @@ def _address(args: argparse.Namespace) -> tuple[Host, str]:
 
 
 def _list(args: argparse.Namespace) -> int:
-    members = Members(key_folder(args))
+    keys, now = Members(key_folder(args)), time.time()
+    members, invitations = keys.all(), keys.invitations()
     if args.json:
         print(json.dumps({
-            "members": [asdict(one) for one in members.all()],
-            "invitations": [{**asdict(one), "hash": None, "id": one.id} for one in members.invitations()],
+            "members": [asdict(one) for one in members],
+            "invitations": [{**asdict(one), "hash": None, "id": one.id} for one in invitations],
         }, indent=2))  # fmt: skip
-    else:
-        print(described_members(members.all(), members.invitations(), time.time()))
+        return EXIT_OK
+    shown = [one for one in members if args.all or one.ended_at > now - ENDED_SHOWN_S]
+    print(described_members(shown, invitations, now))
+    if len(shown) < len(members):
+        left_out = f"{len(members) - len(shown)} whose trust ended more than {duration(ENDED_SHOWN_S)} ago"
+        print(f"not shown: {left_out}; see them with --all", file=sys.stderr)
     return EXIT_OK
 
 

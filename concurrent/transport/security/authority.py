@@ -13,6 +13,7 @@ from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import NotAllowed
 from concurrent.transport.security.certificate import uri_of
 from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.membership import CERTIFICATE_DAYS
 from concurrent.transport.security.names import dns_name
 
 with installed_first("cryptography"):
@@ -37,7 +38,6 @@ __all__ = [
 NOT_BEFORE: Final = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 """Long ago, so that a machine whose clock is behind does not refuse its own keys."""
 
-DAYS: Final = 20 * 365
 REQUEST_BYTES_MAX: Final = 16 << 10
 UNREADABLE: Final = (
     ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, x509.ExtensionNotFound,
@@ -98,7 +98,7 @@ class Authority:
         """The public key, 33 bytes."""
         return _point(self._key.public_key())
 
-    def issue(self, request_pem: bytes, identity: Identity, days: int = DAYS) -> bytes:
+    def issue(self, request_pem: bytes, identity: Identity, days: int = CERTIFICATE_DAYS) -> bytes:
         """Return the certificate of a member.
 
         :param request_pem: the signing request of whoever has the key.
@@ -229,7 +229,7 @@ def _builder(
     issuer: x509.Name,
     public_key: object,
     issuer_key: ec.EllipticCurvePublicKey,
-    days: int = DAYS,
+    days: int = CERTIFICATE_DAYS,
 ) -> x509.CertificateBuilder:
     assert isinstance(public_key, ec.EllipticCurvePublicKey)
     end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)

@@ -171,11 +171,9 @@ class KeyFolder:
 
     def check(self) -> None:
         """Raise ConfigurationError unless the folder, and what it has of the cluster, is as it has to be."""
-        private_folder(self.folder.parent)
         self._check_folder()
         if self.is_authority:
-            self.read(AUTHORITY_KEY)
-            check_pair(self.path(AUTHORITY), self.path(AUTHORITY_KEY), self.remedy)
+            self._check_authority_pair()
             self.membership()
         elif os.path.lexists(self.path(AUTHORITY_KEY)):
             raise damaged(
@@ -219,8 +217,9 @@ class KeyFolder:
     def changing(self) -> Iterator[Membership]:
         """Change who is a member and who is invited: alone, and kept at the end unless the block raises."""
         with writing(self.folder.parent):
+            self._check_folder()
             self.check_authority()
-            self.check()
+            self._check_authority_pair()
             membership = self.membership()
             yield membership
             membership.clean(time.time())
@@ -288,7 +287,12 @@ class KeyFolder:
         except ValueError:
             raise damaged(self.path(AUTHORITY), "it is cut, or no certificate", self.remedy) from None
 
+    def _check_authority_pair(self) -> None:
+        self.read(AUTHORITY_KEY)
+        check_pair(self.path(AUTHORITY), self.path(AUTHORITY_KEY), self.remedy)
+
     def _check_folder(self) -> None:
+        private_folder(self.folder.parent)
         if not os.path.lexists(self.folder):
             raise damaged(self.folder, "it is missing", self.remedy)
         private_folder(self.folder)

@@ -17,10 +17,13 @@ from concurrent.core.errors import ConfigurationError, NotAllowed
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import Role
 
-__all__ = ["EPHEMERAL_DAYS", "Invitation", "Member", "Membership", "hash_of"]
+__all__ = ["CERTIFICATE_DAYS", "EPHEMERAL_DAYS", "Invitation", "Member", "Membership", "hash_of"]
 
 REMEMBERED_S: Final = 7 * 86400.0
 """How long an invitation that is over is known, so that whoever comes too late is told why."""
+
+CERTIFICATE_DAYS: Final = 20 * 365
+"""How long the certificate of a member is good."""
 
 EPHEMERAL_DAYS: Final = 400
 """How long the certificate of an ephemeral member is good, and therefore remembered once it is revoked."""
@@ -64,6 +67,21 @@ class Member:
 
     def __str__(self) -> str:
         return f"{'token' if self.is_token else self.role} {self.name}"
+
+    @property
+    def days(self) -> int:
+        """How long its certificate is good."""
+        return EPHEMERAL_DAYS if self.is_ephemeral else CERTIFICATE_DAYS
+
+    @property
+    def expires_at(self) -> float:
+        """When its certificate or token ends by itself."""
+        return self.ends_at if self.is_token else self.made_at + self.days * 86400.0
+
+    @property
+    def ended_at(self) -> float:
+        """When the trust in it ended, or will end."""
+        return self.revoked_at or self.expires_at
 
     def identity(self, cluster: str) -> Identity:
         """Return who it is."""
@@ -130,10 +148,13 @@ class Membership:
         return frozenset(one.identity("").key for one in self.members) - trusted
 
     def clean(self, now: float) -> None:
-        """Forget what nobody needs any more: invitations and tokens that are long over."""
+        """Forget what nobody needs any more: invitations, certificates and tokens that are long over.
+
+        Whoever was revoked is remembered as long as the certificate or token would have been good.
+        """
         long_ago = now - REMEMBERED_S
         self.invitations = [one for one in self.invitations if one.ends_at > long_ago]
-        self.members = [one for one in self.members if not one.is_token or one.ends_at > long_ago]
+        self.members = [one for one in self.members if one.expires_at > long_ago]
         self.forgotten = {serial: until for serial, until in self.forgotten.items() if until > now}
 
     def invitation_of(self, secret: str, now: float) -> Invitation:

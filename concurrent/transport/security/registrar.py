@@ -15,7 +15,7 @@ from concurrent.core.rarely import RareLine
 from concurrent.transport.security.audit import AuditLog
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, KeyFolder
-from concurrent.transport.security.membership import EPHEMERAL_DAYS, Member
+from concurrent.transport.security.membership import Member
 from concurrent.transport.security.names import member_name
 from concurrent.transport.security.newkeys import new_serial
 
@@ -93,8 +93,7 @@ class Registrar:
                 is_ephemeral=invitation.is_ephemeral, address=address, invitation=invitation.id,
             )  # fmt: skip
             membership.admit(invitation, member, self._keys.cluster, self._is_connected)
-            days = {"days": EPHEMERAL_DAYS} if invitation.is_ephemeral else {}
-            certificate = authority.issue(request_pem, member.identity(self._keys.cluster), **days)
+            certificate = authority.issue(request_pem, member.identity(self._keys.cluster), member.days)
         return member, {
             "certificate": certificate.decode(),
             "authority": authority.certificate_pem.decode(),

@@ -8,7 +8,14 @@ import pytest
 
 from concurrent.core.errors import ConfigurationError, NotAllowed
 from concurrent.transport.security.identity import Identity
-from concurrent.transport.security.membership import EPHEMERAL_DAYS, Invitation, Member, Membership, hash_of
+from concurrent.transport.security.membership import (
+    CERTIFICATE_DAYS,
+    EPHEMERAL_DAYS,
+    Invitation,
+    Member,
+    Membership,
+    hash_of,
+)
 from concurrent.transport.security.roles import Role
 
 NOW = 1_000_000.0
@@ -131,15 +138,27 @@ def test_an_ephemeral_member_vanishes_and_its_certificate_is_good_for_nothing() 
     assert members.revoked == frozenset()
 
 
-def test_what_is_long_over_is_forgotten_and_keys_never() -> None:
+def test_what_is_long_over_is_forgotten_and_who_was_revoked_when_the_certificate_has_expired() -> None:
     revoked = replace(RACK, serial="0d", revoked_at=NOW)
-    members = Membership([RACK, revoked, TOKEN], [INVITATION])
+    left = replace(revoked, serial="0e", is_ephemeral=True)
+    members = Membership([RACK, revoked, left, TOKEN], [INVITATION])
     members.clean(NOW + DAY + 6 * DAY)
-    assert len(members.members) == 3
+    assert len(members.members) == 4
     assert members.invitations == [INVITATION]
-    members.clean(NOW + 10_000 * DAY)
+    members.clean(NOW + EPHEMERAL_DAYS * DAY + 6 * DAY)
+    assert (members.members, members.invitations) == ([RACK, revoked, left], [])
+    members.clean(NOW + CERTIFICATE_DAYS * DAY + 6 * DAY)
     assert members.members == [RACK, revoked]
-    assert members.invitations == []
+    assert members.revoked == {"0d"}
+    members.clean(NOW + CERTIFICATE_DAYS * DAY + 8 * DAY)
+    assert members.revoked == frozenset()
+
+
+def test_when_trust_ends_is_known() -> None:
+    assert RACK.ended_at == NOW + CERTIFICATE_DAYS * DAY
+    assert replace(RACK, is_ephemeral=True).ended_at == NOW + EPHEMERAL_DAYS * DAY
+    assert TOKEN.ended_at == NOW + DAY
+    assert replace(TOKEN, revoked_at=NOW + 1).ended_at == NOW + 1
 
 
 def test_all_of_it_survives_a_file() -> None:

@@ -35,6 +35,12 @@ REFERRING: Final = b"".join(
 """What finds a class or function. A pickle without these bytes, wherever, has none: that of most numbers."""
 PLAIN_BYTES_MAX: Final = 65536
 """A larger value takes too long for who has other things to do."""
+LONG_BYTES_MIN: Final = 256
+"""From here on pickle gives bytes and texts a length of four bytes. Shorter values are soon looked through."""
+LONE_VALUE: Final = struct.Struct("<3sQcI")
+"""How a pickle begins that is one of them: protocol and frame, size of the frame, its kind and its length."""
+LONE_START: Final = pickle.PROTO + bytes([PROTOCOL]) + pickle.FRAME
+LONE_END: Final = pickle.MEMOIZE + pickle.STOP
 CODE_REFERENCE: Final = b"ACcC"
 """What a reference to an application's code has in it: its number in ``code.py``, as pickle writes it."""
 
@@ -99,6 +105,8 @@ def plain_value(payload: Buffer | Frame) -> Any:
     if type(payload) is not bytes or len(payload) > PLAIN_BYTES_MAX:
         return NOT_PLAIN
     try:
+        if len(payload) >= LONG_BYTES_MIN and _is_lone_value(payload):
+            return pickle.loads(payload)
         if len(payload.translate(None, REFERRING)) == len(payload):
             return pickle.loads(payload)
         if CODE_REFERENCE in payload:
@@ -106,6 +114,13 @@ def plain_value(payload: Buffer | Frame) -> Any:
         return _PlainUnpickler(BytesIO(payload)).load()
     except BaseException:  # boundary: the consumer meets it again, and is told
         return NOT_PLAIN
+
+
+def _is_lone_value(payload: bytes) -> bool:
+    """Tell whether all of a payload is one long text, or bytes: what is in those need not be looked at."""
+    start, _, kind, size = LONE_VALUE.unpack_from(payload)
+    is_long = kind in (pickle.BINBYTES, pickle.BINUNICODE) and start == LONE_START
+    return is_long and LONE_VALUE.size + size + len(LONE_END) == len(payload) and payload.endswith(LONE_END)
 
 
 class _PlainUnpickler(pickle.Unpickler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 from typing import Any
@@ -145,6 +146,23 @@ def test_what_needs_a_class_or_function_is_not_plain(value: Any) -> None:
 def test_a_reference_to_code_of_an_application_is_not_plain() -> None:
     assert struct.pack("<i", CODE_AT) == CODE_REFERENCE
     assert CODE_REFERENCE in pickle.dumps(code_at, PROTOCOL)
+
+
+def test_what_long_bytes_and_texts_have_in_them_does_not_matter() -> None:
+    reference = pickle.dumps(code_at, PROTOCOL)
+    for value in (reference * 100, os.urandom(4096), "cats" * 1000, "\N{EURO SIGN}" * 300):
+        assert plain_value(pickle.dumps(value, PROTOCOL)) == value
+
+
+def test_a_reference_behind_long_bytes_is_not_plain() -> None:
+    assert plain_value(pickle.dumps((bytes(4096), code_at), PROTOCOL)) is NOT_PLAIN
+    assert plain_value(pickle.dumps((bytes(4096), Thing), PROTOCOL)) is NOT_PLAIN
+
+
+def test_a_length_that_hides_a_reference_is_not_believed() -> None:
+    lone = pickle.dumps(bytes(300), PROTOCOL)
+    behind = pickle.dumps((code_at,), PROTOCOL)[2:]
+    assert plain_value(lone[:-1] + behind) is NOT_PLAIN
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x80", b"\x80\x05", b"no pickle at all", b"\x80\x05K\x01"])

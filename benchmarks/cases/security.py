@@ -1,4 +1,4 @@
-"""What it costs that all that travels between machines is encrypted: TLS beside plain TCP, by turns."""
+"""What encryption between machines costs: a channel with keys and the same one without, by turns."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ __all__ = ["run"]
 
 PLAIN = "plain"
 CHANNEL = "tcp"
+CIPHERS = {"tcp": "TLS", "zmq": "CURVE"}
+"""What encrypts each channel."""
+
 TURNS = 5
 """So often each is measured in a repetition; the medians are compared."""
 
@@ -31,7 +34,7 @@ WARM_UP = 500
 
 
 class _Amount(NamedTuple):
-    """How large the arguments of tasks are, whether results are as large, and what the ratio should be."""
+    """How large arguments of tasks are, whether results are as large, and what the ratio should be with TLS."""
 
     name: str
     size_bytes: int
@@ -59,11 +62,12 @@ class _Measured(NamedTuple):
 def run(bench: Bench) -> None:
     """Measure one by one with payloads of several sizes, and round trips; shown are ratios by turns."""
     options = bench.options
-    common = {**options.configuration(), "transport.channel": options.channel or CHANNEL}
+    channel = options.channel or CHANNEL
+    common = {**options.configuration(), "transport.channel": channel}
     with tempfile.TemporaryDirectory(prefix="sec") as folder, ExitStack() as stack:
         systems: list[Callable[[_Amount, int], _Measured]] = []
         trips: list[Executing] = []
-        for name in ("tls", PLAIN):
+        for name in (CIPHERS[channel].lower(), PLAIN):
             cluster = stack.enter_context(
                 KeyedCluster(Path(folder, name), common, workers=options.workers, is_open=name == PLAIN)
             )
@@ -78,22 +82,24 @@ def run(bench: Bench) -> None:
                 _compare(bench, amount, systems)
             times = [percentile(one.round_trips(give_same, options.scaled(500, 50)), 0.5) for one in trips]
             bench.add(
-                _figure("roundtrip", "round trip, p50, TLS / plain", is_less_better=True),
+                _figure("roundtrip", f"round trip, p50, {CIPHERS[channel]} / plain", is_less_better=True),
                 "submit",
                 times[0] / times[1],
             )
 
 
 def _compare(bench: Bench, amount: _Amount, systems: list[Callable[[_Amount, int], _Measured]]) -> None:
+    cipher = CIPHERS[bench.options.channel or CHANNEL]
     count = bench.options.scaled(amount.task_count, amount.quick_task_count)
     ratios: list[_Measured] = []
     for _ in range(bench.options.scaled(TURNS, 1)):
-        tls, plain = (measure(amount, count) for measure in systems)
-        ratios.append(_Measured(plain.elapsed_s / tls.elapsed_s, plain.used_s / tls.used_s))
+        keyed, plain = (measure(amount, count) for measure in systems)
+        ratios.append(_Measured(plain.elapsed_s / keyed.elapsed_s, plain.used_s / keyed.used_s))
     key = amount.name.replace(" ", "_").lower()
-    target = Target(amount.target, system="submit") if amount.target is not None else None
+    aim = amount.target if cipher == "TLS" else None
+    target = Target(aim, system="submit") if aim is not None else None
     elapsed, used = (percentile(column, 0.5) for column in zip(*ratios, strict=True))
-    bench.add(_figure(key, f"one by one, {amount.name}, TLS / plain", target=target), "submit", elapsed)
+    bench.add(_figure(key, f"one by one, {amount.name}, {cipher} / plain", target=target), "submit", elapsed)
     bench.add(_figure(f"{key}_cpu", f"the same by processor time, {amount.name}"), "submit", used)
 
 

@@ -85,8 +85,12 @@ def registered(registrar: Registrar) -> Answer:
 
     def answer(header: str, body: bytes) -> tuple[int, bytes]:
         kind, _, secret = header.partition(" ")
-        if kind != "Join" or not registrar.has_invitation(secret):
-            return 401, b'{"error": {"message": "no such invitation, or no more"}}'
+        if kind != "Join":
+            return 401, b'{"error": {"message": "no invitation"}}'
+        try:
+            registrar.check_invitation(secret)
+        except NotAllowed as error:
+            return 401, error_body(error)
         try:
             return 200, registrar.join(secret, body, "127.0.0.1")
         except NotAllowed as error:

@@ -61,14 +61,14 @@ class Revocation:
         new = frozenset(serials) - self._trust.revoked
         self._trust.revoke(new)
         if new:
-            log.info("%d certificates and tokens are trusted no more", len(new))
+            log.info("certificates and tokens that are trusted no more: %d", len(new))
             for serial in sorted(new):
                 self._audit.write("revoke", None, "", serial, "in force")
             for handler in self._handlers():
                 tell_revoked(handler, new)
         for job in list(self._dispatcher.ledger.owners.values()):
             life = job.life
-            if life is None or life.spec.kind == "system" or life.spec.made_by not in gone:
+            if life is None or life.closed or life.spec.kind == "system" or life.spec.made_by not in gone:
                 continue
             if not life.held_because and life.released_from != OWNER_REVOKED:
                 log.warning("job %s is held: %s", job.title, OWNER_REVOKED)

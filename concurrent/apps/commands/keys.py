@@ -219,8 +219,8 @@ def _agrees(question: str) -> bool:
     """Ask the person; raises ConfigurationError where there is none."""
     if not sys.stdin.isatty():
         raise ConfigurationError(
-            "this ends all trust in the cluster, and nobody can be asked", thing="--yes",
-            remedy="Say that it is meant with --yes",
+            "this ends all trust in the cluster, and there is no terminal to confirm it on", thing="--yes",
+            remedy="If that is meant, add --yes",
         )  # fmt: skip
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 

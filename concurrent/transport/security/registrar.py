@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from concurrent.core.errors import NotAllowed
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
-from concurrent.core.rarely import RareLine
 from concurrent.transport.security.audit import AuditLog
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, KeyFolder
@@ -49,18 +47,13 @@ class Registrar:
         self._masters = masters
         self._is_connected = is_connected
         self._audit = audit
-        self._refusals = RareLine()
 
-    def has_invitation(self, secret: str) -> bool:
-        """Return whether somebody with that secret may join now; to be asked before more is read of it."""
-        try:
-            self._keys.membership().invitation_of(secret, time.time())
-        except NotAllowed as error:
-            suffix = self._refusals.suffix(time.monotonic())
-            if suffix is not None:
-                log.warning("somebody cannot join: %s%s", error.message, suffix)
-            return False
-        return True
+    def check_invitation(self, secret: str) -> None:
+        """Look whether somebody with that secret may join now; to be asked before more is read of it.
+
+        :raises NotAllowed: if not. Who has the secret of an invitation that is over is told so.
+        """
+        self._keys.membership().invitation_of(secret, time.time())
 
     def join(self, secret: str, request_pem: bytes, address: str) -> bytes:
         """Make somebody a member and return what it needs, as JSON.

@@ -34,7 +34,7 @@ class Trust:
             raise NotAllowed(
                 f"{identity} has been revoked",
                 thing=identity.name,
-                remedy="Ask an admin of the cluster for a new invitation, and join with it",
+                remedy="Ask an admin of the cluster for a new invitation, join with it, and start this again",
             )
 
     def listen(self, fn: Callable[[frozenset[str]], object]) -> None:

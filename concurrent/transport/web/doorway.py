@@ -118,8 +118,10 @@ class Doorway:
         )
         if not head.wants_page:
             return Answer(status, error_body(error), headers=headers)
-        is_unknown = status.startswith("401")
-        text = login_page(error) if is_unknown else problem_page(status.partition(" ")[2], error)
+        if status.startswith("401"):
+            text = login_page(error, head.headers.get("Host", ""))
+        else:
+            text = problem_page(status.partition(" ")[2], error)
         return page(text, status)._replace(headers=headers)
 
     def _note_refusal(self, head: Head, error: ConcurrentError) -> None:

@@ -373,8 +373,14 @@ class WebConnection(cheroot_server.HTTPConnection):
         return is_of_other_user(self.socket)
 
     def begins_with(self, first: bytes) -> bool:
-        """Tell whether a new client has begun so; nothing is taken. Raises OSError; loop thread."""
-        return bool(self.socket.recv(len(first), socket.MSG_PEEK) == first)
+        """Tell whether a new client has begun so; nothing is taken. Loop thread.
+
+        :raises OSError: if it is gone, also if it has closed without a word.
+        """
+        begun = self.socket.recv(len(first), socket.MSG_PEEK)
+        if not begun:
+            raise ConnectionResetError("the client has closed without a word")
+        return bool(begun == first)
 
     def encrypt(self, context: ssl.SSLContext) -> None:
         """Go on with TLS, whose handshake has still to be made. Raises OSError; loop thread."""

@@ -23,8 +23,8 @@ ADDRESSES_MAX: Final = 1000
 class IRegistrar(Protocol):
     """What makes members of those who were invited. Any thread."""
 
-    def has_invitation(self, secret: str) -> bool:
-        """Tell whether somebody with this secret may join."""
+    def check_invitation(self, secret: str) -> None:
+        """Raise NotAllowed, which says why, if nobody with this secret may join."""
 
     def join(self, secret: str, request_pem: bytes, address: str) -> bytes:
         """Return the answer to who joins, as JSON.
@@ -93,14 +93,11 @@ class JoinDesk:
             error = NotAllowed("nobody joins without encryption", thing="connection", remedy=remedy)
             raise Refused("401 Unauthorized", error)
         self._attempts.check(head.peer_ip)
-        if not registrar.has_invitation(secret):
+        try:
+            registrar.check_invitation(secret)
+        except NotAllowed as error:  # only who has the secret of one that is over is told more than that
             self._attempts.fail(head.peer_ip)
-            error = NotAllowed(
-                "there is no such invitation, or no more",
-                thing="invitation",
-                remedy="Ask an admin of the cluster for a new one: concurrent keys invite ROLE",
-            )
-            raise Refused("401 Unauthorized", error)
+            raise Refused("401 Unauthorized", error) from None
         if body_bytes > REQUEST_BYTES_MAX:
             most = f"a request to join has at most {REQUEST_BYTES_MAX} bytes"
             raise Refused("413 Content Too Large", MessageTooLarge(most, value=body_bytes))

@@ -16,17 +16,19 @@ STYLE: Final = (
 )
 
 
-def login_page(reason: ConcurrentError) -> str:
+def login_page(reason: ConcurrentError, host: str) -> str:
     """Return the page that says how to be let in, with a form for a token.
 
     It tells nothing of the node, for anybody can see it.
 
     :param reason: why the node does not know who asks.
+    :param host: where the browser has asked, ``HOST:PORT``.
     """
     return _page(
         "Who are you?",
         f"<p>{html.escape(reason.message)}.</p>"
-        "<p>On the machine of the node, type <code>concurrent open</code>: it opens this page for you.</p>"
+        f"<p>On the machine of the node, type <code>concurrent open -m {html.escape(host)}</code>: "
+        "it opens this page for you.</p>"
         '<form method="post" action="/login"><p><label>Or paste a token here, as '
         "<code>concurrent keys token ROLE</code> prints it:"
         '<input type="password" name="token" autocomplete="off" required></label></p>'

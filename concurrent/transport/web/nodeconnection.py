@@ -139,7 +139,8 @@ def tls_problem(address: str, server_name: str, error: ssl.SSLError) -> Concurre
             f"what listens at {address} is not {server_name}: {error.verify_message}",
             thing=address,
             value=server_name,
-            remedy="Check the address; if it is right, join the cluster of that node: concurrent join LINE",
+            remedy="Check the address; if it is right, join the cluster of that node (concurrent join LINE), "
+            "and start this again",
         )
     if error.reason in PLAIN_REASONS:
         return NotAllowed(

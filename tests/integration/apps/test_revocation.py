@@ -127,6 +127,15 @@ def test_a_job_goes_on_when_its_owner_is_a_member_again(
     assert outcomes(again, 1) == {1: (FINISHED, b"a")}
 
 
+def test_a_job_that_has_ended_is_not_held(master: MasterNode, peer_at: MakePeerAt) -> None:
+    attach_as(master, peer_as(peer_at, master, ANN, "application-1"), name="hunt", keep_s=1000.0)
+    ask_as(master, CHIEF, "cancel_job", "hunt")
+    ended = state(master, "hunt")
+    revoke(master, ANN.serial, gone=(ANN.key,))
+    assert state(master, "hunt") == ended
+    assert ended[1] == ""
+
+
 def test_jobs_of_others_and_of_everybody_go_on(master: MasterNode, peer_at: MakePeerAt) -> None:
     attach_as(master, peer_as(peer_at, master, CHIEF, "application-1"), name="sweep", keep_s=1000.0)
     attach(peer_at(master, "application-2"), name="open", keep_s=1000.0)

@@ -22,8 +22,9 @@ class Registrar:
         self.joined: list[tuple[str, bytes, str]] = []
         self.is_taken = False
 
-    def has_invitation(self, secret: str) -> bool:
-        return secret == "right"
+    def check_invitation(self, secret: str) -> None:
+        if secret != "right":
+            raise NotAllowed(f"{secret} is no invitation")
 
     def join(self, secret: str, request_pem: bytes, address: str) -> bytes:
         if self.is_taken:
@@ -67,6 +68,12 @@ def test_who_has_an_invitation_joins_with_tls_or_in_the_place() -> None:
 )
 def test_nobody_else_does(authorization: str | None) -> None:
     assert status_of(JoinDesk(Registrar(), Attempts()), head(authorization)) == "401"
+
+
+def test_who_has_a_wrong_one_is_told_what_is_wrong_with_it() -> None:
+    with pytest.raises(Refused) as caught:
+        JoinDesk(Registrar(), Attempts()).check(head("Join former"), 100)
+    assert (caught.value.status[:3], str(caught.value.error)) == ("401", "former is no invitation")
 
 
 def test_nobody_joins_in_the_clear_by_another_verb_or_where_nobody_can() -> None:

@@ -39,7 +39,7 @@ def test_who_is_invited_becomes_a_member_and_is_told_all_it_needs(cluster: KeyFo
     secret = Members(cluster).invite(Role.SLAVE)
     registrar = Registrar(cluster, (HOST,))
     key = new_key()
-    assert registrar.has_invitation(secret)
+    registrar.check_invitation(secret)
     answer = json.loads(registrar.join(secret, request_for(key, "Rack 1"), "10.0.0.7"))
     assert answer["cluster"] == "office-4kd2"
     assert answer["masters"] == ["10.0.0.5:8750"]
@@ -48,7 +48,10 @@ def test_who_is_invited_becomes_a_member_and_is_told_all_it_needs(cluster: KeyFo
     assert has_key(answer["certificate"].encode(), key)
     member = Members(cluster).all()[-1]
     assert (member.role, member.name, member.address) == (Role.SLAVE, "rack-1", "10.0.0.7")
-    assert not registrar.has_invitation(secret)
+    with pytest.raises(NotAllowed, match="was used up"):
+        registrar.check_invitation(secret)
+    with pytest.raises(NotAllowed, match="there is no such invitation"):
+        registrar.check_invitation("another")
 
 
 def test_the_master_chooses_the_role_and_may_choose_the_name(cluster: KeyFolder) -> None:
@@ -85,7 +88,7 @@ def test_what_is_no_request_uses_nothing_up(cluster: KeyFolder, request_pem: byt
     secret = Members(cluster).invite(Role.SLAVE)
     with pytest.raises(NotAllowed, match="no signing request"):
         Registrar(cluster).join(secret, request_pem, "")
-    assert Registrar(cluster).has_invitation(secret)
+    Registrar(cluster).check_invitation(secret)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import NotAllowed, ProtocolError
+from concurrent.core.errors import ProtocolError
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.carriers.channels import SocketPlace
@@ -89,7 +89,7 @@ class PushSocket:
         self._doors.close()
         self._doors.context.term()
 
-    def _say_refused(self, address: str, error: NotAllowed) -> None:
+    def _say_refused(self, address: str, error: ProtocolError) -> None:
         if self._strangers.is_due(f"{address}: {error}", self._loop.time()):
             log.warning("%s may not pull tasks: %s", address, error)
 

@@ -6,17 +6,19 @@ Each way has a socket of its own, for CURVE is a matter of the whole socket. Loo
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import NotAllowed
+from concurrent.core.errors import ProtocolError
 from concurrent.core.items import Host
 from concurrent.transport.carriers.curve import ZapHandler, as_curve_client, as_curve_server, check_refusal
 from concurrent.transport.carriers.endpoint import cannot_listen
 from concurrent.transport.carriers.server import NO_PORT
 from concurrent.transport.carriers.strangers import needs_key
+from concurrent.transport.carriers.zmqnewcomers import Newcomers
 from concurrent.transport.carriers.zmqsockets import LOCAL, Context, Socket, endpoint_of, make_socket
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
@@ -59,6 +61,7 @@ class Door:
     :param identity: who comes in here; None: whoever has the key.
     :param keys: those for CURVE; None for an address without.
     :param place: where it is a socket; None for a port.
+    :param watch: makes who bounds those that are new at a socket; None if nobody does.
     :raises zmq.ZMQError: if the port cannot be had.
     :raises AddressError: if there is another socket in the place.
     """
@@ -72,6 +75,7 @@ class Door:
         *,
         keys: CurveKeys | None = None,
         place: Place | None = None,
+        watch: Callable[[Socket], Newcomers] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.identity = identity
@@ -79,6 +83,8 @@ class Door:
         self._listening = listening
         self._keys = keys
         self._place = place
+        self._watch = watch
+        self._newcomers: Newcomers | None = None
         self.socket = self._open()
 
     def open_anew(self, linger_ms: int = 0) -> Socket:
@@ -98,6 +104,8 @@ class Door:
             return
         if self._place is not None:
             self._place.forget(self._listening.name)
+        if self._newcomers is not None:
+            self._newcomers.close()
         monitor = socket.get_monitor_socket(zmq.EVENT_CLOSED)
         with suppress(zmq.ZMQError):
             socket.unbind(self.endpoint)
@@ -125,6 +133,8 @@ class Door:
                     socket.setsockopt(zmq.USE_FD, listener.fileno())
                     socket.bind(self.endpoint)
                     listener.detach()
+            if self._watch is not None:
+                self._newcomers = self._watch(socket)
         except BaseException:  # boundary: whatever it is, what was opened is closed
             socket.close(linger=0)
             raise
@@ -135,7 +145,7 @@ class Doors:
     """All addresses of one server, their context, and who answers for CURVE. It frees them.
 
     :param protection: who is let in; None: anybody.
-    :param on_refused: called with the address of somebody whose key is not let in, and the reason.
+    :param on_refused: called with the address of somebody who is not let in, and the reason.
     :raises AddressError: if an address cannot be had.
     :raises NotAllowed: if there is a port, and no key for it.
     :raises ConfigurationError: if a stranger would come in.
@@ -146,7 +156,7 @@ class Doors:
         loop: NodeLoop,
         listening: Listening,
         protection: Protection | None,
-        on_refused: Callable[[str, NotAllowed], object],
+        on_refused: Callable[[str, ProtocolError], object],
     ) -> None:
         self._on_refused = on_refused
         self.port = NO_PORT
@@ -194,12 +204,19 @@ class Doors:
         else:
             self.zap = ZapHandler(loop, self.context, protection, self._on_refused)
         endpoint = endpoint_of(listening.host or "*", listening.port or "*")
-        door = Door(self.context, listening, endpoint, ANYBODY if keys is None else None, keys=keys)
+        identity, watch = (ANYBODY, None) if keys is None else (None, self._watcher(loop, listening.limits))
+        door = Door(self.context, listening, endpoint, identity, keys=keys, watch=watch)
         self._doors.append(door)
         self.port = int(door.endpoint.rpartition(":")[2])
         if self.zap is not None and keys is not None:
             reachable = _within_reach(door.endpoint)
             check_refusal(self.context, listening.kind, reachable, keys, self.zap)
+
+    def _watcher(self, loop: NodeLoop, limits: Limits) -> Callable[[Socket], Newcomers] | None:
+        """Return what bounds those who are new at a socket; None where the system does not help."""
+        if sys.platform != "linux":
+            return None
+        return lambda socket: Newcomers(loop, self.context, socket, limits.greeting_max, self._on_refused)
 
 
 class Route(NamedTuple):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import queue
+import selectors
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +33,7 @@ from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role
 from concurrent.transport.session.envelope import control_message
-from concurrent.transport.session.limits import Limits
+from concurrent.transport.session.limits import MIB, Limits
 from concurrent.transport.session.messages import Hello, Kind
 from tests.integration.transport.transport_nodes import (
     WAIT_S,
@@ -386,6 +389,59 @@ def test_five_hundred_contexts_are_opened_and_closed_while_others_encrypt(
     talker.join(WAIT_S)
     assert echoed > 10
     assert handler.call("echo", 1).result(WAIT_S) == 1
+
+
+def test_newcomers_that_say_nothing_are_bounded_and_members_come_in(
+    ends: Carriers, curve: CurveCluster
+) -> None:
+    server = serve(ends, curve.server, limits=Limits(greeting_max=3, hello_timeout_s=60.0))
+    member = ends.connect(server.port, "arm", protection=curve.member("arm")).handler
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(12)]
+    wait_for_ends(silent, len(silent) - 3)
+    assert who(ends, server.port, curve.member("leg"), "leg")
+    assert member.call("who").result(WAIT_S)
+    for one in silent:
+        one.close()
+
+
+def test_a_newcomer_that_sends_much_is_ended(ends: Carriers, curve: CurveCluster) -> None:
+    server = serve(ends, curve.server, limits=Limits(hello_timeout_s=60.0))
+    with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as stranger:
+        stranger.sendall(b"\xff" + bytes(8) + b"\x7f\3\0" + b"CURVE".ljust(52, b"\0"))
+        stranger.sendall(b"\6" + (200 * MIB).to_bytes(8, "big"))  # a part of its greeting that is so large
+        stranger.sendall(bytes(MIB))
+        wait_for_ends([stranger], 1)
+
+
+def test_a_member_that_says_nothing_is_no_newcomer(ends: Carriers, curve: CurveCluster) -> None:
+    server = serve(ends, curve.server, limits=Limits(greeting_max=1, hello_timeout_s=60.0))
+    members = [raw_dealer(curve, server.port, name) for name in ("arm", "leg", "toe")]
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
+    wait_for_ends(silent, len(silent) - 1)  # so all have been looked at
+    assert not any(member.monitor.poll(0) for member in members)
+    for one in (*members, *silent):
+        one.close()
+
+
+def wait_for_ends(connections: list[socket.socket], count: int) -> None:
+    """Wait until the other end has closed so many of them."""
+    end = time.monotonic() + WAIT_S
+    with selectors.DefaultSelector() as selector:
+        for one in connections:
+            selector.register(one, selectors.EVENT_READ)
+        while len(selector.get_map()) > len(connections) - count:
+            assert time.monotonic() < end, f"{len(selector.get_map())} of {len(connections)} are open"
+            for key, _events in selector.select(WAIT_S):
+                if not received(key.fd):
+                    selector.unregister(key.fd)
+
+
+def received(fd: int) -> bytes:
+    """Return what a connection has received; nothing if it has ended."""
+    try:
+        return os.read(fd, 4096)
+    except ConnectionError:
+        return b""
 
 
 class raw_dealer:

@@ -9,6 +9,7 @@ whose message was lost would be waited for without end. Loop thread only.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -248,7 +249,8 @@ class MasterAPI:
                 _check("code_count", code_count, 0)
                 _check("the number of payloads", count, 1, TASKS_PER_MESSAGE_MAX)
             (_, asked), *changes = read_stretches(terms, count)
-            dispatcher.submit(TasksSubmitted(owner, first_id, payloads, asked, changes), code_count)
+            submitted = TasksSubmitted(owner, first_id, payloads, asked, changes, at=time.time())
+            dispatcher.submit(submitted, code_count)
 
         @receives(server, to_master.cancel)
         def cancel(handler: TCPHandler, _request: Any, ids: list[int], grace_s: float = 0.0) -> None:

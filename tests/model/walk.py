@@ -16,7 +16,7 @@ from concurrent.scheduling.ledger.events import (
     TasksReturned,
 )
 from concurrent.scheduling.ledger.states import TaskState
-from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, RETRIABLE
 from tests.model.world import Program, Slave, World
 
 __all__ = ["Walk"]
@@ -95,7 +95,9 @@ class Walk:
 
     def finish(self) -> None:
         for slave in self._one_of([slave for slave in self.world.slaves if slave.held]):
-            self.world.finish(slave, self._random.choice([FINISHED, FAILED, DIED, DIED, DIED]))
+            self.world.finish(
+                slave, self._random.choice([FINISHED, FAILED, DIED, DIED, DIED, RETRIABLE, RETRIABLE])
+            )
 
     def hand_back(self) -> None:
         for slave in self._one_of([slave for slave in self.world.connected() if slave.held]):
@@ -184,8 +186,11 @@ class Walk:
             if task.state is TaskState.QUEUED
         ]
         tasks = ledger.task_by_number
-        refused = [number for number, task in tasks.items() if task.state is TaskState.REFUSED]
-        assert sorted([*held, *queued, *ledger.pushed, *refused]) == sorted(tasks)
+        apart = [
+            number for number, task in tasks.items() if task.state in (TaskState.REFUSED, TaskState.WAITING)
+        ]
+        assert set(ledger.places.retries.waiting) <= set(apart)
+        assert sorted([*held, *queued, *ledger.pushed, *apart]) == sorted(tasks)
         assert len(queued) == ledger.queue.count + ledger.places.parked.count
         assert ledger.held_total == len(held)
         assert ledger.budget.open_bytes == sum(len(one.payload) for one in tasks.values())

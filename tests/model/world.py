@@ -37,7 +37,8 @@ from concurrent.scheduling.ledger.events import (
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.returning import AWAITED_S
-from concurrent.scheduling.tasks.outcome import DIED, FINISHED
+from concurrent.scheduling.tasks.outcome import DIED, FINISHED, RETRIABLE
+from concurrent.scheduling.tasks.retry import Retry
 from concurrent.scheduling.tasks.terms import Terms
 from tests.model.journal import Journal
 
@@ -45,6 +46,9 @@ __all__ = ["RETURN_S", "Program", "Slave", "World"]
 
 RETURN_S: Final = 20.0
 ATTEMPTS: Final = 2
+RETRY: Final = Retry(1, delay_s=3.0)
+NO_OUTCOME: Final = (DIED, RETRIABLE)
+"""With these a run may end and the task goes on."""
 
 
 @dataclass(eq=False)
@@ -183,6 +187,7 @@ class World:
         for number, outcome in enumerate(columns, first):
             assert program.outcome_by_number.setdefault(number, outcome) == outcome, "it has changed"
             assert program.number_by_id.setdefault(outcome[0], number) == number, "two for a task"
+            assert outcome[1] != RETRIABLE, "another try is no outcome"
             if outcome[1] == DIED:
                 deaths = set(re.findall(rb"run (\d+)", outcome[2]))
                 assert len(deaths) == ATTEMPTS, "a death was counted twice"
@@ -206,7 +211,7 @@ class World:
     def check_that_nobody_has(self, number: int, taker: Slave | None) -> None:
         """A task that a slave has is given to no other while the master has to wait for that one."""
         for slave in self.slaves:
-            has = number in slave.held or slave.finished.get(number, (DIED,))[0] != DIED
+            has = number in slave.held or slave.finished.get(number, (DIED,))[0] not in NO_OUTCOME
             has = has and number not in slave.late and (slave.is_connected or number in slave.told)
             assert slave is taker or not (has and self.is_waited_for(slave)), "it runs twice"
 
@@ -260,7 +265,8 @@ class World:
         slave.number = self.epoch << 40 | self.slave_count
         slave.cut_at = None
         slave.missed.clear()
-        slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items()}
+        was_told = {one for one, kept in slave.finished.items() if kept[0] == RETRIABLE and kept[2]}
+        slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items() if one not in was_told}
         if slave not in self.slaves:
             self.slaves.append(slave)
         self.apply(SlaveJoined(slave.number, slave.name, workers=2, window=4, returns=True))
@@ -326,7 +332,7 @@ class World:
         first_id = program.next_id
         program.next_id += count
         payloads = [b"%d:%d" % (program.owner, first_id + index) for index in range(count)]
-        terms = Terms(attempts_max=ATTEMPTS)
+        terms = Terms(attempts_max=ATTEMPTS, retry=RETRY)
         changes = ((count // 2, Terms(attempts_max=ATTEMPTS, priority=1)),) if urgent and count > 1 else ()
         self.apply(TasksSubmitted(program.owner, first_id, payloads, terms, changes))
 

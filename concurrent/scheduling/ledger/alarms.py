@@ -24,6 +24,10 @@ class Alarm(IntEnum):
     """Jobs that outlive their sessions."""
     RETURNS = 5
     """Slaves that may come back."""
+    RETRIES = 6
+    """Tasks that are tried again."""
+    DEADLINES = 7
+    """Tasks that may not be open any more."""
 
 
 class Alarms:
@@ -46,6 +50,12 @@ class Alarms:
         if alarm not in self:
             self._delay_s_by_alarm[alarm] = delay_s
             self.deadline = 0.0
+
+    def wake(self, alarm: Alarm) -> None:
+        """Have an alarm ring at once, whenever it would have rung."""
+        self._due_by_alarm.pop(alarm, None)
+        self._delay_s_by_alarm[alarm] = 0.0
+        self.deadline = 0.0
 
     def ring(self, now: float) -> Iterator[Alarm]:
         """Yield what is due; what is set meanwhile is set now."""

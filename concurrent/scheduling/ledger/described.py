@@ -86,6 +86,7 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     ),
     events.TasksNamed: lambda e: f"owner {e.owner} has named {len(e.keys)} tasks, {e.first_id} and on",
     events.TasksTried: lambda e: f"workers died of {_tasks(e.ids)} of owner {e.owner}",
+    events.TasksRetried: lambda e: f"{_tasks(e.ids)} of owner {e.owner} raised, and are tried again",
     events.TasksRenumbered: lambda e: (
         f"{_tasks(e.ids)} of owner {e.owner} have new numbers, {e.first_number} and on"
     ),

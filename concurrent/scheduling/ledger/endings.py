@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from concurrent.core.errors import TaskOutOfMemory, TaskTimeout
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
-from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, RETRIABLE
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, OUT_OF_MEMORY, RETRIABLE, TIMED_OUT
+from concurrent.scheduling.tasks.retry import exception_names
 
-__all__ = ["Endings", "sorted_out"]
+__all__ = ["MAYBE_AGAIN", "Endings", "sorted_out"]
+
+NAMES_BY_LIMIT: Final = {
+    TIMED_OUT: exception_names(TaskTimeout),
+    OUT_OF_MEMORY: exception_names(TaskOutOfMemory),
+}
+"""What a passed limit is to its task: the names of the exception, and of those that it derives from."""
+
+MAYBE_AGAIN: Final = frozenset({RETRIABLE, *NAMES_BY_LIMIT})
+"""What a task may be tried again for."""
 
 
 @dataclass(slots=True)
 class Endings:
-    """What a slave reported: final outcomes, in columns; tasks to try again, and those of them of which it was
-    not known that a worker died; how many were not its own.
+    """What a slave reported: final outcomes, in columns; tasks to try again whose worker died, and those of
+    them of which that was not known; tasks to try ``again`` for what they raised, with status and payload; how
+    many were not its own.
     """
 
     tasks: list[TaskRecord] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     payloads: list[Any] = field(default_factory=list)
     retry: list[TaskRecord] = field(default_factory=list)
+    again: list[tuple[TaskRecord, int, Any]] = field(default_factory=list)
     tried: list[TaskRecord] = field(default_factory=list)
     dropped_count: int = 0
 
@@ -41,8 +54,11 @@ def sorted_out(
             found.dropped_count += status != CANCELLED  # it answers what was asked for
             continue
         outcome = payload
-        if status == RETRIABLE:
-            status = FAILED
+        if status in MAYBE_AGAIN:
+            if _has_another_try(task, status):
+                found.again.append((task, status, payload))
+                continue
+            status = FAILED if status == RETRIABLE else status
         if status == DIED:
             has_again = slave.brought_again.pop(task.number, None)
             is_known = has_again is not None and task.has_evidence(slave, payload)
@@ -62,3 +78,11 @@ def sorted_out(
         found.statuses.append(status)
         found.payloads.append(outcome)
     return found
+
+
+def _has_another_try(task: TaskRecord, status: int) -> bool:
+    """Tell whether a task is tried again that raised, or passed a limit."""
+    retry = task.terms.retry
+    if retry is None or task.tries >= retry.times:
+        return False
+    return status == RETRIABLE or retry.takes(NAMES_BY_LIMIT[status])

@@ -56,6 +56,7 @@ from concurrent.scheduling.ledger.recorded import (
     TasksEnded,
     TasksNamed,
     TasksRenumbered,
+    TasksRetried,
     TasksSubmitted,
     TasksTried,
 )
@@ -117,6 +118,7 @@ __all__ = [
     "TasksNamed",
     "TasksOffered",
     "TasksRenumbered",
+    "TasksRetried",
     "TasksReturned",
     "TasksRunning",
     "TasksSubmitted",

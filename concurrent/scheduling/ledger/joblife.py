@@ -22,6 +22,7 @@ from concurrent.scheduling.ledger.events import (
     SystemStepped,
     TasksNamed,
     TasksRenumbered,
+    TasksRetried,
     TasksTried,
 )
 from concurrent.scheduling.ledger.failures import Failures
@@ -157,6 +158,7 @@ _TAKE_BY_TYPE: Final[dict[type, Callable[[JobLife, Any], None]]] = {
     SystemLosses: JobLife._nothing,
     SystemEnded: JobLife._system_ended,
     TasksNamed: JobLife._nothing,
+    TasksRetried: JobLife._nothing,
     TasksTried: JobLife._nothing,
     TasksRenumbered: JobLife._nothing,
 }

@@ -29,6 +29,7 @@ from concurrent.scheduling.ledger.events import (
     SystemPushed,
     SystemStepped,
     TasksEnded,
+    TasksRetried,
     TasksSubmitted,
     TasksTried,
 )
@@ -180,7 +181,9 @@ class Jobs:
         if job.life is None or not event.payloads:
             return []
         number = job.number_by_id[event.first_id]
-        kept = TasksSubmitted(event.owner, event.first_id, event.payloads, event.terms, event.changes, number)
+        kept = TasksSubmitted(
+            event.owner, event.first_id, event.payloads, event.terms, event.changes, number, event.at
+        )
         return [Record(kept)]
 
     def tried(self, tasks: list[TaskRecord]) -> list[Command]:
@@ -191,6 +194,26 @@ class Jobs:
             ids = [task.client_id for task in of_one]
             commands += self.record(TasksTried(owner, ids, [task.evidence[-1] for task in of_one]))
         return commands
+
+    def retried(self, tasks: list[TaskRecord], at: list[float]) -> list[Command]:
+        """Return what has a journal keep that tasks are tried again.
+
+        :param at: when each, in seconds since the epoch.
+        """
+        commands: list[Command] = []
+        rows = sorted(zip(tasks, at, strict=True), key=lambda row: row[0].owner.owner)
+        for owner, group in groupby(rows, key=lambda row: row[0].owner.owner):
+            of_one, times = map(list, zip(*group, strict=True))
+            ids, tries = [task.client_id for task in of_one], [task.tries for task in of_one]
+            commands += self.record(TasksRetried(owner, ids, tries, times))
+        return commands
+
+    def reason_of(self, status: int, payload: Any) -> str:
+        """Return what is known of a failure, in a few words."""
+        if status in (TIMED_OUT, OUT_OF_MEMORY):
+            return Ended.read(bytes(payload)).reason
+        known = self._read_failure(payload) if self._read_failure is not None and len(payload) else None
+        return ": ".join(filter(None, known)) if known else ""
 
     def accept_more(self) -> list[Command]:
         """Accept what waits, the oldest first, as far as there is room."""

@@ -1,7 +1,8 @@
 """Lanes: the tasks of one owner with equal terms that wait at the master, in their order. Pure.
 
-Of an owner's lanes the one with the highest priority is first, and of equal ones that with the oldest task: so
-tasks go out nearly in the order in which they were pushed, and yet in batches with equal terms.
+Of an owner's lanes that with the oldest task is first, and a point of priority counts as ten seconds of
+waiting. So tasks go out nearly in the order in which they were pushed, and yet in batches with equal terms;
+what is urgent goes first, and nothing is left behind for ever.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Lane", "OwnerLanes"]
 
 QUEUED: Final = TaskState.QUEUED
+
+AGING_S: Final = 10.0
+"""A task of one point of priority more goes before those that have waited for less than so long, in seconds."""
 
 EMPTY_MAX: Final = 32
 """So many lanes of an owner are kept when they are empty, for their next tasks."""
@@ -144,6 +148,7 @@ class OwnerLanes:
                 self._ranking.clear()
 
 
-def _order(lane: Lane) -> tuple[int, int]:
-    """Return what the first lane has least of."""
-    return -lane.terms.priority, lane.first_number()
+def _order(lane: Lane) -> tuple[float, int]:
+    """Return what the first lane has least of: when its first task came, as its priority makes that count."""
+    number = lane.first_number()
+    return lane.owner.queue.arrivals.of(number) - AGING_S * lane.terms.priority, number

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from concurrent.scheduling.ledger.alarms import Alarm
+from concurrent.scheduling.ledger.deadlines import GRACE_S, overdue
 from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
@@ -72,8 +73,9 @@ from concurrent.scheduling.ledger.reports import Reports
 from concurrent.scheduling.ledger.restoring import Restoring
 from concurrent.scheduling.ledger.returning import Returning
 from concurrent.scheduling.ledger.running import RunningTasks
-from concurrent.scheduling.ledger.states import TaskEvent
+from concurrent.scheduling.ledger.states import TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
+from concurrent.scheduling.tasks.outcome import TIMED_OUT
 from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Ledger"]
@@ -133,6 +135,8 @@ class Ledger:
             Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
             Alarm.JOBS: self.lifetimes.look,
             Alarm.RETURNS: self.returning.look,
+            Alarm.RETRIES: self._look_at_retries,
+            Alarm.DEADLINES: self._look_at_deadlines,
         }
 
     def _takers(self) -> dict[type, Any]:
@@ -219,7 +223,7 @@ class Ledger:
     def held_total(self) -> int:
         """How many tasks the slaves have."""
         waiting = self.queue.count + self.places.parked.count
-        elsewhere = waiting + len(self.pushed) + self.refusals.waiting_count
+        elsewhere = waiting + len(self.pushed) + self.refusals.waiting_count + len(self.places.retries.waiting)
         return len(self.task_by_number) - elsewhere
 
     @property
@@ -313,6 +317,10 @@ class Ledger:
         self.places.next_number = number
         if event.payloads:
             owner.queue.added(lane, len(event.payloads))
+        if terms.deadline_s is not None:
+            self.places.deadlines.add(
+                event.owner, event.first_id, len(event.payloads), terms.deadline_s, event.at
+            )
         return self.jobs.submitted(event, sum(map(len, event.payloads)))
 
     def _stretches_submitted(self, event: TasksSubmitted) -> list[Command]:
@@ -320,18 +328,44 @@ class Ledger:
         accepts: list[Command] = []
         start, terms = 0, event.terms
         for end, following in (*event.changes, (len(event.payloads), terms)):
-            part = TasksSubmitted(event.owner, event.first_id + start, event.payloads[start:end], terms)
+            part = TasksSubmitted(
+                event.owner, event.first_id + start, event.payloads[start:end], terms, at=event.at
+            )
             accepts += [one for one in self._tasks_submitted(part) if type(one) is Accept]
             start, terms = end, following
         return self.jobs.submission(event) + accepts[-1:]
 
     def _time_passed(self, event: TimePassed) -> list[Command]:
         """Look at what is due."""
-        self.lifetimes.clock = event.clock
+        self.places.clock = event.clock
+        self.places.arrivals.look(self.places.next_number, event.now)
         commands: list[Command] = []
         for alarm in self.alarms.ring(event.now):
             commands += self._look_by_alarm[alarm](event.now)
         return commands
+
+    def _look_at_retries(self, now: float) -> list[Command]:
+        """Queue again what is tried again now."""
+        self.places.requeue(self.places.retries.due(now, self.places.clock))
+        return []
+
+    def _look_at_deadlines(self, now: float) -> list[Command]:
+        """End what is open though its deadline has passed."""
+        places = self.places
+        clock = self.places.clock
+        late = places.deadlines.due(now, clock, self.owners, self.task_by_number)
+        payloads = [overdue(task, self._whereabouts(task)) for task in late]
+        commands = places.take_out(late, GRACE_S)
+        commands += places.end(late, [TIMED_OUT] * len(late), payloads)
+        for task in late:  # one that was queued is in the queue until its turn
+            task.payload = b""
+        return commands
+
+    def _whereabouts(self, task: TaskRecord) -> str:
+        """Return what a task does now, in words that go on from "it"."""
+        if task.state is TaskState.HELD:
+            return f"was at {self.slaves[task.slave].name}"
+        return "waited for its next try" if task.state is TaskState.WAITING else "waited for a slave"
 
     def _look_for_silent(self, now: float) -> list[Command]:
         """Look for slaves that report nothing, and give what they have not begun to others if these are idle.

@@ -56,7 +56,6 @@ class Lifetimes:
     """
 
     def __init__(self, places: Places, return_s: float) -> None:
-        self.clock = 0.0
         self._places = places
         self._jobs = places.jobs
         self._return_s = return_s
@@ -92,6 +91,7 @@ class Lifetimes:
             places.budget.open_bytes -= len(task.payload)
             places.pushed.pop(number, None)
             places.refusals.forget(task)
+            places.retries.forget(task)
             if task.state is TaskState.HELD:
                 del places.slaves[task.slave].held[number]
                 running.setdefault(task.slave, []).append(number)
@@ -135,7 +135,7 @@ class Lifetimes:
 
     def cancelled(self, event: JobCancelled) -> list[Command]:
         """Cancel a job: nothing of it runs any more, and nothing more of it is taken."""
-        return self.closed(JobClosed(event.owner, JOB_CANCELLED, self.clock))
+        return self.closed(JobClosed(event.owner, JOB_CANCELLED, self._places.clock))
 
     def closed(self, event: JobClosed) -> list[Command]:
         """End what is open of a job, and count from now how long it is kept."""
@@ -215,8 +215,8 @@ class Lifetimes:
 
     def _note_first_run(self, job: JobRecord, life: JobLife) -> None:
         has_run = job.given_count or job.counts.finished or job.counts.failed
-        if self.clock and has_run and not life.first_run_at:
-            life.first_run_at = self.clock
+        if self._places.clock and has_run and not life.first_run_at:
+            life.first_run_at = self._places.clock
             life.is_changed = True
 
     def _remember(self, job: JobRecord, life: JobLife, now: float) -> list[Command]:
@@ -247,7 +247,9 @@ class Lifetimes:
             is_done = not job.number_by_id and not self._jobs.has_open_system(life)
             if is_done and (life.has_begun or is_lost or life.spec.kind != "application"):
                 how = "finished" if life.has_begun or life.spec.kind != "application" else "lost"
-                return self._jobs.note(job, life) + self._jobs.record(JobClosed(job.owner, how, self.clock))
+                return self._jobs.note(job, life) + self._jobs.record(
+                    JobClosed(job.owner, how, self._places.clock)
+                )
             return []
         return self._keep(job, life, life.closed, now)
 
@@ -255,7 +257,7 @@ class Lifetimes:
         """Forget a job that has ended if it was kept long enough; say before that it was not read."""
         keep_s = life.spec.keep_s
         if life.forget_at is None:
-            life.forget_at = now + keep_s - max(0.0, self.clock - closed.at)
+            life.forget_at = now + keep_s - max(0.0, self._places.clock - closed.at)
         left_s = life.forget_at - now
         if left_s <= 0:
             return self._forget(job, f"it was kept for {keep_s:.0f} s after it had ended")

@@ -11,12 +11,15 @@ from operator import attrgetter
 from typing import Any
 
 from concurrent.scheduling.ledger.alarms import Alarms
+from concurrent.scheduling.ledger.arrivals import Arrivals
 from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.copies import Copies
+from concurrent.scheduling.ledger.deadlines import Deadlines
 from concurrent.scheduling.ledger.events import CancelRun, Command, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs, ReadFailure
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.refusals import Refusals
+from concurrent.scheduling.ledger.retries import Retries
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
@@ -34,6 +37,7 @@ class Places:
     ``jobs`` has what was accepted and the outcomes; ``owners`` are its records by number. ``queue`` has the
     tasks that wait for a slave, ``parked`` those of jobs of which nothing may run. ``has_taken`` says that a
     slave has taken something from the work queue since the last look; ``next_number`` is that of the next task.
+    ``clock`` is the time of day that was told last, in seconds since the epoch; 0 if none was.
 
     :param batch_max: how many tasks of one owner go into one command; also the turn that one owner
         gets before the next one's tasks, so that a flood from one does not starve another.
@@ -59,8 +63,9 @@ class Places:
         read_failure: ReadFailure | None = None,
         return_s: float,
     ) -> None:
-        self.queue = TaskQueue(batch_max)
-        self.parked = TaskQueue(batch_max)
+        self.arrivals = Arrivals()
+        self.queue = TaskQueue(batch_max, self.arrivals)
+        self.parked = TaskQueue(batch_max, self.arrivals)
         self.task_by_number: dict[int, TaskRecord] = {}
         self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max, kept_bytes_max)
         self.alarms = Alarms()
@@ -72,8 +77,11 @@ class Places:
         self.slaves = self.book.slaves
         self.pushed: dict[int, TaskRecord] = {}
         self.refusals = Refusals()
+        self.retries = Retries(self.alarms)
+        self.deadlines = Deadlines(self.alarms)
         self.has_taken = False
         self.copies = Copies()
+        self.clock = 0.0
         self.next_number = first_number
 
     def hold(self, slave: SlaveRecord, batch: list[TaskRecord]) -> Send:
@@ -108,6 +116,7 @@ class Places:
                 del self.pushed[task.number]
             else:
                 self.refusals.forget(task)
+                self.retries.forget(task)
             task.undergo(TaskEvent.RESUMED)
             task.slave = slave.slave
             slave.held[task.number] = task
@@ -172,6 +181,9 @@ class Places:
         if self.refusals.refusers_by_number:
             for task in tasks:
                 self.refusals.forget(task)
+        if self.retries.waiting:
+            for task in tasks:
+                self.retries.forget(task)
         size_bytes = 0
         task = tasks[0]
         try:
@@ -196,6 +208,19 @@ class Places:
             for slave in self.slaves.values()
             if numbers_by_name and slave.name in numbers_by_name
         ]
+
+    def try_again(self, again: list[tuple[TaskRecord, int, Any]]) -> list[Command]:
+        """Have tasks that nobody holds now wait for their next tries.
+
+        :param again: each with the status and the payload of the try that has ended.
+        """
+        tasks, at = [], []
+        commands = self.end_copies(task for task, _, _ in again)
+        for task, status, payload in again:
+            then = self.retries.wait(task, self.clock, self.jobs.reason_of(status, payload))
+            tasks.append(task)
+            at.append(then.at)
+        return commands + self.jobs.retried(tasks, at)
 
     def requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""

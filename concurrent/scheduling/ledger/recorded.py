@@ -36,6 +36,7 @@ __all__ = [
     "TasksEnded",
     "TasksNamed",
     "TasksRenumbered",
+    "TasksRetried",
     "TasksSubmitted",
     "TasksTried",
 ]
@@ -161,6 +162,7 @@ class TasksSubmitted:
 
     :param first_number: the ledger's number of the first one, and the others count on from there; 0 before it
         has given them numbers.
+    :param at: when, in seconds since the epoch; 0 if it is not known.
     """
 
     owner: int
@@ -169,6 +171,7 @@ class TasksSubmitted:
     terms: Terms = DEFAULT_TERMS
     changes: Sequence[tuple[int, Terms]] = ()
     first_number: int = 0
+    at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -190,6 +193,20 @@ class TasksTried:
     owner: int
     ids: list[int]
     evidence: list[bytes]
+
+
+@dataclass(slots=True)
+class TasksRetried:
+    """Tasks of an owner raised, and are tried again; columns of one length.
+
+    :param tries: which try that will be, 1 for the first one after the failure.
+    :param at: when, in seconds since the epoch; 0: at once.
+    """
+
+    owner: int
+    ids: list[int]
+    tries: list[int]
+    at: list[float]
 
 
 @dataclass(slots=True)
@@ -328,6 +345,7 @@ Recordable = (
     | TasksSubmitted
     | TasksNamed
     | TasksTried
+    | TasksRetried
     | TasksRenumbered
     | TasksEnded
     | OutcomesConsumed

@@ -28,7 +28,7 @@ EVIDENCE_BYTES_MAX: Final = 64 << 10
 
 
 class TaskRecord:
-    """What the master knows of one task."""
+    """What the master knows of one task. ``tries`` counts how often it is tried again because it raised."""
 
     __slots__ = (
         "client_id",
@@ -39,6 +39,7 @@ class TaskRecord:
         "slave",
         "state",
         "terms",
+        "tries",
     )
 
     def __init__(self, number: int, owner: JobRecord, client_id: int, payload: Any, terms: Terms) -> None:
@@ -49,6 +50,7 @@ class TaskRecord:
         self.terms = terms
         self.state = QUEUED
         self.slave = 0
+        self.tries = 0
         self.evidence: tuple[bytes, ...] = ()
 
     def undergo(self, event: TaskEvent) -> None:
@@ -71,9 +73,11 @@ class TaskRecord:
         :param place: words on who has it, after its state.
         """
         name = f" ({self.terms.name})" if self.terms.name else ""
+        retry = self.terms.retry
+        tries = f", and {self.tries} of {retry.times} more tries have begun" if retry is not None else ""
         return (
             f"task {self.number}{name} of {self.owner.name} is {self.state.name.lower()}{place}, "
-            f"{len(self.evidence)} of {self.terms.attempts_max} attempts ended in the worker's death"
+            f"{len(self.evidence)} of {self.terms.attempts_max} attempts ended in the worker's death{tries}"
         )
 
     def add_evidence(self, slave: SlaveRecord, words: Any) -> None:

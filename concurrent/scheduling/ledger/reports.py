@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from concurrent.scheduling.ledger.endings import sorted_out
+from concurrent.scheduling.ledger.endings import MAYBE_AGAIN, sorted_out
 from concurrent.scheduling.ledger.events import (
     CancelRun,
     Command,
@@ -19,9 +19,12 @@ from concurrent.scheduling.ledger.places import Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.states import TaskEvent, TaskState
-from concurrent.scheduling.tasks.outcome import DIED, ENDINGS, FAILED, RETRIABLE
+from concurrent.scheduling.tasks.outcome import DIED, ENDINGS, FAILED
 
 __all__ = ["Reports"]
+
+SORTED_OUT: Final = MAYBE_AGAIN | {DIED}
+"""How an attempt may end that need not be the last one."""
 
 
 class Reports:
@@ -57,13 +60,15 @@ class Reports:
         commands = places.book.reported(slave)
         if None in tasks and (places.copies or places.pushed):
             commands += self._take_late(slave, event, tasks)
-        if None in tasks or DIED in statuses or RETRIABLE in statuses:
+        if None in tasks or not SORTED_OUT.isdisjoint(statuses):
             found = sorted_out(slave, tasks, statuses, payloads)
             tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
             self.dropped_count += found.dropped_count
             places.refusals.avoid(slave.slave, found.retry, places.slaves.values())
             places.requeue(found.retry)
             commands += places.jobs.tried(found.tried)
+            if found.again:
+                commands += places.try_again(found.again)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
         closed = places.end(tasks, statuses, payloads)

@@ -30,6 +30,7 @@ from concurrent.scheduling.ledger.events import (
     TasksEnded,
     TasksNamed,
     TasksRenumbered,
+    TasksRetried,
     TasksSubmitted,
     TasksTried,
 )
@@ -39,6 +40,7 @@ from concurrent.scheduling.ledger.lifetimes import Lifetimes
 from concurrent.scheduling.ledger.places import Places
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.returning import Returning
+from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Restoring"]
 
@@ -51,6 +53,7 @@ class Restoring:
         self._jobs = places.jobs
         self._lifetimes = lifetimes
         self._returning = returning
+        self._next_try: dict[TaskRecord, float] = {}
         of_job = (
             SessionAttached,
             JobBegun,
@@ -70,6 +73,7 @@ class Restoring:
             OwnerLeft: self._left,
             TasksSubmitted: self._submitted,
             TasksTried: self._tried,
+            TasksRetried: self._retried,
             TasksRenumbered: self._renumbered,
             TasksEnded: self._ended,
             OutcomesConsumed: self._consumed,
@@ -124,6 +128,10 @@ class Restoring:
             number_by_id[client_id] = number
             number += 1
             client_id += 1
+        for start, end, terms in _parts(event):
+            if terms.deadline_s is not None:
+                first_id = event.first_id + start
+                places.deadlines.add(event.owner, first_id, end - start, terms.deadline_s, event.at)
         places.numbered_to(number)
         job.next_id = max(job.next_id, client_id)
         size_bytes = sum(map(len, event.payloads))
@@ -138,6 +146,13 @@ class Restoring:
             task = self._task(event.owner, client_id)
             if task is not None:
                 task.evidence += (bytes(words),)
+
+    def _retried(self, event: TasksRetried) -> None:
+        for client_id, tries, at in zip(event.ids, event.tries, event.at, strict=True):
+            task = self._task(event.owner, client_id)
+            if task is not None:
+                task.tries = tries
+                self._next_try[task] = at
 
     def _renumbered(self, event: TasksRenumbered) -> None:
         for number, client_id in enumerate(event.ids, event.first_number):
@@ -195,8 +210,18 @@ class Restoring:
         counts: dict[Lane, int] = {}
         for number in job.number_by_id.values():
             task = task_by_number[number]
+            if task in self._next_try:
+                self._places.retries.told(task, self._next_try[task])
+                continue
             lane = job.lanes.lane(task.terms)
             lane.tasks.append(task)
             counts[lane] = counts.get(lane, 0) + 1
         for lane, count in counts.items():
             job.queue.added(lane, count)
+
+
+def _parts(event: TasksSubmitted) -> list[tuple[int, int, Terms]]:
+    """Return where the tasks with equal terms begin and end, and their terms."""
+    starts = [(0, event.terms), *event.changes]
+    ends = [place for place, _ in event.changes] + [len(event.payloads)]
+    return [(start, end, terms) for (start, terms), end in zip(starts, ends, strict=True)]

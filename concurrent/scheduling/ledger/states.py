@@ -25,6 +25,8 @@ class TaskState(IntEnum):
     """Slaves handed it back unasked, or lost a worker over it; it waits for one that has not."""
     CLOSED = 4
     """Finished, failed or cancelled; the outcome goes to its owner once."""
+    WAITING = 5
+    """It raised, and waits for the time of its next try."""
 
 
 class TaskEvent(Enum):
@@ -37,11 +39,12 @@ class TaskEvent(Enum):
     TAKEN = "taken by a slave"
     RESUMED = "taken up again by a slave that had it before"
     REFUSED = "kept from slaves that refused it"
+    TRIED = "left to wait for its next try"
     PUT_BACK = "queued again"
     ENDED = "ended"
 
 
-QUEUED, PUSHED, HELD, REFUSED, CLOSED = TaskState
+QUEUED, PUSHED, HELD, REFUSED, CLOSED, WAITING = TaskState
 
 TRANSITIONS: Final[dict[tuple[TaskState, TaskEvent], TaskState]] = {
     (QUEUED, TaskEvent.GIVEN): HELD,
@@ -53,12 +56,16 @@ TRANSITIONS: Final[dict[tuple[TaskState, TaskEvent], TaskState]] = {
     (PUSHED, TaskEvent.PUT_BACK): QUEUED,
     (PUSHED, TaskEvent.ENDED): CLOSED,
     (HELD, TaskEvent.REFUSED): REFUSED,
+    (HELD, TaskEvent.TRIED): WAITING,
     (HELD, TaskEvent.PUT_BACK): QUEUED,
     (HELD, TaskEvent.ENDED): CLOSED,
     (REFUSED, TaskEvent.GIVEN): HELD,
     (REFUSED, TaskEvent.RESUMED): HELD,
     (REFUSED, TaskEvent.PUT_BACK): QUEUED,
     (REFUSED, TaskEvent.ENDED): CLOSED,
+    (WAITING, TaskEvent.RESUMED): HELD,
+    (WAITING, TaskEvent.PUT_BACK): QUEUED,
+    (WAITING, TaskEvent.ENDED): CLOSED,
 }
 
 NEXT_BY_EVENT: Final[dict[TaskEvent, dict[TaskState, TaskState]]] = {

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from operator import attrgetter
 
+from concurrent.scheduling.ledger.arrivals import Arrivals
 from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord, undergo_all
 from concurrent.scheduling.ledger.states import TaskEvent
@@ -24,9 +25,11 @@ class TaskQueue:
     Tasks that are put back or passed over may be of jobs in any queue; for the rest a job must be in this one.
 
     :param batch_max: how many tasks an owner gets in one turn.
+    :param arrivals: knows when tasks came.
     """
 
-    def __init__(self, batch_max: int) -> None:
+    def __init__(self, batch_max: int, arrivals: Arrivals) -> None:
+        self.arrivals = arrivals
         self.count = 0
         self._batch_max = batch_max
         self._turns: deque[JobRecord] = deque()

@@ -66,6 +66,10 @@ def _tried(job: FoldedJob, event: recorded.TasksTried) -> None:
             job.open[task_id] = (payload, terms, number, (*before, evidence))
 
 
+def _retried(_job: FoldedJob, _event: recorded.TasksRetried) -> None:
+    """It is told again as long as the task is open."""
+
+
 def _renumbered(job: FoldedJob, event: recorded.TasksRenumbered) -> None:
     for place, task_id in enumerate(event.ids):
         if task_id in job.open:
@@ -112,6 +116,7 @@ def _bytes(payload: Any) -> bytes:
 _FOLD: dict[type, Any] = {
     recorded.TasksSubmitted: _submitted,
     recorded.TasksTried: _tried,
+    recorded.TasksRetried: _retried,
     recorded.TasksRenumbered: _renumbered,
     recorded.TasksEnded: _ended,
     recorded.OutcomesConsumed: _consumed,

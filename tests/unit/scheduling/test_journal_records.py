@@ -39,6 +39,7 @@ EACH = [
     TasksSubmitted(1, 5, []),
     recorded.TasksNamed(1, 5, ["key", "\N{SNOWMAN}"]),
     recorded.TasksTried(1, [5, 9], [b"killed", b""]),
+    recorded.TasksRetried(1, [5, 9], [1, 2], [1790000000.5, 0.0]),
     recorded.TasksRenumbered(1, [5, 9], 1 << 41),
     TasksEnded(1, [7, 5], [0, 3], [b"result", b""], 12),
     recorded.OutcomesConsumed(1, 12, 6, 1, 2, 3),

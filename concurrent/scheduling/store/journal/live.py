@@ -65,6 +65,7 @@ class Live:
             recorded.OwnerLeft: self._owner_left,
             recorded.TasksNamed: self._tasks_named,
             recorded.TasksTried: self._about_tasks,
+            recorded.TasksRetried: self._about_tasks,
             recorded.TasksRenumbered: self._about_tasks,
             recorded.OutcomesConsumed: self._outcomes_consumed,
             recorded.SystemEnded: self._system_ended,
@@ -142,7 +143,10 @@ class Live:
         job.keys.append((what.first_id, len(what.keys), row.seq))
 
     def _about_tasks(
-        self, row: Row, what: recorded.TasksTried | recorded.TasksRenumbered, _numbers: Numbers
+        self,
+        row: Row,
+        what: recorded.TasksTried | recorded.TasksRetried | recorded.TasksRenumbered,
+        _numbers: Numbers,
     ) -> None:
         self._job(what.owner).add_about(row, what.ids)
 

@@ -165,6 +165,7 @@ KINDS: Final = {
     18: _Kind(recorded.JobBegun),
     19: _Kind(recorded.JobHeld),
     20: _Kind(recorded.JobReleased),
+    22: _Kind(recorded.TasksRetried),
     21: _Kind(recorded.SystemLosses, unpack={"losses": _tuples}),
 }
 """The kinds of rows. A number is never given to another one; a field that comes later has a default."""
@@ -350,6 +351,7 @@ def _spans_of(whole: TasksSubmitted, spans: list[list[int]]) -> list[Recordable]
                 before[-1],
                 inside,
                 whole.first_number + offset if whole.first_number else 0,
+                whole.at,
             )
         )
         at += count

@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from benchmarks.processes import below, end_tree, wait_until
+from benchmarks.processes import below, end_tree, own_folders, wait_until
 
 __all__ = ["KeyedCluster", "Machine"]
 
@@ -32,20 +32,17 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("c", "r", "s"):
-            (folder / name).mkdir(0o700, parents=True)
+        self._folders = own_folders(folder)
 
     @property
     def keys(self) -> Path:
         """The folder with its keys."""
-        return self.folder / "c" / "concurrent" / "keys"
+        return Path(self._folders["XDG_CONFIG_HOME"], "concurrent", "keys")
 
     @property
     def environment(self) -> dict[str, str]:
         """What its processes have in their environment."""
-        folders = {"XDG_CONFIG_HOME": "c", "XDG_RUNTIME_DIR": "r", "XDG_STATE_HOME": "s"}
-        paths = {name: str(self.folder / part) for name, part in folders.items()}
-        return {**os.environ, **paths, "PYTHONPATH": str(ROOT)}
+        return {**os.environ, **self._folders, "PYTHONPATH": str(ROOT)}
 
     def run(self, *arguments: str) -> str:
         """Run a command to its end; return what it prints. Raises CalledProcessError."""

@@ -27,6 +27,7 @@ __all__ = [
     "fetch",
     "free_port",
     "memory_mb",
+    "own_folders",
     "rss_mb",
     "wait_until",
 ]
@@ -35,7 +36,18 @@ MB = 1_000_000
 FETCH_TIMEOUT_S = 10.0
 END_TIMEOUT_S = 5.0
 POLL_S = 0.02
+FOLDERS = {"XDG_CONFIG_HOME": "c", "XDG_RUNTIME_DIR": "r", "XDG_STATE_HOME": "s"}
 GIVEN_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def own_folders(folder: Path) -> dict[str, str]:
+    """Make folders for keys, sockets and journals; return the environment variables by which nodes find them.
+
+    :param folder: where they are made; a short path, for the names of sockets.
+    """
+    for name in FOLDERS.values():
+        (folder / name).mkdir(0o700, parents=True, exist_ok=True)
+    return {name: str(folder / part) for name, part in FOLDERS.items()}
 
 
 def below(pid: int | None = None) -> list[psutil.Process]:

@@ -15,7 +15,7 @@ from benchmarks.cases import Bench, run_case
 from benchmarks.measure import Figure, Recorder, Row
 from benchmarks.options import Options
 from benchmarks.ours import OUR_SYSTEMS
-from benchmarks.processes import end_tree
+from benchmarks.processes import end_tree, own_folders
 from concurrent.scheduling.processes.descendants import die_with_parent
 
 __all__ = ["CaseFailed", "run_apart"]
@@ -58,11 +58,12 @@ def run_apart(name: str, options: Options) -> list[Row]:
     :raises CaseFailed: if it fails or takes too long; nothing of it is left then.
     """
     timeout_s = PEER_TIMEOUT_S if options.peer else options.scaled(CASE_TIMEOUT_S, QUICK_CASE_TIMEOUT_S)
-    with tempfile.TemporaryDirectory(prefix="concurrent-benchmark-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         output = Path(folder) / "rows.json"
         owner = str(os.getpid())
         command = [sys.executable, "-m", "benchmarks.runner", owner, name, options.to_text(), str(output)]
-        process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        environment = {**os.environ, **own_folders(Path(folder))}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
         try:
             code = process.wait(timeout_s)
         except subprocess.TimeoutExpired:

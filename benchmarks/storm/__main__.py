@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -13,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from benchmarks.processes import own_folders
 from benchmarks.storm.jobs import KINDS
 from benchmarks.storm.storm import RESULT_S, WORKERS, Storm
 from concurrent.scheduling.store.journal.inspection import Inspection
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = args.seed or time.time_ns() % 1_000_000
     folder = Path(tempfile.mkdtemp(prefix="storm-"))
     print(f"seed {seed}, folder {folder}", flush=True)
+    os.environ.update(own_folders(folder))  # of all that it starts, and of this process, which asks the master
     start = time.monotonic()
     storm = Storm(
         folder,

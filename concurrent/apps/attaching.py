@@ -12,7 +12,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.jobsapi import state_of
 from concurrent.apps.jobwish import JobAnswer, JobWish
 from concurrent.apps.revocation import Revocation
@@ -27,6 +26,7 @@ from concurrent.scheduling.master.jobmakers import made_by
 from concurrent.scheduling.master.openjournal import OpenJournal
 from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import Identity
 
 __all__ = ["Attaching", "JobSettings"]

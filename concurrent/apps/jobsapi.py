@@ -8,7 +8,6 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetails, JobRow
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.ledger.joblife import JobLife
@@ -20,6 +19,7 @@ from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import SUBMITTERS
 

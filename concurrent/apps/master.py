@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.attaching import Attaching, JobSettings
-from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.hosting import HostingSettings
 from concurrent.apps.jobsapi import JobsAPI
 from concurrent.apps.jobwish import JobWish
@@ -46,6 +45,7 @@ from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.carriers.channels import CHANNELS, SocketPlace, with_keys
 from concurrent.transport.carriers.server import SessionServer
+from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
 
@@ -188,7 +188,7 @@ class MasterNode(Node):
             keys.protection,
             tokens=keys.tokens,
             registrar=keys.registrar,
-            audit=keys.note,
+            audit=keys.audit_of_threads,
         )
 
     def _is_connected(self, member: Identity) -> bool:
@@ -220,9 +220,8 @@ class MasterNode(Node):
     def _note_refusal(self, request: Request, error: NotAllowed) -> None:
         """Have it in the log of who has done what that somebody may not call a method. Any thread."""
         if self._keys is not None:
-            self._keys.note(
-                "call", request.identity, request.peer_ip, request.method, f"{REFUSED}: {error.message}"
-            )
+            result = f"{REFUSED}: {error.message}"
+            self._keys.audit_of_threads.write("call", request.identity, request.peer_ip, request.method, result)
 
     def register_node(
         self,

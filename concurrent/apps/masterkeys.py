@@ -11,6 +11,7 @@ from concurrent.apps.keywatch import KeyWatch
 from concurrent.core.errors import LoopClosed
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.audit import AuditLog
+from concurrent.transport.security.auditing import IAudit
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import KeyFolder
@@ -48,16 +49,13 @@ class MasterKeys:
         """What the cluster is called."""
         self.tokens = Tokens(keys)
         self.audit = AuditLog(keys.audit_path)
-        """What is done in the cluster."""
-        self.registrar = Registrar(keys, is_connected=is_connected, audit=self.audit)
+        """What is done in the cluster. Loop thread only."""
+        self.audit_of_threads: IAudit = _PostedAudit(loop, self.audit)
+        """The same, for any thread."""
+        self.registrar = Registrar(keys, is_connected=is_connected, audit=self.audit_of_threads)
         self._ephemerals = EphemeralWatch(KeyFolder(keys.folder), is_connected, self._note_forgotten)
         self._loop = loop
         self._watch = KeyWatch(loop, keys, apply_revoked)
-
-    def note(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> None:
-        """Have a line written to the audit log. Any thread."""
-        with suppress(LoopClosed):
-            self._loop.post(self.audit.write, action, identity, address, obj, result)
 
     def where(self, service: JSONService) -> str:
         """Return where a master listens, for people, and how other machines get in if they can reach it."""
@@ -79,11 +77,24 @@ class MasterKeys:
         self._loop.call(self._close, timeout_s=CLOSE_TIMEOUT_S)
 
     def _note_forgotten(self, member: Identity) -> None:
-        self.audit.write("forget", member, "", "ephemeral member", "done")
+        self.audit_of_threads.write("forget", member, "", "ephemeral member", "done")
 
     def _close(self) -> None:
         self._watch.close()
         self.audit.close()
+
+
+class _PostedAudit:
+    """Has the lines written in the thread of the loop."""
+
+    def __init__(self, loop: NodeLoop, audit: IAudit) -> None:
+        self._loop = loop
+        self._audit = audit
+
+    def write(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> None:
+        """Have a line written."""
+        with suppress(LoopClosed):
+            self._loop.post(self._audit.write, action, identity, address, obj, result)
 
 
 def keys_of_master(

@@ -32,6 +32,7 @@ from concurrent.scheduling.processes.spawn import start_launcher
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import jsonremote
 from concurrent.transport.loop.loop import NodeLoop
+from concurrent.transport.security.auditing import NO_AUDIT, IAudit
 from concurrent.transport.security.hosts import check_host
 from concurrent.transport.security.place import place_of
 from concurrent.transport.security.protection import Protection
@@ -39,7 +40,6 @@ from concurrent.transport.security.roles import OBSERVERS
 from concurrent.transport.security.trust import Trust
 from concurrent.transport.session.limits import raise_files_max
 from concurrent.transport.web.admission import ITokens
-from concurrent.transport.web.doorway import Audit
 from concurrent.transport.web.joindesk import IRegistrar
 from concurrent.transport.web.service import JSONService
 
@@ -213,7 +213,7 @@ class Node(Component):
         *,
         tokens: ITokens | None = None,
         registrar: IRegistrar | None = None,
-        audit: Audit | None = None,
+        audit: IAudit = NO_AUDIT,
     ) -> None:
         """Make the node's JSON API, ``api_service_v1``, and take its port and its place.
 
@@ -222,7 +222,7 @@ class Node(Component):
         :param keys: has the keys of this node, if it has any.
         :param tokens: knows the tokens of the cluster.
         :param registrar: lets new members join.
-        :param audit: notes who has logged in, and who was refused. Any thread.
+        :param audit: told who has logged in, and who was refused.
         :raises ConfigurationError: if the address cannot be listened on, or is not safe without keys.
         """
         check_host(host, allow_insecure=keys.is_open or keys.tls is not None)

@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
-from concurrent.apps.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.apps.nodeids import FormerIds
 from concurrent.apps.status import NodeRow
 from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed
@@ -21,6 +20,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.security.allowed import AllowedKeys, read_curve_key
+from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import THIS_USER, Identity
 
 __all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_number", "check_registration", "new_record"]

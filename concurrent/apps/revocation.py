@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-from concurrent.apps.auditing import IAudit
 from concurrent.apps.revoked import tell_revoked
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.joblife import JobLife
@@ -16,6 +15,7 @@ from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.transport.calls.handler import TCPHandler
+from concurrent.transport.security.auditing import IAudit
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.trust import Trust
 

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.loggers import get_log
+from concurrent.transport.security.auditing import REFUSED
 from concurrent.transport.security.identity import Identity
 
-__all__ = ["REFUSED", "AuditLine", "AuditLog", "audit_files", "read_audit"]
-
-REFUSED: Final = "refused"
-"""How the result of what was not allowed begins."""
+__all__ = ["AuditLine", "AuditLog", "audit_files", "read_audit"]
 
 FIRST: Final = "0" * 64
 """What the first line of all has in the place of a hash."""
+
+TEXTS: Final = ("identity", "serial", "address", "action", "object", "result")
+"""What each line says besides the time and the hash."""
 
 FILE_MODE: Final = 0o600
 FILE_BYTES_MAX: Final = 16 << 20
@@ -40,7 +41,7 @@ log = get_log(__name__)
 
 
 class AuditLog:
-    """Writes such a log. Any thread; what cannot be written is logged, and stops nothing.
+    """Writes such a log, an ``IAudit``. One thread; what cannot be written is logged, and stops nothing.
 
     :param path: the file; older ones have a number behind their name.
     :param bytes_max: above that size a new file is begun.
@@ -61,25 +62,16 @@ class AuditLog:
         :param obj: what it was done to.
         :param result: what came of it; ``refused`` where it was not allowed: of these many are only counted.
         """
+        who = "" if identity is None else str(identity)
+        serial = "" if identity is None else identity.serial
+        texts = (who, serial, address, action, obj, result)
         now = time.time()
         self._end_period(now)
         if result.startswith(REFUSED):
             self._refusals += 1
             if self._refusals > REFUSALS_MAX:
                 return
-        who = "" if identity is None else str(identity)
-        serial = "" if identity is None else identity.serial
-        self._append(
-            now,
-            {
-                "identity": who,
-                "serial": serial,
-                "address": address,
-                "action": action,
-                "object": obj,
-                "result": result,
-            },
-        )
+        self._append(now, dict(zip(TEXTS, texts, strict=True)))
 
     def close(self) -> None:
         """Write how many refusals were only counted."""
@@ -92,18 +84,8 @@ class AuditLog:
         self._refusals = 0
         self._period_end = now + PERIOD_S
         if left_out > 0:
-            result = f"{REFUSED} {left_out} more times"
-            self._append(
-                time.time(),
-                {
-                    "identity": "",
-                    "serial": "",
-                    "address": "",
-                    "action": "several",
-                    "object": "",
-                    "result": result,
-                },
-            )
+            texts = {"action": "several", "result": f"{REFUSED} {left_out} more times"}
+            self._append(time.time(), dict.fromkeys(TEXTS, "") | texts)
 
     def _append(self, now: float, values: dict[str, str]) -> None:
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))

@@ -1,17 +1,19 @@
-"""What a master tells whoever keeps a log of who has done what."""
+"""What keeps a log of who has done what, for those who tell it."""
 
 from __future__ import annotations
 
 from typing import Final, Protocol
 
-from concurrent.transport.security.audit import REFUSED
 from concurrent.transport.security.identity import Identity
 
 __all__ = ["NO_AUDIT", "REFUSED", "IAudit"]
 
+REFUSED: Final = "refused"
+"""How the result of what was not allowed begins."""
+
 
 class IAudit(Protocol):
-    """Keeps such a log. The master calls it in its loop's thread."""
+    """Keeps such a log. Whoever gives it away says in which thread it may be called."""
 
     def write(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> None:
         """Write a line. None of the texts has a secret in it.
@@ -32,4 +34,4 @@ class _NoAudit:
 
 
 NO_AUDIT: Final[IAudit] = _NoAudit()
-"""That of a master that keeps no such log."""
+"""That of a node that keeps no such log."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
-from concurrent.transport.security.audit import AuditLog
+from concurrent.transport.security.auditing import NO_AUDIT, IAudit
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, KeyFolder
 from concurrent.transport.security.membership import Member
@@ -33,7 +33,7 @@ class Registrar:
     :param keys: the key folder of the cluster, on a machine of masters.
     :param masters: the addresses of masters that a new member is told.
     :param is_connected: whether a member has a session now; asked in the thread of ``join``.
-    :param audit: where it is kept who got a key.
+    :param audit: told who gets a key.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Registrar:
         keys: KeyFolder,
         masters: tuple[Host, ...] = (),
         is_connected: Callable[[Identity], bool] = nobody_is_connected,
-        audit: AuditLog | None = None,
+        audit: IAudit = NO_AUDIT,
     ) -> None:
         self._keys = keys
         self._masters = masters
@@ -64,9 +64,8 @@ class Registrar:
         :raises NotAllowed: if it cannot be; says why.
         """
         member, answer = self._admit(secret, request_pem, address)
-        if self._audit is not None:
-            who = member.identity(self._keys.cluster)
-            self._audit.write("key", who, address, f"invitation {member.invitation}", "done")
+        who = member.identity(self._keys.cluster)
+        self._audit.write("key", who, address, f"invitation {member.invitation}", "done")
         log.info("%s has joined from %s, by invitation %s", member, address, member.invitation)
         return json.dumps(answer).encode()
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qs
 
 from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine, RareTexts
-from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.auditing import REFUSED, IAudit
 from concurrent.transport.web.admission import READING_VERBS, WHO_ASKS, Admission, Head, Refused
 from concurrent.transport.web.answers import Answer, page, problem, redirect
 from concurrent.transport.web.httpstream import StrictRequest, error_body
@@ -22,7 +22,7 @@ from concurrent.transport.web.joindesk import JoinDesk
 from concurrent.transport.web.loginpage import login_page, problem_page
 from concurrent.transport.web.logins import LOGIN_TTL_S, Logins
 
-__all__ = ["JOIN_PATH", "LOGIN_PATH", "LOGOUT_PATH", "Audit", "Doorway"]
+__all__ = ["JOIN_PATH", "LOGIN_PATH", "LOGOUT_PATH", "Doorway"]
 
 JOIN_PATH: Final = "/join"
 LOGIN_PATH: Final = "/login"
@@ -35,23 +35,16 @@ FIELDS_MAX: Final = 8
 log = get_log(__name__)
 
 
-class Audit(Protocol):
-    """What notes who did what. Any thread."""
-
-    def __call__(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> object:
-        """Take a note; nothing in it is secret."""
-
-
 class Doorway:
     """See the module.
 
     :param admission: decides who asks.
     :param logins: has the codes and cookies.
     :param desk: takes new members in.
-    :param audit: notes logins and refusals; None: nobody does.
+    :param audit: told of logins and refusals.
     """
 
-    def __init__(self, admission: Admission, logins: Logins, desk: JoinDesk, audit: Audit | None) -> None:
+    def __init__(self, admission: Admission, logins: Logins, desk: JoinDesk, audit: IAudit) -> None:
         self._admission = admission
         self._logins = logins
         self._desk = desk
@@ -140,8 +133,7 @@ class Doorway:
                 reason,
                 suffix,
             )
-        if self._audit is not None:
-            self._audit("refuse", head.identity, head.peer_ip, head.path[:100], f"refused: {reason}")
+        self._audit.write("refuse", head.identity, head.peer_ip, head.path[:100], f"{REFUSED}: {reason}")
 
     def _redeem(self, head: Head, code: str) -> str:
         """Return the secret of a cookie; a code that who shows it may not use is not used up."""
@@ -158,8 +150,7 @@ class Doorway:
             secret = redeem(given)
         except NotAllowed as error:
             raise Refused("401 Unauthorized", error) from None
-        if self._audit is not None:
-            self._audit("login", self._logins.identity_of(secret), head.peer_ip, what, "done")
+        self._audit.write("login", self._logins.identity_of(secret), head.peer_ip, what, "done")
         return redirect("/", self._cookie_header(secret, LOGIN_TTL_S, is_encrypted=head.is_encrypted))
 
     def _cookie_header(self, secret: str, age_s: float, *, is_encrypted: bool) -> tuple[str, str]:

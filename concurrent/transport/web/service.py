@@ -14,6 +14,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.core.stats import IEventCounter
 from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.security.auditing import NO_AUDIT, IAudit
 from concurrent.transport.security.hosts import check_host
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
@@ -29,7 +30,7 @@ from concurrent.transport.web.admission import (
     head_of,
 )
 from concurrent.transport.web.answers import JSON_TYPE, NOTHING, Answer, page, policy_header, problem, send
-from concurrent.transport.web.doorway import JOIN_PATH, LOGIN_PATH, LOGOUT_PATH, Audit, Doorway
+from concurrent.transport.web.doorway import JOIN_PATH, LOGIN_PATH, LOGOUT_PATH, Doorway
 from concurrent.transport.web.httpserver import WebServer
 from concurrent.transport.web.httpstream import HTTPLimits, StrictRequest, error_body
 from concurrent.transport.web.joindesk import Attempts, IRegistrar, JoinDesk
@@ -199,7 +200,7 @@ class JSONService:
         *,
         tokens: ITokens | None = None,
         registrar: IRegistrar | None = None,
-        audit: Audit | None = None,
+        audit: IAudit = NO_AUDIT,
     ) -> None:
         """Say what protects the service, where that is known after its port only. Before ``start``.
 
@@ -207,7 +208,7 @@ class JSONService:
         has been taken, for then the service listens there at once: whoever can reach it in the place
         shall not come to the port meanwhile, where he is somebody else.
 
-        :param audit: notes who has logged in, and who was refused; called in threads of the service.
+        :param audit: told who has logged in, and who was refused; in threads of the service.
         """
         self._protection = protection
         self._tokens = tokens

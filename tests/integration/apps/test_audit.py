@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from concurrent.apps import MasterNode, auditing
+from concurrent.apps import MasterNode
 from concurrent.core.errors import JobUnknown, NodeError, NotAllowed
+from concurrent.transport.security.auditing import NO_AUDIT
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import Role
 from tests.integration.apps.durable import MakeMaster, MakePeerAt, push
@@ -120,4 +121,4 @@ def test_who_may_not_connect_is_written(master: MasterNode, audit: Audit) -> Non
 
 
 def test_without_such_a_log_nothing_is_kept() -> None:
-    auditing.NO_AUDIT.write("join", ANN, "127.0.0.1", "application-1", "done")
+    NO_AUDIT.write("join", ANN, "127.0.0.1", "application-1", "done")

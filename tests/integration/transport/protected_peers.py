@@ -62,6 +62,16 @@ class Cluster:
         return context
 
 
+class Audit:
+    """Keeps what it is told in memory."""
+
+    def __init__(self, lines: list[tuple[str, Identity | None, str, str, str]]) -> None:
+        self._lines = lines
+
+    def write(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> None:
+        self._lines.append((action, identity, address, obj, result))
+
+
 class ProtectedPeer(Peer):
     """The JSON API of the master of a cluster, at a port of loopback and in its place."""
 
@@ -78,7 +88,7 @@ class ProtectedPeer(Peer):
             self.protection,
             tokens=cluster.tokens,
             registrar=registrar,
-            audit=lambda *line: self.audited.append(line),
+            audit=Audit(self.audited),
         )
         self.service.add_view("/secret", lambda: "only for admins", "For admins.", roles=())
 

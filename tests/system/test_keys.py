@@ -124,10 +124,10 @@ def test_an_invitation_is_one_line_and_hints_go_elsewhere(master: Machine) -> No
     ("arguments", "says"),
     [
         (["invite", "slav"], "did you mean slave?"),
-        (["invite", "master"], "is none of slave, submit, observe, admin"),
+        (["invite", "master"], "is not one of slave, submit, observe, admin"),
         (["invite", "slave", "--ttl", "1"], "write 90s, 10m, 1h, 30d or 2w"),
-        (["invite", "slave", "--ttl", "0h"], "is no time"),
-        (["token", "slave"], "is none of observe, submit, admin"),
+        (["invite", "slave", "--ttl", "0h"], "is not a time"),
+        (["token", "slave"], "is not one of observe, submit, admin"),
         ([], "usage: concurrent keys"),
     ],
 )
@@ -201,8 +201,8 @@ def test_a_secret_is_seen_in_no_list_of_processes_while_it_is_used(master: Machi
 def test_joining_fails_with_one_line(master: Machine, other: Machine) -> None:
     with master.serve() as server:
         line = line_of(master.run("keys", "invite", "slave", "--address", server.host))
-        assert "cut or mistyped" in other.fails("join", line.replace("office", "offices"))
-        assert "no line" in other.fails("join", "hello")
+        assert "cut short or mistyped" in other.fails("join", line.replace("office", "offices"))
+        assert "not a line" in other.fails("join", "hello")
         assert "nowhere cannot be read" in other.fails("join", "@nowhere")
         other.run("join", line)
         assert "does not take the invitation" in other.fails("join", line, code=3)

@@ -27,7 +27,9 @@ def duration_s(text: str) -> float:
     found = DURATION.fullmatch(text.strip().lower())
     seconds = int(found[1]) * SECONDS[found[2]] if found else 0.0
     if not 0.0 < seconds <= DURATION_MAX_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 90s, 10m, 1h, 30d or 2w, up to ten years")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time: write 90s, 10m, 1h, 30d or 2w, up to ten years"
+        )
     return seconds
 
 

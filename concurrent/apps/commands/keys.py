@@ -115,7 +115,7 @@ def _role_of(allowed: tuple[Role, ...]) -> Callable[[str], Role]:
             return Role(text)
         near = get_close_matches(text, list(map(str, allowed)), 1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(allowed)}{meant}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(allowed)}{meant}")
 
     return role
 

@@ -43,7 +43,7 @@ def identity_of_certificate(certificate: Mapping[str, Any], cluster: str) -> Ide
     match = _URI.fullmatch(uris[0]) if len(uris) == 1 else None
     if match is None or match[1] != cluster or match[2] not in set(map(str, Role)):
         raise NotAllowed(
-            f"the certificate does not say who it is of in the cluster {cluster}",
+            f"the certificate does not name a member of cluster {cluster}",
             thing="certificate",
             value=uris[0] if uris else None,
             remedy="Join the cluster again with a new invitation: concurrent join LINE",

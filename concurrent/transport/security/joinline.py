@@ -56,27 +56,27 @@ class JoinLine:
         found = LINE.fullmatch(text.strip())
         if found is None:
             reason = (
-                "it has no address behind an @"
+                "it does not end with @HOST:PORT"
                 if text.strip().startswith(f"{PREFIX}.")
-                else "it begins otherwise"
+                else f"it does not begin with '{PREFIX}.'"
             )
-            raise _wrong(f"this is no line to join with: {reason}")
+            raise _wrong(f"this is not a line to join with: {reason}")
         parts = found[1].split(".")
         if parts[0] != PREFIX:
             raise _wrong(
-                f"this line is of version {parts[0][:8]}, and this release knows {PREFIX}", is_version=True
+                f"this line has version {parts[0][:8]}, and this release reads {PREFIX}", is_version=True
             )
         if len(parts) != 5:
-            raise _wrong(f"the line was cut: it has {len(parts)} parts with dots between them instead of 5")
+            raise _wrong(f"the line is damaged: it has {len(parts)} parts between dots, not 5")
         _, cluster, key_text, secret, check = parts
         try:
             master = Host.parse(found[2])
             key = base64.urlsafe_b64decode(key_text)
         except ValueError:
-            raise _wrong("the line is mistyped: its address or its key is none") from None
+            raise _wrong("the line is mistyped: its address or its key cannot be read") from None
         is_whole = CLUSTER.fullmatch(cluster) and len(key) == KEY_BYTES and WORD.fullmatch(secret)
         if not is_whole or check != _check(f"{PREFIX}.{cluster}.{key_text}.{secret}", master):
-            raise _wrong("the line was cut or mistyped: its check characters do not fit")
+            raise _wrong("the line is cut short or mistyped: its check characters do not fit")
         return cls(cluster, key, secret, master)
 
 

@@ -100,12 +100,12 @@ class KeyFolder:
         known = [one.cluster for one in cls.all(base)]
         near = get_close_matches(cluster, known, 1)
         raise ConfigurationError(
-            f"there are no keys of a cluster {cluster!r} in {base}",
+            f"there are no keys of cluster {cluster!r} in {base}",
             thing="cluster",
             value=cluster,
             remedy=f"Did you mean {near[0]}?" if near
-            else f"There are those of {', '.join(known)}" if known
-            else f"Join it, or make it: concurrent keys init --cluster {cluster}",
+            else f"Name one that is there: {', '.join(known)}" if known
+            else f"Type 'concurrent join LINE' to join it, or 'concurrent keys init --cluster {cluster}'",
         )  # fmt: skip
 
     @property
@@ -179,7 +179,7 @@ class KeyFolder:
             raise damaged(
                 self.path(AUTHORITY_KEY),
                 "the key of the authority belongs on machines of masters only",
-                "Remove it",
+                "Remove it; this machine needs only the keys of its roles",
             )
 
     def revoked(self) -> frozenset[str]:
@@ -210,7 +210,7 @@ class KeyFolder:
             return Membership.from_json(members, invitations)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(
-                self.path(MEMBERS), f"it has another form than expected ({error!r})", self.remedy
+                self.path(MEMBERS), f"it does not have the expected form ({error!r})", self.remedy
             ) from None
 
     @contextlib.contextmanager
@@ -234,7 +234,7 @@ class KeyFolder:
                 f"the key of the authority of {self.cluster} is not on this machine",
                 thing="ca.key",
                 value=str(self.folder),
-                remedy="Do it on the machine of its master",
+                remedy="Type the command on the machine of its master",
             )
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -243,16 +243,16 @@ class KeyFolder:
         try:
             values = json.loads(self.read(name))
         except (ValueError, RecursionError):
-            raise damaged(path, "it is cut, or no JSON", self.remedy) from None
+            raise damaged(path, "it is cut short, or is not JSON", self.remedy) from None
         if not isinstance(values, dict):
-            raise damaged(path, "it has another form than expected", self.remedy)
+            raise damaged(path, "it does not have the expected form", self.remedy)
         if values.get("version") != VERSION:
-            wrong = f"it is of version {values.get('version')!r}, and this is version {VERSION}"
+            wrong = f"it has version {values.get('version')!r}, and this release reads version {VERSION}"
             raise damaged(path, wrong, "Use the release of Concurrent that has made it, or a later one")
         if values.get("cluster") != self.cluster:
-            raise damaged(path, f"it is of the cluster {values.get('cluster')!r}", self.remedy)
+            raise damaged(path, f"it belongs to cluster {values.get('cluster')!r}", self.remedy)
         if values.get("authority") != self._authority_hash():
-            raise damaged(path, f"it is of another authority than {AUTHORITY}", self.remedy)
+            raise damaged(path, f"it belongs to another authority than {AUTHORITY}", self.remedy)
         return values
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
@@ -265,7 +265,9 @@ class KeyFolder:
         try:
             write_private(self.path(name), content)
         except OSError as error:
-            raise damaged(self.path(name), error.strerror or str(error), "Make room for it") from error
+            raise damaged(
+                self.path(name), error.strerror or str(error), "Make room there, and let this user write"
+            ) from error
 
     def write_cluster(self, masters: tuple[Host, ...], *, is_authority: bool) -> None:
         """Write ``cluster.json``."""
@@ -278,14 +280,16 @@ class KeyFolder:
             masters = tuple(Host.parse(one) for one in values["masters"])
             return _Settings(bool(values["is_authority"]), masters)
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise damaged(self.path(CLUSTER_FILE), "it has another form than expected", self.remedy) from None
+            raise damaged(self.path(CLUSTER_FILE), "it does not have the expected form", self.remedy) from None
 
     def _authority_hash(self) -> str:
         pem = self.certificate
         try:
             return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode("ascii").strip())).hexdigest()
         except ValueError:
-            raise damaged(self.path(AUTHORITY), "it is cut, or no certificate", self.remedy) from None
+            raise damaged(
+                self.path(AUTHORITY), "it is cut short, or is not a certificate", self.remedy
+            ) from None
 
     def _check_authority_pair(self) -> None:
         self.read(AUTHORITY_KEY)

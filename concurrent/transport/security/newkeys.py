@@ -98,7 +98,7 @@ def _make(base: Path, name: str) -> KeyFolder:
     place = base / name
     if os.path.lexists(place):
         raise ConfigurationError(
-            f"there are keys of a cluster {name} in {base}",
+            f"there are keys of cluster {name} in {base} already",
             thing="cluster",
             value=name,
             remedy="Give another name with --cluster, or begin that one anew with 'concurrent keys rotate'",

@@ -45,12 +45,12 @@ def tls_keys(folder: Path, cluster: str, role: Role, remedy: str) -> TLSKeys:
         identity = identity_of_certificate(shown, cluster)
     except ssl.SSLCertVerificationError as error:
         raise damaged(
-            certificate, f"the authority of {cluster} does not vouch for it ({error.verify_message})", remedy
+            certificate, f"the authority of {cluster} has not signed it ({error.verify_message})", remedy
         ) from None
     except (NotAllowed, ssl.SSLError) as error:
         raise damaged(certificate, str(error).partition(".")[0], remedy) from None
     if identity.role is not role:
-        raise damaged(certificate, f"it is that of {identity}", remedy)
+        raise damaged(certificate, f"it is the certificate of {identity}, not one of role {role}", remedy)
     return TLSKeys(cluster, identity, server, client)
 
 
@@ -67,7 +67,7 @@ def _context(folder: Path, role: Role, protocol: int, remedy: str) -> ssl.SSLCon
     try:
         context.load_verify_locations(cafile=authority)
     except (ssl.SSLError, OSError) as error:
-        raise damaged(authority, f"it is no certificate ({_said(error)})", remedy) from None
+        raise damaged(authority, f"it is not a certificate ({_said(error)})", remedy) from None
     _load_pair(context, folder / f"{role}.crt", folder / f"{role}.key", remedy)
     return context
 
@@ -77,7 +77,7 @@ def _load_pair(context: ssl.SSLContext, certificate: Path, key: Path, remedy: st
         context.load_cert_chain(certificate, key, password=lambda: b"")  # and asks nobody for one
     except (ssl.SSLError, OSError) as error:
         raise damaged(
-            key, f"it is no key, or not that of the certificate in {certificate.name} ({_said(error)})", remedy
+            key, f"it is not the key of the certificate in {certificate.name} ({_said(error)})", remedy
         ) from None
 
 

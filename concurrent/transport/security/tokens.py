@@ -110,15 +110,15 @@ class Tokens:
         prefix, _, rest = text.partition(".")
         body, dot, signature = rest.partition(".")
         if len(text) > LENGTH_MAX or prefix != PREFIX or not dot:
-            raise _refused("what was shown is no token")
+            raise _refused("what was shown is not a token")
         try:
             values, signed = json.loads(_decode(body)), _decode(signature)
         except (ValueError, RecursionError):
-            raise _refused("the token is cut or mistyped") from None
+            raise _refused("the token is cut short or mistyped") from None
         if not isinstance(values, dict):
-            raise _refused("the token is cut or mistyped")
+            raise _refused("the token is cut short or mistyped")
         if values.get("cluster") != self._keys.cluster:
-            raise _refused("the token is one of another cluster")
+            raise _refused("the token belongs to another cluster")
         if self._public is None:
             self._public = key_of_authority(self._keys.certificate)
         if not is_signature(signed, SIGNED + body.encode(), self._public):
@@ -132,7 +132,7 @@ def _said(values: dict[str, Any]) -> _Known:
         ends_at = float(values["ends"])
         return _Known(Identity(role, name, values["cluster"], token_id, ends_at), ends_at)
     except (KeyError, TypeError, ValueError, ConfigurationError):
-        raise _refused("the token is of another version of Concurrent") from None
+        raise _refused("the token was made by another version of Concurrent") from None
 
 
 def _refused(reason: str) -> NotAllowed:

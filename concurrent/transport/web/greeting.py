@@ -11,6 +11,7 @@ from typing import Final
 from concurrent.core.errors import NotAllowed
 from concurrent.transport.security.certificate import identity_of_certificate
 from concurrent.transport.security.hosts import is_loopback
+from concurrent.transport.security.howtojoin import THERE, how_to_join
 from concurrent.transport.security.identity import ANYBODY, THIS_USER
 from concurrent.transport.security.place import check_peer
 from concurrent.transport.security.protection import Protection
@@ -25,17 +26,15 @@ TLS_RECORD: Final = b"\x16"
 """The first byte of TLS, which begins no request of HTTP."""
 
 
-JOIN: Final = "it joins with what 'concurrent keys invite ROLE' prints at the master"
-
-
 def handshake_problem(error: ssl.SSLError) -> str:
     """Return why a handshake of TLS has failed, for people."""
     reason = (error.reason or str(error)).replace("_", " ").lower()
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is none of this cluster ({error.verify_message}): {JOIN}"
+        return f"its certificate is not of this cluster ({error.verify_message}). {how_to_join(where=THERE)}"
     if "unknown ca" in reason:
-        return f"it does not trust this node, for it has a key of another cluster, or an old one: {JOIN}"
-    return f"the handshake of TLS failed: {reason}"
+        old = "its key is of another cluster, or from before 'concurrent keys rotate'"
+        return f"it does not trust this node: {old}. {how_to_join(where=THERE)}"
+    return f"the TLS handshake failed: {reason}"
 
 
 class Greeting:

@@ -47,5 +47,5 @@ def test_serials_are_compared_in_one_form() -> None:
     ],
 )
 def test_one_that_does_not_say_exactly_that_is_nobodys(uris: tuple[str, ...]) -> None:
-    with pytest.raises(NotAllowed, match="does not say who"):
+    with pytest.raises(NotAllowed, match="does not name a member"):
         identity_of_certificate(certificate(*uris), "office")

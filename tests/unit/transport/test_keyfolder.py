@@ -87,7 +87,7 @@ def test_key_folders_are_listed_and_found_by_their_names(cluster: KeyFolder) -> 
 
 
 def test_a_cluster_is_not_made_twice_and_ensured_only_once(cluster: KeyFolder) -> None:
-    with pytest.raises(ConfigurationError, match="there are keys of a cluster office-4kd2"):
+    with pytest.raises(ConfigurationError, match="there are keys of cluster office-4kd2"):
         make_cluster(cluster.folder.parent, "office-4kd2")
     assert ensure_cluster(cluster.folder.parent).cluster == "office-4kd2"
     assert ensure_cluster(cluster.folder.parent.parent / "other").is_authority
@@ -199,7 +199,7 @@ def test_the_files_of_a_cluster_of_the_same_name_do_not_fit(
 def test_a_file_of_a_cluster_of_another_name_is_told(cluster: KeyFolder, tmp_path: Path, name: str) -> None:
     stranger = make_cluster(tmp_path / "stranger" / "keys", "garage-7hn3")
     of(name)(cluster, stranger, name)
-    with pytest.raises(ConfigurationError, match=f"{name} cannot be used: it is of the cluster 'garage-7hn3'"):
+    with pytest.raises(ConfigurationError, match=f"{name} cannot be used: it belongs to cluster 'garage-7hn3'"):
         cluster.tls(Role.MASTER)
 
 
@@ -213,7 +213,9 @@ def test_key_and_certificate_of_another_role_do_not_fit(slave: KeyFolder, cluste
     both = join(cluster, slave.folder.parent, Role.SUBMIT)
     for ending in ("crt", "key"):
         of(f"submit.{ending}")(both, both, f"slave.{ending}")
-    with pytest.raises(ConfigurationError, match=r"slave\.crt cannot be used: it is that of submit rack"):
+    with pytest.raises(
+        ConfigurationError, match=r"slave\.crt cannot be used: it is the certificate of submit rack"
+    ):
         both.tls(Role.SLAVE)
 
 
@@ -236,7 +238,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_a_password(slave: K
 def test_files_of_a_later_version_are_told(slave: KeyFolder) -> None:
     text = slave.read("cluster.json").replace(b'"version": 1', b'"version": 2')
     slave.write("cluster.json", text)
-    with pytest.raises(ConfigurationError, match=r"cluster\.json cannot be used: it is of version 2"):
+    with pytest.raises(ConfigurationError, match=r"cluster\.json cannot be used: it has version 2"):
         slave.tls(Role.SLAVE)
 
 

@@ -22,6 +22,7 @@ from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.transport.security.allowed import AllowedKeys, read_curve_key
 from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import THIS_USER, Identity
+from concurrent.transport.security.roles import Role
 
 __all__ = ["NodeRecord", "NodeRegistry", "check_data", "check_number", "check_registration", "new_record"]
 
@@ -143,9 +144,10 @@ class NodeRecord:
 def _check_owner(node_id: str, owner: Identity, identity: Identity) -> None:
     """Raise NotAllowed unless somebody is the owner of an id, or a process of this user.
 
-    That may have come to the port with a key when the master's place was not ready yet.
+    That may come with the key of this machine while the master's place is not there, and is the master then.
     """
-    if identity != THIS_USER and not owner.is_same(identity):
+    is_this_user = identity == THIS_USER or identity.role is Role.MASTER
+    if not is_this_user and not owner.is_same(identity):
         raise NotAllowed(
             f"{identity} may not be {node_id}, which {owner} has registered",
             thing=node_id,

@@ -9,7 +9,7 @@ from concurrent.apps import registry as registry_module
 from concurrent.apps.api import NodeType
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.core.errors import NodeError, NotAllowed
-from concurrent.transport.security.identity import ANYBODY, Identity
+from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.roles import Role
 
 
@@ -214,6 +214,17 @@ def test_the_ids_of_who_is_trusted_no_more_are_free() -> None:
         registry.check("slave-1", DESK)
     registry.release({RACK.key})
     registry.check("slave-1", DESK)
+
+
+def test_a_node_of_this_user_comes_back_by_another_way() -> None:
+    registry = NodeRegistry()
+    own = Identity(Role.MASTER, "head", "office", "4c")
+    for former, identity in ((THIS_USER, own), (own, THIS_USER)):
+        come_and_go(registry, "slave-1", former)
+        registry.check("slave-1", identity)
+    for admin in (DESK, Identity(Role.ADMIN, "head", "office", "5b")):
+        with pytest.raises(NotAllowed):
+            registry.check("slave-1", admin)
 
 
 def test_nobody_has_the_master_forget_the_ids_of_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,8 +178,11 @@ class Membership:
         """Use an invitation for a new member, which takes the place of one of that role and name.
 
         :param is_connected: whether a member has a session now.
-        :raises NotAllowed: if that other one has: two machines of one name are no reinstalled one.
+        :raises NotAllowed: if that other one has: two machines of one name are no reinstalled one. Also if a
+            token has that role and name, which the invitation does not give: jobs of its holder are not for it.
         """
+        if not invitation.name:
+            self._check_tokens(new)
         for old in self._trusted(new.role, new.name):
             if is_connected(old.identity(cluster)):
                 raise NotAllowed(
@@ -233,6 +236,19 @@ class Membership:
             (Invitation(**{**one, "role": Role(one["role"])}) for one in invitations["invitations"]),
             {str(serial): float(until) for serial, until in members["forgotten"].items()},
         )
+
+    def _check_tokens(self, new: Member) -> None:
+        """Raise NotAllowed if a new member would be the same as the holder of a token."""
+        for one in self.members:
+            is_good = one.is_token and not one.revoked_at and one.expires_at > new.made_at
+            if is_good and (one.role, one.name) == (new.role, new.name):
+                raise NotAllowed(
+                    f"{one} has the role {one.role}, so another one cannot have its name",
+                    thing="name",
+                    value=one.name,
+                    remedy="Join with another name (concurrent join --name NAME ...), or ask an admin for a "
+                    f"line of that name: concurrent keys invite {one.role} --name {one.name}",
+                )
 
     def _trusted(self, role: Role, name: str) -> list[Member]:
         return [

@@ -72,6 +72,20 @@ def test_a_machine_that_was_installed_again_takes_the_place_of_its_old_key() -> 
     assert members.members == [replace(RACK, revoked_at=NOW + 1, why="replaced"), new]
 
 
+def test_nobody_is_the_holder_of_a_token_by_its_name_unless_an_admin_says_so() -> None:
+    invitation = replace(INVITATION, role=Role.OBSERVE, uses=2)
+    members = Membership([TOKEN], [invitation])
+    new = replace(TOKEN, serial="0c", is_token=False, ends_at=0.0)
+    with pytest.raises(NotAllowed, match=r"token wall has the role observe, .*keys invite observe --name wall"):
+        members.admit(invitation, new, "office", nobody)
+    assert (members.members, members.invitations) == ([TOKEN], [invitation])
+    members.admit(invitation, replace(new, made_at=TOKEN.ends_at), "office", nobody)  # the token is over
+    named = replace(invitation, name="wall")
+    again = Membership([TOKEN], [named])
+    again.admit(named, new, "office", nobody)
+    assert again.members == [TOKEN, new]
+
+
 def test_a_machine_does_not_take_the_place_of_one_that_is_connected() -> None:
     members = Membership([RACK], [INVITATION])
     asked: list[Identity] = []
@@ -88,7 +102,7 @@ def test_a_machine_does_not_take_the_place_of_one_that_is_connected() -> None:
     [
         replace(RACK, role=Role.SUBMIT),
         replace(RACK, name="shelf"),
-        replace(RACK, is_token=True, ends_at=NOW + DAY),
+        replace(RACK, is_token=True, ends_at=NOW),
         replace(RACK, revoked_at=NOW),
     ],
 )

@@ -38,6 +38,8 @@ END_TIMEOUT_S = 5.0
 POLL_S = 0.02
 FOLDERS = {"XDG_CONFIG_HOME": "c", "XDG_RUNTIME_DIR": "r", "XDG_STATE_HOME": "s"}
 GIVEN_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+CPU_CLOCK = 2
+"""The lowest bits of the number of a clock of Linux that counts the processor time of a process."""
 
 
 def own_folders(folder: Path) -> dict[str, str]:
@@ -58,6 +60,8 @@ def below(pid: int | None = None) -> list[psutil.Process]:
 
 def cpu_s(processes: Iterable[psutil.Process]) -> float:
     """Return how much processor time these have used so far, in seconds."""
+    if sys.platform == "linux":  # its clocks count nanoseconds, which the files of psutil round to 10 ms
+        return sum(time.clock_gettime(~process.pid << 3 | CPU_CLOCK) for process in processes)
     times = [process.cpu_times() for process in processes]
     return float(sum(each.user + each.system for each in times))
 

@@ -14,9 +14,11 @@ from concurrent.transport.carriers.endpoint import cannot_listen
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.loop.sockets import hang_up
 
-__all__ = ["Listener", "describe", "listen_at"]
+__all__ = ["BACKLOG", "Listener", "describe", "listen_at"]
 
 BACKLOG: Final = 512
+"""So many may wait to be accepted; who comes when there is no room tries again after a second."""
+
 ACCEPTS_PER_TURN: Final = 64
 ACCEPT_PAUSE_S: Final = 0.2
 

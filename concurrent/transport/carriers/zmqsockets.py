@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import MessageTooLarge
+from concurrent.transport.carriers.listener import BACKLOG
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 from concurrent.transport.session.envelope import check_sizes
 from concurrent.transport.session.limits import Limits
@@ -51,6 +52,7 @@ def make_socket(context: Context, kind: int, host: str, limits: Limits) -> Socke
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.SNDHWM, 0)  # sessions bound what is under way, in bytes
     socket.setsockopt(zmq.MAXMSGSIZE, limits.message_bytes_max)
+    socket.setsockopt(zmq.BACKLOG, BACKLOG)
     if ":" in host:
         socket.setsockopt(zmq.IPV6, 1)
     return socket

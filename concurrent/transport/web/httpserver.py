@@ -36,7 +36,7 @@ with installed_first("cheroot"):
 
 __all__ = ["WebServer"]
 
-BACKLOG: Final = 128
+BACKLOG: Final = 512
 SWEEP_S: Final = 0.5
 ACCEPT_PAUSE_S: Final = 0.2
 THREADS_FOR_WHOLE_REQUESTS: Final = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -48,8 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fed(name: str, count: int, seed: int) -> Outcome:
-    """Feed a decoder in a process of its own."""
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    """Feed a decoder in a process of its own, which logs nothing."""
+    silenced = (logging.disable, (logging.CRITICAL,))
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn"), *silenced) as pool:
         try:
             return pool.submit(feed_in, Path(folder), name, count, seed).result()
         except BrokenProcessPool:

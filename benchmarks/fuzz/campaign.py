@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks.fuzz import channels, doors
+from benchmarks.fuzz import channels, doors, zeromq
 from benchmarks.fuzz.decoder import Decoder
 from benchmarks.fuzz.mutation import Mutator
 from concurrent.core.errors import InvalidArguments
@@ -95,7 +95,7 @@ def feed(decoder: Decoder, count: int, seed: int) -> Outcome:
 
 
 def _all(folder: Path) -> list[Decoder]:
-    return [*channels.decoders(), *doors.decoders(folder)]
+    return [*channels.decoders(), *zeromq.decoders(), *doors.decoders(folder)]
 
 
 def _execute(decoder: Decoder, data: bytes, outcome: Outcome) -> None:

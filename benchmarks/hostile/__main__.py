@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import psutil
 
@@ -49,6 +49,16 @@ FILES_MORE: Final = 2
 """Two may be open by chance: a connection of the program and one of a ping."""
 
 
+CHANNELS: Final = ("tcp", "zmq")
+
+
+class Ports(NamedTuple):
+    """Those of a master: the one that speaks ZeroMQ, 0 if none does, and the others."""
+
+    zeromq: int
+    others: list[int]
+
+
 @dataclass
 class Round:
     """What was measured for some time: with strangers or without.
@@ -71,42 +81,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hostile", description=__doc__)
     parser.add_argument("attacks", nargs="*", metavar="ATTACK", help=f"(all) {', '.join(ATTACKS)}")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each attack (10)")
-    parser.add_argument("--channel", default="tcp", choices=("tcp", "zmq"))
+    parser.add_argument("--channel", default="both", choices=("both", *CHANNELS))
     parser.add_argument("--lenient", action="store_true", help="judge what is left only, not how fast it was")
     args = parser.parse_args(arguments)
     attacks = args.attacks or list(ATTACKS)
     if set(attacks) - set(ATTACKS):
         parser.error(f"there are {', '.join(ATTACKS)}")
     problems: list[str] = []
+    for channel in CHANNELS if args.channel == "both" else (args.channel,):
+        problems += [
+            f"{channel}: {one}" for one in _attacked(channel, attacks, args.seconds, is_lenient=args.lenient)
+        ]
+    print("\n".join(problems or ["no harm done"]))
+    return EXIT_WRONG if problems else EXIT_OK
+
+
+def _attacked(channel: str, attacks: Sequence[str], seconds: float, *, is_lenient: bool) -> list[str]:
+    """Let strangers at a cluster with a channel; return what is wrong, as lines."""
+    problems: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="hos") as folder,
-        KeyedCluster(Path(folder), {"transport.channel": args.channel}) as cluster,
+        KeyedCluster(Path(folder), {"transport.channel": channel}) as cluster,
         ClusterExecutor(cluster.address, options=cluster.options) as executor,
     ):
         system = Executing("submit", executor)
-        ports = _ports(cluster)
-        print(f"the master listens on {', '.join(map(str, ports))}", flush=True)
+        ports = _ports(cluster, channel)
+        others = ", ".join(map(str, ports.others))
+        print(f"{channel}: the master listens on {others}, ZeroMQ on {ports.zeromq or 'none'}", flush=True)
         for attack in attacks:  # what is loaded and kept once is there before it is measured
             with _strangers(attack, ports):
                 _measured(system, cluster.port, WARM_UP_S)
         files, memory_mb = _open_files(cluster.master_pid), rss_mb(cluster.master_pid)
         for attack in attacks:
-            alone = _measured(system, cluster.port, args.seconds / 2)
+            alone = _measured(system, cluster.port, seconds / 2)
             with _strangers(attack, ports) as made:
-                beside = _measured(system, cluster.port, args.seconds)
-            alone_after = _measured(system, cluster.port, args.seconds / 2)
+                beside = _measured(system, cluster.port, seconds)
+            alone_after = _measured(system, cluster.port, seconds / 2)
             speed = beside.tasks_per_s / statistics.mean((alone.tasks_per_s, alone_after.tasks_per_s))
             print(
                 f"{attack:9} {made[0]:>7,} connections  tasks {speed:5.0%} of their speed  /ping p99 "
                 f"{beside.ping_p99_s * 1000:6.1f} ms beside {alone.ping_p99_s * 1000:5.1f} ms",
                 flush=True,
             )
-            problems += [] if args.lenient else _too_slow(attack, speed, beside)
+            problems += [] if is_lenient else _too_slow(attack, speed, beside)
             if float("inf") in alone_after.pings_s[-ANSWERED:]:
                 problems.append(f"WRONG {attack}: /ping is not answered any more")
         problems += _left_behind(cluster, files, memory_mb)
-    print("\n".join(problems or ["no harm done"]))
-    return EXIT_WRONG if problems else EXIT_OK
+    return problems
 
 
 def _too_slow(attack: str, speed: float, beside: Round) -> list[str]:
@@ -134,10 +155,14 @@ def _left_behind(cluster: KeyedCluster, files: int, memory_mb: float) -> list[st
     return problems
 
 
-def _ports(cluster: KeyedCluster) -> list[int]:
-    """Return all ports on which the master listens."""
+def _ports(cluster: KeyedCluster, channel: str) -> Ports:
+    """Return all ports on which the master listens; beside that of the pages a channel of ZeroMQ has one."""
     connections = psutil.Process(cluster.master_pid).net_connections("tcp")
-    return sorted({one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN})
+    ports = {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN}
+    if channel != "zmq":
+        return Ports(0, sorted(ports))
+    (zeromq,) = ports - {cluster.port}
+    return Ports(zeromq, [cluster.port])
 
 
 def _open_files(pid: int) -> int:
@@ -174,10 +199,11 @@ def _ping(port: int, end: threading.Event, found: list[float]) -> None:
 
 
 @contextmanager
-def _strangers(attack: str, ports: list[int]) -> Iterator[list[int]]:
+def _strangers(attack: str, ports: Ports) -> Iterator[list[int]]:
     """Have strangers at ports while the block runs; the list has the number of their connections then."""
     made: list[int] = []
-    command = [sys.executable, "-m", "benchmarks.hostile.crowd", attack, *map(str, ports)]
+    command = [sys.executable, "-m", "benchmarks.hostile.crowd", attack]
+    command += map(str, (ports.zeromq, *ports.others))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,6 +1,7 @@
 """What strangers do at a port. Each attack is a function that goes on until it is told to end.
 
-They run in a process of their own, which has a thread for each.
+They run in a process of their own, which has a thread for each. Where a port speaks ZeroMQ their handshakes are
+those of ZeroMQ.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["ATTACKS", "Attack"]
+__all__ = ["ATTACKS", "Attack", "Port"]
 
 HOST: Final = "127.0.0.1"
 CROWD: Final = 200
@@ -25,22 +26,35 @@ DRIP_S: Final = 0.05
 RESET: Final = struct.pack("ii", 1, 0)
 """Closes with a reset, so that no port is used up by connections that linger."""
 
-Attack = Callable[[int, threading.Event], int]
+MIB: Final = 1 << 20
+
+ZMTP_GREETING: Final = b"\xff" + bytes(8) + b"\x7f\3\0" + b"CURVE".ljust(52, b"\0")
+"""How ZeroMQ begins: version, mechanism, and that this is no server."""
+
+
+class Port(NamedTuple):
+    """Where they connect, and whether it speaks ZeroMQ."""
+
+    number: int
+    is_zeromq: bool = False
+
+
+Attack = Callable[[Port, threading.Event], int]
 """Takes a port and what ends it; returns how many connections it made."""
 
 
-def silent(port: int, end: threading.Event) -> int:
+def silent(port: Port, end: threading.Event) -> int:
     """Keep many connections that say nothing; open those again that are closed."""
     return _crowd(port, end, lambda _: b"")
 
 
-def dripping(port: int, end: threading.Event) -> int:
+def dripping(port: Port, end: threading.Event) -> int:
     """Keep many connections that send a handshake byte by byte."""
-    hello = client_hello()
+    hello = first_words(port)
     return _crowd(port, end, lambda sent: hello[sent : sent + 1])
 
 
-def dropped(port: int, end: threading.Event) -> int:
+def dropped(port: Port, end: threading.Event) -> int:
     """Connect and go, as often as possible."""
     count = 0
     while not end.is_set():
@@ -49,13 +63,13 @@ def dropped(port: int, end: threading.Event) -> int:
     return count
 
 
-def garbage(port: int, end: threading.Event) -> int:
+def garbage(port: Port, end: threading.Event) -> int:
     """Send noise of all sizes."""
     chance = random.Random(1)
     return _sending(port, end, lambda: chance.randbytes(chance.choice((1, 5, 100, 70_000))))
 
 
-def huge_hellos(port: int, end: threading.Event) -> int:
+def huge_hellos(port: Port, end: threading.Event) -> int:
     """Begin with handshakes that are as large as they say, and much larger than any is."""
     sizes = random.Random(1)
 
@@ -66,16 +80,20 @@ def huge_hellos(port: int, end: threading.Event) -> int:
         )
         return record * sizes.randint(1, 20)
 
-    return _sending(port, end, hello)
+    def command() -> bytes:
+        announced = b"\6" + struct.pack("!Q", 200 * MIB)
+        return ZMTP_GREETING + announced + bytes(sizes.randint(1, 20) * MIB)
+
+    return _sending(port, end, command if port.is_zeromq else hello)
 
 
-def half_handshakes(port: int, end: threading.Event) -> int:
+def half_handshakes(port: Port, end: threading.Event) -> int:
     """Have the server answer a handshake, the dearest part of it, and go."""
-    hello = client_hello()
+    hello = first_words(port)
     return _sending(port, end, lambda: hello, reads=True)
 
 
-def requests(port: int, end: threading.Event) -> int:
+def requests(port: Port, end: threading.Event) -> int:
     """Ask for pages and methods without a token, over plain HTTP."""
     body = b'{"jsonrpc":"2.0","id":1,"method":"status"}'
     post = b"POST /json HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
@@ -83,7 +101,7 @@ def requests(port: int, end: threading.Event) -> int:
     return _sending(port, end, lambda: page + post, reads=True)
 
 
-def joins(port: int, end: threading.Event) -> int:
+def joins(port: Port, end: threading.Event) -> int:
     """Ask to join with wrong secrets, through TLS."""
     context = _unchecked()
     count = 0
@@ -97,6 +115,17 @@ def joins(port: int, end: threading.Event) -> int:
             sock.recv(4096)
             count += 1
     return count
+
+
+def first_words(port: Port) -> bytes:
+    """Return how a client begins, up to where the server has to compute something."""
+    return ZMTP_GREETING + curve_hello() if port.is_zeromq else client_hello()
+
+
+def curve_hello() -> bytes:
+    """Return how a client of CURVE begins that does not know the key of the server."""
+    body = b"\x05HELLO\x01\x00" + bytes(72) + os.urandom(32) + bytes(8) + os.urandom(80)
+    return b"\4" + bytes([len(body)]) + body
 
 
 def client_hello() -> bytes:
@@ -126,13 +155,13 @@ def _unchecked() -> ssl.SSLContext:
     return context
 
 
-def _connected(port: int) -> socket.socket:
-    sock = socket.create_connection((HOST, port), TIMEOUT_S)
+def _connected(port: Port) -> socket.socket:
+    sock = socket.create_connection((HOST, port.number), TIMEOUT_S)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     return sock
 
 
-def _sending(port: int, end: threading.Event, content: Callable[[], bytes], *, reads: bool = False) -> int:
+def _sending(port: Port, end: threading.Event, content: Callable[[], bytes], *, reads: bool = False) -> int:
     count = 0
     while not end.is_set():
         with suppress(OSError), _connected(port) as sock:
@@ -143,7 +172,7 @@ def _sending(port: int, end: threading.Event, content: Callable[[], bytes], *, r
     return count
 
 
-def _crowd(port: int, end: threading.Event, part: Callable[[int], bytes]) -> int:
+def _crowd(port: Port, end: threading.Event, part: Callable[[int], bytes]) -> int:
     """Keep a crowd of connections; ``part`` returns what one sends next, by how much it has sent."""
     count = 0
     sent_by_socket: dict[socket.socket, int] = {}

@@ -1,4 +1,7 @@
-"""A process of strangers: an attack on some ports, which ends when its input does."""
+"""A process of strangers: an attack on some ports, which ends when its input does.
+
+Its arguments are the attack, the port that speaks ZeroMQ (0 if none does) and the others.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.hostile.attacks import ATTACKS
+from benchmarks.hostile.attacks import ATTACKS, Port
 
 __all__: list[str] = []
 
@@ -15,10 +18,13 @@ __all__: list[str] = []
 def main() -> None:
     """Attack, and print how many connections were made."""
     os.nice(10)  # the processors of this machine are those of the attacked, too
-    attack, *ports = sys.argv[1:]
+    attack, zeromq, *others = sys.argv[1:]
+    ports = [Port(int(port)) for port in others]
+    if int(zeromq):
+        ports.append(Port(int(zeromq), is_zeromq=True))
     end = threading.Event()
     with ThreadPoolExecutor(len(ports)) as pool:
-        made = [pool.submit(ATTACKS[attack], int(port), end) for port in ports]
+        made = [pool.submit(ATTACKS[attack], port, end) for port in ports]
         print("begun", flush=True)
         sys.stdin.read()
         end.set()

@@ -14,7 +14,8 @@ EXECUTIONS = 400
 
 NAMES = (
     "frames", "greeting", "welcome", "messages", "to master", "terms", "columns", "wishes", "answers", "errors",
-    "failures", "chunks of tasks", "journal rows", "requests", "heads", "headers", "JSON-RPC", "registrations",
+    "failures", "chunks of tasks", "journal rows", "questions of ZeroMQ", "messages of ZeroMQ", "requests",
+    "heads", "headers", "JSON-RPC", "registrations",
     "join lines", "join requests", "tokens", "names in certificates", "certificates of servers", "invitations",
     "audit logs",
 )  # fmt: skip

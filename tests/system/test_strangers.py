@@ -15,10 +15,20 @@ TIMEOUT_S = 240
 
 @pytest.mark.system
 @pytest.mark.timeout(TIMEOUT_S + 30)
-def test_strangers_leave_nothing_behind() -> None:
+@pytest.mark.parametrize("channel", ["tcp", "zmq"])
+def test_strangers_leave_nothing_behind(channel: str) -> None:
     """How fast it stays depends on the machine, which this does not judge."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.hostile", "--seconds", str(SECONDS), "--lenient"],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.hostile",
+            "--channel",
+            channel,
+            "--seconds",
+            str(SECONDS),
+            "--lenient",
+        ],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

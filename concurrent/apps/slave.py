@@ -27,8 +27,11 @@ from concurrent.core.interface import implements, is_older
 from concurrent.core.items import ConfigItem, FloatItem, Host, HostItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.core.process.identity import this_process
+from concurrent.core.process.machine import Machine
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.slave.cluster import Cluster
+from concurrent.scheduling.slave.gpus import find_gpus
+from concurrent.scheduling.slave.offer import NOTHING, ResourcesItem, offer_of
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.transport.carriers.client import SessionClient
@@ -58,10 +61,8 @@ def check_files(workers: int) -> None:
 
 
 def core_count() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return how many cores this process may use; a limit of its container or service counts."""
+    return Machine().cpus()
 
 
 class _NameItem(ConfigItem[str]):
@@ -100,6 +101,12 @@ class SlaveNode(Node):
         "slave", "workers", 0, "How many tasks run at once, each in a worker process. 0: one per core.",
         minimum=0, maximum=4096,
     )  # fmt: skip
+    resources = ResourcesItem(
+        "slave", "resources", {},
+        "What tasks can ask for here, besides a place: gpu=2, licence=1. Memory and GPUs are found if they are "
+        "not said: what the machine or a limit of this slave's control group allows, and the devices that "
+        "CUDA_VISIBLE_DEVICES or the like names, or else the driver of NVIDIA knows. 0: none of that.",
+    )  # fmt: skip
     host = ConfigItem("slave", "host", "127.0.0.1", "Address of the slave's own JSON API.")
     port = IntItem(
         "slave", "port", 0, "Port of the slave's own JSON API and pages. 0: any free port.",
@@ -120,6 +127,7 @@ class SlaveNode(Node):
         super().__init__()
         self._manager: ITaskManager | None = None
         self._cluster: Cluster | None = None
+        self._offer = NOTHING
 
     def given_name(self) -> str:
         """Return the configured name."""
@@ -139,9 +147,11 @@ class SlaveNode(Node):
     def open(self) -> None:
         """Open the JSON API and begin to look for the master.
 
-        :raises ConfigurationError: if its address cannot be listened on, or too few files can be open.
+        :raises ConfigurationError: if its address cannot be listened on, too few files can be open, or it shall
+            offer more GPUs than it has.
         """
         check_files(self.worker_count)
+        self._offer = offer_of(self.resources, find_gpus(os.environ), Machine().memory_bytes())
         master = self.master_host
         access = self.settings.access()
         is_alone = self.is_own and is_loopback(self.host)  # its place is all that it needs
@@ -171,6 +181,7 @@ class SlaveNode(Node):
         self._open.callback(self._drain)
         self.link.start()
         log.info("the slave has %d workers; its master is at %s", self.worker_count, master)
+        log.info("it offers %s", self._offer)
         if not self.config.is_set("slave", "master") and not access.has_joined:
             log.info("no --master is given and no cluster was joined, so the master is that of this machine")
 
@@ -183,6 +194,7 @@ class SlaveNode(Node):
         return {
             "workers": self.worker_count,
             "window": window or Pace().window(self.worker_count),
+            "resources": self._offer.as_map(),
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "name": self.name,
@@ -241,7 +253,10 @@ class SlaveNode(Node):
             self.launcher.take_hash_seed(seed)
         manager: ITaskManager = self.env[manager_class]  # type: ignore[assignment]
         with self.calling(manager, "open"):
-            manager.open(self.loop, self.launcher, self.worker_count)
+            if is_older(type(manager), ITaskManager, "open"):
+                manager.open(self.loop, self.launcher, self.worker_count)  # type: ignore[call-arg]
+            else:
+                manager.open(self.loop, self.launcher, self.worker_count, self._offer)
         self._manager = manager
 
     @property

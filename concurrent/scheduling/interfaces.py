@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from concurrent.scheduling.processes.launcher import Launcher
     from concurrent.scheduling.schedulers.workqueues import WorkPlace
     from concurrent.scheduling.slave.cluster import Cluster
+    from concurrent.scheduling.slave.offer import Offer
     from concurrent.scheduling.store.journal.place import JournalFigures, JournalPlace, JournalStart
     from concurrent.scheduling.tasks.terms import Terms
     from concurrent.scheduling.wire.workqueue import Chunk, SendChunk
@@ -123,8 +124,13 @@ class ITaskManager(Interface):
     The order of calls is ``open``, then ``joined`` and ``left`` in turns, then ``drain`` and ``close``.
     """
 
-    def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
-        """Start so many worker processes."""
+    @came_later("offer")
+    def open(self, loop: NodeLoop, launcher: Launcher, workers: int, offer: Offer) -> None:
+        """Start so many worker processes.
+
+        :param offer: what tasks can ask for here besides a place, as the slave tells its master. A manager
+            that gives no GPU to one task alone may do without.
+        """
 
     def register_methods(self, endpoint: SessionClient) -> None:
         """Register what the master calls, with the client of a compute channel that has not started."""

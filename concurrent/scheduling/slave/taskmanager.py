@@ -23,6 +23,7 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.cluster import Cluster
+from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
 from concurrent.scheduling.slave.workerwatch import RunningTask
@@ -76,13 +77,14 @@ class GenericTaskManager(Component):
         self._header: Buffer = b""
         self._header_owner: int | None = None
 
-    def open(self, loop: NodeLoop, launcher: Launcher, workers: int) -> None:
+    def open(self, loop: NodeLoop, launcher: Launcher, workers: int, offer: Offer = NOTHING) -> None:
         """Start so many worker processes."""
         self._is_draining = False
         self._loop = loop
         self._courier = Courier(loop)
         self._launcher = launcher
         self._workers = workers
+        self._offer = offer
         self.pool = self._new_pool()
 
     def register_methods(self, endpoint: SessionClient) -> None:

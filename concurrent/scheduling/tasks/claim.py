@@ -12,7 +12,18 @@ from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 
-__all__ = ["CPU", "GPU", "MEMORY", "NO_CLAIM", "UNIT", "Claim", "amount_of", "is_resource", "shown_amount"]
+__all__ = [
+    "CPU",
+    "GPU",
+    "MEMORY",
+    "NO_CLAIM",
+    "RESOURCES_MAX",
+    "UNIT",
+    "Claim",
+    "amount_of",
+    "is_resource",
+    "shown_amount",
+]
 
 CPU: Final = "cpu"
 GPU: Final = "gpu"
@@ -22,6 +33,7 @@ UNIT: Final = 1000
 """One of anything but memory."""
 
 RESOURCES_MAX: Final = 16
+"""So many names may be in one claim, and in what a slave offers."""
 NAME_CHARS_MAX: Final = 64
 AMOUNT_MAX: Final = 1 << 50
 

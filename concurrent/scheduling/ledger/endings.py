@@ -26,8 +26,8 @@ MAYBE_AGAIN: Final = frozenset({RETRIABLE, *NAMES_BY_LIMIT})
 @dataclass(slots=True)
 class Endings:
     """What a slave reported: final outcomes, in columns; tasks to try again whose worker died, and those of
-    them of which that was not known; tasks to try ``again`` for what they raised, with status and payload; how
-    many were not its own.
+    them of which that was not known; tasks to try ``again`` for what they raised, with status and payload;
+    tasks that the slave has by now again; how many were not its own.
     """
 
     tasks: list[TaskRecord] = field(default_factory=list)
@@ -36,6 +36,7 @@ class Endings:
     retry: list[TaskRecord] = field(default_factory=list)
     again: list[tuple[TaskRecord, int, Any]] = field(default_factory=list)
     tried: list[TaskRecord] = field(default_factory=list)
+    back: list[TaskRecord] = field(default_factory=list)
     dropped_count: int = 0
 
 
@@ -64,6 +65,7 @@ def sorted_out(
             is_known = has_again is not None and task.has_evidence(slave, payload)
             if is_known and has_again:
                 slave.held[task.number] = task
+                found.back.append(task)
                 continue
             if not is_known:
                 slave.died_count += 1

@@ -116,6 +116,7 @@ class Ledger:
         self.slaves = places.slaves
         self.task_by_number = places.task_by_number
         self.queue = places.queue
+        self.claims = places.claims
         self.pushed = places.pushed
         self.refusals = places.refusals
         self.budget = places.budget
@@ -211,7 +212,7 @@ class Ledger:
 
     @property
     def queued_count(self) -> int:
-        """How many tasks wait for a slave, and may go to any."""
+        """How many tasks wait for a slave, and may go to any: those without a claim."""
         return self.queue.count
 
     @property
@@ -222,26 +223,34 @@ class Ledger:
     @property
     def held_total(self) -> int:
         """How many tasks the slaves have."""
-        waiting = self.queue.count + self.places.parked.count
+        waiting = self.queue.count + self.queue.claimed_count + self.places.parked.count
         elsewhere = waiting + len(self.pushed) + self.refusals.waiting_count + len(self.places.retries.waiting)
         return len(self.task_by_number) - elsewhere
 
     @property
     def lanes(self) -> list[Lane]:
-        """The lanes with waiting tasks: owners in the order of their turns, the lanes of each by rank."""
+        """The lanes with waiting tasks without a claim: owners in the order of their turns, lanes by rank."""
         return self.queue.lanes
 
     @property
+    def claimed_lanes(self) -> list[Lane]:
+        """The lanes with waiting tasks that have a claim, those with one claim together."""
+        return [lane for queue in self.claims.waiting for lane in queue.lanes]
+
+    @property
     def next_lane(self) -> Lane | None:
-        """The lane whose turn it is; None if no task waits."""
+        """The lane whose turn it is, of those without a claim; None if no such task waits."""
         return self.queue.next_lane
 
     def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
         """Give up to ``count`` queued tasks to ``slave``.
 
-        :param lane: where they are taken from; None for all lanes, in their order.
+        :param lane: where they are taken from; None for all lanes of tasks without a claim, in their order. Of
+            tasks with a claim it gets no more than it has room for, see :meth:`Claims.room`.
         """
         record = self.slaves[slave]
+        if lane is not None and lane.claim:
+            count = min(count, self.claims.room(record, lane.claim))
         commands: list[Command] = []
         while count > 0 and (batch := self.queue.take(count, lane)):
             count -= len(batch)
@@ -251,9 +260,12 @@ class Ledger:
     def offer(self, count: int, lane: Lane | None = None) -> list[Command]:
         """Put up to ``count`` queued tasks on the shared work socket.
 
-        :param lane: where they are taken from; None for all lanes, in their order.
+        :param lane: where they are taken from; None for all lanes of tasks without a claim, in their order. A
+            task with a claim is never offered, since any slave might take it.
         """
         commands: list[Command] = []
+        if lane is not None and lane.claim:
+            return commands
         while count > 0 and (batch := self.queue.take(count, lane)):
             count -= len(batch)
             undergo_all(batch, TaskEvent.OFFERED)

@@ -93,7 +93,9 @@ class Lifetimes:
             places.refusals.forget(task)
             places.retries.forget(task)
             if task.state is TaskState.HELD:
-                del places.slaves[task.slave].held[number]
+                slave = places.slaves[task.slave]
+                del slave.held[number]
+                places.claims.release(slave, [task])
                 running.setdefault(task.slave, []).append(number)
             task.undergo(TaskEvent.ENDED)
         job.number_by_id.clear()

@@ -5,7 +5,7 @@ A task waits in a lane, is offered to all slaves, is held by one, or waits for s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from concurrent.scheduling.ledger.alarms import Alarms
 from concurrent.scheduling.ledger.arrivals import Arrivals
 from concurrent.scheduling.ledger.budget import Budget
+from concurrent.scheduling.ledger.claims import Claims
 from concurrent.scheduling.ledger.copies import Copies
 from concurrent.scheduling.ledger.deadlines import Deadlines
 from concurrent.scheduling.ledger.events import CancelRun, Command, Send, TasksRenumbered
@@ -49,9 +50,10 @@ class Places:
     :param read_failure: returns the type of the exception and the text of a failure, from its payload, for the
         history of jobs that are recorded; None if it cannot be read.
     :param return_s: how long after its last word what a slave runs is given to nobody else, in seconds.
+    :param tokens: what there is of it for all slaves together, in units by name; None for nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the limits of a master, by name
         self,
         *,
         batch_max: int = 1000,
@@ -62,9 +64,10 @@ class Places:
         is_recorded: bool = False,
         read_failure: ReadFailure | None = None,
         return_s: float,
+        tokens: Mapping[str, int] | None = None,
     ) -> None:
         self.arrivals = Arrivals()
-        self.queue = TaskQueue(batch_max, self.arrivals)
+        self.queue = TaskQueue(batch_max, self.arrivals, is_by_claim=True)
         self.parked = TaskQueue(batch_max, self.arrivals)
         self.task_by_number: dict[int, TaskRecord] = {}
         self.budget = Budget(self.task_by_number, memory_bytes_max, disk_bytes_max, kept_bytes_max)
@@ -76,7 +79,8 @@ class Places:
         self.book = SlaveBook(return_s)
         self.slaves = self.book.slaves
         self.pushed: dict[int, TaskRecord] = {}
-        self.refusals = Refusals()
+        self.claims = Claims(self.queue, tokens or {})
+        self.refusals = Refusals(self.claims)
         self.retries = Retries(self.alarms)
         self.deadlines = Deadlines(self.alarms)
         self.has_taken = False
@@ -101,7 +105,10 @@ class Places:
                 payloads.append(task.payload)
         except KeyError as error:
             raise task.misplaced(TaskEvent.GIVEN) from error
-        return Send(key, batch[0].owner.owner, numbers, payloads, batch[0].terms)
+        terms = task.terms
+        if terms.resources:
+            self.claims.hold(slave, terms.resources, len(batch))
+        return Send(key, task.owner.owner, numbers, payloads, terms)
 
     def resume(self, slave: SlaveRecord, tasks: list[TaskRecord]) -> None:
         """Let a slave go on with tasks that it had before; if another slave has one now, the first ends it."""
@@ -120,6 +127,8 @@ class Places:
             task.undergo(TaskEvent.RESUMED)
             task.slave = slave.slave
             slave.held[task.number] = task
+            if task.terms.resources:
+                self.claims.hold(slave, task.terms.resources, 1)
 
     def take_out(self, tasks: Iterable[TaskRecord], grace_s: float = 0.0) -> list[Command]:
         """Take tasks that end from where they are; return what is to be done about it.
@@ -131,7 +140,9 @@ class Places:
             if task.state is QUEUED:
                 self.queue.pass_over([task])
             elif task.state is HELD:
-                del self.slaves[task.slave].held[task.number]
+                slave = self.slaves[task.slave]
+                del slave.held[task.number]
+                self.claims.release(slave, [task])
                 running.setdefault(task.slave, []).append(task.number)
             elif task.state is PUSHED:
                 del self.pushed[task.number]
@@ -141,6 +152,7 @@ class Places:
         """Queue again tasks that a slave has, though it may go on with them."""
         for task in tasks:
             del slave.held[task.number]
+        self.claims.release(slave, tasks)
         slave.is_asked_back = False
         self.copies.note(slave.name, tasks)
         self.requeue(tasks)

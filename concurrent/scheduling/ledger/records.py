@@ -11,9 +11,11 @@ from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.lanes import OwnerLanes
+from concurrent.scheduling.ledger.offers import fitting
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
+from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.terms import Terms
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["JobRecord", "SlaveRecord", "TaskRecord", "undergo_all"]
 
 QUEUED = TaskState.QUEUED
+
+AHEAD_SHARE: Final = 2.0
+"""Tasks of a slave that wants to hold so many times what it runs at once are short."""
 
 EVIDENCE_BYTES_MAX: Final = 64 << 10
 """So much of what a slave says of the death of a worker is kept; the rest is cut off."""
@@ -112,7 +117,8 @@ def undergo_all(tasks: Iterable[TaskRecord], event: TaskEvent) -> None:
 class JobRecord:
     """What one owner, an application or task system, has the master do; ``owner`` is its number.
 
-    ``queue`` is where its tasks wait. ``life`` is what outlives its sessions; None if nothing does.
+    ``queue`` is where its tasks wait. ``life`` is what outlives its sessions; None if nothing does. It has so
+    many turns and shares of slaves as its ``weight`` is.
     """
 
     owner: int
@@ -120,6 +126,7 @@ class JobRecord:
     outbox: Outbox | KeptOutbox
     queue: TaskQueue
     life: JobLife | None = None
+    weight: int = 1
     queued_count: int = 0
     number_by_id: dict[int, int] = field(default_factory=dict)
     next_id: int = 0
@@ -185,7 +192,9 @@ class SlaveRecord:
     ``is_silent`` its window is 0, and ``wanted_window`` is what it was. It ``returns`` if it goes on
     with what it holds when it is cut off. When it is back, ``brought_again`` has the numbers of tasks whose
     outcomes it may have reported before, and whether it has them again by now.
-    ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked.
+    ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked. Of these
+    ``offers`` are what it has for tasks that claim something, in units by name, and ``claimed`` is how many of
+    the tasks that it holds claim what.
     """
 
     slave: int
@@ -206,6 +215,34 @@ class SlaveRecord:
     brought_again: dict[int, bool] = field(default_factory=dict)
     refused_count: int = 0
     data: dict[str, Any] = field(default_factory=dict)
+    offers: dict[str, int] = field(default_factory=dict)
+    claimed: dict[Claim, int] = field(default_factory=dict)
+
+    def could(self, claim: Claim) -> bool:
+        """Return whether it could meet a claim if nothing else were there."""
+        return claim.cpu <= self.workers and fitting(claim, self.offers, {}) > 0
+
+    def fit(self, claim: Claim) -> int:
+        """Return how many more tasks with a claim it may be given, beside what it holds with claims.
+
+        It may be given as many times what it can run at once as it wants to hold of all tasks, so that it need
+        not wait for the master between two short ones; of long ones no more than it can run at once. Tasks
+        without a claim that it holds are in no task's way: a device shall not be idle for them.
+        """
+        window, workers = self.window, self.workers
+        return self._fit(claim, window / workers) if window >= AHEAD_SHARE * workers else self.free(claim)
+
+    def free(self, claim: Claim) -> int:
+        """Return how many more tasks with a claim could run now, beside those with claims that it holds."""
+        return self._fit(claim, min(1.0, self.window / self.workers))
+
+    def _fit(self, claim: Claim, share: float) -> int:
+        if share <= 0.0:
+            return 0
+        places = round(share * self.workers)
+        for other, count in self.claimed.items():
+            places -= other.cpu * count
+        return min(places // claim.cpu, fitting(claim, self.offers, self.claimed, max(1.0, share)))
 
     @property
     def is_idle(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from concurrent.scheduling.ledger.claims import Claims
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.states import TaskEvent, TaskState
 from concurrent.scheduling.tasks.terms import Terms
@@ -24,9 +25,13 @@ _Key = tuple[int, Terms, frozenset[int]]
 
 
 class Refusals:
-    """See the module. While no slave has refused anything, it and ``refusers_by_number`` are false."""
+    """See the module. While no slave has refused anything, it and ``refusers_by_number`` are false.
 
-    def __init__(self) -> None:
+    :param claims: says who has room for what.
+    """
+
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
         self.waiting_count = 0
         self.refusers_by_number: dict[int, frozenset[int]] = {}
         self._waiting: dict[_Key, dict[int, TaskRecord]] = {}
@@ -49,7 +54,8 @@ class Refusals:
         known = self.refusers_by_number
         for task in tasks:
             been_at = known.get(task.number, frozenset()) | {slave}
-            if any(_may_have(one, been_at) for one in takers):
+            claim = task.terms.resources
+            if any(_may_have(one, been_at) and self._claims.could(one, claim) for one in takers):
                 known[task.number] = been_at
             else:
                 known.pop(task.number, None)
@@ -90,13 +96,16 @@ class Refusals:
         """
         if not self._waiting:
             return
-        open_slaves = sorted(
-            (slave for slave in slaves if slave.room > 0), key=lambda slave: len(slave.held) / slave.workers
+        takers = sorted(
+            (slave for slave in slaves if slave.window > 0), key=lambda slave: len(slave.held) / slave.workers
         )
         for key, group in list(self._waiting.items()):
-            fit = [slave for slave in open_slaves if slave.room > 0 and _may_have(slave, key[2])]
+            claim = key[1].resources
+            fit = [
+                slave for slave in takers if _may_have(slave, key[2]) and self._claims.room(slave, claim) > 0
+            ]
             for index, slave in enumerate(fit):
-                share = min(slave.room, -(-len(group) // (len(fit) - index)))
+                share = min(self._claims.room(slave, claim), -(-len(group) // (len(fit) - index)))
                 numbers = sorted(group)[:share]
                 if numbers:
                     self.waiting_count -= len(numbers)
@@ -105,14 +114,14 @@ class Refusals:
                 del self._waiting[key]
 
     def stuck(self, slaves: Collection[SlaveRecord]) -> list[TaskRecord]:
-        """Return the tasks that all slaves have refused; none if there is no slave."""
-        takers = [slave for slave in slaves if slave.window > 0]
-        return [
-            task
-            for key, group in self._waiting.items()
-            if takers and not any(_may_have(slave, key[2]) for slave in takers)
-            for task in group.values()
-        ]
+        """Return the tasks that all have refused that could have them; none if no slave could."""
+        found: list[TaskRecord] = []
+        for key, group in self._waiting.items():
+            claim = key[1].resources
+            takers = [slave for slave in slaves if slave.window > 0 and self._claims.could(slave, claim)]
+            if takers and not any(_may_have(slave, key[2]) for slave in takers):
+                found += group.values()
+        return found
 
 
 def _may_have(slave: SlaveRecord, refusers: frozenset[int]) -> bool:

@@ -56,6 +56,8 @@ class Reports:
         tasks: list[Any] = []
         for number in event.numbers:
             tasks.append(pop(number, None))
+        if slave.claimed:
+            places.claims.release(slave, tasks)
         statuses, payloads = event.statuses, event.payloads
         commands = places.book.reported(slave)
         if None in tasks and (places.copies or places.pushed):
@@ -66,6 +68,7 @@ class Reports:
             self.dropped_count += found.dropped_count
             places.refusals.avoid(slave.slave, found.retry, places.slaves.values())
             places.requeue(found.retry)
+            places.claims.hold_all(slave, found.back)
             commands += places.jobs.tried(found.tried)
             if found.again:
                 commands += places.try_again(found.again)
@@ -86,6 +89,7 @@ class Reports:
             slave.refused_count += len(tasks)
             places.refusals.note(event.slave, tasks)
         slave.is_asked_back = False
+        places.claims.release(slave, tasks)
         places.requeue(tasks)
         return places.book.heard(slave)
 

@@ -114,9 +114,12 @@ class Returning:
         former = self._places.slaves.get(task.slave)
         if former is None or former.name != slave.name:
             return False
+        claims = self._places.claims
         del former.held[task.number]
+        claims.release(former, [task])
         task.slave = slave.slave
         slave.held[task.number] = task
+        claims.hold_all(slave, [task])
         return True
 
     def lost(self, event: SlaveLost) -> list[Command]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from concurrent.scheduling.ledger.events import Command, SlaveHeard, SlaveJoined, SlaveSilent
+from concurrent.scheduling.ledger.offers import offers_of
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.ledger.silence import Silence
 
 __all__ = ["BEGUN_SHARE", "SlaveBook"]
+
+RESOURCES: Final = "resources"
+"""In what a slave says of itself: what it has for tasks that claim something."""
 
 BEGUN_SHARE: Final = 0.75
 """Idle slaves begin what a silent one runs after this share of the time that it has to come back, so that their
@@ -32,7 +36,13 @@ class SlaveBook:
         """Take in a slave."""
         self.window_total += event.window
         self.slaves[event.slave] = SlaveRecord(
-            event.slave, event.name, event.workers, event.window, data=event.data, returns=event.returns
+            event.slave,
+            event.name,
+            event.workers,
+            event.window,
+            data=event.data,
+            returns=event.returns,
+            offers=offers_of(event.data.get(RESOURCES), event.workers),
         )
 
     def lose(self, key: int) -> SlaveRecord | None:

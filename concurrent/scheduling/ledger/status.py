@@ -89,7 +89,7 @@ def status_of(ledger: Ledger) -> LedgerStatus:
     """Return what a ledger has: counts and a bounded part of lists, which any thread may read."""
     return LedgerStatus(
         accepted=ledger.jobs.submitted_count,
-        queued=ledger.queue.count + ledger.places.parked.count,
+        queued=ledger.queue.count + ledger.queue.claimed_count + ledger.places.parked.count,
         pushed=len(ledger.pushed),
         refused=ledger.refusals.waiting_count,
         open=len(ledger.task_by_number),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -25,8 +26,8 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.storage import Storage
-from concurrent.scheduling.tasks.runterms import USUAL, run_terms
-from concurrent.scheduling.tasks.terms import DEFAULT_TERMS
+from concurrent.scheduling.tasks.runterms import USUAL, RunTerms, run_terms
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, each_of, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import each_too_large, unreadable
@@ -106,7 +107,7 @@ class Feeder:
         if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
             self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
             return
-        terms = run_terms(command.terms)
+        terms = self._run_terms(command.owner, command.terms)
         self._work_queue.put(Chunk(command.owner, self.code.count(command.owner), numbers, payloads, terms))
 
     def pull(self, slave: int, room: int) -> None:
@@ -185,6 +186,16 @@ class Feeder:
         self.took(slave, numbers)
         self._run(session, Send(slave, chunk.owner, numbers, payloads, terms), slice(None))
 
+    def _run_terms(self, owner: int, terms: Terms) -> RunTerms:
+        """Return what a slave has to know of terms. Tokens are the master's alone."""
+        job = self._ledger.owners.get(owner)
+        asked = run_terms(terms, job.weight if job is not None else 1)
+        if asked.resources:
+            here = self._ledger.claims.at_slave(asked.resources)
+            if here is not asked.resources:
+                return replace(asked, resources=here)
+        return asked
+
     def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
         """Send tasks that a slave holds, one by one if one cannot be read; what cannot be sent makes room."""
         numbers, payloads = command.numbers[part], command.payloads[part]
@@ -192,8 +203,8 @@ class Feeder:
             loaded = self._storage.loaded(payloads)
             code_count = self.code.count(command.owner)
             fields = command.owner, code_count, numbers, loaded
-            terms = run_terms(command.terms)
-            if terms is USUAL:
+            terms = self._run_terms(command.owner, command.terms)
+            if terms == USUAL:
                 self._courier.cast_data(handler, to_slave.run, *fields)
             else:
                 self._courier.cast_data(handler, to_slave.run, *fields, terms.as_map())

@@ -42,9 +42,9 @@ class GenericTaskScheduler(Component):
 
         :raises ConfigurationError: if there is none of that name.
         """
-        self._rating = Rating(self.strategy, self.manager)
-        self._sees_terms = self._rating.sees_terms
-        self._open = (OpenSlavesByTerms if self._sees_terms else OpenSlaves)(self._rating)
+        self.rating = Rating(self.strategy, self.manager)
+        self._sees_terms = self.rating.sees_terms
+        self._open = (OpenSlavesByTerms if self._sees_terms else OpenSlaves)(self.rating)
         self._changed: set[int] = set()
         self._rebalancer = Rebalancer()
 

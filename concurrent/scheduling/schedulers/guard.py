@@ -16,12 +16,14 @@ from concurrent.core.component import Component, ComponentManager
 from concurrent.core.errors import ComponentError
 from concurrent.core.foreign import shown
 from concurrent.scheduling.interfaces import ITaskScheduler
-from concurrent.scheduling.ledger.events import Command
+from concurrent.scheduling.ledger.events import Command, Send
 from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.schedulers.claimed import ClaimScheduler
 from concurrent.scheduling.schedulers.defaults import FAILURES_MAX, default_part
 from concurrent.scheduling.schedulers.generic import GenericTaskScheduler
 from concurrent.scheduling.schedulers.ledgerview import MANAGER_OF_QUEUE, LedgerView
 from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
+from concurrent.scheduling.schedulers.rating import Rating
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
 
 __all__ = ["GuardedScheduler"]
@@ -63,6 +65,7 @@ class GuardedScheduler:
         self._troubles = manager.troubles
         self._ask_again = ask_again
         self._now = now
+        self._claimed = ClaimScheduler(_rating_of(scheduler, manager))
         self._is_own = type(scheduler) in OWN
         self._is_foreign = not self._is_own or _has_foreign_strategy(scheduler)
         self._name = _name_of(scheduler, manager)
@@ -85,6 +88,10 @@ class GuardedScheduler:
 
     def slave_changed(self, slave: int) -> None:
         """Tell the scheduler that a slave changed, later if it cannot take that now."""
+        self._claimed.slave_changed(slave)
+        self._tell_changed(slave)
+
+    def _tell_changed(self, slave: int) -> None:
         if self._is_waiting:
             self._not_noted.add(slave)
             return
@@ -99,9 +106,20 @@ class GuardedScheduler:
         self._is_waiting = self._is_asked_again = False
 
     def schedule(self, ledger: Ledger) -> list[Command]:
-        """Ask the scheduler, and return what is to be carried out; nothing while it gets a rest."""
-        if self._is_waiting:
-            return []
+        """Give away tasks with claims, ask the scheduler for the others, and return what is to be carried out.
+
+        While it gets a rest it is not asked.
+        """
+        commands = self._schedule_claimed(ledger) if ledger.queue.by_claim else []
+        return commands if self._is_waiting else commands + self._schedule_plain(ledger)
+
+    def _schedule_claimed(self, ledger: Ledger) -> list[Command]:
+        commands = self._claimed.schedule(ledger)
+        for slave in {command.slave for command in commands if isinstance(command, Send)}:
+            self._tell_changed(slave)
+        return commands
+
+    def _schedule_plain(self, ledger: Ledger) -> list[Command]:
         began_at = self._now() if self._is_foreign else None
         if self._is_own and not self._not_noted:
             try:
@@ -141,7 +159,7 @@ class GuardedScheduler:
         """Tell the scheduler of the changes that it could not take; return whether it could now."""
         slaves, self._not_noted = self._not_noted, set()
         for slave in slaves:
-            self.slave_changed(slave)
+            self._tell_changed(slave)
         if slaves and not self._not_noted:
             self._succeeded("slave_changed")
         return not self._not_noted
@@ -216,6 +234,14 @@ class GuardedScheduler:
                 remedy="Return the class name of a task manager, such as 'GenericTaskManager'",
             )
         return name
+
+
+def _rating_of(scheduler: ITaskScheduler, manager: ComponentManager) -> Rating:
+    """Return what rates slaves for tasks with claims: the strategy of the scheduler, if it has one."""
+    if isinstance(scheduler, GenericTaskScheduler):
+        return scheduler.rating
+    strategy: Any = default_part(GenericTaskScheduleStrategy)
+    return Rating(strategy, manager)
 
 
 def _has_idle(ledger: Ledger) -> bool:

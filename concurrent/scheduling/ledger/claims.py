@@ -1,0 +1,98 @@
+"""Tasks with claims: what waits for which, who has what, and who may have more. Pure; for the ledger.
+
+What a slave offers counts at this slave. Tokens are what the master counts for all slaves together: a task that
+claims one has it from when it is given away until it has ended, or is to be given to another slave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from concurrent.scheduling.ledger.offers import MANY, fitting, taken
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.taskqueue import TaskQueue
+from concurrent.scheduling.tasks.claim import Claim
+
+__all__ = ["Claims"]
+
+
+class Claims:
+    """See the module. :meth:`room` is the one place that says whether a slave may be given more.
+
+    :param queue: where tasks wait that may be given away.
+    :param tokens: how much there is of each token, in units by name.
+    """
+
+    def __init__(self, queue: TaskQueue, tokens: Mapping[str, int]) -> None:
+        self.tokens = tokens
+        self._queue = queue
+        self._given: dict[Claim, int] = {}  # how many tasks with tokens are given away, for each claim
+
+    @property
+    def waiting(self) -> list[TaskQueue]:
+        """The queues in which tasks with a claim wait; each has one."""
+        by_claim = self._queue.by_claim
+        for claim in [claim for claim, queue in by_claim.items() if not queue.count]:
+            del by_claim[claim]
+        return list(by_claim.values())
+
+    def at_slave(self, claim: Claim) -> Claim:
+        """Return what of a claim a slave has to have: all but tokens."""
+        return claim.without(self.tokens) if self.tokens else claim
+
+    def room(self, slave: SlaveRecord, claim: Claim) -> int:
+        """Return how many more tasks with a claim a slave may be given now."""
+        if not claim:
+            return max(0, slave.room)
+        here = self.at_slave(claim)
+        if here is claim:
+            return max(0, slave.fit(claim))
+        return max(0, min(slave.free(here), self.tokens_left(claim)))  # a token shall not wait at a busy slave
+
+    def tokens_left(self, claim: Claim) -> int:
+        """Return for how many tasks with a claim there are tokens."""
+        asked = _only(claim, frozenset(self.tokens))
+        return fitting(asked, self.tokens, self._given) if asked else MANY
+
+    def tokens_given(self, name: str) -> int:
+        """Return how many units of a token are given away."""
+        return taken(self._given, name)
+
+    def could(self, slave: SlaveRecord, claim: Claim) -> bool:
+        """Return whether a slave could ever meet a claim, if nothing else were there."""
+        return slave.could(self.at_slave(claim))
+
+    def hold(self, slave: SlaveRecord, claim: Claim, count: int) -> None:
+        """Take note that a slave has so many more tasks with a claim, or fewer."""
+        here = self.at_slave(claim)
+        _count(slave.claimed, here, count)
+        if here is not claim:
+            _count(self._given, _only(claim, frozenset(self.tokens)), count)
+
+    def hold_all(self, slave: SlaveRecord, tasks: Iterable[TaskRecord]) -> None:
+        """Take note that a slave has these tasks too."""
+        for task in tasks:
+            if task.terms.resources:
+                self.hold(slave, task.terms.resources, 1)
+
+    def release(self, slave: SlaveRecord, tasks: Iterable[TaskRecord | None]) -> None:
+        """Take note that a slave has tasks no more; those that are None it has not had."""
+        if slave.claimed:
+            for task in tasks:
+                if task is not None and task.terms.resources:
+                    self.hold(slave, task.terms.resources, -1)
+
+
+@lru_cache(maxsize=1000)
+def _only(claim: Claim, names: frozenset[str]) -> Claim:
+    """Return the part of a claim that names one of these."""
+    return claim.without([name for name in claim.names() if name not in names])
+
+
+def _count(counts: dict[Claim, int], claim: Claim, change: int) -> None:
+    count = counts.get(claim, 0) + change
+    if count:
+        counts[claim] = count
+    else:
+        counts.pop(claim, None)

@@ -1,0 +1,169 @@
+"""Who gets tasks with claims, with each scheduler."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from concurrent.core.component import Component
+from concurrent.core.environment import Environment
+from concurrent.core.interface import implements
+from concurrent.scheduling import GenericTaskScheduler, ITaskScheduleStrategy, Ledger, Terms, ZMQTaskScheduler
+from concurrent.scheduling.events import OwnerJoined, Push, Send, SlaveJoined, TasksDone, TasksSubmitted
+from concurrent.scheduling.schedulers.guard import GuardedScheduler
+from concurrent.scheduling.tasks.claim import Claim
+from concurrent.scheduling.tasks.outcome import FINISHED
+
+GPU = {"gpu": 1}
+
+
+class FirstLast(Component):
+    """Likes slaves with high numbers."""
+
+    implements(ITaskScheduleStrategy)
+
+    def rate(self, slave: Any) -> float:
+        return float(slave.slave)
+
+
+class Master:
+    """A ledger and a scheduler; ``sent`` has the owners and numbers that each slave was sent, in order."""
+
+    def __init__(self, scheduler: Any, **overrides: str) -> None:
+        env = Environment(variables={}, overrides=overrides)
+        env.register(FirstLast)
+        self.ledger = Ledger(tokens={"database": 2000})
+        self.scheduler = GuardedScheduler(env[scheduler], env, lambda _s: None, lambda: 0.0)
+        self.sent: list[tuple[int, int, list[int]]] = []
+        self.pushed: list[int] = []
+        self.count_by_owner: Counter[int] = Counter()
+
+    def owner(self, owner: int) -> None:
+        self.ledger.apply(OwnerJoined(owner, f"owner {owner}"))
+
+    def join(self, slave: int, *, workers: int = 2, **resources: Any) -> None:
+        window = workers + (workers > 1)
+        self.ledger.apply(SlaveJoined(slave, f"s{slave}", workers, window, {"resources": resources}))
+        self.scheduler.slave_changed(slave)
+
+    def push(self, count: int, owner: int = 1, *, priority: int = 0, **resources: Any) -> None:
+        if owner not in self.ledger.owners:
+            self.owner(owner)
+        terms = Terms(priority=priority, resources=Claim.of(resources))
+        self.ledger.apply(TasksSubmitted(owner, self.ledger.owners[owner].next_id, [b""] * count, terms))
+
+    def schedule(self) -> list[tuple[int, int, list[int]]]:
+        """Return what is sent now."""
+        before = len(self.sent)
+        for command in self.scheduler.schedule(self.ledger):
+            if isinstance(command, Send):
+                self.sent.append((command.slave, command.owner, command.numbers))
+                self.count_by_owner[command.owner] += len(command.numbers)
+            elif isinstance(command, Push):
+                self.pushed += command.numbers
+        return self.sent[before:]
+
+    def done(self, slave: int, *numbers: int) -> None:
+        size = len(numbers)
+        self.ledger.apply(TasksDone(slave, list(numbers), [FINISHED] * size, [b""] * size))
+        self.scheduler.slave_changed(slave)
+
+
+@pytest.fixture(params=[GenericTaskScheduler, ZMQTaskScheduler])
+def master(request: pytest.FixtureRequest) -> Master:
+    return Master(request.param)
+
+
+def test_a_claim_goes_only_where_it_fits(master: Master) -> None:
+    master.join(1)
+    master.join(2, gpu=1)
+    master.push(3, **GPU)
+    assert master.schedule() == [(2, 1, [1])]
+    assert master.schedule() == []
+    master.done(2, 1)
+    assert master.schedule() == [(2, 1, [2])]
+
+
+def test_what_waits_for_a_device_keeps_nothing_else_waiting(master: Master) -> None:
+    master.join(1, gpu=1, memory=1 << 30)
+    master.push(3, **GPU)
+    master.push(1, memory="1GiB")
+    assert master.schedule() == [(1, 1, [1]), (1, 1, [4])]
+    master.push(1)
+    master.schedule()
+    assert 5 in master.pushed or any(5 in numbers for _, _, numbers in master.sent)
+
+
+def test_slaves_get_equal_shares_and_idle_workers_come_first(master: Master) -> None:
+    for slave in (1, 2, 3):
+        master.join(slave, workers=4, memory=4 << 30)
+    master.push(6, memory="1GiB")
+    slaves = [slave for slave, _, numbers in master.schedule() for _ in numbers]
+    assert Counter(slaves) == {1: 2, 2: 2, 3: 2}
+
+
+def test_a_slave_that_joins_later_gets_what_waits_for_it(master: Master) -> None:
+    master.push(1, **GPU)
+    master.join(1)
+    assert master.schedule() == []
+    master.join(2, gpu=1)
+    assert master.schedule() == [(2, 1, [1])]
+
+
+def test_the_urgent_one_is_first_whatever_else_it_claims(master: Master) -> None:
+    master.join(1, gpu=1, memory=1 << 30)
+    master.push(2, **GPU)
+    master.push(1, priority=5, gpu=1, memory="1GiB")
+    assert master.schedule() == [(1, 1, [3])]
+
+
+def test_owners_take_turns_whatever_they_claim(master: Master) -> None:
+    master.join(1, workers=1, gpu=1, memory=1 << 30)
+    master.push(50, 1, **GPU)
+    master.push(50, 2, **GPU, memory="1GiB")
+    for _ in range(20):
+        for slave, _, numbers in master.schedule():
+            master.done(slave, *numbers)
+    assert master.count_by_owner == {1: 10, 2: 10}
+
+
+def test_an_owner_of_weight_three_gets_three_times_as_much(master: Master) -> None:
+    master.join(1, workers=1, gpu=1)
+    master.push(50, 1, **GPU)
+    master.push(50, 2, **GPU)
+    master.ledger.owners[2].weight = 3
+    for _ in range(20):
+        for slave, _, numbers in master.schedule():
+            master.done(slave, *numbers)
+    assert master.count_by_owner == {1: 5, 2: 15}
+
+
+def test_tokens_are_given_to_all_slaves_together(master: Master) -> None:
+    master.join(1)
+    master.join(2)
+    master.push(5, database=1)
+    given = master.schedule()
+    assert sorted(slave for slave, _, _ in given) == [1, 2]
+    assert master.schedule() == []
+    master.done(*next((slave, *numbers) for slave, _, numbers in given))
+    assert sum(len(numbers) for _, _, numbers in master.schedule()) == 1
+
+
+def test_of_more_claims_than_are_looked_at_each_has_its_turn(master: Master) -> None:
+    master.join(1, workers=4, gpu=1, memory=1 << 40)
+    for size in range(1, 101):
+        master.push(1, gpu=1, memory=size)
+    for _ in range(500):
+        for slave, _, numbers in master.schedule():
+            master.done(slave, *numbers)
+    assert sorted(number for _, _, numbers in master.sent for number in numbers) == list(range(1, 101))
+
+
+def test_a_strategy_rates_slaves_for_claims_too() -> None:
+    master = Master(GenericTaskScheduler, **{"scheduling.strategy": "FirstLast"})
+    for slave in (1, 2, 3):
+        master.join(slave, gpu=1)
+    master.push(1, **GPU)
+    assert master.schedule() == [(3, 1, [1])]

@@ -217,7 +217,7 @@ class Access:
             if place is None:
                 raise _no_key(address, roles, folder)
             return Protection(place=place)
-        return Protection(tls=folder.tls(role), place=place, trust=Trust(folder.revoked()))
+        return Protection(tls=folder.tls(role), place=place, trust=_trust_of(folder))
 
     def tokens(self, address: Host) -> Tokens | None:
         """Return what knows the tokens of the cluster of a node; None if this user has no key of it."""
@@ -245,6 +245,21 @@ class Access:
         if settings.cluster:
             return [KeyFolder.open(settings.base(), settings.cluster)]
         return KeyFolder.all(settings.base())
+
+
+def _trust_of(folder: KeyFolder) -> Trust:
+    """Return whom a node trusts no more; what masters tell it is remembered on its machine."""
+    trust = Trust(folder.revoked())
+
+    def keep(serials: frozenset[str]) -> None:
+        try:
+            folder.keep_revoked(serials)
+        except (ConfigurationError, OSError) as error:  # a folder that cannot be written, as in a container
+            log.warning("who was revoked is not remembered when this process has ended: %s", error)
+
+    if not folder.is_authority:
+        trust.listen(keep)
+    return trust
 
 
 def _several(folders: Sequence[KeyFolder]) -> ConfigurationError:

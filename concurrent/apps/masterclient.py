@@ -19,6 +19,7 @@ from concurrent.transport.carriers.channels import carriers_named, with_keys
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.allowed import read_curve_key
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
 from concurrent.transport.session.limits import Limits
 
@@ -39,7 +40,8 @@ ANSWER_SHOWN_MAX: Final = 200
 class Reach(NamedTuple):
     """What a client is made for: another one is needed as soon as one of these is another.
 
-    ``curve`` is the public key of a channel, or a work queue, that is in CURVE, and ``encrypted`` its carriers.
+    ``curve`` is the public key of a channel, or a work queue, that is in CURVE, and ``encrypted`` its carriers;
+    ``master`` is who has told it.
     """
 
     channel: str
@@ -47,6 +49,7 @@ class Reach(NamedTuple):
     manager: str
     curve: bytes = b""
     encrypted: str = ""
+    master: Identity | None = None
 
 
 class MasterClient:
@@ -135,7 +138,7 @@ class MasterClient:
     def _protection_at(self, reach: Reach) -> Protection | None:
         if self._protection is None or not reach.curve:
             return self._protection
-        return replace(self._protection, master_curve=reach.curve)
+        return replace(self._protection, master_curve=reach.curve, master=reach.master)
 
     def stop(self, timeout_s: float, why: str) -> None:
         """Say goodbye, and wait for the end of all clients. Not the loop's thread.
@@ -163,9 +166,10 @@ class MasterClient:
         self._retired.append(thread)
 
 
-def reach_of(answer: Any) -> Reach:
+def reach_of(answer: Any, master: Identity | None = None) -> Reach:
     """Return where the compute channel is, and for which task manager.
 
+    :param master: who has answered; a channel of TLS finds that out by itself.
     :raises WrongServer: if the answer of the master lacks something that a node needs.
     """
     fields = answer if isinstance(answer, dict) else {}
@@ -182,7 +186,8 @@ def reach_of(answer: Any) -> Reach:
             value=answer,
             remedy="See that a master of the same version runs at this address",
         )
-    return Reach(str(channel), int(fields["port"]), str(manager), curve, encrypted)
+    teller = master if curve else None
+    return Reach(str(channel), int(fields["port"]), str(manager), curve, encrypted, teller)
 
 
 def _key_told(fields: dict[str, Any], work: dict[str, Any]) -> tuple[bool, bytes, str]:

@@ -9,6 +9,7 @@ from concurrent.apps.access import Access
 from concurrent.apps.ephemerals import EphemeralWatch
 from concurrent.apps.keywatch import KeyWatch
 from concurrent.core.errors import LoopClosed
+from concurrent.core.loggers import get_log
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.audit import AuditLog
 from concurrent.transport.security.auditing import IAudit
@@ -25,6 +26,8 @@ from concurrent.transport.web.service import JSONService
 __all__ = ["MasterKeys", "keys_of_master"]
 
 CLOSE_TIMEOUT_S = 10.0
+
+log = get_log(__name__)
 
 
 class MasterKeys:
@@ -44,7 +47,9 @@ class MasterKeys:
         apply_revoked: Callable[[frozenset[str], frozenset[str]], object],
         is_connected: Callable[[Identity], bool],
     ) -> None:
-        self.protection = Protection(tls=keys.tls(Role.MASTER), trust=Trust(keys.revoked()))
+        self._own = keys.tls(Role.MASTER)
+        self.protection = Protection(tls=self._own, trust=Trust(keys.revoked()))
+        self.protection.trust.listen(self._say_own_end)
         self.cluster = keys.cluster
         """What the cluster is called."""
         self.tokens = Tokens(keys)
@@ -75,6 +80,15 @@ class MasterKeys:
         """Look no more. Not the loop's thread."""
         self._ephemerals.close()
         self._loop.call(self._close, timeout_s=CLOSE_TIMEOUT_S)
+
+    def _say_own_end(self, serials: frozenset[str]) -> None:
+        """Say so if nodes trust this master no more. Loop thread."""
+        if self._own.identity.serial in serials:
+            log.error(
+                "this %s has been revoked: nodes of other machines and users leave it, and do not come back. "
+                "New keys are made with 'concurrent keys rotate'; then start the master again",
+                self._own.identity,
+            )
 
     def _note_forgotten(self, member: Identity) -> None:
         self.audit_of_threads.write("forget", member, "", "ephemeral member", "done")

@@ -241,7 +241,7 @@ class MasterLink:
     def _take(self, answer: Any) -> None:
         """Go where the master's answer says."""
         try:
-            reach = reach_of(answer)
+            reach = reach_of(answer, self._json.server)
             if self._client.makes_keys(reach):
                 self._machine.undergo(LinkEvent.AGAIN)
                 self._ask()

@@ -59,13 +59,14 @@ class Revocation:
             held.
         """
         new = frozenset(serials) - self._trust.revoked
-        self._trust.revoke(new)
         if new:
             log.info("certificates and tokens that are trusted no more: %d", len(new))
-            for serial in sorted(new):
-                self._audit.write("revoke", None, "", serial, "in force")
             for handler in self._handlers():
                 tell_revoked(handler, new)
+                handler.flush()  # at once, for its session may end, and this master be one of them
+            self._trust.revoke(new)
+            for serial in sorted(new):
+                self._audit.write("revoke", None, "", serial, "in force")
         for job in list(self._dispatcher.ledger.owners.values()):
             life = job.life
             if life is None or life.closed or life.spec.kind == "system" or life.spec.made_by not in gone:

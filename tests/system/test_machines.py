@@ -54,6 +54,23 @@ class App(ApplicationNode):
 PLAIN: Final = "import socket, sys; socket.create_connection((sys.argv[1], 8750)).sendall(b'mark-of-plain')"
 """What a dump has to show, so that it is known to show anything."""
 
+ASKING: Final = """
+import sys, time, urllib.error, urllib.request
+status = 0
+while status != 401:
+    request = urllib.request.Request(
+        "http://127.0.0.1:9000/status", headers={"Authorization": f"Bearer {sys.argv[1]}"}
+    )
+    try:
+        new = urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as error:
+        new = error.code
+    if new != status:
+        print(status := new, file=sys.stderr, flush=True)
+    time.sleep(0.05)
+"""
+"""Asks a slave for its status, until it may not."""
+
 NOBODY: Final = 65534
 REVOKED_WITHIN_S: Final = 2.0
 """What is promised; a slow machine may take a little longer to see it."""
@@ -112,6 +129,19 @@ def run_app(machine: Machine) -> list[str]:
     """Run the application on the cluster that was joined; return what it prints."""
     write_app(machine)
     return machine.type("concurrent app marked.py --master joined").out.splitlines()
+
+
+def start_waiting(machine: Machine) -> Program:
+    """Start a program with an executor whose only task runs until there is a file ``gate``."""
+    (machine.folder / "waits.py").write_text(
+        f"import os, time\nfrom concurrent.apps import ClusterExecutor\n"
+        f"def wait():\n    open({str(machine.folder / 'began')!r}, 'a').write('x')\n"
+        f"    while not os.path.exists({str(machine.folder / 'gate')!r}): time.sleep(0.05)\n    return 'done'\n"
+        "with ClusterExecutor() as cluster: print(cluster.submit(wait).result())\n"
+    )
+    program = machine.python("waits.py")
+    wait_until(lambda: (machine.folder / "began").exists(), "the task runs", lambda: program.err)
+    return program
 
 
 @pytest.mark.parametrize("options", ["", "--channel zmq --scheduler ZMQTaskScheduler"])
@@ -205,15 +235,7 @@ def test_a_revoked_slave_is_out_at_once_and_others_do_its_work(machines: Machine
     for machine, role, name in ((rack, "slave", "rack"), (spare, "slave", "spare"), (laptop, "submit", "ann")):
         join(master, machine, role, name)
     slave = start_slave(rack)
-    gate = laptop.folder / "gate"
-    (laptop.folder / "waits.py").write_text(
-        f"import os, time\nfrom concurrent.apps import ClusterExecutor\n"
-        f"def wait():\n    open({str(laptop.folder / 'began')!r}, 'a').write('x')\n"
-        f"    while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n    return 'done'\n"
-        "with ClusterExecutor() as cluster: print(cluster.submit(wait).result())\n"
-    )
-    program = laptop.python("waits.py")
-    wait_until(lambda: (laptop.folder / "began").exists(), "the task runs")
+    program = start_waiting(laptop)
     second = start_slave(spare)
     began = time.monotonic()
     master.type("concurrent keys revoke rack")
@@ -223,10 +245,42 @@ def test_a_revoked_slave_is_out_at_once_and_others_do_its_work(machines: Machine
     wait_until(
         lambda: (laptop.folder / "began").read_text() == "xx", "the task runs elsewhere", lambda: second.err
     )
-    gate.touch()
+    (laptop.folder / "gate").touch()
     assert program.succeed() == "done\n"
-    again = rack.start("slave", "-w", 1)
-    again.wait_for_line("slave rack has been revoked.*join with it")
+    again = rack.type("concurrent slave", code=2).err
+    assert "slave.crt cannot be used: it has been revoked. Join the cluster again" in again
+
+
+@pytest.mark.parametrize("options", ["", "--channel zmq --scheduler ZMQTaskScheduler"])
+def test_nodes_leave_a_master_with_old_keys_and_remember_it(machines: Machines, options: str) -> None:
+    master, rack, laptop = (machines.machine(name) for name in ("master", "rack", "laptop"))
+    running = start_master(master, *options.split())
+    join(master, rack, "slave", "rack")
+    slave = start_slave(rack)
+    join(master, laptop, "submit", "ann")
+    program = start_waiting(laptop)
+    master.type("concurrent keys rotate --yes")
+    for node in (slave, program):
+        node.wait_for_line("lost the master .*master .* has been revoked")
+        node.wait_for_line("cannot register with the master .*master .* has been revoked")
+    running.wait_for_line("this master .* has been revoked.*start the master again")
+    for node, role, machine in ((slave, "slave", rack), (program, "submit", laptop)):
+        kill(node.pid)
+        node.wait()
+        again = "concurrent slave" if role == "slave" else "concurrent status"
+        assert f"{role}.crt cannot be used: it has been revoked" in machine.type(again, code=2).err
+    master.type("concurrent status")  # in its place, as its user
+
+
+def test_the_pages_of_a_slave_know_who_is_revoked(machines: Machines, master: Machine) -> None:
+    rack = machines.machine("rack")
+    join(master, rack, "slave", "rack")
+    start_slave(rack, "-p", 9000)
+    token = master.type("concurrent keys token observe --name wall").out.strip()
+    asking = rack.python("-c", ASKING, token)
+    asking.wait_for_line("200")
+    master.type("concurrent keys revoke wall")
+    asking.wait_for_line("401")
 
 
 def test_after_a_rotation_everybody_joins_again(machines: Machines) -> None:

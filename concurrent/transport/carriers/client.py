@@ -148,6 +148,8 @@ class SessionClient(Endpoint):
         """Begin to connect; ends in ``_dialled`` or ``_dial_failed``."""
 
     def _begin(self) -> None:
+        if self._protection is not None:
+            self._protection.trust.listen(self.dismiss_revoked)
         self._start_pulse()
         self._connect()
 
@@ -218,6 +220,8 @@ class SessionClient(Endpoint):
                 value=welcome.version,
                 remedy="Run the same version of the framework on all nodes.",
             )
+        if self._protection is not None:
+            self._protection.trust.check(carrier.identity)
         handler = self.handler
         is_resumed = (
             handler.state is SessionState.CUT
@@ -305,6 +309,8 @@ class SessionClient(Endpoint):
         return [self.handler] if state in (SessionState.OPEN, SessionState.CUT) else []
 
     def _stop_opening(self) -> None:
+        if self._protection is not None:
+            self._protection.trust.ignore(self.dismiss_revoked)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

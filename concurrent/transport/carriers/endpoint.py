@@ -7,7 +7,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from asyncio import TimerHandle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -100,6 +100,19 @@ class Endpoint(ABC):
         except CallTimeout:
             log.error("%s: the loop is held up; sockets may be left open", self)
         self._free()
+
+    def dismiss_revoked(self, serials: Iterable[str]) -> None:
+        """End the sessions with those who have just been revoked, cut ones too. Loop thread only.
+
+        It is called by the ``Trust`` of this end; to repeat it does nothing.
+
+        :param serials: of their certificates.
+        """
+        revoked = frozenset(serials)
+        for handler in self._all_handlers():
+            if handler.identity.serial in revoked:
+                log.warning("%s: %s has been revoked: the session of %s ends", self, handler.identity, handler)
+                handler.dismiss(Bye.of(NotAllowed(f"{handler.identity} has been revoked")))
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from concurrent.core.errors import NotAllowed, VersionMismatch
@@ -114,20 +114,6 @@ class SessionServer(Endpoint):
         elif protection.is_closed:
             raise needs_key(self.node_id)
         self._loop.call(self._begin, timeout_s=START_TIMEOUT_S)
-
-    def dismiss_revoked(self, serials: Iterable[str]) -> None:
-        """End the sessions of those who have just been revoked, cut ones too. Loop thread only.
-
-        It is called by the server's ``Trust``; to repeat it does nothing.
-
-        :param serials: of their certificates.
-        """
-        revoked = frozenset(serials)
-        for handler in self._all_handlers():
-            if handler.identity.serial in revoked:
-                log.warning("%s: %s has been revoked: the session of %s ends", self, handler.identity, handler)
-                error = NotAllowed(f"{handler.identity} has been revoked")
-                handler.dismiss(Bye.of(error))
 
     @abstractmethod
     def _listen(self) -> None:

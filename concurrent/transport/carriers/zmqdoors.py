@@ -248,7 +248,7 @@ def route_to_port(host: str, port: int, protection: Protection | None) -> Route:
     """Return the way to a port.
 
     :raises ConnectionRefusedError: if only the place would do.
-    :raises NotAllowed: if there is no key with which the server can be known.
+    :raises NotAllowed: if there is no key with which the server can be known, or it has been revoked.
     """
     if protection is None or protection.is_open:
         return Route(endpoint_of(host, port), ANYBODY)
@@ -258,7 +258,8 @@ def route_to_port(host: str, port: int, protection: Protection | None) -> Route:
     if protection.curve is None or not protection.master_curve:
         raise needs_key(f"whoever wants to connect to {Host(host, port)}")
     cluster = protection.tls.cluster if protection.tls is not None else ""
-    identity = Identity(Role.MASTER, "master", cluster)
+    identity = protection.master or Identity(Role.MASTER, "master", cluster)
+    protection.trust.check(identity)
     return Route(endpoint_of(host, port), identity, (protection.curve, protection.master_curve))
 
 

@@ -9,6 +9,7 @@ never wait.
 ``cluster.json``           the name of the cluster, and where its masters are
 ``ca.crt``, ``ca.key``     the authority; its key at masters only
 ``ROLE.crt``, ``ROLE.key`` this machine as a member
+``revoked.json``           who was revoked, as masters have told, at others only
 ``members.json``           who has a certificate or token, at masters only
 ``invitations.json``       who may join, at masters only
 ``audit.jsonl``            what was done with the keys, at masters only
@@ -23,7 +24,7 @@ import json
 import os
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,6 +49,7 @@ AUTHORITY: Final = "ca.crt"
 AUTHORITY_KEY: Final = "ca.key"
 MEMBERS: Final = "members.json"
 INVITATIONS: Final = "invitations.json"
+REVOKED: Final = "revoked.json"
 AUDIT: Final = "audit.jsonl"
 
 
@@ -183,25 +185,34 @@ class KeyFolder:
             )
 
     def revoked(self) -> frozenset[str]:
-        """Return the serials of those whose trust has ended; none on a machine that is no master's.
+        """Return the serials of those whose trust has ended, on other machines than masters' as far as told.
 
         It looks whether the file is another one, which is one system call, and reads it if so.
         """
         stamp = self.stamp()
         if self._revoked is None or self._revoked[0] != stamp:
-            self._revoked = (stamp, self.membership().revoked if self.is_authority else frozenset())
+            self._revoked = (stamp, self.membership().revoked if self.is_authority else self._told())
         return self._revoked[1]
+
+    def keep_revoked(self, serials: Iterable[str]) -> None:
+        """Remember, on a machine that is no master's, that these serials are revoked.
+
+        It takes no lock: who is told of a few at the same moment is told of all when it joins a master again.
+        """
+        known, told = self.revoked(), frozenset(serials)
+        if not told <= known:
+            self.write_json(REVOKED, {"serials": sorted(known | told)})
 
     def stamp(self) -> tuple[int, ...]:
         """Return what differs whenever members have changed; whoever watches them keeps what it has seen.
 
-        One system call.
+        One system call, or two on a machine that is no master's.
         """
-        try:
-            status = os.stat(self.path(MEMBERS))
-        except FileNotFoundError:
-            return ()
-        return status.st_ino, status.st_mtime_ns, status.st_size
+        for name in (MEMBERS, REVOKED):
+            with contextlib.suppress(FileNotFoundError):
+                status = os.stat(self.path(name))
+                return status.st_ino, status.st_mtime_ns, status.st_size
+        return ()
 
     def membership(self) -> Membership:
         """Return who is a member and who is invited, as they are now."""
@@ -273,6 +284,14 @@ class KeyFolder:
         """Write ``cluster.json``."""
         values = {"is_authority": is_authority, "masters": [str(one) for one in masters]}
         self.write_json(CLUSTER_FILE, values)
+
+    def _told(self) -> frozenset[str]:
+        if not os.path.lexists(self.path(REVOKED)):
+            return frozenset()
+        serials = self.read_json(REVOKED).get("serials")
+        if not isinstance(serials, list) or not all(isinstance(one, str) for one in serials):
+            raise damaged(self.path(REVOKED), "it has another form than expected", self.remedy)
+        return frozenset(serials)
 
     def _settings(self) -> _Settings:
         values = self.read_json(CLUSTER_FILE)

@@ -176,18 +176,19 @@ def keep_answer(base: Path, line: JoinLine, reached: Host, key: bytes, answer: d
         new.write(AUTHORITY, authority)
         new.write(f"{role}.crt", certificate)
         new.write(f"{role}.key", key)
-        _keep_other_roles(place, new)
         new.write_cluster((reached, *(one for one in others if one != reached)), is_authority=False)
+        _keep_other_roles(place, new)
         identity = new.tls(role).identity
         put_in_place(new.folder, place.folder)
     return Joined(place, identity)
 
 
 def _keep_other_roles(old: KeyFolder, new: KeyFolder) -> None:
-    """Have this machine stay what else it is in the cluster, as long as the authority is the same."""
+    """Have this machine stay what else it is, and know who was revoked, while the authority is the same."""
     try:
         if old.certificate != new.certificate:
             return
+        new.keep_revoked(old.revoked())
         for role in old.roles:
             if role not in new.roles:
                 old.tls(role)

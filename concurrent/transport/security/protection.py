@@ -60,6 +60,7 @@ class Protection:
     :param tls: the keys of this node; None if it has none.
     :param curve: the keys for ZeroMQ, besides those for TLS; None if it has none.
     :param master_curve: the public key of the master whose client this is; empty if none is known.
+    :param master: who that master is, as its certificate said where it told the key; None if nobody said so.
     :param allowed: of a server the keys for ZeroMQ that are let in.
     :param place: of a server its own sockets for processes of the same user, of a client those of the node that
         it wants to reach; None if there are none.
@@ -73,6 +74,7 @@ class Protection:
     trust: Trust = field(default_factory=Trust)
     is_open: bool = False
     master_curve: bytes = b""
+    master: Identity | None = None
     allowed: AllowedKeys = field(default_factory=AllowedKeys)
 
     @property

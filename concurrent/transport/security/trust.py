@@ -21,7 +21,7 @@ class Trust:
 
     def __init__(self, revoked: Iterable[str] = ()) -> None:
         self._revoked = frozenset(revoked)
-        self._listeners: list[Callable[[frozenset[str]], object]] = []
+        self._listeners: dict[Callable[[frozenset[str]], object], None] = {}
 
     @property
     def revoked(self) -> frozenset[str]:
@@ -39,12 +39,16 @@ class Trust:
 
     def listen(self, fn: Callable[[frozenset[str]], object]) -> None:
         """Call ``fn`` with the serials that are revoked from now on, in the thread that says so."""
-        self._listeners.append(fn)
+        self._listeners[fn] = None
+
+    def ignore(self, fn: Callable[[frozenset[str]], object]) -> None:
+        """Call ``fn`` no more, if it was called."""
+        self._listeners.pop(fn, None)
 
     def revoke(self, serials: Iterable[str]) -> None:
         """Take note of serials that are revoked; those that were stay so."""
         new = frozenset(serials) - self._revoked
         self._revoked |= new
         if new:
-            for fn in self._listeners:
+            for fn in tuple(self._listeners):
                 fn(new)

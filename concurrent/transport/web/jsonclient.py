@@ -22,6 +22,7 @@ from concurrent.core.errors import (
     InvalidArguments,
     MalformedMessage,
     MessageTooLarge,
+    NotAllowed,
     RemoteError,
     TransportError,
     UnknownHost,
@@ -33,7 +34,9 @@ from concurrent.transport.calls.methods import error_from_wire
 from concurrent.transport.calls.proxy import RemoteProxy
 from concurrent.transport.loop.loop import run_call
 from concurrent.transport.loop.sockets import time_left
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
+from concurrent.transport.security.trust import Trust
 from concurrent.transport.web.jsonrpc import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -59,7 +62,8 @@ class JSONClient:
     """Calls the methods and gets the views of one JSON API. Any thread.
 
     Calls are made one after the other, in the thread of the client; callbacks of their futures run
-    there too. A call is never sent twice.
+    there too. A call is never sent twice. A node that is revoked gets no call any more, and who waits for its
+    answer waits no longer.
 
     :param host: the server's address.
     :param port: the server's port.
@@ -88,7 +92,11 @@ class JSONClient:
         self._server_name = server_name
         self._call_ids = itertools.count(1)
         self._connection: NodeConnection | None = None
+        self._server: Identity | None = None
+        self._left: Identity | None = None
         self._is_closed = False
+        self._trust = protection.trust if protection is not None else Trust()
+        self._trust.listen(self._leave_revoked)
         self._thread = CallThread(f"json-{host}:{port}")
         self._thread.start()
 
@@ -99,6 +107,11 @@ class JSONClient:
     def address(self) -> str:
         """Where the server listens, as ``host:port``."""
         return str(Host(self.host, self.port))
+
+    @property
+    def server(self) -> Identity | None:
+        """Who has answered last; None: nobody yet. Any thread."""
+        return self._server
 
     def call(self, method: str, /, *args: Any, timeout_s: float | None = None, **kwargs: Any) -> Future[Any]:
         """Call a method; the future gets its result, or any error that was met.
@@ -139,6 +152,7 @@ class JSONClient:
 
         Not the client's thread; may be repeated. Waits no longer than a connection may take to open.
         """
+        self._trust.ignore(self._leave_revoked)
         self._is_closed = True  # what has not begun is cancelled
         self._thread.end()
         connection = self._connection
@@ -153,40 +167,50 @@ class JSONClient:
 
         def run() -> Any:
             try:
-                return work(deadline)
-            except ConcurrentError:  # some of these are TimeoutErrors too
+                return self._attempt(work, what, timeout_s, deadline)
+            except ConcurrentError:
+                left, self._left = self._left, None
+                if left is not None:
+                    self._trust.check(left)
                 raise
-            except RemoteDisconnected as error:  # a BadStatusLine too
-                self._disconnect()
-                raise ConnectionLost(
-                    f"{self.address} closed the connection without an answer", thing=self.address
-                ) from error
-            except TimeoutError as error:
-                self._disconnect()
-                raise CallTimeout(
-                    f"{self.address} did not answer {what} within {timeout_s} s",
-                    thing=what,
-                    value=timeout_s,
-                ) from error
-            except ssl.SSLError as error:  # said by the server when it has seen the key of this node
-                self._disconnect()
-                raise tls_problem(self.address, self.address, error) from error
-            except BadStatusLine as error:
-                self._disconnect()
-                raise _not_http(self.address) from error
-            except (OSError, HTTPException, zlib.error) as error:
-                self._disconnect()
-                raise ConnectionLost(
-                    f"{self.address} cannot be reached or broke off: {str(error) or type(error).__name__}",
-                    thing=self.address,
-                    remedy="Check that the node runs and that the address is right.",
-                ) from error
 
         if self._is_closed:
             return _failed(self._closed_error())
         future: Future[Any] = Future()
         self._thread.put(partial(self._run, future, run))
         return future
+
+    def _attempt(self, work: Callable[[float], Any], what: str, timeout_s: float, deadline: float) -> Any:
+        """Do what a call is; what goes wrong is said as an error of the framework. Client thread."""
+        try:
+            return work(deadline)
+        except ConcurrentError:  # some of these are TimeoutErrors too
+            raise
+        except RemoteDisconnected as error:  # a BadStatusLine too
+            self._disconnect()
+            raise ConnectionLost(
+                f"{self.address} closed the connection without an answer", thing=self.address
+            ) from error
+        except TimeoutError as error:
+            self._disconnect()
+            raise CallTimeout(
+                f"{self.address} did not answer {what} within {timeout_s} s",
+                thing=what,
+                value=timeout_s,
+            ) from error
+        except ssl.SSLError as error:  # said by the server when it has seen the key of this node
+            self._disconnect()
+            raise tls_problem(self.address, self.address, error) from error
+        except BadStatusLine as error:
+            self._disconnect()
+            raise _not_http(self.address) from error
+        except (OSError, HTTPException, zlib.error) as error:
+            self._disconnect()
+            raise ConnectionLost(
+                f"{self.address} cannot be reached or broke off: {str(error) or type(error).__name__}",
+                thing=self.address,
+                remedy="Check that the node runs and that the address is right.",
+            ) from error
 
     def _run(self, future: Future[Any], work: Callable[[], Any]) -> None:
         """Make a call unless it is not wanted any more. Client thread."""
@@ -209,6 +233,7 @@ class JSONClient:
         connection.sock.settimeout(time_left(deadline))
         with connection.getresponse() as response:
             answer = self._read(connection, response, deadline)
+        self._server = connection.identity
         if response.will_close:
             self._disconnect()
         if response.status == 200:
@@ -248,10 +273,22 @@ class JSONClient:
                 remedy="Check that the node runs and that the address is right.",
             ) from None
         connection.sock.settimeout(time_left(deadline))
-        self._connection = connection
+        self._connection, self._left = connection, None
         if self._is_closed:  # which missed the new connection
             raise self._closed_error()
+        try:
+            self._trust.check(connection.identity)
+        except NotAllowed:
+            self._disconnect()
+            raise
         return connection
+
+    def _leave_revoked(self, serials: frozenset[str]) -> None:
+        """Break off the connection to a node that has just been revoked. The thread that says so."""
+        connection = self._connection
+        if connection is not None and connection.identity.serial in serials:
+            self._left = connection.identity
+            connection.break_off()
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -14,7 +14,9 @@ from typing import Final
 
 from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.core.items import Host
+from concurrent.transport.security.certificate import identity_of_certificate
 from concurrent.transport.security.howtojoin import how_to_join
+from concurrent.transport.security.identity import ANYBODY, THIS_USER
 from concurrent.transport.security.place import check_peer
 from concurrent.transport.security.protection import Protection, TLSKeys
 
@@ -33,7 +35,7 @@ PLAIN_REASONS: Final = (
 
 
 class NodeConnection(HTTPConnection):
-    """See the module. ``name`` is what a request has to call the node in its Host.
+    """See the module. ``name`` is what a request has to call the node in its Host, ``identity`` who it is.
 
     :param host: the address of the node.
     :param port: the port of its JSON API.
@@ -47,6 +49,7 @@ class NodeConnection(HTTPConnection):
     ) -> None:
         super().__init__(host, port, timeout=timeout_s)
         self.name = str(Host(host, port))
+        self.identity = ANYBODY
         self._protection = protection
         self._server_name = server_name
 
@@ -120,15 +123,16 @@ class NodeConnection(HTTPConnection):
             sock.close()
             raise
         self.sock = sock
-        self.name = LOCAL_NAME
+        self.name, self.identity = LOCAL_NAME, THIS_USER
         return True
 
     def _encrypt(self, keys: TLSKeys) -> None:
         server_name = self._server_name or keys.master_name
         try:
-            self.sock = keys.client.wrap_socket(self.sock, server_hostname=server_name)
+            sock = self.sock = keys.client.wrap_socket(self.sock, server_hostname=server_name)
         except ssl.SSLError as error:
             raise tls_problem(self.name, server_name, error) from error
+        self.identity = identity_of_certificate(sock.getpeercert() or {}, keys.cluster)
         self.name = server_name
 
 

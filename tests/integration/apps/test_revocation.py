@@ -143,6 +143,15 @@ def test_jobs_of_others_and_of_everybody_go_on(master: MasterNode, peer_at: Make
     assert [state(master, name)[0] for name in ("sweep", "open")] == ["open", "open"]
 
 
+def test_who_is_revoked_is_told_first_who_else_is(master: MasterNode, peer_at: MakePeerAt) -> None:
+    """When all keys are made anew, the master that has the old ones is one of them."""
+    program = peer_as(peer_at, master, ANN, "application-1", more=MORE)
+    attach_as(master, program, name="hunt")
+    revoke(master, ANN.serial, "0a")
+    assert program.next("revoked") == (sorted([ANN.serial, "0a"]),)
+    assert "submit ann has been revoked" in program.ends.get(timeout=TIMEOUT_S)
+
+
 def test_all_nodes_are_told_and_those_that_join_later(master: MasterNode, peer_at: MakePeerAt) -> None:
     program = peer_at(master, "application-1", more=MORE)
     attach(program)

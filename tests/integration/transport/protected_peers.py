@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 import tempfile
+import threading
+from concurrent.futures import Future
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,13 @@ class ProtectedPeer(Peer):
             audit=Audit(self.audited),
         )
         self.service.add_view("/secret", lambda: "only for admins", "For admins.", roles=())
+
+        self.asked = threading.Event()
+
+        @jsonremote(self.service)
+        def wait_until_told(request: Any) -> Future[Any]:
+            self.asked.set()
+            return self.never
 
         @jsonremote(self.service, roles=OBSERVERS)
         def whoami(request: Any) -> str:

@@ -200,6 +200,19 @@ def test_the_connections_of_somebody_revoked_end_and_others_go_on(
     silent.close()
 
 
+def test_a_client_leaves_a_server_that_is_revoked(ends: Carriers, loops: Loops, curve: CurveCluster) -> None:
+    server = serve(ends, curve.server)
+    head = curve.identity("head", Role.MASTER)
+    client = ends.connect(server.port, protection=(arm := replace(curve.member("arm"), master=head)))
+    ended: queue.Queue[str] = queue.Queue()
+    client.on_lost = lambda handler, reason: ended.put(reason)
+    assert client.handler.identity == head
+    loops[1].post(arm.trust.revoke, ["head"])
+    assert ended.get(timeout=WAIT_S) == "master head has been revoked"
+    with pytest.raises(NotAllowed, match="master head has been revoked"):
+        wait_until_refused(client)
+
+
 def test_the_session_of_a_node_is_not_for_another_identity(
     ends: Carriers, curve: CurveCluster, proxy_to: Callable[[int], CuttingProxy]
 ) -> None:

@@ -423,6 +423,21 @@ def test_a_revoked_client_is_told_so(folder: Path, peer: ProtectedPeer, cluster:
         client.call("whoami").result()
 
 
+def test_a_client_leaves_a_server_that_is_revoked(peer: ProtectedPeer, cluster: Cluster) -> None:
+    head, arm = cluster.master.identity, Protection(tls=cluster.tls_by_role[Role.ADMIN])
+    with closing(client_of(peer, arm)) as client:
+        client.call("add", 1).result()
+        assert client.server == head
+        waits = client.call("wait_until_told")
+        assert peer.asked.wait(TIMEOUT_S)
+        arm.trust.revoke([head.serial])
+        with pytest.raises(NotAllowed, match=f"{head} has been revoked"):
+            waits.result(TIMEOUT_S)
+        with pytest.raises(NotAllowed, match=f"{head} has been revoked"):
+            client.call("add", 1).result()
+    peer.never.set_result(None)
+
+
 def test_a_client_is_closed_while_the_server_does_not_answer(peer: ProtectedPeer, cluster: Cluster) -> None:
     client = client_of(peer, Protection(tls=cluster.tls_by_role[Role.ADMIN]))
     future = client.call("wait")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,8 @@ from concurrent.transport.security.roles import Role
 from tests.clusterkeys import join
 
 TIMEOUT_S = 10.0
+PROMISED_S = 2.0
+"""Within this everybody has left who was revoked; the rest of it is for the network."""
 
 Told = list[tuple[frozenset[str], frozenset[str]]]
 
@@ -61,6 +64,17 @@ def test_it_tells_what_others_have_seen_before(loop: NodeLoop, cluster: KeyFolde
     assert cluster.revoked() == {rack.serial}  # as each request with a token asks
     look(loop, watch)
     assert told[1:] == [({rack.serial}, {rack.key})]
+
+
+def test_it_looks_often_enough_for_what_is_promised(cluster: KeyFolder) -> None:
+    delays: list[float] = []
+    fake = SimpleNamespace(call_later=lambda delay_s, _look: delays.append(delay_s))
+    watch = KeyWatch(fake, cluster, lambda *_: None)  # type: ignore[arg-type]
+    watch.look()
+    cluster.path("members.json").unlink()
+    watch.look()  # and when it cannot see
+    assert len(delays) == 2
+    assert max(delays) <= PROMISED_S / 4
 
 
 def test_it_says_once_that_it_cannot_see_and_tells_all_when_it_can(

@@ -15,9 +15,10 @@ from concurrent.apps import masterclient
 from concurrent.apps.masterclient import MasterClient, Reach, reach_of
 from concurrent.core.errors import WrongServer
 from concurrent.core.stats import Stats
-from concurrent.transport.security.identity import ANYBODY
+from concurrent.transport.security.identity import ANYBODY, Identity
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import CurveKeys, Protection, TLSKeys
+from concurrent.transport.security.roles import Role
 from concurrent.transport.session.limits import Limits
 
 HERE = Reach("tcp", 4711, "GenericTaskManager")
@@ -180,6 +181,15 @@ def test_a_work_queue_may_have_a_key_though_the_channel_has_none() -> None:
     assert reach_of({**ANSWER, "work": work}) == HERE._replace(curve=b"w" * 40, encrypted="zmq")
     both = reach_of({**ANSWER, "channel": "zmq", "curve": "w" * 40, "work": work})
     assert both == HERE._replace(channel="zmq", curve=b"w" * 40, encrypted="zmq")
+
+
+def test_of_a_channel_in_curve_the_master_is_who_has_told_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = Identity(Role.MASTER, "head", "office", "0a")
+    told = {**ANSWER, "channel": "zmq", "curve": "m" * 40, "work": {"kind": "zmq"}}
+    assert reach_of(ANSWER, head) == HERE  # TLS finds that out by itself
+    owner = Owner(monkeypatch, IN_TLS)
+    owner.client.makes_keys(CURVE)
+    assert owner.connect(reach_of(told, head)).protection.master == head
 
 
 @pytest.mark.parametrize("curve", ["m" * 39, "m" * 41, "'" * 40, 5, None])

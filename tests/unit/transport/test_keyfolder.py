@@ -302,6 +302,38 @@ def test_other_machines_learn_who_is_revoked_from_their_master(slave: KeyFolder)
         Members(slave).all()
 
 
+def test_a_machine_remembers_who_was_revoked_as_its_master_said(cluster: KeyFolder, slave: KeyFolder) -> None:
+    other = KeyFolder(slave.folder)  # of another process
+    assert other.revoked() == frozenset()
+    slave.keep_revoked(["0b", "0a"])
+    slave.keep_revoked(["0c"])
+    assert other.revoked() == {"0a", "0b", "0c"}
+    assert slave.path("revoked.json").stat().st_mode & 0o777 == 0o600
+    kept = slave.stamp()
+    slave.keep_revoked(["0a"])
+    assert slave.stamp() == kept
+    joined = join(cluster, slave.folder.parent, Role.SUBMIT)
+    assert joined.revoked() == {"0a", "0b", "0c"}
+    assert set(joined.roles) == {Role.SLAVE, Role.SUBMIT}
+
+
+def test_a_member_does_not_start_with_a_key_that_it_was_told_is_revoked(slave: KeyFolder) -> None:
+    slave.keep_revoked([slave.tls(Role.SLAVE).identity.serial])
+    with pytest.raises(ConfigurationError, match="it has been revoked"):
+        slave.tls(Role.SLAVE)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"serials": 1}'])
+def test_who_was_revoked_is_not_read_from_a_damaged_file(slave: KeyFolder, content: bytes) -> None:
+    slave.keep_revoked(["0a"])
+    if content == b'{"serials": 1}':
+        slave.write_json("revoked.json", {"serials": 1})
+    else:
+        slave.write("revoked.json", content)
+    with pytest.raises(ConfigurationError, match=r"revoked\.json cannot be used"):
+        slave.tls(Role.SLAVE)
+
+
 def test_what_raises_changes_nothing(cluster: KeyFolder) -> None:
     before = cluster.read("members.json"), cluster.read("invitations.json")
     with contextlib.suppress(KeyError), cluster.changing() as membership:

@@ -50,6 +50,19 @@ def test_a_revoked_identity_is_refused_and_listeners_hear_of_new_ones_only() -> 
     trust.check(ANYBODY)
 
 
+def test_who_listens_no_more_is_told_nothing() -> None:
+    trust = Trust()
+    heard: list[frozenset[str]] = []
+    told_others: list[frozenset[str]] = []
+    for listener in (heard.append, told_others.append):
+        trust.listen(listener)
+    trust.ignore(heard.append)
+    trust.ignore(heard.append)
+    trust.revoke(["01"])
+    assert heard == []
+    assert told_others == [frozenset({"01"})]
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="c") as name:

@@ -13,6 +13,7 @@ from concurrent.core.stats import Stats
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.security.roles import Role
+from concurrent.transport.web.loginpage import viewer_line
 from concurrent.transport.web.service import JSONService
 
 __all__ = ["NodeViews"]
@@ -65,12 +66,14 @@ class NodeViews:
     def page(self) -> str:
         """Return the page for people; of a node that cannot answer it says so. Any thread but the loop's."""
         now = time.time()
+        client, warning = self._service.client, self._service.warning
+        viewer = viewer_line(client.identity, has_login=client.has_cookie)
         try:
             status = status_from_json(self.status())
         except ConcurrentError as error:  # the page goes on asking
-            return render_problem(self._title, self._ping, str(error), warning=self._service.warning)
+            return render_problem(self._title, self._ping, str(error), warning=warning, viewer=viewer)
         is_local = is_loopback(self._service.client_ip)
-        return render_page(self._title, status, now, is_local=is_local, warning=self._service.warning)
+        return render_page(self._title, status, now, is_local=is_local, warning=warning, viewer=viewer)
 
     def _latest(self) -> dict[str, Any]:
         now = self._loop.time()

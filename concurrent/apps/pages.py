@@ -50,7 +50,7 @@ STYLE: Final = """
 body { margin: 0 auto; padding: 1rem; max-width: 64rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p { margin: .25rem 0; color: var(--soft); } a { color: var(--bar); }
+p { margin: .25rem 0; color: var(--soft); } button { font: inherit; } a { color: var(--bar); }
 dl { display: flex; flex-wrap: wrap; gap: .75rem 2rem; margin: 1.5rem 0; }
 dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; font-size: 1.25rem; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
@@ -62,7 +62,9 @@ progress { width: 100%; accent-color: var(--bar); }
 """
 
 
-def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = True, warning: str = "") -> str:
+def render_page(
+    title: str, status: NodeStatus, now: float, *, is_local: bool = True, warning: str = "", viewer: str = ""
+) -> str:
     """Return the page of a node as HTML.
 
     :param title: the heading.
@@ -71,6 +73,7 @@ def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = 
     :param is_local: whether the page is for somebody on the node's own machine; others cannot follow a link to
         a loopback address.
     :param warning: what the page says first; empty: nothing.
+    :param viewer: who sees the page, as HTML.
     """
     parts = [*_warnings(warning), *_troubles(status), *_waits(status)]
     if isinstance(status, MasterStatus):
@@ -79,12 +82,12 @@ def render_page(title: str, status: NodeStatus, now: float, *, is_local: bool = 
         parts += _slave(status)
     elif isinstance(status, ApplicationStatus):
         parts += _application(status)
-    return _page(title, f"{_who(status)}, up for {duration(now - status.started_at)}", parts)
+    return _page(title, f"{_who(status)}, up for {duration(now - status.started_at)}", [viewer, *parts])
 
 
-def render_problem(title: str, ping: Ping, problem: str, *, warning: str = "") -> str:
+def render_problem(title: str, ping: Ping, problem: str, *, warning: str = "", viewer: str = "") -> str:
     """Return the page of a node that cannot say what it is doing."""
-    return _page(title, _who(ping), [*_warnings(warning), _problem(problem)])
+    return _page(title, _who(ping), [viewer, *_warnings(warning), _problem(problem)])
 
 
 def _warnings(warning: str) -> list[str]:

@@ -124,7 +124,8 @@ def test_an_invitation_is_one_line_and_hints_go_elsewhere(master: Machine) -> No
     ("arguments", "says"),
     [
         (["invite", "slav"], "did you mean slave?"),
-        (["invite", "master"], "is not one of slave, submit, observe, admin"),
+        (["invite", "master"], "To move the master, end it, copy its key folder to the other machine"),
+        (["token", "master"], "only the machine with ca.key knows whom to trust"),
         (["invite", "slave", "--ttl", "1"], "write 90s, 10m, 1h, 30d or 2w"),
         (["invite", "slave", "--ttl", "0h"], "is not a time"),
         (["token", "slave"], "is not one of observe, submit, admin"),

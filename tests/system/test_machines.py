@@ -188,6 +188,22 @@ def test_a_master_that_has_moved_is_found_with_its_new_address(machines: Machine
     assert "WARNING" not in slave.err
 
 
+def test_a_master_is_moved_to_another_machine_with_its_key_folder(machines: Machines) -> None:
+    master, rack, other = (machines.machine(name) for name in ("master", "rack", "other"))
+    first = start_master(master)
+    join(master, rack, "slave", "rack")
+    first.send(signal.SIGTERM)
+    first.wait()
+    said = master.type("concurrent keys show").out
+    (folder,) = (Path(line.split()[1]) for line in said.splitlines() if line.startswith("folder:"))
+    place = other.folder / folder.relative_to(master.folder)
+    place.parent.mkdir(mode=0o700, parents=True)
+    shutil.copytree(folder, place)
+    start_master(other)
+    start_slave(rack, "-m", f"{other.address}:8750")
+    join(other, rack, "submit", "ann")
+
+
 def test_a_slave_behind_a_gateway_works(machines: Machines) -> None:
     master, gate, rack = (machines.machine(name) for name in ("master", "gate", "rack"))
     start_master(master, "-o", "master.compute_port=8751")

@@ -57,7 +57,8 @@ class Browser:
         self._context.check_hostname, self._context.verify_mode = False, ssl.CERT_NONE
         (address,) = re.findall(r"http\S+", cluster.master.run("open", "--print", "-m", cluster.address))
         secrets["code"] = address.partition("code=")[2]
-        status, headers, _ = self.get(f"/login?code={secrets['code']}", {})
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+        status, headers, _ = self.get(f"/login?code={secrets['code']}", form, "POST")
         assert status == http.client.SEE_OTHER
         self.cookie = headers["Set-Cookie"].partition(";")[0]
         secrets["cookie"] = self.cookie.partition("=")[2]

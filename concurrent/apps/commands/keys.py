@@ -36,6 +36,10 @@ USES_MAX: Final = 10_000
 ENDED_SHOWN_S: Final = 30 * 86400.0
 """How long ``list`` shows those whose trust has ended."""
 
+NO_OTHER_MASTERS: Final = (
+    "nobody else can be a master: only the machine with ca.key knows whom to trust. To move the master, end "
+    "it, copy its key folder to the other machine ('concurrent keys show' says where it is), and start it there"
+)
 ALL_ADDRESSES: Final = ("", "0.0.0.0", "::")
 LINE_FORM: Final = "{time}  {identity:<20} {address:<16} {action} {object}: {result}"
 
@@ -113,6 +117,8 @@ def _role_of(allowed: tuple[Role, ...]) -> Callable[[str], Role]:
     def role(text: str) -> Role:
         if text in tuple(map(str, allowed)):
             return Role(text)
+        if text == Role.MASTER:
+            raise argparse.ArgumentTypeError(NO_OTHER_MASTERS)
         near = get_close_matches(text, list(map(str, allowed)), 1)
         meant = f"; did you mean {near[0]}?" if near else ""
         raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(allowed)}{meant}")

@@ -237,16 +237,17 @@ class Admission:
                 remedy="Log in with a token: 'concurrent keys token ROLE' prints one",
             )
 
-    def check_site(self, head: Head, caller: Caller | None) -> None:
+    def check_site(self, head: Head, caller: Caller | None, *, is_login: bool = False) -> None:
         """Raise Refused if a page of another site makes a request that it must not.
 
         :param caller: who asks; None: nobody who is known.
+        :param is_login: whether it would give a browser a cookie, as which only pages of this node may do.
         """
         has_cookie = caller is not None and caller.has_cookie
         is_reading = head.verb in READING_VERBS
         if is_reading and (not has_cookie or is_navigation(head.headers)):
             return
-        must_say = has_cookie and not is_reading
+        must_say = (has_cookie or is_login) and not is_reading
         if is_from_elsewhere(head.headers, is_encrypted=head.is_encrypted, must_say=must_say):
             error = NotAllowed(
                 "a page of another site may not call methods here",

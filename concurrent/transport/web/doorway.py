@@ -15,11 +15,12 @@ from concurrent.core.errors import ConcurrentError, NotAllowed
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine, RareTexts
 from concurrent.transport.security.auditing import REFUSED, IAudit
+from concurrent.transport.security.identity import Identity
 from concurrent.transport.web.admission import READING_VERBS, WHO_ASKS, Admission, Head, Refused
 from concurrent.transport.web.answers import Answer, page, problem, redirect
 from concurrent.transport.web.httpstream import StrictRequest, error_body
 from concurrent.transport.web.joindesk import JoinDesk
-from concurrent.transport.web.loginpage import login_page, problem_page
+from concurrent.transport.web.loginpage import confirm_page, login_page, problem_page
 from concurrent.transport.web.logins import LOGIN_TTL_S, Logins
 
 __all__ = ["JOIN_PATH", "LOGIN_PATH", "LOGOUT_PATH", "Doorway"]
@@ -62,30 +63,38 @@ class Doorway:
         return Answer("200 OK", self._desk.join(head, request.read_body()))
 
     def log_in(self, head: Head, request: StrictRequest, content_type: str) -> Answer:
-        """Give a browser a cookie for a code in its address, or for a token in a form.
+        """Give a browser a cookie when a form is sent: for the code in its address, or for the token in it.
 
-        :raises Refused: if that is neither.
+        Who comes with a code gets that form first, for any web site could lead a browser to such an address,
+        and have its user be somebody else here.
+
+        :raises Refused: if there is neither.
         """
         if head.verb in READING_VERBS:
-            return self._open_browser(head)
+            return self._asked(head)
         is_form = content_type.partition(";")[0].strip().lower() == FORM_TYPE
         if head.verb != "POST" or not is_form:
             raise Refused("401 Unauthorized", WHO_ASKS)
-        self._admission.check_site(head, None)
+        self._admission.check_site(head, None, is_login=True)
         if request.body_bytes > FORM_BYTES_MAX:
             return problem("413 Content Too Large", f"the form has more than {FORM_BYTES_MAX} bytes")
-        return self._admitted(
-            head, "token", self._log_in_as, _one(request.read_body().decode("latin-1"), "token")
-        )
-
-    def _open_browser(self, head: Head) -> Answer:
-        """Let a browser in by the code in its address; one that is known already needs none."""
-        code = _one(head.query, "code") if head.verb == "GET" else None
-        try:
+        form, code = request.read_body().decode("latin-1"), _one(head.query, "code")
+        if code is not None:
             return self._admitted(head, "code", partial(self._redeem, head), code)
-        except Refused:  # the code was used, by this browser perhaps: people go back, and browsers ask twice
+        return self._admitted(head, "token", self._log_in_as, _one(form, "token"))
+
+    def _asked(self, head: Head) -> Answer:
+        """Ask a person whether to be logged in by the code in the address; who is known already needs none."""
+        code = _one(head.query, "code")
+        try:
+            if code is None:
+                raise WHO_ASKS
+            return page(confirm_page(self._identity_of_code(head, code)))
+        except (
+            NotAllowed
+        ) as error:  # it was used, by this browser perhaps: people go back, and browsers ask twice
             if not self._is_known(head):
-                raise
+                raise Refused("401 Unauthorized", error) from None
             return redirect("/")
 
     def _is_known(self, head: Head) -> bool:
@@ -137,8 +146,14 @@ class Doorway:
 
     def _redeem(self, head: Head, code: str) -> str:
         """Return the secret of a cookie; a code that who shows it may not use is not used up."""
-        self._admission.check_user(head, self._logins.identity_of_code(code))
+        self._identity_of_code(head, code)
         return self._logins.redeem(code)
+
+    def _identity_of_code(self, head: Head, code: str) -> Identity:
+        """Return whom a code lets in; raises NotAllowed if it is none, or not for who shows it."""
+        identity = self._logins.identity_of_code(code)
+        self._admission.check_user(head, identity)
+        return identity
 
     def _log_in_as(self, token: str) -> str:
         return self._logins.log_in(self._admission.identity_of_token(token))

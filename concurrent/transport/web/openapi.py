@@ -12,15 +12,16 @@ import json
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import MappingProxyType
 from typing import Any, Final
 
 from concurrent.core.status import Status, hints_of, part_of
 from concurrent.transport.calls.methods import Method
+from concurrent.transport.security.roles import Role
 
-__all__ = ["openapi_document", "openrpc_document", "schema_of"]
+__all__ = ["openapi_document", "openrpc_document", "schema_of", "security_schemes"]
 
 API_VERSION: Final = "1"
 
@@ -85,12 +86,45 @@ def _record_schema(hint: Any) -> Schema | None:
     }
 
 
-def openrpc_document(title: str, methods: Iterable[Method]) -> dict[str, Any]:
-    """Return the OpenRPC document of some methods, each of them ``f(request, ...)``."""
+def security_schemes(cookie: str) -> dict[str, Any]:
+    """Return the ways by which a node knows who asks, as OpenAPI describes them, by their names.
+
+    :param cookie: the name of the cookie of browsers.
+    """
+    return {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "ct1.BODY.SIGNATURE",
+            "description": "A token, as 'concurrent keys token ROLE' prints it.",
+        },
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie,
+            "description": "The login of a browser; 'concurrent open' begins one.",
+        },
+        "certificate": {
+            "type": "mutualTLS",
+            "description": "The certificate of a member; 'concurrent join LINE' gets one.",
+        },
+    }
+
+
+def openrpc_document(
+    title: str, methods: Iterable[Method], *, ways: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the OpenRPC document of some methods, each of them ``f(request, ...)``.
+
+    That format says nothing of security, so the schemes and who may call are in fields of our own.
+
+    :param ways: the security schemes, of which each method takes any.
+    """
     return {
         "openrpc": "1.3.2",
         "info": {"title": title, "version": API_VERSION},
-        "methods": [_openrpc_method(method) for method in methods],
+        "methods": [{**_openrpc_method(method), **_secured(ways, "x-security")} for method in methods],
+        **({"x-security-schemes": dict(ways)} if ways else {}),
     }
 
 
@@ -100,6 +134,10 @@ def openapi_document(
     methods: Iterable[Method],
     doc_by_view: Mapping[str, str],
     answer_by_view: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    roles_by_path: Mapping[str, Iterable[Role]] = MappingProxyType({}),
+    ways: Mapping[str, Any] = MappingProxyType({}),
+    anybodys: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the OpenAPI document of an API.
 
@@ -107,7 +145,11 @@ def openapi_document(
     :param methods: what can be called there, each of them ``f(request, ...)``.
     :param doc_by_view: what else can be got, as path and description.
     :param answer_by_view: the types of what is got there; one that is missing may be anything.
+    :param roles_by_path: who may get what, in ``x-roles``.
+    :param ways: the security schemes, of which each operation takes any; none are needed if there are none.
+    :param anybodys: paths that answer those too who are not known.
     """
+    methods = list(methods)
     schemas: dict[str, Schema] = dict(_ENVELOPE_SCHEMAS)
     calls = []
     for method in methods:
@@ -115,20 +157,35 @@ def openapi_document(
         schemas[name] = _call_schema(method)
         calls.append({"$ref": f"#/components/schemas/{name}"})
     request_schema: Schema = {"anyOf": calls} if calls else {"$ref": "#/components/schemas/Call"}
-    paths: dict[str, Any] = {
+    operations: dict[str, dict[str, Any]] = {
         path: {"get": _get(f"get{_UNFIT.sub('_', path)}", doc, schema_of(answer_by_view.get(path, Any)))}
         for path, doc in doc_by_view.items()
     }
-    paths[rpc_path] = {
+    operations[rpc_path] = {
         "get": _get("describe_methods", "The methods, as an OpenRPC document.", {"type": "object"}),
         "post": _post(request_schema),
     }
+    for path, by_verb in operations.items():
+        for verb, one in by_verb.items():
+            roles = roles_by_path.get(path, ()) if verb == "get" else _callers(methods)
+            one |= {**({"x-roles": sorted(roles)} if roles else {}), **_secured(ways, anybody=path in anybodys)}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": API_VERSION},
-        "paths": paths,
-        "components": {"schemas": schemas},
+        "paths": operations,
+        "components": {"schemas": schemas, **({"securitySchemes": dict(ways)} if ways else {})},
     }
+
+
+def _callers(methods: Iterable[Method]) -> frozenset[Role]:
+    """Return who may call any of the methods; what each one demands is in its schema."""
+    return frozenset(role for method in methods for role in method.roles)
+
+
+def _secured(ways: Iterable[str], field: str = "security", *, anybody: bool = False) -> dict[str, Any]:
+    """Return the field that says by which ways somebody has to be known, if there are any."""
+    demanded: list[dict[str, list[str]]] = [{way: []} for way in ways]
+    return {field: [*demanded, *([{}] if anybody else [])]} if demanded else {}
 
 
 _ENVELOPE_SCHEMAS: Final[dict[str, Schema]] = {

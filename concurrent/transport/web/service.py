@@ -23,6 +23,7 @@ from concurrent.transport.security.trust import Trust
 from concurrent.transport.web.admission import (
     READING_VERBS,
     Admission,
+    Caller,
     Head,
     ITokens,
     Refused,
@@ -36,8 +37,9 @@ from concurrent.transport.web.httpstream import HTTPLimits, StrictRequest, error
 from concurrent.transport.web.joindesk import Attempts, IRegistrar, JoinDesk
 from concurrent.transport.web.jsonrpc import JSONRPCAnswerer, encode_json
 from concurrent.transport.web.loginpage import STYLE as LOGIN_STYLE
+from concurrent.transport.web.loginpage import viewer_line
 from concurrent.transport.web.logins import Logins
-from concurrent.transport.web.openapi import openapi_document, openrpc_document
+from concurrent.transport.web.openapi import openapi_document, openrpc_document, security_schemes
 
 with installed_first("web"):
     import web
@@ -144,7 +146,15 @@ class JSONService:
 
         :raises NotAllowed: if it answers none, or its sender is not known yet.
         """
-        known: Identity | None = web.ctx.get("identity")
+        return self.client.identity
+
+    @property
+    def client(self) -> Caller:
+        """Who has sent the request that this thread answers, and how it is known. A thread of the service only.
+
+        :raises NotAllowed: if it answers none, or its sender is not known yet.
+        """
+        known: Caller | None = web.ctx.get("caller")
         if known is None:
             raise NotAllowed(
                 "this thread answers nobody's request", thing="identity", remedy="Say whose identity is meant"
@@ -299,7 +309,7 @@ class JSONService:
     def _failure(self, error: ConcurrentError) -> Answer:
         """Return the answer where the node itself fails; a stranger is not told how."""
         status = "500 Internal Server Error"
-        if "identity" in web.ctx:
+        if "caller" in web.ctx:
             return Answer(status, error_body(error))
         suffix = self._failure_line.suffix(time.monotonic())
         if suffix is not None:
@@ -330,7 +340,7 @@ class JSONService:
         """Answer somebody who is known, and may ask that."""
         path = head.path
         caller = self._admission.caller(head)
-        web.ctx["identity"] = caller.identity
+        web.ctx["caller"] = caller
         allowed = self._allowed_verbs(path)
         if not allowed and head.wants_page:  # a person, who has a browser
             return page(_missing_page(path), "404 Not Found")
@@ -361,14 +371,27 @@ class JSONService:
         if path == "/":
             return page(self._render())
         if path == RPC_PATH:
-            value = openrpc_document(self._title, self.methods)
+            value = openrpc_document(self._title, self.methods, ways=self._ways)
         elif path == OPENAPI_PATH:
             value = openapi_document(
-                self._title, RPC_PATH, self.methods, self._doc_by_path, self._answer_by_path
+                self._title,
+                RPC_PATH,
+                self.methods,
+                self._doc_by_path,
+                self._answer_by_path,
+                roles_by_path=self._roles_by_path,
+                ways=self._ways,
+                anybodys=(PING_PATH,),
             )
         else:
             value = self._view_by_path[path]()
         return Answer("200 OK", encode_json(value, path))
+
+    @property
+    def _ways(self) -> dict[str, Any]:
+        """By which ways a client becomes known, for the documents; none are needed where all are let in."""
+        is_open = self._protection is None or self._protection.is_open
+        return {} if is_open else security_schemes(self._admission.cookie)
 
     def _post(self, env: Mapping[str, Any], identity: Identity) -> Answer:
         if not _is_json_type(env.get("CONTENT_TYPE", "")):
@@ -384,20 +407,25 @@ class JSONService:
         return Answer("200 OK" if reply.is_readable else "400 Bad Request", reply.body)
 
     def _default_page(self) -> str:
+        client = self.client
+        role = client.identity.role
         views = "".join(
             f'<li><a href="{html.escape(path)}">{html.escape(path)}</a> {html.escape(doc)}</li>'
             for path, doc in self._doc_by_path.items()
+            if role in self._roles_by_path[path]
         )
         methods = "".join(
             f"<li><code>{html.escape(self.methods.usage(method, (None,)))}</code> "
             f"{html.escape(method.doc)}</li>"
             for method in self.methods
+            if role in method.roles
         )
+        viewer = viewer_line(client.identity, has_login=client.has_cookie)
         title = html.escape(self._title)
         warning = f"<p><strong>{self.warning}</strong></p>" if self.warning else ""
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
-            f"<body><h1>{title}</h1>{warning}<p>Node {html.escape(self.node_id)}</p><h2>Views</h2>"
+            f"<body><h1>{title}</h1>{warning}{viewer}<p>Node {html.escape(self.node_id)}</p><h2>Views</h2>"
             f"<ul>{views}</ul><h2>Methods</h2><ul>{methods}</ul><p>Described by "
             f'<a href="{RPC_PATH}">{RPC_PATH}</a> and <a href="{OPENAPI_PATH}">{OPENAPI_PATH}</a>.</p>'
             "</body></html>"

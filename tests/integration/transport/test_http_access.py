@@ -38,6 +38,7 @@ LIVES = {
 }
 CALL = b'{"jsonrpc":"2.0","id":1,"method":"whoami"}'
 JSON = {"Content-Type": "application/json"}
+OWN_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 
 Ask = Callable[[str, str], Reply]
 
@@ -277,16 +278,22 @@ def test_a_browser_gets_a_form_at_401_on_every_path(peer: ProtectedPeer) -> None
         assert b"<script" not in reply.body
 
 
-def test_a_code_opens_a_browser_once(peer: ProtectedPeer, cluster: Cluster) -> None:
+def test_a_code_opens_a_browser_once_and_by_a_click(peer: ProtectedPeer, cluster: Cluster) -> None:
     path = "/login?code=" + peer.service.logins.code_for(THIS_USER)
-    assert peer.ask("HEAD", path).status == 401  # it is not used up by a look
-    reply = peer.ask("GET", path)
+    for verb in ("HEAD", "GET", "GET"):  # it is not used up by a look
+        asked = peer.ask(verb, path)
+        assert (asked.status, "Set-Cookie" in asked.headers) == (200, False)
+    assert b"<strong>this user</strong>, role admin" in asked.body
+    assert b'<form method="post"><button' in asked.body  # to the same address: no secret is in the page
+    assert "form-action 'self'" in asked.headers["Content-Security-Policy"]
+    reply = log_in(peer, "", path)
     assert (reply.status, reply.headers["Location"]) == (303, "/")
     cookie, *attributes = reply.headers["Set-Cookie"].split("; ")
     assert set(attributes) == {"Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Strict"}
     assert cookie.startswith(f"{peer.cookie}=")
     assert peer.ask("GET", "/secret", headers={"Cookie": f"other=1; {cookie}; more=2"}).status == 200
     assert peer.ask("GET", path).status == 401
+    assert log_in(peer, "", path).status == 401
     again = peer.ask("GET", path, headers={"Cookie": cookie})  # as when its user goes back
     assert (again.status, again.headers["Location"]) == (303, "/")
     assert "Set-Cookie" not in again.headers
@@ -315,6 +322,7 @@ def test_nothing_secret_is_logged_noted_or_answered(
         peer.ask("GET", "/secret", headers={"Authorization": f"Bearer {token}"}).body,  # of another role
         peer.ask("GET", f"/login?code={code}").body,
         peer.ask("GET", f"/login?code={code}", headers={"Accept": "text/html"}).body,
+        log_in(peer, "", f"/login?code={code}").body,
         peer.ask("GET", f"/login?code={wrong}", headers={"Accept": "text/html"}).body,
         log_in(peer, f"token={wrong}").body,
         log_in(peer, urlencode({"token": token[:-2]}), Accept="text/html").body,
@@ -332,13 +340,12 @@ def test_nothing_secret_is_logged_noted_or_answered(
 
 def test_with_tls_the_cookie_is_for_tls_only(peer: ProtectedPeer, cluster: Cluster) -> None:
     path = "/login?code=" + peer.service.logins.code_for(THIS_USER)
-    reply = peer.ask_tls(cluster.client_without_key(), "GET", path)
+    reply = peer.ask_tls(cluster.client_without_key(), "POST", path, b"", OWN_FORM)
     assert "Secure" in reply.headers["Set-Cookie"].split("; ")
 
 
-def log_in(peer: ProtectedPeer, form: str, **headers: str) -> Reply:
-    own = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
-    return peer.ask("POST", "/login", form.encode(), {**own, **headers})
+def log_in(peer: ProtectedPeer, form: str, path: str = "/login", **headers: str) -> Reply:
+    return peer.ask("POST", path, form.encode(), {**OWN_FORM, **headers})
 
 
 def test_a_token_in_the_form_logs_a_browser_in_as_whom_it_is_of(peer: ProtectedPeer, cluster: Cluster) -> None:
@@ -375,16 +382,58 @@ def test_other_forms_log_nobody_in(peer: ProtectedPeer, form: str, status: int) 
 
 def test_a_page_of_another_site_logs_nobody_in(peer: ProtectedPeer, cluster: Cluster) -> None:
     form = urlencode({"token": cluster.tokens.make(Role.OBSERVE, ttl_s=60)})
-    for headers in (
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Origin": "null"},
-        {"Origin": "http://evil"},
-    ):
-        reply = log_in(peer, form, **headers)
-        assert reply.status == 403
-        assert "Set-Cookie" not in reply.headers
+    code = "/login?code=" + peer.service.logins.code_for(cluster.tls_by_role[Role.OBSERVE].identity)
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    for body, path in ((form, "/login"), ("", code)):
+        for headers in (
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+            {"Origin": "null"},
+            {"Origin": "http://evil"},
+            link,
+        ):
+            reply = log_in(peer, body, path, **headers)
+            assert reply.status == 403
+            assert "Set-Cookie" not in reply.headers
+        unsaid = {name: value for name, value in OWN_FORM.items() if name != "Sec-Fetch-Site"}
+        assert peer.ask("POST", path, body.encode(), unsaid).status == 403
+    cookie = {"Cookie": peer.cookie_of(THIS_USER)}
+    for known in ({}, cookie):  # a link leads no further than to the question
+        reply = peer.ask("GET", code, headers={**link, **known})
+        assert (reply.status, "Set-Cookie" in reply.headers) == (200, False)
+        assert b"<strong>the-observe</strong>, role observe" in reply.body
     assert log_in(peer, form, **{"Content-Type": "text/plain"}).status == 401
+
+
+def test_a_page_says_who_sees_it_and_shows_nothing_that_is_not_for_that_one(
+    peer: ProtectedPeer, cluster: Cluster
+) -> None:
+    admin, observer = (cluster.tls_by_role[role] for role in (Role.ADMIN, Role.OBSERVE))
+    seen = peer.ask("GET", "/", headers={"Cookie": peer.cookie_of(observer.identity)}).body
+    assert b"logged in as <strong>the-observe</strong>, role observe" in seen
+    assert b'<form method="post" action="/logout">' in seen
+    assert seen.count(b"<button") == 1
+    assert (b"whoami" in seen, b"add(" in seen, b"/secret" in seen) == (True, False, False)
+    all_of_it = peer.ask("GET", "/", headers={"Cookie": peer.cookie_of(admin.identity)}).body
+    assert (b"add(" in all_of_it, b"/secret" in all_of_it) == (True, True)
+    by_key = peer.ask_tls(observer.client, "GET", "/").body  # there is no login that could end
+    assert b"You are <strong>the-observe</strong>, role observe" in by_key
+    assert b"<button" not in by_key
+
+
+def test_the_documents_say_by_which_ways_and_for_whom(peer: ProtectedPeer, cluster: Cluster) -> None:
+    admin = cluster.tls_by_role[Role.ADMIN].client
+    document = peer.ask_tls(admin, "GET", "/openapi.json").json
+    assert document["components"]["securitySchemes"]["cookie"]["name"] == peer.cookie
+    assert document["paths"]["/secret"]["get"]["x-roles"] == ["admin", "master"]
+    assert document["paths"]["/large"]["get"]["security"] == [
+        {"token": []},
+        {"cookie": []},
+        {"certificate": []},
+    ]
+    assert {} in document["paths"]["/ping"]["get"]["security"]
+    methods = peer.ask_tls(admin, "GET", "/api/1").json
+    assert methods["x-security-schemes"] == document["components"]["securitySchemes"]
 
 
 def test_who_logs_out_is_a_stranger_again(peer: ProtectedPeer, cluster: Cluster) -> None:

@@ -12,6 +12,9 @@ from concurrent.apps.nodeviews import NodeViews
 from concurrent.apps.status import Ping
 from concurrent.core.errors import CallTimeout
 from concurrent.core.stats import Stats
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.roles import Role
+from concurrent.transport.web.admission import Caller
 
 PING = Ping("slave-1", "slave", "1", 7)
 
@@ -21,6 +24,7 @@ class Service:
 
     client_ip = "127.0.0.1"
     warning = ""
+    client = Caller(Identity(Role.OBSERVE, "wall"), has_cookie=True)
 
     def __init__(self) -> None:
         self.views: dict[str, Callable[[], Any]] = {}
@@ -90,11 +94,14 @@ def test_programs_get_all_that_the_node_says(node: Node) -> None:
 
 
 def test_people_get_the_same_as_a_page(node: Node) -> None:
-    assert "state 1" in node.service.page()
+    page = node.service.page()
+    assert "state 1" in page
+    assert "logged in as <strong>wall</strong>, role observe" in page
 
 
 def test_the_page_of_a_node_whose_loop_is_held_up_says_so(node: Node) -> None:
     node.loop.is_held_up = True
     assert "the loop is held up" in node.service.page()
+    assert "<strong>wall</strong>" in node.service.page()
     with pytest.raises(CallTimeout):
         node.views.status()

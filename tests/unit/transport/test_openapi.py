@@ -9,7 +9,8 @@ from typing import Any, Literal, Optional, TypedDict
 import pytest
 
 from concurrent.transport.calls.methods import MethodRegistry
-from concurrent.transport.web.openapi import openapi_document, openrpc_document, schema_of
+from concurrent.transport.security.roles import OBSERVERS, Role
+from concurrent.transport.web.openapi import openapi_document, openrpc_document, schema_of, security_schemes
 
 
 def register_slave(request: Any, node_id: str, port: int, data: dict[str, Any] | None = None) -> bool:
@@ -100,6 +101,36 @@ def test_every_reference_in_the_document_leads_somewhere(methods: MethodRegistry
     found = set(references(document))
     assert found
     assert found <= {f"#/components/schemas/{name}" for name in schemas}
+
+
+def test_each_operation_says_by_which_ways_and_for_whom(methods: MethodRegistry) -> None:
+    ways = security_schemes("concurrent-office-8750")
+    assert {name: one["type"] for name, one in ways.items()} == {
+        "token": "http", "cookie": "apiKey", "certificate": "mutualTLS",
+    }  # fmt: skip
+    roles = {"/ping": Role, "/stats": OBSERVERS, "/api/1": OBSERVERS}
+    docs = {"/ping": "Lives.", "/stats": "Counts."}
+    document = openapi_document(
+        "A node", "/api/1", methods, docs, roles_by_path=roles, ways=ways, anybodys=("/ping",)
+    )
+    assert document["components"]["securitySchemes"] == ways
+    operations = {(path, verb): one for path, all_ in document["paths"].items() for verb, one in all_.items()}
+    assert len(operations) == 4
+    for (path, _), one in operations.items():
+        demanded = [{"token": []}, {"cookie": []}, {"certificate": []}]
+        assert one["security"] == [*demanded, *([{}] if path == "/ping" else [])]
+    assert operations["/stats", "get"]["x-roles"] == ["admin", "master", "observe", "submit"]
+    assert operations["/api/1", "post"]["x-roles"] == ["admin", "master", "slave"]  # of any method
+    methods_document = openrpc_document("A node", methods, ways=ways)
+    assert methods_document["x-security-schemes"] == ways
+    assert all(len(one["x-security"]) == 3 for one in methods_document["methods"])
+
+
+def test_where_all_are_let_in_no_security_is_named(methods: MethodRegistry) -> None:
+    text = str(
+        [openapi_document("A node", "/api/1", methods, {"/ping": ""}), openrpc_document("A node", methods)]
+    )
+    assert "security" not in text
 
 
 def test_names_that_openapi_forbids_stay_distinct(methods: MethodRegistry) -> None:

@@ -20,6 +20,7 @@ from concurrent.transport.security.protection import Protection
 from concurrent.transport.security.roles import Role
 from concurrent.transport.session.limits import Limits
 from tests.clusterkeys import join
+from tests.integration.transport.protected_ends import Ends
 from tests.integration.transport.transport_nodes import (
     Carriers,
     CurveCluster,
@@ -129,3 +130,11 @@ def proxy_to(places: PlacesByPort) -> Iterator[Callable[[int], CuttingProxy]]:
 def quick_limits() -> Limits:
     """Limits that notice silence within a test's time."""
     return Limits(heartbeat_s=0.1, silence_s=0.5, resume_s=0.5, hello_timeout_s=0.5)
+
+
+@pytest.fixture
+def ends(loops: tuple[NodeLoop, NodeLoop]) -> Iterator[Ends]:
+    made = Ends(loops)
+    yield made
+    for one in reversed(made.made):
+        one.stop(2.0)

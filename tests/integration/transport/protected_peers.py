@@ -25,6 +25,9 @@ from concurrent.transport.security.trust import Trust
 from tests.clusterkeys import MASTER, join
 from tests.integration.transport.http_peers import TIMEOUT_S, Peer, Reply
 
+OWN_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+"""The headers of a form of the node's own pages."""
+
 MEMBERS = (Role.ADMIN, Role.SUBMIT, Role.OBSERVE, Role.SLAVE)
 
 

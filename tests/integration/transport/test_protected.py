@@ -12,17 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from concurrent.core.errors import NotAllowed
-from concurrent.transport.calls.handler import TCPHandler
-from concurrent.transport.calls.methods import tcpremote
 from concurrent.transport.carriers.framing import FrameReader
 from concurrent.transport.carriers.server import NO_PORT
-from concurrent.transport.carriers.tcp import TCPClient, TCPServer
-from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.keyfolder import KeyFolder
 from concurrent.transport.security.newkeys import make_cluster
@@ -32,6 +27,7 @@ from concurrent.transport.security.roles import Role
 from concurrent.transport.session.envelope import control_message, make_prefix
 from concurrent.transport.session.limits import Limits
 from concurrent.transport.session.messages import Kind
+from tests.integration.transport.protected_ends import Ends
 from tests.integration.transport.raw_peer import HELLO, RawPeer
 from tests.integration.transport.transport_nodes import (
     WAIT_S,
@@ -45,47 +41,6 @@ Protections = tuple[Protection, Protection]
 
 HELLO_FRAMES = control_message(Kind.HELLO, [HELLO.to_wire()])
 HELLO_BYTES = make_prefix(HELLO_FRAMES) + b"".join(map(bytes, HELLO_FRAMES))
-
-
-class Ends:
-    """Makes servers and clients with what protects them, and stops them."""
-
-    def __init__(self, loops: tuple[NodeLoop, NodeLoop]) -> None:
-        self.loops = loops
-        self.made: list[TCPServer | TCPClient] = []
-
-    def serve(self, protection: Protection | None, **options: Any) -> TCPServer:
-        """Return a server that tells callers who they are."""
-        server = TCPServer(self.loops[0], node_id="server", protection=protection, **options)
-        self.made.append(server)
-
-        @tcpremote(server)
-        def who(handler: TCPHandler, request: Any) -> list[str]:
-            return [str(handler.identity), handler.identity.role, handler.identity.serial]
-
-        server.start()
-        return server
-
-    def client(self, port: int, protection: Protection | None, node_id: str = "client") -> TCPClient:
-        """Return a client that has begun to connect."""
-        client = TCPClient(self.loops[1], "127.0.0.1", port, node_id=node_id, protection=protection)
-        self.made.append(client)
-        client.start()
-        return client
-
-    def refusal(self, port: int, protection: Protection | None) -> str:
-        """Return why a client is not let in."""
-        with pytest.raises(NotAllowed) as caught:
-            self.client(port, protection).wait_open(WAIT_S)
-        return str(caught.value)
-
-
-@pytest.fixture
-def ends(loops: tuple[NodeLoop, NodeLoop]) -> Iterator[Ends]:
-    made = Ends(loops)
-    yield made
-    for one in reversed(made.made):
-        one.stop(2.0)
 
 
 def test_a_member_is_who_its_certificate_says(ends: Ends, tls: Protections) -> None:
@@ -257,86 +212,6 @@ def test_a_refusal_is_logged_once_at_either_end_though_the_client_tries_again(
     assert [who for who, _ in told] == ["127.0.0.1"]
 
 
-@pytest.mark.parametrize("is_revoked_at", ["server", "client"])
-def test_who_was_revoked_is_refused(ends: Ends, tls: Protections, is_revoked_at: str) -> None:
-    head, arm = (Protection(tls=each.tls) for each in tls)
-    if is_revoked_at == "server":
-        head.trust.revoke([serial_of(arm)])
-    else:
-        arm.trust.revoke([serial_of(head)])
-    server = ends.serve(head)
-    assert "has been revoked" in ends.refusal(server.port, arm)
-
-
-@pytest.mark.parametrize("is_cut", [False, True])
-def test_the_session_of_a_member_ends_when_it_is_revoked(
-    ends: Ends, tls: Protections, proxy_to: Callable[[int], CuttingProxy], is_cut: bool
-) -> None:
-    head, arm = (Protection(tls=each.tls) for each in tls)
-    server = ends.serve(head)
-    proxy = proxy_to(server.port)
-    ended: queue.Queue[str] = queue.Queue()
-    server.on_lost = lambda handler, reason: ended.put(reason)
-    client = ends.client(proxy.port, arm)
-    client.wait_open(WAIT_S)
-    if is_cut:
-        cut = threading.Event()
-        server.on_cut = lambda handler, is_silent: cut.set()
-        proxy.refuse(True)
-        assert cut.wait(WAIT_S)
-    bystander = ends.client(server.port, Protection(tls=head.tls), "bystander").wait_open(WAIT_S)
-    ends.loops[0].post(head.trust.revoke, [serial_of(arm)])
-    assert "has been revoked" in ended.get(timeout=WAIT_S)
-    proxy.refuse(False)
-    with pytest.raises(NotAllowed, match="has been revoked"):
-        wait_until_refused(client)
-    assert [handler.node_id for handler in server.handlers] == ["bystander"]
-    assert bystander.call("who").result(WAIT_S)[2] == serial_of(head)
-
-
-@pytest.mark.parametrize("is_cut", [False, True])
-def test_a_client_leaves_a_server_that_is_revoked_and_both_ends_say_so(
-    ends: Ends, tls: Protections, proxy_to: Callable[[int], CuttingProxy], is_cut: bool
-) -> None:
-    head, arm = (Protection(tls=each.tls) for each in tls)
-    server = ends.serve(head)
-    proxy = proxy_to(server.port)
-    left: queue.Queue[str] = queue.Queue()
-    told: queue.Queue[str] = queue.Queue()
-    server.on_lost = lambda handler, reason: told.put(reason)
-    client = ends.client(proxy.port, arm)
-    client.on_lost = lambda handler, reason: left.put(reason)
-    client.wait_open(WAIT_S)
-    if is_cut:
-        cut = threading.Event()
-        client.on_cut = lambda handler, is_silent: cut.set()
-        proxy.refuse(True)
-        assert cut.wait(WAIT_S)
-    ends.loops[1].post(arm.trust.revoke, [serial_of(head)])
-    assert "master" in (said := left.get(timeout=WAIT_S))
-    assert "has been revoked" in said
-    if not is_cut:
-        assert "has been revoked" in told.get(timeout=WAIT_S)
-    proxy.refuse(False)
-    with pytest.raises(NotAllowed, match="has been revoked"):
-        wait_until_refused(client)
-
-
-def test_a_server_that_is_revoked_before_it_answers_gets_no_session(
-    ends: Ends, tls: Protections, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head, arm = (Protection(tls=each.tls) for each in tls)
-    server = ends.serve(head)
-
-    def revoke_first(_server: TCPServer) -> tuple[str, ...]:
-        """Do so at the last moment: when the server looks up what it says in its answer."""
-        ends.loops[1].call(arm.trust.revoke, [serial_of(head)], timeout_s=WAIT_S)
-        return ()
-
-    monkeypatch.setattr(TCPServer, "features", property(revoke_first))
-    assert "has been revoked" in ends.refusal(server.port, arm)
-
-
 def test_the_session_of_a_node_is_not_for_another_identity(
     ends: Ends,
     tls: Protections,
@@ -480,11 +355,6 @@ def test_a_thousand_greetings_at_once_cost_no_socket_and_no_memory(
         storm(250)
     wait_for(files)
     assert rss_bytes() - before < 16 << 20
-
-
-def serial_of(protection: Protection) -> str:
-    assert protection.tls is not None
-    return protection.tls.identity.serial
 
 
 @contextmanager

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from concurrent.core.rarely import RareLine
 from concurrent.transport.security.identity import THIS_USER, Identity
-from concurrent.transport.security.place import Place
 from concurrent.transport.security.roles import Role
 from concurrent.transport.web import httpstream
-from tests.integration.transport.protected_peers import Cluster, ProtectedPeer
+from tests.integration.transport.protected_peers import OWN_FORM, ProtectedPeer
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 ANNA = Identity(Role.ADMIN, "anna", "office-4kd2", "01")
-
-
-@pytest.fixture
-def peer() -> Iterator[ProtectedPeer]:
-    with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder, "place"))
-        place.make()
-        made = ProtectedPeer(Cluster(Path(folder, "office"), "office-4kd2"), place)
-        made.start()
-        yield made
-        made.service.stop()
 
 
 def test_a_login_of_this_user_is_of_no_use_to_others_of_the_machine(
@@ -40,13 +23,13 @@ def test_a_login_of_this_user_is_of_no_use_to_others_of_the_machine(
     assert refused.status == 401
     assert b"user of this node only" in refused.body
     assert peer.ask("GET", "/secret", headers={"Cookie": others}).status == 200  # who has shown a token
-    path, form = f"/login?code={code}", {"Content-Type": FORM_TYPE, "Sec-Fetch-Site": "same-origin"}
+    path = f"/login?code={code}"
     assert peer.ask("GET", path).status == 401
-    assert peer.ask("POST", path, b"", form).status == 401
+    assert peer.ask("POST", path, b"", OWN_FORM).status == 401
     monkeypatch.undo()
     assert peer.ask("GET", "/secret", headers={"Cookie": own}).status == 200
     assert peer.ask("GET", path).status == 200
-    assert peer.ask("POST", path, b"", form).status == 303  # for it was not used up
+    assert peer.ask("POST", path, b"", OWN_FORM).status == 303  # for it was not used up
 
 
 def test_of_a_script_with_a_token_that_has_ended_the_log_has_one_line(

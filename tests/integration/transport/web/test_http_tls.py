@@ -6,7 +6,6 @@ import contextlib
 import json
 import socket
 import ssl
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -32,22 +31,6 @@ CALL = b'{"jsonrpc":"2.0","id":1,"method":"whoami"}'
 GET_PING = b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /api/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 LIMITS = HTTPLimits(threads=4, connections_max=64, request_timeout_s=5.0, body_bytes_max=2_000_000)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as made:
-        yield Path(made)
-
-
-@pytest.fixture(scope="module")
-def cluster(folder: Path) -> Cluster:
-    return Cluster(folder / "office", "office-4kd2")
-
-
-@pytest.fixture(scope="module")
-def other(folder: Path) -> Cluster:
-    return Cluster(folder / "other", "other-7xy2")
 
 
 @pytest.fixture

@@ -218,10 +218,9 @@ class MasterNode(Node):
         """
 
     def _note_refusal(self, request: Request, error: NotAllowed) -> None:
-        """Have it in the log of who has done what that somebody may not call a method. Any thread."""
+        """Have both logs say that somebody may not call a method. Any thread."""
         if self._keys is not None:
-            result = f"{REFUSED}: {error.message}"
-            self._keys.audit_of_threads.write("call", request.identity, request.peer_ip, request.method, result)
+            self._keys.note_refused_call(request, error)
 
     def register_node(
         self,

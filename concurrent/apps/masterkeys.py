@@ -8,11 +8,13 @@ from contextlib import suppress
 from concurrent.apps.access import Access
 from concurrent.apps.ephemerals import EphemeralWatch
 from concurrent.apps.keywatch import KeyWatch
-from concurrent.core.errors import LoopClosed
+from concurrent.core.errors import LoopClosed, NotAllowed
 from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareTexts
+from concurrent.transport.calls.answer import Request
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.audit import AuditLog
-from concurrent.transport.security.auditing import IAudit
+from concurrent.transport.security.auditing import REFUSED, IAudit
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.keyfolder import KeyFolder
@@ -60,7 +62,13 @@ class MasterKeys:
         self.registrar = Registrar(keys, is_connected=is_connected, audit=self.audit_of_threads)
         self._ephemerals = EphemeralWatch(KeyFolder(keys.folder), is_connected, self._note_forgotten)
         self._loop = loop
+        self._refusals = RareTexts()
         self._watch = KeyWatch(loop, keys, apply_revoked)
+
+    def note_refused_call(self, request: Request, error: NotAllowed) -> None:
+        """Say in the log, once an hour, and in the audit log that a method is not for somebody. Any thread."""
+        with suppress(LoopClosed):
+            self._loop.post(self._refused_call, request, error)
 
     def where(self, service: JSONService) -> str:
         """Return where a master listens, for people, and how other machines get in if they can reach it."""
@@ -89,6 +97,14 @@ class MasterKeys:
                 "New keys are made with 'concurrent keys rotate'; then start the master again",
                 self._own.identity,
             )
+
+    def _refused_call(self, request: Request, error: NotAllowed) -> None:
+        who = f"{request.identity} at {request.peer_ip}"
+        if self._refusals.is_due(f"{who} {request.method}", self._loop.time()):
+            log.warning("refused a call of %s: %s", who, error)
+        self.audit.write(
+            "call", request.identity, request.peer_ip, request.method, f"{REFUSED}: {error.message}"
+        )
 
     def _note_forgotten(self, member: Identity) -> None:
         self.audit_of_threads.write("forget", member, "", "ephemeral member", "done")

@@ -1,13 +1,16 @@
-"""Fixtures: a cluster of real processes, and a gate that holds its tasks."""
+"""Fixtures: a cluster of real processes, a network with machines, and a gate that holds tasks."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.system.cluster import Cluster, Gate
+from tests.system.machines import Machines
 
 
 @pytest.fixture
@@ -22,3 +25,16 @@ def gate() -> Iterator[Gate]:
     made = Gate()
     yield made
     made.open()
+
+
+@pytest.fixture
+def machines(cluster: Cluster) -> Iterator[Machines]:
+    if sys.platform != "linux" or not (shutil.which("ip") and shutil.which("nsenter")):
+        pytest.skip("there is no ip and nsenter")
+    made = Machines(cluster)
+    try:
+        if not made.is_there:
+            pytest.skip("networks cannot be made here")
+        yield made
+    finally:
+        made.close()

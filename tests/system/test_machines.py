@@ -7,11 +7,9 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Final
 import psutil
 import pytest
 
-from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
+from tests.system.cluster import APPS, Program, kill, wait_until
 from tests.system.machines import Machine, Machines
 
 pytestmark = pytest.mark.system
@@ -74,19 +72,6 @@ while status != 401:
 NOBODY: Final = 65534
 REVOKED_WITHIN_S: Final = 2.0
 """What is promised; a slow machine may take a little longer to see it."""
-
-
-@pytest.fixture
-def machines(cluster: Cluster) -> Iterator[Machines]:
-    if sys.platform != "linux" or not (shutil.which("ip") and shutil.which("nsenter")):
-        pytest.skip("there is no ip and nsenter")
-    made = Machines(cluster)
-    try:
-        if not made.is_there:
-            pytest.skip("networks cannot be made here")
-        yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -130,6 +130,10 @@ class Places:
             if task.terms.resources:
                 self.claims.hold(slave, task.terms.resources, 1)
 
+    def is_with(self, slave: SlaveRecord, number: int) -> bool:
+        """Tell whether a slave holds a task, or may have it though it was taken from the slave."""
+        return number in slave.held or self.copies.has(slave.name, number)
+
     def take_out(self, tasks: Iterable[TaskRecord], grace_s: float = 0.0) -> list[Command]:
         """Take tasks that end from where they are; return what is to be done about it.
 

@@ -1,9 +1,9 @@
 """Slaves that may come back with what they hold, in this run of the master or from the one before. Pure.
 
 A slave that is cut off goes on with what it runs. If its session outlives that, it is silent meanwhile. If it
-comes back with another session, it says what it has (``SlaveHolding``), and has that again. After a start
-nothing is known of who holds what, so tasks from before are given to nobody until all known slaves are back, or
-a short while has passed.
+comes back with another session, it says what it has (``SlaveHolding``), and has that again, if it was given it:
+nobody gets hold of a task by saying so. After a start nothing is known of who holds what, so tasks from before
+are given to nobody until all known slaves are back, or a short while has passed; these are taken at their word.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from concurrent.scheduling.ledger.events import (
 from concurrent.scheduling.ledger.lifetimes import Lifetimes
 from concurrent.scheduling.ledger.places import Places
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.states import TaskState
 
 __all__ = ["AWAITED_S", "Returning"]
 
@@ -49,12 +50,15 @@ class Returning:
         self._lifetimes = lifetimes
         self._return_s = return_s
         self._awaited: dict[str, list[int]] = {}  # the numbers that slaves had before the start, by their names
+        self._names_before: set[str] = set()
+        self._number_before_max = 0
         self._process_by_name: dict[str, str] = {}
         self._started_at: float | None = None
 
     def told(self, event: SlaveJoined | SlaveLost) -> None:
         """Take note of a slave that was known, or was lost, before the master started."""
         if isinstance(event, SlaveJoined):
+            self._names_before.add(event.name)
             self._awaited.setdefault(event.name, []).append(event.slave)
             self._process_by_name[event.name] = str(event.data.get(PROCESS, ""))
             return
@@ -66,6 +70,7 @@ class Returning:
 
     def begin(self) -> None:
         """Wait for the slaves that were known before the start, if there were any."""
+        self._number_before_max = max(self._places.task_by_number, default=0)
         self.is_waiting = bool(self._awaited)
         if self._awaited:
             self._places.alarms.set(Alarm.RETURNS, 0.0)
@@ -100,14 +105,24 @@ class Returning:
             return []
         commands = places.book.heard(slave)
         running = set(event.running)
-        slave.brought_again.update((number, number in running) for number in event.finished)
         known = places.task_by_number
-        stale = [number for number in event.running if number not in known]
         named = dict.fromkeys((*event.running, *event.finished))
-        tasks = [known[number] for number in named if number in known]
-        places.resume(slave, [task for task in tasks if not self._takes_over(slave, task)])
+        had = {number: known[number] for number in named if number in known and self._may_have(slave, number)}
+        slave.brought_again.update((number, number in running) for number in event.finished if number in had)
+        stale = [number for number in event.running if number not in had]
+        places.resume(slave, [task for task in had.values() if not self._takes_over(slave, task)])
         commands += self._is_back(slave.name)
         return [*commands, CancelRun(event.slave, stale)] if stale else commands
+
+    def _may_have(self, slave: SlaveRecord, number: int) -> bool:
+        """Tell whether a slave may have a task that is open: it was given it, or could take it."""
+        places = self._places
+        if number <= self._number_before_max and slave.name in self._names_before:
+            return True  # by the master of before, perhaps
+        task = places.task_by_number[number]
+        holder = places.slaves.get(task.slave)
+        was_its_own = holder is not None and holder.name == slave.name and number in holder.held
+        return was_its_own or task.state is TaskState.PUSHED or places.is_with(slave, number)
 
     def _takes_over(self, slave: SlaveRecord, task: TaskRecord) -> bool:
         """Give a slave a task that it has, if the master thinks it is with an earlier session of the slave."""

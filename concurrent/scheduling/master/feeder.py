@@ -126,15 +126,16 @@ class Feeder:
         self._has(SlaveHolding(slave, running, finished), running)
 
     def _has(self, event: TasksTaken | SlaveHolding, numbers: list[int]) -> None:
-        """Take to the ledger what a slave has, and send it the code."""
+        """Take to the ledger what a slave says it has, and send it the code of what is with it indeed."""
         slave = event.slave
         self._apply(event)
         self._slave_changed(slave)
-        session = self._sessions.slaves.get(slave)
-        known = self._ledger.task_by_number
-        if session is not None:
-            for owner in {known[number].owner.owner for number in numbers if number in known}:
-                self.code.send(session, owner)
+        session, record = self._sessions.slaves.get(slave), self._ledger.slaves.get(slave)
+        if session is None or record is None:
+            return
+        known, is_with = self._ledger.task_by_number, self._ledger.places.is_with
+        for owner in {known[one].owner.owner for one in numbers if one in known and is_with(record, one)}:
+            self.code.send(session, owner)
 
     def forget_pull(self, slave: int) -> None:
         """A slave is gone: what it asked the work queue for is for others."""

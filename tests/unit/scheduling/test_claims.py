@@ -165,7 +165,7 @@ def test_what_a_slave_has_when_it_comes_back_counts(ledger: Ledger) -> None:
     join(ledger, 1, gpu=2)
     assert give(ledger, 1, 2, gpu=1) == [[1, 2]]
     ledger.apply(SlaveLost(1, "cut off"))
-    join(ledger, 2, gpu=2)
+    ledger.apply(SlaveJoined(2, "slave 1", 4, 5, {"resources": {"gpu": 2}}))
     assert room(ledger, 2, gpu=1) == 2
     ledger.apply(SlaveHolding(2, [1], []))
     assert room(ledger, 2, gpu=1) == 1

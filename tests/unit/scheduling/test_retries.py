@@ -8,6 +8,7 @@ import pytest
 
 from concurrent.scheduling.ledger.events import (
     CancelRequested,
+    CancelRun,
     Deliver,
     JobHeld,
     JobReleased,
@@ -181,17 +182,20 @@ def test_a_job_that_is_held_waits_though_the_time_has_come() -> None:
     assert master.given() == [number]
 
 
-def test_a_slave_that_has_it_after_all_goes_on() -> None:
+def test_a_slave_that_still_has_an_earlier_attempt_drops_it() -> None:
     master = Master()
     master.submit(retry=Retry(3, delay_s=5.0))
+    master.apply(SlaveJoined(2, "other", workers=1, window=1, returns=True))
+    master.ledger.assign(2, 1)
+    master.apply(SlaveLost(2, "silent"))
     (number,) = master.given()
     master.ends(number, RETRIABLE)
-    master.apply(SlaveJoined(2, "other", workers=1, window=1, returns=True))
-    master.apply(SlaveHolding(2, [number], []))
+    master.apply(SlaveJoined(3, "other", workers=1, window=1, returns=True))
+    assert CancelRun(3, [number]) in master.ledger.apply(SlaveHolding(3, [number], []))
+    master.apply(TasksDone(3, [number], [FINISHED], [b"result"]))
+    assert master.outcomes == []
     master.wait(10)
-    assert master.given() == []
-    master.apply(TasksDone(2, [number], [FINISHED], [b"result"]))
-    assert master.outcomes == [(0, FINISHED)]
+    assert master.given() == [number]
 
 
 def test_a_start_of_the_master_changes_neither_the_time_nor_the_count() -> None:

@@ -151,6 +151,16 @@ def test_tasks_wait_only_a_short_while_and_a_slave_may_still_come_back() -> None
     assert commands[0] == CancelRun(OTHER, [22])
 
 
+def test_after_a_start_a_new_slave_is_not_taken_at_its_word_and_a_known_one_of_new_tasks_neither() -> None:
+    ledger = restarted("known")
+    ledger.apply(TasksSubmitted(1, 4, [b"new"]))
+    assert ledger.apply(SlaveHolding(OTHER, [21], [22])) == [CancelRun(OTHER, [21])]
+    assert ledger.slaves[OTHER].held == {}
+    join(ledger, 31, "known")
+    assert CancelRun(31, [1 << 40]) in ledger.apply(SlaveHolding(31, [21, 1 << 40], []))
+    assert list(ledger.slaves[31].held) == [21]
+
+
 def test_a_slave_that_never_comes_back_is_forgotten() -> None:
     ledger = restarted("never")
     assert Record(SlaveLost(10, "")) in wait(ledger, 0, 70)
@@ -159,11 +169,10 @@ def test_a_slave_that_never_comes_back_is_forgotten() -> None:
 def test_a_death_that_is_said_again_takes_nothing_from_a_slave_that_has_the_task_again(ledger: Ledger) -> None:
     join(ledger, BACK, "away")
     ledger.apply(SlaveHolding(BACK, [1, 3], [2]))
+    ledger.apply(SlaveLost(OTHER, "gone"))
     died = TasksDone(BACK, [2], [DIED], [b"SIGSEGV of 77"])
     ledger.apply(died)
-    ledger.apply(SlaveLost(OTHER, "gone"))
-    ledger.assign(BACK, 9)
-    ledger.pass_on()
+    assert sent(ledger.assign(BACK, 9)) == [(BACK, [2])]
     ledger.apply(SlaveAway(BACK))
     join(ledger, 4, "away")
     ledger.apply(SlaveHolding(4, [1, 2, 3], [2]))

@@ -27,7 +27,7 @@ def join(
     :param cluster: that of its master, as ``make_cluster`` returned it.
     :param base: where the key folders of the machine are.
     """
-    secret = Members(cluster).invite(role, is_ephemeral=is_ephemeral)
+    secret = Members(cluster).invite(role, name="" if is_ephemeral else name, is_ephemeral=is_ephemeral)
     line = JoinLine(cluster.cluster, key_of_authority(cluster.certificate), secret, MASTER)
     key = new_key()
     answer = json.loads(Registrar(cluster, (MASTER,)).join(secret, request_for(key, name), "192.0.2.7"))

@@ -178,11 +178,11 @@ class Membership:
         """Use an invitation for a new member, which takes the place of one of that role and name.
 
         :param is_connected: whether a member has a session now.
-        :raises NotAllowed: if that other one has: two machines of one name are no reinstalled one. Also if a
-            token has that role and name, which the invitation does not give: jobs of its holder are not for it.
+        :raises NotAllowed: if that other one has: two machines of one name are no reinstalled one. Or if it is
+            somebody whose jobs belong to that name, and the invitation is for anybody.
         """
-        if not invitation.name:
-            self._check_tokens(new)
+        if new.role is not Role.SLAVE and not invitation.name:
+            self._check_unused(new)
         for old in self._trusted(new.role, new.name):
             if is_connected(old.identity(cluster)):
                 raise NotAllowed(
@@ -237,25 +237,23 @@ class Membership:
             {str(serial): float(until) for serial, until in members["forgotten"].items()},
         )
 
-    def _check_tokens(self, new: Member) -> None:
-        """Raise NotAllowed if a new member would be the same as the holder of a token."""
-        for one in self.members:
-            is_good = one.is_token and not one.revoked_at and one.expires_at > new.made_at
-            if is_good and (one.role, one.name) == (new.role, new.name):
-                raise NotAllowed(
-                    f"{one} has the role {one.role}, so another one cannot have its name",
-                    thing="name",
-                    value=one.name,
-                    remedy="Join with another name (concurrent join --name NAME ...), or ask an admin for a "
-                    f"line of that name: concurrent keys invite {one.role} --name {one.name}",
-                )
-
     def _trusted(self, role: Role, name: str) -> list[Member]:
         return [
             one
             for one in self.members
             if (one.role, one.name) == (role, name) and not one.is_token and not one.revoked_at
         ]
+
+    def _check_unused(self, new: Member) -> None:
+        """Raise NotAllowed if a role and name are, or were, somebody's: who is called so has its jobs."""
+        if any((one.role, one.name) == (new.role, new.name) for one in self.members):
+            raise NotAllowed(
+                f"there is a {new.role} {new.name} already, whose jobs would be those of the new one",
+                thing="name",
+                value=new.name,
+                remedy="Join with another name (concurrent join --name NAME ...), or have an admin say in the "
+                f"invitation that it is for that one: concurrent keys invite {new.role} --name {new.name}",
+            )
 
     def _end(self, member: Member, now: float, why: str) -> None:
         self.members[self.members.index(member)] = dataclasses.replace(member, revoked_at=now, why=why)

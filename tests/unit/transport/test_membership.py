@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -72,20 +73,6 @@ def test_a_machine_that_was_installed_again_takes_the_place_of_its_old_key() -> 
     assert members.members == [replace(RACK, revoked_at=NOW + 1, why="replaced"), new]
 
 
-def test_nobody_is_the_holder_of_a_token_by_its_name_unless_an_admin_says_so() -> None:
-    invitation = replace(INVITATION, role=Role.OBSERVE, uses=2)
-    members = Membership([TOKEN], [invitation])
-    new = replace(TOKEN, serial="0c", is_token=False, ends_at=0.0)
-    with pytest.raises(NotAllowed, match=r"token wall has the role observe, .*keys invite observe --name wall"):
-        members.admit(invitation, new, "office", nobody)
-    assert (members.members, members.invitations) == ([TOKEN], [invitation])
-    members.admit(invitation, replace(new, made_at=TOKEN.ends_at), "office", nobody)  # the token is over
-    named = replace(invitation, name="wall")
-    again = Membership([TOKEN], [named])
-    again.admit(named, new, "office", nobody)
-    assert again.members == [TOKEN, new]
-
-
 def test_a_machine_does_not_take_the_place_of_one_that_is_connected() -> None:
     members = Membership([RACK], [INVITATION])
     asked: list[Identity] = []
@@ -110,6 +97,30 @@ def test_another_role_or_name_or_a_token_is_in_nobodys_place(other: Member) -> N
     members = Membership([other], [INVITATION])
     members.admit(INVITATION, replace(RACK, serial="0c"), "office", everybody)
     assert members.members[0] == other
+
+
+@pytest.mark.parametrize("role", [Role.SUBMIT, Role.ADMIN, Role.OBSERVE])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"is_token": True, "ends_at": NOW + DAY}, {"revoked_at": NOW - 1}],
+    ids=["key", "token", "gone"],
+)
+def test_nobody_becomes_somebody_else_who_has_jobs_unless_the_invitation_says_so(
+    role: Role, changes: dict[str, Any]
+) -> None:
+    ann = Member(role, "ann", "0a", NOW - 2, **changes)
+    for_anybody = replace(INVITATION, role=role)
+    members = Membership([ann], [for_anybody])
+    new = Member(role, "ann", "0c", NOW)
+    with pytest.raises(NotAllowed, match=f"there is a {role} ann already") as raised:
+        members.admit(for_anybody, new, "office", nobody)
+    assert f"concurrent keys invite {role} --name ann" in str(raised.value)
+    assert (members.members, members.invitations) == ([ann], [for_anybody])
+    members.admit(for_anybody, replace(new, name="bob", serial="0d"), "office", nobody)
+    for_ann = replace(INVITATION, role=role, name="ann")
+    members.invitations.append(for_ann)
+    members.admit(for_ann, new, "office", nobody)
+    assert members.members[-1] == new
 
 
 @pytest.mark.parametrize(

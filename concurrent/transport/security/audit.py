@@ -11,13 +11,14 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.loggers import get_log
 from concurrent.transport.security.auditing import REFUSED
-from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.identity import THIS_USER, Identity
 
 __all__ = ["AuditLine", "AuditLog", "audit_files", "read_audit"]
 
@@ -34,10 +35,24 @@ TEXT_LENGTH_MAX: Final = 300
 LINE_BYTES_MAX: Final = 16 << 10
 
 REFUSALS_MAX: Final = 30
+LINES_MAX: Final = 120
 PERIOD_S: Final = 60.0
-"""So many refusals are written in so many seconds; of more only the count is."""
+"""So many refusals, and lines of other kinds, are written of each member in so many seconds, and so many
+refusals of all strangers together; of more only the count is. So nobody fills the files to be rid of what is in
+them, or hides what another one does."""
 
 log = get_log(__name__)
+
+
+class _Kind(NamedTuple):
+    """Lines of which so many may be written in a period: whose they are, and whether they are refusals."""
+
+    who: str
+    is_refusal: bool
+
+    @property
+    def lines_max(self) -> int:
+        return REFUSALS_MAX if self.is_refusal else LINES_MAX
 
 
 class AuditLog:
@@ -50,42 +65,47 @@ class AuditLog:
     def __init__(self, path: Path, *, bytes_max: int = FILE_BYTES_MAX) -> None:
         self._path = path
         self._bytes_max = bytes_max
-        self._refusals = 0
+        self._counts: Counter[_Kind] = Counter()
         self._period_end = 0.0
 
     def write(self, action: str, identity: Identity | None, address: str, obj: str, result: str) -> None:
         """Write a line. None of the texts may have a secret in it.
 
         :param action: what was done, in one word, such as ``join``.
-        :param identity: who did it; None: somebody without an identity.
+        :param identity: who did it; None: somebody without an identity, or the master itself.
         :param address: from where.
         :param obj: what it was done to.
-        :param result: what came of it; ``refused`` where it was not allowed: of these many are only counted.
+        :param result: what came of it; begins with ``refused`` where it was not allowed. Of many lines of one
+            member most are only counted, and so are many refusals of strangers.
         """
         who = "" if identity is None else str(identity)
         serial = "" if identity is None else identity.serial
         texts = (who, serial, address, action, obj, result)
         now = time.time()
         self._end_period(now)
-        if result.startswith(REFUSED):
-            self._refusals += 1
-            if self._refusals > REFUSALS_MAX:
+        is_refusal = result.startswith(REFUSED)
+        if is_refusal or not (identity is None or identity == THIS_USER):
+            kind = _Kind(who, is_refusal)
+            self._counts[kind] += 1
+            if self._counts[kind] > kind.lines_max:
                 return
         self._append(now, dict(zip(TEXTS, texts, strict=True)))
 
     def close(self) -> None:
-        """Write how many refusals were only counted."""
+        """Write how many lines were only counted."""
         self._end_period(float("inf"))
 
     def _end_period(self, now: float) -> None:
         if now < self._period_end:
             return
-        left_out = self._refusals - REFUSALS_MAX
-        self._refusals = 0
+        counts, self._counts = self._counts, Counter()
         self._period_end = now + PERIOD_S
-        if left_out > 0:
-            texts = {"action": "several", "result": f"{REFUSED} {left_out} more times"}
-            self._append(time.time(), dict.fromkeys(TEXTS, "") | texts)
+        for kind, count in counts.items():
+            left_out = count - kind.lines_max
+            if left_out > 0:
+                result = f"{REFUSED if kind.is_refusal else 'done'} {left_out} more times"
+                texts = {"identity": kind.who, "action": "several", "result": result}
+                self._append(time.time(), dict.fromkeys(TEXTS, "") | texts)
 
     def _append(self, now: float, values: dict[str, str]) -> None:
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))

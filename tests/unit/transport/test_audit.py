@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from concurrent.transport.security import audit
 from concurrent.transport.security.audit import AuditLog, audit_files, read_audit
-from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.identity import THIS_USER, Identity
 from concurrent.transport.security.roles import Role
 
 SLAVE = Identity(Role.SLAVE, "rack", "office", "0a")
+ANN = Identity(Role.SUBMIT, "ann", "office", "0b")
 
 
 @pytest.fixture
@@ -123,6 +125,32 @@ def test_of_many_refusals_most_are_only_counted(path: Path, monkeypatch: pytest.
     log.write("join", None, "10.0.0.66", "", "refused: no such invitation")
     log.close()
     assert len(path.read_text().splitlines()) == 34
+    assert problems(path) == []
+
+
+def test_nobody_fills_the_log_and_each_member_has_lines_of_its_own(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(audit.time, "time", lambda: now[0])
+    log = AuditLog(path)
+    for _ in range(1000):
+        log.write("login", SLAVE, "10.0.0.66", "token", "done")
+        log.write("join", None, "10.0.0.66", "", "refused: no such invitation")
+    log.write("call", SLAVE, "", "push_tasks", "refused: slave rack may not")
+    log.write("login", ANN, "", "token", "done")
+    for _ in range(500):
+        log.write("revoke", THIS_USER, "", "rack", "done")  # whose file it is
+    written = Counter((line.values["identity"], line.values["result"][:7]) for line in read_audit([path]))
+    assert written == {
+        (str(SLAVE), "done"): 120, ("", "refused"): 30, (str(SLAVE), "refused"): 1, (str(ANN), "done"): 1,
+        (str(THIS_USER), "done"): 500,
+    }  # fmt: skip
+    now[0] += 61.0
+    log.close()
+    *_, of_member, of_strangers = (line.values for line in read_audit([path]))
+    assert (of_member["identity"], of_member["result"]) == (str(SLAVE), "done 880 more times")
+    assert (of_strangers["identity"], of_strangers["result"]) == ("", "refused 970 more times")
     assert problems(path) == []
 
 

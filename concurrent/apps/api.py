@@ -20,6 +20,7 @@ __all__ = [
     "PORT_DEFAULT",
     "IApp",
     "NodeType",
+    "for_terminal",
     "parse_address",
     "printable",
     "reachable_port",
@@ -64,6 +65,11 @@ class IApp(Interface):
 def printable(text: str) -> str:
     """Return a text that a peer has sent, with ? for what cannot be printed."""
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def for_terminal(text: str) -> str:
+    """Return lines for people in which peers may have a word, with ? for what could command a terminal."""
+    return "\n".join(printable(line.expandtabs()) for line in text.split("\n"))
 
 
 def parse_address(text: str, thing: str, remedy: str = "Write HOST:PORT") -> Host:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
-from concurrent.apps.api import EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from concurrent.apps.api import EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, for_terminal
 from concurrent.apps.commands import COMMANDS
 from concurrent.apps.version import VERSION
 from concurrent.core.earlylog import EarlyLog
@@ -93,7 +93,7 @@ def _run(args: argparse.Namespace, early: EarlyLog) -> int:
         early.show()
         if args.debug:
             traceback.print_exc()
-        print(f"concurrent: {error}", file=sys.stderr)
+        print(f"concurrent: {for_terminal(str(error))}", file=sys.stderr)
         return next(code for classes, code in EXIT_CODE_BY_ERROR if isinstance(error, classes))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

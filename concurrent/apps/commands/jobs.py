@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 
-from concurrent.apps.api import EXIT_OK, printable
+from concurrent.apps.api import EXIT_OK, for_terminal
 from concurrent.apps.columns import JOBS, duration
 from concurrent.apps.commands.asking import JobMaster, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
@@ -56,7 +56,7 @@ def describe_jobs(rows: Iterable[JobRow], now: float) -> str:
     table = [[one.title.upper() for one in JOBS]]
     table += [[column.format(column.value(line)) for column in JOBS] for line in lines]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return _text("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table)
+    return for_terminal("\n".join("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table))
 
 
 def describe_job(job: JobDetails, now: float) -> str:
@@ -64,12 +64,7 @@ def describe_job(job: JobDetails, now: float) -> str:
 
     :param now: seconds since the epoch.
     """
-    return _text([*_facts(job, now), *_failures(job.failures)])
-
-
-def _text(lines: Iterable[str]) -> str:
-    """Return lines as a text that commands no terminal: others have named jobs and raised errors."""
-    return "\n".join(printable(line.expandtabs()) for line in lines)
+    return for_terminal("\n".join([*_facts(job, now), *_failures(job.failures)]))
 
 
 def _facts(job: JobDetails, now: float) -> Iterator[str]:

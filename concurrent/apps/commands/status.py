@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 
 from concurrent.apps.access import OBSERVING
-from concurrent.apps.api import EXIT_OK
+from concurrent.apps.api import EXIT_OK, for_terminal
 from concurrent.apps.columns import NODES, lines_of_nodes, size, trouble_text
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
@@ -67,7 +67,7 @@ def describe_master(status: MasterStatus) -> str:
     if tasks.running:
         lines += ["", f"running for a while: {tasks.running_count} tasks"]
         lines += [f"  {_running(one)}" for one in tasks.running]
-    return "\n".join(lines)
+    return for_terminal("\n".join(lines))
 
 
 def _protection(status: MasterStatus) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 
 import pytest
 
 from concurrent.apps.commands import COMMANDS
-from concurrent.apps.main import make_parser
+from concurrent.apps.main import make_parser, run_command
 from concurrent.apps.version import VERSION
+from concurrent.core.errors import RemoteError
 
 SHOW_IMPORTED = """
 import sys
@@ -44,3 +46,11 @@ def test_all_are_known_where_none_is_asked_for(capsys: pytest.CaptureFixture[str
         make_parser().parse_args(["--help"])
     said = capsys.readouterr().out
     assert all(f"\n    {name} " in said for name in COMMANDS)
+
+
+def test_what_a_peer_raises_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(_args: argparse.Namespace) -> int:
+        raise RemoteError("no \x1b[2Jsuch job")
+
+    assert run_command(argparse.Namespace(run=run, debug=False)) != 0
+    assert capsys.readouterr().err == "concurrent: no ?[2Jsuch job\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from concurrent.apps.access import JOINED, MANAGING, ROLES_BY_TYPE
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
@@ -34,11 +34,15 @@ from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Options, TermOptions
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.tasks.terms import terms_of
 from concurrent.scheduling.wire.failure import lines_of, message_of
 from concurrent.transport.security.protection import Protection
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["ApplicationNode", "ApplicationSettings"]
 
@@ -144,43 +148,54 @@ class ApplicationNode(Callbacks, Node):
 
     # What an application may call.
 
-    def push_task(self, task: Task) -> int:
+    def push_task(self, task: Task, **options: Unpack[TermOptions]) -> int:
         """Have a task run; returns its id. Any thread but the loop's.
 
-        :raises SchedulingError: if it cannot be pickled, unless ``push_task_failed`` takes care of it.
+        :param options: ``timeout_s``, ``deadline_s``, ``retry``, ``priority``, ``resources``, ``name`` and
+            ``attempts_max``, in the place of the task's own attributes.
+        :raises SchedulingError: if it cannot be pickled, unless ``push_task_failed`` takes care of it; if an
+            option is not possible.
+        :raises TypeError: if there is no such option.
         """
+        asked = Options(**options) if options else NO_OPTIONS
         try:
-            return self.client.tasks.push(task, task, terms_of(task))
+            return self.client.tasks.push(task, task, asked.over(terms_of(task)))
         except SchedulingError as error:
             self._raise_end_error()
             self.push_task_failed(task, error)
             return 0
 
-    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> list[int]:
+    def push_tasks(
+        self, tasks: Iterable[Task], batch_size: int = 1, **options: Unpack[TermOptions]
+    ) -> list[int]:
         """Have tasks run; returns their ids. Any thread but the loop's.
 
         :param tasks: taken one by one, so a generator may make them when there is room.
         :param batch_size: how many travel, run and are cancelled as one; for tasks far shorter than a
             millisecond. Each has its own outcome all the same.
+        :param options: as for ``push_task``, for each of them.
         :raises SchedulingError: as for ``push_task``, with ``push_tasks_failed``.
         """
+        asked = Options(**options) if options else NO_OPTIONS
         rest = iter(tasks)
         ids: list[int] = []
         pending: list[Task] = []
         try:
-            self.client.tasks.push_many(rest, batch_size, ids=ids, pending=pending)
+            self.client.tasks.push_many(rest, batch_size, options=asked, ids=ids, pending=pending)
         except SchedulingError as error:
             self._raise_end_error()
             self.push_tasks_failed([*pending, *rest], error)
         return ids
 
-    def push_tasksystem(self, task_system: ITaskSystem) -> int:
+    def push_tasksystem(self, task_system: ITaskSystem, **options: Unpack[TermOptions]) -> int:
         """Have the master host a task system; returns its number. Main thread.
 
+        :param options: as for ``push_task``, for each task that the system pushes.
         :raises SchedulingError: if it cannot be pickled, unless ``push_tasksystem_failed`` takes care.
         """
+        asked = Options(**options) if options else NO_OPTIONS
         try:
-            system_id = self.client.push_system(task_system)
+            system_id = self.client.push_system(task_system, asked)
         except SchedulingError as error:
             self.push_tasksystem_failed(task_system, error)
             return 0

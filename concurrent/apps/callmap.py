@@ -7,17 +7,37 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from itertools import islice, repeat
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from concurrent.apps.executorcore import ExecutorCore
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.core.errors import WorkerDied
 from concurrent.scheduling.pickling.chunk import run_calls
-from concurrent.scheduling.tasks.terms import once, terms_of_call
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Options
+from concurrent.scheduling.tasks.terms import Terms, once, terms_of_call
 
-__all__ = ["CallMap"]
+__all__ = ["CALLS", "CallMap", "Calls"]
 
 T = TypeVar("T")
+
+
+class Calls(NamedTuple):
+    """What calls have in common.
+
+    :param options: what each asks for.
+    :param view: the view of an executor that makes them; None for the executor itself.
+    """
+
+    options: Options
+    view: object
+
+    def terms_of(self, fn: Callable[..., Any]) -> Terms:
+        """Return what a call of a function asks for."""
+        return self.options.over(terms_of_call(fn))
+
+
+CALLS: Final = Calls(NO_OPTIONS, None)
+"""Those of an executor itself."""
 
 
 class CallMap(Generic[T]):
@@ -27,6 +47,7 @@ class CallMap(Generic[T]):
     Python's search for garbage looks at each object again and again: so the calls are kept only of chunks.
 
     :param executor: is kept as long as there are results to come.
+    :param calls: what they have in common.
     :param inputs: the arguments of each call.
     :param chunksize: how many calls travel together.
     :param buffersize: how many chunks may be submitted whose results were not asked for; None: all.
@@ -38,6 +59,7 @@ class CallMap(Generic[T]):
         core: ExecutorCore,
         fn: Callable[..., T],
         kwargs: Mapping[str, Any],
+        calls: Calls,
         *,
         inputs: Iterator[tuple[Any, ...]],
         chunksize: int,
@@ -47,7 +69,8 @@ class CallMap(Generic[T]):
         self._core = core
         self._fn = fn
         self._kwargs = kwargs
-        self._terms = terms_of_call(fn)
+        self._calls = calls
+        self._terms = calls.terms_of(fn)
         self._inputs = inputs
         self._chunksize = chunksize
         self._buffersize = buffersize
@@ -90,9 +113,11 @@ class CallMap(Generic[T]):
 
     def _submit(self, calls: list[tuple[Any, ...]]) -> TaskFuture[Any]:
         if self._chunksize == 1:
-            return self._core.submit(self._fn, calls[0], self._kwargs, self._terms)
+            return self._core.submit(self._fn, calls[0], self._kwargs, self._terms, view=self._calls.view)
         terms = once(self._terms)
-        return self._core.submit(run_calls, (self._fn, calls, self._kwargs), {}, terms, chunk=len(calls))
+        return self._core.submit(
+            run_calls, (self._fn, calls, self._kwargs), {}, terms, chunk=len(calls), view=self._calls.view
+        )
 
     def _take(self) -> TaskFuture[Any]:
         """Take the oldest future, and submit another call or chunk in its place unless all are submitted."""
@@ -136,6 +161,7 @@ class CallMap(Generic[T]):
             self._core,
             self._fn,
             self._kwargs,
+            self._calls,
             inputs=iter(calls),
             chunksize=1,
             buffersize=None,

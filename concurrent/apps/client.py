@@ -30,11 +30,13 @@ from concurrent.core.errors import (
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.former import GoesOn
+from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.pickling.coding import Codec
 from concurrent.scheduling.pickling.sources import folder_of_program
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Options
 from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
@@ -61,7 +63,7 @@ class ClusterClient:
     :param own_folders: where imports of the program's own modules begin; None: where they do for its file.
     :param on_outcomes: called with the outcomes of tasks that came together.
     :param on_accepted: called with the tasks that the master has accepted.
-    :param on_running: called with tasks that have begun to run and will take a while.
+    :param news: who wants to know what happens to tasks before they end.
     :param on_system_accepted: called with a task system that the master hosts.
     :param on_system_progress: called with a task system, how much it has done, and of how much in all.
     :param on_system_outcome: called with the outcome of a task system.
@@ -81,7 +83,7 @@ class ClusterClient:
         own_folders: Sequence[str] | None = None,
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
-        on_running: Callable[[list[Any]], object] | None = None,
+        news: TaskNews | None = None,
         on_system_accepted: Callable[[Any], object] | None = None,
         on_system_progress: Callable[[Any, int, int], object] | None = None,
         on_system_outcome: Callable[[Outcome], object] | None = None,
@@ -94,7 +96,7 @@ class ClusterClient:
             CodeBook(own_modules, [folder_of_program()] if own_folders is None else own_folders),
             on_outcomes=on_outcomes,
             on_accepted=on_accepted,
-            on_running=on_running,
+            news=news,
             codec=codec,
         )
         self._loop = loop
@@ -202,12 +204,13 @@ class ClusterClient:
         with suppress(LoopClosed, FutureTimeoutError):
             self._loop.call(self._tell_leaving, timeout_s=CALL_TIMEOUT_S)
 
-    def push_system(self, system: Any) -> int:
+    def push_system(self, system: Any, options: Options = NO_OPTIONS) -> int:
         """Have the master host a task system; returns the number that it gets. Any thread.
 
+        :param options: what is asked for each of its tasks.
         :raises SchedulingError: if it cannot be pickled.
         """
-        return self._systems.push(system)
+        return self._systems.push(system, options)
 
     def adopt_system(self, system_id: int, system: Any) -> None:
         """Wait for the outcome of a task system that a former program of the job has pushed. Any thread.

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from functools import partial
 from types import FunctionType, MethodType
-from typing import Any, Final, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 
 from concurrent.apps.access import MANAGING, ROLES_BY_TYPE, Way
 from concurrent.apps.api import NodeType
-from concurrent.apps.callmap import CallMap
+from concurrent.apps.callmap import CALLS, CallMap, Calls
 from concurrent.apps.embedded import EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
 from concurrent.apps.executorjob import ExecutorJob, checked_name
+from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
 from concurrent.apps.jobmaster import JobMaster
 from concurrent.apps.jobstatus import JobRow
@@ -24,6 +25,10 @@ from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.environment import Environment
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.processes.spawn import start_launcher
+from concurrent.scheduling.tasks.options import Options, TermOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["ClusterExecutor", "LocalCluster"]
 
@@ -127,11 +132,33 @@ class ClusterExecutor(Executor):
         :raises NodeError: if its cluster has died.
         :raises VersionMismatch: if the master runs another Python.
         """
+        return self._submit(fn, args, kwargs, CALLS)
+
+    def options(self, **options: Unpack[TermOptions]) -> ExecutorView:
+        """Return a view of this cluster whose calls ask for something; it is an executor itself.
+
+        :param timeout_s: how long a run of a call may take, in seconds; then it is ended, with ``TaskTimeout``.
+        :param deadline_s: how long a call may be open after it was submitted, in seconds.
+        :param retry: when a call that raises is made again, a ``Retry`` or a number of tries.
+        :param priority: from -100 to 100; of what waits the higher go first, where a point counts as ten
+            seconds of waiting.
+        :param resources: what a call takes while it runs, such as ``{"gpu": 1, "memory": "4GiB"}``.
+        :param name: what the calls are called instead of the name of the function.
+        :param attempts_max: how many workers may die of a call before it is given up.
+        :raises SchedulingError: if a value is not possible.
+        :raises TypeError: if there is no such option.
+        """
+        return ExecutorView(self, Options(**options))
+
+    def _submit(
+        self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], calls: Calls
+    ) -> Future[T]:
+        """Submit a call, of this executor or of a view of it."""
         _check_callable(fn)
         if self._core.job is None:
-            return self._core.submit(fn, args, kwargs)
+            return self._core.submit(fn, args, kwargs, calls.terms_of(fn), view=calls.view)
         key = checked_key(kwargs.pop("key", None))
-        return self._core.submit(fn, args, kwargs, key=key)
+        return self._core.submit(fn, args, kwargs, calls.terms_of(fn), key=key, view=calls.view)
 
     def map(
         self,
@@ -153,20 +180,35 @@ class ClusterExecutor(Executor):
         :param kwargs: keyword arguments of every call.
         :raises ValueError: if one of these numbers is less than 1.
         """
+        return self._map(fn, iterables, kwargs, CALLS, timeout, chunksize=chunksize, buffersize=buffersize)
+
+    def _map(
+        self,
+        fn: Callable[..., T],
+        iterables: tuple[Iterable[Any], ...],
+        kwargs: dict[str, Any],
+        calls: Calls,
+        timeout: float | None,
+        *,
+        chunksize: int,
+        buffersize: int | None,
+    ) -> Iterator[T]:
+        """Make the calls of a ``map``, of this executor or of a view of it."""
         _check_count("chunksize", chunksize)
         if buffersize is not None:
             _check_count("buffersize", buffersize)
         _check_callable(fn)
-        calls = CallMap(
+        made = CallMap(
             self,
             self._core,
             fn,
             kwargs,
+            calls,
             inputs=zip(*iterables, strict=False),
             chunksize=chunksize,
             buffersize=buffersize,
         )
-        return calls.start(timeout)
+        return made.start(timeout)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Shut down; after an exception what is unfinished is cancelled, for nobody waits for it any more.

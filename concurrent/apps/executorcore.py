@@ -40,6 +40,7 @@ from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.filemodules import check_not_loading
 from concurrent.core.ids import new_node_id
 from concurrent.core.stats import Stats
+from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.pickling.initializer import Call, InitializerFailed, initialized_call
@@ -125,7 +126,7 @@ class ExecutorCore:
             self.node_id,
             own_modules=own_modules,
             on_outcomes=self._take,
-            on_running=_note_running,
+            news=TaskNews(_note_running, _note_waiting),
             on_joined=self._job_joined if job is not None else None,
             on_refused=self.break_down,
             wish=job.wish if job is not None else None,
@@ -160,12 +161,14 @@ class ExecutorCore:
         *,
         key: str | None = None,
         chunk: int = 0,
+        view: object = None,
     ) -> TaskFuture[Any]:
         """Have a call run; waits while there is no room. Its future has the error if it cannot be pickled.
 
         :param terms: what it asks for; by default nothing but the name of the function.
         :param key: its own in the job, if it has one.
         :param chunk: how many calls it makes; 0 if it is one itself.
+        :param view: the view of the executor that it is made with, see :meth:`futures_of`.
         :raises RuntimeError: if the executor was shut down.
         :raises JobMismatch: if a former program submitted something else in its place.
         :raises ConcurrentError: if nothing can run any more.
@@ -177,7 +180,7 @@ class ExecutorCore:
         if self._broken is not None:
             raise self._broken.with_traceback(None)
         terms = terms or terms_of_call(fn)
-        future: TaskFuture[Any] = TaskFuture(self)
+        future: TaskFuture[Any] = TaskFuture(self, view)
         former_id = 0 if self.job is None else self._look_up(self.job, future, terms, key, chunk)
         what = (fn, args, kwargs) if self._initialized is None else (self._initialized, (fn, args, kwargs), {})
         self._futures.add(future)
@@ -220,10 +223,14 @@ class ExecutorCore:
         if error is not None:
             self.break_down(error)
 
-    def cancel_tasks(self, ids: list[int]) -> None:
+    def cancel_tasks(self, ids: list[int], grace_s: float = 0.0) -> None:
         """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
         with suppress(LoopClosed):  # then nothing runs any more
-            self.client.tasks.cancel(ids)
+            self.client.tasks.cancel(ids, grace_s)
+
+    def futures_of(self, view: object) -> list[TaskFuture[Any]]:
+        """Return the open futures of calls that were made with a view."""
+        return [future for future in list(self._futures) if future.view is view]
 
     def call_back(self, callback: Callable[[], object]) -> None:
         """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
@@ -271,7 +278,7 @@ class ExecutorCore:
         if cancel:
             self.cancel(list(self._futures))
         self._check_done()
-        if not wait or self._results.is_current() or self.loop.is_current() or self._is_submitting():
+        if not wait or self._is_needed():
             return
         ended = self._are_all_done if self._callbacks.is_current() else self._closed
         try:
@@ -279,6 +286,13 @@ class ExecutorCore:
         except BaseException:  # boundary: a signal came: whoever waits here wants to get on
             self.abandon(list(self._futures))
             raise
+
+    def is_own_thread(self) -> bool:
+        """Tell whether no future can end while this thread waits."""
+        return self._callbacks.is_current() or self._is_needed()
+
+    def _is_needed(self) -> bool:
+        return self._results.is_current() or self.loop.is_current() or self._is_submitting()
 
     def _is_submitting(self) -> bool:
         """Tell whether code of an argument calls, that this thread is submitting."""
@@ -447,3 +461,8 @@ if hasattr(os, "register_at_fork"):
 def _note_running(futures: list[TaskFuture[Any]]) -> None:
     for future in futures:
         future.has_begun = True
+
+
+def _note_waiting(futures: list[TaskFuture[Any]]) -> None:
+    for future in futures:
+        future.has_begun = False

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from concurrent.core.errors import MessageTooLarge, PayloadTooLarge
 from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.owner.taskclient import TaskClient
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Asked, Options
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import check_statuses
 from concurrent.scheduling.wire.failure import dumps_failure, too_large
@@ -74,12 +75,13 @@ class OpenSystems:
         """How many there are. Any thread."""
         return len(self._system_by_id)
 
-    def push(self, item: Any) -> int:
+    def push(self, item: Any, options: Options = NO_OPTIONS) -> int:
         """Have the master host a task system; returns the number that it gets. Any thread.
 
+        :param options: what is asked for each of its tasks.
         :raises SchedulingError: if it cannot be pickled.
         """
-        payload, code_count = self._tasks.pickled(item)
+        payload, code_count = self._tasks.pickled(Asked(item, options) if options else item)
         system_id = next(self._ids)
         self._loop.post(self._add, system_id, _System(item, code_count, payload))
         return system_id

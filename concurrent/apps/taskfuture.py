@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 __all__ = ["FutureOwner", "TaskFuture"]
 
 T = TypeVar("T")
 
+GRACE_MAX_S: Final = 3600.0
+
 
 class FutureOwner(Protocol):
     """What stands behind a future: it can end its task, and has a thread for its callbacks."""
 
-    def cancel_tasks(self, ids: list[int]) -> None:
-        """Want nothing more of these tasks."""
+    def cancel_tasks(self, ids: list[int], grace_s: float = 0.0) -> None:
+        """Want nothing more of these tasks; those that run have so long to end by themselves, in seconds."""
 
     def call_back(self, callback: Callable[[], object]) -> None:
         """Have a callback called on the thread for callbacks."""
@@ -25,9 +27,11 @@ class FutureOwner(Protocol):
 class TaskFuture(Future[T]):
     """The future of one task or chunk of calls; cancelling it frees the worker too.
 
-    ``has_begun`` is set on the loop's thread when a worker has run it for a while.
+    ``has_begun`` is set on the loop's thread when a worker has run it for a while, and unset when it
+    waits again.
 
     :param owner: the core of its executor.
+    :param view: the view of the executor that the call was made with; None if it was made with none.
     """
 
     task_id = 0
@@ -36,19 +40,37 @@ class TaskFuture(Future[T]):
     key = ""
     """The text by which a job knows the call."""
 
-    def __init__(self, owner: FutureOwner) -> None:
+    def __init__(self, owner: FutureOwner, view: object = None) -> None:
         super().__init__()
+        self.view = view
         self._owner = owner
 
     def running(self) -> bool:
-        """Tell whether a worker runs it, as is known half a second after that began; ``cancel`` still works."""
+        """Tell whether a worker runs it, as is known half a second after that began; ``cancel`` still works.
+
+        It is not while the task waits for its next try, or for another slave.
+        """
         return self.has_begun and not self.done()
 
-    def cancel(self) -> bool:
-        """Want nothing more of the task; the worker that runs it is stopped."""
+    def cancel(self, grace_s: float = 0.0) -> bool:
+        """Want nothing more of the task; the worker that runs it is ended.
+
+        :param grace_s: how long the task may clean up, in seconds: it is asked to end first, by SIGTERM, which
+            raises in it. 0: it is killed at once.
+        :returns: whether it was cancelled; False if it has ended.
+        :raises ValueError: if that is no such number.
+        """
+        if (
+            isinstance(grace_s, bool)
+            or not isinstance(grace_s, (int, float))
+            or not 0 <= grace_s <= GRACE_MAX_S
+        ):
+            raise ValueError(
+                f"grace_s must be a number of seconds from 0 to {GRACE_MAX_S:g}, but is {grace_s!r}"
+            )
         is_cancelled = self.cancel_here()
         if is_cancelled and self.task_id:
-            self._owner.cancel_tasks([self.task_id])
+            self._owner.cancel_tasks([self.task_id], grace_s)
         return is_cancelled
 
     def cancel_here(self) -> bool:

@@ -48,6 +48,7 @@ from concurrent.scheduling.ledger.events import (
     TasksTaken,
     TellHeld,
     TellRunning,
+    TellWaiting,
     TimePassed,
     WindowChanged,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "TasksTaken",
     "TellHeld",
     "TellRunning",
+    "TellWaiting",
     "TimePassed",
     "WindowChanged",
 ]

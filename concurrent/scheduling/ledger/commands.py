@@ -31,6 +31,7 @@ __all__ = [
     "TellHeld",
     "TellRunning",
     "TellUnread",
+    "TellWaiting",
 ]
 
 
@@ -154,6 +155,14 @@ class TellRunning:
 
 
 @dataclass(slots=True)
+class TellWaiting:
+    """Tell an owner which of its tasks, that ran, wait again: for their next tries, or for another slave."""
+
+    owner: int
+    ids: list[int]
+
+
+@dataclass(slots=True)
 class Accept:
     """Tell an owner that the master answers for its tasks up to a number; what it submitted is recorded."""
 
@@ -237,6 +246,7 @@ Command = (
     | ProbeStore
     | TellHeld
     | TellRunning
+    | TellWaiting
     | Recall
     | TellUnread
     | ForgetJob

@@ -34,6 +34,7 @@ from concurrent.scheduling.ledger.commands import (
     TellHeld,
     TellRunning,
     TellUnread,
+    TellWaiting,
 )
 from concurrent.scheduling.ledger.recorded import (
     CodeDefined,
@@ -127,6 +128,7 @@ __all__ = [
     "TellHeld",
     "TellRunning",
     "TellUnread",
+    "TellWaiting",
     "TimePassed",
     "WindowChanged",
 ]

@@ -385,10 +385,10 @@ class Ledger:
         What they run waits for them, until it is too late.
         """
         self.alarms.set(Alarm.SILENCE, LOOK_S)
-        self.running.drop_what_is_over()
-        commands = self.places.book.look_for_silent(now)
-        if commands:
-            commands += self.places.pushed_lost()  # it may lie in the silent slave's pipe
+        silent = self.places.book.look_for_silent(now)
+        if silent:
+            silent += self.places.pushed_lost()  # it may lie in the silent slave's pipe
+        commands = [*self.running.drop_what_is_over(), *silent]
         for slave in self.places.book.to_relieve():
             kept = self.running.begun(slave) if self.places.book.may_return(slave, now) else ()
             tasks = [task for number, task in slave.held.items() if number not in kept]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from concurrent.core.rows import chosen_rows
-from concurrent.scheduling.ledger.events import TasksRunning, TellRunning
+from concurrent.scheduling.ledger.events import TasksRunning, TellRunning, TellWaiting
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.ledger.status import RunningRow
@@ -50,8 +50,7 @@ class RunningTasks:
     @property
     def count(self) -> int:
         """How many tasks have run for a while and still run."""
-        self.drop_what_is_over()
-        return len(self._run_by_number)
+        return len(self._running())
 
     def take(self, event: TasksRunning, held: Mapping[int, TaskRecord]) -> list[TellRunning]:
         """Take in what a slave tells of tasks; return what to tell their owners, each once.
@@ -91,8 +90,7 @@ class RunningTasks:
 
         :param now: the time, in seconds since the epoch.
         """
-        self.drop_what_is_over()
-        runs = chosen_rows(self._run_by_number.values(), lambda run: (bool(run.note), -run.since))
+        runs = chosen_rows(self._running(), lambda run: (bool(run.note), -run.since))
         return tuple(
             RunningRow(
                 task=run.task.number,
@@ -107,7 +105,15 @@ class RunningTasks:
             for run in runs
         )
 
-    def drop_what_is_over(self) -> None:
-        """Forget tasks that have ended; call it now and then."""
+    def _running(self) -> list[_Run]:
+        return [run for run in self._run_by_number.values() if not run.is_over]
+
+    def drop_what_is_over(self) -> list[TellWaiting]:
+        """Forget tasks that run no more; return what to tell owners of those that wait again. Now and then."""
+        news: dict[int, TellWaiting] = {}
         for number in [number for number, run in self._run_by_number.items() if run.is_over]:
-            del self._run_by_number[number]
+            task = self._run_by_number.pop(number).task
+            if task.state is not TaskState.CLOSED:
+                owner = task.owner.owner
+                news.setdefault(owner, TellWaiting(owner, [])).ids.append(task.client_id)
+        return list(news.values())

@@ -12,6 +12,7 @@ from concurrent.scheduling.ledger.events import (
     TasksMoved,
     TellHeld,
     TellRunning,
+    TellWaiting,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.notices import Notices
@@ -84,3 +85,9 @@ class Announcer:
         handler = self._sessions.owners.get(command.owner)
         if handler is not None:
             self._courier.cast(handler, to_owner.running, command.ids)
+
+    def waiting(self, command: TellWaiting) -> None:
+        """Tell an owner which of its tasks, that ran, wait again."""
+        handler = self._sessions.owners.get(command.owner)
+        if handler is not None:
+            self._courier.cast(handler, to_owner.waiting, command.ids)

@@ -41,6 +41,7 @@ from concurrent.scheduling.ledger.events import (
     TellHeld,
     TellRunning,
     TellUnread,
+    TellWaiting,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.announcer import Announcer
@@ -207,6 +208,7 @@ class Dispatcher:
             ProbeStore: self._storage.probe,
             TellHeld: self.announcer.held,
             TellRunning: self.announcer.running,
+            TellWaiting: self.announcer.waiting,
             Accept: self._delivery.accept,
             Deliver: self._delivery.deliver,
             Recall: self.jobs.recall,

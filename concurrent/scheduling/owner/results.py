@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import (
+    SchedulingError,
     TaskCancelled,
     TaskError,
     TaskFailed,
@@ -18,14 +19,18 @@ from concurrent.scheduling.pickling.batch import TaskBatch, load_results
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.pickling.coding import uncoded
 from concurrent.scheduling.pickling.shorthand import expanded
+from concurrent.scheduling.tasks.options import Options
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, OUT_OF_MEMORY, TIMED_OUT, Ended
 from concurrent.scheduling.tasks.task import Task
-from concurrent.scheduling.tasks.terms import Terms
+from concurrent.scheduling.tasks.terms import Terms, terms_of_each
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.failure import dumps_failure, loads_failure, message_of, with_details
 
-__all__ = ["Members", "Outcome", "Recalled", "load_outcome", "load_outcomes"]
+__all__ = ["Members", "Outcome", "Recalled", "load_outcome", "load_outcomes", "members_of"]
 
+
+ALONE: Final = ("timeout_s", "deadline_s", "retry", "resources")
+"""What tasks of a batch cannot ask for: a batch runs as one, and has one outcome of its worker."""
 
 SHOWN_BYTES: Final = 200
 """How much of what cannot be read is shown."""
@@ -56,6 +61,26 @@ class Members(list[Any]):
     """The items of a batch, and what each asks for once it is pushed alone."""
 
     terms: list[Terms]
+
+
+def members_of(batch: list[Any], options: Options) -> Members:
+    """Return the items of a batch.
+
+    :param options: what is asked for each, besides what it asks for itself.
+    :raises SchedulingError: if one is no task, or asks for something that is not to be had in a batch.
+    """
+    items = Members(batch)
+    items.terms = [options.over(one) for one in terms_of_each(batch)] if options else terms_of_each(batch)
+    for terms in {id(one): one for one in items.terms}.values():
+        asked = [name for name in ALONE if getattr(terms, name)]
+        if asked:
+            raise SchedulingError(
+                f"a task that asks for {asked[0]} cannot run in a batch, for it is that of each alone",
+                thing=asked[0],
+                value=getattr(terms, asked[0]),
+                remedy="Leave batch_size out for such tasks",
+            )
+    return items
 
 
 def load_outcomes(code: AppCode, outcomes: Iterable[Outcome]) -> Iterator[Loaded]:

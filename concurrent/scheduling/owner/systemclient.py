@@ -14,15 +14,16 @@ from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.orphans import Orphans
-from concurrent.scheduling.owner.results import Members, Outcome
+from concurrent.scheduling.owner.results import Members, Outcome, members_of
 from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.owner.unsent import Group
 from concurrent.scheduling.pickling.alike import alike
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.pickling.shorthand import expanded
+from concurrent.scheduling.tasks.options import NO_OPTIONS
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED
-from concurrent.scheduling.tasks.terms import Terms, once, terms_of, terms_of_each
+from concurrent.scheduling.tasks.terms import Terms, once, terms_of
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.loop.loop import NodeLoop
@@ -188,8 +189,7 @@ class SystemClient(TaskClient):
         work = expanded(self.code.loads_payload(payload), self.code)
         if type(work) is not TaskBatch:
             return work, work, terms_of(work)
-        items = Members(work.members)
-        items.terms = terms_of_each(work.members)
+        items = members_of(list(work.members), NO_OPTIONS)
         return items, work, once(items.terms[0])
 
     def _digest(self, payload: Payload) -> bytes:

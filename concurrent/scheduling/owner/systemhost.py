@@ -16,8 +16,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import concurrent.transport.carriers.tcp  # noqa: F401
 from concurrent.core.builtin import BUILT_IN
@@ -36,6 +37,7 @@ from concurrent.scheduling.owner.systemsteps import StepLimits, SystemSteps
 from concurrent.scheduling.pickling.code import ReceivedCode
 from concurrent.scheduling.pickling.unpickling import current
 from concurrent.scheduling.tasks.drive import SystemDrive
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Asked, TermOptions
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
@@ -49,6 +51,9 @@ from concurrent.transport.frames.frames import as_payload
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.place import Place
 from concurrent.transport.security.protection import Protection
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["main"]
 
@@ -183,6 +188,7 @@ class _Run:
         self._steps: SystemSteps | None = None
         self._bequest: _Bequest | None = None
         self._will_wake = False
+        self._options = NO_OPTIONS
         self._pid = os.getpid()
         self._progress_at = 0.0
 
@@ -242,16 +248,17 @@ class _Run:
             self._progress_at = now
             self._handler.cast(to_master.system_progress, done, total)
 
-    def push_task(self, task: Task) -> None:
+    def push_task(self, task: Task, **options: Unpack[TermOptions]) -> None:
         """Have one more task run."""
-        self.push_tasks((task,))
+        self.push_tasks((task,), **options)
 
-    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1, **options: Unpack[TermOptions]) -> None:
         """Have more tasks run."""
+        push = partial(self.tasks.push_many, tasks, batch_size, options=self._options.merged(**options))
         if self._steps is None:
-            self.tasks.push_many(tasks, batch_size)
+            push()
         else:
-            self._steps.pushing(lambda: self.tasks.push_many(tasks, batch_size))
+            self._steps.pushing(push)
 
     def lost(self, reason: str) -> None:
         """The master is gone: nothing waits for it any more. Loop thread."""
@@ -277,6 +284,8 @@ class _Run:
         self._inbox.begin()
         try:
             system = code.loads_payload(given.payload)
+            if type(system) is Asked:
+                system, self._options = system
             self._drive = SystemDrive(system, self, self._go_on)
             if given.bequest is not None:
                 self._take_over(given.bequest, system)

@@ -21,15 +21,17 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.consumption import Consumption
 from concurrent.scheduling.owner.former import FormerTasks, GoesOn
 from concurrent.scheduling.owner.locks import when_free
+from concurrent.scheduling.owner.news import TaskNews, register_news
 from concurrent.scheduling.owner.outgoing import Outgoing
-from concurrent.scheduling.owner.results import Members, Outcome, Recalled
+from concurrent.scheduling.owner.results import Members, Outcome, Recalled, members_of
 from concurrent.scheduling.owner.unsent import Group
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.pickling.coding import Codec, CodedShorthand
 from concurrent.scheduling.pickling.shorthand import Shorthand
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Options
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
-from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of, terms_of_each
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of
 from concurrent.scheduling.wire.columns import Payload, check_columns, check_statuses
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.failure import dumps_failure
@@ -57,7 +59,7 @@ class TaskClient:
     :param code: pickles tasks and unpickles results.
     :param on_outcomes: called on the loop with the outcomes that came together.
     :param on_accepted: called on the loop with the items that the master has accepted.
-    :param on_running: called on the loop with items whose tasks have begun to run and will take a while.
+    :param news: who wants to know what happens to tasks before they end.
     :param codec: makes bytes of the data of tasks and results; None: pickle does.
     :param room_timeout_s: how long a push waits for the master to accept more, in seconds.
     """
@@ -69,7 +71,7 @@ class TaskClient:
         *,
         on_outcomes: Callable[[list[Outcome]], object],
         on_accepted: Callable[[list[Any]], object] | None = None,
-        on_running: Callable[[list[Any]], object] | None = None,
+        news: TaskNews | None = None,
         room_timeout_s: float | None = None,
         codec: Codec | None = None,
     ) -> None:
@@ -84,7 +86,7 @@ class TaskClient:
         self._courier = Courier(loop)
         self._on_outcomes = on_outcomes
         self._on_accepted = on_accepted
-        self._on_running = on_running
+        self._news = news
         self._pickling = threading.RLock()  # any thread may push, even code that runs while a task is pickled
         self._next_id = 1
         self._pushed_count = 0
@@ -148,13 +150,8 @@ class TaskClient:
             self._consumption.arrived(len(ids))
             self._take_finished(ids, statuses, payloads)
 
-        on_running = self._on_running
-        if on_running is not None:
-
-            @receives(endpoint, to_owner.running)
-            def running(_handler: TCPHandler, _request: Any, ids: list[int]) -> None:
-                """Take note of tasks that have begun to run."""
-                on_running(list(self._items_of(ids)))
+        if self._news is not None:
+            register_news(endpoint, self._news, self._items_of)
 
     def register_job_methods(self, endpoint: HasMethods) -> None:
         """Register what the master calls of a program that goes on with the job of a former one."""
@@ -190,6 +187,7 @@ class TaskClient:
         tasks: Iterable[Any],
         batch_size: int = 1,
         *,
+        options: Options = NO_OPTIONS,
         ids: list[int] | None = None,
         pending: list[Any] | None = None,
     ) -> list[int]:
@@ -199,6 +197,7 @@ class TaskClient:
 
         :param tasks: instances of :class:`~concurrent.scheduling.tasks.task.Task`.
         :param batch_size: how many travel and run as one (``batch.py``); none do if it is 1 or less.
+        :param options: what is asked for each, besides what it asks for itself.
         :param ids: a list to which the ids are added, for who wants them in spite of an error.
         :param pending: a list that holds what was taken from ``tasks`` and is not pushed, likewise.
         :returns: the ids; those of one batch have the same.
@@ -213,19 +212,18 @@ class TaskClient:
                 if not pending:
                     break
                 if batch_size > 1:
-                    ids += self._push_batch(list(pending))
+                    ids += self._push_batch(members_of(list(pending), options))
                 else:
                     task = pending[0]
-                    ids.append(self._push(task, task, terms_of(task), 1, len(ids) % WAKE_COUNT))
+                    terms = options.over(terms_of(task))
+                    ids.append(self._push(task, task, terms, 1, len(ids) % WAKE_COUNT))
                     if len(ids) % WAKE_COUNT == 1:
                         self._wake()
                 pending.clear()
         return ids
 
-    def _push_batch(self, batch: list[Any]) -> list[int]:
-        items = Members(batch)
-        items.terms = terms_of_each(batch)
-        task_id = self._push(items, TaskBatch(batch), once(items.terms[0]), len(items))
+    def _push_batch(self, items: Members) -> list[int]:
+        task_id = self._push(items, TaskBatch(list(items)), once(items.terms[0]), len(items))
         self._wake()
         return [task_id] * len(items)
 
@@ -272,9 +270,9 @@ class TaskClient:
         if self._handler is not None:
             self.outgoing.sent_code.send(self._handler, code_count)
 
-    def cancel(self, ids: Sequence[int]) -> None:
-        """Ask for no more of these tasks; each still gets one outcome. Any thread."""
-        self._loop.post(self._cancel, list(ids))
+    def cancel(self, ids: Sequence[int], grace_s: float = 0.0) -> None:
+        """Ask for no more of these tasks; each still gets one outcome. Any thread. See ``to_master.cancel``."""
+        self._loop.post(self._cancel, list(ids), grace_s)
 
     def consumed(self, size_bytes: int, count: int) -> None:
         """Take note that the next so many outcomes were dealt with, of so many bytes. Any thread."""
@@ -487,7 +485,7 @@ class TaskClient:
         self._wake()
         return lost
 
-    def _cancel(self, ids: list[int]) -> None:
+    def _cancel(self, ids: list[int], grace_s: float = 0.0) -> None:
         unsent = self.outgoing.remove(set(ids))
         here = unsent if self._handler is not None else ids
         self._unwanted.update(one for one in ids if one in self._open)
@@ -496,4 +494,4 @@ class TaskClient:
         self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
         there = [one for one in ids if one in self._unwanted]
         if self._handler is not None and there:
-            self._courier.cast(self._handler, to_master.cancel, there)
+            self._courier.cast(self._handler, to_master.cancel, there, *([grace_s] if grace_s else []))

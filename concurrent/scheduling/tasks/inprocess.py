@@ -6,12 +6,17 @@ import io
 import pickle
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.tasks.drive import SystemDrive
+from concurrent.scheduling.tasks.options import Options, TermOptions
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
+from concurrent.scheduling.tasks.terms import terms_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["InProcessMaster"]
 
@@ -39,13 +44,16 @@ class InProcessMaster:
         """Keep the count as ``shown``."""
         self.shown = (done, total)
 
-    def push_task(self, task: Task) -> None:
-        """Have one more task run."""
-        self._tasks.append(task)
+    def push_task(self, task: Task, **options: Unpack[TermOptions]) -> None:
+        """Have one more task run. What it asks for is checked, and nothing comes of it here."""
+        self.push_tasks((task,), **options)
 
-    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
-        """Have more tasks run."""
-        self._tasks.extend(tasks)
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1, **options: Unpack[TermOptions]) -> None:
+        """Have more tasks run; see :meth:`push_task`."""
+        asked = Options(**options)
+        for task in tasks:
+            asked.over(terms_of(task))
+            self._tasks.append(task)
 
     def run(self, system: ITaskSystem) -> Any:
         """Run a task system to its end and return its result.

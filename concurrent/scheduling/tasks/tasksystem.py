@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent.scheduling.tasks.task import Task
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from concurrent.scheduling.tasks.options import TermOptions
 
 __all__ = ["ISystemMaster", "ITaskSystem"]
 
@@ -25,13 +30,17 @@ class ISystemMaster(Protocol):
     def progress(self, done: int, total: int) -> None:
         """Have the application show how far the work is."""
 
-    def push_task(self, task: Task) -> None:
-        """Have one more task run."""
+    def push_task(self, task: Task, **options: Unpack[TermOptions]) -> None:
+        """Have one more task run.
 
-    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1) -> None:
+        :param options: as for ``push_task`` of an application, in the place of the task's own attributes.
+        """
+
+    def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1, **options: Unpack[TermOptions]) -> None:
         """Have more tasks run.
 
         :param batch_size: how many travel and run as one; for tasks far shorter than a millisecond.
+        :param options: as for ``push_task``, for each of them.
         """
 
 

@@ -17,6 +17,7 @@ from concurrent.apps import ApplicationNode, MasterNode, SlaveNode
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.revoked import follow_revoked
 from concurrent.core import Environment
+from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.systemhost import _Run
 from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
 from concurrent.transport.calls.methods import MethodRegistry
@@ -55,7 +56,7 @@ def _of_slave(manager: Any) -> MethodRegistry:
 
 def _of_application() -> MethodRegistry:
     endpoint = _endpoint()
-    client = ClusterClient(None, "application", on_outcomes=print, on_running=print)  # type: ignore[arg-type]
+    client = ClusterClient(None, "application", on_outcomes=print, news=TaskNews(print, print))  # type: ignore[arg-type]
     client._register_methods(endpoint)
     follow_revoked(endpoint, Trust())
     return endpoint.methods  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ SILENT = {
     "TimePassed",
     "TasksRunning",
     "TellRunning",
+    "TellWaiting",
     "SlaveHeard",
     "SlaveSilent",
     "TasksMoved",

@@ -14,6 +14,7 @@ from concurrent.apps.joining import register_joining
 from concurrent.apps.master import MasterNode
 from concurrent.apps.masterapi import MasterAPI
 from concurrent.apps.revoked import follow_revoked
+from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.systemhost import _Run
 from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
 from concurrent.scheduling.wire.messages import to_master, to_owner, to_slave, to_system
@@ -50,7 +51,7 @@ def master() -> MethodRegistry:
 
 def application() -> MethodRegistry:
     endpoint = new_endpoint()
-    client = ClusterClient(UNUSED, "application", on_outcomes=UNUSED, on_running=list)
+    client = ClusterClient(UNUSED, "application", on_outcomes=UNUSED, news=TaskNews(list, list))
     client._register_methods(endpoint)
     follow_revoked(endpoint, Trust())
     return endpoint.methods

@@ -21,6 +21,7 @@ __all__ = [
     "tasksystem_accepted",
     "tasksystem_finished",
     "tasksystem_progress",
+    "waiting",
 ]
 
 JOB_FORGOTTEN: Final = "the job is forgotten"
@@ -61,6 +62,11 @@ def notice(text: str) -> None:
 @TO_APPLICATION.hint(feature="running")
 def running(ids: list[int]) -> None:
     """Tell once of tasks that have run for a while."""
+
+
+@TO_APPLICATION.hint(feature="waiting")
+def waiting(ids: list[int]) -> None:
+    """Tell that tasks which ran wait again, for their next tries or another slave."""
 
 
 @TO_APPLICATION.cast()

@@ -1,0 +1,109 @@
+"""A view of a cluster that asks for something with each call: an executor itself, for whoever takes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from concurrent.futures import wait as wait_for
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from concurrent.apps.callmap import Calls
+from concurrent.scheduling.tasks.options import Options, TermOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from concurrent.apps.executor import ClusterExecutor
+
+__all__ = ["ExecutorView"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ExecutorView(Executor):
+    """What :meth:`.ClusterExecutor.options` returns. Any thread.
+
+    It runs its calls on the cluster of the executor, on the same workers. To shut it down ends the view:
+    nothing more is taken by it, and what it was given is waited for. The cluster stays.
+
+    :param cluster: whose calls they are.
+    :param options: what each call asks for.
+    """
+
+    def __init__(self, cluster: ClusterExecutor, options: Options) -> None:
+        self._cluster = cluster
+        self._options = options
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        asked = ", ".join(f"{name}={value!s}" for name, value in self._options.given.items())
+        return f"<{type(self).__name__} of {self._cluster!r}: {asked or 'no options'}>"
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes the cluster has now."""
+        return self._cluster.workers
+
+    @property
+    def _max_workers(self) -> int:
+        """What other libraries ask the standard library's pools for."""
+        return self._cluster._max_workers
+
+    def options(self, **options: Unpack[TermOptions]) -> ExecutorView:
+        """Return a view with more options, which count more than these; see :meth:`.ClusterExecutor.options`.
+
+        :raises SchedulingError: if a value is not possible.
+        :raises TypeError: if there is no such option.
+        """
+        return ExecutorView(self._cluster, self._options.merged(**options))
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have ``fn(*args, **kwargs)`` run on a worker, see :meth:`.ClusterExecutor.submit`.
+
+        :raises RuntimeError: if the view or the executor was shut down.
+        """
+        self._check_open()
+        return self._cluster._submit(fn, args, kwargs, Calls(self._options, self))
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+        **kwargs: Any,
+    ) -> Iterator[T]:
+        """Return an iterator of the results, in order; see :meth:`.ClusterExecutor.map`.
+
+        A chunk is one task: limits, tries and resources are those of the chunk.
+        """
+        self._check_open()
+        return self._cluster._map(
+            fn,
+            iterables,
+            kwargs,
+            Calls(self._options, self),
+            timeout,
+            chunksize=chunksize,
+            buffersize=buffersize,
+        )
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  as in the standard library
+        """Take nothing more, and wait for what was submitted here. The cluster goes on. Any thread.
+
+        :param wait: return only when all of it has ended.
+        :param cancel_futures: cancel what is not finished.
+        """
+        self._is_closed = True
+        core = self._cluster._core
+        futures = core.futures_of(self)
+        if cancel_futures:
+            core.cancel(futures)
+        if wait and not core.is_own_thread():
+            wait_for(futures)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("cannot schedule new futures after shutdown of this view")

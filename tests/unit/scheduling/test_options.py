@@ -1,0 +1,146 @@
+"""What is asked for tasks by who pushes them."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.owner.results import members_of
+from concurrent.scheduling.tasks.claim import Claim
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Options
+from concurrent.scheduling.tasks.retry import Retry
+from concurrent.scheduling.tasks.task import Task
+from concurrent.scheduling.tasks.terms import Terms, terms_from, terms_of
+
+
+class Careful(Task):
+    timeout_s = 5
+    retry = 3
+    resources = {"gpu": 0.5, "memory": "2GiB"}  # noqa: RUF012  as users write it
+
+
+def test_the_attributes_of_a_task_are_what_it_asks_for() -> None:
+    terms = terms_of(Careful())
+    assert (terms.timeout_s, terms.retry) == (5, Retry(3))
+    assert dict(terms.resources) == {"gpu": 500, "memory": 2 << 30}
+    assert terms_of(Careful()) is terms
+
+
+def test_what_the_pusher_asks_for_counts_more_and_the_rest_stays() -> None:
+    terms = Options(timeout_s=9.0, name="mine").over(terms_of(Careful()))
+    assert (terms.timeout_s, terms.name, terms.retry) == (9.0, "mine", Retry(3))
+    assert Options(timeout_s=None).over(terms).timeout_s is None
+    assert NO_OPTIONS.over(terms) is terms
+
+
+def test_equal_terms_are_one_object_under_the_same_options() -> None:
+    options = Options(priority=7)
+    assert options.over(Terms(name="f")) is options.over(Terms(name="f"))
+
+
+def test_options_are_laid_over_options() -> None:
+    merged = Options(priority=7, retry=1).merged(retry=None, deadline_s=60)
+    assert merged.given == {"priority": 7, "retry": None, "deadline_s": 60}
+    assert pickle.loads(pickle.dumps(merged)).given == merged.given
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"timeout_s": 0}, "timeout_s"),
+        ({"timeout_s": -1}, "timeout_s"),
+        ({"timeout_s": True}, "timeout_s"),
+        ({"timeout_s": "5"}, "timeout_s"),
+        ({"deadline_s": float("nan")}, "deadline_s"),
+        ({"deadline_s": float("inf")}, "deadline_s"),
+        ({"retry": 0}, "times"),
+        ({"retry": -3}, "times"),
+        ({"retry": "three"}, "retry"),
+        ({"priority": 101}, "priority"),
+        ({"priority": 0.5}, "priority"),
+        ({"resources": {"gpu": 0}}, "gpu"),
+        ({"resources": {"gpu": -1}}, "gpu"),
+        ({"resources": {"gpu": 1.5}}, "gpu"),
+        ({"resources": {"cpu": 0.5}}, "cpu"),
+        ({"resources": {"GPU": 1}}, "GPU"),
+        ({"resources": {"": 1}}, "''"),
+        ({"resources": {"memory": "lots"}}, "memory"),
+        ({"resources": {"memory": -5}}, "memory"),
+        ({"resources": {"memory": "1e400B"}}, "memory"),
+        ({"resources": 4}, "resources"),
+        ({"resources": {f"r{one}": 1 for one in range(17)}}, "resources"),
+        ({"attempts_max": 0}, "attempts_max"),
+        ({"name": 5}, "name"),
+    ],
+)
+def test_what_is_not_possible_is_refused_where_it_is_written(asked: dict[str, Any], named: str) -> None:
+    with pytest.raises(SchedulingError, match=named) as caught:
+        Options(**asked)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"on": ()},
+        {"on": 5},
+        {"on": (int,)},
+        {"on": ("OSError",)},
+        {"delay_s": -1},
+        {"delay_s": float("nan")},
+        {"backoff": 0.5},
+        {"jitter": 2},
+    ],
+)
+def test_a_retry_of_nothing_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(SchedulingError):
+        Retry(3, **asked)
+
+
+def test_an_option_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(TypeError, match=r"'timeout'.*timeout_s"):
+        Options(timeout=5)  # type: ignore[call-arg]
+
+
+def test_terms_travel_and_come_back_the_same() -> None:
+    terms = Options(deadline_s=60.5, retry=Retry(2, on=(OSError, ValueError), delay_s=1.0)).over(
+        terms_of(Careful())
+    )
+    assert terms_from(terms.as_map()) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [("4GiB", 4 << 30), ("500MB", 500_000_000), ("1.5 KiB", 1536), ("7", 7), (1 << 20, 1 << 20)],
+)
+def test_memory_is_written_with_units(text: Any, units: int) -> None:
+    assert Claim.of({"memory": text}).memory == units
+
+
+def test_a_claim_shows_what_was_written() -> None:
+    claim = Claim.of({"memory": "4GiB", "gpu": 0.5, "licence": 2})
+    assert str(claim) == "gpu=0.5, licence=2, memory=4GiB"
+    assert claim.as_map() == {"gpu": 0.5, "licence": 2, "memory": 4 << 30}
+    assert str(claim.without({"gpu"})) == "licence=2, memory=4GiB"
+    assert (claim.cpu, Claim.of({"cpu": 3}).cpu) == (1, 3)
+
+
+def test_delays_grow_and_jitter_stays_within_its_part() -> None:
+    retry = Retry(9, delay_s=2.0, backoff=3.0, jitter=0.5)
+    assert [retry.delay_before(count) for count in (1, 2, 3)] == [2.0, 6.0, 18.0]
+    assert (retry.delay_before(1, 0.0), retry.delay_before(1, 1.0)) == (1.0, 3.0)
+    assert Retry(1000, delay_s=5.0, backoff=1000.0).delay_before(1000) <= 48 * 3600
+
+
+@pytest.mark.parametrize(
+    "asked", [{"timeout_s": 1}, {"deadline_s": 1}, {"retry": 1}, {"resources": {"gpu": 1}}]
+)
+def test_what_is_for_one_task_alone_cannot_be_asked_for_in_a_batch(asked: dict[str, Any]) -> None:
+    with pytest.raises(SchedulingError, match="batch"):
+        members_of([Task(), Task()], Options(**asked))
+    with pytest.raises(SchedulingError, match="batch"):
+        members_of([Task(), Careful()], NO_OPTIONS)
+    assert len(members_of([Task(), Task()], Options(priority=5)).terms) == 2

@@ -85,7 +85,7 @@ class ForkServer:
         self._pid_by_child: dict[int, int] = {}
         self._doomed: set[int] = set()
         self._ending: set[int] = set()
-        gc.collect()  # garbage of the forked program closes its own files
+        gc.freeze()  # what was forked is not ours: neither its garbage, whose end may close files, nor the rest
         self._prepare_process()
         keep_freed_memory()
         with collecting_rarely():  # what is imported stays

@@ -247,6 +247,33 @@ def test_a_zygote_that_was_never_attached_can_be_stopped() -> None:
     assert not process.is_running()
 
 
+LEAVE_GARBAGE = """
+import gc, os
+from concurrent.scheduling.processes.zygote import Zygote
+
+program = os.getpid()
+gc.disable()
+
+class Garbage:
+    def __init__(self):
+        self.itself = self
+    def __del__(self):
+        print("ended in the program" if os.getpid() == program else "ended elsewhere", flush=True)
+
+Garbage()
+Zygote.start().stop()
+gc.collect()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_what_the_program_left_to_the_garbage_collection_ends_in_the_program_only() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVE_GARBAGE], capture_output=True, text=True, check=True, timeout=TIMEOUT_S
+    )
+    assert done.stdout.splitlines() == ["ended in the program"]
+
+
 def test_a_platform_with_fork_gets_a_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
     launcher = start_launcher()
     launcher.stop()

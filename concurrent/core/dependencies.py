@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Final
@@ -25,6 +26,9 @@ INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 NEEDED_BY_NAME: Final = frozenset({"cloudpickle", "zmq"})
 """What pickles refer to, or imports itself later: the program gets the installed one all the same."""
 
+ANSWERS_MAX: Final = 1024
+"""So many files are known to be installed, or not."""
+
 log = get_log(__name__)
 
 _hidden: Final[dict[str, ModuleType]] = {}
@@ -33,7 +37,12 @@ _hidden: Final[dict[str, ModuleType]] = {}
 
 def is_installed(path: str) -> bool:
     """Return whether a file or folder belongs to Python or to an installed package."""
-    path = os.path.abspath(path)
+    return _is_installed(path if os.path.isabs(path) else os.path.abspath(path))
+
+
+@lru_cache(maxsize=ANSWERS_MAX)  # each block asks about the files of all modules that are there
+def _is_installed(path: str) -> bool:
+    path = os.path.normpath(path)
     if path == STANDARD_LIBRARY or path.startswith(STANDARD_LIBRARY + os.sep):
         return True
     is_zip = os.path.basename(path) == f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
@@ -50,7 +59,7 @@ def installed_first(top: str) -> Iterator[None]:
     installed = [entry for entry in path if is_installed(entry)]
     # Where the package is installed what it needs is too; elsewhere it may be in a folder of the program.
     is_there = PathFinder.find_spec(top, installed) is not None
-    own = {name.partition(".")[0] for name in [*_hidden, *sys.modules] if _is_own(name, installed)}
+    own = {name for name in [*_hidden, *sys.modules] if "." not in name and _is_own(name, installed)}
     aside = _take_out(own)
     before = set(sys.modules)
     sys.modules.update(_hidden)
@@ -76,7 +85,9 @@ def make_importable(folder: str) -> None:
 
 def _hide(tops: set[str]) -> None:
     """Leave names to the program where it has modules of these names itself."""
-    hiding = {name for name in tops if _is_hiding(name, sys.path)}
+    folders = [entry for entry in sys.path if not is_installed(entry)]
+    has_itself = [name for name in tops if PathFinder.find_spec(name, folders) is not None]  # few, if any
+    hiding = {name for name in has_itself if _is_hiding(name, sys.path)}
     _hidden.update(_take_out(hiding - NEEDED_BY_NAME))
     for name in hiding & NEEDED_BY_NAME:
         log.warning("a module of the program is named %s, as a package that Concurrent needs; rename it", name)
@@ -85,8 +96,7 @@ def _hide(tops: set[str]) -> None:
 def _is_own(name: str, installed: list[str]) -> bool:
     """Return whether an imported module is the program's, and there is an installed one of that name."""
     file = getattr(sys.modules.get(name), "__file__", None)
-    is_own = "." not in name and file is not None and not is_installed(file)
-    return is_own and PathFinder.find_spec(name, installed) is not None
+    return file is not None and not is_installed(file) and PathFinder.find_spec(name, installed) is not None
 
 
 def _is_hiding(top: str, path: list[str]) -> bool:

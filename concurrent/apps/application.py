@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from concurrent.apps.access import JOINED, MANAGING, ROLES_BY_TYPE
-from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, parse_address, reachable_port
+from concurrent.apps.access import MANAGING, ROLES_BY_TYPE
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, reachable_port
+from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.arrivals import Arrivals
 from concurrent.apps.callbacks import Callbacks
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.clusterview import cancel_job, status_of_cluster
-from concurrent.apps.embedded import EmbeddedCluster
+from concurrent.apps.embedded import PRELOAD, EmbeddedCluster
 from concurrent.apps.idlewatch import IdleWatch
 from concurrent.apps.jobrun import JobRun
 from concurrent.apps.layouts import own_folders, own_modules
@@ -23,12 +24,10 @@ from concurrent.apps.outcomes import Outcomes
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
 from concurrent.apps.status import ApplicationStatus, ClusterStatus
-from concurrent.apps.transportsettings import TransportSettings
-from concurrent.core.component import Component
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError
 from concurrent.core.foreign import shown
 from concurrent.core.interface import implements
-from concurrent.core.items import ConfigItem, Host, IntItem
+from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
@@ -44,7 +43,7 @@ from concurrent.transport.security.protection import Protection
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["ApplicationNode", "ApplicationSettings"]
+__all__ = ["ApplicationNode"]
 
 WORKERS_LOOK_S: Final = 0.25
 """How often it is looked whether there are enough workers."""
@@ -53,53 +52,6 @@ FIRST_SYSTEM: Final = 1
 """The number of the task system that ``get_task_system`` returns: nothing is pushed before."""
 
 log = get_log(__name__)
-
-
-class ApplicationSettings(Component):
-    """The options of section ``[application]``."""
-
-    master = ConfigItem(
-        "application", "master", "",
-        "Address HOST:PORT of the master's JSON API; joined: that of the cluster that this user has joined. "
-        "Empty: start an embedded cluster for this run.",
-    )  # fmt: skip
-    workers = IntItem(
-        "application", "workers", 0,
-        "How many worker processes an embedded cluster has. 0: one per core.",
-        minimum=0, maximum=4096,
-    )  # fmt: skip
-    host = ConfigItem("application", "host", "127.0.0.1", "Address of the application's own JSON API.")
-    port = IntItem(
-        "application", "port", 0, "Port of the application's own JSON API. 0: any free port.",
-        minimum=0, maximum=65535,
-    )  # fmt: skip
-
-    def master_host(self) -> Host | None:
-        """Return the address of the master, None for an embedded cluster.
-
-        :raises ConfigurationError: if it is not an address.
-        """
-        if not self.master:
-            return None
-        if self.master == JOINED:
-            return self.env[TransportSettings].access().joined_master()
-        remedy = "Write HOST:PORT, 'joined', or nothing for an embedded cluster"
-        return parse_address(self.master, "application.master", remedy)
-
-    def running_master(self, given: str | None, thing: str) -> Host:
-        """Return the address of a master that runs already.
-
-        :param given: as it was typed or handed in; nothing: that of ``application.master``, else that of the
-            cluster that was joined, else that of this machine.
-        :param thing: what the text is of, for the error.
-        :raises ConfigurationError: if it is not an address, or not clear.
-        """
-        access = self.env[TransportSettings].access()
-        if given == JOINED:
-            return access.joined_master()
-        if given is not None:
-            return parse_address(given, thing)
-        return self.master_host() or access.default_master()
 
 
 class ApplicationNode(Callbacks, Node):
@@ -259,6 +211,12 @@ class ApplicationNode(Callbacks, Node):
         return status_of_cluster(self.master_address, self.settings.access())
 
     # The life of the node.
+
+    def start(self) -> None:
+        """Open everything. Main thread; before any other thread of the program where that can be."""
+        if not self.env[ApplicationSettings].master:
+            self.preload = PRELOAD
+        super().start()
 
     def prepare(self) -> None:
         """Prepare; an application may end itself there, and what it raises is its own."""

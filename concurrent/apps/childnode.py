@@ -7,28 +7,21 @@ its end, however that happens, the child stops.
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final
 
-from concurrent.apps.api import EXIT_ERROR
-from concurrent.apps.node import Node
 from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.loggers import get_log
-from concurrent.core.logs import LogSettings
 from concurrent.scheduling.processes.launcher import Launcher, how_it_ended
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.loop.sockets import child_sockets, hang_up
 
-__all__ = ["ChildNode", "run_child"]
+__all__ = ["LINE_BYTES_MAX", "ChildNode"]
 
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 15.0
 LINE_BYTES_MAX: Final = 4096
-
-AnyNode = TypeVar("AnyNode", bound=Node)
 
 log = get_log(__name__)
 
@@ -62,7 +55,7 @@ class ChildNode:
     def start(self, entry: str, *args: Any) -> None:
         """Start it, again if it has ended; nothing happens after ``stop``. Any thread; does not wait.
 
-        :param entry: "module:function" that ends in :func:`run_child`.
+        :param entry: "module:function" that ends in :func:`.run_child`.
         :param args: msgpack values for that function, behind the socket.
         :raises NodeError: if the launcher starts nothing any more.
         """
@@ -150,41 +143,3 @@ class ChildNode:
                 self._on_ended(what_happened)
         elif signal is not None or code:
             log.warning("%s", what_happened)
-
-
-def run_child(
-    make: Callable[[], AnyNode], control: socket.socket, announce: Callable[[AnyNode], str]
-) -> NoReturn:
-    """Run a node as such a child. Main thread of the new process; ends it.
-
-    :param make: makes the node with its environment.
-    :param announce: returns what the parent shall know, once the node is ready.
-    """
-    try:
-        node = make()
-    except ConcurrentError as error:
-        _refuse(control, error)
-        sys.exit(EXIT_ERROR)
-    node_log = node.env[LogSettings].open(node.node_id)
-    node_log.start(is_child=True)
-
-    def ready() -> None:
-        node.stop_when_closed(control)
-        with suppress(OSError):  # the parent has gone meanwhile: the node stops
-            control.sendall(f"ok {announce(node)}\n".encode())
-
-    try:
-        code = node.run(ready)
-    except ConcurrentError as error:
-        _refuse(control, error)
-        code = EXIT_ERROR
-    finally:
-        node_log.stop()
-    sys.exit(code)
-
-
-def _refuse(control: socket.socket, error: ConcurrentError) -> None:
-    """Tell the parent why there is no node."""
-    log.error("%s", error)
-    with suppress(OSError):  # nobody is there to be told
-        control.sendall(f"error {' '.join(str(error).split())}\n".encode()[:LINE_BYTES_MAX])

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from concurrent.apps.childnode import ChildNode, run_child
-from concurrent.apps.master import MasterNode
-from concurrent.apps.masterjournal import NO_DURABILITY
-from concurrent.apps.nodeclass import node_class
-from concurrent.apps.slave import core_count
-from concurrent.core.environment import Environment
+from concurrent.apps.childnode import ChildNode
 from concurrent.core.items import Host
+from concurrent.core.process.cores import core_count
 from concurrent.scheduling.processes.launcher import Launcher
-from concurrent.scheduling.processes.processend import FINISH_S
 from concurrent.transport.loop.loop import NodeLoop
 
-if TYPE_CHECKING:
-    from socket import socket
+__all__ = ["PRELOAD", "EmbeddedCluster"]
 
-__all__ = ["EmbeddedCluster", "serve_master"]
+ENTRY: Final = "concurrent.apps.embeddedmaster:serve_master"
 
-SLAVE_TIMEOUT_S: Final = 10.0
-ORDERLY_END_S: Final = 2.0
-"""How much longer a slave waits for a worker than that may take for its end."""
-
-ENTRY: Final = "concurrent.apps.embedded:serve_master"
+PRELOAD: Final = (
+    "concurrent.apps.embeddedmaster",
+    "concurrent.scheduling.slave.taskmanager",
+    "concurrent.scheduling.worker.worker",
+    "concurrent.transport.carriers.tcp",
+)
+"""What its processes share, once their launcher has imported it; the program itself needs none of it."""
 
 
 class EmbeddedCluster:
@@ -59,26 +55,3 @@ class EmbeddedCluster:
     def stop(self) -> None:
         """Stop it; what still runs is killed soon."""
         self._child.stop()
-
-
-def serve_master(control: socket, recipe: dict[str, Any], workers: int) -> None:
-    """Run such a master. Main thread of a process of its own."""
-    own = {
-        "master.host": "127.0.0.1",
-        "master.port": "0",
-        "master.compute_port": "-1",
-        "master.work_port": "0",
-        "master.workers": str(workers),
-        "journal.durability": NO_DURABILITY,  # it ends with its program
-        "slave.stop_timeout_s": str(FINISH_S + ORDERLY_END_S),
-    }
-
-    def make() -> MasterNode:
-        env = Environment.from_recipe(recipe, own)
-        return env[node_class(env, "master", MasterNode)]
-
-    def announce(node: MasterNode) -> str:
-        node.wait_slave(SLAVE_TIMEOUT_S)  # whoever pushes next finds workers
-        return str(node.api_service_v1.port)
-
-    run_child(make, control, announce)

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 
 from concurrent.apps.access import MANAGING, ROLES_BY_TYPE, Way
 from concurrent.apps.api import NodeType
+from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.callmap import CALLS, CallMap, Calls
-from concurrent.apps.embedded import EmbeddedCluster
+from concurrent.apps.embedded import PRELOAD, EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
 from concurrent.apps.executorjob import ExecutorJob, checked_name
 from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
 from concurrent.apps.jobmaster import JobMaster
 from concurrent.apps.jobstatus import JobRow
-from concurrent.apps.slave import core_count
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.environment import Environment
 from concurrent.core.errors import NodeError
+from concurrent.core.process.cores import core_count
 from concurrent.scheduling.processes.spawn import start_launcher
 from concurrent.scheduling.tasks.options import Options, TermOptions
 
@@ -83,8 +84,6 @@ class ClusterExecutor(Executor):
         :raises ConfigurationError: if that is no address.
         :raises ConcurrentError: if the master does not answer.
         """
-        from concurrent.apps.application import ApplicationSettings
-
         env = Environment()
         address = env[ApplicationSettings].running_master(master, "master")
         with JobMaster(env[TransportSettings].access().way(address, MANAGING)) as asked:
@@ -309,8 +308,6 @@ class LocalCluster(ClusterExecutor):
 
 
 def _start_loop(master: str | None, core: ExecutorCore) -> Way:
-    from concurrent.apps.application import ApplicationSettings  # no cluster of one program needs it
-
     address = core.env[ApplicationSettings].running_master(master, "master")
     way = core.env[TransportSettings].access().way(address, ROLES_BY_TYPE[NodeType.application])
     core.loop.start()
@@ -319,7 +316,7 @@ def _start_loop(master: str | None, core: ExecutorCore) -> Way:
 
 
 def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> Way:
-    launcher = start_launcher()
+    launcher = start_launcher(PRELOAD)
     core.opened.callback(launcher.stop)
     core.loop.start()
     core.opened.callback(core.loop.stop)

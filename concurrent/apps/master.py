@@ -22,7 +22,7 @@ from concurrent.apps.ownslave import OwnSlave
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_number, new_record
 from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
-from concurrent.apps.slave import check_files, core_count
+from concurrent.apps.slave import check_files
 from concurrent.apps.status import MasterStatus
 from concurrent.core.errors import (
     JournalError,
@@ -34,6 +34,7 @@ from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, Host, IntItem, PathItem
 from concurrent.core.loggers import get_log
+from concurrent.core.process.cores import core_count
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.interfaces import ITaskScheduler
 from concurrent.scheduling.master.dispatcher import Dispatcher

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from concurrent.apps.api import IApp
-from concurrent.apps.node import Node
 from concurrent.core.component import Component
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError, NodeError
@@ -14,9 +13,12 @@ from concurrent.core.interface import interfaces_of
 from concurrent.core.items import ConfigItem
 from concurrent.scheduling.interfaces import ITaskManager
 
+if TYPE_CHECKING:
+    from concurrent.apps.node import Node
+
 __all__ = ["NodeSettings", "nearest", "node_class", "task_manager_class"]
 
-AnyNode = TypeVar("AnyNode", bound=Node)
+AnyNode = TypeVar("AnyNode", bound="Node")
 
 
 class NodeSettings(Component):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from concurrent.apps.pages import STYLE, render_page, render_problem
+from concurrent.apps.pagestyle import STYLE
 from concurrent.apps.status import STATUS_BY_TYPE, Ping, StatsAnswer, status_from_json
 from concurrent.core.errors import ConcurrentError
 from concurrent.core.stats import Stats
@@ -65,6 +65,8 @@ class NodeViews:
 
     def page(self) -> str:
         """Return the page for people; of a node that cannot answer it says so. Any thread but the loop's."""
+        from concurrent.apps.pages import render_page, render_problem  # few nodes are ever looked at
+
         now = time.time()
         client, warning = self._service.client, self._service.warning
         viewer = viewer_line(client.identity, has_login=client.has_cookie)

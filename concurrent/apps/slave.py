@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from concurrent.apps.access import ROLES_BY_TYPE
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
-from concurrent.apps.childnode import run_child
+from concurrent.apps.childrun import run_child
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.nodeclass import node_class, task_manager_class
@@ -26,6 +26,7 @@ from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArgument
 from concurrent.core.interface import implements, is_older
 from concurrent.core.items import ConfigItem, FloatItem, Host, HostItem, IntItem
 from concurrent.core.loggers import get_log
+from concurrent.core.process.cores import core_count
 from concurrent.core.process.identity import this_process
 from concurrent.core.process.machine import Machine
 from concurrent.scheduling.interfaces import ITaskManager
@@ -38,7 +39,7 @@ from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.session.limits import check_files_max
 
-__all__ = ["MASTER_DEFAULT", "SlaveNode", "check_files", "core_count", "serve_child"]
+__all__ = ["MASTER_DEFAULT", "SlaveNode", "check_files", "serve_child"]
 
 CALL_TIMEOUT_S: Final = 10.0
 NAME_LENGTH_MAX: Final = 40
@@ -58,11 +59,6 @@ def check_files(workers: int) -> None:
     :raises ConfigurationError: if it may not; its workers could not be started.
     """
     check_files_max(SLAVE_FILES + WORKER_FILES * workers, f"a slave with {workers} workers")
-
-
-def core_count() -> int:
-    """Return how many cores this process may use; a limit of its container or service counts."""
-    return Machine().cpus()
 
 
 class _NameItem(ConfigItem[str]):

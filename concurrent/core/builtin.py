@@ -16,15 +16,15 @@ BUILT_IN: Final = (
     "concurrent.transport.carriers.channels.ZMQCarrierFactory",
     "concurrent.scheduling.pickling.coding.FrameworkPickler",
     "concurrent.scheduling.pickling.coding.PicklingSettings",
+    "concurrent.scheduling.slave.taskmanager.GenericTaskManager",
+    "concurrent.scheduling.slave.taskmanager.ZMQTaskManager",
     "concurrent.scheduling.schedulers.generic.GenericTaskScheduler",
     "concurrent.scheduling.schedulers.pushpull.ZMQTaskScheduler",
     "concurrent.scheduling.schedulers.strategies.GenericTaskScheduleStrategy",
-    "concurrent.scheduling.slave.taskmanager.GenericTaskManager",
-    "concurrent.scheduling.slave.taskmanager.ZMQTaskManager",
     "concurrent.scheduling.store.journal.journal.SQLiteJournal",
     "concurrent.scheduling.store.journal.settings.JournalSettings",
     "concurrent.apps.access.KeySettings",
-    "concurrent.apps.application.ApplicationSettings",
+    "concurrent.apps.applicationsettings.ApplicationSettings",
     "concurrent.apps.attaching.JobSettings",
     "concurrent.apps.hosting.HostingSettings",
     "concurrent.apps.master.MasterNode",
@@ -32,7 +32,11 @@ BUILT_IN: Final = (
     "concurrent.apps.slave.SlaveNode",
     "concurrent.apps.transportsettings.TransportSettings",
 )
-"""Each environment has these classes, in this order, before those of plug-ins."""
+"""Each environment has these classes, in this order, before those of plug-ins.
+
+Whoever looks for an option imports them in this order, so what is small comes first, and a slave's before a
+master's.
+"""
 
 WITHOUT_OPTIONS: Final = frozenset(
     {

@@ -45,7 +45,8 @@ def problems_of(environment: Environment) -> list[str]:
 def warnings_of(environment: Environment) -> list[str]:
     """Return what is set without any effect, and options that are declared twice, one sentence each."""
     config = environment.config
-    return [*config.unknown(), *config.conflicts(), *_idle_rules(environment)]
+    conflicts = config.conflicts() if environment.has_options_of_others else []
+    return [*config.unknown(), *conflicts, *_idle_rules(environment)]
 
 
 def _idle_rules(environment: Environment) -> list[str]:

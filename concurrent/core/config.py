@@ -1,9 +1,9 @@
 """The configuration: which text each option has, where that came from, and what it means.
 
 A :class:`Configuration` is made of settings in order of strength (command line, environment variables,
-files, ...; ``configfile.py`` reads them) and of the options that classes declare (``items.py``). It
-reads no file and no clock. Everything here belongs to the thread that owns the environment, but values
-may be read from any thread.
+files, ...; ``configfile.py`` and ``configgiven.py`` read them) and of the options that classes declare
+(``items.py``). It reads no file and no clock. Everything here belongs to the thread that owns the
+environment, but values may be read from any thread.
 """
 
 from __future__ import annotations
@@ -157,27 +157,40 @@ class Configuration:
 
         :raises ConfigurationError: for the first value that is not allowed.
         """
-        item_by_key = self._item_by_key()
-        for key in self._setting_by_key:
-            if key in item_by_key:
-                self.value(item_by_key[key])
+        for item in self._declared().values():
+            self.value(item)
         return self.unknown()
 
     def unknown(self) -> list[str]:
         """Return a warning for each setting of an unknown section or option."""
-        item_by_key = self._item_by_key()
-        warnings = []
-        for key, setting in self._setting_by_key.items():
-            if key not in item_by_key and key[0] not in (COMPONENTS, INHERIT):
-                is_known = any(section == key[0] for section, _ in item_by_key)
-                thing = f"option {setting.option} in [{setting.section}]"
-                if not is_known:
-                    thing = f"section [{setting.section}] of option {setting.option}"
-                advice = self._advice(key)
-                warnings.append(
-                    f"{setting.origin}: unknown {thing} is ignored{'. ' + advice if advice else ''}"
-                )
-        return warnings
+        declared = self._declared()
+        return [self._warning(key) for key in self._options_set() if key not in declared]
+
+    def _warning(self, key: tuple[str, str]) -> str:
+        """Say that a setting has no effect."""
+        setting = self._setting_by_key[key]
+        is_known = any(section == key[0] for section, _ in self._item_by_key())
+        thing = f"option {setting.option} in [{setting.section}]"
+        if not is_known:
+            thing = f"section [{setting.section}] of option {setting.option}"
+        advice = self._advice(key)
+        return f"{setting.origin}: unknown {thing} is ignored{'. ' + advice if advice else ''}"
+
+    def _options_set(self) -> list[tuple[str, str]]:
+        return [key for key in self._setting_by_key if key[0] not in (COMPONENTS, INHERIT)]
+
+    def _declared(self) -> dict[tuple[str, str], ConfigItem[Any]]:
+        """Return the options that are set and that a class declares.
+
+        Once all are found no more classes are looked at, so that these need not be imported.
+        """
+        keys = self._options_set()
+        item_by_key: dict[tuple[str, str], ConfigItem[Any]] = {}
+        classes = iter(self._classes())
+        while any(key not in item_by_key for key in keys) and (cls := next(classes, None)) is not None:
+            for item in items_of([cls]):
+                item_by_key.setdefault((item.section, item.name), item)
+        return {key: item_by_key[key] for key in keys if key in item_by_key}
 
     def conflicts(self) -> list[str]:
         """Return a warning for each option that two classes declare, but not alike."""

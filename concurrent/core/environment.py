@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +17,8 @@ from concurrent.core.builtin import BUILT_IN, WITHOUT_OPTIONS
 from concurrent.core.check import warnings_of
 from concurrent.core.classes import classes_with
 from concurrent.core.component import Component, ComponentManager
-from concurrent.core.config import Configuration, describe
-from concurrent.core.configfile import read_file, read_overrides, read_variables, system_file
+from concurrent.core.config import Configuration, Setting, describe, items_of
+from concurrent.core.configgiven import read_overrides, read_variables, system_file
 from concurrent.core.errors import EnvironmentFolderError, PluginError
 from concurrent.core.filemodules import shown_name
 from concurrent.core.items import ListItem
@@ -77,9 +77,7 @@ class Environment(ComponentManager):
         system = system_file(variables)
         if system.is_file():
             files.append(system)
-        settings = [*read_overrides(self._overrides), *read_variables(variables)]
-        for file in files:
-            settings += read_file(file)
+        settings = [*read_overrides(self._overrides), *read_variables(variables), *_settings_in(files)]
         self.config = Configuration(settings, folder=self.folder, classes=self.classes_with_options)
         self.plugins: list[LoadedPlugin] = []
         self.switched_off: list[str] = []
@@ -164,9 +162,14 @@ class Environment(ComponentManager):
         env.register_program(*recipe["program"])
         return env
 
-    def classes_with_options(self) -> list[type[Component]]:
-        """Return the known classes that may declare options, in the order of ``known_classes``."""
+    def classes_with_options(self) -> Iterator[type[Component]]:
+        """Yield the known classes that may declare options; those last that have to be imported for it."""
         return self._known.without(WITHOUT_OPTIONS)
+
+    @property
+    def has_options_of_others(self) -> bool:
+        """Whether components that are not the framework's declare options."""
+        return bool(items_of(self._known.added()))
 
     def load_plugins(self) -> list[PluginError]:
         """Load what entry points, ``[plugins] load`` and the plug-in folder name, in this order.
@@ -271,3 +274,14 @@ class Environment(ComponentManager):
         component.config = self.config
         name = shown_name(type(component).__module__).removeprefix("concurrent.")
         component.log = get_log(f"concurrent.{name}")
+
+
+def _settings_in(files: Iterable[Path]) -> Iterator[Setting]:
+    """Yield the settings of files, the strongest first.
+
+    :raises ConfigurationError: as for :class:`Environment`.
+    """
+    for file in files:
+        from concurrent.core.configfile import read_file  # few have a file, and its parser is large
+
+        yield from read_file(file)

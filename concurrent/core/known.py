@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from typing import Generic, TypeVar, cast
@@ -43,9 +44,15 @@ class KnownClasses(Generic[AnyClass]):
         yield from [self._imported(name) for name in self._built_in]
         yield from list(self._added)
 
-    def without(self, names: Collection[str]) -> list[AnyClass]:
-        """Return all classes but the built-in ones of these names, none of which is imported."""
-        return [*(self._imported(name) for name in self._built_in if name not in names), *self._added]
+    def without(self, names: Collection[str]) -> Iterator[AnyClass]:
+        """Yield all classes but the built-in ones of these names, none of which is imported.
+
+        Of the others those come first whose modules are imported; the rest are when it is their turn.
+        """
+        own = [name for name in self._built_in if name not in names]
+        for name in sorted(own, key=lambda name: name.rpartition(".")[0] not in sys.modules):
+            yield self._imported(name)
+        yield from list(self._added)
 
     def built_in_named(self, name: str) -> list[AnyClass]:
         """Return the built-in classes of a name, which has a module or has none; no other one is imported."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from concurrent.apps.access import MANAGING, Way
 from concurrent.apps.api import PORT_DEFAULT
-from concurrent.apps.application import ApplicationSettings
+from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.commands.common import make_environment
 from concurrent.apps.jobmaster import JobMaster
 from concurrent.apps.transportsettings import TransportSettings

@@ -13,7 +13,8 @@ from contextlib import suppress
 
 from concurrent.apps.access import MANAGING
 from concurrent.apps.api import EXIT_OK
-from concurrent.apps.application import ApplicationNode, ApplicationSettings
+from concurrent.apps.application import ApplicationNode
+from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.commands.asking import JobMaster, what_to_type
 from concurrent.apps.commands.common import run_node
 from concurrent.apps.jobrun import JobRun

@@ -10,7 +10,7 @@ import pytest
 
 from concurrent.apps.access import MANAGING, OBSERVING, ROLES_BY_TYPE, Access, KeySettings
 from concurrent.apps.api import PORT_DEFAULT, NodeType
-from concurrent.apps.application import ApplicationSettings
+from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError, NotAllowed
 from concurrent.core.items import Host

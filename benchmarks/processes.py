@@ -60,10 +60,11 @@ def below(pid: int | None = None) -> list[psutil.Process]:
 
 def cpu_s(processes: Iterable[psutil.Process]) -> float:
     """Return how much processor time these have used so far, in seconds."""
-    if sys.platform == "linux":  # its clocks count nanoseconds, which the files of psutil round to 10 ms
-        return sum(time.clock_gettime(~process.pid << 3 | CPU_CLOCK) for process in processes)
-    times = [process.cpu_times() for process in processes]
-    return float(sum(each.user + each.system for each in times))
+    if sys.platform != "linux":
+        times = [process.cpu_times() for process in processes]
+        return float(sum(each.user + each.system for each in times))
+    # Its clocks count nanoseconds, which the files of psutil round to 10 ms.
+    return sum(time.clock_gettime(~process.pid << 3 | CPU_CLOCK) for process in processes)
 
 
 def memory_mb(processes: Iterable[psutil.Process]) -> float:

@@ -295,8 +295,9 @@ def _journal() -> Decoder:
 
     def pack(value: Any) -> bytes:
         columns, data = value
-        packed = msgpack.packb(columns)
-        return records.HEAD.pack(crc32(packed, 9), crc32(data), len(packed)) + packed + data
+        packed: bytes = msgpack.packb(columns)
+        head = records.HEAD.pack(crc32(packed, 9), crc32(data), len(packed))
+        return b"".join((head, packed, data))
 
     def read(row: bytes) -> None:
         records.decode(9, row, lambda _number, _size: b"")

@@ -46,8 +46,8 @@ class Mutator:
         """Return one of some inputs, after a few changes."""
         data = bytearray(self._chance.choice(inputs))
         for _ in range(self._chance.randint(1, CHANGES_MAX)):
-            change: Callable[[bytearray, Sequence[bytes]], None] = self._chance.choice(_CHANGES)
-            change(self, data, inputs)  # type: ignore[call-arg, arg-type]
+            change: Callable[[Mutator, bytearray, Sequence[bytes]], None] = self._chance.choice(_CHANGES)
+            change(self, data, inputs)
         return bytes(data)
 
     def changed(self, value: Any) -> Any:

@@ -108,7 +108,7 @@ class Storm:
 
     def orphans(self) -> list[psutil.Process]:
         """Return processes that have outlived all that was stopped."""
-        _, alive = psutil.wait_procs(marked(self.mark), 5.0)
+        alive: list[psutil.Process] = psutil.wait_procs(marked(self.mark), 5.0)[1]
         return alive
 
     def _round(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.storm.programs.work import Work, note
@@ -22,12 +22,12 @@ class _Sum(ITaskSystem):
         self.open = self.half
         self.total = 0
 
-    def generate_tasks(self, master: Any) -> Iterable[Task]:
+    def generate_tasks(self, master: Any) -> Sequence[Task]:
         return [Work(self.folder, number) for number in range(self.half)]
 
     def task_finished(
         self, master: Any, task: Task, result: Any, error: BaseException | None
-    ) -> Iterable[Task] | None:
+    ) -> Sequence[Task] | None:
         assert isinstance(task, Work)
         if error is not None:
             raise error

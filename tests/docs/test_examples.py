@@ -1,6 +1,6 @@
 """The pages: their examples run and print what they say, and their links lead somewhere.
 
-What is run are the fenced blocks of ``README.md`` and ``docs/*.md``:
+What is run are the fenced blocks of ``README.md``, ``docs/*.md`` and ``docs/needs/*.md``:
 
 * a block whose first line is ``# file: NAME`` is written to that file, in a folder of the page's own;
 * any other ``python`` block is a program of its own, run in that folder in the order of the page;
@@ -19,12 +19,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES_WITH_EXAMPLES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES_WITH_EXAMPLES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs/needs").glob("*.md")),
+]
 FOLDERS = (
     ".",
     "docs",
     "docs/design",
     "docs/measurements",
+    "docs/needs",
     "samples",
     "samples/*",
     "native",

@@ -23,6 +23,7 @@ from concurrent.apps.node import Node, raise_error
 from concurrent.apps.outcomes import Outcomes
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress import Progress
+from concurrent.apps.resourcesettings import WeightSettings
 from concurrent.apps.status import ApplicationStatus, ClusterStatus
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError
 from concurrent.core.foreign import shown
@@ -255,6 +256,7 @@ class ApplicationNode(Callbacks, Node):
             on_system_progress=partial(arrivals.callback, self._show_system),
             on_system_outcome=partial(arrivals.callback, self._deliver_system),
             on_refused=self._end_with,
+            weight=self.env[WeightSettings].weight,
             codec=self.env[PicklingSettings].codec(),
         )
         self.client.tasks.room.inbox = self._inbox

@@ -76,10 +76,12 @@ class Attaching:
         self._journal = journal
         self._keep_s = keep_s
 
-    def attach(self, handler: TCPHandler, wish: JobWish) -> tuple[int, Future[dict[str, Any]]]:
+    def attach(self, handler: TCPHandler, wish: JobWish, weight: int) -> tuple[int, Future[dict[str, Any]]]:
         """Attach a session to the job that is wished for; returns its number, and what will be answered.
 
         The answer is there once all that it says is kept.
+
+        :param weight: that of a job that begins; one that goes on has the weight that it began with.
 
         :raises JobUnknown: if the job has to exist, and does not.
         :raises JobTaken: if another program has taken the job over.
@@ -92,7 +94,7 @@ class Attaching:
             raise
         if job is None:
             spec = self._spec(wish, handler.identity)
-            number = self._dispatcher.jobs.begin(handler, handler.node_id, spec)
+            number = self._dispatcher.jobs.begin(handler, handler.node_id, spec, weight=weight)
             self._note("submit", handler, f"{spec.job_id} {spec.name}".rstrip(), "done")
         else:
             number = job.owner

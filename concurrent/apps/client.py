@@ -69,6 +69,7 @@ class ClusterClient:
     :param on_system_outcome: called with the outcome of a task system.
     :param on_joined: called with each session that was bound to the job, and what the master said of that.
     :param on_refused: called with the error when the master will never take this program in.
+    :param weight: how many turns and shares of slaves it has, where other programs have one.
     :param codec: as for :class:`~concurrent.scheduling.owner.taskclient.TaskClient`.
     """
 
@@ -89,6 +90,7 @@ class ClusterClient:
         on_system_outcome: Callable[[Outcome], object] | None = None,
         on_joined: Callable[[TCPHandler, JobAnswer], object] | None = None,
         on_refused: Callable[[ConcurrentError], object] | None = None,
+        weight: int = 1,
         codec: Codec | None = None,
     ) -> None:
         self.tasks = TaskClient(
@@ -111,6 +113,7 @@ class ClusterClient:
         self._on_joined = on_joined
         self._on_refused = on_refused
         self._identity = dict(identity or {})
+        self._weight = weight
         self._seat = JobSeat(replace(wish or JobWish(), fingerprint=describe_runtime()))
         self.wants_workers = 0
         """How many workers this program waits for. Any thread."""
@@ -263,6 +266,7 @@ class ClusterClient:
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "systems": self._systems.are_wanted,
+            "weight": self._weight,
             **self._identity,
             **describe_runtime(),
         }

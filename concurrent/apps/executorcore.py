@@ -31,6 +31,7 @@ from concurrent.apps.client import ClusterClient
 from concurrent.apps.executorjob import ExecutorJob
 from concurrent.apps.jobwish import JobAnswer
 from concurrent.apps.openness import say_open
+from concurrent.apps.resourcesettings import WeightSettings
 from concurrent.apps.stalls import StallWatch
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.apps.transportsettings import TransportSettings
@@ -129,6 +130,7 @@ class ExecutorCore:
             news=TaskNews(_note_running, _note_waiting),
             on_joined=self._job_joined if job is not None else None,
             on_refused=self.break_down,
+            weight=self.env[WeightSettings].weight,
             wish=job.wish if job is not None else None,
             codec=self.env[PicklingSettings].codec(),
         )

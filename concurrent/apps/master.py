@@ -20,6 +20,7 @@ from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.ownslave import OwnSlave
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_number, new_record
+from concurrent.apps.resourcesettings import ResourceSettings
 from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files
@@ -410,6 +411,8 @@ class MasterNode(Node):
             kept_bytes_max=self.env[JobSettings].memory_bytes_max,
             folder=self.folder,
             return_s=limits.return_s,
+            tokens=self.env[ResourceSettings].tokens(),
+            fails_infeasible=self.env[ResourceSettings].infeasible == "fail",
             journal=self._journal,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)

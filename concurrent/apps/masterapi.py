@@ -28,6 +28,7 @@ from concurrent.scheduling.ledger.events import JobBegun, SystemStepped, TasksNa
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.systems import SystemHosts
 from concurrent.scheduling.tasks.outcome import FAILED
+from concurrent.scheduling.tasks.runterms import MOST_WEIGHT
 from concurrent.scheduling.wire.columns import Payload, check_statuses
 from concurrent.scheduling.wire.failure import dumps_failure
 from concurrent.scheduling.wire.messages import to_master, to_owner
@@ -56,6 +57,21 @@ WAITING_HOST: Final = "waits for a task system"
 """The context of a host's session until there is a system for it; without any the session would be ended."""
 
 log = get_log(__name__)
+
+
+def _weight_of(record: NodeRecord) -> int:
+    """Return the weight that an application asks for when it registers.
+
+    :raises NodeError: if there is no such weight.
+    """
+    weight = record.data.get("weight", 1)
+    if type(weight) is not int or not 1 <= weight <= MOST_WEIGHT:
+        raise NodeError(
+            f"the weight of an application must be a whole number from 1 to {MOST_WEIGHT}: {weight!r:.100}",
+            thing="application.weight",
+            value=weight,
+        )
+    return weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +126,7 @@ class MasterAPI:
             number = self._dispatcher.slaves.join(handler, record.node_id, record.data)
             self._neighbours.watch(number, record.data, partial(self._process_ended, handler))
         else:
-            number = self._dispatcher.jobs.begin(handler, record.node_id)
+            number = self._dispatcher.jobs.begin(handler, record.node_id, weight=_weight_of(record))
         self._bound(handler, record, number)
         return number
 
@@ -126,7 +142,7 @@ class MasterAPI:
                 thing="attach_job",
                 remedy="Call register_application, or start the master with a journal",
             )
-        number, answer = self._attaching.attach(handler, wish)
+        number, answer = self._attaching.attach(handler, wish, _weight_of(record))
         self._detaching.discard(number)
         self._bound(handler, record, number)
         return answer

@@ -29,6 +29,8 @@ BUILT_IN: Final = (
     "concurrent.apps.hosting.HostingSettings",
     "concurrent.apps.master.MasterNode",
     "concurrent.apps.nodeclass.NodeSettings",
+    "concurrent.apps.resourcesettings.ResourceSettings",
+    "concurrent.apps.resourcesettings.WeightSettings",
     "concurrent.apps.slave.SlaveNode",
     "concurrent.apps.transportsettings.TransportSettings",
 )

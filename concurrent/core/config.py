@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.filemodules import shown_name
-from concurrent.core.items import ConfigItem, parse_bool
+from concurrent.core.items import ConfigItem, SectionItem, parse_bool
 
 __all__ = ["Configuration", "Explanation", "Setting", "describe", "items_of"]
 
@@ -189,7 +189,10 @@ class Configuration:
         classes = iter(self._classes())
         while any(key not in item_by_key for key in keys) and (cls := next(classes, None)) is not None:
             for item in items_of([cls]):
-                item_by_key.setdefault((item.section, item.name), item)
+                is_any = isinstance(item, SectionItem)
+                found = [key for key in keys if is_any and key[0] == item.section]
+                for key in found or [(item.section, item.name)]:
+                    item_by_key.setdefault(key, item)
         return {key: item_by_key[key] for key in keys if key in item_by_key}
 
     def conflicts(self) -> list[str]:
@@ -210,23 +213,28 @@ class Configuration:
 
     def explain(self) -> list[Explanation]:
         """Return each option, declared or set, with its text and where that came from."""
-        text_by_key = {(item.section, item.name): (item.default_text, DEFAULT) for item in self.items()}
+        text_by_key = {key: (item.default_text, DEFAULT) for key, item in self._item_by_key().items()}
         for key, setting in self._setting_by_key.items():
             shown = key if key in text_by_key else (key[0], setting.option)
             text_by_key[shown] = (setting.text, setting.origin)
         return [Explanation(*key, *text_by_key[key]) for key in sorted(text_by_key)]
 
     def _parsed(self, item: ConfigItem[Any]) -> Any:
+        if isinstance(item, SectionItem):
+            settings = [one for (section, _), one in self._setting_by_key.items() if section == item.section]
+            return {one.option.strip().lower(): _parsed_text(item, one) for one in settings}
         setting = self._setting_by_key.get((item.section, item.name))
         if setting is None:
             return item.parse(item.default_text, self._folder)
-        try:
-            return item.parse(setting.text, setting.folder)
-        except ValueError as error:
-            raise _not_allowed(setting, item.allowed) from error
+        return _parsed_text(item, setting)
 
     def _item_by_key(self) -> dict[tuple[str, str], ConfigItem[Any]]:
-        return {(item.section, item.name): item for item in reversed(self.items())}
+        """Return the options by section and name, but for those whose names are up to the user."""
+        return {
+            (item.section, item.name): item
+            for item in reversed(self.items())
+            if not isinstance(item, SectionItem)
+        }
 
     def _advice(self, key: tuple[str, str]) -> str:
         """Return a sentence with the nearest known name, or nothing."""
@@ -242,6 +250,13 @@ class Configuration:
             return f"Did you mean {near[0]}?"
         elsewhere = [each for each, name in known if name == option]
         return f"Did you mean [{elsewhere[0]}] {option}?" if elsewhere else ""
+
+
+def _parsed_text(item: ConfigItem[Any], setting: Setting) -> Any:
+    try:
+        return item.parse(setting.text, setting.folder)
+    except ValueError as error:
+        raise _not_allowed(setting, item.allowed) from error
 
 
 def _is_conflict(declared: dict[type, str]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar, cast, overload
 
@@ -26,6 +26,7 @@ __all__ = [
     "IntItem",
     "ListItem",
     "PathItem",
+    "SectionItem",
 ]
 
 Value = TypeVar("Value")
@@ -255,6 +256,35 @@ class ChoiceItem(ConfigItem[str]):
             if choice.lower() == word:
                 return choice
         raise ValueError(text)
+
+
+class SectionItem(ConfigItem["Mapping[str, int]"]):
+    """All options of a section whose names are up to whoever writes it; each is a whole number from 1.
+
+    The value is that of each name, in lower case; without any there is none.
+
+    :param example: an option as it may be written, for the documentation: a name and a number.
+    """
+
+    def __init__(self, section: str, doc: str, *, example: tuple[str, int]) -> None:
+        super().__init__(section, example[0], {example[0]: example[1]}, doc)
+
+    @property
+    def allowed(self) -> str:
+        """The form of each number."""
+        return "any names, each with a whole number from 1"
+
+    def parse(self, text: str, folder: Path) -> int:
+        """Return the number of one name."""
+        number = int(text.strip())
+        if number < 1:
+            raise ValueError(text)
+        return number
+
+    def format(self, value: Mapping[str, int]) -> str:
+        """Return the number of the only name."""
+        (number,) = value.values()
+        return str(number)
 
 
 class PathItem(ConfigItem["Path | None"]):

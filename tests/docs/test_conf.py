@@ -17,11 +17,23 @@ from concurrent.core.environment import Environment
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 FILES = sorted(CONF.glob("*.ini"))
+OF_MASTER = {
+    "job",
+    "journal",
+    "keys",
+    "limits",
+    "logging",
+    "master",
+    "node",
+    "plugins",
+    "scheduling",
+    "transport",
+}
 SECTIONS_BY_NAME = {
     "application": {"application", "keys", "logging", "plugins", "scheduling", "transport"},
-    "master": {"job", "journal", "keys", "logging", "master", "node", "plugins", "scheduling", "transport"},
+    "master": OF_MASTER,
     "slave": {"keys", "logging", "node", "plugins", "slave", "transport"},
-    "standalone": {"job", "journal", "keys", "logging", "master", "node", "plugins", "scheduling", "transport"},
+    "standalone": OF_MASTER,
 }
 
 _SECTION = re.compile(r"^\[(\w+)\]$", re.MULTILINE)

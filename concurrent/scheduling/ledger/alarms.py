@@ -28,6 +28,8 @@ class Alarm(IntEnum):
     """Tasks that are tried again."""
     DEADLINES = 7
     """Tasks that may not be open any more."""
+    CLAIMS = 8
+    """Tasks that claim what no slave has."""
 
 
 class Alarms:

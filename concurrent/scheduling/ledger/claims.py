@@ -55,6 +55,10 @@ class Claims:
         asked = _only(claim, frozenset(self.tokens))
         return fitting(asked, self.tokens, self._given) if asked else MANY
 
+    def are_tokens_enough(self, claim: Claim) -> bool:
+        """Return whether there are as many tokens as a claim asks for, if nobody else had any."""
+        return all(units <= self.tokens[name] for name, units in claim if name in self.tokens)
+
     def tokens_given(self, name: str) -> int:
         """Return how many units of a token are given away."""
         return taken(self._given, name)

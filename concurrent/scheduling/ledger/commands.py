@@ -18,6 +18,7 @@ __all__ = [
     "CheckQueue",
     "Command",
     "Deliver",
+    "FailInfeasible",
     "ForgetJob",
     "ProbeStore",
     "Push",
@@ -29,6 +30,7 @@ __all__ = [
     "SlaveSilent",
     "TasksMoved",
     "TellHeld",
+    "TellInfeasible",
     "TellRunning",
     "TellUnread",
     "TellWaiting",
@@ -211,6 +213,33 @@ class ForgetJob:
 
 
 @dataclass(slots=True)
+class TellInfeasible:
+    """Tell an owner of tasks that no slave could meet which has joined.
+
+    :param claim: what each of them asks for, in words.
+    :param why: what of it is missing.
+    :param fails: whether they will fail if this stays so.
+    """
+
+    owner: int
+    count: int
+    claim: str
+    why: str
+    fails: bool
+
+
+@dataclass(slots=True)
+class FailInfeasible:
+    """End tasks that no slave could meet for a while: ``TasksFailed`` says with which failures.
+
+    :param why: what is missing.
+    """
+
+    numbers: list[int]
+    why: str
+
+
+@dataclass(slots=True)
 class Record:
     """Keep this where it outlives the master, before any command that comes after this one is carried out."""
 
@@ -247,6 +276,8 @@ Command = (
     | TellHeld
     | TellRunning
     | TellWaiting
+    | TellInfeasible
+    | FailInfeasible
     | Recall
     | TellUnread
     | ForgetJob

@@ -91,10 +91,11 @@ class Jobs:
         """Begin a job, with a session attached."""
         key = event.owner
         if not self.is_recorded or event.job is None:
-            self.by_number[key] = JobRecord(key, event.name, Outbox(key, self._budget), self._queue)
+            outbox = Outbox(key, self._budget)
+            self.by_number[key] = JobRecord(key, event.name, outbox, self._queue, weight=event.weight)
             return []
         life = JobLife(event.job, KeptOutbox(key, self._budget))
-        self.by_number[key] = JobRecord(key, event.name, life.outbox, self._queue, life)
+        self.by_number[key] = JobRecord(key, event.name, life.outbox, self._queue, life, event.weight)
         return [Record(event)]
 
     def record(self, event: Any) -> list[Command]:

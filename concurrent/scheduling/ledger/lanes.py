@@ -70,6 +70,10 @@ class Lane:
         self.count -= count
         return batch
 
+    def waiting(self) -> list[TaskRecord]:
+        """Return the tasks that wait, in their order."""
+        return [task for task in self.tasks if task.state is QUEUED]
+
     def first_number(self) -> int:
         """Return the number of the first task; there must be one."""
         tasks = self.tasks

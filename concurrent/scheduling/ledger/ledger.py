@@ -65,6 +65,7 @@ from concurrent.scheduling.ledger.events import (
     TimePassed,
     WindowChanged,
 )
+from concurrent.scheduling.ledger.infeasible import Infeasible
 from concurrent.scheduling.ledger.lanes import Lane
 from concurrent.scheduling.ledger.lifetimes import Lifetimes
 from concurrent.scheduling.ledger.places import Places
@@ -106,10 +107,11 @@ class Ledger:
     where each task is; ``jobs``, ``slaves`` and the like are its parts, for others to look at.
 
     :param return_s: how long a session of a job that was lost has to come back, and a slave that is silent.
+    :param fails_infeasible: whether tasks fail after a while that claim what no slave could meet.
     :param limits: those of :class:`Places`.
     """
 
-    def __init__(self, *, return_s: float = RETURN_S, **limits: Any) -> None:
+    def __init__(self, *, return_s: float = RETURN_S, fails_infeasible: bool = False, **limits: Any) -> None:
         places = self.places = Places(return_s=return_s, **limits)
         self.jobs = places.jobs
         self.owners = places.owners
@@ -126,16 +128,18 @@ class Ledger:
         self.reports = Reports(places, self.running)
         self.lifetimes = Lifetimes(places, return_s)
         self.returning = Returning(places, self.lifetimes, return_s)
+        self.infeasible = Infeasible(places.claims, self.slaves, places.alarms, fails=fails_infeasible)
         self._refused_again_s = OFFER_AGAIN_S
         self._unaccepted = self.jobs.acceptance.batches
         self._apply_by_type = self._takers()
         self._look_by_alarm: dict[Alarm, Callable[[float], list[Command]]] = {
-            Alarm.SILENCE: self._look_for_silent,
+            Alarm.SILENCE: self._look_each_second,
             Alarm.QUEUE: self._look_at_queue,
             Alarm.REFUSALS: self._look_at_refusals,
             Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
             Alarm.JOBS: self.lifetimes.look,
             Alarm.RETURNS: self.returning.look,
+            Alarm.CLAIMS: self.infeasible.look,
             Alarm.RETRIES: self._look_at_retries,
             Alarm.DEADLINES: self._look_at_deadlines,
         }
@@ -329,6 +333,8 @@ class Ledger:
         self.places.next_number = number
         if event.payloads:
             owner.queue.added(lane, len(event.payloads))
+            if lane.claim:
+                self.infeasible.waits(lane.claim)
         if terms.deadline_s is not None:
             self.places.deadlines.add(
                 event.owner, event.first_id, len(event.payloads), terms.deadline_s, event.at
@@ -379,12 +385,17 @@ class Ledger:
             return f"was at {self.slaves[task.slave].name}"
         return "waited for its next try" if task.state is TaskState.WAITING else "waited for a slave"
 
+    def _look_each_second(self, now: float) -> list[Command]:
+        """Look for what nothing tells of: silent slaves, and claims that no slave can meet."""
+        self.alarms.set(Alarm.SILENCE, LOOK_S)
+        commands = self._look_for_silent(now)
+        return commands + self.infeasible.look(now) if self.queue.by_claim else commands
+
     def _look_for_silent(self, now: float) -> list[Command]:
         """Look for slaves that report nothing, and give what they have not begun to others if these are idle.
 
         What they run waits for them, until it is too late.
         """
-        self.alarms.set(Alarm.SILENCE, LOOK_S)
         silent = self.places.book.look_for_silent(now)
         if silent:
             silent += self.places.pushed_lost()  # it may lie in the silent slave's pipe

@@ -47,11 +47,13 @@ class OwnerJoined:
     """An application or a task system registered; it may submit tasks.
 
     :param job: what it asked for; None if nothing of it outlives its session.
+    :param weight: how many turns and shares of slaves it has, where others have one.
     """
 
     owner: int
     name: str
     job: JobSpec | None = None
+    weight: int = 1
 
 
 @dataclass(slots=True)

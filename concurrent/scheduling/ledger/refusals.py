@@ -114,14 +114,15 @@ class Refusals:
                 del self._waiting[key]
 
     def stuck(self, slaves: Collection[SlaveRecord]) -> list[TaskRecord]:
-        """Return the tasks that all have refused that could have them; none if no slave could."""
-        found: list[TaskRecord] = []
-        for key, group in self._waiting.items():
-            claim = key[1].resources
-            takers = [slave for slave in slaves if slave.window > 0 and self._claims.could(slave, claim)]
-            if takers and not any(_may_have(slave, key[2]) for slave in takers):
-                found += group.values()
-        return found
+        """Return the tasks that all slaves have refused that could have them; none if there is no slave."""
+        takers = [slave for slave in slaves if slave.window > 0]
+        could = self._claims.could
+        return [
+            task
+            for key, group in self._waiting.items()
+            if takers and not any(_may_have(one, key[2]) and could(one, key[1].resources) for one in takers)
+            for task in group.values()
+        ]
 
 
 def _may_have(slave: SlaveRecord, refusers: frozenset[int]) -> bool:

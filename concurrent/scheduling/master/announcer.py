@@ -11,9 +11,11 @@ from concurrent.scheduling.ledger.events import (
     SlaveSilent,
     TasksMoved,
     TellHeld,
+    TellInfeasible,
     TellRunning,
     TellWaiting,
 )
+from concurrent.scheduling.ledger.infeasible import FAIL_S
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.sessions import Sessions
@@ -61,6 +63,16 @@ class Announcer:
         log.warning(f"{text}: %s", sum(command.counts), command.story)
         for owner, count in zip(command.owners, command.counts, strict=True):
             self._notices.tell(owner, text % count)
+
+    def infeasible(self, command: TellInfeasible) -> None:
+        """Say that no slave could ever meet what tasks claim."""
+        then = f"They fail in {FAIL_S:.0f} s unless" if command.fails else "They wait until"
+        text = (
+            f"no slave that has joined can meet the claim of {command.count} tasks ({command.claim}): "
+            f"{command.why}. {then} one joins that can"
+        )
+        log.warning("%s: %s", self._ledger.owners[command.owner].title, text)
+        self._notices.tell(command.owner, text)
 
     def tell_all(self, text: str) -> None:
         """Tell all owners something that goes wrong at the master."""

@@ -7,7 +7,7 @@ here. Loop thread only.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from concurrent.scheduling.ledger.events import (
     CheckQueue,
     CodeDefined,
     Deliver,
+    FailInfeasible,
     ForgetJob,
     JobBegun,
     OutcomesConsumed,
@@ -39,6 +40,7 @@ from concurrent.scheduling.ledger.events import (
     TasksNamed,
     TasksSubmitted,
     TellHeld,
+    TellInfeasible,
     TellRunning,
     TellUnread,
     TellWaiting,
@@ -82,6 +84,8 @@ class Dispatcher:
     :param kept_bytes_max: how much memory tasks of jobs that are kept may take.
     :param folder: where the files are; None for the system's folder for temporary files.
     :param return_s: how long after its last word what a slave runs is given to nobody else, in seconds.
+    :param tokens: what there is of it for all slaves together, in units by name.
+    :param fails_infeasible: whether tasks fail after a while that claim what no slave could meet.
     :param journal: what keeps the work that is accepted, and has payloads instead of files; None if nothing is
         kept.
 
@@ -102,6 +106,8 @@ class Dispatcher:
         kept_bytes_max: int = 1 << 30,
         folder: Path | None = None,
         return_s: float = 60.0,
+        tokens: Mapping[str, int] | None = None,
+        fails_infeasible: bool = False,
         journal: OpenJournal | None = None,
     ) -> None:
         first_number = journal.first_number if journal is not None else 1
@@ -112,6 +118,8 @@ class Dispatcher:
             first_number=first_number,
             is_recorded=journal is not None,
             return_s=return_s,
+            tokens=tokens,
+            fails_infeasible=fails_infeasible,
             read_failure=type_and_words,
         )
         self._loop = loop
@@ -138,15 +146,18 @@ class Dispatcher:
         self._gate: Gate | None = None
         self._receipts: Receipts | None = None
         if journal is not None:
-            self._gate = Gate(loop, journal.store, self._delivery.end_turn)
-            self._receipts = Receipts(loop, self._sessions, self._courier, self._gate.when_kept)
-            journal.on_committed = self._gate.committed
+            self._make_gate(journal)
         self.slaves = self._make_slave_desk()
         self.jobs = self._make_job_desk()
         self.systems = self._make_system_desk()
         self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
         self._awaited = AwaitedSlaves(loop, self.ledger.returning, self._apply)
         self._turns.begin(self._hands(), self._ends())
+
+    def _make_gate(self, journal: OpenJournal) -> None:
+        self._gate = Gate(self._loop, journal.store, self._delivery.end_turn)
+        self._receipts = Receipts(self._loop, self._sessions, self._courier, self._gate.when_kept)
+        journal.on_committed = self._gate.committed
 
     def _make_slave_desk(self) -> SlaveDesk:
         return SlaveDesk(
@@ -209,6 +220,8 @@ class Dispatcher:
             TellHeld: self.announcer.held,
             TellRunning: self.announcer.running,
             TellWaiting: self.announcer.waiting,
+            TellInfeasible: self.announcer.infeasible,
+            FailInfeasible: self._feeder.fail_infeasible,
             Accept: self._delivery.accept,
             Deliver: self._delivery.deliver,
             Recall: self.jobs.recall,

@@ -15,6 +15,7 @@ from concurrent.scheduling.ledger.events import (
     CancelRun,
     CheckQueue,
     Event,
+    FailInfeasible,
     Push,
     PushedLost,
     Send,
@@ -30,7 +31,7 @@ from concurrent.scheduling.tasks.runterms import USUAL, RunTerms, run_terms
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, each_of, slices
 from concurrent.scheduling.wire.courier import Courier
-from concurrent.scheduling.wire.failure import each_too_large, unreadable
+from concurrent.scheduling.wire.failure import each_too_large, infeasible, unreadable
 from concurrent.scheduling.wire.messages import to_slave
 from concurrent.scheduling.wire.workqueue import Chunk
 from concurrent.transport.calls.handler import TCPHandler
@@ -164,6 +165,10 @@ class Feeder:
         slave = self._sessions.slaves.get(command.slave)
         if slave is not None:
             self._courier.cast(slave, to_slave.give_back, command.count)
+
+    def fail_infeasible(self, command: FailInfeasible) -> None:
+        """End tasks whose claim no slave could meet."""
+        self._apply(TasksFailed(command.numbers, [infeasible(command.why)] * len(command.numbers)))
 
     def check_queue(self, _command: CheckQueue) -> None:
         """Offer again what nobody takes, if it has left the master: the pipe of a lost slave may swallow it."""

@@ -125,17 +125,23 @@ class JobDesk:
                 self._code.define(event.owner, event.index, _loaded(event))
             yield event
 
-    def begin(self, handler: TCPHandler, name: str, spec: JobSpec | None = None) -> int:
+    def begin(self, handler: TCPHandler, name: str, spec: JobSpec | None = None, *, weight: int = 1) -> int:
         """Begin a job with a session; returns its number.
 
         :param spec: what was asked for; None if nothing of it outlives the session.
+        :param weight: how many turns and shares of slaves it has, where others have one.
         """
         number = self._sessions.join_owner(handler)
         self._code.join_owner(number)
         self._delivery.join(number)
         self._notices.catch_up(number)
-        self._apply(OwnerJoined(number, name, spec))
+        self._apply(OwnerJoined(number, name, spec, weight))
         return number
+
+    def weight_of(self, owner: int) -> int:
+        """Return the weight of a job; that of one which is not known is 1."""
+        job = self._ledger.owners.get(owner)
+        return job.weight if job is not None else 1
 
     def attach(
         self, handler: TCPHandler, job: JobRecord, attachment: int, *, from_start: bool, wants_tasks: bool

@@ -107,7 +107,7 @@ class SystemDesk:
             made_by=spec.made_by,
         )
         self._code.join_owner(number)
-        self._apply(OwnerJoined(number, system.name, job))
+        self._apply(OwnerJoined(number, system.name, job, application.weight))
         self._apply(SessionDetached(number))
         for index, blob in enumerate(system.code):
             self._code.define(number, index, blob)

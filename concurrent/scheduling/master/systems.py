@@ -285,7 +285,8 @@ class SystemHosts:
                 log.error("task %s cannot be read from the journal: %s", system.name, error)
                 host.kill()
             return
-        system.number = self._dispatcher.jobs.begin(session, system.name)
+        weight = self._dispatcher.jobs.weight_of(system.application)
+        system.number = self._dispatcher.jobs.begin(session, system.name, weight=weight)
         for index, blob in enumerate(system.code):
             self._dispatcher.define_code(system.number, index, blob)
         self._on_owner(session, system.number)

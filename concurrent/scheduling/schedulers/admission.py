@@ -1,6 +1,7 @@
 """Lets newcomers in when one owner has filled the slaves: gives tasks beyond the windows.
 
-Every owner of open tasks may have an equal part of all windows, whoever came first. A pure module.
+Every owner of open tasks may have a part of all windows by its weight, whoever came first. Tasks with a claim
+do not need that: they are given by what slaves have for them. A pure module.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ def let_in(ledger: Ledger) -> list[Command]:
     if len(owners) == 1:
         return []
     commands: list[Command] = []
-    share = ledger.window_total // max(1, sum(bool(owner.number_by_id) for owner in owners))
+    weights = sum(owner.weight for owner in owners if owner.number_by_id)
     for owner in owners:
-        count = min(owner.queued_count, share - owner.given_count)
+        share = ledger.window_total * owner.weight // max(1, weights)
+        count = min(owner.lanes.plain.count, share - owner.given_count)
         if count > 0 and owner.queue is ledger.queue:
             commands += _spread(ledger, owner, count)
     return commands

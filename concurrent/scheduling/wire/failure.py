@@ -31,6 +31,7 @@ __all__ = [
     "dumps_failure",
     "each_too_large",
     "failure_text",
+    "infeasible",
     "lines_of",
     "loads_failure",
     "message_of",
@@ -273,6 +274,19 @@ def unreadable(error: OSError) -> bytes:
         f"the master cannot read back what it put on disk: {error}",
         thing="master.folder",
         remedy="See to the disk of the master, then push the task again",
+    )
+    return dumps_failure(problem, None, "")
+
+
+def infeasible(why: str) -> bytes:
+    """Return the payload of a task that failed because no slave could ever meet what it claims.
+
+    :param why: what is missing.
+    """
+    problem = SchedulingError(
+        f"no slave can meet what the task claims: {why}",
+        thing="resources",
+        remedy="Start a slave that has it ('[slave] resources'), or ask for less",
     )
     return dumps_failure(problem, None, "")
 

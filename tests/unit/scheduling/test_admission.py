@@ -7,6 +7,7 @@ import pytest
 from concurrent.scheduling import Ledger, Terms
 from concurrent.scheduling.events import OwnerJoined, Send, SlaveJoined, TasksDone, TasksSubmitted
 from concurrent.scheduling.schedulers.admission import let_in
+from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import FINISHED
 
 
@@ -22,9 +23,9 @@ def ledger() -> Ledger:
     return ledger
 
 
-def join(ledger: Ledger, owner: int, *names: str) -> None:
+def join(ledger: Ledger, owner: int, *names: str, weight: int = 1) -> None:
     """Have an owner join, and push ten tasks of each name."""
-    ledger.apply(OwnerJoined(owner, f"owner {owner}"))
+    ledger.apply(OwnerJoined(owner, f"owner {owner}", weight=weight))
     for index, name in enumerate(names):
         ledger.apply(TasksSubmitted(owner, 10 * index, [b""] * 10, Terms(name=name)))
 
@@ -66,3 +67,14 @@ def test_a_newcomer_with_several_lanes_has_the_same_share(ledger: Ledger) -> Non
     assert sum(count for _, _, count in sent(ledger)) == 0
     join(ledger, 3, "a", "b")
     assert sum(count for _, _, count in sent(ledger)) == 8 // 3
+
+
+def test_an_owner_of_three_times_the_weight_has_three_times_the_share(ledger: Ledger) -> None:
+    join(ledger, 2, "a", weight=3)
+    assert sum(count for _, _, count in sent(ledger)) == 6
+
+
+def test_tasks_with_a_claim_are_not_let_in_beyond_what_fits(ledger: Ledger) -> None:
+    ledger.apply(OwnerJoined(2, "owner 2"))
+    ledger.apply(TasksSubmitted(2, 0, [b""] * 10, Terms(resources=Claim.of({"gpu": 1}))))
+    assert sent(ledger) == []

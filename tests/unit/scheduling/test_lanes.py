@@ -18,6 +18,7 @@ from concurrent.scheduling.events import (
     SlaveLost,
     TasksSubmitted,
 )
+from concurrent.scheduling.tasks.claim import Claim
 
 
 @pytest.fixture
@@ -158,3 +159,21 @@ def test_the_first_lane_is_the_highest_and_oldest_whatever_happens(ledger: Ledge
             if record.queued_count:
                 first = min(record.lanes, key=lambda one: (-one.terms.priority, one.tasks[0].number))
                 assert record.lanes.first() is first
+
+
+def test_an_owner_of_weight_three_takes_three_turns(ledger: Ledger) -> None:
+    ledger.apply(OwnerJoined(3, "heavy", weight=3))
+    push(ledger, *"a" * 20)
+    push(ledger, *"b" * 60, owner=3)
+    owners = [command.owner for command in ledger.assign(1, 32) if isinstance(command, Send)]
+    assert sorted(owners) == [1] * 2 + [3] * 6
+
+
+def test_a_thousand_lanes_cost_their_owner_no_more_than_one_does(ledger: Ledger) -> None:
+    claim = Claim.of({"gpu": 1})
+    for number in range(1000):
+        terms = Terms(name=str(number), resources=claim)
+        ledger.apply(TasksSubmitted(1, ledger.owners[1].next_id, [b""], terms))
+    (queue,) = ledger.claims.waiting
+    (group,) = queue.groups
+    assert (group.count, group.first().terms.name) == (1000, "0")

@@ -18,6 +18,7 @@ from concurrent.scheduling.wire.failure import loads_failure
 from concurrent.transport.calls.declaration import Message
 
 OWNER = 3
+WEIGHT = 3
 CODE = [b"first blob", b"second blob"]
 
 
@@ -179,7 +180,11 @@ class Master:
     def code_of(self, owner: int) -> list[Any]:
         return CODE
 
-    def begin(self, session: Any, name: str) -> int:
+    def weight_of(self, owner: int) -> int:
+        return WEIGHT
+
+    def begin(self, session: Any, name: str, *, weight: int) -> int:
+        assert weight == WEIGHT
         number = next(self._numbers)
         self.owners[number] = (name, [])
         return number

@@ -36,7 +36,7 @@ def seen() -> dict[str, Any]:
         "recursion_limit": sys.getrecursionlimit(),
         "is_user_warning_an_error": warnings.filters[0][:1] == ("error",),
         "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-        "handled": [n.name for n in (signal.SIGUSR1, signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP)
+        "handled": [n.name for n in (signal.SIGUSR1, signal.SIGCHLD, signal.SIGHUP)
                     if signal.getsignal(n) is not default],
         "int_of_commands": subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip(),
         "stdin": os.read(0, 10).decode() + sys.stdin.read(),

@@ -25,6 +25,7 @@ __all__ = [
     "kill",
     "kill_group",
     "session_of",
+    "terminate",
     "watch",
 ]
 
@@ -128,6 +129,15 @@ def session_of(pid: int) -> int:
         return os.getsid(pid)
     except OSError:
         return 0
+
+
+def terminate(pid: int) -> None:
+    """Send SIGTERM to a process, and have it go on if it was stopped; nothing happens if it is gone."""
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        try:
+            os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
 
 
 def kill(pid: int) -> None:

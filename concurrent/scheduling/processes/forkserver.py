@@ -4,7 +4,7 @@ It is single-threaded and holds no file of its owner but the control socket, so 
 and reports are msgpack arrays on that socket; the files of a child travel beside its request::
 
     to the zygote:   ["launch", child, entry, args, file_count, has_output]   ["kill", child]
-                     ["sweep", app, is_last]
+                     ["terminate", child]   ["sweep", app, is_last]
     from the zygote: ["started", child, pid]   ["exit", child, code]   ["failed", child, text]
                      ["swept", app, processes]
 
@@ -37,6 +37,7 @@ from concurrent.scheduling.processes.descendants import (
     kill,
     kill_group,
     session_of,
+    terminate,
     watch,
 )
 from concurrent.scheduling.processes.entry import call_entry, run_and_exit
@@ -161,9 +162,12 @@ class ForkServer:
                 self._launch(*request[1:-1], has_output=request[-1])
             elif request[0] == "sweep":
                 self._sweep(request[1], is_last=request[2])
-            elif request[1] in self._pid_by_child:
-                self._ending.add(self._pid_by_child[request[1]])
-                kill(self._pid_by_child[request[1]])
+            elif (pid := self._pid_by_child.get(request[1])) is not None:
+                if request[0] == "terminate":
+                    terminate(pid)
+                else:
+                    self._ending.add(pid)
+                    kill(pid)
         return True
 
     def _sweep(self, app: int, *, is_last: bool) -> None:

@@ -58,6 +58,11 @@ class Child:
         self.pid = pid
         log.debug("process %d has started (%s)", pid, self._entry)
 
+    def terminate(self) -> None:
+        """Send SIGTERM, and have the process go on if it was stopped, so that it can take it."""
+        if not self.has_ended:
+            self._launcher.terminate(self)
+
     def kill(self) -> None:
         """Send SIGKILL, also to a process that is only just being started."""
         if not self.has_ended:
@@ -116,8 +121,11 @@ class Launcher(Protocol):
         :param on_exit: called on the loop when it has ended.
         """
 
+    def terminate(self, child: Child) -> None:
+        """Send SIGTERM to a child that has not ended, and SIGCONT."""
+
     def kill(self, child: Child) -> None:
-        """Send SIGKILL to a child that has not ended."""
+        """Send SIGKILL to a child that has not ended; what it has started goes with it where that is known."""
 
     def sweep(self, app: int, *, is_last: bool) -> None:
         """Kill the processes that tasks of an application have left behind, where that is possible.

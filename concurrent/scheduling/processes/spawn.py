@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from concurrent.core.clock import Deadline, SystemClock
 from concurrent.core.errors import LoopClosed, NodeError
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.processes.descendants import die_with_parent, kill_group
+from concurrent.scheduling.processes.descendants import die_with_parent, kill_group, terminate
 from concurrent.scheduling.processes.entry import call_entry, run_and_exit
 from concurrent.scheduling.processes.interpreter import new_hash_seed, start_interpreter
 from concurrent.scheduling.processes.launcher import Child, Launcher, OnExit
@@ -142,6 +142,12 @@ class SpawnLauncher:
             sock.close()
         return child
 
+    def terminate(self, child: Child) -> None:
+        """See :class:`~concurrent.scheduling.processes.launcher.Launcher`."""
+        running = self._running_by_number.get(child.number)
+        if running is not None:
+            running.terminate()
+
     def kill(self, child: Child) -> None:
         """Send SIGKILL to a child and its process group."""
         running = self._running_by_number.get(child.number)
@@ -193,6 +199,11 @@ class _Running:
     def start(self) -> None:
         """Start to wait."""
         self._thread.start()
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the process, and SIGCONT, unless it was collected already."""
+        if self._program.returncode is None:
+            terminate(self._program.pid)
 
     def kill(self) -> None:
         """Send SIGKILL to the process and its group, unless it was collected already."""

@@ -153,16 +153,22 @@ class Zygote:
         self._flush()
         return child
 
+    def terminate(self, child: Child) -> None:
+        """See :class:`~concurrent.scheduling.processes.launcher.Launcher`."""
+        self._ask("terminate", child.number)
+
     def kill(self, child: Child) -> None:
         """Send SIGKILL to a child; the zygote knows whether the process id is still its own."""
-        if self._control is not None:
-            self._outbox.append(_Request(["kill", child.number], [], None))
-            self._flush()
+        self._ask("kill", child.number)
 
     def sweep(self, app: int, *, is_last: bool) -> None:
         """See :class:`~concurrent.scheduling.processes.launcher.Launcher`; what is killed is logged."""
+        self._ask("sweep", app, is_last)
+
+    def _ask(self, *fields: Any) -> None:
+        """Have the zygote do something, if it is there."""
         if self._control is not None:
-            self._outbox.append(_Request(["sweep", app, is_last], [], None))
+            self._outbox.append(_Request(fields, [], None))
             self._flush()
 
     def stop(self, timeout_s: float = 5.0) -> None:

@@ -20,6 +20,9 @@ __all__ = ["Death", "verdict"]
 OWN_EXITS: Final = frozenset({0, ENTRY_FAILED})
 """The exit codes of a worker that found its sockets closed or broken, by whichever of its tasks."""
 
+MEANT: Final = frozenset((WorkerState.ENDING, WorkerState.KILLED))
+"""What a worker was that was ended by intent, while it ran a task."""
+
 ACCIDENTS: Final = frozenset((WorkerState.READY, WorkerState.SERVING, WorkerState.DISTRUSTED))
 """What a worker was that nobody has told to end."""
 
@@ -34,6 +37,7 @@ class Death(NamedTuple):
     :param tail: the end of its output.
     :param started: the tasks that it had started and not brought home, oldest first.
     :param unstarted: those that it had not started.
+    :param ended: those of its tasks that it was ended for, or that would have been ended; not among the others.
     :param candidates: those of the started tasks that may have done it; none if it was killed by intent.
     :param is_accident: whether nobody meant it to end.
     """
@@ -43,6 +47,7 @@ class Death(NamedTuple):
     tail: str
     started: list[Item]
     unstarted: list[Item]
+    ended: list[Item]
     candidates: list[Item]
     is_accident: bool
 
@@ -62,9 +67,25 @@ class Death(NamedTuple):
         # What broke its sockets shows later, when the next results are sent; anything else at once.
         is_late = state is WorkerState.DISTRUSTED or (code in OWN_EXITS and is_accident)
         candidates = started if is_late else started[-1:]
-        wanted = [item for item in candidates if item[0] not in link.cancelled]
-        candidates = [] if state is WorkerState.KILLED else wanted
-        return cls(link, how, tail, started, unstarted, candidates, is_accident)
+        if state in MEANT:
+            candidates = []
+        ended: list[Item] = []
+        if verdicts := link.verdicts:
+            ended = [item for item in items if item[0] in verdicts]
+            started, unstarted, candidates = (
+                [item for item in some if item[0] not in verdicts] for some in (started, unstarted, candidates)
+            )
+        return cls(link, how, tail, started, unstarted, ended, candidates, is_accident)
+
+    def outcomes(self, where: str) -> list[tuple[Item, int, bytes]]:
+        """Return what is reported of the tasks in ``ended``: each with status and payload.
+
+        :param where: the slave, for their owners.
+        """
+        place = f"{where}, worker {self.link.pid}, {time_of_day()}"
+        output = without_own_frames(self.tail)
+        verdicts = self.link.verdicts
+        return [(item, *verdicts[item[0]].outcome(place, output)) for item in self.ended]
 
     def evidence(self, number: int, now: float) -> str:
         """Return what speaks against a task.

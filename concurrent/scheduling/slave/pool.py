@@ -17,15 +17,18 @@ from concurrent.scheduling.slave.blame import Blame
 from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.crews import Crews
 from concurrent.scheduling.slave.dealing import Dealer
+from concurrent.scheduling.slave.grace import Grace
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.report import OnDone, OutcomeReport
 from concurrent.scheduling.slave.roster import Roster
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.stopping import Stopping
+from concurrent.scheduling.slave.timelimits import GRACE_S, TimeLimits
+from concurrent.scheduling.slave.verdict import CANCEL, Verdict
 from concurrent.scheduling.slave.window import Window
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerwatch import OnRunning, WorkerWatch
-from concurrent.scheduling.tasks.outcome import CANCELLED, DIED
+from concurrent.scheduling.tasks.outcome import DIED
 from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
@@ -69,7 +72,9 @@ class WorkerPool:
         self._dealer = Dealer(
             loop, self._roster, self._pace, size=size, tasks_per_worker=self._tasks_per_worker
         )
-        self._workers = WorkerWatch(loop, self._links, on_running)
+        self._grace = Grace(loop)
+        self._time_limits = TimeLimits(loop, self._links, self._over_limit)
+        self._workers = WorkerWatch(loop, self._links, on_running, self._time_limits.look)
         self._report = OutcomeReport(loop, self._done)
         self._blame = Blame(loop, self._dealer, self._charge, self._go_on)
         self._stopping = Stopping(loop, self._kill_all)
@@ -184,24 +189,19 @@ class WorkerPool:
         return True
 
     def cancel(self, numbers: Iterable[int], grace_s: float = 0.0) -> None:
-        """Drop tasks that have not started and kill the workers of those that run.
+        """Drop tasks that have not started and end the workers of those that run.
 
         Each is reported as cancelled, or as what it was if it has just ended. Unknown numbers are ignored.
 
-        :param grace_s: how long one that runs has to end by itself before it is killed, in seconds.
+        :param grace_s: how long one that runs has to end by itself before it is killed, in seconds; 0: it is
+            killed at once.
         """
         wanted = set(numbers)
         self._drop_waiting(wanted)
         for link in self._links:
             if wanted.isdisjoint(item[0] for item in link.outstanding):
                 continue
-            can_take_back = link.can_take_back
-            self._dealer.put_back(link.take_back())
-            started = [item[0] for item in link.outstanding]
-            link.cancelled |= wanted.intersection(started)
-            # The newest started task is the one that runs; results of older ones are on their way.
-            if link.cancelled and (started[-1] in wanted or not can_take_back):
-                link.kill()
+            self._end_running(link, wanted, CANCEL, grace_s)
         self._drop_waiting(wanted)
         self._dealer.deal()
 
@@ -287,15 +287,32 @@ class WorkerPool:
         self._on_done(numbers, statuses, payloads)
         self._window.look()
 
+    def _over_limit(self, link: WorkerLink, number: int, verdict: Verdict) -> None:
+        self._end_running(link, {number}, verdict, GRACE_S)
+        self._dealer.deal()
+
+    def _end_running(self, link: WorkerLink, wanted: set[int], verdict: Verdict, grace_s: float) -> None:
+        """Have a worker end if it runs one of some tasks; what it has not started goes to others."""
+        can_take_back = link.can_take_back
+        self._dealer.put_back(link.take_back())
+        started = [item[0] for item in link.outstanding]
+        for number in wanted.intersection(started):
+            link.verdicts.setdefault(number, verdict)
+        # The newest started task is the one that runs; results of older ones are on their way.
+        if link.verdicts and (started[-1] in wanted or not can_take_back):
+            self._grace.end(link, grace_s)
+
     def _drop_waiting(self, wanted: set[int]) -> None:
         for item in self._dealer.remove(wanted):
-            self._end(item, CANCELLED, b"")
+            self._end(item, *CANCEL.outcome())
 
     def _worker_died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
         death = self._blame.died(link, signal, code, tail)
         self._workers.forget(link)
         self._dealer.forget(link)
-        self._drop_waiting(link.cancelled)
+        self._grace.forget(link)
+        for item, status, payload in death.outcomes(self._loop.name):
+            self._end(item, status, payload)
         is_quick = death.is_accident and not (link.done_count or death.started)
         self._roster.ended(link, is_quick=is_quick)
         self._go_on()
@@ -311,6 +328,7 @@ class WorkerPool:
         self._stopping.killing()
         self._blame.excuse()
         self._workers.stop()
+        self._time_limits.stop()
         for link in self._links:
             link.kill()
 
@@ -318,6 +336,7 @@ class WorkerPool:
         if self._links or self._blame.is_open or not self._stopping.is_under_way:
             return
         self._workers.stop()
+        self._time_limits.stop()
         unstarted = [item[0] for item in self._dealer.take_all()]
         self._crews.close()
         try:

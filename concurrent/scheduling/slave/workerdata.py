@@ -103,14 +103,18 @@ class WorkerData:
 
         Call it every second or so.
         """
-        is_amid_message = self._is_reading and not self._is_paused and self._is_amid_message
-        if not (is_amid_message or self._is_cut):
+        if not ((self.is_amid_message and not self._is_paused) or self._is_cut):
             self._stalled_count = 0
             return
         self._stalled_count += 1
         if self._stalled_count > STALLED_LOOKS:
             self._stop_reading()
             self._on_nonsense("it has closed its socket" if self._is_cut else "it does not finish a message")
+
+    def read_what_came(self) -> None:
+        """Read what has come by now, though it may be that nothing more is wanted for a while."""
+        if self._is_reading:
+            self._read()
 
     def read_rest(self) -> str:
         """Read what a worker that has ended has sent; returns what makes no sense in it, mostly nothing."""
@@ -139,8 +143,9 @@ class WorkerData:
         self._on_message = self._on_nonsense = _ignore
 
     @property
-    def _is_amid_message(self) -> bool:
-        return self._reader is not None and self._reader.is_amid_message
+    def is_amid_message(self) -> bool:
+        """Whether the worker has begun a message and the rest has not come."""
+        return self._is_reading and self._reader is not None and self._reader.is_amid_message
 
     def _write(self) -> None:
         outbox = self._outbox

@@ -38,6 +38,7 @@ from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.slave.crew import Crew, Item
 from concurrent.scheduling.slave.outputlog import OutputLog
 from concurrent.scheduling.slave.tokens import Tokens
+from concurrent.scheduling.slave.verdict import Verdict
 from concurrent.scheduling.slave.workerdata import WorkerData
 from concurrent.scheduling.slave.workerstates import TRANSITIONS, WorkerEvent, WorkerState
 from concurrent.scheduling.tasks.runterms import USUAL
@@ -47,6 +48,8 @@ from concurrent.transport.loop.loop import NodeLoop
 __all__ = ["OnResults", "WorkerLink"]
 
 ENTRY: Final = "concurrent.scheduling.worker.worker:main"
+
+DOOMED: Final = frozenset(set(WorkerState) - {WorkerState.READY, WorkerState.SERVING, WorkerState.LEAVING})
 
 log = get_log(__name__)
 
@@ -63,12 +66,14 @@ class WorkerLink:
     :param on_death: called when the worker has ended and everything that it sent was read, with the link, the
         signal or None, the exit code or None and the tail of its output.
     :raises OSError: if there are no descriptors for it.
+
+    ``verdicts`` has what becomes of tasks that it has, if the worker ends before they do.
     """
 
     __slots__ = (
         "_code_count", "_data", "_loop", "_on_death", "_on_results", "_output", "_output_log",
-        "_started_count", "_tokens", "busy_since", "cancelled", "child", "crew", "distrusted_because",
-        "done_count", "is_held", "outstanding", "progress_at", "state",
+        "_started_count", "_tokens", "busy_since", "child", "crew", "distrusted_because", "done_count",
+        "is_held", "outstanding", "progress_at", "state", "verdicts",
     )  # fmt: skip
 
     def __init__(
@@ -84,7 +89,7 @@ class WorkerLink:
         self.progress_at = self.busy_since = loop.time()
         self.is_held = False
         self.distrusted_because = ""
-        self.cancelled: set[int] = set()
+        self.verdicts: dict[int, Verdict] = {}
         self.state = WorkerState.READY
         self._loop = loop
         self._on_results = on_results
@@ -119,6 +124,11 @@ class WorkerLink:
     def is_leaving(self) -> bool:
         """Whether the worker gets nothing more, because it ends."""
         return self.state is not WorkerState.SERVING and self.state is not WorkerState.READY
+
+    @property
+    def is_doomed(self) -> bool:
+        """Whether the worker ends in a moment, whatever its task does."""
+        return self.state in DOOMED
 
     @property
     def pid(self) -> int:
@@ -176,10 +186,17 @@ class WorkerLink:
         self.is_held = is_slow and bool(self.outstanding)
         return items
 
-    def running_number(self) -> int | None:
-        """Return the number of the task that runs, the newest that has started; None if none has."""
+    def running_item(self) -> Item | None:
+        """Return the task that runs, the newest that has started; None if none has."""
+        if not self.outstanding:
+            return None
         started_count = len(self.outstanding) - self._tokens.unused_count()
-        return self.outstanding[started_count - 1][0] if started_count > 0 else None
+        return self.outstanding[started_count - 1] if started_count > 0 else None
+
+    def running_number(self) -> int | None:
+        """Return the number of the task that runs; None if none has started."""
+        item = self.running_item()
+        return item[0] if item is not None else None
 
     def note_progress(self, now: float) -> bool:
         """Tell whether the worker has started a task since it was last asked; its results may wait for others.
@@ -192,6 +209,11 @@ class WorkerLink:
         self._started_count = started_count
         self.progress_at = now
         return True
+
+    def ask_to_end(self) -> None:
+        """Have the worker end the task that it runs and then itself. It gets nothing more from now on."""
+        self._undergo(WorkerEvent.ASK)
+        self.child.terminate()
 
     def kill(self) -> None:
         """Kill the worker; ``on_death`` follows. It gets nothing more from now on."""
@@ -208,6 +230,15 @@ class WorkerLink:
     def pause_reading(self, *, is_paused: bool) -> None:
         """Read no more of what the worker sends, so that it has to wait with more; or go on."""
         self._data.pause(is_paused=is_paused)
+
+    def read_what_came(self) -> None:
+        """Read the results that have come by now, also while reading is paused."""
+        self._data.read_what_came()
+
+    @property
+    def is_amid_result(self) -> bool:
+        """Whether the worker has sent a part of its results, and the rest has not come."""
+        return self._data.is_amid_message
 
     def look(self) -> None:
         """Kill a worker that has begun a message and sends no more of it, or can send nothing any more.
@@ -298,8 +329,9 @@ class WorkerLink:
         self.progress_at = self._loop.time()
         self._charge()
         self.is_held = False
-        if self.cancelled:
-            self.cancelled.difference_update(numbers)
+        if self.verdicts:
+            for number in numbers:
+                self.verdicts.pop(number, None)
         self._tokens.note_results()
         self._on_results(self, numbers, statuses, payloads, busy_s)
 

@@ -18,6 +18,8 @@ class WorkerState(Enum):
     """It belongs to an application and may be given tasks."""
     LEAVING = "leaving"
     """It ends after the task that it runs."""
+    ENDING = "ending"
+    """It was asked to end the task that it runs, and is killed after a grace."""
     KILLED = "killed"
     """It is killed by intent: that is no fault of its tasks."""
     DISTRUSTED = "distrusted"
@@ -31,6 +33,7 @@ class WorkerEvent(Enum):
 
     JOIN = "given to an application"
     FINISH = "told to end"
+    ASK = "asked to end"
     KILL = "killed"
     DISTRUST = "distrusted"
     END = "gone"
@@ -42,18 +45,27 @@ TRANSITIONS: Final[Mapping[tuple[WorkerState, WorkerEvent], WorkerState]] = {
     (WorkerState.READY, WorkerEvent.KILL): WorkerState.KILLED,
     (WorkerState.READY, WorkerEvent.END): WorkerState.GONE,
     (WorkerState.SERVING, WorkerEvent.FINISH): WorkerState.LEAVING,
+    (WorkerState.SERVING, WorkerEvent.ASK): WorkerState.ENDING,
     (WorkerState.SERVING, WorkerEvent.KILL): WorkerState.KILLED,
     (WorkerState.SERVING, WorkerEvent.DISTRUST): WorkerState.DISTRUSTED,
     (WorkerState.SERVING, WorkerEvent.END): WorkerState.GONE,
     (WorkerState.LEAVING, WorkerEvent.FINISH): WorkerState.LEAVING,
+    (WorkerState.LEAVING, WorkerEvent.ASK): WorkerState.ENDING,
     (WorkerState.LEAVING, WorkerEvent.KILL): WorkerState.KILLED,
     (WorkerState.LEAVING, WorkerEvent.DISTRUST): WorkerState.DISTRUSTED,
     (WorkerState.LEAVING, WorkerEvent.END): WorkerState.GONE,
+    (WorkerState.ENDING, WorkerEvent.FINISH): WorkerState.ENDING,
+    (WorkerState.ENDING, WorkerEvent.ASK): WorkerState.ENDING,
+    (WorkerState.ENDING, WorkerEvent.KILL): WorkerState.KILLED,
+    (WorkerState.ENDING, WorkerEvent.DISTRUST): WorkerState.DISTRUSTED,
+    (WorkerState.ENDING, WorkerEvent.END): WorkerState.GONE,
     (WorkerState.KILLED, WorkerEvent.FINISH): WorkerState.KILLED,
+    (WorkerState.KILLED, WorkerEvent.ASK): WorkerState.KILLED,
     (WorkerState.KILLED, WorkerEvent.KILL): WorkerState.KILLED,
     (WorkerState.KILLED, WorkerEvent.DISTRUST): WorkerState.DISTRUSTED,
     (WorkerState.KILLED, WorkerEvent.END): WorkerState.GONE,
     (WorkerState.DISTRUSTED, WorkerEvent.FINISH): WorkerState.DISTRUSTED,
+    (WorkerState.DISTRUSTED, WorkerEvent.ASK): WorkerState.DISTRUSTED,
     (WorkerState.DISTRUSTED, WorkerEvent.KILL): WorkerState.DISTRUSTED,
     (WorkerState.DISTRUSTED, WorkerEvent.DISTRUST): WorkerState.DISTRUSTED,
     (WorkerState.DISTRUSTED, WorkerEvent.END): WorkerState.GONE,

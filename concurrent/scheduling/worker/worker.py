@@ -5,6 +5,9 @@ start one of them, the oldest of the generation that the byte names. The slave r
 to give tasks to somebody else, so a task is either started here or taken back, never both. Older
 generations in the queue were taken back and are dropped.
 
+SIGTERM tells a worker to end: it raises ``SystemExit`` in the task that runs, so that it can clean up. Whatever
+the task does then, it has no result; the slave says what became of it.
+
 Results go out when no token waits, when one of them has waited as long as the slave allows for it, and before
 anything is started that may take until after that: a function that has not run yet, or of which two runs took
 so long lately. So tiny tasks share messages and results do not wait behind long tasks. The result of a task
@@ -21,6 +24,7 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from itertools import repeat
 from types import BuiltinFunctionType, FrameType, FunctionType
 from typing import Any, Final
@@ -35,6 +39,7 @@ from concurrent.scheduling.processes.taskoutput import TAIL_BYTES, CapturedOutpu
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED, RETRIABLE
 from concurrent.scheduling.tasks.retry import exception_names
 from concurrent.scheduling.wire.failure import dumps_failure, unpicklable
+from concurrent.scheduling.worker.endsignal import EndSignal
 from concurrent.scheduling.worker.sharedmemory import receive_memory
 from concurrent.scheduling.worker.workerwire import (
     CODE,
@@ -87,10 +92,15 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
 
     The signal is not just ignored meanwhile, for the commands that tasks start would ignore it too.
     """
-    while frame is not None:
-        if frame.f_code is Worker._perform.__code__:
-            raise KeyboardInterrupt
+    if _is_in(frame, Worker._perform):
+        raise KeyboardInterrupt
+
+
+def _is_in(frame: FrameType | None, function: Callable[..., Any]) -> bool:
+    """Tell whether a function is being called, as a stack says."""
+    while frame is not None and frame.f_code is not function.__code__:
         frame = frame.f_back
+    return frame is not None
 
 
 _Dealt = tuple[int, float, int, "bytes | Frame", "dict[str, Any] | None"]
@@ -115,6 +125,7 @@ class Worker:
         self._code = ReceivedCode()
         self._output = CapturedOutput()
         self._is_fork = False
+        self._is_ending = False
         self._batch: TaskBatch | None = None
         self._done: list[tuple[int, int, bytes | Frame]] = []
         self._printed: list[tuple[int, int, bytes, bytes]] = []
@@ -124,12 +135,23 @@ class Worker:
         self._long_by_function: dict[Any, tuple[float, float]] = {}  # the longest run and the second
         self._is_code_new = False
         self._terms: dict[str, Any] | None = None
+        self._end_signal = EndSignal(self._told_to_end)
 
     def forked(self) -> None:
         """Note that this is a copy which a task made with ``os.fork``: it must not go on as a worker."""
         self._is_fork = True
         if self._batch is not None:
             self._batch.drop()
+
+    def _told_to_end(self, _number: int, frame: FrameType | None) -> None:
+        """Raise in the task that runs, each time; between tasks end when what is finished was sent."""
+        self._is_ending = True
+        if _is_in(frame, Worker._perform):
+            if self._batch is not None:
+                self._batch.drop()
+            raise SystemExit("the task was told to end")
+        if not self._done and not _is_in(frame, Worker._flush):
+            self._end_signal.die()
 
     def run(self) -> None:
         """Take tokens and run tasks until there are no more.
@@ -199,13 +221,16 @@ class Worker:
         except BaseException as error:  # boundary: whatever a task raises is its outcome
             if self._is_fork:
                 exit_now(exit_code_of(error))
-            status, answer = FAILED, self._failure(error)
+            status, answer = FAILED, b"" if self._is_ending else self._failure(error)
             if self._terms and not set(self._terms.get("retry_on", ())).isdisjoint(
                 exception_names(type(error))
             ):
                 status = RETRIABLE
         if self._is_fork:
             exit_now(0)
+        if self._is_ending:  # what it has printed is left to the slave
+            self._send()
+            self._end_signal.die()
         self._done.append((number, status, answer))
         self._unsent_bytes += len(answer)
         output = self._output
@@ -262,11 +287,19 @@ class Worker:
             self._unsent_bytes += len(head) + len(tail)
 
     def _flush(self) -> None:
-        """Send what is finished."""
+        """Send what is finished, and see to what the last tasks printed."""
+        if not self._done:
+            return
+        self._note_printed(self._done[-1][0])  # by C code or a subprocess, of the latest task as far as we know
+        self._send()
+        self._output.restore_files()  # nobody waits for that
+        if self._is_ending:
+            self._end_signal.die()
+
+    def _send(self) -> None:
         if not self._done:
             return
         numbers, statuses, payloads = zip(*self._done, strict=True)
-        self._note_printed(numbers[-1])  # by C code or a subprocess, of the latest task as far as we know
         fields = numbers, statuses, self._busy_s, self._printed, payloads
         place = self._result_memory.put if self._result_memory is not None else None
         pieces = deque(pack_message(RESULTS, *fields, place=place))
@@ -277,7 +310,6 @@ class Worker:
         self._unsent_bytes = 0
         while pieces:
             send_some(self._data, pieces)
-        self._output.restore_files()  # nobody waits for that
 
 
 def _spread(rows: list[Any], count: int) -> list[dict[str, Any] | None]:

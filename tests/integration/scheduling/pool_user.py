@@ -17,6 +17,7 @@ from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.workerwatch import RunningTask
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
 from concurrent.scheduling.wire.failure import loads_failure
 from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
 from concurrent.transport.frames.blocks import new_block
@@ -56,7 +57,7 @@ class PoolUser:
     def on_loop(self, fn: Callable[..., Any], *args: Any) -> Any:
         return self._loop.call(fn, *args, timeout_s=TIMEOUT_S)
 
-    def push(self, *whats: Any) -> list[int]:
+    def push(self, *whats: Any, terms: RunTerms = USUAL) -> list[int]:
         """Push tasks, or (function, argument ...) tuples; return their numbers."""
         payloads = []
         for what in whats:
@@ -65,7 +66,7 @@ class PoolUser:
             if isinstance(payload, Frame):
                 payload = Frame(self.received(bytes(payload)))
             payloads.append(payload)
-        return self.push_payloads(payloads)
+        return self.push_payloads(payloads, terms)
 
     def received(self, data: bytes) -> memoryview:
         """Return memory with data as it comes from a master, which workers can read if that is so."""
@@ -86,12 +87,12 @@ class PoolUser:
         self.on_loop(self.pool.run, app, 0, numbers, payloads)
         return numbers
 
-    def push_payloads(self, payloads: Sequence[Any]) -> list[int]:
+    def push_payloads(self, payloads: Sequence[Any], terms: RunTerms = USUAL) -> list[int]:
         numbers = self._numbers_for(payloads)
         for index in range(self._sent_blobs, len(self.book.blobs)):
             self.on_loop(self.pool.define, APP, index, self.book.blobs[index])
         self._sent_blobs = len(self.book.blobs)
-        self.on_loop(self.pool.run, APP, self._sent_blobs, numbers, payloads)
+        self.on_loop(self.pool.run, APP, self._sent_blobs, numbers, payloads, terms)
         return numbers
 
     def outcome(self, number: int) -> tuple[int, Any]:

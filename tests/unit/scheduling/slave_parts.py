@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from concurrent.scheduling.processes.launcher import Child, OnExit
@@ -38,8 +39,8 @@ class StillLoop:
     def remove_writer(self, sock: socket.socket) -> None:
         self.writers.pop(sock, None)
 
-    def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
-        timer = Timer(self.now + delay_s, callback)
+    def call_later(self, delay_s: float, callback: Callable[..., object], *args: Any) -> Timer:
+        timer = Timer(self.now + delay_s, partial(callback, *args))
         self.timers.append(timer)
         return timer
 
@@ -93,6 +94,7 @@ class StillLauncher:
         self.children: list[Child] = []
         self.ends: list[Sequence[socket.socket]] = []
         self.killed: list[int] = []
+        self.terminated: list[int] = []
         self.refuses = False
 
     def launch(
@@ -109,6 +111,9 @@ class StillLauncher:
         self.ends.append(sockets)
         child.started(1000 + child.number)
         return child
+
+    def terminate(self, child: Child) -> None:
+        self.terminated.append(child.pid)
 
     def kill(self, child: Child) -> None:
         self.killed.append(child.pid)

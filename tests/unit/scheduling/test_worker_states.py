@@ -28,6 +28,13 @@ def test_nobody_is_given_to_a_second_application_or_after_it_was_told_to_end() -
     assert [state for state, event in TRANSITIONS if event is WorkerEvent.JOIN] == [WorkerState.READY]
 
 
-@pytest.mark.parametrize("event", [WorkerEvent.FINISH, WorkerEvent.KILL, WorkerEvent.DISTRUST])
+@pytest.mark.parametrize("state", [WorkerState.SERVING, WorkerState.LEAVING, WorkerState.ENDING])
+def test_who_was_asked_to_end_can_only_be_killed_or_distrusted(state: WorkerState) -> None:
+    assert TRANSITIONS[state, WorkerEvent.ASK] is WorkerState.ENDING
+    assert TRANSITIONS[WorkerState.ENDING, WorkerEvent.FINISH] is WorkerState.ENDING
+    assert TRANSITIONS[WorkerState.ENDING, WorkerEvent.KILL] is WorkerState.KILLED
+
+
+@pytest.mark.parametrize("event", [WorkerEvent.FINISH, WorkerEvent.ASK, WorkerEvent.KILL, WorkerEvent.DISTRUST])
 def test_what_was_found_out_about_a_worker_stays(event: WorkerEvent) -> None:
     assert TRANSITIONS[WorkerState.DISTRUSTED, event] is WorkerState.DISTRUSTED

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from concurrent.scheduling.slave import workerdata
+from concurrent.scheduling.slave.verdict import CANCEL
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerstates import WorkerState
 from concurrent.scheduling.tasks.runterms import USUAL
@@ -121,6 +122,31 @@ def test_what_has_not_started_is_taken_back_and_nothing_else(ends: Ends) -> None
     ends.report(1)
     assert not ends.link.is_held
     assert ends.link.is_idle
+
+
+def test_a_worker_that_is_asked_to_end_gets_nothing_more_and_its_last_results_count(ends: Ends) -> None:
+    ends.join()
+    ends.give(1, 2)
+    ends.link.verdicts = {1: CANCEL, 2: CANCEL}
+    ends.link.ask_to_end()
+    assert ends.launcher.terminated == [ends.link.pid]
+    assert ends.link.is_leaving
+    assert ends.link.is_doomed
+    ends.report(1)
+    assert ends.link.verdicts == {2: CANCEL}
+    assert len(ends.results) == 1
+
+
+def test_what_has_come_is_read_when_it_is_asked_for_though_results_are_paused(ends: Ends) -> None:
+    ends.join()
+    ends.give(1, 2)
+    ends.link.pause_reading(is_paused=True)
+    ends.report(1)
+    assert not ends.results
+    ends.data.sendall(b"\0")
+    ends.link.read_what_came()
+    assert len(ends.results) == 1
+    assert ends.link.is_amid_result
 
 
 @pytest.mark.parametrize("claimed", [(2,), (1, 2, 3), (9,)])

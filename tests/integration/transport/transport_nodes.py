@@ -273,6 +273,10 @@ class CuttingProxy:
         self._spawn(self._forward, client, server)
         self._spawn(self._forward, server, client)
 
+    async def pass_on(self, sink: socket.socket, data: bytes) -> None:
+        """Send on what has come from the other end. Loop thread."""
+        await self._loop.aio.sock_sendall(sink, data)
+
     async def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := await self._loop.aio.sock_recv(source, 65536):
@@ -281,11 +285,11 @@ class CuttingProxy:
                     left = self.cut_after_bytes[0]
                     if len(data) >= left:
                         del self.cut_after_bytes[0]
-                        await self._loop.aio.sock_sendall(sink, data[:left])
+                        await self.pass_on(sink, data[:left])
                         self._cut()
                         return
                     self.cut_after_bytes[0] = left - len(data)
-                await self._loop.aio.sock_sendall(sink, data)
+                await self.pass_on(sink, data)
             await self._flowing.wait()
             for sock in (source, sink):
                 self._close(sock)

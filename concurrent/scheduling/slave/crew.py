@@ -1,16 +1,20 @@
-"""One application at a pool: its code, its tasks, its workers, and the memory of its large arguments.
+"""One application at a pool, and its crews: the workers and the waiting tasks for each claim.
 
 A worker serves one application from its first task on. What that does to its process (modules, environment,
-folder, signal handlers, open files, threads) is met by its own tasks only, and so is its memory.
+folder, signal handlers, open files, threads) is met by its own tasks only, and so is its memory. And it serves
+one claim, for a process is told its devices and its threads once, before any code of the application runs.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.slave.ranked import RankedTasks
+from concurrent.scheduling.slave.resources import NO_RESOURCES, Resources
+from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
 from concurrent.scheduling.tasks.runterms import RunTerms
 from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
 from concurrent.transport.frames.frames import Frame
@@ -18,30 +22,33 @@ from concurrent.transport.frames.frames import Frame
 if TYPE_CHECKING:
     from concurrent.scheduling.slave.workerlink import WorkerLink
 
-__all__ = ["Crew", "Item"]
+__all__ = ["Application", "Crew", "Item"]
 
 
-class Crew:
-    """See the module. Loop thread only.
+class Application:
+    """What all crews of an application have in common. Loop thread only.
 
-    :param owner: the number of the application.
+    :param owner: its number.
     :param new_memory: makes what its workers, and no others, read large arguments from.
+    :param clock: returns the time.
 
-    ``links`` has its workers, but for those that are leaving. ``used_s`` is the time of workers that counts for
-    its share (``shares.py``), and ``open_count`` tells how many of its tasks are in the pool.
+    ``weight`` is how much of the pool it shall have, compared with others. ``crews`` has those that it has, by
+    their claims. ``is_ranked`` tells whether its tasks differ in priority.
     """
 
-    __slots__ = ("_memory", "_new_memory", "blobs", "links", "open_count", "owner", "used_s", "waiting")
+    __slots__ = ("_clock", "_memory", "_new_memory", "blobs", "crews", "is_ranked", "owner", "weight")
 
-    def __init__(self, owner: int, new_memory: Callable[[], ArgumentMemory]) -> None:
+    def __init__(
+        self, owner: int, new_memory: Callable[[], ArgumentMemory], clock: Callable[[], float]
+    ) -> None:
         self.owner = owner
         self._new_memory = new_memory
+        self._clock = clock
         self._memory: ArgumentMemory | None = None
         self.blobs: list[bytes] = []
-        self.links: list[WorkerLink] = []
-        self.waiting: deque[Item] = deque()
-        self.open_count = 0
-        self.used_s = 0.0
+        self.weight = 1
+        self.crews: dict[Claim, Crew] = {}
+        self.is_ranked = False
 
     @property
     def memory(self) -> ArgumentMemory:
@@ -49,6 +56,35 @@ class Crew:
         if self._memory is None:
             self._memory = self._new_memory()
         return self._memory
+
+    @property
+    def open_count(self) -> int:
+        """How many of its tasks are in the pool."""
+        return sum(crew.open_count for crew in self.crews.values())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has neither tasks nor workers here."""
+        return not any(crew.links or crew.open_count for crew in self.crews.values())
+
+    def crew(self, claim: Claim = NO_CLAIM, resources: Resources = NO_RESOURCES) -> Crew:
+        """Return the crew for a claim, which is there from now on.
+
+        :param resources: what there is for it.
+        """
+        crew = self.crews.get(claim)
+        if crew is None:
+            crew = self.crews[claim] = Crew(self, claim, resources)
+            if self.is_ranked:
+                crew.rank(self._clock)
+        return crew
+
+    def rank(self) -> None:
+        """Have the tasks with the higher priority come first from now on."""
+        if not self.is_ranked:
+            self.is_ranked = True
+            for crew in self.crews.values():
+                crew.rank(self._clock)
 
     def let_go(self) -> None:
         """Have the memory for large arguments freed with the last one who uses it; new one can be asked for."""
@@ -71,8 +107,46 @@ class Crew:
             self.blobs.append(bytes(blob))
 
 
+class Crew:
+    """See the module. Loop thread only. Made by :meth:`Application.crew`.
+
+    ``links`` has its workers, but for those that are leaving. ``cpu`` is how many places each of them takes,
+    ``takes`` what else. ``used_s`` is the time of places that counts for its share (``shares.py``): a second of
+    a worker counts ``rate`` seconds. ``open_count`` tells how many of its tasks are in the pool.
+    """
+
+    __slots__ = (
+        "_resources", "app", "claim", "cpu", "links", "open_count", "owner", "rate", "takes", "used_s",
+        "waiting",
+    )  # fmt: skip
+
+    def __init__(self, app: Application, claim: Claim, resources: Resources) -> None:
+        self.app = app
+        self.owner = app.owner
+        self.claim = claim
+        self.cpu = claim.cpu
+        self.takes = resources.takes(claim)
+        self._resources = resources
+        self.links: list[WorkerLink] = []
+        self.waiting: deque[Item] | RankedTasks = deque()
+        self.open_count = 0
+        self.used_s = 0.0
+        self.rate = float(self.cpu)
+
+    def environment(self, devices: Sequence[int]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the variables of a worker with these devices, see :meth:`.Resources.environment`."""
+        return self._resources.environment(self.claim, devices)
+
+    def rank(self, clock: Callable[[], float]) -> None:
+        """Have the tasks with the higher priority come first from now on.
+
+        :param clock: returns the time.
+        """
+        self.waiting = RankedTasks(clock, self.waiting)
+
+
 Item = tuple[int, "bytes | Frame", Crew, RunTerms]
-"""A task: its number, its payload, the application that it belongs to, and what it asks for.
+"""A task: its number, its payload, the crew that it belongs to, and what it asks for.
 
 A plain tuple, for one is made for each task: one with names takes ten times as long to make.
 """

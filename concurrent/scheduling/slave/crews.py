@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from concurrent.scheduling.processes.launcher import Launcher
-from concurrent.scheduling.slave.crew import Crew
+from concurrent.scheduling.slave.crew import Application, Crew
+from concurrent.scheduling.slave.resources import Resources
 from concurrent.scheduling.slave.roster import Roster
+from concurrent.scheduling.tasks.runterms import RunTerms
 from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
 from concurrent.transport.frames.blocks import new_block
 
@@ -19,21 +21,41 @@ class Crews:
     :param launcher: ends what the tasks of an application have left running.
     :param roster: ends its workers.
     :param size: how many workers may have tasks at once.
+    :param resources: what there is for claims.
+    :param clock: returns the time.
     """
 
-    def __init__(self, launcher: Launcher, roster: Roster, size: int) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        roster: Roster,
+        size: int,
+        resources: Resources,
+        clock: Callable[[], float],
+    ) -> None:
         self._launcher = launcher
         self._roster = roster
         self._size = size
-        self._crew_by_owner: dict[int, Crew] = {}
+        self._resources = resources
+        self._clock = clock
+        self._app_by_owner: dict[int, Application] = {}
         self._is_closed = False
 
-    def of(self, owner: int) -> Crew:
+    def of(self, owner: int) -> Application:
         """Return an application, which is known from now on."""
-        crew = self._crew_by_owner.get(owner)
-        if crew is None:
-            crew = self._crew_by_owner[owner] = Crew(owner, self._new_memory)
-        return crew
+        app = self._app_by_owner.get(owner)
+        if app is None:
+            app = self._app_by_owner[owner] = Application(owner, self._new_memory, self._clock)
+        return app
+
+    def crew_for(self, owner: int, terms: RunTerms) -> Crew:
+        """Return the crew of an application that runs tasks with these terms."""
+        app = self.of(owner)
+        app.weight = terms.weight
+        claim = self._resources.within(terms.resources)
+        if terms.priority:
+            app.rank()
+        return app.crew(claim, self._resources)
 
     def _new_memory(self) -> ArgumentMemory:
         return ArgumentMemory(self._size)
@@ -44,20 +66,21 @@ class Crews:
 
     def forget(self, owner: int) -> None:
         """Drop an application, and end its workers and what else it has left behind."""
-        crew = self._crew_by_owner.pop(owner, None)
-        if crew is not None:
-            self._launcher.sweep(owner, is_last=not self._crew_by_owner)  # first, so that it is named
-            self._roster.dismiss(crew)
-            crew.let_go()
+        app = self._app_by_owner.pop(owner, None)
+        if app is not None:
+            self._launcher.sweep(owner, is_last=not self._app_by_owner)  # first, so that it is named
+            for crew in app.crews.values():
+                self._roster.dismiss(crew)
+            app.let_go()
 
     @property
     def owners(self) -> set[int]:
         """The numbers of those that are known."""
-        return set(self._crew_by_owner)
+        return set(self._app_by_owner)
 
     def forget_unused(self, owners: Collection[int]) -> None:
         """Do so with those of them that have no task here."""
-        known = self._crew_by_owner
+        known = self._app_by_owner
         for owner in owners:
             if owner in known and not known[owner].open_count:
                 self.forget(owner)
@@ -65,5 +88,5 @@ class Crews:
     def close(self) -> None:
         """Free the memory for arguments as soon as nobody reads it; no more is made."""
         self._is_closed = True
-        for crew in self._crew_by_owner.values():
-            crew.let_go()
+        for app in self._app_by_owner.values():
+            app.let_go()

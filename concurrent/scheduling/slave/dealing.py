@@ -1,20 +1,21 @@
 """Deals waiting tasks out to workers, and takes back what would wait too long there. Loop thread only.
 
-Each application has a share of the places (``shares.py``), and its tasks go to its own workers. Each worker
-gets some work ahead (``pace.py``). What it has not started is taken back as soon as another one could do it, or
-the worker makes no progress, so a long task holds nothing behind it.
+Each crew has a share of the places (``shares.py``), and its tasks go to its own workers, which begin when what
+they claim is free (``resources.py``). Each worker gets some work ahead (``pace.py``). What it has not started
+is taken back as soon as another one could do it, or the worker makes no progress, so a long task holds nothing
+behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Final
 
 from concurrent.scheduling.slave.crew import Crew, Item
 from concurrent.scheduling.slave.pace import Pace
+from concurrent.scheduling.slave.resources import NO_RESOURCES, Resources, Room
+from concurrent.scheduling.slave.rights import more_by_crew
 from concurrent.scheduling.slave.roster import Roster
-from concurrent.scheduling.slave.shares import Claim, divide
 from concurrent.scheduling.slave.stuck import StuckWatch
 from concurrent.scheduling.slave.suspects import Suspects
 from concurrent.scheduling.slave.waiting import WaitingTasks
@@ -27,8 +28,6 @@ __all__ = ["Dealer"]
 TAKE_BACK_MIN_S: Final = 0.0003
 """Less waiting work than this is not worth taking from one worker for another at once."""
 
-_used_s = attrgetter("used_s")
-
 
 class Dealer:
     """See the module.
@@ -37,12 +36,22 @@ class Dealer:
     :param pace: knows how long tasks take.
     :param size: how many workers may have tasks at once.
     :param tasks_per_worker: how many tasks a worker may run.
+    :param resources: what there is for claims.
 
     ``waiting`` has the tasks that no worker has, but for those of ``suspects``, which run one at a time. The
     owner keeps ``held_count``, how many tasks have no outcome yet.
     """
 
-    def __init__(self, loop: NodeLoop, roster: Roster, pace: Pace, *, size: int, tasks_per_worker: int) -> None:
+    def __init__(
+        self,
+        loop: NodeLoop,
+        roster: Roster,
+        pace: Pace,
+        *,
+        size: int,
+        tasks_per_worker: int,
+        resources: Resources = NO_RESOURCES,
+    ) -> None:
         self.held_count = 0
         self.waiting = WaitingTasks()
         self.suspects = Suspects()
@@ -52,13 +61,14 @@ class Dealer:
         self._pace = pace
         self._size = size
         self._tasks_per_worker = tasks_per_worker
+        self._resources = resources
         self._stuck = StuckWatch(loop, self._links, pace, self._relieve, self._has_free_place)
         self._apart_link: WorkerLink | None = None
         self._is_closed = False
         self._is_paused = False
 
     def add(self, items: Sequence[Item], *, is_newcomer: bool) -> None:
-        """Deal tasks of one application that have just come.
+        """Deal tasks of one crew that have just come, all with the same terms.
 
         :param is_newcomer: whether the others have had the workers to themselves.
         """
@@ -70,6 +80,8 @@ class Dealer:
             if is_newcomer:  # what others have waiting at the workers is not before its turn
                 for link in self._links:
                     self.put_back(link.take_back(is_slow=False))
+            elif items[0][2].app.is_ranked:
+                self._overtake(items[0])
             self.waiting.extend(items)
         self.deal()
 
@@ -134,10 +146,20 @@ class Dealer:
     def _give_alone(self, items: Sequence[Item]) -> bool:
         """Give the only task that is here to a worker, without the queue; tells whether there is one."""
         crew = items[0][2]
+        if crew.takes:
+            return False
         link = next((one for one in crew.links if one.is_idle), None) or self._roster.worker_for(crew)
         if link is not None:
             link.give(items, hold_s=0.0)
         return link is not None
+
+    def _overtake(self, item: Item) -> None:
+        """Take back what waits at workers of an application and has a lower priority than a task that comes."""
+        crew, priority = item[2], item[3].priority
+        for other in crew.app.crews.values():
+            for link in other.links:
+                if len(link.outstanding) > 1 and link.outstanding[-1][3].priority < priority:
+                    self.put_back(link.take_back(is_slow=False))
 
     def _deal_by_shares(self) -> None:
         busy_by_crew: dict[Crew, list[WorkerLink]] = {crew: [] for crew in self.waiting.crews}
@@ -145,20 +167,23 @@ class Dealer:
         for link in self._links:
             if link.outstanding:
                 busy_by_crew.setdefault(link.outstanding[0][2], []).append(link)
-                free -= 1
-        if apart := self.suspects.next_crew:
+                free -= link.places
+        apart = self.suspects.next_crew
+        if apart is not None:
             busy_by_crew.setdefault(apart, [])  # it needs a place, or who floods would keep them all
         if len(busy_by_crew) == 1:
             ((crew, busy),) = busy_by_crew.items()
-            self._deal_to(crew, busy, self._size - len(busy), free)
-            return
-        more_by_crew = self._divide(busy_by_crew)
-        for crew, more in more_by_crew.items():
-            if more < 0:
-                free += self._withhold(busy_by_crew[crew], -more)
-        for crew, more in more_by_crew.items():
+            if not crew.claim:
+                self._deal_to(crew, busy, self._size - len(busy), free)
+                return
+        more = more_by_crew(busy_by_crew, self._size, self._resources.totals, self._loop.time(), apart)
+        for crew, count in more.items():
+            if count < 0:
+                free += self._withhold(busy_by_crew[crew], -count) * crew.cpu
+        room = Room(self._resources, self._links) if any(crew.takes for crew in busy_by_crew) else None
+        for crew, count in more.items():
             if crew.waiting:
-                free -= self._deal_to(crew, busy_by_crew[crew], more, free)
+                free -= self._deal_to(crew, busy_by_crew[crew], count, free, room)
 
     def _withhold(self, busy: list[WorkerLink], count: int) -> int:
         """Have some of an application's busy workers get nothing more; those that are done soonest.
@@ -176,34 +201,22 @@ class Dealer:
                 self.put_back(link.take_back(is_slow=False))
         return sum(not link.outstanding for link in chosen)
 
-    def _divide(self, busy_by_crew: dict[Crew, list[WorkerLink]]) -> dict[Crew, int]:
-        """Return how many more places, or less, each application may have; who has used least comes first."""
-        now = self._loop.time()
-        claims: dict[Crew, Claim] = {}
-        for crew, busy in busy_by_crew.items():
-            used_s = crew.used_s + sum(now - link.busy_since for link in busy)
-            wanted = len(busy) + len(crew.waiting) + (crew is self.suspects.next_crew)
-            claims[crew] = Claim(used_s, min(self._size, wanted), len(busy))
-        before = {crew: claim.used_s for crew, claim in claims.items()}
-        divide(self._size, list(claims.values()))
-        for crew, claim in claims.items():
-            crew.used_s += claim.used_s - before[crew]
-        ordered = sorted(claims, key=lambda crew: claims[crew].used_s)
-        return {crew: claims[crew].places - len(busy_by_crew[crew]) for crew in ordered}
-
-    def _deal_to(self, crew: Crew, busy: list[WorkerLink], more: int, free: int) -> int:
-        """Deal the waiting tasks of one application out over its workers.
+    def _deal_to(
+        self, crew: Crew, busy: list[WorkerLink], more: int, free: int, room: Room | None = None
+    ) -> int:
+        """Deal the waiting tasks of one crew out over its workers.
 
         :param busy: those of its workers that have tasks.
         :param more: how many others may get some; none if negative.
         :param free: how many places there are.
-        :returns: how many others have got some.
+        :param room: what else there is; None if nobody needs to know.
+        :returns: how many places others have got.
         """
         busy.sort(key=_outstanding_count)
         shared = self.waiting.is_shared
         depth = self._pace.depth(is_shared=shared) if CAN_TAKE_BACK else 1
         hold_s = self._pace.hold_s(crew.open_count - self._size, self._size, is_shared=shared)
-        more = max(0, min(more, free))
+        more = max(0, min(more, free // crew.cpu))
         links: list[WorkerLink | None] = []
         if more:
             links += [link for link in crew.links if link.is_idle and link is not self._apart_link][:more]
@@ -214,16 +227,45 @@ class Dealer:
             waiting_count = len(crew.waiting)
             if not waiting_count:
                 break
-            link = known or self._roster.worker_for(crew)
+            link = known or self._new_link(crew, room)
             fair = max(-(-waiting_count // left), self._pace.share)
             left -= 1
-            if link is not None:
-                room = min(depth, self._tasks_per_worker - link.done_count) - len(link.outstanding)
-                count = min(room, fair, waiting_count)
-                if count > 0:
-                    taken += not link.outstanding
-                    link.give(self.waiting.take(crew, count), hold_s)
+            if link is None or not self._may_begin(link, crew, room):
+                continue
+            count = min(depth, self._tasks_per_worker - link.done_count) - len(link.outstanding)
+            count = min(count, fair, waiting_count)
+            if count > 0:
+                if not link.outstanding:
+                    taken += crew.cpu
+                    if room is not None:
+                        room.take(crew.takes)
+                link.give(self.waiting.take(crew, count), hold_s)
         return taken
+
+    def _new_link(self, crew: Crew, room: Room | None) -> WorkerLink | None:
+        """Return a worker that had no crew until now, with its devices; None if there can be none for now."""
+        if room is None or not crew.takes:
+            return self._roster.worker_for(crew)
+        if not room.fits(crew.takes):
+            return None
+        devices = room.devices_for(crew.claim)
+        if devices is None:
+            self._free_devices(crew, room)
+            return None
+        return self._roster.worker_for(crew, devices)
+
+    @staticmethod
+    def _may_begin(link: WorkerLink, crew: Crew, room: Room | None) -> bool:
+        """Tell whether a worker may be given tasks: it has some, or what they take is free."""
+        return room is None or bool(link.outstanding) or room.fits(crew.takes)
+
+    def _free_devices(self, crew: Crew, room: Room) -> None:
+        """Have idle workers of other crews end whose devices a crew is to have."""
+        idle = [link for link in self._links if link.devices and not link.outstanding]
+        chosen = room.devices_without(idle, crew.claim)
+        for link in idle:
+            if not link.is_leaving and not chosen.isdisjoint(link.devices):
+                self._roster.leaving(link)
 
     def _has_little(self, link: WorkerLink, depth: int) -> bool:
         is_ready = not (link.is_held or link.is_leaving or link is self._apart_link)
@@ -238,19 +280,34 @@ class Dealer:
                 link = self._apart_link = None
         if link is None and waiting:
             link = self._apart_link = self._link_apart(waiting[0][2])
-        if link is not None and not link.outstanding and self._has_free_place():
+        if link is not None and not link.outstanding and self._has_room_for(waiting[0][2], is_there=True):
             link.give([waiting.popleft()], hold_s=0.0)
 
     def _link_apart(self, crew: Crew) -> WorkerLink | None:
         """Return a worker for the suspects of an application; it has nothing that is not started."""
         links = [link for link in crew.links if not link.is_leaving]
-        link = min(links, key=_outstanding_count, default=None) or self._roster.worker_for(crew)
+        link = min(links, key=_outstanding_count, default=None)
+        if link is None:
+            link = self._new_link(crew, Room(self._resources, self._links) if crew.takes else None)
         if link is not None:
             self.put_back(link.take_back(is_slow=False))
         return link
 
     def _has_free_place(self) -> bool:
-        return sum(1 for link in self._links if link.outstanding) < self._size
+        return sum(link.places for link in self._links if link.outstanding) < self._size
+
+    def _has_room_for(self, crew: Crew, *, is_there: bool = False) -> bool:
+        """Tell whether one more worker of a crew may have tasks.
+
+        :param is_there: whether it has one that is idle.
+        """
+        if not crew.claim:
+            return self._has_free_place()
+        busy = sum(link.places for link in self._links if link.outstanding)
+        room = Room(self._resources, self._links)
+        is_there = is_there or any(link.is_idle for link in crew.links)
+        has_devices = is_there or room.devices_for(crew.claim) is not None
+        return busy + crew.cpu <= self._size and room.fits(crew.takes) and has_devices
 
     def _go_on_watching(self) -> None:
         if not self._is_paused and not self._is_closed:
@@ -261,7 +318,7 @@ class Dealer:
         if not self._has_free_place():
             return
         fullest = max(self._links, key=_outstanding_count, default=None)
-        if fullest is None:
+        if fullest is None or (fullest.crew is not None and not self._has_room_for(fullest.crew)):
             return
         spare = len(fullest.outstanding) - 1
         if spare > 0 and spare * self._pace.duration_s > TAKE_BACK_MIN_S:

@@ -1,7 +1,8 @@
 """The worker processes of a slave: has tasks run there, and replaces workers that die.
 
-Each worker belongs to one application from its first task on (``crew.py``). Which application has how many is
-decided in ``shares.py``, which workers there are in ``roster.py``, which of them gets a task in ``dealing.py``.
+Each worker belongs to one application and one claim from its first task on (``crew.py``). Which crew has how
+many is decided in ``shares.py``, which workers there are in ``roster.py``, which of them gets a task in
+``dealing.py``.
 Everything here belongs to the loop's thread.
 """
 
@@ -18,8 +19,10 @@ from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.crews import Crews
 from concurrent.scheduling.slave.dealing import Dealer
 from concurrent.scheduling.slave.grace import Grace
+from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.report import OnDone, OutcomeReport
+from concurrent.scheduling.slave.resources import Resources
 from concurrent.scheduling.slave.roster import Roster
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.stopping import Stopping
@@ -42,6 +45,7 @@ class WorkerPool:
     :param loop: the loop that owns the pool.
     :param launcher: what starts the workers; attached to ``loop``. Pools may share it.
     :param size: how many tasks may run at once, each at a worker of its own.
+    :param offer: what tasks can ask for besides.
     :param tasks_per_worker: how many tasks a worker runs before another takes its place; 0: no limit.
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
@@ -54,6 +58,7 @@ class WorkerPool:
         launcher: Launcher,
         *,
         size: int,
+        offer: Offer = NOTHING,
         tasks_per_worker: int = 0,
         on_done: OnDone,
         on_window: Callable[[int], None],
@@ -68,9 +73,15 @@ class WorkerPool:
         self._window = Window(self._pace, size, on_window)
         self._roster = Roster(loop, size, self._new_link, self._has_started)
         self._links = self._roster.links
-        self._crews = Crews(launcher, self._roster, size)
+        resources = Resources(offer, size)
+        self._crews = Crews(launcher, self._roster, size, resources, loop.time)
         self._dealer = Dealer(
-            loop, self._roster, self._pace, size=size, tasks_per_worker=self._tasks_per_worker
+            loop,
+            self._roster,
+            self._pace,
+            size=size,
+            tasks_per_worker=self._tasks_per_worker,
+            resources=resources,
         )
         self._grace = Grace(loop)
         self._time_limits = TimeLimits(loop, self._links, self._over_limit)
@@ -171,8 +182,9 @@ class WorkerPool:
         :param terms: what all of them ask for.
         :returns: whether they were taken; if not, some of these blobs are not defined.
         """
-        crew = self._crews.of(owner)
-        if code_count > len(crew.blobs):
+        crews = self._crews
+        crew = crews.of(owner).crew() if terms is USUAL else crews.crew_for(owner, terms)
+        if code_count > len(crew.app.blobs):
             return False
         if not numbers:
             return True
@@ -180,7 +192,7 @@ class WorkerPool:
         count = len(items)
         self._pace.note_sizes(count, sum(map(len, payloads)))
         dealer = self._dealer
-        is_newcomer = not crew.open_count and dealer.held_count > self.size
+        is_newcomer = not crew.open_count and dealer.held_count > self.size and not crew.app.open_count
         crew.open_count += count
         dealer.held_count += count
         if self._workers.is_resting:
@@ -234,7 +246,7 @@ class WorkerPool:
         started = sum(number is not None for number in running.values())
         return WorkersStatus(
             size=self.size,
-            idle=max(0, self.size - started),
+            idle=max(0, self.size - sum(link.places for link in self._links if link.outstanding)),
             running=running,
             tasks=self._workers.rows(),
             waiting=self.held_count - started,

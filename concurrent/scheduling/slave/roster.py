@@ -10,7 +10,7 @@ while ends too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -65,14 +65,17 @@ class Roster:
         for _ in range(self._size - self._lasting_count()):
             self._start_ready()
 
-    def worker_for(self, crew: Crew) -> WorkerLink | None:
-        """Return a worker that belongs to an application from now on, None if there can be none for now."""
+    def worker_for(self, crew: Crew, devices: Sequence[int] = ()) -> WorkerLink | None:
+        """Return a worker that belongs to a crew from now on, None if there can be none for now.
+
+        :param devices: the devices that are its own.
+        """
         while not self._is_closed and (self._ready or self._can_start()):
             link = self._ready.pop(0) if self._ready else self._start()
             if link is None:
                 return None
             try:
-                link.join(crew)
+                link.join(crew, devices)
             except ConnectionError:
                 continue  # it has ended, which is reported soon
             except OSError as error:
@@ -87,7 +90,7 @@ class Roster:
         return None
 
     def dismiss(self, crew: Crew) -> None:
-        """End the workers of an application that has left, after the tasks that they run."""
+        """End the workers of a crew whose application has left, after the tasks that they run."""
         for link in crew.links:
             link.finish()
         crew.links.clear()
@@ -120,8 +123,8 @@ class Roster:
         for links in (self._ready, crew.links if crew is not None else []):
             if link in links:
                 links.remove(link)
-        if crew is not None and not crew.links and not crew.open_count:
-            crew.let_go()
+        if crew is not None and crew.app.is_idle:
+            crew.app.let_go()
 
     def _lasting_count(self) -> int:
         return sum(not link.is_leaving for link in self.links)

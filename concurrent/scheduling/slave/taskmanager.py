@@ -271,6 +271,7 @@ class GenericTaskManager(Component):
             self._loop,
             self._launcher,
             size=self._workers,
+            offer=self._offer,
             tasks_per_worker=self.tasks_per_worker,
             on_done=self._done,
             on_window=self._window_changed,

@@ -1,4 +1,4 @@
-"""The waiting tasks of a pool: those of each application in their order. Pure."""
+"""The waiting tasks of a pool: those of each crew in their order. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 
 from concurrent.scheduling.slave.crew import Crew, Item
+from concurrent.scheduling.slave.ranked import RankedTasks
 
 __all__ = ["WaitingTasks"]
 
 
 class WaitingTasks:
-    """See the module. ``count`` tells how many tasks wait, ``crews`` which applications they belong to."""
+    """See the module. ``count`` tells how many tasks wait, ``crews`` which crews they belong to."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -23,18 +24,18 @@ class WaitingTasks:
 
     @property
     def is_shared(self) -> bool:
-        """Whether tasks of several applications wait."""
+        """Whether tasks of several crews wait."""
         return len(self.crews) > 1
 
     def extend(self, items: Sequence[Item]) -> None:
-        """Add tasks of one application behind its others."""
+        """Add tasks of one crew behind its others."""
         crew = items[0][2]
         crew.waiting.extend(items)
         self.crews[crew] = None
         self.count += len(items)
 
     def put_back(self, items: Sequence[Item]) -> None:
-        """Add tasks that were taken, oldest first, before the others of their applications."""
+        """Add tasks that were taken, oldest first, before the others of their crews."""
         for item in reversed(items):
             crew = item[2]
             crew.waiting.appendleft(item)
@@ -42,15 +43,18 @@ class WaitingTasks:
         self.count += len(items)
 
     def take(self, crew: Crew, count: int) -> list[Item]:
-        """Take up to ``count`` tasks of an application, the oldest first."""
+        """Take up to ``count`` tasks of a crew, the oldest first, or those with the highest priority."""
         waiting = crew.waiting
         size = min(len(waiting), count)
-        items = [waiting.popleft() for _ in range(size)]
+        if isinstance(waiting, RankedTasks):
+            items = waiting.take(size)
+        else:
+            items = [waiting.popleft() for _ in range(size)]
         self._taken(crew, size)
         return items
 
     def take_newest(self, count: int) -> list[Item]:
-        """Take up to ``count`` tasks from the end, newest first, of whichever application has most."""
+        """Take up to ``count`` tasks from the end, newest first, of whichever crew has most."""
         items: list[Item] = []
         while self.count and len(items) < count:
             crew = max(self.crews, key=lambda one: len(one.waiting))
@@ -64,7 +68,10 @@ class WaitingTasks:
         removed = [item for item in self if item[0] in numbers]
         for crew in {item[2] for item in removed}:
             before = len(crew.waiting)
-            crew.waiting = deque(item for item in crew.waiting if item[0] not in numbers)
+            if isinstance(crew.waiting, RankedTasks):
+                crew.waiting.remove(numbers)
+            else:
+                crew.waiting = deque(item for item in crew.waiting if item[0] not in numbers)
             self._taken(crew, before - len(crew.waiting))
         return removed
 

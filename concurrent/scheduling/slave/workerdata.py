@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from concurrent.core.foreign import shown
-from concurrent.scheduling.slave.crew import Crew
+from concurrent.scheduling.slave.crew import Application
 from concurrent.scheduling.worker.sharedmemory import TrackedMemory
 from concurrent.scheduling.worker.workerwire import MessageReader, pack_message
 from concurrent.transport.frames.frames import Buffer
@@ -63,15 +63,15 @@ class WorkerData:
         self._is_cut = False
         self._stalled_count = 0
 
-    def join(self, crew: Crew) -> None:
+    def join(self, app: Application) -> None:
         """Share memory with the worker, as all of its application do, and begin to read.
 
         :raises OSError: if there are no descriptors, or the worker has ended.
         """
-        self._memory = crew.memory.share(self._sock)
+        self._memory = app.memory.share(self._sock)
         view_of = None
         if self._memory is not None:
-            view_of, self._place = self._memory.view, crew.memory.position_of
+            view_of, self._place = self._memory.view, app.memory.position_of
         self._reader = MessageReader(self._sock, MESSAGE_BYTES_MAX, view_of)
         self._is_reading = True
         if not self._is_paused:

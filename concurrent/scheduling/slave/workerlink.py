@@ -72,8 +72,8 @@ class WorkerLink:
 
     __slots__ = (
         "_code_count", "_data", "_loop", "_on_death", "_on_results", "_output", "_output_log",
-        "_started_count", "_tokens", "busy_since", "child", "crew", "distrusted_because", "done_count",
-        "is_held", "outstanding", "progress_at", "state", "verdicts",
+        "_started_count", "_tokens", "busy_since", "child", "crew", "devices", "distrusted_because",
+        "done_count", "is_held", "outstanding", "places", "progress_at", "state", "verdicts",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +84,8 @@ class WorkerLink:
         on_death: Callable[[WorkerLink, int | None, int | None, str], None],
     ) -> None:
         self.crew: Crew | None = None
+        self.places = 1
+        self.devices: Sequence[int] = ()
         self.outstanding: deque[Item] = deque()
         self.done_count = 0
         self.progress_at = self.busy_since = loop.time()
@@ -110,15 +112,17 @@ class WorkerLink:
             ENTRY, sockets, [loop.name], output=self._output, on_exit=self._exited
         )
 
-    def join(self, crew: Crew) -> None:
-        """Have the worker belong to an application, for good; it can be given tasks at once.
+    def join(self, crew: Crew, devices: Sequence[int] = ()) -> None:
+        """Have the worker belong to a crew, for good; it can be given tasks at once.
 
+        :param devices: those that are its own.
         :raises OSError: if there are no descriptors for what they share, or the worker has ended.
         """
-        self._data.join(crew)
+        self._data.join(crew.app)
         self._undergo(WorkerEvent.JOIN)
         self.crew = crew
-        self._data.send(OWNER, crew.owner, [])
+        self.places, self.devices = crew.cpu, devices
+        self._data.send(OWNER, crew.owner, crew.environment(devices), [])
 
     @property
     def is_leaving(self) -> bool:
@@ -154,8 +158,9 @@ class WorkerLink:
         crew = items[0][2]
         if not self.outstanding:
             self.progress_at = self.busy_since = self._loop.time()
-        if self._code_count != len(crew.blobs):
-            self._send_code(crew.blobs)
+        blobs = crew.app.blobs
+        if self._code_count != len(blobs):
+            self._send_code(blobs)
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
         terms = _terms_for_worker(items) if any(item[3] is not USUAL for item in items) else []
@@ -301,10 +306,10 @@ class WorkerLink:
         )
 
     def _charge(self) -> None:
-        """Put the time since the last time on the account of the application."""
+        """Put the time since the last time on the account of the crew."""
         assert self.crew is not None
         now = self._loop.time()
-        self.crew.used_s += now - self.busy_since
+        self.crew.used_s += (now - self.busy_since) * self.crew.rate
         self.busy_since = now
 
     def _receive(

@@ -199,8 +199,12 @@ class Worker:
             self._code.take(index, bytes(blobs[0]))
             self._is_code_new = True
         elif kind == OWNER:
+            owner, (own, others), _ = fields
+            os.environ.update(own)
+            for name, value in others.items():
+                os.environ.setdefault(name, value)
             self._code.enter()
-            mark_environment(fields[0])
+            mark_environment(owner)
         else:
             generation, numbers, hold_s, dropped, terms, payloads = fields
             if self._result_memory is not None:

@@ -10,8 +10,9 @@ the body, beginning at a multiple of 16 bytes from the start of the body, or lie
 and their fields:
 
 =========== ========================================== ==================================================
-``OWNER``   owner, []                                  to the worker, before all others: the application that it
-                                                       belongs to
+``OWNER``   owner, environment, []                     to the worker, before all others: the application that it
+                                                       belongs to, and [variables, variables that are set
+                                                       unless they are]
 ``TASKS``   generation, numbers, hold_s, dropped,      to the worker: tasks, in the order of their tokens;
             terms, payloads                            their results may wait ``hold_s`` seconds for others.
                                                        ``dropped`` has positions of results, free again;

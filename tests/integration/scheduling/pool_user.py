@@ -13,6 +13,7 @@ import psutil
 
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.workerwatch import RunningTask
@@ -32,7 +33,14 @@ OTHER_APP = 8
 class PoolUser:
     """A pool, the code book of one application, and what the pool reported."""
 
-    def __init__(self, loop: NodeLoop, launcher: Launcher, size: int, own_modules: Sequence[str]) -> None:
+    def __init__(
+        self,
+        loop: NodeLoop,
+        launcher: Launcher,
+        size: int,
+        own_modules: Sequence[str],
+        offer: Offer = NOTHING,
+    ) -> None:
         self.book = CodeBook(own_modules)
         self.numbers: list[int] = []
         self.reports: list[list[int]] = []
@@ -48,6 +56,7 @@ class PoolUser:
             loop,
             launcher,
             size=size,
+            offer=offer,
             on_done=self._done,
             on_window=self.windows.append,
             on_running=self.running.extend,
@@ -81,10 +90,12 @@ class PoolUser:
         memory: ArgumentMemory = self.on_loop(lambda: self.pool._crews.of(APP).memory)
         return memory
 
-    def push_of_another(self, payloads: Sequence[Any], app: int = OTHER_APP) -> list[int]:
+    def push_of_another(
+        self, payloads: Sequence[Any], app: int = OTHER_APP, terms: RunTerms = USUAL
+    ) -> list[int]:
         """Push tasks of an application without code of its own."""
         numbers = self._numbers_for(payloads)
-        self.on_loop(self.pool.run, app, 0, numbers, payloads)
+        self.on_loop(self.pool.run, app, 0, numbers, payloads, terms)
         return numbers
 
     def push_payloads(self, payloads: Sequence[Any], terms: RunTerms = USUAL) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from concurrent.scheduling.processes.launcher import Child, OnExit
 from concurrent.scheduling.processes.taskoutput import OutputFile
-from concurrent.scheduling.slave.crew import Crew
+from concurrent.scheduling.slave.crew import Application, Crew
 from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
 
 
@@ -124,12 +124,13 @@ class StillLauncher:
                 end.close()
 
 
+def nothing_shared() -> ArgumentMemory:
+    """Return memory that is not there."""
+    memory = ArgumentMemory(1)
+    memory.close()
+    return memory
+
+
 def new_crew(owner: int) -> Crew:
-    """Return an application without shared memory."""
-
-    def nothing_shared() -> ArgumentMemory:
-        memory = ArgumentMemory(1)
-        memory.close()
-        return memory
-
-    return Crew(owner, nothing_shared)
+    """Return the crew without a claim of an application without shared memory."""
+    return Application(owner, nothing_shared, lambda: 0.0).crew()

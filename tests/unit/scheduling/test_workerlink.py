@@ -85,14 +85,14 @@ def numbers(items: list[Any]) -> list[int]:
 
 def test_a_worker_is_told_whose_it_is_before_anything_else(ends: Ends) -> None:
     assert ends.link.state is WorkerState.READY
-    assert ends.join() == [OWNER, OWNER_NUMBER, []]
+    assert ends.join() == [OWNER, OWNER_NUMBER, [{}, {}], []]
     assert ends.link.state is WorkerState.SERVING
     assert ends.link.crew is ends.crew
 
 
 def test_tasks_go_out_with_their_rights_and_the_code_that_is_new(ends: Ends) -> None:
     ends.join()
-    ends.crew.define(0, b"blob")
+    ends.crew.app.define(0, b"blob")
     ends.give(1, 2)
     ends.give(3)
     assert ends.tokens.recv(9) == bytes(3)

@@ -213,7 +213,12 @@ def test_what_is_submitted_while_it_is_shut_down_fails() -> None:
 def test_shutdown_cancels_everything_with_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     cancel = TaskClient.cancel
-    monkeypatch.setattr(TaskClient, "cancel", lambda client, ids: (calls.append(len(ids)), cancel(client, ids)))
+
+    def counted(client: TaskClient, ids: list[int], grace_s: float = 0.0) -> None:
+        calls.append(len(ids))
+        cancel(client, ids, grace_s)
+
+    monkeypatch.setattr(TaskClient, "cancel", counted)
     executor = ClusterExecutor(f"127.0.0.1:{free_port()}")
     futures = [executor.submit(pow, 2, 3) for _ in range(1000)]
     executor.shutdown(cancel_futures=True)

@@ -63,7 +63,7 @@ def tamper_with(loops: tuple[NodeLoop, NodeLoop]) -> Iterator[Callable[[int], Ta
         one.stop()
 
 
-@pytest.mark.parametrize("carriers", ["tls"], indirect=True)
+@encrypted
 def test_what_is_changed_on_the_way_arrives_as_it_was_sent_or_not_at_all(
     carriers: Carriers, tamper_with: Callable[[int], Tamperer]
 ) -> None:

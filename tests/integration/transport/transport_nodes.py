@@ -290,6 +290,6 @@ class CuttingProxy:
                         return
                     self.cut_after_bytes[0] = left - len(data)
                 await self.pass_on(sink, data)
-            await self._flowing.wait()
-            for sock in (source, sink):
-                self._close(sock)
+        await self._flowing.wait()
+        for sock in (source, sink):
+            self._close(sock)

@@ -26,6 +26,7 @@ from concurrent.core.errors import (
     ConcurrentError,
     ConnectionLost,
     LoopClosed,
+    NodeError,
 )
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
@@ -259,6 +260,31 @@ class ClusterClient:
                 raise self._failure or LoopClosed("this program has left its master") from None
             except ConnectionLost:
                 self._loop.call(bool, timeout_s=CALL_TIMEOUT_S)  # which takes note of it
+
+    def output_of(self, task_id: int) -> str:
+        """Return the end of what a task has printed. Not the loop's thread.
+
+        :raises ConcurrentError: if the master cannot be asked, or is too old to know.
+        """
+        self._has_joined.wait(CALL_TIMEOUT_S)
+        handler = self._handler
+        if handler is None:
+            raise self._failure or NodeError(
+                "there is no master that knows what tasks print",
+                thing="output",
+                remedy="Ask again when this program has joined its master",
+            )
+        if not handler.peer_has(to_master.OUTPUT):
+            raise NodeError(
+                f"the master at {self._master} does not know what tasks print",
+                thing="output",
+                remedy="Update it, or see the logs of its slaves",
+            )
+        answer = handler.call(to_master.output.within(CALL_TIMEOUT_S), task_id)
+        try:
+            return answer.result(CALL_TIMEOUT_S + LATE_S)
+        except FutureTimeoutError:  # not even that: the loop has ended
+            raise self._failure or LoopClosed("this program has left its master") from None
 
     def _describe(self) -> dict[str, Any]:
         """Return what this program says of itself when it registers."""

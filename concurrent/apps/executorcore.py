@@ -46,6 +46,7 @@ from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.pickling.initializer import Call, InitializerFailed, initialized_call
 from concurrent.scheduling.pickling.payload import NOT_PLAIN, plain_value
+from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms, terms_of_call
 from concurrent.transport.calls.handler import TCPHandler
@@ -127,7 +128,7 @@ class ExecutorCore:
             self.node_id,
             own_modules=own_modules,
             on_outcomes=self._take,
-            news=TaskNews(_note_running, _note_waiting),
+            news=TaskNews(_note_running, _note_waiting, _note_progress),
             on_joined=self._job_joined if job is not None else None,
             on_refused=self.break_down,
             weight=self.env[WeightSettings].weight,
@@ -229,6 +230,12 @@ class ExecutorCore:
         """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
         with suppress(LoopClosed):  # then nothing runs any more
             self.client.tasks.cancel(ids, grace_s)
+
+    def output_of(self, task_id: int) -> str:
+        """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
+        if self._closed.is_set():
+            raise NodeError("the executor was shut down", thing="output", remedy="Ask before that")
+        return self.client.output_of(task_id)
 
     def futures_of(self, view: object) -> list[TaskFuture[Any]]:
         """Return the open futures of calls that were made with a view."""
@@ -468,3 +475,8 @@ def _note_running(futures: list[TaskFuture[Any]]) -> None:
 def _note_waiting(futures: list[TaskFuture[Any]]) -> None:
     for future in futures:
         future.has_begun = False
+
+
+def _note_progress(said: list[tuple[TaskFuture[Any], TaskProgress]]) -> None:
+    for future, progress in said:
+        future.progress = progress

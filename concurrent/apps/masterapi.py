@@ -20,6 +20,7 @@ from concurrent.apps.api import NodeType
 from concurrent.apps.attaching import Attaching
 from concurrent.apps.jobwish import JobWish
 from concurrent.apps.neighbours import Neighbours
+from concurrent.apps.newsapi import register_news
 from concurrent.apps.registry import NodeRecord, NodeRegistry
 from concurrent.apps.revoked import tell_revoked
 from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed, SchedulingError
@@ -239,6 +240,7 @@ class MasterAPI:
         self._register_host_methods(server)
         self._register_outcome_methods(server)
         self._register_queue_methods(server)
+        register_news(server, self._dispatcher.news, _number)
 
     def _register_owner_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher

@@ -7,6 +7,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
+from concurrent.scheduling.tasks.current import TaskProgress
+
 __all__ = ["FutureOwner", "TaskFuture"]
 
 T = TypeVar("T")
@@ -19,6 +21,9 @@ class FutureOwner(Protocol):
 
     def cancel_tasks(self, ids: list[int], grace_s: float = 0.0) -> None:
         """Want nothing more of these tasks; those that run have so long to end by themselves, in seconds."""
+
+    def output_of(self, task_id: int) -> str:
+        """Return the end of what a task has printed."""
 
     def call_back(self, callback: Callable[[], object]) -> None:
         """Have a callback called on the thread for callbacks."""
@@ -37,6 +42,9 @@ class TaskFuture(Future[T]):
     task_id = 0
     """0 until the task is pushed."""
     has_begun = False
+    progress: TaskProgress | None = None
+    """How far the task says that it is, with ``current_task().progress()``: ``done``, ``total`` and ``text``;
+    None before it has. It is told a few times a second while the task runs, and when it has ended."""
     key = ""
     """The text by which a job knows the call."""
 
@@ -72,6 +80,16 @@ class TaskFuture(Future[T]):
         if is_cancelled and self.task_id:
             self._owner.cancel_tasks([self.task_id], grace_s)
         return is_cancelled
+
+    def output(self) -> str:
+        """Return the end of what the task prints, while it runs and after; empty if it has printed nothing.
+
+        It is at most 16 KiB; a line at its beginning says how much is left out. Of a task that was tried again
+        it is that of the latest try. The master keeps that of the latest tasks only, and not after a restart.
+
+        :raises ConcurrentError: if the master cannot be asked, or is too old to know.
+        """
+        return self._owner.output_of(self.task_id) if self.task_id else ""
 
     def cancel_here(self) -> bool:
         """Cancel the future, but leave it to the caller to cancel the task."""

@@ -4,6 +4,7 @@
 ``Task``                        a unit of work; derive and define ``__call__``
 ``Terms``                       what a task asks for
 ``Retry``                       when a task that raised is tried again
+``current_task``                the task that runs: says its progress, logs, knows whether it is cancelled
 ``TaskTimeout``                 how a task ends whose limit of time has passed; ``TaskOutOfMemory``
 ``ITaskSystem``                 derive to control tasks from beside the master
 ``ITaskScheduler``              decides which slave gets which task
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from concurrent.scheduling.schedulers.workqueues import SessionWorkQueue, SocketWorkQueue, WorkPlace
     from concurrent.scheduling.slave.pool import WorkerPool
     from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+    from concurrent.scheduling.tasks.current import CurrentTask, TaskProgress, current_task
     from concurrent.scheduling.tasks.inprocess import InProcessMaster
     from concurrent.scheduling.tasks.retry import Retry
     from concurrent.scheduling.tasks.task import Task
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 _MODULE_BY_NAME = {
     "Codec": "pickling.coding",
+    "CurrentTask": "tasks.current",
     "GenericTaskManager": "slave.taskmanager",
     "GenericTaskScheduleStrategy": "schedulers.strategies",
     "GenericTaskScheduler": "schedulers.generic",
@@ -77,16 +80,19 @@ _MODULE_BY_NAME = {
     "Task": "tasks.task",
     "TaskClient": "owner.taskclient",
     "TaskOutOfMemory": "tasks.errors",
+    "TaskProgress": "tasks.current",
     "TaskTimeout": "tasks.errors",
     "Terms": "tasks.terms",
     "WorkPlace": "schedulers.workqueues",
     "WorkerPool": "slave.pool",
     "ZMQTaskManager": "slave.taskmanager",
     "ZMQTaskScheduler": "schedulers.pushpull",
+    "current_task": "tasks.current",
 }
 
 __all__ = [
     "Codec",
+    "CurrentTask",
     "GenericTaskManager",
     "GenericTaskScheduleStrategy",
     "GenericTaskScheduler",
@@ -105,12 +111,14 @@ __all__ = [
     "Task",
     "TaskClient",
     "TaskOutOfMemory",
+    "TaskProgress",
     "TaskTimeout",
     "Terms",
     "WorkPlace",
     "WorkerPool",
     "ZMQTaskManager",
     "ZMQTaskScheduler",
+    "current_task",
 ]
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULE_BY_NAME)

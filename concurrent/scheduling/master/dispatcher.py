@@ -53,6 +53,7 @@ from concurrent.scheduling.master.failurewords import type_and_words
 from concurrent.scheduling.master.feeder import Feeder
 from concurrent.scheduling.master.gate import Gate
 from concurrent.scheduling.master.jobdesk import JobDesk
+from concurrent.scheduling.master.newsdesk import NewsDesk
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.openjournal import OpenJournal
 from concurrent.scheduling.master.receipts import Receipts
@@ -90,7 +91,8 @@ class Dispatcher:
         kept.
 
     ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, ``slaves`` where
-    slaves join and say what they did, and ``systems`` where task systems outlive their processes.
+    slaves join and say what they did, ``news`` passes on what tasks say, and ``systems`` is where task systems
+    outlive their processes.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its master, by name
@@ -132,16 +134,9 @@ class Dispatcher:
         self._courier = Courier(loop, stats)
         self._notices = Notices(components.troubles, self._courier, self._sessions)
         self.announcer = Announcer(self.ledger, self._sessions, self._courier, self._notices)
+        self.news = NewsDesk(self.ledger, self._sessions, self._courier)
         self._delivery = Delivery(loop, self._sessions, self._courier, self._storage.loaded)
-        self._feeder = Feeder(
-            self.ledger,
-            self._sessions,
-            self._courier,
-            work_queue=self._work_queue,
-            storage=self._storage,
-            apply=self._apply,
-            slave_changed=self._turns.scheduler.slave_changed,
-        )
+        self._feeder = self._make_feeder()
         self._code = self._feeder.code
         self._gate: Gate | None = None
         self._receipts: Receipts | None = None
@@ -153,6 +148,17 @@ class Dispatcher:
         self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
         self._awaited = AwaitedSlaves(loop, self.ledger.returning, self._apply)
         self._turns.begin(self._hands(), self._ends())
+
+    def _make_feeder(self) -> Feeder:
+        return Feeder(
+            self.ledger,
+            self._sessions,
+            self._courier,
+            work_queue=self._work_queue,
+            storage=self._storage,
+            apply=self._apply,
+            slave_changed=self._turns.scheduler.slave_changed,
+        )
 
     def _make_gate(self, journal: OpenJournal) -> None:
         self._gate = Gate(self._loop, journal.store, self._delivery.end_turn)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from concurrent.scheduling.tasks.current import TaskProgress
+from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 
 __all__ = ["TaskNews", "register_news"]
+
+TEXT_CHARS_MAX: Final = 400
 
 
 class TaskNews(NamedTuple):
@@ -17,10 +21,12 @@ class TaskNews(NamedTuple):
 
     :param on_running: they have begun to run, and will take a while.
     :param on_waiting: they ran, and wait again: for their next tries, or for another slave.
+    :param on_progress: they say how far they are; called with pairs of an item and that.
     """
 
     on_running: Callable[[list[Any]], object]
     on_waiting: Callable[[list[Any]], object]
+    on_progress: Callable[[list[tuple[Any, TaskProgress]]], object]
 
 
 def register_news(
@@ -40,3 +46,20 @@ def register_news(
     def waiting(_handler: TCPHandler, _request: Any, ids: list[int]) -> None:
         """Take note of tasks that wait again."""
         news.on_waiting(list(items_of(ids)))
+
+    @receives(endpoint, to_owner.progress)
+    def progress(
+        _handler: TCPHandler,
+        _request: Any,
+        ids: list[int],
+        done: list[float],
+        totals: list[float],
+        texts: list[str],
+    ) -> None:
+        """Take note of how far tasks say that they are."""
+        check_columns(ids, done, totals, texts)
+        said: list[tuple[Any, TaskProgress]] = []
+        for task_id, one_done, total, text in zip(ids, done, totals, texts, strict=True):
+            latest = TaskProgress(one_done, total, text[:TEXT_CHARS_MAX])
+            said += [(item, latest) for item in items_of([task_id])]
+        news.on_progress(said)

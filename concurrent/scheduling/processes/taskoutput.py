@@ -13,7 +13,7 @@ import sys
 import tempfile
 from typing import Any, Final
 
-__all__ = ["OUTPUT_BYTES_MAX", "TAIL_BYTES", "CapturedOutput", "OutputFile", "without_own_frames"]
+__all__ = ["OUTPUT_BYTES_MAX", "TAIL_BYTES", "CapturedOutput", "OutputFile", "shown_end", "without_own_frames"]
 
 TAIL_BYTES: Final = 16384
 """How much of the end of a task's output is kept as evidence: the stack of a crash fits in."""
@@ -51,6 +51,20 @@ def _ends(fd: int, start: int, end: int) -> tuple[bytes, bytes]:
         return b"", _read_at(fd, end - start, start)
     half = SHIP_BYTES_MAX // 2
     return _read_at(fd, half, start), _read_at(fd, half, end - half)
+
+
+def shown_end(tail: bytes, size_bytes: int) -> str:
+    """Return the end of what a task has printed as text, with a line that says how much is left out before it.
+
+    :param size_bytes: how much it has printed in all.
+    """
+    tail = tail[-TAIL_BYTES:]
+    left_out_bytes = size_bytes - len(tail)
+    if left_out_bytes <= 0:
+        return tail.decode("utf-8", "replace")
+    start = tail.find(b"\n") + 1  # a line that is there in part is left out too
+    notice = f"... {left_out_bytes + start} bytes of its output are left out here ...\n"
+    return notice + tail[start:].decode("utf-8", "replace")
 
 
 def without_own_frames(text: str) -> str:
@@ -114,6 +128,15 @@ class OutputFile:
                 tail = tail[:kept]
         return head, left_out_bytes, tail, size_bytes
 
+    def end(self, emptied_bytes: int = 0) -> str:
+        """Return the end of what is there, see :func:`shown_end`.
+
+        :param emptied_bytes: how much was there before the file was emptied.
+        """
+        size_bytes = os.fstat(self._fd).st_size
+        data = _read_at(self._fd, TAIL_BYTES, max(0, size_bytes - TAIL_BYTES))
+        return shown_end(data, emptied_bytes + size_bytes)
+
     def tail(self) -> str:
         """Return the last ``TAIL_BYTES`` bytes as text."""
         size_bytes = os.fstat(self._fd).st_size
@@ -172,6 +195,14 @@ class CapturedOutput:
     def _stream(self, fd: int) -> io.TextIOWrapper:
         raw: Any = _NotingFile(fd, self._fd, self)
         return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
+
+    def write_line(self, text: str) -> None:
+        """Write a line behind what was printed, whatever the streams are now. Any thread.
+
+        :raises OSError: if a task has closed the file.
+        """
+        os.write(self._fd, f"{text}\n".encode("utf-8", "backslashreplace"))
+        self.is_written = True
 
     def restore_streams(self) -> None:
         """Have ``sys.stdout`` and ``sys.stderr`` lead here again; a task has put something else there."""

@@ -1,5 +1,7 @@
 """What the tasks of one worker print, on its way to the log: each line once, and how much is left out.
 
+What a task has printed last can be had as text, too, while it runs and when it has ended.
+
 A slave looks now and then at what a running task has printed so far, and gets the rest with the task's outcome.
 Of much output only the beginning and the end are logged, for the log of a slave is written by its loop.
 """
@@ -12,7 +14,7 @@ from typing import Final
 
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import TASK_OUTPUT
-from concurrent.scheduling.processes.taskoutput import OutputFile
+from concurrent.scheduling.processes.taskoutput import OutputFile, shown_end
 
 __all__ = ["OutputLog"]
 
@@ -31,16 +33,24 @@ class OutputLog:
         self._output = output
         self._number = -1
         self._logged_bytes = 0
+        self._emptied_bytes = 0
 
     def look(self, number: int) -> None:
         """Log what a task that still runs has printed since the last look."""
         if number != self._number:
-            self._number, self._logged_bytes = number, 0
-        head, left_out_bytes, tail, self._logged_bytes = self._output.read_from(self._logged_bytes)
+            self._number, self._logged_bytes, self._emptied_bytes = number, 0, 0
+        before = self._logged_bytes
+        head, left_out_bytes, tail, self._logged_bytes = self._output.read_from(before)
+        if tail and not self._logged_bytes:
+            self._emptied_bytes += before + len(head) + left_out_bytes + len(tail)
         _log(f"task {number}", head, left_out_bytes, tail)
 
-    def finished(self, number: int, size_bytes: int, head: bytes, tail: bytes) -> None:
-        """Log what a task has printed and was not logged.
+    def end_of(self, number: int) -> str:
+        """Return the end of what a task that still runs has printed."""
+        return self._output.end(self._emptied_bytes if number == self._number else 0)
+
+    def finished(self, number: int, size_bytes: int, head: bytes, tail: bytes) -> str:
+        """Log what a task has printed and was not logged; return the end of all that it has.
 
         :param size_bytes: how much it has printed since the worker's file was emptied.
         :param head: the beginning of it, and ``tail`` its end: all of it, if it was not much.
@@ -49,6 +59,7 @@ class OutputLog:
         tail_at = size_bytes - len(tail)
         left_out_bytes = max(0, tail_at - max(logged, len(head)))
         _log(f"task {number}", head[logged:], left_out_bytes, tail[max(0, logged - tail_at) :])
+        return shown_end(tail, size_bytes + (self._emptied_bytes if number == self._number else 0))
 
     def ended(self, pid: int, text: str) -> None:
         """Log what a worker printed after its last task, at its end in good order."""

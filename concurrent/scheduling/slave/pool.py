@@ -24,6 +24,7 @@ from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.report import OnDone, OutcomeReport
 from concurrent.scheduling.slave.resources import Resources
 from concurrent.scheduling.slave.roster import Roster
+from concurrent.scheduling.slave.sayings import OnSaid, Sayings
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.stopping import Stopping
 from concurrent.scheduling.slave.timelimits import GRACE_S, TimeLimits
@@ -50,9 +51,10 @@ class WorkerPool:
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
     :param on_running: called with tasks that have run for a while, again and again (``workerwatch.py``).
+    :param on_said: called with what tasks say of themselves (``sayings.py``), before their outcomes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it is made of, and who is told, by name
         self,
         loop: NodeLoop,
         launcher: Launcher,
@@ -63,12 +65,14 @@ class WorkerPool:
         on_done: OnDone,
         on_window: Callable[[int], None],
         on_running: OnRunning,
+        on_said: OnSaid,
     ) -> None:
         self.size = size
         self._tasks_per_worker = tasks_per_worker or sys.maxsize
         self._loop = loop
         self._launcher = launcher
         self._on_done = on_done
+        self._sayings = Sayings(on_said)
         self._pace = Pace()
         self._window = Window(self._pace, size, on_window)
         self._roster = Roster(loop, size, self._new_link, self._has_started)
@@ -85,7 +89,7 @@ class WorkerPool:
         )
         self._grace = Grace(loop)
         self._time_limits = TimeLimits(loop, self._links, self._over_limit)
-        self._workers = WorkerWatch(loop, self._links, on_running, self._time_limits.look)
+        self._workers = WorkerWatch(loop, self._links, on_running, self._look)
         self._report = OutcomeReport(loop, self._done)
         self._blame = Blame(loop, self._dealer, self._charge, self._go_on)
         self._stopping = Stopping(loop, self._kill_all)
@@ -163,6 +167,11 @@ class WorkerPool:
         """Return the numbers of all tasks that have no outcome yet."""
         started = (item[0] for link in self._links for item in link.outstanding)
         return {*started, *self._dealer.unstarted_numbers(), *self._blame.open_numbers()}
+
+    def output_of(self, number: int) -> str:
+        """Return the end of what a task has printed that runs here; empty if it does not."""
+        outputs = (link.output_of(number) for link in self._links if link.outstanding)
+        return next((output for output in outputs if output is not None), "")
 
     def flush(self) -> None:
         """Report at once what outcomes there are."""
@@ -257,9 +266,13 @@ class WorkerPool:
         )
 
     def _new_link(self) -> WorkerLink:
-        link = WorkerLink(self._loop, self._launcher, self._results_came, self._worker_died)
+        link = WorkerLink(self._loop, self._launcher, self._results_came, self._worker_died, self._sayings)
         link.pause_reading(is_paused=self._is_paused)
         return link
+
+    def _look(self) -> None:
+        self._time_limits.look()
+        self._sayings.look(self._links, self._loop.time())
 
     def _has_started(self) -> None:
         self._dealer.deal()
@@ -296,6 +309,7 @@ class WorkerPool:
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[bytes | Frame]) -> None:
         """Hand outcomes over, and say if the pool wants to hold more or less from now on."""
+        self._sayings.flush()
         self._on_done(numbers, statuses, payloads)
         self._window.look()
 

@@ -25,8 +25,10 @@ from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
+from concurrent.scheduling.slave.sayings import said_columns
 from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
 from concurrent.scheduling.slave.workerwatch import RunningTask
+from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.runterms import read_run_terms
 from concurrent.scheduling.wire.columns import Payload, check_columns, slices
 from concurrent.scheduling.wire.courier import Courier
@@ -126,6 +128,11 @@ class GenericTaskManager(Component):
         def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:
             """Hand back tasks that have not started."""
             self._tell(to_master.returned, self.pool.give_back(count))
+
+        @receives(endpoint, to_slave.output)
+        def output(_handler: TCPHandler, _request: Any, number: int) -> str:
+            """Return the end of what a task has printed that runs."""
+            return self.pool.output_of(number)
 
         @receives(endpoint, to_slave.stored)
         def stored(_handler: TCPHandler, _request: Any, count: int) -> None:
@@ -276,6 +283,7 @@ class GenericTaskManager(Component):
             on_done=self._done,
             on_window=self._window_changed,
             on_running=self._running,
+            on_said=self._said,
         )
         pool.start()
         return pool
@@ -347,6 +355,14 @@ class GenericTaskManager(Component):
             [now - task.since for task in tasks],
             [task.note for task in tasks],
         )
+
+    def _said(self, progress: dict[int, TaskProgress], printed: dict[int, str]) -> None:
+        """Tell a master what tasks say, unless there is none or it takes no more now."""
+        if self._handler is not None and self._handler.has_room:
+            if progress:
+                self._tell(to_master.progress, *said_columns(progress))
+            if printed:
+                self._tell(to_master.printed, list(printed), list(printed.values()))
 
     def _tell(self, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> None:
         """Tell the master, if there is one; one that cannot be told is lost, and moves the tasks."""

@@ -77,6 +77,10 @@ class WorkerData:
         if not self._is_paused:
             self._loop.add_reader(self._sock, self._read)
 
+    def read_board(self) -> bytes:
+        """Return what the worker says of its task, see ``board.py``; empty if they share no memory."""
+        return self._memory.read_board() if self._memory is not None else b""
+
     def take_dropped(self) -> Sequence[int]:
         """Return the positions of results that nobody needs any more, to be told to the worker."""
         return self._memory.take_dropped() if self._memory is not None else ()

@@ -37,11 +37,14 @@ from concurrent.scheduling.processes.launcher import Child, Launcher
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.slave.crew import Crew, Item
 from concurrent.scheduling.slave.outputlog import OutputLog
+from concurrent.scheduling.slave.sayings import Sayings
 from concurrent.scheduling.slave.tokens import Tokens
 from concurrent.scheduling.slave.verdict import Verdict
 from concurrent.scheduling.slave.workerdata import WorkerData
 from concurrent.scheduling.slave.workerstates import TRANSITIONS, WorkerEvent, WorkerState
+from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.runterms import USUAL
+from concurrent.scheduling.worker.board import read_record
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, TASKS
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -65,15 +68,17 @@ class WorkerLink:
     :param on_results: called for each batch of results.
     :param on_death: called when the worker has ended and everything that it sent was read, with the link, the
         signal or None, the exit code or None and the tail of its output.
+    :param sayings: takes what its tasks have said when they end.
     :raises OSError: if there are no descriptors for it.
 
     ``verdicts`` has what becomes of tasks that it has, if the worker ends before they do.
     """
 
     __slots__ = (
-        "_code_count", "_data", "_loop", "_on_death", "_on_results", "_output", "_output_log",
-        "_started_count", "_tokens", "busy_since", "child", "crew", "devices", "distrusted_because",
-        "done_count", "is_held", "outstanding", "places", "progress_at", "state", "verdicts",
+        "_code_count", "_data", "_loop", "_on_death", "_on_results", "_output", "_output_log", "_record",
+        "_sayings", "_started_count", "_tokens", "busy_since", "child", "crew", "devices",
+        "distrusted_because", "done_count", "is_held", "outstanding", "places", "progress_at", "state",
+        "verdicts",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +87,7 @@ class WorkerLink:
         launcher: Launcher,
         on_results: OnResults,
         on_death: Callable[[WorkerLink, int | None, int | None, str], None],
+        sayings: Sayings,
     ) -> None:
         self.crew: Crew | None = None
         self.places = 1
@@ -96,6 +102,8 @@ class WorkerLink:
         self._loop = loop
         self._on_results = on_results
         self._on_death = on_death
+        self._sayings = sayings
+        self._record = b""
         self._started_count = 0
         self._code_count = 0
         with contextlib.ExitStack() as undo:
@@ -253,6 +261,19 @@ class WorkerLink:
         if self.state is not WorkerState.KILLED:
             self._data.look()
 
+    def new_progress(self) -> tuple[int, TaskProgress] | None:
+        """Return which of its tasks says that it is how far; None if none does, or said so the last time."""
+        record = self._data.read_board()
+        if record == self._record:
+            return None
+        self._record = record
+        said = read_record(record)
+        return said if said is not None and any(said[0] == item[0] for item in self.outstanding) else None
+
+    def output_of(self, number: int) -> str | None:
+        """Return the end of what a task prints that runs here; None if it does not."""
+        return self._output_log.end_of(number) if self.running_number() == number else None
+
     def log_output(self) -> None:
         """Write to the log what a task that still runs has printed so far."""
         if self.outstanding:
@@ -278,9 +299,19 @@ class WorkerLink:
                 self._undergo(WorkerEvent.DISTRUST)
         if self.outstanding:
             self._charge()
+            self._note_last_words()
         if self.state is WorkerState.LEAVING and code is not None:
             self._output_log.ended(self.pid, tail)
         self._on_death(self, signal, code, tail)
+
+    def _note_last_words(self) -> None:
+        """Pass on what the task has said that a worker ran when it ended."""
+        number = self.running_number()
+        if number is not None:
+            self._sayings.printed(number, self._output_log.end_of(number))
+            said = self.new_progress()
+            if said is not None:
+                self._sayings.progress(*said)
 
     def _send_code(self, blobs: Sequence[bytes]) -> None:
         for index in range(self._code_count, len(blobs)):
@@ -326,8 +357,14 @@ class WorkerLink:
         head = [item[0] for item in islice(outstanding, count)]
         if numbers != head or not count == len(statuses) == len(payloads):
             raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
-        for report in printed:
-            self._output_log.finished(*report)
+        ended = set(numbers) if printed else ()
+        for number, *report, record in printed:
+            if number not in ended:
+                raise MalformedMessage(f"the output of task {number!r:.20}, which has not ended")
+            self._sayings.printed(number, self._output_log.finished(number, *report))
+            said = read_record(record) if record else None
+            if said is not None:
+                self._sayings.progress(number, said[1])
         for _ in numbers:
             outstanding.popleft()
         self.done_count += count

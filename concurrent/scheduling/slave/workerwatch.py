@@ -68,7 +68,7 @@ class WorkerWatch:
 
     :param links: the workers; the list of the pool itself.
     :param on_running: called with tasks that have run for a while, or whose note has changed.
-    :param look_at_limits: called at each look.
+    :param on_look: called at each look.
     """
 
     def __init__(
@@ -76,13 +76,13 @@ class WorkerWatch:
         loop: NodeLoop,
         links: Sequence[WorkerLink],
         on_running: OnRunning,
-        look_at_limits: Callable[[], object],
+        on_look: Callable[[], object],
     ) -> None:
         self.is_resting = True
         self._loop = loop
         self._links = links
         self._on_running = on_running
-        self._look_at_limits = look_at_limits
+        self._on_look = on_look
         self._timer: asyncio.TimerHandle | None = None
         self._done_count_by_link: dict[WorkerLink, int] = {}
         self._task_by_link: dict[WorkerLink, RunningTask] = {}
@@ -131,7 +131,7 @@ class WorkerWatch:
             self._check(now)
             self._check_starts(now)
         self._tell(now)
-        self._look_at_limits()
+        self._on_look()
         if self._done_count_by_link:
             self._timer = self._loop.call_later(LOOK_S, self._look)
         else:

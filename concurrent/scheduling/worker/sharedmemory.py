@@ -6,6 +6,8 @@ that the slave can read; the socket only says where they are. There is one memor
 slave, and one of results for each worker. What finds no room there travels through the socket, and so does
 everything on systems that have no such memory.
 
+The first grain of the memory of results is the board of the worker (``board.py``).
+
 A block of arguments is free again when nothing at the slave refers to it any more, which is after the outcome
 of its task. A block of results is free when nothing at the slave refers to it and the worker was told so.
 """
@@ -26,6 +28,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
+from concurrent.scheduling.worker.board import BOARD_BYTES
 from concurrent.scheduling.worker.extents import GRAIN_BYTES, Extents, whole_bytes
 from concurrent.transport.frames.blocks import new_block
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Frame
@@ -91,6 +94,10 @@ class TrackedMemory:
         position = _address_of(pieces[0]) - self._address
         return position if 0 <= position < self.size_bytes else None
 
+    def read_board(self) -> bytes:
+        """Return what is at the beginning of it, where a worker says how far its task is."""
+        return self._map[:BOARD_BYTES]
+
     def take_dropped(self) -> list[int]:
         """Return the positions of the blocks that were dropped since the last call."""
         dropped = self._dropped
@@ -148,7 +155,7 @@ class ArgumentMemory:
         :returns: None if nothing can be shared.
         :raises OSError: if that cannot be sent.
         """
-        fd = _new_memory(self._result_bytes) if self._memory is not None else None
+        fd = _new_memory(GRAIN_BYTES + self._result_bytes) if self._memory is not None else None
         results: TrackedMemory | None = None
         try:
             if fd is not None:
@@ -183,12 +190,14 @@ class ReadMemory:
 
 
 class ResultMemory:
-    """A worker's memory of results. One thread."""
+    """A worker's memory of results. One thread, but any may write to the ``board``."""
 
     def __init__(self, fd: int) -> None:
         size_bytes = os.fstat(fd).st_size
         self._view = memoryview(mmap.mmap(fd, size_bytes))
         self._extents = Extents(size_bytes)
+        self._extents.take(BOARD_BYTES)
+        self.board = self._view[:BOARD_BYTES]
 
     def put(self, frame: Frame) -> int | None:
         """Write a frame; returns where, or None if there is no room."""

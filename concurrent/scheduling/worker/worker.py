@@ -36,11 +36,13 @@ from concurrent.scheduling.pickling.payload import unpickled
 from concurrent.scheduling.pickling.shorthand import expanded
 from concurrent.scheduling.processes.leftovers import mark_environment
 from concurrent.scheduling.processes.taskoutput import TAIL_BYTES, CapturedOutput
+from concurrent.scheduling.tasks.current import speak_through
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED, RETRIABLE
 from concurrent.scheduling.tasks.retry import exception_names
 from concurrent.scheduling.wire.failure import dumps_failure, unpicklable
 from concurrent.scheduling.worker.endsignal import EndSignal
 from concurrent.scheduling.worker.sharedmemory import receive_memory
+from concurrent.scheduling.worker.voice import Voice
 from concurrent.scheduling.worker.workerwire import (
     CODE,
     OWNER,
@@ -82,6 +84,7 @@ def main(data: socket.socket, token: socket.socket, slave: str) -> None:
         worker = Worker(data, token, f"{slave}, worker {os.getpid()}")
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=worker.forked)
+        speak_through(worker.voice.current)
         worker.run()
     except (BrokenPipeError, ConnectionResetError, EOFError):
         pass  # the slave is gone, or does not need this worker
@@ -110,6 +113,8 @@ _Dealt = tuple[int, float, int, "bytes | Frame", "dict[str, Any] | None"]
 class Worker:
     """See the module. Made when the worker comes to belong to an application, which the maker waits for.
 
+    ``voice`` is what its tasks speak through.
+
     :param where: which worker of which slave it is, for errors.
     :raises EOFError: if that never happens.
     """
@@ -124,11 +129,13 @@ class Worker:
         self._queue: deque[_Dealt] = deque()
         self._code = ReceivedCode()
         self._output = CapturedOutput()
+        board = self._result_memory.board if self._result_memory is not None else None
+        self.voice = Voice(self._output, board)
         self._is_fork = False
         self._is_ending = False
         self._batch: TaskBatch | None = None
         self._done: list[tuple[int, int, bytes | Frame]] = []
-        self._printed: list[tuple[int, int, bytes, bytes]] = []
+        self._printed: list[tuple[int, int, bytes, bytes, bytes]] = []
         self._busy_s = 0.0
         self._unsent_bytes = 0
         self._due = NEVER
@@ -145,7 +152,7 @@ class Worker:
 
     def _told_to_end(self, _number: int, frame: FrameType | None) -> None:
         """Raise in the task that runs, each time; between tasks end when what is finished was sent."""
-        self._is_ending = True
+        self._is_ending = self.voice.is_ending = True
         if _is_in(frame, Worker._perform):
             if self._batch is not None:
                 self._batch.drop()
@@ -220,6 +227,7 @@ class Worker:
         if self._is_code_new or type(payload) is Frame:
             self._is_code_new = False
             self._flush()
+        self.voice.number = number
         try:
             status, answer = FINISHED, self._perform(payload, begun)
         except BaseException as error:  # boundary: whatever a task raises is its outcome
@@ -235,6 +243,7 @@ class Worker:
         if self._is_ending:  # what it has printed is left to the slave
             self._send()
             self._end_signal.die()
+        self.voice.work = None
         self._done.append((number, status, answer))
         self._unsent_bytes += len(answer)
         output = self._output
@@ -245,7 +254,7 @@ class Worker:
 
     def _perform(self, payload: bytes | Frame, begun: float) -> bytes | Frame:
         code = self._code
-        work = expanded(unpickled(payload), code)
+        self.voice.work = work = expanded(unpickled(payload), code)
         if type(work) is tuple:
             function = work[0]
             kind = type(function)
@@ -286,8 +295,9 @@ class Worker:
 
     def _note_printed(self, number: int) -> None:
         size_bytes, head, tail = self._output.take()
-        if size_bytes:
-            self._printed.append((number, size_bytes, head, tail))
+        said = self.voice.take(number)
+        if size_bytes or said:
+            self._printed.append((number, size_bytes, head, tail, said))
             self._unsent_bytes += len(head) + len(tail)
 
     def _flush(self) -> None:

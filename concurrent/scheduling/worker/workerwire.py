@@ -21,9 +21,10 @@ and their fields:
 ``CODE``    index, [blob]                              to the worker: code that later payloads refer to
 ``RESULTS`` numbers, statuses, busy_s, output,         from the worker: how attempts ended, in the order
             payloads                                   of the tokens; ``output`` has [number, bytes
-                                                       printed, their beginning, their end] for tasks
-                                                       that print; the beginning is empty if the end
-                                                       is all
+                                                       printed, their beginning, their end, progress] for
+                                                       tasks that print or say how far they are; the
+                                                       beginning is empty if the end is all, and progress
+                                                       is a record of ``board.py`` or empty
 =========== ========================================== ==================================================
 """
 

@@ -56,7 +56,7 @@ def _of_slave(manager: Any) -> MethodRegistry:
 
 def _of_application() -> MethodRegistry:
     endpoint = _endpoint()
-    client = ClusterClient(None, "application", on_outcomes=print, news=TaskNews(print, print))  # type: ignore[arg-type]
+    client = ClusterClient(None, "application", on_outcomes=print, news=TaskNews(print, print, print))  # type: ignore[arg-type]
     client._register_methods(endpoint)
     follow_revoked(endpoint, Trust())
     return endpoint.methods  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.workerwatch import RunningTask
+from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
 from concurrent.scheduling.wire.failure import loads_failure
@@ -46,6 +47,8 @@ class PoolUser:
         self.reports: list[list[int]] = []
         self.windows: list[int] = []
         self.running: list[RunningTask] = []
+        self.progress: dict[int, list[TaskProgress]] = {}
+        self.printed: dict[int, str] = {}
         self._outcome_by_number: dict[int, tuple[int, Any]] = {}
         self._next_number = 0
         self._sent_blobs = 0
@@ -60,6 +63,7 @@ class PoolUser:
             on_done=self._done,
             on_window=self.windows.append,
             on_running=self.running.extend,
+            on_said=self._said,
         )
         self.on_loop(self.pool.start)
 
@@ -162,6 +166,11 @@ class PoolUser:
         numbers = list(range(self._next_number, self._next_number + len(payloads)))
         self._next_number += len(numbers)
         return numbers
+
+    def _said(self, progress: dict[int, TaskProgress], printed: dict[int, str]) -> None:
+        for number, one in progress.items():
+            self.progress.setdefault(number, []).append(one)
+        self.printed |= printed
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         with self._changed:

@@ -430,7 +430,9 @@ def test_forgotten_code_is_an_error_of_the_tasks_that_need_it(make_pool: MakePoo
         (8 << 30).to_bytes(8, "big") + bytes(4),
         pack_message(RESULTS, [1], [0], 0.0, [], [b"x"])[0],
         pack_message(RESULTS, [0], [0], 0.0, [7], [b"x"])[0],
-        pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: RESULT_BYTES_MAX)[0],
+        pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: 2 * RESULT_BYTES_MAX)[
+            0
+        ],
         pack_message(RESULTS, [0], [0], 0.0, [], [Frame(bytes(9))], place=lambda _frame: -65536)[0],
     ],
     ids=[

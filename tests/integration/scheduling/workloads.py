@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Any
 
-from concurrent.scheduling import Task
+from concurrent.scheduling import Task, current_task
 
 CONNECT_TIMEOUT_S = 10.0
 FLOOD_BYTES = 200_000
@@ -193,3 +193,50 @@ def write_to_all_sockets(data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.write(fd, data)
     signal.pause()
+
+
+def say(one: int) -> int:
+    current_task().progress(one, 20, f"step {one}")
+    print("this is", one)
+    return one
+
+
+def say_and_hold(port: int) -> None:
+    task = current_task()
+    print("first line")
+    task.progress(1, 2, "holds")
+    hold(port)
+    print("last line")
+    task.progress(2, 2)
+
+
+def say_elsewhere(how: str, port: int) -> None:
+    def speak() -> None:
+        current_task().progress(1, 2, how)
+        current_task().log(f"in the {how}")
+
+    if how == "thread":
+        thread = threading.Thread(target=speak)
+        thread.start()
+        thread.join()
+    else:
+        pid = os.fork()
+        if not pid:
+            speak()
+            os._exit(0)
+        os.waitpid(pid, 0)
+    hold(port)
+
+
+def flood_and_hold(port: int) -> None:
+    line = "x" * 99 + "\n"
+    sys.stdout.write(line * (FLOOD_BYTES // len(line)))
+    print("the end")
+    hold(port)
+
+
+def close_all_and_say() -> None:
+    """Say something when no file is open; the worker ends of that."""
+    os.closerange(0, 1024)
+    current_task().log("nobody reads it")
+    current_task().progress(1, 1, "closed")

@@ -9,6 +9,7 @@ from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.resources import Resources
 from concurrent.scheduling.slave.roster import Roster
+from concurrent.scheduling.slave.sayings import Sayings
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
@@ -40,7 +41,7 @@ class Parts:
     def _start(self) -> WorkerLink:
         if self.launcher.refuses:
             raise OSError("no descriptors")
-        return WorkerLink(self.loop, self.launcher, lambda *_: None, self._died)  # type: ignore[arg-type]
+        return WorkerLink(self.loop, self.launcher, lambda *_: None, self._died, Sayings(list))  # type: ignore[arg-type]
 
     def _died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
         death = self.blame.died(link, signal, code, tail)

@@ -39,7 +39,7 @@ def new_endpoint() -> Any:
 
 def master() -> MethodRegistry:
     endpoint = new_endpoint()
-    dispatcher: Any = SimpleNamespace(slaves=UNUSED)
+    dispatcher: Any = SimpleNamespace(slaves=UNUSED, news=UNUSED)
     api = MasterAPI(UNUSED, dispatcher, UNUSED, neighbours=UNUSED, alike_max=1, may_host=UNUSED)
     api.register_methods(endpoint)
     node = MasterNode.__new__(MasterNode)
@@ -51,7 +51,7 @@ def master() -> MethodRegistry:
 
 def application() -> MethodRegistry:
     endpoint = new_endpoint()
-    client = ClusterClient(UNUSED, "application", on_outcomes=UNUSED, news=TaskNews(list, list))
+    client = ClusterClient(UNUSED, "application", on_outcomes=UNUSED, news=TaskNews(list, list, list))
     client._register_methods(endpoint)
     follow_revoked(endpoint, Trust())
     return endpoint.methods

@@ -156,7 +156,7 @@ def test_other_memory_is_not_taken_for_shared_one(arguments: ArgumentMemory) -> 
         (0, 0),
         (0, -1),
         (1, 10),
-        (sharedmemory.RESULT_BYTES_MAX, 10),
+        (GRAIN_BYTES + sharedmemory.RESULT_BYTES_MAX, 10),
         (0, sharedmemory.RESULT_BYTES_MAX + 1),
         (0, 1 << 80),
         ("0", 10),
@@ -234,7 +234,7 @@ def test_many_workers_share_the_memory_of_results(workers: int, each_mib: int) -
     results, _ = offered(arguments)
     arguments.close()
     assert results is not None
-    assert results.size_bytes == each_mib * MIB
+    assert results.size_bytes == GRAIN_BYTES + each_mib * MIB  # the board comes first
 
 
 def test_a_slave_that_is_gone_is_noticed() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from concurrent.scheduling.slave import workerdata
+from concurrent.scheduling.slave.sayings import Sayings
 from concurrent.scheduling.slave.verdict import CANCEL
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerstates import WorkerState
@@ -27,6 +28,7 @@ class Ends:
         self.loop = StillLoop()
         self.launcher = StillLauncher()
         self.results: list[tuple[Any, ...]] = []
+        self.said: list[Any] = []
         self.deaths: list[tuple[int | None, int | None, str, WorkerState]] = []
         self.crew = new_crew(OWNER_NUMBER)
         self.link = WorkerLink(
@@ -34,6 +36,7 @@ class Ends:
             self.launcher,  # type: ignore[arg-type]
             lambda _link, *result: self.results.append(result),
             self._died,
+            Sayings(lambda *said: self.said.append(said)),
         )
         self.data, self.tokens = (socket.socket(fileno=end.dup().detach()) for end in self.launcher.ends[0])
         for end in self.launcher.ends[0]:

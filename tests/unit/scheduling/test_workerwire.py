@@ -64,7 +64,7 @@ def plain(message: list[Any]) -> list[Any]:
         (TASKS, 255, 3, [1, 2], [b"first", b""]),
         (CODE, 3, 0, [b"blob"]),
         (OWNER, 3, []),
-        (RESULTS, [1, 2], [0, 1], 0.5, [[1, 10, b"", b"printed"]], [b"result", b"failure"]),
+        (RESULTS, [1, 2], [0, 1], 0.5, [[1, 10, b"", b"printed", b"record"]], [b"result", b"failure"]),
     ],
 )
 def test_messages_arrive_as_they_were(pair: Pair, fields: tuple[Any, ...]) -> None:

@@ -17,6 +17,7 @@ from concurrent.scheduling.wire.stretches import PackedTerms
 
 __all__ = [
     "JOBS",
+    "OUTPUT",
     "TERMS",
     "cancel",
     "cancel_tasksystem",
@@ -31,6 +32,9 @@ __all__ = [
     "job_keys",
     "join_system",
     "name_tasks",
+    "output",
+    "printed",
+    "progress",
     "pull",
     "push_tasks",
     "push_tasksystem",
@@ -51,6 +55,10 @@ TERMS: Final = "terms"
 
 JOBS: Final = "jobs"
 """The feature of nodes that know how a program goes on with what another one has begun."""
+
+
+OUTPUT: Final = "output"
+"""The feature of a master that knows what tasks print."""
 
 
 @FROM_OWNER.cast()
@@ -76,6 +84,12 @@ def consumed(size_bytes: int) -> None:
 @FROM_OWNER.cast(feature="consumed_to")
 def consumed_to(up_to: int) -> None:
     """Have dealt with the outcomes up to this one; those of a registration are numbered from 1."""
+
+
+@FROM_OWNER.call()
+def output(task_id: int) -> str:
+    """Return the end of what a task has printed that runs or has ended; empty if nothing is known."""
+    raise NotImplementedError
 
 
 @FROM_APPLICATION.cast(feature=JOBS)
@@ -166,6 +180,16 @@ def holding(running: list[int], finished: list[int]) -> None:
 @FROM_SLAVE.hint(feature="running")
 def running(numbers: list[int], workers: list[int], run_s: list[float], notes: list[str]) -> None:
     """Tell of tasks that have run for a while, again and again while they do."""
+
+
+@FROM_SLAVE.hint(feature="progress")
+def progress(numbers: list[int], done: list[float], totals: list[float], texts: list[str]) -> None:
+    """Tell how far tasks say that they are, a few times a second at most."""
+
+
+@FROM_SLAVE.hint(feature=OUTPUT)
+def printed(numbers: list[int], ends: list[str]) -> None:
+    """Tell the end of what tasks have printed, before their outcomes."""
 
 
 @FROM_SLAVE.cast()

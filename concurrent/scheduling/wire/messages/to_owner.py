@@ -15,6 +15,7 @@ __all__ = [
     "finished",
     "held",
     "notice",
+    "progress",
     "recalled",
     "recalled_code",
     "running",
@@ -67,6 +68,11 @@ def running(ids: list[int]) -> None:
 @TO_APPLICATION.hint(feature="waiting")
 def waiting(ids: list[int]) -> None:
     """Tell that tasks which ran wait again, for their next tries or another slave."""
+
+
+@TO_APPLICATION.hint(feature="progress")
+def progress(ids: list[int], done: list[float], totals: list[float], texts: list[str]) -> None:
+    """Tell how far tasks say that they are."""
 
 
 @TO_APPLICATION.cast()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import TO_SLAVE
 
-__all__ = ["DURABLE", "cancel", "code", "forget", "give_back", "run", "stored"]
+__all__ = ["DURABLE", "cancel", "code", "forget", "give_back", "output", "run", "stored"]
 
 DURABLE: Final = "durable"
 """The feature of slaves and masters that know how work goes on when a master has started again."""
@@ -32,6 +32,12 @@ def run(
 @TO_SLAVE.cast()
 def cancel(numbers: list[int], grace_s: float = 0.0) -> None:
     """Drop tasks, running or not; those that run are asked first, and have so long, in seconds."""
+
+
+@TO_SLAVE.call()
+def output(number: int) -> str:
+    """Return the end of what a task has printed that runs; empty if it does not."""
+    raise NotImplementedError
 
 
 @TO_SLAVE.cast()

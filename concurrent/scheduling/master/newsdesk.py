@@ -1,0 +1,86 @@
+"""What tasks say of themselves, on its way to their owners: how far they are, and what they print.
+
+All of it is for people, so it may be lost: an owner whose session is full is told the next time, and what has
+been printed is kept in memory only. Loop thread only.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.master.outputshelf import OutputShelf
+from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.wire.columns import check_columns
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.messages import to_owner, to_slave
+
+__all__ = ["NewsDesk"]
+
+
+class NewsDesk:
+    """See the module.
+
+    :param ledger: is asked whose tasks these are, and which slave has them.
+    """
+
+    def __init__(self, ledger: Ledger, sessions: Sessions, courier: Courier) -> None:
+        self._ledger = ledger
+        self._sessions = sessions
+        self._courier = courier
+        self._shelf = OutputShelf()
+
+    def progress(
+        self, slave: int, numbers: list[int], done: list[float], totals: list[float], texts: list[str]
+    ) -> None:
+        """Pass on how far tasks are that a slave has; others are left out.
+
+        :raises InvalidArguments: if the columns differ in length.
+        """
+        check_columns(numbers, done, totals, texts)
+        held = self._ledger.slaves[slave].held
+        rows_by_owner: dict[int, list[tuple[int, float, float, str]]] = {}
+        for number, one_done, total, text in zip(numbers, done, totals, texts, strict=True):
+            task = held.get(number)
+            if task is not None:
+                rows = rows_by_owner.setdefault(task.owner.owner, [])
+                rows.append((task.client_id, one_done, total, text))
+        for owner, rows in rows_by_owner.items():
+            handler = self._sessions.owners.get(owner)
+            if handler is not None and handler.has_room:
+                self._courier.cast(handler, to_owner.progress, *map(list, zip(*rows, strict=True)))
+
+    def printed(self, slave: int, numbers: list[int], ends: list[str]) -> None:
+        """Keep the end of what tasks have printed that a slave has; that of others is left out.
+
+        :raises InvalidArguments: if the columns differ in length.
+        """
+        check_columns(numbers, ends)
+        held = self._ledger.slaves[slave].held
+        for number, end in zip(numbers, ends, strict=True):
+            task = held.get(number)
+            if task is not None:
+                self._shelf.put(task.owner.owner, task.client_id, end)
+        self._shelf.tidy(self._ledger.owners)
+
+    def output(self, owner: int, task_id: int) -> str | Future[str]:
+        """Return the end of what a task of an owner has printed: of one that runs, as its slave says."""
+        number = self._ledger.owners[owner].number_by_id.get(task_id)
+        task = self._ledger.task_by_number.get(number) if number is not None else None
+        handler = None
+        if task is not None and task.state is TaskState.HELD:
+            handler = self._sessions.slaves.get(task.slave)
+        kept = self._shelf.get(owner, task_id)
+        if task is None or handler is None:
+            return kept
+        answer: Future[str] = Future()
+        asked = handler.call(to_slave.output, task.number)
+        asked.add_done_callback(lambda asked: answer.set_result(_said(asked) or kept))
+        return answer
+
+
+def _said(asked: Future[str]) -> str:
+    """Return what a slave says; nothing if it does not answer, or is too old to."""
+    said = asked.result() if asked.exception() is None else ""
+    return said if isinstance(said, str) else ""

@@ -1,0 +1,161 @@
+"""What tasks say on its way through the master."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import InvalidArguments, UnknownMethod
+from concurrent.scheduling.ledger.events import OwnerJoined, OwnerLeft, SlaveJoined, TasksDone, TasksSubmitted
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.master import outputshelf
+from concurrent.scheduling.master.newsdesk import NewsDesk
+from concurrent.scheduling.master.outputshelf import OutputShelf
+from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.tasks.outcome import FINISHED
+from concurrent.scheduling.wire.courier import Courier
+
+
+class Session:
+    """Stands in for the session of a node."""
+
+    def __init__(self) -> None:
+        self.has_room = True
+        self.told: list[tuple[Any, ...]] = []
+        self.asked: list[tuple[Any, ...]] = []
+        self.answer: Future[str] = Future()
+
+    def cast(self, message: Any, *args: Any) -> None:
+        self.told.append((message.name, *args))
+
+    def call(self, message: Any, *args: Any) -> Future[str]:
+        self.asked.append((message.name, *args))
+        return self.answer
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Tasks 70 and 71 of owner 1 are 1 and 2 at slave 1, task 90 of owner 2 is 3 there; 91 waits."""
+    ledger = Ledger()
+    ledger.apply(OwnerJoined(1, "first"))
+    ledger.apply(OwnerJoined(2, "second"))
+    ledger.apply(SlaveJoined(1, "left", workers=4, window=4))
+    ledger.apply(SlaveJoined(2, "right", workers=4, window=4))
+    ledger.apply(TasksSubmitted(1, 70, [b""] * 2))
+    ledger.apply(TasksSubmitted(2, 90, [b""] * 2))
+    ledger.assign(1, 3)
+    return ledger
+
+
+@pytest.fixture
+def owners() -> dict[int, Any]:
+    return {1: Session(), 2: Session()}
+
+
+@pytest.fixture
+def slave() -> Any:
+    return Session()
+
+
+@pytest.fixture
+def desk(ledger: Ledger, owners: dict[int, Any], slave: Any) -> NewsDesk:
+    sessions = Sessions()
+    sessions.owners |= owners
+    sessions.slaves[1] = slave
+    return NewsDesk(ledger, sessions, Courier(None))  # type: ignore[arg-type]
+
+
+def test_each_owner_is_told_of_its_own_tasks(desk: NewsDesk, owners: dict[int, Any]) -> None:
+    desk.progress(1, [1, 3, 2], [1, 2.5, 3], [10, 0, 3], ["one", "", "three"])
+    assert owners[1].told == [("progress", [70, 71], [1, 3], [10, 3], ["one", "three"])]
+    assert owners[2].told == [("progress", [90], [2.5], [0], [""])]
+
+
+def test_a_slave_is_not_believed_about_tasks_that_it_has_not(
+    desk: NewsDesk, owners: dict[int, Any], slave: Any
+) -> None:
+    desk.progress(2, [1, 4, 99], [1, 1, 1], [2, 2, 2], ["", "", ""])
+    desk.printed(2, [1, 4, 99], ["a lie", "a lie", "a lie"])
+    assert not owners[1].told
+    assert not owners[2].told
+    assert desk.output(2, 91) == ""
+    slave.answer.set_result("")
+    answer: Any = desk.output(1, 70)
+    assert answer.result(0) == ""
+
+
+def test_an_owner_whose_session_is_full_is_told_the_next_time(desk: NewsDesk, owners: dict[int, Any]) -> None:
+    owners[1].has_room = False
+    desk.progress(1, [1], [1], [2], [""])
+    owners[1].has_room = True
+    desk.progress(1, [1], [2], [2], [""])
+    assert owners[1].told == [("progress", [70], [2], [2], [""])]
+
+
+def test_columns_of_different_lengths_are_refused(desk: NewsDesk) -> None:
+    with pytest.raises(InvalidArguments):
+        desk.progress(1, [1, 2], [1], [2], [""])
+    with pytest.raises(InvalidArguments):
+        desk.printed(1, [1], [])
+
+
+def test_output_of_a_task_that_runs_is_what_its_slave_says(desk: NewsDesk, slave: Any) -> None:
+    answer: Any = desk.output(1, 71)
+    assert slave.asked == [("output", 2)]
+    assert not answer.done()
+    slave.answer.set_result("so far\n")
+    assert answer.result(0) == "so far\n"
+
+
+def test_a_slave_that_knows_nothing_of_that_costs_nothing(desk: NewsDesk, slave: Any) -> None:
+    slave.answer.set_exception(UnknownMethod("output"))
+    answer: Any = desk.output(1, 71)
+    assert answer.result(0) == ""
+
+
+def test_output_of_a_task_that_has_ended_is_kept(desk: NewsDesk, ledger: Ledger) -> None:
+    desk.printed(1, [1, 3], ["first\n", "second\n"])
+    ledger.apply(TasksDone(1, [1, 3], [FINISHED] * 2, [b""] * 2, 0.1))
+    assert desk.output(1, 70) == "first\n"
+    assert desk.output(2, 90) == "second\n"
+    assert desk.output(1, 90) == desk.output(1, 12345) == ""
+
+
+def test_output_of_an_owner_that_has_left_is_dropped(desk: NewsDesk, ledger: Ledger) -> None:
+    desk.printed(1, [1], ["first\n"])
+    ledger.apply(OwnerLeft(1))
+    desk.printed(1, [3], ["second\n"])
+    ledger.apply(OwnerJoined(1, "another one"))
+    assert desk.output(1, 70) == ""
+
+
+def test_of_one_owner_the_newest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputshelf, "OWNER_CHARS_MAX", 1000)
+    shelf = OutputShelf()
+    for task_id in range(10):
+        shelf.put(1, task_id, "x" * 100)
+    kept = [task_id for task_id in range(10) if shelf.get(1, task_id)]
+    assert kept == [7, 8, 9]
+    shelf.put(1, 7, "another try")
+    assert shelf.get(1, 7) == "another try"
+    assert shelf.get(1, 8)
+
+
+def test_of_all_owners_together_who_has_most_loses_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputshelf, "CHARS_MAX", 1000)
+    shelf = OutputShelf()
+    shelf.put(2, 1, "little")
+    for task_id in range(9):
+        shelf.put(1, task_id, "x" * 100)
+        shelf.tidy((1, 2))
+    assert shelf.get(2, 1) == "little"
+    assert [task_id for task_id in range(9) if shelf.get(1, task_id)] == [7, 8]
+
+
+def test_of_one_task_the_end_is_kept() -> None:
+    shelf = OutputShelf()
+    shelf.put(1, 1, "x" * 100_000 + "the end")
+    assert shelf.get(1, 1).endswith("the end")
+    assert len(shelf.get(1, 1)) <= outputshelf.END_CHARS_MAX

@@ -83,6 +83,11 @@ class Member:
         """When the trust in it ended, or will end."""
         return self.revoked_at or self.expires_at
 
+    @property
+    def key(self) -> str:
+        """The text by which its jobs are known to be its own."""
+        return self.identity("").key
+
     def identity(self, cluster: str) -> Identity:
         """Return who it is."""
         return Identity(self.role, self.name, cluster, self.serial)
@@ -124,6 +129,7 @@ class Membership:
     :param members: in the order in which they were made.
     :param invitations: likewise.
     :param forgotten: until when serials are remembered whose members are not.
+    :param former: the keys of identities, as ``role:name``, that are in no list any more and may have jobs yet.
     """
 
     def __init__(
@@ -131,10 +137,12 @@ class Membership:
         members: Iterable[Member] = (),
         invitations: Iterable[Invitation] = (),
         forgotten: Mapping[str, float] | None = None,
+        former: Iterable[str] = (),
     ) -> None:
         self.members = list(members)
         self.invitations = list(invitations)
         self.forgotten = dict(forgotten or {})
+        self.former = set(former)
 
     @property
     def revoked(self) -> frozenset[str]:
@@ -144,8 +152,8 @@ class Membership:
     @property
     def gone(self) -> frozenset[str]:
         """The keys of identities, as ``role:name``, that were trusted once and of which none is now."""
-        trusted = {one.identity("").key for one in self.members if not one.revoked_at}
-        return frozenset(one.identity("").key for one in self.members) - trusted
+        trusted = {one.key for one in self.members if not one.revoked_at}
+        return frozenset(one.key for one in self.members).union(self.former) - trusted
 
     def clean(self, now: float) -> None:
         """Forget what nobody needs any more: invitations, certificates and tokens that are long over.
@@ -154,7 +162,8 @@ class Membership:
         """
         long_ago = now - REMEMBERED_S
         self.invitations = [one for one in self.invitations if one.ends_at > long_ago]
-        self.members = [one for one in self.members if one.expires_at > long_ago]
+        for one in [one for one in self.members if one.expires_at <= long_ago]:
+            self._remove(one)
         self.forgotten = {serial: until for serial, until in self.forgotten.items() if until > now}
 
     def invitation_of(self, secret: str, now: float) -> Invitation:
@@ -216,13 +225,17 @@ class Membership:
         """End the trust in ephemeral members of a name and forget them; returns whether there was any."""
         gone = [one for one in self.members if one.is_ephemeral and one.name == name]
         for one in gone:
-            self.members.remove(one)
+            self._remove(one)
             self.forgotten[one.serial] = now + EPHEMERAL_DAYS * 86400.0
         return bool(gone)
 
     def to_json(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return members and invitations as plain values."""
-        members = {"members": [dataclasses.asdict(one) for one in self.members], "forgotten": self.forgotten}
+        members = {
+            "members": [dataclasses.asdict(one) for one in self.members],
+            "forgotten": self.forgotten,
+            "former": sorted(self.former),
+        }
         return members, {"invitations": [dataclasses.asdict(one) for one in self.invitations]}
 
     @classmethod
@@ -235,6 +248,7 @@ class Membership:
             (Member(**{**one, "role": Role(one["role"])}) for one in members["members"]),
             (Invitation(**{**one, "role": Role(one["role"])}) for one in invitations["invitations"]),
             {str(serial): float(until) for serial, until in members["forgotten"].items()},
+            map(str, members.get("former", ())),  # older releases have none
         )
 
     def _trusted(self, role: Role, name: str) -> list[Member]:
@@ -246,14 +260,20 @@ class Membership:
 
     def _check_unused(self, new: Member) -> None:
         """Raise NotAllowed if a role and name are, or were, somebody's: who is called so has its jobs."""
-        if any((one.role, one.name) == (new.role, new.name) for one in self.members):
+        if new.key in self.former or any(one.key == new.key for one in self.members):
             raise NotAllowed(
-                f"there is a {new.role} {new.name} already, whose jobs would be those of the new one",
+                f"there is or was a {new.role} {new.name}, whose jobs would be those of the new one",
                 thing="name",
                 value=new.name,
                 remedy="Join with another name (concurrent join --name NAME ...), or have an admin say in the "
                 f"invitation that it is for that one: concurrent keys invite {new.role} --name {new.name}",
             )
+
+    def _remove(self, member: Member) -> None:
+        """Forget a member but for its name, if there may be jobs in that."""
+        self.members.remove(member)
+        if member.role is not Role.SLAVE:
+            self.former.add(member.key)
 
     def _end(self, member: Member, now: float, why: str) -> None:
         self.members[self.members.index(member)] = dataclasses.replace(member, revoked_at=now, why=why)

@@ -75,7 +75,8 @@ def rotate(keys: KeyFolder) -> KeyFolder:
             dataclasses.replace(one, revoked_at=now, why="rotated") for one in old.members if not one.revoked_at
         ]
         with new_folder(keys.folder) as new:
-            _fill(new, Membership([*(one for one in old.members if one.revoked_at), *ended]), masters)
+            members = [*(one for one in old.members if one.revoked_at), *ended]
+            _fill(new, Membership(members, former=old.former), masters)
             for file in audit_files(keys.audit_path):
                 shutil.copy2(file, new.path(file.name))
             put_in_place(new.folder, keys.folder)

@@ -347,6 +347,8 @@ def test_a_new_authority_ends_all_trust(cluster: KeyFolder, slave: KeyFolder) ->
     watcher = KeyFolder(cluster.folder)
     old = cluster.certificate
     serials = {cluster.tls(Role.MASTER).identity.serial, slave.tls(Role.SLAVE).identity.serial}
+    with cluster.changing() as membership:
+        membership.former.add("submit:ann")
     assert watcher.revoked() == frozenset()
     before = watcher.stamp()
     new = rotate(cluster)
@@ -354,6 +356,7 @@ def test_a_new_authority_ends_all_trust(cluster: KeyFolder, slave: KeyFolder) ->
     assert new.masters == (MASTER,)
     assert watcher.stamp() != before
     assert watcher.revoked() == serials
+    assert new.membership().former == {"submit:ann"}
     assert new.tls(Role.MASTER).identity.serial not in serials
     assert [path.name for path in new.folder.parent.iterdir() if path.name != ".lock"] == ["office-4kd2"]
 

@@ -112,7 +112,7 @@ def test_nobody_becomes_somebody_else_who_has_jobs_unless_the_invitation_says_so
     for_anybody = replace(INVITATION, role=role)
     members = Membership([ann], [for_anybody])
     new = Member(role, "ann", "0c", NOW)
-    with pytest.raises(NotAllowed, match=f"there is a {role} ann already") as raised:
+    with pytest.raises(NotAllowed, match=f"there is or was a {role} ann") as raised:
         members.admit(for_anybody, new, "office", nobody)
     assert f"concurrent keys invite {role} --name ann" in str(raised.value)
     assert (members.members, members.invitations) == ([ann], [for_anybody])
@@ -121,6 +121,38 @@ def test_nobody_becomes_somebody_else_who_has_jobs_unless_the_invitation_says_so
     members.invitations.append(for_ann)
     members.admit(for_ann, new, "office", nobody)
     assert members.members[-1] == new
+
+
+@pytest.mark.parametrize("role", [Role.SUBMIT, Role.ADMIN, Role.OBSERVE])
+@pytest.mark.parametrize("how", ["left", "expired"])
+def test_the_name_of_who_is_in_no_list_any_more_is_nobody_elses_either(role: Role, how: str) -> None:
+    ann = Member(role, "ann", "0a", NOW, is_token=how == "expired", ends_at=NOW, is_ephemeral=how == "left")
+    for_anybody = replace(INVITATION, role=role, ends_at=NOW + 900 * DAY)
+    members = Membership([ann], [for_anybody])
+    if how == "left":
+        members.forget_ephemeral("ann", NOW)
+    members.clean(NOW + 800 * DAY)
+    assert members.members == []
+    members = Membership.from_json(*members.to_json())
+    with pytest.raises(NotAllowed, match=f"there is or was a {role} ann"):
+        members.admit(for_anybody, Member(role, "ann", "0c", NOW), "office", nobody)
+    assert members.gone == {f"{role}:ann"}  # so its jobs are held
+    for_ann = replace(for_anybody, name="ann")
+    members.invitations.append(for_ann)
+    members.admit(for_ann, Member(role, "ann", "0c", NOW), "office", nobody)
+    assert members.gone == frozenset()
+
+
+def test_names_of_slaves_that_have_left_are_not_kept() -> None:
+    members = Membership([replace(RACK, is_ephemeral=True)])
+    members.forget_ephemeral("rack", NOW)
+    assert members.former == set()
+
+
+def test_members_of_a_release_that_kept_no_names_are_read() -> None:
+    kept, invitations = Membership([RACK], [INVITATION]).to_json()
+    del kept["former"]
+    assert Membership.from_json(kept, invitations).members == [RACK]
 
 
 @pytest.mark.parametrize(
@@ -187,8 +219,9 @@ def test_when_trust_ends_is_known() -> None:
 
 
 def test_all_of_it_survives_a_file() -> None:
-    members = Membership([RACK, TOKEN], [INVITATION], {"0f": NOW})
+    members = Membership([RACK, TOKEN], [INVITATION], {"0f": NOW}, ["submit:ann"])
     again = Membership.from_json(*members.to_json())
-    assert (again.members, again.invitations, again.forgotten) == ([RACK, TOKEN], [INVITATION], {"0f": NOW})
+    assert (again.members, again.invitations) == ([RACK, TOKEN], [INVITATION])
+    assert (again.forgotten, again.former) == ({"0f": NOW}, {"submit:ann"})
     assert str(RACK) == "slave rack"
     assert str(TOKEN) == "token wall"

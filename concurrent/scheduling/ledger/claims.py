@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from concurrent.scheduling.ledger.offers import MANY, fitting, taken
+from concurrent.scheduling.ledger.offers import MANY, Usage, fitting
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
 from concurrent.scheduling.tasks.claim import Claim
@@ -26,8 +26,9 @@ class Claims:
 
     def __init__(self, queue: TaskQueue, tokens: Mapping[str, int]) -> None:
         self.tokens = tokens
+        self._names = frozenset(tokens)
         self._queue = queue
-        self._given: dict[Claim, int] = {}  # how many tasks with tokens are given away, for each claim
+        self._given = Usage()  # of tokens
 
     @property
     def waiting(self) -> list[TaskQueue]:
@@ -52,7 +53,7 @@ class Claims:
 
     def tokens_left(self, claim: Claim) -> int:
         """Return for how many tasks with a claim there are tokens."""
-        asked = _only(claim, frozenset(self.tokens))
+        asked = _only(claim, self._names)
         return fitting(asked, self.tokens, self._given) if asked else MANY
 
     def are_tokens_enough(self, claim: Claim) -> bool:
@@ -61,7 +62,7 @@ class Claims:
 
     def tokens_given(self, name: str) -> int:
         """Return how many units of a token are given away."""
-        return taken(self._given, name)
+        return self._given.units_by_name.get(name, 0)
 
     def could(self, slave: SlaveRecord, claim: Claim) -> bool:
         """Return whether a slave could ever meet a claim, if nothing else were there."""
@@ -70,9 +71,9 @@ class Claims:
     def hold(self, slave: SlaveRecord, claim: Claim, count: int) -> None:
         """Take note that a slave has so many more tasks with a claim, or fewer."""
         here = self.at_slave(claim)
-        _count(slave.claimed, here, count)
+        slave.claimed.change(here, count)
         if here is not claim:
-            _count(self._given, _only(claim, frozenset(self.tokens)), count)
+            self._given.change(_only(claim, self._names), count)
 
     def hold_all(self, slave: SlaveRecord, tasks: Iterable[TaskRecord]) -> None:
         """Take note that a slave has these tasks too."""
@@ -92,11 +93,3 @@ class Claims:
 def _only(claim: Claim, names: frozenset[str]) -> Claim:
     """Return the part of a claim that names one of these."""
     return claim.without([name for name in claim.names() if name not in names])
-
-
-def _count(counts: dict[Claim, int], claim: Claim, change: int) -> None:
-    count = counts.get(claim, 0) + change
-    if count:
-        counts[claim] = count
-    else:
-        counts.pop(claim, None)

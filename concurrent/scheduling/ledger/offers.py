@@ -7,12 +7,13 @@ for less than one of something, such as a device, it has a part of one: 0.4 fits
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from concurrent.scheduling.tasks.claim import CPU, MEMORY, UNIT, Claim, is_resource
 
-__all__ = ["MANY", "fitting", "offers_of", "taken"]
+__all__ = ["MANY", "NOTHING_USED", "Demand", "Usage", "demand_of", "fitting", "offers_of"]
 
 MANY: Final = 1 << 30
 """More tasks than any slave has: what a claim of nothing fits."""
@@ -32,29 +33,69 @@ def offers_of(resources: Any, workers: int) -> dict[str, int]:
     return offers
 
 
-def taken(claimed: Mapping[Claim, int], name: str) -> int:
-    """Return how many units of something tasks take together.
+class Demand(NamedTuple):
+    """A claim as it is compared with offers: how many places it takes, and what besides.
 
-    :param claimed: how many tasks there are with each claim.
+    :param amounts: of each resource its name, how many units, and how many such parts are one of it, or 0.
     """
-    return sum(claim.units(name) * count for claim, count in claimed.items())
+
+    places: int
+    amounts: tuple[tuple[str, int, int], ...]
 
 
-def fitting(claim: Claim, offers: Mapping[str, int], claimed: Mapping[Claim, int], share: float = 1.0) -> int:
-    """Return how many tasks with a claim fit beside others; less than 0 if even these are too many.
+@lru_cache(maxsize=1000)
+def demand_of(claim: Claim) -> Demand:
+    """Return what a claim takes."""
+    rest = [(name, units) for name, units in claim if name != CPU]
+    parts = ((name, units, UNIT // units if units < UNIT and name != MEMORY else 0) for name, units in rest)
+    return Demand(claim.cpu, tuple(parts))
+
+
+class Usage:
+    """What tasks claim together: how many there are with each claim, their places, and units by name."""
+
+    __slots__ = ("count_by_claim", "places", "units_by_name")
+
+    def __init__(self) -> None:
+        self.count_by_claim: dict[Claim, int] = {}
+        self.units_by_name: dict[str, int] = {}
+        self.places = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.count_by_claim)
+
+    def change(self, claim: Claim, count: int) -> None:
+        """Count so many tasks with a claim more, or fewer."""
+        now = self.count_by_claim.get(claim, 0) + count
+        if now:
+            self.count_by_claim[claim] = now
+        else:
+            self.count_by_claim.pop(claim, None)
+        demand = demand_of(claim)
+        self.places += count * demand.places
+        for name, units, _ in demand.amounts:
+            self.units_by_name[name] = self.units_by_name.get(name, 0) + count * units
+
+
+def fitting(claim: Claim, offers: Mapping[str, int], used: Usage, share: float = 1.0) -> int:
+    """Return how many tasks with a claim fit beside others; 0 or less if none does.
 
     Places are not looked at: each task takes one at least, whatever it claims.
 
-    :param claimed: how many of the others there are with each claim.
+    :param used: what the others claim.
     :param share: so many times what a slave has, of everything.
     """
     count = MANY
-    for name, units in claim:
-        if name == CPU:
-            continue
+    for name, units, parts in demand_of(claim).amounts:
         offered = offers.get(name, 0)
-        fit = (int(offered * share) - taken(claimed, name)) // units
-        if units < UNIT and name != MEMORY:  # parts of something do not reach from one to the next
-            fit = min(fit, int(offered // UNIT * share) * (UNIT // units) - claimed.get(claim, 0))
-        count = min(count, fit)
+        fit = (int(offered * share) - used.units_by_name.get(name, 0)) // units
+        if parts:  # they do not reach from one device to the next
+            fit = min(fit, int(offered // UNIT * share) * parts - used.count_by_claim.get(claim, 0))
+        if fit < count:
+            count = fit
+        if count <= 0:
+            break
     return count
+
+
+NOTHING_USED: Final = Usage()

@@ -11,7 +11,7 @@ from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.lanes import OwnerLanes
-from concurrent.scheduling.ledger.offers import fitting
+from concurrent.scheduling.ledger.offers import NOTHING_USED, Usage, demand_of, fitting
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
@@ -193,8 +193,8 @@ class SlaveRecord:
     with what it holds when it is cut off. When it is back, ``brought_again`` has the numbers of tasks whose
     outcomes it may have reported before, and whether it has them again by now.
     ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked. Of these
-    ``offers`` are what it has for tasks that claim something, in units by name, and ``claimed`` is how many of
-    the tasks that it holds claim what.
+    ``offers`` are what it has for tasks that claim something, in units by name, and ``claimed`` is what the
+    tasks that it holds claim together.
     """
 
     slave: int
@@ -216,11 +216,11 @@ class SlaveRecord:
     refused_count: int = 0
     data: dict[str, Any] = field(default_factory=dict)
     offers: dict[str, int] = field(default_factory=dict)
-    claimed: dict[Claim, int] = field(default_factory=dict)
+    claimed: Usage = field(default_factory=Usage)
 
     def could(self, claim: Claim) -> bool:
         """Return whether it could meet a claim if nothing else were there."""
-        return claim.cpu <= self.workers and fitting(claim, self.offers, {}) > 0
+        return claim.cpu <= self.workers and fitting(claim, self.offers, NOTHING_USED) > 0
 
     def fit(self, claim: Claim) -> int:
         """Return how many more tasks with a claim it may be given, beside what it holds with claims.
@@ -239,10 +239,9 @@ class SlaveRecord:
     def _fit(self, claim: Claim, share: float) -> int:
         if share <= 0.0:
             return 0
-        places = round(share * self.workers)
-        for other, count in self.claimed.items():
-            places -= other.cpu * count
-        return min(places // claim.cpu, fitting(claim, self.offers, self.claimed, max(1.0, share)))
+        places = round(share * self.workers) - self.claimed.places
+        fit = places // demand_of(claim).places
+        return min(fit, fitting(claim, self.offers, self.claimed, max(1.0, share))) if fit > 0 else 0
 
     @property
     def is_idle(self) -> bool:

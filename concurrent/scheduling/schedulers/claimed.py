@@ -7,16 +7,19 @@ Slaves with room are ranked for each claim, so a decision costs the logarithm of
 
 from __future__ import annotations
 
+from collections import Counter
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from concurrent.core.ranking import Ranking
-from concurrent.scheduling.ledger.events import Command
+from concurrent.scheduling.ledger.events import Send
 from concurrent.scheduling.ledger.lanes import Lane, LaneGroup
 from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.offers import demand_of
 from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
 from concurrent.scheduling.schedulers.rating import Rating
+from concurrent.scheduling.schedulers.reservation import Reservation
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 
@@ -44,35 +47,51 @@ class ClaimScheduler:
         self._given: dict[int, float] = {}  # what each owner was given, by its weight
         self._given_least = 0.0
         self._first = 0
+        self._reservation = Reservation()
+        self._blocked: set[Claim] = set()  # in this turn
 
     def slave_changed(self, slave: int) -> None:
         """Note that the slave may have room now."""
         if self._ranking_by_key:
             self._changed.add(slave)
 
-    def schedule(self, ledger: Ledger) -> list[Command]:
+    def schedule(self, ledger: Ledger) -> list[Send]:
         """Give away what fits, until no slave has room for any of it."""
         for key in self._changed:
             self._rank(ledger, key)
         self._changed.clear()
+        queues = self._next_queues(ledger.claims.waiting, len(ledger.slaves))
+        sends = self._give_out(ledger, queues)
+        given: Counter[Claim] = Counter()
+        for send in sends:
+            given[send.terms.resources] += len(send.numbers)
+        slave = self._reservation.look(ledger, self._blocked, given)
+        if slave:
+            self._rank(ledger, slave)
+            sends += self._give_out(ledger, queues)
+        if len(self._given) > 2 * len(ledger.owners) + CLAIMS_MAX:
+            self._given = {key: count for key, count in self._given.items() if key in ledger.owners}
+        return sends
+
+    def _give_out(self, ledger: Ledger, queues: list[TaskQueue]) -> list[Send]:
+        """Give away what fits of some claims, owners by turns."""
         groups_by_owner: dict[JobRecord, list[LaneGroup]] = {}
-        for queue in self._next_queues(ledger.claims.waiting, len(ledger.slaves)):
+        for queue in queues:
             for group in queue.groups:
                 groups_by_owner.setdefault(group.owner, []).append(group)
-        commands: list[Command] = []
+        self._blocked.clear()
+        sends: list[Send] = []
         while groups_by_owner:
             owner = min(groups_by_owner, key=self._given_to)
             queued_count = owner.queued_count
-            commands += self._give(ledger, groups_by_owner[owner], len(groups_by_owner))
+            sends += self._give(ledger, groups_by_owner[owner], len(groups_by_owner))
             count = queued_count - owner.queued_count
             if count:
                 self._given_least = self._given_to(owner)
                 self._given[owner.owner] = self._given_least + count / owner.weight
             else:
                 del groups_by_owner[owner]
-        if len(self._given) > 2 * len(ledger.owners) + CLAIMS_MAX:
-            self._given = {key: given for key, given in self._given.items() if key in ledger.owners}
-        return commands
+        return sends
 
     def _given_to(self, owner: JobRecord) -> float:
         """Return what an owner was given; one that has had nothing to give has saved up nothing."""
@@ -87,18 +106,20 @@ class ClaimScheduler:
         self._first = first + count
         return (queues[first:] + queues[:first])[:count]
 
-    def _give(self, ledger: Ledger, groups: list[LaneGroup], owner_count: int) -> list[Command]:
+    def _give(self, ledger: Ledger, groups: list[LaneGroup], owner_count: int) -> list[Send]:
         """Give tasks of the first group for which there is room; those before it are taken out."""
         while groups:
             group = min(groups, key=attrgetter("rank"))
-            commands = self._give_of(ledger, group, owner_count)
-            if not (commands and group.count):
+            sends = self._give_of(ledger, group, owner_count)
+            if not sends and ledger.claims.tokens_left(group.claim) > 0:
+                self._blocked.add(group.claim)
+            if not (sends and group.count):
                 groups.remove(group)
-            if commands:
-                return commands
+            if sends:
+                return sends
         return []
 
-    def _give_of(self, ledger: Ledger, group: LaneGroup, owner_count: int) -> list[Command]:
+    def _give_of(self, ledger: Ledger, group: LaneGroup, owner_count: int) -> list[Send]:
         lane = group.first()
         ranking = self._ranking(ledger, lane)
         while entry := ranking.first():
@@ -111,9 +132,9 @@ class ClaimScheduler:
                 continue
             count = min(lane.count, ledger.claims.tokens_left(group.claim))
             share = min(-(-count // len(ranking)), -(-room // owner_count))
-            commands = ledger.assign(slave.slave, share, lane)
+            sends = [one for one in ledger.assign(slave.slave, share, lane) if isinstance(one, Send)]
             self._rank(ledger, slave.slave)
-            return commands
+            return sends
         return []
 
     def _ranking(self, ledger: Ledger, lane: Lane) -> Ranking:
@@ -138,14 +159,13 @@ class ClaimScheduler:
                 self._put(ledger, ranking, key, slave)
 
     def _put(self, ledger: Ledger, ranking: Ranking, key: _Key, slave: SlaveRecord) -> None:
+        """Rank a slave: those where a task can begin at once come first."""
         claim = ledger.claims.at_slave(key[0])
-        if slave.fit(claim) <= 0:
+        is_free = slave.free(claim) > 0
+        if self._reservation.bars(slave.slave, key[0]) or not (is_free or slave.fit(claim) > 0):
             ranking.drop(slave.slave)
-        else:
-            ranking.put(self._entry(slave, claim, key[1]))
-
-    def _entry(self, slave: SlaveRecord, claim: Claim, terms: Terms) -> tuple[Any, ...]:
-        """Return what the best slave has least of: what can begin at once comes first."""
+            return
         held, workers = len(slave.held), slave.workers
-        worth = self._rating.rate(slave, terms)
-        return slave.free(claim) <= 0, held + claim.cpu > workers, -worth, held / workers, slave.slave
+        worth = self._rating.rate(slave, key[1])
+        is_busy = held + demand_of(claim).places > workers
+        ranking.put((not is_free, is_busy, -worth, held / workers, slave.slave))

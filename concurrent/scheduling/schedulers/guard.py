@@ -16,7 +16,7 @@ from concurrent.core.component import Component, ComponentManager
 from concurrent.core.errors import ComponentError
 from concurrent.core.foreign import shown
 from concurrent.scheduling.interfaces import ITaskScheduler
-from concurrent.scheduling.ledger.events import Command, Send
+from concurrent.scheduling.ledger.events import Command
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.schedulers.claimed import ClaimScheduler
 from concurrent.scheduling.schedulers.defaults import FAILURES_MAX, default_part
@@ -114,10 +114,10 @@ class GuardedScheduler:
         return commands if self._is_waiting else commands + self._schedule_plain(ledger)
 
     def _schedule_claimed(self, ledger: Ledger) -> list[Command]:
-        commands = self._claimed.schedule(ledger)
-        for slave in {command.slave for command in commands if isinstance(command, Send)}:
+        sends = self._claimed.schedule(ledger)
+        for slave in {send.slave for send in sends}:
             self._tell_changed(slave)
-        return commands
+        return [*sends]
 
     def _schedule_plain(self, ledger: Ledger) -> list[Command]:
         began_at = self._now() if self._is_foreign else None

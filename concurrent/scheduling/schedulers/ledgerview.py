@@ -43,7 +43,7 @@ class LedgerView:
 
     @property
     def queued_count(self) -> int:
-        """How many tasks wait for a slave."""
+        """How many tasks wait for a slave, and may go to any."""
         return self._ledger.queued_count
 
     @property
@@ -65,6 +65,11 @@ class LedgerView:
     def next_lane(self) -> Lane | None:
         """The lane whose turn it is; None if no task waits."""
         return self._ledger.next_lane
+
+    @property
+    def claimed_lanes(self) -> list[Lane]:
+        """The lanes with waiting tasks that claim resources, which are given away without the scheduler."""
+        return self._ledger.claimed_lanes
 
     def assign(self, slave: int, count: int, lane: Lane | None = None) -> list[Command]:
         """Give up to ``count`` queued tasks to ``slave``.

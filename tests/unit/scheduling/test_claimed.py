@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,15 @@ from concurrent.core.component import Component
 from concurrent.core.environment import Environment
 from concurrent.core.interface import implements
 from concurrent.scheduling import GenericTaskScheduler, ITaskScheduleStrategy, Ledger, Terms, ZMQTaskScheduler
-from concurrent.scheduling.events import OwnerJoined, Push, Send, SlaveJoined, TasksDone, TasksSubmitted
+from concurrent.scheduling.events import (
+    CancelRequested,
+    OwnerJoined,
+    Push,
+    Send,
+    SlaveJoined,
+    TasksDone,
+    TasksSubmitted,
+)
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import FINISHED
@@ -159,6 +168,53 @@ def test_of_more_claims_than_are_looked_at_each_has_its_turn(master: Master) -> 
         for slave, _, numbers in master.schedule():
             master.done(slave, *numbers)
     assert sorted(number for _, _, numbers in master.sent for number in numbers) == list(range(1, 101))
+
+
+def run(master: Master, turns: int) -> Iterator[int]:
+    """Have the oldest task of all end again and again; yield what it was."""
+    running = deque((slave, number) for slave, _, numbers in master.sent for number in numbers)
+    for _ in range(turns):
+        running += [(slave, number) for slave, _, numbers in master.schedule() for number in numbers]
+        if not running:
+            return
+        slave, number = running.popleft()
+        master.done(slave, number)
+        yield number
+
+
+def test_what_needs_much_is_not_overtaken_for_ever(master: Master) -> None:
+    for slave in (1, 2):
+        master.join(slave, workers=4, memory=4 << 30)
+    master.push(2000, 1, memory="1GiB")
+    master.schedule()
+    master.push(2, 2, memory="4GiB")
+    ended = list(run(master, 1000))
+    assert {2001, 2002} <= set(ended)
+    assert len(ended) == 1000
+
+
+def test_what_waits_for_a_device_keeps_no_slave_free_of_what_needs_none(master: Master) -> None:
+    master.join(1, workers=4, gpu=1, memory=4 << 30)
+    master.push(10, **GPU)
+    master.push(2000, memory="1GiB")
+    for _ in run(master, 1000):
+        if master.ledger.claims.waiting and len(master.ledger.slaves[1].held) < 4:
+            master.schedule()
+            assert len(master.ledger.slaves[1].held) == 4
+
+
+def test_a_slave_is_not_kept_free_for_what_was_cancelled(master: Master) -> None:
+    master.join(1, workers=4, memory=4 << 30)
+    master.push(2000, 1, memory="1GiB")
+    master.schedule()
+    master.push(1, 2, memory="4GiB")
+    was_kept_free = False
+    for _ in run(master, 1000):
+        if len(master.ledger.slaves[1].held) == 1:
+            was_kept_free = True
+            master.ledger.apply(CancelRequested(2, [0]))
+    assert was_kept_free
+    assert master.count_by_owner == {1: 1003}
 
 
 def test_a_strategy_rates_slaves_for_claims_too() -> None:

@@ -22,7 +22,7 @@ from concurrent.scheduling.events import (
     TasksSubmitted,
     WindowChanged,
 )
-from concurrent.scheduling.ledger.offers import fitting, offers_of
+from concurrent.scheduling.ledger.offers import Usage, fitting, offers_of
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import DIED, FINISHED
 
@@ -79,16 +79,20 @@ def test_what_a_slave_says_that_makes_no_sense_is_no_offer(said: Any) -> None:
 )
 def test_parts_of_devices_do_not_reach_from_one_to_the_next(amount: float, devices: int, fits: int) -> None:
     claim, offers = Claim.of({"gpu": amount}), {"gpu": devices * 1000}
-    assert fitting(claim, offers, {}) == fits
-    for count in range(1, fits + 1):
-        assert fitting(claim, offers, {claim: count}) == fits - count
+    used = Usage()
+    for count in range(fits + 1):
+        assert fitting(claim, offers, used) == fits - count
+        used.change(claim, 1)
 
 
 def test_different_claims_on_one_device_count_together() -> None:
-    offers = {"gpu": 2000}
-    assert fitting(Claim.of({"gpu": 1}), offers, {Claim.of({"gpu": 0.4}): 2}) == 1
-    assert fitting(Claim.of({"gpu": 1}), offers, {Claim.of({"gpu": 0.4}): 3}) == 0
-    assert fitting(Claim.of({"gpu": 0.2}), offers, {Claim.of({"gpu": 0.4}): 4}) == 2
+    offers, used = {"gpu": 2000}, Usage()
+    used.change(Claim.of({"gpu": 0.4}), 2)
+    assert fitting(Claim.of({"gpu": 1}), offers, used) == 1
+    used.change(Claim.of({"gpu": 0.4}), 1)
+    assert fitting(Claim.of({"gpu": 1}), offers, used) == 0
+    used.change(Claim.of({"gpu": 0.4}), 1)
+    assert fitting(Claim.of({"gpu": 0.2}), offers, used) == 2
 
 
 def test_tasks_with_a_claim_wait_apart(ledger: Ledger) -> None:
@@ -138,7 +142,8 @@ def test_whatever_ends_a_task_frees_what_it_claimed(ledger: Ledger) -> None:
     assert room(ledger, 1, gpu=1) == 3
     ledger.apply(OwnerLeft(1))
     assert room(ledger, 1, gpu=1) == 4
-    assert ledger.slaves[1].claimed == {}
+    assert not ledger.slaves[1].claimed
+    assert (ledger.slaves[1].claimed.places, ledger.slaves[1].claimed.units_by_name) == (0, {"gpu": 0})
 
 
 def test_a_task_whose_worker_died_goes_only_where_it_fits(ledger: Ledger) -> None:
@@ -148,7 +153,7 @@ def test_a_task_whose_worker_died_goes_only_where_it_fits(ledger: Ledger) -> Non
     assert give(ledger, 1, 1, gpu=1) == [[1]]
     ledger.apply(TasksDone(1, [1], [DIED], [b"signal 9"]))
     (send,) = ledger.pass_on()
-    assert (send.slave, ledger.slaves[3].claimed) == (3, {Claim.of({"gpu": 1}): 1})
+    assert (send.slave, ledger.slaves[3].claimed.count_by_claim) == (3, {Claim.of({"gpu": 1}): 1})
 
 
 def test_a_task_that_was_everywhere_it_fits_may_go_there_again(ledger: Ledger) -> None:

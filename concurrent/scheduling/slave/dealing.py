@@ -28,6 +28,9 @@ __all__ = ["Dealer"]
 TAKE_BACK_MIN_S: Final = 0.0003
 """Less waiting work than this is not worth taking from one worker for another at once."""
 
+OVERTAKE_MIN_S: Final = 0.02
+"""Less waiting work than this at a worker is not overtaken by a task of higher priority."""
+
 
 class Dealer:
     """See the module.
@@ -158,7 +161,8 @@ class Dealer:
         crew, priority = item[2], item[3].priority
         for other in crew.app.crews.values():
             for link in other.links:
-                if len(link.outstanding) > 1 and link.outstanding[-1][3].priority < priority:
+                ahead_s = (len(link.outstanding) - 1) * self._pace.duration_s
+                if ahead_s > OVERTAKE_MIN_S and link.outstanding[-1][3].priority < priority:
                     self.put_back(link.take_back(is_slow=False))
 
     def _deal_by_shares(self) -> None:
@@ -222,6 +226,8 @@ class Dealer:
             links += [link for link in crew.links if link.is_idle and link is not self._apart_link][:more]
             links += [None] * (more - len(links))
         links += [link for link in busy if self._has_little(link, depth)]
+        if room is not None and room.closed:
+            links = [link for link in links if link not in room.closed]
         left, taken = len(links), 0
         for known in links:
             waiting_count = len(crew.waiting)
@@ -260,11 +266,15 @@ class Dealer:
         return room is None or bool(link.outstanding) or room.fits(crew.takes)
 
     def _free_devices(self, crew: Crew, room: Room) -> None:
-        """Have idle workers of other crews end whose devices a crew is to have."""
-        idle = [link for link in self._links if link.devices and not link.outstanding]
-        chosen = room.devices_without(idle, crew.claim)
-        for link in idle:
-            if not link.is_leaving and not chosen.isdisjoint(link.devices):
+        """Have idle workers end whose devices a crew is to have, and busy ones get nothing more."""
+        chosen = room.devices_to_free(crew.claim, self._links)
+        for link in list(self._links):
+            if chosen.isdisjoint(link.devices):
+                continue
+            if link.outstanding:
+                self.put_back(link.take_back(is_slow=False))
+                room.closed.add(link)
+            elif not link.is_leaving:
                 self._roster.leaving(link)
 
     def _has_little(self, link: WorkerLink, depth: int) -> bool:
@@ -318,7 +328,9 @@ class Dealer:
         if not self._has_free_place():
             return
         fullest = max(self._links, key=_outstanding_count, default=None)
-        if fullest is None or (fullest.crew is not None and not self._has_room_for(fullest.crew)):
+        if fullest is None or fullest.crew is None:
+            return
+        if fullest.crew.claim and not self._has_room_for(fullest.crew):
             return
         spare = len(fullest.outstanding) - 1
         if spare > 0 and spare * self._pace.duration_s > TAKE_BACK_MIN_S:

@@ -31,6 +31,10 @@ THREADS: Final = (
 """What tells libraries how many threads they may use."""
 
 
+NOTHING_TAKEN: Final[Mapping[str, int]] = MappingProxyType({})
+"""What a task takes that asks for nothing: one object, so that crews are alike at a glance."""
+
+
 class Resources:
     """See the module. ``totals`` has how much there is of each resource but places, in units by name.
 
@@ -63,7 +67,7 @@ class Resources:
         taken = {name: units for name, units in claim if name != CPU}
         if 0 < (part := taken.get(GPU, 0)) < UNIT:
             taken[GPU] = UNIT // (UNIT // part)
-        return MappingProxyType(taken)
+        return MappingProxyType(taken) if taken else NOTHING_TAKEN
 
     def environment(self, claim: Claim, devices: Sequence[int]) -> tuple[dict[str, str], dict[str, str]]:
         """Return the variables of a worker: those that are set, and those that are set unless the user did.
@@ -88,12 +92,15 @@ NO_RESOURCES: Final = Resources()
 class Room:
     """What is free now. ``devices`` has how much of each one belongs to no worker.
 
+    ``closed`` has the workers that get nothing more, so that their devices are free soon.
+
     :param links: the workers that have not ended.
     """
 
     def __init__(self, resources: Resources, links: Iterable[WorkerLink]) -> None:
         self.amounts = {name: units for name, units in resources.totals.items() if name != GPU}
         self.devices = [UNIT] * resources.device_count()
+        self.closed: set[WorkerLink | None] = set()
         for link in links:
             crew = link.crew
             if crew is not None and crew.takes:
@@ -121,13 +128,21 @@ class Room:
                 self.devices[device] -= min(UNIT, asked)
         return chosen
 
-    def devices_without(self, links: Iterable[WorkerLink], claim: Claim) -> set[int]:
-        """Return the devices that a claim could have if some workers had ended; none if they are too few."""
-        free = list(self.devices)
+    def devices_to_free(self, claim: Claim, links: Iterable[WorkerLink]) -> set[int]:
+        """Return the devices that a claim shall have which are not free: those where least runs.
+
+        :param links: the workers that have not ended.
+        """
+        running = [0] * len(self.devices)
         for link in links:
             for device in link.devices:
-                free[device] += _part_of(link)
-        return set(chosen_devices(free, claim.units(GPU)) or ())
+                running[device] += _part_of(link) if link.outstanding else 0
+        asked = claim.units(GPU)
+        idle = chosen_devices([UNIT - units for units in running], asked)
+        if idle is not None:
+            return set(idle)
+        ordered = sorted(range(len(running)), key=running.__getitem__)
+        return set(ordered[: max(1, asked // UNIT)])
 
 
 def _part_of(link: WorkerLink) -> int:

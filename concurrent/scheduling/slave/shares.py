@@ -67,11 +67,6 @@ class Share:
         return self.places / self.weight
 
     @property
-    def kind(self) -> tuple[float, int, int]:
-        """What is the same for shares that want the same in the same way."""
-        return self.weight, self.unit, id(self.takes) if self.takes else 0
-
-    @property
     def is_hungry(self) -> bool:
         """Whether it could use one more of what a task takes."""
         return self.places + self.unit <= self.wanted
@@ -86,7 +81,8 @@ def divide(size: int, shares: Sequence[Share], totals: Mapping[str, int] | None 
     credit_s = size * CREDIT_S
     _bound(shares, credit_s)
     for share in shares:
-        share.places = min(share.places, share.wanted - share.wanted % share.unit)
+        if share.places > share.wanted:
+            share.places = share.wanted - share.wanted % share.unit
     ordered = sorted(shares, key=_used_s)
     free = _Free(size, shares, totals or {})
     while free.places > 0:
@@ -115,16 +111,24 @@ def _bound(shares: Sequence[Share], credit_s: float) -> None:
     that they still take turns.
     """
     least_s = max(map(_used_s, shares), default=0.0) - credit_s
+    taking = []
     for share in shares:
-        if not share.takes:
-            share.used_s = max(share.used_s, least_s)
-    taking = [share for share in shares if share.takes]
-    for has_devices, spread_s in ((False, credit_s), (True, max(credit_s, 2 * DEVICE_SLICE_S))):
-        group = [share for share in taking if (GPU in share.takes) is has_devices]
-        first_s = max(map(_used_s, group), default=0.0)
-        shift_s = max(0.0, least_s - first_s)
-        for share in group:
-            share.used_s = max(share.used_s, first_s - spread_s) + shift_s
+        if share.takes:
+            taking.append(share)
+        elif share.used_s < least_s:
+            share.used_s = least_s
+    if taking:
+        devices = [share for share in taking if GPU in share.takes]
+        _bound_together([share for share in taking if GPU not in share.takes], least_s, credit_s)
+        _bound_together(devices, least_s, max(credit_s, 2 * DEVICE_SLICE_S))
+
+
+def _bound_together(group: Sequence[Share], least_s: float, spread_s: float) -> None:
+    """Have the first of a group no further behind than a bound, and nobody further behind it than a spread."""
+    first_s = max(map(_used_s, group), default=0.0)
+    shift_s = max(0.0, least_s - first_s)
+    for share in group:
+        share.used_s = max(share.used_s, first_s - spread_s) + shift_s
 
 
 class _Free:
@@ -167,8 +171,10 @@ def _next_change(ordered: Sequence[Share], free: _Free, credit_s: float) -> tupl
     """
     refused: dict[tuple[float, int, int], int] = {}  # who has as many as one of its kind that comes first, ...
     for poor in ordered:
-        kind = poor.kind
-        if poor.is_hungry and poor.places < refused.get(kind, sys.maxsize):
+        if poor.places + poor.unit > poor.wanted:
+            continue
+        kind = (poor.weight, poor.unit, id(poor.takes))
+        if poor.places < refused.get(kind, sys.maxsize):
             givers = _givers(poor, ordered, free, credit_s)
             if givers:
                 return poor, givers

@@ -133,6 +133,30 @@ def test_whole_devices_wait_for_parts_in_their_turn(make_parts: MakeParts) -> No
     assert parts.busy(whole) == [[1000]]
 
 
+@pytest.mark.parametrize("task_s", [LONG_S, 0.01])
+def test_parts_on_several_devices_make_room_for_a_whole_one(make_parts: MakeParts, task_s: float) -> None:
+    parts = make_parts(8, task_s, gpus=2)
+    one, other = parts.application(1), parts.application(2)
+    part, whole = parts.crew(one, gpu=0.5), parts.crew(other, gpu=1)
+    parts.push(part, 0, 1, 2, 3)
+    assert devices(part) == [(0,), (0,), (1,), (1,)]
+    for number in (0, 2):  # one part of each device is in use from now on
+        (link,) = (link for link in part.links if numbers(link) == [number])
+        parts.starts(link)
+        parts.finish(link)
+        parts.roster.leaving(link)
+    parts.end_leaving()
+    parts.push(whole, 1000)
+    for number in range(100, 2000, 100):
+        if parts.busy(whole):
+            break
+        parts.push(part, *range(number, number + 50))
+        parts.finish_running(part, 0.01)
+        parts.end_leaving()
+    assert parts.busy(whole) == [[1000]]
+    assert parts.busy(part)
+
+
 def test_a_task_of_several_processors_takes_as_many_places(make_parts: MakeParts) -> None:
     parts = make_parts(4)
     app = parts.application(1)
@@ -173,6 +197,28 @@ def test_amounts_are_taken_while_a_worker_has_tasks(make_parts: MakeParts) -> No
     assert parts.busy(large) == [[20]]
 
 
+@pytest.mark.parametrize("claim", [{"licence": 1}, {"cpu": 2}, {"gpu": 1}])
+def test_who_has_a_right_to_what_still_runs_waits_for_its_end(
+    make_parts: MakeParts, claim: dict[str, int]
+) -> None:
+    parts = make_parts(3, gpus=1, licence=UNIT)
+    one, other = (parts.crew(parts.application(owner), **claim) for owner in (1, 2))
+    for crew in (other, one):
+        parts.push(crew, 1)
+        parts.end_leaving()
+        parts.finish_running(crew)
+    parts.push(one, 2, 3)
+    parts.finish_running(one, 5.0)
+    (link,) = (one for one in one.links if one.outstanding)
+    parts.starts(link)
+    parts.push(other, 4)
+    assert parts.busy(one) == [[3]]
+    assert parts.busy(other) == []
+    parts.finish(link)
+    parts.end_leaving()
+    assert parts.busy(other) == [[4]]
+
+
 def test_what_is_not_offered_here_and_what_is_too_much_does_not_stop_a_task(make_parts: MakeParts) -> None:
     parts = make_parts(2, gpus=1)
     crew = parts.crew(parts.application(1), database=1, gpu=3, cpu=8)
@@ -186,8 +232,11 @@ def test_short_tasks_with_a_claim_are_given_ahead(make_parts: MakeParts) -> None
     parts.push(crew, *range(20))
     (held,) = parts.busy(crew)
     assert len(held) > 10
+    (link,) = crew.links
+    parts.starts(link)
     parts.dealer.deal()
     assert parts.busy(crew) == [held]  # the free place is of no use to them
+    assert link.can_take_back  # as nothing was taken back in vain
 
 
 def test_places_go_by_weight(make_parts: MakeParts) -> None:
@@ -236,14 +285,14 @@ def test_the_crew_of_higher_priority_has_the_places_first(make_parts: MakeParts)
     assert parts.busy(plain) == []
 
 
-def test_a_suspect_waits_for_its_device(make_parts: MakeParts) -> None:
-    parts = make_parts(4, gpus=1)
-    one, other = (parts.crew(parts.application(owner), gpu=1) for owner in (1, 2))
+@pytest.mark.parametrize("claim", [{"licence": 1}, {"cpu": 3}, {"gpu": 1}])
+def test_a_suspect_waits_for_what_it_takes(make_parts: MakeParts, claim: dict[str, int]) -> None:
+    parts = make_parts(4, gpus=1, licence=UNIT)
+    one, other = (parts.crew(parts.application(owner), **claim) for owner in (1, 2))
     parts.dealer.suspects.went_down([7], patience=1)
     parts.push(one, 1)
     parts.push(other, 7)
     assert parts.busy(other) == []
     parts.finish_running(one)
     parts.end_leaving()
-    assert devices(other) == [(0,)]
     assert parts.busy(other) == [[7]]

@@ -56,13 +56,23 @@ def test_amounts_are_taken_by_workers_that_have_tasks() -> None:
 
 def test_devices_are_taken_by_workers_that_are_there() -> None:
     idle = worker(False, 0, gpu=1)
-    room = Room(resources(), [idle, worker(False, 1, gpu=0.5)])
+    room = Room(resources(), [idle, worker(True, 1, gpu=0.5)])
     assert room.devices_for(Claim.of({"gpu": 1})) is None
-    assert room.devices_without([idle], Claim.of({"gpu": 1})) == {0}
-    assert room.devices_without([idle], Claim.of({"gpu": 2})) == set()
     assert room.devices_for(Claim.of({"gpu": 0.5})) == (1,)
     assert room.devices_for(Claim.of({"gpu": 0.5})) is None
     assert room.devices_for(Claim.of({"memory": 1})) == ()
+
+
+def test_devices_are_freed_where_least_runs() -> None:
+    def freed(asked: float, *workers: Any) -> set[int]:
+        return Room(resources(), workers).devices_to_free(Claim.of({"gpu": asked}), workers)
+
+    idle, part, other = worker(False, 0, gpu=1), worker(True, 1, gpu=0.5), worker(True, 0, gpu=0.25)
+    assert freed(1, idle, part) == {0}
+    assert freed(1, worker(False, 1, gpu=0.5), worker(True, 0, gpu=0.5)) == {1}
+    assert freed(1, part, other) == {0}
+    assert freed(2, part, other) == {0, 1}
+    assert freed(0.8, part, other) == {0}
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
+from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.tasks.options import NO_OPTIONS, Options, TermOptions
@@ -159,6 +160,16 @@ class ApplicationNode(Callbacks, Node):
         """Want nothing more of these tasks: each ends with ``TaskCancelled`` unless it had ended."""
         self.client.tasks.cancel(ids)
 
+    def task_output(self, task_id: int) -> str:
+        """Return the end of what a task prints, while it runs and after; empty if nothing is known of it.
+
+        It is at most 16 KiB; a line at its beginning says how much is left out. Any thread but the loop's.
+
+        :param task_id: as ``push_task`` returned it. Tasks of a batch have one together.
+        :raises ConcurrentError: if the master cannot be asked, or is too old to know.
+        """
+        return self.client.output_of(task_id)
+
     def shutdown_main_loop(self, exit_code: int | None = None) -> None:
         """End the application when the present callback returns; what is unfinished is freed.
 
@@ -252,6 +263,7 @@ class ApplicationNode(Callbacks, Node):
             wish=self.job_run.wish if self.job_run is not None else None,
             on_outcomes=arrivals.outcomes,
             on_accepted=arrivals.on_accepted(),
+            news=TaskNews(on_progress=arrivals.on_progress()),
             on_system_accepted=partial(arrivals.callback, self.push_tasksystem_response),
             on_system_progress=partial(arrivals.callback, self._show_system),
             on_system_outcome=partial(arrivals.callback, self._deliver_system),

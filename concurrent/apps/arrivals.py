@@ -10,6 +10,7 @@ from concurrent.apps.callbacks import Callbacks
 from concurrent.apps.jobrun import JobRun
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome
+from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.task import Task
 
 __all__ = ["Arrivals"]
@@ -26,6 +27,10 @@ class Arrivals:
         self._app = app
         self._inbox = inbox
         self._job = job
+        self._progress: dict[
+            int, tuple[Task, TaskProgress]
+        ] = {}  # what was not told yet, by the task's identity
+        self._is_progress_told = True
 
     def outcomes(self, outcomes: list[Outcome]) -> None:
         """Have the callbacks of outcomes run."""
@@ -40,6 +45,11 @@ class Arrivals:
             return None
         return lambda tasks: self.callback(self._tell_accepted, tasks)
 
+    def on_progress(self) -> Callable[[list[tuple[Any, TaskProgress]]], object] | None:
+        """Return what is told how far tasks are; None where the application does not want to know."""
+        wants_it = type(self._app).task_progress is not Callbacks.task_progress
+        return self._take_progress if wants_it else None
+
     def callback(self, fn: Callable[..., object], *args: Any) -> None:
         """Have a callback run in the main thread."""
         self._put(self._inbox.put_callback, partial(fn, *args))
@@ -50,6 +60,20 @@ class Arrivals:
             put(item)
         else:
             self._job.put(put, item)
+
+    def _take_progress(self, said: list[tuple[Any, TaskProgress]]) -> None:
+        """Have the latest progress of each task told, once the main thread comes to it."""
+        self._progress.update((id(task), (task, one)) for task, one in said if isinstance(task, Task))
+        if self._is_progress_told:
+            self._is_progress_told = False
+            self.callback(self._tell_progress)
+
+    def _tell_progress(self) -> None:
+        """Say how far tasks are. Main thread; what comes from now on has another call."""
+        self._is_progress_told = True
+        while self._progress:
+            _, (task, progress) = self._progress.popitem()
+            self._app.task_progress(task, progress)
 
     def _tell_accepted(self, tasks: list[Task]) -> None:
         """Say that tasks are accepted. Main thread."""

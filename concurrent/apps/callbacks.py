@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from concurrent.apps.api import EXIT_FAILED
+from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 
@@ -37,6 +38,12 @@ class Callbacks:
         """Take the outcome of a plain task; by default an error is logged and makes the exit code 1."""
         if error is not None:
             self.report_error(f"task {task.name}", error)
+
+    def task_progress(self, task: Task, progress: TaskProgress) -> None:
+        """A plain task says how far it is, with ``current_task().progress()``; a few times a second at most.
+
+        :param progress: has ``done``, ``total`` and ``text``: the latest, if another callback ran meanwhile.
+        """
 
     def work_finished(self, result: Any, task_system: ITaskSystem | None) -> None:
         """A task system has finished, or all plain tasks have; by default that ends the application.

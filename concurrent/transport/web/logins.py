@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -23,7 +24,7 @@ CODE_TTL_S: Final = 60.0
 LOGIN_TTL_S: Final = 12 * 3600.0
 CODES_MAX: Final = 100
 LOGINS_MAX: Final = 1000
-"""Of more, the oldest are gone."""
+"""Of more, the oldest is gone of whoever has most."""
 
 SECRET_BYTES: Final = 32
 
@@ -104,10 +105,19 @@ class Logins:
         now = self._clock()
         secret = secrets.token_urlsafe(SECRET_BYTES)
         entries[_hash(secret)] = _Entry(identity, min(now + ttl_s, identity.ends_at))
-        for key, entry in tuple(entries.items()):  # the oldest first
-            if entry.end <= now or len(entries) > count_max:
+        for key, entry in tuple(entries.items()):
+            if entry.end <= now:
                 entries.pop(key, None)
+        if len(entries) > count_max:
+            _drop_one(entries)
         return secret
+
+
+def _drop_one(entries: dict[bytes, _Entry]) -> None:
+    """Drop the oldest entry of whoever has most, so that nobody pushes out others."""
+    kept = tuple(entries.items())  # the oldest first
+    crowd, _count = Counter(entry.identity.key for _, entry in kept).most_common(1)[0]
+    entries.pop(next(key for key, entry in kept if entry.identity.key == crowd), None)
 
 
 def _hash(secret: str) -> bytes:

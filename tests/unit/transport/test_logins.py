@@ -136,6 +136,16 @@ def test_the_oldest_give_way_to_those_above_the_number(parts: Parts) -> None:
     parts.logins.redeem(codes[1])
 
 
+def test_nobody_pushes_out_the_codes_and_logins_of_others(parts: Parts) -> None:
+    code, secret = parts.logins.code_for(BERT), parts.logins.log_in(BERT)
+    for _ in range(CODES_MAX + 1):
+        parts.logins.code_for(ANNA)
+    for _ in range(LOGINS_MAX + 1):
+        parts.logins.log_in(ANNA)
+    parts.logins.redeem(code)
+    assert parts.logins.identity_of(secret) == BERT
+
+
 def test_no_secret_is_kept(parts: Parts) -> None:
     code, secret = parts.logins.code_for(ANNA), parts.logins.log_in(ANNA)
     kept = repr(vars(parts.logins))

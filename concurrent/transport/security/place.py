@@ -237,7 +237,7 @@ def private_folder(folder: Path, instead: str = "") -> None:
     :raises ConfigurationError: if there is something else of that name, or it cannot be made.
     """
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _make_folders(folder)
         reason, remedy = _why_not_private(folder)
     except OSError as error:
         reason, remedy = error.strerror or str(error), "Make a folder there that only you can enter"
@@ -266,6 +266,16 @@ def check_peer(sock: socket.socket) -> None:
             value=user,
             remedy="Join the cluster with a key of your own",
         )
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing, for this user only. Raises OSError.
+
+    Who may write in a folder above may put another one into the place of this.
+    """
+    if not folder.parent.is_dir():
+        _make_folders(folder.parent)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def _why_not_private(folder: Path) -> tuple[str, str]:

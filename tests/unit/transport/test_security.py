@@ -16,7 +16,7 @@ from concurrent.core.errors import AddressError, ConfigurationError, NotAllowed
 from concurrent.transport.security import place as place_module
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.newkeys import make_cluster
-from concurrent.transport.security.place import Place, check_peer, keys_base, run_folder
+from concurrent.transport.security.place import Place, check_peer, keys_base, private_folder, run_folder
 from concurrent.transport.security.roles import Role, roles_of
 from concurrent.transport.security.trust import Trust
 
@@ -251,3 +251,13 @@ def test_a_folder_of_another_user_is_no_place(folder: Path, monkeypatch: pytest.
     assert not place.has("http")
     with pytest.raises(ConfigurationError, match=r"it belongs to user .* remove it"):
         place.make()
+
+
+def test_folders_above_those_with_keys_are_for_this_user_alone_too(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        private_folder(folder / "a" / "b" / "keys")
+    finally:
+        os.umask(before)
+    for one in ("a", "a/b", "a/b/keys"):
+        assert (folder / one).stat().st_mode & 0o777 == 0o700

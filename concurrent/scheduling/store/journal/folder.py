@@ -170,7 +170,8 @@ def _on_network(path: Path, kind: str) -> JournalError:
 def _make(path: Path) -> None:
     """Make a folder, so that it is there after a power cut, too."""
     missing = [one for one in (path, *path.parents) if not one.exists()]
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in reversed(missing):  # not ``parents=True``, which makes those above for everybody
+        one.mkdir(mode=0o700, exist_ok=True)
     for made in missing:
         above = os.open(made.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

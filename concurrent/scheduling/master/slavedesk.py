@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from concurrent.scheduling.ledger.events import (
     Event,
@@ -38,7 +38,10 @@ from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.messages import to_slave
 from concurrent.transport.calls.handler import TCPHandler
 
-__all__ = ["SlaveDesk"]
+__all__ = ["WINDOW_PER_WORKER", "SlaveDesk"]
+
+WINDOW_PER_WORKER: Final = 8192
+"""How many tasks a slave may hold for each worker that it says it has: twice what one of ours ever wants."""
 
 
 class _Joining(NamedTuple):
@@ -78,6 +81,7 @@ class SlaveDesk:
         self._receipts = receipts
         self._when_kept = when_kept
         self._joining: dict[int, _Joining] = {}
+        self._most_by_slave: dict[int, int] = {}
 
     def join(self, handler: TCPHandler, name: str, data: dict[str, Any]) -> int:
         """Let a slave take tasks; returns the number of the registration.
@@ -89,7 +93,8 @@ class SlaveDesk:
         if self._receipts is not None:
             self._receipts.join(number)
         returns = handler.peer_has(to_slave.DURABLE)
-        window = data["window"]
+        self._most_by_slave[number] = data["workers"] * WINDOW_PER_WORKER
+        window = self._plausible(number, data["window"])
         if returns and self._when_kept is not None:
             self._joining[number] = _Joining(window, Future())
             window = 0
@@ -122,6 +127,7 @@ class SlaveDesk:
         handler = self._sessions.leave_slave(slave)
         if handler is not None:
             self._joining.pop(slave, None)
+            self._most_by_slave.pop(slave, None)
             self._feeder.code.leave_slave(handler)
             if self._receipts is not None:
                 self._receipts.leave(slave)
@@ -130,6 +136,7 @@ class SlaveDesk:
 
     def set_window(self, slave: int, window: int) -> None:
         """Take note of how many tasks a slave wants to hold."""
+        window = self._plausible(slave, window)
         if slave in self._joining:
             self._joining[slave] = self._joining[slave]._replace(window=window)
         else:
@@ -137,7 +144,7 @@ class SlaveDesk:
 
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""
-        self._feeder.pull(slave, room)
+        self._feeder.pull(slave, self._plausible(slave, room))
 
     def took(self, slave: int, numbers: list[int]) -> None:
         """Take note of what a slave took from the work queue, and see that it has the code."""
@@ -195,6 +202,10 @@ class SlaveDesk:
         """Take note that others are offered what a silent slave has."""
         self._announcer.tasks_moved(command)
         self._slave_changed(command.slave)
+
+    def _plausible(self, slave: int, count: int) -> int:
+        """Return how many tasks a slave gets at most that wants so many: others shall have some too."""
+        return min(count, self._most_by_slave.get(slave, 0))
 
     def _tell(self, slave: int, event: Event) -> None:
         """Take an event to the ledger that changes what a slave holds or wants to; the scheduler is told."""

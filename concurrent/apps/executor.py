@@ -332,7 +332,7 @@ def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> W
             )
         )
 
-    lifetime = {"slave.tasks_per_worker": str(tasks_per_worker)} if tasks_per_worker else {}
+    lifetime = {"slave.tasks_per_worker_max": str(tasks_per_worker)} if tasks_per_worker else {}
     cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(lifetime), ended)
     core.opened.callback(cluster.stop)
     return core.env[TransportSettings].access().way_to_own(cluster.start(workers))

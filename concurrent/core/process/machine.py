@@ -63,6 +63,17 @@ class Machine:
             pass
         return max(0, min(limits, default=0))
 
+    def free_bytes(self) -> int:
+        """Return how much memory is free for this process and its children, in bytes; 0 if unknown.
+
+        What only keeps the contents of files counts as free, for the kernel drops it when it has to.
+        """
+        free = [left for folder in self.groups("memory") if (left := _memory_left(folder)) is not None]
+        for line in _lines(self._root / "proc/meminfo"):
+            if line.startswith("MemAvailable:"):
+                free.append(int(line.split()[1]) * 1024)
+        return max(1, min(free)) if free else 0
+
     def groups(self, controller: str) -> list[Path]:
         """Return the folders of the control groups that bound this process, its own first.
 
@@ -120,6 +131,25 @@ def _memory_limit(folder: Path) -> int | None:
             limit = int(text)
             return limit if limit < UNLIMITED else None
     return None
+
+
+def _memory_left(folder: Path) -> int | None:
+    """Return how many bytes more the processes of a group may use; None for no limit."""
+    limit = _memory_limit(folder)
+    if limit is None:
+        return None
+    for name in ("memory.current", "memory.usage_in_bytes"):
+        used = next(_lines(folder / name), "")
+        if used.isdigit():
+            return limit - int(used) + _file_bytes(folder)
+    return None
+
+
+def _file_bytes(folder: Path) -> int:
+    """Return how many bytes of a group keep the contents of files."""
+    stat = dict(line.split() for line in _lines(folder / "memory.stat"))
+    prefix = "total_" if "total_inactive_file" in stat else ""
+    return sum(int(stat.get(f"{prefix}{name}_file", 0)) for name in ("inactive", "active"))
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ Everything here belongs to the loop's thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import repeat
 
@@ -19,6 +19,7 @@ from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.crews import Crews
 from concurrent.scheduling.slave.dealing import Dealer
 from concurrent.scheduling.slave.grace import Grace
+from concurrent.scheduling.slave.limits import NO_BOUNDS, Bounds, Limits
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.report import OnDone, OutcomeReport
@@ -27,7 +28,6 @@ from concurrent.scheduling.slave.roster import Roster
 from concurrent.scheduling.slave.sayings import OnSaid, Sayings
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.scheduling.slave.stopping import Stopping
-from concurrent.scheduling.slave.timelimits import GRACE_S, TimeLimits
 from concurrent.scheduling.slave.verdict import CANCEL, Verdict
 from concurrent.scheduling.slave.window import Window
 from concurrent.scheduling.slave.workerlink import WorkerLink
@@ -47,7 +47,7 @@ class WorkerPool:
     :param launcher: what starts the workers; attached to ``loop``. Pools may share it.
     :param size: how many tasks may run at once, each at a worker of its own.
     :param offer: what tasks can ask for besides.
-    :param tasks_per_worker: how many tasks a worker runs before another takes its place; 0: no limit.
+    :param bounds: what is allowed to all tasks.
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
     :param on_running: called with tasks that have run for a while, again and again (``workerwatch.py``).
@@ -61,14 +61,14 @@ class WorkerPool:
         *,
         size: int,
         offer: Offer = NOTHING,
-        tasks_per_worker: int = 0,
+        bounds: Bounds = NO_BOUNDS,
         on_done: OnDone,
         on_window: Callable[[int], None],
         on_running: OnRunning,
         on_said: OnSaid,
     ) -> None:
         self.size = size
-        self._tasks_per_worker = tasks_per_worker or sys.maxsize
+        self._tasks_per_worker = bounds.tasks_per_worker or sys.maxsize
         self._loop = loop
         self._launcher = launcher
         self._on_done = on_done
@@ -88,7 +88,14 @@ class WorkerPool:
             resources=resources,
         )
         self._grace = Grace(loop)
-        self._time_limits = TimeLimits(loop, self._links, self._over_limit)
+        self._limits = Limits(
+            loop,
+            self._links,
+            bounds,
+            on_over=self._over_limit,
+            on_grown=self._renew,
+            on_shortage=self._shortage_changed,
+        )
         self._workers = WorkerWatch(loop, self._links, on_running, self._look)
         self._report = OutcomeReport(loop, self._done)
         self._blame = Blame(loop, self._dealer, self._charge, self._go_on)
@@ -270,8 +277,8 @@ class WorkerPool:
         link.pause_reading(is_paused=self._is_paused)
         return link
 
-    def _look(self) -> None:
-        self._time_limits.look()
+    def _look(self, running: Mapping[WorkerLink, Item]) -> None:
+        self._limits.look(running)
         self._sayings.look(self._links, self._loop.time())
 
     def _has_started(self) -> None:
@@ -301,6 +308,16 @@ class WorkerPool:
             self._roster.leaving(link)
         dealer.deal()
 
+    def _renew(self, link: WorkerLink) -> None:
+        """Have another worker take the place of one after the task that it runs."""
+        self._dealer.put_back(link.take_back())
+        self._roster.leaving(link)
+        self._dealer.deal()
+
+    def _shortage_changed(self) -> None:
+        self._window.is_open = not self._limits.is_short
+        self._window.look()
+
     def _end(self, item: Item, status: int, payload: bytes) -> None:
         """Report the end of a task that no worker reports; somebody may be waiting for it."""
         item[2].open_count -= 1
@@ -314,7 +331,7 @@ class WorkerPool:
         self._window.look()
 
     def _over_limit(self, link: WorkerLink, number: int, verdict: Verdict) -> None:
-        self._end_running(link, {number}, verdict, GRACE_S)
+        self._end_running(link, {number}, verdict, verdict.grace_s)
         self._dealer.deal()
 
     def _end_running(self, link: WorkerLink, wanted: set[int], verdict: Verdict, grace_s: float) -> None:
@@ -354,7 +371,7 @@ class WorkerPool:
         self._stopping.killing()
         self._blame.excuse()
         self._workers.stop()
-        self._time_limits.stop()
+        self._limits.stop()
         for link in self._links:
             link.kill()
 
@@ -362,7 +379,7 @@ class WorkerPool:
         if self._links or self._blame.is_open or not self._stopping.is_under_way:
             return
         self._workers.stop()
-        self._time_limits.stop()
+        self._limits.stop()
         unstarted = [item[0] for item in self._dealer.take_all()]
         self._crews.close()
         try:

@@ -23,6 +23,8 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.cluster import Cluster
+from concurrent.scheduling.slave.limits import Bounds
+from concurrent.scheduling.slave.memoryitem import MemoryItem
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.sayings import said_columns
@@ -54,10 +56,20 @@ class GenericTaskManager(Component):
 
     implements(ITaskManager)
 
-    tasks_per_worker = IntItem(
-        "slave", "tasks_per_worker", 0,
+    tasks_per_worker_max = IntItem(
+        "slave", "tasks_per_worker_max", 0,
         "After so many tasks, or batches, a worker process ends and another takes its place; 0: never.",
         minimum=0,
+    )  # fmt: skip
+    worker_memory_max = MemoryItem(
+        "slave", "worker_memory_max", 0,
+        "A worker process that has more memory of its own is ended after its task, and another takes its "
+        "place; 0: never.",
+    )  # fmt: skip
+    memory_reserve = MemoryItem(
+        "slave", "memory_reserve", 256 << 20,
+        "While less memory is free on the machine, or in the control group of the slave, it takes no more "
+        "tasks; 0: it takes them all the same.",
     )  # fmt: skip
 
     pool: WorkerPool
@@ -279,7 +291,7 @@ class GenericTaskManager(Component):
             self._launcher,
             size=self._workers,
             offer=self._offer,
-            tasks_per_worker=self.tasks_per_worker,
+            bounds=Bounds(self.tasks_per_worker_max, self.worker_memory_max, self.memory_reserve),
             on_done=self._done,
             on_window=self._window_changed,
             on_running=self._running,
@@ -460,6 +472,10 @@ class ZMQTaskManager(GenericTaskManager):
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         super()._done(numbers, statuses, payloads)
+        self._pull()
+
+    def _window_changed(self, window: int) -> None:
+        super()._window_changed(window)
         self._pull()
 
     def _has_room(self) -> bool:

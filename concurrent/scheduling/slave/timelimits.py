@@ -8,17 +8,18 @@ run: it is never cut short, and has up to that pause more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.verdict import Verdict
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.tasks.outcome import TIMED_OUT
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["GRACE_S", "TimeLimits"]
+__all__ = ["TimeLimits"]
 
 GRACE_S: Final = 0.5
 """How long a task whose time is over may take to end by itself, in seconds."""
@@ -44,35 +45,36 @@ class _Limited:
 class TimeLimits:
     """See the module.
 
-    :param links: the workers; the list of the pool itself.
     :param on_over: called with a worker, the number of the task that it runs, and why that has to end.
     """
 
     def __init__(
         self,
         loop: NodeLoop,
-        links: Sequence[WorkerLink],
         on_over: Callable[[WorkerLink, int, Verdict], object],
     ) -> None:
         self._loop = loop
-        self._links = links
         self._on_over = on_over
         self._limited_by_link: dict[WorkerLink, _Limited] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def look(self) -> None:
-        """Find out what runs; call it again and again while workers have tasks."""
+    def look(self, running: Mapping[WorkerLink, Item]) -> None:
+        """Take note of what runs; call it again and again while workers have tasks.
+
+        :param running: the task that each worker runs.
+        """
         now = self._loop.time()
         before, self._limited_by_link = self._limited_by_link, {}
-        for link in self._links:
-            item = None if link.is_doomed else link.running_item()
-            if item is None or (limit_s := item[3].timeout_s) is None:
+        for link, item in running.items():
+            limit_s = item[3].timeout_s
+            if limit_s is None or link.is_doomed:
                 continue
             known = before.get(link)
             if known is None or known.number != item[0]:
                 known = _Limited(item[0], limit_s, now + limit_s)
             self._limited_by_link[link] = known
-        self._set_timer()
+        if before or self._limited_by_link:
+            self._set_timer()
 
     def stop(self) -> None:
         """End nothing more."""
@@ -102,6 +104,6 @@ class TimeLimits:
             else:
                 del self._limited_by_link[link]
                 log.warning("task %d has run for more than %g s and is ended", limited.number, limited.limit_s)
-                verdict = Verdict(TIMED_OUT, f"it ran for more than its limit of {limited.limit_s:g} s")
-                self._on_over(link, limited.number, verdict)
+                reason = f"it ran for more than its limit of {limited.limit_s:g} s"
+                self._on_over(link, limited.number, Verdict(TIMED_OUT, reason, GRACE_S))
         self._set_timer()

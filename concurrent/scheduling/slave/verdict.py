@@ -14,10 +14,12 @@ class Verdict(NamedTuple):
 
     :param status: what the task ends with (``outcome.py``).
     :param reason: what limit it passed, with the figures; nothing for one that was cancelled.
+    :param grace_s: how long the task may take to end by itself, in seconds.
     """
 
     status: int
     reason: str = ""
+    grace_s: float = 0.0
 
     def outcome(self, where: str = "", output: str = "") -> tuple[int, bytes]:
         """Return the status and the payload that are reported.

@@ -14,7 +14,7 @@ CHANGE: Final = 0.25
 
 
 class Window:
-    """See the module. ``count`` is what was told last.
+    """See the module. ``count`` is what was told last. Nothing is wanted while ``is_open`` is false.
 
     :param pace: knows how long tasks take.
     :param size: how many run at once.
@@ -22,6 +22,7 @@ class Window:
     """
 
     def __init__(self, pace: Pace, size: int, on_change: Callable[[int], object]) -> None:
+        self.is_open = True
         self.count = pace.window(size)
         self._pace = pace
         self._size = size
@@ -29,7 +30,7 @@ class Window:
 
     def look(self) -> None:
         """Say it if it has changed much."""
-        count = self._pace.window(self._size)
+        count = self._pace.window(self._size) if self.is_open else 0
         if abs(count - self.count) > CHANGE * self.count:
             self.count = count
             self._on_change(count)

@@ -9,13 +9,14 @@ sleep or wait for an answer. Loop thread only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from concurrent.core.loggers import get_log
 from concurrent.core.rows import chosen_rows
 from concurrent.scheduling.processes.procstat import ProcessState, process_state
+from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.status import WorkerTaskRow
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.transport.loop.loop import NodeLoop
@@ -68,7 +69,7 @@ class WorkerWatch:
 
     :param links: the workers; the list of the pool itself.
     :param on_running: called with tasks that have run for a while, or whose note has changed.
-    :param on_look: called at each look.
+    :param on_look: called at each look with the task that each worker runs.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class WorkerWatch:
         loop: NodeLoop,
         links: Sequence[WorkerLink],
         on_running: OnRunning,
-        on_look: Callable[[], object],
+        on_look: Callable[[Mapping[WorkerLink, Item]], object],
     ) -> None:
         self.is_resting = True
         self._loop = loop
@@ -118,11 +119,17 @@ class WorkerWatch:
         now = self._loop.time()
         before, self._task_by_link = self._task_by_link, {}
         counts, self._done_count_by_link = self._done_count_by_link, {}
+        running: dict[WorkerLink, Item] = {}
         for link in self._links:
-            if link.outstanding:
-                self._done_count_by_link[link] = link.done_count
-                if counts.get(link, link.done_count) == link.done_count:  # else it gets on
-                    self._note(link, before.get(link))
+            if not link.outstanding:
+                continue
+            self._done_count_by_link[link] = link.done_count
+            item = link.running_item()
+            if item is None:
+                continue
+            running[link] = item
+            if counts.get(link, link.done_count) == link.done_count:  # else it gets on
+                self._note(link, item[0], before.get(link))
         for link, task in before.items():
             if self._task_by_link.get(link) is not task:
                 _note_end(task)
@@ -131,16 +138,13 @@ class WorkerWatch:
             self._check(now)
             self._check_starts(now)
         self._tell(now)
-        self._on_look()
+        self._on_look(running)
         if self._done_count_by_link:
             self._timer = self._loop.call_later(LOOK_S, self._look)
         else:
             self.is_resting = True
 
-    def _note(self, link: WorkerLink, known: RunningTask | None) -> None:
-        number = link.running_number()
-        if number is None:
-            return
+    def _note(self, link: WorkerLink, number: int, known: RunningTask | None) -> None:
         if known is None or known.number != number:
             known = RunningTask(number, link.pid, link.progress_at)
         self._task_by_link[link] = known

@@ -9,6 +9,7 @@ import pytest
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.processes.spawn import SpawnLauncher
 from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.scheduling.slave.limits import NO_BOUNDS, Bounds
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.scheduling import plugin_code
@@ -42,9 +43,9 @@ def launcher(request: pytest.FixtureRequest) -> Launcher:
 def make_pool_on(loop: NodeLoop) -> Iterator[MakePool]:
     made: list[PoolUser] = []
 
-    def make(launcher: Launcher, size: int = 2, offer: Offer = NOTHING) -> PoolUser:
+    def make(launcher: Launcher, size: int = 2, offer: Offer = NOTHING, bounds: Bounds = NO_BOUNDS) -> PoolUser:
         launcher.attach(loop)
-        made.append(PoolUser(loop, launcher, size, [plugin_code.__name__], offer))
+        made.append(PoolUser(loop, launcher, size, [plugin_code.__name__], offer=offer, bounds=bounds))
         return made[-1]
 
     yield make
@@ -54,8 +55,8 @@ def make_pool_on(loop: NodeLoop) -> Iterator[MakePool]:
 
 @pytest.fixture
 def make_pool(zygote: Zygote, make_pool_on: MakePool) -> MakePool:
-    def make(size: int = 2, offer: Offer = NOTHING) -> PoolUser:
-        return make_pool_on(zygote, size, offer)
+    def make(size: int = 2, offer: Offer = NOTHING, bounds: Bounds = NO_BOUNDS) -> PoolUser:
+        return make_pool_on(zygote, size, offer=offer, bounds=bounds)
 
     return make
 

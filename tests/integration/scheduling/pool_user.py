@@ -13,6 +13,7 @@ import psutil
 
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.limits import NO_BOUNDS, Bounds
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.status import WorkersStatus
@@ -40,7 +41,9 @@ class PoolUser:
         launcher: Launcher,
         size: int,
         own_modules: Sequence[str],
+        *,
         offer: Offer = NOTHING,
+        bounds: Bounds = NO_BOUNDS,
     ) -> None:
         self.book = CodeBook(own_modules)
         self.numbers: list[int] = []
@@ -60,6 +63,7 @@ class PoolUser:
             launcher,
             size=size,
             offer=offer,
+            bounds=bounds,
             on_done=self._done,
             on_window=self.windows.append,
             on_running=self.running.extend,

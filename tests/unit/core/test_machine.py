@@ -87,6 +87,34 @@ def test_what_the_kernel_writes_otherwise_is_no_limit(tmp_path: Path) -> None:
     assert made.memory_bytes() == 64 * GIB
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_files_that_the_kernel_keeps_are_free_memory(tmp_path: Path, version: int) -> None:
+    meminfo = f"MemTotal: 99 kB\nMemAvailable:   {4 << 20} kB\nCached: 5 kB"
+    if version == 2:
+        folder, prefix, limit, used = "sys/fs/cgroup/job/", "", "memory.max", "memory.current"
+        groups, mounts = "0::/job", V2
+    else:
+        folder, prefix = "sys/fs/cgroup/memory/", "total_"
+        limit, used = "memory.limit_in_bytes", "memory.usage_in_bytes"
+        groups, mounts = "4:memory:/", V1.format(root="/")
+    stat = f"anon 7\n{prefix}inactive_file {GIB // 2}\n{prefix}active_file {GIB // 4}"
+    files = {
+        "proc/meminfo": meminfo,
+        folder + limit: str(2 * GIB),
+        folder + used: str(2 * GIB - 1000),
+        folder + "memory.stat": stat,
+    }
+    made = machine(tmp_path, groups, mounts, files)
+    assert made.free_bytes() == 3 * GIB // 4 + 1000
+    (tmp_path / folder / limit).write_text("max")
+    assert made.free_bytes() == 4 * GIB
+
+
+def test_what_is_free_is_unknown_where_nobody_says_it(tmp_path: Path) -> None:
+    assert Machine(tmp_path).free_bytes() == 0
+    assert machine(tmp_path, "0::/", V2, {"proc/meminfo": "MemAvailable: 0 kB"}).free_bytes() == 1
+
+
 def test_this_process_may_use_something() -> None:
     assert 1 <= Machine().cpus() <= (os.cpu_count() or 1)
     assert Machine().memory_bytes() > 0

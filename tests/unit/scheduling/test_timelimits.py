@@ -40,12 +40,16 @@ class Limits:
         self.loop = StillLoop()
         self.workers = [Worker(), Worker()]
         self.over: list[tuple[Worker, int, Verdict]] = []
-        self.limits = TimeLimits(self.loop, self.workers, lambda *over: self.over.append(over))  # type: ignore[arg-type]
+        self.limits = TimeLimits(self.loop, lambda *over: self.over.append(over))  # type: ignore[arg-type]
+
+    def look(self) -> None:
+        running = {worker: worker.running_item() for worker in self.workers if worker.running_item()}
+        self.limits.look(running)  # type: ignore[arg-type]
 
     def look_for(self, seconds: float) -> None:
         """Look every fifth of a second."""
         for _ in range(round(seconds / 0.2)):
-            self.limits.look()
+            self.look()
             self.loop.go_on(0.2)
 
 
@@ -66,7 +70,7 @@ def test_a_task_is_over_its_limit_when_it_was_seen_to_run_for_so_long(limits: Li
 
 def test_its_time_does_not_wait_for_the_next_look(limits: Limits) -> None:
     limits.workers[0].run(7, 0.05)
-    limits.limits.look()
+    limits.look()
     limits.loop.go_on(0.06)
     assert [number for _, number, _ in limits.over] == [7]
 

@@ -1,0 +1,81 @@
+"""Sees to it that no task takes more memory than it asked for. Loop thread only.
+
+What counts is its worker and all processes below that. First what each of them uses is added up, which is
+quick, and too much where they are copies of one another. Only if that is over the limit it is measured exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.processes.memory import MemoryReader
+from concurrent.scheduling.slave.crew import Item
+from concurrent.scheduling.slave.verdict import Verdict
+from concurrent.scheduling.slave.workerlink import WorkerLink
+from concurrent.scheduling.tasks.claim import MEMORY, shown_amount
+from concurrent.scheduling.tasks.outcome import OUT_OF_MEMORY
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["MemoryLimits"]
+
+MEASURE_S: Final = 0.4
+"""How often memory is measured, in seconds."""
+
+MEASURE_SHARE: Final = 0.1
+"""The loop measures for no more than this part of its time."""
+
+log = get_log(__name__)
+
+
+class MemoryLimits:
+    """See the module.
+
+    :param reader: tells what processes use.
+    :param on_over: called with a worker, the number of the task that it runs, and why that has to end.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        reader: MemoryReader,
+        on_over: Callable[[WorkerLink, int, Verdict], object],
+    ) -> None:
+        self._loop = loop
+        self._reader = reader
+        self._on_over = on_over
+        self._next_at = 0.0
+
+    def look(self, running: Mapping[WorkerLink, Item]) -> None:
+        """Measure now and then; call it again and again while workers have tasks.
+
+        :param running: the task that each worker runs.
+        """
+        now = self._loop.time()
+        if now < self._next_at:
+            return
+        limited = {
+            link: item
+            for link, item in running.items()
+            if item[3].resources and item[3].resources.memory and link.pid and not link.is_doomed
+        }
+        if not limited:
+            return
+        trees = self._reader.trees([link.pid for link in limited])
+        for link, item in limited.items():
+            self._measure(link, item, trees[link.pid])
+        took_s = self._loop.time() - now
+        self._next_at = now + max(MEASURE_S, took_s / MEASURE_SHARE)
+
+    def _measure(self, link: WorkerLink, item: Item, tree: list[int]) -> None:
+        number, limit = item[0], item[3].resources.memory
+        used = sum(map(self._reader.used_bytes, tree))
+        if used > limit and len(tree) > 1:
+            used = sum(map(self._reader.exact_bytes, tree))
+        if used > limit:
+            figures = shown_amount(MEMORY, used), shown_amount(MEMORY, limit)
+            log.warning("task %d takes %s of memory, may take %s, and is ended", number, *figures)
+            processes = f", with {len(tree)} processes" if len(tree) > 1 else ""
+            reason = f"it took {figures[0]} of memory{processes}, and may take {figures[1]}"
+            self._on_over(link, number, Verdict(OUT_OF_MEMORY, reason))

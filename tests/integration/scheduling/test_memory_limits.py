@@ -1,0 +1,119 @@
+"""Memory: a task takes no more than it asked for, and workers that have grown are replaced."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import pytest
+
+from concurrent.scheduling.processes.memory import MemoryReader, ProcMemory, PsutilMemory
+from concurrent.scheduling.slave import shortage
+from concurrent.scheduling.slave.limits import Bounds
+from concurrent.scheduling.tasks.claim import Claim
+from concurrent.scheduling.tasks.outcome import FINISHED, OUT_OF_MEMORY, Ended
+from concurrent.scheduling.tasks.runterms import RunTerms
+from tests.integration.scheduling import memory_tasks, workloads
+from tests.integration.scheduling.conftest import MakePool
+from tests.integration.scheduling.pool_user import Gate, wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as on Linux")
+
+SLOW_S = 60.0
+LIMITED = RunTerms(resources=Claim.of({"memory": "300MiB"}))
+
+
+def test_a_task_over_its_memory_ends_with_the_figures_and_others_live(make_pool: MakePool, gate: Gate) -> None:
+    user = make_pool(size=2)
+    (neighbour,) = user.push((workloads.hold, gate.port, "lives"), terms=LIMITED)
+    pid = gate.wait_for_one()
+    (greedy,) = user.push((memory_tasks.take, 400, SLOW_S), terms=LIMITED)
+    status, payload = user.outcome(greedy)
+    ended = Ended.read(payload)
+    assert status == OUT_OF_MEMORY
+    assert "may take 300MiB" in ended.reason
+    assert re.match(r"it took [34]\d\d(\.\d)?MiB of memory", ended.reason)
+    assert "worker" in ended.where
+    gate.release(pid)
+    assert user.result(neighbour) == "lives"
+    assert user.pool_status().deaths == 0
+
+
+def test_what_its_children_take_counts_too(make_pool: MakePool) -> None:
+    user = make_pool(size=1)
+    (greedy,) = user.push((memory_tasks.take_in_children, 120, 3, SLOW_S), terms=LIMITED)
+    status, payload = user.outcome(greedy)
+    assert status == OUT_OF_MEMORY
+    assert "with 4 processes" in Ended.read(payload).reason
+
+
+def test_what_copies_of_a_process_share_counts_once(make_pool: MakePool) -> None:
+    user = make_pool(size=1)
+    (number,) = user.push((memory_tasks.share_with_children, 200, 3, 1.5), terms=LIMITED)
+    assert user.result(number) == "200 MiB"
+
+
+def test_a_task_within_its_memory_is_left_alone(make_pool: MakePool) -> None:
+    user = make_pool(size=1)
+    (number,) = user.push((memory_tasks.take, 200, 1.0), terms=LIMITED)
+    assert user.status(number) == FINISHED
+
+
+def test_a_worker_that_has_grown_is_replaced_between_two_tasks(make_pool: MakePool) -> None:
+    user = make_pool(size=1, bounds=Bounds(worker_memory=200 << 20))
+    small = user.results((memory_tasks.leak, 10))
+    assert user.results((memory_tasks.leak, 10)) == small
+    assert user.results((memory_tasks.take, 300, 0.5)) == small  # it is over by then, and has given it back
+    large = user.results((memory_tasks.leak, 300))
+    wait_until(lambda: large[0] not in user.pool_status().running, "the worker is replaced")
+    assert user.results((memory_tasks.leak, 10)) != large
+    assert user.pool_status().deaths == 0
+
+
+def test_tasks_behind_one_that_makes_its_worker_grow_run_elsewhere(make_pool: MakePool) -> None:
+    user = make_pool(size=1, bounds=Bounds(worker_memory=200 << 20))
+    first, second = user.push((memory_tasks.take, 300, 3.0), (memory_tasks.take, 1))
+    assert user.result(first) != user.result(second)
+
+
+def test_a_worker_that_did_its_tasks_is_replaced(make_pool: MakePool) -> None:
+    user = make_pool(size=1, bounds=Bounds(tasks_per_worker=2))
+    pids = user.results(*[(memory_tasks.take, 1)] * 6)
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [2, 2, 2]
+
+
+def test_a_pool_whose_machine_is_short_of_memory_wants_nothing_and_says_so(
+    make_pool: MakePool, gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shortage, "LOOK_S", 0.1)
+    user = make_pool(size=1, bounds=Bounds(memory_reserve=1 << 50))
+    (number,) = user.push((workloads.hold, gate.port))
+    pid = gate.wait_for_one()
+    wait_until(lambda: user.windows[-1:] == [0], "it wants nothing")
+    assert user.pool_status().window == 0
+    assert "takes no more tasks" in caplog.text
+    gate.release(pid)
+    assert user.status(number) == FINISHED  # what is there is done
+
+
+@pytest.mark.parametrize("make_reader", [ProcMemory, PsutilMemory])
+def test_memory_of_processes_is_measured(make_reader: type[MemoryReader]) -> None:
+    reader: MemoryReader = make_reader()
+    before = reader.used_bytes(os.getpid()), reader.exact_bytes(os.getpid())
+    data = bytearray(b"x" * (1 << 20)) * 100
+    after = reader.used_bytes(os.getpid()), reader.exact_bytes(os.getpid())
+    assert len(data) == 100 << 20
+    for less, more in zip(before, after, strict=True):
+        assert 90 << 20 < more - less < 110 << 20
+    child = os.fork()
+    if child == 0:
+        os.read(0, 1)
+        os._exit(0)
+    try:
+        assert child in reader.trees([os.getpid()])[os.getpid()]
+        assert reader.trees([child]) == {child: [child]}
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert reader.used_bytes(child) == reader.exact_bytes(child) == 0

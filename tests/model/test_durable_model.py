@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from concurrent.scheduling.ledger import joblife, lifetimes, places, records, restoring, returning
+from concurrent.scheduling.ledger import claims, joblife, lifetimes, places, records, restoring, returning
 from concurrent.scheduling.ledger.events import JobHeld, JobNoted, SessionAttached
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from tests.model.walk import Walk
@@ -43,6 +43,10 @@ DEFECTS: Final[dict[str, Callable[[Patch], None]]] = {
     "tasks are never given out after a start": lambda patch: patch.setattr(
         lifetimes.Lifetimes, "slaves_are_back", _forget
     ),
+    "what claims something is not counted when it comes back": lambda patch: patch.setattr(
+        claims.Claims, "hold_all", _forget
+    ),
+    "what has ended goes on to be counted": lambda patch: patch.setattr(claims.Claims, "release", _forget),
     "what was asked back is not given": lambda patch: patch.setattr(KeptOutbox, "recalled", _forget),
 }
 

@@ -1,5 +1,7 @@
 """The ledger under any order of events: every accepted task ends in exactly one outcome."""
 
+from collections import Counter
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -38,10 +40,14 @@ from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import OFFER_AGAIN_MAX_S
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.schedulers.admission import let_in
+from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms
 from tests.model.journal import Journal
 from tests.model.recording import RecordedLedger
+
+CLAIMS = [{}, {}, {"gpu": 1}, {"gpu": 0.4}, {"database": 1}, {"gpu": 1, "database": 1}, {"cpu": 2}]
+TOKENS = {"database": 2000}
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -49,7 +55,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.ledger = RecordedLedger(batch_max=3, is_recorded=True)
+        self.ledger = RecordedLedger(batch_max=3, is_recorded=True, tokens=TOKENS)
         self.journal = Journal()
         self.recalls: list[Recall] = []
         self.perform(self.ledger.apply(OwnerJoined(1, "one", JobSpec(name="one", keep_s=1e9))))
@@ -106,17 +112,24 @@ class LedgerMachine(RuleBasedStateMachine):
     def some_slave(self, data: st.DataObject) -> int:
         return data.draw(st.sampled_from(sorted(self.ledger.slaves)))
 
-    @rule(owner=st.sampled_from([1, 2]), count=st.integers(1, 5), name=st.sampled_from("abc"))
-    def submit(self, owner: int, count: int, name: str) -> None:
+    @rule(
+        owner=st.sampled_from([1, 2]),
+        count=st.integers(1, 5),
+        name=st.sampled_from("abc"),
+        resources=st.sampled_from(CLAIMS),
+    )
+    def submit(self, owner: int, count: int, name: str, resources: dict[str, float]) -> None:
         first = self.next_id[owner]
         self.next_id[owner] += count
-        terms = Terms(attempts_max=2, name=name, priority=ord(name) % 2)
+        claim = Claim.of(resources)
+        terms = Terms(attempts_max=2, name=name, priority=ord(name) % 2, resources=claim)
         self.perform(self.ledger.apply(TasksSubmitted(owner, first, [b"p"] * count, terms)))
 
-    @rule(window=st.integers(1, 6))
-    def join(self, window: int) -> None:
+    @rule(window=st.integers(1, 6), gpus=st.sampled_from([0, 1, 2]))
+    def join(self, window: int, gpus: int) -> None:
         # Few names, so that slaves come back for what they had.
-        self.ledger.apply(SlaveJoined(self.next_slave, f"s{self.next_slave % 3}", 2, window))
+        data = {"resources": {"gpu": gpus}}
+        self.ledger.apply(SlaveJoined(self.next_slave, f"s{self.next_slave % 3}", 2, window, data))
         self.next_slave += 1
 
     @precondition(lambda self: self.ledger.slaves)
@@ -133,6 +146,24 @@ class LedgerMachine(RuleBasedStateMachine):
         numbers = [number for command in commands for number in command.numbers]
         assert len(numbers) == min(count, waiting)
         assert {self.ledger.task_by_number[number].terms for number in numbers} == {terms}
+        self.perform(commands)
+
+    @precondition(lambda self: self.ledger.slaves and self.ledger.claimed_lanes)
+    @rule(data=st.data(), count=st.integers(1, 6))
+    def assign_what_claims_something(self, data: st.DataObject, count: int) -> None:
+        lane = data.draw(st.sampled_from(self.ledger.claimed_lanes))
+        slave = self.ledger.slaves[self.some_slave(data)]
+        claim, waiting = lane.claim, lane.count
+        room = self.ledger.claims.room(slave, claim)
+        assert room == 0 or self.ledger.claims.could(slave, claim)
+        commands = self.ledger.assign(slave.slave, count, lane)
+        given_count = sum(len(command.numbers) for command in commands)
+        assert given_count == min(count, waiting, room)
+        if given_count:
+            ahead = max(1.0, slave.window / slave.workers)
+            for name, units in slave.claimed.units_by_name.items():
+                assert name not in claim.names() or units <= ahead * slave.offers[name]
+        assert self.ledger.claims.tokens_given("database") <= TOKENS["database"] or not given_count
         self.perform(commands)
 
     @rule()
@@ -229,8 +260,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def pass_on(self) -> None:
         refusers = {number: set(slaves) for number, slaves in self.refusers().items()}
         for send in self.ledger.pass_on():
+            slave = self.ledger.slaves[send.slave]
             assert not any(send.slave in refusers[number] for number in send.numbers)
-            assert len(self.ledger.slaves[send.slave].held) <= self.ledger.slaves[send.slave].window
+            assert len(slave.held) <= slave.window or send.terms.resources
+            assert self.ledger.claims.could(slave, send.terms.resources)
 
     @rule(owner=st.sampled_from([1, 2]), ids=st.lists(st.integers(0, 20), max_size=4))
     def cancel(self, owner: int, ids: list[int]) -> None:
@@ -266,8 +299,10 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
         assert sorted(held) == sorted(by_state[TaskState.HELD])
         assert sorted(queued) == sorted(by_state[TaskState.QUEUED])
-        assert len(queued) == ledger.queued_count == sum(lane.count for lane in ledger.lanes)
-        assert sum(owner.queued_count for owner in ledger.owners.values()) == ledger.queued_count
+        plain = [number for number in queued if not ledger.task_by_number[number].terms.resources]
+        assert len(plain) == ledger.queued_count == sum(lane.count for lane in ledger.lanes)
+        assert len(queued) - len(plain) == sum(lane.count for lane in ledger.claimed_lanes)
+        assert sum(owner.queued_count for owner in ledger.owners.values()) == len(queued)
         assert ledger.window_total == sum(slave.window for slave in ledger.slaves.values())
         assert set(ledger.pushed) == by_state[TaskState.PUSHED]
         assert set(self.refusers()) == by_state[TaskState.REFUSED]
@@ -279,6 +314,15 @@ class LedgerMachine(RuleBasedStateMachine):
         kept = ledger.budget.outcome_count
         assert kept == self.given_to[1] - self.consumed_to[1]
 
+    @invariant()
+    def what_slaves_hold_is_counted_by_its_claims(self) -> None:
+        tokens = 0
+        for slave in self.ledger.slaves.values():
+            claims = [task.terms.resources for task in slave.held.values() if task.terms.resources]
+            assert slave.claimed.count_by_claim == Counter(map(self.ledger.claims.at_slave, claims))
+            tokens += sum(claim.units("database") for claim in claims)
+        assert self.ledger.claims.tokens_given("database") == tokens
+
     def teardown(self) -> None:
         """Whatever happened, one honest slave finishes all that is left."""
         if not hasattr(self, "ledger"):
@@ -288,15 +332,20 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.apply(SlaveJoined(9998, "taker", 1, 1))
         self.perform(self.ledger.apply(TasksTaken(9998, list(self.ledger.pushed))))
         self.ledger.apply(SlaveLost(9998, "end"))
-        self.ledger.apply(SlaveJoined(9999, "last", 1, 10**6))
+        self.ledger.apply(SlaveJoined(9999, "last", 2, 10**6, {"resources": {"gpu": 1}}))
         self.ledger.pass_on()
         for _ in range(2):  # what as many slaves have refused as are remembered is offered again
             self.now += OFFER_AGAIN_MAX_S
             self.perform(self.ledger.apply(TimePassed(self.now)))
         self.perform(self.ledger.assign(9999, 10**6))
-        held = list(self.ledger.slaves[9999].held)
-        count = len(held)
-        self.perform(self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count)))
+        while (lanes := self.ledger.claimed_lanes) or self.ledger.slaves[9999].held:
+            for lane in lanes:
+                self.perform(self.ledger.assign(9999, 10**6, lane))
+            held = list(self.ledger.slaves[9999].held)
+            assert held, "there is room for nothing, though nothing is there"
+            count = len(held)
+            self.perform(self.ledger.apply(TasksDone(9999, held, [FINISHED] * count, [b""] * count)))
+            self.ledger.pass_on()
         self.bring_back()
         assert len(self.outcomes) == self.ledger.jobs.submitted_count
         assert self.ledger.replayed() == self.ledger.record

@@ -16,12 +16,15 @@ from concurrent.scheduling.ledger.events import (
     TasksReturned,
 )
 from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, RETRIABLE
 from tests.model.world import Program, Slave, World
 
 __all__ = ["Walk"]
 
 SLAVES_MAX: Final = 4
+
+CLAIMS: Final[list[dict[str, float]]] = [{}, {}, {}, {"gpu": 1}, {"gpu": 0.5, "database": 1}]
 
 T = TypeVar("T")
 
@@ -37,6 +40,7 @@ class Walk:
             self.commit: 8,
             self.join: 3,
             self.assign: 8,
+            self.give_claimed: 8,
             self.offer: 3,
             self.take: 4,
             self.lose_what_is_pushed: 2,
@@ -68,7 +72,9 @@ class Walk:
 
     def submit(self) -> None:
         for program in self._one_of(self._programs(is_attached=True)):
-            self.world.submit(program, self._random.randint(1, 4), urgent=self._random.random() < 0.5)
+            claim = Claim.of(self._random.choice(CLAIMS))
+            is_urgent = self._random.random() < 0.5
+            self.world.submit(program, self._random.randint(1, 4), urgent=is_urgent, claim=claim)
 
     def commit(self) -> None:
         self.world.commit()
@@ -80,6 +86,10 @@ class Walk:
     def assign(self) -> None:
         for slave in self._one_of(self.world.connected()):
             self.world.perform(self.world.ledger.assign(slave.number, self._random.randint(1, 5)))
+
+    def give_claimed(self) -> None:
+        for slave in self._one_of(self.world.connected()):
+            self.world.give_claimed(slave.number)
 
     def offer(self) -> None:
         self.world.perform(self.world.ledger.offer(self._random.randint(1, 5)))
@@ -176,6 +186,7 @@ class Walk:
 
     def check(self) -> None:
         """Each open task is in one place."""
+        self.world.check_claims()
         ledger = self.world.ledger
         held = [number for slave in ledger.slaves.values() for number in slave.held]
         queued = [
@@ -191,7 +202,8 @@ class Walk:
         ]
         assert set(ledger.places.retries.waiting) <= set(apart)
         assert sorted([*held, *queued, *ledger.pushed, *apart]) == sorted(tasks)
-        assert len(queued) == ledger.queue.count + ledger.places.parked.count
+        waiting_count = ledger.queue.count + ledger.queue.claimed_count + ledger.places.parked.count
+        assert len(queued) == waiting_count
         assert ledger.held_total == len(held)
         assert ledger.budget.open_bytes == sum(len(one.payload) for one in tasks.values())
         for job in ledger.owners.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -37,6 +38,7 @@ from concurrent.scheduling.ledger.events import (
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.returning import AWAITED_S
+from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
 from concurrent.scheduling.tasks.outcome import DIED, FINISHED, RETRIABLE
 from concurrent.scheduling.tasks.retry import Retry
 from concurrent.scheduling.tasks.terms import Terms
@@ -58,6 +60,7 @@ class Slave:
     ``held`` are the tasks that it has, by their numbers; ``finished`` are statuses, payloads and how many rows
     the journal had when the master took them, 0 before that. ``told`` is what it told in its session to run,
     ``late`` what it had when it was back too late, ``missed`` what it was told to cancel while it was cut off.
+    ``was_known`` says whether the journal had kept that it had joined before.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Slave:
     late: set[int] = field(default_factory=set)
     missed: set[int] = field(default_factory=set)
     cut_at: float | None = None
+    was_known: bool = False
 
     @property
     def is_connected(self) -> bool:
@@ -125,6 +129,7 @@ class World:
             first_number=self.epoch << 40 | 1,
             return_s=RETURN_S,
             read_failure=lambda payload: ("Error", payload.decode()),
+            tokens={"database": 2000},
         )
         self.ledger.restore(self.journal.replay())
 
@@ -145,6 +150,7 @@ class World:
             elif isinstance(command, Send):
                 assert not self.programs[command.owner].held_because, "it is held"
                 slave = self.slave(command.slave)
+                self.check_claims()
                 for number, payload in zip(command.numbers, command.payloads, strict=True):
                     self.check_that_nobody_has(number, slave)
                     slave.held[number] = payload
@@ -215,9 +221,28 @@ class World:
             has = has and number not in slave.late and (slave.is_connected or number in slave.told)
             assert slave is taker or not (has and self.is_waited_for(slave)), "it runs twice"
 
+    def check_claims(self) -> None:
+        """What slaves have is counted by what it claims, and no more tokens are given away than there are."""
+        tokens = 0
+        for slave in self.ledger.slaves.values():
+            claims = [task.terms.resources for task in slave.held.values() if task.terms.resources]
+            found = Counter(map(self.ledger.claims.at_slave, claims))
+            assert slave.claimed.count_by_claim == found, "what a slave has is counted wrongly"
+            tokens += sum(claim.units("database") for claim in claims)
+        assert self.ledger.claims.tokens_given("database") == tokens, "tokens are counted wrongly"
+
+    def give_claimed(self, number: int) -> None:
+        """Give a slave what claims something, as far as it has room."""
+        for lane in self.ledger.claimed_lanes:
+            slave = self.ledger.slaves[number]
+            room = self.ledger.claims.room(slave, lane.claim)
+            count = len(slave.held)
+            self.perform(self.ledger.assign(number, 10**6, lane))
+            assert len(self.ledger.slaves[number].held) - count <= room, "it was given too much"
+
     def check_that_it_is_over(self, slave: Slave, number: int, payload: bytes) -> None:
         """What a slave is told to cancel when it comes back is not wanted, or another slave has it."""
-        if payload and slave is self.coming_back:
+        if payload and slave is self.coming_back and slave.was_known:
             owner, client_id = map(int, payload.split(b":"))
             job = self.ledger.owners.get(owner)
             if job and client_id in job.number_by_id and self.numbers()[owner, client_id] == number:
@@ -257,6 +282,7 @@ class World:
         """Have a slave come, or come back, with all that it has."""
         self.slave_count += 1
         is_back = slave.cut_at is not None
+        slave.was_known = slave.joined_row > 0
         has = {*slave.held, *slave.finished}
         slave.late = has - slave.told if self.is_waited_for(slave) else has
         slave.told = set()
@@ -269,7 +295,8 @@ class World:
         slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items() if one not in was_told}
         if slave not in self.slaves:
             self.slaves.append(slave)
-        self.apply(SlaveJoined(slave.number, slave.name, workers=2, window=4, returns=True))
+        data = {"resources": {"gpu": 1}}
+        self.apply(SlaveJoined(slave.number, slave.name, workers=2, window=3, data=data, returns=True))
         slave.joined_row = len(self.journal.rows)
         if is_back:
             self.coming_back = slave
@@ -327,12 +354,12 @@ class World:
         slave.held[number] = self.queue.pop(number)
         self.apply(TasksTaken(slave.number, [number]))
 
-    def submit(self, program: Program, count: int, *, urgent: bool) -> None:
+    def submit(self, program: Program, count: int, *, urgent: bool, claim: Claim = NO_CLAIM) -> None:
         """Have a program push tasks."""
         first_id = program.next_id
         program.next_id += count
         payloads = [b"%d:%d" % (program.owner, first_id + index) for index in range(count)]
-        terms = Terms(attempts_max=ATTEMPTS, retry=RETRY)
+        terms = Terms(attempts_max=ATTEMPTS, retry=RETRY, resources=claim)
         changes = ((count // 2, Terms(attempts_max=ATTEMPTS, priority=1)),) if urgent and count > 1 else ()
         self.apply(TasksSubmitted(program.owner, first_id, payloads, terms, changes))
 
@@ -393,6 +420,7 @@ class World:
                 if number in self.queue:
                     self.take(last)
             self.perform(self.ledger.assign(last.number, 10**6))
+            self.give_claimed(last.number)
             self.perform([*self.ledger.pass_on()])
             while last.held:
                 self.finish(last, FINISHED)

@@ -127,8 +127,7 @@ class Places:
             task.undergo(TaskEvent.RESUMED)
             task.slave = slave.slave
             slave.held[task.number] = task
-            if task.terms.resources:
-                self.claims.hold(slave, task.terms.resources, 1)
+            self.claims.hold_all(slave, [task])
 
     def is_with(self, slave: SlaveRecord, number: int) -> bool:
         """Tell whether a slave holds a task, or may have it though it was taken from the slave."""

@@ -64,6 +64,7 @@ TRANSITIONS: Final[dict[tuple[TaskState, TaskEvent], TaskState]] = {
     (REFUSED, TaskEvent.PUT_BACK): QUEUED,
     (REFUSED, TaskEvent.ENDED): CLOSED,
     (WAITING, TaskEvent.RESUMED): HELD,
+    (WAITING, TaskEvent.REFUSED): REFUSED,
     (WAITING, TaskEvent.PUT_BACK): QUEUED,
     (WAITING, TaskEvent.ENDED): CLOSED,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Final
 
 from concurrent.scheduling.ledger.offers import MANY, Usage, fitting
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
@@ -15,6 +16,12 @@ from concurrent.scheduling.ledger.taskqueue import TaskQueue
 from concurrent.scheduling.tasks.claim import Claim
 
 __all__ = ["Claims"]
+
+
+SHORT_COUNT: Final = 16
+"""When so many tasks with a claim have ended since one ran for a while, others are taken to be short."""
+
+LONG_MAX: Final = 1000
 
 
 class Claims:
@@ -29,6 +36,7 @@ class Claims:
         self._names = frozenset(tokens)
         self._queue = queue
         self._given = Usage()  # of tokens
+        self._short_until: dict[Claim, int] = {}  # how many have to end until those with a claim are short
 
     @property
     def waiting(self) -> list[TaskQueue]:
@@ -48,8 +56,14 @@ class Claims:
             return max(0, slave.room)
         here = self.at_slave(claim)
         if here is claim:
-            return max(0, slave.fit(claim))
+            return max(0, slave.free(claim) if claim in self._short_until else slave.fit(claim))
         return max(0, min(slave.free(here), self.tokens_left(claim)))  # a token shall not wait at a busy slave
+
+    def note_long(self, claim: Claim) -> None:
+        """Take note that a task with a claim has run for a while: others may do so too."""
+        if len(self._short_until) >= LONG_MAX:
+            self._short_until.clear()
+        self._short_until[claim] = SHORT_COUNT
 
     def tokens_left(self, claim: Claim) -> int:
         """Return for how many tasks with a claim there are tokens."""
@@ -80,6 +94,15 @@ class Claims:
         for task in tasks:
             if task.terms.resources:
                 self.hold(slave, task.terms.resources, 1)
+
+    def ended(self, tasks: Iterable[TaskRecord]) -> None:
+        """Take note that tasks have ended, of which none was told to run since the last one that was."""
+        for task in tasks if self._short_until else ():
+            left = self._short_until.get(task.terms.resources, 0)
+            if left > 1:
+                self._short_until[task.terms.resources] = left - 1
+            elif left:
+                del self._short_until[task.terms.resources]
 
     def release(self, slave: SlaveRecord, tasks: Iterable[TaskRecord | None]) -> None:
         """Take note that a slave has tasks no more; those that are None it has not had."""

@@ -199,6 +199,7 @@ class Places:
         if self.retries.waiting:
             for task in tasks:
                 self.retries.forget(task)
+        self.claims.ended(tasks)
         size_bytes = 0
         task = tasks[0]
         try:

@@ -230,7 +230,8 @@ class SlaveRecord:
         without a claim that it holds are in no task's way: a device shall not be idle for them.
         """
         window, workers = self.window, self.workers
-        return self._fit(claim, window / workers) if window >= AHEAD_SHARE * workers else self.free(claim)
+        is_short = self.task_s > 0 and window >= AHEAD_SHARE * workers
+        return self._fit(claim, window / workers) if is_short and self.could(claim) else self.free(claim)
 
     def free(self, claim: Claim) -> int:
         """Return how many more tasks with a claim could run now, beside those with claims that it holds."""

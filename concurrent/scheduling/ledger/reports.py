@@ -130,6 +130,8 @@ class Reports:
             task = places.task_by_number.get(number)
             if task is None:
                 stale.append(number)
+            elif task.terms.resources and number in slave.held:
+                places.claims.note_long(task.terms.resources)
             elif task.state is TaskState.QUEUED and places.copies.has(slave.name, number):
                 places.resume(slave, [task])
         if stale:

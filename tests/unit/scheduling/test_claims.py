@@ -19,9 +19,11 @@ from concurrent.scheduling.events import (
     TasksDone,
     TasksOffered,
     TasksReturned,
+    TasksRunning,
     TasksSubmitted,
     WindowChanged,
 )
+from concurrent.scheduling.ledger.claims import SHORT_COUNT
 from concurrent.scheduling.ledger.offers import Usage, fitting, offers_of
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import DIED, FINISHED
@@ -116,6 +118,8 @@ def test_a_slave_is_given_no_more_than_it_has(ledger: Ledger) -> None:
 
 def test_a_slave_of_short_tasks_is_sent_as_many_times_what_it_runs_as_of_others(ledger: Ledger) -> None:
     join(ledger, 1, workers=4, window=40, gpu=1)
+    assert room(ledger, 1, gpu=1) == 1, "nobody knows yet how long they are"
+    ledger.apply(TasksDone(1, [], [], [], 0.01))
     assert (room(ledger, 1, gpu=1), room(ledger, 1, gpu=0.5), room(ledger, 1, cpu=4)) == (10, 20, 10)
     ledger.apply(WindowChanged(1, 5))
     assert (room(ledger, 1, gpu=1), room(ledger, 1, gpu=0.5), room(ledger, 1, cpu=4)) == (1, 2, 1)
@@ -206,3 +210,26 @@ def test_many_claims_take_no_memory_without_end(ledger: Ledger) -> None:
         assert give(ledger, 1, 1, memory=size) == [[size]]
     assert len(ledger.owners[1].lanes.groups) == 0
     assert len(ledger.queue.by_claim) < 3
+
+
+def test_a_slave_is_never_sent_what_it_cannot_have_at_once(ledger: Ledger) -> None:
+    join(ledger, 1, workers=4, window=400, gpu=2)
+    ledger.apply(TasksDone(1, [], [], [], 0.001))
+    assert room(ledger, 1, gpu=2) > 1
+    assert room(ledger, 1, gpu=3) == 0
+    assert room(ledger, 1, cpu=5) == 0
+    assert room(ledger, 1, robot=1) == 0
+
+
+def test_of_what_ran_for_a_while_no_more_is_sent_than_can_run(ledger: Ledger) -> None:
+    join(ledger, 1, workers=4, window=400, gpu=2)
+    ledger.apply(TasksDone(1, [], [], [], 0.001))
+    ((number,),) = give(ledger, 1, 1, gpu=1)
+    ledger.apply(TasksRunning(1, [number], [7], [0.5], [""], 1e9))
+    assert (room(ledger, 1, gpu=1), room(ledger, 1, gpu=0.5) > 2) == (1, True)
+    ledger.apply(TasksDone(1, [number], [FINISHED], [b""], 0.001))
+    for _ in range(SHORT_COUNT - 1):
+        assert room(ledger, 1, gpu=1) == 2
+        ((number,),) = give(ledger, 1, 1, gpu=1)
+        ledger.apply(TasksDone(1, [number], [FINISHED], [b""], 0.001))
+    assert room(ledger, 1, gpu=1) > 2, "others were short again"

@@ -296,6 +296,7 @@ RUNNING: Final[Columns[RunningRow]] = (
     Column("slave", lambda one: one.slave),
     Column("process", lambda one: one.worker),
     Column("for", lambda one: one.run_s, duration),
+    Column("says", lambda one: one.progress),
     Column("what is unusual", lambda one: one.note),
 )
 SYSTEMS: Final[Columns[SystemRow]] = (

@@ -55,7 +55,10 @@ class SlaveRow(Status):
 
 @dataclass(frozen=True, slots=True)
 class RunningRow(Status):
-    """A task that has run for a while; ``id`` is the number that its owner gave it, ``name`` what it is."""
+    """A task that has run for a while; ``id`` is the number that its owner gave it, ``name`` what it is.
+
+    ``progress`` is how far it says that it is, as people read it.
+    """
 
     task: int
     name: str
@@ -65,6 +68,7 @@ class RunningRow(Status):
     worker: int
     run_s: float
     note: str
+    progress: str = ""
 
 
 @dataclass(frozen=True)

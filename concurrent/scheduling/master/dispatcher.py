@@ -266,7 +266,7 @@ class Dispatcher:
         """Return the ledger's counts and what waits here."""
         return TasksStatus(
             **vars(self.ledger.status()),
-            running=self.ledger.running.rows(self.ledger.slaves, time.time()),
+            running=self.news.running(time.time()),
             running_count=self.ledger.running.count,
             workers=self.workers,
             undelivered=self.ledger.jobs.undelivered_count + self._delivery.waiting_count,

@@ -7,16 +7,26 @@ been printed is kept in memory only. Loop thread only.
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
+from typing import Final
 
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.ledger.status import RunningRow
 from concurrent.scheduling.master.outputshelf import OutputShelf
 from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.wire.columns import check_columns
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_owner, to_slave
 
 __all__ = ["NewsDesk"]
+
+TEXT_CHARS_MAX: Final = 200
+"""How much is kept of what a task says that it does."""
+
+TIDY_COUNT_MIN: Final = 1000
+"""Up to so many tasks nobody looks which of them have ended."""
 
 
 class NewsDesk:
@@ -30,6 +40,8 @@ class NewsDesk:
         self._sessions = sessions
         self._courier = courier
         self._shelf = OutputShelf()
+        self._progress_by_number: dict[int, TaskProgress] = {}
+        self._tidy_at = TIDY_COUNT_MIN
 
     def progress(
         self, slave: int, numbers: list[int], done: list[float], totals: list[float], texts: list[str]
@@ -44,12 +56,26 @@ class NewsDesk:
         for number, one_done, total, text in zip(numbers, done, totals, texts, strict=True):
             task = held.get(number)
             if task is not None:
+                self._progress_by_number[number] = TaskProgress(one_done, total, text[:TEXT_CHARS_MAX])
                 rows = rows_by_owner.setdefault(task.owner.owner, [])
                 rows.append((task.client_id, one_done, total, text))
         for owner, rows in rows_by_owner.items():
             handler = self._sessions.owners.get(owner)
             if handler is not None and handler.has_room:
                 self._courier.cast(handler, to_owner.progress, *map(list, zip(*rows, strict=True)))
+
+        self._tidy()
+
+    def running(self, now: float) -> tuple[RunningRow, ...]:
+        """Return the tasks that have run for a while, with what they say.
+
+        :param now: the time, in seconds since the epoch.
+        """
+        latest = self._progress_by_number
+        return tuple(
+            replace(row, progress=latest[row.task].words) if row.task in latest else row
+            for row in self._ledger.running.rows(self._ledger.slaves, now)
+        )
 
     def printed(self, slave: int, numbers: list[int], ends: list[str]) -> None:
         """Keep the end of what tasks have printed that a slave has; that of others is left out.
@@ -78,6 +104,14 @@ class NewsDesk:
         asked = handler.call(to_slave.output, task.number)
         asked.add_done_callback(lambda asked: answer.set_result(_said(asked) or kept))
         return answer
+
+    def _tidy(self) -> None:
+        """Forget how far tasks were that have ended."""
+        if len(self._progress_by_number) > self._tidy_at:
+            known = self._ledger.task_by_number
+            latest = {number: one for number, one in self._progress_by_number.items() if number in known}
+            self._progress_by_number = latest
+            self._tidy_at = max(TIDY_COUNT_MIN, 2 * len(latest))
 
 
 def _said(asked: Future[str]) -> str:

@@ -21,6 +21,14 @@ class TaskProgress(NamedTuple):
     total: float
     text: str = ""
 
+    @property
+    def words(self) -> str:
+        """How people read it: ``3 of 10, training``."""
+        done = f"{self.done:.6g}" if isinstance(self.done, float) else f"{self.done}"
+        total = f"{self.total:.6g}" if isinstance(self.total, float) else f"{self.total}"
+        figures = f"{done} of {total}" if self.total else done
+        return f"{figures}, {self.text}" if self.text else figures
+
 
 class TaskVoice(Protocol):
     """What passes on what tasks say. Any thread; it raises nothing, and waits for nobody."""

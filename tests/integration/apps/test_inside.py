@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster
-from concurrent.core.errors import NodeError
-from concurrent.scheduling import TaskProgress, current_task
+from concurrent.core.errors import NodeError, TaskTimeout, WorkerDied
+from concurrent.scheduling import Retry, TaskProgress, current_task
 
 WAYS = [("GenericTaskScheduler", "tcp"), ("ZMQTaskScheduler", "zmq"), ("ZMQTaskScheduler", "tcp")]
 
@@ -92,6 +93,45 @@ def test_output_of_a_failed_call_is_seen_too(cluster: LocalCluster) -> None:
     future = cluster.submit(fail)
     assert isinstance(future.exception(30), ValueError)
     assert future.output() == "before\n"
+
+
+def test_what_a_call_said_is_seen_when_it_was_ended_or_its_worker_died(cluster: LocalCluster) -> None:
+    def hang() -> None:
+        print("begins")
+        current_task().progress(1, 2, "hangs")
+        try:
+            time.sleep(60)
+        finally:
+            current_task().log(f"is cancelled: {current_task().is_cancelled}")
+
+    def die() -> None:
+        print("dies")
+        current_task().progress(2, 2, "dies")
+        os._exit(7)
+
+    late = cluster.options(timeout_s=0.5).submit(hang)
+    dead = cluster.options(attempts_max=1).submit(die)
+    assert isinstance(late.exception(30), TaskTimeout)
+    assert late.progress == (1, 2, "hangs")
+    assert late.output().startswith("begins\n")
+    assert late.output().endswith("INFO is cancelled: True\n")
+    assert isinstance(dead.exception(30), WorkerDied)
+    assert (dead.progress, dead.output()) == ((2, 2, "dies"), "dies\n")
+
+
+def test_of_several_tries_the_latest_is_seen(cluster: LocalCluster, tmp_path: Path) -> None:
+    def flaky(notes: Path) -> None:
+        with notes.open("a") as file:
+            file.write("x")
+        tries = len(notes.read_text())
+        current_task().progress(tries, 0)
+        print("try", tries)
+        if tries < 3:
+            raise OSError("not yet")
+
+    future = cluster.options(retry=Retry(5, delay_s=0.05)).submit(flaky, tmp_path / "notes")
+    future.result(30)
+    assert (future.progress, future.output()) == ((3, 0, ""), "try 3\n")
 
 
 def wait_for_the_end(begun: Path, notes: Path) -> None:

@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 
 from concurrent.core.errors import InvalidArguments, UnknownMethod
-from concurrent.scheduling.ledger.events import OwnerJoined, OwnerLeft, SlaveJoined, TasksDone, TasksSubmitted
+from concurrent.scheduling import TaskProgress
+from concurrent.scheduling.ledger.events import (
+    OwnerJoined,
+    OwnerLeft,
+    SlaveJoined,
+    TasksDone,
+    TasksRunning,
+    TasksSubmitted,
+)
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.master import outputshelf
+from concurrent.scheduling.master import newsdesk, outputshelf
 from concurrent.scheduling.master.newsdesk import NewsDesk
 from concurrent.scheduling.master.outputshelf import OutputShelf
 from concurrent.scheduling.master.sessions import Sessions
@@ -99,6 +107,37 @@ def test_columns_of_different_lengths_are_refused(desk: NewsDesk) -> None:
         desk.progress(1, [1, 2], [1], [2], [""])
     with pytest.raises(InvalidArguments):
         desk.printed(1, [1], [])
+
+
+def test_the_status_shows_how_far_tasks_are_that_run_for_a_while(desk: NewsDesk, ledger: Ledger) -> None:
+    ledger.apply(TasksRunning(1, [1, 2], [11, 12], [1.0, 1.0], ["", ""], 1000.0))
+    desk.progress(1, [1], [1], [4], ["begins"])
+    desk.progress(1, [1], [2.5], [4], ["goes on"])
+    assert [row.progress for row in desk.running(1000.0)] == ["2.5 of 4, goes on", ""]
+
+
+def test_of_tasks_that_run_it_is_not_forgotten_how_far_they_are(
+    desk: NewsDesk, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newsdesk, "TIDY_COUNT_MIN", 1)
+    ledger.apply(TasksRunning(1, [1, 2], [11, 12], [1.0, 1.0], ["", ""], 1000.0))
+    tidy = NewsDesk(ledger, Sessions(), Courier(None))  # type: ignore[arg-type]
+    tidy.progress(1, [2, 1], [1, 1], [4, 4], ["", ""])
+    assert [row.progress for row in tidy.running(1000.0)] == ["1 of 4", "1 of 4"]
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (TaskProgress(3, 10, "training"), "3 of 10, training"),
+        (TaskProgress(3, 10), "3 of 10"),
+        (TaskProgress(3, 0, "lines"), "3, lines"),
+        (TaskProgress(1 / 3, 1.5), "0.333333 of 1.5"),
+        (TaskProgress(12345678, 123456789), "12345678 of 123456789"),
+    ],
+)
+def test_progress_in_words(progress: TaskProgress, words: str) -> None:
+    assert progress.words == words
 
 
 def test_output_of_a_task_that_runs_is_what_its_slave_says(desk: NewsDesk, slave: Any) -> None:

@@ -86,7 +86,7 @@ def consumed_to(up_to: int) -> None:
     """Have dealt with the outcomes up to this one; those of a registration are numbered from 1."""
 
 
-@FROM_OWNER.call()
+@FROM_APPLICATION.call()
 def output(task_id: int) -> str:
     """Return the end of what a task has printed that runs or has ended; empty if nothing is known."""
     raise NotImplementedError

@@ -19,6 +19,13 @@ LONGEST_S: Final = 24 * 3600.0
 
 NAMES_MAX: Final = 32
 
+NAME_CHARS_MAX: Final = 500
+
+_bases_of, _module_of, _qualname_of = (
+    vars(type)[name].__get__ for name in ("__mro__", "__module__", "__qualname__")
+)
+"""Read attributes of classes, also of those whose metaclass has code of its own for attributes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -29,7 +36,8 @@ class Retry:
 
     :param times: how many tries there are besides the first.
     :param on: the exceptions, or one of them: classes, or their names with modules as texts. Their subclasses
-        count as well. Afterwards it has the names.
+        count as well, as in an ``except`` clause: an exception group is none of those in it, and
+        ``SystemExit`` and ``KeyboardInterrupt`` are no ``Exception``. Afterwards it has the names.
     :param delay_s: how long to wait for the second try, in seconds.
     :param backoff: by how much longer to wait for each one after that.
     :param jitter: by how much a delay may be longer or shorter, as a part of it from 0 to 1: so what failed
@@ -95,8 +103,11 @@ class Retry:
 
 
 def exception_names(kind: type[BaseException]) -> list[str]:
-    """Return the names, with modules, of an exception and of the ones that it derives from."""
-    return [_name_of(one) for one in kind.__mro__ if one is not object]
+    """Return the names, with modules, of an exception and of the ones that it derives from.
+
+    No code of the class runs for that, nor of its metaclass.
+    """
+    return [_name_of(one) for one in _bases_of(kind) if one is not object]
 
 
 def _names_of(on: Any) -> tuple[str, ...]:
@@ -105,19 +116,20 @@ def _names_of(on: Any) -> tuple[str, ...]:
         raise _refused("on", on, f"1 to {NAMES_MAX} exception classes", "Write on=(OSError,)")
     names: dict[str, None] = {}
     for one in given:
-        if isinstance(one, type) and issubclass(one, BaseException):
-            names[_name_of(one)] = None
-        elif isinstance(one, str) and one.isprintable() and "." in one and len(one) <= 200:
-            names[one] = None
-        else:
+        name = _name_of(one) if isinstance(one, type) and BaseException in _bases_of(one) else one
+        if not (isinstance(name, str) and name.isprintable() and "." in name and len(name) <= NAME_CHARS_MAX):
             raise _refused(
-                "on", one, "an exception class, or the name of one with its module", "Write on=(OSError,)"
+                "on",
+                name,
+                f"an exception class, or the name of one with its module in {NAME_CHARS_MAX} characters",
+                "Write on=(OSError,)",
             )
+        names[name] = None
     return tuple(names)
 
 
 def _name_of(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return f"{_module_of(kind)!s}.{_qualname_of(kind)!s}"
 
 
 def _check_number(name: str, value: Any, least: float, most: float) -> None:

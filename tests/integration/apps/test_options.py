@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
+import sys
 import time
 from concurrent.futures import Executor, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +26,7 @@ def runs_of(notes: Path) -> int:
     return len(notes.read_text().splitlines()) if notes.exists() else 0
 
 
-def note_and_fail(notes: Path, until: int, kind: type[Exception]) -> str:
+def note_and_fail(notes: Path, until: int, kind: type[BaseException]) -> str:
     with notes.open("a") as file:
         file.write("run\n")
     if runs_of(notes) < until:
@@ -44,6 +47,51 @@ def test_a_call_is_made_again_until_it_succeeds(cluster: ClusterExecutor, tmp_pa
 def test_own_exceptions_are_covered_by_their_own_class(cluster: ClusterExecutor, tmp_path: Path) -> None:
     view = cluster.options(retry=Retry(3, on=Special))
     assert view.submit(note_and_fail, tmp_path / "notes", 2, Special).result(30) == "done"
+
+
+def local_class() -> type[BaseException]:
+    class Local(LookupError):
+        pass
+
+    return Local
+
+
+class Outer:
+    class Nested(Special):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "on"),
+    [
+        (Outer.Nested, Outer.Nested),
+        (Outer.Nested, Special),
+        (local_class(), LookupError),
+        (KeyboardInterrupt, KeyboardInterrupt),
+        (SystemExit, BaseException),
+    ],
+)
+def test_classes_that_travel_and_those_that_end_programs_are_covered_if_they_are_named(
+    cluster: ClusterExecutor, tmp_path: Path, kind, on
+) -> None:
+    view = cluster.options(retry=Retry(3, on=on))
+    assert view.submit(note_and_fail, tmp_path / "notes", 3, kind).result(30) == "done"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no exception groups before Python 3.11")
+def test_a_group_is_none_of_the_exceptions_in_it(cluster: ClusterExecutor, tmp_path: Path) -> None:
+    group: Any = vars(builtins)["ExceptionGroup"]
+
+    def fail_together(notes: Path) -> str:
+        try:
+            return note_and_fail(notes, 2, OSError)
+        except OSError as error:
+            raise group("several", [error]) from None
+
+    with pytest.raises(group):
+        cluster.options(retry=Retry(3, on=OSError)).submit(fail_together, tmp_path / "first").result(30)
+    view = cluster.options(retry=Retry(3, on=group))
+    assert view.submit(fail_together, tmp_path / "second").result(30) == "done"
 
 
 def test_a_call_that_always_fails_is_made_as_often_as_it_may(cluster: ClusterExecutor, tmp_path: Path) -> None:

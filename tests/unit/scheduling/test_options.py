@@ -11,7 +11,7 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.results import members_of
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.options import NO_OPTIONS, Options
-from concurrent.scheduling.tasks.retry import Retry
+from concurrent.scheduling.tasks.retry import Retry, exception_names
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.terms import Terms, terms_from, terms_of
 
@@ -89,6 +89,8 @@ def test_what_is_not_possible_is_refused_where_it_is_written(asked: dict[str, An
         {"on": 5},
         {"on": (int,)},
         {"on": ("OSError",)},
+        {"on": type("Lies", (OSError,), {"__module__": "two\nlines"})},
+        {"on": type("Long", (OSError,), {"__qualname__": 500 * "x"})},
         {"delay_s": -1},
         {"delay_s": float("nan")},
         {"backoff": 0.5},
@@ -98,6 +100,45 @@ def test_what_is_not_possible_is_refused_where_it_is_written(asked: dict[str, An
 def test_a_retry_of_nothing_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(SchedulingError):
         Retry(3, **asked)
+
+
+class Outer:
+    class Nested(ConnectionResetError):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("on", "kind", "is_taken"),
+    [
+        (OSError, ConnectionResetError, True),
+        (OSError, ValueError, False),
+        (Outer.Nested, Outer.Nested, True),
+        (Outer.Nested, ConnectionResetError, False),
+        ("builtins.OSError", Outer.Nested, True),
+        (Exception, KeyboardInterrupt, False),
+        (Exception, SystemExit, False),
+        (BaseException, SystemExit, True),
+        ((ValueError, KeyboardInterrupt), KeyboardInterrupt, True),
+    ],
+)
+def test_a_retry_is_for_exceptions_and_what_derives_from_them(
+    on: Any, kind: type[BaseException], is_taken: bool
+) -> None:
+    retry = Retry.read(Retry(3, on=on).as_map())  # as a master has it
+    assert retry is not None
+    assert retry.takes(exception_names(kind)) is is_taken
+
+
+def test_the_metaclass_of_an_exception_is_not_asked_for_its_names() -> None:
+    class Hiding(type):
+        def __getattribute__(cls, name: str) -> Any:
+            raise RuntimeError(f"nobody shall know {name}")
+
+    class Hidden(OSError, metaclass=Hiding):
+        pass
+
+    assert Retry(3, on=Hidden).takes(exception_names(Hidden))
+    assert Retry(3, on=OSError).takes(exception_names(Hidden))
 
 
 def test_an_option_that_there_is_not_is_refused_with_those_that_there_are() -> None:

@@ -16,7 +16,7 @@ from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.tasks.options import NO_OPTIONS, Asked, Options
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import check_statuses
-from concurrent.scheduling.wire.failure import dumps_failure, too_large
+from concurrent.scheduling.wire.failure import dumps_failure, not_kept, too_large
 from concurrent.scheduling.wire.messages import to_master, to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
@@ -32,6 +32,8 @@ class _System(NamedTuple):
     payload: bytes | Frame
     is_hosted: bool = False
     """Whether the master has it."""
+    asked: tuple[str, ...] = ()
+    """What is asked for its tasks."""
 
 
 class OpenSystems:
@@ -83,7 +85,8 @@ class OpenSystems:
         """
         payload, code_count = self._tasks.pickled(Asked(item, options) if options else item)
         system_id = next(self._ids)
-        self._loop.post(self._add, system_id, _System(item, code_count, payload))
+        asked = tuple(options.given)
+        self._loop.post(self._add, system_id, _System(item, code_count, payload, asked=asked))
         return system_id
 
     def adopt(self, system_id: int, item: Any) -> None:
@@ -163,6 +166,9 @@ class OpenSystems:
 
     def _send(self, system_id: int, system: _System) -> None:
         if self._handler is None:
+            return
+        if system.asked and not self._handler.peer_has(to_master.OPTIONS):
+            self._finish(system_id, FAILED, as_payload(not_kept(system.asked)))
             return
         try:
             self._tasks.send_code(system.code_count)

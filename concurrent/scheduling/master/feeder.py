@@ -21,6 +21,7 @@ from concurrent.scheduling.ledger.events import (
     Send,
     SlaveHolding,
     TasksFailed,
+    TasksReturned,
     TasksTaken,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
@@ -78,21 +79,35 @@ class Feeder:
         slave = self._sessions.slaves.get(command.slave)
         if slave is None:
             return  # its loss is on the way, and moves the tasks
+        terms = self._run_terms(command.owner, command.terms)
+        if terms is not USUAL and not slave.peer_has(to_slave.OPTIONS):
+            if terms.is_binding:
+                self._refuse_for(command.slave, command.numbers)
+                return
+            terms = USUAL
         self.code.send(slave, command.owner)
         for part in slices(command.payloads):
-            self._run(slave, command, part)
+            self._run(slave, command, part, terms)
 
     def push(self, command: Push) -> None:
-        """Offer tasks to all slaves."""
+        """Offer tasks to all slaves. What one of them would not keep is sent to others."""
         slaves = self._sessions.slaves
+        terms = self._run_terms(command.owner, command.terms)
+        if terms is not USUAL:
+            older = next((one for one, slave in slaves.items() if not slave.peer_has(to_slave.OPTIONS)), None)
+            if older is not None and terms.is_binding:
+                self._apply(TasksTaken(older, command.numbers))
+                self._refuse_for(older, command.numbers)
+                return
+            terms = terms if older is None else USUAL
         for slave in list(slaves.values()):
             self.code.send(slave, command.owner)
         count_max = max(1, self._ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(slaves))))
         limit = min((slave.peer_bytes_max for slave in slaves.values()), default=0)
         for part in slices(command.payloads, count_max=count_max):
-            self._offer(command, part, limit)
+            self._offer(command, part, terms, limit)
 
-    def _offer(self, command: Push, part: slice, limit: int) -> None:
+    def _offer(self, command: Push, part: slice, terms: RunTerms, limit: int) -> None:
         """Offer tasks together; one by one, if one of them cannot be read."""
         numbers = command.numbers[part]
         try:
@@ -100,7 +115,7 @@ class Feeder:
         except OSError as error:
             if len(numbers) > 1:
                 for one in each_of(part):
-                    self._offer(command, one, limit)
+                    self._offer(command, one, terms, limit)
                 return
             log.error("a task fails: %s", error)
             self._apply(TasksFailed(numbers, [unreadable(error)]))
@@ -108,7 +123,6 @@ class Feeder:
         if len(payloads) == 1 and len(payloads[0]) + OVERHEAD_BYTES > limit > 0:  # any slave may take it
             self._apply(TasksFailed(numbers, each_too_large("a task", payloads, limit)))
             return
-        terms = self._run_terms(command.owner, command.terms)
         self._work_queue.put(Chunk(command.owner, self.code.count(command.owner), numbers, payloads, terms))
 
     def pull(self, slave: int, room: int) -> None:
@@ -156,9 +170,9 @@ class Feeder:
         """Have a slave drop tasks."""
         slave = self._sessions.slaves.get(command.slave)
         if slave is not None:
-            self._courier.cast(
-                slave, to_slave.cancel, command.numbers, *([command.grace_s] if command.grace_s else [])
-            )
+            has_grace = command.grace_s and slave.peer_has(to_slave.OPTIONS)
+            grace = [command.grace_s] if has_grace else []
+            self._courier.cast(slave, to_slave.cancel, command.numbers, *grace)
 
     def ask_back(self, command: AskBack) -> None:
         """Ask a slave for tasks that it has not started."""
@@ -190,7 +204,12 @@ class Feeder:
         numbers, payloads = map(list, zip(*columns, strict=True))
         self._asked_by_slave[slave] -= len(numbers)
         self.took(slave, numbers)
-        self._run(session, Send(slave, chunk.owner, numbers, payloads, terms), slice(None))
+        self.send(Send(slave, chunk.owner, numbers, payloads, terms))
+
+    def _refuse_for(self, slave: int, numbers: list[int]) -> None:
+        """Refuse tasks in the name of an older slave, which would not keep what they ask for."""
+        self._apply(TasksReturned(slave, numbers))
+        self._slave_changed(slave)
 
     def _run_terms(self, owner: int, terms: Terms) -> RunTerms:
         """Return what a slave has to know of terms. Tokens are the master's alone."""
@@ -199,18 +218,18 @@ class Feeder:
         if asked.resources:
             here = self._ledger.claims.at_slave(asked.resources)
             if here is not asked.resources:
-                return replace(asked, resources=here)
+                asked = replace(asked, resources=here)
+                return USUAL if asked == USUAL else asked
         return asked
 
-    def _run(self, handler: TCPHandler, command: Send, part: slice) -> None:
+    def _run(self, handler: TCPHandler, command: Send, part: slice, terms: RunTerms) -> None:
         """Send tasks that a slave holds, one by one if one cannot be read; what cannot be sent makes room."""
         numbers, payloads = command.numbers[part], command.payloads[part]
         try:
             loaded = self._storage.loaded(payloads)
             code_count = self.code.count(command.owner)
             fields = command.owner, code_count, numbers, loaded
-            terms = self._run_terms(command.owner, command.terms)
-            if terms == USUAL:
+            if terms is USUAL:
                 self._courier.cast_data(handler, to_slave.run, *fields)
             else:
                 self._courier.cast_data(handler, to_slave.run, *fields, terms.as_map())
@@ -221,7 +240,7 @@ class Feeder:
         except OSError as error:
             if len(numbers) > 1:
                 for one in each_of(part):
-                    self._run(handler, command, one)
+                    self._run(handler, command, one, terms)
                 return
             failures = [unreadable(error)]
             log.error("a task fails: %s", error)

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from concurrent.core.loggers import get_log
 from concurrent.scheduling.ledger.events import (
     Event,
     SlaveAway,
@@ -42,6 +43,8 @@ __all__ = ["WINDOW_PER_WORKER", "SlaveDesk"]
 
 WINDOW_PER_WORKER: Final = 8192
 """How many tasks a slave may hold for each worker that it says it has: twice what one of ours ever wants."""
+
+log = get_log(__name__)
 
 
 class _Joining(NamedTuple):
@@ -93,6 +96,8 @@ class SlaveDesk:
         if self._receipts is not None:
             self._receipts.join(number)
         returns = handler.peer_has(to_slave.DURABLE)
+        if not handler.peer_has(to_slave.OPTIONS):
+            log.warning("%s is older: it gets no tasks that ask for a time limit, tries or resources", name)
         self._most_by_slave[number] = data["workers"] * WINDOW_PER_WORKER
         window = self._plausible(number, data["window"])
         if returns and self._when_kept is not None:

@@ -20,7 +20,8 @@ from concurrent.scheduling.owner.unsent import Group, UnsentTasks
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.columns import OVERHEAD_BYTES, Payload
-from concurrent.scheduling.wire.failure import dumps_failure, each_too_large
+from concurrent.scheduling.wire.failure import dumps_failure, each_too_large, not_kept
+from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -165,7 +166,12 @@ class Outgoing:
             if self._in_flight_bytes > PENDING_BYTES_MAX:
                 self._is_held_back = True  # the master ends the session of who sends much more
                 return
-            if not self._send(handler, self.unsent.take()):
+            is_older = not handler.peer_has(to_master.OPTIONS)
+            group = self.unsent.take(are_alike=is_older)
+            asked = group.stretches[0][1].binding() if is_older else []
+            if asked:
+                self._refuse(group, [not_kept(asked)] * len(group.payloads))
+            elif not self._send(handler, group):
                 return
 
     def _send(self, handler: TCPHandler, group: Group) -> bool:

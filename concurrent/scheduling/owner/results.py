@@ -29,9 +29,6 @@ from concurrent.scheduling.wire.failure import dumps_failure, loads_failure, mes
 __all__ = ["Members", "Outcome", "Recalled", "load_outcome", "load_outcomes", "members_of"]
 
 
-ALONE: Final = ("timeout_s", "deadline_s", "retry", "resources")
-"""What tasks of a batch cannot ask for: a batch runs as one, and has one outcome of its worker."""
-
 SHOWN_BYTES: Final = 200
 """How much of what cannot be read is shown."""
 
@@ -72,7 +69,7 @@ def members_of(batch: list[Any], options: Options) -> Members:
     items = Members(batch)
     items.terms = [options.over(one) for one in terms_of_each(batch)] if options else terms_of_each(batch)
     for terms in {id(one): one for one in items.terms}.values():
-        asked = [name for name in ALONE if getattr(terms, name)]
+        asked = terms.binding()  # a batch runs as one, and has one outcome of its worker
         if asked:
             raise SchedulingError(
                 f"a task that asks for {asked[0]} cannot run in a batch, for it is that of each alone",

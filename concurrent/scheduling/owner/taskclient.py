@@ -494,4 +494,5 @@ class TaskClient:
         self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
         there = [one for one in ids if one in self._unwanted]
         if self._handler is not None and there:
-            self._courier.cast(self._handler, to_master.cancel, there, *([grace_s] if grace_s else []))
+            has_grace = grace_s and self._handler.peer_has(to_master.OPTIONS)
+            self._courier.cast(self._handler, to_master.cancel, there, *([grace_s] if has_grace else []))

@@ -42,7 +42,7 @@ class Group:
         self.size_bytes = 0
 
     def cast(self, handler: TCPHandler, code_count: int) -> None:
-        """Send the tasks to a master. An older one is told of the attempts only.
+        """Send the tasks to a master. An older one is told of the attempts only, which are equal then.
 
         :param code_count: how many blobs of code they need.
         :raises TransportError: if they cannot be sent.
@@ -50,10 +50,9 @@ class Group:
         if handler.peer_has(to_master.TERMS):
             terms = pack_stretches(self.stretches)
             handler.cast(to_master.push_tasks, self.first_id, code_count, terms, self.payloads)
-            return
-        for part, asked in parts_of(self.stretches, len(self.payloads)):
-            first_id = self.first_id + part.start
-            handler.cast(to_master.push_tasks, first_id, code_count, asked.attempts_max, self.payloads[part])
+        else:
+            attempts_max = self.stretches[0][1].attempts_max
+            handler.cast(to_master.push_tasks, self.first_id, code_count, attempts_max, self.payloads)
 
     @property
     def ids(self) -> range:
@@ -91,8 +90,11 @@ class UnsentTasks:
         self.pushed_bytes += len(payload) + OVERHEAD_BYTES
         self._waiting.append((task_id, terms, payload))
 
-    def take(self) -> Group:
-        """Take the oldest tasks out, as many as travel together. Loop thread only; there must be one."""
+    def take(self, *, are_alike: bool = False) -> Group:
+        """Take the oldest tasks out, as many as travel together. Loop thread only; there must be one.
+
+        :param are_alike: take only such as have the terms of the first.
+        """
         waiting = self._waiting
         task_id = waiting[0][0]
         group = Group(task_id)
@@ -101,7 +103,7 @@ class UnsentTasks:
         size_bytes = frame_count = 0
         while waiting and len(payloads) < GROUP_COUNT and frame_count < BATCH_FRAMES:
             next_id, next_terms, payload = waiting[0]
-            if next_id != task_id:
+            if next_id != task_id or (are_alike and payloads and next_terms is not terms):
                 break
             more_bytes = len(payload) + OVERHEAD_BYTES
             if payloads and size_bytes + more_bytes > BATCH_BYTES:

@@ -34,6 +34,11 @@ class RunTerms:
     weight: int = 1
     resources: Claim = NO_CLAIM
 
+    @property
+    def is_binding(self) -> bool:
+        """Whether a slave that does not know terms must not run the tasks. Priority and weight are wishes."""
+        return bool(self.timeout_s or self.retry_on or self.resources)
+
     def as_map(self) -> dict[str, Any]:
         """Return those that are not the default, by name: as they travel."""
         asked = {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}

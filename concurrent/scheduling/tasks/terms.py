@@ -18,6 +18,7 @@ from concurrent.scheduling.tasks.retry import Retry
 
 __all__ = [
     "ATTEMPTS_MAX",
+    "BINDING",
     "DEFAULT_TERMS",
     "MOST_ATTEMPTS",
     "Terms",
@@ -37,6 +38,9 @@ NAME_CHARS_MAX: Final = 200
 
 LONGEST_S: Final = 10 * 365 * 86400.0
 """The longest limit of time, in seconds: ten years."""
+
+BINDING: Final = ("timeout_s", "deadline_s", "retry", "resources")
+"""What is asked of each task alone, and of nobody who would run it without keeping that."""
 
 KEPT_COUNT: Final = 1000
 """So many terms are kept to be used again. Those of a program are few."""
@@ -80,6 +84,10 @@ class Terms:
             object.__setattr__(self, "retry", Retry.read(self.retry))
         if type(self.resources) is not Claim:
             object.__setattr__(self, "resources", Claim.of(self.resources))
+
+    def binding(self) -> list[str]:
+        """Return the names of those that are asked for and bind whoever takes the task, see :data:`BINDING`."""
+        return [name for name in BINDING if getattr(self, name)]
 
     def as_map(self) -> dict[str, Any]:
         """Return those that are not the default, by name: as terms travel."""

@@ -35,6 +35,7 @@ __all__ = [
     "lines_of",
     "loads_failure",
     "message_of",
+    "not_kept",
     "time_of_day",
     "unpicklable",
     "with_details",
@@ -266,6 +267,20 @@ def code_too_large(size_bytes: int, limit_bytes: int) -> PayloadTooLarge:
         value=size_bytes,
         remedy="Keep large data out of global names: hand it to tasks, or have them read it from files",
     )
+
+
+def not_kept(names: Sequence[str]) -> bytes:
+    """Return the payload of a task that was not pushed, because the master is older and would not keep this.
+
+    :param names: what is asked for.
+    """
+    asked = ", ".join(names)
+    error = SchedulingError(
+        f"the master is older than this program and knows no {asked}, so it would run the task without",
+        thing=names[0],
+        remedy=f"Have the master run the version of this program, or leave {asked} out",
+    )
+    return dumps_failure(error, None, "")
 
 
 def unreadable(error: OSError) -> bytes:

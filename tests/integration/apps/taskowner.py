@@ -48,7 +48,7 @@ class Owner:
 
     def __init__(self, loop: NodeLoop, *own_modules: str, **options: Any) -> None:
         self.methods = MethodRegistry()
-        self.features: tuple[str, ...] = ("terms",)
+        self.features: tuple[str, ...] = ("terms", "options")
         self.outcomes: list[Outcome] = []
         self.accepted: list[Any] = []
         self._loop = loop

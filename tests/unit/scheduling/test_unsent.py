@@ -65,7 +65,9 @@ def test_a_master_is_told_of_all_terms_in_one_message_and_an_older_one_of_attemp
     terms = [[0, {}], [2, {"attempts_max": 1, "name": "once"}]]
     assert master.said == [(to_master.push_tasks, 1, 7, terms, [b"x", b"xx", b"y"])]
     older: Any = Master()
-    group.cast(older, 7)
+    unsent.put_back([group])
+    while unsent:
+        unsent.take(are_alike=True).cast(older, 7)
     assert older.said == [
         (to_master.push_tasks, 1, 7, 3, [b"x", b"xx"]),
         (to_master.push_tasks, 3, 7, 1, [b"y"]),

@@ -12,11 +12,12 @@ from concurrent.scheduling.wire.messages.directions import (
     FROM_SLAVE,
     FROM_SYSTEM,
 )
-from concurrent.scheduling.wire.messages.to_slave import DURABLE
+from concurrent.scheduling.wire.messages.to_slave import DURABLE, OPTIONS
 from concurrent.scheduling.wire.stretches import PackedTerms
 
 __all__ = [
     "JOBS",
+    "OPTIONS",
     "OUTPUT",
     "TERMS",
     "cancel",
@@ -71,7 +72,7 @@ def push_tasks(first_id: int, code_count: int, terms: PackedTerms, payloads: lis
     """Accept tasks with the numbers ``first_id``, ``first_id + 1`` and so on; see ``stretches.py``."""
 
 
-@FROM_OWNER.cast()
+@FROM_OWNER.cast(feature=OPTIONS)
 def cancel(ids: list[int], grace_s: float = 0.0) -> None:
     """Want nothing more of these tasks; those that run are asked first, and have so long, in seconds."""
 

@@ -7,10 +7,13 @@ from typing import Any, Final
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import TO_SLAVE
 
-__all__ = ["DURABLE", "cancel", "code", "forget", "give_back", "output", "run", "stored"]
+__all__ = ["DURABLE", "OPTIONS", "cancel", "code", "forget", "give_back", "output", "run", "stored"]
 
 DURABLE: Final = "durable"
 """The feature of slaves and masters that know how work goes on when a master has started again."""
+
+OPTIONS: Final = "options"
+"""The feature of slaves and masters that keep what tasks ask for: limits, retries and resources."""
 
 
 @TO_SLAVE.cast()
@@ -18,7 +21,7 @@ def code(owner: int, index: int, blob: Payload) -> None:
     """Keep the next blob of an owner's code."""
 
 
-@TO_SLAVE.cast()
+@TO_SLAVE.cast(feature=OPTIONS)
 def run(
     owner: int,
     code_count: int,
@@ -29,7 +32,7 @@ def run(
     """Run tasks of one owner, once their code has come; ``terms`` is what they ask for, see ``runterms.py``."""
 
 
-@TO_SLAVE.cast()
+@TO_SLAVE.cast(feature=OPTIONS)
 def cancel(numbers: list[int], grace_s: float = 0.0) -> None:
     """Drop tasks, running or not; those that run are asked first, and have so long, in seconds."""
 

@@ -8,6 +8,8 @@
 ``NodeType``        master, slave or application
 ``LocalCluster``    an executor with a cluster of its own, for scripts
 ``ClusterExecutor`` an executor on the cluster of a master
+``ExecutorView``    an executor whose calls ask for something, see ``options`` of either
+``TaskFuture``      the future of a call
 =================== ===========================================================================
 
 The names are imported when they are first used. Start reading with ``node.py`` and ``master.py``.
@@ -23,27 +25,33 @@ if TYPE_CHECKING:
     from concurrent.apps.api import IApp, NodeType
     from concurrent.apps.application import ApplicationNode
     from concurrent.apps.executor import ClusterExecutor, LocalCluster
+    from concurrent.apps.executorview import ExecutorView
     from concurrent.apps.master import MasterNode
     from concurrent.apps.slave import SlaveNode
+    from concurrent.apps.taskfuture import TaskFuture
 
 _MODULE_BY_NAME = {
     "ApplicationNode": "application",
     "ClusterExecutor": "executor",
+    "ExecutorView": "executorview",
     "IApp": "api",
     "LocalCluster": "executor",
     "MasterNode": "master",
     "NodeType": "api",
     "SlaveNode": "slave",
+    "TaskFuture": "taskfuture",
 }
 
 __all__ = [
     "ApplicationNode",
     "ClusterExecutor",
+    "ExecutorView",
     "IApp",
     "LocalCluster",
     "MasterNode",
     "NodeType",
     "SlaveNode",
+    "TaskFuture",
 ]
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULE_BY_NAME)

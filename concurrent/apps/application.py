@@ -35,7 +35,7 @@ from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
-from concurrent.scheduling.tasks.options import NO_OPTIONS, Options, TermOptions
+from concurrent.scheduling.tasks.options import TermOptions, options_of
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.tasks.terms import terms_of
@@ -111,9 +111,10 @@ class ApplicationNode(Callbacks, Node):
             option is not possible.
         :raises TypeError: if there is no such option.
         """
-        asked = Options(**options) if options else NO_OPTIONS
+        asked = options_of(options) if options else None
         try:
-            return self.client.tasks.push(task, task, asked.over(terms_of(task)))
+            terms = terms_of(task) if asked is None else asked.over(terms_of(task))
+            return self.client.tasks.push(task, task, terms)
         except SchedulingError as error:
             self._raise_end_error()
             self.push_task_failed(task, error)
@@ -130,7 +131,7 @@ class ApplicationNode(Callbacks, Node):
         :param options: as for ``push_task``, for each of them.
         :raises SchedulingError: as for ``push_task``, with ``push_tasks_failed``.
         """
-        asked = Options(**options) if options else NO_OPTIONS
+        asked = options_of(options)
         rest = iter(tasks)
         ids: list[int] = []
         pending: list[Task] = []
@@ -147,7 +148,7 @@ class ApplicationNode(Callbacks, Node):
         :param options: as for ``push_task``, for each task that the system pushes.
         :raises SchedulingError: if it cannot be pickled, unless ``push_tasksystem_failed`` takes care.
         """
-        asked = Options(**options) if options else NO_OPTIONS
+        asked = options_of(options)
         try:
             system_id = self.client.push_system(task_system, asked)
         except SchedulingError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
@@ -21,12 +21,13 @@ from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
 from concurrent.apps.jobmaster import JobMaster
 from concurrent.apps.jobstatus import JobRow
+from concurrent.apps.taskfuture import TaskFuture
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.environment import Environment
 from concurrent.core.errors import NodeError
 from concurrent.core.process.cores import core_count
 from concurrent.scheduling.processes.spawn import start_launcher
-from concurrent.scheduling.tasks.options import Options, TermOptions
+from concurrent.scheduling.tasks.options import TermOptions, options_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -113,25 +114,29 @@ class ClusterExecutor(Executor):
         return self.workers
 
     @overload
-    def submit(self, fn: Callable[..., T], /, *args: Any, key: str | None, **kwargs: Any) -> Future[T]: ...
+    def submit(self, fn: Callable[..., T], /, *args: Any, key: str | None, **kwargs: Any) -> TaskFuture[T]: ...
     @overload
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]: ...
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[T]: ...
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> TaskFuture[T]:
         """Have ``fn(*args, **kwargs)`` run on a worker. Any thread; waits while there is no room.
 
         If the executor has a job, the keyword argument ``key``, a text, is the call's own: by it a program that
         starts again is given this call's future. Calls without one are known by their order and the name of
         the function, so they have to be submitted in the same order, by one thread.
 
-        :returns: its future; that has the error at once if the call cannot be pickled.
+        :returns: its future, see :class:`~concurrent.apps.taskfuture.TaskFuture`; that has the error at once if
+            the call cannot be pickled.
         :raises JobMismatch: if another function was at this place of the order, or the key is used already.
         :raises TypeError: if it is an ``async`` function.
         :raises RuntimeError: if the executor was shut down.
         :raises NodeError: if its cluster has died.
         :raises VersionMismatch: if the master runs another Python.
         """
-        return self._submit(fn, args, kwargs, CALLS)
+        if self._core.job is not None:
+            return self._submit(fn, args, kwargs, CALLS)
+        _check_callable(fn)
+        return self._core.submit(fn, args, kwargs)
 
     def options(self, **options: Unpack[TermOptions]) -> ExecutorView:
         """Return a view of this cluster whose calls ask for something; it is an executor itself.
@@ -147,12 +152,12 @@ class ClusterExecutor(Executor):
         :raises SchedulingError: if a value is not possible.
         :raises TypeError: if there is no such option.
         """
-        return ExecutorView(self, Options(**options))
+        return ExecutorView(self, options_of(options))
 
     def _submit(
         self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], calls: Calls
-    ) -> Future[T]:
-        """Submit a call, of this executor or of a view of it."""
+    ) -> TaskFuture[T]:
+        """Submit a call, of this executor or of a view of it. Where nothing is asked for ``submit`` does it."""
         _check_callable(fn)
         if self._core.job is None:
             return self._core.submit(fn, args, kwargs, calls.terms_of(fn), view=calls.view)

@@ -183,7 +183,9 @@ class ExecutorCore:
         if self._broken is not None:
             raise self._broken.with_traceback(None)
         terms = terms or terms_of_call(fn)
-        future: TaskFuture[Any] = TaskFuture(self, view)
+        future: TaskFuture[Any] = TaskFuture(self)
+        if view is not None:
+            future.view = view
         former_id = 0 if self.job is None else self._look_up(self.job, future, terms, key, chunk)
         what = (fn, args, kwargs) if self._initialized is None else (self._initialized, (fn, args, kwargs), {})
         self._futures.add(future)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from concurrent.futures import wait as wait_for
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from concurrent.apps.callmap import Calls
+from concurrent.apps.taskfuture import TaskFuture
 from concurrent.scheduling.tasks.options import Options, TermOptions
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ExecutorView(Executor):
     def __init__(self, cluster: ClusterExecutor, options: Options) -> None:
         self._cluster = cluster
         self._options = options
+        self._calls = Calls(options, self)
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -58,13 +60,13 @@ class ExecutorView(Executor):
         """
         return ExecutorView(self._cluster, self._options.merged(**options))
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[T]:
         """Have ``fn(*args, **kwargs)`` run on a worker, see :meth:`.ClusterExecutor.submit`.
 
         :raises RuntimeError: if the view or the executor was shut down.
         """
         self._check_open()
-        return self._cluster._submit(fn, args, kwargs, Calls(self._options, self))
+        return self._cluster._submit(fn, args, kwargs, self._calls)
 
     def map(
         self,
@@ -84,7 +86,7 @@ class ExecutorView(Executor):
             fn,
             iterables,
             kwargs,
-            Calls(self._options, self),
+            self._calls,
             timeout,
             chunksize=chunksize,
             buffersize=buffersize,

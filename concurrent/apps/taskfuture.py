@@ -36,7 +36,6 @@ class TaskFuture(Future[T]):
     waits again.
 
     :param owner: the core of its executor.
-    :param view: the view of the executor that the call was made with; None if it was made with none.
     """
 
     task_id = 0
@@ -45,12 +44,13 @@ class TaskFuture(Future[T]):
     progress: TaskProgress | None = None
     """How far the task says that it is, with ``current_task().progress()``: ``done``, ``total`` and ``text``;
     None before it has. It is told a few times a second while the task runs, and when it has ended."""
+    view: object = None
+    """The view of the executor that the call was made with; None if it was made with none."""
     key = ""
     """The text by which a job knows the call."""
 
-    def __init__(self, owner: FutureOwner, view: object = None) -> None:
+    def __init__(self, owner: FutureOwner) -> None:
         super().__init__()
-        self.view = view
         self._owner = owner
 
     def running(self) -> bool:

@@ -68,7 +68,81 @@ if __name__ == "__main__":
     reveal_type(Squares.run())
     Squares.run(["--quiet"])
 """
-TYPES = ["set[Future[int]]", "Iterator[int]", *["Future[int]"] * 5, "None"]
+TYPES = ["set[Future[int]]", "Iterator[int]", *["Future[int]"] * 3, *["TaskFuture[int]"] * 2, "None"]
+OPTIONS = """
+from concurrent.apps import ApplicationNode, ExecutorView, LocalCluster, TaskFuture
+from concurrent.futures import Executor, Future
+from concurrent.scheduling import ISystemMaster, ITaskSystem, Retry, Task, TaskTimeout
+
+
+class Careful(Task):
+    timeout_s = 60
+    deadline_s = 3600.0
+    retry = 3
+    priority = 5
+    resources = {"gpu": 1, "memory": "4GiB"}
+
+
+class Patient(Task):
+    retry = Retry(3, on=(OSError, "socket.gaierror"), delay_s=1, backoff=1.5, jitter=0)
+    timeout_s = None
+
+
+class System(ITaskSystem):
+    def generate_tasks(self, master: ISystemMaster) -> None:
+        master.push_task(Careful(), timeout_s=5)
+        master.push_tasks([Careful()], priority=-1, retry=None)
+
+
+class App(ApplicationNode):
+    def start_processing(self) -> None:
+        self.push_task(Careful(), timeout_s=5, deadline_s=None, name="one")
+        self.push_tasks([Careful()], 1, retry=Retry(2), resources={"gpu": 0.5}, attempts_max=1)
+        self.push_tasksystem(System(), priority=3)
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+def use(executor: Executor) -> Future[int]:
+    return executor.submit(double, 1)
+
+
+with LocalCluster(2) as cluster:
+    view: ExecutorView = cluster.options(timeout_s=60, retry=Retry(3, on=OSError), resources={"licence": 2})
+    future: TaskFuture[int] = view.options(priority=5, deadline_s=9.5, name="doubled").submit(double, 3)
+    try:
+        reveal_type(future.result())
+    except TaskTimeout as late:
+        reveal_type(late.evidence)
+    reveal_type(future.cancel(grace_s=2))
+    reveal_type(view.map(double, [1, 2], chunksize=2))
+    reveal_type(use(view))
+    reveal_type(cluster.submit(double, 3))
+"""
+OPTION_TYPES = ["int", "tuple[str, ...]", "bool", "Iterator[int]", "Future[int]", "TaskFuture[int]"]
+WRONG_OPTIONS = """
+cluster.options(timeout=60)
+cluster.options(timeout_s="60")
+cluster.options(retry=OSError)
+cluster.options(priority="high")
+view.options(resources=["gpu"])
+Retry("three")
+Retry(3, every_s=1)
+future.cancel(grace_s="long")
+
+
+class Hasty(Task):
+    timeout_s = "5"
+
+
+class Wrong(ApplicationNode):
+    def start_processing(self) -> None:
+        self.push_task(Careful(), timeout=5)
+        self.push_tasks([Careful()], retry="often")
+        self.push_tasksystem(System(), prio=3)
+"""
 WRONG = PROGRAM + '\nwrong: str = cluster.submit(double, 4).result()\ncluster.submit(double, "text")\n'
 MESSAGES = """
 from typing import Any
@@ -141,6 +215,20 @@ def test_mistakes_in_it_are_found(check: Check, installation: Installation, tmp_
     done = check(tmp_path, installation.python)
     assert done.returncode == 1
     assert len(re.findall(r"program\.py:\d+.*error", done.stdout)) == 2, done.stdout
+
+
+@CHECKERS
+def test_what_may_be_asked_for_tasks_is_known_by_name_and_type(
+    check: Check, installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(OPTIONS, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert revealed(done.stdout) == OPTION_TYPES
+    (tmp_path / "program.py").write_text(OPTIONS + WRONG_OPTIONS, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    lines = set(re.findall(r"program\.py:(\d+).*error", done.stdout))
+    assert len(lines) == 12, done.stdout
 
 
 @CHECKERS

@@ -204,21 +204,21 @@ class TaskClient:
         """
         ids = [] if ids is None else ids
         pending = [] if pending is None else pending
+        over = options.over if options else None
         rest = iter(tasks)
-        batch_size = max(1, batch_size)
         with self.outgoing.bulk():
-            while True:
-                pending.extend(islice(rest, batch_size))
-                if not pending:
-                    break
-                if batch_size > 1:
-                    ids += self._push_batch(members_of(list(pending), options))
-                else:
-                    task = pending[0]
-                    terms = options.over(terms_of(task))
-                    ids.append(self._push(task, task, terms, 1, len(ids) % WAKE_COUNT))
-                    if len(ids) % WAKE_COUNT == 1:
-                        self._wake()
+            if batch_size > 1:
+                while batch := list(islice(rest, batch_size)):
+                    pending += batch
+                    ids += self._push_batch(members_of(batch, options))
+                    pending.clear()
+                return ids
+            for task in rest:
+                pending.append(task)
+                terms = terms_of(task) if over is None else over(terms_of(task))
+                ids.append(self._push(task, task, terms, 1, len(ids) % WAKE_COUNT))
+                if len(ids) % WAKE_COUNT == 1:
+                    self._wake()
                 pending.clear()
         return ids
 

@@ -62,6 +62,15 @@ class Claim(tuple[tuple[str, int], ...]):
             return resources
         if resources is None:
             return NO_CLAIM
+        if type(resources) is dict:
+            try:
+                return _claim_of(*resources, *resources.values())
+            except TypeError:  # an amount that cannot be looked up; what follows says which
+                pass
+        return cls._checked(resources)
+
+    @classmethod
+    def _checked(cls, resources: Any) -> Claim:
         if not isinstance(resources, Mapping) or len(resources) > RESOURCES_MAX:
             raise SchedulingError(
                 f"resources must be a map of up to {RESOURCES_MAX} names to amounts, but is {resources!r:.100}",
@@ -115,6 +124,13 @@ NO_CLAIM: Final = Claim()
 def _once(claim: Claim) -> Claim:
     """Return the same claim, the object that was made first."""
     return claim
+
+
+@lru_cache(maxsize=1000, typed=True)
+def _claim_of(*given: Any) -> Claim:
+    """Return the claim of what a user wrote, names and then amounts: mostly it was seen before."""
+    count = len(given) // 2
+    return Claim._checked(dict(zip(given[:count], given[count:], strict=True)))
 
 
 def is_resource(name: Any) -> bool:

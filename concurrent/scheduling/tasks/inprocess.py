@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.tasks.drive import SystemDrive
-from concurrent.scheduling.tasks.options import Options, TermOptions
+from concurrent.scheduling.tasks.options import TermOptions, options_of
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.tasks.terms import terms_of
@@ -50,7 +50,7 @@ class InProcessMaster:
 
     def push_tasks(self, tasks: Iterable[Task], batch_size: int = 1, **options: Unpack[TermOptions]) -> None:
         """Have more tasks run; see :meth:`push_task`."""
-        asked = Options(**options)
+        asked = options_of(options)
         for task in tasks:
             asked.over(terms_of(task))
             self._tasks.append(task)

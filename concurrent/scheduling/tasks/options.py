@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
-from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
+from concurrent.scheduling.tasks.claim import Claim
+from concurrent.scheduling.tasks.terms import Terms, terms_over
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from concurrent.scheduling.tasks.retry import Retry
 
-__all__ = ["NO_OPTIONS", "Asked", "Options", "TermOptions"]
+__all__ = ["NO_OPTIONS", "Asked", "Options", "TermOptions", "options_of"]
 
 
 class TermOptions(TypedDict, total=False):
@@ -31,8 +32,8 @@ class TermOptions(TypedDict, total=False):
     attempts_max: int
 
 
-LAID_MAX: Final = 1000
-"""So many different terms are kept with the options over them."""
+KEPT_COUNT: Final = 1000
+"""So many options are kept to be used again, and so many different terms with options over them."""
 
 
 class Options:
@@ -44,25 +45,29 @@ class Options:
 
     __slots__ = ("_laid", "given")
 
+    given: dict[str, Any]
+    """The values by their names; if it is empty nothing need be laid over anything."""
+
     def __init__(self, **given: Unpack[TermOptions]) -> None:
         unknown = sorted(given.keys() - TermOptions.__annotations__.keys())
         if unknown:
             known = ", ".join(TermOptions.__annotations__)
             raise TypeError(f"there is no option {unknown[0]!r} of tasks; there are {known}")
         asked: dict[str, Any] = dict(given)
-        checked = replace(DEFAULT_TERMS, **asked)
-        self.given: dict[str, Any] = {name: getattr(checked, name) for name in given}
+        checked = Terms(**asked)
+        self.given = {name: getattr(checked, name) for name in given}
         self._laid: dict[Terms, Terms] = {}
 
     def __bool__(self) -> bool:
+        """Whether anything is asked for."""
         return bool(self.given)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _options, (self.given,)
+        return options_of, (self.given,)
 
     def merged(self, **given: Unpack[TermOptions]) -> Options:
         """Return these with others, which count more."""
-        return Options(**{**self.given, **given}) if given else self
+        return options_of({**self.given, **given}) if given else self
 
     def over(self, terms: Terms) -> Terms:
         """Return what a task asks for with these options: one object for equal terms, as far as possible."""
@@ -70,9 +75,9 @@ class Options:
             return terms
         laid = self._laid.get(terms)
         if laid is None:
-            if len(self._laid) >= LAID_MAX:
+            if len(self._laid) >= KEPT_COUNT:
                 self._laid.clear()
-            laid = self._laid[terms] = replace(terms, **self.given)
+            laid = self._laid[terms] = terms_over(terms, self.given)
         return laid
 
 
@@ -83,8 +88,25 @@ class Asked(NamedTuple):
     options: Options
 
 
-def _options(given: dict[str, Any]) -> Options:
-    return Options(**given)
+_kept = lru_cache(maxsize=KEPT_COUNT, typed=True)(Options)
+"""Makes options, or returns those that were made before: a program pushes many tasks with the same ones."""
+
+
+def options_of(given: Mapping[str, Any]) -> Options:
+    """Return options by their names.
+
+    :raises SchedulingError: if a value is not possible.
+    :raises TypeError: if there is no such option.
+    """
+    if not given:
+        return NO_OPTIONS
+    asked = dict(given)
+    if "resources" in asked:
+        asked["resources"] = Claim.of(asked["resources"])
+    try:
+        return _kept(**asked)
+    except TypeError:  # a value that cannot be looked up, or an option that there is not; this says which
+        return Options(**asked)
 
 
 NO_OPTIONS: Final = Options()

@@ -6,6 +6,7 @@ A new term is one more field of :class:`Terms`: whatever lies between carries th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from math import isfinite
@@ -27,6 +28,7 @@ __all__ = [
     "terms_of",
     "terms_of_call",
     "terms_of_each",
+    "terms_over",
 ]
 
 ATTEMPTS_MAX: Final = 3
@@ -111,10 +113,18 @@ def terms_of(task: Any) -> Terms:
             remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
         ) from None
     except (SchedulingError, TypeError):
-        asked = dict(zip(NAMES, _asked(task), strict=True))
+        values = _asked(task)
+        with suppress(SchedulingError, TypeError):  # mostly it is because a map cannot be looked up
+            return _kept(*[Claim.of(one) if type(one) is dict else one for one in values])
+        asked = dict(zip(NAMES, values, strict=True))
         if not _is_name(asked["name"]):  # each task has one of its own: a property, or a slot
             asked["name"] = _shortened(type(task).__name__)
         return terms_from(asked)
+
+
+def terms_over(terms: Terms, given: Mapping[str, Any]) -> Terms:
+    """Return terms with some values in the place of theirs, which were checked."""
+    return _kept(*[given[name] if name in given else getattr(terms, name) for name in NAMES])
 
 
 def terms_of_each(tasks: Sequence[Any]) -> list[Terms]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.results import members_of
 from concurrent.scheduling.tasks.claim import Claim
-from concurrent.scheduling.tasks.options import NO_OPTIONS, Options
+from concurrent.scheduling.tasks.options import NO_OPTIONS, Options, options_of
 from concurrent.scheduling.tasks.retry import Retry, exception_names
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.terms import Terms, terms_from, terms_of
@@ -39,6 +41,19 @@ def test_what_the_pusher_asks_for_counts_more_and_the_rest_stays() -> None:
 def test_equal_terms_are_one_object_under_the_same_options() -> None:
     options = Options(priority=7)
     assert options.over(Terms(name="f")) is options.over(Terms(name="f"))
+
+
+def test_equal_options_are_one_object_and_so_are_the_terms_under_them() -> None:
+    first, second = (options_of({"resources": {"gpu": amount}, "retry": Retry(2)}) for amount in (1, 1))
+    assert first is second
+    assert first.over(Terms(name="f")) is options_of({"resources": {"gpu": 1}}).merged(retry=Retry(2)).over(
+        Terms(name="f")
+    )
+    assert options_of({}) is NO_OPTIONS
+    with pytest.raises(SchedulingError, match="priority"):
+        options_of({"priority": float(options_of({"priority": 1}).given["priority"])})
+    with pytest.raises(SchedulingError, match="gpu"):
+        options_of({"resources": {"gpu": True}})
 
 
 def test_options_are_laid_over_options() -> None:
@@ -185,3 +200,17 @@ def test_what_is_for_one_task_alone_cannot_be_asked_for_in_a_batch(asked: dict[s
     with pytest.raises(SchedulingError, match="batch"):
         members_of([Task(), Careful()], NO_OPTIONS)
     assert len(members_of([Task(), Task()], Options(priority=5)).terms) == 2
+
+
+def test_no_package_has_to_be_there_for_the_types_of_options() -> None:
+    program = (
+        "import sys; sys.modules['typing_extensions'] = None\n"
+        "from concurrent.apps import ApplicationNode, LocalCluster\n"
+        "from concurrent.scheduling import ISystemMaster\n"
+        "from concurrent.scheduling.tasks.inprocess import InProcessMaster\n"
+        "from concurrent.scheduling.owner import systemhost\n"
+        "help(LocalCluster.options)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "TermOptions" in done.stdout

@@ -58,7 +58,7 @@ class MemoryLimits:
         limited = {
             link: item
             for link, item in running.items()
-            if item[3].resources and item[3].resources.memory and link.pid and not link.is_doomed
+            if item[3].resources and item[3].resources.memory and link.pid
         }
         if not limited:
             return

@@ -219,7 +219,8 @@ class WorkerPool:
     def cancel(self, numbers: Iterable[int], grace_s: float = 0.0) -> None:
         """Drop tasks that have not started and end the workers of those that run.
 
-        Each is reported as cancelled, or as what it was if it has just ended. Unknown numbers are ignored.
+        Each is reported as cancelled, or as what it was if it has just ended. Unknown numbers are ignored, and
+        what is being ended already keeps its time: a master cancels again what it hears to run nevertheless.
 
         :param grace_s: how long one that runs has to end by itself before it is killed, in seconds; 0: it is
             killed at once.
@@ -227,9 +228,9 @@ class WorkerPool:
         wanted = set(numbers)
         self._drop_waiting(wanted)
         for link in self._links:
-            if wanted.isdisjoint(item[0] for item in link.outstanding):
-                continue
-            self._end_running(link, wanted, CANCEL, grace_s)
+            fresh = wanted.difference(link.verdicts) if link.verdicts else wanted
+            if not fresh.isdisjoint(item[0] for item in link.outstanding):
+                self._end_running(link, fresh, CANCEL, grace_s)
         self._drop_waiting(wanted)
         self._dealer.deal()
 

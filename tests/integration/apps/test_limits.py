@@ -64,6 +64,14 @@ def test_the_error_says_which_limit_it_was_and_what_was_printed(cluster: LocalCl
     assert "cleaned up" in caught.value.evidence[0]
 
 
+def test_a_call_that_is_cancelled_has_its_whole_grace(cluster: LocalCluster, tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    future = cluster.submit(overdue_tasks.clean_up_for, str(path), 2.5)  # longer than slaves are silent of it
+    wait_until(path.exists, "it runs")
+    assert future.cancel(grace_s=20.0)
+    wait_until(lambda: "cleaned up" in path.read_text(), "it has cleaned up")
+
+
 def test_a_call_that_hung_is_made_again_if_it_may_be(cluster: LocalCluster, tmp_path: Path) -> None:
     path = tmp_path / "notes"
     view = cluster.options(timeout_s=0.3, retry=Retry(2, on=TaskTimeout))

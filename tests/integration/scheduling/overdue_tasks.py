@@ -20,6 +20,7 @@ __all__ = [
     "KINDS",
     "be_overdue",
     "clean_up_and_sleep",
+    "clean_up_for",
     "clean_up_slowly",
     "end_a_fork",
     "in_two_steps",
@@ -46,6 +47,17 @@ def clean_up_and_sleep(path: str) -> None:
         with open(path, "a") as file:
             file.write("cleaned up\n")
         print("cleaned up")
+
+
+def clean_up_for(path: str, seconds: float) -> None:
+    """Sleep for ever, and clean up for so long when that is interrupted."""
+    _note(path)
+    try:
+        time.sleep(FOREVER_S)
+    finally:
+        time.sleep(seconds)
+        with open(path, "a") as file:
+            file.write("cleaned up\n")
 
 
 def clean_up_slowly(path: str, seconds: float) -> str:

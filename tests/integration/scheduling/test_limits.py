@@ -158,14 +158,17 @@ def test_a_task_that_hangs_is_ended_while_no_results_are_taken(make_pool: MakePo
     assert user.status(number) == TIMED_OUT
 
 
-def test_a_second_cancel_without_a_grace_cuts_the_first_one_short(make_pool: MakePool, tmp_path: Path) -> None:
+def test_what_is_being_ended_keeps_its_time_when_it_is_cancelled_again(
+    make_pool: MakePool, tmp_path: Path
+) -> None:
     user = make_pool(size=1)
     path = tmp_path / "notes"
-    (number,) = user.push((overdue_tasks.be_overdue, "an ignored signal", str(path)))
+    (number,) = user.push((overdue_tasks.clean_up_for, str(path), 0.5))
     wait_until_they_run([path])
-    user.on_loop(user.pool.cancel, [number], 1000.0)
+    user.on_loop(user.pool.cancel, [number], 20.0)
     user.on_loop(user.pool.cancel, [number], 0.0)
     assert user.status(number) == CANCELLED
+    assert "cleaned up" in path.read_text()
 
 
 def test_a_pool_that_stops_waits_for_no_grace_longer_than_it_may(make_pool: MakePool, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures import wait as wait_for
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from concurrent.apps.callmap import Calls
 from concurrent.apps.taskfuture import TaskFuture
@@ -60,7 +60,12 @@ class ExecutorView(Executor):
         """
         return ExecutorView(self._cluster, self._options.merged(**options))
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[T]:
+    @overload
+    def submit(self, fn: Callable[..., T], /, *args: Any, key: str | None, **kwargs: Any) -> TaskFuture[T]: ...
+    @overload
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[T]: ...
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> TaskFuture[T]:
         """Have ``fn(*args, **kwargs)`` run on a worker, see :meth:`.ClusterExecutor.submit`.
 
         :raises RuntimeError: if the view or the executor was shut down.

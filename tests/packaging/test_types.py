@@ -120,8 +120,9 @@ with LocalCluster(2) as cluster:
     reveal_type(view.map(double, [1, 2], chunksize=2))
     reveal_type(use(view))
     reveal_type(cluster.submit(double, 3))
+    reveal_type(view.submit(double, 3, key="three"))
 """
-OPTION_TYPES = ["int", "tuple[str, ...]", "bool", "Iterator[int]", "Future[int]", "TaskFuture[int]"]
+OPTION_TYPES = ["int", "tuple[str, ...]", "bool", "Iterator[int]", "Future[int]", *["TaskFuture[int]"] * 2]
 WRONG_OPTIONS = """
 cluster.options(timeout=60)
 cluster.options(timeout_s="60")

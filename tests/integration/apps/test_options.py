@@ -38,6 +38,22 @@ class Special(OSError):
     pass
 
 
+@pytest.mark.parametrize("channel", ["zmq", "tcp"])
+@pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])
+def test_each_scheduler_and_channel_keeps_what_calls_ask_for(
+    tmp_path: Path, scheduler: str, channel: str
+) -> None:
+    options = {"scheduling.scheduler": scheduler, "transport.channel": channel}
+    with LocalCluster(2, own_modules=[__name__], options=options) as cluster:
+        flaky = cluster.options(retry=Retry(3, on=OSError, delay_s=0.05))
+        slow, late = cluster.options(timeout_s=0.3), cluster.options(deadline_s=0.5)
+        ends = [view.submit(time.sleep, 600) for view in (slow, late, slow.options(deadline_s=300))]
+        notes = [tmp_path / name for name in ("one", "two", "three")]
+        assert list(flaky.map(note_and_fail, notes, [1, 2, 3], [OSError] * 3)) == ["done"] * 3
+        for future in ends:
+            assert isinstance(future.exception(60), TaskTimeout)
+
+
 @pytest.mark.parametrize("kind", [OSError, ConnectionResetError, Special])
 def test_a_call_is_made_again_until_it_succeeds(cluster: ClusterExecutor, tmp_path: Path, kind) -> None:
     view = cluster.options(retry=Retry(3, on=(OSError,), delay_s=0.05))

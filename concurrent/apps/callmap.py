@@ -25,7 +25,8 @@ class Calls(NamedTuple):
     """What calls have in common.
 
     :param options: what each asks for.
-    :param view: the view of an executor that makes them; None for the executor itself.
+    :param view: stands for the view of an executor that makes them; None for the executor itself. It is not the
+        view, so that no future keeps an executor that is dropped.
     """
 
     options: Options

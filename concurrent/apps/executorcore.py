@@ -171,7 +171,7 @@ class ExecutorCore:
         :param terms: what it asks for; by default nothing but the name of the function.
         :param key: its own in the job, if it has one.
         :param chunk: how many calls it makes; 0 if it is one itself.
-        :param view: the view of the executor that it is made with, see :meth:`futures_of`.
+        :param view: stands for the view of the executor that it is made with, see :meth:`futures_of`.
         :raises RuntimeError: if the executor was shut down.
         :raises JobMismatch: if a former program submitted something else in its place.
         :raises ConcurrentError: if nothing can run any more.
@@ -240,7 +240,7 @@ class ExecutorCore:
         return self.client.output_of(task_id)
 
     def futures_of(self, view: object) -> list[TaskFuture[Any]]:
-        """Return the open futures of calls that were made with a view."""
+        """Return the open futures of calls that were made with a view, by what stands for that."""
         return [future for future in list(self._futures) if future.view is view]
 
     def call_back(self, callback: Callable[[], object]) -> None:

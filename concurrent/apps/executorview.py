@@ -35,7 +35,7 @@ class ExecutorView(Executor):
     def __init__(self, cluster: ClusterExecutor, options: Options) -> None:
         self._cluster = cluster
         self._options = options
-        self._calls = Calls(options, self)
+        self._calls = Calls(options, view=object())
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -105,11 +105,19 @@ class ExecutorView(Executor):
         """
         self._is_closed = True
         core = self._cluster._core
-        futures = core.futures_of(self)
+        futures = core.futures_of(self._calls.view)
         if cancel_futures:
             core.cancel(futures)
         if wait and not core.is_own_thread():
             wait_for(futures)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Shut down; after an exception what is unfinished is cancelled, or left to the job if there is one."""
+        if kind is not None:
+            self._is_closed = True
+            core = self._cluster._core
+            core.abandon(core.futures_of(self._calls.view))
+        self.shutdown()
 
     def _check_open(self) -> None:
         if self._is_closed:

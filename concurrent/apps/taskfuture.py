@@ -45,7 +45,7 @@ class TaskFuture(Future[T]):
     """How far the task says that it is, with ``current_task().progress()``: ``done``, ``total`` and ``text``;
     None before it has. It is told a few times a second while the task runs, and when it has ended."""
     view: object = None
-    """The view of the executor that the call was made with; None if it was made with none."""
+    """What stands for the view of the executor that the call was made with; None if it was made with none."""
     key = ""
     """The text by which a job knows the call."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import sys
 import time
-from concurrent.futures import Executor, wait
+import weakref
+from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +172,32 @@ def test_shutting_a_view_down_waits_for_its_own_calls_and_leaves_the_cluster(clu
         view.map(abs, [-1])
     assert cluster.submit(abs, -1).result(30) == 1
     assert not wait([other], 30).not_done
+
+
+def test_a_view_that_is_left_by_an_exception_waits_for_nothing(cluster: ClusterExecutor) -> None:
+    futures: list[Future[None]] = []
+
+    def leave() -> None:
+        with cluster.options(priority=1) as view:
+            futures.extend(view.submit(time.sleep, 600) for _ in range(4))
+            raise LookupError("the caller's own")
+
+    with pytest.raises(LookupError):
+        leave()
+    assert len(futures) == 4
+    assert all(future.cancelled() for future in futures)
+    assert cluster.submit(abs, -1).result(30) == 1
+
+
+def test_a_future_of_a_view_keeps_no_executor(tmp_path: Path) -> None:
+    executor = LocalCluster(1)
+    future = executor.options(priority=1).submit(abs, -1)
+    assert future.result(30) == 1
+    ended = weakref.ref(executor)
+    del executor
+    gc.collect()
+    assert ended() is None
+    assert future.result() == 1
 
 
 def test_a_view_that_is_left_can_cancel_what_it_was_given(cluster: ClusterExecutor) -> None:

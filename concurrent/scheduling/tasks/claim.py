@@ -58,15 +58,15 @@ class Claim(tuple[tuple[str, int], ...]):
 
         :raises SchedulingError: if a name or an amount is not possible.
         """
-        if isinstance(resources, Claim):
-            return resources
-        if resources is None:
-            return NO_CLAIM
         if type(resources) is dict:
             try:
                 return _claim_of(*resources, *resources.values())
             except TypeError:  # an amount that cannot be looked up; what follows says which
                 pass
+        elif isinstance(resources, Claim):
+            return resources
+        elif resources is None:
+            return NO_CLAIM
         return cls._checked(resources)
 
     @classmethod

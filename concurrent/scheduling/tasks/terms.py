@@ -6,7 +6,6 @@ A new term is one more field of :class:`Terms`: whatever lies between carries th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from math import isfinite
@@ -112,14 +111,21 @@ def terms_of(task: Any) -> Terms:
             thing=type(task).__name__,
             remedy="Derive a class from Task; functions are for the submit() of LocalCluster",
         ) from None
-    except (SchedulingError, TypeError):
-        values = _asked(task)
-        with suppress(SchedulingError, TypeError):  # mostly it is because a map cannot be looked up
-            return _kept(*[Claim.of(one) if type(one) is dict else one for one in values])
-        asked = dict(zip(NAMES, values, strict=True))
-        if not _is_name(asked["name"]):  # each task has one of its own: a property, or a slot
-            asked["name"] = _shortened(type(task).__name__)
-        return terms_from(asked)
+    except TypeError:  # mostly a map, which cannot be looked up
+        try:
+            return _kept(*[Claim.of(one) if type(one) is dict else one for one in _asked(task)])
+        except (SchedulingError, TypeError):
+            return _terms_named(task)
+    except SchedulingError:
+        return _terms_named(task)
+
+
+def _terms_named(task: Any) -> Terms:
+    """Return what a task asks for whose name may be none: each has one of its own, a property or a slot."""
+    asked = dict(zip(NAMES, _asked(task), strict=True))
+    if not _is_name(asked["name"]):
+        asked["name"] = _shortened(type(task).__name__)
+    return terms_from(asked)
 
 
 def terms_over(terms: Terms, given: Mapping[str, Any]) -> Terms:

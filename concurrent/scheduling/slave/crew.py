@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.slave.ranked import RankedTasks
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from concurrent.scheduling.slave.workerlink import WorkerLink
 
 __all__ = ["Application", "Crew", "Item"]
+
+CREWS_MAX: Final = 32
+"""When an application has so many, those that are idle are forgotten."""
 
 
 class Application:
@@ -65,7 +68,7 @@ class Application:
     @property
     def is_idle(self) -> bool:
         """Whether it has neither tasks nor workers here."""
-        return not any(crew.links or crew.open_count for crew in self.crews.values())
+        return all(crew.is_idle for crew in self.crews.values())
 
     def crew(self, claim: Claim = NO_CLAIM, resources: Resources = NO_RESOURCES) -> Crew:
         """Return the crew for a claim, which is there from now on.
@@ -74,6 +77,8 @@ class Application:
         """
         crew = self.crews.get(claim)
         if crew is None:
+            if len(self.crews) >= CREWS_MAX:
+                self.crews = {one: crew for one, crew in self.crews.items() if not crew.is_idle}
             crew = self.crews[claim] = Crew(self, claim, resources)
             if self.is_ranked:
                 crew.rank(self._clock)
@@ -132,6 +137,11 @@ class Crew:
         self.open_count = 0
         self.used_s = 0.0
         self.rate = float(self.cpu)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has neither tasks nor workers."""
+        return not self.links and not self.open_count
 
     def environment(self, devices: Sequence[int]) -> tuple[dict[str, str], dict[str, str]]:
         """Return the variables of a worker with these devices, see :meth:`.Resources.environment`."""

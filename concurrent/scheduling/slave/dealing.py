@@ -9,6 +9,7 @@ behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from concurrent.scheduling.slave.crew import Crew, Item
@@ -27,6 +28,9 @@ __all__ = ["Dealer"]
 
 TAKE_BACK_MIN_S: Final = 0.0003
 """Less waiting work than this is not worth taking from one worker for another at once."""
+
+CREWS_MAX: Final = 100
+"""So many crews that wait are compared, those that have waited first: each task may ask for something else."""
 
 OVERTAKE_MIN_S: Final = 0.02
 """Less waiting work than this at a worker is not overtaken by a task of higher priority."""
@@ -166,7 +170,8 @@ class Dealer:
                     self.put_back(link.take_back(is_slow=False))
 
     def _deal_by_shares(self) -> None:
-        busy_by_crew: dict[Crew, list[WorkerLink]] = {crew: [] for crew in self.waiting.crews}
+        crews = islice(self.waiting.crews, CREWS_MAX)
+        busy_by_crew: dict[Crew, list[WorkerLink]] = {crew: [] for crew in crews}
         free = self._size
         for link in self._links:
             if link.outstanding:

@@ -169,27 +169,31 @@ def _next_change(ordered: Sequence[Share], free: _Free, credit_s: float) -> tupl
 
     :param ordered: the shares; those that have used least come first.
     """
+    owning = [share for share in reversed(ordered) if share.places > 0]
     refused: dict[tuple[float, int, int], int] = {}  # who has as many as one of its kind that comes first, ...
     for poor in ordered:
         if poor.places + poor.unit > poor.wanted:
             continue
         kind = (poor.weight, poor.unit, id(poor.takes))
         if poor.places < refused.get(kind, sys.maxsize):
-            givers = _givers(poor, ordered, free, credit_s)
+            givers = _givers(poor, owning, free, credit_s)
             if givers:
                 return poor, givers
             refused[kind] = poor.places  # ... and gets nothing, gets nothing
     return None
 
 
-def _givers(poor: Share, ordered: Sequence[Share], free: _Free, credit_s: float) -> list[Share]:
-    """Return the crews that have to give up a task each, once or several times; none if that is not enough."""
+def _givers(poor: Share, owning: Sequence[Share], free: _Free, credit_s: float) -> list[Share]:
+    """Return the crews that have to give up a task each, once or several times; none if that is not enough.
+
+    :param owning: those that have places; those that have used most come first.
+    """
     lacking = free.lacking(poor) if poor.takes else []
     if GPU in lacking:  # who gives a device gives a place as well
-        ordered = sorted(ordered, key=lambda one: GPU in one.takes)
+        owning = sorted(owning, key=lambda one: GPU not in one.takes)
     slice_s = DEVICE_SLICE_S if GPU in lacking else SLICE_S
     givers: list[Share] = []
-    for rich in reversed(ordered):
+    for rich in owning:
         while not free.fits(poor) and _helps(rich, poor, free) and _gives(rich, poor, slice_s, credit_s):
             free.take_back(rich)
             givers.append(rich)

@@ -296,3 +296,19 @@ def test_a_suspect_waits_for_what_it_takes(make_parts: MakeParts, claim: dict[st
     parts.finish_running(one)
     parts.end_leaving()
     assert parts.busy(other) == [[7]]
+
+
+def test_an_application_may_ask_for_something_else_with_each_task(make_parts: MakeParts) -> None:
+    parts = make_parts(2, memory=1_000_000)
+    app = parts.application(1)
+    for number in range(1, 500):
+        parts.push(parts.crew(app, memory=number), number)
+    begun = []
+    while parts.dealer.held_count:
+        for crew in list(app.crews.values()):
+            begun += parts.finish_running(crew)
+        parts.end_leaving()
+        assert len(parts.roster.links) <= 10
+    assert sorted(begun) == list(range(1, 500))
+    parts.crew(app, memory=1000)
+    assert len(app.crews) < 20

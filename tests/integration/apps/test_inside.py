@@ -144,8 +144,8 @@ def wait_for_the_end(begun: Path, notes: Path) -> None:
 
     thread = threading.Thread(target=watch)
     thread.start()
-    begun.touch()
     try:
+        begun.touch()
         time.sleep(60)
     finally:
         thread.join()

@@ -6,6 +6,7 @@ only by whoever has kept a later hash. Several processes write to the same file,
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -114,7 +115,7 @@ class AuditLog:
             fd = os.open(
                 self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE
             )
-            with open(fd, "r+b", buffering=0) as file:
+            with open(fd, "r+b", buffering=0):
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 if not _is_at(fd, self._path):  # another process has begun a new file
                     return self._append(now, values)
@@ -124,7 +125,7 @@ class AuditLog:
                     **texts,
                     "before": tail or self._of_older(),
                 }
-                file.write(b"\n" * is_cut + json.dumps(line).encode() + b"\n")
+                _write_whole(fd, b"\n" * is_cut + json.dumps(line).encode() + b"\n")
                 if os.fstat(fd).st_size > self._bytes_max:
                     self._begin_file()
         except OSError as error:
@@ -194,6 +195,14 @@ def _read(content: bytes) -> tuple[dict[str, Any], str]:
     except (ValueError, RecursionError):
         return {}, "it is cut, or no JSON"
     return (values, "") if isinstance(values, dict) else ({}, "it is no line of an audit log")
+
+
+def _write_whole(fd: int, line: bytes) -> None:
+    """Append a line, or nothing of it; raises OSError. A disk that is full takes a part, and says nothing."""
+    size = os.fstat(fd).st_size
+    if os.write(fd, line) < len(line):
+        os.ftruncate(fd, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _last_line(fd: int) -> tuple[str, bool]:

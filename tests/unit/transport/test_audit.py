@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from collections import Counter
 from pathlib import Path
 
@@ -167,6 +168,22 @@ def test_a_log_that_cannot_be_written_stops_nothing_and_says_so(
 ) -> None:
     AuditLog(tmp_path / "none" / "audit.jsonl").write("submit", SLAVE, "", "job", "done")
     assert "cannot be written" in caplog.text
+
+
+def test_a_line_for_which_there_is_no_room_is_left_out_whole(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    written(path, 1)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, before[1]))
+    try:
+        written(path, 1)  # the system takes 20 bytes of it
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot be written" in caplog.text
+    written(path, 1)
+    assert problems(path) == []
+    assert len(path.read_bytes().splitlines()) == 2
 
 
 def test_a_link_is_not_followed(path: Path) -> None:

@@ -46,7 +46,7 @@ from concurrent.scheduling.tasks.terms import Terms
 from tests.model.journal import Journal
 from tests.model.recording import RecordedLedger
 
-CLAIMS = [{}, {}, {"gpu": 1}, {"gpu": 0.4}, {"database": 1}, {"gpu": 1, "database": 1}, {"cpu": 2}]
+CLAIMS = [{}, {}, {"gpu": 1}, {"gpu": 2}, {"gpu": 0.4}, {"database": 1}, {"gpu": 1, "database": 1}, {"cpu": 2}]
 TOKENS = {"database": 2000}
 
 
@@ -332,7 +332,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.apply(SlaveJoined(9998, "taker", 1, 1))
         self.perform(self.ledger.apply(TasksTaken(9998, list(self.ledger.pushed))))
         self.ledger.apply(SlaveLost(9998, "end"))
-        self.ledger.apply(SlaveJoined(9999, "last", 2, 10**6, {"resources": {"gpu": 1}}))
+        self.ledger.apply(SlaveJoined(9999, "last", 2, 10**6, {"resources": {"gpu": 2}}))
         self.ledger.pass_on()
         for _ in range(2):  # what as many slaves have refused as are remembered is offered again
             self.now += OFFER_AGAIN_MAX_S

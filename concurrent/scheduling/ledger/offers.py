@@ -88,13 +88,11 @@ def fitting(claim: Claim, offers: Mapping[str, int], used: Usage, share: float =
     count = MANY
     for name, units, parts in demand_of(claim).amounts:
         offered = offers.get(name, 0)
-        fit = (int(offered * share) - used.units_by_name.get(name, 0)) // units
-        if parts:  # they do not reach from one device to the next
-            fit = min(fit, int(offered // UNIT * share) * parts - used.count_by_claim.get(claim, 0))
-        if fit < count:
-            count = fit
-        if count <= 0:
-            break
+        most = offered // UNIT * parts if parts else offered // units  # no part lies on two devices
+        if most <= 0:
+            return 0
+        left = (int(offered * share) - used.units_by_name.get(name, 0)) // units
+        count = min(count, left, int(most * share) - used.count_by_claim.get(claim, 0))
     return count
 
 

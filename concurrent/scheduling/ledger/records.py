@@ -240,8 +240,9 @@ class SlaveRecord:
     def _fit(self, claim: Claim, share: float) -> int:
         if share <= 0.0:
             return 0
-        places = round(share * self.workers) - self.claimed.places
-        fit = places // demand_of(claim).places
+        places = demand_of(claim).places
+        most = int(self.workers // places * share)
+        fit = min(most, (round(share * self.workers) - self.claimed.places) // places)
         return min(fit, fitting(claim, self.offers, self.claimed, max(1.0, share))) if fit > 0 else 0
 
     @property

@@ -112,15 +112,15 @@ class _Slave:
     def waiting_count(self) -> int:
         return sum(map(len, self.queues.values()))
 
-    def next_task(self) -> tuple[int, Claim] | None:
-        """Take out the task that begins now, and what it claims; None if none fits."""
+    def next_task(self) -> tuple[int, Terms] | None:
+        """Take out the task that begins now, and what it asks for; None if none fits."""
         for terms, queue in self.queues.items():
             claim = terms.resources
             if queue and all(self.free.get(name, 0) >= units for name, units in claim if name != "cpu"):
                 if self.busy + claim.cpu > self.workers:
                     return None  # it is not overtaken
                 self.take(claim, 1)
-                return queue.popleft(), claim
+                return queue.popleft(), terms
         return None
 
     def take(self, claim: Claim, count: int) -> None:
@@ -246,11 +246,11 @@ class _Simulation:
 
     def work(self, slave: _Slave) -> None:
         while slave.busy < slave.workers and (begun := slave.next_task()) is not None:
-            number, claim = begun
+            number, terms = begun
             length_s = self.random.uniform(0.01, 0.1)
-            self.work_s[Terms(resources=claim)] += length_s
+            self.work_s[terms] += length_s
             duration_s = length_s / slave.speed
-            self.later(duration_s, self.finish, slave, number, duration_s, claim)
+            self.later(duration_s, self.finish, slave, number, duration_s, terms.resources)
 
     def finish(self, slave: _Slave, number: int, duration_s: float, claim: Claim) -> None:
         slave.take(claim, -1)

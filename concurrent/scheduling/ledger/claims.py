@@ -106,7 +106,7 @@ class Claims:
 
     def release(self, slave: SlaveRecord, tasks: Iterable[TaskRecord | None]) -> None:
         """Take note that a slave has tasks no more; those that are None it has not had."""
-        if slave.claimed:
+        if slave.claimed.places:
             for task in tasks:
                 if task is not None and task.terms.resources:
                     self.hold(slave, task.terms.resources, -1)

@@ -61,9 +61,6 @@ class Usage:
         self.units_by_name: dict[str, int] = {}
         self.places = 0
 
-    def __bool__(self) -> bool:
-        return bool(self.count_by_claim)
-
     def change(self, claim: Claim, count: int) -> None:
         """Count so many tasks with a claim more, or fewer."""
         now = self.count_by_claim.get(claim, 0) + count

@@ -56,7 +56,7 @@ class Reports:
         tasks: list[Any] = []
         for number in event.numbers:
             tasks.append(pop(number, None))
-        if slave.claimed:
+        if slave.claimed.places:
             places.claims.release(slave, tasks)
         statuses, payloads = event.statuses, event.payloads
         commands = places.book.reported(slave)

@@ -152,7 +152,7 @@ def test_whatever_ends_a_task_frees_what_it_claimed(ledger: Ledger) -> None:
     assert room(ledger, 1, gpu=1) == 3
     ledger.apply(OwnerLeft(1))
     assert room(ledger, 1, gpu=1) == 4
-    assert not ledger.slaves[1].claimed
+    assert ledger.slaves[1].claimed.count_by_claim == {}
     assert (ledger.slaves[1].claimed.places, ledger.slaves[1].claimed.units_by_name) == (0, {"gpu": 0})
 
 

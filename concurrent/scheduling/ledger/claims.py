@@ -27,6 +27,9 @@ LONG_MAX: Final = 1000
 class Claims:
     """See the module. :meth:`room` is the one place that says whether a slave may be given more.
 
+    ``short_until`` has the claims of tasks that ran for a while lately, and how many have to end until others
+    with that claim are taken to be short.
+
     :param queue: where tasks wait that may be given away.
     :param tokens: how much there is of each token, in units by name.
     """
@@ -36,7 +39,7 @@ class Claims:
         self._names = frozenset(tokens)
         self._queue = queue
         self._given = Usage()  # of tokens
-        self._short_until: dict[Claim, int] = {}  # how many have to end until those with a claim are short
+        self.short_until: dict[Claim, int] = {}
 
     @property
     def waiting(self) -> list[TaskQueue]:
@@ -56,14 +59,14 @@ class Claims:
             return max(0, slave.room)
         here = self.at_slave(claim)
         if here is claim:
-            return max(0, slave.free(claim) if claim in self._short_until else slave.fit(claim))
+            return max(0, slave.free(claim) if claim in self.short_until else slave.fit(claim))
         return max(0, min(slave.free(here), self.tokens_left(claim)))  # a token shall not wait at a busy slave
 
     def note_long(self, claim: Claim) -> None:
         """Take note that a task with a claim has run for a while: others may do so too."""
-        if len(self._short_until) >= LONG_MAX:
-            self._short_until.clear()
-        self._short_until[claim] = SHORT_COUNT
+        if len(self.short_until) >= LONG_MAX:
+            self.short_until.clear()
+        self.short_until[claim] = SHORT_COUNT
 
     def tokens_left(self, claim: Claim) -> int:
         """Return for how many tasks with a claim there are tokens."""
@@ -97,12 +100,12 @@ class Claims:
 
     def ended(self, tasks: Iterable[TaskRecord]) -> None:
         """Take note that tasks have ended, of which none was told to run since the last one that was."""
-        for task in tasks if self._short_until else ():
-            left = self._short_until.get(task.terms.resources, 0)
+        for task in tasks:
+            left = self.short_until.get(task.terms.resources, 0)
             if left > 1:
-                self._short_until[task.terms.resources] = left - 1
+                self.short_until[task.terms.resources] = left - 1
             elif left:
-                del self._short_until[task.terms.resources]
+                del self.short_until[task.terms.resources]
 
     def release(self, slave: SlaveRecord, tasks: Iterable[TaskRecord | None]) -> None:
         """Take note that a slave has tasks no more; those that are None it has not had."""

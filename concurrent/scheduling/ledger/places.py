@@ -199,7 +199,8 @@ class Places:
         if self.retries.waiting:
             for task in tasks:
                 self.retries.forget(task)
-        self.claims.ended(tasks)
+        if self.claims.short_until:
+            self.claims.ended(tasks)
         size_bytes = 0
         task = tasks[0]
         try:

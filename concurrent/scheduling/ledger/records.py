@@ -231,7 +231,7 @@ class SlaveRecord:
         """
         window, workers = self.window, self.workers
         is_short = self.task_s > 0 and window >= AHEAD_SHARE * workers
-        return self._fit(claim, window / workers) if is_short and self.could(claim) else self.free(claim)
+        return self._fit(claim, window / workers) if is_short else self.free(claim)
 
     def free(self, claim: Claim) -> int:
         """Return how many more tasks with a claim could run now, beside those with claims that it holds."""

@@ -129,6 +129,7 @@ def test_a_slave_of_short_tasks_is_sent_as_many_times_what_it_runs_as_of_others(
 
 def test_a_slave_of_short_tasks_is_not_sent_what_it_could_never_meet(ledger: Ledger) -> None:
     join(ledger, 1, workers=4, window=400, gpu=2, memory=4 * GIB)
+    ledger.apply(TasksDone(1, [], [], [], 0.01))
     assert (room(ledger, 1, gpu=3), room(ledger, 1, memory="5GiB"), room(ledger, 1, cpu=5)) == (0, 0, 0)
     assert (room(ledger, 1, gpu=2), room(ledger, 1, memory="3GiB"), room(ledger, 1, cpu=3)) == (100, 100, 100)
 

@@ -145,11 +145,13 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
 
 def _ended(status: int, ended: Ended) -> TaskError:
     """Return the error of a task that was ended from outside."""
-    kind, remedy = (
-        (TaskTimeout, "Give it more time, or see in its output what it waits for")
-        if status == TIMED_OUT
-        else (TaskOutOfMemory, "Ask for more memory, or have it take less at a time")
-    )
+    kind: type[TaskError] = TaskTimeout
+    if status == OUT_OF_MEMORY:
+        kind, remedy = TaskOutOfMemory, "Ask for more memory, or have it take less at a time"
+    elif ended.where:
+        remedy = "Give it more time, or see in its output what it waits for"
+    else:
+        remedy = "Give it a later deadline_s, or more workers that can run it"
     where = f", {ended.where}" if ended.where else ""
     output = f"; its last output:\n{ended.output}" if ended.output else ""
     evidence = (f"{ended.reason}{where}{output}",)

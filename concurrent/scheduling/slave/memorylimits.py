@@ -77,5 +77,6 @@ class MemoryLimits:
             figures = shown_amount(MEMORY, used), shown_amount(MEMORY, limit)
             log.warning("task %d takes %s of memory, may take %s, and is ended", number, *figures)
             processes = f", with {len(tree)} processes" if len(tree) > 1 else ""
-            reason = f"it took {figures[0]} of memory{processes}, and may take {figures[1]}"
+            before = f", in a worker with {link.done_count} tasks before it" if link.done_count else ""
+            reason = f"it took {figures[0]} of memory{processes}{before}, and may take {figures[1]}"
             self._on_over(link, number, Verdict(OUT_OF_MEMORY, reason))

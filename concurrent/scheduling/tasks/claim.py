@@ -154,7 +154,7 @@ def amount_of(name: str, value: Any) -> int:
     """
     if name == MEMORY:
         units = _bytes_of(value)
-        wanted = 'a number of bytes, or a text such as "4GiB"'
+        wanted = 'a number of bytes, or a text such as "500MB" or "4GiB"'
     else:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         units = round(value * UNIT) if is_number and 0 < value < AMOUNT_MAX / UNIT else 0
@@ -164,7 +164,7 @@ def amount_of(name: str, value: Any) -> int:
         wanted = (
             "a whole number from 1"
             if name == CPU
-            else "a whole number from 1, or less than 1 of one that is shared"
+            else "a whole number from 1, or a part from 0.001 of one that is shared"
         )
     if not 0 < units <= AMOUNT_MAX:
         raise SchedulingError(
@@ -191,7 +191,7 @@ def _number_of(units: int) -> int | float:
 
 
 def _bytes_of(value: Any) -> int:
-    if type(value) is int:
+    if type(value) is int or (type(value) is float and value.is_integer()):
         return int(value)
     if not isinstance(value, str):
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
@@ -52,7 +53,9 @@ class Options:
         unknown = sorted(given.keys() - TermOptions.__annotations__.keys())
         if unknown:
             known = ", ".join(TermOptions.__annotations__)
-            raise TypeError(f"there is no option {unknown[0]!r} of tasks; there are {known}")
+            near = get_close_matches(unknown[0], TermOptions.__annotations__, 1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise TypeError(f"there is no option {unknown[0]!r} of tasks; {meant}there are {known}")
         asked: dict[str, Any] = dict(given)
         checked = Terms(**asked)
         self.given = {name: getattr(checked, name) for name in given}

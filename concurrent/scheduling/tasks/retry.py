@@ -19,6 +19,8 @@ LONGEST_S: Final = 24 * 3600.0
 
 NAMES_MAX: Final = 32
 
+EXAMPLE: Final = "Write Retry(3, on=(OSError,), delay_s=1)"
+
 NAME_CHARS_MAX: Final = 500
 
 _bases_of, _module_of, _qualname_of = (
@@ -97,8 +99,11 @@ class Retry:
         if isinstance(value, Mapping):
             known = {field.name for field in fields(cls)}
             return cls(**{"times": None, **{name: one for name, one in value.items() if name in known}})
-        raise _refused(
-            "retry", value, "a Retry or a number of tries", "Write Retry(3, on=(OSError,), delay_s=1)"
+        raise SchedulingError(
+            f"retry must be a Retry or a number of tries from 1, but is {value!r:.100}",
+            thing="retry",
+            value=value,
+            remedy=EXAMPLE,
         )
 
 
@@ -139,7 +144,7 @@ def _check_number(name: str, value: Any, least: float, most: float) -> None:
         or not isfinite(value)
         or not least <= value <= most
     ):
-        raise _refused(name, value, f"a number from {least:g} to {most:g}", "See the page of Retry")
+        raise _refused(name, value, f"a number from {least:g} to {most:g}", EXAMPLE)
 
 
 def _refused(name: str, value: Any, wanted: str, remedy: str) -> SchedulingError:

@@ -190,7 +190,7 @@ def _check_seconds(name: str, value: Any) -> None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (is_number and isfinite(value) and 0 < value <= LONGEST_S):
         raise SchedulingError(
-            f"{name} must be a number of seconds above 0, but is {value!r:.100}",
+            f"{name} must be a number of seconds above 0, at most ten years, but is {value!r:.100}",
             thing=name,
             value=value,
             remedy="Leave it out, or say None, for no limit",

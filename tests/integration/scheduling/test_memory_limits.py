@@ -40,6 +40,19 @@ def test_a_task_over_its_memory_ends_with_the_figures_and_others_live(make_pool:
     assert user.pool_status().deaths == 0
 
 
+def test_who_is_over_in_a_worker_that_others_have_used_is_told_of_them(make_pool: MakePool) -> None:
+    user = make_pool(size=1)
+    first, second, third = (
+        user.push((memory_tasks.leak, 200), terms=LIMITED)[0],
+        user.push((abs, -1), terms=LIMITED)[0],
+        user.push((memory_tasks.take, 200, SLOW_S), terms=LIMITED)[0],
+    )
+    assert [user.status(first), user.status(second)] == [FINISHED, FINISHED]
+    status, payload = user.outcome(third)
+    assert status == OUT_OF_MEMORY
+    assert "in a worker with 2 tasks before it" in Ended.read(payload).reason
+
+
 def test_what_its_children_take_counts_too(make_pool: MakePool) -> None:
     user = make_pool(size=1)
     (greedy,) = user.push((memory_tasks.take_in_children, 120, 3, SLOW_S), terms=LIMITED)

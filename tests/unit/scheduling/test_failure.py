@@ -12,10 +12,10 @@ from typing import Any
 import msgpack
 import pytest
 
-from concurrent.core.errors import TaskFailed, UnpicklableResult, WorkerDied
+from concurrent.core.errors import TaskFailed, TaskTimeout, UnpicklableResult, WorkerDied
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.codebook import CodeBook
-from concurrent.scheduling.tasks.outcome import DIED, FAILED
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, TIMED_OUT, Ended
 from concurrent.scheduling.wire.failure import dumps_failure, failure_text, loads_failure, unpicklable
 from concurrent.transport.frames.frames import Frame
 
@@ -219,6 +219,22 @@ def test_what_prints_an_error_prints_its_remote_traceback_and_output_first() -> 
     raising = next(number for number, line in enumerate(lines) if line.strip() == "raise error")
     assert raising < lines.index("printed by the task") < len(lines) - 1
     assert lines[-1].endswith("Rebuildable: ('text', 7)")
+
+
+@pytest.mark.parametrize(
+    ("ended", "remedy"),
+    [
+        (Ended("it ran for more than its limit of 1 s", "slave-a, worker 7"), "see in its output"),
+        (
+            Ended("its deadline of 1 s has passed while it waited for a slave"),
+            "a later deadline_s, or more workers",
+        ),
+    ],
+)
+def test_whose_time_is_over_is_told_what_helps_where_that_was(ended: Ended, remedy: str) -> None:
+    _, error = load_outcome(CodeBook(), Outcome(None, TIMED_OUT, ended.payload()))
+    assert isinstance(error, TaskTimeout)
+    assert remedy in str(error)
 
 
 def test_what_prints_the_death_of_workers_prints_the_evidence_of_each() -> None:

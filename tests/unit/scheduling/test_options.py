@@ -98,6 +98,48 @@ def test_what_is_not_possible_is_refused_where_it_is_written(asked: dict[str, An
 
 
 @pytest.mark.parametrize(
+    ("amount", "units"),
+    [
+        ("30GB", 30_000_000_000),
+        ("1.5GiB", 3 << 29),
+        ("500 MB", 500_000_000),
+        (2e9, 2_000_000_000),
+        (4096, 4096),
+    ],
+)
+def test_memory_is_written_with_its_unit_or_in_bytes(amount: Any, units: int) -> None:
+    assert Claim.of({"memory": amount}).memory == units
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"resources": {"memory": "30G"}}, '"500MB" or "4GiB"'),
+        ({"resources": {"gpu": 0.0001}}, "a part from 0.001"),
+        ({"retry": "three"}, "^retry must be a Retry or a number of tries"),
+        ({"timeout_s": 1e12}, "at most ten years"),
+    ],
+)
+def test_what_is_refused_says_what_is_possible(asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(SchedulingError, match=says):
+        Options(**asked)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("timeout", "timeout_s"),
+        ("retries", "retry"),
+        ("max_attempts", "attempts_max"),
+        ("resource", "resources"),
+    ],
+)
+def test_an_option_that_is_misspelt_is_refused_with_the_one_that_is_meant(written: str, meant: str) -> None:
+    with pytest.raises(TypeError, match=f"{written}.*did you mean {meant}?.*deadline_s"):
+        options_of({written: 1})
+
+
+@pytest.mark.parametrize(
     "asked",
     [
         {"on": ()},

@@ -208,11 +208,12 @@ class TaskClient:
         rest = iter(tasks)
         with self.outgoing.bulk():
             if batch_size > 1:
-                while batch := list(islice(rest, batch_size)):
-                    pending += batch
-                    ids += self._push_batch(members_of(batch, options))
+                while True:
+                    pending.extend(islice(rest, batch_size))  # what is made before an error is known
+                    if not pending:
+                        return ids
+                    ids += self._push_batch(members_of(list(pending), options))
                     pending.clear()
-                return ids
             for task in rest:
                 pending.append(task)
                 terms = terms_of(task) if over is None else over(terms_of(task))

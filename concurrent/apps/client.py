@@ -11,7 +11,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.access import Way
 from concurrent.apps.api import NodeType
@@ -27,6 +27,7 @@ from concurrent.core.errors import (
     ConnectionLost,
     LoopClosed,
     NodeError,
+    UnknownMethod,
 )
 from concurrent.core.loggers import get_log
 from concurrent.core.stats import Stats
@@ -43,6 +44,9 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.tasks.explanation import Explanation
 
 __all__ = ["ClusterClient"]
 
@@ -285,6 +289,37 @@ class ClusterClient:
             return answer.result(CALL_TIMEOUT_S + LATE_S)
         except FutureTimeoutError:  # not even that: the loop has ended
             raise self._failure or LoopClosed("this program has left its master") from None
+
+    def explain(self, task_id: int) -> Explanation:
+        """Return why a task waits, as the master says it, or as is known here. Not the loop's thread.
+
+        :raises NodeError: if the master is too old to say it.
+        :raises CallTimeout: if it does not answer.
+        """
+        from concurrent.scheduling.tasks.explanation import NOT_THERE, Explanation, not_there
+
+        handler = self._handler
+        if handler is None or self._failure is not None or not task_id:
+            return not_there(task_id, self._node_id, self.waits_for)
+        try:
+            answer = handler.call(to_master.explain.within(CALL_TIMEOUT_S), task_id)
+            found = Explanation.from_json(answer.result(CALL_TIMEOUT_S + LATE_S))
+        except UnknownMethod:
+            raise NodeError(
+                f"the master at {self._master} does not say why tasks wait: it is of an older version",
+                thing="explain",
+                value=str(self._master),
+                remedy="Start a master of this version",
+            ) from None
+        except CallTimeout:
+            raise
+        except FutureTimeoutError:  # not even that: the loop has ended
+            raise self._failure or LoopClosed("this program has left its master") from None
+        except ConnectionLost:
+            return not_there(task_id, self._node_id, self.waits_for or f"the master at {self._master}")
+        if found.state == NOT_THERE:
+            return not_there(task_id, self._node_id, self.waits_for)
+        return found
 
     def _describe(self) -> dict[str, Any]:
         """Return what this program says of itself when it registers."""

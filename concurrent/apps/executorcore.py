@@ -24,7 +24,7 @@ from concurrent.futures import InvalidStateError
 from contextlib import ExitStack, suppress
 from functools import partial
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.access import Way
 from concurrent.apps.client import ClusterClient
@@ -51,6 +51,9 @@ from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms, terms_of_call
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.loop.loop import NodeLoop
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.tasks.explanation import Explanation
 
 __all__ = ["ExecutorCore", "Setup"]
 
@@ -238,6 +241,10 @@ class ExecutorCore:
         if self._closed.is_set():
             raise NodeError("the executor was shut down", thing="output", remedy="Ask before that")
         return self.client.output_of(task_id)
+
+    def explain(self, task_id: int) -> Explanation:
+        """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
+        return self.client.explain(task_id)
 
     def futures_of(self, view: object) -> list[TaskFuture[Any]]:
         """Return the open futures of calls that were made with a view, by what stands for that."""

@@ -9,6 +9,7 @@ from concurrent.apps.access import Way
 from concurrent.apps.jobstatus import JobDetails, JobRow
 from concurrent.apps.nodeclass import nearest
 from concurrent.core.errors import JobUnknown, NodeError, UnknownMethod
+from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation, is_task
 
 __all__ = ["JobMaster"]
 
@@ -42,6 +43,16 @@ class JobMaster:
         """Return all that the master knows of a job."""
         return JobDetails.from_json(self._call_on("job", job))
 
+    def explain(self, text: str) -> Explanation | JobExplanation:
+        """Return why a task does not run, or what the tasks of a job wait for.
+
+        :param text: ``JOB/ID``, the number of a task at the master, or a job.
+        """
+        if not is_task(text):
+            return JobExplanation.from_json(self._call_on("explain_job", text))
+        job, slash, number = text.rpartition("/")
+        return Explanation.from_json(self._call_on("explain", job, slash + number))
+
     def cancel(self, job: str) -> None:
         """Have nothing more of a job run."""
         self._call_on("cancel_job", job)
@@ -54,9 +65,9 @@ class JobMaster:
         """Have everything of a job removed."""
         self._call_on("forget_job", job)
 
-    def _call_on(self, method: str, job: str) -> Any:
+    def _call_on(self, method: str, job: str, more: str = "") -> Any:
         try:
-            return self._call(method, job)
+            return self._call(method, job + more)
         except JobUnknown:
             known = [one.title for one in self.jobs()]
             raise JobUnknown(

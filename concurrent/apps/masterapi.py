@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.attaching import Attaching
+from concurrent.apps.explainapi import register_explain
 from concurrent.apps.jobwish import JobWish
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.newsapi import register_news
@@ -241,6 +242,7 @@ class MasterAPI:
         self._register_outcome_methods(server)
         self._register_queue_methods(server)
         register_news(server, self._dispatcher.news, _number)
+        register_explain(server, self._dispatcher, _number)
 
     def _register_owner_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
@@ -279,16 +281,14 @@ class MasterAPI:
         @receives(server, to_master.consumed)
         def consumed(handler: TCPHandler, _request: Any, size_bytes: int) -> None:
             """Have dealt with outcomes of that size."""
-            owner = _number(handler, NodeType.application)
             _check("size_bytes", size_bytes, 0)
-            dispatcher.consumed(owner, size_bytes)
+            dispatcher.consumed(_number(handler, NodeType.application), size_bytes)
 
         @receives(server, to_master.consumed_to)
         def consumed_to(handler: TCPHandler, _request: Any, up_to: int) -> None:
             """Have dealt with the outcomes up to this one of the registration, counted from 1."""
-            owner = _number(handler, NodeType.application)
             _check("up_to", up_to, 0)
-            dispatcher.consumed_to(owner, up_to)
+            dispatcher.consumed_to(_number(handler, NodeType.application), up_to)
 
     def _register_job_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from concurrent.scheduling.tasks.current import TaskProgress
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.tasks.explanation import Explanation
 
 __all__ = ["FutureOwner", "TaskFuture"]
 
@@ -24,6 +27,9 @@ class FutureOwner(Protocol):
 
     def output_of(self, task_id: int) -> str:
         """Return the end of what a task has printed."""
+
+    def explain(self, task_id: int) -> Explanation:
+        """Return why a task does not run now."""
 
     def call_back(self, callback: Callable[[], object]) -> None:
         """Have a callback called on the thread for callbacks."""
@@ -59,6 +65,19 @@ class TaskFuture(Future[T]):
         It is not while the task waits for its next try, or for another slave.
         """
         return self.has_begun and not self.done()
+
+    def explain(self) -> Explanation:
+        """Ask the master why the task does not run now: what it asks for, who could run it and why each cannot
+        now, what happened to it, and what happens next. ``str()`` of it is text of some lines.
+
+        It waits for the answer, so it is for any thread of yours.
+
+        :raises CallTimeout: if the master does not answer.
+        :raises NodeError: if it is of an older version, which does not know.
+        """
+        from concurrent.scheduling.tasks.explanation import has_ended
+
+        return has_ended(self.task_id, "this program") if self.done() else self._owner.explain(self.task_id)
 
     def cancel(self, grace_s: float = 0.0) -> bool:
         """Want nothing more of the task; the worker that runs it is ended.

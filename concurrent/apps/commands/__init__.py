@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "app",
     "attach",
     "jobs",
+    "explain",
     "cancel",
     "release",
     "forget",

@@ -38,3 +38,10 @@ class Arrivals:
     def of(self, number: int) -> float:
         """Return when the task with this number came, in seconds since the same instant."""
         return self._times[max(0, bisect_right(self._numbers, number) - 1)]
+
+    def age_s(self, number: int) -> float:
+        """Return how long before the latest look the task with this number came, in seconds.
+
+        One from before the first look, as after a start of the master, counts as having come then.
+        """
+        return self._times[-1] - max(self.of(number), self._times[0] or self._times[:2][-1])

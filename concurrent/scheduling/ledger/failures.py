@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["GROUPS_MAX", "TEXT_CHARS_MAX", "FailureRow", "Failures"]
+__all__ = ["GROUPS_MAX", "TEXT_CHARS_MAX", "FailureRow", "Failures", "in_few_words"]
 
 FailureRow = tuple[str, str, int, str]
 """The name of the tasks, the type of the exception, how many there were, and what the last one says."""
@@ -15,6 +15,8 @@ GROUPS_MAX: Final = 50
 
 TEXT_CHARS_MAX: Final = 4000
 """So much of the text of a failure is kept: its end, where a traceback says most."""
+
+WORDS_CHARS_MAX: Final = 200
 
 
 class Failures:
@@ -51,3 +53,15 @@ class Failures:
     def rows(self) -> list[FailureRow]:
         """Return the groups, those with the most failures first."""
         return sorted(self._row_by_key.values(), key=lambda row: -row[2])
+
+
+def in_few_words(type_name: str, text: str) -> str:
+    """Return the line that says what was raised.
+
+    :param type_name: of the exception.
+    :param text: its traceback or its message, with what the task printed or without.
+    """
+    lines = [line for line in text.splitlines() if line and not line[0].isspace()] or [""]
+    said = [line for line in lines if line.partition(":")[0].rpartition(".")[2] == type_name]
+    words = said[-1] if said else ": ".join(filter(None, (type_name, lines[0])))
+    return words if len(words) <= WORDS_CHARS_MAX else f"{words[:WORDS_CHARS_MAX]}..."

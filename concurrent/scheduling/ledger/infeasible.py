@@ -35,7 +35,7 @@ class Infeasible:
         self._claims = claims
         self._slaves = slaves
         self._alarms = alarms
-        self._fails = fails
+        self.fails = fails
         self._able_by_claim: dict[Claim, int] = {}  # a slave that could meet it
         self._since: dict[tuple[int, Claim], float] = {}  # the owners that were told, and when
 
@@ -77,8 +77,8 @@ class Infeasible:
         if since == inf:
             self._since[owner, group.claim] = now
             why = shortfall(group.claim, self._slaves, self._claims.tokens)
-            return [TellInfeasible(owner, group.count, str(group.claim), why, fails=self._fails)]
-        if self._fails and now - since >= FAIL_S:
+            return [TellInfeasible(owner, group.count, str(group.claim), why, fails=self.fails)]
+        if self.fails and now - since >= FAIL_S:
             numbers = [task.number for lane in group for task in lane.waiting()]
             return [FailInfeasible(numbers, shortfall(group.claim, self._slaves, self._claims.tokens))]
         self._since[owner, group.claim] = since

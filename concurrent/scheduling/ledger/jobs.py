@@ -33,6 +33,7 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TasksTried,
 )
+from concurrent.scheduling.ledger.failures import in_few_words
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.outbox import Outbox
@@ -214,7 +215,7 @@ class Jobs:
         if status in (TIMED_OUT, OUT_OF_MEMORY):
             return Ended.read(bytes(payload)).reason
         known = self._read_failure(payload) if self._read_failure is not None and len(payload) else None
-        return ": ".join(filter(None, known)) if known else ""
+        return in_few_words(*known) if known is not None else ""
 
     def accept_more(self) -> list[Command]:
         """Accept what waits, the oldest first, as far as there is room."""

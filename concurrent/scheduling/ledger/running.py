@@ -40,6 +40,19 @@ class _Run:
     def is_over(self) -> bool:
         return self.task.state is not HELD or self.task.slave != self.slave
 
+    def row(self, slaves: Mapping[int, SlaveRecord], now: float) -> RunningRow:
+        """Return what is shown of it."""
+        return RunningRow(
+            task=self.task.number,
+            name=self.task.terms.name,
+            owner=self.task.owner.name,
+            id=self.task.client_id,
+            slave=slaves[self.slave].name,
+            worker=self.worker,
+            run_s=now - self.since,
+            note=self.note,
+        )
+
 
 class RunningTasks:
     """See the module."""
@@ -91,19 +104,15 @@ class RunningTasks:
         :param now: the time, in seconds since the epoch.
         """
         runs = chosen_rows(self._running(), lambda run: (bool(run.note), -run.since))
-        return tuple(
-            RunningRow(
-                task=run.task.number,
-                name=run.task.terms.name,
-                owner=run.task.owner.name,
-                id=run.task.client_id,
-                slave=slaves[run.slave].name,
-                worker=run.worker,
-                run_s=now - run.since,
-                note=run.note,
-            )
-            for run in runs
-        )
+        return tuple(run.row(slaves, now) for run in runs)
+
+    def row(self, number: int, slaves: Mapping[int, SlaveRecord], now: float) -> RunningRow | None:
+        """Return what slaves have told of the run of one task; None if none has.
+
+        :param now: the time, in seconds since the epoch.
+        """
+        run = self._run_by_number.get(number)
+        return run.row(slaves, now) if run is not None and not run.is_over else None
 
     def _running(self) -> list[_Run]:
         return [run for run in self._run_by_number.values() if not run.is_over]

@@ -54,6 +54,10 @@ class Silence:
         """Return when a slave was last known to say something of its tasks, or to have none."""
         return self._since_by_slave.get(slave.slave, now)
 
+    def silent_s(self, slave: SlaveRecord) -> float:
+        """Return for how long a slave had said nothing when it was looked at last, in seconds."""
+        return self._looked_at - self._since_by_slave.get(slave.slave, self._looked_at)
+
 
 def _patience_s(slave: SlaveRecord) -> float:
     if slave.tells_running:

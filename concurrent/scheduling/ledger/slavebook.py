@@ -106,3 +106,7 @@ class SlaveBook:
     def may_return(self, slave: SlaveRecord, now: float) -> bool:
         """Return whether what a silent slave runs is left to it alone: it may still come back."""
         return now - self._silence.heard_at(slave, now) < BEGUN_SHARE * self._return_s
+
+    def silent_s(self, slave: SlaveRecord) -> float:
+        """Return for how long a slave that holds tasks has said nothing, in seconds, to a second or so."""
+        return self._silence.silent_s(slave)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from concurrent.core.component import ComponentManager
 from concurrent.core.stats import Stats
@@ -69,6 +69,9 @@ from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.ledger.explaining import Explainer
 
 __all__ = ["Dispatcher"]
 
@@ -276,6 +279,12 @@ class Dispatcher:
             held_because=self.ledger.jobs.shortage.reason,
             delivered_bytes=self._delivery.delivered_bytes,
         )
+
+    def explainer(self) -> Explainer:
+        """Return what explains why tasks do not run at this moment."""
+        from concurrent.scheduling.ledger.explaining import Explainer  # a master that nobody asks needs none
+
+        return Explainer(self.ledger, time.time(), self._turns.scheduler.trouble)
 
     def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.

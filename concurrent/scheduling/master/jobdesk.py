@@ -43,6 +43,7 @@ from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_owner
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.roles import DEFAULT_ROLES
 
 __all__ = ["JobDesk"]
 
@@ -113,6 +114,26 @@ class JobDesk:
             )
         own = [job for job in named if job.life is not None and is_own(job.life.spec, identity)]
         return (own or named)[-1]
+
+    def program(self, text: str, identity: Identity) -> JobRecord:
+        """Return a job as :meth:`find` does, or else a program of that name, all of which ends with it.
+
+        :raises JobUnknown: if there is none that somebody may see.
+        """
+        try:
+            return self.find(text, identity)
+        except JobUnknown:
+            for job in self._ledger.owners.values():
+                if job.life is None and job.name == text and self.may_see(job, identity):
+                    return job
+            raise
+
+    def may_see(self, job: JobRecord, identity: Identity) -> bool:
+        """Tell whether somebody may see the tasks of a job, or of a program all of which ends with it."""
+        if job.life is not None:
+            return may_touch(job.life.spec, identity)
+        session = self._sessions.owners.get(job.owner)
+        return identity.role in DEFAULT_ROLES or (session is not None and session.identity.key == identity.key)
 
     def restored(self, events: Iterable[Recordable]) -> Iterator[Recordable]:
         """Iterate over what a journal has kept, and take the code of each job."""

@@ -82,6 +82,13 @@ class GuardedScheduler:
         """The class of the scheduler that decides now."""
         return type(self._scheduler).__name__
 
+    @property
+    def trouble(self) -> str:
+        """Why it decides nothing now, for people; empty if it does."""
+        if self._is_waiting:
+            return f"the scheduler ({self._name}) has failed, and is asked again soon"
+        return f"the scheduler ({self._name}) gives nothing to idle workers" if self._idle_turns else ""
+
     def manager_name(self) -> str:
         """Return the class name of the task manager that slaves have to use."""
         return self._manager

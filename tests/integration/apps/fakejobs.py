@@ -8,6 +8,7 @@ from typing import Any
 from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetails
 from concurrent.core.errors import JobUnknown
 from concurrent.core.stats import Stats
+from concurrent.scheduling.tasks.explanation import JobExplanation, has_ended
 from concurrent.transport.calls.methods import jsonremote
 from concurrent.transport.web.service import JSONService
 from tests.local import protected_by_place
@@ -45,6 +46,17 @@ class FakeJobs:
         @jsonremote(self.api, name="job")
         def job(_request: Any, job: str) -> Any:
             return self._find(job).to_json()
+
+        @jsonremote(self.api, name="explain")
+        def explain(_request: Any, task: str) -> Any:
+            job, _, number = task.rpartition("/")
+            owner = self._find(job).name if job else "hunt"
+            return has_ended(int(number), f"{owner}\x1b[2J").to_json()
+
+        @jsonremote(self.api, name="explain_job")
+        def explain_job(_request: Any, job: str) -> Any:
+            found = self._find(job)
+            return JobExplanation(found.name, found.open, 0, found.reason, (), 2).to_json()
 
         for method in ("cancel_job", "release_job", "forget_job"):
             self._register(method)

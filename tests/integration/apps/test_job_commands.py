@@ -117,7 +117,7 @@ def test_one_that_has_ended_is_forgotten_and_what_was_unread_is_said(
     assert "360 results that nobody has taken" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [["jobs"], ["cancel"], ["release"], ["forget"], ["attach"]])
+@pytest.mark.parametrize("command", [["jobs"], ["cancel"], ["release"], ["forget"], ["attach"], ["explain"]])
 def test_the_nearest_name_is_said_for_one_that_is_unknown(
     fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
@@ -127,7 +127,9 @@ def test_the_nearest_name_is_said_for_one_that_is_unknown(
     assert "Did you mean hunt?" in error
 
 
-@pytest.mark.parametrize("command", ["jobs", "cancel hunt", "release hunt", "forget hunt", "attach hunt"])
+@pytest.mark.parametrize(
+    "command", ["jobs", "cancel hunt", "release hunt", "forget hunt", "attach hunt", "explain 7"]
+)
 def test_a_master_that_is_not_there_is_an_error_of_one_line(
     capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -40,6 +40,7 @@ def test_nobody_may_do_anything_before_joining(peer: MakePeer) -> None:
         ("pull", (1,)),
         ("set_window", (1,)),
         ("count_workers", ()),
+        ("explain", (1,)),
     ):
         with pytest.raises(NodeError, match="has not joined as"):
             stranger.call(method, *args)

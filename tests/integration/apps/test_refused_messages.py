@@ -101,7 +101,15 @@ def vital(methods: MethodRegistry) -> set[str]:
 def test_what_is_lost_without_notice_are_hints_only(master: MasterNode) -> None:
     methods = master.compute_server.methods
     assert vital(methods) == {*FROM_SLAVE, *FROM_APPLICATION}
-    calls = {"register_slave", "register_application", "attach_job", "join_system", "count_workers", "job_keys"}
+    calls = {
+        "register_slave",
+        "register_application",
+        "attach_job",
+        "join_system",
+        "count_workers",
+        "job_keys",
+        "explain",
+    }
     assert {method.name for method in methods} - vital(methods) - calls == HINTS & {
         method.name for method in methods
     }

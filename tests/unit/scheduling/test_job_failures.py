@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from concurrent.scheduling.ledger.events import (
     JobNoted,
     OwnerJoined,
@@ -12,7 +14,7 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TimePassed,
 )
-from concurrent.scheduling.ledger.failures import GROUPS_MAX, TEXT_CHARS_MAX, Failures
+from concurrent.scheduling.ledger.failures import GROUPS_MAX, TEXT_CHARS_MAX, Failures, in_few_words
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
@@ -94,3 +96,20 @@ def test_groups_and_texts_are_bounded() -> None:
     assert (name, kind, count) == ("", "", 5)
     assert len(text) == TEXT_CHARS_MAX
     assert text.endswith(f"x{GROUPS_MAX + 4}")
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "task.py", line 3, in fetch
+    raise OwnError("no route")
+own.errors.OwnError: no route
+to the host
+The end of its output:
+trying"""
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (TRACEBACK, "own.errors.OwnError: no route"), ("no route\nat all", "OwnError: no route"), ("", "OwnError"),
+    ("x" * 500, f"OwnError: {'x' * 190}..."),
+])  # fmt: skip
+def test_what_was_raised_is_told_in_one_line(text: str, words: str) -> None:
+    assert in_few_words("OwnError", text) == words

@@ -28,6 +28,7 @@ __all__ = [
     "define_code",
     "detach_job",
     "done",
+    "explain",
     "holding",
     "job_begun",
     "job_keys",
@@ -75,6 +76,12 @@ def push_tasks(first_id: int, code_count: int, terms: PackedTerms, payloads: lis
 @FROM_OWNER.cast(feature=OPTIONS)
 def cancel(ids: list[int], grace_s: float = 0.0) -> None:
     """Want nothing more of these tasks; those that run are asked first, and have so long, in seconds."""
+
+
+@FROM_OWNER.call()
+def explain(task_id: int) -> dict[str, Any]:
+    """Return why a task does not run now, as the keys of ``Explanation`` (``tasks/explanation.py``)."""
+    raise NotImplementedError
 
 
 @FROM_OWNER.cast()

@@ -14,7 +14,7 @@ from concurrent.apps.jobstatus import JobRow
 from concurrent.apps.status import UNPROTECTED, ApplicationStatus, MasterStatus, NodeRow, SlaveStatus
 from concurrent.core.items import PORT_MAX
 from concurrent.core.troubles import Trouble
-from concurrent.scheduling.ledger.status import OwnerRow, RunningRow, SlaveRow
+from concurrent.scheduling.ledger.status import OwnerRow, RunningRow, SlaveRow, WaitRow
 from concurrent.scheduling.master.status import SystemRow, TasksStatus
 from concurrent.scheduling.slave.status import WorkersStatus, WorkerTaskRow
 from concurrent.transport.security.hosts import is_loopback
@@ -30,6 +30,7 @@ __all__ = [
     "SLAVE",
     "SLAVES",
     "SYSTEMS",
+    "WAITING",
     "WORKERS",
     "WORKERS_OF_SLAVE",
     "Column",
@@ -298,6 +299,14 @@ RUNNING: Final[Columns[RunningRow]] = (
     Column("for", lambda one: one.run_s, duration),
     Column("says", lambda one: one.progress),
     Column("what is unusual", lambda one: one.note),
+)
+WAITING: Final[Columns[WaitRow]] = (
+    Column("tasks", lambda one: one.count, count),
+    Column("what", lambda one: one.name),
+    Column("whose", lambda one: one.owner),
+    Column("for", lambda one: one.age_s, duration),
+    Column("waits for", lambda one: one.waits_for),
+    Column("why", lambda one: one.because),
 )
 SYSTEMS: Final[Columns[SystemRow]] = (
     Column("system", lambda one: one.system_id),

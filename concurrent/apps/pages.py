@@ -21,6 +21,7 @@ from concurrent.apps.columns import (
     SLAVE,
     SLAVES,
     SYSTEMS,
+    WAITING,
     WORKERS,
     WORKERS_OF_SLAVE,
     Column,
@@ -114,6 +115,7 @@ def _master(status: MasterStatus, now: float) -> list[str]:
         _table("Whose tasks", OWNERS, lines_of_owners(tasks, here), total=tasks.owner_count),
         _table("Jobs", JOBS, [(one, now) for one in status.jobs], total=status.job_count),
         _table("Running for a while", RUNNING, tasks.running, total=tasks.running_count),
+        _table("Waiting for a while", WAITING, tasks.waiting),
         _table("Task systems", SYSTEMS, status.systems, total=status.system_count),
         _table("Nodes that are gone or were refused", GONE, gone),
     ]

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import EXIT_OK, for_terminal
-from concurrent.apps.columns import NODES, lines_of_nodes, size, trouble_text
+from concurrent.apps.columns import NODES, count, lines_of_nodes, size, trouble_text
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.status import UNPROTECTED, MasterStatus, status_from_json
-from concurrent.scheduling.ledger.status import RunningRow
+from concurrent.scheduling.ledger.status import RunningRow, WaitRow
 
 __all__ = ["add_parser", "describe_master", "run"]
 
@@ -67,6 +67,8 @@ def describe_master(status: MasterStatus) -> str:
     if tasks.running:
         lines += ["", f"running for a while: {tasks.running_count} tasks"]
         lines += [f"  {_running(one)}" for one in tasks.running]
+    if tasks.waiting:
+        lines += ["", "waiting for a while:", *(f"  {_waiting(one)}" for one in tasks.waiting)]
     return for_terminal("\n".join(lines))
 
 
@@ -99,4 +101,13 @@ def _running(one: RunningRow) -> str:
     return (
         f"task {one.task} ({one.owner}'s {one.id}) has run for {one.run_s:.0f} s "
         f"in process {one.worker} of {one.slave}{progress}{note}"
+    )
+
+
+def _waiting(one: WaitRow) -> str:
+    """Return one line on tasks that wait."""
+    name = f" ({one.name})" if one.name else ""
+    why = f": {one.because}" if one.because else ""
+    return (
+        f"{count(one.count)} tasks of {one.owner}{name}, for {one.age_s:.0f} s, wait for {one.waits_for}{why}"
     )

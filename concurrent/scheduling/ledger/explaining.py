@@ -17,7 +17,8 @@ from concurrent.scheduling.ledger.infeasible import FAIL_S
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.returning import AWAITED_S
 from concurrent.scheduling.ledger.states import TaskState
-from concurrent.scheduling.tasks.claim import Claim
+from concurrent.scheduling.ledger.status import WaitRow
+from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
 from concurrent.scheduling.tasks.explanation import (
     AT_SLAVE,
     BETWEEN_TRIES,
@@ -45,6 +46,15 @@ AHEAD_MAX: Final = 10_000
 LOOKED_MAX: Final = 100_000
 """So many tasks outside lanes are looked at for those of one job."""
 
+LONG_S: Final = 5.0
+"""What has waited for so long is shown in the status, in seconds."""
+
+WAITS_MAX: Final = 10
+"""So many kinds of tasks that wait are shown there; all slaves are looked at for each claim of these."""
+
+KINDS_MAX: Final = 1000
+"""So many kinds of tasks are looked at for that."""
+
 EVIDENCE_MAX: Final = 10
 """So many deaths of workers are told, the last ones."""
 
@@ -65,13 +75,17 @@ class Explainer:
 
     :param clock: the time of day, in seconds since the epoch.
     :param trouble: why the scheduler decides nothing now; empty if it does.
+    :param kept_free: the number of the slave that is kept free, 0 if none is, and for which claim.
     """
 
-    def __init__(self, ledger: Ledger, clock: float, trouble: str = "") -> None:
+    def __init__(
+        self, ledger: Ledger, clock: float, trouble: str = "", kept_free: tuple[int, Claim] = (0, NO_CLAIM)
+    ) -> None:
         self._ledger = ledger
         self._places = ledger.places
         self._clock = clock
         self._trouble = trouble
+        self._kept_free = kept_free
         self._found: dict[tuple[Claim, frozenset[int]], Hindrances] = {}
         self._find_by_state: dict[TaskState, Callable[[TaskRecord], _Found]] = {
             TaskState.QUEUED: self._queued,
@@ -136,6 +150,21 @@ class Explainer:
             left_out=len(waits) - len(shown),
         )
 
+    def long_waits(self) -> tuple[WaitRow, ...]:
+        """Return what has waited at the master for a while: the kinds of tasks of which there are most."""
+        jobs = (job for job in self._ledger.owners.values() if job.queued_count)
+        waits = islice((wait for job in jobs for wait in self._waits(job)), KINDS_MAX)
+        age_s = self._places.arrivals.age_s
+        long = [(count, first) for count, first in waits if age_s(first.number) >= LONG_S]
+        return tuple(
+            self._row(count, self.task(first))
+            for count, first in nlargest(WAITS_MAX, long, key=lambda one: one[0])
+        )
+
+    def _row(self, count: int, first: Explanation) -> WaitRow:
+        because = "; ".join(first.because)
+        return WaitRow(count, first.name, first.owner, first.age_s, first.waits_for, because)
+
     def _waits(self, job: JobRecord) -> Iterator[tuple[int, TaskRecord]]:
         """Yield how many tasks of a job wait in each lane, and the first of these."""
         for lane in job.lanes:
@@ -169,11 +198,19 @@ class Explainer:
         if task.owner.queue is self._places.parked:
             return self._kept_back(task.owner)
         found = self._hindrances(task)
-        lines = (*found.lines, *self._turn(task), *([self._trouble] if self._trouble else []))
+        lines = (*found.lines, *self._said_by_scheduler(task.terms.resources), *self._turn(task))
         then = found.then
         if found.is_infeasible and self._ledger.infeasible.fails:
             then += f"; it fails after {FAIL_S:.0f} s of that"
         return _Found(QUEUED, found.waits_for, lines, then)
+
+    def _said_by_scheduler(self, claim: Claim) -> Iterator[str]:
+        number, other = self._kept_free
+        slave = self._ledger.slaves.get(number)
+        if slave is not None and claim and claim != other:
+            yield f"{slave.name} is kept free for tasks with {other}, which others have overtaken"
+        if self._trouble:
+            yield self._trouble
 
     def _turn(self, task: TaskRecord) -> Iterator[str]:
         """Yield what goes before a task, or takes turns with it."""

@@ -15,7 +15,7 @@ from concurrent.core.status import Status
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.ledger import Ledger
 
-__all__ = ["LedgerStatus", "OwnerRow", "RunningRow", "SlaveRow", "status_of"]
+__all__ = ["LedgerStatus", "OwnerRow", "RunningRow", "SlaveRow", "WaitRow", "status_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,21 @@ class RunningRow(Status):
     run_s: float
     note: str
     progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitRow(Status):
+    """Tasks of one job that have waited for a while for the same; ``name`` is what they are.
+
+    ``age_s`` is how long ago the first of them came.
+    """
+
+    count: int
+    name: str
+    owner: str
+    age_s: float
+    waits_for: str
+    because: str
 
 
 @dataclass(frozen=True)

@@ -271,6 +271,7 @@ class Dispatcher:
             **vars(self.ledger.status()),
             running=self.news.running(time.time()),
             running_count=self.ledger.running.count,
+            waiting=self.explainer().long_waits(),
             workers=self.workers,
             undelivered=self.ledger.jobs.undelivered_count + self._delivery.waiting_count,
             unacknowledged=self.ledger.jobs.acceptance.task_count,
@@ -284,7 +285,8 @@ class Dispatcher:
         """Return what explains why tasks do not run at this moment."""
         from concurrent.scheduling.ledger.explaining import Explainer  # a master that nobody asks needs none
 
-        return Explainer(self.ledger, time.time(), self._turns.scheduler.trouble)
+        scheduler = self._turns.scheduler
+        return Explainer(self.ledger, time.time(), scheduler.trouble, scheduler.kept_free)
 
     def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.

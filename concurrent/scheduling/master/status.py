@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from concurrent.core.status import Status
-from concurrent.scheduling.ledger.status import LedgerStatus, RunningRow
+from concurrent.scheduling.ledger.status import LedgerStatus, RunningRow, WaitRow
 
 __all__ = ["JournalStatus", "SystemRow", "TasksStatus"]
 
@@ -16,6 +16,7 @@ class TasksStatus(LedgerStatus):
 
     running: tuple[RunningRow, ...]
     running_count: int
+    waiting: tuple[WaitRow, ...]
     workers: int
     undelivered: int
     unacknowledged: int

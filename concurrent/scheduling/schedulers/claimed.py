@@ -50,6 +50,11 @@ class ClaimScheduler:
         self._reservation = Reservation()
         self._blocked: set[Claim] = set()  # in this turn
 
+    @property
+    def kept_free(self) -> tuple[int, Claim]:
+        """The number of the slave that is kept free, 0 if none is, and for which claim."""
+        return self._reservation.slave, self._reservation.claim
+
     def slave_changed(self, slave: int) -> None:
         """Note that the slave may have room now."""
         if self._ranking_by_key:

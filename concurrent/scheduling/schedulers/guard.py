@@ -25,6 +25,7 @@ from concurrent.scheduling.schedulers.ledgerview import MANAGER_OF_QUEUE, Ledger
 from concurrent.scheduling.schedulers.pushpull import ZMQTaskScheduler
 from concurrent.scheduling.schedulers.rating import Rating
 from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
+from concurrent.scheduling.tasks.claim import Claim
 
 __all__ = ["GuardedScheduler"]
 
@@ -88,6 +89,11 @@ class GuardedScheduler:
         if self._is_waiting:
             return f"the scheduler ({self._name}) has failed, and is asked again soon"
         return f"the scheduler ({self._name}) gives nothing to idle workers" if self._idle_turns else ""
+
+    @property
+    def kept_free(self) -> tuple[int, Claim]:
+        """The number of the slave that is kept free, 0 if none is, and for which claim."""
+        return self._claimed.kept_free
 
     def manager_name(self) -> str:
         """Return the class name of the task manager that slaves have to use."""

@@ -21,16 +21,16 @@ OVERTAKEN_MAX: Final = 100
 
 
 class Reservation:
-    """See the module. ``slave`` is the number of the slave that is kept free, 0 if none is."""
+    """See the module. ``slave`` is the number of the slave that is kept free for ``claim``, 0 if none is."""
 
     def __init__(self) -> None:
         self.slave = 0
-        self._claim: Claim = NO_CLAIM
+        self.claim: Claim = NO_CLAIM
         self._overtaken: Counter[Claim] = Counter()
 
     def bars(self, slave: int, claim: Claim) -> bool:
         """Return whether a slave is given no tasks with this claim."""
-        return slave == self.slave and claim != self._claim and _compete(claim, self._claim)
+        return slave == self.slave and claim != self.claim and _compete(claim, self.claim)
 
     def look(self, ledger: Ledger, blocked: Collection[Claim], given: Mapping[Claim, int]) -> int:
         """Take note of a turn, and begin or end to keep a slave free; return its number then, else 0.
@@ -44,9 +44,9 @@ class Reservation:
             if claim not in given:
                 self._overtaken[claim] += sum(n for other, n in given.items() if _compete(claim, other))
         if self.slave:
-            queue = ledger.queue.by_claim.get(self._claim)
+            queue = ledger.queue.by_claim.get(self.claim)
             is_waiting = queue is not None and queue.count > 0
-            return 0 if is_waiting and self.slave in ledger.slaves and self._claim not in given else self._end()
+            return 0 if is_waiting and self.slave in ledger.slaves and self.claim not in given else self._end()
         return self._begin(ledger) if self._overtaken else 0
 
     def _begin(self, ledger: Ledger) -> int:
@@ -61,12 +61,12 @@ class Reservation:
         best = min(could, key=lambda slave: (slave.claimed.places, slave.slave), default=None)
         if best is None or claim not in ledger.queue.by_claim:
             return 0
-        self.slave, self._claim = best.slave, claim
+        self.slave, self.claim = best.slave, claim
         return best.slave
 
     def _end(self) -> int:
         slave, self.slave = self.slave, 0
-        self._claim = NO_CLAIM
+        self.claim = NO_CLAIM
         return slave
 
 

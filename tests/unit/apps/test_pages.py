@@ -17,6 +17,10 @@ RUN = {
     "task": 71, "name": "Cube", "owner": "application-b", "id": 3, "slave": "slave-a", "worker": 4711,
     "run_s": 12.0, "note": "its process is stopped",
 }  # fmt: skip
+WAIT = {
+    "count": 5000, "name": "train", "owner": "hunt", "age_s": 12.0, "waits_for": "free gpu",
+    "because": "gpu: needs 1, too little is free at slave-a: 2 of 2 taken",
+}  # fmt: skip
 OWNER = {
     "number": 2, "name": "application-b", "queued": 7, "open": 9, "finished": 27, "failed": 33, "cancelled": 44,
 }  # fmt: skip
@@ -66,6 +70,7 @@ def master(**fields: Any) -> dict[str, Any]:
         ],
         "owners": [OWNER],
         "running": [RUN],
+        "waiting": [WAIT],
         "running_count": 5000,
     }  # fmt: skip
     return {
@@ -185,6 +190,8 @@ def test_a_slave_shows_its_workers() -> None:
 
 def test_a_master_shows_which_tasks_run_where_and_what_is_unusual() -> None:
     page = page_of(master())
+    for text in ("Waiting for a while", "5,000", "train", "free gpu", WAIT["because"]):
+        assert text in page.texts
     for text in ("71, application-b's 3", "Cube", "slave-a", "4711", "12.0 s", "its process is stopped"):
         assert text in page.texts
     assert "4,999 more are not shown." in page.texts
@@ -226,6 +233,7 @@ def test_nothing_that_a_peer_chose_becomes_markup(type_name: str) -> None:
                 **master()["tasks"],
                 "owners": [owner],
                 "running": [{**RUN, "owner": EVIL, "slave": EVIL, "note": EVIL}],
+                "waiting": [{**WAIT, "owner": EVIL, "name": EVIL, "because": EVIL}],
             },
             systems=[{"system_id": EVIL, "application": EVIL, "pid": 1, "owner": 1}],
         ),

@@ -325,6 +325,31 @@ def test_a_job_has_what_its_tasks_wait_for_in_groups() -> None:
     assert "5 tasks of program (train), queued, wait for a slave with enough gpu: gpu: needs 1" in str(found)
 
 
+def test_what_has_waited_for_a_while_has_a_row_for_the_status(master: Master) -> None:
+    master.join(1, window=1)
+    master.push(2, name="plain")
+    master.give(1)
+    master.push(5, name="train", resources={"gpu": 1})
+    assert Explainer(master.ledger, 0.0).long_waits() == ()
+    for _ in range(6):
+        master.wait(1)
+    master.push(1, name="late")
+    rows = Explainer(master.ledger, 0.0).long_waits()
+    assert [(one.count, one.name, one.owner, one.waits_for) for one in rows] == [
+        (5, "train", "program", "a slave with enough gpu"), (1, "plain", "program", "room at a slave"),
+    ]  # fmt: skip
+    assert rows[0].because == "gpu: needs 1, offered by 0 of 1 slaves"
+    assert rows[0].age_s == 6.0
+
+
+def test_a_slave_that_is_kept_free_for_others_is_named(master: Master) -> None:
+    master.join(1, gpu=4)
+    master.push(resources={"gpu": 1})
+    kept = 1, Claim.of({"gpu": 4})
+    found = Explainer(master.ledger, 0.0, kept_free=kept).task(master.ledger.task_by_number[1])
+    assert "slave-1 is kept free for tasks with gpu=4, which others have overtaken" in found.because
+
+
 def test_it_travels_as_json_and_reads_as_text(master: Master) -> None:
     master.push(name="train", priority=3, resources={"gpu": 0.5, "memory": "4GiB"}, deadline_s=90.0)
     found = master.explain(1)

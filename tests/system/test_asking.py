@@ -69,8 +69,9 @@ def test_what_waits_for_its_next_try_or_has_a_deadline_outlives_its_master_and_i
     master = durable(cluster, *ways)
     cluster.slave(options=PATIENT).wait_for_line("joined the master")
     program = start()
-    wait_until(lambda: Path(tmp_path, "flaky").exists() and Path(tmp_path, "late").exists(), "both have run")
-    Path(tmp_path, "go").touch()
+    wait_until(lambda: Path(tmp_path, "flaky").exists(), "a call has run that is tried again")
+    Path(tmp_path, "go").touch()  # before its next try, which is then the last
+    wait_until(lambda: Path(tmp_path, "late").exists(), "the other one has begun")
     wait_until(lambda: cluster.status()["journal"]["unwritten"] == 0, "all is kept")
     kill(master.pid)
     durable(cluster, *ways)

@@ -21,6 +21,8 @@ from concurrent.core.dependencies import is_installed
 __all__ = ["ModuleSource", "ModuleSources", "folder_of_program", "import_root"]
 
 FRAMEWORK: Final = "concurrent"
+NEVER_OWN: Final = frozenset({FRAMEWORK, "__main__", *sys.builtin_module_names})
+"""Whatever lies beside the program: modules that are built into Python are found before all files."""
 
 BY_TEXT: Final = frozenset({"import_module", "__import__", "iter_modules", "walk_packages"})
 """What code names that imports modules by texts."""
@@ -134,7 +136,8 @@ class ModuleSources:
 
     def _path_of(self, name: str) -> str | None:
         """Return the file of an own module, the folder of a package without one, or None."""
-        if name.partition(".")[0] in (FRAMEWORK, "__main__") or not all(map(str.isidentifier, name.split("."))):
+        root = name.partition(".")[0]
+        if root in NEVER_OWN or not all(map(str.isidentifier, name.split("."))):
             return None
         if name in sys.modules:
             file = getattr(sys.modules[name], "__file__", None)

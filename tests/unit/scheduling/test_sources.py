@@ -21,6 +21,7 @@ TREE = {
     "plugs/second/third.py": "from shop.two import x",
     "pytest/notes.py": "",
     "figures/table.csv": "",
+    "sys.py": "",
     "eager.py": "NAMES = ['shop.one', 'plugs.first']\ndef load(n): return importlib.import_module(n)",
 }
 
@@ -42,6 +43,7 @@ CASES = {
     "import eager": {"eager", "shop", "shop.one", "shop.two", "plugs", "plugs.first"},
     "import pytest": set(),  # a folder without __init__.py does not hide what is installed
     "import figures": set(),
+    "import sys": set(),  # what is built into Python is found before files
     "import os, nothing": set(),
 }  # fmt: skip
 

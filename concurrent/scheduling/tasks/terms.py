@@ -104,7 +104,14 @@ def terms_of(task: Any) -> Terms:
     :raises SchedulingError: if it is no task, or asks for what is not possible.
     """
     try:
-        return _kept(*_asked(task))
+        asked = _asked(task)
+        terms = _usual.get(asked)
+        if terms is not None and terms.attempts_max is asked[0] and terms.priority is asked[2]:  # True is no 1
+            return terms
+        terms = _kept(*asked)
+        if len(_usual) < KEPT_COUNT and not terms.binding():
+            _usual[asked] = terms
+        return terms
     except AttributeError:
         raise SchedulingError(
             f"a {type(task).__name__} cannot be pushed, only tasks can",
@@ -211,6 +218,9 @@ NAMES: Final = tuple(DEFAULTS)
 
 _asked = attrgetter(*("__class__.name" if name == "name" else name for name in NAMES))
 """Returns what a task asks for, in the order of the fields: for each push, so without any code in Python."""
+
+_usual: Final[dict[tuple[Any, ...], Terms]] = {}
+"""Terms by what was asked, of tasks that ask for nothing that binds: found in half of the time."""
 
 _kept = lru_cache(maxsize=KEPT_COUNT, typed=True)(Terms)
 """Makes terms, or returns those that were made before: so equal ones are told at a glance."""

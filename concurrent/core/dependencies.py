@@ -101,6 +101,8 @@ def _is_own(name: str, installed: list[str]) -> bool:
 
 def _is_hiding(top: str, path: list[str]) -> bool:
     """Return whether the program has another module of the name of one that was imported."""
+    if top in sys.builtin_module_names:  # found before all files
+        return False
     spec = PathFinder.find_spec(top, path)
     origin = None if spec is None or not spec.has_location else spec.origin
     file = getattr(sys.modules.get(top), "__file__", None)

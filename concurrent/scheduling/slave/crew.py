@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.processes.cgroups import Group
 from concurrent.scheduling.slave.ranked import RankedTasks
 from concurrent.scheduling.slave.resources import NO_RESOURCES, Resources
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
@@ -146,6 +147,10 @@ class Crew:
     def environment(self, devices: Sequence[int]) -> tuple[dict[str, str], dict[str, str]]:
         """Return the variables of a worker with these devices, see :meth:`.Resources.environment`."""
         return self._resources.environment(self.claim, devices)
+
+    def new_group(self) -> Group | None:
+        """Return the control group of a new worker, see :meth:`.Resources.new_group`."""
+        return self._resources.new_group(self.claim)
 
     def rank(self, clock: Callable[[], float]) -> None:
         """Have the tasks with the higher priority come first from now on.

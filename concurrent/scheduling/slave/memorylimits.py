@@ -12,10 +12,9 @@ from typing import Final
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.memory import MemoryReader
 from concurrent.scheduling.slave.crew import Item
-from concurrent.scheduling.slave.verdict import Verdict
+from concurrent.scheduling.slave.verdict import Verdict, over_memory
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.tasks.claim import MEMORY, shown_amount
-from concurrent.scheduling.tasks.outcome import OUT_OF_MEMORY
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["MemoryLimits"]
@@ -76,7 +75,4 @@ class MemoryLimits:
         if used > limit:
             figures = shown_amount(MEMORY, used), shown_amount(MEMORY, limit)
             log.warning("task %d takes %s of memory, may take %s, and is ended", number, *figures)
-            processes = f", with {len(tree)} processes" if len(tree) > 1 else ""
-            before = f", in a worker with {link.done_count} tasks before it" if link.done_count else ""
-            reason = f"it took {figures[0]} of memory{processes}{before}, and may take {figures[1]}"
-            self._on_over(link, number, Verdict(OUT_OF_MEMORY, reason))
+            self._on_over(link, number, over_memory(used, limit, link.done_count, processes=len(tree)))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import repeat
 
+from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.blame import Blame
 from concurrent.scheduling.slave.crew import Item
@@ -48,6 +49,7 @@ class WorkerPool:
     :param size: how many tasks may run at once, each at a worker of its own.
     :param offer: what tasks can ask for besides.
     :param bounds: what is allowed to all tasks.
+    :param groups: makes the control groups that bound the memory of workers; None: it is measured alone.
     :param on_done: called with numbers, statuses (``outcome.py``) and payloads, at most once per loop turn.
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
     :param on_running: called with tasks that have run for a while, again and again (``workerwatch.py``).
@@ -62,6 +64,7 @@ class WorkerPool:
         size: int,
         offer: Offer = NOTHING,
         bounds: Bounds = NO_BOUNDS,
+        groups: Groups | None = None,
         on_done: OnDone,
         on_window: Callable[[int], None],
         on_running: OnRunning,
@@ -77,7 +80,7 @@ class WorkerPool:
         self._window = Window(self._pace, size, on_window)
         self._roster = Roster(loop, size, self._new_link, self._has_started)
         self._links = self._roster.links
-        resources = Resources(offer, size)
+        resources = Resources(offer, size, groups)
         self._crews = Crews(launcher, self._roster, size, resources, loop.time)
         self._dealer = Dealer(
             loop,

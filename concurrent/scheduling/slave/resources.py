@@ -1,4 +1,4 @@
-"""What a pool has for claims: how much, who takes what of it now, and what a worker is told. Pure.
+"""What a pool has for claims: how much, who takes what of it now, and what a worker is told.
 
 Memory, licences and the like are taken while a worker has tasks. A device is a worker's for life, since its
 process is told once which it has, and may keep memory there when its task has ended. So an idle worker of
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from concurrent.scheduling.processes.cgroups import Group, Groups
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.tasks.claim import CPU, GPU, UNIT, Claim
 
@@ -40,11 +41,13 @@ class Resources:
 
     :param offer: what there is.
     :param places: how many tasks of one processor each may run at once.
+    :param groups: makes the control groups that bound memory; None: there are none.
     """
 
-    def __init__(self, offer: Offer = NOTHING, places: int = 1) -> None:
+    def __init__(self, offer: Offer = NOTHING, places: int = 1, groups: Groups | None = None) -> None:
         self.totals: Mapping[str, int] = offer.units
         self._places = places
+        self._groups = groups
         self._gpus = offer.gpus
         self._within: dict[Claim, Claim] = {}
 
@@ -79,6 +82,10 @@ class Resources:
         names = ",".join(self._gpus.ids[device] for device in devices)
         own = dict.fromkeys(self._gpus.variables, names) if devices else {}
         return own, dict.fromkeys(THREADS, str(claim.cpu)) if claim else {}
+
+    def new_group(self, claim: Claim) -> Group | None:
+        """Return a control group for a worker with a claim; None if it needs none or there can be none."""
+        return self._groups.new(claim.memory) if self._groups is not None and claim.memory else None
 
     def device_count(self) -> int:
         """Return how many devices there are."""

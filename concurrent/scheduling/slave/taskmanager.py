@@ -15,20 +15,18 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from concurrent.core.component import Component
 from concurrent.core.errors import NodeError
 from concurrent.core.interface import implements
-from concurrent.core.items import IntItem
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
+from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.cluster import Cluster
-from concurrent.scheduling.slave.limits import Bounds
-from concurrent.scheduling.slave.memoryitem import MemoryItem
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.sayings import said_columns
 from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
+from concurrent.scheduling.slave.workersettings import WorkerSettings
 from concurrent.scheduling.slave.workerwatch import RunningTask
 from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.runterms import read_run_terms
@@ -51,26 +49,10 @@ __all__ = ["GenericTaskManager", "ZMQTaskManager"]
 log = get_log(__name__)
 
 
-class GenericTaskManager(Component):
+class GenericTaskManager(WorkerSettings):
     """Runs the tasks that the master sends. Loop thread only."""
 
     implements(ITaskManager)
-
-    tasks_per_worker_max = IntItem(
-        "slave", "tasks_per_worker_max", 0,
-        "After so many tasks, or batches, a worker process ends and another takes its place; 0: never.",
-        minimum=0,
-    )  # fmt: skip
-    worker_memory_max = MemoryItem(
-        "slave", "worker_memory_max", 0,
-        "A worker process that has more memory of its own is ended after its task, and another takes its "
-        "place; 0: never.",
-    )  # fmt: skip
-    memory_reserve = MemoryItem(
-        "slave", "memory_reserve", 256 << 20,
-        "While less memory is free on the machine, or in the control group of the slave, it takes no more "
-        "tasks; 0: it takes them all the same.",
-    )  # fmt: skip
 
     pool: WorkerPool
     """The workers, once ``open`` was called."""
@@ -78,6 +60,7 @@ class GenericTaskManager(Component):
     def __init__(self) -> None:
         """Nothing runs before ``open``."""
         self._handler: TCPHandler | None = None
+        self._groups: Groups | None = None
         self._cluster: Cluster | None = None
         self._unconfirmed = Unconfirmed()
         self._done_count = 0
@@ -99,6 +82,7 @@ class GenericTaskManager(Component):
         self._launcher = launcher
         self._workers = workers
         self._offer = offer
+        self._groups = self.new_groups()
         self.pool = self._new_pool()
 
     def register_methods(self, endpoint: SessionClient) -> None:
@@ -280,6 +264,9 @@ class GenericTaskManager(Component):
         """Forget the master."""
         self._cancel_giving_up()
         self._handler = None
+        if self._groups is not None:
+            self._groups.close()
+            self._groups = None
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
@@ -291,7 +278,8 @@ class GenericTaskManager(Component):
             self._launcher,
             size=self._workers,
             offer=self._offer,
-            bounds=Bounds(self.tasks_per_worker_max, self.worker_memory_max, self.memory_reserve),
+            bounds=self.bounds(),
+            groups=self._groups,
             on_done=self._done,
             on_window=self._window_changed,
             on_running=self._running,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from concurrent.scheduling.tasks.outcome import CANCELLED, Ended
+from concurrent.scheduling.tasks.claim import MEMORY, shown_amount
+from concurrent.scheduling.tasks.outcome import CANCELLED, OUT_OF_MEMORY, Ended
 
-__all__ = ["CANCEL", "Verdict"]
+__all__ = ["CANCEL", "Verdict", "over_memory"]
 
 
 class Verdict(NamedTuple):
@@ -31,3 +32,18 @@ class Verdict(NamedTuple):
 
 
 CANCEL: Final = Verdict(CANCELLED)
+
+
+def over_memory(taken: int, limit: int, tasks_before: int, *, processes: int = 1, by: str = "") -> Verdict:
+    """Return the verdict on a task that took too much memory.
+
+    :param taken: how many bytes it took.
+    :param limit: how many it may take.
+    :param tasks_before: how many tasks its worker did before it.
+    :param processes: how many processes it had.
+    :param by: who ended it, if not the slave.
+    """
+    several = f", with {processes} processes" if processes > 1 else ""
+    before = f", in a worker with {tasks_before} tasks before it" if tasks_before else ""
+    took, may_take = shown_amount(MEMORY, taken), shown_amount(MEMORY, limit)
+    return Verdict(OUT_OF_MEMORY, f"{by}it took {took} of memory{several}{before}, and may take {may_take}")

@@ -28,18 +28,20 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
+from signal import SIGKILL
 from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
 from concurrent.core.loggers import get_log
 from concurrent.core.machine import next_state
+from concurrent.scheduling.processes.cgroups import Group
 from concurrent.scheduling.processes.launcher import Child, Launcher
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.slave.crew import Crew, Item
 from concurrent.scheduling.slave.outputlog import OutputLog
 from concurrent.scheduling.slave.sayings import Sayings
 from concurrent.scheduling.slave.tokens import Tokens
-from concurrent.scheduling.slave.verdict import Verdict
+from concurrent.scheduling.slave.verdict import Verdict, over_memory
 from concurrent.scheduling.slave.workerdata import WorkerData
 from concurrent.scheduling.slave.workerstates import TRANSITIONS, WorkerEvent, WorkerState
 from concurrent.scheduling.tasks.current import TaskProgress
@@ -75,8 +77,8 @@ class WorkerLink:
     """
 
     __slots__ = (
-        "_code_count", "_data", "_loop", "_on_death", "_on_results", "_output", "_output_log", "_record",
-        "_sayings", "_started_count", "_tokens", "busy_since", "child", "crew", "devices",
+        "_code_count", "_data", "_group", "_loop", "_on_death", "_on_results", "_output", "_output_log",
+        "_record", "_sayings", "_started_count", "_tokens", "busy_since", "child", "crew", "devices",
         "distrusted_because", "done_count", "is_held", "outstanding", "places", "progress_at", "state",
         "verdicts",
     )  # fmt: skip
@@ -103,6 +105,7 @@ class WorkerLink:
         self._on_results = on_results
         self._on_death = on_death
         self._sayings = sayings
+        self._group: Group | None = None
         self._record = b""
         self._started_count = 0
         self._code_count = 0
@@ -130,7 +133,9 @@ class WorkerLink:
         self._undergo(WorkerEvent.JOIN)
         self.crew = crew
         self.places, self.devices = crew.cpu, devices
-        self._data.send(OWNER, crew.owner, crew.environment(devices), [])
+        self._group = crew.new_group()
+        group = "" if self._group is None else str(self._group.door)
+        self._data.send(OWNER, crew.owner, crew.environment(devices), group, [])
 
     @property
     def is_leaving(self) -> bool:
@@ -289,6 +294,8 @@ class WorkerLink:
         self._data.close()
         self._tokens.close()
         self._output.close()
+        if self._group is not None:
+            self._group.close()
 
     def _exited(self, _pid: int, signal: int | None, code: int | None, tail: str) -> None:
         if self.state is not WorkerState.DISTRUSTED:
@@ -300,6 +307,8 @@ class WorkerLink:
         if self.outstanding:
             self._charge()
             self._note_last_words()
+        if self._group is not None and signal == SIGKILL and not self.is_doomed:
+            self._note_kernel(self._group)
         if self.state is WorkerState.LEAVING and code is not None:
             self._output_log.ended(self.pid, tail)
         self._on_death(self, signal, code, tail)
@@ -312,6 +321,14 @@ class WorkerLink:
             said = self.new_progress()
             if said is not None:
                 self._sayings.progress(*said)
+
+    def _note_kernel(self, group: Group) -> None:
+        """Charge the task that ran if the kernel has killed the worker because of its memory."""
+        taken, number = group.taken_bytes(), self.running_number()
+        if taken is not None and number is not None:
+            self._undergo(WorkerEvent.KILL)
+            self.verdicts[number] = over_memory(taken, group.limit, self.done_count, by="the kernel ended it: ")
+            log.warning("task %d is ended: %s", number, self.verdicts[number].reason)
 
     def _send_code(self, blobs: Sequence[bytes]) -> None:
         for index in range(self._code_count, len(blobs)):

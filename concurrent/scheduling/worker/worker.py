@@ -16,6 +16,7 @@ that is alone at the slave may not wait at all: nobody looks for another token f
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import os
@@ -206,7 +207,10 @@ class Worker:
             self._code.take(index, bytes(blobs[0]))
             self._is_code_new = True
         elif kind == OWNER:
-            owner, (own, others), _ = fields
+            owner, (own, others), group, _ = fields
+            if group:
+                with contextlib.suppress(OSError), open(group, "w", encoding="ascii") as file:
+                    file.write("0")  # this process; if it may not, its memory is measured all the same
             os.environ.update(own)
             for name, value in others.items():
                 os.environ.setdefault(name, value)

@@ -10,9 +10,10 @@ the body, beginning at a multiple of 16 bytes from the start of the body, or lie
 and their fields:
 
 =========== ========================================== ==================================================
-``OWNER``   owner, environment, []                     to the worker, before all others: the application that it
-                                                       belongs to, and [variables, variables that are set
-                                                       unless they are]
+``OWNER``   owner, environment, group, []              to the worker, before all others: the application that it
+                                                       belongs to, [variables, variables that are set unless
+                                                       they are], and where it enters its control group by
+                                                       writing 0, or nothing
 ``TASKS``   generation, numbers, hold_s, dropped,      to the worker: tasks, in the order of their tokens;
             terms, payloads                            their results may wait ``hold_s`` seconds for others.
                                                        ``dropped`` has positions of results, free again;

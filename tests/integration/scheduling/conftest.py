@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.processes.spawn import SpawnLauncher
 from concurrent.scheduling.processes.zygote import Zygote
-from concurrent.scheduling.slave.limits import NO_BOUNDS, Bounds
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.scheduling import plugin_code
@@ -43,9 +43,9 @@ def launcher(request: pytest.FixtureRequest) -> Launcher:
 def make_pool_on(loop: NodeLoop) -> Iterator[MakePool]:
     made: list[PoolUser] = []
 
-    def make(launcher: Launcher, size: int = 2, offer: Offer = NOTHING, bounds: Bounds = NO_BOUNDS) -> PoolUser:
+    def make(launcher: Launcher, size: int = 2, offer: Offer = NOTHING, **more: Any) -> PoolUser:
         launcher.attach(loop)
-        made.append(PoolUser(loop, launcher, size, [plugin_code.__name__], offer=offer, bounds=bounds))
+        made.append(PoolUser(loop, launcher, size, [plugin_code.__name__], offer=offer, **more))
         return made[-1]
 
     yield make
@@ -55,8 +55,8 @@ def make_pool_on(loop: NodeLoop) -> Iterator[MakePool]:
 
 @pytest.fixture
 def make_pool(zygote: Zygote, make_pool_on: MakePool) -> MakePool:
-    def make(size: int = 2, offer: Offer = NOTHING, bounds: Bounds = NO_BOUNDS) -> PoolUser:
-        return make_pool_on(zygote, size, offer=offer, bounds=bounds)
+    def make(size: int = 2, offer: Offer = NOTHING, **more: Any) -> PoolUser:
+        return make_pool_on(zygote, size, offer=offer, **more)
 
     return make
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from pathlib import Path
 
 MIB = 1 << 20
 
@@ -51,3 +53,16 @@ def share_with_children(mib: int, count: int, seconds: float) -> str:
 
 def _filled(mib: int) -> bytearray:
     return bytearray(b"x" * MIB) * mib
+
+
+def be_killed_by_kernel(folder: str) -> None:
+    """End as the kernel ends a worker whose control group, the only one in a folder, is full."""
+    (group,) = Path(folder).glob("worker-*")
+    (group / "memory.events").write_text("oom 1\noom_kill 1\n", encoding="ascii")
+    (group / "memory.peak").write_text(str(300 * MIB), encoding="ascii")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def doors(folder: str) -> list[str]:
+    """Return who has entered the control groups in a folder."""
+    return [path.read_text(encoding="ascii") for path in Path(folder).glob("worker-*/cgroup.procs")]

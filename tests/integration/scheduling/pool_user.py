@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.limits import NO_BOUNDS, Bounds
 from concurrent.scheduling.slave.offer import NOTHING, Offer
@@ -44,6 +45,7 @@ class PoolUser:
         *,
         offer: Offer = NOTHING,
         bounds: Bounds = NO_BOUNDS,
+        groups: Groups | None = None,
     ) -> None:
         self.book = CodeBook(own_modules)
         self.numbers: list[int] = []
@@ -64,6 +66,7 @@ class PoolUser:
             size=size,
             offer=offer,
             bounds=bounds,
+            groups=groups,
             on_done=self._done,
             on_window=self.windows.append,
             on_running=self.running.extend,

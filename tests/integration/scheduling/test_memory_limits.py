@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
+from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.memory import MemoryReader, ProcMemory, PsutilMemory
 from concurrent.scheduling.slave import shortage
 from concurrent.scheduling.slave.limits import Bounds
+from concurrent.scheduling.slave.offer import Offer
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import FINISHED, OUT_OF_MEMORY, Ended
 from concurrent.scheduling.tasks.runterms import RunTerms
@@ -21,6 +25,7 @@ from tests.integration.scheduling.pool_user import Gate, wait_until
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as on Linux")
 
 SLOW_S = 60.0
+MEMORY_OFFER = Offer({"memory": 1 << 30})
 LIMITED = RunTerms(resources=Claim.of({"memory": "300MiB"}))
 
 
@@ -51,6 +56,36 @@ def test_who_is_over_in_a_worker_that_others_have_used_is_told_of_them(make_pool
     status, payload = user.outcome(third)
     assert status == OUT_OF_MEMORY
     assert "in a worker with 2 tasks before it" in Ended.read(payload).reason
+
+
+def test_a_worker_enters_its_control_group_before_its_first_task(make_pool: MakePool, tmp_path: Path) -> None:
+    user = make_pool(size=1, offer=MEMORY_OFFER, groups=Groups(tmp_path, tmp_path / "slave", shutil.rmtree))
+    (number,) = user.push((memory_tasks.doors, str(tmp_path)), terms=LIMITED)
+    assert user.result(number) == ["0"]
+    (number,) = user.push((memory_tasks.take, 1))
+    user.result(number)
+    (group,) = tmp_path.iterdir()  # who asks for no memory has none
+    assert (group / "memory.max").read_text() == str(300 << 20)
+
+
+def test_a_task_that_the_kernel_has_killed_for_its_memory_ends_with_the_figures(
+    make_pool: MakePool, tmp_path: Path
+) -> None:
+    user = make_pool(size=1, offer=MEMORY_OFFER, groups=Groups(tmp_path, tmp_path / "slave", shutil.rmtree))
+    before, greedy, after = (
+        user.push((abs, -1), terms=LIMITED)[0],
+        user.push((memory_tasks.be_killed_by_kernel, str(tmp_path)), terms=LIMITED)[0],
+        user.push((abs, -2), terms=LIMITED)[0],
+    )
+    assert user.result(before) == 1
+    status, payload = user.outcome(greedy)
+    assert status == OUT_OF_MEMORY
+    reason = Ended.read(payload).reason
+    assert reason.startswith("the kernel ended it: it took 300MiB of memory")
+    assert reason.endswith("and may take 300MiB")
+    assert user.result(after) == 2
+    assert user.pool_status().deaths == 0
+    assert len(list(tmp_path.iterdir())) == 1  # that of the next worker
 
 
 def test_what_its_children_take_counts_too(make_pool: MakePool) -> None:

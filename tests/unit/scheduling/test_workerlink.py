@@ -88,7 +88,7 @@ def numbers(items: list[Any]) -> list[int]:
 
 def test_a_worker_is_told_whose_it_is_before_anything_else(ends: Ends) -> None:
     assert ends.link.state is WorkerState.READY
-    assert ends.join() == [OWNER, OWNER_NUMBER, [{}, {}], []]
+    assert ends.join() == [OWNER, OWNER_NUMBER, [{}, {}], "", []]
     assert ends.link.state is WorkerState.SERVING
     assert ends.link.crew is ends.crew
 

@@ -1,0 +1,46 @@
+"""The options of a slave that bound its workers."""
+
+from __future__ import annotations
+
+from concurrent.core.component import Component
+from concurrent.core.items import ChoiceItem, IntItem
+from concurrent.scheduling.processes.cgroups import Groups, open_groups
+from concurrent.scheduling.slave.limits import Bounds
+from concurrent.scheduling.slave.memoryitem import MemoryItem
+
+__all__ = ["WorkerSettings"]
+
+
+class WorkerSettings(Component):
+    """See the module. Any thread."""
+
+    tasks_per_worker_max = IntItem(
+        "slave", "tasks_per_worker_max", 0,
+        "After so many tasks, or batches, a worker process ends and another takes its place; 0: never.",
+        minimum=0,
+    )  # fmt: skip
+    worker_memory_max = MemoryItem(
+        "slave", "worker_memory_max", 0,
+        "A worker process that has more memory of its own is ended after its task, and another takes its "
+        "place; 0: never.",
+    )  # fmt: skip
+    memory_reserve = MemoryItem(
+        "slave", "memory_reserve", 256 << 20,
+        "While less memory is free on the machine, or in the control group of the slave, it takes no more "
+        "tasks; 0: it takes them all the same.",
+    )  # fmt: skip
+
+    cgroup = ChoiceItem(
+        "slave", "cgroup", "auto",
+        "Whether a worker whose tasks ask for memory gets a control group that holds it to that: auto has the "
+        "kernel do so where the group of the slave was delegated to it, off has memory measured alone.",
+        choices=("auto", "off"),
+    )  # fmt: skip
+
+    def bounds(self) -> Bounds:
+        """Return what is allowed to all tasks."""
+        return Bounds(self.tasks_per_worker_max, self.worker_memory_max, self.memory_reserve)
+
+    def new_groups(self) -> Groups | None:
+        """Return what makes control groups for workers, which its caller closes; None if there can be none."""
+        return open_groups() if self.cgroup == "auto" else None

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from concurrent.core.environment import Environment
 from concurrent.scheduling.processes import cgroups
 from concurrent.scheduling.processes.cgroups import Groups, open_groups
+from concurrent.scheduling.slave import workersettings
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as on Linux")
 
@@ -225,3 +228,12 @@ def test_a_group_that_cannot_be_divided_is_left_as_it_was(tree: Tree, monkeypatc
     assert tree.open() is None
     assert tree.groups == []
     assert (tree.own / "cgroup.procs").read_text().split() == [str(os.getpid())]
+
+
+@pytest.mark.parametrize(("chosen", "asked"), [("auto", 1), ("off", 0)])
+def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, chosen: str, asked: int) -> None:
+    calls: list[None] = []
+    monkeypatch.setattr(workersettings, "open_groups", lambda: calls.append(None))
+    env = Environment(variables={}, overrides={"slave.cgroup": chosen})
+    assert env[GenericTaskManager].new_groups() is None
+    assert len(calls) == asked

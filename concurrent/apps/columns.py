@@ -230,7 +230,8 @@ def _of_owner(owner: OwnerRow) -> str:
 def _of_slave(slave: SlaveRow) -> str:
     others = _unless_none((slave.failed, "failed"), (slave.refused, "refused"))
     silent = "; it holds tasks and reports nothing" if slave.silent else ""
-    return f"{slave.held} held, {slave.done} done{others}{silent}"
+    lacks = f"; it wants no tasks: {slave.lacks}" if slave.lacks else ""
+    return f"{slave.held} held, {slave.done} done{others}{silent}{lacks}"
 
 
 def _unless_none(*counts: tuple[int, str]) -> str:

@@ -1,25 +1,36 @@
-"""What slaves may tell a master of what tasks say, and owners ask. Loop thread only."""
+"""What slaves tell a master of tasks and of themselves, for people to read. Loop thread only."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Final
 
-from concurrent.apps.api import NodeType
+from concurrent.apps.api import NodeType, printable
 from concurrent.core.errors import InvalidArguments
 from concurrent.scheduling.master.newsdesk import NewsDesk
+from concurrent.scheduling.master.slavedesk import SlaveDesk
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 
 __all__ = ["register_news"]
 
+REASON_CHARS_MAX: Final = 200
+"""So much is kept of why a slave wants no tasks."""
 
-def register_news(server: HasMethods, desk: NewsDesk, number_of: Callable[[TCPHandler, NodeType], int]) -> None:
+
+def register_news(
+    server: HasMethods,
+    desk: NewsDesk,
+    slaves: SlaveDesk,
+    number_of: Callable[[TCPHandler, NodeType], int],
+) -> None:
     """Register it with the server of the compute channel.
 
+    :param desk: keeps what tasks say.
+    :param slaves: keeps what slaves say of themselves.
     :param number_of: returns the number of the registration that a session belongs to, or raises NodeError.
     """
 
@@ -42,6 +53,11 @@ def register_news(server: HasMethods, desk: NewsDesk, number_of: Callable[[TCPHa
     def printed(handler: TCPHandler, _request: Any, numbers: list[int], ends: list[str]) -> None:
         """Tell the end of what tasks have printed."""
         desk.printed(number_of(handler, NodeType.slave), numbers, ends)
+
+    @receives(server, to_master.lacks)
+    def lacks(handler: TCPHandler, _request: Any, reason: str) -> None:
+        """Tell why a slave wants no tasks."""
+        slaves.lacks(number_of(handler, NodeType.slave), printable(reason[:REASON_CHARS_MAX]))
 
     @receives(server, to_master.output)
     def output(handler: TCPHandler, _request: Any, task_id: int) -> Any:

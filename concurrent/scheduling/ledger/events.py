@@ -105,6 +105,7 @@ __all__ = [
     "SlaveHeard",
     "SlaveHolding",
     "SlaveJoined",
+    "SlaveLacks",
     "SlaveLost",
     "SlaveSilent",
     "SlavesGone",
@@ -233,6 +234,17 @@ class WindowChanged:
 
     slave: int
     window: int
+
+
+@dataclass(slots=True)
+class SlaveLacks:
+    """A slave tells why it wants no tasks: what its machine is short of.
+
+    :param reason: for people, in a few words; empty when that is over.
+    """
+
+    slave: int
+    reason: str
 
 
 @dataclass(slots=True)
@@ -375,6 +387,7 @@ Event = (
     | SlaveHolding
     | SlavesGone
     | WindowChanged
+    | SlaveLacks
     | TasksDone
     | TasksFailed
     | TasksReturned

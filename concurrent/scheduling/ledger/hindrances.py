@@ -17,6 +17,9 @@ __all__ = ["Hindrances", "hindrances", "listed"]
 NAMES_MAX: Final = 3
 """So many slaves are named for one reason, others are counted."""
 
+REASONS_MAX: Final = 3
+"""So many reasons of slaves that want nothing are told; slaves with others are named without."""
+
 
 class Hindrances(NamedTuple):
     """What keeps slaves from a task.
@@ -151,8 +154,7 @@ class _Groups:
             yield f"refused, or a worker died of it: {listed(self._refusing)}"
         if self._silent:
             yield self._line_of_silent(silent_s)
-        if self._unwilling:
-            yield f"no tasks are wanted now by {listed(self._unwilling)}"
+        yield from self._lines_of_unwilling()
         for name, short in self._short.items():
             needs = shown_amount(name, dict(self._wanted)[name])
             has = f"{shown_amount(name, short.taken)} of {shown_amount(name, short.offered)} taken"
@@ -165,6 +167,15 @@ class _Groups:
         if self._open:
             verb = "has" if len(self._open) == 1 else "have"
             yield f"{listed(self._open)} {verb} room"
+
+    def _lines_of_unwilling(self) -> Iterator[str]:
+        by_reason: dict[str, list[SlaveRecord]] = {}
+        for slave in self._unwilling:
+            is_one_more = slave.lacks not in by_reason and len(by_reason) >= REASONS_MAX
+            by_reason.setdefault("" if is_one_more else slave.lacks, []).append(slave)
+        for reason, slaves in by_reason.items():
+            line = f"no tasks are wanted now by {listed(slaves)}"
+            yield f"{line}: {reason}" if reason else line
 
     def _line_of_silent(self, silent_s: Callable[[SlaveRecord], float]) -> str:
         longest = sorted(self._silent, key=silent_s, reverse=True)

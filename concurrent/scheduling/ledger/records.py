@@ -194,7 +194,7 @@ class SlaveRecord:
     outcomes it may have reported before, and whether it has them again by now.
     ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked. Of these
     ``offers`` are what it has for tasks that claim something, in units by name, and ``claimed`` is what the
-    tasks that it holds claim together.
+    tasks that it holds claim together. ``lacks`` is why it wants no tasks, as it says; mostly nothing.
     """
 
     slave: int
@@ -217,6 +217,7 @@ class SlaveRecord:
     data: dict[str, Any] = field(default_factory=dict)
     offers: dict[str, int] = field(default_factory=dict)
     claimed: Usage = field(default_factory=Usage)
+    lacks: str = ""
 
     def could(self, claim: Claim) -> bool:
         """Return whether it could meet a claim if nothing else were there."""
@@ -284,4 +285,5 @@ class SlaveRecord:
             workers_died=self.died_count,
             task_s=self.task_s,
             silent=self.is_silent,
+            lacks=self.lacks,
         )

@@ -8,6 +8,7 @@ from concurrent.scheduling.ledger.endings import MAYBE_AGAIN, sorted_out
 from concurrent.scheduling.ledger.events import (
     CancelRun,
     Command,
+    SlaveLacks,
     TasksDone,
     TasksFailed,
     TasksReturned,
@@ -44,6 +45,13 @@ class Reports:
         if slave is None:
             return []
         return self._places.book.window_wanted(slave, event.window)
+
+    def lacks(self, event: SlaveLacks) -> list[Command]:
+        """Take note of why a slave wants no tasks, for those who ask."""
+        slave = self._places.slaves.get(event.slave)
+        if slave is not None:
+            slave.lacks = event.reason
+        return []
 
     def done(self, event: TasksDone) -> list[Command]:
         """End tasks, or have others try them whose worker has died."""

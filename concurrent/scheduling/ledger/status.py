@@ -38,7 +38,10 @@ class OwnerRow(Status):
 
 @dataclass(frozen=True, slots=True)
 class SlaveRow(Status):
-    """A slave that has joined, and what became of the tasks that it was given."""
+    """A slave that has joined, and what became of the tasks that it was given.
+
+    ``lacks`` is why it wants no tasks, as it says: what its machine is short of.
+    """
 
     number: int
     name: str
@@ -51,6 +54,7 @@ class SlaveRow(Status):
     workers_died: int
     task_s: float
     silent: bool
+    lacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

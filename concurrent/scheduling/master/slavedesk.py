@@ -22,6 +22,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveBack,
     SlaveHeard,
     SlaveJoined,
+    SlaveLacks,
     SlaveLost,
     SlaveSilent,
     TasksDone,
@@ -146,6 +147,10 @@ class SlaveDesk:
             self._joining[slave] = self._joining[slave]._replace(window=window)
         else:
             self._tell(slave, WindowChanged(slave, window))
+
+    def lacks(self, slave: int, reason: str) -> None:
+        """Take note of why a slave wants no tasks, as it says; empty when that is over."""
+        self._apply(SlaveLacks(slave, reason))
 
     def pull(self, slave: int, room: int) -> None:
         """Take note that a slave asks the work queue for tasks."""

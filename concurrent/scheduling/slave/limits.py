@@ -48,7 +48,7 @@ class Limits:
     :param links: the workers; the list of the pool itself.
     :param on_over: called with a worker, the number of the task that it runs, and why that has to end.
     :param on_grown: called with a worker that has to be replaced when its task has ended.
-    :param on_shortage: called when ``is_short`` has changed: whether the machine is short of memory.
+    :param on_shortage: called when ``lacks`` has changed.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class Limits:
         self._measured_at = float("-inf")
 
     @property
-    def is_short(self) -> bool:
-        """Whether the machine is short of memory."""
-        return self._shortage.is_there
+    def lacks(self) -> str:
+        """What the machine is short of, so that nothing more is to be taken, in a few words; mostly nothing."""
+        return self._shortage.reason
 
     def look(self, running: Mapping[WorkerLink, Item]) -> None:
         """Look at everything; call it again and again while workers have tasks, and once when they have none.

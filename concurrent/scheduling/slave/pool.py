@@ -67,6 +67,7 @@ class WorkerPool:
         groups: Groups | None = None,
         on_done: OnDone,
         on_window: Callable[[int], None],
+        on_lacks: Callable[[str], object],
         on_running: OnRunning,
         on_said: OnSaid,
     ) -> None:
@@ -75,6 +76,7 @@ class WorkerPool:
         self._loop = loop
         self._launcher = launcher
         self._on_done = on_done
+        self._on_lacks = on_lacks
         self._sayings = Sayings(on_said)
         self._pace = Pace()
         self._window = Window(self._pace, size, on_window)
@@ -115,6 +117,11 @@ class WorkerPool:
     def window(self) -> int:
         """How many tasks the pool wants to hold in all, running and waiting."""
         return self._window.count
+
+    @property
+    def lacks(self) -> str:
+        """Why the pool wants nothing, if its machine is short of something; else empty."""
+        return self._limits.lacks
 
     @property
     def task_s(self) -> float:
@@ -319,7 +326,8 @@ class WorkerPool:
         self._dealer.deal()
 
     def _shortage_changed(self) -> None:
-        self._window.is_open = not self._limits.is_short
+        self._window.is_open = not self.lacks
+        self._on_lacks(self.lacks)
         self._window.look()
 
     def _end(self, item: Item, status: int, payload: bytes) -> None:

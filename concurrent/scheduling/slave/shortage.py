@@ -24,6 +24,8 @@ log = get_log(__name__)
 class Shortage:
     """See the module. ``is_there`` tells whether the machine is short of memory.
 
+    ``reason`` says so to others, in a few words; it is empty if the machine is not.
+
     :param reserve_bytes: how much shall be free; 0: nobody looks.
     :param free_bytes: returns how much is; 0 if that is unknown.
     :param on_change: called when ``is_there`` has changed.
@@ -37,6 +39,7 @@ class Shortage:
         on_change: Callable[[], object],
     ) -> None:
         self.is_there = False
+        self.reason = ""
         self._loop = loop
         self._reserve_bytes = reserve_bytes
         self._free_bytes = free_bytes
@@ -66,9 +69,9 @@ class Shortage:
         if is_short == self.is_there:
             return
         self.is_there = is_short
-        shown = shown_amount(MEMORY, free)
+        shown, reserve = shown_amount(MEMORY, free), shown_amount(MEMORY, self._reserve_bytes)
+        self.reason = f"less memory is free there than slave.memory_reserve={reserve}" if is_short else ""
         if is_short:
-            reserve = shown_amount(MEMORY, self._reserve_bytes)
             log.warning(
                 "takes no more tasks: %s of memory are free, less than slave.memory_reserve=%s", shown, reserve
             )

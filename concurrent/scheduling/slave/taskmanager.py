@@ -163,6 +163,8 @@ class GenericTaskManager(WorkerSettings):
         else:
             self._begin_anew()
             self._handler = handler
+        if self.pool.lacks:
+            self._tell(to_master.lacks, self.pool.lacks)
         self._look_for_room()
 
         def go_on() -> None:
@@ -282,6 +284,7 @@ class GenericTaskManager(WorkerSettings):
             groups=self._groups,
             on_done=self._done,
             on_window=self._window_changed,
+            on_lacks=lambda reason: self._tell(to_master.lacks, reason),
             on_running=self._running,
             on_said=self._said,
         )

@@ -172,6 +172,23 @@ def test_an_owner_asks_on_its_session(peer: MakePeer) -> None:
         slave.call("explain", 1)
 
 
+def test_what_a_slave_lacks_is_told_to_those_who_ask(master: MasterNode, peer: MakePeer) -> None:
+    owner, slave = peer("application-1"), peer("slave-1")
+    owner.join("application")
+    slave.join("slave", workers=1, window=5)
+    slave.call("set_window", 0)
+    slave.call("lacks", "it\x1b lacks memory, " + "x" * 1000)
+    owner.call("push_tasks", 1, 0, 1, [b"a"])
+    told = ("it? lacks memory, " + "x" * 1000)[:200]
+    assert owner.call("explain", 1)["because"] == [f"no tasks are wanted now by slave-1: {told}"]
+    (line,) = [row["lacks"] for row in master.snapshot()["tasks"]["slaves"]]
+    assert line == told
+    slave.call("lacks", "")
+    assert owner.call("explain", 1)["because"] == ["no tasks are wanted now by slave-1"]
+    with pytest.raises(NodeError, match="has not joined as slave"):
+        owner.call("lacks", "something")
+
+
 def test_the_command_prints_a_task_or_a_job_and_commands_no_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -51,6 +51,7 @@ class PoolUser:
         self.numbers: list[int] = []
         self.reports: list[list[int]] = []
         self.windows: list[int] = []
+        self.lacks: list[str] = []
         self.running: list[RunningTask] = []
         self.progress: dict[int, list[TaskProgress]] = {}
         self.printed: dict[int, str] = {}
@@ -69,6 +70,7 @@ class PoolUser:
             groups=groups,
             on_done=self._done,
             on_window=self.windows.append,
+            on_lacks=self.lacks.append,
             on_running=self.running.extend,
             on_said=self._said,
         )

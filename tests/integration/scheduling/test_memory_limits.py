@@ -141,6 +141,7 @@ def test_a_pool_whose_machine_is_short_of_memory_wants_nothing_and_says_so(
     wait_until(lambda: user.windows[-1:] == [0], "it wants nothing")
     assert user.pool_status().window == 0
     assert "takes no more tasks" in caplog.text
+    assert user.lacks == [user.pool.lacks] == ["less memory is free there than slave.memory_reserve=1PiB"]
     gate.release(pid)
     assert user.status(number) == FINISHED  # what is there is done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -49,6 +49,7 @@ class Master:
         self.reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self.held: queue.SimpleQueue[tuple[list[int], list[int]]] = queue.SimpleQueue()
+        self.lacks: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.question: Future[Any] = Future()
 
     def receive_into(self, new_block: NewBlock) -> None:
@@ -61,6 +62,8 @@ class Master:
         self.message_counts = (count + 1, count + 1 if self.acknowledges else acknowledged)
         if message is to_master.holding:
             self.held.put((args[0], args[1]))
+        elif message is to_master.lacks:
+            self.lacks.put(args[0])
         elif message is to_master.done:
             numbers, _statuses, payloads, _task_s = args
             for number, payload in zip(numbers, payloads, strict=True):
@@ -82,9 +85,9 @@ class Master:
 class Slave:
     """The manager, and a master that sends it tasks."""
 
-    def __init__(self, loop: NodeLoop, zygote: Zygote) -> None:
+    def __init__(self, loop: NodeLoop, zygote: Zygote, options: Mapping[str, str] = {}) -> None:
         self._loop = loop
-        self.manager = Environment(variables={})[GenericTaskManager]
+        self.manager = Environment(variables=options)[GenericTaskManager]
         self.master = Master()
         zygote.attach(loop)
         self.on_loop(self.manager.open, loop, zygote, 1)
@@ -212,6 +215,21 @@ def test_what_was_done_while_the_master_was_away_is_brought_when_it_is_back(slav
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")
     slave.run(3, workloads.square, 4)
     assert slave.master.done.get(timeout=TIMEOUT_S) == (3, 16), "what had not started was dropped"
+
+
+def test_each_master_is_told_why_nothing_is_wanted(loop: NodeLoop, zygote: Zygote, gate: Gate) -> None:
+    slave = Slave(loop, zygote, {"CONCURRENT_SLAVE__MEMORY_RESERVE": "1024TiB"})
+    try:
+        slave.run(1, workloads.hold, gate.port)
+        pid = gate.wait_for_one()
+        why = "less memory is free there than slave.memory_reserve=1PiB"
+        assert slave.master.lacks.get(timeout=TIMEOUT_S) == why
+        slave.on_loop(slave.manager.left)
+        rejoin(slave)
+        assert slave.master.lacks.get(timeout=TIMEOUT_S) == why
+        gate.release(pid)
+    finally:
+        slave.stop()
 
 
 def test_what_the_master_did_not_acknowledge_is_brought_again(slave: Slave) -> None:

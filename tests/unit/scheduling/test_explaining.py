@@ -12,6 +12,7 @@ from concurrent.scheduling.ledger.events import (
     RefusedPassedOn,
     SlaveAway,
     SlaveJoined,
+    SlaveLacks,
     SlaveLost,
     TasksAssigned,
     TasksDone,
@@ -209,6 +210,25 @@ def test_a_slave_that_wants_nothing_is_not_called_full(master: Master) -> None:
     master.ledger.apply(WindowChanged(1, 0))
     master.push()
     assert master.why() == "no tasks are wanted now by slave-1"
+
+
+def test_what_a_slave_lacks_that_wants_nothing_is_said_once_for_all(master: Master) -> None:
+    for number in range(1, 7):
+        master.join(number)
+        master.ledger.apply(WindowChanged(number, 0))
+        master.ledger.apply(SlaveLacks(number, "memory" if number < 3 else f"thing {number}"))
+    master.push()
+    by = "no tasks are wanted now by"
+    assert master.explain(1).because == (
+        f"{by} 2 slaves (slave-1, slave-2): memory",
+        f"{by} slave-3: thing 3",
+        f"{by} slave-4: thing 4",
+        f"{by} 2 slaves (slave-5, slave-6)",
+    )
+    assert master.ledger.slaves[1].status().lacks == "memory"
+    master.ledger.apply(SlaveLacks(1, ""))
+    assert master.ledger.slaves[1].status().lacks == ""
+    master.ledger.apply(SlaveLacks(99, "it has left"))
 
 
 def test_a_task_at_a_slave_says_what_is_before_it_there(master: Master) -> None:

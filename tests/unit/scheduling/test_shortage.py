@@ -40,6 +40,8 @@ def test_it_is_short_below_the_reserve_and_until_a_quarter_more_is_free() -> Non
         machine.free_mib = free_mib
         machine.look()
         assert machine.shortage.is_there == is_there, free_mib
+        why = "less memory is free there than slave.memory_reserve=100MiB" if is_there else ""
+        assert machine.shortage.reason == why
     assert machine.changes == [True, False]
 
 

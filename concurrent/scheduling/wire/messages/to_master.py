@@ -33,6 +33,7 @@ __all__ = [
     "job_begun",
     "job_keys",
     "join_system",
+    "lacks",
     "name_tasks",
     "output",
     "printed",
@@ -213,6 +214,11 @@ def took(numbers: list[int]) -> None:
 @FROM_SLAVE.cast()
 def pull(room: int) -> None:
     """Ask the work queue for so many tasks."""
+
+
+@FROM_SLAVE.hint(feature="lacks")
+def lacks(reason: str) -> None:
+    """Tell why the slave wants no tasks: what its machine is short of; an empty text when that is over."""
 
 
 @FROM_SLAVE.cast()

@@ -5,7 +5,8 @@
 ``Terms``                       what a task asks for
 ``Retry``                       when a task that raised is tried again
 ``current_task``                the task that runs: says its progress, logs, knows whether it is cancelled
-``TaskTimeout``                 how a task ends whose limit of time has passed; ``TaskOutOfMemory``
+``TaskError``                   how a task ends that has no result: ``TaskFailed``, ``TaskTimeout``,
+                                ``TaskOutOfMemory``, ``WorkerDied``; ``TaskCancelled``
 ``ITaskSystem``                 derive to control tasks from beside the master
 ``ITaskScheduler``              decides which slave gets which task
 ``ITaskScheduleStrategy``       rates the slaves for the generic scheduler
@@ -35,7 +36,14 @@ from typing import TYPE_CHECKING
 from concurrent.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from concurrent.core.errors import TaskOutOfMemory, TaskTimeout
+    from concurrent.core.errors import (
+        TaskCancelled,
+        TaskError,
+        TaskFailed,
+        TaskOutOfMemory,
+        TaskTimeout,
+        WorkerDied,
+    )
     from concurrent.scheduling.interfaces import (
         IPickler,
         ITaskManager,
@@ -79,10 +87,14 @@ _MODULE_BY_NAME = {
     "SocketWorkQueue": "schedulers.workqueues",
     "Task": "tasks.task",
     "TaskClient": "owner.taskclient",
+    "TaskCancelled": "tasks.errors",
+    "TaskError": "tasks.errors",
+    "TaskFailed": "tasks.errors",
     "TaskOutOfMemory": "tasks.errors",
     "TaskProgress": "tasks.current",
     "TaskTimeout": "tasks.errors",
     "Terms": "tasks.terms",
+    "WorkerDied": "tasks.errors",
     "WorkPlace": "schedulers.workqueues",
     "WorkerPool": "slave.pool",
     "ZMQTaskManager": "slave.taskmanager",
@@ -109,12 +121,16 @@ __all__ = [
     "SessionWorkQueue",
     "SocketWorkQueue",
     "Task",
+    "TaskCancelled",
     "TaskClient",
+    "TaskError",
+    "TaskFailed",
     "TaskOutOfMemory",
     "TaskProgress",
     "TaskTimeout",
     "Terms",
     "WorkPlace",
+    "WorkerDied",
     "WorkerPool",
     "ZMQTaskManager",
     "ZMQTaskScheduler",

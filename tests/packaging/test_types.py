@@ -72,7 +72,7 @@ TYPES = ["set[Future[int]]", "Iterator[int]", *["Future[int]"] * 3, *["TaskFutur
 OPTIONS = """
 from concurrent.apps import ApplicationNode, ExecutorView, LocalCluster, TaskFuture
 from concurrent.futures import Executor, Future
-from concurrent.scheduling import ISystemMaster, ITaskSystem, Retry, Task, TaskTimeout
+from concurrent.scheduling import ISystemMaster, ITaskSystem, Retry, Task, TaskError, TaskTimeout
 
 
 class Careful(Task):
@@ -116,13 +116,23 @@ with LocalCluster(2) as cluster:
         reveal_type(future.result())
     except TaskTimeout as late:
         reveal_type(late.evidence)
+    except TaskError as other:
+        reveal_type(other)
     reveal_type(future.cancel(grace_s=2))
     reveal_type(view.map(double, [1, 2], chunksize=2))
     reveal_type(use(view))
     reveal_type(cluster.submit(double, 3))
     reveal_type(view.submit(double, 3, key="three"))
 """
-OPTION_TYPES = ["int", "tuple[str, ...]", "bool", "Iterator[int]", "Future[int]", *["TaskFuture[int]"] * 2]
+OPTION_TYPES = [
+    "int",
+    "tuple[str, ...]",
+    "TaskError",
+    "bool",
+    "Iterator[int]",
+    "Future[int]",
+    *["TaskFuture[int]"] * 2,
+]
 WRONG_OPTIONS = """
 cluster.options(timeout=60)
 cluster.options(timeout_s="60")

@@ -117,7 +117,7 @@ with LocalCluster(2) as cluster:
     except TaskTimeout as late:
         reveal_type(late.evidence)
     except TaskError as other:
-        reveal_type(other)
+        reveal_type(other.evidence)
     reveal_type(future.cancel(grace_s=2))
     reveal_type(view.map(double, [1, 2], chunksize=2))
     reveal_type(use(view))
@@ -127,7 +127,7 @@ with LocalCluster(2) as cluster:
 OPTION_TYPES = [
     "int",
     "tuple[str, ...]",
-    "TaskError",
+    "tuple[str, ...]",
     "bool",
     "Iterator[int]",
     "Future[int]",

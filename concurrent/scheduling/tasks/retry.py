@@ -87,8 +87,29 @@ class Retry:
         }
 
     @classmethod
+    def of(cls, value: Any) -> Retry | None:
+        """Return what a user wrote: a ``Retry``, a number of tries, a map, or nothing.
+
+        :raises SchedulingError: if it is none of these, or the map has a key that there is not.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = [key for key in value if key not in known] if isinstance(value, Mapping) else []
+        if unknown:
+            from difflib import get_close_matches  # a worker that is asked for nothing wrong needs none
+
+            near = get_close_matches(str(unknown[0]), known, 1)
+            meant = f"Did you mean {near[0]}? " if near else ""
+            raise SchedulingError(
+                f"there is no {unknown[0]!r:.100} of a retry",
+                thing="retry",
+                value=unknown[0],
+                remedy=f"{meant}There are {', '.join(known)}",
+            )
+        return cls.read(value)
+
+    @classmethod
     def read(cls, value: Any) -> Retry | None:
-        """Return what a user wrote, or what came: a ``Retry``, a number of tries, a map, or nothing.
+        """Return what came: as :meth:`of`, but other keys of a map are left out, for a newer peer knows them.
 
         :raises SchedulingError: if it is none of these.
         """

@@ -82,7 +82,7 @@ class Terms:
         _check_seconds("timeout_s", self.timeout_s)
         _check_seconds("deadline_s", self.deadline_s)
         if self.retry is not None and type(self.retry) is not Retry:
-            object.__setattr__(self, "retry", Retry.read(self.retry))
+            object.__setattr__(self, "retry", Retry.of(self.retry))
         if type(self.resources) is not Claim:
             object.__setattr__(self, "resources", Claim.of(self.resources))
 
@@ -132,6 +132,7 @@ def _terms_named(task: Any) -> Terms:
     asked = dict(zip(NAMES, _asked(task), strict=True))
     if not _is_name(asked["name"]):
         asked["name"] = _shortened(type(task).__name__)
+    asked["retry"] = Retry.of(asked["retry"])
     return terms_from(asked)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -157,6 +158,41 @@ def test_an_option_that_is_misspelt_is_refused_with_the_one_that_is_meant(writte
 def test_a_retry_of_nothing_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(SchedulingError):
         Retry(3, **asked)
+
+
+MISSPELT: Any = {"times": 3, "dalay_s": 1}
+UNLIKE: Any = {"times": 3, 7: 1}
+
+
+class Misspelt(Task):
+    retry = MISSPELT
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: Options(retry=MISSPELT),
+        lambda: options_of({"retry": MISSPELT}),
+        lambda: terms_of(Misspelt()),
+    ],
+)
+def test_a_misspelt_key_of_a_retry_is_refused_where_it_is_written(write: Callable[[], object]) -> None:
+    with pytest.raises(
+        SchedulingError, match=r"no 'dalay_s' of a retry.*Did you mean delay_s\?.*backoff"
+    ) as caught:
+        write()
+    assert caught.value.value == "dalay_s"
+
+
+def test_what_is_nothing_like_a_key_of_a_retry_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(SchedulingError, match=r"no 7 of a retry.*There are times, on, delay_s") as caught:
+        Options(retry=UNLIKE)
+    assert "Did you mean" not in str(caught.value)
+
+
+def test_a_retry_of_a_newer_peer_has_keys_that_are_left_out() -> None:
+    terms = terms_from({"retry": {"times": 3, "delay_s": 1, "of_tomorrow": [1]}})
+    assert terms.retry == Retry(3, delay_s=1)
 
 
 class Outer:

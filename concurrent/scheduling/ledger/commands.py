@@ -216,14 +216,12 @@ class ForgetJob:
 class TellInfeasible:
     """Tell an owner of tasks that no slave could meet which has joined.
 
-    :param claim: what each of them asks for, in words.
-    :param why: what of it is missing.
+    :param why: what of their claim is missing.
     :param fails: whether they will fail if this stays so.
     """
 
     owner: int
     count: int
-    claim: str
     why: str
     fails: bool
 

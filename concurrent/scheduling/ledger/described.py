@@ -119,7 +119,7 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.Push: lambda c: f"{_tasks(c.numbers)} of owner {c.owner} offered to all slaves",
     events.CancelRun: lambda c: f"slave {c.slave} is told to cancel {_tasks(c.numbers)}",
     events.AskBack: lambda c: f"slave {c.slave} is asked to give back {c.count} tasks",
-    events.TellInfeasible: lambda c: f"no slave has {c.claim} for {c.count} tasks of owner {c.owner}: {c.why}",
+    events.TellInfeasible: lambda c: f"no slave could run {c.count} tasks of owner {c.owner}: {c.why}",
     events.FailInfeasible: lambda c: f"{_tasks(c.numbers)} fail, for no slave has what they claim: {c.why}",
     events.Deliver: lambda c: f"outcomes go to owner {c.owner}, its {_tasks(c.ids)}: {_ends(c.statuses)}",
 }

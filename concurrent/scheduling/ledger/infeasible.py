@@ -6,7 +6,8 @@ started. Where a master is set to that, tasks fail that have waited so for a whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from math import inf
 from typing import Final
 
@@ -15,12 +16,18 @@ from concurrent.scheduling.ledger.claims import Claims
 from concurrent.scheduling.ledger.events import Command, FailInfeasible, TellInfeasible
 from concurrent.scheduling.ledger.lanes import LaneGroup
 from concurrent.scheduling.ledger.records import SlaveRecord
-from concurrent.scheduling.tasks.claim import CPU, UNIT, Claim, shown_amount
+from concurrent.scheduling.tasks.claim import CPU, GPU, MEMORY, UNIT, Claim, shown_amount
 
 __all__ = ["FAIL_S", "Infeasible", "shortfall"]
 
 FAIL_S: Final = 30.0
 """So long tasks wait for a slave that could meet their claim before they fail, where they do."""
+
+USUAL: Final = (CPU, GPU, MEMORY)
+"""Names that have a meaning, whether a slave has any of it or not."""
+
+LIKENESS_MIN: Final = 0.75
+"""From this on a name is taken for a misspelt one: below it are a tpu and a gpu."""
 
 
 class Infeasible:
@@ -77,7 +84,7 @@ class Infeasible:
         if since == inf:
             self._since[owner, group.claim] = now
             why = shortfall(group.claim, self._slaves, self._claims.tokens)
-            return [TellInfeasible(owner, group.count, str(group.claim), why, fails=self.fails)]
+            return [TellInfeasible(owner, group.count, why, fails=self.fails)]
         if self.fails and now - since >= FAIL_S:
             numbers = [task.number for lane in group for task in lane.waiting()]
             return [FailInfeasible(numbers, shortfall(group.claim, self._slaves, self._claims.tokens))]
@@ -88,11 +95,22 @@ class Infeasible:
 def shortfall(claim: Claim, slaves: Mapping[int, SlaveRecord], tokens: Mapping[str, int]) -> str:
     """Return what is missing for a claim that no slave could meet, in words."""
     missing: list[str] = []
+    known = set(USUAL).union(tokens, *(slave.offers for slave in slaves.values()))
     for name, units in ((CPU, claim.cpu * UNIT), *(one for one in claim if one[0] != CPU)):
         most = tokens.get(name, max((slave.offers.get(name, 0) for slave in slaves.values()), default=0))
         if units > most:
-            has = f"there is {shown_amount(name, most)} in all" if name in tokens else "no slave has any"
-            if most and name not in tokens:
+            if name in tokens:
+                has = f"there is {shown_amount(name, most)} in all"
+            elif most:
                 has = f"the most that a slave has is {shown_amount(name, most)}"
+            else:
+                has = f"no slave has any{_meant(name, known)}"
             missing.append(f"{name}={shown_amount(name, units)}: {has}")
-    return "; ".join(missing) or "some slaves have one part of it and some another, none has all"
+    return "; ".join(missing) or f"{claim}: some slaves have one part of it and some another, none has all"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """Return a question with the name that was meant, if nobody knows this one and another is much like it."""
+    singular = name.removeprefix("num_").removeprefix("n_").removesuffix("s")
+    near = [] if name in known else get_close_matches(singular, sorted(known), 1, LIKENESS_MIN)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from concurrent.core.loggers import get_log
@@ -68,11 +69,12 @@ class Announcer:
         """Say that no slave could ever meet what tasks claim."""
         then = f"They fail in {FAIL_S:.0f} s unless" if command.fails else "They wait until"
         text = (
-            f"no slave that has joined can meet the claim of {command.count} tasks ({command.claim}): "
-            f"{command.why}. {then} one joins that can"
+            f"no slave that has joined can meet the claim of {command.count} tasks: {command.why}. "
+            f"{then} one joins that can"
         )
-        log.warning("%s: %s", self._ledger.owners[command.owner].title, text)
-        self._notices.tell(command.owner, text)
+        is_told = self._notices.tell(command.owner, text)  # then its program warns
+        level = logging.INFO if is_told else logging.WARNING
+        log.log(level, "%s: %s", self._ledger.owners[command.owner].title, text)
 
     def tell_all(self, text: str) -> None:
         """Tell all owners something that goes wrong at the master."""

@@ -33,11 +33,12 @@ class Notices:
         for text in self._told:
             self.tell(owner, text)
 
-    def tell(self, owner: int, text: str) -> None:
-        """Tell one owner something that concerns it alone, if it wants to be told."""
+    def tell(self, owner: int, text: str) -> bool:
+        """Tell one owner something that concerns it alone, if it wants to be told; return whether it does."""
         handler = self._sessions.owners.get(owner)
-        if handler is not None:
-            self._courier.cast(handler, to_owner.notice, text)
+        if handler is None or not handler.peer_has(to_owner.NOTICE):
+            return False
+        return self._courier.cast(handler, to_owner.notice, text)
 
     def close(self) -> None:
         """Listen no more."""

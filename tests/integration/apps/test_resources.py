@@ -104,3 +104,4 @@ def test_the_program_is_told_of_what_no_slave_could_ever_meet(
     assert not future.done()
     future.cancel()
     wait_until(lambda: not master.dispatcher.ledger.queue.claimed_count, "it waits no more")
+    assert caplog.text.count("the most that a slave has is 2") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TasksTaken,
     TellHeld,
+    TellInfeasible,
     TellRunning,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
@@ -42,6 +44,7 @@ from concurrent.scheduling.schedulers.workqueues import SessionWorkQueue
 from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.messages import to_owner
 from concurrent.scheduling.wire.workqueue import Chunk
 from concurrent.transport.calls.declaration import Message
 
@@ -54,6 +57,7 @@ class Session:
     def __init__(self, node_id: str) -> None:
         self.node_id = node_id
         self.has_room = True
+        self.features = {to_owner.NOTICE}
         self.peer_bytes_max = 1000
         self.cast_: list[tuple[Any, ...]] = []
 
@@ -62,6 +66,9 @@ class Session:
         if message.name in ("run", "finished") and sum(map(len, payloads)) > self.peer_bytes_max:
             raise MessageTooLarge("too large", thing=message.name)
         self.cast_.append((message.name, *args))
+
+    def peer_has(self, feature: str) -> bool:
+        return feature in self.features
 
     def said(self) -> list[tuple[Any, ...]]:
         said, self.cast_ = self.cast_, []
@@ -362,6 +369,25 @@ def test_owners_are_told_what_concerns_them(
         ("notice", "all slaves refused or lost workers with 2 tasks, which are offered to them again"),
     ]
     assert held == [(OWNER, "the disk is full")]
+    notices.close()
+
+
+def test_the_master_warns_of_what_no_slave_could_meet_if_the_program_cannot(
+    ledger: Ledger, sessions: Sessions, courier: Courier, owner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "concurrent")
+    notices = Notices(Troubles(), courier, sessions)
+    announcer = Announcer(ledger, sessions, courier, notices)
+    command = TellInfeasible(OWNER, 2, "gpus=1: no slave has any (did you mean gpu?)", fails=False)
+    announcer.infeasible(command)
+    owner.features.clear()
+    announcer.infeasible(command)
+    text = (
+        "no slave that has joined can meet the claim of 2 tasks: gpus=1: no slave has any (did you mean gpu?). "
+        "They wait until one joins that can"
+    )
+    assert owner.said() == [("notice", text)]
+    assert [record.levelname for record in caplog.records if text in record.message] == ["INFO", "WARNING"]
     notices.close()
 
 

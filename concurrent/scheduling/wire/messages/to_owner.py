@@ -11,6 +11,7 @@ from concurrent.scheduling.wire.messages.to_master import JOBS
 __all__ = [
     "JOB_FORGOTTEN",
     "JOB_TAKEN",
+    "NOTICE",
     "accepted",
     "finished",
     "held",
@@ -24,6 +25,9 @@ __all__ = [
     "tasksystem_progress",
     "waiting",
 ]
+
+NOTICE: Final = "notice"
+"""The feature of applications that want to know what goes wrong with their tasks at the master."""
 
 JOB_FORGOTTEN: Final = "the job is forgotten"
 JOB_TAKEN: Final = "another program has taken the job over"
@@ -55,7 +59,7 @@ def recalled(ids: list[int], payloads: list[Payload]) -> None:
     """Bring tasks that a former program has pushed; before their outcomes."""
 
 
-@TO_APPLICATION.hint(feature="notice")
+@TO_APPLICATION.hint(feature=NOTICE)
 def notice(text: str) -> None:
     """Tell what goes wrong with the tasks at the master."""
 

@@ -90,7 +90,7 @@ def kill_hosts(walk: Walk, times: int, seed: int) -> int:
     for _ in range(times):
         pid = walk.host()
         walk.wait_runs(min(COUNT, len(walk.runs) + chance.randrange(8, max(16, COUNT // times))))
-        if walk.has_ended:
+        if walk.has_ended or len(walk.runs) >= COUNT:  # what is left to do is too little to get further with
             break
         kill(pid)
         killed += 1

@@ -56,8 +56,9 @@ class StormSystem(ApplicationNode):
         return _Sum(self.folder, self.count)
 
     def work_finished(self, result: Any, task_system: ITaskSystem | None) -> None:
-        """Note the result."""
-        note(self.folder, "outcomes", "total", result)
+        """Note the result; a former program may have dealt with it just before it was killed."""
+        if task_system is not None:
+            note(self.folder, "outcomes", "total", result)
         self.shutdown_main_loop()
 
     def work_failed(self, error: BaseException, task_system: ITaskSystem) -> None:

@@ -5,7 +5,7 @@
     installs Concurrent into ``build/venv`` and runs ``concurrent app mandelbrot [arguments]``.
 ``python3 dev.py test [arguments]``
     installs the checkout into a new environment ``build/venv-test``, then runs ruff, mypy and
-    ``pytest -n 2 --dist worksteal [arguments]``, in two processes, as most tests wait. All of them always
+    ``pytest -n 3 --dist worksteal [arguments]``, in three processes, as most tests wait. All of them always
     run; the exit code is 0 if all passed. pytest runs last, so that its closing line closes the output.
 ``python3 dev.py bench [arguments]``
     installs the checkout into ``build/venv-bench`` and runs ``python -m benchmarks [arguments]``.
@@ -71,8 +71,8 @@ def test(arguments: list[str]) -> int:
     failed = [" ".join(map(str, check[2:4])) for check in checks if run(check) != 0]
     if failed:
         say(f"failed so far: {', '.join(failed)}")
-    in_two = ["-n", "2", "--dist", "worksteal"]
-    return run([python, "-m", "pytest", *in_two, *arguments]) or int(bool(failed))
+    in_three = ["-n", "3", "--dist", "worksteal"]
+    return run([python, "-m", "pytest", *in_three, *arguments]) or int(bool(failed))
 
 
 def bench(arguments: list[str]) -> int:

@@ -16,6 +16,7 @@ BUILT_IN: Final = (
     "concurrent.transport.carriers.channels.ZMQCarrierFactory",
     "concurrent.scheduling.pickling.coding.FrameworkPickler",
     "concurrent.scheduling.pickling.coding.PicklingSettings",
+    "concurrent.scheduling.slave.workersettings.WorkerSettings",
     "concurrent.scheduling.slave.taskmanager.GenericTaskManager",
     "concurrent.scheduling.slave.taskmanager.ZMQTaskManager",
     "concurrent.scheduling.schedulers.generic.GenericTaskScheduler",

@@ -10,10 +10,10 @@ from concurrent.apps import samples
 from concurrent.apps.api import IApp
 from concurrent.apps.application import ApplicationNode
 from concurrent.apps.layouts import load_application
-from concurrent.apps.nodeclass import nearest
 from concurrent.core.component import Component
 from concurrent.core.environment import Environment
 from concurrent.core.errors import PluginError
+from concurrent.core.nearest import did_you_mean
 from concurrent.core.plugins import installed_plugins
 
 __all__ = ["application_class", "plugin_applications", "sample_names"]
@@ -105,7 +105,7 @@ def _no_application(env: Environment, name: str) -> PluginError:
     if env.switched_off:
         problem += f", and plug-ins are disabled: {', '.join(env.switched_off)}"
     beside = f"{name.replace('.', '/')}.py"
-    near = f"Write {beside}. " if Path(beside).is_file() else nearest(name, [*own, *sample_names()])
+    near = f"Write {beside}. " if Path(beside).is_file() else did_you_mean(name, [*own, *sample_names()])
     return PluginError(
         f"there is no application {name!r}{problem}",
         thing=name,

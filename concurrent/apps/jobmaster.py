@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from concurrent.apps.access import Way
 from concurrent.apps.jobstatus import JobDetails, JobRow
-from concurrent.apps.nodeclass import nearest
 from concurrent.core.errors import JobUnknown, NodeError, UnknownMethod
+from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation, is_task
 
 __all__ = ["JobMaster"]
@@ -74,7 +74,7 @@ class JobMaster:
                 f"the master at {self.address} has no job {job!r}",
                 thing="job",
                 value=job,
-                remedy=f"{nearest(job, known)}'concurrent jobs --all' lists those that there are",
+                remedy=f"{did_you_mean(job, known)}'concurrent jobs --all' lists those that there are",
             ) from None
 
     def _call(self, method: str, *args: str) -> Any:

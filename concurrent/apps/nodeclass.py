@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from concurrent.apps.api import IApp
@@ -11,12 +10,13 @@ from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError, NodeError
 from concurrent.core.interface import interfaces_of
 from concurrent.core.items import ConfigItem
+from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.interfaces import ITaskManager
 
 if TYPE_CHECKING:
     from concurrent.apps.node import Node
 
-__all__ = ["NodeSettings", "nearest", "node_class", "task_manager_class"]
+__all__ = ["NodeSettings", "node_class", "task_manager_class"]
 
 AnyNode = TypeVar("AnyNode", bound="Node")
 
@@ -48,7 +48,7 @@ def node_class(env: Environment, option: str, base: type[AnyNode]) -> type[AnyNo
             f"{base.__name__}",
             thing=f"node.{option}",
             value=name,
-            remedy=f"{nearest(name, known)}Derive one from {base.__name__} in a plug-in and load that, "
+            remedy=f"{did_you_mean(name, known)}Derive one from {base.__name__} in a plug-in and load that, "
             f"or use {base.__name__}",
         )
     return found[0]
@@ -68,9 +68,3 @@ def task_manager_class(env: Environment, name: str) -> type[Component]:
             remedy="Load the plug-in of the master's scheduler on the slaves too",
         )
     return classes[0]
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """Return a sentence with the known name that is nearest, and a space behind it; nothing if none is near."""
-    near = get_close_matches(name.lower(), [one.lower() for one in known], 1)
-    return f"Did you mean {next(one for one in known if one.lower() == near[0])}? " if near else ""

@@ -6,7 +6,6 @@ Runs in the thread that owns the environment. Components that options name are m
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ from concurrent.core.component import Component
 from concurrent.core.config import COMPONENTS
 from concurrent.core.errors import ConcurrentError
 from concurrent.core.interface import check_contract
+from concurrent.core.nearest import nearest
 
 if TYPE_CHECKING:
     from concurrent.core.environment import Environment
@@ -60,8 +60,8 @@ def _idle_rules(environment: Environment) -> list[str]:
     for pattern in rules:
         if _fits_something(pattern.lower(), environment, classes):
             continue
-        near = get_close_matches(pattern, [*names, *(cls.__name__ for cls in classes)], 1)
-        advice = f"Did you mean {near[0]}?" if near else "Write module.Class, Class, or module.* for all of it"
+        near = nearest(pattern, [*names, *(cls.__name__ for cls in classes)])
+        advice = f"Did you mean {near}?" if near else "Write module.Class, Class, or module.* for all of it"
         origin = environment.config.origin(COMPONENTS, pattern)
         found.append(f"{origin}: the rule [{COMPONENTS}] {pattern} fits no component. {advice}")
     return found

@@ -11,13 +11,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.filemodules import shown_name
 from concurrent.core.items import ConfigItem, SectionItem, parse_bool
+from concurrent.core.nearest import nearest
 
 __all__ = ["Configuration", "Explanation", "Setting", "describe", "items_of"]
 
@@ -242,12 +242,12 @@ class Configuration:
         section, option = key
         sections = {each for each, _ in known}
         if section not in sections:
-            near = get_close_matches(section, sections, 1)
+            near = nearest(section, sections)
             if near:
-                return f"Did you mean section [{near[0]}]?"
-        near = get_close_matches(option, [name for each, name in known if each == section], 1)
+                return f"Did you mean section [{near}]?"
+        near = nearest(option, [name for each, name in known if each == section])
         if near:
-            return f"Did you mean {near[0]}?"
+            return f"Did you mean {near}?"
         elsewhere = [each for each, name in known if name == option]
         return f"Did you mean [{elsewhere[0]}] {option}?" if elsewhere else ""
 

@@ -6,7 +6,6 @@ They are as the options of ``items.py``; the object that has one needs a ``manag
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -15,6 +14,7 @@ from concurrent.core.component import ComponentManager
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.interface import Interface, interfaces_of
 from concurrent.core.items import ConfigItem, split_list
+from concurrent.core.nearest import nearest
 
 __all__ = ["ExtensionPointItem", "OrderedExtensionsItem"]
 
@@ -131,7 +131,7 @@ def _component_named(
     names = sorted(word_by_class.get(cls.__name__, manager.name_of(cls)) for cls in choice)
     problem = "more than one enabled component is" if fitting else "no enabled component is"
     remedy = f"Use one of: {', '.join(names)}" if names else "Load and enable the plug-in that has it"
-    near = get_close_matches(name, [*names, *(cls.__name__ for cls in choice)], 1) if not fitting else []
+    near = nearest(name, [*names, *(cls.__name__ for cls in choice)]) if not fitting else ""
     disabled = (
         ""
         if fitting
@@ -145,7 +145,7 @@ def _component_named(
         f"{problem} an {interface.__name__} of that name{disabled}",
         thing=f"{item.section}.{item.name}",
         value=name,
-        remedy=f"Did you mean {near[0]}? {remedy}" if near else remedy,
+        remedy=f"Did you mean {near}? {remedy}" if near else remedy,
     )
 
 

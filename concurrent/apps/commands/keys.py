@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from concurrent.apps.commands.common import Subparsers, common_parser, make_envi
 from concurrent.apps.commands.keyparts import described_members, duration_s, facts_of, key_folder, keys_place
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import Host
+from concurrent.core.nearest import nearest
 from concurrent.transport.security.audit import AuditLog, audit_files, read_audit
 from concurrent.transport.security.fingerprint import compare_fingerprint, fingerprint_of
 from concurrent.transport.security.hosts import is_loopback
@@ -119,8 +119,8 @@ def _role_of(allowed: tuple[Role, ...]) -> Callable[[str], Role]:
             return Role(text)
         if text == Role.MASTER:
             raise argparse.ArgumentTypeError(NO_OTHER_MASTERS)
-        near = get_close_matches(text, list(map(str, allowed)), 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        near = nearest(text, map(str, allowed))
+        meant = f"; did you mean {near}?" if near else ""
         raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(allowed)}{meant}")
 
     return role

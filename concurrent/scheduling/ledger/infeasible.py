@@ -7,10 +7,10 @@ started. Where a master is set to that, tasks fail that have waited so for a whi
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from math import inf
 from typing import Final
 
+from concurrent.core.nearest import nearest
 from concurrent.scheduling.ledger.alarms import Alarm, Alarms
 from concurrent.scheduling.ledger.claims import Claims
 from concurrent.scheduling.ledger.events import Command, FailInfeasible, TellInfeasible
@@ -112,5 +112,5 @@ def shortfall(claim: Claim, slaves: Mapping[int, SlaveRecord], tokens: Mapping[s
 def _meant(name: str, known: Collection[str]) -> str:
     """Return a question with the name that was meant, if nobody knows this one and another is much like it."""
     singular = name.removeprefix("num_").removeprefix("n_").removesuffix("s")
-    near = [] if name in known else get_close_matches(singular, sorted(known), 1, LIKENESS_MIN)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = "" if name in known else nearest(singular, sorted(known), LIKENESS_MIN)
+    return f" (did you mean {near}?)" if near else ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
+from concurrent.core.nearest import nearest
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.terms import Terms, terms_over
 
@@ -53,8 +53,8 @@ class Options:
         unknown = sorted(given.keys() - TermOptions.__annotations__.keys())
         if unknown:
             known = ", ".join(TermOptions.__annotations__)
-            near = get_close_matches(unknown[0], TermOptions.__annotations__, 1)
-            meant = f"did you mean {near[0]}? " if near else ""
+            near = nearest(unknown[0], TermOptions.__annotations__)
+            meant = f"did you mean {near}? " if near else ""
             raise TypeError(f"there is no option {unknown[0]!r} of tasks; {meant}there are {known}")
         asked: dict[str, Any] = dict(given)
         checked = Terms(**asked)

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.core.nearest import nearest
 
 __all__ = ["MOST_TRIES", "Retry", "exception_names"]
 
@@ -95,10 +96,8 @@ class Retry:
         known = [field.name for field in fields(cls)]
         unknown = [key for key in value if key not in known] if isinstance(value, Mapping) else []
         if unknown:
-            from difflib import get_close_matches  # a worker that is asked for nothing wrong needs none
-
-            near = get_close_matches(str(unknown[0]), known, 1)
-            meant = f"Did you mean {near[0]}? " if near else ""
+            near = nearest(str(unknown[0]), known)
+            meant = f"Did you mean {near}? " if near else ""
             raise SchedulingError(
                 f"there is no {unknown[0]!r:.100} of a retry",
                 thing="retry",

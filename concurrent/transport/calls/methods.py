@@ -6,7 +6,6 @@ the wire as plain dictionaries; see :func:`error_to_wire`.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import traceback
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, Protocol, TypeVar
 from concurrent.core import errors
 from concurrent.core.errors import ConcurrentError, InvalidArguments, NotAllowed, RemoteError, UnknownMethod
 from concurrent.core.foreign import text_of
+from concurrent.core.nearest import nearest
 from concurrent.transport.calls.arguments import Check, checks_of
 from concurrent.transport.calls.declaration import Message, P, R
 from concurrent.transport.security.howtojoin import how_to_join
@@ -258,11 +258,11 @@ class MethodRegistry:
     def _unknown(self, name: object, identity: Identity) -> UnknownMethod:
         """Return the error for a name that no method has; it tells of no method that the peer may not call."""
         shown = str(name)[:NAME_LENGTH_MAX]
-        near = difflib.get_close_matches(shown, (one.name for one in self if identity.role in one.roles), 1)
+        near = nearest(shown, (one.name for one in self if identity.role in one.roles))
         return UnknownMethod(
             f"there is no method {shown!r}",
             thing=shown,
-            remedy=f"Did you mean {near[0]!r}?" if near else None,
+            remedy=f"Did you mean {near!r}?" if near else None,
         )
 
     def _check(

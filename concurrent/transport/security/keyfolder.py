@@ -26,12 +26,12 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import Host
+from concurrent.core.nearest import nearest
 from concurrent.transport.security.membership import Membership
 from concurrent.transport.security.names import CLUSTER, check_cluster_name
 from concurrent.transport.security.place import private_folder
@@ -100,12 +100,12 @@ class KeyFolder:
         if os.path.lexists(found.folder):
             return found
         known = [one.cluster for one in cls.all(base)]
-        near = get_close_matches(cluster, known, 1)
+        near = nearest(cluster, known)
         raise ConfigurationError(
             f"there are no keys of cluster {cluster!r} in {base}",
             thing="cluster",
             value=cluster,
-            remedy=f"Did you mean {near[0]}?" if near
+            remedy=f"Did you mean {near}?" if near
             else f"Name one that is there: {', '.join(known)}" if known
             else f"Type 'concurrent join LINE' to join it, or 'concurrent keys init --cluster {cluster}'",
         )  # fmt: skip

@@ -10,10 +10,10 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Final
 
 from concurrent.core.errors import ConfigurationError, NotAllowed
+from concurrent.core.nearest import nearest
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import Role
 
@@ -281,14 +281,14 @@ class Membership:
     def _unknown(self, what: str) -> ConfigurationError:
         ended = any(what in _handles(one) for one in self.members)
         known = sorted(self._names())
-        near = get_close_matches(what, known, 1)
+        near = nearest(what, known)
         return ConfigurationError(
             f"{what} has been revoked already"
             if ended
             else f"there is no member, token or invitation {what!r}",
             thing="name",
             value=what,
-            remedy=f"Did you mean {near[0]}?"
+            remedy=f"Did you mean {near}?"
             if near and not ended
             else "See them all with 'concurrent keys list'",
         )

@@ -15,9 +15,6 @@ from concurrent.scheduling.tasks.outcome import Ended
 
 __all__ = ["Deadlines", "overdue"]
 
-GRACE_S = 0.5
-"""So long a task that runs when its deadline passes has to end by itself, in seconds."""
-
 
 class _Batch(NamedTuple):
     owner: int

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from concurrent.core.ranking import Ranking
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.tasks.claim import NO_CLAIM
+from concurrent.scheduling.tasks.terms import POINT_S
 
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Lane", "LaneGroup", "OwnerLanes"]
 
 QUEUED: Final = TaskState.QUEUED
-
-AGING_S: Final = 10.0
-"""A task of one point of priority more goes before those that have waited for less than so long, in seconds."""
 
 EMPTY_MAX: Final = 32
 """So many lanes of an owner are kept when they are empty, for their next tasks."""
@@ -206,4 +204,4 @@ class OwnerLanes:
 def _order(lane: Lane) -> tuple[float, int]:
     """Return what the first lane has least of: when its first task came, as its priority makes that count."""
     number = lane.first_number()
-    return lane.owner.queue.arrivals.of(number) - AGING_S * lane.terms.priority, number
+    return lane.owner.queue.arrivals.of(number) - POINT_S * lane.terms.priority, number

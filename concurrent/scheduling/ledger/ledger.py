@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from concurrent.scheduling.ledger.alarms import Alarm
-from concurrent.scheduling.ledger.deadlines import GRACE_S, overdue
+from concurrent.scheduling.ledger.deadlines import overdue
 from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
@@ -77,7 +77,7 @@ from concurrent.scheduling.ledger.returning import Returning
 from concurrent.scheduling.ledger.running import RunningTasks
 from concurrent.scheduling.ledger.states import TaskEvent, TaskState
 from concurrent.scheduling.ledger.status import LedgerStatus, status_of
-from concurrent.scheduling.tasks.outcome import TIMED_OUT
+from concurrent.scheduling.tasks.outcome import GRACE_S, TIMED_OUT
 from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Ledger"]
@@ -346,13 +346,11 @@ class Ledger:
     def _stretches_submitted(self, event: TasksSubmitted) -> list[Command]:
         """Take tasks with different terms, each stretch as if it had come alone; accept them with one word."""
         accepts: list[Command] = []
-        start, terms = 0, event.terms
-        for end, following in (*event.changes, (len(event.payloads), terms)):
+        for start, end, terms in event.parts():
             part = TasksSubmitted(
                 event.owner, event.first_id + start, event.payloads[start:end], terms, at=event.at
             )
             accepts += [one for one in self._tasks_submitted(part) if type(one) is Accept]
-            start, terms = end, following
         return self.jobs.submission(event) + accepts[-1:]
 
     def _time_passed(self, event: TimePassed) -> list[Command]:

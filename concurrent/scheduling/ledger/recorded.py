@@ -8,7 +8,7 @@ fields; they are not frozen, since it takes several times as long to make what i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -174,6 +174,13 @@ class TasksSubmitted:
     changes: Sequence[tuple[int, Terms]] = ()
     first_number: int = 0
     at: float = 0.0
+
+    def parts(self) -> Iterator[tuple[int, int, Terms]]:
+        """Yield where tasks with equal terms begin and end, and their terms."""
+        start, terms = 0, self.terms
+        for end, following in (*self.changes, (len(self.payloads), terms)):
+            yield start, end, terms
+            start, terms = end, following
 
 
 @dataclass(slots=True)

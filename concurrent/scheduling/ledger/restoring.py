@@ -40,7 +40,6 @@ from concurrent.scheduling.ledger.lifetimes import Lifetimes
 from concurrent.scheduling.ledger.places import Places
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.returning import Returning
-from concurrent.scheduling.tasks.terms import Terms
 
 __all__ = ["Restoring"]
 
@@ -119,19 +118,15 @@ class Restoring:
             return
         places = self._places
         task_by_number, number_by_id = places.task_by_number, job.number_by_id
-        number, client_id, terms = event.first_number, event.first_id, event.terms
-        terms_by_place = dict(event.changes)
-        for place, payload in enumerate(event.payloads):
-            if terms_by_place:
-                terms = terms_by_place.pop(place, terms)
-            task_by_number[number] = TaskRecord(number, job, client_id, payload, terms)
-            number_by_id[client_id] = number
-            number += 1
-            client_id += 1
-        for start, end, terms in _parts(event):
+        number, client_id = event.first_number, event.first_id
+        for start, end, terms in event.parts():
             if terms.deadline_s is not None:
-                first_id = event.first_id + start
-                places.deadlines.add(event.owner, first_id, end - start, terms.deadline_s, event.at)
+                places.deadlines.add(event.owner, client_id, end - start, terms.deadline_s, event.at)
+            for payload in event.payloads[start:end]:
+                task_by_number[number] = TaskRecord(number, job, client_id, payload, terms)
+                number_by_id[client_id] = number
+                number += 1
+                client_id += 1
         places.numbered_to(number)
         job.next_id = max(job.next_id, client_id)
         size_bytes = sum(map(len, event.payloads))
@@ -218,10 +213,3 @@ class Restoring:
             counts[lane] = counts.get(lane, 0) + 1
         for lane, count in counts.items():
             job.queue.added(lane, count)
-
-
-def _parts(event: TasksSubmitted) -> list[tuple[int, int, Terms]]:
-    """Return where the tasks with equal terms begin and end, and their terms."""
-    starts = [(0, event.terms), *event.changes]
-    ends = [place for place, _ in event.changes] + [len(event.payloads)]
-    return [(start, end, terms) for (start, terms), end in zip(starts, ends, strict=True)]

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from concurrent.scheduling.tasks.terms import POINT_S
 
 if TYPE_CHECKING:
     from concurrent.scheduling.slave.crew import Item
 
-__all__ = ["POINT_S", "RankedTasks"]
-
-POINT_S: Final = 10.0
-"""So many seconds of waiting are worth a point of priority."""
+__all__ = ["RankedTasks"]
 
 
 class RankedTasks:

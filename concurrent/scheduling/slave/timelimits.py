@@ -16,13 +16,10 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.verdict import Verdict
 from concurrent.scheduling.slave.workerlink import WorkerLink
-from concurrent.scheduling.tasks.outcome import TIMED_OUT
+from concurrent.scheduling.tasks.outcome import GRACE_S, TIMED_OUT
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["TimeLimits"]
-
-GRACE_S: Final = 0.5
-"""How long a task whose time is over may take to end by itself, in seconds."""
 
 PAUSE_S: Final = 0.2
 """The task of a worker that is in the middle of its results is looked at again after so many seconds."""

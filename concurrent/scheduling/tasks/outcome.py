@@ -13,6 +13,7 @@ __all__ = [
     "ENDINGS",
     "FAILED",
     "FINISHED",
+    "GRACE_S",
     "OUT_OF_MEMORY",
     "RETRIABLE",
     "STATUSES",
@@ -41,6 +42,10 @@ STATUSES: Final = frozenset({FINISHED, FAILED, DIED, CANCELLED, TIMED_OUT, OUT_O
 
 ENDINGS: Final = frozenset({FINISHED, FAILED, TIMED_OUT, OUT_OF_MEMORY})
 """With these a task ends whatever has been before: it has run, and it runs no more."""
+
+
+GRACE_S: Final = 0.5
+"""So long a task whose time is over has to end by itself before it is killed, in seconds."""
 
 
 class Ended(NamedTuple):

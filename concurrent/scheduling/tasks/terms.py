@@ -21,6 +21,7 @@ __all__ = [
     "BINDING",
     "DEFAULT_TERMS",
     "MOST_ATTEMPTS",
+    "POINT_S",
     "Terms",
     "once",
     "terms_from",
@@ -42,6 +43,9 @@ LONGEST_S: Final = 10 * 365 * 86400.0
 
 BINDING: Final = ("timeout_s", "deadline_s", "retry", "resources")
 """What is asked of each task alone, and of nobody who would run it without keeping that."""
+
+POINT_S: Final = 10.0
+"""So many seconds of waiting are worth a point of priority."""
 
 KEPT_COUNT: Final = 1000
 """So many terms are kept to be used again. Those of a program are few."""

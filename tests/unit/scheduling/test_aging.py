@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from concurrent.scheduling.ledger.arrivals import LOOKS_MAX, Arrivals
 from concurrent.scheduling.ledger.events import OwnerJoined, SlaveJoined, TasksSubmitted, TimePassed
-from concurrent.scheduling.ledger.lanes import AGING_S
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.tasks.terms import Terms
+from concurrent.scheduling.tasks.terms import POINT_S, Terms
 
 
 def new_ledger() -> Ledger:
@@ -39,8 +38,8 @@ def test_the_higher_priority_goes_first() -> None:
 def test_what_has_waited_for_long_enough_goes_before_what_is_more_urgent() -> None:
     ledger = new_ledger()
     submit(ledger, 100.0, 0)
-    submit(ledger, 100.0 + 2 * AGING_S - 1, 2)
-    submit(ledger, 100.0 + 2 * AGING_S + 1, 2)
+    submit(ledger, 100.0 + 2 * POINT_S - 1, 2)
+    submit(ledger, 100.0 + 2 * POINT_S + 1, 2)
     assert order(ledger) == [1, 0, 2]
 
 

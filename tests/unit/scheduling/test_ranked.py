@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.scheduling.slave.crew import Item
-from concurrent.scheduling.slave.ranked import POINT_S, RankedTasks
+from concurrent.scheduling.slave.ranked import RankedTasks
 from concurrent.scheduling.tasks.runterms import RunTerms
+from concurrent.scheduling.tasks.terms import POINT_S
 from tests.unit.scheduling.slave_parts import new_crew
 
 CREW = new_crew(1)

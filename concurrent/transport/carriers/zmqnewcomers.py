@@ -26,7 +26,7 @@ from concurrent.transport.loop.loop import NodeLoop
 with installed_first("zmq"):
     import zmq
 
-__all__ = ["Newcomers", "Traffic", "is_let_in", "traffic_of"]
+__all__ = ["Newcomers", "Traffic", "copy_of", "is_let_in", "traffic_of"]
 
 LOOK_S: Final = 0.1
 """How often they are looked at, as long as there are any."""
@@ -60,6 +60,28 @@ def traffic_of(connection: socket.socket) -> Traffic:
     if len(told) < _TCP_INFO.size:
         raise OSError("this system does not tell what goes over connections")
     return Traffic(*_TCP_INFO.unpack(told))
+
+
+def copy_of(fd: int, port: int) -> socket.socket:
+    """Return a copy of a connection that was at a port. What has its number now may be anything.
+
+    :param fd: the descriptor of the connection; it is not closed with the copy.
+    :raises OSError: if it is not at the port any more.
+    """
+    number = os.dup(fd)
+    try:
+        copy = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, number)
+    except OSError:  # it is no socket
+        os.close(number)
+        raise
+    try:
+        name = copy.getsockname()
+        if not isinstance(name, tuple) or name[1] != port:
+            raise OSError("another one has the number now")
+    except OSError:
+        copy.close()
+        raise
+    return copy
 
 
 class Newcomers:
@@ -140,7 +162,7 @@ class Newcomers:
     def _is_waiting(self, fd: int) -> bool:
         """Tell whether a connection is a newcomer's still; one that sends too much is ended."""
         try:
-            with self._connection(fd) as connection:
+            with copy_of(fd, self._port) as connection:
                 traffic = traffic_of(connection)
         except OSError:  # it is closed, and what has its number now may be anything
             return False
@@ -153,16 +175,8 @@ class Newcomers:
 
     def _end(self, fd: int, reason: ProtocolError | None = None) -> None:
         """End a connection; ZeroMQ closes it then."""
-        with suppress(OSError), self._connection(fd) as connection:
+        with suppress(OSError), copy_of(fd, self._port) as connection:
             address = connection.getpeername()[0]
             connection.shutdown(socket.SHUT_RDWR)
             if reason is not None:
                 self._on_refused(address, reason)
-
-    def _connection(self, fd: int) -> socket.socket:
-        """Return a copy of a connection; raises OSError if it is not at the port any more."""
-        copy = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, os.dup(fd))
-        if copy.getsockname()[1] != self._port:
-            copy.close()
-            raise OSError("another one has the number now")
-        return copy

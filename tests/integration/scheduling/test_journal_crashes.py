@@ -126,6 +126,8 @@ if os.fork() == 0:
     sys.exit()  # by way of what frees all objects
 journal.keep(submitted(2, b"b"))
 os.write(1, b"kept\\n")
+if "die" in sys.argv:
+    os.kill(os.getpid(), 9)
 os.waitstatus_to_exitcode(os.wait()[1]) and os.abort()
 journal.keep(submitted(3, b"c"))
 os.kill(os.getpid(), 9)
@@ -146,11 +148,10 @@ def test_a_forked_child_has_nothing_of_a_journal_and_does_it_no_harm(tmp_path: P
 
 
 def test_the_folder_is_free_when_its_owner_is_dead_though_a_child_of_it_lives(tmp_path: Path) -> None:
-    program = FORKING.replace('print("kept", flush=True)', "os.kill(os.getpid(), 9)")
-    with python("-c", program, str(tmp_path)) as process:
-        process.wait(60)
+    with python("-c", FORKING, str(tmp_path), "die") as process:
+        assert process.wait(60) == -9
         with OpenJournal(tmp_path) as journal:
-            assert len(journal.told) == 3
+            assert journal.told == [joined(), submitted(1, b"a"), submitted(2, b"b")]
             journal.keep(OwnerLeft(1))
 
 

@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Final, NamedTuple
 
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.tasks.meant import names_used
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 
@@ -61,7 +62,7 @@ def misspelt_methods(cls: type, base: type, hooks: Iterable[str]) -> list[Misspe
     """
     hooks = tuple(hooks)
     functions = dict(_own_functions(cls, base))
-    used = {name for function in functions.values() for name in function.__code__.co_names}
+    used = set(names_used(functions.values()))
     found = []
     for name in functions:
         if name.startswith("_") or name in hooks or hasattr(base, name) or name in used:

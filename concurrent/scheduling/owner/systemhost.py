@@ -29,7 +29,7 @@ from concurrent.core.ids import new_node_id
 from concurrent.core.leaving import end_copy
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import NodeLog
-from concurrent.scheduling.owner import room
+from concurrent.scheduling.owner import classesmet, room
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.results import Outcome, load_outcomes
 from concurrent.scheduling.owner.systemclient import SystemClient
@@ -278,7 +278,8 @@ class _Run:
         self.log = get_log(f"concurrent.system.{given.system_id}")
         self.log.addHandler(_MasterLog(handler))
         self.log.propagate = False
-        room.log.addHandler(_MasterLog(handler))
+        for log_of_owner in (room.log, classesmet.log):
+            log_of_owner.addHandler(_MasterLog(handler))
         code = self._code
         code.know(self)
         self._inbox.begin()

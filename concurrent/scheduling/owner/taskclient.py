@@ -18,6 +18,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
+from concurrent.scheduling.owner.classesmet import ClassesMet
 from concurrent.scheduling.owner.consumption import Consumption
 from concurrent.scheduling.owner.former import FormerTasks, GoesOn
 from concurrent.scheduling.owner.locks import when_free
@@ -27,8 +28,7 @@ from concurrent.scheduling.owner.results import Members, Outcome, Recalled, memb
 from concurrent.scheduling.owner.unsent import Group
 from concurrent.scheduling.pickling.batch import TaskBatch
 from concurrent.scheduling.pickling.code import AppCode
-from concurrent.scheduling.pickling.coding import Codec, CodedShorthand
-from concurrent.scheduling.pickling.shorthand import Shorthand
+from concurrent.scheduling.pickling.coding import Codec, shorthand_for
 from concurrent.scheduling.tasks.options import NO_OPTIONS, Options
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms, once, terms_of
@@ -81,7 +81,7 @@ class TaskClient:
         )
         self.room = self.outgoing.room
         self._unsent, self._wake = self.outgoing.unsent, self.outgoing.wake  # looked up for each task
-        self._shorthand = Shorthand(code) if codec is None else CodedShorthand(code, codec)
+        self._shorthand = shorthand_for(code, codec, ClassesMet())
         self._loop = loop
         self._courier = Courier(loop)
         self._on_outcomes = on_outcomes

@@ -22,7 +22,7 @@ from concurrent.scheduling.pickling.shorthand import Shorthand, is_plain
 from concurrent.scheduling.wire.failure import unpicklable
 from concurrent.transport.frames.frames import Frame
 
-__all__ = ["Codec", "CodedShorthand", "FrameworkPickler", "PicklingSettings", "uncoded"]
+__all__ = ["Codec", "CodedShorthand", "FrameworkPickler", "PicklingSettings", "shorthand_for", "uncoded"]
 
 PICKLERS: Final = {"pickle": "FrameworkPickler"}
 """What the short names stand for."""
@@ -77,10 +77,13 @@ class CodedShorthand(Shorthand):
 
     :param code: the application's code.
     :param codec: how its data become bytes.
+    :param on_class: as for the base.
     """
 
-    def __init__(self, code: AppCode, codec: Codec) -> None:
-        super().__init__(code)
+    def __init__(
+        self, code: AppCode, codec: Codec, on_class: Callable[[type[Any]], object] | None = None
+    ) -> None:
+        super().__init__(code, on_class)
         self._codec = codec
         self._is_plain_by_type: dict[type, bool] = {}
 
@@ -99,6 +102,7 @@ class CodedShorthand(Shorthand):
             return TaskBatch([self._coded(member) for member in what.members])
         kind = type(what)
         if kind not in self._is_plain_by_type:
+            self._meet(kind)
             self._is_plain_by_type[kind] = is_plain(what)
         if not self._is_plain_by_type[kind]:  # it says itself how it is pickled
             return _run_whole, (self._codec, what), {}
@@ -116,6 +120,16 @@ class CodedShorthand(Shorthand):
                 thing="application.pickler",
                 remedy="Push what it can take, or choose another one",
             ) from error
+
+
+def shorthand_for(
+    code: AppCode, codec: Codec | None, on_class: Callable[[type[Any]], object] | None = None
+) -> Shorthand:
+    """Return what pickles the pushes of one application, or task system; see the classes for the parameters.
+
+    :param codec: None: pickle makes bytes of the data.
+    """
+    return Shorthand(code, on_class) if codec is None else CodedShorthand(code, codec, on_class)
 
 
 def uncoded(what: Any) -> Any:

@@ -18,6 +18,7 @@ without a name, and batches of several classes.
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Callable
 from typing import Any, Final
 
 from concurrent.scheduling.pickling.batch import TaskBatch
@@ -47,10 +48,12 @@ class Shorthand:
     """Pickles what one application, or task system, pushes. One thread.
 
     :param code: its code; refers to what is met, and pickles what has no short form.
+    :param on_class: called with a class of tasks when the first one is pickled, and maybe again later.
     """
 
-    def __init__(self, code: AppCode) -> None:
+    def __init__(self, code: AppCode, on_class: Callable[[type[Any]], object] | None = None) -> None:
         self._code = code
+        self._on_class = on_class
         self._numbers_by_type: dict[int, Numbers] = {}
         self._long_types: set[int] = set()
         self._spare_pickler: _ShortPickler | None = None
@@ -116,6 +119,7 @@ class Shorthand:
         numbers = self._numbers_by_type.get(key)
         if numbers is not None or key in self._long_types:
             return numbers
+        self._meet(kind)
         if is_plain(task):
             numbers = self._code.numbers_of(kind)
         if numbers is None:
@@ -123,6 +127,10 @@ class Shorthand:
         else:
             self._numbers_by_type[key] = numbers
         return numbers
+
+    def _meet(self, kind: type[Any]) -> None:
+        if self._on_class is not None:
+            self._on_class(kind)
 
 
 def expanded(content: Any, code: AppCode) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
-from concurrent.core.nearest import nearest
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.terms import Terms, terms_over
 
@@ -53,7 +52,9 @@ class Options:
         unknown = sorted(given.keys() - TermOptions.__annotations__.keys())
         if unknown:
             known = ", ".join(TermOptions.__annotations__)
-            near = nearest(unknown[0], TermOptions.__annotations__)
+            from concurrent.scheduling.tasks.meant import term_meant  # only who makes a mistake needs it
+
+            near = term_meant(unknown[0])
             meant = f"did you mean {near}? " if near else ""
             raise TypeError(f"there is no option {unknown[0]!r} of tasks; {meant}there are {known}")
         asked: dict[str, Any] = dict(given)

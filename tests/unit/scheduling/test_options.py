@@ -133,6 +133,12 @@ def test_what_is_refused_says_what_is_possible(asked: dict[str, Any], says: str)
         ("retries", "retry"),
         ("max_attempts", "attempts_max"),
         ("resource", "resources"),
+        ("deadline", "deadline_s"),
+        ("max_retries", "retry"),
+        ("time_limit", "timeout_s"),
+        ("num_gpus", "resources"),
+        ("memory", "resources"),
+        ("prio", "priority"),
     ],
 )
 def test_an_option_that_is_misspelt_is_refused_with_the_one_that_is_meant(written: str, meant: str) -> None:

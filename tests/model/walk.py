@@ -17,7 +17,7 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.tasks.claim import Claim
-from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, RETRIABLE
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, RETRIABLE, TIMED_OUT
 from tests.model.world import Program, Slave, World
 
 __all__ = ["Walk"]
@@ -25,6 +25,9 @@ __all__ = ["Walk"]
 SLAVES_MAX: Final = 4
 
 CLAIMS: Final[list[dict[str, float]]] = [{}, {}, {}, {"gpu": 1}, {"gpu": 0.5, "database": 1}]
+
+ENDS: Final = (FINISHED, FAILED, DIED, DIED, DIED, RETRIABLE, TIMED_OUT)
+"""How runs end; a limit of time that was passed is tried again, too."""
 
 T = TypeVar("T")
 
@@ -105,9 +108,7 @@ class Walk:
 
     def finish(self) -> None:
         for slave in self._one_of([slave for slave in self.world.slaves if slave.held]):
-            self.world.finish(
-                slave, self._random.choice([FINISHED, FAILED, DIED, DIED, DIED, RETRIABLE, RETRIABLE])
-            )
+            self.world.finish(slave, self._random.choice(ENDS))
 
     def hand_back(self) -> None:
         for slave in self._one_of([slave for slave in self.world.connected() if slave.held]):

@@ -39,7 +39,7 @@ from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.returning import AWAITED_S
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
-from concurrent.scheduling.tasks.outcome import DIED, FINISHED, RETRIABLE
+from concurrent.scheduling.tasks.outcome import DIED, FINISHED, RETRIABLE, TIMED_OUT
 from concurrent.scheduling.tasks.retry import Retry
 from concurrent.scheduling.tasks.terms import Terms
 from tests.model.journal import Journal
@@ -49,7 +49,7 @@ __all__ = ["RETURN_S", "Program", "Slave", "World"]
 RETURN_S: Final = 20.0
 ATTEMPTS: Final = 2
 RETRY: Final = Retry(1, delay_s=3.0)
-NO_OUTCOME: Final = (DIED, RETRIABLE)
+NO_OUTCOME: Final = (DIED, RETRIABLE, TIMED_OUT)
 """With these a run may end and the task goes on."""
 
 
@@ -291,7 +291,9 @@ class World:
         slave.number = self.epoch << 40 | self.slave_count
         slave.cut_at = None
         slave.missed.clear()
-        was_told = {one for one, kept in slave.finished.items() if kept[0] == RETRIABLE and kept[2]}
+        was_told = {
+            one for one, kept in slave.finished.items() if kept[0] in (RETRIABLE, TIMED_OUT) and kept[2]
+        }
         slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items() if one not in was_told}
         if slave not in self.slaves:
             self.slaves.append(slave)

@@ -11,7 +11,7 @@ from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, OUT_OF_MEMORY, RETRIABLE, TIMED_OUT
 from concurrent.scheduling.tasks.retry import exception_names
 
-__all__ = ["MAYBE_AGAIN", "Endings", "sorted_out"]
+__all__ = ["MAYBE_AGAIN", "Endings", "has_another_try", "sorted_out"]
 
 NAMES_BY_LIMIT: Final = {
     TIMED_OUT: exception_names(TaskTimeout),
@@ -55,11 +55,11 @@ def sorted_out(
             found.dropped_count += status != CANCELLED  # it answers what was asked for
             continue
         outcome = payload
-        if status in MAYBE_AGAIN:
-            if _has_another_try(task, status):
-                found.again.append((task, status, payload))
-                continue
-            status = FAILED if status == RETRIABLE else status
+        if has_another_try(task, status):
+            found.again.append((task, status, payload))
+            continue
+        if status == RETRIABLE:
+            status = FAILED
         if status == DIED:
             has_again = slave.brought_again.pop(task.number, None)
             is_known = has_again is not None and task.has_evidence(slave, payload)
@@ -82,9 +82,9 @@ def sorted_out(
     return found
 
 
-def _has_another_try(task: TaskRecord, status: int) -> bool:
-    """Tell whether a task is tried again that raised, or passed a limit."""
+def has_another_try(task: TaskRecord, status: int) -> bool:
+    """Tell whether a task is tried again after a run that ended like this, for what it raised or a limit."""
     retry = task.terms.retry
-    if retry is None or task.tries >= retry.times:
+    if status not in MAYBE_AGAIN or retry is None or task.tries >= retry.times:
         return False
     return status == RETRIABLE or retry.takes(NAMES_BY_LIMIT[status])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from concurrent.scheduling.ledger.endings import MAYBE_AGAIN, sorted_out
+from concurrent.scheduling.ledger.endings import MAYBE_AGAIN, has_another_try, sorted_out
 from concurrent.scheduling.ledger.events import (
     CancelRun,
     Command,
@@ -156,14 +156,19 @@ class Reports:
         return places.end(tasks, [FAILED] * len(tasks), failures)
 
     def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
-        """Put into ``tasks`` what was taken from the slave, or by it without a word, and is not finished."""
+        """Put into ``tasks`` what was taken from the slave, or by it without a word, and is not finished.
+
+        What would be tried again is left out: the next try is under way already, and costs none.
+        """
         places = self._places
         late: dict[int, TaskRecord] = {}
         known = {task.number for task in tasks if task is not None}  # a number that comes twice counts once
         for index, number in enumerate(event.numbers):
-            is_outcome = event.statuses[index] in ENDINGS
-            if tasks[index] is None and is_outcome and number not in known:
+            status = event.statuses[index]
+            if tasks[index] is None and status in ENDINGS and number not in known:
                 if number in places.pushed or places.copies.has(slave.name, number):
-                    tasks[index] = late[number] = places.task_by_number[number]
-                    known.add(number)
+                    task = places.task_by_number[number]
+                    if not has_another_try(task, status):
+                        tasks[index] = late[number] = task
+                        known.add(number)
         return places.take_out(late.values())

@@ -16,6 +16,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerLeft,
     Record,
     Recordable,
+    SlaveAway,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
@@ -196,6 +197,36 @@ def test_a_slave_that_still_has_an_earlier_attempt_drops_it() -> None:
     assert master.outcomes == []
     master.wait(10)
     assert master.given() == [number]
+
+
+@pytest.mark.parametrize("where", ["queued", "elsewhere", "waiting"])
+@pytest.mark.parametrize("status", [TIMED_OUT, OUT_OF_MEMORY])
+def test_a_limit_that_a_slave_tells_of_too_late_costs_no_try(status: int, where: str) -> None:
+    master = Master()
+    master.apply(SlaveJoined(2, "other", workers=1, window=1, returns=True))
+    master.submit(retry=Retry(1, delay_s=5.0))
+    (send,) = master.ledger.assign(2, 1)
+    (number,) = send.numbers  # type: ignore[union-attr]
+    master.apply(SlaveAway(2))
+    master.apply(SlaveLost(2, "silent"))
+    if where != "queued":
+        assert master.given() == [number]
+    if where == "waiting":
+        master.ends(number, RETRIABLE)
+    master.apply(SlaveJoined(3, "other", workers=1, window=0, returns=True))
+    master.apply(TasksDone(3, [number], [status], [Ended("it ran for 5 s").payload()]))
+    assert master.outcomes == []
+    if where == "queued":
+        assert master.given() == [number]
+    if where == "waiting":
+        master.wait(10)
+        assert master.given() == [number]
+    else:
+        master.ends(number, RETRIABLE)
+        master.wait(10)
+        assert master.given() == [number]
+    master.ends(number, FINISHED)
+    assert master.outcomes == [(0, FINISHED)]
 
 
 def test_a_start_of_the_master_changes_neither_the_time_nor_the_count() -> None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Final
 
 from concurrent.apps.api import EXIT_ERROR, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, for_terminal
+from concurrent.apps.commandparser import CommandParser
 from concurrent.apps.commands import COMMANDS
 from concurrent.apps.version import VERSION
 from concurrent.core.earlylog import EarlyLog
@@ -44,7 +45,7 @@ def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
     :param names: the commands that it knows.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="concurrent",
         description="Runs applications on a master and its slaves.",
         epilog="Exit codes: 0 done, 1 the application failed, 2 wrong usage or configuration, 3 the node "

@@ -11,6 +11,7 @@ from functools import partial
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.appclass import application_class
 from concurrent.apps.application import ApplicationNode
+from concurrent.apps.commandparser import CommandParser
 from concurrent.apps.commands.common import (
     Subparsers,
     arguments_of,
@@ -48,7 +49,7 @@ def class_parser(cls: type[ApplicationNode]) -> argparse.ArgumentParser:
     """Return the parser of a program that is one application."""
     doc = cls.__doc__ or getattr(sys.modules.get(cls.__module__), "__doc__", None) or ""
     description = doc.strip().partition("\n")[0]
-    parser = argparse.ArgumentParser(parents=[common_parser()], description=description or None)
+    parser = CommandParser(parents=[common_parser()], description=description or None, classes=(cls,))
     _add_options(parser)
     parser.set_defaults(run=partial(_run_program, cls))
     return parser

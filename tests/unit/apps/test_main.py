@@ -8,10 +8,14 @@ import sys
 
 import pytest
 
+from concurrent.apps.api import EXIT_USAGE
+from concurrent.apps.application import ApplicationNode
 from concurrent.apps.commands import COMMANDS
+from concurrent.apps.commands.app import class_parser
 from concurrent.apps.main import make_parser, run_command
 from concurrent.apps.version import VERSION
 from concurrent.core.errors import RemoteError
+from concurrent.core.items import IntItem
 
 SHOW_IMPORTED = """
 import sys
@@ -46,6 +50,53 @@ def test_all_are_known_where_none_is_asked_for(capsys: pytest.CaptureFixture[str
         make_parser().parse_args(["--help"])
     said = capsys.readouterr().out
     assert all(f"\n    {name} " in said for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["slave", "--resources", "gpu=2"], "did you mean -o slave.resources=gpu=2?"),
+        (["slave", "--resources=gpu=2"], "did you mean -o slave.resources=gpu=2?"),
+        (["slave", "--slave.resources", "gpu=2"], "did you mean -o slave.resources=gpu=2?"),
+        (["slave", "--slave.resorces"], "did you mean -o slave.resources=VALUE?"),
+        (["slave", "--worker-memory-max", "1GiB", "-q"], "did you mean -o slave.worker_memory_max=1GiB?"),
+        (["slave", "--logging.level", "-q"], "did you mean -o logging.level=VALUE?"),
+        (["master", "--infeasible=fail"], "did you mean -o scheduling.infeasible=fail?"),
+        (["app", "--weight", "3", "x.py"], "did you mean -o application.weight=3?"),
+        (["slave", "--workrs", "2"], "did you mean --workers?"),
+    ],
+)
+def test_an_option_of_the_configuration_that_is_taken_for_an_argument_is_named(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        make_parser().parse_args(words)
+    assert end.value.code == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert said.startswith(f"usage: concurrent {words[0]}")
+    assert meant in said
+
+
+@pytest.mark.parametrize("word", ["--zzz", "other"])
+def test_what_is_like_no_option_is_refused_without_advice(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["slave", word])
+    assert capsys.readouterr().err.endswith(f"error: unrecognized arguments: {word}\n")
+
+
+class Painter(ApplicationNode):
+    pixels = IntItem("painter", "pixels", 9, "How many.")
+    port = IntItem("painter", "port", 9, "Another one.")
+
+
+def test_a_program_names_its_own_options_first(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        class_parser(Painter).parse_args(["--pixels", "4", "--port=7"])
+    said = capsys.readouterr().err
+    assert "did you mean -o painter.pixels=4?" in said
+    assert "did you mean -o painter.port=7?" in said
 
 
 def test_what_a_peer_raises_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,70 @@
+"""The parser of the command line: of what it does not know it says what may have been meant."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from concurrent.core.builtin import BUILT_IN, WITHOUT_OPTIONS
+from concurrent.core.config import items_of
+from concurrent.core.items import SectionItem
+from concurrent.core.known import KnownClasses
+from concurrent.core.nearest import nearest
+
+__all__ = ["CommandParser"]
+
+LIKENESS: Final = 0.8
+"""So much a word has to be like an option to be taken for it."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """See the module. Options of the configuration are no arguments; whoever takes one for it is told so.
+
+    :param classes: classes whose options may be meant besides those of the framework.
+    """
+
+    def __init__(self, *args: Any, classes: Iterable[type] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._classes = tuple(classes)
+
+    def parse_known_args(  # type: ignore[override]  # of the base's many forms the one that is called
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse words, all of which have to be known; the parser of a command says so for its own ones.
+
+        :raises SystemExit: if one is not.
+        """
+        known, rest = super().parse_known_args(args, namespace)
+        if rest:
+            words = list(sys.argv[1:] if args is None else args)
+            hints = [hint for one in dict.fromkeys(rest) if (hint := self._hint(words[words.index(one) :]))]
+            self.error("; ".join([f"unrecognized arguments: {' '.join(rest)}", *hints]))
+        return known, rest
+
+    def _hint(self, words: Sequence[str]) -> str:
+        """Return what may be meant by the first of these words, which is not known; empty if nobody can say."""
+        flag, separator, text = words[0].partition("=")
+        if not flag.startswith("--") or flag == "--":
+            return ""
+        own = nearest(flag, [one for one in self._option_string_actions if one.startswith("--")], LIKENESS)
+        if own:
+            return f"did you mean {own}?"
+        option = self._option_meant(flag[2:].lower().replace("-", "_"))
+        if not option:
+            return ""
+        is_next = not separator and len(words) > 1 and not words[1].startswith("-")
+        value = text if separator else words[1] if is_next else "VALUE"
+        return f"options of the configuration are set with -o: did you mean -o {option}={value}?"
+
+    def _option_meant(self, name: str) -> str:
+        """Return ``section.option`` of an option that is named, maybe without its section; empty if none is."""
+        known = [*KnownClasses[type](BUILT_IN).without(WITHOUT_OPTIONS), *self._classes]
+        items = [item for item in items_of(known) if not isinstance(item, SectionItem)]
+        if "." in name:
+            return nearest(name, [f"{item.section}.{item.name}" for item in items], LIKENESS)
+        sections = [*(item.section for item in items_of(self._classes)), self.prog.rpartition(" ")[2]]
+        items.sort(key=lambda item: item.section in sections)  # what is of the command counts more
+        by_name = {item.name: f"{item.section}.{item.name}" for item in items}
+        return by_name.get(nearest(name, by_name, LIKENESS), "")

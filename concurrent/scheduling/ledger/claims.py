@@ -42,12 +42,12 @@ class Claims:
         self.short_until: dict[Claim, int] = {}
 
     @property
-    def waiting(self) -> list[TaskQueue]:
-        """The queues in which tasks with a claim wait; each has one."""
+    def waiting(self) -> Mapping[Claim, TaskQueue]:
+        """The claims with which tasks wait, and the queue of each."""
         by_claim = self._queue.by_claim
         for claim in [claim for claim, queue in by_claim.items() if not queue.count]:
-            del by_claim[claim]
-        return list(by_claim.values())
+            del by_claim[claim]  # only who looks at all of them forgets those that are empty
+        return by_claim
 
     def at_slave(self, claim: Claim) -> Claim:
         """Return what of a claim a slave has to have: all but tokens."""

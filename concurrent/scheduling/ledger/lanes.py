@@ -29,7 +29,7 @@ __all__ = ["Lane", "LaneGroup", "OwnerLanes"]
 QUEUED: Final = TaskState.QUEUED
 
 EMPTY_MAX: Final = 32
-"""So many lanes of an owner are kept when they are empty, for their next tasks."""
+"""So many lanes of an owner are kept when they are empty, for their next tasks, or as many as are not."""
 
 
 class Lane:
@@ -169,6 +169,7 @@ class OwnerLanes:
         self._group_by_claim: dict[Claim, LaneGroup] = {NO_CLAIM: self.plain}
         self._lane_by_terms: dict[Terms, Lane] = {}
         self._latest: Lane | None = None  # the one that was asked for last
+        self._tidy_at = EMPTY_MAX
 
     def __iter__(self) -> Iterator[Lane]:
         """Yield the lanes with waiting tasks, those of a group in their order."""
@@ -191,9 +192,11 @@ class OwnerLanes:
         return self.plain.first()
 
     def _new(self, terms: Terms) -> Lane:
-        if len(self._lane_by_terms) >= sum(map(len, self._group_by_claim.values())) + EMPTY_MAX:
+        if len(self._lane_by_terms) >= self._tidy_at:
             self._lane_by_terms = {lane.terms: lane for lane in self}
             self._group_by_claim = {group.claim: group for group in (self.plain, *self.groups)}
+            count = len(self._lane_by_terms)
+            self._tidy_at = count + max(EMPTY_MAX, count)
         group = self._group_by_claim.get(terms.resources)
         if group is None:
             group = self._group_by_claim[terms.resources] = LaneGroup(self._owner, terms.resources)

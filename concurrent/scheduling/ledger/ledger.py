@@ -140,7 +140,7 @@ class Ledger:
             Alarm.SHORTAGE: lambda _now: self.jobs.shortage.look(),
             Alarm.JOBS: self.lifetimes.look,
             Alarm.RETURNS: self.returning.look,
-            Alarm.CLAIMS: self.infeasible.look,
+            Alarm.CLAIMS: self.infeasible.look_at_new,
             Alarm.RETRIES: self._look_at_retries,
             Alarm.DEADLINES: self._look_at_deadlines,
         }
@@ -165,7 +165,7 @@ class Ledger:
             StoreChanged: self.jobs.store_changed,
             TasksSubmitted: self._tasks_submitted,
             CancelRequested: self.lifetimes.cancel_requested,
-            SlaveJoined: self.returning.joined,
+            SlaveJoined: self._slave_joined,
             SlaveAway: self.returning.away,
             SlaveBack: self.returning.back,
             SlaveHolding: self.returning.holding,
@@ -241,7 +241,7 @@ class Ledger:
     @property
     def claimed_lanes(self) -> list[Lane]:
         """The lanes with waiting tasks that have a claim, those with one claim together."""
-        return [lane for queue in self.claims.waiting for lane in queue.lanes]
+        return [lane for queue in self.claims.waiting.values() for lane in queue.lanes]
 
     @property
     def next_lane(self) -> Lane | None:
@@ -308,6 +308,11 @@ class Ledger:
 
     def _lane(self, key: tuple[int, Terms] | None) -> Lane | None:
         return self.owners[key[0]].lanes.lane(key[1]) if key is not None else None
+
+    def _slave_joined(self, event: SlaveJoined) -> list[Command]:
+        commands = self.returning.joined(event)
+        self.infeasible.joined(self.slaves[event.slave])
+        return commands
 
     def _slave_asked(self, event: SlaveAsked) -> list[Command]:
         self.ask_back(event.slave)

@@ -37,10 +37,13 @@ _Key = tuple[Claim, Terms]
 class ClaimScheduler:
     """See the module. Tell it of every slave whose tasks or window have changed, or that is lost.
 
+    ``has_more`` says that the latest turn gave something away, and not all claims that wait were looked at.
+
     :param rating: says which slave is best for which terms.
     """
 
     def __init__(self, rating: Rating) -> None:
+        self.has_more = False
         self._rating = rating
         self._ranking_by_key: dict[_Key, Ranking] = {}
         self._changed: set[int] = set()
@@ -65,7 +68,9 @@ class ClaimScheduler:
         for key in self._changed:
             self._rank(ledger, key)
         self._changed.clear()
-        queues = self._next_queues(ledger.claims.waiting, len(ledger.slaves))
+        infeasible = ledger.infeasible
+        waiting = [queue for claim, queue in ledger.claims.waiting.items() if claim not in infeasible]
+        queues = self._next_queues(waiting, len(ledger.slaves))
         sends = self._give_out(ledger, queues)
         given: Counter[Claim] = Counter()
         for send in sends:
@@ -74,6 +79,7 @@ class ClaimScheduler:
         if slave:
             self._rank(ledger, slave)
             sends += self._give_out(ledger, queues)
+        self.has_more = bool(sends) and len(queues) < len(waiting)
         if len(self._given) > 2 * len(ledger.owners) + CLAIMS_MAX:
             self._given = {key: count for key, count in self._given.items() if key in ledger.owners}
         return sends

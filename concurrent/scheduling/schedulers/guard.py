@@ -130,6 +130,8 @@ class GuardedScheduler:
         sends = self._claimed.schedule(ledger)
         for slave in {send.slave for send in sends}:
             self._tell_changed(slave)
+        if self._claimed.has_more and not self._is_waiting:
+            self._want_again(0.0)
         return [*sends]
 
     def _schedule_plain(self, ledger: Ledger) -> list[Command]:

@@ -44,25 +44,30 @@ class Reservation:
             if claim not in given:
                 self._overtaken[claim] += sum(n for other, n in given.items() if _compete(claim, other))
         if self.slave:
-            queue = ledger.queue.by_claim.get(self.claim)
-            is_waiting = queue is not None and queue.count > 0
-            return 0 if is_waiting and self.slave in ledger.slaves and self.claim not in given else self._end()
+            return 0 if self._is_wanted(ledger) and self.claim not in given else self._end()
         return self._begin(ledger) if self._overtaken else 0
 
+    def _is_wanted(self, ledger: Ledger) -> bool:
+        """Tell whether the slave may still get a task with the claim for which it is kept free."""
+        queue, slave = ledger.queue.by_claim.get(self.claim), ledger.slaves.get(self.slave)
+        return queue is not None and queue.count > 0 and slave is not None and slave.window > 0
+
     def _begin(self, ledger: Ledger) -> int:
-        claim, count = self._overtaken.most_common(1)[0]
-        if count < OVERTAKEN_MAX:
-            return 0
-        self._overtaken = Counter(
-            {one: n for one, n in self._overtaken.items() if one in ledger.queue.by_claim}
-        )
-        slaves = ledger.slaves.values()
-        could = (slave for slave in slaves if slave.window > 0 and ledger.claims.could(slave, claim))
-        best = min(could, key=lambda slave: (slave.claimed.places, slave.slave), default=None)
-        if best is None or claim not in ledger.queue.by_claim:
-            return 0
-        self.slave, self.claim = best.slave, claim
-        return best.slave
+        """Keep a slave free for the claim that was overtaken most, of those that a slave could meet."""
+        waiting = ledger.queue.by_claim
+        if len(self._overtaken) > 2 * len(waiting):
+            self._overtaken = Counter({one: n for one, n in self._overtaken.items() if one in waiting})
+        often = [
+            claim for claim, count in self._overtaken.items() if count >= OVERTAKEN_MAX and claim in waiting
+        ]
+        for claim in sorted(often, key=self._overtaken.__getitem__, reverse=True):
+            slaves = ledger.slaves.values()
+            could = (slave for slave in slaves if slave.window > 0 and ledger.claims.could(slave, claim))
+            best = min(could, key=lambda slave: (slave.claimed.places, slave.slave), default=None)
+            if best is not None:
+                self.slave, self.claim = best.slave, claim
+                return best.slave
+        return 0
 
     def _end(self) -> int:
         slave, self.slave = self.slave, 0

@@ -20,6 +20,8 @@ from concurrent.scheduling.events import (
     SlaveJoined,
     TasksDone,
     TasksSubmitted,
+    TimePassed,
+    WindowChanged,
 )
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 from concurrent.scheduling.tasks.claim import Claim
@@ -44,7 +46,8 @@ class Master:
         env = Environment(variables={}, overrides=overrides)
         env.register(FirstLast)
         self.ledger = Ledger(tokens={"database": 2000})
-        self.scheduler = GuardedScheduler(env[scheduler], env, lambda _s: None, lambda: 0.0)
+        self.asked_again: list[float] = []
+        self.scheduler = GuardedScheduler(env[scheduler], env, self.asked_again.append, lambda: 0.0)
         self.sent: list[tuple[int, int, list[int]]] = []
         self.pushed: list[int] = []
         self.count_by_owner: Counter[int] = Counter()
@@ -215,6 +218,58 @@ def test_a_slave_is_not_kept_free_for_what_was_cancelled(master: Master) -> None
             master.ledger.apply(CancelRequested(2, [0]))
     assert was_kept_free
     assert master.count_by_owner == {1: 1003}
+
+
+def test_what_no_slave_could_meet_keeps_no_slave_free(master: Master) -> None:
+    master.join(1, gpu=2)
+    master.push(4, 3, **GPU)
+    master.schedule()
+    master.push(1, 1, gpu=2)
+    master.push(1, 2, gpu=2, wings=1)  # it is overtaken as often, by the one of owner 1, too
+    master.push(1000, 3, **GPU)
+    for _ in run(master, 300):
+        pass
+    assert master.count_by_owner[1] == 1
+
+
+def test_a_slave_that_wants_nothing_more_is_kept_free_for_nobody(master: Master) -> None:
+    for slave in (1, 2):
+        master.join(slave, workers=4, memory=4 << 30)
+    master.push(2000, 1, memory="1GiB")
+    master.schedule()
+    master.push(1, 2, memory="4GiB")
+    first = 0
+    for _ in run(master, 1000):
+        kept, _claim = master.scheduler.kept_free
+        if kept and not first:
+            first = kept
+            master.ledger.apply(WindowChanged(kept, 0))
+            master.scheduler.slave_changed(kept)
+    assert first
+    assert master.count_by_owner[2] == 1
+    assert master.scheduler.kept_free[0] == 0
+
+
+def test_claims_that_no_slave_could_meet_hold_nobody_up(master: Master) -> None:
+    master.join(1, gpu=1)
+    for number in range(200):
+        master.push(1, 1, **{f"wings-{number}": 1})
+    master.ledger.apply(TimePassed(1.0))
+    master.push(1, 2, **GPU)
+    assert master.schedule() == [(1, 2, [201])]
+
+
+def test_as_long_as_something_fits_claims_do_not_wait_for_the_next_event(master: Master) -> None:
+    for slave in range(1, 101):
+        master.join(slave, memory=1 << 40)
+    for size in range(1, 101):
+        master.push(1, memory=size)
+    master.schedule()
+    while master.asked_again:
+        assert master.asked_again.pop() == 0.0
+        master.scheduler.resume()
+        master.schedule()
+    assert master.count_by_owner == {1: 100}
 
 
 def test_a_strategy_rates_slaves_for_claims_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from concurrent.scheduling.events import (
     TellInfeasible,
     TimePassed,
 )
-from concurrent.scheduling.ledger.infeasible import FAIL_S, shortfall
+from concurrent.scheduling.ledger.infeasible import FAIL_S, TOLD_MAX, shortfall
+from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.tasks.claim import Claim
 
 GIB = 1 << 30
@@ -150,6 +152,43 @@ def test_what_was_refused_by_the_only_slave_that_could_is_told_when_that_is_lost
     master.ledger.apply(SlaveLost(1, "gone"))
     master.ledger.pass_on()
     assert len(master.told(5.0)) == 1
+
+
+def test_of_many_claims_an_owner_is_told_some_each_second(master: Master) -> None:
+    master.join(1)
+    for number in range(3 * TOLD_MAX):
+        master.push(1, **{f"wings-{number}": 1})
+    master.push(1, owner=2, wings=1)
+    assert Counter(one.owner for one in master.told()) == {1: TOLD_MAX, 2: 1}
+    assert Counter(one.owner for one in master.told(10.0)) == {1: 2 * TOLD_MAX}
+
+
+def test_what_is_known_to_be_impossible_is_asked_of_new_slaves_only(
+    master: Master, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    could = SlaveRecord.could
+    monkeypatch.setattr(SlaveRecord, "could", lambda slave, one: asked.append(slave.slave) or could(slave, one))
+    for slave in range(1, 11):
+        master.join(slave, **{"gpu" if slave % 2 else "licence": 1})
+    master.push(1, gpu=1, licence=1)
+    master.push(1, wings=1)
+    assert len(master.told()) == 2
+    asked.clear()
+    assert master.told(10.0) == []
+    assert asked == []
+    master.join(11, gpu=1)
+    assert master.told(10.0) == []
+    assert set(asked) == {11}
+
+
+def test_who_pushes_again_what_has_failed_is_told_again() -> None:
+    master = Master(fails_infeasible=True)
+    master.join(1)
+    for _ in range(2):
+        master.push(1, gpu=1)
+        told, failed = master.told(FAIL_S + 2.0)
+        assert (type(told), type(failed)) == (TellInfeasible, FailInfeasible)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from concurrent.scheduling.events import (
     SlaveLost,
     TasksSubmitted,
 )
+from concurrent.scheduling.ledger.lanes import LaneGroup
 from concurrent.scheduling.tasks.claim import Claim
 
 
@@ -174,6 +175,19 @@ def test_a_thousand_lanes_cost_their_owner_no_more_than_one_does(ledger: Ledger)
     for number in range(1000):
         terms = Terms(name=str(number), resources=claim)
         ledger.apply(TasksSubmitted(1, ledger.owners[1].next_id, [b""], terms))
-    (queue,) = ledger.claims.waiting
+    (queue,) = ledger.claims.waiting.values()
     (group,) = queue.groups
     assert (group.count, group.first().terms.name) == (1000, "0")
+
+
+def test_the_next_kind_of_tasks_costs_no_more_where_many_wait(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[LaneGroup] = []
+    size = LaneGroup.__len__
+    monkeypatch.setattr(LaneGroup, "__len__", lambda group: looked_at.append(group) or size(group))
+    for number in range(1, 2001):
+        terms = Terms(resources=Claim.of({"memory": number}))
+        ledger.apply(TasksSubmitted(1, ledger.owners[1].next_id, [b""], terms))
+    assert len(ledger.claimed_lanes) == 2000
+    assert len(looked_at) < 10 * 2000

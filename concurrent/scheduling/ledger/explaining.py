@@ -172,10 +172,9 @@ class Explainer:
 
     def _waits_elsewhere(self, jobs: set[JobRecord]) -> Iterable[tuple[int, TaskRecord]]:
         """Return the same of tasks that wait in no lane: on the work queue, after refusals, between tries."""
-        tasks = self._ledger.task_by_number
         pushed = islice(self._ledger.pushed.values(), LOOKED_MAX)
         refused = (task for job in jobs for task in self._ledger.refusals.tasks_of(job.owner))
-        retried = (tasks[number] for number in islice(self._places.retries.waiting, LOOKED_MAX))
+        retried = (then.task for then in islice(self._places.retries.waiting.values(), LOOKED_MAX))
         groups: dict[object, tuple[int, TaskRecord]] = {}
         for source in (pushed, refused, retried):
             for task in source:

@@ -375,8 +375,7 @@ class Ledger:
     def _look_at_deadlines(self, now: float) -> list[Command]:
         """End what is open though its deadline has passed."""
         places = self.places
-        clock = self.places.clock
-        late = places.deadlines.due(now, clock, self.owners, self.task_by_number)
+        late = places.deadlines.due(now, places.clock)
         payloads = [overdue(task, self._whereabouts(task)) for task in late]
         commands = places.take_out(late, GRACE_S)
         commands += places.end(late, [TIMED_OUT] * len(late), payloads)

@@ -82,7 +82,7 @@ class Places:
         self.claims = Claims(self.queue, tokens or {})
         self.refusals = Refusals(self.claims)
         self.retries = Retries(self.alarms)
-        self.deadlines = Deadlines(self.alarms)
+        self.deadlines = Deadlines(self.alarms, self.owners, self.task_by_number)
         self.has_taken = False
         self.copies = Copies()
         self.clock = 0.0

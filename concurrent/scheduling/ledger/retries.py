@@ -22,12 +22,13 @@ WAITING: Final = TaskState.WAITING
 
 
 class NextTry(NamedTuple):
-    """When a task is tried again.
+    """Which task is tried again, and when.
 
     :param at: the time of day, in seconds since the epoch; 0 if the ledger has not been told it.
     :param reason: what it raised, or which limit it passed, in a few words.
     """
 
+    task: TaskRecord
     at: float
     reason: str
 
@@ -37,7 +38,7 @@ class Retries:
 
     def __init__(self, alarms: Alarms) -> None:
         self.waiting: dict[int, NextTry] = {}
-        self._times: Timetable[tuple[TaskRecord, int]] = Timetable(alarms, Alarm.RETRIES)
+        self._times: Timetable[tuple[int, int]] = Timetable(alarms, Alarm.RETRIES, self._is_waiting)
 
     def wait(self, task: TaskRecord, clock: float, reason: str) -> NextTry:
         """Have a task that a slave had wait for its next try, whose count it gets.
@@ -50,8 +51,8 @@ class Retries:
         task.slave = 0
         task.tries += 1
         delay_s = retry.delay_before(task.tries, _chance(task))
-        then = self.waiting[task.number] = NextTry(clock + delay_s if clock else 0.0, reason)
-        self._times.add((task, task.tries), delay_s)
+        then = self.waiting[task.number] = NextTry(task, clock + delay_s if clock else 0.0, reason)
+        self._times.add((task.number, task.tries), delay_s)
         return then
 
     def told(self, task: TaskRecord, at: float) -> None:
@@ -60,8 +61,8 @@ class Retries:
         :param at: the time of day of its next try, in seconds since the epoch.
         """
         task.state = WAITING
-        self.waiting[task.number] = NextTry(at, "")
-        self._times.add((task, task.tries), 0.0, since=at)
+        self.waiting[task.number] = NextTry(task, at, "")
+        self._times.add((task.number, task.tries), 0.0, since=at)
 
     def forget(self, task: TaskRecord) -> None:
         """Have a task wait no more: it has ended, or a slave has it after all."""
@@ -69,11 +70,12 @@ class Retries:
 
     def due(self, now: float, clock: float) -> list[TaskRecord]:
         """Return the tasks whose time has come; they are queued again now."""
-        due: list[TaskRecord] = []
-        for task, tries in self._times.due(now, clock):
-            if task.tries == tries and self.waiting.pop(task.number, None) is not None:
-                due.append(task)
-        return due
+        return [self.waiting.pop(one[0]).task for one in self._times.due(now, clock) if self._is_waiting(one)]
+
+    def _is_waiting(self, entry: tuple[int, int]) -> bool:
+        """Tell whether a task waits for a certain try, by the number of the task and which try it is."""
+        then = self.waiting.get(entry[0])
+        return then is not None and then.task.tries == entry[1]
 
 
 def _chance(task: TaskRecord) -> float:

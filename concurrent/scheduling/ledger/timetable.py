@@ -6,8 +6,9 @@ Whoever adds something may not know the time. So what is added counts from when 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from concurrent.scheduling.ledger.alarms import Alarm, Alarms
 
@@ -16,18 +17,28 @@ __all__ = ["Timetable"]
 T = TypeVar("T")
 
 
+TIDY_COUNT_MIN: Final = 1000
+"""Up to so many entries nobody looks which of them have become superfluous."""
+
+
 class Timetable(Generic[T]):
     """See the module. What became superfluous meanwhile is passed over by who asks for what is due.
 
+    It is dropped before, too, when there are twice as many entries as there were after that the last time: else
+    tasks that are long done would fill the memory until their time has come.
+
     :param alarm: rings when something is due; :meth:`due` has to be asked then.
+    :param is_wanted: tells whether an entry is not superfluous.
     """
 
-    def __init__(self, alarms: Alarms, alarm: Alarm) -> None:
+    def __init__(self, alarms: Alarms, alarm: Alarm, is_wanted: Callable[[T], bool]) -> None:
         self._alarms = alarms
         self._alarm = alarm
+        self._is_wanted = is_wanted
         self._new: list[tuple[float, float, T]] = []
         self._heap: list[tuple[float, int, T]] = []
         self._places = count()
+        self._tidy_at = TIDY_COUNT_MIN
 
     def __len__(self) -> int:
         return len(self._new) + len(self._heap)
@@ -52,6 +63,10 @@ class Timetable(Generic[T]):
             passed_s = clock - since if since and clock else 0.0
             heapq.heappush(heap, (now + delay_s - passed_s, next(self._places), item))
         self._new.clear()
+        if len(heap) > self._tidy_at:
+            heap[:] = [entry for entry in heap if self._is_wanted(entry[-1])]
+            heapq.heapify(heap)
+            self._tidy_at = max(TIDY_COUNT_MIN, 2 * len(heap))
         due: list[T] = []
         while heap and heap[0][0] <= now:
             due.append(heapq.heappop(heap)[-1])

@@ -223,7 +223,7 @@ class World:
 
     def check_claims(self) -> None:
         """What slaves have is counted by what it claims, and no more tokens are given away than there are."""
-        tokens = 0
+        tokens = self.ledger.claims.tokens_ending("database")
         for slave in self.ledger.slaves.values():
             claims = [task.terms.resources for task in slave.held.values() if task.terms.resources]
             found = Counter(map(self.ledger.claims.at_slave, claims))

@@ -390,8 +390,9 @@ class Ledger:
         return "waited for its next try" if task.state is TaskState.WAITING else "waited for a slave"
 
     def _look_each_second(self, now: float) -> list[Command]:
-        """Look for what nothing tells of: silent slaves, and claims that no slave can meet."""
+        """Look for what nothing tells of: silent slaves, tasks that must have ended, impossible claims."""
         self.alarms.set(Alarm.SILENCE, LOOK_S)
+        self.claims.look(now)
         commands = self._look_for_silent(now)
         return commands + self.infeasible.look(now) if self.queue.by_claim else commands
 

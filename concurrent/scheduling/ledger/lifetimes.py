@@ -95,7 +95,7 @@ class Lifetimes:
             if task.state is TaskState.HELD:
                 slave = places.slaves[task.slave]
                 del slave.held[number]
-                places.claims.release(slave, [task])
+                places.claims.end(slave, [task])
                 running.setdefault(task.slave, []).append(number)
             task.undergo(TaskEvent.ENDED)
         job.number_by_id.clear()

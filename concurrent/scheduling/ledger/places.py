@@ -145,7 +145,7 @@ class Places:
             elif task.state is HELD:
                 slave = self.slaves[task.slave]
                 del slave.held[task.number]
-                self.claims.release(slave, [task])
+                self.claims.end(slave, [task], grace_s)
                 running.setdefault(task.slave, []).append(task.number)
             elif task.state is PUSHED:
                 del self.pushed[task.number]

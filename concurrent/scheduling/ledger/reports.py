@@ -67,6 +67,7 @@ class Reports:
         if slave.claimed.places:
             places.claims.release(slave, tasks)
         statuses, payloads = event.statuses, event.payloads
+        places.claims.has_ended(event.slave, event.numbers)
         commands = places.book.reported(slave)
         if None in tasks and (places.copies or places.pushed):
             commands += self._take_late(slave, event, tasks)
@@ -98,6 +99,7 @@ class Reports:
             places.refusals.note(event.slave, tasks)
         slave.is_asked_back = False
         places.claims.release(slave, tasks)
+        places.claims.has_ended(event.slave, event.numbers)
         places.requeue(tasks)
         return places.book.heard(slave)
 
@@ -153,6 +155,8 @@ class Reports:
         found = [(task, one) for number, one in columns if (task := places.task_by_number.get(number))]
         tasks, failures = [task for task, _ in found], [failure for _, failure in found]
         places.take_out(tasks)
+        for task in tasks:
+            places.claims.has_ended(task.slave, [task.number])
         return places.end(tasks, [FAILED] * len(tasks), failures)
 
     def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:

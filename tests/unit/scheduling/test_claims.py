@@ -21,12 +21,13 @@ from concurrent.scheduling.events import (
     TasksReturned,
     TasksRunning,
     TasksSubmitted,
+    TimePassed,
     WindowChanged,
 )
-from concurrent.scheduling.ledger.claims import SHORT_COUNT
+from concurrent.scheduling.ledger.claims import ANSWER_S, SHORT_COUNT
 from concurrent.scheduling.ledger.offers import Usage, fitting, offers_of
 from concurrent.scheduling.tasks.claim import Claim
-from concurrent.scheduling.tasks.outcome import DIED, FINISHED
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FINISHED, GRACE_S
 
 GIB = 1 << 30
 
@@ -197,6 +198,42 @@ def test_tokens_count_for_all_slaves_together_until_a_task_has_ended(ledger: Led
     assert room(ledger, 2, database=1) == 1
     ledger.apply(TasksDone(2, [2], [FINISHED], [b""]))
     assert (room(ledger, 2, database=1), ledger.claims.tokens_given("database")) == (2, 0)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "deadline", "left"])
+@pytest.mark.parametrize("word", ["answer", "given back", "none"])
+def test_a_task_that_is_told_to_end_has_its_token_until_it_runs_no_more(
+    ledger: Ledger, how: str, word: str
+) -> None:
+    grace_s = {"cancelled": 30.0, "deadline": GRACE_S, "left": 0.0}[how]
+    ledger.apply(TimePassed(100.0))
+    ledger.apply(OwnerJoined(2, "other"))
+    join(ledger, 1)
+    join(ledger, 2)
+    terms = Terms(resources=Claim.of({"database": 2, "cpu": 2}), deadline_s=50.0)
+    ledger.apply(TasksSubmitted(1, 0, [b""], terms))
+    ledger.apply(TimePassed(100.0))
+    ledger.assign(1, 1, *ledger.claimed_lanes)
+    if how == "cancelled":
+        ledger.apply(CancelRequested(1, [0], grace_s))
+    elif how == "left":
+        ledger.apply(OwnerLeft(1))
+    else:
+        ledger.apply(TimePassed(150.0))
+    assert not ledger.task_by_number
+    assert (room(ledger, 1, cpu=4), room(ledger, 2, database=1)) == (1, 0)
+    if word == "answer":
+        ledger.apply(TasksDone(1, [1], [CANCELLED], [b""]))
+    elif word == "given back":
+        ledger.apply(TasksReturned(1, [1]))
+    else:
+        ledger.apply(TimePassed(152.0))
+        ledger.apply(TimePassed(152.0 + grace_s + ANSWER_S - 1.0))
+        assert room(ledger, 2, database=1) == 0
+        ledger.apply(TimePassed(153.0 + grace_s + ANSWER_S))
+    assert room(ledger, 2, database=1) == 2
+    ledger.apply(TasksDone(1, [1], [CANCELLED], [b""]))  # a second word changes nothing
+    assert ledger.claims.tokens_given("database") == 0
 
 
 def test_a_token_does_not_wait_at_a_busy_slave(ledger: Ledger) -> None:

@@ -30,6 +30,7 @@ ARROWS = {
     "scheduling.schedulers": (
         "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "scheduling.wire",
     ),
+    "scheduling.telemetry": (),
     "scheduling.wire": (
         "scheduling.tasks", "transport.calls", "transport.frames", "transport.loop", "transport.security",
     ),
@@ -49,7 +50,8 @@ ARROWS = {
     "scheduling.owner": ("scheduling.pickling", "scheduling.tasks", "scheduling.wire", "transport"),
     "scheduling.master": (
         "scheduling.schedulers", "scheduling.ledger", "scheduling.store", "scheduling.wire",
-        "scheduling.processes", "scheduling.tasks", "scheduling.interfaces", "transport",
+        "scheduling.processes", "scheduling.tasks", "scheduling.telemetry", "scheduling.interfaces",
+        "transport",
     ),
 }  # fmt: skip
 """What each room may import of the two floors that have rooms."""

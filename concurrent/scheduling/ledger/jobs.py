@@ -14,6 +14,7 @@ from concurrent.core.errors import JobTaken, SchedulingError
 from concurrent.scheduling.ledger.acceptance import Acceptance
 from concurrent.scheduling.ledger.alarms import Alarms
 from concurrent.scheduling.ledger.budget import Budget
+from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
@@ -56,7 +57,7 @@ class Jobs:
     """See the module.
 
     ``by_number`` has the jobs, and ``is_recorded`` tells whether there is a journal. ``submitted_count`` and
-    ``submitted_bytes`` count what was submitted ever.
+    ``submitted_bytes`` count what was submitted ever, ``totals`` what has ended since the master began.
 
     :param budget: what the master may keep.
     :param queue: where the tasks of a new job wait.
@@ -78,6 +79,7 @@ class Jobs:
         self.shortage = Shortage(alarms, self.acceptance, budget)
         self.submitted_count = 0
         self.submitted_bytes = 0
+        self.totals = OutcomeCounts()
         self._budget = budget
         self._queue = queue
         self.is_recorded = is_recorded
@@ -356,6 +358,7 @@ class Jobs:
     ) -> list[Command]:
         failed_count = job.counts.failed
         job.counts.add(statuses)
+        self.totals.add(statuses)
         given = job.outbox.put(ids, statuses, payloads)
         if job.life is not None:
             if job.is_kept:

@@ -55,6 +55,7 @@ from concurrent.scheduling.master.gate import Gate
 from concurrent.scheduling.master.jobdesk import JobDesk
 from concurrent.scheduling.master.newsdesk import NewsDesk
 from concurrent.scheduling.master.notices import Notices
+from concurrent.scheduling.master.observatory import Observatory
 from concurrent.scheduling.master.openjournal import OpenJournal
 from concurrent.scheduling.master.receipts import Receipts
 from concurrent.scheduling.master.sessions import Sessions
@@ -94,8 +95,8 @@ class Dispatcher:
         kept.
 
     ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, ``slaves`` where
-    slaves join and say what they did, ``news`` passes on what tasks say, and ``systems`` is where task systems
-    outlive their processes.
+    slaves join and say what they did, ``news`` passes on what tasks say, ``systems`` is where task systems
+    outlive their processes, and ``observatory`` remembers all that is only looked at.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its master, by name
@@ -138,6 +139,7 @@ class Dispatcher:
         self._notices = Notices(components.troubles, self._courier, self._sessions)
         self.announcer = Announcer(self.ledger, self._sessions, self._courier, self._notices)
         self.news = NewsDesk(self.ledger, self._sessions, self._courier)
+        self.observatory = Observatory(self.ledger)
         self._delivery = Delivery(loop, self._sessions, self._courier, self._storage.loaded)
         self._feeder = self._make_feeder()
         self._code = self._feeder.code
@@ -148,7 +150,7 @@ class Dispatcher:
         self.slaves = self._make_slave_desk()
         self.jobs = self._make_job_desk()
         self.systems = self._make_system_desk()
-        self._ticker = Ticker(loop, self.ledger.alarms, self._apply)
+        self._ticker = Ticker(loop, self.ledger.alarms, self._apply, self.observatory.sample)
         self._awaited = AwaitedSlaves(loop, self.ledger.returning, self._apply)
         self._turns.begin(self._hands(), self._ends())
 
@@ -176,6 +178,7 @@ class Dispatcher:
             self._storage,
             apply=self._apply,
             slave_changed=self._turns.scheduler.slave_changed,
+            observatory=self.observatory,
             receipts=self._receipts,
             when_kept=self._gate.when_kept if self._gate is not None else None,
         )
@@ -192,6 +195,7 @@ class Dispatcher:
             notices=self._notices,
             journal=self._journal.store if self._journal is not None else None,
             gate=self._gate,
+            observatory=self.observatory,
         )
 
     def _make_system_desk(self) -> SystemDesk:

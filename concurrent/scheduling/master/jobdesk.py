@@ -36,6 +36,7 @@ from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.gate import Gate
 from concurrent.scheduling.master.jobmakers import is_own, may_touch
 from concurrent.scheduling.master.notices import Notices
+from concurrent.scheduling.master.observatory import Observatory
 from concurrent.scheduling.master.recaller import Recaller
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.storage import loaded
@@ -61,6 +62,7 @@ class JobDesk:
     :param apply: takes an event to the ledger, and carries out what that answers.
     :param load: returns payloads as they travel, wherever they are; may raise OSError.
     :param journal: what keeps the jobs, and ``gate`` what waits for it; None for both if nothing does.
+    :param observatory: knows what jobs are called.
     """
 
     def __init__(  # noqa: PLR0913  the other hands of the master, by name
@@ -76,6 +78,7 @@ class JobDesk:
         notices: Notices,
         journal: IJournal | None,
         gate: Gate | None,
+        observatory: Observatory,
     ) -> None:
         self.on_forgotten: Callable[[int], object] | None = None
         self._ledger = ledger
@@ -88,6 +91,7 @@ class JobDesk:
         self._notices = notices
         self._journal = journal
         self._gate = gate
+        self._observatory = observatory
 
     def find(self, text: str, identity: Identity, *, is_own_only: bool = False) -> JobRecord:
         """Return the job that has an id, or else the newest one that has a name, one's own before others'.
@@ -157,6 +161,7 @@ class JobDesk:
         self._delivery.join(number)
         self._notices.catch_up(number)
         self._apply(OwnerJoined(number, name, spec, weight))
+        self._observatory.note_job(number, self._ledger.owners[number].title)
         return number
 
     def weight_of(self, owner: int) -> int:

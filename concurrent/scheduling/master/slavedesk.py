@@ -33,6 +33,7 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.feeder import Feeder
+from concurrent.scheduling.master.observatory import Observatory
 from concurrent.scheduling.master.receipts import Receipts
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.master.storage import Storage
@@ -60,11 +61,12 @@ class SlaveDesk:
 
     :param apply: takes an event to the ledger, and carries out what that answers.
     :param slave_changed: called with a slave that holds more or less than the scheduler knows.
+    :param observatory: remembers what slaves say of their workers.
     :param receipts: tells slaves what of their reports is kept; None if nothing is.
     :param when_kept: calls a function once all that was recorded so far is kept; None if nothing is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the other hands of the master, by name
         self,
         sessions: Sessions,
         feeder: Feeder,
@@ -73,6 +75,7 @@ class SlaveDesk:
         *,
         apply: Callable[[Event], object],
         slave_changed: Callable[[int], object],
+        observatory: Observatory,
         receipts: Receipts | None,
         when_kept: Callable[[Callable[[], object]], object] | None,
     ) -> None:
@@ -82,6 +85,7 @@ class SlaveDesk:
         self._storage = storage
         self._apply = apply
         self._slave_changed = slave_changed
+        self._observatory = observatory
         self._receipts = receipts
         self._when_kept = when_kept
         self._joining: dict[int, _Joining] = {}
@@ -104,6 +108,7 @@ class SlaveDesk:
         if returns and self._when_kept is not None:
             self._joining[number] = _Joining(window, Future())
             window = 0
+        self._observatory.join(number, data["workers"])
         self._tell(number, SlaveJoined(number, name, data["workers"], window, data, returns))
         if number in self._joining and self._when_kept is not None:
             self._when_kept(partial(self._joining_is_kept, number))
@@ -138,6 +143,7 @@ class SlaveDesk:
             if self._receipts is not None:
                 self._receipts.leave(slave)
             self._feeder.forget_pull(slave)
+            self._observatory.leave(slave)
             self._tell(slave, SlaveLost(slave, reason))
 
     def set_window(self, slave: int, window: int) -> None:

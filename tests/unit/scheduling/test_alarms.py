@@ -172,8 +172,7 @@ def test_the_ledger_is_told_the_time_when_it_wants_to_know_and_not_else(alarms: 
         told.append(event.now)
         list(alarms.ring(event.now))
 
-    ticker = Ticker(loop, alarms, apply)
-    assert loop.timers == []
+    ticker = Ticker(loop, alarms, apply, lambda _now: None)
     alarms.set(Alarm.QUEUE, 3.0)
     ticker.look()
     loop.run_until(50.0)
@@ -192,3 +191,15 @@ def test_the_ledger_is_told_the_time_when_it_wants_to_know_and_not_else(alarms: 
     ticker.close()
     loop.run_until(99.0)
     assert len(told) == 4
+
+
+def test_figures_are_taken_each_second_until_the_clock_is_closed(alarms: Alarms) -> None:
+    loop: Any = Loop()
+    taken: list[float] = []
+    ticker = Ticker(loop, alarms, lambda _event: None, taken.append)
+    for second in range(51, 54):
+        loop.run_until(second)
+    assert len(taken) == 3
+    ticker.close()
+    loop.run_until(99.0)
+    assert len(taken) == 3

@@ -1,0 +1,174 @@
+"""The newest bars of a cluster: which worker ran what from when to when. A pure module.
+
+A bar stands for one run of a task, or for several short ones that followed each other on a worker. Bars are
+kept in arrays of plain numbers, in a ring: 36 bytes each. They are numbered in the order in which they came, so
+that whoever looks again asks for what is new.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from concurrent.scheduling.telemetry.functions import Function, Functions
+from concurrent.scheduling.telemetry.numbered import Numbered
+
+__all__ = ["BARS_MAX", "Bar", "BarColumns", "Timeline"]
+
+BARS_MAX: Final = 100_000
+
+ANSWER_MAX: Final = 5000
+"""So many are returned at once, unless more are asked for; each takes about two microseconds."""
+
+LATE_S: Final = 10.0
+"""A bar may come so much later than others which ended when it did."""
+
+SLAVES_MAX: Final = 10_000
+"""So many names of slaves are kept at once."""
+
+TYPES: Final = "IiIdffII"
+"""What the columns are kept as: numbers of slaves, processes, numbers of functions, beginnings, durations, busy
+times, runs, failed runs."""
+
+
+class Bar(NamedTuple):
+    """One bar.
+
+    :param number: its own, from 1 on, in the order in which bars came.
+    :param slave: the name of the slave.
+    :param worker: the process that ran it.
+    :param start_at: when the first run began, in seconds since the epoch.
+    :param duration_s: from there to the end of the last run, in seconds.
+    :param busy_s: how long the runs took together; between them the worker waited.
+    :param runs: how many there were.
+    :param failed: how many of them raised, were ended, or killed their worker.
+    """
+
+    number: int
+    slave: str
+    worker: int
+    function: Function
+    start_at: float
+    duration_s: float
+    busy_s: float
+    runs: int
+    failed: int
+
+    @property
+    def stop_at(self) -> float:
+        """When the last run ended."""
+        return self.start_at + self.duration_s
+
+
+class BarColumns(NamedTuple):
+    """Bars of one slave that came together, as columns of one length; see :class:`Bar`. All are in bounds."""
+
+    workers: Sequence[int]
+    functions: Sequence[int]
+    starts_at: Sequence[float]
+    durations_s: Sequence[float]
+    busy_s: Sequence[float]
+    runs: Sequence[int]
+    failed: Sequence[int]
+
+
+class Timeline:
+    """See the module.
+
+    :param functions: gives functions their numbers; what no bar has is forgotten when there is no more room.
+    :param bars_max: how many bars are kept.
+    """
+
+    def __init__(self, functions: Functions, bars_max: int = BARS_MAX) -> None:
+        self._functions = functions
+        self._slaves: Numbered[str] = Numbered("other", SLAVES_MAX)
+        self._bars_max = bars_max
+        self._columns: list[array[Any]] = [array(kind) for kind in TYPES]
+        self._added = 0
+        self._tidied = 0
+
+    def __len__(self) -> int:
+        """Return how many bars are kept."""
+        return len(self._columns[0])
+
+    @property
+    def first_number(self) -> int:
+        """The number of the oldest bar that is kept."""
+        return self._added - len(self) + 1
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next bar will have."""
+        return self._added + 1
+
+    def add(self, slave: str, bars: BarColumns) -> None:
+        """Keep bars of a slave, in the place of the oldest ones if there is no more room."""
+        count = len(bars.workers)
+        kept = min(count, self._bars_max)
+        self._added += count
+        at = (self._added - kept) % self._bars_max
+        slaves = [self._slaves.number(slave)] * count
+        for column, values in zip(self._columns, (slaves, *bars), strict=True):
+            _put(column, at, array(column.typecode, values[count - kept :]), self._bars_max)
+        self._tidy()
+
+    def after(self, number: int = 0, count_max: int = ANSWER_MAX) -> list[Bar]:
+        """Return the bars behind one, oldest first; if they are too many, the newest of them.
+
+        :param number: of the last bar that is known; 0: none is.
+        :param count_max: how many are returned at most.
+        """
+        first = max(number + 1, self.first_number, self.next_number - count_max)
+        return [self._bar(one) for one in range(first, self.next_number)]
+
+    def between(self, start_at: float, stop_at: float, count_max: int = ANSWER_MAX) -> list[Bar]:
+        """Return the bars that lie at least partly between two moments, oldest first; the newest if too many.
+
+        :param count_max: how many are returned at most.
+        """
+        numbers = range(self.first_number, self.next_number)
+        numbers = numbers[bisect_left(numbers, start_at - LATE_S, key=self._stop_at) :]
+        starts, durations = (self._newest(column, len(numbers)) for column in self._columns[3:5])
+        found = [
+            number
+            for number, start, duration in zip(numbers, starts, durations, strict=True)
+            if start < stop_at and start + duration >= start_at
+        ]
+        return [self._bar(number) for number in found[-count_max:]]
+
+    def _stop_at(self, number: int) -> float:
+        """Return when a bar ended; bars come nearly in the order of that."""
+        place = (number - 1) % self._bars_max
+        return float(self._columns[3][place] + self._columns[4][place])
+
+    def _newest(self, column: array[Any], count: int) -> array[Any]:
+        """Return the last values of a column, in the order of the bars."""
+        end = self._added % self._bars_max if len(column) == self._bars_max else len(column)
+        start = end - count
+        return column[start:end] if start >= 0 else column[start:] + column[:end]
+
+    def _bar(self, number: int) -> Bar:
+        place = (number - 1) % self._bars_max
+        slave, worker, function, *rest = (column[place] for column in self._columns)
+        return Bar(number, self._slaves.key(slave), worker, self._functions.key(function), *rest)
+
+    def _tidy(self) -> None:
+        """Forget names that no bar has, if they are many; it takes some milliseconds, so not too often."""
+        if self._added - self._tidied < self._bars_max // 10:
+            return
+        for numbered, column in ((self._slaves, self._columns[0]), (self._functions, self._columns[2])):
+            if numbered.is_full:
+                self._tidied = self._added
+                numbered.keep(set(column))
+
+
+def _put(column: array[Any], at: int, values: array[Any], count_max: int) -> None:
+    """Write values into a ring from a place on, which is its end while it is not full."""
+    head = values[: count_max - at]
+    if len(values) == count_max:
+        column[:] = values[len(head) :] + head
+        return
+    column[at : at + len(head)] = head
+    column[: len(values) - len(head)] = values[len(head) :]

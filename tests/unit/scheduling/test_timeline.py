@@ -1,0 +1,114 @@
+"""The ring of bars: what is kept, asked for and forgotten."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from concurrent.scheduling.telemetry.functions import OTHER, Function, Functions
+from concurrent.scheduling.telemetry.numbered import Numbered
+from concurrent.scheduling.telemetry.timeline import BARS_MAX, Bar, BarColumns, Timeline
+
+SQUARE = Function(1, "app", "square")
+CUBE = Function(1, "app", "cube")
+
+
+@pytest.fixture
+def functions() -> Functions:
+    return Functions()
+
+
+def columns(functions: Functions, *bars: tuple[int, Function, float, float]) -> BarColumns:
+    """Return bars of one run each: worker, function, beginning, duration."""
+    workers, names, starts, durations = zip(*bars, strict=True)
+    numbers = list(map(functions.number, names))
+    return BarColumns(workers, numbers, starts, durations, durations, [1] * len(bars), [0] * len(bars))
+
+
+def runs(timeline: Timeline) -> list[int]:
+    """Return the workers of all bars: here each bar has another one."""
+    return [bar.worker for bar in timeline.after(count_max=BARS_MAX)]
+
+
+def test_a_bar_is_told_as_it_was_kept(functions: Functions) -> None:
+    timeline = Timeline(functions)
+    timeline.add("slave-a", BarColumns([7], [functions.number(SQUARE)], [100.5], [2.0], [1.5], [40], [3]))
+    assert timeline.after() == [Bar(1, "slave-a", 7, SQUARE, 100.5, 2.0, 1.5, 40, 3)]
+    assert timeline.after()[0].stop_at == 102.5
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 20])
+def test_of_more_bars_than_there_is_room_for_the_newest_are_kept_in_their_order(
+    functions: Functions, size: int
+) -> None:
+    timeline = Timeline(functions, bars_max=5)
+    told: list[int] = []
+    for first in range(0, 40, size):
+        workers = range(first, first + size)
+        timeline.add("slave-a", columns(functions, *((worker, SQUARE, 1.0, 1.0) for worker in workers)))
+        told += workers
+        assert runs(timeline) == told[-5:]
+        assert timeline.next_number == len(told) + 1
+        assert timeline.first_number == max(1, len(told) - 4)
+
+
+def test_who_looks_again_is_told_what_is_new(functions: Functions) -> None:
+    timeline = Timeline(functions, bars_max=10)
+    timeline.add("slave-a", columns(functions, (1, SQUARE, 1.0, 1.0), (2, SQUARE, 2.0, 1.0)))
+    known = timeline.after()[-1].number
+    assert timeline.after(known) == []
+    timeline.add("slave-b", columns(functions, (3, CUBE, 3.0, 1.0)))
+    (bar,) = timeline.after(known)
+    assert (bar.slave, bar.worker, bar.function) == ("slave-b", 3, CUBE)
+    assert [bar.worker for bar in timeline.after(count_max=2)] == [2, 3]
+
+
+def test_what_lies_between_two_moments_is_found_in_part_too(functions: Functions) -> None:
+    timeline = Timeline(functions, bars_max=4)
+    rows = [(1, SQUARE, 0.0, 1.0), (2, SQUARE, 10.0, 5.0), (3, CUBE, 14.0, 1.0), (4, CUBE, 2.0, 14.0)]
+    timeline.add("slave-a", columns(functions, (9, SQUARE, 0.0, 1.0), (9, SQUARE, 0.0, 1.0)))
+    timeline.add("slave-a", columns(functions, *rows))
+
+    def found(start_at: float, stop_at: float, count_max: int = 99) -> list[int]:
+        return [bar.worker for bar in timeline.between(start_at, stop_at, count_max)]
+
+    assert found(0.0, 99.0) == [1, 2, 3, 4]
+    assert found(5.0, 9.0) == [4]
+    assert found(12.0, 13.0) == [2, 4]
+    assert found(15.5, 99.0) == [4]
+    assert found(17.0, 99.0) == []
+    assert found(0.0, 99.0, count_max=2) == [3, 4]
+
+
+def test_names_that_no_bar_has_make_room_for_others() -> None:
+    functions = Functions(count_max=3)
+    timeline = Timeline(functions, bars_max=10)
+
+    def add(*names: str) -> list[str]:
+        timeline.add("slave-a", columns(functions, *((1, Function(1, "", name), 0.0, 1.0) for name in names)))
+        return [bar.function.name for bar in timeline.after()[-len(names) :]]
+
+    assert add("a", "b", "c") == ["a", "b", "c"]
+    assert add("d") == [OTHER.name]
+    assert add(*["c"] * 10) == ["c"] * 10
+    assert add("d", "c", "e", "f") == ["d", "c", "e", OTHER.name]
+
+
+def test_a_full_ring_takes_less_than_four_megabytes() -> None:
+    functions = Functions()
+    timeline = Timeline(functions)
+    for _ in range(BARS_MAX // 1000 + 1):
+        timeline.add("slave-a", columns(functions, *[(1, SQUARE, 1.0, 1.0)] * 1000))
+    assert len(timeline) == BARS_MAX
+    assert sum(map(sys.getsizeof, vars(timeline)["_columns"])) < 4 << 20
+
+
+def test_numbers_that_are_free_are_given_again() -> None:
+    names: Numbered[str] = Numbered("rest", 2)
+    assert [names.number(name) for name in ("a", "b", "c", "a")] == [1, 2, 0, 1]
+    assert names.is_full
+    names.keep({2})
+    assert not names.is_full
+    assert [names.number(name) for name in ("c", "b", "a")] == [1, 2, 0]
+    assert [names.key(number) for number in (0, 1, 2)] == ["rest", "c", "b"]

@@ -63,6 +63,7 @@ class Blame:
         """Take what a worker had that has ended, and find out which task is to blame."""
         death = Death.of(link, signal, code, tail)
         self._dealer.put_back(death.unstarted)
+        self._dealer.begin_anew(death.doubtful)
         self.count += death.is_accident
         if not death.started and death.is_accident:
             log.error("worker %d %s without a task%s", link.pid, death.how, tail and f"; {tail}")

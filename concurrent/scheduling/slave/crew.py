@@ -117,13 +117,14 @@ class Crew:
     """See the module. Loop thread only. Made by :meth:`Application.crew`.
 
     ``links`` has its workers, but for those that are leaving. ``cpu`` is how many places each of them takes,
-    ``takes`` what else. ``used_s`` is the time of places that counts for its share (``shares.py``): a second of
-    a worker counts ``rate`` seconds. ``open_count`` tells how many of its tasks are in the pool.
+    ``takes`` what else; ``memory`` is how many bytes a task may have, 0 if it does not say. ``used_s`` is the
+    time of places that counts for its share (``shares.py``): a second of a worker counts ``rate`` seconds.
+    ``open_count`` tells how many of its tasks are in the pool.
     """
 
     __slots__ = (
-        "_resources", "app", "claim", "cpu", "links", "open_count", "owner", "rate", "takes", "used_s",
-        "waiting",
+        "_resources", "app", "claim", "cpu", "links", "memory", "open_count", "owner", "rate", "takes",
+        "used_s", "waiting",
     )  # fmt: skip
 
     def __init__(self, app: Application, claim: Claim, resources: Resources) -> None:
@@ -131,6 +132,7 @@ class Crew:
         self.owner = app.owner
         self.claim = claim
         self.cpu = claim.cpu
+        self.memory = claim.memory
         self.takes = resources.takes(claim)
         self._resources = resources
         self.links: list[WorkerLink] = []

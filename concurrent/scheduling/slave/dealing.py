@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
+from concurrent.scheduling.slave.apart import Apart
 from concurrent.scheduling.slave.crew import Crew, Item
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.resources import NO_RESOURCES, Resources, Room
@@ -45,8 +46,9 @@ class Dealer:
     :param tasks_per_worker: how many tasks a worker may run.
     :param resources: what there is for claims.
 
-    ``waiting`` has the tasks that no worker has, but for those of ``suspects``, which run one at a time. The
-    owner keeps ``held_count``, how many tasks have no outcome yet.
+    ``waiting`` has the tasks that no worker has, but for those of ``suspects``, which run one at a time, and of
+    ``anew``, each of which is to be the first of a new worker. The owner keeps ``held_count``, how many tasks
+    have no outcome yet.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Dealer:
         self.held_count = 0
         self.waiting = WaitingTasks()
         self.suspects = Suspects()
+        self.anew = Apart()
         self._loop = loop
         self._roster = roster
         self._links = roster.links
@@ -93,13 +96,20 @@ class Dealer:
         self.deal()
 
     def put_back(self, items: Sequence[Item]) -> None:
-        """Queue again what workers had, as it was before; suspects apart."""
-        self.waiting.put_back(self.suspects.set_apart(items))
+        """Queue again what workers had, as it was before; suspects and what begins anew apart."""
+        self.waiting.put_back(self.anew.set_apart(self.suspects.set_apart(items)))
+
+    def begin_anew(self, items: Sequence[Item]) -> None:
+        """Have tasks that a worker had run again, each as the first of a new worker."""
+        self.anew.numbers.update(item[0] for item in items)
+        self.anew.waiting.extend(items)
 
     def deal(self) -> None:
         """Give waiting tasks to workers that have little, the emptiest first."""
         if self._is_closed:
             return
+        if self.anew.waiting:
+            self._deal_anew()
         if self.suspects.waiting or self._apart_link is not None:
             self._deal_apart()
         if self.waiting.count:
@@ -119,11 +129,12 @@ class Dealer:
 
     def unstarted_numbers(self) -> list[int]:
         """Return the numbers of the tasks that no worker has."""
-        return [item[0] for items in (self.waiting, self.suspects.waiting) for item in items]
+        queues = self.waiting, self.suspects.waiting, self.anew.waiting
+        return [item[0] for items in queues for item in items]
 
     def remove(self, numbers: set[int]) -> list[Item]:
         """Take out the tasks with these numbers that no worker has, and return them."""
-        return [*self.waiting.remove(numbers), *self.suspects.remove(numbers)]
+        return [item for queue in (self.waiting, self.suspects, self.anew) for item in queue.remove(numbers)]
 
     def forget(self, link: WorkerLink) -> None:
         """Know no more of a worker that has ended."""
@@ -145,10 +156,10 @@ class Dealer:
 
     def take_all(self) -> list[Item]:
         """Take every task that no worker has."""
-        waiting, suspects = self.waiting, self.suspects
-        self.suspects = Suspects()
+        waiting, others = self.waiting, [*self.suspects.waiting, *self.anew.waiting]
+        self.suspects, self.anew = Suspects(), Apart()
         crews = list(waiting.crews)
-        return [item for crew in crews for item in waiting.take(crew, waiting.count)] + [*suspects.waiting]
+        return [item for crew in crews for item in waiting.take(crew, waiting.count)] + others
 
     def _give_alone(self, items: Sequence[Item]) -> bool:
         """Give the only task that is here to a worker, without the queue; tells whether there is one."""
@@ -177,7 +188,7 @@ class Dealer:
             if link.outstanding:
                 busy_by_crew.setdefault(link.outstanding[0][2], []).append(link)
                 free -= link.places
-        apart = self.suspects.next_crew
+        apart = self.suspects.next_crew or self.anew.next_crew
         if apart is not None:
             busy_by_crew.setdefault(apart, [])  # it needs a place, or who floods would keep them all
         if len(busy_by_crew) == 1:
@@ -230,7 +241,8 @@ class Dealer:
         if more:
             links += [link for link in crew.links if link.is_idle and link is not self._apart_link][:more]
             links += [None] * (more - len(links))
-        links += [link for link in busy if self._has_little(link, depth)]
+        if self.anew.next_crew is not crew:  # else one of them is to be done, for a new worker needs its place
+            links += [link for link in busy if self._has_little(link, depth)]
         if room is not None and room.closed:
             links = [link for link in links if link not in room.closed]
         left, taken = len(links), 0
@@ -285,6 +297,22 @@ class Dealer:
     def _has_little(self, link: WorkerLink, depth: int) -> bool:
         is_ready = not (link.is_held or link.is_leaving or link is self._apart_link)
         return is_ready and len(link.outstanding) * 2 <= depth
+
+    def _deal_anew(self) -> None:
+        """Have tasks run again as the first of new workers; who finds no room holds up none of another crew."""
+        refused: set[Crew] = set()
+        for item in list(self.anew.waiting):
+            crew = item[2]
+            if crew in refused:
+                continue
+            has_places = sum(link.places for link in self._links if link.outstanding) + crew.cpu <= self._size
+            room = Room(self._resources, self._links) if crew.takes else None
+            link = self._new_link(crew, room) if has_places else None
+            if link is None:
+                refused.add(crew)
+            else:
+                self.anew.waiting.remove(item)
+                link.give([item], hold_s=0.0)
 
     def _deal_apart(self) -> None:
         """Have suspects run one at a time, alone at a worker that gets nothing else meanwhile."""

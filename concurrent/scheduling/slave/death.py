@@ -38,6 +38,7 @@ class Death(NamedTuple):
     :param started: the tasks that it had started and not brought home, oldest first.
     :param unstarted: those that it had not started.
     :param ended: those of its tasks that it was ended for, or that would have been ended; not among the others.
+    :param doubtful: those that it was ended for though earlier ones may have done it; not among the others.
     :param candidates: those of the started tasks that may have done it; none if it was killed by intent.
     :param is_accident: whether nobody meant it to end.
     """
@@ -48,6 +49,7 @@ class Death(NamedTuple):
     started: list[Item]
     unstarted: list[Item]
     ended: list[Item]
+    doubtful: list[Item]
     candidates: list[Item]
     is_accident: bool
 
@@ -70,12 +72,15 @@ class Death(NamedTuple):
         if state in MEANT:
             candidates = []
         ended: list[Item] = []
+        doubtful: list[Item] = []
         if verdicts := link.verdicts:
-            ended = [item for item in items if item[0] in verdicts]
+            for item in items:
+                if item[0] in verdicts:
+                    (doubtful if verdicts[item[0]].is_in_doubt else ended).append(item)
             started, unstarted, candidates = (
                 [item for item in some if item[0] not in verdicts] for some in (started, unstarted, candidates)
             )
-        return cls(link, how, tail, started, unstarted, ended, candidates, is_accident)
+        return cls(link, how, tail, started, unstarted, ended, doubtful, candidates, is_accident)
 
     def outcomes(self, where: str) -> list[tuple[Item, int, bytes]]:
         """Return what is reported of the tasks in ``ended``: each with status and payload.

@@ -9,6 +9,7 @@ from concurrent.core.loggers import get_log
 from concurrent.core.process.machine import Machine
 from concurrent.scheduling.processes.memory import memory_reader
 from concurrent.scheduling.slave.crew import Item
+from concurrent.scheduling.slave.growth import Growth
 from concurrent.scheduling.slave.memorylimits import MemoryLimits
 from concurrent.scheduling.slave.shortage import Shortage
 from concurrent.scheduling.slave.timelimits import TimeLimits
@@ -68,6 +69,7 @@ class Limits:
         self._reader = memory_reader()
         self._time = TimeLimits(loop, on_over)
         self._memory = MemoryLimits(loop, self._reader, on_over)
+        self._growth = Growth(self._reader)
         self._shortage = Shortage(loop, bounds.memory_reserve, Machine().free_bytes, on_shortage)
         self._measured_at = float("-inf")
 
@@ -86,6 +88,15 @@ class Limits:
         self._shortage.look()
         if self._worker_memory and (not running or self._loop.time() - self._measured_at >= GROWTH_LOOK_S):
             self._look_for_grown()
+
+    def has_grown(self, link: WorkerLink) -> bool:
+        """Tell whether a worker that has brought results must be replaced, for what its tasks left behind."""
+        crew = link.crew
+        return crew is not None and crew.memory > 0 and not link.outstanding and self._growth.is_much(link)
+
+    def forget(self, link: WorkerLink) -> None:
+        """Know no more of a worker that has ended."""
+        self._growth.forget(link)
 
     def stop(self) -> None:
         """Look no more, and end nothing more."""

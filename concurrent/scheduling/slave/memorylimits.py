@@ -1,7 +1,11 @@
 """Sees to it that no task takes more memory than it asked for. Loop thread only.
 
 What counts is its worker and all processes below that. First what each of them uses is added up, which is
-quick, and too much where they are copies of one another. Only if that is over the limit it is measured exactly.
+quick, and too much where they are copies of one another, or of what they were forked from. Only if that is over
+the limit it is measured exactly, and not even then if it is over it by more than they can have in common.
+
+A task that goes over its limit in a worker that had others before is in doubt: these may have left that behind.
+So it runs again, as the first task of a new worker, and what it takes there is its own.
 """
 
 from __future__ import annotations
@@ -14,7 +18,6 @@ from concurrent.scheduling.processes.memory import MemoryReader
 from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.verdict import Verdict, over_memory
 from concurrent.scheduling.slave.workerlink import WorkerLink
-from concurrent.scheduling.tasks.claim import MEMORY, shown_amount
 from concurrent.transport.loop.loop import NodeLoop
 
 __all__ = ["MemoryLimits"]
@@ -24,6 +27,9 @@ MEASURE_S: Final = 0.4
 
 MEASURE_SHARE: Final = 0.1
 """The loop measures for no more than this part of its time."""
+
+INHERITED_MAX: Final = 256 << 20
+"""More than this no worker has in common with the process that it was forked from, in bytes."""
 
 log = get_log(__name__)
 
@@ -70,9 +76,9 @@ class MemoryLimits:
     def _measure(self, link: WorkerLink, item: Item, tree: list[int]) -> None:
         number, limit = item[0], item[3].resources.memory
         used = sum(map(self._reader.used_bytes, tree))
-        if used > limit and len(tree) > 1:
+        if used > limit and (len(tree) > 1 or used - limit <= INHERITED_MAX):
             used = sum(map(self._reader.exact_bytes, tree))
         if used > limit:
-            figures = shown_amount(MEMORY, used), shown_amount(MEMORY, limit)
-            log.warning("task %d takes %s of memory, may take %s, and is ended", number, *figures)
-            self._on_over(link, number, over_memory(used, limit, link.done_count, processes=len(tree)))
+            verdict = over_memory(used, limit, link.tasks_before, processes=len(tree))
+            log.warning("task %d is ended%s: %s", number, verdict.what_next, verdict.reason)
+            self._on_over(link, number, verdict)

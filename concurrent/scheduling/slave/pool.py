@@ -238,7 +238,7 @@ class WorkerPool:
         wanted = set(numbers)
         self._drop_waiting(wanted)
         for link in self._links:
-            fresh = wanted.difference(link.verdicts) if link.verdicts else wanted
+            fresh = wanted.difference(link.final_numbers()) if link.verdicts else wanted
             if not fresh.isdisjoint(item[0] for item in link.outstanding):
                 self._end_running(link, fresh, CANCEL, grace_s)
         self._drop_waiting(wanted)
@@ -309,13 +309,15 @@ class WorkerPool:
         self._roster.restarts.quick_death_count = 0
         if dealer.suspects.count_by_number:
             dealer.suspects.finished(numbers)
+        if dealer.anew.numbers:
+            dealer.anew.forget(numbers)
         self._done_count += count
         dealer.held_count -= count
         crew.open_count -= count
         self._pace.note_durations(count, busy_s)
         delay_s = self._pace.report_delay_s(crew.open_count - self.size, self.size)
         self._report.add(numbers, statuses, payloads, delay_s)
-        if link.done_count >= self._tasks_per_worker and not link.is_leaving:
+        if not link.is_leaving and (link.done_count >= self._tasks_per_worker or self._limits.has_grown(link)):
             self._roster.leaving(link)
         dealer.deal()
 
@@ -334,6 +336,7 @@ class WorkerPool:
         """Report the end of a task that no worker reports; somebody may be waiting for it."""
         item[2].open_count -= 1
         self._dealer.held_count -= 1
+        self._dealer.anew.forget([item[0]])
         self._report.add([item[0]], [status], [payload], delay_s=0.0)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[bytes | Frame]) -> None:
@@ -351,8 +354,8 @@ class WorkerPool:
         can_take_back = link.can_take_back
         self._dealer.put_back(link.take_back())
         started = [item[0] for item in link.outstanding]
-        for number in wanted.intersection(started):
-            link.verdicts.setdefault(number, verdict)
+        for number in wanted.intersection(started).difference(link.final_numbers()):
+            link.verdicts[number] = verdict
         # The newest started task is the one that runs; results of older ones are on their way.
         if link.verdicts and (started[-1] in wanted or not can_take_back):
             self._grace.end(link, grace_s)
@@ -366,6 +369,7 @@ class WorkerPool:
         self._workers.forget(link)
         self._dealer.forget(link)
         self._grace.forget(link)
+        self._limits.forget(link)
         for item, status, payload in death.outcomes(self._loop.name):
             self._end(item, status, payload)
         is_quick = death.is_accident and not (link.done_count or death.started)

@@ -8,12 +8,11 @@ at a time and alone at its worker. So the one that does it again is found out, a
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-if TYPE_CHECKING:
-    from concurrent.scheduling.slave.crew import Crew, Item
+from concurrent.scheduling.slave.apart import Apart
 
 __all__ = ["Suspects"]
 
@@ -21,21 +20,12 @@ KNOWN_MAX: Final = 4096
 """So many tasks that went down with others are remembered, the latest."""
 
 
-class Suspects:
-    """See the module. ``count_by_number`` is empty while nobody is suspected.
-
-    ``waiting`` has tasks that are to run apart.
-    """
+class Suspects(Apart):
+    """See the module. ``count_by_number`` is empty while nobody is suspected."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Item] = deque()
+        super().__init__()
         self.count_by_number: OrderedDict[int, int] = OrderedDict()
-        self._apart: set[int] = set()
-
-    @property
-    def next_crew(self) -> Crew | None:
-        """The application of the first waiting task."""
-        return self.waiting[0][2] if self.waiting else None
 
     def went_down(self, numbers: Sequence[int], patience: int) -> int | None:
         """Take note of tasks that went down together; return the one that did it if that can be told.
@@ -46,12 +36,12 @@ class Suspects:
         if len(numbers) == 1:
             self._suspect(numbers)
             return numbers[0]
-        if len(known := self._apart.intersection(numbers)) == 1:
+        if len(known := self.numbers.intersection(numbers)) == 1:
             return known.pop()
         for number in numbers:
             self.count_by_number[number] = self.count_by_number.pop(number, 0) + 1
         while len(self.count_by_number) > KNOWN_MAX:
-            self._apart.discard(self.count_by_number.popitem(last=False)[0])
+            self.numbers.discard(self.count_by_number.popitem(last=False)[0])
         often = [number for number in numbers if self.count_by_number.get(number, 0) >= patience]
         self._suspect(often)
         return often[0] if len(often) == 1 else None
@@ -60,23 +50,9 @@ class Suspects:
         """Clear tasks that have an outcome of their own of the suspicion."""
         for number in numbers:
             self.count_by_number.pop(number, None)
-            self._apart.discard(number)
-
-    def set_apart(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Keep those of these tasks that have to run apart; return the others."""
-        if not self._apart:
-            return items
-        self.waiting += (item for item in items if item[0] in self._apart)
-        return [item for item in items if item[0] not in self._apart]
-
-    def remove(self, numbers: Collection[int]) -> list[Item]:
-        """Take out the waiting tasks with these numbers, and return those that were here."""
-        removed = [item for item in self.waiting if item[0] in numbers]
-        if removed:
-            self.waiting = deque(item for item in self.waiting if item[0] not in numbers)
-        return removed
+            self.numbers.discard(number)
 
     def _suspect(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             self.count_by_number.setdefault(number, 1)
-            self._apart.add(number)
+            self.numbers.add(number)

@@ -16,11 +16,18 @@ class Verdict(NamedTuple):
     :param status: what the task ends with (``outcome.py``).
     :param reason: what limit it passed, with the figures; nothing for one that was cancelled.
     :param grace_s: how long the task may take to end by itself, in seconds.
+    :param is_in_doubt: whether earlier tasks of the worker may have done it: it runs again in a new one.
     """
 
     status: int
     reason: str = ""
     grace_s: float = 0.0
+    is_in_doubt: bool = False
+
+    @property
+    def what_next(self) -> str:
+        """What becomes of the task besides, to go on behind "is ended"; mostly nothing."""
+        return " and runs again in a new worker" if self.is_in_doubt else ""
 
     def outcome(self, where: str = "", output: str = "") -> tuple[int, bytes]:
         """Return the status and the payload that are reported.
@@ -35,7 +42,7 @@ CANCEL: Final = Verdict(CANCELLED)
 
 
 def over_memory(taken: int, limit: int, tasks_before: int, *, processes: int = 1, by: str = "") -> Verdict:
-    """Return the verdict on a task that took too much memory.
+    """Return the verdict on a task that took too much memory; in doubt if its worker had others before.
 
     :param taken: how many bytes it took.
     :param limit: how many it may take.
@@ -46,4 +53,5 @@ def over_memory(taken: int, limit: int, tasks_before: int, *, processes: int = 1
     several = f", with {processes} processes" if processes > 1 else ""
     before = f", in a worker with {tasks_before} tasks before it" if tasks_before else ""
     took, may_take = shown_amount(MEMORY, taken), shown_amount(MEMORY, limit)
-    return Verdict(OUT_OF_MEMORY, f"{by}it took {took} of memory{several}{before}, and may take {may_take}")
+    reason = f"{by}it took {took} of memory{several}{before}, and may take {may_take}"
+    return Verdict(OUT_OF_MEMORY, reason, is_in_doubt=tasks_before > 0)

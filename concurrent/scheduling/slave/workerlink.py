@@ -216,6 +216,15 @@ class WorkerLink:
         item = self.running_item()
         return item[0] if item is not None else None
 
+    @property
+    def tasks_before(self) -> int:
+        """How many tasks the worker had before the one that it runs."""
+        return self.done_count + len(self.outstanding) - self._tokens.unused_count() - 1
+
+    def final_numbers(self) -> set[int]:
+        """Return the numbers of its tasks that end with the worker, and do not run again."""
+        return {number for number, verdict in self.verdicts.items() if not verdict.is_in_doubt}
+
     def note_progress(self, now: float) -> bool:
         """Tell whether the worker has started a task since it was last asked; its results may wait for others.
 
@@ -327,8 +336,9 @@ class WorkerLink:
         taken, number = group.taken_bytes(), self.running_number()
         if taken is not None and number is not None:
             self._undergo(WorkerEvent.KILL)
-            self.verdicts[number] = over_memory(taken, group.limit, self.done_count, by="the kernel ended it: ")
-            log.warning("task %d is ended: %s", number, self.verdicts[number].reason)
+            verdict = over_memory(taken, group.limit, self.tasks_before, by="the kernel ended it: ")
+            self.verdicts[number] = verdict
+            log.warning("task %d is ended%s: %s", number, verdict.what_next, verdict.reason)
 
     def _send_code(self, blobs: Sequence[bytes]) -> None:
         for index in range(self._code_count, len(blobs)):

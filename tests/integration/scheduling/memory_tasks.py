@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+from concurrent.scheduling.processes.memory import memory_reader
+
 MIB = 1 << 20
 
 _kept: list[bytearray] = []
@@ -20,9 +22,23 @@ def take(mib: int, seconds: float = 0.0) -> int:
     return os.getpid()
 
 
-def leak(mib: int) -> int:
-    """Keep so much memory for good; return the process id."""
+def note_and_take(path: str, mib: int, seconds: float = 0.0) -> int:
+    """Note the process id in a file, then have so much memory for a while; return the process id."""
+    with open(path, "a", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
+    return take(mib, seconds)
+
+
+def figures() -> tuple[int, int]:
+    """Return how many bytes this process uses, with all and with its part of what it shares with its copies."""
+    reader = memory_reader()
+    return reader.used_bytes(os.getpid()), reader.exact_bytes(os.getpid())
+
+
+def leak(mib: int, seconds: float = 0.0) -> int:
+    """Keep so much memory for good; return the process id after a while."""
     _kept.append(_filled(mib))
+    time.sleep(seconds)
     return os.getpid()
 
 
@@ -55,8 +71,10 @@ def _filled(mib: int) -> bytearray:
     return bytearray(b"x" * MIB) * mib
 
 
-def be_killed_by_kernel(folder: str) -> None:
+def be_killed_by_kernel(folder: str, notes: str) -> None:
     """End as the kernel ends a worker whose control group, the only one in a folder, is full."""
+    with open(notes, "a", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
     (group,) = Path(folder).glob("worker-*")
     (group / "memory.events").write_text("oom 1\noom_kill 1\n", encoding="ascii")
     (group / "memory.peak").write_text(str(300 * MIB), encoding="ascii")

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from concurrent.scheduling.slave import shortage
 from concurrent.scheduling.slave.limits import Bounds
 from concurrent.scheduling.slave.offer import Offer
 from concurrent.scheduling.tasks.claim import Claim
-from concurrent.scheduling.tasks.outcome import FINISHED, OUT_OF_MEMORY, Ended
+from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED, OUT_OF_MEMORY, Ended
 from concurrent.scheduling.tasks.runterms import RunTerms
 from tests.integration.scheduling import memory_tasks, workloads
 from tests.integration.scheduling.conftest import MakePool
@@ -45,17 +46,69 @@ def test_a_task_over_its_memory_ends_with_the_figures_and_others_live(make_pool:
     assert user.pool_status().deaths == 0
 
 
-def test_who_is_over_in_a_worker_that_others_have_used_is_told_of_them(make_pool: MakePool) -> None:
-    user = make_pool(size=1)
-    first, second, third = (
+def test_what_earlier_tasks_left_in_their_worker_is_not_charged_to_a_later_one(
+    make_pool: MakePool, tmp_path: Path
+) -> None:
+    user = make_pool(size=1, offer=MEMORY_OFFER)
+    notes = tmp_path / "notes"
+    leaky, innocent, after = (
         user.push((memory_tasks.leak, 200), terms=LIMITED)[0],
-        user.push((abs, -1), terms=LIMITED)[0],
-        user.push((memory_tasks.take, 200, SLOW_S), terms=LIMITED)[0],
+        user.push((memory_tasks.note_and_take, str(notes), 200, 1.5), terms=LIMITED)[0],
+        user.push((abs, -2), terms=LIMITED)[0],
     )
-    assert [user.status(first), user.status(second)] == [FINISHED, FINISHED]
-    status, payload = user.outcome(third)
-    assert status == OUT_OF_MEMORY
-    assert "in a worker with 2 tasks before it" in Ended.read(payload).reason
+    first, second = user.result(leaky), user.result(innocent)
+    assert notes.read_text().split() == [str(first), str(second)]
+    assert first != second
+    assert user.result(after) == 2
+    assert user.pool_status().deaths == 0
+
+
+def test_a_task_that_takes_it_itself_runs_once_more_at_most(make_pool: MakePool, tmp_path: Path) -> None:
+    user = make_pool(size=1, offer=MEMORY_OFFER)
+    notes = tmp_path / "notes"
+    greedy = memory_tasks.note_and_take, str(notes), 400, SLOW_S
+    for count in (1, 2):
+        (number,) = user.push(greedy, terms=LIMITED)
+        status, payload = user.outcome(number)
+        assert status == OUT_OF_MEMORY
+        assert re.match(r"it took [34]\d\d(\.\d)?MiB of memory, and may take", Ended.read(payload).reason)
+        assert len(notes.read_text().split()) == count
+        notes.write_text("")
+        user.result(user.push((abs, -1), terms=LIMITED)[0])  # the next one has a worker that was used
+
+
+def test_one_that_is_to_run_again_can_be_cancelled(make_pool: MakePool, tmp_path: Path) -> None:
+    user = make_pool(size=1, offer=MEMORY_OFFER)
+    user.result(user.push((abs, -1), terms=LIMITED)[0])
+    notes = tmp_path / "notes"
+    (number,) = user.push((memory_tasks.note_and_take, str(notes), 400, SLOW_S), terms=LIMITED)
+    wait_until(lambda: notes.exists() and len(notes.read_text().split()) == 2, "it runs again")
+    assert number in user.on_loop(user.pool.open_numbers)
+    user.on_loop(user.pool.cancel, [number])
+    assert user.status(number) in (CANCELLED, OUT_OF_MEMORY)
+
+
+def test_several_run_again_at_once(make_pool: MakePool) -> None:
+    user = make_pool(size=2, offer=MEMORY_OFFER)
+    leaks = user.push(*[(memory_tasks.leak, 200, 0.3)] * 2, terms=LIMITED)
+    pids = {user.result(number) for number in leaks}
+    assert len(pids) == 2
+    numbers = user.push(*[(memory_tasks.take, 200, 1.5)] * 2, terms=LIMITED)
+    assert pids.isdisjoint(user.result(number) for number in numbers)
+
+
+def test_a_worker_that_grows_with_its_tasks_is_replaced_before_it_is_full(make_pool: MakePool) -> None:
+    user = make_pool(size=1, offer=MEMORY_OFFER)
+    pids = [user.result(user.push((memory_tasks.leak, 60), terms=LIMITED)[0]) for _ in range(8)]
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [4, 4]
+    assert user.pool_status().deaths == 0
+
+
+def test_what_the_first_task_has_loaded_is_no_growth(make_pool: MakePool) -> None:
+    user = make_pool(size=1, offer=MEMORY_OFFER)
+    pids = [user.result(user.push((memory_tasks.leak, 220), terms=LIMITED)[0])]
+    pids += [user.result(user.push((memory_tasks.take, 1), terms=LIMITED)[0]) for _ in range(5)]
+    assert len(set(pids)) == 1
 
 
 def test_a_worker_enters_its_control_group_before_its_first_task(make_pool: MakePool, tmp_path: Path) -> None:
@@ -71,21 +124,23 @@ def test_a_worker_enters_its_control_group_before_its_first_task(make_pool: Make
 def test_a_task_that_the_kernel_has_killed_for_its_memory_ends_with_the_figures(
     make_pool: MakePool, tmp_path: Path
 ) -> None:
-    user = make_pool(size=1, offer=MEMORY_OFFER, groups=Groups(tmp_path, tmp_path / "slave", shutil.rmtree))
+    notes, folder = tmp_path / "notes", tmp_path / "groups"
+    folder.mkdir()
+    user = make_pool(size=1, offer=MEMORY_OFFER, groups=Groups(folder, folder / "slave", shutil.rmtree))
     before, greedy, after = (
         user.push((abs, -1), terms=LIMITED)[0],
-        user.push((memory_tasks.be_killed_by_kernel, str(tmp_path)), terms=LIMITED)[0],
+        user.push((memory_tasks.be_killed_by_kernel, str(folder), str(notes)), terms=LIMITED)[0],
         user.push((abs, -2), terms=LIMITED)[0],
     )
     assert user.result(before) == 1
     status, payload = user.outcome(greedy)
     assert status == OUT_OF_MEMORY
     reason = Ended.read(payload).reason
-    assert reason.startswith("the kernel ended it: it took 300MiB of memory")
-    assert reason.endswith("and may take 300MiB")
+    assert reason == "the kernel ended it: it took 300MiB of memory, and may take 300MiB"
+    assert len(set(notes.read_text().split())) == 2  # once more, in a new worker
     assert user.result(after) == 2
     assert user.pool_status().deaths == 0
-    assert len(list(tmp_path.iterdir())) == 1  # that of the next worker
+    assert len(list(folder.iterdir())) == 1  # that of the next worker
 
 
 def test_what_its_children_take_counts_too(make_pool: MakePool) -> None:
@@ -100,6 +155,16 @@ def test_what_copies_of_a_process_share_counts_once(make_pool: MakePool) -> None
     user = make_pool(size=1)
     (number,) = user.push((memory_tasks.share_with_children, 200, 3, 1.5), terms=LIMITED)
     assert user.result(number) == "200 MiB"
+
+
+def test_what_a_worker_has_in_common_with_others_is_not_charged_to_a_small_claim(make_pool: MakePool) -> None:
+    user = make_pool(size=1)
+    inherited = user.result(user.push((memory_tasks.figures,))[0])
+    assert inherited[0] > inherited[1]
+    limit = (inherited[0] + inherited[1]) // 2
+    small = RunTerms(resources=Claim.of({"memory": limit}))
+    (number,) = user.push((time.sleep, 1.5), terms=small)
+    assert user.status(number) == FINISHED
 
 
 def test_a_task_within_its_memory_is_left_alone(make_pool: MakePool) -> None:

@@ -9,6 +9,7 @@ import pytest
 from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.roster import SURPLUS_MIN, SURPLUS_S
 from concurrent.scheduling.slave.workerstates import WorkerState
+from concurrent.scheduling.tasks.runterms import USUAL
 from tests.unit.scheduling.poolparts import Parts, numbers
 from tests.unit.scheduling.slave_parts import new_crew
 
@@ -313,3 +314,49 @@ def test_a_roster_that_is_closed_starts_nothing(parts: Parts) -> None:
     for link in list(parts.roster.links):
         parts.end(link)
     assert parts.roster.links == []
+
+
+def test_what_begins_anew_is_the_first_task_of_a_new_worker(parts: Parts) -> None:
+    crew = new_crew(1)
+    parts.push(crew, 1)
+    (used,) = crew.links
+    parts.starts(used)
+    parts.finish(used)
+    crew.open_count += 1
+    parts.dealer.held_count += 1
+    parts.dealer.begin_anew([(7, b"", crew, USUAL)])
+    assert parts.dealer.unstarted_numbers() == [7]
+    parts.dealer.deal()
+    (link,) = (link for link in crew.links if link.outstanding)
+    assert link is not used
+    assert (numbers(link), link.done_count) == ([7], 0)
+    parts.dealer.put_back(link.take_back())  # it had not started: it is still the first of a new one
+    parts.dealer.deal()
+    assert not used.outstanding
+
+
+def test_what_begins_anew_gets_a_place_beside_a_flood_of_its_own_crew() -> None:
+    parts = Parts(1, task_s=0.001)
+    crew = new_crew(1)
+    parts.push(crew, *range(2000))
+    (used,) = crew.links
+    parts.starts(used)
+    held_count = len(used.outstanding)
+    parts.dealer.begin_anew([(9999, b"", crew, USUAL)])
+    crew.open_count += 1
+    parts.dealer.held_count += 1
+    parts.dealer.deal()
+    for _ in range(held_count - 1):
+        parts.finish(used)
+        parts.starts(used)
+    parts.finish(used)
+    assert [held[0] for held in parts.busy(crew)] == [9999]
+    parts.close()
+
+
+def test_what_is_to_begin_anew_can_be_taken_out(parts: Parts) -> None:
+    crew = new_crew(1)
+    parts.dealer.begin_anew([(number, b"", crew, USUAL) for number in (7, 8)])
+    assert [item[0] for item in parts.dealer.remove({8})] == [8]
+    assert [item[0] for item in parts.dealer.take_all()] == [7]
+    assert parts.dealer.unstarted_numbers() == []

@@ -380,6 +380,7 @@ class ApplicationNode(Callbacks, Node):
             progress_of=self._progress.latest,
             task_systems=self._outcomes.open_systems,
             waits_for=self.client.waits_for,
+            master=str(getattr(self, "master_address", "")),
         )
 
     def _cluster_died(self, what: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from concurrent.apps.jobstatus import JobRow
 from concurrent.apps.status import UNPROTECTED, ApplicationStatus, MasterStatus, NodeRow, SlaveStatus
-from concurrent.core.items import PORT_MAX
+from concurrent.core.items import PORT_MAX, Host
 from concurrent.core.troubles import Trouble
 from concurrent.scheduling.ledger.status import OwnerRow, RunningRow, SlaveRow, WaitRow
 from concurrent.scheduling.master.status import SystemRow, TasksStatus
@@ -38,11 +38,13 @@ __all__ = [
     "NodeLine",
     "Row",
     "Share",
+    "WorkerLine",
     "count",
     "duration",
     "lines_of_nodes",
     "lines_of_owners",
     "lines_of_workers",
+    "page_url",
     "shortened",
     "size",
     "trouble_text",
@@ -154,10 +156,7 @@ class NodeLine:
     @property
     def link(self) -> Link:
         """Its name, which leads to its own page."""
-        node = self.node
-        host = f"[{node.ip}]" if ":" in node.ip else node.ip
-        scheme = "https" if self.is_encrypted and not is_loopback(node.ip) else "http"
-        return Link(self.name, f"{scheme}://{host}:{node.port}/" if 0 < node.port <= PORT_MAX else "")
+        return Link(self.name, page_url(Host(self.node.ip, self.node.port), is_encrypted=self.is_encrypted))
 
     @property
     def state(self) -> str:
@@ -217,6 +216,16 @@ def lines_of_workers(workers: WorkersStatus) -> list[WorkerLine]:
     return [WorkerLine(pid, task, long_by_pid.get(pid)) for pid, task in workers.running.items()]
 
 
+def page_url(address: Host, *, is_encrypted: bool) -> str:
+    """Return where the page of a node is; nothing of one that listens for nobody else.
+
+    :param address: that of its JSON API.
+    :param is_encrypted: whether nodes of its cluster speak TLS to other machines.
+    """
+    scheme = "https" if is_encrypted and not is_loopback(address.name) else "http"
+    return f"{scheme}://{address}/" if 0 < address.port <= PORT_MAX else ""
+
+
 def trouble_text(one: Trouble) -> str:
     """Return what went wrong in a plug-in, and how often."""
     return f"{one.component}: {one.rule} {one.problem}; {one.action} ({count(one.count)} times so far)"
@@ -250,10 +259,7 @@ MASTER: Final[Columns[MasterStatus]] = (
     Column("accepted work survives", lambda one: SURVIVES.get(one.durability, one.durability)),
     Column("journal", lambda one: one.journal.used_bytes if one.journal else 0, size),
 )
-SLAVE: Final[Columns[SlaveStatus]] = (
-    Column("master", lambda one: one.master),
-    Column("state", lambda one: one.state),
-)
+SLAVE: Final[Columns[SlaveStatus]] = (Column("state", lambda one: one.state),)
 WORKERS_OF_SLAVE: Final[Columns[WorkersStatus]] = (
     Column("workers", lambda one: one.size, count),
     Column("idle", lambda one: one.idle, count),
@@ -265,7 +271,7 @@ WORKERS_OF_SLAVE: Final[Columns[WorkersStatus]] = (
 )
 APPLICATION: Final[Columns[ApplicationStatus]] = (
     Column("application", lambda one: one.application),
-    Column("master", lambda one: one.state),
+    Column("state", lambda one: one.state),
     Column("tasks pushed", lambda one: one.pushed, count),
     Column("open", lambda one: one.open, count),
     Column("finished", lambda one: one.finished, count),

@@ -1,24 +1,33 @@
-"""What a node answers over HTTP of itself: values for programs, a page for people."""
+"""What a node answers over HTTP of itself: values for programs, pages for people."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
-from concurrent.apps.pagestyle import STYLE
 from concurrent.apps.status import STATUS_BY_TYPE, Ping, StatsAnswer, status_from_json
-from concurrent.core.errors import ConcurrentError
 from concurrent.core.stats import Stats
+from concurrent.transport.calls.answer import Request
+from concurrent.transport.calls.methods import jsonremote
 from concurrent.transport.loop.loop import NodeLoop
-from concurrent.transport.security.hosts import is_loopback
-from concurrent.transport.security.roles import Role
-from concurrent.transport.web.loginpage import viewer_line
+from concurrent.transport.security.roles import OBSERVERS, Role
+from concurrent.transport.web.contents import Asset, Query
 from concurrent.transport.web.service import JSONService
+
+if TYPE_CHECKING:
+    from concurrent.apps.pages.desk import PageDesk
 
 __all__ = ["NodeViews"]
 
 STATUS_TIMEOUT_S: Final = 5.0
+PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    "master": ("/", "/workers"),
+    "slave": ("/",),
+    "application": ("/",),
+}
+"""Where the pages of a node are, by its type; ``pages/desk.py`` says what is on each."""
+
 SNAPSHOT_S: Final = 0.05
 """For so long everybody who asks for the status is told the same."""
 
@@ -50,11 +59,15 @@ class NodeViews:
         self._make = snapshot
         self._snapshot: dict[str, Any] | None = None
         self._made_at = 0.0
+        self._made_desk: PageDesk | None = None
         status = STATUS_BY_TYPE[ping.type]
         service.add_view("/ping", ping.to_json, "That the node lives.", Ping, roles=Role)
         service.add_view("/status", self.status, "What the node is doing.", status)
         service.add_view("/stats", stats.snapshot, "What the node has counted.", StatsAnswer)
-        service.set_page(self.page, styles=(STYLE,))
+        jsonremote(service, "page", roles=OBSERVERS)(self.page)
+        service.set_assets(self._asset)
+        for path in PATHS[ping.type]:
+            service.set_page(path, partial(self._html, path))
 
     def status(self) -> dict[str, Any]:
         """Return what the node is doing, or did a moment ago. Any thread but the loop's.
@@ -63,19 +76,28 @@ class NodeViews:
         """
         return self._loop.call(self._latest, timeout_s=STATUS_TIMEOUT_S)
 
-    def page(self) -> str:
-        """Return the page for people; of a node that cannot answer it says so. Any thread but the loop's."""
-        from concurrent.apps.pages import render_page, render_problem  # few nodes are ever looked at
+    def page(self, request: Request, path: str, query: dict[str, str] | None = None) -> list[Any]:
+        """Return what the main part of a page has in it now: of each element a list of its tag, its attributes
+        and what is in it. ``query`` has the fields of the address of the page."""
+        return self._desk().main(path, query or {}, request.identity)
 
-        now = time.time()
-        client, warning = self._service.client, self._service.warning
-        viewer = viewer_line(client.identity, has_login=client.has_cookie)
-        try:
-            status = status_from_json(self.status())
-        except ConcurrentError as error:  # the page goes on asking
-            return render_problem(self._title, self._ping, str(error), warning=warning, viewer=viewer)
-        is_local = is_loopback(self._service.client_ip)
-        return render_page(self._title, status, now, is_local=is_local, warning=warning, viewer=viewer)
+    def _html(self, path: str, query: Query) -> str:
+        return self._desk().html(path, query)
+
+    def _desk(self) -> PageDesk:
+        if self._made_desk is None:  # few nodes are ever looked at
+            from concurrent.apps.pages.desk import PageDesk
+
+            self._made_desk = PageDesk(
+                self._service, self._title, self._ping, lambda: status_from_json(self.status())
+            )
+        return self._made_desk
+
+    @staticmethod
+    def _asset(name: str) -> Asset | None:
+        from concurrent.apps.pages.assets import asset
+
+        return asset(name)
 
     def _latest(self) -> dict[str, Any]:
         now = self._loop.time()

@@ -129,7 +129,7 @@ class SlaveStatus(NodeStatus):
 @dataclass(frozen=True)
 class ApplicationStatus(NodeStatus):
     """What an application is doing. ``finished`` counts all that have ended, with those that failed or were
-    cancelled.
+    cancelled. ``master`` is the address of its master's JSON API, empty before it knows that.
 
     ``progress`` is how much is done of how much, as it says itself; ``progress_of`` has that of its task
     systems too, by name.
@@ -146,6 +146,7 @@ class ApplicationStatus(NodeStatus):
     progress_of: Mapping[str, tuple[int, int]]
     task_systems: int
     waits_for: str
+    master: str
 
 
 class ClusterStatus(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
 from concurrent.transport.web.httpstream import problem_body
+from concurrent.transport.web.loginpage import STYLE
 
 with installed_first("web"):
     import web
@@ -20,9 +20,9 @@ __all__ = [
     "NOTHING",
     "Answer",
     "page",
-    "policy_header",
     "problem",
     "redirect",
+    "scripted",
     "send",
 ]
 
@@ -33,7 +33,6 @@ JSON_TYPE: Final = "application/json"
 HTML_TYPE: Final = "text/html; charset=utf-8"
 
 SAFE_HEADERS: Final = (
-    ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),  # forms of our pages say their origin, and other sites learn no address
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -41,16 +40,47 @@ SAFE_HEADERS: Final = (
 )
 
 
+FOR_NOBODY: Final = ("Cache-Control", "no-store")
+FOR_ONE: Final = ("Cache-Control", "private, max-age=86400, immutable")
+"""What may keep an answer: nothing, or the browser of who has asked, for a day."""
+
+
+def _policy(what: str) -> tuple[str, str]:
+    return (
+        "Content-Security-Policy",
+        f"default-src 'none'; {what}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+
+
+def _digest(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+WITHOUT_SCRIPTS: Final = _policy(f"style-src 'sha256-{_digest(STYLE)}'; img-src data:")
+"""Has browsers show HTML with the style of the login page, and run no script."""
+
+WITH_OWN_SCRIPTS: Final = _policy(
+    "script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""Has browsers run scripts that this node serves, none that stands in a page, and none that a script makes of
+text; so a name that a peer chose cannot become one."""
+
+
 class Answer(NamedTuple):
     """What is sent.
 
     :param status: number and phrase.
+    :param is_kept: whether the browser of who has asked may keep it.
+    :param policy: what a browser may do with it.
     """
 
     status: str
     body: bytes
     content_type: str = JSON_TYPE
     headers: tuple[tuple[str, str], ...] = ()
+    is_kept: bool = False
+    policy: tuple[str, str] = WITHOUT_SCRIPTS
 
 
 NOTHING: Final = Answer("204 No Content", b"")
@@ -71,23 +101,15 @@ def redirect(path: str, *headers: tuple[str, str]) -> Answer:
     return Answer("303 See Other", b"{}", headers=(("Location", path), *headers))
 
 
-def policy_header(styles: Iterable[str]) -> tuple[str, str]:
-    """Return the header that has browsers show HTML, images within it and just these styles, and run no script.
-
-    So a name that a peer chose cannot become one.
-    """
-    hashes = " ".join(f"'sha256-{_digest(style)}'" for style in styles)
-    policy = (
-        f"default-src 'none'; style-src {hashes}; img-src data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    return ("Content-Security-Policy", policy)
+def scripted(answer: Answer) -> Answer:
+    """Return an answer on which the scripts that this node serves run, and its styles hold."""
+    return answer._replace(policy=WITH_OWN_SCRIPTS)
 
 
-def send(answer: Answer, accepted_encodings: str, *headers: tuple[str, str]) -> bytes:
+def send(answer: Answer, accepted_encodings: str) -> bytes:
     """Set status and headers in ``web.ctx`` and return the body. A thread of the service only."""
     body = answer.body
-    every = [*SAFE_HEADERS, *headers, *answer.headers]
+    every = [FOR_ONE if answer.is_kept else FOR_NOBODY, *SAFE_HEADERS, answer.policy, *answer.headers]
     if len(body) > GZIP_BYTES_MIN:
         every.append(("Vary", "Accept-Encoding"))
         if _accepts_gzip(accepted_encodings):
@@ -98,10 +120,6 @@ def send(answer: Answer, accepted_encodings: str, *headers: tuple[str, str]) -> 
     web.ctx.status = answer.status
     web.ctx.headers = every
     return b"" if web.ctx.method == "HEAD" else body
-
-
-def _digest(style: str) -> str:
-    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
 def _accepts_gzip(header: str) -> bool:

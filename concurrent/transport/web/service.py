@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.errors import ConcurrentError, ConfigurationError, NotAllowed, ProtocolError
+from concurrent.core.errors import ConcurrentError, NotAllowed, ProtocolError
 from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
@@ -18,7 +17,7 @@ from concurrent.transport.security.auditing import NO_AUDIT, IAudit
 from concurrent.transport.security.hosts import check_host
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.protection import Protection
-from concurrent.transport.security.roles import OBSERVERS, Role, roles_of
+from concurrent.transport.security.roles import OBSERVERS, Role
 from concurrent.transport.security.trust import Trust
 from concurrent.transport.web.admission import (
     READING_VERBS,
@@ -30,14 +29,14 @@ from concurrent.transport.web.admission import (
     check_role,
     head_of,
 )
-from concurrent.transport.web.answers import JSON_TYPE, NOTHING, Answer, page, policy_header, problem, send
+from concurrent.transport.web.answers import JSON_TYPE, NOTHING, Answer, page, problem, send
+from concurrent.transport.web.contents import Asset, Contents, Query, View
+from concurrent.transport.web.defaultpage import default_page, missing_page
 from concurrent.transport.web.doorway import JOIN_PATH, LOGIN_PATH, LOGOUT_PATH, Doorway
 from concurrent.transport.web.httpserver import WebServer
 from concurrent.transport.web.httpstream import HTTPLimits, StrictRequest, error_body
 from concurrent.transport.web.joindesk import Attempts, IRegistrar, JoinDesk
 from concurrent.transport.web.jsonrpc import JSONRPCAnswerer, encode_json
-from concurrent.transport.web.loginpage import STYLE as LOGIN_STYLE
-from concurrent.transport.web.loginpage import viewer_line
 from concurrent.transport.web.logins import Logins
 from concurrent.transport.web.openapi import openapi_document, openrpc_document, security_schemes
 
@@ -52,7 +51,7 @@ PING_PATH: Final = "/ping"
 ICON_PATH: Final = "/favicon.ico"
 """Browsers ask for it whatever a page says; there is none."""
 
-OWN_PATHS: Final = ("/", RPC_PATH, OPENAPI_PATH, ICON_PATH, JOIN_PATH, LOGIN_PATH, LOGOUT_PATH)
+OWN_PATHS: Final = (RPC_PATH, OPENAPI_PATH, ICON_PATH, JOIN_PATH, LOGIN_PATH, LOGOUT_PATH)
 LIVES: Final = Answer("200 OK", b"{}")
 """What anybody is told at ``PING_PATH``, and nothing else anywhere."""
 
@@ -106,11 +105,9 @@ class JSONService:
         self._stats = stats
         self._allow_insecure = allow_insecure
         self._limits = limits or HTTPLimits()
-        self._view_by_path: dict[str, Callable[[], Any]] = {}
-        self._doc_by_path: dict[str, str] = {}
-        self._answer_by_path: dict[str, Any] = {}
-        self._roles_by_path = dict.fromkeys(("/", RPC_PATH, OPENAPI_PATH), OBSERVERS)
-        self.set_page(self._default_page)
+        self._contents = Contents(OWN_PATHS)
+        self._contents.roles_by_path.update(dict.fromkeys((RPC_PATH, OPENAPI_PATH), OBSERVERS))
+        self.set_page("/", self._default_page)
         self._server: WebServer | None = None
         self._names = tuple(names)
         self._failure_line = RareLine()
@@ -164,7 +161,7 @@ class JSONService:
     @property
     def roles_by_view(self) -> Mapping[str, frozenset[Role]]:
         """Who may see the page, each view and each document, by its path."""
-        return self._roles_by_path
+        return self._contents.roles_by_path
 
     def add_view(
         self,
@@ -174,6 +171,7 @@ class JSONService:
         answer: Any = Any,
         *,
         roles: Iterable[Role | str] = OBSERVERS,
+        content_type: str = JSON_TYPE,
     ) -> None:
         """Answer a GET of ``path`` with what ``view()`` returns, as JSON. Before ``start``.
 
@@ -182,27 +180,27 @@ class JSONService:
         :param doc: what the view shows, as a sentence.
         :param answer: the type of what it returns, for the documents that describe the API.
         :param roles: who may see it, besides admins.
+        :param content_type: of another one ``view()`` returns a text, which is sent as it is.
         :raises ConfigurationError: if the path is taken, or none.
         """
-        if not path.startswith("/") or path in (*OWN_PATHS, *self._view_by_path):
-            raise ConfigurationError(
-                f"{path!r} cannot be the path of a view",
-                thing="path",
-                value=path,
-                remedy="Begin it with a slash, and choose one that is not in use.",
-            )
-        self._view_by_path[path] = view
-        self._doc_by_path[path] = doc
-        self._answer_by_path[path] = answer
-        self._roles_by_path[path] = roles_of(roles)
+        self._contents.add_view(path, View(view, doc, answer, content_type), roles)
 
-    def set_page(self, render: Callable[[], str], styles: Iterable[str] = ()) -> None:
-        """Answer a GET of ``/`` with the HTML that ``render()`` returns. Before ``start``.
+    def set_page(self, path: str, render: Callable[[Query], str]) -> None:
+        """Answer a GET of ``path`` with the HTML that ``render(query)`` returns. Before ``start``.
 
-        :param styles: what its ``style`` elements have in them; browsers take no others, and run no scripts.
+        Observers may see it. Scripts run on it and styles hold that come from :meth:`set_assets`, and none that
+        stand in it.
+
+        :param render: called in a thread of the service with what stands behind the question mark.
         """
-        self._render = render
-        self._policy = policy_header((LOGIN_STYLE, *styles))
+        self._contents.set_page(path, render)
+
+    def set_assets(self, asset: Callable[[str], Asset | None]) -> None:
+        """Answer a GET of ``/assets/NAME`` with ``asset(NAME)``, for pages. Before ``start``.
+
+        :param asset: called in a thread of the service; None: there is nothing of that name.
+        """
+        self._contents.set_assets(asset)
 
     def protect(
         self,
@@ -304,7 +302,7 @@ class JSONService:
         except BaseException:  # boundary: a view failed; its thread goes on, the log has the details
             log.exception("%s: GET %s failed", self, web.ctx.path)
             answer = problem("500 Internal Server Error", f"{web.ctx.path} failed; see the log of the node")
-        return send(answer, web.ctx.env.get("HTTP_ACCEPT_ENCODING", ""), self._policy)
+        return send(answer, web.ctx.env.get("HTTP_ACCEPT_ENCODING", ""))
 
     def _failure(self, error: ConcurrentError) -> Answer:
         """Return the answer where the node itself fails; a stranger is not told how."""
@@ -343,7 +341,7 @@ class JSONService:
         web.ctx["caller"] = caller
         allowed = self._allowed_verbs(path)
         if not allowed and head.wants_page:  # a person, who has a browser
-            return page(_missing_page(path), "404 Not Found")
+            return page(missing_page(path), "404 Not Found")
         if not allowed:
             return problem("404 Not Found", f"there is nothing at {path!r}", f"See {self.url}")
         if head.verb not in allowed:
@@ -356,35 +354,34 @@ class JSONService:
             return self._post(env, caller.identity)
         if path == ICON_PATH:
             return NOTHING
-        check_role(caller.identity, self._roles_by_path[path], path)
-        return self._get(path)
+        check_role(caller.identity, self._contents.roles(path), path)
+        return self._get(path, head.query)
 
     def _allowed_verbs(self, path: str) -> tuple[str, ...]:
         if path == RPC_PATH:
             return (*READING_VERBS, "POST")
         if path == LOGOUT_PATH:
             return ("POST",)
-        is_there = path in ("/", OPENAPI_PATH, ICON_PATH) or path in self._view_by_path
+        is_there = path in (OPENAPI_PATH, ICON_PATH) or path in self._contents
         return READING_VERBS if is_there else ()
 
-    def _get(self, path: str) -> Answer:
-        if path == "/":
-            return page(self._render())
+    def _get(self, path: str, query: str) -> Answer:
         if path == RPC_PATH:
             value = openrpc_document(self._title, self.methods, ways=self._ways)
         elif path == OPENAPI_PATH:
+            views = self._contents.view_by_path
             value = openapi_document(
                 self._title,
                 RPC_PATH,
                 self.methods,
-                self._doc_by_path,
-                self._answer_by_path,
-                roles_by_path=self._roles_by_path,
+                {path: view.doc for path, view in views.items()},
+                {path: view.answer for path, view in views.items()},
+                roles_by_path=self._contents.roles_by_path,
                 ways=self._ways,
                 anybodys=(PING_PATH,),
             )
         else:
-            value = self._view_by_path[path]()
+            return self._contents.answer(path, query)
         return Answer("200 OK", encode_json(value, path))
 
     @property
@@ -406,39 +403,18 @@ class JSONService:
             return NOTHING
         return Answer("200 OK" if reply.is_readable else "400 Bad Request", reply.body)
 
-    def _default_page(self) -> str:
-        client = self.client
-        role = client.identity.role
-        views = "".join(
-            f'<li><a href="{html.escape(path)}">{html.escape(path)}</a> {html.escape(doc)}</li>'
-            for path, doc in self._doc_by_path.items()
-            if role in self._roles_by_path[path]
+    def _default_page(self, _query: Query) -> str:
+        role = self.client.identity.role
+        views = self._contents.view_by_path
+        return default_page(
+            self._title,
+            f"Node {self.node_id}",
+            {path: view.doc for path, view in views.items() if role in self._contents.roles(path)},
+            {self.methods.usage(one, (None,)): one.doc for one in self.methods if role in one.roles},
+            (RPC_PATH, OPENAPI_PATH),
+            client=self.client,
+            warning=self.warning,
         )
-        methods = "".join(
-            f"<li><code>{html.escape(self.methods.usage(method, (None,)))}</code> "
-            f"{html.escape(method.doc)}</li>"
-            for method in self.methods
-            if role in method.roles
-        )
-        viewer = viewer_line(client.identity, has_login=client.has_cookie)
-        title = html.escape(self._title)
-        warning = f"<p><strong>{self.warning}</strong></p>" if self.warning else ""
-        return (
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
-            f"<body><h1>{title}</h1>{warning}{viewer}<p>Node {html.escape(self.node_id)}</p><h2>Views</h2>"
-            f"<ul>{views}</ul><h2>Methods</h2><ul>{methods}</ul><p>Described by "
-            f'<a href="{RPC_PATH}">{RPC_PATH}</a> and <a href="{OPENAPI_PATH}">{OPENAPI_PATH}</a>.</p>'
-            "</body></html>"
-        )
-
-
-def _missing_page(path: str) -> str:
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Not found</title></head><body>'
-        f"<h1>Not found</h1><p>There is nothing at {html.escape(path)}. "
-        '<a href="/">The page of the node</a></p>'
-        "</body></html>"
-    )
 
 
 def _is_json_type(header: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport import HTTPLimits, JSONService
+from concurrent.transport.web.contents import Asset
 from tests.integration.transport.http_peers import TIMEOUT_S, Peer
 from tests.openfiles import open_files
 
@@ -41,9 +42,43 @@ def test_the_default_page_lists_methods_and_views(peer: Peer) -> None:
 
 def test_a_page_can_be_set() -> None:
     peer = Peer()
-    peer.service.set_page(lambda: "<h1>mine \N{SNOWMAN}</h1>")
+    peer.service.set_page("/", lambda query: f"<h1>mine \N{SNOWMAN} {query}</h1>")
     peer.start()
-    assert peer.ask("GET", "/").body.decode() == "<h1>mine \N{SNOWMAN}</h1>"
+    reply = peer.ask("GET", "/?a=1&a=2&b=")
+    assert reply.body.decode() == "<h1>mine \N{SNOWMAN} {'a': '2'}</h1>"
+    assert "script-src 'self';" in reply.headers["Content-Security-Policy"]
+    peer.service.stop()
+
+
+def test_no_script_runs_but_on_pages(peer: Peer) -> None:
+    for path in ("/ping", "/nowhere", "/login"):
+        reply = peer.ask("GET", path, headers={"Accept": "text/html"})
+        assert "script-src" not in reply.headers["Content-Security-Policy"], path
+        assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+
+
+def test_scripts_and_styles_are_served_and_kept_by_the_browser_of_who_asks() -> None:
+    peer = Peer()
+    script = Asset(b"let a = 1;", "text/javascript; charset=utf-8")
+    peer.service.set_assets({"1/a.js": script, "a.js": script._replace(is_kept=False)}.get)
+    peer.start()
+    reply = peer.ask("GET", "/assets/1/a.js")
+    assert (reply.status, reply.body) == (200, b"let a = 1;")
+    assert reply.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert reply.headers["Cache-Control"].startswith("private, max-age=")
+    assert peer.ask("GET", "/assets/a.js").headers["Cache-Control"] == "no-store"
+    assert peer.ask("GET", "/assets/b.js").status == 404
+    peer.service.stop()
+
+
+def test_a_view_may_be_a_text_of_another_type() -> None:
+    peer = Peer()
+    peer.service.add_view(
+        "/figures", lambda: "a 1\n", "Figures.", str, content_type="text/plain; version=0.0.4"
+    )
+    peer.start()
+    reply = peer.ask("GET", "/figures")
+    assert (reply.headers["Content-Type"], reply.body) == ("text/plain; version=0.0.4", b"a 1\n")
     peer.service.stop()
 
 

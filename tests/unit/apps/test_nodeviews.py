@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,11 +11,14 @@ import pytest
 from concurrent.apps import nodeviews
 from concurrent.apps.nodeviews import NodeViews
 from concurrent.apps.status import Ping
-from concurrent.core.errors import CallTimeout
+from concurrent.core.errors import CallTimeout, InvalidArguments
 from concurrent.core.stats import Stats
+from concurrent.transport.calls.answer import Request
+from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import Role
 from concurrent.transport.web.admission import Caller
+from concurrent.transport.web.contents import Asset
 
 PING = Ping("slave-1", "slave", "1", 7)
 
@@ -28,13 +32,17 @@ class Service:
 
     def __init__(self) -> None:
         self.views: dict[str, Callable[[], Any]] = {}
-        self.page: Callable[[], str]
+        self.pages: dict[str, Callable[[dict[str, str]], str]] = {}
+        self.methods = MethodRegistry()
 
     def add_view(self, path: str, view: Callable[[], Any], doc: str, answer: Any, **_options: Any) -> None:
         self.views[path] = view
 
-    def set_page(self, page: Callable[[], str], **_options: Any) -> None:
-        self.page = page
+    def set_page(self, path: str, page: Callable[[dict[str, str]], str]) -> None:
+        self.pages[path] = page
+
+    def set_assets(self, asset: Callable[[str], Asset | None]) -> None:
+        self.asset = asset
 
 
 class Loop:
@@ -94,14 +102,37 @@ def test_programs_get_all_that_the_node_says(node: Node) -> None:
 
 
 def test_people_get_the_same_as_a_page(node: Node) -> None:
-    page = node.service.page()
+    page = node.service.pages["/"]({})
     assert "state 1" in page
     assert "logged in as <strong>wall</strong>, role observe" in page
 
 
+def test_a_script_gets_what_the_page_has_in_it(node: Node) -> None:
+    request = Request("page", 1, "127.0.0.1", node.service.client.identity)
+    main = node.service.methods.dispatch("page", (request,), (), {"path": "/", "query": {}})
+    assert ["dd", {}, "state 1"] in main[0][2:][1][2:]
+    with pytest.raises(InvalidArguments, match="there is no page '/workers'"):
+        node.service.methods.dispatch("page", (request,), ("/workers",), {})
+
+
+def test_the_scripts_of_a_page_are_served_where_it_says(node: Node) -> None:
+    page = node.service.pages["/"]({})
+    paths = re.findall(r'(?:src|href)="/assets/([^"]+)"', page)
+    assert len(paths) == 2
+    for path in paths:
+        asset = node.service.asset(path)
+        assert asset is not None
+        assert asset.is_kept
+    assert node.service.asset("app.py") is None
+    assert node.service.asset("../desk.py") is None
+    old = node.service.asset("0123/app.js")
+    assert old is not None
+    assert not old.is_kept
+
+
 def test_the_page_of_a_node_whose_loop_is_held_up_says_so(node: Node) -> None:
     node.loop.is_held_up = True
-    assert "the loop is held up" in node.service.page()
-    assert "<strong>wall</strong>" in node.service.page()
+    assert "the loop is held up" in node.service.pages["/"]({})
+    assert "<strong>wall</strong>" in node.service.pages["/"]({})
     with pytest.raises(CallTimeout):
         node.views.status()

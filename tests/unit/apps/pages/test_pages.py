@@ -1,17 +1,25 @@
-"""The pages for people: what they show, that all of it is escaped, and that they are well-formed."""
+"""The pages for people: what they show of a status; all of it is escaped, and they are well-formed."""
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from concurrent.apps.pages import render_page, render_problem
+from concurrent.apps.nodeviews import PATHS
+from concurrent.apps.pages import desk
+from concurrent.apps.pages.desk import PageDesk
 from concurrent.apps.status import Ping, status_from_json
+from concurrent.core.errors import CallTimeout
+from concurrent.transport.calls.methods import MethodRegistry
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.roles import Role
+from concurrent.transport.web.admission import Caller
 
 EVIL = "<script>alert(1)</script>\"'&"
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "link", "input"}
 NOW = 1_000_000.0
 RUN = {
     "task": 71, "name": "Cube", "owner": "application-b", "id": 3, "slave": "slave-a", "worker": 4711,
@@ -95,43 +103,65 @@ def application(**fields: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def page_of(status: dict[str, Any], title: str = "A node") -> Page:
-    return Page(render_page(title, status_from_json(status), NOW))
+class Service:
+    """A JSON API without one, whose client is an admin."""
+
+    warning = ""
+    client = Caller(Identity(Role.ADMIN, "ann"), has_cookie=True)
+
+    def __init__(self, client_ip: str = "127.0.0.1") -> None:
+        self.client_ip = client_ip
+        self.methods = MethodRegistry()
+
+
+@pytest.fixture(autouse=True)
+def _at_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk.time, "time", lambda: NOW)
+
+
+def html_of(
+    status: dict[str, Any],
+    path: str = "/",
+    title: str = "A node",
+    query: dict[str, str] | None = None,
+    client_ip: str = "127.0.0.1",
+) -> str:
+    service: Any = Service(client_ip)
+    ping = Ping.from_json(status)
+    return PageDesk(service, title, ping, lambda: status_from_json(status)).html(path, query or {})
+
+
+def page_of(status: dict[str, Any], path: str = "/", **options: Any) -> Page:
+    return Page(html_of(status, path, **options))
 
 
 def test_a_master_shows_its_tasks_slaves_and_owners() -> None:
     page = page_of(master())
-    for text in (
-        "12,345",
-        "2.0 KiB",
-        "slave-a",
-        "250 ms",
-        "joined for 90.0 s",
-        "application-b",
-        "27",
-        "33",
-        "44",
-        "55",
-    ):
-        assert text in page.texts
-    assert ("href", "http://10.0.0.7:8751/") in page.attributes
+    assert {"12,345", "2.0 KiB", "application-b", "27", "33", "44"} <= set(page.texts)
     assert ("max", "113") in page.attributes
     assert any("up for 2 h 0 min" in text for text in page.texts)
+    page = page_of(master(), "/workers")
+    assert {"slave-a", "250 ms", "joined for 90.0 s", "55"} <= set(page.texts)
+    assert ("href", "http://10.0.0.7:8751/") in page.attributes
 
 
 def test_links_to_other_machines_are_encrypted_where_nodes_are() -> None:
     keys = "the keys of cluster office"
     nodes = [{**one, "ip": "127.0.0.1"} for one in master()["nodes"][:1]]
-    assert ("href", "https://10.0.0.7:8751/") in page_of(master(protected_by=keys)).attributes
-    assert ("href", "http://127.0.0.1:8751/") in page_of(master(protected_by=keys, nodes=nodes)).attributes
-    assert ("href", "http://10.0.0.7:8751/") in page_of(master(protected_by="nothing")).attributes
+    for status, url in (
+        (master(protected_by=keys), "https://10.0.0.7:8751/"),
+        (master(protected_by=keys, nodes=nodes), "http://127.0.0.1:8751/"),
+        (master(protected_by="nothing"), "http://10.0.0.7:8751/"),
+    ):
+        assert ("href", url) in page_of(status, "/workers").attributes
 
 
 def test_a_master_shows_its_task_systems_and_who_has_left() -> None:
     systems = [{"system_id": 3, "application": "application-b", "pid": 77, "owner": 4}]
     gone = node(node_id="slave-old", state="gone", reason="it stops")
-    texts = page_of(master(systems=systems, nodes=[node(), gone])).texts
-    assert {"Task systems", "77", "slave-old", "it stops"} <= set(texts)
+    status = master(systems=systems, nodes=[node(), gone])
+    assert {"Task systems", "77"} <= set(page_of(status).texts)
+    assert {"slave-old", "it stops"} <= set(page_of(status, "/workers").texts)
 
 
 def test_a_master_without_slaves_says_that_tasks_wait() -> None:
@@ -141,35 +171,54 @@ def test_a_master_without_slaves_says_that_tasks_wait() -> None:
 
 def test_a_slave_that_has_only_registered_is_none_that_has_joined() -> None:
     tasks = {**master()["tasks"], "slaves": [], "slave_count": 0}
-    texts = page_of(master(nodes=[node(state="registered", number=0)], tasks=tasks)).texts
-    assert {"slave-a", "No slave has joined: tasks wait."} <= set(texts)
+    status = master(nodes=[node(state="registered", number=0)], tasks=tasks)
+    assert "No slave has joined: tasks wait." in page_of(status).texts
+    assert "slave-a" in page_of(status, "/workers").texts
 
 
 def test_nodes_that_were_refused_are_shown_with_the_reason() -> None:
     refused = node(state="refused", reason="runs Python 3.99.0")
-    assert "runs Python 3.99.0" in page_of(master(nodes=[refused])).texts
+    assert "runs Python 3.99.0" in page_of(master(nodes=[refused]), "/workers").texts
 
 
 def test_a_loopback_address_is_linked_only_for_who_is_on_the_same_machine() -> None:
-    status = status_from_json(master(nodes=[node(ip="127.0.0.1", port=8751), node(ip="10.0.0.7", port=8752)]))
-    assert 'href="http://127.0.0.1:8751/"' in render_page("t", status, NOW)
-    page = render_page("t", status, NOW, is_local=False)
+    status = master(nodes=[node(ip="127.0.0.1", port=8751), node(ip="10.0.0.7", port=8752)])
+    assert 'href="http://127.0.0.1:8751/"' in html_of(status, "/workers")
+    page = html_of(status, "/workers", client_ip="10.0.0.9")
     assert "127.0.0.1:8751" not in page
     assert 'href="http://10.0.0.7:8752/"' in page
 
 
 def test_a_node_of_an_ipv6_address_is_linked_and_one_without_a_port_is_not() -> None:
-    attributes = page_of(master(nodes=[node(ip="::1"), node(port=0), node(port="8751")])).attributes
+    nodes = [node(ip="::1"), node(port=0), node(port="8751")]
+    attributes = page_of(master(nodes=nodes), "/workers").attributes
     links = [value for name, value in attributes if name == "href" and "8751" in str(value)]
     assert links == ["http://[::1]:8751/"]
 
 
 def test_a_long_table_ends_with_how_many_more_there_are() -> None:
     tasks = {**master()["tasks"], "slave_count": 1300}
-    page = page_of(master(nodes=[node()] * 100, tasks=tasks, node_count=1300))
+    page = page_of(master(nodes=[node()] * 100, tasks=tasks, node_count=1300), "/workers")
     assert "1,200 more are not shown." in page.texts
-    page = page_of(master(nodes=[node()] * 130))
+    page = page_of(master(nodes=[node()] * 280), "/workers")
     assert "30 more are not shown." in page.texts
+
+
+def test_each_viewer_sorts_a_table_for_himself_by_its_heads() -> None:
+    owners = [{**OWNER, "name": name, "finished": count} for name, count in (("b", 9), ("a", 10), ("c", 8))]
+    status = master(tasks={**master()["tasks"], "owners": owners})
+
+    def names(**query: str) -> list[str]:
+        return [text for text in page_of(status, query=query).texts if text in ("a", "b", "c")]
+
+    assert names() == ["b", "a", "c"]
+    assert names(owners="-finished") == ["a", "b", "c"]
+    assert names(owners="finished") == ["c", "b", "a"]
+    assert names(owners="application or system") == ["a", "b", "c"]
+    assert names(owners="no such head") == ["b", "a", "c"]
+    attributes = page_of(status, query={"owners": "-finished", "jobs": "id"}).attributes
+    assert ("aria-sort", "descending") in attributes
+    assert ("href", "/?owners=finished&jobs=id") in attributes
 
 
 def test_a_slave_shows_its_workers() -> None:
@@ -216,9 +265,32 @@ def test_an_application_that_has_pushed_nothing_has_no_bar() -> None:
 
 
 def test_a_node_that_does_not_answer_says_so() -> None:
+    def held_up() -> Any:
+        raise CallTimeout("held <up>")
+
+    service: Any = Service()
     ping = Ping(node_id="master-m", type="master", version="1", pid=5)
-    texts = Page(render_problem("A node", ping, "held <up>")).texts
+    texts = Page(PageDesk(service, "A node", ping, held_up).html("/", {})).texts
     assert {"held <up>", "master-m, process 5, version 1"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("master_address", "client_ip", "link"),
+    [
+        ("127.0.0.1:8750", "127.0.0.1", "http://127.0.0.1:8750/"),
+        ("127.0.0.1:8750", "10.0.0.9", None),
+        ("[fd00::1]:8750", "10.0.0.9", "http://[fd00::1]:8750/"),
+        ("example.org:8750", "10.0.0.9", "http://example.org:8750/"),
+        ("", "127.0.0.1", None),
+    ],
+)
+def test_the_pages_of_nodes_lead_to_that_of_their_master(
+    master_address: str, client_ip: str, link: str | None
+) -> None:
+    for status in (slave(), application()):
+        page = page_of({**status, "master": master_address}, client_ip=client_ip)
+        links = [value for name, value in page.attributes if name == "href" and "8750" in str(value)]
+        assert links == ([link] if link else [])
 
 
 @pytest.mark.parametrize("type_name", ["master", "slave", "application"])
@@ -240,18 +312,24 @@ def test_nothing_that_a_peer_chose_becomes_markup(type_name: str) -> None:
         "slave": {**slave(), "master": EVIL, "state": EVIL},
         "application": application(application=EVIL, state=EVIL),
     }
-    text = render_page(EVIL, status_from_json(statuses[type_name]), NOW)
-    page = Page(text)
-    assert "script" not in page.tags
-    assert EVIL not in text
-    assert EVIL in page.texts
-    assert not any(name.startswith("on") for name, _ in page.attributes)
+    for path in PATHS[type_name]:
+        text = html_of(statuses[type_name], path, title=EVIL, query={"owners": EVIL, "jobs": EVIL})
+        page = Page(text)
+        assert "<script>alert" not in text
+        assert EVIL in page.texts
+        assert not any(name.startswith("on") for name, _ in page.attributes)
 
 
-def test_no_scripts_and_nothing_from_elsewhere() -> None:
+def test_no_script_stands_in_a_page_and_nothing_comes_from_elsewhere() -> None:
     page = page_of(master())
-    assert not page.tags & {"script", "link", "img", "iframe", "form"}
-    assert ("http-equiv", "refresh") in page.attributes
+    assert not page.tags & {"style", "img", "iframe"}
+    sources = [value for name, value in page.attributes if name in ("src", "href") and "://" in str(value)]
+    assert sources == []
+    assert re.findall(r"<script[^>]*>[^<]", html_of(master())) == []
+
+
+def test_the_paths_that_are_served_are_those_of_the_views() -> None:
+    assert {kind: tuple(views) for kind, views in desk.VIEWS.items()} == PATHS
 
 
 @pytest.mark.parametrize(
@@ -294,5 +372,6 @@ def test_an_application_shows_its_own_count_and_those_of_its_task_systems() -> N
 
 def test_the_program_and_user_of_an_application_are_shown_as_text() -> None:
     data = {"application": "Squares\x1b[2J<b>", "user": "ann"}
-    page = page_of(master(nodes=[node(node_id="application-c", type="application", state="gone", data=data)]))
+    gone = node(node_id="application-c", type="application", state="gone", data=data)
+    page = page_of(master(nodes=[gone]), "/workers")
     assert "Squares?[2J<b> of ann: application-c" in page.texts

@@ -284,7 +284,7 @@ class Explainer:
     def _waiting(self, task: TaskRecord) -> _Found:
         retry, then = task.terms.retry, self._places.retries.waiting[task.number]
         times = retry.times if retry is not None else task.tries
-        because = f"it raised {_cut(then.reason)}" if then.reason else "it raised"
+        because = _cut(then.reason) if then.reason else "it raised or passed a limit before the master started"
         delay = f"in {shown_time(then.at - self._clock)}" if then.at else "soon"
         return _Found(
             BETWEEN_TRIES,
@@ -297,11 +297,12 @@ class Explainer:
         for words in task.evidence[-EVIDENCE_MAX:]:
             yield _cut(words.decode("utf-8", "replace"))
         if task.tries and task.terms.retry is not None:
-            yield f"{task.tries} of {task.terms.retry.times} more tries were needed so far, for it raised"
+            yield f"{task.tries} of {task.terms.retry.times} more tries were needed so far"
         refusers = self._ledger.refusals.refusers_by_number.get(task.number, ())
         if refusers:
             names = [one.name for key in refusers if (one := self._ledger.slaves.get(key)) is not None]
-            yield f"{len(refusers)} slaves have refused it, or lost a worker over it: {_some(names)}"
+            who = "1 slave has" if len(refusers) == 1 else f"{len(refusers)} slaves have"
+            yield f"{who} refused it, or lost a worker over it: {_some(names)}"
         if copies := self._places.copies.names_by_number.get(task.number):
             yield f"slaves had it that were silent or lost, and may still run it: {_some(sorted(copies))}"
 

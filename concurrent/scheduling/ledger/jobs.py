@@ -213,11 +213,11 @@ class Jobs:
         return commands
 
     def reason_of(self, status: int, payload: Any) -> str:
-        """Return what is known of a failure, in a few words."""
+        """Return why a task is tried again, in a few words: what it raised, or which limit it passed."""
         if status in (TIMED_OUT, OUT_OF_MEMORY):
             return Ended.read(bytes(payload)).reason
         known = self._read_failure(payload) if self._read_failure is not None and len(payload) else None
-        return in_few_words(*known) if known is not None else ""
+        return f"it raised {in_few_words(*known)}" if known is not None else "it raised"
 
     def accept_more(self) -> list[Command]:
         """Accept what waits, the oldest first, as far as there is room."""

@@ -206,7 +206,7 @@ class TasksTried:
 
 @dataclass(slots=True)
 class TasksRetried:
-    """Tasks of an owner raised, and are tried again; columns of one length.
+    """Tasks of an owner raised or passed a limit, and are tried again; columns of one length.
 
     :param tries: which try that will be, 1 for the first one after the failure.
     :param at: when, in seconds since the epoch; 0: at once.

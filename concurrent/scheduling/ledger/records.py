@@ -33,7 +33,7 @@ EVIDENCE_BYTES_MAX: Final = 64 << 10
 
 
 class TaskRecord:
-    """What the master knows of one task. ``tries`` counts how often it is tried again because it raised."""
+    """What the master knows of one task. ``tries`` counts how often it is tried again."""
 
     __slots__ = (
         "client_id",

@@ -1,4 +1,4 @@
-"""Tasks that raised and are tried again, and when. Pure; the ledger owns it.
+"""Tasks that raised or passed a limit and are tried again, and when. Pure; the ledger owns it.
 
 A task waits here, in no queue, until its time has come. The jitter of a delay depends on the number of the task
 and on which try it is, and on nothing else, so the same events lead to the same times.
@@ -25,7 +25,8 @@ class NextTry(NamedTuple):
     """Which task is tried again, and when.
 
     :param at: the time of day, in seconds since the epoch; 0 if the ledger has not been told it.
-    :param reason: what it raised, or which limit it passed, in a few words.
+    :param reason: what it raised, or which limit it passed, in a few words; empty if the master has started
+        since.
     """
 
     task: TaskRecord

@@ -26,7 +26,7 @@ class TaskState(IntEnum):
     CLOSED = 4
     """Finished, failed or cancelled; the outcome goes to its owner once."""
     WAITING = 5
-    """It raised, and waits for the time of its next try."""
+    """It raised or passed a limit, and waits for the time of its next try."""
 
 
 class TaskEvent(Enum):

@@ -45,7 +45,7 @@ RUNNING: Final = "running"
 REFUSED: Final = "refused"
 """Slaves handed it back, or lost a worker over it; it waits for others."""
 BETWEEN_TRIES: Final = "between tries"
-"""It raised, and is tried again later."""
+"""It raised or passed a limit, and is tried again later."""
 ENDED: Final = "ended"
 """What ``state`` of an explanation may be."""
 

@@ -41,7 +41,7 @@ from concurrent.scheduling.tasks.explanation import (
     JobExplanation,
     is_task,
 )
-from concurrent.scheduling.tasks.outcome import DIED, FINISHED, RETRIABLE
+from concurrent.scheduling.tasks.outcome import DIED, FINISHED, OUT_OF_MEMORY, RETRIABLE, TIMED_OUT, Ended
 from concurrent.scheduling.tasks.retry import Retry
 from concurrent.scheduling.tasks.terms import Terms
 
@@ -260,9 +260,21 @@ def test_between_tries_it_says_what_was_raised_and_when_it_goes_on(master: Maste
     master.wait(2)
     found = master.explain(1)
     assert (found.state, found.waits_for) == (BETWEEN_TRIES, "its next try")
-    assert "OSError" in found.because[0]
+    assert found.because == ("it raised OSError: no route",)
     assert found.then == "it is queued again in 3.0 s: try 2 of 4"
     assert "up to 3 more tries after builtins.OSError" in found.asked
+
+
+@pytest.mark.parametrize("status", [TIMED_OUT, OUT_OF_MEMORY])
+def test_between_tries_it_says_which_limit_was_passed(master: Master, status: int) -> None:
+    master.join(1)
+    master.push(retry=Retry(3, delay_s=5.0))
+    master.give(1)
+    words = Ended("it ran for more than its limit of 2 s").payload()
+    master.ledger.apply(TasksDone(1, [1], [status], [words], 0.1))
+    found = master.explain(1)
+    assert found.because == ("it ran for more than its limit of 2 s",)
+    assert found.history == ("1 of 3 more tries were needed so far",)
 
 
 def test_a_task_that_all_have_refused_says_so(master: Master) -> None:
@@ -273,7 +285,7 @@ def test_a_task_that_all_have_refused_says_so(master: Master) -> None:
     found = master.explain(1)
     assert (found.state, found.waits_for) == (REFUSED, "a slave that has not refused it")
     assert found.because == ("refused, or a worker died of it: slave-1",)
-    assert found.history == ("1 slaves have refused it, or lost a worker over it: slave-1",)
+    assert found.history == ("1 slave has refused it, or lost a worker over it: slave-1",)
 
 
 def test_deaths_of_workers_are_its_history(master: Master) -> None:

@@ -221,6 +221,37 @@ def test_a_task_system_goes_on_and_its_result_is_there_at_attach(cluster: Cluste
     assert jobs.runs == list(range(4))
 
 
+SYSTEM = ("longjob.mode=system", "longjob.count=4")
+
+
+def test_a_program_killed_when_it_has_dealt_with_its_system_is_not_given_the_result_again(
+    cluster: Cluster,
+) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--job", "numbers", options=(*SYSTEM, "longjob.stays=true"))
+    wait_until(lambda: bool(jobs.ends), "the result", lambda: first.err)
+    jobs.wait_for("numbers", systems=0, finished=4)
+    kill(first.pid)
+    first.popen.wait()
+    jobs.app("--job", "numbers", options=SYSTEM).succeed()
+    assert jobs.ends[0] == str(list(range(4)))
+    assert set(jobs.ends[1:]) <= {"None"}, "nothing is left to do, which is no result"
+    assert jobs.runs == list(range(4))
+
+
+def test_a_program_killed_while_it_deals_with_its_system_is_followed_by_one_that_is_given_the_result(
+    cluster: Cluster, gate: Gate
+) -> None:
+    jobs = JobCluster(cluster)
+    first = jobs.app("--job", "numbers", options=(*SYSTEM, f"longjob.end_port={gate.port}"))
+    gate.wait_for(1)
+    kill(first.pid)
+    first.popen.wait()
+    jobs.app("--job", "numbers", options=SYSTEM).succeed()
+    assert jobs.ends == 2 * [str(list(range(4)))]
+    assert jobs.runs == list(range(4))
+
+
 def test_what_failed_is_shown_and_what_is_forgotten_is_gone(cluster: Cluster, gate: Gate) -> None:
     jobs = JobCluster(cluster)
     jobs.detach("numbers", f"longjob.port={gate.port}", "longjob.first=-2")

@@ -268,12 +268,14 @@ def join(slave: Slave, cluster: Cluster) -> None:
 
 def test_what_a_slave_has_goes_on_through_a_restart_of_its_master(slave: Slave, gate: Gate) -> None:
     join(slave, DURABLE)
-    for number in (1, 2, 3):
+    slave.run(1, workloads.hold, gate.port)
+    first = gate.wait_for_one()  # it is alone, so its result does not wait for others
+    for number in (2, 3):
         slave.run(number, workloads.hold, gate.port)
-    first = gate.wait_for_one()
     slave.on_loop(slave.manager.left)
     gate.release(first)
     second = gate.wait_for_one()
+    wait_until(lambda: slave.on_loop(slave.manager.snapshot)["done"] == 1, "the slave has the result")
     join(slave, DURABLE._replace(epoch=2))
     assert slave.master.held.get(timeout=TIMEOUT_S) == ([2, 3], [1])
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")

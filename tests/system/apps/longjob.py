@@ -5,7 +5,7 @@ import os
 import socket
 
 from concurrent.apps import ApplicationNode
-from concurrent.core import ChoiceItem, IntItem, PathItem
+from concurrent.core import BoolItem, ChoiceItem, IntItem, PathItem
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
 
 
@@ -62,6 +62,8 @@ class LongJob(ApplicationNode):
     port = IntItem("longjob", "port", 1, "The port of the gate that holds the tasks.")
     push_port = IntItem("longjob", "push_port", 1, "The port of the gate that holds the push, in its middle.")
     call_port = IntItem("longjob", "call_port", 1, "The port of the gate that holds each callback.")
+    end_port = IntItem("longjob", "end_port", 1, "The port of the gate that holds the callback of the end.")
+    stays = BoolItem("longjob", "stays", False, "Whether it goes on when all is finished.")
     notes = PathItem("longjob", "notes", ".", "Where notes are written.")
     mode = ChoiceItem("longjob", "mode", "tasks", "Who pushes the tasks.", choices=("tasks", "system"))
     batch_size = IntItem("longjob", "batch_size", 1, "How many tasks travel together.")
@@ -85,7 +87,9 @@ class LongJob(ApplicationNode):
 
     def work_finished(self, result, task_system):
         note(f"{self.notes}/ends", result)
-        self.shutdown_main_loop(0)
+        pass_gate(self.end_port)
+        if not self.stays:
+            self.shutdown_main_loop(0)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from concurrent.core.process.machine import Machine
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.gpus import find_gpus
-from concurrent.scheduling.slave.offer import NOTHING, ResourcesItem, offer_of
+from concurrent.scheduling.slave.offer import NOTHING, ResourcesItem, doubt_of, offer_of
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.status import WorkersStatus
 from concurrent.transport.carriers.client import SessionClient
@@ -147,7 +147,10 @@ class SlaveNode(Node):
             offer more GPUs than it has.
         """
         check_files(self.worker_count)
-        self._offer = offer_of(self.resources, find_gpus(os.environ), Machine().memory_bytes())
+        memory_bytes = Machine().memory_bytes()
+        self._offer = offer_of(self.resources, find_gpus(os.environ), memory_bytes)
+        if doubt := doubt_of(self.resources, memory_bytes):
+            log.warning("%s", doubt)
         master = self.master_host
         access = self.settings.access()
         is_alone = self.is_own and is_loopback(self.host)  # its place is all that it needs

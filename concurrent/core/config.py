@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.filemodules import shown_name
-from concurrent.core.items import ConfigItem, SectionItem, parse_bool
+from concurrent.core.items import ConfigItem, RefusedText, SectionItem, parse_bool
 from concurrent.core.nearest import nearest
 
 __all__ = ["Configuration", "Explanation", "Setting", "describe", "items_of"]
@@ -256,7 +256,8 @@ def _parsed_text(item: ConfigItem[Any], setting: Setting) -> Any:
     try:
         return item.parse(setting.text, setting.folder)
     except ValueError as error:
-        raise _not_allowed(setting, item.allowed) from error
+        why = str(error) if isinstance(error, RefusedText) else ""
+        raise _not_allowed(setting, item.allowed, why) from error
 
 
 def _is_conflict(declared: dict[type, str]) -> bool:
@@ -272,9 +273,10 @@ def _name_of(cls: type) -> str:
     return f"{shown_name(cls.__module__)}.{cls.__qualname__}"
 
 
-def _not_allowed(setting: Setting, allowed: str) -> ConfigurationError:
+def _not_allowed(setting: Setting, allowed: str, why: str = "") -> ConfigurationError:
+    because = f": {why}" if why else ""
     return ConfigurationError(
-        f"{setting.origin}: [{setting.section}] {setting.option} = {setting.text!r} is not allowed",
+        f"{setting.origin}: [{setting.section}] {setting.option} = {setting.text!r} is not allowed{because}",
         thing=f"{setting.section}.{setting.option}",
         value=setting.text,
         remedy=f"Use {allowed}",

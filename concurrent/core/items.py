@@ -26,6 +26,7 @@ __all__ = [
     "IntItem",
     "ListItem",
     "PathItem",
+    "RefusedText",
     "SectionItem",
 ]
 
@@ -39,6 +40,10 @@ FALSE_WORDS = ("false", "no", "off", "0", "disabled")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]/]+))(?::([0-9]{1,5}))?")
+
+
+class RefusedText(ValueError):
+    """What ``parse`` of an item raises that can say more than what is allowed: its text is for people."""
 
 
 class ConfigItem(Generic[Value]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from concurrent.core.errors import SchedulingError
-from concurrent.core.items import ConfigItem
+from concurrent.core.items import ConfigItem, RefusedText
 from concurrent.scheduling.tasks.claim import MEMORY, amount_of, shown_amount
 
 __all__ = ["MemoryItem"]
@@ -17,7 +17,7 @@ class MemoryItem(ConfigItem[int]):
     @property
     def allowed(self) -> str:
         """What may be written."""
-        return "an amount of memory such as 512MiB or 2GiB, a number of bytes, or 0"
+        return "an amount of memory such as 512MiB or 2GiB, or 0"
 
     def parse(self, text: str, folder: Path) -> int:
         """Return the number of bytes."""
@@ -26,7 +26,7 @@ class MemoryItem(ConfigItem[int]):
         try:
             return amount_of(MEMORY, int(text) if text.isdecimal() else text)
         except SchedulingError as error:
-            raise ValueError(text) from error
+            raise RefusedText(error.message) from error
 
     def format(self, value: int) -> str:
         """Return the text for an amount."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from concurrent.core.errors import ConfigurationError, SchedulingError
-from concurrent.core.items import ConfigItem, split_list
+from concurrent.core.items import ConfigItem, RefusedText, split_list
 from concurrent.scheduling.slave.gpus import Gpus, numbered
 from concurrent.scheduling.tasks.claim import (
     CPU,
@@ -22,7 +22,7 @@ from concurrent.scheduling.tasks.claim import (
     shown_amount,
 )
 
-__all__ = ["NOTHING", "Offer", "ResourcesItem", "offer_of"]
+__all__ = ["NOTHING", "Offer", "ResourcesItem", "doubt_of", "offer_of"]
 
 MOST_GPUS: Final = 256
 """So many devices are told apart at a slave."""
@@ -79,6 +79,21 @@ def offer_of(said: Mapping[str, int], gpus: Gpus | None, memory_bytes: int) -> O
     )
 
 
+def doubt_of(said: Mapping[str, int], memory_bytes: int) -> str:
+    """Return what a user should know of an offer that counts all the same; empty if there is nothing.
+
+    :param said: what the configuration says.
+    :param memory_bytes: how much memory there is; 0 if that is unknown.
+    """
+    asked = said.get(MEMORY, 0)
+    if not 0 < memory_bytes < asked:
+        return ""
+    return (
+        f"[slave] resources says memory={shown_amount(MEMORY, asked)}, but there is "
+        f"{shown_amount(MEMORY, memory_bytes)} only: tasks may be given more than that"
+    )
+
+
 class ResourcesItem(ConfigItem[Mapping[str, int]]):
     """Names of resources and how much of each one there is: ``gpu=2, licence=1, memory=16GiB``."""
 
@@ -86,7 +101,7 @@ class ResourcesItem(ConfigItem[Mapping[str, int]]):
     def allowed(self) -> str:
         """What may be written."""
         return (
-            "name=amount, separated by commas: whole numbers, memory in bytes or as 16GiB, or nothing; "
+            "name=amount, separated by commas: whole numbers, memory as 16GiB, or nothing; "
             "places of tasks are said by slave.workers"
         )
 
@@ -95,11 +110,18 @@ class ResourcesItem(ConfigItem[Mapping[str, int]]):
         units: dict[str, int] = {}
         for entry in split_list(text):
             match = _ENTRY.fullmatch(entry)
-            if match is None or not is_resource(match[1]) or match[1] in units or match[1] == CPU:
-                raise ValueError(entry)
-            units[match[1]] = _units(match[1], match[2])
-        if len(units) > RESOURCES_MAX or units.get(GPU, 0) > MOST_GPUS * UNIT:
-            raise ValueError(text)
+            if match is None or not is_resource(match[1]):
+                raise RefusedText(f"{entry!r} is no name and amount")
+            name, amount = match.groups()
+            if name == CPU:
+                raise RefusedText("cpu is how many places there are")
+            if name in units:
+                raise RefusedText(f"{name} is there twice")
+            units[name] = _units(name, amount)
+        if len(units) > RESOURCES_MAX:
+            raise RefusedText(f"it has more than {RESOURCES_MAX} names")
+        if units.get(GPU, 0) > MOST_GPUS * UNIT:
+            raise RefusedText(f"no more than {MOST_GPUS} devices are told apart")
         return MappingProxyType(units)
 
     def format(self, value: Mapping[str, int]) -> str:
@@ -111,9 +133,7 @@ class ResourcesItem(ConfigItem[Mapping[str, int]]):
 def _units(name: str, text: str) -> int:
     if text.strip("0") == "":
         return 0
-    value = int(text) if text.isdecimal() else text
     try:
-        units = amount_of(name, value)
+        return amount_of(name, int(text) if text.isdecimal() else text)
     except SchedulingError as error:
-        raise ValueError(text) from error
-    return units
+        raise RefusedText(error.message if name == MEMORY else f"{name}={text} is no whole number") from error

@@ -36,6 +36,8 @@ RESOURCES_MAX: Final = 16
 """So many names may be in one claim, and in what a slave offers."""
 NAME_CHARS_MAX: Final = 64
 AMOUNT_MAX: Final = 1 << 50
+MEMORY_MIN: Final = 1 << 20
+"""Less memory than this nobody means, in bytes: a unit was left out."""
 
 _BYTES_BY_SUFFIX: Final = {
     "B": 1,
@@ -148,13 +150,20 @@ def is_resource(name: Any) -> bool:
 def amount_of(name: str, value: Any) -> int:
     """Return an amount in units: bytes of memory, thousandths of everything else.
 
-    :param value: memory is a whole number of bytes, or a text such as ``4GiB`` or ``500MB``. Processors are
-        whole. Of others a task takes whole ones, or less than one, which it shares then.
+    :param value: memory is a whole number of bytes, or a text such as ``4GiB`` or ``500MB``, from 1 MiB on.
+        Processors are whole. Of others a task takes whole ones, or less than one, which it shares then.
     :raises SchedulingError: if it is not possible.
     """
+    remedy = 'Write resources={"gpu": 1, "memory": "4GiB"}, and leave out what the task does not need'
     if name == MEMORY:
         units = _bytes_of(value)
         wanted = 'a number of bytes, or a text such as "500MB" or "4GiB"'
+        if 0 < units < MEMORY_MIN:
+            units = 0
+            wanted = "1MiB or more"
+            remedy = 'A number without a unit is one of bytes: write "500MB" or "4GiB"'
+        elif units > AMOUNT_MAX:
+            wanted = f"{shown_amount(MEMORY, AMOUNT_MAX)} or less"
     else:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         units = round(value * UNIT) if is_number and 0 < value < AMOUNT_MAX / UNIT else 0
@@ -171,7 +180,7 @@ def amount_of(name: str, value: Any) -> int:
             f"{name} must be {wanted}, but is {value!r:.100}",
             thing=f"resources.{name}",
             value=value,
-            remedy='Write resources={"gpu": 1, "memory": "4GiB"}, and leave out what the task does not need',
+            remedy=remedy,
         )
     return units
 

@@ -166,7 +166,7 @@ def test_tokens_are_given_to_all_slaves_together(master: Master) -> None:
 def test_of_more_claims_than_are_looked_at_each_has_its_turn(master: Master) -> None:
     master.join(1, workers=4, gpu=1, memory=1 << 40)
     for size in range(1, 101):
-        master.push(1, gpu=1, memory=size)
+        master.push(1, gpu=1, memory=size << 20)
     for _ in range(500):
         for slave, _, numbers in master.schedule():
             master.done(slave, *numbers)
@@ -263,7 +263,7 @@ def test_as_long_as_something_fits_claims_do_not_wait_for_the_next_event(master:
     for slave in range(1, 101):
         master.join(slave, memory=1 << 40)
     for size in range(1, 101):
-        master.push(1, memory=size)
+        master.push(1, memory=size << 20)
     master.schedule()
     while master.asked_again:
         assert master.asked_again.pop() == 0.0

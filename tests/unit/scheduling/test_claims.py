@@ -249,9 +249,9 @@ def test_tasks_with_a_claim_are_never_offered_to_all(ledger: Ledger) -> None:
 
 
 def test_many_claims_take_no_memory_without_end(ledger: Ledger) -> None:
-    join(ledger, 1, workers=1000, window=1000, memory=GIB)
+    join(ledger, 1, workers=1000, window=1000, memory=1000 * GIB)
     for size in range(1, 500):
-        assert give(ledger, 1, 1, memory=size) == [[size]]
+        assert give(ledger, 1, 1, memory=size << 20) == [[size]]
     assert len(ledger.owners[1].lanes.groups) == 0
     assert len(ledger.queue.by_claim) < 3
 

@@ -15,6 +15,7 @@ from concurrent.scheduling.tasks.claim import UNIT
 from concurrent.scheduling.tasks.runterms import RunTerms
 from tests.unit.scheduling.poolparts import Parts, numbers
 
+MIB = 1 << 20
 LONG_S = 10.0
 """Tasks of this length are given one at a time."""
 
@@ -182,9 +183,10 @@ def test_a_task_of_several_processors_is_not_overtaken_for_ever(make_parts: Make
 
 
 def test_amounts_are_taken_while_a_worker_has_tasks(make_parts: MakeParts) -> None:
-    parts = make_parts(4, licence=UNIT, memory=1000)
+    parts = make_parts(4, licence=UNIT, memory=1000 * MIB)
     app = parts.application(1)
-    licence, small, large = parts.crew(app, licence=1), parts.crew(app, memory=400), parts.crew(app, memory=700)
+    licence = parts.crew(app, licence=1)
+    small, large = parts.crew(app, memory=400 * MIB), parts.crew(app, memory=700 * MIB)
     parts.push(licence, 1, 2)
     assert parts.busy(licence) == [[1]]
     parts.push(small, 10)
@@ -275,9 +277,9 @@ def test_what_waits_at_a_worker_is_overtaken_too(make_parts: MakeParts) -> None:
 
 
 def test_the_crew_of_higher_priority_has_the_places_first(make_parts: MakeParts) -> None:
-    parts = make_parts(2, memory=1000)
+    parts = make_parts(2, memory=1000 * MIB)
     app = parts.application(1)
-    plain, urgent = parts.crew(app), parts.crew(app, memory=100)
+    plain, urgent = parts.crew(app), parts.crew(app, memory=100 * MIB)
     parts.push(plain, *range(10))
     parts.push(urgent, *range(100, 110), terms=RunTerms(priority=5))
     parts.finish_running(plain)
@@ -299,10 +301,10 @@ def test_a_suspect_waits_for_what_it_takes(make_parts: MakeParts, claim: dict[st
 
 
 def test_an_application_may_ask_for_something_else_with_each_task(make_parts: MakeParts) -> None:
-    parts = make_parts(2, memory=1_000_000)
+    parts = make_parts(2, memory=1_000_000 * MIB)
     app = parts.application(1)
     for number in range(1, 500):
-        parts.push(parts.crew(app, memory=number), number)
+        parts.push(parts.crew(app, memory=number * MIB), number)
     begun = []
     while parts.dealer.held_count:
         for crew in list(app.crews.values()):
@@ -310,5 +312,5 @@ def test_an_application_may_ask_for_something_else_with_each_task(make_parts: Ma
         parts.end_leaving()
         assert len(parts.roster.links) <= 10
     assert sorted(begun) == list(range(1, 500))
-    parts.crew(app, memory=1000)
+    parts.crew(app, memory=1000 * MIB)
     assert len(app.crews) < 20

@@ -187,7 +187,7 @@ def test_the_next_kind_of_tasks_costs_no_more_where_many_wait(
     size = LaneGroup.__len__
     monkeypatch.setattr(LaneGroup, "__len__", lambda group: looked_at.append(group) or size(group))
     for number in range(1, 2001):
-        terms = Terms(resources=Claim.of({"memory": number}))
+        terms = Terms(resources=Claim.of({"memory": number << 20}))
         ledger.apply(TasksSubmitted(1, ledger.owners[1].next_id, [b""], terms))
     assert len(ledger.claimed_lanes) == 2000
     assert len(looked_at) < 10 * 2000

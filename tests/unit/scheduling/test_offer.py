@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling.slave.gpus import VARIABLES, Gpus, find_gpus, named_devices, nvml_devices
-from concurrent.scheduling.slave.offer import ResourcesItem, offer_of
+from concurrent.scheduling.slave.offer import ResourcesItem, doubt_of, offer_of
 
 LONG = "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"
 PART = "MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/2"
@@ -129,7 +130,7 @@ def read(text: str) -> dict[str, int]:
 def test_amounts_are_read_as_they_are_written() -> None:
     assert read("gpu=2, licence=1") == {"gpu": 2000, "licence": 1000}
     assert read("memory = 16GiB") == {"memory": 16 << 30}
-    assert read("memory=1000") == {"memory": 1000}
+    assert read("memory=17179869184") == {"memory": 16 << 30}
     assert read("gpu=0") == {"gpu": 0}
     assert read("") == {}
 
@@ -146,9 +147,38 @@ def test_what_cannot_be_is_refused(text: str) -> None:
         read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("gpu=1, memory=3", r"memory must be 1MiB or more, but is 3\. Use .*memory as 16GiB"),
+        ("memory=16G", "memory must be a number of bytes, or a text such as"),
+        ("memory=2PiB", "memory must be 1PiB or less"),
+        ("cpu=4", "cpu is how many places there are.*slave.workers"),
+        ("gpu=1, gpu=2", "gpu is there twice"),
+        ("gpu=-1", "gpu=-1 is no whole number"),
+        ("gpu=0.5", "gpu=0.5 is no whole number"),
+        ("gpu=257", "no more than 256 devices"),
+        ("gpu", "'gpu' is no name and amount"),
+        ("GPU=1", "'GPU=1' is no name and amount"),
+    ],
+)
+def test_what_is_refused_is_named_with_the_reason(text: str, why: str) -> None:
+    config = Environment(overrides={"slave.resources": text}, variables={}).config
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        config.get("slave", "resources")
+    assert caught.value.thing == "slave.resources"
+
+
+@pytest.mark.parametrize("option", ["worker_memory_max", "memory_reserve"])
+def test_other_options_that_are_memory_are_refused_alike(option: str) -> None:
+    config = Environment(overrides={f"slave.{option}": "2"}, variables={}).config
+    with pytest.raises(ConfigurationError, match="memory must be 1MiB or more, but is 2"):
+        config.get("slave", option)
+
+
 def test_amounts_are_written_as_they_are_read() -> None:
     item = ResourcesItem("slave", "resources", {})
-    assert item.format(read("memory=4KiB, gpu=2")) == "memory=4096, gpu=2"
+    assert item.format(read("memory=4MiB, gpu=2")) == "memory=4194304, gpu=2"
 
 
 def test_what_is_found_is_offered() -> None:
@@ -159,10 +189,18 @@ def test_what_is_found_is_offered() -> None:
 
 
 def test_what_is_said_counts() -> None:
-    offer = offer_of(read("gpu=1, memory=5, licence=3"), Gpus(("3", "1"), VARIABLES[:1]), 1 << 30)
-    assert offer.as_map() == {"gpu": 1, "licence": 3, "memory": 5}
+    offer = offer_of(read("gpu=1, memory=5MiB, licence=3"), Gpus(("3", "1"), VARIABLES[:1]), 1 << 30)
+    assert offer.as_map() == {"gpu": 1, "licence": 3, "memory": 5 << 20}
     assert offer.gpus == Gpus(("3",), VARIABLES[:1])
     assert offer_of(read("gpu=0, memory=0"), Gpus(("3",)), 1 << 30).as_map() == {}
+
+
+def test_more_memory_than_there_is_counts_and_is_doubted() -> None:
+    said = read("memory=2GiB")
+    assert offer_of(said, None, 1 << 30).as_map() == {"memory": 2 << 30}
+    assert "says memory=2GiB, but there is 1GiB only" in doubt_of(said, 1 << 30)
+    assert [doubt_of(said, one) for one in (0, 2 << 30)] == ["", ""]
+    assert doubt_of({}, 1 << 30) == ""
 
 
 def test_devices_of_which_nobody_knows_are_numbered() -> None:

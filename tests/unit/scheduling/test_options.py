@@ -105,7 +105,7 @@ def test_what_is_not_possible_is_refused_where_it_is_written(asked: dict[str, An
         ("1.5GiB", 3 << 29),
         ("500 MB", 500_000_000),
         (2e9, 2_000_000_000),
-        (4096, 4096),
+        (1 << 20, 1 << 20),
     ],
 )
 def test_memory_is_written_with_its_unit_or_in_bytes(amount: Any, units: int) -> None:
@@ -116,6 +116,11 @@ def test_memory_is_written_with_its_unit_or_in_bytes(amount: Any, units: int) ->
     ("asked", "says"),
     [
         ({"resources": {"memory": "30G"}}, '"500MB" or "4GiB"'),
+        ({"resources": {"memory": 3}}, 'memory must be 1MiB or more, but is 3. .* write "500MB" or "4GiB"'),
+        ({"resources": {"memory": "4KiB"}}, "memory must be 1MiB or more, but is '4KiB'"),
+        ({"resources": {"memory": 0}}, "leave out what the task does not need"),
+        ({"resources": {"memory": "2PiB"}}, "memory must be 1PiB or less"),
+        ({"resources": {"gpu": 0}}, "a whole number from 1, .* leave out what the task does not need"),
         ({"resources": {"gpu": 0.0001}}, "a part from 0.001"),
         ({"retry": "three"}, "^retry must be a Retry or a number of tries"),
         ({"timeout_s": 1e12}, "at most ten years"),
@@ -254,7 +259,13 @@ def test_terms_travel_and_come_back_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("text", "units"),
-    [("4GiB", 4 << 30), ("500MB", 500_000_000), ("1.5 KiB", 1536), ("7", 7), (1 << 20, 1 << 20)],
+    [
+        ("4GiB", 4 << 30),
+        ("500MB", 500_000_000),
+        ("1536 KiB", 3 << 19),
+        ("7000000", 7_000_000),
+        (1 << 20, 1 << 20),
+    ],
 )
 def test_memory_is_written_with_units(text: Any, units: int) -> None:
     assert Claim.of({"memory": text}).memory == units

@@ -12,7 +12,8 @@ from concurrent.scheduling.slave.offer import Offer
 from concurrent.scheduling.slave.resources import THREADS, Resources, Room, chosen_devices
 from concurrent.scheduling.tasks.claim import NO_CLAIM, UNIT, Claim
 
-OFFER = Offer({"gpu": 2 * UNIT, "licence": UNIT, "memory": 1000}, Gpus(("GPU-a", "GPU-b"), VARIABLES[:1]))
+MIB = 1 << 20
+OFFER = Offer({"gpu": 2 * UNIT, "licence": UNIT, "memory": 1000 * MIB}, Gpus(("GPU-a", "GPU-b"), VARIABLES[:1]))
 
 
 def resources() -> Resources:
@@ -26,8 +27,8 @@ def worker(has_tasks: bool, *devices: int, **asked: Any) -> Any:
 
 
 def test_a_claim_counts_as_far_as_it_is_offered() -> None:
-    asked = Claim.of({"cpu": 9, "database": 1, "gpu": 3, "memory": 400})
-    assert resources().within(asked).as_map() == {"cpu": 4, "gpu": 2, "memory": 400}
+    asked = Claim.of({"cpu": 9, "database": 1, "gpu": 3, "memory": 400 * MIB})
+    assert resources().within(asked).as_map() == {"cpu": 4, "gpu": 2, "memory": 400 * MIB}
     assert resources().within(NO_CLAIM) == NO_CLAIM
 
 
@@ -40,18 +41,20 @@ def test_a_worker_is_told_its_devices_and_its_threads() -> None:
     own, others = resources().environment(Claim.of({"gpu": 1, "cpu": 3}), (1,))
     assert own == {"CUDA_VISIBLE_DEVICES": "GPU-b"}
     assert others == dict.fromkeys(THREADS, "3")
-    own, others = resources().environment(Claim.of({"memory": 5}), ())
+    own, others = resources().environment(Claim.of({"memory": 5 * MIB}), ())
     assert own == {}
     assert set(others.values()) == {"1"}
     assert resources().environment(NO_CLAIM, ()) == ({}, {})
 
 
 def test_amounts_are_taken_by_workers_that_have_tasks() -> None:
-    room = Room(resources(), [worker(True, licence=1), worker(False, memory=700), worker(True, memory=300)])
+    room = Room(
+        resources(), [worker(True, licence=1), worker(False, memory=700 * MIB), worker(True, memory=300 * MIB)]
+    )
     assert not room.fits({"licence": UNIT})
-    assert room.fits({"memory": 700})
+    assert room.fits({"memory": 700 * MIB})
     room.take({"memory": 1})
-    assert not room.fits({"memory": 700})
+    assert not room.fits({"memory": 700 * MIB})
 
 
 def test_devices_are_taken_by_workers_that_are_there() -> None:
@@ -60,7 +63,7 @@ def test_devices_are_taken_by_workers_that_are_there() -> None:
     assert room.devices_for(Claim.of({"gpu": 1})) is None
     assert room.devices_for(Claim.of({"gpu": 0.5})) == (1,)
     assert room.devices_for(Claim.of({"gpu": 0.5})) is None
-    assert room.devices_for(Claim.of({"memory": 1})) == ()
+    assert room.devices_for(Claim.of({"memory": MIB})) == ()
 
 
 def test_devices_are_freed_where_least_runs() -> None:

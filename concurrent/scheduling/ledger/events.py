@@ -251,7 +251,8 @@ class SlaveLacks:
 class TasksDone:
     """A slave reports attempts that ended; columns of one length, see ``outcome.py``.
 
-    ``task_s`` is how long its tasks took lately, in seconds; 0 if it does not know.
+    ``task_s`` is how long its tasks took lately, in seconds; 0 if it does not know. ``at`` is when it came, in
+    seconds since the epoch; 0 if that is not known.
     """
 
     slave: int
@@ -259,6 +260,7 @@ class TasksDone:
     statuses: list[int]
     payloads: list[Any]
     task_s: float = 0.0
+    at: float = 0.0
 
 
 @dataclass(slots=True)

@@ -226,18 +226,19 @@ class Places:
             if numbers_by_name and slave.name in numbers_by_name
         ]
 
-    def try_again(self, again: list[tuple[TaskRecord, int, Any]]) -> list[Command]:
+    def try_again(self, again: list[tuple[TaskRecord, int, Any]], at: float) -> list[Command]:
         """Have tasks that nobody holds now wait for their next tries.
 
         :param again: each with the status and the payload of the try that has ended.
+        :param at: when that was, in seconds since the epoch; 0: when the time was told last.
         """
-        tasks, at = [], []
+        tasks, times = [], []
         commands = self.end_copies(task for task, _, _ in again)
         for task, status, payload in again:
-            then = self.retries.wait(task, self.clock, self.jobs.reason_of(status, payload))
+            then = self.retries.wait(task, at or self.clock, self.jobs.reason_of(status, payload))
             tasks.append(task)
-            at.append(then.at)
-        return commands + self.jobs.retried(tasks, at)
+            times.append(then.at)
+        return commands + self.jobs.retried(tasks, times)
 
     def requeue(self, tasks: list[TaskRecord]) -> None:
         """Put tasks back at the front of their owners' queues, in their old order; not refused ones."""

@@ -80,7 +80,7 @@ class Reports:
             places.claims.hold_all(slave, found.back)
             commands += places.jobs.tried(found.tried)
             if found.again:
-                commands += places.try_again(found.again)
+                commands += places.try_again(found.again, event.at)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
         closed = places.end(tasks, statuses, payloads)

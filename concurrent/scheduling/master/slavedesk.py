@@ -194,7 +194,9 @@ class SlaveDesk:
         :raises InvalidArguments: if the columns differ in length.
         """
         check_columns(numbers, statuses, payloads)
-        self._tell(slave, TasksDone(slave, numbers, statuses, self._storage.kept(payloads), task_s))
+        self._tell(
+            slave, TasksDone(slave, numbers, statuses, self._storage.kept(payloads), task_s, time.time())
+        )
         if self._receipts is not None:
             self._receipts.note(slave)
 

@@ -252,6 +252,24 @@ def test_a_start_of_the_master_changes_neither_the_time_nor_the_count() -> None:
     assert _numbers(second.assign(5, 100)) == [number]
 
 
+def test_no_try_is_early_after_a_start_because_the_time_was_told_a_while_before() -> None:
+    first = Master(is_recorded=True)
+    first.submit(retry=Retry(1, delay_s=50.0, **EXACT))
+    (number,) = first.given()
+    failed_at = EPOCH + first.now + 0.9
+    first.apply(TasksDone(1, [number], [RETRIABLE], [b"no route"], at=failed_at))
+    assert isinstance(first.rows[-1], TasksRetried)
+    assert first.rows[-1].at == [failed_at + 50]
+
+    second = Ledger(is_recorded=True)
+    second.restore(first.rows)
+    second.apply(SlaveJoined(5, "slave", workers=1, window=100))
+    second.apply(TimePassed(7.0, failed_at + 49.5))
+    assert _numbers(second.assign(5, 100)) == []
+    second.apply(TimePassed(7.5, failed_at + 50))
+    assert _numbers(second.assign(5, 100)) == [number]
+
+
 def test_the_jitter_spreads_tries_and_is_the_same_each_time() -> None:
     def times() -> list[float]:
         master = Master(is_recorded=True)

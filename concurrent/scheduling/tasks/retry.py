@@ -40,7 +40,8 @@ class Retry:
     :param times: how many tries there are besides the first.
     :param on: the exceptions, or one of them: classes, or their names with modules as texts. Their subclasses
         count as well, as in an ``except`` clause: an exception group is none of those in it, and
-        ``SystemExit`` and ``KeyboardInterrupt`` are no ``Exception``. Afterwards it has the names.
+        ``SystemExit`` and ``KeyboardInterrupt`` are no ``Exception``. A result that cannot be pickled has to be
+        named, ``UnpicklableResult``, for it is no passing failure. Afterwards it has the names.
     :param delay_s: how long to wait for the second try, in seconds.
     :param backoff: by how much longer to wait for each one after that.
     :param jitter: by how much a delay may be longer or shorter, as a part of it from 0 to 1: so what failed

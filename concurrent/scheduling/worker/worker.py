@@ -30,6 +30,7 @@ from itertools import repeat
 from types import BuiltinFunctionType, FrameType, FunctionType
 from typing import Any, Final
 
+from concurrent.core.errors import UnpicklableResult
 from concurrent.core.leaving import exit_code_of, exit_now
 from concurrent.scheduling.pickling.batch import TaskBatch, call
 from concurrent.scheduling.pickling.code import ReceivedCode
@@ -238,9 +239,7 @@ class Worker:
             if self._is_fork:
                 exit_now(exit_code_of(error))
             status, answer = FAILED, b"" if self._is_ending else self._failure(error)
-            if self._terms and not set(self._terms.get("retry_on", ())).isdisjoint(
-                exception_names(type(error))
-            ):
+            if self._terms and not set(self._terms.get("retry_on", ())).isdisjoint(_names_of(error)):
                 status = RETRIABLE
         if self._is_fork:
             exit_now(0)
@@ -328,6 +327,16 @@ class Worker:
         self._unsent_bytes = 0
         while pieces:
             send_some(self._data, pieces)
+
+
+def _names_of(error: BaseException) -> list[str]:
+    """Return by which names an exception is worth another try.
+
+    A result that cannot be pickled is no passing failure: the task has done its work, and would do it in vain
+    once more. So ``Exception`` does not cover it, only its own name does.
+    """
+    names = exception_names(type(error))
+    return names[:1] if isinstance(error, UnpicklableResult) else names
 
 
 def _spread(rows: list[Any], count: int) -> list[dict[str, Any] | None]:

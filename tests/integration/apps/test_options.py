@@ -5,16 +5,18 @@ from __future__ import annotations
 import builtins
 import gc
 import sys
+import threading
 import time
 import weakref
 from concurrent.futures import Executor, Future, wait
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import pytest
 
 from concurrent.apps import ClusterExecutor, LocalCluster
-from concurrent.core.errors import TaskTimeout
+from concurrent.core.errors import TaskTimeout, UnpicklableResult
 from concurrent.scheduling import Retry
 
 
@@ -124,6 +126,24 @@ def test_another_exception_is_raised_at_once(cluster: ClusterExecutor, tmp_path:
     with pytest.raises(ValueError, match="not yet"):
         cluster.options(retry=Retry(3, on=OSError)).submit(note_and_fail, notes, 99, ValueError).result(30)
     assert runs_of(notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("on", "runs"),
+    [(Exception, 1), (PicklingError, 1), ((OSError, UnpicklableResult), 4)],
+)
+def test_a_result_that_cannot_be_pickled_is_worth_no_other_try_unless_it_is_named(
+    cluster: ClusterExecutor, tmp_path: Path, on: Any, runs: int
+) -> None:
+    notes = tmp_path / "notes"
+
+    def unpicklable() -> Any:
+        note_and_fail(notes, 0, OSError)
+        return threading.Lock()
+
+    with pytest.raises(UnpicklableResult):
+        cluster.options(retry=Retry(3, on=on)).submit(unpicklable).result(30)
+    assert runs_of(notes) == runs
 
 
 def test_a_future_runs_while_it_runs_and_not_while_it_waits_for_its_next_try(

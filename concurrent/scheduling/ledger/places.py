@@ -18,6 +18,7 @@ from concurrent.scheduling.ledger.copies import Copies
 from concurrent.scheduling.ledger.deadlines import Deadlines
 from concurrent.scheduling.ledger.events import CancelRun, Command, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs, ReadFailure
+from concurrent.scheduling.ledger.lastwords import LastWords
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.retries import Retries
@@ -85,6 +86,7 @@ class Places:
         self.deadlines = Deadlines(self.alarms, self.owners, self.task_by_number)
         self.has_taken = False
         self.copies = Copies()
+        self.last_words = LastWords()
         self.clock = 0.0
         self.next_number = first_number
 
@@ -146,6 +148,7 @@ class Places:
                 slave = self.slaves[task.slave]
                 del slave.held[task.number]
                 self.claims.end(slave, [task], grace_s)
+                self.last_words.expect([task])
                 running.setdefault(task.slave, []).append(task.number)
             elif task.state is PUSHED:
                 del self.pushed[task.number]

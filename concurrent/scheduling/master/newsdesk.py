@@ -78,7 +78,7 @@ class NewsDesk:
         )
 
     def printed(self, slave: int, numbers: list[int], ends: list[str]) -> None:
-        """Keep the end of what tasks have printed that a slave has; that of others is left out.
+        """Keep the end of what tasks have printed that a slave has, or had until they ended; no other's.
 
         :raises InvalidArguments: if the columns differ in length.
         """
@@ -88,21 +88,27 @@ class NewsDesk:
             task = held.get(number)
             if task is not None:
                 self._shelf.put(task.owner.owner, task.client_id, end)
+            elif (whose := self._ledger.places.last_words.of(slave, number)) is not None:
+                self._shelf.put(whose.owner, whose.task_id, end)
         self._shelf.tidy(self._ledger.owners)
 
     def output(self, owner: int, task_id: int) -> str | Future[str]:
-        """Return the end of what a task of an owner has printed: of one that runs, as its slave says."""
+        """Return the end of what a task of an owner has printed: of one that runs, as its slave says.
+
+        So is that of one that has ended while its slave had it, such as one that was cancelled.
+        """
         number = self._ledger.owners[owner].number_by_id.get(task_id)
-        task = self._ledger.task_by_number.get(number) if number is not None else None
-        handler = None
-        if task is not None and task.state is TaskState.HELD:
-            handler = self._sessions.slaves.get(task.slave)
-        kept = self._shelf.get(owner, task_id)
-        if task is None or handler is None:
-            return kept
+        where = self._ledger.places.last_words.found(owner, task_id) if number is None else None
+        if number is not None and (task := self._ledger.task_by_number[number]).state is TaskState.HELD:
+            where = task.slave, number
+        handler = self._sessions.slaves.get(where[0]) if where is not None else None
+        if where is None or handler is None:
+            return self._shelf.get(owner, task_id)
         answer: Future[str] = Future()
-        asked = handler.call(to_slave.output, task.number)
-        asked.add_done_callback(lambda asked: answer.set_result(_said(asked) or kept))
+        asked = handler.call(to_slave.output, where[1])
+        asked.add_done_callback(
+            lambda asked: answer.set_result(_said(asked) or self._shelf.get(owner, task_id))
+        )
         return answer
 
     def _tidy(self) -> None:

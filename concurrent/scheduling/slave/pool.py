@@ -186,9 +186,9 @@ class WorkerPool:
         return {*started, *self._dealer.unstarted_numbers(), *self._blame.open_numbers()}
 
     def output_of(self, number: int) -> str:
-        """Return the end of what a task has printed that runs here; empty if it does not."""
+        """Return the end of what a task has printed that runs here, or has just ended; else nothing."""
         outputs = (link.output_of(number) for link in self._links if link.outstanding)
-        return next((output for output in outputs if output is not None), "")
+        return next((output for output in outputs if output is not None), self._sayings.unsent(number))
 
     def flush(self) -> None:
         """Report at once what outcomes there are."""

@@ -51,6 +51,10 @@ class Sayings:
             if self._unsent_chars > UNSENT_CHARS_MAX:
                 self.flush()
 
+    def unsent(self, number: int) -> str:
+        """Return the end of what a task has printed that has ended, if it was not sent on yet; else nothing."""
+        return self._printed.get(number, "")
+
     def look(self, links: Iterable[WorkerLink], now: float) -> None:
         """Send on what running tasks say that is new. Call it a few times a second.
 

@@ -119,6 +119,32 @@ def test_what_a_call_said_is_seen_when_it_was_ended_or_its_worker_died(cluster: 
     assert (dead.progress, dead.output()) == ((2, 2, "dies"), "dies\n")
 
 
+@pytest.mark.parametrize("grace_s", [0, 5])
+def test_what_a_call_printed_is_seen_when_it_was_cancelled(cluster: LocalCluster, grace_s: float) -> None:
+    def hang() -> None:
+        print("begins")
+        try:
+            time.sleep(60)
+        finally:
+            print("cleans up")
+
+    future = cluster.submit(hang)
+    wait_until(lambda: "begins" in future.output())
+    assert future.cancel(grace_s)
+    said = "begins\ncleans up\n" if grace_s else "begins\n"
+    wait_until(lambda: future.output() == said)
+
+
+def test_what_a_call_printed_is_seen_when_its_deadline_has_passed(cluster: LocalCluster) -> None:
+    def hang() -> None:
+        print("begins")
+        time.sleep(60)
+
+    future = cluster.options(deadline_s=1.5).submit(hang)
+    assert isinstance(future.exception(30), TaskTimeout)
+    wait_until(lambda: future.output() == "begins\n")
+
+
 def test_of_several_tries_the_latest_is_seen(cluster: LocalCluster, tmp_path: Path) -> None:
     def flaky(notes: Path) -> None:
         with notes.open("a") as file:

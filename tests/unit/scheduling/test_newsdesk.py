@@ -9,7 +9,9 @@ import pytest
 
 from concurrent.core.errors import InvalidArguments, UnknownMethod
 from concurrent.scheduling import TaskProgress
+from concurrent.scheduling.ledger import lastwords
 from concurrent.scheduling.ledger.events import (
+    CancelRequested,
     OwnerJoined,
     OwnerLeft,
     SlaveJoined,
@@ -160,6 +162,38 @@ def test_output_of_a_task_that_has_ended_is_kept(desk: NewsDesk, ledger: Ledger)
     assert desk.output(1, 70) == "first\n"
     assert desk.output(2, 90) == "second\n"
     assert desk.output(1, 90) == desk.output(1, 12345) == ""
+
+
+def test_what_a_task_says_last_that_was_cancelled_is_kept(desk: NewsDesk, ledger: Ledger, slave: Any) -> None:
+    ledger.apply(CancelRequested(1, [70]))
+    desk.printed(2, [1], ["a lie\n"])
+    desk.printed(1, [1, 2], ["first\n", "other\n"])
+    answer: Any = desk.output(1, 70)
+    assert slave.asked == [("output", 1)]
+    slave.answer.set_result("")  # it is gone there
+    assert answer.result(0) == "first\n"
+
+
+def test_until_its_slave_has_ended_it_the_slave_is_asked(desk: NewsDesk, ledger: Ledger, slave: Any) -> None:
+    ledger.apply(CancelRequested(1, [70]))
+    answer: Any = desk.output(1, 70)
+    desk.printed(1, [1], ["later\n"])
+    slave.answer.set_result("so far\n")
+    assert answer.result(0) == "so far\n"
+
+
+def test_of_tasks_that_were_cancelled_the_latest_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lastwords, "KEPT_COUNT", 2)
+    ledger = Ledger()
+    ledger.apply(OwnerJoined(1, "first"))
+    ledger.apply(SlaveJoined(1, "left", workers=4, window=4))
+    ledger.apply(TasksSubmitted(1, 70, [b""] * 4))
+    ledger.assign(1, 3)
+    ledger.apply(CancelRequested(1, [70, 71, 72, 73]))
+    known = ledger.places.last_words
+    assert [known.found(1, one) for one in (70, 71, 72, 73)] == [None, (1, 2), (1, 3), None]
+    assert known.of(1, 2) == (1, 1, 71)
+    assert known.of(2, 2) is None
 
 
 def test_output_of_an_owner_that_has_left_is_dropped(desk: NewsDesk, ledger: Ledger) -> None:

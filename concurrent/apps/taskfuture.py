@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from concurrent.core.errors import ConcurrentError
 from concurrent.scheduling.tasks.current import TaskProgress
 
 if TYPE_CHECKING:
@@ -68,16 +69,23 @@ class TaskFuture(Future[T]):
 
     def explain(self) -> Explanation:
         """Ask the master why the task does not run now: what it asks for, who could run it and why each cannot
-        now, what happened to it, and what happens next. ``str()`` of it is text of some lines.
+        now, what happened to it, and what happens next. ``str()`` of it is text of some lines. Of one that has
+        ended it says when, where and how, as far as the master remembers.
 
         It waits for the answer, so it is for any thread of yours.
 
         :raises CallTimeout: if the master does not answer.
         :raises NodeError: if it is of an older version, which does not know.
         """
-        from concurrent.scheduling.tasks.explanation import has_ended
+        from concurrent.scheduling.tasks.explanation import ENDED, has_ended
 
-        return has_ended(self.task_id, "this program") if self.done() else self._owner.explain(self.task_id)
+        if not self.done():
+            return self._owner.explain(self.task_id)
+        try:
+            found = self._owner.explain(self.task_id)
+        except ConcurrentError:  # of what has ended more is to be had while the master is there
+            found = has_ended(self.task_id, "this program")
+        return found if found.state == ENDED else has_ended(self.task_id, "this program")
 
     def cancel(self, grace_s: float = 0.0) -> bool:
         """Want nothing more of the task; the worker that runs it is ended.

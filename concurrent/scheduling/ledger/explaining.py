@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from concurrent.core.rows import ROWS_MAX
+from concurrent.scheduling.ledger.explainingended import explanation_of_ended
 from concurrent.scheduling.ledger.hindrances import Hindrances, hindrances
 from concurrent.scheduling.ledger.infeasible import FAIL_S
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
@@ -30,7 +31,6 @@ from concurrent.scheduling.tasks.explanation import (
     Explanation,
     JobExplanation,
     Wait,
-    has_ended,
     not_there,
     shown_time,
 )
@@ -127,7 +127,9 @@ class Explainer:
         if number is not None:
             return self.task(self._ledger.task_by_number[number])
         if task_id < job.next_id:
-            return has_ended(task_id, job.title)
+            ending = self._ledger.places.jobs.lately.ending(job.owner, task_id)
+            run = self._ledger.running.last_run(job.owner, task_id)
+            return explanation_of_ended(job, task_id, ending, run, self._clock)
         return not_there(task_id, job.title, because="the master has not got it, or not yet")
 
     def job(self, job: JobRecord) -> JobExplanation:

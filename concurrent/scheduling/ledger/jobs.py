@@ -37,6 +37,7 @@ from concurrent.scheduling.ledger.events import (
 from concurrent.scheduling.ledger.failures import in_few_words
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
+from concurrent.scheduling.ledger.latelyended import NOWHERE, LatelyEnded, Where
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.shortage import Shortage
@@ -77,6 +78,7 @@ class Jobs:
         self.by_number: dict[int, JobRecord] = {}
         self.acceptance = Acceptance()
         self.shortage = Shortage(alarms, self.acceptance, budget)
+        self.lately = LatelyEnded()
         self.submitted_count = 0
         self.submitted_bytes = 0
         self.totals = OutcomeCounts()
@@ -192,6 +194,7 @@ class Jobs:
 
     def tried(self, tasks: list[TaskRecord]) -> list[Command]:
         """Return what has a journal keep that workers died of tasks."""
+        self.lately.failed(tasks)
         commands: list[Command] = []
         for owner, group in groupby(sorted(tasks, key=_owner_of), key=_owner_of):
             of_one = list(group)
@@ -204,6 +207,7 @@ class Jobs:
 
         :param at: when each, in seconds since the epoch.
         """
+        self.lately.failed(tasks)
         commands: list[Command] = []
         rows = sorted(zip(tasks, at, strict=True), key=lambda row: row[0].owner.owner)
         for owner, group in groupby(rows, key=lambda row: row[0].owner.owner):
@@ -230,19 +234,21 @@ class Jobs:
             self.shortage.note()
         return list(accepted.values())
 
-    def ended(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
+    def ended(
+        self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any], where: Where = NOWHERE
+    ) -> list[Command]:
         """Keep the outcomes of tasks until they are consumed; return what their owners are given now.
 
         :param tasks: at least one, all of which have ended.
         """
         if len(tasks) == 1:
             task = tasks[0]
-            return self._put(task.owner, tasks, [task.client_id], statuses, payloads)
+            return self._put(task.owner, tasks, [task.client_id], statuses, payloads, where=where)
         if len(self.by_number) == 1 or len(jobs := {task.owner.owner: task.owner for task in tasks}) == 1:
             ids: list[int] = []
             for task in tasks:
                 ids.append(task.client_id)
-            return self._put(task.owner, tasks, ids, statuses, payloads)
+            return self._put(task.owner, tasks, ids, statuses, payloads, where=where)
         columns_by_owner: dict[int, tuple[list[TaskRecord], list[int], list[int], list[Any]]] = {
             key: ([], [], [], []) for key in jobs
         }
@@ -254,7 +260,7 @@ class Jobs:
             its_payloads.append(payload)
         commands: list[Command] = []
         for key, columns in columns_by_owner.items():
-            commands += self._put(jobs[key], *columns)
+            commands += self._put(jobs[key], *columns, where=where)
         return commands
 
     def consumed(self, event: OutcomesConsumed) -> list[Command]:
@@ -354,12 +360,20 @@ class Jobs:
         life.is_changed = True
 
     def _put(
-        self, job: JobRecord, tasks: list[TaskRecord], ids: list[int], statuses: list[int], payloads: list[Any]
+        self,
+        job: JobRecord,
+        tasks: list[TaskRecord],
+        ids: list[int],
+        statuses: list[int],
+        payloads: list[Any],
+        *,
+        where: Where,
     ) -> list[Command]:
         failed_count = job.counts.failed
         job.counts.add(statuses)
         self.totals.add(statuses)
         given = job.outbox.put(ids, statuses, payloads)
+        self.lately.note(job.owner, ids, statuses, job.outbox.ended_to, where)
         if job.life is not None:
             if job.is_kept:
                 self._budget.kept_count -= len(ids)

@@ -54,6 +54,11 @@ class Outbox:
         self._payloads: list[Any] = []
 
     @property
+    def ended_to(self) -> int:
+        """The number of the last outcome that came."""
+        return self.consumed_to + len(self._ids)
+
+    @property
     def waiting_count(self) -> int:
         """How many outcomes were not given to the owner."""
         return len(self._ids) - (self.given_to - self.consumed_to)

@@ -19,6 +19,7 @@ from concurrent.scheduling.ledger.deadlines import Deadlines
 from concurrent.scheduling.ledger.events import CancelRun, Command, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs, ReadFailure
 from concurrent.scheduling.ledger.lastwords import LastWords
+from concurrent.scheduling.ledger.latelyended import Where
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.retries import Retries
@@ -190,8 +191,19 @@ class Places:
         """Give the next task this number, or a higher one."""
         self.next_number = max(self.next_number, number)
 
-    def end(self, tasks: list[TaskRecord], statuses: list[int], payloads: list[Any]) -> list[Command]:
-        """End tasks that nobody holds now: their outcomes are their jobs' from now on."""
+    def end(
+        self,
+        tasks: list[TaskRecord],
+        statuses: list[int],
+        payloads: list[Any],
+        slave: str = "",
+        at: float = 0.0,
+    ) -> list[Command]:
+        """End tasks that nobody holds now: their outcomes are their jobs' from now on.
+
+        :param slave: the name of the slave that said so; empty if none did.
+        :param at: when that was, in seconds since the epoch; 0: when the time was told last.
+        """
         if not tasks:
             return []
         task_by_number = self.task_by_number
@@ -215,7 +227,7 @@ class Places:
         except KeyError as error:
             raise task.misplaced(TaskEvent.ENDED) from error
         self.budget.open_bytes -= size_bytes
-        ended = self.jobs.ended(tasks, statuses, payloads)
+        ended = self.jobs.ended(tasks, statuses, payloads, Where(slave, at or self.clock))
         return commands + ended if commands else ended
 
     def end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:

@@ -83,7 +83,7 @@ class Reports:
                 commands += places.try_again(found.again, event.at)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
-        closed = places.end(tasks, statuses, payloads)
+        closed = places.end(tasks, statuses, payloads, slave.name, event.at)
         return commands + closed if commands else closed
 
     def returned(self, event: TasksReturned) -> list[Command]:

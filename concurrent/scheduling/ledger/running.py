@@ -20,6 +20,9 @@ __all__ = ["RunningTasks"]
 
 NOTE_CHARS_MAX: Final = 200
 
+PAST_COUNT: Final = 1000
+"""Of so many tasks that have ended it is known when they began to run, the latest."""
+
 HELD = TaskState.HELD
 
 
@@ -59,6 +62,7 @@ class RunningTasks:
 
     def __init__(self) -> None:
         self._run_by_number: dict[int, _Run] = {}
+        self._past: dict[tuple[int, int], tuple[int, float]] = {}
 
     @property
     def count(self) -> int:
@@ -114,6 +118,16 @@ class RunningTasks:
         run = self._run_by_number.get(number)
         return run.row(slaves, now) if run is not None and not run.is_over else None
 
+    def last_run(self, owner: int, task_id: int) -> tuple[int, float] | None:
+        """Return which process ran a task last, and since when, by the number that its program gave it.
+
+        :returns: None if no slave has told of it, or it is not known any more.
+        """
+        for run in self._run_by_number.values():
+            if run.task.client_id == task_id and run.task.owner.owner == owner:
+                return run.worker, run.since
+        return self._past.get((owner, task_id))
+
     def _running(self) -> list[_Run]:
         return [run for run in self._run_by_number.values() if not run.is_over]
 
@@ -121,8 +135,12 @@ class RunningTasks:
         """Forget tasks that run no more; return what to tell owners of those that wait again. Now and then."""
         news: dict[int, TellWaiting] = {}
         for number in [number for number, run in self._run_by_number.items() if run.is_over]:
-            task = self._run_by_number.pop(number).task
-            if task.state is not TaskState.CLOSED:
-                owner = task.owner.owner
+            run = self._run_by_number.pop(number)
+            task, owner = run.task, run.task.owner.owner
+            if task.state is TaskState.CLOSED:
+                self._past[owner, task.client_id] = run.worker, run.since
+            else:
                 news.setdefault(owner, TellWaiting(owner, [])).ids.append(task.client_id)
+        while len(self._past) > PAST_COUNT:
+            del self._past[next(iter(self._past))]
         return list(news.values())

@@ -42,21 +42,20 @@ def explanation_of_ended(
         return replace(blank, history=(NOT_KNOWN,))
     return replace(
         blank,
-        slave=ending.where.slave,
+        slave=ending.slave,
         history=tuple(_history(ending, run, clock)),
         then=_place_of_outcome(job, ending.outcome),
     )
 
 
 def _history(ending: Ending, run: tuple[int, float] | None, clock: float) -> Iterator[str]:
-    where = ending.where
-    ago = f" {shown_time(clock - where.at)} ago" if where.at and clock else ""
-    place = f", at {where.slave}" if where.slave else ""
+    ago = f" {shown_time(clock - ending.at)} ago" if ending.at and clock else ""
+    place = f", at {ending.slave}" if ending.slave else ""
     yield f"{HOW_BY_STATUS.get(ending.status, 'it ended')}{ago}{place}"
-    if run is not None and where.at:
+    if run is not None and ending.at:
         worker, since = run
-        yield f"its last run took {shown_time(where.at - since)}, in process {worker}"
-    elif where.slave:
+        yield f"its last run took {shown_time(ending.at - since)}, in process {worker}"
+    elif ending.slave:
         yield "how long it ran is not known: slaves tell of tasks only that run for a while"
     if ending.tries:
         yield f"it was tried {_times(ending.tries)} more, for it had raised or passed a limit"

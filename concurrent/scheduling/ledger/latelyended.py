@@ -20,18 +20,11 @@ FEW_COUNT: Final = 1000
 """So many tasks are known, the latest, of which there is more to tell than how they ended."""
 
 
-class Where(NamedTuple):
-    """Where tasks ended together.
+Where = tuple[str, float]
+"""Where tasks ended together, and when: the name of the slave, empty if no slave said so, and seconds since the
+epoch, 0 if that is not known. A plain tuple, like that of a batch: one is made for each report of a slave."""
 
-    :param slave: the name of the slave; empty if no slave said so.
-    :param at: when, in seconds since the epoch; 0 if that is not known.
-    """
-
-    slave: str = ""
-    at: float = 0.0
-
-
-NOWHERE: Final = Where()
+NOWHERE: Final[Where] = ("", 0.0)
 
 
 class Ending(NamedTuple):
@@ -39,23 +32,22 @@ class Ending(NamedTuple):
 
     :param status: see ``outcome.py``.
     :param outcome: the number of its outcome, as its job counts them.
+    :param slave: the name of the slave that said so; empty if none did.
+    :param at: when, in seconds since the epoch; 0 if that is not known.
     :param tries: how many more tries than one there were.
     :param deaths: how many workers died of it.
     """
 
     status: int
     outcome: int
-    where: Where
+    slave: str
+    at: float
     tries: int
     deaths: int
 
 
-class _Batch(NamedTuple):
-    owner: int
-    ids: list[int]
-    statuses: list[int]
-    last_outcome: int
-    where: Where
+_Batch = tuple[int, list[int], list[int], int, Where]
+"""Owner, its numbers of the tasks, statuses, the number of the last outcome, and where."""
 
 
 class LatelyEnded:
@@ -72,10 +64,10 @@ class LatelyEnded:
         :param last_outcome: the number of the last of their outcomes.
         """
         batches = self._batches
-        batches.append(_Batch(owner, ids, statuses, last_outcome, where))
+        batches.append((owner, ids, statuses, last_outcome, where))
         self._count += len(ids)
         while self._count > KEPT_COUNT:
-            self._count -= len(batches.popleft().ids)
+            self._count -= len(batches.popleft()[1])
 
     def failed(self, tasks: list[TaskRecord]) -> None:
         """Take note of tasks that failed, or of which a worker died, and that are tried again."""
@@ -86,10 +78,10 @@ class LatelyEnded:
 
     def ending(self, owner: int, task_id: int) -> Ending | None:
         """Return how a task ended, by the number that its program gave it; None if it is not known any more."""
-        for batch in reversed(self._batches):
-            if batch.owner == owner and task_id in batch.ids:
-                place = batch.ids.index(task_id)
-                number = batch.last_outcome - len(batch.ids) + 1 + place
+        for whose, ids, statuses, last_outcome, where in reversed(self._batches):
+            if whose == owner and task_id in ids:
+                place = ids.index(task_id)
+                number = last_outcome - len(ids) + 1 + place
                 failures = self._failures.get((owner, task_id), (0, 0))
-                return Ending(batch.statuses[place], number, batch.where, *failures)
+                return Ending(statuses[place], number, *where, *failures)
         return None

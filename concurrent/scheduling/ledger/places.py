@@ -19,7 +19,6 @@ from concurrent.scheduling.ledger.deadlines import Deadlines
 from concurrent.scheduling.ledger.events import CancelRun, Command, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs, ReadFailure
 from concurrent.scheduling.ledger.lastwords import LastWords
-from concurrent.scheduling.ledger.latelyended import Where
 from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.refusals import Refusals
 from concurrent.scheduling.ledger.retries import Retries
@@ -227,7 +226,7 @@ class Places:
         except KeyError as error:
             raise task.misplaced(TaskEvent.ENDED) from error
         self.budget.open_bytes -= size_bytes
-        ended = self.jobs.ended(tasks, statuses, payloads, Where(slave, at or self.clock))
+        ended = self.jobs.ended(tasks, statuses, payloads, (slave, at or self.clock))
         return commands + ended if commands else ended
 
     def end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:

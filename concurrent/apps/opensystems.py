@@ -7,6 +7,7 @@ session again; maybe before the program has said that it waits for the system.
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from concurrent.scheduling.owner.results import Outcome
 from concurrent.scheduling.owner.taskclient import TaskClient
 from concurrent.scheduling.tasks.options import NO_OPTIONS, Asked, Options
 from concurrent.scheduling.tasks.outcome import FAILED
+from concurrent.scheduling.tasks.task import Task
+from concurrent.scheduling.tasks.terms import BINDING
 from concurrent.scheduling.wire.columns import check_statuses
 from concurrent.scheduling.wire.failure import dumps_failure, not_kept, too_large
 from concurrent.scheduling.wire.messages import to_master, to_owner
@@ -167,9 +170,11 @@ class OpenSystems:
     def _send(self, system_id: int, system: _System) -> None:
         if self._handler is None:
             return
-        if system.asked and not self._handler.peer_has(to_master.OPTIONS):
-            self._finish(system_id, FAILED, as_payload(not_kept(system.asked)))
-            return
+        if not self._handler.peer_has(to_master.OPTIONS):
+            asked = list(dict.fromkeys([*system.asked, *_asked_by_classes(system.item)]))
+            if asked:
+                self._finish(system_id, FAILED, as_payload(not_kept(asked)))
+                return
         try:
             self._tasks.send_code(system.code_count)
             self._handler.cast(to_master.push_tasksystem, system_id, system.code_count, system.payload)
@@ -207,3 +212,14 @@ class OpenSystems:
             calls, self._on_hosted = self._on_hosted, []
             for call in calls:
                 call()
+
+
+def _asked_by_classes(system: Any) -> list[str]:
+    """Return what binds of the classes of tasks that stand in the module of a task system.
+
+    An older master hosts the system with its own code, which does not look for that. Nobody sees from here what
+    tasks of other modules ask for.
+    """
+    beside = vars(sys.modules.get(type(system).__module__, sys)).values()
+    classes = [one for one in beside if isinstance(one, type) and issubclass(one, Task)]
+    return [name for name in BINDING if any(getattr(one, name, None) for one in classes)]

@@ -12,6 +12,7 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.tasks.options import Options
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
+from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.peers import MakePeer, Peer
@@ -19,6 +20,14 @@ from tests.integration.apps.taskowner import Owner
 
 BOTH = pytest.mark.parametrize("master", ["GenericTaskScheduler", "ZMQTaskScheduler"], indirect=True)
 NEWER = {"keeps": "options"}
+
+
+class Step(Task):
+    """What the task system of this module pushes."""
+
+
+class Walk:
+    """Stands in for a task system."""
 
 
 @pytest.fixture
@@ -90,6 +99,24 @@ def test_a_task_system_whose_tasks_are_to_keep_something_is_not_pushed_to_an_old
     assert [outcome.item for outcome in outcomes] == (["careful"] if is_older else [])
     if is_older:
         assert "knows no retry" in str(error_of(owner, outcomes[0]))
+
+
+def test_nor_is_a_task_system_beside_which_classes_of_tasks_ask_for_something(
+    owner: Owner, loop: NodeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner.features = ("terms",)
+    outcomes: list[Outcome] = []
+    systems = OpenSystems(loop, owner.client, on_accepted=None, on_progress=None, on_outcome=outcomes.append)
+    session = owner.attach()
+    owner.on_loop(lambda: systems.attach(session, has_none=True))  # type: ignore[arg-type]
+    systems.push(Walk())
+    owner.settle()
+    assert [cast[1] for cast in session.casts if cast[0] == "push_tasksystem"] == [1]
+    monkeypatch.setattr(Step, "timeout_s", 5.0)
+    systems.push(Walk())
+    owner.settle()
+    (refused,) = outcomes
+    assert "knows no timeout_s" in str(error_of(owner, refused))
 
 
 def work(slave: Peer, done: dict[bytes, str]) -> None:

@@ -291,10 +291,7 @@ class World:
         slave.number = self.epoch << 40 | self.slave_count
         slave.cut_at = None
         slave.missed.clear()
-        was_told = {
-            one for one, kept in slave.finished.items() if kept[0] in (RETRIABLE, TIMED_OUT) and kept[2]
-        }
-        slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items() if one not in was_told}
+        slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items()}
         if slave not in self.slaves:
             self.slaves.append(slave)
         data = {"resources": {"gpu": 1}}

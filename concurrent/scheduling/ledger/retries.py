@@ -48,7 +48,7 @@ class Retries:
         """
         retry = task.terms.retry
         assert retry is not None
-        task.undergo(TaskEvent.TRIED)
+        task.undergo(TaskEvent.RETRIED)
         task.slave = 0
         task.tries += 1
         delay_s = retry.delay_before(task.tries, _chance(task))
@@ -64,6 +64,15 @@ class Retries:
         task.state = WAITING
         self.waiting[task.number] = NextTry(task, at, "")
         self._times.add((task.number, task.tries), 0.0, since=at)
+
+    def uncount(self, task: TaskRecord) -> None:
+        """Count the next try of a task no more, if it waits for that.
+
+        A slave brings an outcome of it after a start of the master. That may be the very one for which it
+        waits, and would be counted twice; if it is a later one the task has a try more than it asked for.
+        """
+        if task.number in self.waiting:
+            task.tries -= 1
 
     def forget(self, task: TaskRecord) -> None:
         """Have a task wait no more: it has ended, or a slave has it after all."""

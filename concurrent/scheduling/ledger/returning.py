@@ -109,6 +109,9 @@ class Returning:
         named = dict.fromkeys((*event.running, *event.finished))
         had = {number: known[number] for number in named if number in known and self._may_have(slave, number)}
         slave.brought_again.update((number, number in running) for number in event.finished if number in had)
+        for number in event.finished:
+            if number in had and number not in running:
+                places.retries.uncount(had[number])
         stale = [number for number in event.running if number not in had]
         places.resume(slave, [task for task in had.values() if not self._takes_over(slave, task)])
         commands += self._is_back(slave.name)

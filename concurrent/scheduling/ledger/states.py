@@ -39,7 +39,7 @@ class TaskEvent(Enum):
     TAKEN = "taken by a slave"
     RESUMED = "taken up again by a slave that had it before"
     REFUSED = "kept from slaves that refused it"
-    TRIED = "left to wait for its next try"
+    RETRIED = "left to wait for its next try"
     PUT_BACK = "queued again"
     ENDED = "ended"
 
@@ -56,7 +56,7 @@ TRANSITIONS: Final[dict[tuple[TaskState, TaskEvent], TaskState]] = {
     (PUSHED, TaskEvent.PUT_BACK): QUEUED,
     (PUSHED, TaskEvent.ENDED): CLOSED,
     (HELD, TaskEvent.REFUSED): REFUSED,
-    (HELD, TaskEvent.TRIED): WAITING,
+    (HELD, TaskEvent.RETRIED): WAITING,
     (HELD, TaskEvent.PUT_BACK): QUEUED,
     (HELD, TaskEvent.ENDED): CLOSED,
     (REFUSED, TaskEvent.GIVEN): HELD,

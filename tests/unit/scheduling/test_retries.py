@@ -270,6 +270,28 @@ def test_no_try_is_early_after_a_start_because_the_time_was_told_a_while_before(
     assert _numbers(second.assign(5, 100)) == [number]
 
 
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_try_is_counted_once_though_its_slave_tells_of_it_at_two_masters(*, is_stored: bool) -> None:
+    first = Master(is_recorded=True)
+    first.apply(SlaveJoined(2, "other", workers=1, window=1, returns=True))
+    first.submit(retry=Retry(1, delay_s=50.0, **EXACT))
+    (send,) = first.ledger.assign(2, 1)
+    (number,) = send.numbers  # type: ignore[union-attr]
+    first.apply(TasksDone(2, [number], [RETRIABLE], [b"no route"]))
+    rows = first.rows if is_stored else [row for row in first.rows if not isinstance(row, TasksRetried)]
+
+    second = Ledger(is_recorded=True, first_number=1 << 40)
+    second.restore(rows)
+    second.apply(SlaveJoined(5, "other", workers=1, window=1, returns=True))
+    second.apply(SlaveHolding(5, [], [number]))
+    second.apply(TasksDone(5, [number], [RETRIABLE], [b"no route"]))
+    second.apply(TimePassed(0.0, EPOCH))
+    second.apply(TimePassed(60.0, EPOCH + 60.0))
+    assert _numbers(second.assign(5, 100)) == [number]
+    second.apply(TasksDone(5, [number], [RETRIABLE], [b"no route"]))
+    assert not second.task_by_number, "one try more was asked for"
+
+
 def test_the_jitter_spreads_tries_and_is_the_same_each_time() -> None:
     def times() -> list[float]:
         master = Master(is_recorded=True)

@@ -123,8 +123,9 @@ class Claims:
             if task.terms.resources:
                 self.hold(slave, task.terms.resources, 1)
 
-    def ended(self, tasks: Iterable[TaskRecord]) -> None:
-        """Take note that tasks have ended, of which none was told to run since the last one that was."""
+    def note_short(self, tasks: Iterable[TaskRecord]) -> None:
+        """Take note that tasks have run to their ends: when enough with a claim have, since one was told to run
+        for a while, others with that claim are taken to be short."""
         for task in tasks:
             left = self.short_until.get(task.terms.resources, 0)
             if left > 1:

@@ -25,17 +25,20 @@ MAYBE_AGAIN: Final = frozenset({RETRIABLE, *NAMES_BY_LIMIT})
 
 @dataclass(slots=True)
 class Endings:
-    """What a slave reported: final outcomes, in columns; tasks to try again whose worker died, and those of
-    them of which that was not known; tasks to try ``again`` for what they raised, with status and payload;
-    tasks that the slave has by now again; how many were not its own.
+    """What a slave reported.
+
+    Final outcomes are in columns. ``died`` are tasks whose worker died and that have attempts left, and
+    ``newly_died`` those of them of which that was not known. ``retried`` are tasks that raised or passed a
+    limit and have another try, with status and payload. ``back`` are tasks that the slave has by now again, and
+    ``dropped_count`` is how many were not its own.
     """
 
     tasks: list[TaskRecord] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     payloads: list[Any] = field(default_factory=list)
-    retry: list[TaskRecord] = field(default_factory=list)
-    again: list[tuple[TaskRecord, int, Any]] = field(default_factory=list)
-    tried: list[TaskRecord] = field(default_factory=list)
+    died: list[TaskRecord] = field(default_factory=list)
+    newly_died: list[TaskRecord] = field(default_factory=list)
+    retried: list[tuple[TaskRecord, int, Any]] = field(default_factory=list)
     back: list[TaskRecord] = field(default_factory=list)
     dropped_count: int = 0
 
@@ -56,7 +59,7 @@ def sorted_out(
             continue
         outcome = payload
         if has_another_try(task, status):
-            found.again.append((task, status, payload))
+            found.retried.append((task, status, payload))
             continue
         if status == RETRIABLE:
             status = FAILED
@@ -71,9 +74,9 @@ def sorted_out(
                 slave.died_count += 1
                 task.add_evidence(slave, payload)
             if len(task.evidence) < task.terms.attempts_max:
-                found.retry.append(task)
+                found.died.append(task)
                 if not is_known:
-                    found.tried.append(task)
+                    found.newly_died.append(task)
                 continue
             outcome = b"\0".join(task.evidence)
         found.tasks.append(task)

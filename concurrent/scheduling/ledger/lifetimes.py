@@ -50,7 +50,7 @@ TOLD_BEFORE_SHARE: Final = 0.1
 
 
 class Lifetimes:
-    """See the module. ``clock`` is the time in seconds since the epoch, when it was told last.
+    """See the module.
 
     :param return_s: how long a session that was lost has to come back.
     """

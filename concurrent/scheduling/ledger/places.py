@@ -213,8 +213,6 @@ class Places:
         if self.retries.waiting:
             for task in tasks:
                 self.retries.forget(task)
-        if self.claims.short_until:
-            self.claims.ended(tasks)
         size_bytes = 0
         task = tasks[0]
         try:
@@ -240,15 +238,15 @@ class Places:
             if numbers_by_name and slave.name in numbers_by_name
         ]
 
-    def try_again(self, again: list[tuple[TaskRecord, int, Any]], at: float) -> list[Command]:
+    def try_again(self, retried: list[tuple[TaskRecord, int, Any]], at: float) -> list[Command]:
         """Have tasks that nobody holds now wait for their next tries.
 
-        :param again: each with the status and the payload of the try that has ended.
+        :param retried: each with the status and the payload of the try that has ended.
         :param at: when that was, in seconds since the epoch; 0: when the time was told last.
         """
         tasks, times = [], []
-        commands = self.end_copies(task for task, _, _ in again)
-        for task, status, payload in again:
+        commands = self.end_copies(task for task, _, _ in retried)
+        for task, status, payload in retried:
             then = self.retries.wait(task, at or self.clock, self.jobs.reason_of(status, payload))
             tasks.append(task)
             times.append(then.at)

@@ -75,12 +75,14 @@ class Reports:
             found = sorted_out(slave, tasks, statuses, payloads)
             tasks, statuses, payloads = found.tasks, found.statuses, found.payloads
             self.dropped_count += found.dropped_count
-            places.refusals.avoid(slave.slave, found.retry, places.slaves.values())
-            places.requeue(found.retry)
+            places.refusals.avoid(slave.slave, found.died, places.slaves.values())
+            places.requeue(found.died)
             places.claims.hold_all(slave, found.back)
-            commands += places.jobs.tried(found.tried)
-            if found.again:
-                commands += places.try_again(found.again, event.at)
+            commands += places.jobs.tried(found.newly_died)
+            if found.retried:
+                commands += places.try_again(found.retried, event.at)
+        if places.claims.short_until:
+            places.claims.note_short(tasks)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
         closed = places.end(tasks, statuses, payloads, slave.name, event.at)

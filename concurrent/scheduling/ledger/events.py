@@ -279,10 +279,13 @@ class TasksReturned:
     """A slave hands back tasks that it has not started; this costs them no attempt.
 
     If it was not asked, and wants to hold tasks, it refuses these: others get them, and not it again.
+
+    :param is_refused: whether it refuses them whatever it wants to hold and was asked.
     """
 
     slave: int
     numbers: list[int]
+    is_refused: bool = False
 
 
 @dataclass(slots=True)

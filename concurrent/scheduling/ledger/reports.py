@@ -96,14 +96,14 @@ class Reports:
             return []
         pop = slave.held.pop
         tasks = [task for number in event.numbers if (task := pop(number, None)) is not None]
-        if slave.window and not slave.is_asked_back:
+        if event.is_refused or (slave.window and not slave.is_asked_back):
             slave.refused_count += len(tasks)
             places.refusals.note(event.slave, tasks)
-        slave.is_asked_back = False
+        slave.is_asked_back = slave.is_asked_back and event.is_refused
         places.claims.release(slave, tasks)
         places.claims.has_ended(event.slave, event.numbers)
         places.requeue(tasks)
-        return places.book.heard(slave)
+        return places.book.heard(slave) if not event.is_refused else []
 
     def taken(self, event: TasksTaken) -> list[Command]:
         """Take note of what a slave took from the work queue."""

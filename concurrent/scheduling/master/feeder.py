@@ -208,7 +208,7 @@ class Feeder:
 
     def _refuse_for(self, slave: int, numbers: list[int]) -> None:
         """Refuse tasks in the name of an older slave, which would not keep what they ask for."""
-        self._apply(TasksReturned(slave, numbers))
+        self._apply(TasksReturned(slave, numbers, is_refused=True))
         self._slave_changed(slave)
 
     def _run_terms(self, owner: int, terms: Terms) -> RunTerms:

@@ -160,3 +160,17 @@ def test_what_only_older_slaves_could_have_waits_and_its_owner_is_told(
     newer.join("slave", workers=2, window=4)
     newer.call("pull", 4)
     assert newer.next("run")[3:] == ([b"x"], {"timeout_s": 9.0})
+
+
+@BOTH
+def test_an_older_slave_that_wants_nothing_keeps_nobody_from_what_it_could_not_keep(
+    master: MasterNode, peer: MakePeer
+) -> None:
+    owner, older, newer = peer("application-1"), peer("slave-older"), peer("slave-newer", more=NEWER)
+    owner.join("application")
+    older.join("slave", workers=2, window=4)
+    older.call("set_window", 0)
+    newer.join("slave", workers=2, window=4)
+    owner.call("push_tasks", 1, 0, [[0, {"timeout_s": 9.0}]], [b"x"])
+    newer.call("pull", 4)
+    assert newer.next("run")[3:] == ([b"x"], {"timeout_s": 9.0})

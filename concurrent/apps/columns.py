@@ -159,10 +159,16 @@ class NodeLine:
         return Link(self.name, page_url(Host(self.node.ip, self.node.port), is_encrypted=self.is_encrypted))
 
     @property
+    def standing(self) -> str:
+        """What it is: whether it is here, or drained."""
+        return (self.slave.drain if self.slave is not None else "") or self.node.state
+
+    @property
     def state(self) -> str:
         """What it is and for how long."""
         silent = ", but reports nothing" if self.slave is not None and self.slave.silent else ""
-        return f"{self.node.state} for {duration(self.age_s)}{silent}"
+        drain = f", {self.slave.drain}" if self.slave is not None and self.slave.drain else ""
+        return f"{self.node.state} for {duration(self.age_s)}{silent}{drain}"
 
     @property
     def tasks(self) -> str:
@@ -240,7 +246,13 @@ def _of_slave(slave: SlaveRow) -> str:
     others = _unless_none((slave.failed, "failed"), (slave.refused, "refused"))
     silent = "; it holds tasks and reports nothing" if slave.silent else ""
     lacks = f"; it wants no tasks: {slave.lacks}" if slave.lacks else ""
-    return f"{slave.held} held, {slave.done} done{others}{silent}{lacks}"
+    drained = f"; drained by {slave.drained_by}" if slave.drain else ""
+    return f"{slave.held} held, {slave.done} done{others}{silent}{lacks}{drained}"
+
+
+def _of_link(slave: SlaveStatus) -> str:
+    by = slave.workers.drained_by if slave.workers is not None else ""
+    return f"{slave.state}, and drained by {by}: it takes no tasks" if by else slave.state
 
 
 def _unless_none(*counts: tuple[int, str]) -> str:
@@ -259,7 +271,7 @@ MASTER: Final[Columns[MasterStatus]] = (
     Column("accepted work survives", lambda one: SURVIVES.get(one.durability, one.durability)),
     Column("journal", lambda one: one.journal.used_bytes if one.journal else 0, size),
 )
-SLAVE: Final[Columns[SlaveStatus]] = (Column("state", lambda one: one.state),)
+SLAVE: Final[Columns[SlaveStatus]] = (Column("state", _of_link),)
 WORKERS_OF_SLAVE: Final[Columns[WorkersStatus]] = (
     Column("workers", lambda one: one.size, count),
     Column("idle", lambda one: one.idle, count),
@@ -337,7 +349,7 @@ WORKERS: Final[Columns[WorkerLine]] = (
 NODES: Final[Columns[NodeLine]] = (
     Column("node", lambda line: line.node.node_id, width=44),
     Column("type", lambda line: line.node.type, width=12),
-    Column("state", lambda line: line.node.state, width=11),
+    Column("state", lambda line: line.standing, width=11),
     Column("from", lambda line: line.node.ip, width=16),
     Column("tasks", lambda line: line.tasks),
 )

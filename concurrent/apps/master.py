@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.attaching import Attaching, JobSettings
-from concurrent.apps.explainapi import ExplainAPI
+from concurrent.apps.forpeople import register_for_people
 from concurrent.apps.hosting import HostingSettings
 from concurrent.apps.jobsapi import JobsAPI
 from concurrent.apps.jobwish import JobWish
@@ -161,7 +161,7 @@ class MasterNode(Node):
         for owner in (self.api_service_v1, self.compute_server):
             owner.methods.on_refused = self._note_refusal
         self._jobs_api.register_methods(self.api_service_v1)
-        ExplainAPI(self.loop, self.dispatcher).register_methods(self.api_service_v1)
+        register_for_people(self.api_service_v1, self.loop, self.dispatcher, self.audit)
         if self._keys is not None:
             self._keys.begin()
         self.start_json_service()

@@ -18,7 +18,7 @@ BUILT_IN: Final = (
     "concurrent.scheduling.pickling.coding.PicklingSettings",
     "concurrent.scheduling.slave.workersettings.WorkerSettings",
     "concurrent.scheduling.slave.taskmanager.GenericTaskManager",
-    "concurrent.scheduling.slave.taskmanager.ZMQTaskManager",
+    "concurrent.scheduling.slave.pullingmanager.ZMQTaskManager",
     "concurrent.scheduling.schedulers.generic.GenericTaskScheduler",
     "concurrent.scheduling.schedulers.pushpull.ZMQTaskScheduler",
     "concurrent.scheduling.schedulers.strategies.GenericTaskScheduleStrategy",

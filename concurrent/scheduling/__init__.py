@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from concurrent.scheduling.schedulers.strategies import GenericTaskScheduleStrategy
     from concurrent.scheduling.schedulers.workqueues import SessionWorkQueue, SocketWorkQueue, WorkPlace
     from concurrent.scheduling.slave.pool import WorkerPool
-    from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+    from concurrent.scheduling.slave.pullingmanager import ZMQTaskManager
+    from concurrent.scheduling.slave.taskmanager import GenericTaskManager
     from concurrent.scheduling.tasks.current import CurrentTask, TaskProgress, current_task
     from concurrent.scheduling.tasks.inprocess import InProcessMaster
     from concurrent.scheduling.tasks.retry import Retry
@@ -97,7 +98,7 @@ _MODULE_BY_NAME = {
     "WorkerDied": "tasks.errors",
     "WorkPlace": "schedulers.workqueues",
     "WorkerPool": "slave.pool",
-    "ZMQTaskManager": "slave.taskmanager",
+    "ZMQTaskManager": "slave.pullingmanager",
     "ZMQTaskScheduler": "schedulers.pushpull",
     "current_task": "tasks.current",
 }

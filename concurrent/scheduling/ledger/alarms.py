@@ -30,6 +30,8 @@ class Alarm(IntEnum):
     """Tasks that may not be open any more."""
     CLAIMS = 8
     """Tasks that claim what no slave has."""
+    DRAINS = 9
+    """What drained slaves may not run any more."""
 
 
 class Alarms:

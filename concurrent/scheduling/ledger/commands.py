@@ -29,6 +29,7 @@ __all__ = [
     "SlaveHeard",
     "SlaveSilent",
     "TasksMoved",
+    "TellDrained",
     "TellHeld",
     "TellInfeasible",
     "TellRunning",
@@ -133,6 +134,17 @@ class RefusedByAll:
 @dataclass(slots=True)
 class ProbeStore:
     """Find out whether files can be written, and say ``StoreChanged`` in any case."""
+
+
+@dataclass(slots=True)
+class TellDrained:
+    """Tell a slave that it is drained, and have it get nothing more; or that it is not any more.
+
+    :param by: who wants that; nothing if it takes tasks again.
+    """
+
+    slave: int
+    by: str
 
 
 @dataclass(slots=True)
@@ -271,6 +283,7 @@ Command = (
     | TasksMoved
     | RefusedByAll
     | ProbeStore
+    | TellDrained
     | TellHeld
     | TellRunning
     | TellWaiting

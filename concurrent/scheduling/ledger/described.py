@@ -104,6 +104,14 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
         f"slave {e.slave} still has {_tasks(e.running)}, and outcomes of {_tasks(e.finished)}"
     ),
     events.SlaveLost: lambda e: f"slave {e.slave} has left ({e.reason}); what it held goes to others",
+    events.SlaveDrained: lambda e: f"{e.name} is drained by {e.by}: it gets nothing more",
+    events.SlaveResumed: lambda e: f"{e.name} is not drained any more",
+    events.TellDrained: lambda c: (
+        f"slave {c.slave} is told that it is drained by {c.by}"
+        if c.by
+        else f"slave {c.slave} is told that it may take tasks again"
+    ),
+    events.TasksAgain: lambda e: f"{_tasks(e.numbers)} begin again at once",
     events.SlavesGone: lambda e: f"these slaves do not come back: {', '.join(map(str, e.names))}",
     events.SlaveLacks: lambda e: f"slave {e.slave} wants no tasks for {e.reason!r}",
     events.WindowChanged: lambda e: f"slave {e.slave} wants to hold {e.window} tasks",

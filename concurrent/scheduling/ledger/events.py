@@ -32,6 +32,7 @@ from concurrent.scheduling.ledger.commands import (
     SlaveHeard,
     SlaveSilent,
     TasksMoved,
+    TellDrained,
     TellHeld,
     TellInfeasible,
     TellRunning,
@@ -50,8 +51,10 @@ from concurrent.scheduling.ledger.recorded import (
     OwnerLeft,
     Recordable,
     SessionAttached,
+    SlaveDrained,
     SlaveJoined,
     SlaveLost,
+    SlaveResumed,
     SystemEnded,
     SystemLosses,
     SystemPushed,
@@ -102,11 +105,13 @@ __all__ = [
     "SlaveAsked",
     "SlaveAway",
     "SlaveBack",
+    "SlaveDrained",
     "SlaveHeard",
     "SlaveHolding",
     "SlaveJoined",
     "SlaveLacks",
     "SlaveLost",
+    "SlaveResumed",
     "SlaveSilent",
     "SlavesGone",
     "StoreChanged",
@@ -115,6 +120,7 @@ __all__ = [
     "SystemPushed",
     "SystemStepped",
     "SystemTaken",
+    "TasksAgain",
     "TasksAssigned",
     "TasksDone",
     "TasksEnded",
@@ -129,6 +135,7 @@ __all__ = [
     "TasksSubmitted",
     "TasksTaken",
     "TasksTried",
+    "TellDrained",
     "TellHeld",
     "TellInfeasible",
     "TellRunning",
@@ -187,11 +194,22 @@ class CancelRequested:
     """``owner`` wants nothing more of the tasks that it numbered ``ids``.
 
     :param grace_s: how long one that runs has to end by itself, in seconds.
+    :param by: who wants that, if it is not the owner; the outcomes say so.
     """
 
     owner: int
     ids: list[int]
     grace_s: float = 0.0
+    by: str = ""
+
+
+@dataclass(slots=True)
+class TasksAgain:
+    """Somebody wants tasks to begin at once: those that wait for their next tries, and those that slaves have,
+    which are ended there. It costs them no attempt and no try.
+    """
+
+    numbers: list[int]
 
 
 @dataclass(slots=True)
@@ -387,6 +405,7 @@ Event = (
     | BytesConsumed
     | StoreChanged
     | CancelRequested
+    | TasksAgain
     | SlaveAway
     | SlaveBack
     | SlaveHolding

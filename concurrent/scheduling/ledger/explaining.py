@@ -15,7 +15,7 @@ from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.ledger.explainingended import explanation_of_ended
 from concurrent.scheduling.ledger.hindrances import Hindrances, hindrances
 from concurrent.scheduling.ledger.infeasible import FAIL_S
-from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
+from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.returning import AWAITED_S
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.ledger.status import WaitRow
@@ -260,11 +260,13 @@ class Explainer:
             silent_s = self._places.book.silent_s(slave)
             since = f" for {silent_s:.0f} s" if silent_s >= 1 else ""
             lines.append(f"{slave.name} is silent{since}: nobody knows what it does")
+        if slave.drain is not None:
+            lines.append(f"{slave.name} is drained by {slave.drain.by}: what has begun there may end")
         if run is not None:
             lines.append(f"it has run for {shown_time(run.run_s)} in process {run.worker}")
             lines += [run.note] if run.note else []
             waits_for = f"a word of {slave.name}" if slave.is_silent else ""
-            return _Found(RUNNING, waits_for, tuple(lines), _end_of(task, run.run_s))
+            return _Found(RUNNING, waits_for, tuple(lines), self._end_of(task, slave, run.run_s))
         ahead = next(
             (index for index, one in enumerate(islice(slave.held, AHEAD_MAX)) if one == task.number), AHEAD_MAX
         )
@@ -278,6 +280,16 @@ class Explainer:
         return _Found(
             AT_SLAVE, waits_for, tuple(lines), "it begins when a worker is free, or is given to another slave"
         )
+
+    def _end_of(self, task: TaskRecord, slave: SlaveRecord, run_s: float) -> str:
+        """Return when a run ends."""
+        timeout_s = task.terms.timeout_s
+        if slave.drain is not None and slave.drain.ends_at:
+            left_s = slave.drain.ends_at - self._clock
+            return f"its run is ended in {shown_time(left_s)}, and begins again at another slave"
+        if timeout_s is None:
+            return "it runs until it ends by itself"
+        return f"its run is ended in {shown_time(timeout_s - run_s)}, when it has taken {timeout_s:g} s"
 
     def _refused(self, task: TaskRecord) -> _Found:
         found = self._hindrances(task)
@@ -307,13 +319,6 @@ class Explainer:
             yield f"{who} refused it, or lost a worker over it: {_some(names)}"
         if copies := self._places.copies.names_by_number.get(task.number):
             yield f"slaves had it that were silent or lost, and may still run it: {_some(sorted(copies))}"
-
-
-def _end_of(task: TaskRecord, run_s: float) -> str:
-    timeout_s = task.terms.timeout_s
-    if timeout_s is None:
-        return "it runs until it ends by itself"
-    return f"its run is ended in {shown_time(timeout_s - run_s)}, when it has taken {timeout_s:g} s"
 
 
 def _some(names: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -78,6 +78,7 @@ class _Groups:
         self._most: dict[str, int] = {}
         self._refusing: list[SlaveRecord] = []
         self._silent: list[SlaveRecord] = []
+        self._drained: list[SlaveRecord] = []
         self._unwilling: list[SlaveRecord] = []
         self._open: list[SlaveRecord] = []
         self._full: list[SlaveRecord] = []
@@ -90,6 +91,8 @@ class _Groups:
         self.able += 1
         if is_refused:
             self._refusing.append(slave)
+        elif slave.drain is not None:
+            self._drained.append(slave)
         elif slave.is_silent:
             self._silent.append(slave)
         elif slave.window <= 0:
@@ -152,6 +155,7 @@ class _Groups:
             yield f"{line}; others have {shown_amount(name, most)} at most" if most else line
         if self._refusing:
             yield f"refused, or a worker died of it: {listed(self._refusing)}"
+        yield from self._lines_of_drained()
         if self._silent:
             yield self._line_of_silent(silent_s)
         yield from self._lines_of_unwilling()
@@ -168,12 +172,13 @@ class _Groups:
             verb = "has" if len(self._open) == 1 else "have"
             yield f"{listed(self._open)} {verb} room"
 
+    def _lines_of_drained(self) -> Iterator[str]:
+        for by, slaves in _by_reason(self._drained, lambda slave: slave.drain.by if slave.drain else ""):
+            verb = "is" if len(slaves) == 1 else "are"
+            yield f"{listed(slaves)} {verb} drained by {by or 'others'}"
+
     def _lines_of_unwilling(self) -> Iterator[str]:
-        by_reason: dict[str, list[SlaveRecord]] = {}
-        for slave in self._unwilling:
-            is_one_more = slave.lacks not in by_reason and len(by_reason) >= REASONS_MAX
-            by_reason.setdefault("" if is_one_more else slave.lacks, []).append(slave)
-        for reason, slaves in by_reason.items():
+        for reason, slaves in _by_reason(self._unwilling, attrgetter("lacks")):
             line = f"no tasks are wanted now by {listed(slaves)}"
             yield f"{line}: {reason}" if reason else line
 
@@ -200,11 +205,26 @@ class _Groups:
             return f"free {names}", "it goes to a slave when a task with such a claim has ended"
         if self._open:
             return "the scheduler", "it goes to a slave when the scheduler gives it to one"
+        if len(self._drained) == self.able:
+            then = f"'concurrent resume {self._drained[0].name}' lets that one take tasks again"
+            return "a slave that is not drained", then
         if len(self._refusing) == self.able:
             return "a slave that has not refused it", "it is offered again to those that have refused it"
         if self._short:
             return f"free {' or '.join(self._short)}", "it goes to the first slave that has that free"
         return "room at a slave", "it goes to the first slave that has room, when it is its turn"
+
+
+def _by_reason(
+    slaves: Iterable[SlaveRecord], reason_of: Callable[[SlaveRecord], str]
+) -> Iterator[tuple[str, list[SlaveRecord]]]:
+    """Yield slaves by what is told of them; of many reasons the last are left out, and are empty."""
+    by_reason: dict[str, list[SlaveRecord]] = {}
+    for slave in slaves:
+        reason = reason_of(slave)
+        is_one_more = reason not in by_reason and len(by_reason) >= REASONS_MAX
+        by_reason.setdefault("" if is_one_more else reason, []).append(slave)
+    yield from by_reason.items()
 
 
 def listed(slaves: Sequence[SlaveRecord]) -> str:

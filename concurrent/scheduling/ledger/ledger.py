@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from concurrent.scheduling.ledger.again import Again
 from concurrent.scheduling.ledger.alarms import Alarm
 from concurrent.scheduling.ledger.deadlines import overdue
+from concurrent.scheduling.ledger.drains import Drains
 from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
@@ -42,10 +44,12 @@ from concurrent.scheduling.ledger.events import (
     SlaveAsked,
     SlaveAway,
     SlaveBack,
+    SlaveDrained,
     SlaveHolding,
     SlaveJoined,
     SlaveLacks,
     SlaveLost,
+    SlaveResumed,
     SlavesGone,
     StoreChanged,
     SystemEnded,
@@ -53,6 +57,7 @@ from concurrent.scheduling.ledger.events import (
     SystemPushed,
     SystemStepped,
     SystemTaken,
+    TasksAgain,
     TasksAssigned,
     TasksDone,
     TasksFailed,
@@ -128,7 +133,9 @@ class Ledger:
         self.running = RunningTasks()
         self.reports = Reports(places, self.running)
         self.lifetimes = Lifetimes(places, return_s)
-        self.returning = Returning(places, self.lifetimes, return_s)
+        self.again = Again(places, self.running)
+        self.drains = Drains(places, self.again)
+        self.returning = Returning(places, self.lifetimes, self.drains, return_s)
         self.infeasible = Infeasible(places.claims, self.slaves, places.alarms, fails=fails_infeasible)
         self._refused_again_s = OFFER_AGAIN_S
         self._unaccepted = self.jobs.acceptance.batches
@@ -141,6 +148,7 @@ class Ledger:
             Alarm.JOBS: self.lifetimes.look,
             Alarm.RETURNS: self.returning.look,
             Alarm.CLAIMS: self.infeasible.look_at_new,
+            Alarm.DRAINS: self.drains.look,
             Alarm.RETRIES: self._look_at_retries,
             Alarm.DEADLINES: self._look_at_deadlines,
         }
@@ -165,18 +173,21 @@ class Ledger:
             StoreChanged: self.jobs.store_changed,
             TasksSubmitted: self._tasks_submitted,
             CancelRequested: self.lifetimes.cancel_requested,
+            TasksAgain: self.again.told,
             SlaveJoined: self._slave_joined,
             SlaveAway: self.returning.away,
             SlaveBack: self.returning.back,
             SlaveHolding: self.returning.holding,
             SlaveLost: self.returning.lost,
+            SlaveDrained: self.drains.drained,
+            SlaveResumed: self.drains.resumed,
             SlavesGone: self.returning.gone,
             WindowChanged: self.reports.window_changed,
             SlaveLacks: self.reports.lacks,
             TasksDone: self.reports.done,
             TasksFailed: self.reports.failed,
             TasksReturned: self.reports.returned,
-            TasksTaken: self.reports.taken,
+            TasksTaken: self._tasks_taken,
             TasksRunning: self.reports.tell_running,
             TasksAssigned: lambda event: self.assign(event.slave, event.count, self._lane(event.lane)),
             TasksOffered: lambda event: self.offer(event.count, self._lane(event.lane)),
@@ -210,7 +221,7 @@ class Ledger:
 
         :param events: in the order in which they were recorded.
         """
-        Restoring(self.places, self.lifetimes, self.returning).tell(events)
+        Restoring(self.places, self.lifetimes, self.returning, self.drains).tell(events)
 
     def status(self) -> LedgerStatus:
         """Return counts and a bounded part of lists; any thread may read them."""
@@ -357,6 +368,12 @@ class Ledger:
             )
             accepts += [one for one in self._tasks_submitted(part) if type(one) is Accept]
         return self.jobs.submission(event) + accepts[-1:]
+
+    def _tasks_taken(self, event: TasksTaken) -> list[Command]:
+        """Take note of what a slave took from the work queue, unless it shall get nothing."""
+        slave = self.slaves.get(event.slave)
+        is_drained = slave is not None and slave.drain is not None
+        return self.drains.taken(slave, event) if slave and is_drained else self.reports.taken(event)
 
     def _time_passed(self, event: TimePassed) -> list[Command]:
         """Look at what is due."""

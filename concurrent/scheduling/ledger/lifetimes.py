@@ -133,7 +133,7 @@ class Lifetimes:
     def cancel_requested(self, event: CancelRequested) -> list[Command]:
         """Cancel some tasks of a job."""
         job = self._jobs.by_number.get(event.owner)
-        return self._cancel(job, event.ids, event.grace_s) if job is not None else []
+        return self._cancel(job, event.ids, event.grace_s, event.by) if job is not None else []
 
     def cancelled(self, event: JobCancelled) -> list[Command]:
         """Cancel a job: nothing of it runs any more, and nothing more of it is taken."""
@@ -199,12 +199,12 @@ class Lifetimes:
             self._places.alarms.set(Alarm.JOBS, LOOK_S)
         return commands
 
-    def _cancel(self, job: JobRecord, ids: Iterable[int], grace_s: float = 0.0) -> list[Command]:
+    def _cancel(self, job: JobRecord, ids: Iterable[int], grace_s: float = 0.0, by: str = "") -> list[Command]:
         places = self._places
         known = {one: job.number_by_id[one] for one in ids if one in job.number_by_id}
         tasks = [places.task_by_number[number] for number in known.values()]
         commands = places.take_out(tasks, grace_s)
-        commands += places.end(tasks, [CANCELLED] * len(tasks), [b""] * len(tasks))
+        commands += places.end(tasks, [CANCELLED] * len(tasks), [by.encode()] * len(tasks))
         for task in tasks:  # one that was queued is in the queue until its turn
             task.payload = b""
         return commands

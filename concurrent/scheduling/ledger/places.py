@@ -165,17 +165,23 @@ class Places:
 
     def pushed_lost(self, _event: object = None) -> list[Command]:
         """Queue again what nobody reported taken; new numbers tell it from copies that still turn up."""
-        lost = sorted(self.pushed.values(), key=lambda task: (task.owner.owner, task.number))
+        lost = list(self.pushed.values())
         self.copies.end(lost)
         self.pushed.clear()
+        commands = self.renumber_all(lost)
+        self.requeue(lost)
+        return commands
+
+    def renumber_all(self, tasks: list[TaskRecord]) -> list[Command]:
+        """Give tasks new numbers, in their order, so that nothing which is said of the old ones counts."""
         commands: list[Command] = []
-        for owner, tasks in groupby(lost, key=attrgetter("owner.owner")):
+        in_order = sorted(tasks, key=lambda task: (task.owner.owner, task.number))
+        for owner, of_one in groupby(in_order, key=attrgetter("owner.owner")):
             renumbered = TasksRenumbered(owner, [], self.next_number)
-            for task in tasks:
+            for task in of_one:
                 self.renumber(task, self.next_number)
                 renumbered.ids.append(task.client_id)
             commands += self.jobs.record(renumbered)
-        self.requeue(lost)
         return commands
 
     def renumber(self, task: TaskRecord, number: int) -> None:

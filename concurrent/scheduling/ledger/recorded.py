@@ -27,8 +27,10 @@ __all__ = [
     "OwnerLeft",
     "Recordable",
     "SessionAttached",
+    "SlaveDrained",
     "SlaveJoined",
     "SlaveLost",
+    "SlaveResumed",
     "SystemEnded",
     "SystemLosses",
     "SystemPushed",
@@ -341,6 +343,31 @@ class SlaveLost:
     reason: str
 
 
+@dataclass(slots=True)
+class SlaveDrained:
+    """Somebody wants a slave to get nothing more; what it has not begun goes to others, what it runs may end.
+
+    :param name: of its node, or of one that is away.
+    :param by: who wants that.
+    :param at: since when, in seconds since the epoch.
+    :param given_name: what its owner calls it: one that starts again under that name is drained too.
+    :param ends_at: when what it runs is ended and goes to others, in seconds since the epoch; 0: never.
+    """
+
+    name: str
+    by: str
+    at: float
+    given_name: str = ""
+    ends_at: float = 0.0
+
+
+@dataclass(slots=True)
+class SlaveResumed:
+    """A slave that was drained takes tasks again; or it is not remembered any more that it was."""
+
+    name: str
+
+
 Recordable = (
     OwnerJoined
     | OwnerLeft
@@ -364,4 +391,6 @@ Recordable = (
     | SystemEnded
     | SlaveJoined
     | SlaveLost
+    | SlaveDrained
+    | SlaveResumed
 )

@@ -13,8 +13,9 @@ from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from concurrent.scheduling.ledger.lanes import OwnerLanes
 from concurrent.scheduling.ledger.offers import NOTHING_USED, Usage, demand_of, fitting
 from concurrent.scheduling.ledger.outbox import Outbox
+from concurrent.scheduling.ledger.recorded import SlaveDrained
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
-from concurrent.scheduling.ledger.status import OwnerRow, SlaveRow
+from concurrent.scheduling.ledger.status import DRAINED, DRAINING, OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.terms import Terms
 
@@ -189,12 +190,13 @@ class SlaveRecord:
 
     ``reported_at`` counts the reports of all slaves up to the latest of this one. ``refused_count`` is how many
     tasks it handed back without being asked. ``is_heard`` is set by whatever it says of its tasks. While it
-    ``is_silent`` its window is 0, and ``wanted_window`` is what it was. It ``returns`` if it goes on
-    with what it holds when it is cut off. When it is back, ``brought_again`` has the numbers of tasks whose
+    ``is_silent`` or drained its window is 0; ``wanted_window`` is what it asks for. It ``returns`` if it goes
+    on with what it holds when it is cut off. When it is back, ``brought_again`` has the numbers of tasks whose
     outcomes it may have reported before, and whether it has them again by now.
     ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked. Of these
     ``offers`` are what it has for tasks that claim something, in units by name, and ``claimed`` is what the
     tasks that it holds claim together. ``lacks`` is why it wants no tasks, as it says; mostly nothing.
+    ``drain`` says who wants it to get nothing more; None if nobody does.
     """
 
     slave: int
@@ -218,6 +220,12 @@ class SlaveRecord:
     offers: dict[str, int] = field(default_factory=dict)
     claimed: Usage = field(default_factory=Usage)
     lacks: str = ""
+    drain: SlaveDrained | None = None
+
+    @property
+    def may_have_more(self) -> bool:
+        """Whether it may be given tasks, if it wants any."""
+        return not self.is_silent and self.drain is None
 
     def could(self, claim: Claim) -> bool:
         """Return whether it could meet a claim if nothing else were there."""
@@ -273,6 +281,7 @@ class SlaveRecord:
 
     def status(self) -> SlaveRow:
         """Return what is shown of the slave."""
+        drain = self.drain
         return SlaveRow(
             number=self.slave,
             name=self.name,
@@ -286,4 +295,8 @@ class SlaveRecord:
             task_s=self.task_s,
             silent=self.is_silent,
             lacks=self.lacks,
+            drain="" if drain is None else DRAINING if self.held else DRAINED,
+            drained_by="" if drain is None else drain.by,
+            drained_at=0.0 if drain is None else drain.at,
+            drain_ends_at=0.0 if drain is None else drain.ends_at,
         )

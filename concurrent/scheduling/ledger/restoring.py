@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from concurrent.scheduling.ledger.drains import Drains
 from concurrent.scheduling.ledger.events import (
     CodeDefined,
     JobBegun,
@@ -21,8 +22,10 @@ from concurrent.scheduling.ledger.events import (
     OwnerLeft,
     Recordable,
     SessionAttached,
+    SlaveDrained,
     SlaveJoined,
     SlaveLost,
+    SlaveResumed,
     SystemEnded,
     SystemLosses,
     SystemPushed,
@@ -47,7 +50,7 @@ __all__ = ["Restoring"]
 class Restoring:
     """See the module. It is used once, before anything else happens to the ledger."""
 
-    def __init__(self, places: Places, lifetimes: Lifetimes, returning: Returning) -> None:
+    def __init__(self, places: Places, lifetimes: Lifetimes, returning: Returning, drains: Drains) -> None:
         self._places = places
         self._jobs = places.jobs
         self._lifetimes = lifetimes
@@ -78,6 +81,8 @@ class Restoring:
             OutcomesConsumed: self._consumed,
             SlaveJoined: returning.told,
             SlaveLost: returning.told,
+            SlaveDrained: drains.told,
+            SlaveResumed: drains.told,
             **dict.fromkeys(of_job, self._happened),
         }
 

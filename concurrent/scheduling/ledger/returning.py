@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from concurrent.scheduling.ledger.alarms import Alarm
+from concurrent.scheduling.ledger.drains import Drains
 from concurrent.scheduling.ledger.events import (
     CancelRun,
     Command,
@@ -44,10 +45,11 @@ class Returning:
     :param return_s: how long after a start slaves are known that have not come back.
     """
 
-    def __init__(self, places: Places, lifetimes: Lifetimes, return_s: float) -> None:
+    def __init__(self, places: Places, lifetimes: Lifetimes, drains: Drains, return_s: float) -> None:
         self.is_waiting = False
         self._places = places
         self._lifetimes = lifetimes
+        self._drains = drains
         self._return_s = return_s
         self._awaited: dict[str, list[int]] = {}  # the numbers that slaves had before the start, by their names
         self._names_before: set[str] = set()
@@ -77,11 +79,11 @@ class Returning:
 
     def joined(self, event: SlaveJoined) -> list[Command]:
         """Take in a slave."""
-        self._places.book.join(event)
+        commands = self._drains.joined(self._places.book.join(event))
         if not event.returns or not self._places.jobs.is_recorded:
-            return []
+            return commands
         which = {PROCESS: event.data[PROCESS]} if PROCESS in event.data else {}
-        return [Record(SlaveJoined(event.slave, event.name, 0, 0, which, returns=True))]
+        return [Record(SlaveJoined(event.slave, event.name, 0, 0, which, returns=True)), *commands]
 
     def away(self, event: SlaveAway) -> list[Command]:
         """Give a slave nothing more while nothing arrives from it; what it runs waits for it."""

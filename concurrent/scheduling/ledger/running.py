@@ -6,7 +6,7 @@ out when it ends, which would cost each task something, but now and then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,9 +133,15 @@ class RunningTasks:
 
     def drop_what_is_over(self) -> list[TellWaiting]:
         """Forget tasks that run no more; return what to tell owners of those that wait again. Now and then."""
+        return self.drop([number for number, run in self._run_by_number.items() if run.is_over])
+
+    def drop(self, numbers: Iterable[int]) -> list[TellWaiting]:
+        """Forget that tasks have run, if that is known; return what to tell owners of those that are open."""
         news: dict[int, TellWaiting] = {}
-        for number in [number for number, run in self._run_by_number.items() if run.is_over]:
-            run = self._run_by_number.pop(number)
+        for number in numbers:
+            run = self._run_by_number.pop(number, None)
+            if run is None:
+                continue
             task, owner = run.task, run.task.owner.owner
             if task.state is TaskState.CLOSED:
                 self._past[owner, task.client_id] = run.worker, run.since

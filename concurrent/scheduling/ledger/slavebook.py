@@ -32,18 +32,20 @@ class SlaveBook:
         self._report_count = 0
         self._silence = Silence()
 
-    def join(self, event: SlaveJoined) -> None:
+    def join(self, event: SlaveJoined) -> SlaveRecord:
         """Take in a slave."""
         self.window_total += event.window
-        self.slaves[event.slave] = SlaveRecord(
+        slave = self.slaves[event.slave] = SlaveRecord(
             event.slave,
             event.name,
             event.workers,
             event.window,
+            wanted_window=event.window,
             data=event.data,
             returns=event.returns,
             offers=offers_of(event.data.get(RESOURCES), event.workers),
         )
+        return slave
 
     def lose(self, key: int) -> SlaveRecord | None:
         """Take out a slave; None if there is no such."""
@@ -52,15 +54,17 @@ class SlaveBook:
             self.window_total -= slave.window
         return slave
 
-    def set_window(self, slave: SlaveRecord, window: int) -> None:
-        """Have a slave hold up to so many tasks."""
+    def settle(self, slave: SlaveRecord) -> None:
+        """Have a slave hold up to as many tasks as it wants, or no more if it may not have any."""
+        window = slave.wanted_window if slave.may_have_more else 0
         self.window_total += window - slave.window
         slave.window = window
 
     def window_wanted(self, slave: SlaveRecord, window: int) -> list[Command]:
         """Take note of how many tasks a slave wants to hold; it may have been taken for silent."""
+        slave.wanted_window = window
         commands = self.heard(slave)
-        self.set_window(slave, window)
+        self.settle(slave)
         return commands
 
     def heard(self, slave: SlaveRecord) -> list[Command]:
@@ -69,7 +73,7 @@ class SlaveBook:
         if not slave.is_silent:
             return []
         slave.is_silent = False
-        self.set_window(slave, slave.wanted_window)
+        self.settle(slave)
         return [SlaveHeard(slave.slave)]
 
     def silent(self, slave: SlaveRecord) -> list[Command]:
@@ -77,8 +81,7 @@ class SlaveBook:
         if slave.is_silent:
             return []
         slave.is_silent = True
-        slave.wanted_window = slave.window
-        self.set_window(slave, 0)
+        self.settle(slave)
         return [SlaveSilent(slave.slave, len(slave.held))]
 
     def reported(self, slave: SlaveRecord) -> list[Command]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from concurrent.core.rows import chosen_rows
 from concurrent.core.status import Status
@@ -15,7 +15,12 @@ from concurrent.core.status import Status
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.ledger import Ledger
 
-__all__ = ["LedgerStatus", "OwnerRow", "RunningRow", "SlaveRow", "WaitRow", "status_of"]
+__all__ = ["DRAINED", "DRAINING", "LedgerStatus", "OwnerRow", "RunningRow", "SlaveRow", "WaitRow", "status_of"]
+
+
+DRAINING: Final = "draining"
+DRAINED: Final = "drained"
+"""What ``drain`` of a slave may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,10 @@ class OwnerRow(Status):
 class SlaveRow(Status):
     """A slave that has joined, and what became of the tasks that it was given.
 
-    ``lacks`` is why it wants no tasks, as it says: what its machine is short of.
+    ``lacks`` is why it wants no tasks, as it says: what its machine is short of. ``drain`` is ``draining``
+    if somebody wants it to get nothing more and it holds tasks, then ``drained``, else empty; ``drained_by``
+    is who wants that, ``drained_at`` since when and ``drain_ends_at`` when what it runs is ended, in seconds
+    since the epoch; 0 if it is not.
     """
 
     number: int
@@ -55,6 +63,10 @@ class SlaveRow(Status):
     task_s: float
     silent: bool
     lacks: str = ""
+    drain: str = ""
+    drained_by: str = ""
+    drained_at: float = 0.0
+    drain_ends_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveHeard,
     SlaveSilent,
     TasksMoved,
+    TellDrained,
     TellHeld,
     TellInfeasible,
     TellRunning,
@@ -50,6 +51,14 @@ class Announcer:
     def slave_heard(self, command: SlaveHeard) -> None:
         """Say that it does again."""
         log.warning("%s reports again", self._ledger.slaves[command.slave].name)
+
+    def slave_drained(self, command: TellDrained) -> None:
+        """Say that a slave gets nothing more, or does again."""
+        name = self._ledger.slaves[command.slave].name
+        if command.by:
+            log.warning("%s is drained by %s: it gets no more tasks", name, command.by)
+        else:
+            log.warning("%s is not drained any more: it gets tasks again", name)
 
     def tasks_moved(self, command: TasksMoved) -> None:
         """Say that others are offered what a silent slave has."""

@@ -36,9 +36,11 @@ from concurrent.scheduling.ledger.events import (
     Send,
     SlaveHeard,
     SlaveSilent,
+    TasksAgain,
     TasksMoved,
     TasksNamed,
     TasksSubmitted,
+    TellDrained,
     TellHeld,
     TellInfeasible,
     TellRunning,
@@ -228,6 +230,7 @@ class Dispatcher:
             SlaveSilent: self.slaves.silent,
             SlaveHeard: self.slaves.heard,
             TasksMoved: self.slaves.moved,
+            TellDrained: self.slaves.tell_drained,
             RefusedByAll: self.announcer.refused_by_all,
             ProbeStore: self._storage.probe,
             TellHeld: self.announcer.held,
@@ -324,12 +327,17 @@ class Dispatcher:
             event = replace(event, payloads=kept)
         self._apply(event)
 
-    def cancel(self, owner: int, ids: list[int], grace_s: float = 0.0) -> None:
+    def cancel(self, owner: int, ids: list[int], grace_s: float = 0.0, by: str = "") -> None:
         """Cancel tasks of an owner; each is delivered as cancelled unless it was finished before.
 
         :param grace_s: how long one that runs has to end by itself, in seconds.
+        :param by: who wants that, if it is not the owner.
         """
-        self._apply(CancelRequested(owner, ids, grace_s))
+        self._apply(CancelRequested(owner, ids, grace_s, by))
+
+    def try_again(self, numbers: list[int]) -> None:
+        """Have tasks begin at once that wait for their next try, or that slaves have; it costs them nothing."""
+        self._apply(TasksAgain(numbers))
 
     def consumed(self, owner: int, size_bytes: int) -> None:
         """Take note that an owner has dealt with outcomes of that size, and go on to deliver."""

@@ -23,6 +23,7 @@ from concurrent.scheduling.ledger.events import (
     TasksFailed,
     TasksReturned,
     TasksTaken,
+    TellDrained,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.codeshelf import CodeShelf
@@ -94,7 +95,7 @@ class Feeder:
         slaves = self._sessions.slaves
         terms = self._run_terms(command.owner, command.terms)
         if terms is not USUAL:
-            older = next((one for one, slave in slaves.items() if not slave.peer_has(to_slave.OPTIONS)), None)
+            older = next((one for one, slave in slaves.items() if self._would_lose(one, slave)), None)
             if older is not None and terms.is_binding:
                 self._apply(TasksTaken(older, command.numbers))
                 self._refuse_for(older, command.numbers)
@@ -129,7 +130,7 @@ class Feeder:
         """Take note that a slave asks the work queue for tasks."""
         if slave in self._sessions.slaves:
             self._asked_by_slave[slave] = room
-            if not self._ledger.slaves[slave].is_silent:
+            if self._ledger.slaves[slave].may_have_more:
                 self._work_queue.pull(slave, partial(self._answer_pull, slave), room)
 
     def took(self, slave: int, numbers: list[int]) -> None:
@@ -158,13 +159,23 @@ class Feeder:
         self._work_queue.forget(slave)
 
     def suspend_pull(self, slave: int) -> None:
-        """A slave is silent: what it asked for is for others, until something is heard of it."""
+        """A slave is silent or drained: what it asked for is for others, until that is over."""
         self._work_queue.forget(slave)
 
     def resume_pull(self, slave: int) -> None:
-        """A slave that was silent asks for as much as before."""
+        """A slave that was silent or drained asks for as much as before."""
         if slave in self._asked_by_slave:
             self.pull(slave, self._asked_by_slave[slave])
+
+    def drained(self, command: TellDrained) -> None:
+        """Have a slave take nothing more, or take tasks again. An older one hears nothing of it."""
+        session = self._sessions.slaves.get(command.slave)
+        if session is not None and session.peer_has(to_slave.DRAINS):
+            self._courier.cast(session, to_slave.drained, command.by)
+        if command.by:
+            self.suspend_pull(command.slave)
+        else:
+            self.resume_pull(command.slave)
 
     def cancel_run(self, command: CancelRun) -> None:
         """Have a slave drop tasks."""
@@ -205,6 +216,10 @@ class Feeder:
         self._asked_by_slave[slave] -= len(numbers)
         self.took(slave, numbers)
         self.send(Send(slave, chunk.owner, numbers, payloads, terms))
+
+    def _would_lose(self, slave: int, session: TCPHandler) -> bool:
+        """Tell whether a slave would not keep what tasks ask for that it may take."""
+        return self._ledger.slaves[slave].drain is None and not session.peer_has(to_slave.OPTIONS)
 
     def _refuse_for(self, slave: int, numbers: list[int]) -> None:
         """Refuse tasks in the name of an older slave, which would not keep what they ask for."""

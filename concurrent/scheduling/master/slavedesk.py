@@ -20,15 +20,18 @@ from concurrent.scheduling.ledger.events import (
     Event,
     SlaveAway,
     SlaveBack,
+    SlaveDrained,
     SlaveHeard,
     SlaveJoined,
     SlaveLacks,
     SlaveLost,
+    SlaveResumed,
     SlaveSilent,
     TasksDone,
     TasksMoved,
     TasksReturned,
     TasksRunning,
+    TellDrained,
     WindowChanged,
 )
 from concurrent.scheduling.master.announcer import Announcer
@@ -219,6 +222,26 @@ class SlaveDesk:
     def moved(self, command: TasksMoved) -> None:
         """Take note that others are offered what a silent slave has."""
         self._announcer.tasks_moved(command)
+        self._slave_changed(command.slave)
+
+    def drain(self, name: str, by: str, at: float, timeout_s: float | None = None) -> None:
+        """Have a slave get nothing more.
+
+        :param by: who wants that.
+        :param at: the time, in seconds since the epoch.
+        :param timeout_s: after so long what it runs is ended and goes to others; None: never.
+        """
+        ends_at = 0.0 if timeout_s is None else at + timeout_s
+        self._apply(SlaveDrained(name, by, at, ends_at=ends_at))
+
+    def resume(self, name: str) -> None:
+        """Have a drained slave get tasks again."""
+        self._apply(SlaveResumed(name))
+
+    def tell_drained(self, command: TellDrained) -> None:
+        """Have a slave take nothing more, or take tasks again."""
+        self._announcer.slave_drained(command)
+        self._feeder.drained(command)
         self._slave_changed(command.slave)
 
     def _plausible(self, slave: int, count: int) -> int:

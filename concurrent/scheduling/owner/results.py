@@ -140,7 +140,8 @@ def load_outcome(code: AppCode, outcome: Outcome) -> tuple[Any, BaseException | 
         )
     if status in (TIMED_OUT, OUT_OF_MEMORY):
         return None, _ended(status, Ended.read(bytes(payload)))
-    return None, TaskCancelled("the task was cancelled")
+    by = bytes(payload).decode("utf-8", "replace")
+    return None, TaskCancelled(f"the task was cancelled by {by}" if by else "the task was cancelled")
 
 
 def _ended(status: int, ended: Ended) -> TaskError:

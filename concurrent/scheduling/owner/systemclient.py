@@ -144,7 +144,7 @@ class SystemClient(TaskClient):
             with self._pickling:
                 self._found += self._append_each(item, work)
             return None
-        if outcome.status == CANCELLED:  # as a stray, before it was pushed again
+        if outcome.status == CANCELLED and not len(outcome.payload):  # as a stray, before it was pushed again
             with self._pickling:
                 super()._append(item, work, terms)
             self.outgoing.wake()

@@ -25,6 +25,7 @@ class WorkerTaskRow(Status):
 class WorkersStatus(Status):
     """The workers of a slave; nothing before it has found its master. ``running`` has a task by process.
 
+    ``drained_by`` is who wants the slave to take nothing more; empty if nobody does.
     ``more`` is what a task manager of a plug-in says beyond that.
     """
 
@@ -37,4 +38,5 @@ class WorkersStatus(Status):
     done: int
     window: int
     task_s: float
+    drained_by: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)

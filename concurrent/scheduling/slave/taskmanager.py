@@ -1,6 +1,6 @@
-"""A slave's side of both ways of scheduling: what the master sends, and what the slave takes itself.
+"""A slave's side of scheduling: runs the tasks that the master sends; ``pullingmanager.py`` takes them itself.
 
-Both run tasks on a :class:`.WorkerPool`. When the session with a master has ended, the slave goes on: the
+They run on a :class:`.WorkerPool`. When the session with a master has ended, the slave goes on: the
 master may come back, or start again with the same work. It keeps the outcomes, and says what it has when it
 joins the same cluster. What has not begun is dropped when nobody has come for a while (``Cluster.return_s``),
 for others have it by then; what runs goes on. If the slave comes to another cluster the pool is thrown away,
@@ -13,9 +13,9 @@ import logging
 from asyncio import TimerHandle
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
-from concurrent.core.errors import NodeError
 from concurrent.core.interface import implements
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
@@ -33,18 +33,17 @@ from concurrent.scheduling.tasks.runterms import read_run_terms
 from concurrent.scheduling.wire.columns import Payload, check_columns, slices
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_master, to_slave
-from concurrent.scheduling.wire.workqueue import SESSION, Chunk, decode_chunk
+from concurrent.scheduling.wire.workqueue import Chunk
 from concurrent.transport.calls.declaration import Cast, P
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import receives
-from concurrent.transport.carriers.channels import IPullSocket, SocketPlace, carriers_named
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.frames.blocks import new_block
 from concurrent.transport.frames.frames import Buffer
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.envelope import peek_request
 
-__all__ = ["GenericTaskManager", "ZMQTaskManager"]
+__all__ = ["GenericTaskManager"]
 
 log = get_log(__name__)
 
@@ -69,6 +68,7 @@ class GenericTaskManager(WorkerSettings):
         self._give_up_timer: TimerHandle | None = None
         self._is_paused = False
         self._is_draining = False
+        self._drained_by = ""
         self._is_traced = False
         self._waiting: list[Chunk] = []
         self._header: Buffer = b""
@@ -120,10 +120,7 @@ class GenericTaskManager(WorkerSettings):
             self._waiting = [chunk for chunk in chunks if chunk.numbers]
             self.pool.cancel(numbers, grace_s)
 
-        @receives(endpoint, to_slave.give_back)
-        def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:
-            """Hand back tasks that have not started."""
-            self._tell(to_master.returned, self.pool.give_back(count))
+        self._register_queue_methods(endpoint)
 
         @receives(endpoint, to_slave.output)
         def output(_handler: TCPHandler, _request: Any, number: int) -> str:
@@ -142,6 +139,17 @@ class GenericTaskManager(WorkerSettings):
             """Drop the code of an owner that has left."""
             self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
             self.pool.forget(owner)
+
+    def _register_queue_methods(self, endpoint: SessionClient) -> None:
+        @receives(endpoint, to_slave.give_back)
+        def give_back(_handler: TCPHandler, _request: Any, count: int) -> None:
+            """Hand back tasks that have not started."""
+            self._tell(to_master.returned, self.pool.give_back(count))
+
+        @receives(endpoint, to_slave.drained)
+        def drained(_handler: TCPHandler, _request: Any, by: str) -> None:
+            """Take nothing more, or take tasks again."""
+            self._drained(by)
 
     def window(self) -> int:
         """Return how many tasks the slave wants to hold now."""
@@ -176,6 +184,7 @@ class GenericTaskManager(WorkerSettings):
     def left(self) -> None:
         """Go on for now, and keep the outcomes; what has not begun is dropped if nobody comes."""
         self._handler = None
+        self._drained_by = ""  # the next master, or session, says whether it still is
         self._look_for_room()
         if self._is_draining:
             self._waiting.clear()
@@ -248,6 +257,16 @@ class GenericTaskManager(WorkerSettings):
             self._is_paused = is_paused
             self.pool.pause_results(is_paused=is_paused)
 
+    def _drained(self, by: str) -> None:
+        """Take nothing more and hand back what has not started, or take tasks again."""
+        if by != self._drained_by:
+            log.info(f"is drained by {by}: it takes no more tasks" if by else "takes tasks again")
+        self._drained_by = by
+        if by:
+            waiting, self._waiting = self._waiting, []
+            numbers = [number for chunk in waiting for number in chunk.numbers]
+            self._tell(to_master.returned, numbers + self.pool.give_back(self.pool.held_count))
+
     def drain(self, timeout_s: float) -> Future[None]:
         """Hand back what has not started, finish what runs."""
         self._is_draining = True
@@ -272,7 +291,7 @@ class GenericTaskManager(WorkerSettings):
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
-        return self.pool.status().to_json()
+        return replace(self.pool.status(), drained_by=self._drained_by).to_json()
 
     def _new_pool(self) -> WorkerPool:
         pool = WorkerPool(
@@ -307,7 +326,7 @@ class GenericTaskManager(WorkerSettings):
         """Run tasks, later if their code has still to come: it may take another way than they do."""
         if self._carried:  # the master may not know yet that they run here
             chunk = _without(chunk, self._carried)
-        if self._is_draining:
+        if self._is_draining or self._drained_by:
             self._tell(to_master.returned, chunk.numbers)
         elif not self.pool.run(*chunk):
             log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)
@@ -391,95 +410,3 @@ def _without(chunk: Chunk, dropped: set[int]) -> Chunk:
         if number not in dropped
     ]
     return chunk._replace(numbers=[n for n, _ in kept], payloads=[payload for _, payload in kept])
-
-
-class ZMQTaskManager(GenericTaskManager):
-    """Pulls tasks from the master's work queue, and runs those that are sent too. Loop thread only.
-
-    It reports what it took, so that the master knows whose they are if this slave dies. On a compute
-    channel without ZeroMQ it asks for tasks instead of pulling them.
-    """
-
-    implements(ITaskManager)
-
-    def __init__(self) -> None:
-        """There is no socket before ``joined``."""
-        super().__init__()
-        self._socket: IPullSocket | None = None
-        self._asked_room = 0
-
-    def joined(
-        self, handler: TCPHandler, host: str, work: dict[str, Any], cluster: Cluster | None = None
-    ) -> None:
-        """Begin to pull from the work queue of a master."""
-        super().joined(handler, host, work, cluster)
-        self._asked_room = 0
-        if work["kind"] != SESSION:
-            place = SocketPlace(self._loop, host, work["port"], handler.limits, handler.protection)
-            self._socket = self._open_pull(place, work)
-        self._pull()
-
-    def left(self) -> None:
-        """Close the socket; then as for any task manager."""
-        self._close_socket()
-        super().left()
-
-    def drain(self, timeout_s: float) -> Future[None]:
-        """Close the socket, so that nothing more comes, then as for any task manager."""
-        self._close_socket()
-        return super().drain(timeout_s)
-
-    def close(self) -> None:
-        """Close the socket and forget the master."""
-        super().close()
-        self._close_socket()
-
-    def _open_pull(self, place: SocketPlace, work: dict[str, Any]) -> IPullSocket:
-        open_pull = getattr(carriers_named(self.manager, work["kind"]), "open_pull", None)
-        if open_pull is None:
-            raise NodeError(
-                f"the master's work queue is of the kind {work['kind']!r}, which cannot be pulled from here",
-                thing="work",
-                value=work,
-                remedy="Have the scheduler name a task manager that can",
-            )
-        socket: IPullSocket = open_pull(place, lambda frames: self._took(decode_chunk(frames)), self._has_room)
-        return socket
-
-    def _close_socket(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _arrived(self, chunk: Chunk) -> None:
-        """Take tasks that were sent in answer to ``pull``."""
-        self._asked_room = 0
-        self._took(chunk)
-
-    def _took(self, chunk: Chunk) -> None:
-        self._tell(to_master.took, chunk.numbers)
-        self._run(chunk)
-        self._pull()
-
-    def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
-        super()._done(numbers, statuses, payloads)
-        self._pull()
-
-    def _window_changed(self, window: int) -> None:
-        super()._window_changed(window)
-        self._pull()
-
-    def _has_room(self) -> bool:
-        return not self._is_draining and self.pool.held_count < self.pool.window
-
-    def _pull(self) -> None:
-        """Take more tasks if there is room."""
-        if self._handler is None or not self._has_room():
-            return
-        if self._socket is not None:
-            self._socket.drain()
-            return
-        room = self.pool.window - self.pool.held_count
-        if room > self._asked_room:
-            self._asked_room = room
-            self._tell(to_master.pull, room)

@@ -28,7 +28,7 @@ FAILED = 1
 DIED = 2
 """The worker process died; the payload is the evidence of each attempt as UTF-8 text, separated by NUL."""
 CANCELLED = 3
-"""The task was cancelled; the payload is empty."""
+"""The task was cancelled; the payload is empty, or who wanted that as UTF-8 text, if not its owner."""
 TIMED_OUT = 4
 """The task was ended, or never begun, because a limit of time had passed; the payload is an :class:`Ended`."""
 OUT_OF_MEMORY = 5

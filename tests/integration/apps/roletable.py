@@ -19,7 +19,8 @@ from concurrent.apps.revoked import follow_revoked
 from concurrent.core import Environment
 from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.systemhost import _Run
-from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.scheduling.slave.pullingmanager import ZMQTaskManager
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.trust import Trust

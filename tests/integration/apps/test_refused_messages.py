@@ -18,7 +18,8 @@ from concurrent.core.component import ComponentManager
 from concurrent.core.items import Host
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.results import Outcome
-from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.scheduling.slave.pullingmanager import ZMQTaskManager
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager
 from concurrent.scheduling.tasks.outcome import FINISHED
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import MethodRegistry, tcpremote
@@ -76,6 +77,7 @@ TO_SLAVE: dict[str, list[tuple[Any, ...]]] = {
     "run": [(1, 0, [1], []), (1, 0, [1], ["text"]), (1, 0, ["1"], [b"x"]), (1, 0, [1], b"x")],
     "cancel": [(["1"],), (1,)],
     "give_back": [("all",), ()],
+    "drained": [(1,), ()],
     "forget": [("1",)],
     "stored": [("1",)],
 }

@@ -50,6 +50,8 @@ EACH = [
     recorded.SystemEnded(2, 1, b"failure"),
     recorded.SlaveJoined(3, "slave", 2, 8, {"cpus": 2, "tags": ["a"]}, True),
     recorded.SlaveLost(3, "closed"),
+    recorded.SlaveDrained("slave", "admin:kim", 12.5, "rack", 30.0),
+    recorded.SlaveResumed("slave"),
 ]
 
 

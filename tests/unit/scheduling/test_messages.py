@@ -16,7 +16,8 @@ from concurrent.apps.masterapi import MasterAPI
 from concurrent.apps.revoked import follow_revoked
 from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.systemhost import _Run
-from concurrent.scheduling.slave.taskmanager import GenericTaskManager, ZMQTaskManager
+from concurrent.scheduling.slave.pullingmanager import ZMQTaskManager
+from concurrent.scheduling.slave.taskmanager import GenericTaskManager
 from concurrent.scheduling.wire.messages import to_master, to_owner, to_slave, to_system
 from concurrent.scheduling.wire.messages.directions import APPLICATION, MASTER, SLAVE, SYSTEM
 from concurrent.transport.calls.arguments import checks_of

@@ -71,6 +71,8 @@ class Live:
             recorded.SystemEnded: self._system_ended,
             recorded.SlaveJoined: self._slave_joined,
             recorded.SlaveLost: self._slave_lost,
+            recorded.SlaveDrained: self._slave_drained,
+            recorded.SlaveResumed: self._slave_resumed,
             **dict.fromkeys(NEWEST, self._newest),
         }
 
@@ -170,6 +172,13 @@ class Live:
         self._slaves.drop_newest(("joined", name))
         self._slaves.drop_newest(("lost", name))
         self._slave_names.pop(what.slave, None)
+
+    def _slave_drained(self, row: Row, what: recorded.SlaveDrained, numbers: Numbers) -> None:
+        self._slaves.add_newest(row, numbers, ("drained", what.name))
+
+    def _slave_resumed(self, row: Row, what: recorded.SlaveResumed, numbers: Numbers) -> None:
+        self._slaves.add_newest(row, numbers, ("drained", what.name))
+        self._slaves.drop_newest(("drained", what.name))
 
     def _drop_left(self) -> None:
         """Drop rows of jobs that have left, ``OwnerLeft`` after all others."""

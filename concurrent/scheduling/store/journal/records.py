@@ -165,8 +165,10 @@ KINDS: Final = {
     18: _Kind(recorded.JobBegun),
     19: _Kind(recorded.JobHeld),
     20: _Kind(recorded.JobReleased),
-    22: _Kind(recorded.TasksRetried),
     21: _Kind(recorded.SystemLosses, unpack={"losses": _tuples}),
+    22: _Kind(recorded.TasksRetried),
+    23: _Kind(recorded.SlaveDrained),
+    24: _Kind(recorded.SlaveResumed),
 }
 """The kinds of rows. A number is never given to another one; a field that comes later has a default."""
 

@@ -7,13 +7,28 @@ from typing import Any, Final
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages.directions import TO_SLAVE
 
-__all__ = ["DURABLE", "OPTIONS", "cancel", "code", "forget", "give_back", "output", "run", "stored"]
+__all__ = [
+    "DRAINS",
+    "DURABLE",
+    "OPTIONS",
+    "cancel",
+    "code",
+    "drained",
+    "forget",
+    "give_back",
+    "output",
+    "run",
+    "stored",
+]
 
 DURABLE: Final = "durable"
 """The feature of slaves and masters that know how work goes on when a master has started again."""
 
 OPTIONS: Final = "options"
 """The feature of slaves and masters that keep what tasks ask for: limits, retries and resources."""
+
+DRAINS: Final = "drains"
+"""The feature of slaves that can be told that they are drained."""
 
 
 @TO_SLAVE.cast()
@@ -46,6 +61,11 @@ def output(number: int) -> str:
 @TO_SLAVE.cast()
 def give_back(count: int) -> None:
     """Hand back up to so many tasks that have not started."""
+
+
+@TO_SLAVE.cast(feature=DRAINS)
+def drained(by: str) -> None:
+    """Take nothing more while this session lasts, for ``by`` wants that; nobody: take tasks again."""
 
 
 @TO_SLAVE.cast()

@@ -1,0 +1,157 @@
+"""Which open tasks somebody means, and may touch: by their names, or all of a job, a function, an application.
+
+Loop thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from concurrent.apps.programrecord import ProgramRecord
+from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.nearest import did_you_mean
+from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.tasks.explanation import is_task
+from concurrent.transport.security.identity import Identity
+
+__all__ = ["Chosen", "TaskChoice"]
+
+
+class Chosen(NamedTuple):
+    """Open tasks, each once, and how many of those that were named are not open."""
+
+    tasks: list[TaskRecord]
+    not_open: int = 0
+
+
+@dataclass(frozen=True)
+class TaskChoice:
+    """Which tasks somebody means. What is empty leaves nothing out; it must not all be empty.
+
+    :param tasks: ``JOB/ID``, or the number of a task at the master, each.
+    :param job: the id or the name of a job, or the name of a program all of which ends with it.
+    :param function: what tasks are called.
+    :param application: what owners are called: programs, jobs, or the application that was started.
+    """
+
+    tasks: tuple[str, ...] = ()
+    job: str = ""
+    function: str = ""
+    application: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"tasks {', '.join(self.tasks)}"] if self.tasks else []
+        named = (("job", self.job), ("function", self.function), ("application", self.application))
+        return ", ".join([*parts, *(f"{what} {name}" for what, name in named if name)])
+
+    def of(self, dispatcher: Dispatcher, identity: Identity) -> Chosen:
+        """Return the tasks that are meant, as far as somebody may touch them.
+
+        :raises InvalidArguments: if nothing is meant, or a text names no task.
+        :raises JobUnknown: if there is no such job.
+        :raises NodeError: if there is no application or function of that name.
+        """
+        if not str(self):
+            raise InvalidArguments(
+                "no task is meant",
+                thing="tasks",
+                remedy="Name tasks, a job, a function or an application",
+            )
+        chosen = self._named(dispatcher, identity) if self.tasks else Chosen(self._all(dispatcher, identity))
+        if not self.function:
+            return chosen
+        names = {task.terms.name for task in chosen.tasks}
+        if self.function not in names and chosen.tasks:
+            raise NodeError(
+                f"none of {len(chosen.tasks):,} open tasks is called {self.function!r:.100}",
+                thing="function",
+                value=self.function,
+                remedy=f"{did_you_mean(self.function, sorted(names))}'concurrent tasks' shows what is open",
+            )
+        return Chosen([task for task in chosen.tasks if task.terms.name == self.function], chosen.not_open)
+
+    def _named(self, dispatcher: Dispatcher, identity: Identity) -> Chosen:
+        if self.job or self.application:
+            raise InvalidArguments(
+                "tasks are named, and a job or an application too",
+                thing="tasks",
+                value=", ".join(self.tasks),
+                remedy="Name the tasks of a job as JOB/ID",
+            )
+        found: dict[int, TaskRecord] = {}
+        missing = 0
+        for text in self.tasks:
+            task = open_task(text, dispatcher, identity)
+            if task is None:
+                missing += 1
+            else:
+                found[task.number] = task
+        return Chosen(list(found.values()), missing)
+
+    def _all(self, dispatcher: Dispatcher, identity: Identity) -> list[TaskRecord]:
+        ledger, jobs = dispatcher.ledger, dispatcher.jobs
+        owners: Iterable[JobRecord] = ledger.owners.values()
+        if self.job:
+            owners = [jobs.program(self.job, identity)]
+        of_mine = [one for one in owners if jobs.may_see(one, identity)]
+        if self.application:
+            of_mine = _of_application(of_mine, self.application)
+        parts = dict.fromkeys(part for one in of_mine for part in _with_systems(one, ledger.owners))
+        numbers = (number for part in parts for number in part.number_by_id.values())
+        return [ledger.task_by_number[number] for number in numbers]
+
+
+def open_task(text: str, dispatcher: Dispatcher, identity: Identity) -> TaskRecord | None:
+    """Return the open task that a text names, if somebody may touch it; None if it is not open.
+
+    :param text: ``JOB/ID``, or its number at the master.
+    :raises InvalidArguments: if it names no task.
+    :raises JobUnknown: if there is no such job.
+    """
+    if not is_task(text):
+        raise InvalidArguments(
+            f"{text!r:.100} names no task",
+            thing="task",
+            value=text,
+            remedy="Write JOB/ID, or the number of a task at the master",
+        )
+    tasks = dispatcher.ledger.task_by_number
+    job, _, number = text.rpartition("/")
+    if job:
+        found = dispatcher.jobs.program(job, identity).number_by_id.get(int(number))
+        return tasks[found] if found is not None else None
+    task = tasks.get(int(number))
+    return task if task is not None and dispatcher.jobs.may_see(task.owner, identity) else None
+
+
+def _with_systems(job: JobRecord, owners: dict[int, JobRecord]) -> list[JobRecord]:
+    systems = job.life.systems if job.life is not None else ()
+    return [job, *(owners[number] for number in systems if number in owners)]
+
+
+def _of_application(owners: list[JobRecord], name: str) -> list[JobRecord]:
+    names_by_owner = {one: _names_of(one) for one in owners}
+    found = [one for one, names in names_by_owner.items() if name in names]
+    if not found:
+        known = sorted(set().union(*names_by_owner.values()))
+        raise NodeError(
+            f"there is no application {name!r:.100} of yours at this master",
+            thing="application",
+            value=name,
+            remedy=f"{did_you_mean(name, known)}'concurrent status' shows those that there are",
+        )
+    return found
+
+
+def _names_of(owner: JobRecord) -> set[str]:
+    """Return what an owner may be called: its title, its node, and what was typed to start its program."""
+    names = {owner.title, owner.name}
+    if owner.life is not None:
+        program = ProgramRecord.from_json(owner.life.spec.program).application
+        source, _, cls = program.rpartition(":")
+        names |= {program, cls, Path(source or program).stem}
+    return names - {""}

@@ -34,7 +34,10 @@ from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.gpus import find_gpus
 from concurrent.scheduling.slave.offer import NOTHING, ResourcesItem, doubt_of, offer_of
 from concurrent.scheduling.slave.pace import Pace
+from concurrent.scheduling.slave.shortage import is_short
 from concurrent.scheduling.slave.status import WorkersStatus
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.session.limits import check_files_max
@@ -123,6 +126,7 @@ class SlaveNode(Node):
         super().__init__()
         self._manager: ITaskManager | None = None
         self._cluster: Cluster | None = None
+        self._told_window: object = None
         self._offer = NOTHING
 
     def given_name(self) -> str:
@@ -189,10 +193,9 @@ class SlaveNode(Node):
 
     def describe(self) -> dict[str, Any]:
         """Return what the slave says of itself when it registers. Loop thread only."""
-        window = self._manager.window() if self._manager is not None else 0
         return {
             "workers": self.worker_count,
-            "window": window or Pace().window(self.worker_count),
+            "window": self._first_window() if self._manager is None else self._manager.window(),
             "resources": self._offer.as_map(),
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -200,6 +203,13 @@ class SlaveNode(Node):
             "process": this_process(),
             **describe_runtime(),
         }
+
+    def _first_window(self) -> int:
+        """Return how many tasks the slave wants to hold, before the master has said what runs them."""
+        from concurrent.scheduling.slave.workersettings import WorkerSettings  # no master needs its modules
+
+        reserve_bytes = self.env[WorkerSettings].memory_reserve
+        return 0 if is_short(Machine().free_bytes(), reserve_bytes) else Pace().window(self.worker_count)
 
     def _describe(self) -> dict[str, Any]:
         """Return what the slave says of itself, also if a plug-in has something to add.
@@ -213,6 +223,7 @@ class SlaveNode(Node):
         except InvalidArguments as error:
             name = self.env.name_of(type(self))
             raise NodeError(f"{name}.describe: {error.message}", thing=name, remedy=error.remedy) from error
+        self._told_window = data.get("window")
         return data
 
     def own_status(self) -> SlaveStatus:
@@ -275,6 +286,9 @@ class SlaveNode(Node):
                 manager.joined(joined.handler, joined.host, work)  # type: ignore[call-arg]
             else:
                 manager.joined(joined.handler, joined.host, work, cluster)
+            window = manager.window()
+        if window != self._told_window:
+            Courier(self.loop).cast(joined.handler, to_master.set_window, window)
 
     def _left(self, reason: str) -> None:
         with self.calling(self._the_manager, "left"):

@@ -70,9 +70,10 @@ class Announcer:
         """Say that all slaves refused tasks, which they may have again."""
         lost_workers = " or lost workers with" if command.has_lost_workers else ""
         text = f"all slaves refused{lost_workers} %d tasks, which are offered to them again"
-        log.warning(f"{text}: %s", sum(command.counts), command.story)
-        for owner, count in zip(command.owners, command.counts, strict=True):
-            self._notices.tell(owner, text % count)
+        both = zip(command.owners, command.counts, strict=True)
+        are_told = [self._notices.tell(owner, text % count) for owner, count in both]
+        level = _level(is_told=all(are_told))
+        log.log(level, f"{text}: %s", sum(command.counts), command.story)
 
     def infeasible(self, command: TellInfeasible) -> None:
         """Say that no slave could ever meet what tasks claim."""
@@ -81,8 +82,7 @@ class Announcer:
             f"no slave that has joined can meet the claim of {command.count} tasks: {command.why}. "
             f"{then} one joins that can"
         )
-        is_told = self._notices.tell(command.owner, text)  # then its program warns
-        level = logging.INFO if is_told else logging.WARNING
+        level = _level(is_told=self._notices.tell(command.owner, text))
         log.log(level, "%s: %s", self._ledger.owners[command.owner].title, text)
 
     def tell_all(self, text: str) -> None:
@@ -114,3 +114,8 @@ class Announcer:
         handler = self._sessions.owners.get(command.owner)
         if handler is not None:
             self._courier.cast(handler, to_owner.waiting, command.ids)
+
+
+def _level(*, is_told: bool) -> int:
+    """Return how loud the master says what concerns some owners: their programs warn if they are told."""
+    return logging.INFO if is_told else logging.WARNING

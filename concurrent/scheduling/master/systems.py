@@ -8,6 +8,7 @@ system outlives its hosts: each goes on with what the last one left. Loop thread
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -208,8 +209,8 @@ class SystemHosts:
     def notice(self, number: int, text: str) -> None:
         """Tell the application what it should know of its system."""
         for _, system in self._running(number):
-            log.warning("task %s: %s", system.name, text)
-            self._tell(system, to_owner.notice, text)
+            is_told = self._tell(system, to_owner.notice, text)  # then its program warns
+            log.log(logging.INFO if is_told else logging.WARNING, "task %s: %s", system.name, text)
 
     def log(self, number: int, level: int, text: str) -> None:
         """Log what a system has to say."""
@@ -339,10 +340,12 @@ class SystemHosts:
             failure = too_large("the result of a task system", len(payload), handler.peer_bytes_max)
             self._courier.cast(handler, message, system.system_id, FAILED, failure)
 
-    def _tell(self, system: System, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Tell the application something of its system, if it is there."""
-        if system.handler is not None and system.handler.is_open:
-            self._courier.cast(system.handler, message, *args, **kwargs)
+    def _tell(self, system: System, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Tell the application something of its system, if it is there; return whether it is."""
+        handler = system.handler
+        if handler is None or not handler.is_open:
+            return False
+        return self._courier.cast(handler, message, *args, **kwargs)
 
     def _pushed_again(self, system: System, handler: TCPHandler) -> None:
         """An application has pushed a system that is here."""

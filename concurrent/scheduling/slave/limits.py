@@ -78,14 +78,17 @@ class Limits:
         """What the machine is short of, so that nothing more is to be taken, in a few words; mostly nothing."""
         return self._shortage.reason
 
+    def start(self) -> None:
+        """Look at the memory of the machine from now on."""
+        self._shortage.start()
+
     def look(self, running: Mapping[WorkerLink, Item]) -> None:
-        """Look at everything; call it again and again while workers have tasks, and once when they have none.
+        """Look at what runs; call it again and again while workers have tasks, and once when they have none.
 
         :param running: the task that each worker runs.
         """
         self._time.look(running)
         self._memory.look(running)
-        self._shortage.look()
         if self._worker_memory and (not running or self._loop.time() - self._measured_at >= GROWTH_LOOK_S):
             self._look_for_grown()
 

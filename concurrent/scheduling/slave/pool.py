@@ -130,6 +130,7 @@ class WorkerPool:
 
     def start(self) -> None:
         """Start the workers."""
+        self._limits.start()
         self._roster.fill()
 
     def stop(self, timeout_s: float) -> Future[list[int]]:

@@ -87,6 +87,15 @@ def test_a_call_over_its_memory_is_ended_with_the_figures(cluster: LocalCluster)
     assert view.submit(memory_tasks.take, 20).result(TIMEOUT_S)
 
 
+def test_a_slave_that_is_short_of_memory_from_the_start_takes_no_task() -> None:
+    with LocalCluster(1, options={"slave.memory_reserve": "1PiB"}) as short:
+        future = short.submit(abs, -1)
+        wait_until(lambda: "slave.memory_reserve=1PiB" in str(future.explain()), "it is said why")
+        assert not future.running()
+        assert not future.done()
+        assert future.cancel()
+
+
 def _is_alive(path: Path) -> bool:
     """Tell whether a process runs that is told of in a file, or one more was told of since."""
     pids = [int(line) for line in path.read_text().split()] if path.exists() else []

@@ -68,7 +68,7 @@ def test_what_all_refuse_is_offered_again_but_slowly(
     again = slave.next("run")[2]
     slave.call("done", again, [FINISHED], [b"result"], 0.1)
     assert owner.next("finished")[:3] == ([1], [FINISHED], [b"result"])
-    assert any("all slaves refused 1 tasks" in record.getMessage() for record in caplog.records)
+    assert "all slaves refused" not in caplog.text  # its program warns of it
 
 
 @pytest.mark.parametrize("master", ["ZMQTaskScheduler"], indirect=True)

@@ -391,6 +391,23 @@ def test_the_master_warns_of_what_no_slave_could_meet_if_the_program_cannot(
     notices.close()
 
 
+def test_what_all_slaves_refused_is_warned_of_once_by_the_program_or_by_the_master(
+    ledger: Ledger, sessions: Sessions, courier: Courier, owner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "concurrent")
+    notices = Notices(Troubles(), courier, sessions)
+    announcer = Announcer(ledger, sessions, courier, notices)
+    command = RefusedByAll([OWNER], [2], has_lost_workers=False, story="task 1")
+    announcer.refused_by_all(command)
+    owner.features.clear()
+    announcer.refused_by_all(command)
+    assert [name for name, _ in owner.said()] == ["notice"]
+    said = [record for record in caplog.records if "all slaves refused 2 tasks" in record.message]
+    assert [record.levelname for record in said] == ["INFO", "WARNING"]
+    assert said[0].message.endswith(": task 1")
+    notices.close()
+
+
 def test_numbers_of_sessions_are_never_given_twice(sessions: Sessions, owner: Any, slave: Any) -> None:
     assert sessions.leave_owner(OWNER)
     assert not sessions.leave_owner(OWNER)

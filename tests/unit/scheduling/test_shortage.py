@@ -30,8 +30,11 @@ class Machine:
         self.changes.append(self.shortage.is_there)
 
     def look(self) -> None:
-        self.shortage.look()
-        self.loop.go_on(LOOK_S)
+        """Start to look, or look again."""
+        if self.looks:
+            self.loop.go_on(LOOK_S)
+        else:
+            self.shortage.start()
 
 
 def test_it_is_short_below_the_reserve_and_until_a_quarter_more_is_free() -> None:
@@ -45,18 +48,17 @@ def test_it_is_short_below_the_reserve_and_until_a_quarter_more_is_free() -> Non
     assert machine.changes == [True, False]
 
 
-def test_the_end_of_it_is_seen_though_nobody_has_tasks() -> None:
+def test_it_is_found_at_the_start_and_seen_though_nobody_has_tasks() -> None:
     machine = Machine(100)
     machine.free_mib = 50
-    machine.shortage.look()
-    machine.loop.go_on(LOOK_S)
+    machine.shortage.start()
     assert machine.changes == [True]
     machine.free_mib = 500
     machine.loop.go_on(LOOK_S)
     assert machine.changes == [True, False]
-    looks = machine.looks
-    machine.loop.go_on(10 * LOOK_S)
-    assert machine.looks == looks
+    machine.free_mib = 50
+    machine.loop.go_on(LOOK_S)
+    assert machine.changes == [True, False, True]
 
 
 @pytest.mark.parametrize(("reserve_mib", "free_mib"), [(0, 1), (100, 0)])
@@ -70,10 +72,9 @@ def test_without_a_reserve_or_where_nobody_knows_it_is_never_short(reserve_mib: 
 def test_after_the_stop_nobody_looks() -> None:
     machine = Machine(100)
     machine.free_mib = 50
-    machine.shortage.look()
+    machine.shortage.start()
     machine.shortage.stop()
     machine.loop.go_on(10 * LOOK_S)
-    machine.shortage.look()
     assert machine.looks == 1
 
 

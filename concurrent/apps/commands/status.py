@@ -98,8 +98,9 @@ def _running(one: RunningRow) -> str:
     """Return one line of facts on a task that runs."""
     progress = f"; says {one.progress}" if one.progress else ""
     note = f"; {one.note}" if one.note else ""
+    name = f"{one.name}, " if one.name else ""
     return (
-        f"task {one.task} ({one.owner}'s {one.id}) has run for {one.run_s:.0f} s "
+        f"task {one.task} ({name}{one.owner}'s {one.id}) has run for {one.run_s:.0f} s "
         f"in process {one.worker} of {one.slave}{progress}{note}"
     )
 

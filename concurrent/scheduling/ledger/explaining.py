@@ -99,7 +99,8 @@ class Explainer:
         """Explain an open task."""
         found = self._find_by_state[task.state](task)
         asks = task.terms.as_map()
-        asks.pop("name", None)
+        for name in ("name", "is_named"):
+            asks.pop(name, None)
         slave = self._ledger.slaves.get(task.slave) if task.state is TaskState.HELD else None
         return Explanation(
             task=task.number,

@@ -16,7 +16,7 @@ from concurrent.scheduling.processes.cgroups import Group
 from concurrent.scheduling.slave.ranked import RankedTasks
 from concurrent.scheduling.slave.resources import NO_RESOURCES, Resources
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
-from concurrent.scheduling.tasks.runterms import RunTerms
+from concurrent.scheduling.tasks.runterms import RunTerms, shown_task
 from concurrent.scheduling.worker.sharedmemory import ArgumentMemory
 from concurrent.transport.frames.frames import Frame
 
@@ -167,3 +167,8 @@ Item = tuple[int, "bytes | Frame", Crew, RunTerms]
 
 A plain tuple, for one is made for each task: one with names takes ten times as long to make.
 """
+
+
+def shown_item(item: Item) -> str:
+    """Return what a log calls a task."""
+    return shown_task(item[0], item[3])

@@ -9,7 +9,7 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.entry import ENTRY_FAILED
 from concurrent.scheduling.processes.launcher import how_it_ended
 from concurrent.scheduling.processes.taskoutput import without_own_frames
-from concurrent.scheduling.slave.crew import Item
+from concurrent.scheduling.slave.crew import Item, shown_item
 from concurrent.scheduling.slave.suspects import Suspects
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerstates import WorkerState
@@ -92,13 +92,13 @@ class Death(NamedTuple):
         verdicts = self.link.verdicts
         return [(item, *verdicts[item[0]].outcome(place, output)) for item in self.ended]
 
-    def evidence(self, number: int, now: float) -> str:
+    def evidence(self, item: Item, now: float) -> str:
         """Return what speaks against a task.
 
         :param now: the loop's time.
         """
         run_s = now - self.link.progress_at
-        return f"worker {self.link.pid} {self.how} at {time_of_day()}, {run_s:.1f} s into task {number}"
+        return f"worker {self.link.pid} {self.how} at {time_of_day()}, {run_s:.1f} s into {shown_item(item)}"
 
 
 def verdict(
@@ -121,7 +121,7 @@ def verdict(
             if item[0] != culprit:
                 others.append(item)
                 continue
-            evidence = death.evidence(culprit, now)
+            evidence = death.evidence(item, now)
             log.warning("%s", evidence)
             if death.tail:
                 evidence += f"; its last output:\n{without_own_frames(death.tail)}"

@@ -15,7 +15,7 @@ from typing import Final
 
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.memory import MemoryReader
-from concurrent.scheduling.slave.crew import Item
+from concurrent.scheduling.slave.crew import Item, shown_item
 from concurrent.scheduling.slave.verdict import Verdict, over_memory
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.transport.loop.loop import NodeLoop
@@ -80,5 +80,5 @@ class MemoryLimits:
             used = sum(map(self._reader.exact_bytes, tree))
         if used > limit:
             verdict = over_memory(used, limit, link.tasks_before, processes=len(tree))
-            log.warning("task %d is ended%s: %s", number, verdict.what_next, verdict.reason)
+            log.warning("%s is ended%s: %s", shown_item(item), verdict.what_next, verdict.reason)
             self._on_over(link, number, verdict)

@@ -15,6 +15,7 @@ from typing import Final
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import TASK_OUTPUT
 from concurrent.scheduling.processes.taskoutput import OutputFile, shown_end
+from concurrent.scheduling.tasks.runterms import USUAL, RunTerms, shown_task
 
 __all__ = ["OutputLog"]
 
@@ -35,30 +36,36 @@ class OutputLog:
         self._logged_bytes = 0
         self._emptied_bytes = 0
 
-    def look(self, number: int) -> None:
-        """Log what a task that still runs has printed since the last look."""
+    def look(self, number: int, terms: RunTerms = USUAL) -> None:
+        """Log what a task that still runs has printed since the last look.
+
+        :param terms: what it asks for, among which its name may be.
+        """
         if number != self._number:
             self._number, self._logged_bytes, self._emptied_bytes = number, 0, 0
         before = self._logged_bytes
         head, left_out_bytes, tail, self._logged_bytes = self._output.read_from(before)
         if tail and not self._logged_bytes:
             self._emptied_bytes += before + len(head) + left_out_bytes + len(tail)
-        _log(f"task {number}", head, left_out_bytes, tail)
+        _log(shown_task(number, terms), head, left_out_bytes, tail)
 
     def end_of(self, number: int) -> str:
         """Return the end of what a task that still runs has printed."""
         return self._output.end(self._emptied_bytes if number == self._number else 0)
 
-    def finished(self, number: int, size_bytes: int, head: bytes, tail: bytes) -> str:
+    def finished(
+        self, number: int, size_bytes: int, head: bytes, tail: bytes, *, terms: RunTerms = USUAL
+    ) -> str:
         """Log what a task has printed and was not logged; return the end of all that it has.
 
         :param size_bytes: how much it has printed since the worker's file was emptied.
         :param head: the beginning of it, and ``tail`` its end: all of it, if it was not much.
+        :param terms: what it asks for, among which its name may be.
         """
         logged = self._logged_bytes if number == self._number else 0
         tail_at = size_bytes - len(tail)
         left_out_bytes = max(0, tail_at - max(logged, len(head)))
-        _log(f"task {number}", head[logged:], left_out_bytes, tail[max(0, logged - tail_at) :])
+        _log(shown_task(number, terms), head[logged:], left_out_bytes, tail[max(0, logged - tail_at) :])
         return shown_end(tail, size_bytes + (self._emptied_bytes if number == self._number else 0))
 
     def ended(self, pid: int, text: str) -> None:

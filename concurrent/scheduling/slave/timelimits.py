@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.slave.crew import Item
+from concurrent.scheduling.slave.crew import Item, shown_item
 from concurrent.scheduling.slave.verdict import Verdict
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.tasks.outcome import GRACE_S, TIMED_OUT
@@ -100,7 +100,7 @@ class TimeLimits:
                 del self._limited_by_link[link]
             else:
                 del self._limited_by_link[link]
-                log.warning("task %d has run for more than %g s and is ended", limited.number, limited.limit_s)
+                log.warning("%s has run for more than %g s and is ended", shown_item(item), limited.limit_s)
                 reason = f"it ran for more than its limit of {limited.limit_s:g} s"
                 self._on_over(link, limited.number, Verdict(TIMED_OUT, reason, GRACE_S))
         self._set_timer()

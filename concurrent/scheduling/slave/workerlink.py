@@ -37,7 +37,7 @@ from concurrent.core.machine import next_state
 from concurrent.scheduling.processes.cgroups import Group
 from concurrent.scheduling.processes.launcher import Child, Launcher
 from concurrent.scheduling.processes.taskoutput import OutputFile
-from concurrent.scheduling.slave.crew import Crew, Item
+from concurrent.scheduling.slave.crew import Crew, Item, shown_item
 from concurrent.scheduling.slave.outputlog import OutputLog
 from concurrent.scheduling.slave.sayings import Sayings
 from concurrent.scheduling.slave.tokens import Tokens
@@ -291,7 +291,8 @@ class WorkerLink:
     def log_output(self) -> None:
         """Write to the log what a task that still runs has printed so far."""
         if self.outstanding:
-            self._output_log.look(self.outstanding[0][0])
+            number, _, _, terms = self.outstanding[0]
+            self._output_log.look(number, terms)
 
     def unstarted_count(self) -> int:
         """Return how many tasks a dead worker had not started; the newest ones. Call it once."""
@@ -333,12 +334,12 @@ class WorkerLink:
 
     def _note_kernel(self, group: Group) -> None:
         """Charge the task that ran if the kernel has killed the worker because of its memory."""
-        taken, number = group.taken_bytes(), self.running_number()
-        if taken is not None and number is not None:
+        taken, item = group.taken_bytes(), self.running_item()
+        if taken is not None and item is not None:
             self._undergo(WorkerEvent.KILL)
             verdict = over_memory(taken, group.limit, self.tasks_before, by="the kernel ended it: ")
-            self.verdicts[number] = verdict
-            log.warning("task %d is ended%s: %s", number, verdict.what_next, verdict.reason)
+            self.verdicts[item[0]] = verdict
+            log.warning("%s is ended%s: %s", shown_item(item), verdict.what_next, verdict.reason)
 
     def _send_code(self, blobs: Sequence[bytes]) -> None:
         for index in range(self._code_count, len(blobs)):
@@ -384,11 +385,11 @@ class WorkerLink:
         head = [item[0] for item in islice(outstanding, count)]
         if numbers != head or not count == len(statuses) == len(payloads):
             raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
-        ended = set(numbers) if printed else ()
+        ended = {item[0]: item[3] for item in islice(outstanding, count)} if printed else {}
         for number, *report, record in printed:
             if number not in ended:
                 raise MalformedMessage(f"the output of task {number!r:.20}, which has not ended")
-            self._sayings.printed(number, self._output_log.finished(number, *report))
+            self._sayings.printed(number, self._output_log.finished(number, *report, terms=ended[number]))
             said = read_record(record) if record else None
             if said is not None:
                 self._sayings.progress(number, said[1])

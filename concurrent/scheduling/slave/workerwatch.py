@@ -16,7 +16,7 @@ from typing import Final
 from concurrent.core.loggers import get_log
 from concurrent.core.rows import chosen_rows
 from concurrent.scheduling.processes.procstat import ProcessState, process_state
-from concurrent.scheduling.slave.crew import Item
+from concurrent.scheduling.slave.crew import Item, shown_item
 from concurrent.scheduling.slave.status import WorkerTaskRow
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.transport.loop.loop import NodeLoop
@@ -46,12 +46,14 @@ class RunningTask:
     """A task that has run for a while.
 
     :param number: its number.
+    :param shown: what logs call it.
     :param pid: the process that runs it.
     :param since: when that began, in the loop's time.
     :param note: what is unusual about it, in a few words; mostly nothing.
     """
 
     number: int
+    shown: str
     pid: int
     since: float
     note: str = ""
@@ -129,7 +131,7 @@ class WorkerWatch:
                 continue
             running[link] = item
             if counts.get(link, link.done_count) == link.done_count:  # else it gets on
-                self._note(link, item[0], before.get(link))
+                self._note(link, item, before.get(link))
         for link, task in before.items():
             if self._task_by_link.get(link) is not task:
                 _note_end(task)
@@ -144,9 +146,9 @@ class WorkerWatch:
         else:
             self.is_resting = True
 
-    def _note(self, link: WorkerLink, number: int, known: RunningTask | None) -> None:
-        if known is None or known.number != number:
-            known = RunningTask(number, link.pid, link.progress_at)
+    def _note(self, link: WorkerLink, item: Item, known: RunningTask | None) -> None:
+        if known is None or known.number != item[0]:
+            known = RunningTask(item[0], shown_item(item), link.pid, link.progress_at)
         self._task_by_link[link] = known
 
     def _check(self, now: float) -> None:
@@ -184,7 +186,7 @@ class WorkerWatch:
 
 def _note_end(task: RunningTask) -> None:
     if task.stopped_at is not None:
-        log.warning("task %d, whose process %d was stopped, is over", task.number, task.pid)
+        log.warning("%s, whose process %d was stopped, is over", task.shown, task.pid)
 
 
 def _examine(task: RunningTask, state: ProcessState, now: float) -> None:
@@ -196,14 +198,14 @@ def _examine(task: RunningTask, state: ProcessState, now: float) -> None:
             task.stopped_at = now
             task.is_told = False
             log.warning(
-                "task %d makes no progress: its process %d is stopped, by a signal or a debugger",
-                task.number,
+                "%s makes no progress: its process %d is stopped, by a signal or a debugger",
+                task.shown,
                 task.pid,
             )
         task.note = "its process is stopped"
         return
     if task.stopped_at is not None:
-        log.warning("task %d goes on, its process was stopped for %.0f s", task.number, now - task.stopped_at)
+        log.warning("%s goes on, its process was stopped for %.0f s", task.shown, now - task.stopped_at)
         task.stopped_at = None
         task.is_told = False
     idle_s = now - task.used_at

@@ -11,7 +11,7 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
 from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
 
-__all__ = ["MOST_WEIGHT", "USUAL", "RunTerms", "read_run_terms", "run_terms"]
+__all__ = ["MOST_WEIGHT", "USUAL", "RunTerms", "read_run_terms", "run_terms", "shown_task"]
 
 MOST_WEIGHT: Final = 100
 """An application may have so many times the share of another one."""
@@ -26,6 +26,7 @@ class RunTerms:
     :param priority: those with the higher one begin first, among the tasks of one application.
     :param weight: how much of the slave their application shall have, compared with others.
     :param resources: what each takes while it runs.
+    :param name: what logs call them besides their number; empty if their owner has given them no name.
     """
 
     timeout_s: float | None = None
@@ -33,10 +34,11 @@ class RunTerms:
     priority: int = 0
     weight: int = 1
     resources: Claim = NO_CLAIM
+    name: str = ""
 
     @property
     def is_binding(self) -> bool:
-        """Whether a slave that does not know terms must not run the tasks. Priority and weight are wishes."""
+        """Whether a slave that does not know terms must not run the tasks. The others are wishes."""
         return bool(self.timeout_s or self.retry_on or self.resources)
 
     def as_map(self) -> dict[str, Any]:
@@ -57,7 +59,8 @@ def run_terms(terms: Terms, weight: int = 1) -> RunTerms:
     if terms is DEFAULT_TERMS and weight == 1:
         return USUAL
     retry_on = terms.retry.on if terms.retry is not None else ()
-    made = RunTerms(terms.timeout_s, retry_on, terms.priority, weight, terms.resources)
+    name = terms.name if terms.is_named else ""
+    made = RunTerms(terms.timeout_s, retry_on, terms.priority, weight, terms.resources, name)
     return USUAL if made == USUAL else made
 
 
@@ -83,5 +86,13 @@ def read_run_terms(values: Mapping[str, Any]) -> RunTerms:
         timeout_s=values.get("timeout_s"),
         priority=values.get("priority", 0),
         resources=Claim.of(values.get("resources")),
+        name=values.get("name", ""),
     )
-    return RunTerms(checked.timeout_s, tuple(retry_on), checked.priority, weight, checked.resources)
+    return RunTerms(
+        checked.timeout_s, tuple(retry_on), checked.priority, weight, checked.resources, checked.name
+    )
+
+
+def shown_task(number: int, terms: RunTerms) -> str:
+    """Return what a log calls a task."""
+    return f"task {number} ({terms.name})" if terms.name else f"task {number}"

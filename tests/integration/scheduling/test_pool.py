@@ -20,6 +20,7 @@ from concurrent.scheduling.processes.spawn import SpawnLauncher
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.processes.zygote import Zygote
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FINISHED
+from concurrent.scheduling.tasks.runterms import RunTerms
 from concurrent.scheduling.wire.failure import loads_failure
 from concurrent.scheduling.worker.sharedmemory import RESULT_BYTES_MAX
 from concurrent.scheduling.worker.workerwire import RESULTS, pack_message
@@ -110,6 +111,23 @@ def test_what_tasks_print_goes_to_the_log(make_pool: MakePool, caplog: pytest.Lo
         f"task {first}: to stderr",
         f"task {second}: three",
     ]
+
+
+def test_a_task_to_which_its_owner_gave_a_name_is_called_so_in_logs_and_in_evidence(
+    make_pool: MakePool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "concurrent")
+    user, named = make_pool(size=1), RunTerms(name="page 7")
+    (first,) = user.push((workloads.print_lines, "one", "two"), terms=named)
+    user.result(first)
+    (late,) = user.push((time.sleep, 60), terms=RunTerms(name="page 8", timeout_s=0.2))
+    user.outcome(late)
+    (last,) = user.push((os._exit, 7), terms=named)
+    evidence = bytes(user.outcome(last)[1]).decode()
+    assert f"into task {last} (page 7)" in evidence
+    messages = [record.getMessage() for record in caplog.records]
+    assert f"task {first} (page 7): one" in messages
+    assert f"task {late} (page 8) has run for more than 0.2 s and is ended" in messages
 
 
 def test_what_a_running_task_prints_is_logged_once_before_it_ends(

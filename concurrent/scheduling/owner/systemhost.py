@@ -280,6 +280,7 @@ class _Run:
         self.log.propagate = False
         for log_of_owner in (room.log, classesmet.log):
             log_of_owner.addHandler(_MasterLog(handler))
+            log_of_owner.propagate = False
         code = self._code
         code.know(self)
         self._inbox.begin()

@@ -124,7 +124,7 @@ class _Groups:
             if used + units > slave.offers[name]:
                 short = self._short.setdefault(name, _Short())
                 short.slaves.append(slave)
-                short.taken += used
+                short.taken += min(used, slave.offers[name])  # it may have been sent some for later
                 short.offered += slave.offers[name]
                 return
         self._full.append(slave)

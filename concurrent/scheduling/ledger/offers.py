@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from math import isfinite
 from typing import Any, Final, NamedTuple
 
-from concurrent.scheduling.tasks.claim import CPU, MEMORY, UNIT, Claim, is_resource
+from concurrent.scheduling.tasks.claim import AMOUNT_MAX, CPU, MEMORY, UNIT, Claim, is_resource
 
 __all__ = ["MANY", "NOTHING_USED", "Demand", "Usage", "demand_of", "fitting", "offers_of"]
 
@@ -26,8 +25,8 @@ def offers_of(resources: Any, workers: int) -> dict[str, int]:
     """
     offers: dict[str, int] = {}
     for name, amount in resources.items() if isinstance(resources, Mapping) else ():
-        is_amount = isinstance(amount, (int, float)) and not isinstance(amount, bool) and isfinite(amount)
-        if is_resource(name) and is_amount and amount > 0:
+        is_amount = isinstance(amount, (int, float)) and not isinstance(amount, bool)
+        if is_resource(name) and is_amount and 0 < amount <= AMOUNT_MAX:
             offers[name] = int(amount) if name == MEMORY else round(amount * UNIT)
     offers[CPU] = workers * UNIT
     return offers

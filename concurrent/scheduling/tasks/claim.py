@@ -13,6 +13,7 @@ from typing import Any, Final
 from concurrent.core.errors import SchedulingError
 
 __all__ = [
+    "AMOUNT_MAX",
     "CPU",
     "GPU",
     "MEMORY",
@@ -36,6 +37,7 @@ RESOURCES_MAX: Final = 16
 """So many names may be in one claim, and in what a slave offers."""
 NAME_CHARS_MAX: Final = 64
 AMOUNT_MAX: Final = 1 << 50
+"""So many units of anything are the most."""
 MEMORY_MIN: Final = 1 << 20
 """Less memory than this nobody means, in bytes: a unit was left out."""
 

@@ -23,11 +23,12 @@ class TaskProgress(NamedTuple):
 
     @property
     def words(self) -> str:
-        """How people read it: ``3 of 10, training``."""
+        """How people read it, in one line: ``3 of 10, training``."""
         done = f"{self.done:.6g}" if isinstance(self.done, float) else f"{self.done}"
         total = f"{self.total:.6g}" if isinstance(self.total, float) else f"{self.total}"
         figures = f"{done} of {total}" if self.total else done
-        return f"{figures}, {self.text}" if self.text else figures
+        text = " ".join(self.text.split())
+        return f"{figures}, {text}" if text else figures
 
 
 class TaskVoice(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from math import isfinite
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
@@ -159,12 +158,7 @@ def _name_of(kind: type) -> str:
 
 
 def _check_number(name: str, value: Any, least: float, most: float) -> None:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not isfinite(value)
-        or not least <= value <= most
-    ):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
         raise _refused(name, value, f"a number from {least:g} to {most:g}", EXAMPLE)
 
 

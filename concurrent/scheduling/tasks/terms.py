@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from math import isfinite
 from operator import attrgetter
 from typing import Any, Final
 
@@ -210,7 +209,7 @@ def _check_seconds(name: str, value: Any) -> None:
     if value is None:
         return
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (is_number and isfinite(value) and 0 < value <= LONGEST_S):
+    if not (is_number and 0 < value <= LONGEST_S):
         raise SchedulingError(
             f"{name} must be a number of seconds above 0, at most ten years, but is {value!r:.100}",
             thing=name,

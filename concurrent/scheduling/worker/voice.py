@@ -48,7 +48,10 @@ class Voice:
         except Exception as error:  # boundary: it must not fail in a task, and what is given may be anything
             if self._complained != number:
                 self._complained = number
-                self.log(number, f"progress() was not understood: {error}", logging.WARNING)
+                why = type(error).__name__
+                with suppress(Exception):  # boundary: an error of the task's own may have no text
+                    why = f"{error}"
+                self.log(number, f"progress() was not understood: {why}", logging.WARNING)
             return
         if self._board is not None:
             self._board[: len(record)] = record

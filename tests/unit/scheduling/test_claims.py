@@ -71,7 +71,7 @@ def test_a_slave_offers_a_cpu_for_each_worker_and_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [None, 7, ["gpu"], {"GPU": 1, 3: 1}, {"gpu": -1}, {"gpu": "2"}, {"gpu": 1e999}]
+    "said", [None, 7, ["gpu"], {"GPU": 1, 3: 1}, {"gpu": -1}, {"gpu": "2"}, {"gpu": 1e999}, {"gpu": 10**400}]
 )
 def test_what_a_slave_says_that_makes_no_sense_is_no_offer(said: Any) -> None:
     assert offers_of(said, 1) == {"cpu": 1000}

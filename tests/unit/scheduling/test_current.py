@@ -101,6 +101,26 @@ def test_what_is_no_number_raises_nothing_and_is_said_once_in_the_output(
     assert "WARNING progress() was not understood" in line
 
 
+def test_an_error_without_a_text_raises_nothing_either(task: CurrentTask, output: Any) -> None:
+    class NoTextError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    class Broken:
+        def __float__(self) -> float:
+            raise NoTextError
+
+    done: Any = Broken()
+    task.progress(done, 2)
+    (line,) = output.lines
+    assert line.endswith("NoTextError")
+
+
+def test_what_people_read_of_it_is_one_line() -> None:
+    assert TaskProgress(1, 2, "two\nlines\r\vand\u2028more ").words == "1 of 2, two lines and more"
+    assert TaskProgress(1, 2, "\n").words == "1 of 2"
+
+
 def test_a_text_may_be_anything_and_long(task: CurrentTask, board: memoryview) -> None:
     class Broken:
         def __str__(self) -> str:

@@ -166,6 +166,16 @@ def test_what_is_taken_of_a_resource_is_counted(master: Master) -> None:
     assert (found.waits_for, found.able) == ("free gpu", 2)
 
 
+def test_no_more_is_taken_than_there_is_though_more_was_sent(master: Master) -> None:
+    master.join(1, workers=4, window=400, gpu=2)
+    master.ledger.apply(TasksDone(1, [], [], [], 0.001))
+    master.push(1000, resources={"gpu": 1})
+    master.give_claimed(1, 1000)
+    assert len(master.ledger.slaves[1].held) > 2
+    because = master.explain(1000).because
+    assert because[0] == "gpu: needs 1, too little is free at slave-1: 2 of 2 taken"
+
+
 def test_places_that_tasks_with_claims_have_taken_are_counted(master: Master) -> None:
     master.join(1, gpu=4)
     master.push(1, resources={"gpu": 1, "cpu": 4})

@@ -56,6 +56,8 @@ PATHS: Final = "surrogateescape"
 FILES_MAX: Final = 16
 SWEEP_TIMEOUT_S: Final = 10.0
 SWEEP_PAUSE_MS: Final = 20
+KILL_PAUSE_MS: Final = 100
+"""A child that was killed has so long to be gone, before what it left behind is looked for."""
 LOOKS_MAX: Final = 3
 
 
@@ -127,7 +129,9 @@ class ForkServer:
             poll.register(self._owner, select.POLLIN)
         is_open = True
         while is_open:
-            ready = {fd for fd, _ in poll.poll()}
+            ready = {fd for fd, _ in poll.poll(KILL_PAUSE_MS if self._ending else None)}
+            if not ready:
+                self._kill_orphans()  # of a child that was killed, and whose exit status is kept from us by one
             if self._owner in ready:
                 break
             if self._control.fileno() in ready:
@@ -168,6 +172,7 @@ class ForkServer:
                 else:
                     self._ending.add(pid)
                     kill(pid)
+                    kill_group(pid)
         return True
 
     def _sweep(self, app: int, *, is_last: bool) -> None:
@@ -236,6 +241,8 @@ class ForkServer:
                 break
             if pid == 0:
                 break
+            if os.WIFSTOPPED(status):
+                continue  # it asked to be traced by its parent; that is no end
             child = self._child_by_pid.pop(pid, None)
             if child is not None:
                 del self._pid_by_child[child]
@@ -250,10 +257,14 @@ class ForkServer:
     def _kill_orphans(self) -> None:
         """Kill what children left behind that have ended; what is in the session of one that lives goes on.
 
+        A child that was killed counts as ended: a process that traces it keeps its end from us for as long as
+        that lives, and may be one that it has started itself.
         What one of these left behind in its turn is met when the end of that is taken.
         """
         for pid in children():
-            if pid not in self._child_by_pid and session_of(pid) not in self._child_by_pid:
+            session = session_of(pid)
+            goes_on = session in self._child_by_pid and session not in self._ending
+            if pid not in self._child_by_pid and not goes_on:
                 self._doomed.add(pid)
                 kill(pid)
 

@@ -6,6 +6,7 @@ Each writes the ids of its processes to a file, one a line.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import signal
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 FOREVER_S = 1000.0
+
+PTRACE_TRACEME, PTRACE_ATTACH = 0, 16
 
 
 def be_overdue(kind: str, path: str) -> None:
@@ -222,6 +225,25 @@ def _forks(path: str) -> None:
     _sleep()
 
 
+def _trace(path: str, leave: Callable[[], object]) -> None:
+    """Have a child trace this process, which then has ended for nobody else before the child has."""
+    traced = os.getpid()
+
+    def body() -> None:
+        leave()
+        ctypes.CDLL(None).ptrace(PTRACE_ATTACH, traced, 0, 0)
+        _sleep()
+
+    _child(path, body)
+    _sleep()
+
+
+def _ask_to_be_traced(_path: str) -> None:
+    ctypes.CDLL(None).ptrace(PTRACE_TRACEME, 0, 0, 0)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    _sleep()
+
+
 KINDS: dict[str, Callable[[str], None]] = {
     "a loop": _loop,
     "a sleep": _sleep,
@@ -239,5 +261,9 @@ KINDS: dict[str, Callable[[str], None]] = {
     "a child that ignores signals": _deaf_child,
     "a stopped child": _stopped_child,
     "a daemon": _daemon,
+    "a child that traces it": lambda path: _trace(path, lambda: None),
+    "a child that traces it from another group": lambda path: _trace(path, lambda: os.setpgid(0, 0)),
+    "a child that traces it from another session": lambda path: _trace(path, os.setsid),
+    "a process that its parent traces": _ask_to_be_traced,
     "processes that fork on and on": _forks,
 }

@@ -62,7 +62,7 @@ def shown_end(tail: bytes, size_bytes: int) -> str:
     left_out_bytes = size_bytes - len(tail)
     if left_out_bytes <= 0:
         return tail.decode("utf-8", "replace")
-    start = tail.find(b"\n") + 1  # a line that is there in part is left out too
+    start = tail.find(b"\n", 0, -1) + 1  # a line that is there in part is left out too, if others follow
     notice = f"... {left_out_bytes + start} bytes of its output are left out here ...\n"
     return notice + tail[start:].decode("utf-8", "replace")
 

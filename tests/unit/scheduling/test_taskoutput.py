@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from concurrent.scheduling.processes.taskoutput import OUTPUT_BYTES_MAX, SHIP_BYTES_MAX, TAIL_BYTES, OutputFile
+from concurrent.scheduling.processes.taskoutput import (
+    OUTPUT_BYTES_MAX,
+    SHIP_BYTES_MAX,
+    TAIL_BYTES,
+    OutputFile,
+    shown_end,
+)
 
 
 @pytest.fixture
@@ -72,6 +78,15 @@ def test_a_flood_is_thrown_away(output: OutputFile) -> None:
 def test_a_tail_that_is_no_text_is_shown_anyway(output: OutputFile) -> None:
     os.write(output.fileno(), b"\xff\xfetext")
     assert output.tail().endswith("text")
+
+
+def test_of_much_whole_lines_are_shown_or_the_end_of_the_only_one() -> None:
+    lines = b"%b\n%b" % (b"x" * 10, b"y" * (TAIL_BYTES - 5))
+    assert shown_end(lines, len(lines)).startswith("... 11 bytes of its output are left out here ...\ny")
+    for line in (b"x" * 2 * TAIL_BYTES, b"x" * 2 * TAIL_BYTES + b"\n"):
+        notice, end = shown_end(line, len(line)).splitlines()
+        assert notice == f"... {len(line) - TAIL_BYTES} bytes of its output are left out here ..."
+        assert len(end) >= TAIL_BYTES - 1
 
 
 def test_a_file_can_be_closed_twice(output: OutputFile) -> None:

@@ -91,7 +91,7 @@ class TaskFuture(Future[T]):
         """Want nothing more of the task; the worker that runs it is ended.
 
         :param grace_s: how long the task may clean up, in seconds: it is asked to end first, by SIGTERM, which
-            raises in it. 0: it is killed at once.
+            raises in it. 0: it is killed at once. Of several calls the one counts whose time is over first.
         :returns: whether it was cancelled; False if it has ended.
         :raises ValueError: if that is no such number.
         """

@@ -265,9 +265,13 @@ class LedgerMachine(RuleBasedStateMachine):
             assert len(slave.held) <= slave.window or send.terms.resources
             assert self.ledger.claims.could(slave, send.terms.resources)
 
-    @rule(owner=st.sampled_from([1, 2]), ids=st.lists(st.integers(0, 20), max_size=4))
-    def cancel(self, owner: int, ids: list[int]) -> None:
-        self.perform(self.ledger.apply(CancelRequested(owner, ids)))
+    @rule(
+        owner=st.sampled_from([1, 2]),
+        ids=st.lists(st.integers(0, 20), max_size=4),
+        grace_s=st.sampled_from([0.0, 9.0]),
+    )
+    def cancel(self, owner: int, ids: list[int], grace_s: float) -> None:
+        self.perform(self.ledger.apply(CancelRequested(owner, ids, grace_s)))
 
     @rule(numbers=st.lists(st.integers(1, 20), max_size=4, unique=True))
     def fail_at_the_master(self, numbers: list[int]) -> None:
@@ -316,9 +320,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_slaves_hold_is_counted_by_its_claims(self) -> None:
-        tokens = 0
+        runs = self.ledger.places.ending.runs
+        gone = [run.claim for (slave, _), run in runs.items() if slave not in self.ledger.slaves]
+        tokens = sum(claim.units("database") for claim in gone)
         for slave in self.ledger.slaves.values():
             claims = [task.terms.resources for task in slave.held.values() if task.terms.resources]
+            claims += [run.claim for (one, _), run in runs.items() if run.claim and one == slave.slave]
             assert slave.claimed.count_by_claim == Counter(map(self.ledger.claims.at_slave, claims))
             tokens += sum(claim.units("database") for claim in claims)
         assert self.ledger.claims.tokens_given("database") == tokens

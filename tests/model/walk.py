@@ -172,7 +172,7 @@ class Walk:
     def cancel(self) -> None:
         for program in self._one_of(self._programs(is_attached=True)):
             ids = [self._random.randint(0, program.next_id) for _ in range(2)]
-            self.world.apply(CancelRequested(program.owner, ids))
+            self.world.apply(CancelRequested(program.owner, ids, self._random.choice([0.0, 9.0])))
 
     def hold(self) -> None:
         for program in self._one_of(self._present()):

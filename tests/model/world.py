@@ -39,7 +39,7 @@ from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.returning import AWAITED_S
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
-from concurrent.scheduling.tasks.outcome import DIED, FINISHED, RETRIABLE, TIMED_OUT
+from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FINISHED, RETRIABLE, TIMED_OUT
 from concurrent.scheduling.tasks.retry import Retry
 from concurrent.scheduling.tasks.terms import Terms
 from tests.model.journal import Journal
@@ -203,7 +203,10 @@ class World:
         for number in slave.missed:
             self.check_that_it_is_over(slave, number, slave.held.pop(number, b""))
             slave.finished.pop(number, None)
+        numbers = list(slave.missed)
         slave.missed.clear()
+        count = len(numbers)
+        self.apply(TasksDone(slave.number, numbers, [CANCELLED] * count, [b""] * count))
 
     def check_deaths(self, what: Recordable) -> None:
         """A task that is given up has killed as many workers as it may, all of which are recorded."""
@@ -223,9 +226,12 @@ class World:
 
     def check_claims(self) -> None:
         """What slaves have is counted by what it claims, and no more tokens are given away than there are."""
-        tokens = self.ledger.claims.tokens_ending("database")
+        runs = self.ledger.places.ending.runs
+        gone = [run.claim for (one, _), run in runs.items() if one not in self.ledger.slaves]
+        tokens = sum(claim.units("database") for claim in gone)
         for slave in self.ledger.slaves.values():
             claims = [task.terms.resources for task in slave.held.values() if task.terms.resources]
+            claims += [run.claim for (one, _), run in runs.items() if run.claim and one == slave.slave]
             found = Counter(map(self.ledger.claims.at_slave, claims))
             assert slave.claimed.count_by_claim == found, "what a slave has is counted wrongly"
             tokens += sum(claim.units("database") for claim in claims)

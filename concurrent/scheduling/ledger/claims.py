@@ -1,17 +1,13 @@
 """Tasks with claims: what waits for which, who has what, and who may have more. Pure; for the ledger.
 
 What a slave offers counts at this slave. Tokens are what the master counts for all slaves together: a task that
-claims one has it from when it is given away until it has ended, or is to be given to another slave. One that
-was cancelled, or whose deadline has passed, is over for its owner and may still run for a while: it keeps its
-tokens until the slave says that it runs no more, or should have said so.
+claims one has it from when it is given away until it runs no more, or is to be given to another slave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from math import inf
 from typing import Final
 
 from concurrent.scheduling.ledger.offers import MANY, Usage, fitting
@@ -19,29 +15,13 @@ from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
 from concurrent.scheduling.tasks.claim import Claim
 
-__all__ = ["ANSWER_S", "SHORT_COUNT", "Claims"]
+__all__ = ["SHORT_COUNT", "Claims"]
 
 
 SHORT_COUNT: Final = 16
 """When so many tasks with a claim have ended since one ran for a while, others are taken to be short."""
 
 LONG_MAX: Final = 1000
-
-ANSWER_S: Final = 5.0
-"""So long after a grace is over the word of a slave is awaited that a task has ended."""
-
-
-@dataclass(slots=True)
-class _Ending:
-    """A task with tokens that a slave was told to end.
-
-    :param until: when it is taken to have ended in any case, in seconds since any fixed instant; infinity
-        until somebody looks.
-    """
-
-    claim: Claim
-    grace_s: float
-    until: float = inf
 
 
 class Claims:
@@ -60,7 +40,6 @@ class Claims:
         self._queue = queue
         self._given = Usage()  # of tokens
         self.short_until: dict[Claim, int] = {}
-        self._ending: dict[tuple[int, int], _Ending] = {}  # by the numbers of slave and task
 
     @property
     def waiting(self) -> Mapping[Claim, TaskQueue]:
@@ -102,10 +81,6 @@ class Claims:
         """Return how many units of a token are given away."""
         return self._given.units_by_name.get(name, 0)
 
-    def tokens_ending(self, name: str) -> int:
-        """Return how many of these tasks have that are over for their owners and may still run."""
-        return sum(ending.claim.units(name) for ending in self._ending.values())
-
     def could(self, slave: SlaveRecord, claim: Claim) -> bool:
         """Return whether a slave could ever meet a claim, if nothing else were there."""
         return slave.could(self.at_slave(claim))
@@ -140,39 +115,9 @@ class Claims:
                 if task is not None and task.terms.resources:
                     self.hold(slave, task.terms.resources, -1)
 
-    def end(self, slave: SlaveRecord, tasks: Iterable[TaskRecord], grace_s: float = 0.0) -> None:
-        """Take note that a slave is told to end tasks; what they have of the slave is the slave's to count.
-
-        :param grace_s: how long they may take for it, in seconds.
-        """
-        if slave.claimed.places:
-            for task in tasks:
-                claim = task.terms.resources
-                here = self.at_slave(claim)
-                if claim:
-                    slave.claimed.change(here, -1)
-                if here is not claim:
-                    self._ending[slave.slave, task.number] = _Ending(claim, grace_s)
-
-    def has_ended(self, slave: int, numbers: Sequence[int]) -> None:
-        """Take note that a slave says of tasks that it runs them no more; of others it has told before."""
-        for number in numbers if self._ending else ():
-            if (slave, number) in self._ending:
-                self._give_back(slave, number)
-
-    def look(self, now: float) -> None:
-        """Take back the tokens of tasks that must have ended by now. Call it every second.
-
-        :param now: the time, in seconds since any fixed instant.
-        """
-        for (slave, number), ending in list(self._ending.items()):
-            if ending.until == inf:
-                ending.until = now + ending.grace_s + ANSWER_S
-            elif now >= ending.until:
-                self._give_back(slave, number)
-
-    def _give_back(self, slave: int, number: int) -> None:
-        self._given.change(_only(self._ending.pop((slave, number)).claim, self._names), -1)
+    def give_back(self, claim: Claim) -> None:
+        """Take note that a slave which is lost does not run a task with a claim any more."""
+        self._given.change(_only(claim, self._names), -1)
 
 
 @lru_cache(maxsize=1000)

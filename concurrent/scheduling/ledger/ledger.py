@@ -394,7 +394,7 @@ class Ledger:
         places = self.places
         late = places.deadlines.due(now, places.clock)
         payloads = [overdue(task, self._whereabouts(task)) for task in late]
-        commands = places.take_out(late, GRACE_S)
+        commands: list[Command] = [*places.take_out(late, GRACE_S)]
         commands += places.end(late, [TIMED_OUT] * len(late), payloads)
         for task in late:  # one that was queued is in the queue until its turn
             task.payload = b""
@@ -409,7 +409,7 @@ class Ledger:
     def _look_each_second(self, now: float) -> list[Command]:
         """Look for what nothing tells of: silent slaves, tasks that must have ended, impossible claims."""
         self.alarms.set(Alarm.SILENCE, LOOK_S)
-        self.claims.look(now)
+        self.places.ending.look(now)
         commands = self._look_for_silent(now)
         return commands + self.infeasible.look(now) if self.queue.by_claim else commands
 

@@ -95,7 +95,7 @@ class Lifetimes:
             if task.state is TaskState.HELD:
                 slave = places.slaves[task.slave]
                 del slave.held[number]
-                places.claims.end(slave, [task])
+                places.ending.add(task)
                 running.setdefault(task.slave, []).append(number)
             task.undergo(TaskEvent.ENDED)
         job.number_by_id.clear()
@@ -203,7 +203,11 @@ class Lifetimes:
         places = self._places
         known = {one: job.number_by_id[one] for one in ids if one in job.number_by_id}
         tasks = [places.task_by_number[number] for number in known.values()]
-        commands = places.take_out(tasks, grace_s)
+        commands: list[Command] = []
+        ended = set(ids).difference(known)
+        if ended and places.ending.runs:
+            commands += places.ending.hurry(job.owner, ended, grace_s)
+        commands += places.take_out(tasks, grace_s)
         commands += places.end(tasks, [CANCELLED] * len(tasks), [by.encode()] * len(tasks))
         for task in tasks:  # one that was queued is in the queue until its turn
             task.payload = b""

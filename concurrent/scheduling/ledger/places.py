@@ -16,6 +16,7 @@ from concurrent.scheduling.ledger.budget import Budget
 from concurrent.scheduling.ledger.claims import Claims
 from concurrent.scheduling.ledger.copies import Copies
 from concurrent.scheduling.ledger.deadlines import Deadlines
+from concurrent.scheduling.ledger.endingruns import EndingRuns
 from concurrent.scheduling.ledger.events import CancelRun, Command, Send, TasksRenumbered
 from concurrent.scheduling.ledger.jobs import Jobs, ReadFailure
 from concurrent.scheduling.ledger.lastwords import LastWords
@@ -81,6 +82,7 @@ class Places:
         self.slaves = self.book.slaves
         self.pushed: dict[int, TaskRecord] = {}
         self.claims = Claims(self.queue, tokens or {})
+        self.ending = EndingRuns(self.claims, self.slaves)
         self.refusals = Refusals(self.claims)
         self.retries = Retries(self.alarms)
         self.deadlines = Deadlines(self.alarms, self.owners, self.task_by_number)
@@ -135,7 +137,7 @@ class Places:
         """Tell whether a slave holds a task, or may have it though it was taken from the slave."""
         return number in slave.held or self.copies.has(slave.name, number)
 
-    def take_out(self, tasks: Iterable[TaskRecord], grace_s: float = 0.0) -> list[Command]:
+    def take_out(self, tasks: Iterable[TaskRecord], grace_s: float = 0.0) -> list[CancelRun]:
         """Take tasks that end from where they are; return what is to be done about it.
 
         :param grace_s: how long those that run have to end by themselves, in seconds.
@@ -147,8 +149,8 @@ class Places:
             elif task.state is HELD:
                 slave = self.slaves[task.slave]
                 del slave.held[task.number]
-                self.claims.end(slave, [task], grace_s)
                 self.last_words.expect([task])
+                self.ending.add(task, grace_s)
                 running.setdefault(task.slave, []).append(task.number)
             elif task.state is PUSHED:
                 del self.pushed[task.number]

@@ -67,7 +67,7 @@ class Reports:
         if slave.claimed.places:
             places.claims.release(slave, tasks)
         statuses, payloads = event.statuses, event.payloads
-        places.claims.has_ended(event.slave, event.numbers)
+        places.ending.over(event.slave, event.numbers)
         commands = places.book.reported(slave)
         if None in tasks and (places.copies or places.pushed):
             commands += self._take_late(slave, event, tasks)
@@ -101,7 +101,7 @@ class Reports:
             places.refusals.note(event.slave, tasks)
         slave.is_asked_back = slave.is_asked_back and event.is_refused
         places.claims.release(slave, tasks)
-        places.claims.has_ended(event.slave, event.numbers)
+        places.ending.over(event.slave, event.numbers)
         places.requeue(tasks)
         return places.book.heard(slave) if not event.is_refused else []
 
@@ -120,7 +120,8 @@ class Reports:
                 continue  # it was sent to this slave
             task = places.pushed.pop(number, None)
             if task is None:
-                stale.append(number)
+                if (event.slave, number) not in places.ending.runs:
+                    stale.append(number)
                 continue
             task.slave = event.slave
             held[number] = task
@@ -141,7 +142,8 @@ class Reports:
         for number in event.numbers:
             task = places.task_by_number.get(number)
             if task is None:
-                stale.append(number)
+                if (event.slave, number) not in places.ending.runs:
+                    stale.append(number)
             elif task.terms.resources and number in slave.held:
                 places.claims.note_long(task.terms.resources)
             elif task.state is TaskState.QUEUED and places.copies.has(slave.name, number):
@@ -158,7 +160,7 @@ class Reports:
         tasks, failures = [task for task, _ in found], [failure for _, failure in found]
         places.take_out(tasks)
         for task in tasks:
-            places.claims.has_ended(task.slave, [task.number])
+            places.ending.over(task.slave, [task.number])
         return places.end(tasks, [FAILED] * len(tasks), failures)
 
     def _take_late(self, slave: SlaveRecord, event: TasksDone, tasks: list[TaskRecord | None]) -> list[Command]:
@@ -177,4 +179,4 @@ class Reports:
                     if not has_another_try(task, status):
                         tasks[index] = late[number] = task
                         known.add(number)
-        return places.take_out(late.values())
+        return [*places.take_out(late.values())]

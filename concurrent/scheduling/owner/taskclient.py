@@ -21,6 +21,7 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.owner.classesmet import ClassesMet
 from concurrent.scheduling.owner.consumption import Consumption
 from concurrent.scheduling.owner.former import FormerTasks, GoesOn
+from concurrent.scheduling.owner.graces import Graces
 from concurrent.scheduling.owner.locks import when_free
 from concurrent.scheduling.owner.news import TaskNews, register_news
 from concurrent.scheduling.owner.outgoing import Outgoing
@@ -92,6 +93,7 @@ class TaskClient:
         self._pushed_count = 0
         self._open: dict[int, _Open] = {}
         self._unwanted: set[int] = set()  # a master that has them is to cancel them
+        self._graces = Graces()
         self._former = FormerTasks()
         self._asked: deque[int] = deque()  # what was adopted since the loop has looked
         self._is_asked = False
@@ -489,11 +491,10 @@ class TaskClient:
     def _cancel(self, ids: list[int], grace_s: float = 0.0) -> None:
         unsent = self.outgoing.remove(set(ids))
         here = unsent if self._handler is not None else ids
-        self._unwanted.update(one for one in ids if one in self._open)
-        self._unwanted.difference_update(unsent)
-        cancelled = [task for one in here if (task := self._open.pop(one, None)) is not None]
-        self._report([Outcome(item, CANCELLED, b"") for item, _, _ in cancelled])
-        there = [one for one in ids if one in self._unwanted]
+        self._unwanted |= (self._open.keys() & ids).difference(unsent)
+        self._report([Outcome(task[0], CANCELLED, b"") for one in here if (task := self._open.pop(one, None))])
+        there = [one for one in ids if one in self._unwanted or one in self._graces]
         if self._handler is not None and there:
-            has_grace = grace_s and self._handler.peer_has(to_master.OPTIONS)
-            self._courier.cast(self._handler, to_master.cancel, there, *([grace_s] if has_grace else []))
+            self._graces.note(there, grace_s, self._loop.time())
+            grace = [grace_s] if grace_s and self._handler.peer_has(to_master.OPTIONS) else []
+            self._courier.cast(self._handler, to_master.cancel, there, *grace)

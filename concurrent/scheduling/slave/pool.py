@@ -230,18 +230,16 @@ class WorkerPool:
     def cancel(self, numbers: Iterable[int], grace_s: float = 0.0) -> None:
         """Drop tasks that have not started and end the workers of those that run.
 
-        Each is reported as cancelled, or as what it was if it has just ended. Unknown numbers are ignored, and
-        what is being ended already keeps its time: a master cancels again what it hears to run nevertheless.
+        Each is reported as cancelled, or as what it was if it has just ended. Unknown numbers are ignored.
 
         :param grace_s: how long one that runs has to end by itself before it is killed, in seconds; 0: it is
-            killed at once.
+            killed at once. What is being ended already keeps its time if that is over sooner.
         """
         wanted = set(numbers)
         self._drop_waiting(wanted)
         for link in self._links:
-            fresh = wanted.difference(link.final_numbers()) if link.verdicts else wanted
-            if not fresh.isdisjoint(item[0] for item in link.outstanding):
-                self._end_running(link, fresh, CANCEL, grace_s)
+            if not wanted.isdisjoint(item[0] for item in link.outstanding):
+                self._end_running(link, wanted, CANCEL, grace_s)
         self._drop_waiting(wanted)
         self._dealer.deal()
 

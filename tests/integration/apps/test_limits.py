@@ -72,6 +72,17 @@ def test_a_call_that_is_cancelled_has_its_whole_grace(cluster: LocalCluster, tmp
     wait_until(lambda: "cleaned up" in path.read_text(), "it has cleaned up")
 
 
+def test_a_call_that_takes_its_grace_is_killed_when_it_is_cancelled_again(
+    cluster: LocalCluster, tmp_path: Path
+) -> None:
+    path = tmp_path / "pid"
+    future = cluster.submit(overdue_tasks.be_overdue, "an ignored signal", str(path))
+    wait_until(path.exists, "it runs")
+    assert future.cancel(grace_s=1000.0)
+    assert future.cancel()
+    wait_until(lambda: not _is_alive(path), "it is gone")
+
+
 def test_a_call_that_hung_is_made_again_if_it_may_be(cluster: LocalCluster, tmp_path: Path) -> None:
     path = tmp_path / "notes"
     view = cluster.options(timeout_s=0.3, retry=Retry(2, on=TaskTimeout))

@@ -24,7 +24,7 @@ LIMITED = RunTerms(timeout_s=LIMIT_S)
 
 
 def wait_until_they_run(paths: list[Path]) -> None:
-    wait_until(lambda: all(path.exists() for path in paths), "they run")
+    wait_until(lambda: all(path.exists() and path.read_text() for path in paths), "they run")
 
 
 def wait_until_workers_are_alone(user: PoolUser, zygote: Zygote) -> None:
@@ -158,17 +158,17 @@ def test_a_task_that_hangs_is_ended_while_no_results_are_taken(make_pool: MakePo
     assert user.status(number) == TIMED_OUT
 
 
-def test_what_is_being_ended_keeps_its_time_when_it_is_cancelled_again(
-    make_pool: MakePool, tmp_path: Path
+@pytest.mark.parametrize("graces", [(1000.0, 0.0), (1000.0, 0.1), (0.1, 1000.0)])
+def test_of_several_graces_the_one_counts_that_is_over_first(
+    make_pool: MakePool, tmp_path: Path, graces: tuple[float, float]
 ) -> None:
     user = make_pool(size=1)
     path = tmp_path / "notes"
-    (number,) = user.push((overdue_tasks.clean_up_for, str(path), 0.5))
+    (number,) = user.push((overdue_tasks.be_overdue, "an ignored signal", str(path)))
     wait_until_they_run([path])
-    user.on_loop(user.pool.cancel, [number], 20.0)
-    user.on_loop(user.pool.cancel, [number], 0.0)
+    for grace_s in graces:
+        user.on_loop(user.pool.cancel, [number], grace_s)
     assert user.status(number) == CANCELLED
-    assert "cleaned up" in path.read_text()
 
 
 def test_a_pool_that_stops_waits_for_no_grace_longer_than_it_may(make_pool: MakePool, tmp_path: Path) -> None:

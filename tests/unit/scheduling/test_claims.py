@@ -9,6 +9,7 @@ import pytest
 from concurrent.scheduling import Ledger, Terms
 from concurrent.scheduling.events import (
     CancelRequested,
+    CancelRun,
     Command,
     OwnerJoined,
     OwnerLeft,
@@ -17,6 +18,7 @@ from concurrent.scheduling.events import (
     SlaveJoined,
     SlaveLost,
     TasksDone,
+    TasksFailed,
     TasksOffered,
     TasksReturned,
     TasksRunning,
@@ -24,7 +26,8 @@ from concurrent.scheduling.events import (
     TimePassed,
     WindowChanged,
 )
-from concurrent.scheduling.ledger.claims import ANSWER_S, SHORT_COUNT
+from concurrent.scheduling.ledger.claims import SHORT_COUNT
+from concurrent.scheduling.ledger.endingruns import ANSWER_S
 from concurrent.scheduling.ledger.offers import Usage, fitting, offers_of
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FINISHED, GRACE_S
@@ -151,8 +154,8 @@ def test_whatever_ends_a_task_frees_what_it_claimed(ledger: Ledger) -> None:
     ledger.apply(TasksReturned(1, [2]))
     assert room(ledger, 1, gpu=1) == 2
     ledger.apply(CancelRequested(1, [2]))
-    assert room(ledger, 1, gpu=1) == 3
     ledger.apply(OwnerLeft(1))
+    ledger.apply(TasksDone(1, [3, 4], [CANCELLED, FINISHED], [b"", b""]))
     assert room(ledger, 1, gpu=1) == 4
     assert ledger.slaves[1].claimed.count_by_claim == {}
     assert (ledger.slaves[1].claimed.places, ledger.slaves[1].claimed.units_by_name) == (0, {"gpu": 0})
@@ -221,7 +224,8 @@ def test_a_task_that_is_told_to_end_has_its_token_until_it_runs_no_more(
     else:
         ledger.apply(TimePassed(150.0))
     assert not ledger.task_by_number
-    assert (room(ledger, 1, cpu=4), room(ledger, 2, database=1)) == (1, 0)
+    assert (room(ledger, 1, cpu=4), room(ledger, 2, database=1)) == (0, 0)
+    assert ledger.apply(TasksRunning(1, [1], [7], [0.5], [""], 1e9)) == [], "it is told to end already"
     if word == "answer":
         ledger.apply(TasksDone(1, [1], [CANCELLED], [b""]))
     elif word == "given back":
@@ -231,9 +235,41 @@ def test_a_task_that_is_told_to_end_has_its_token_until_it_runs_no_more(
         ledger.apply(TimePassed(152.0 + grace_s + ANSWER_S - 1.0))
         assert room(ledger, 2, database=1) == 0
         ledger.apply(TimePassed(153.0 + grace_s + ANSWER_S))
-    assert room(ledger, 2, database=1) == 2
+    assert (room(ledger, 1, cpu=4), room(ledger, 2, database=1)) == (1, 2)
     ledger.apply(TasksDone(1, [1], [CANCELLED], [b""]))  # a second word changes nothing
     assert ledger.claims.tokens_given("database") == 0
+
+
+def test_a_lost_slave_may_still_run_what_it_was_told_to_end(ledger: Ledger) -> None:
+    join(ledger, 1)
+    join(ledger, 2)
+    assert give(ledger, 1, 1, database=2) == [[1]]
+    ledger.apply(CancelRequested(1, [0], 9.0))
+    ledger.apply(SlaveLost(1, "cut off"))
+    assert ledger.apply(CancelRequested(1, [0])) == []
+    for now, tokens in ((100.0, 2000), (113.0, 2000), (114.0, 0)):
+        ledger.apply(TimePassed(now))
+        assert ledger.claims.tokens_given("database") == tokens
+
+
+def test_what_no_slave_was_sent_is_free_at_once(ledger: Ledger) -> None:
+    join(ledger, 1, gpu=1)
+    assert give(ledger, 1, 1, database=2, gpu=1) == [[1]]
+    ledger.apply(TasksFailed([1], [b"unreadable"]))
+    assert room(ledger, 1, database=2, gpu=1) == 1
+
+
+def test_a_grace_can_be_shortened_by_whose_task_it_is(ledger: Ledger) -> None:
+    join(ledger, 1)
+    ledger.apply(OwnerJoined(2, "other"))
+    push(ledger, 1)
+    ledger.assign(1, 1)
+    assert CancelRun(1, [1], 9.0) in ledger.apply(CancelRequested(1, [0], 9.0))
+    assert ledger.apply(CancelRequested(2, [0], 1.0)) == []
+    assert ledger.apply(CancelRequested(1, [0], 1.0)) == [CancelRun(1, [1], 1.0)]
+    assert ledger.apply(CancelRequested(1, [0])) == [CancelRun(1, [1], 0.0)]
+    ledger.apply(TasksDone(1, [1], [CANCELLED], [b""]))
+    assert ledger.apply(CancelRequested(1, [0])) == []
 
 
 def test_a_token_does_not_wait_at_a_busy_slave(ledger: Ledger) -> None:

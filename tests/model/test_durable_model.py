@@ -7,12 +7,21 @@ from typing import Any, Final
 
 import pytest
 
-from concurrent.scheduling.ledger import claims, joblife, lifetimes, places, records, restoring, returning
+from concurrent.scheduling.ledger import (
+    claims,
+    drains,
+    joblife,
+    lifetimes,
+    places,
+    records,
+    restoring,
+    returning,
+)
 from concurrent.scheduling.ledger.events import JobHeld, JobNoted, SessionAttached
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
 from tests.model.walk import Walk
 
-STEPS: Final = 150
+STEPS: Final = 170
 WALKS: Final = 100
 """So many walks go well; among three times as many each defect is found."""
 
@@ -47,6 +56,11 @@ DEFECTS: Final[dict[str, Callable[[Patch], None]]] = {
         claims.Claims, "hold_all", _forget
     ),
     "what has ended goes on to be counted": lambda patch: patch.setattr(claims.Claims, "release", _forget),
+    "drains are not told again": lambda patch: patch.setattr(drains.Drains, "told", _forget),
+    "a drained slave that is back is given tasks": lambda patch: patch.setattr(
+        drains.Drains, "joined", _forget
+    ),
+    "what begins again keeps its number": lambda patch: patch.setattr(places.Places, "renumber_all", _forget),
     "what was asked back is not given": lambda patch: patch.setattr(KeptOutbox, "recalled", _forget),
 }
 

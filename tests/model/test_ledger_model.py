@@ -24,9 +24,12 @@ from concurrent.scheduling.ledger.events import (
     SessionDetached,
     SlaveAway,
     SlaveBack,
+    SlaveDrained,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
+    SlaveResumed,
+    TasksAgain,
     TasksDone,
     TasksEnded,
     TasksFailed,
@@ -48,6 +51,7 @@ from tests.model.recording import RecordedLedger
 
 CLAIMS = [{}, {}, {"gpu": 1}, {"gpu": 2}, {"gpu": 0.4}, {"database": 1}, {"gpu": 1, "database": 1}, {"cpu": 2}]
 TOKENS = {"database": 2000}
+EPOCH = 1e9
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -218,11 +222,29 @@ class LedgerMachine(RuleBasedStateMachine):
         self.perform(self.ledger.apply((SlaveAway if is_away else SlaveBack)(slave)))
         assert self.ledger.slaves[slave].is_silent == is_away
 
+    @rule(number=st.integers(0, 2), timeout_s=st.sampled_from([0, 5]))
+    def drain(self, number: int, timeout_s: int) -> None:
+        ends_at = EPOCH + self.now + timeout_s if timeout_s else 0.0
+        event = SlaveDrained(f"s{number}", "admin:kim", EPOCH + self.now, ends_at=ends_at)
+        self.perform(self.ledger.apply(event))
+
+    @rule(number=st.integers(0, 2))
+    def let_take_again(self, number: int) -> None:
+        self.perform(self.ledger.apply(SlaveResumed(f"s{number}")))
+
+    @rule(data=st.data())
+    def begin_again(self, data: st.DataObject) -> None:
+        newest = max(self.ledger.task_by_number, default=0)
+        numbers = data.draw(st.lists(st.integers(1, 1 + newest), max_size=4))
+        held = [one for one in numbers if any(one in slave.held for slave in self.ledger.slaves.values())]
+        self.perform(self.ledger.apply(TasksAgain(numbers)))
+        assert not any(one in self.ledger.task_by_number for one in held), "it has its old number"
+
     @rule(seconds=st.sampled_from([1, 11, 40]))
     def wait(self, seconds: int) -> None:
         for _ in range(seconds):
             self.now += 1
-            self.perform(self.ledger.apply(TimePassed(self.now)))
+            self.perform(self.ledger.apply(TimePassed(self.now, EPOCH + self.now)))
 
     @precondition(lambda self: self.ledger.slaves)
     @rule(data=st.data(), is_asked=st.booleans())
@@ -317,6 +339,12 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(ledger.task_by_number) + len(ended) == ledger.jobs.submitted_count
         kept = ledger.budget.outcome_count
         assert kept == self.given_to[1] - self.consumed_to[1]
+
+    @invariant()
+    def who_is_drained_wants_nothing(self) -> None:
+        for slave in self.ledger.slaves.values():
+            assert (slave.drain is not None) == (slave.name in self.ledger.drains.by_name)
+            assert not slave.window or slave.may_have_more
 
     @invariant()
     def what_slaves_hold_is_counted_by_its_claims(self) -> None:

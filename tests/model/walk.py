@@ -13,6 +13,7 @@ from concurrent.scheduling.ledger.events import (
     PushedLost,
     SessionAttached,
     SessionDetached,
+    TasksAgain,
     TasksReturned,
 )
 from concurrent.scheduling.ledger.states import TaskState
@@ -63,6 +64,10 @@ class Walk:
             self.hold: 1,
             self.release: 2,
             self.bring_back: 3,
+            self.begin_again: 2,
+            self.drain: 1,
+            self.let_take_again: 2,
+            self.answer: 3,
         }
 
     def go(self, step_count: int) -> None:
@@ -87,7 +92,7 @@ class Walk:
             self.world.join(Slave(f"slave{self.world.slave_count}"))
 
     def assign(self) -> None:
-        for slave in self._one_of(self.world.connected()):
+        for slave in self._one_of(self.world.open()):
             self.world.perform(self.world.ledger.assign(slave.number, self._random.randint(1, 5)))
 
     def give_claimed(self) -> None:
@@ -185,6 +190,24 @@ class Walk:
     def bring_back(self) -> None:
         bring_back(self.world)
 
+    def begin_again(self) -> None:
+        numbers = list(self.world.ledger.task_by_number)
+        chosen = [*self._one_of(numbers), *self._one_of(numbers)]
+        self.world.apply(TasksAgain(chosen))
+
+    def drain(self) -> None:
+        for slave in self._one_of(self.world.slaves):
+            self.world.drain(slave, self._random.choice([0, 0, 5]))
+
+    def let_take_again(self) -> None:
+        for name in self._one_of(sorted(self.world.drained)):
+            self.world.let_take_again(name)
+
+    def answer(self) -> None:
+        """A slave hands back what it has not begun, when it was asked for that."""
+        for slave in self._one_of([slave for slave in self.world.connected() if slave.is_asked]):
+            self.world.hand_back(slave)
+
     def check(self) -> None:
         """Each open task is in one place."""
         self.world.check_claims()
@@ -206,6 +229,8 @@ class Walk:
         waiting_count = ledger.queue.count + ledger.queue.claimed_count + ledger.places.parked.count
         assert len(queued) == waiting_count
         assert ledger.held_total == len(held)
+        assert set(ledger.drains.by_name) == self.world.drained, "who is drained is not known"
+        assert ledger.window_total == sum(slave.window for slave in ledger.slaves.values())
         assert ledger.budget.open_bytes == sum(len(one.payload) for one in tasks.values())
         for job in ledger.owners.values():
             assert job.life is not None

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from concurrent.scheduling.ledger.events import (
     Accept,
+    AskBack,
     CancelRun,
     Command,
     Deliver,
@@ -23,12 +24,15 @@ from concurrent.scheduling.ledger.events import (
     Send,
     SlaveAway,
     SlaveBack,
+    SlaveDrained,
     SlaveHolding,
     SlaveJoined,
     SlaveLost,
+    SlaveResumed,
     TasksDone,
     TasksEnded,
     TasksRenumbered,
+    TasksReturned,
     TasksRunning,
     TasksSubmitted,
     TasksTaken,
@@ -47,6 +51,7 @@ from tests.model.journal import Journal
 __all__ = ["RETURN_S", "Program", "Slave", "World"]
 
 RETURN_S: Final = 20.0
+EPOCH: Final = 1e9
 ATTEMPTS: Final = 2
 RETRY: Final = Retry(1, delay_s=3.0)
 NO_OUTCOME: Final = (DIED, RETRIABLE, TIMED_OUT)
@@ -60,7 +65,8 @@ class Slave:
     ``held`` are the tasks that it has, by their numbers; ``finished`` are statuses, payloads and how many rows
     the journal had when the master took them, 0 before that. ``told`` is what it told in its session to run,
     ``late`` what it had when it was back too late, ``missed`` what it was told to cancel while it was cut off.
-    ``was_known`` says whether the journal had kept that it had joined before.
+    ``was_known`` says whether the journal had kept that it had joined before, and ``is_asked`` whether it shall
+    hand back what it has not begun.
     """
 
     name: str
@@ -73,6 +79,7 @@ class Slave:
     missed: set[int] = field(default_factory=set)
     cut_at: float | None = None
     was_known: bool = False
+    is_asked: bool = False
 
     @property
     def is_connected(self) -> bool:
@@ -109,6 +116,7 @@ class World:
         self.slave_count = 0
         self.slaves: list[Slave] = []
         self.coming_back: Slave | None = None
+        self.drained: set[str] = set()
         self.sessions: dict[int, float] = {}  # those of slaves that are cut off, and since when
         self.queue: dict[int, bytes] = {}
         self.waiting: list[tuple[int, Command]] = []
@@ -150,6 +158,7 @@ class World:
             elif isinstance(command, Send):
                 assert not self.programs[command.owner].held_because, "it is held"
                 slave = self.slave(command.slave)
+                assert slave.name not in self.drained, "it is drained"
                 self.check_claims()
                 for number, payload in zip(command.numbers, command.payloads, strict=True):
                     self.check_that_nobody_has(number, slave)
@@ -165,6 +174,8 @@ class World:
                         slave.missed.update(command.numbers)
                         if slave.is_connected:
                             self.hear_of_cancelled(slave)
+            elif isinstance(command, AskBack):
+                self.slave(command.slave).is_asked = True
             elif isinstance(command, ForgetJob):
                 self.programs[command.owner].is_forgotten = True
 
@@ -284,6 +295,29 @@ class World:
         """Return the slaves that have a session."""
         return [slave for slave in self.slaves if slave.is_connected]
 
+    def open(self) -> list[Slave]:
+        """Return those that may be given tasks."""
+        return [slave for slave in self.connected() if slave.name not in self.drained]
+
+    def drain(self, slave: Slave, timeout_s: int) -> None:
+        """Have a slave get nothing more; after a time it has nothing, if there is one."""
+        self.drained.add(slave.name)
+        at = EPOCH + self.now
+        self.apply(SlaveDrained(slave.name, "admin:kim", at, ends_at=at + timeout_s if timeout_s else 0.0))
+
+    def let_take_again(self, name: str) -> None:
+        """Have a slave take tasks again; it may be away."""
+        self.drained.discard(name)
+        self.apply(SlaveResumed(name))
+
+    def hand_back(self, slave: Slave) -> None:
+        """Have a slave hand back what it was asked for: all that its two workers have not begun."""
+        slave.is_asked = False
+        numbers = list(slave.held)[2:]
+        for number in numbers:
+            del slave.held[number]
+        self.apply(TasksReturned(slave.number, numbers))
+
     def join(self, slave: Slave) -> None:
         """Have a slave come, or come back, with all that it has."""
         self.slave_count += 1
@@ -296,6 +330,7 @@ class World:
             self.sessions[slave.number] -= RETURN_S
         slave.number = self.epoch << 40 | self.slave_count
         slave.cut_at = None
+        slave.is_asked = False
         slave.missed.clear()
         slave.finished = {one: (*kept[:2], 0) for one, kept in slave.finished.items()}
         if slave not in self.slaves:
@@ -381,7 +416,7 @@ class World:
                 slave.told = set(slave.held)
                 columns = list(slave.held), [1] * len(slave.held), [1.0] * len(slave.held)
                 self.apply(TasksRunning(slave.number, *columns, [""] * len(slave.held), self.now))
-            self.apply(TimePassed(self.now, 1e9 + self.now))
+            self.apply(TimePassed(self.now, EPOCH + self.now))
             for number, cut_at in list(self.sessions.items()):
                 if self.now - cut_at >= RETURN_S:
                     del self.sessions[number]
@@ -394,6 +429,12 @@ class World:
         self.recalls.clear()
         self.queue.clear()
         self.sessions.clear()
+        self.drained.clear()
+        for row in self.journal.rows:
+            if isinstance(row, SlaveDrained):
+                self.drained.add(row.name)
+            elif isinstance(row, SlaveResumed):
+                self.drained.discard(row.name)
         for slave in self.slaves:
             if slave.joined_row > self.journal.committed:
                 slave.joined_row = 0

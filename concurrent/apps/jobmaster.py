@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from concurrent.apps.access import Way
 from concurrent.apps.jobstatus import JobDetails, JobRow
@@ -14,6 +14,8 @@ from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation,
 __all__ = ["JobMaster"]
 
 TIMEOUT_S: Final = 10.0
+
+AnyMaster = TypeVar("AnyMaster", bound="JobMaster")
 
 
 class JobMaster:
@@ -26,7 +28,7 @@ class JobMaster:
         self.address = way.address
         self._client = way.client()
 
-    def __enter__(self) -> JobMaster:
+    def __enter__(self: AnyMaster) -> AnyMaster:
         return self
 
     def __exit__(
@@ -77,12 +79,12 @@ class JobMaster:
                 remedy=f"{did_you_mean(job, known)}'concurrent jobs --all' lists those that there are",
             ) from None
 
-    def _call(self, method: str, *args: str) -> Any:
+    def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         try:
-            return self._client.call(method, *args, timeout_s=TIMEOUT_S).result(TIMEOUT_S + 1.0)
+            return self._client.call(method, *args, timeout_s=TIMEOUT_S, **kwargs).result(TIMEOUT_S + 1.0)
         except UnknownMethod:
             raise NodeError(
-                f"what listens at {self.address} has no jobs: it is no master, or of another version",
+                f"what listens at {self.address} knows no {method!r}: it is no master, or of another version",
                 thing=method,
                 value=str(self.address),
                 remedy="Give the address of a master of this version",

@@ -13,9 +13,10 @@ from functools import partial
 from typing import Any, Final
 
 from concurrent.apps.slavechoice import find_slave, names_of
-from concurrent.apps.steered import CancelAnswer, DrainAnswer, RetryAnswer
+from concurrent.apps.steered import CancelAnswer, DrainAnswer, DrainList, RetryAnswer
 from concurrent.apps.taskchoice import Chosen, TaskChoice
 from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.rows import ROWS_MAX
 from concurrent.core.status import Status
 from concurrent.scheduling.ledger.records import TaskRecord
 from concurrent.scheduling.ledger.states import TaskState
@@ -26,7 +27,7 @@ from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
-from concurrent.transport.security.roles import SUBMITTERS
+from concurrent.transport.security.roles import OBSERVERS, SUBMITTERS
 
 __all__ = ["SteerAPI"]
 
@@ -69,6 +70,11 @@ class SteerAPI:
             """Have a drained slave take tasks again, by its name or number: a DrainAnswer."""
             return self._do(request, f"slave {slave}", partial(self._resume, slave))
 
+        @jsonremote(service, roles=OBSERVERS)
+        def drains(_request: Request) -> dict[str, Any]:
+            """Return the slaves that are drained, also those that are away: a DrainList."""
+            return self._loop.call(self._drains, timeout_s=CALL_TIMEOUT_S)
+
     def _register_task_methods(self, service: HasMethods) -> None:
         @jsonremote(service, roles=SUBMITTERS)
         def cancel_tasks(
@@ -95,10 +101,13 @@ class SteerAPI:
             job: str = "",
             function: str = "",
             application: str = "",
+            failed: bool = False,
             dry_run: bool = False,
         ) -> dict[str, Any]:
             """Have open tasks begin at once that wait for their next try, or run; a RetryAnswer. It costs them
-            nothing. With ``dry_run`` they are only counted."""
+            nothing. With ``dry_run`` they are only counted; with ``failed`` it is said why it cannot be."""
+            if failed:
+                raise _is_final()
             choice = TaskChoice(tuple(tasks), job, function, application)
             if dry_run:
                 return self._loop.call(self._would_retry, choice, request.identity, timeout_s=CALL_TIMEOUT_S)
@@ -130,6 +139,12 @@ class SteerAPI:
         name = find_slave(text, self._ledger)
         self._dispatcher.slaves.resume(name)
         return self._drain_answer(name)
+
+    def _drains(self) -> dict[str, Any]:
+        names = list(self._ledger.drains.by_name)
+        shown = names[-ROWS_MAX:]
+        rows = tuple(map(self._drain_answer, shown))
+        return DrainList(rows, len(names), len(names) - len(shown)).to_json()
 
     def _drain_answer(self, name: str) -> DrainAnswer:
         drain = self._ledger.drains.by_name.get(name)
@@ -198,6 +213,17 @@ def who(identity: Identity) -> str:
     if identity == ANYBODY:
         return "somebody"
     return "the user of the master" if identity == THIS_USER else identity.key
+
+
+def _is_final() -> NodeError:
+    """Return why what has failed for good is not tried again."""
+    return NodeError(
+        "a task that has failed is not tried again: its failure is one of the outcomes of its job, which are "
+        "numbered, and which its program takes in their order",
+        thing="failed",
+        remedy="Push it again from its program, or submit it under another key; retry=Retry(...) has the next "
+        "one tried again",
+    )
 
 
 def _check_timeout(timeout_s: float | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from concurrent.core.status import Status
 
-__all__ = ["CancelAnswer", "DrainAnswer", "RetryAnswer"]
+__all__ = ["CancelAnswer", "DrainAnswer", "DrainList", "RetryAnswer"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,15 @@ class DrainAnswer(Status):
     drained_at: float
     ends_at: float
     held: int
+
+
+@dataclass(frozen=True)
+class DrainList(Status):
+    """The slaves that are drained, the last ones; ``left_out`` of ``total`` are not among the ``items``."""
+
+    items: tuple[DrainAnswer, ...]
+    total: int
+    left_out: int
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,38 @@
+"""``concurrent resume``: have a drained slave take tasks again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from concurrent.apps.api import EXIT_OK, for_terminal
+from concurrent.apps.commands.asking import add_master_arguments, way_of
+from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.drain import STEERING
+from concurrent.apps.steermaster import SteerMaster
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "resume",
+        parents=[common_parser()],
+        help="have a drained slave take tasks again",
+        description="Have a slave take tasks again that was drained; it may be away, and takes them when it "
+        "comes back.",
+    )
+    parser.add_argument("slave", metavar="SLAVE", help="the name of the slave, or its number at the master")
+    add_master_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the answer of the master, as JSON")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Have the master give the slave tasks again."""
+    with SteerMaster(way_of(args, STEERING)) as master:
+        answer = master.resume(args.slave)
+    when = "takes tasks" if answer.number else "takes tasks when it comes back"
+    print(json.dumps(answer.to_json(), indent=2) if args.json else for_terminal(f"slave {answer.slave} {when}"))
+    return EXIT_OK

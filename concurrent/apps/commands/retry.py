@@ -1,0 +1,59 @@
+"""``concurrent retry``: have tasks begin at once that wait for their next try, or that run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.commands.asking import way_of
+from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.steering import add_choice_arguments, choice_of, tasks_text
+from concurrent.apps.steered import RetryAnswer
+from concurrent.apps.steermaster import SteerMaster
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Say what the command takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "retry",
+        parents=[common_parser()],
+        help="have tasks begin at once that run, or wait for their next try",
+        description="Have tasks begin at once: those that wait for their next try, and those that run, which "
+        "are ended and begin again. It costs them no try and no attempt. A task that has failed is not open.",
+    )
+    parser.add_argument(
+        "tasks", metavar="TASK", nargs="*", help="JOB/ID, or the number of a task at the master"
+    )
+    add_choice_arguments(parser)
+    parser.add_argument("--failed", action="store_true", help="those that have failed: says what to do instead")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Have the master begin tasks again."""
+    which = choice_of(args, args.tasks)
+    with SteerMaster(way_of(args)) as master:
+        answer = master.retry_tasks(**which, **({"failed": True} if args.failed else {}))
+    print(json.dumps(answer.to_json(), indent=2) if args.json else _said(answer))
+    return EXIT_OK
+
+
+def _said(answer: RetryAnswer) -> str:
+    count = answer.waiting + answer.running
+    verb = "begins" if count == 1 else "begin"
+    states = f": {answer.waiting:,} waited, {answer.running:,} were at slaves and are ended there"
+    lines = [f"{tasks_text(count)} {verb} again{states}" if count else "no task begins again"]
+    if answer.queued:
+        waits = "waits" if answer.queued == 1 else "wait"
+        lines.append(
+            f"{tasks_text(answer.queued)} {waits} for a slave: 'concurrent explain TASK' says for which"
+        )
+    if answer.not_open:
+        lines.append(
+            f"{answer.not_open:,} of those that were named are not open: ended, or not yours; "
+            "one that has failed is pushed again by its program"
+        )
+    return "\n".join(lines)

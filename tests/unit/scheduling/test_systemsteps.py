@@ -243,6 +243,18 @@ def test_what_was_cancelled_in_vain_and_is_pushed_again_after_all_is_run() -> No
     assert sorted(master.open) == [1, 3, 4]
 
 
+def test_what_somebody_else_cancels_a_system_is_told_and_it_is_not_pushed_again() -> None:
+    master = Master(Tree(3))
+    host = host_of(master)
+    master.run(2, CANCELLED)
+    host.settle()
+    assert sorted(master.open) == [1, 3]
+    for task_id in (1, 3):
+        master.run(task_id)
+    host.settle()
+    assert host.drive.complete() == ["2:TaskCancelled", "1:1", "3:3"]
+
+
 def test_an_outcome_whose_task_nobody_knows_ends_the_system() -> None:
     master = Master(Tree(25))
     host_of(master)

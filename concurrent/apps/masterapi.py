@@ -241,7 +241,7 @@ class MasterAPI:
         self._register_host_methods(server)
         self._register_outcome_methods(server)
         self._register_queue_methods(server)
-        register_news(server, self._dispatcher.news, self._dispatcher.slaves, _number)
+        register_news(server, self._dispatcher, _number)
         register_explain(server, self._dispatcher, _number)
 
     def _register_owner_methods(self, server: HasMethods) -> None:

@@ -8,9 +8,9 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
+from concurrent.apps.telemetryapi import register_telemetry
 from concurrent.core.errors import InvalidArguments
-from concurrent.scheduling.master.newsdesk import NewsDesk
-from concurrent.scheduling.master.slavedesk import SlaveDesk
+from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
@@ -22,17 +22,15 @@ REASON_CHARS_MAX: Final = 200
 
 
 def register_news(
-    server: HasMethods,
-    desk: NewsDesk,
-    slaves: SlaveDesk,
-    number_of: Callable[[TCPHandler, NodeType], int],
+    server: HasMethods, dispatcher: Dispatcher, number_of: Callable[[TCPHandler, NodeType], int]
 ) -> None:
     """Register it with the server of the compute channel.
 
-    :param desk: keeps what tasks say.
-    :param slaves: keeps what slaves say of themselves.
+    :param dispatcher: keeps what tasks say, and what slaves say of themselves.
     :param number_of: returns the number of the registration that a session belongs to, or raises NodeError.
     """
+    desk, slaves = dispatcher.news, dispatcher.slaves
+    register_telemetry(server, dispatcher.observatory, number_of)
 
     @receives(server, to_master.progress)
     def progress(

@@ -99,8 +99,7 @@ class Explainer:
         """Explain an open task."""
         found = self._find_by_state[task.state](task)
         asks = task.terms.as_map()
-        for name in ("name", "is_named"):
-            asks.pop(name, None)
+        asks.pop("name", None)
         slave = self._ledger.slaves.get(task.slave) if task.state is TaskState.HELD else None
         return Explanation(
             task=task.number,

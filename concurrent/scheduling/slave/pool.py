@@ -15,12 +15,14 @@ from itertools import repeat
 
 from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.bars import Bars
 from concurrent.scheduling.slave.blame import Blame
 from concurrent.scheduling.slave.crew import Item
 from concurrent.scheduling.slave.crews import Crews
 from concurrent.scheduling.slave.dealing import Dealer
 from concurrent.scheduling.slave.grace import Grace
 from concurrent.scheduling.slave.limits import NO_BOUNDS, Bounds, Limits
+from concurrent.scheduling.slave.observations import Observations, OnObserved
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pace import Pace
 from concurrent.scheduling.slave.report import OnDone, OutcomeReport
@@ -54,6 +56,7 @@ class WorkerPool:
     :param on_window: called with the number of tasks that the pool wants to hold, when it has changed much.
     :param on_running: called with tasks that have run for a while, again and again (``workerwatch.py``).
     :param on_said: called with what tasks say of themselves (``sayings.py``), before their outcomes.
+    :param on_observed: called once a second with what workers have run, use and run now (``observations.py``).
     """
 
     def __init__(  # noqa: PLR0913  what it is made of, and who is told, by name
@@ -70,6 +73,7 @@ class WorkerPool:
         on_lacks: Callable[[str], object],
         on_running: OnRunning,
         on_said: OnSaid,
+        on_observed: OnObserved,
     ) -> None:
         self.size = size
         self._tasks_per_worker = bounds.tasks_per_worker or sys.maxsize
@@ -78,6 +82,7 @@ class WorkerPool:
         self._on_done = on_done
         self._on_lacks = on_lacks
         self._sayings = Sayings(on_said)
+        self._bars = Bars(size)
         self._pace = Pace()
         self._window = Window(self._pace, size, on_window)
         self._roster = Roster(loop, size, self._new_link, self._has_started)
@@ -102,6 +107,7 @@ class WorkerPool:
             on_shortage=self._shortage_changed,
         )
         self._workers = WorkerWatch(loop, self._links, on_running, self._look)
+        self._observations = Observations(loop, self._links, self._bars, on_observed)
         self._report = OutcomeReport(loop, self._done)
         self._blame = Blame(loop, self._dealer, self._charge, self._go_on)
         self._stopping = Stopping(loop, self._kill_all)
@@ -132,6 +138,7 @@ class WorkerPool:
         """Start the workers."""
         self._limits.start()
         self._roster.fill()
+        self._observations.start()
 
     def stop(self, timeout_s: float) -> Future[list[int]]:
         """Let running tasks finish, then end the workers; what still runs after that is killed.
@@ -195,6 +202,10 @@ class WorkerPool:
         """Report at once what outcomes there are."""
         self._report.flush()
 
+    def tell_all(self) -> None:
+        """Tell everything of the workers the next time: whoever is told knows nothing."""
+        self._observations.tell_all()
+
     def run(
         self,
         owner: int,
@@ -210,7 +221,7 @@ class WorkerPool:
         :returns: whether they were taken; if not, some of these blobs are not defined.
         """
         crews = self._crews
-        crew = crews.of(owner).crew() if terms is USUAL else crews.crew_for(owner, terms)
+        crew = crews.of(owner).crew() if terms.is_plain else crews.crew_for(owner, terms)
         if code_count > len(crew.app.blobs):
             return False
         if not numbers:
@@ -283,7 +294,14 @@ class WorkerPool:
         )
 
     def _new_link(self) -> WorkerLink:
-        link = WorkerLink(self._loop, self._launcher, self._results_came, self._worker_died, self._sayings)
+        link = WorkerLink(
+            self._loop,
+            self._launcher,
+            self._results_came,
+            self._worker_died,
+            sayings=self._sayings,
+            bars=self._bars,
+        )
         link.pause_reading(is_paused=self._is_paused)
         return link
 
@@ -395,6 +413,7 @@ class WorkerPool:
             return
         self._workers.stop()
         self._limits.stop()
+        self._observations.stop()
         unstarted = [item[0] for item in self._dealer.take_all()]
         self._crews.close()
         try:

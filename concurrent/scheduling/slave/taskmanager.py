@@ -21,11 +21,13 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.interfaces import ITaskManager
 from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.bars import BarColumns
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.sayings import said_columns
 from concurrent.scheduling.slave.unconfirmed import Outcomes, Unconfirmed
+from concurrent.scheduling.slave.workerfacts import FactColumns
 from concurrent.scheduling.slave.workersettings import WorkerSettings
 from concurrent.scheduling.slave.workerwatch import RunningTask
 from concurrent.scheduling.tasks.current import TaskProgress
@@ -173,6 +175,7 @@ class GenericTaskManager(WorkerSettings):
             self._handler = handler
         if self.pool.lacks:
             self._tell(to_master.lacks, self.pool.lacks)
+        self.pool.tell_all()
         self._look_for_room()
 
         def go_on() -> None:
@@ -306,6 +309,7 @@ class GenericTaskManager(WorkerSettings):
             on_lacks=lambda reason: self._tell(to_master.lacks, reason),
             on_running=self._running,
             on_said=self._said,
+            on_observed=self._observed,
         )
         pool.start()
         return pool
@@ -385,6 +389,14 @@ class GenericTaskManager(WorkerSettings):
                 self._tell(to_master.progress, *said_columns(progress))
             if printed:
                 self._tell(to_master.printed, list(printed), list(printed.values()))
+
+    def _observed(self, bars: BarColumns | None, facts: FactColumns | None) -> None:
+        """Tell a master what workers do, unless there is none or it takes no more now."""
+        if self._handler is not None and self._handler.has_room:
+            if bars is not None:
+                self._tell(to_master.bars, *bars)
+            if facts is not None:
+                self._tell(to_master.workers, *facts)
 
     def _tell(self, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> None:
         """Tell the master, if there is one; one that cannot be told is lost, and moves the tasks."""

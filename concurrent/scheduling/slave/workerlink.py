@@ -37,6 +37,7 @@ from concurrent.core.machine import next_state
 from concurrent.scheduling.processes.cgroups import Group
 from concurrent.scheduling.processes.launcher import Child, Launcher
 from concurrent.scheduling.processes.taskoutput import OutputFile
+from concurrent.scheduling.slave.bars import Bars
 from concurrent.scheduling.slave.crew import Crew, Item, shown_item
 from concurrent.scheduling.slave.outputlog import OutputLog
 from concurrent.scheduling.slave.sayings import Sayings
@@ -45,7 +46,7 @@ from concurrent.scheduling.slave.verdict import Verdict, over_memory
 from concurrent.scheduling.slave.workerdata import WorkerData
 from concurrent.scheduling.slave.workerstates import TRANSITIONS, WorkerEvent, WorkerState
 from concurrent.scheduling.tasks.current import TaskProgress
-from concurrent.scheduling.tasks.runterms import USUAL
+from concurrent.scheduling.tasks.outcome import DIED
 from concurrent.scheduling.worker.board import read_record
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, TASKS
 from concurrent.transport.loop.loop import NodeLoop
@@ -71,16 +72,17 @@ class WorkerLink:
     :param on_death: called when the worker has ended and everything that it sent was read, with the link, the
         signal or None, the exit code or None and the tail of its output.
     :param sayings: takes what its tasks have said when they end.
+    :param bars: takes what has run when it ends.
     :raises OSError: if there are no descriptors for it.
 
     ``verdicts`` has what becomes of tasks that it has, if the worker ends before they do.
     """
 
     __slots__ = (
-        "_code_count", "_data", "_group", "_loop", "_on_death", "_on_results", "_output", "_output_log",
-        "_record", "_sayings", "_started_count", "_tokens", "busy_since", "child", "crew", "devices",
-        "distrusted_because", "done_count", "is_held", "outstanding", "places", "progress_at", "state",
-        "verdicts",
+        "_bars", "_code_count", "_data", "_group", "_loop", "_on_death", "_on_results", "_output",
+        "_output_log", "_record", "_sayings", "_started_count", "_tokens", "busy_since", "child", "crew",
+        "devices", "distrusted_because", "done_count", "is_held", "outstanding", "places", "progress_at",
+        "state", "verdicts",
     )  # fmt: skip
 
     def __init__(
@@ -89,7 +91,9 @@ class WorkerLink:
         launcher: Launcher,
         on_results: OnResults,
         on_death: Callable[[WorkerLink, int | None, int | None, str], None],
+        *,
         sayings: Sayings,
+        bars: Bars,
     ) -> None:
         self.crew: Crew | None = None
         self.places = 1
@@ -105,6 +109,7 @@ class WorkerLink:
         self._on_results = on_results
         self._on_death = on_death
         self._sayings = sayings
+        self._bars = bars
         self._group: Group | None = None
         self._record = b""
         self._started_count = 0
@@ -176,7 +181,7 @@ class WorkerLink:
             self._send_code(blobs)
         numbers = [item[0] for item in items]
         payloads = [item[1] for item in items]
-        terms = _terms_for_worker(items) if any(item[3] is not USUAL for item in items) else []
+        terms = _terms_for_worker(items) if any(item[3].retry_on for item in items) else []
         self.outstanding.extend(items)
         data, tokens = self._data, self._tokens
         generation = tokens.generation
@@ -324,9 +329,11 @@ class WorkerLink:
         self._on_death(self, signal, code, tail)
 
     def _note_last_words(self) -> None:
-        """Pass on what the task has said that a worker ran when it ended."""
-        number = self.running_number()
-        if number is not None:
+        """Pass on what the task has said that a worker ran when it ended, and how long that was."""
+        item = self.running_item()
+        if item is not None:
+            number = item[0]
+            self._note_run([item[3].name], [DIED], self.progress_at, float("inf"))
             self._sayings.printed(number, self._output_log.end_of(number))
             said = self.new_progress()
             if said is not None:
@@ -371,6 +378,13 @@ class WorkerLink:
         self.crew.used_s += (now - self.busy_since) * self.crew.rate
         self.busy_since = now
 
+    def _note_run(self, names: list[str], statuses: list[int], since: float, busy_s: float) -> None:
+        """Take note for people of what has run since a time, and how long at most."""
+        assert self.crew is not None, "a worker without an application has no tasks"
+        self._bars.ran(
+            self.pid, self.crew.owner, names, statuses, since=since, now=self._loop.time(), busy_s=busy_s
+        )
+
     def _receive(
         self,
         _kind: int,
@@ -393,8 +407,9 @@ class WorkerLink:
             said = read_record(record) if record else None
             if said is not None:
                 self._sayings.progress(number, said[1])
-        for _ in numbers:
-            outstanding.popleft()
+        names = [outstanding.popleft()[3].name for _ in numbers]
+        if names:
+            self._note_run(names, statuses, self.busy_since, busy_s)
         self.done_count += count
         self.progress_at = self._loop.time()
         self._charge()
@@ -409,9 +424,9 @@ class WorkerLink:
 def _terms_for_worker(items: Sequence[Item]) -> list[Any]:
     """Return what the worker has to know of what tasks ask for: ``[place, map]`` where that changes."""
     rows: list[Any] = []
-    before = USUAL
+    before: tuple[str, ...] = ()
     for place, (_, _, _, terms) in enumerate(items):
-        if terms is not before:
-            rows.append([place, {"retry_on": terms.retry_on} if terms.retry_on else {}])
-            before = terms
+        if terms.retry_on != before:
+            before = terms.retry_on
+            rows.append([place, {"retry_on": before} if before else {}])
     return rows

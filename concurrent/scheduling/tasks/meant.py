@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from concurrent.core.nearest import nearest
 from concurrent.scheduling.tasks.task import Task
-from concurrent.scheduling.tasks.terms import ASKED
+from concurrent.scheduling.tasks.terms import NAMES
 
 __all__ = ["ignored_attributes", "names_used", "term_meant"]
 
@@ -57,7 +57,7 @@ MEANT_BY_NAME: Final = {
 }
 """Other names for what can be asked for."""
 
-ATTRIBUTES: Final = (*(name for name in ASKED if name != "name"), "returns_task")
+ATTRIBUTES: Final = (*(name for name in NAMES if name != "name"), "returns_task")
 """What a class of tasks says of them; ``names`` may well be data of theirs."""
 
 LIKENESS: Final = 0.87
@@ -69,7 +69,7 @@ VALUES: Final = (bool, int, float, str, dict, list, tuple, type)
 """Of what classes the values are that say what a task asks for."""
 
 
-def term_meant(name: str, known: Sequence[str] = ASKED, likeness: float = 0.6) -> str:
+def term_meant(name: str, known: Sequence[str] = NAMES, likeness: float = 0.6) -> str:
     """Return which of some known names of terms somebody may have meant; empty if none is near.
 
     :param likeness: how much alike two names have to be, from 0 to 1.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
-from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, Terms
+from concurrent.scheduling.tasks.terms import DEFAULT_TERMS, KEPT_COUNT, Terms
 
 __all__ = ["MOST_WEIGHT", "USUAL", "RunTerms", "read_run_terms", "run_terms", "shown_task"]
 
@@ -26,7 +26,9 @@ class RunTerms:
     :param priority: those with the higher one begin first, among the tasks of one application.
     :param weight: how much of the slave their application shall have, compared with others.
     :param resources: what each takes while it runs.
-    :param name: what logs call them besides their number; empty if their owner has given them no name.
+    :param name: what they are, for people: the name of a class or function, or one that a user gave them.
+
+    ``is_plain`` tells that they ask for nothing: they may have a name.
     """
 
     timeout_s: float | None = None
@@ -35,6 +37,15 @@ class RunTerms:
     weight: int = 1
     resources: Claim = NO_CLAIM
     name: str = ""
+    is_plain: bool = field(init=False, repr=False, compare=False)
+    _map: dict[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        asked = {name: value for name in NAMES if (value := getattr(self, name)) != DEFAULTS[name]}
+        if self.resources:
+            asked["resources"] = self.resources.as_map()
+        object.__setattr__(self, "is_plain", not asked.keys() - {"name"})
+        object.__setattr__(self, "_map", asked)
 
     @property
     def is_binding(self) -> bool:
@@ -42,26 +53,44 @@ class RunTerms:
         return bool(self.timeout_s or self.retry_on or self.resources)
 
     def as_map(self) -> dict[str, Any]:
-        """Return those that are not the default, by name: as they travel."""
-        asked = {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
-        if self.resources:
-            asked["resources"] = self.resources.as_map()
-        return asked
+        """Return those that are not the default, by name: as they travel. Nobody changes that."""
+        return self._map
 
+
+DEFAULTS: Final = {
+    "timeout_s": None,
+    "retry_on": (),
+    "priority": 0,
+    "weight": 1,
+    "resources": NO_CLAIM,
+    "name": "",
+}
+NAMES: Final = tuple(DEFAULTS)
 
 USUAL: Final = RunTerms()
-"""Those of tasks that ask for nothing."""
+"""Those of tasks that ask for nothing and have no name."""
+
+_kept = lru_cache(maxsize=KEPT_COUNT, typed=True)(RunTerms)
+"""Makes terms, or returns those that were made before: so equal ones are told at a glance."""
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=KEPT_COUNT)
 def run_terms(terms: Terms, weight: int = 1) -> RunTerms:
     """Return what a slave has to know of terms."""
     if terms is DEFAULT_TERMS and weight == 1:
         return USUAL
     retry_on = terms.retry.on if terms.retry is not None else ()
-    name = terms.name if terms.is_named else ""
-    made = RunTerms(terms.timeout_s, retry_on, terms.priority, weight, terms.resources, name)
+    made = _kept(terms.timeout_s, retry_on, terms.priority, weight, terms.resources, terms.name)
     return USUAL if made == USUAL else made
+
+
+@lru_cache(maxsize=KEPT_COUNT)
+def _named(name: str) -> RunTerms:
+    """Return the terms of tasks that have a name and ask for nothing.
+
+    :raises SchedulingError: if it is no name.
+    """
+    return run_terms(Terms(name=name))
 
 
 def read_run_terms(values: Mapping[str, Any]) -> RunTerms:
@@ -71,6 +100,9 @@ def read_run_terms(values: Mapping[str, Any]) -> RunTerms:
     """
     if not values:
         return USUAL
+    name = values.get("name", "")
+    if len(values) == 1 and type(name) is str and name:  # as it mostly is
+        return _named(name)
     retry_on, weight = values.get("retry_on", ()), values.get("weight", 1)
     if not isinstance(retry_on, (list, tuple)) or not all(isinstance(name, str) for name in retry_on):
         raise SchedulingError(
@@ -86,11 +118,9 @@ def read_run_terms(values: Mapping[str, Any]) -> RunTerms:
         timeout_s=values.get("timeout_s"),
         priority=values.get("priority", 0),
         resources=Claim.of(values.get("resources")),
-        name=values.get("name", ""),
+        name=name,
     )
-    return RunTerms(
-        checked.timeout_s, tuple(retry_on), checked.priority, weight, checked.resources, checked.name
-    )
+    return _kept(checked.timeout_s, tuple(retry_on), checked.priority, weight, checked.resources, checked.name)
 
 
 def shown_task(number: int, terms: RunTerms) -> str:

@@ -5,7 +5,7 @@ A new term is one more field of :class:`Terms`: whatever lies between carries th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -16,10 +16,10 @@ from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
 from concurrent.scheduling.tasks.retry import Retry
 
 __all__ = [
-    "ASKED",
     "ATTEMPTS_MAX",
     "BINDING",
     "DEFAULT_TERMS",
+    "KEPT_COUNT",
     "MOST_ATTEMPTS",
     "POINT_S",
     "Terms",
@@ -62,7 +62,6 @@ class Terms:
     :param deadline_s: how long after its submission it may still be open, in seconds; None: for ever.
     :param retry: when it is tried again if it raises; None: never. A number is that of tries.
     :param resources: what it takes while it runs, a map or a :class:`Claim`; afterwards it is a claim.
-    :param is_named: whether ``name`` was given by who pushes it, so that slaves call it so in their logs.
     :raises SchedulingError: if a value is not possible.
     """
 
@@ -73,7 +72,6 @@ class Terms:
     deadline_s: float | None = None
     retry: Retry | None = None
     resources: Claim = NO_CLAIM
-    is_named: bool = False
 
     def __post_init__(self) -> None:
         _check_whole("attempts_max", self.attempts_max, 1, MOST_ATTEMPTS, "Say how many workers may die of it")
@@ -135,7 +133,7 @@ def terms_of(task: Any) -> Terms:
 
 def _terms_named(task: Any) -> Terms:
     """Return what a task asks for whose name may be none: each has one of its own, a property or a slot."""
-    asked = dict(zip(ASKED, _asked(task), strict=True))
+    asked = dict(zip(NAMES, _asked(task), strict=True))
     if not _is_name(asked["name"]):
         asked["name"] = _shortened(type(task).__name__)
     asked["retry"] = Retry.of(asked["retry"])
@@ -144,8 +142,7 @@ def _terms_named(task: Any) -> Terms:
 
 def terms_over(terms: Terms, given: Mapping[str, Any]) -> Terms:
     """Return terms with some values in the place of theirs, which were checked."""
-    values = [given[name] if name in given else getattr(terms, name) for name in ASKED]
-    return _made(values, is_named=terms.is_named or "name" in given)
+    return _kept(*[given[name] if name in given else getattr(terms, name) for name in NAMES])
 
 
 def terms_of_each(tasks: Sequence[Any]) -> list[Terms]:
@@ -177,9 +174,8 @@ def terms_from(values: Mapping[str, Any]) -> Terms:
     asked = dict(zip(NAMES, map(values.get, NAMES, DEFAULTS.values()), strict=True))
     asked["retry"] = Retry.read(asked["retry"])
     asked["resources"] = Claim.of(asked["resources"])
-    is_named = asked.pop("is_named") is True
     try:
-        return _made(asked.values(), is_named=is_named)
+        return _kept(*asked.values())
     except TypeError:  # a value that cannot be looked up; to make the terms says which
         return Terms(**asked)
 
@@ -188,11 +184,6 @@ def terms_from(values: Mapping[str, Any]) -> Terms:
 def once(terms: Terms) -> Terms:
     """Return the same terms with one attempt: for what is pushed again in pieces when a worker dies of it."""
     return replace(terms, attempts_max=1)
-
-
-def _made(values: Iterable[Any], *, is_named: bool) -> Terms:
-    """Return terms by their values, in the order of :data:`ASKED`: one object for equal ones."""
-    return _kept(*values, True) if is_named else _kept(*values)
 
 
 def _check_whole(name: str, value: Any, minimum: int, maximum: int, advice: str) -> None:
@@ -229,10 +220,8 @@ def _shortened(name: str) -> str:
 DEFAULT_TERMS: Final = Terms()
 DEFAULTS: Final = {field.name: field.default for field in fields(Terms)}
 NAMES: Final = tuple(DEFAULTS)
-ASKED: Final = tuple(name for name in NAMES if name != "is_named")
-"""What a task, or who pushes it, asks for by these names."""
 
-_asked = attrgetter(*("__class__.name" if name == "name" else name for name in ASKED))
+_asked = attrgetter(*("__class__.name" if name == "name" else name for name in NAMES))
 """Returns what a task asks for, in the order of the fields: for each push, so without any code in Python."""
 
 _usual: Final[dict[tuple[Any, ...], Terms]] = {}

@@ -33,8 +33,8 @@ from tests.integration.apps.peers import TIMEOUT_S, MakePeer
 UNUSED: Any = None
 
 HINTS = {
-    "held", "lacks", "notice", "printed", "progress", "running", "system_log", "system_notice",
-    "system_progress", "tasksystem_progress",
+    "bars", "held", "lacks", "notice", "printed", "progress", "running", "system_log", "system_notice",
+    "system_progress", "tasksystem_progress", "workers",
 }  # fmt: skip
 """What is only shown to people: such a cast is refused with a line in the log."""
 

@@ -14,10 +14,12 @@ import psutil
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.bars import BarColumns
 from concurrent.scheduling.slave.limits import NO_BOUNDS, Bounds
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.status import WorkersStatus
+from concurrent.scheduling.slave.workerfacts import FactColumns
 from concurrent.scheduling.slave.workerwatch import RunningTask
 from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
@@ -55,6 +57,8 @@ class PoolUser:
         self.running: list[RunningTask] = []
         self.progress: dict[int, list[TaskProgress]] = {}
         self.printed: dict[int, str] = {}
+        self.bars: list[BarColumns] = []
+        self.facts: list[FactColumns] = []
         self._outcome_by_number: dict[int, tuple[int, Any]] = {}
         self._next_number = 0
         self._sent_blobs = 0
@@ -73,6 +77,7 @@ class PoolUser:
             on_lacks=self.lacks.append,
             on_running=self.running.extend,
             on_said=self._said,
+            on_observed=self._observed,
         )
         self.on_loop(self.pool.start)
 
@@ -175,6 +180,12 @@ class PoolUser:
         numbers = list(range(self._next_number, self._next_number + len(payloads)))
         self._next_number += len(numbers)
         return numbers
+
+    def _observed(self, bars: BarColumns | None, facts: FactColumns | None) -> None:
+        if bars is not None:
+            self.bars.append(bars)
+        if facts is not None:
+            self.facts.append(facts)
 
     def _said(self, progress: dict[int, TaskProgress], printed: dict[int, str]) -> None:
         for number, one in progress.items():

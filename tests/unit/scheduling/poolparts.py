@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.scheduling.slave.bars import Bars
 from concurrent.scheduling.slave.blame import Blame
 from concurrent.scheduling.slave.crew import Application, Crew
 from concurrent.scheduling.slave.dealing import Dealer
@@ -41,7 +42,14 @@ class Parts:
     def _start(self) -> WorkerLink:
         if self.launcher.refuses:
             raise OSError("no descriptors")
-        return WorkerLink(self.loop, self.launcher, lambda *_: None, self._died, Sayings(list))  # type: ignore[arg-type]
+        return WorkerLink(
+            self.loop,  # type: ignore[arg-type]
+            self.launcher,  # type: ignore[arg-type]
+            lambda *_: None,
+            self._died,
+            sayings=Sayings(list),
+            bars=Bars(1),
+        )
 
     def _died(self, link: WorkerLink, signal: int | None, code: int | None, tail: str) -> None:
         death = self.blame.died(link, signal, code, tail)

@@ -15,7 +15,6 @@ from concurrent.scheduling.owner.results import members_of
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.options import NO_OPTIONS, Options, options_of
 from concurrent.scheduling.tasks.retry import Retry, exception_names
-from concurrent.scheduling.tasks.runterms import USUAL, read_run_terms, run_terms
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.terms import Terms, terms_from, terms_of
 
@@ -38,27 +37,6 @@ def test_what_the_pusher_asks_for_counts_more_and_the_rest_stays() -> None:
     assert (terms.timeout_s, terms.name, terms.retry) == (9.0, "mine", Retry(3))
     assert Options(timeout_s=None).over(terms).timeout_s is None
     assert NO_OPTIONS.over(terms) is terms
-
-
-def test_slaves_are_told_a_name_only_if_it_was_given() -> None:
-    assert run_terms(terms_of(Careful())).name == ""
-    terms = Options(name="mine").over(Options(priority=3).over(terms_of(Careful())))
-    assert (run_terms(terms).name, terms.is_named) == ("mine", True)
-    assert Options(priority=4).over(terms).is_named
-    assert run_terms(Options(name="mine").over(Terms(name="f"))).as_map() == {"name": "mine"}
-    assert run_terms(Terms(name="f")) is USUAL
-    assert read_run_terms({"name": "mine"}).name == "mine"
-    with pytest.raises(SchedulingError, match="name"):
-        read_run_terms({"name": "two\nlines"})
-    with pytest.raises(TypeError, match="no option 'is_named'"):
-        options_of({"is_named": True})
-
-
-def test_a_name_that_was_given_travels_and_equal_terms_are_one_object() -> None:
-    terms = Options(name="mine").over(Terms(name="f"))
-    assert terms_from(terms.as_map()) is terms
-    assert terms_from(Terms(name="f").as_map()) is terms_from({"name": "f"})
-    assert not terms_from({"name": "f", "is_named": "yes"}).is_named
 
 
 def test_equal_terms_are_one_object_under_the_same_options() -> None:

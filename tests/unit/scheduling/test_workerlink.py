@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from concurrent.scheduling.slave import workerdata
+from concurrent.scheduling.slave.bars import Bars
 from concurrent.scheduling.slave.sayings import Sayings
 from concurrent.scheduling.slave.verdict import CANCEL
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerstates import WorkerState
-from concurrent.scheduling.tasks.runterms import USUAL
+from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
 from concurrent.scheduling.worker.sharedmemory import receive_memory
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, RESULTS, TASKS, MessageReader, pack_message
 from tests.unit.scheduling.slave_parts import StillLauncher, StillLoop, new_crew
@@ -31,12 +32,14 @@ class Ends:
         self.said: list[Any] = []
         self.deaths: list[tuple[int | None, int | None, str, WorkerState]] = []
         self.crew = new_crew(OWNER_NUMBER)
+        self.bars = Bars(1)
         self.link = WorkerLink(
             self.loop,  # type: ignore[arg-type]
             self.launcher,  # type: ignore[arg-type]
             lambda _link, *result: self.results.append(result),
             self._died,
-            Sayings(lambda *said: self.said.append(said)),
+            sayings=Sayings(lambda *said: self.said.append(said)),
+            bars=self.bars,
         )
         self.data, self.tokens = (socket.socket(fileno=end.dup().detach()) for end in self.launcher.ends[0])
         for end in self.launcher.ends[0]:
@@ -113,6 +116,23 @@ def test_results_of_the_oldest_tasks_are_handed_over_and_charged(ends: Ends) -> 
     assert numbers(list(ends.link.outstanding)) == [3]
     assert ends.link.done_count == 2
     assert ends.crew.used_s == pytest.approx(2.0)
+
+
+def test_what_has_run_is_noted_by_its_name_and_the_run_that_a_worker_died_of_too(ends: Ends) -> None:
+    ends.join()
+    named = RunTerms(name="square")
+    ends.crew.open_count += 3
+    ends.link.give([(number, b"task", ends.crew, named) for number in (1, 2, 3)], 0.0)
+    ends.loop.now += 2.0
+    ends.report(1, 2)
+    ends.loop.now += 3.0
+    ends.tokens.recv(3)
+    ends.launcher.children[0].ended(1)
+    told = ends.bars.take(ends.loop.now)
+    assert told is not None
+    assert (told.names, told.jobs) == (["square"], [OWNER_NUMBER])
+    assert told.counts == [[ends.link.pid] * 2, [0, 0], [2, 1], [0, 1]]
+    assert told.times == [[3.5, 3.0], [0.5, 3.0], [0.5, 3.0]]
 
 
 def test_what_has_not_started_is_taken_back_and_nothing_else(ends: Ends) -> None:

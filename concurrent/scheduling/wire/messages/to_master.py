@@ -20,6 +20,7 @@ __all__ = [
     "OPTIONS",
     "OUTPUT",
     "TERMS",
+    "bars",
     "cancel",
     "cancel_tasksystem",
     "consumed",
@@ -51,6 +52,7 @@ __all__ = [
     "system_stepped",
     "tasksystem_heard",
     "took",
+    "workers",
 ]
 
 TERMS: Final = "terms"
@@ -219,6 +221,27 @@ def pull(room: int) -> None:
 @FROM_SLAVE.hint(feature="lacks")
 def lacks(reason: str) -> None:
     """Tell why the slave wants no tasks: what its machine is short of; an empty text when that is over."""
+
+
+@FROM_SLAVE.hint(feature="bars")
+def bars(names: list[str], jobs: list[int], counts: list[list[int]], times: list[list[float]]) -> None:
+    """Tell what workers have run, once a second at most, in columns.
+
+    ``counts`` are the processes of workers, places in ``names`` and ``jobs``, how many runs there were and how
+    many failed; ``times`` how long ago the first began, how long it was to the end of the last, and how much of
+    that the runs took, in seconds.
+    """
+
+
+@FROM_SLAVE.hint(feature="workers")
+def workers(
+    counts: list[list[int]], figures: list[list[float]], gone: list[int], machine: dict[str, Any]
+) -> None:
+    """Tell what has changed of workers and their machine, once a second at most.
+
+    ``counts`` are the processes of workers, bytes of memory, the task that each has run for a while or -1, and
+    how many it has done; ``figures`` how many processors it used, and how long that task has run, in seconds.
+    """
 
 
 @FROM_SLAVE.cast()

@@ -1,0 +1,165 @@
+"""What the workers of a slave have run lately, merged into bars for people to look at. A pure module.
+
+A worker reports outcomes in batches, with how long they took together; so a bar is made for a batch and not for
+a task. Short runs of one function that follow each other on a worker are one bar with a count. Of each worker a
+bounded number of bars waits to be sent: when there are more, each two next to each other become one. A bar says
+how long its runs took, so that the time between them is not taken for work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from concurrent.scheduling.tasks.outcome import FINISHED
+
+__all__ = ["BARS_PER_S", "GAP_S", "MIXED", "SHORT_S", "BarColumns", "Bars"]
+
+GAP_S: Final = 0.02
+"""So soon a run follows another one that is drawn as one with it."""
+
+SHORT_S: Final = 0.02
+"""Longer runs have bars of their own."""
+
+BARS_PER_S: Final = 50
+"""So many bars of a worker are sent at once, each second."""
+
+TOTAL_MAX: Final = 400
+"""So many of all workers together, but two of each."""
+
+PARTS_MAX: Final = 8
+"""So many functions in one batch are told apart."""
+
+MIXED: Final = "(several)"
+"""The name of a bar that stands for runs of different functions."""
+
+
+COUNTS: Final = 4
+"""So many columns of bars are whole numbers, those before the times."""
+
+
+class BarColumns(NamedTuple):
+    """Bars as they travel; see ``to_master.bars``."""
+
+    names: list[str]
+    jobs: list[int]
+    counts: list[list[int]]
+    times: list[list[float]]
+
+
+@dataclass(slots=True)
+class _Bar:
+    """One bar that waits to be sent."""
+
+    name: str
+    start: float
+    end: float
+    busy_s: float
+    runs: int
+    failed: int
+
+    @property
+    def is_short(self) -> bool:
+        return self.busy_s <= SHORT_S * self.runs
+
+    def add(self, later: _Bar) -> None:
+        """Stand for another bar too, which follows."""
+        if later.name != self.name:
+            self.name = MIXED
+        self.end = later.end
+        self.busy_s += later.busy_s
+        self.runs += later.runs
+        self.failed += later.failed
+
+
+class Bars:
+    """See the module.
+
+    :param size: how many workers there are, about.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._most = max(2, min(BARS_PER_S, TOTAL_MAX // max(1, size)))
+        self._bars_by_worker: dict[tuple[int, int], list[_Bar]] = {}
+
+    def ran(
+        self,
+        worker: int,
+        job: int,
+        names: Sequence[str],
+        statuses: Sequence[int],
+        *,
+        since: float,
+        now: float,
+        busy_s: float,
+    ) -> None:
+        """Take note of runs that have ended.
+
+        :param worker: the process that they ran in.
+        :param job: the number of the owner of the tasks.
+        :param names: what each of them is, and ``statuses`` how it has ended; one at least.
+        :param since: before that none of them began, in seconds of any clock, and ``now`` they have ended.
+        :param busy_s: how long they took together, as the worker says.
+        """
+        runs, name = len(statuses), names[0]
+        busy_s = max(0.0, min(busy_s, now - since))
+        bars = self._bars_by_worker.get((worker, job))
+        if bars is None:
+            bars = self._bars_by_worker[worker, job] = []
+        if names.count(name) == runs:
+            self._put(bars, _Bar(name, now - busy_s, now, busy_s, runs, runs - statuses.count(FINISHED)))
+            return
+        start = now - busy_s
+        for name, (runs, failed) in _parts(names, statuses).items():
+            part_s = busy_s * runs / len(statuses)
+            self._put(bars, _Bar(name, start, start + part_s, part_s, runs, failed))
+            start += part_s
+
+    def take(self, now: float) -> BarColumns | None:
+        """Return the bars that wait, which do so no more; None if there are none.
+
+        :param now: the time of the same clock.
+        """
+        if not self._bars_by_worker:
+            return None
+        waiting, self._bars_by_worker = self._bars_by_worker, {}
+        rows: list[tuple[int, int, int, int, float, float, float]] = []
+        place_by_function: dict[tuple[int, str], int] = {}
+        for (worker, job), bars in waiting.items():
+            for bar in bars:
+                place = place_by_function.setdefault((job, bar.name), len(place_by_function))
+                times = max(0.0, now - bar.start), max(0.0, bar.end - bar.start), bar.busy_s
+                rows.append((worker, place, bar.runs, bar.failed, *times))
+        columns: list[Any] = list(map(list, zip(*rows, strict=True)))
+        jobs, names = zip(*place_by_function, strict=True)
+        return BarColumns(list(names), list(jobs), columns[:COUNTS], columns[COUNTS:])
+
+    def _put(self, bars: list[_Bar], bar: _Bar) -> None:
+        """Add a bar behind the others of its worker, or to the last one."""
+        if bars:
+            last = bars[-1]
+            if last.name == bar.name and bar.start - last.end <= GAP_S and bar.is_short and last.is_short:
+                last.add(bar)
+                return
+        bars.append(bar)
+        if len(bars) > self._most:
+            bars[:] = _halved(bars)
+
+
+def _halved(bars: list[_Bar]) -> list[_Bar]:
+    """Return bars of which each stands for two."""
+    for first, second in zip(bars[::2], bars[1::2], strict=False):
+        first.add(second)
+    return bars[::2]
+
+
+def _parts(names: Sequence[str], statuses: Sequence[int]) -> dict[str, tuple[int, int]]:
+    """Return how many runs of each name there are in a batch, and how many of these have failed."""
+    parts: dict[str, tuple[int, int]] = {}
+    for name, status in zip(names, statuses, strict=True):
+        if name not in parts and len(parts) >= PARTS_MAX - 1:
+            name = MIXED
+        runs, failed = parts.get(name, (0, 0))
+        parts[name] = runs + 1, failed + (status != FINISHED)
+    return parts

@@ -400,7 +400,8 @@ class World:
         program.next_id += count
         payloads = [b"%d:%d" % (program.owner, first_id + index) for index in range(count)]
         terms = Terms(attempts_max=ATTEMPTS, retry=RETRY, resources=claim)
-        changes = ((count // 2, Terms(attempts_max=ATTEMPTS, priority=1)),) if urgent and count > 1 else ()
+        urgently = Terms(attempts_max=ATTEMPTS, priority=1, deadline_s=9.0)
+        changes = ((count // 2, urgently),) if urgent and count > 1 else ()
         self.apply(TasksSubmitted(program.owner, first_id, payloads, terms, changes))
 
     def hold(self, program: Program, reason: str) -> None:

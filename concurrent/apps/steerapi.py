@@ -7,7 +7,7 @@ changes something says in the audit log who did it, and waits until that is kept
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
@@ -16,6 +16,7 @@ from concurrent.apps.slavechoice import find_slave, names_of
 from concurrent.apps.steered import CancelAnswer, DrainAnswer, DrainList, RetryAnswer
 from concurrent.apps.taskchoice import Chosen, TaskChoice
 from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.loggers import get_log
 from concurrent.core.rows import ROWS_MAX
 from concurrent.core.status import Status
 from concurrent.scheduling.ledger.records import TaskRecord
@@ -30,6 +31,8 @@ from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.roles import OBSERVERS, SUBMITTERS
 
 __all__ = ["SteerAPI"]
+
+log = get_log(__name__)
 
 CALL_TIMEOUT_S: Final = 10.0
 
@@ -124,7 +127,8 @@ class SteerAPI:
             except NodeError as error:
                 note(f"{REFUSED}: {error.message}")
                 raise
-            note("done: " + ", ".join(f"{key} {value}" for key, value in answer.items() if value))
+            note(f"done: {_in_words(answer)}")
+            log.info("%s: %s %s: %s", who(request.identity), request.method, what, _in_words(answer))
             self._dispatcher.jobs.when_kept(lambda: kept.set_result(answer))
 
         self._loop.call(begin, timeout_s=CALL_TIMEOUT_S)
@@ -213,6 +217,10 @@ def who(identity: Identity) -> str:
     if identity == ANYBODY:
         return "somebody"
     return "the user of the master" if identity == THIS_USER else identity.key
+
+
+def _in_words(answer: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in answer.items() if value) or "nothing to do"
 
 
 def _is_final() -> NodeError:

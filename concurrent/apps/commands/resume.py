@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 
+from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import EXIT_OK, for_terminal
+from concurrent.apps.columns import duration
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.drain import STEERING
+from concurrent.apps.commands.steering import tasks_text
+from concurrent.apps.steered import DrainAnswer
 from concurrent.apps.steermaster import SteerMaster
 
 __all__ = ["add_parser", "run"]
@@ -23,16 +28,39 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Have a slave take tasks again that was drained; it may be away, and takes them when it "
         "comes back.",
     )
-    parser.add_argument("slave", metavar="SLAVE", help="the name of the slave, or its number at the master")
+    parser.add_argument(
+        "slave", metavar="SLAVE", nargs="?",
+        help="the name of the slave, or its number at the master; none: the drained ones are listed",
+    )  # fmt: skip
     add_master_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the answer of the master, as JSON")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Have the master give the slave tasks again."""
+    """Have the master give the slave tasks again, or list those that are drained."""
+    if args.slave is None:
+        return _list(args)
     with SteerMaster(way_of(args, STEERING)) as master:
         answer = master.resume(args.slave)
     when = "takes tasks" if answer.number else "takes tasks when it comes back"
     print(json.dumps(answer.to_json(), indent=2) if args.json else for_terminal(f"slave {answer.slave} {when}"))
     return EXIT_OK
+
+
+def _list(args: argparse.Namespace) -> int:
+    with SteerMaster(way_of(args, OBSERVING)) as master:
+        drains = master.drains()
+    if args.json:
+        print(json.dumps(drains.to_json(), indent=2))
+        return EXIT_OK
+    lines = [_line(one) for one in drains.items] or ["no slave is drained"]
+    lines += [f"{drains.left_out:,} more are not shown"] if drains.left_out else []
+    print(for_terminal("\n".join(lines)))
+    return EXIT_OK
+
+
+def _line(one: DrainAnswer) -> str:
+    where = f"has {tasks_text(one.held)} still" if one.held else "has no task" if one.number else "is away"
+    age = duration(time.time() - one.drained_at)
+    return f"{one.slave} was drained by {one.drained_by} {age} ago: it {where}"

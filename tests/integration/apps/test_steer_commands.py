@@ -158,7 +158,10 @@ def test_one_that_is_away_takes_tasks_when_it_comes_back(
     while master.snapshot()["tasks"]["slave_count"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    assert "slave-1 was drained by the user of the master " in (listed := run("resume"))
+    assert listed.endswith(": it is away\n")
     assert run("resume", "slave-1") == "slave slave-1 takes tasks when it comes back\n"
+    assert run("resume") == "no slave is drained\n"
 
 
 @pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])

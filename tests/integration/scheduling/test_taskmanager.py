@@ -50,6 +50,7 @@ class Master:
         self.done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self.held: queue.SimpleQueue[tuple[list[int], list[int]]] = queue.SimpleQueue()
         self.lacks: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.returned: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
         self.question: Future[Any] = Future()
 
     def receive_into(self, new_block: NewBlock) -> None:
@@ -64,6 +65,8 @@ class Master:
             self.held.put((args[0], args[1]))
         elif message is to_master.lacks:
             self.lacks.put(args[0])
+        elif message is to_master.returned:
+            self.returned.put(args[0])
         elif message is to_master.done:
             numbers, _statuses, payloads, _task_s = args
             for number, payload in zip(numbers, payloads, strict=True):
@@ -106,6 +109,10 @@ class Slave:
             payload = Frame(block)
         method = next(one for one in self.master.methods if one.name == "run")
         self.on_loop(method.function, None, None, owner, 0, [number], [payload])
+
+    def tell(self, name: str, *args: Any) -> None:
+        method = next(one for one in self.master.methods if one.name == name)
+        self.on_loop(method.function, None, None, *args)
 
     def stop(self) -> None:
         self.on_loop(self.manager.drain, 0.0).result(TIMEOUT_S)
@@ -230,6 +237,33 @@ def test_each_master_is_told_why_nothing_is_wanted(loop: NodeLoop, zygote: Zygot
         gate.release(pid)
     finally:
         slave.stop()
+
+
+def test_a_slave_that_is_drained_hands_back_what_has_not_begun_and_begins_nothing(
+    slave: Slave, gate: Gate
+) -> None:
+    slave.run(1, workloads.hold, gate.port)
+    pid = gate.wait_for_one()
+    slave.run(2, workloads.square, 2)
+    slave.tell("drained", "admin:kim")
+    assert slave.master.returned.get(timeout=TIMEOUT_S) == [2]
+    slave.run(3, workloads.square, 3)  # it was on its way
+    assert slave.master.returned.get(timeout=TIMEOUT_S) == [3]
+    assert slave.on_loop(slave.manager.snapshot)["drained_by"] == "admin:kim"
+    gate.release(pid)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, "released")
+    slave.tell("drained", "")
+    slave.run(4, workloads.square, 4)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (4, 16)
+    assert slave.on_loop(slave.manager.snapshot)["drained_by"] == ""
+
+
+def test_the_next_master_says_whether_a_slave_is_drained(slave: Slave) -> None:
+    slave.tell("drained", "admin:kim")
+    slave.on_loop(slave.manager.left)
+    rejoin(slave)
+    slave.run(1, workloads.square, 2)
+    assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4)
 
 
 def test_what_the_master_did_not_acknowledge_is_brought_again(slave: Slave) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from concurrent.apps.api import NodeType
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation, is_task
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
@@ -51,18 +52,16 @@ class ExplainAPI:
         """Register everything with the JSON API of the master."""
 
         @jsonremote(service, roles=SUBMITTERS)
-        def explain(request: Request, task: str) -> dict[str, Any]:
-            """Return why a task does not run now: ``JOB/ID``, or its number at the master; an Explanation."""
+        def explain(request: Request, task: str) -> Explanation:
+            """Return why a task does not run now: ``JOB/ID``, or its number at the master."""
             return self._loop.call(self._task, task, request.identity, timeout_s=CALL_TIMEOUT_S)
 
         @jsonremote(service, roles=SUBMITTERS)
-        def explain_job(request: Request, job: str) -> dict[str, Any]:
-            """Return what the tasks of a job wait for, by its id or its name; a JobExplanation."""
+        def explain_job(request: Request, job: str) -> JobExplanation:
+            """Return what the tasks of a job wait for, by its id or its name."""
             return self._loop.call(self._job, job, request.identity, timeout_s=CALL_TIMEOUT_S)
 
-    def _task(self, text: str, identity: Identity) -> dict[str, Any]:
-        from concurrent.scheduling.tasks.explanation import is_task  # a master that nobody asks needs none
-
+    def _task(self, text: str, identity: Identity) -> Explanation:
         if not is_task(text):
             raise InvalidArguments(
                 f"{text!r:.100} names no task",
@@ -73,7 +72,7 @@ class ExplainAPI:
         jobs, explainer = self._dispatcher.jobs, self._dispatcher.explainer()
         job, _, number = text.rpartition("/")
         if job:
-            return explainer.of_job(jobs.program(job, identity), int(number)).to_json()
+            return explainer.of_job(jobs.program(job, identity), int(number))
         task = self._dispatcher.ledger.task_by_number.get(int(number))
         if task is None or not jobs.may_see(task.owner, identity):
             raise NodeError(
@@ -83,8 +82,8 @@ class ExplainAPI:
                 remedy="'concurrent explain JOB' has numbers of tasks that wait, 'concurrent status' of those "
                 "that run; write JOB/ID for one that may have ended",
             )
-        return explainer.task(task).to_json()
+        return explainer.task(task)
 
-    def _job(self, text: str, identity: Identity) -> dict[str, Any]:
+    def _job(self, text: str, identity: Identity) -> JobExplanation:
         job = self._dispatcher.jobs.program(text, identity)
-        return self._dispatcher.explainer().job(job).to_json()
+        return self._dispatcher.explainer().job(job)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from concurrent.apps.explainapi import ExplainAPI
+from concurrent.apps.observeapi import ObserveAPI
+from concurrent.apps.registry import NodeRegistry
 from concurrent.apps.steerapi import SteerAPI
 from concurrent.scheduling.master.dispatcher import Dispatcher
-from concurrent.transport.calls.methods import HasMethods
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.auditing import IAudit
+from concurrent.transport.web.service import JSONService
 
 __all__ = ["register_for_people"]
 
 
-def register_for_people(service: HasMethods, loop: NodeLoop, dispatcher: Dispatcher, audit: IAudit) -> None:
+def register_for_people(
+    service: JSONService, loop: NodeLoop, dispatcher: Dispatcher, registry: NodeRegistry, audit: IAudit
+) -> None:
     """Register it all with the JSON API of a master.
 
+    :param registry: knows where the pages of nodes are, and which have left.
     :param audit: told who does what. Loop thread.
     """
+    observing = ObserveAPI(loop, dispatcher, registry)
+    observing.register_methods(service)
+    observing.add_views(service)
     ExplainAPI(loop, dispatcher).register_methods(service)
     SteerAPI(loop, dispatcher, audit=audit).register_methods(service)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from concurrent.apps.access import Way
 from concurrent.apps.jobstatus import JobDetails, JobRow
+from concurrent.apps.observed import JobsStatus
 from concurrent.core.errors import JobUnknown, NodeError, UnknownMethod
 from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation, is_task
@@ -38,8 +39,11 @@ class JobMaster:
 
     def jobs(self) -> list[JobRow]:
         """Return all jobs that the master knows."""
-        answer = self._call("jobs")
-        return [JobRow.from_json(one) for one in answer if isinstance(one, dict)]
+        return list(self.job_list().items)
+
+    def job_list(self) -> JobsStatus:
+        """Return the jobs that the master lists, and how many are left out of that."""
+        return JobsStatus.from_json(self._call("jobs"))
 
     def job(self, job: str) -> JobDetails:
         """Return all that the master knows of a job."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetails, JobRow
+from concurrent.apps.observed import JobsStatus
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.records import JobRecord
@@ -21,7 +22,7 @@ from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import Identity
-from concurrent.transport.security.roles import SUBMITTERS
+from concurrent.transport.security.roles import OBSERVERS, SUBMITTERS, Role
 
 __all__ = ["JobsAPI", "state_of"]
 
@@ -57,13 +58,13 @@ class JobsAPI:
     def register_methods(self, service: HasMethods) -> None:
         """Register everything with the JSON API of the master."""
 
-        @jsonremote(service, roles=SUBMITTERS)
-        def jobs(request: Request) -> list[dict[str, Any]]:
-            """Return the caller's jobs, also those that end with their programs, as rows; all to an admin."""
+        @jsonremote(service, roles=OBSERVERS)
+        def jobs(request: Request) -> JobsStatus:
+            """Return the caller's jobs, those that end with their programs too; all to an admin or observer."""
             return self._loop.call(self._rows, request.identity, timeout_s=CALL_TIMEOUT_S)
 
         @jsonremote(service, roles=SUBMITTERS)
-        def job(request: Request, job: str) -> dict[str, Any]:
+        def job(request: Request, job: str) -> JobDetails:
             """Return all that is known of a job, by its id or its name."""
             return self._loop.call(self._details, job, request.identity, timeout_s=CALL_TIMEOUT_S)
 
@@ -107,22 +108,23 @@ class JobsAPI:
     def _tally(self, job: JobRecord, life: JobLife) -> JobTally:
         return tally_of(job, life, self._dispatcher.ledger.owners)
 
-    def _rows(self, identity: Identity) -> list[dict[str, Any]]:
-        """Return the newest of the jobs that somebody may touch."""
-        own = (one for one in self._jobs() if may_touch(one[1].spec, identity))
-        return [row.to_json() for row in self._newest(own, JOBS_MAX)]
+    def _rows(self, identity: Identity) -> JobsStatus:
+        """Return the newest of the jobs that somebody may touch; of all to who only looks."""
+        sees_all = identity.role is Role.OBSERVE
+        own = [one for one in self._jobs() if sees_all or may_touch(one[1].spec, identity)]
+        rows = self._newest(own, JOBS_MAX)
+        return JobsStatus(tuple(rows), len(own), len(own) - len(rows))
 
-    def _details(self, text: str, identity: Identity) -> dict[str, Any]:
+    def _details(self, text: str, identity: Identity) -> JobDetails:
         job, life = self._find(text, identity)
         row = self._row(job, life)
-        details = JobDetails(
+        return JobDetails(
             **vars(row),
             failures=tuple(FailureGroup(*one) for one in failures_of(life, self._dispatcher.ledger.owners)),
             program=dict(life.spec.program),
             fingerprint=dict(life.spec.fingerprint),
             made_by=life.spec.made_by,
         )
-        return details.to_json()
 
     def _change(self, change: Callable[[str, Identity], None], text: str, request: Request) -> None:
         """Do something to a job, and wait until that is kept."""

@@ -161,7 +161,7 @@ class MasterNode(Node):
         for owner in (self.api_service_v1, self.compute_server):
             owner.methods.on_refused = self._note_refusal
         self._jobs_api.register_methods(self.api_service_v1)
-        register_for_people(self.api_service_v1, self.loop, self.dispatcher, self.audit)
+        register_for_people(self.api_service_v1, self.loop, self.dispatcher, self.registry, self.audit)
         if self._keys is not None:
             self._keys.begin()
         self.start_json_service()

@@ -15,7 +15,7 @@ from concurrent.apps.api import NodeType, printable
 from concurrent.apps.nodeids import FormerIds
 from concurrent.apps.status import NodeRow
 from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed
-from concurrent.core.items import PORT_MAX
+from concurrent.core.items import PORT_MAX, Host
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
 from concurrent.core.rows import ROWS_MAX, chosen_rows
@@ -304,6 +304,17 @@ class NodeRegistry:
         waiting = islice(reversed(self._waiting.values()), ROWS_MAX)
         gone = islice(reversed(self._gone.values()), ROWS_MAX)
         return tuple(record.status() for record in (*joined, *waiting, *gone))
+
+    def gone_slaves(self) -> list[NodeRow]:
+        """Return slaves that have left and are not back, the latest first: a part of them if they are many."""
+        gone = islice(reversed(self._gone.values()), ROWS_MAX)
+        slaves = (one for one in gone if one.node_type is NodeType.slave and one.state == "gone")
+        return [one.status() for one in slaves if one.node_id not in self._joined]
+
+    def address_of(self, node_id: str) -> str:
+        """Return where the page of a node that has joined is, as ``HOST:PORT``; empty if there is none."""
+        record = self._joined.get(node_id)
+        return str(Host(record.ip, record.port)) if record is not None and record.port else ""
 
     def _check(self, node_id: str, identity: Identity, ip: str) -> None:
         try:

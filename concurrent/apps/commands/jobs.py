@@ -12,6 +12,7 @@ from concurrent.apps.columns import JOBS, duration
 from concurrent.apps.commands.asking import JobMaster, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.jobstatus import ENDED, FailureGroup, JobDetails, JobRow
+from concurrent.apps.observed import JobsStatus
 from concurrent.apps.programrecord import ProgramRecord
 
 __all__ = ["add_parser", "describe_job", "describe_jobs", "run"]
@@ -39,11 +40,15 @@ def run(args: argparse.Namespace) -> int:
             details = master.job(args.job)
             print(json.dumps(details.to_json(), indent=2) if args.json else describe_job(details, time.time()))
             return EXIT_OK
-        rows = [one for one in master.jobs() if one.keep_s or args.all]
+        listed = master.job_list()
+    rows = tuple(one for one in listed.items if one.keep_s or args.all)
+    shown = JobsStatus(rows, len(rows) + listed.left_out, listed.left_out)
     if args.json:
-        print(json.dumps([one.to_json() for one in rows], indent=2))
-    else:
-        print(describe_jobs(rows, time.time()) if rows else "there are no jobs")
+        print(json.dumps(shown.to_json(), indent=2))
+        return EXIT_OK
+    print(describe_jobs(rows, time.time()) if rows else "there are no jobs")
+    if shown.left_out:
+        print(f"{shown.left_out:,} more jobs are not listed")
     return EXIT_OK
 
 

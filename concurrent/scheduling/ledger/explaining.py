@@ -73,8 +73,9 @@ class _Found(NamedTuple):
 class Explainer:
     """See the module. Make one for each moment that is asked about: it remembers what it has found of slaves.
 
+    ``trouble`` says why the scheduler decides nothing now; it is empty if it does.
+
     :param clock: the time of day, in seconds since the epoch.
-    :param trouble: why the scheduler decides nothing now; empty if it does.
     :param kept_free: the number of the slave that is kept free, 0 if none is, and for which claim.
     """
 
@@ -84,7 +85,7 @@ class Explainer:
         self._ledger = ledger
         self._places = ledger.places
         self._clock = clock
-        self._trouble = trouble
+        self.trouble = trouble
         self._kept_free = kept_free
         self._found: dict[tuple[Claim, frozenset[int]], Hindrances] = {}
         self._find_by_state: dict[TaskState, Callable[[TaskRecord], _Found]] = {
@@ -152,6 +153,14 @@ class Explainer:
             left_out=len(waits) - len(shown),
         )
 
+    def most_waiting(self) -> Wait | None:
+        """Return the kind of open tasks of which most wait at the master; None if none does."""
+        jobs = {job for job in self._ledger.owners.values() if job.number_by_id}
+        waits = [*islice((wait for job in jobs for wait in self._waits(job)), KINDS_MAX)]
+        waits += self._waits_elsewhere(jobs)
+        most = max(waits, key=lambda wait: wait[0], default=None)
+        return Wait(most[0], self.task(most[1])) if most is not None else None
+
     def long_waits(self) -> tuple[WaitRow, ...]:
         """Return what has waited at the master for a while: the kinds of tasks of which there are most."""
         jobs = (job for job in self._ledger.owners.values() if job.queued_count)
@@ -210,8 +219,8 @@ class Explainer:
         slave = self._ledger.slaves.get(number)
         if slave is not None and claim and claim != other:
             yield f"{slave.name} is kept free for tasks with {other}, which others have overtaken"
-        if self._trouble:
-            yield self._trouble
+        if self.trouble:
+            yield self.trouble
 
     def _turn(self, task: TaskRecord) -> Iterator[str]:
         """Yield what goes before a task, or takes turns with it."""

@@ -42,9 +42,10 @@ from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.shortage import Shortage
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
+from concurrent.scheduling.ledger.watching import IWatcher
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, OUT_OF_MEMORY, TIMED_OUT, Ended
 
-__all__ = ["Jobs", "ReadFailure"]
+__all__ = ["TASK_OUT_OF_MEMORY", "TASK_TIMEOUT", "WORKER_DIED", "Jobs", "ReadFailure"]
 
 ReadFailure = Callable[[Any], tuple[str, str] | None]
 
@@ -59,6 +60,7 @@ class Jobs:
 
     ``by_number`` has the jobs, and ``is_recorded`` tells whether there is a journal. ``submitted_count`` and
     ``submitted_bytes`` count what was submitted ever, ``totals`` what has ended since the master began.
+    ``watcher`` is told how tasks end; None if nobody is.
 
     :param budget: what the master may keep.
     :param queue: where the tasks of a new job wait.
@@ -82,6 +84,7 @@ class Jobs:
         self.submitted_count = 0
         self.submitted_bytes = 0
         self.totals = OutcomeCounts()
+        self.watcher: IWatcher | None = None
         self._budget = budget
         self._queue = queue
         self.is_recorded = is_recorded
@@ -195,6 +198,8 @@ class Jobs:
     def tried(self, tasks: list[TaskRecord]) -> list[Command]:
         """Return what has a journal keep that workers died of tasks."""
         self.lately.failed(tasks)
+        if self.watcher is not None and tasks:
+            self.watcher.tried([(task, DIED, task.evidence[-1]) for task in tasks])
         commands: list[Command] = []
         for owner, group in groupby(sorted(tasks, key=_owner_of), key=_owner_of):
             of_one = list(group)
@@ -372,6 +377,8 @@ class Jobs:
         failed_count = job.counts.failed
         job.counts.add(statuses)
         self.totals.add(statuses)
+        if self.watcher is not None:
+            self.watcher.ended(job, tasks, statuses, payloads, where)
         given = job.outbox.put(ids, statuses, payloads)
         self.lately.note(job.owner, ids, statuses, job.outbox.ended_to, where)
         if job.life is not None:

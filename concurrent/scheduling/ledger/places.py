@@ -253,6 +253,8 @@ class Places:
         :param at: when that was, in seconds since the epoch; 0: when the time was told last.
         """
         tasks, times = [], []
+        if self.jobs.watcher is not None:
+            self.jobs.watcher.tried(retried)
         commands = self.end_copies(task for task, _, _ in retried)
         for task, status, payload in retried:
             then = self.retries.wait(task, at or self.clock, self.jobs.reason_of(status, payload))

@@ -8,6 +8,7 @@ worker died waits here for slaves at which it has not been yet; when it has been
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from concurrent.scheduling.ledger.claims import Claims
@@ -87,6 +88,10 @@ class Refusals:
     def tasks_of(self, owner: int) -> list[TaskRecord]:
         """Return the tasks of an owner that are kept here."""
         return [task for key, group in self._waiting.items() if key[0] == owner for task in group.values()]
+
+    def tasks(self) -> Iterator[TaskRecord]:
+        """Iterate over all tasks that are kept here."""
+        return chain.from_iterable(group.values() for group in self._waiting.values())
 
     def take(self, slaves: Collection[SlaveRecord]) -> Iterator[tuple[SlaveRecord, list[TaskRecord]]]:
         """Yield tasks of one owner with equal terms, and a slave with room that did not refuse them.

@@ -96,10 +96,16 @@ class RunningTasks:
             for number, run in self._run_by_number.items()
             if run.slave == slave.slave and number in slave.held
         }
-        for number in slave.held:
-            if len(begun) >= slave.workers:
-                break
-            begun.add(number)
+        return _fill_up(begun, slave)
+
+    def begun_by_slave(self, slaves: Mapping[int, SlaveRecord]) -> dict[int, set[int]]:
+        """Return what each slave runs that has tasks, as :meth:`begun` does for one."""
+        begun: dict[int, set[int]] = {slave.slave: set() for slave in slaves.values() if slave.held}
+        for number, run in self._run_by_number.items():
+            if run.slave in begun and number in slaves[run.slave].held:
+                begun[run.slave].add(number)
+        for key, numbers in begun.items():
+            _fill_up(numbers, slaves[key])
         return begun
 
     def rows(self, slaves: Mapping[int, SlaveRecord], now: float) -> tuple[RunningRow, ...]:
@@ -150,3 +156,12 @@ class RunningTasks:
         while len(self._past) > PAST_COUNT:
             del self._past[next(iter(self._past))]
         return list(news.values())
+
+
+def _fill_up(begun: set[int], slave: SlaveRecord) -> set[int]:
+    """Add the oldest tasks that a slave has to those that it runs, as far as it has workers."""
+    for number in slave.held:
+        if len(begun) >= slave.workers:
+            break
+        begun.add(number)
+    return begun

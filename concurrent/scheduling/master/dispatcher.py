@@ -51,6 +51,7 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.awaited import AwaitedSlaves
 from concurrent.scheduling.master.delivery import Delivery
+from concurrent.scheduling.master.endeddesk import EndedDesk
 from concurrent.scheduling.master.failurewords import type_and_words
 from concurrent.scheduling.master.feeder import Feeder
 from concurrent.scheduling.master.gate import Gate
@@ -98,7 +99,8 @@ class Dispatcher:
 
     ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, ``slaves`` where
     slaves join and say what they did, ``news`` passes on what tasks say, ``systems`` is where task systems
-    outlive their processes, and ``observatory`` remembers all that is only looked at.
+    outlive their processes, ``ended`` remembers how tasks ended, and ``observatory`` all else that is only
+    looked at.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its master, by name
@@ -151,6 +153,8 @@ class Dispatcher:
             self._make_gate(journal)
         self.slaves = self._make_slave_desk()
         self.jobs = self._make_job_desk()
+        self.ended = EndedDesk(self.ledger, self.jobs.maker_of, time.time)
+        self.ledger.jobs.watcher = self.ended
         self.systems = self._make_system_desk()
         self._ticker = Ticker(loop, self.ledger.alarms, self._apply, self.observatory.sample)
         self._awaited = AwaitedSlaves(loop, self.ledger.returning, self._apply)
@@ -360,6 +364,7 @@ class Dispatcher:
         assert self._journal is not None, "without a journal there is nothing to restore"
         events = self.jobs.restored(self._journal.store.replay())
         self.ledger.restore(self.systems.book.restored(events))
+        self.ended.restored()
         self._awaited.look()
         self._turns.want()
 

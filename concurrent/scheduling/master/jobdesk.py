@@ -34,7 +34,7 @@ from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.gate import Gate
-from concurrent.scheduling.master.jobmakers import is_own, may_touch
+from concurrent.scheduling.master.jobmakers import UNKNOWN, is_own, made_by, may_touch
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.observatory import Observatory
 from concurrent.scheduling.master.recaller import Recaller
@@ -138,6 +138,13 @@ class JobDesk:
             return may_touch(job.life.spec, identity)
         session = self._sessions.owners.get(job.owner)
         return identity.role in DEFAULT_ROLES or (session is not None and session.identity.key == identity.key)
+
+    def maker_of(self, job: JobRecord) -> str:
+        """Return who made a job, or a program all of which ends with it, see ``jobmakers.py``."""
+        if job.life is not None:
+            return job.life.spec.made_by
+        session = self._sessions.owners.get(job.owner)
+        return made_by(session.identity) if session is not None else UNKNOWN
 
     def restored(self, events: Iterable[Recordable]) -> Iterator[Recordable]:
         """Iterate over what a journal has kept, and take the code of each job."""

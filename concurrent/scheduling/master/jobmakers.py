@@ -6,11 +6,16 @@ share theirs; a job that was made where nobody is known is everybody's.
 
 from __future__ import annotations
 
+from typing import Final
+
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.transport.security.identity import ANYBODY, Identity
-from concurrent.transport.security.roles import DEFAULT_ROLES
+from concurrent.transport.security.roles import DEFAULT_ROLES, SUBMITTERS
 
-__all__ = ["is_own", "made_by", "may_touch"]
+__all__ = ["UNKNOWN", "is_own", "made_by", "may_read", "may_touch"]
+
+UNKNOWN: Final = "?"
+"""Who made what nobody can say of: only those may read it who may everything."""
 
 
 def made_by(identity: Identity) -> str:
@@ -20,12 +25,26 @@ def made_by(identity: Identity) -> str:
 
 def is_own(spec: JobSpec, identity: Identity) -> bool:
     """Tell whether a job is somebody's own, so that its name means it."""
-    if not spec.made_by or spec.made_by == identity.key:
-        return True
-    role = spec.made_by.partition(":")[0]
-    return identity.role in DEFAULT_ROLES and role in DEFAULT_ROLES
+    return _is_maker(spec.made_by, identity)
 
 
 def may_touch(spec: JobSpec, identity: Identity) -> bool:
     """Tell whether somebody may see the data of a job, attach to it and end it."""
-    return identity.role in DEFAULT_ROLES or is_own(spec, identity)
+    return identity.role in DEFAULT_ROLES or _is_maker(spec.made_by, identity)
+
+
+def may_read(maker: str, identity: Identity) -> bool:
+    """Tell whether somebody may read what tasks print and raise; not who may only look, whoever made them.
+
+    :param maker: who made their job, as :func:`made_by` returns it; there may be nothing else left of that.
+    """
+    if identity.role in DEFAULT_ROLES:
+        return True
+    return identity.role in SUBMITTERS and _is_maker(maker, identity)
+
+
+def _is_maker(maker: str, identity: Identity) -> bool:
+    if not maker or maker == identity.key:
+        return True
+    role = maker.partition(":")[0]
+    return identity.role in DEFAULT_ROLES and role in DEFAULT_ROLES

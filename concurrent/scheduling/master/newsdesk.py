@@ -77,6 +77,11 @@ class NewsDesk:
             for row in self._ledger.running.rows(self._ledger.slaves, now)
         )
 
+    def progress_of(self, number: int) -> str:
+        """Return how far a task says that it is, as people read it; empty if it has not said so."""
+        latest = self._progress_by_number.get(number)
+        return latest.words if latest is not None else ""
+
     def printed(self, slave: int, numbers: list[int], ends: list[str]) -> None:
         """Keep the end of what tasks have printed that a slave has, or had until they ended; no other's.
 
@@ -91,6 +96,10 @@ class NewsDesk:
             elif (whose := self._ledger.places.last_words.of(slave, number)) is not None:
                 self._shelf.put(whose.owner, whose.task_id, end)
         self._shelf.tidy(self._ledger.owners)
+
+    def kept_output(self, owner: int, task_id: int) -> str:
+        """Return the end of what a task has printed by its end, or the end of a former try of it."""
+        return self._shelf.get(owner, task_id)
 
     def output(self, owner: int, task_id: int) -> str | Future[str]:
         """Return the end of what a task of an owner has printed: of one that runs, as its slave says.

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import JobRecord
-from concurrent.scheduling.telemetry.functions import Function, Functions
+from concurrent.scheduling.telemetry.functions import OTHER, Function, Functions
 from concurrent.scheduling.telemetry.series import Series
 from concurrent.scheduling.telemetry.timeline import BarColumns, Timeline
 from concurrent.scheduling.telemetry.workerbook import WorkerBook, WorkerRow
@@ -32,6 +32,9 @@ FIGURES: Final = (
 )
 """What is kept for each second: tasks that ended, that wait, and that slaves have; slaves, their workers, and
 how many of these have tasks; how many processors workers use together, and how much memory."""
+
+LABELS_MAX: Final = 200
+"""So many functions have seconds of their own."""
 
 TITLES_MAX: Final = 10_000
 """So many names of jobs are known; bars may come when their job has left."""
@@ -64,7 +67,8 @@ class Observatory:
     """See the module.
 
     ``functions`` has what bars are, ``timeline`` the newest bars, ``series`` the :data:`FIGURES` over time,
-    ``workers`` what slaves say of their workers. ``dropped_count`` bars were too many.
+    ``workers`` what slaves say of their workers. ``seconds_by_function`` is how long each function was run, for
+    a few of them and ``other``. ``dropped_count`` bars were too many.
 
     :param ledger: is looked at.
     """
@@ -74,6 +78,7 @@ class Observatory:
         self.timeline = Timeline(self.functions)
         self.series = Series(FIGURES)
         self.workers = WorkerBook()
+        self.seconds_by_function: dict[str, float] = {}
         self.dropped_count = 0
         self._ledger = ledger
         self._title_by_job: dict[int, str] = {}
@@ -120,6 +125,7 @@ class Observatory:
             told.failed,
         )
         self.timeline.add(record.name, columns)
+        self._note_seconds([told.names[place] for place in told.functions], told.busy_s)
         self.workers.note_functions(slave, told.workers, (known[place] for place in told.functions))
 
     def take_workers(
@@ -158,6 +164,14 @@ class Observatory:
         )
         self.series.add(now, dict(zip(FIGURES, values, strict=True)))
         self._note_jobs()
+
+    def _note_seconds(self, names: Iterable[str], seconds: Iterable[float]) -> None:
+        """Add up how long functions were run."""
+        known = self.seconds_by_function
+        for name, busy_s in zip(names, seconds, strict=True):
+            if name not in known and len(known) >= LABELS_MAX:
+                name = OTHER.name
+            known[name] = known.get(name, 0.0) + busy_s
 
     def _note_jobs(self) -> None:
         """Know what the jobs are called that have begun."""

@@ -28,6 +28,7 @@ __all__ = [
     "has_ended",
     "is_task",
     "not_there",
+    "shown_tasks",
     "shown_time",
 ]
 
@@ -134,7 +135,7 @@ class Wait(Status):
         reasons = "; ".join(self.first.because)
         waits = f" for {self.first.waits_for}" if self.first.waits_for else ""
         why = f": {reasons}" if reasons else ""
-        return f"{_tasks(self.count)} of {self.first.owner}{name}, {self.first.state}, wait{waits}{why}"
+        return f"{shown_tasks(self.count)} of {self.first.owner}{name}, {self.first.state}, wait{waits}{why}"
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class JobExplanation(Status):
     left_out: int
 
     def __str__(self) -> str:
-        lines = [f"{self.owner}: {_tasks(self.open)} open, {self.at_slaves} of them at slaves"]
+        lines = [f"{self.owner}: {shown_tasks(self.open)} open, {self.at_slaves} of them at slaves"]
         lines += [self.reason] if self.reason else []
         for wait in self.waits:
             lines += ["", str(wait), f"  the first: {wait.first.title}"]
@@ -209,11 +210,12 @@ def shown_time(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-_BLANK: Final = Explanation.from_json({})
-
-
-def _tasks(count: int) -> str:
+def shown_tasks(count: int) -> str:
+    """Return how many tasks there are, in words."""
     return "1 task" if count == 1 else f"{count:,} tasks"
+
+
+_BLANK: Final = Explanation.from_json({})
 
 
 def _asked(asks: Mapping[str, Any]) -> Iterator[str]:

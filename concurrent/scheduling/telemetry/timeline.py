@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from concurrent.scheduling.telemetry.functions import Function, Functions
 from concurrent.scheduling.telemetry.numbered import Numbered
 
-__all__ = ["BARS_MAX", "Bar", "BarColumns", "Timeline"]
+__all__ = ["BARS_MAX", "Bar", "BarColumns", "BarsPart", "Timeline"]
 
 BARS_MAX: Final = 100_000
 
@@ -72,6 +72,21 @@ class BarColumns(NamedTuple):
     busy_s: Sequence[float]
     runs: Sequence[int]
     failed: Sequence[int]
+
+
+class BarsPart(NamedTuple):
+    """A copy of some bars, oldest first.
+
+    :param first_number: that of the first one.
+    :param columns: numbers of slaves, processes, numbers of functions, beginnings, durations, busy times,
+        counts, counts of failures.
+    :param slaves: the names of slaves by their numbers, and ``functions`` what functions are by theirs.
+    """
+
+    first_number: int
+    columns: Sequence[array[Any]]
+    slaves: Mapping[int, str]
+    functions: Mapping[int, Function]
 
 
 class Timeline:
@@ -148,6 +163,16 @@ class Timeline:
         end = self._added % self._bars_max if len(column) == self._bars_max else len(column)
         start = end - count
         return column[start:end] if start >= 0 else column[start:] + column[:end]
+
+    def part(self, first: int) -> BarsPart:
+        """Return a copy of the columns of the bars from one on, with the names that they need.
+
+        :param first: the number of the first one, which is kept or the next one to come.
+        """
+        columns = [self._newest(column, self.next_number - first) for column in self._columns]
+        slaves = {number: self._slaves.key(number) for number in set(columns[0])}
+        functions = {number: self._functions.key(number) for number in set(columns[2])}
+        return BarsPart(first, columns, slaves, functions)
 
     def _bar(self, number: int) -> Bar:
         place = (number - 1) % self._bars_max

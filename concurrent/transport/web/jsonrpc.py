@@ -27,6 +27,7 @@ from concurrent.core.errors import (
 from concurrent.core.foreign import shown
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
+from concurrent.core.status import Status
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import MethodRegistry, error_to_wire
 from concurrent.transport.security.identity import Identity
@@ -75,13 +76,20 @@ def encode_json(value: Any, what: str) -> bytes:
     :raises InvalidArguments: if JSON has no form for it.
     """
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArguments(
             f"{what} has no JSON form: {error}",
             thing=what,
             remedy="Use None, bool, int, finite float, str, and lists and dicts of these.",
         ) from None
+
+
+def _plain(value: Any) -> Any:
+    """Return what a part of a node says of itself as values that JSON has."""
+    if isinstance(value, Status):
+        return value.to_json()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _refuse(constant: str) -> NoReturn:

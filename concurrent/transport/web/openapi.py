@@ -24,6 +24,7 @@ from concurrent.transport.security.roles import Role
 __all__ = ["openapi_document", "openrpc_document", "schema_of", "security_schemes"]
 
 API_VERSION: Final = "1"
+JSON_TYPE: Final = "application/json"
 
 Schema = dict[str, Any]
 
@@ -128,37 +129,44 @@ def openrpc_document(
     }
 
 
-def openapi_document(
+def openapi_document(  # noqa: PLR0913  what there is to describe, by name
     title: str,
     rpc_path: str,
     methods: Iterable[Method],
     doc_by_view: Mapping[str, str],
     answer_by_view: Mapping[str, Any] = MappingProxyType({}),
     *,
+    type_by_view: Mapping[str, str] = MappingProxyType({}),
     roles_by_path: Mapping[str, Iterable[Role]] = MappingProxyType({}),
     ways: Mapping[str, Any] = MappingProxyType({}),
     anybodys: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the OpenAPI document of an API.
 
+    The schema of the call of a method names that of its result in ``x-result``.
+
     :param rpc_path: where JSON-RPC requests are posted.
     :param methods: what can be called there, each of them ``f(request, ...)``.
     :param doc_by_view: what else can be got, as path and description.
     :param answer_by_view: the types of what is got there; one that is missing may be anything.
+    :param type_by_view: the content types of what is not JSON.
     :param roles_by_path: who may get what, in ``x-roles``.
     :param ways: the security schemes, of which each operation takes any; none are needed if there are none.
     :param anybodys: paths that answer those too who are not known.
     """
     methods = list(methods)
     schemas: dict[str, Schema] = dict(_ENVELOPE_SCHEMAS)
-    calls = []
-    for method in methods:
-        name = _component_name(method.name, schemas)
-        schemas[name] = _call_schema(method)
-        calls.append({"$ref": f"#/components/schemas/{name}"})
+    calls = [{"$ref": f"#/components/schemas/{_add_method(method, schemas)}"} for method in methods]
     request_schema: Schema = {"anyOf": calls} if calls else {"$ref": "#/components/schemas/Call"}
     operations: dict[str, dict[str, Any]] = {
-        path: {"get": _get(f"get{_UNFIT.sub('_', path)}", doc, schema_of(answer_by_view.get(path, Any)))}
+        path: {
+            "get": _get(
+                f"get{_UNFIT.sub('_', path)}",
+                doc,
+                schema_of(answer_by_view.get(path, Any)),
+                type_by_view.get(path, JSON_TYPE),
+            )
+        }
         for path, doc in doc_by_view.items()
     }
     operations[rpc_path] = {
@@ -175,6 +183,18 @@ def openapi_document(
         "paths": operations,
         "components": {"schemas": schemas, **({"securitySchemes": dict(ways)} if ways else {})},
     }
+
+
+def _add_method(method: Method, schemas: dict[str, Schema]) -> str:
+    """Add the schemas of a call of a method and of what it returns; return the name of the first."""
+    name = _component_name(f"call_{method.name}", schemas)
+    schemas[name] = _call_schema(method)
+    result = _result_schema(method)
+    if result:
+        answer = _component_name(f"result_{method.name}", schemas)
+        schemas[answer] = result
+        schemas[name]["x-result"] = {"$ref": f"#/components/schemas/{answer}"}
+    return name
 
 
 def _callers(methods: Iterable[Method]) -> frozenset[Role]:
@@ -235,12 +255,12 @@ _ENVELOPE_SCHEMAS: Final[dict[str, Schema]] = {
 }
 
 
-def _get(operation_id: str, doc: str, answer: Schema) -> dict[str, Any]:
+def _get(operation_id: str, doc: str, answer: Schema, content_type: str = JSON_TYPE) -> dict[str, Any]:
     return {
         "operationId": operation_id,
         "summary": _summary(doc),
         "description": doc,
-        "responses": {"200": _content("The answer.", answer), "default": _PROBLEM},
+        "responses": {"200": _content("The answer.", answer, content_type), "default": _PROBLEM},
     }
 
 
@@ -263,12 +283,12 @@ def _post(request_schema: Schema) -> dict[str, Any]:
     }
 
 
-def _json_content(schema: Schema) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": schema}}}
+def _json_content(schema: Schema, content_type: str = JSON_TYPE) -> dict[str, Any]:
+    return {"content": {content_type: {"schema": schema}}}
 
 
-def _content(description: str, schema: Schema) -> dict[str, Any]:
-    return {"description": description, **_json_content(schema)}
+def _content(description: str, schema: Schema, content_type: str = JSON_TYPE) -> dict[str, Any]:
+    return {"description": description, **_json_content(schema, content_type)}
 
 
 _PROBLEM: Final = _content("The request was not accepted.", {"$ref": "#/components/schemas/Problem"})
@@ -342,8 +362,13 @@ def _openrpc_method(method: Method) -> dict[str, Any]:
             for name, kind, is_needed, schema in _parameters(method)
             if kind not in _VARIADIC
         ],
-        "result": {"name": "result", "schema": schema_of(_hints(method).get("return", Any))},
+        "result": {"name": "result", "schema": _result_schema(method)},
     }
+
+
+def _result_schema(method: Method) -> Schema:
+    """Return the schema of what a method returns; one that says nothing allows anything."""
+    return schema_of(_hints(method).get("return", Any))
 
 
 def _hints(method: Method) -> dict[str, Any]:
@@ -355,7 +380,7 @@ def _hints(method: Method) -> dict[str, Any]:
 
 def _component_name(name: str, taken: Mapping[str, Any]) -> str:
     """Return a name of only the characters that OpenAPI allows, and no other's."""
-    base = "call_" + _UNFIT.sub("_", name)
+    base = _UNFIT.sub("_", name)
     candidate, number = base, 2
     while candidate in taken:
         candidate, number = f"{base}_{number}", number + 1

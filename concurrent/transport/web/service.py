@@ -376,6 +376,7 @@ class JSONService:
                 self.methods,
                 {path: view.doc for path, view in views.items()},
                 {path: view.answer for path, view in views.items()},
+                type_by_view={path: view.content_type for path, view in views.items()},
                 roles_by_path=self._contents.roles_by_path,
                 ways=self._ways,
                 anybodys=(PING_PATH,),

@@ -37,11 +37,12 @@ class FakeJobs:
         self.api = JSONService("master-1", port=0, title="master", stats=Stats())
 
         @jsonremote(self.api, name="jobs")
-        def jobs(_request: Any) -> list[Any]:
+        def jobs(_request: Any) -> dict[str, Any]:
             known = JobDetails.from_json({}).to_json().keys() - {
                 "failures", "program", "fingerprint", "made_by",
             }  # fmt: skip
-            return [{key: one.to_json()[key] for key in known} for one in self.jobs]
+            rows = [{key: one.to_json()[key] for key in known} for one in self.jobs]
+            return {"items": rows, "total": len(rows), "left_out": 0}
 
         @jsonremote(self.api, name="job")
         def job(_request: Any, job: str) -> Any:

@@ -122,7 +122,7 @@ def test_a_job_that_is_taken_over_leaves_its_former_program(
     assert outcomes(new, 1) == {1: (FINISHED, b"a")}
     with pytest.raises(JobTaken):
         attach(peer_at(master, "application-1b"), job=job.job, attachment=job.attachment)
-    assert ask(master, "jobs")[0]["is_attached"] is True
+    assert ask(master, "jobs")["items"][0]["is_attached"] is True
     assert found.attachment == job.attachment + 1
 
 
@@ -187,7 +187,7 @@ def test_people_see_jobs_and_end_them(make_master: MakeMaster, peer_at: MakePeer
     program = peer_at(master, "application-1")
     job = attach(program, name="hunt", user="ann", keep_s=100.0, program={"file": "hunt.py"})
     push(program, 1, b"a", b"b")
-    (row,) = ask(master, "jobs")
+    (row,) = ask(master, "jobs")["items"]
     assert (row["job"], row["name"], row["user"], row["state"]) == (job.job, "hunt", "ann", "open")
     assert (row["pushed"], row["open"], row["durability"]) == (2, 2, "host")
     assert ask(master, "job", "hunt")["program"] == {"file": "hunt.py"}
@@ -198,7 +198,7 @@ def test_people_see_jobs_and_end_them(make_master: MakeMaster, peer_at: MakePeer
     row = ask(master, "job", "hunt")
     assert (row["state"], row["how"], row["cancelled"], row["open"]) == ("ended", "cancelled", 2, 0)
     ask(master, "forget_job", "hunt")
-    assert ask(master, "jobs") == []
+    assert ask(master, "jobs")["items"] == []
     with pytest.raises(JobUnknown, match="there is no job 'hunt'"):
         ask(master, "job", "hunt")
 
@@ -215,7 +215,10 @@ def test_what_people_do_to_a_job_outlives_the_master(
     ask(first, "cancel_job", "gone")
     ask(first, "forget_job", "gone")
     second = make_master(crashed(tmp_path, first))
-    assert {row["name"]: row["state"] for row in ask(second, "jobs")} == {"kept": "open", "cancelled": "ended"}
+    assert {row["name"]: row["state"] for row in ask(second, "jobs")["items"]} == {
+        "kept": "open",
+        "cancelled": "ended",
+    }
     slave = a_slave(peer_at, second)
     work(slave, 1)
     assert [call for call in slave.heard() if call[0] == "run"] == []
@@ -229,7 +232,7 @@ def test_a_job_whose_code_does_not_run_here_is_held_until_it_is_released(
     attach(program, name="hunt", keep_s=100.0, fingerprint={"python": "2.7.18"})
     push(program, 1, b"a")
     second = make_master(crashed(tmp_path, first))
-    (row,) = ask(second, "jobs")
+    (row,) = ask(second, "jobs")["items"]
     assert row["state"] == "held"
     assert "its code was made with Python 2.7.18" in row["reason"]
     slave = a_slave(peer_at, second)
@@ -271,7 +274,7 @@ def test_a_master_without_a_journal_says_so_and_has_no_jobs(
     assert (answer["jobs"], answer["durability"], answer["epoch"]) == (False, "none", 0)
     with pytest.raises(NodeError, match="this master keeps no journal"):
         program.call("attach_job", program.node_id, {})
-    assert ask(master, "jobs") == []
+    assert ask(master, "jobs")["items"] == []
 
 
 def test_a_master_that_stops_ends_no_job(make_master: MakeMaster, peer_at: MakePeerAt) -> None:

@@ -65,7 +65,9 @@ def test_programs_whose_work_ends_with_them_are_listed_on_request(
 
 def test_json_has_everything(fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", "--json", "-m", fake_jobs.address]) == 0
-    (row,) = json.loads(capsys.readouterr().out)
+    listed = json.loads(capsys.readouterr().out)
+    (row,) = listed["items"]
+    assert (listed["total"], listed["left_out"]) == (1, 0)
     assert JobRow.from_json(row) == JobRow.from_json(HUNT.to_json())
     assert main(["jobs", "hunt", "--json", "-m", fake_jobs.address]) == 0
     assert json.loads(capsys.readouterr().out) == HUNT.to_json()

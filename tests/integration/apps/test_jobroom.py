@@ -31,7 +31,7 @@ def test_where_jobs_have_no_more_room_it_is_said_at_once_by_name(
     (reason,) = hunt.next("held")
     assert "the master has 3000 unfinished tasks of jobs" in reason
     assert "job.memory_bytes_max = 1048576: raise that in the configuration of the master" in reason
-    (row,) = ask(master, "jobs")
+    (row,) = ask(master, "jobs")["items"]
     assert (row["state"], row["reason"]) == ("open", reason)
     assert master.status()["tasks"]["held_because"] == reason
     plain = peer_at(master, "application-2")

@@ -61,7 +61,10 @@ def test_nothing_is_for_strangers_but_that_a_node_lives() -> None:
 @pytest.mark.parametrize(
     ("role", "refused"),
     [
-        (Role.OBSERVE, {"push_tasks", "done", "jobs", "job", "cancel_job", "register_slave", "run"}),
+        (
+            Role.OBSERVE,
+            {"push_tasks", "done", "job", "output", "cancel_job", "register_slave", "run"},
+        ),
         (Role.SUBMIT, {"done", "took", "pull", "register_slave", "run", "join_system", "revoked"}),
         (Role.SLAVE, {"push_tasks", "attach_job", "define_code", "jobs", "register_application", "/status"}),
     ],

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from concurrent.apps import ApplicationNode, LocalCluster, MasterNode
 from concurrent.apps.status import MasterStatus
 from concurrent.core import Environment
-from tests.local import fetch
+from tests.local import Fetched, fetch
 from tests.system.cluster import wait_until
 
 TIMEOUT_S = 20.0
 VIEWS = ("/ping", "/status", "/stats")
+METHODS: dict[str, tuple[Any, ...]] = dict.fromkeys(
+    ("now", "progress", "tasks", "jobs", "workers", "failures", "timeline", "series", "changes"), ()
+)
+HELD_S = 60.0
+ENDED = "concurrent_tasks_ended"
 PLAIN = {"string": str, "integer": int, "boolean": bool, "null": type(None), "number": (int, float)}
 
 
@@ -64,9 +73,47 @@ def check(address: str) -> dict[str, Any]:
         assert schema["properties"], path
         assert list(misfits(get(address, path), schema, path)) == []
     ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
-    assert len(ids) == len(set(ids)) == len(VIEWS) + 2
+    assert len(ids) == len(set(ids)) >= len(VIEWS) + 2
     status: dict[str, Any] = get(address, "/status")
     return status
+
+
+def check_methods(address: str, args_by_method: Mapping[str, tuple[Any, ...]]) -> None:
+    """Hold what methods of a master return against what its document says of them."""
+    schemas = get(address, "/openapi.json")["components"]["schemas"]
+    for method, args in args_by_method.items():
+        schema = schemas[schemas[f"call_{method}"]["x-result"]["$ref"].rpartition("/")[2]]
+        call = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(args)}).encode()
+        answer = json.loads(fetch(address, "/api/1", call, {"Content-Type": "application/json"}).body)
+        assert schema["properties"], method
+        assert list(misfits(answer["result"], schema, method)) == []
+
+
+def tasks_of(address: str, state: str) -> list[str]:
+    """Return how tasks in a state are named, once there are some."""
+    call = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tasks", "params": [state]}).encode()
+
+    def items() -> list[Any]:
+        answer = json.loads(fetch(address, "/api/1", call, {"Content-Type": "application/json"}).body)
+        return list(answer["result"]["items"])
+
+    wait_until(items, f"a task is {state}")
+    return [f"{one['job']}/{one['id']}" for one in items()]
+
+
+def check_metrics(fetched: Fetched) -> None:
+    """Read metrics as Prometheus does, and find in them what was done."""
+    assert fetched.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = {one.name: one for one in text_string_to_metric_families(fetched.body.decode())}
+    assert all(one.documentation for one in families.values())
+    assert {one.type for one in families.values()} == {"gauge", "counter"}
+    ended = {(one.labels["function"], one.labels["state"]): one.value for one in families[ENDED].samples}
+    assert ended["pow", "finished"] == 1.0
+    assert ended["divmod", "failed"] == 1.0
+    assert {one.labels["state"]: one.value for one in families["concurrent_workers"].samples} == {
+        "busy": 1.0,
+        "idle": 0.0,
+    }
 
 
 def test_the_check_finds_what_is_wrong() -> None:
@@ -79,7 +126,9 @@ def test_the_check_finds_what_is_wrong() -> None:
 def test_a_master_its_slave_and_an_application_answer_as_they_are_described() -> None:
     with LocalCluster(workers=1) as cluster:
         cluster.submit(pow, 2, 3).result(TIMEOUT_S)
-        held = cluster.submit(pow, 2, 3)
+        with pytest.raises(ZeroDivisionError):
+            cluster.submit(divmod, 1, 0).result(TIMEOUT_S)
+        held = cluster.submit(time.sleep, HELD_S)
         env = Environment(overrides={"application.master": cluster.address}, variables={})
         env.register(Idle)
         application = env[Idle]
@@ -91,12 +140,15 @@ def test_a_master_its_slave_and_an_application_answer_as_they_are_described() ->
             assert len(status["tasks"]["owners"]) == 2
             assert {node["type"] for node in status["nodes"]} == {"slave", "application"}
             check(application.api_service_v1.address)
+            (running,) = tasks_of(cluster.address, "running")
+            check_methods(cluster.address, {**METHODS, "task": (running,), "output": (running,)})
+            check_metrics(fetch(cluster.address, "/metrics"))
         finally:
             application.stop()
         (port,) = [node["port"] for node in status["nodes"] if node["type"] == "slave"]
         slave = check(f"127.0.0.1:{port}")
         assert slave["workers"]["done"] >= 1
-        held.result(TIMEOUT_S)
+        held.cancel()
 
 
 class Talkative(MasterNode):

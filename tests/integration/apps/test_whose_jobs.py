@@ -34,7 +34,7 @@ CHANGES = ("cancel_job", "release_job", "forget_job")
 
 
 def listed(master: MasterNode, identity: object) -> list[str]:
-    return [row["name"] for row in ask_as(master, identity, "jobs")]  # type: ignore[arg-type]
+    return [row["name"] for row in ask_as(master, identity, "jobs")["items"]]  # type: ignore[arg-type]
 
 
 def test_each_sees_and_changes_its_own_jobs_and_an_admin_all(
@@ -58,7 +58,7 @@ def test_each_sees_and_changes_its_own_jobs_and_an_admin_all(
                 ask_as(master, stranger, method, jobs["hunt"])
     ask_as(master, ANN, "cancel_job", "hunt")
     ask_as(master, CHIEF, "cancel_job", "sweep")
-    assert {row["name"]: row["how"] for row in ask_as(master, CHIEF, "jobs")} == {
+    assert {row["name"]: row["how"] for row in ask_as(master, CHIEF, "jobs")["items"]} == {
         "hunt": "cancelled",
         "sweep": "cancelled",
         "mine": "",

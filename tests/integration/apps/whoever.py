@@ -8,6 +8,7 @@ from typing import Any
 
 from concurrent.apps import MasterNode
 from concurrent.apps.jobwish import JobAnswer, JobWish, answer_from
+from concurrent.core.status import Status
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.security.identity import Identity
@@ -25,10 +26,11 @@ def member(role: Role, name: str, serial: str = "") -> Identity:
 
 
 def ask_as(master: MasterNode, identity: Identity, method: str, *args: Any, **kwargs: Any) -> Any:
-    """Return what a method of the JSON API returns to an identity."""
+    """Return what a method of the JSON API answers an identity."""
     request = Request(method, 1, "127.0.0.1", identity)
     answer = master.api_service_v1.methods.dispatch(method, (request,), args, kwargs)
-    return answer.result(TIMEOUT_S) if isinstance(answer, Future) else answer
+    result = answer.result(TIMEOUT_S) if isinstance(answer, Future) else answer
+    return result.to_json() if isinstance(result, Status) else result
 
 
 def handler_of(master: MasterNode, peer: Peer) -> TCPHandler:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from concurrent.scheduling.ledger.jobspec import JobSpec, jobspec_from
-from concurrent.scheduling.master.jobmakers import is_own, made_by, may_touch
+from concurrent.scheduling.master.jobmakers import UNKNOWN, is_own, made_by, may_read, may_touch
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.roles import Role
 
@@ -48,3 +48,18 @@ def test_a_job_of_an_older_journal_is_everybodys() -> None:
     old = {name: value for name, value in job_of(ANN).as_map().items() if name != "made_by"}
     assert may_touch(jobspec_from(old), BOB)
     assert jobspec_from(job_of(ANN).as_map()).made_by == "submit:ann"
+
+
+@pytest.mark.parametrize(
+    ("maker", "reading"),
+    [
+        (ANN, [ANN, CHIEF, MASTER, THIS_USER, ANYBODY]),
+        (CHIEF, [CHIEF, MASTER, THIS_USER, ANYBODY]),
+        (ANYBODY, [ANN, BOB, CHIEF, MASTER, THIS_USER, ANYBODY]),
+    ],
+    ids=str,
+)
+def test_who_only_looks_or_runs_tasks_reads_nobodys_words(maker: Identity, reading: list[Identity]) -> None:
+    readers = [one for one in EVERYBODY if may_read(made_by(maker), one)]
+    assert readers == [one for one in EVERYBODY if one in reading]
+    assert [one for one in EVERYBODY if may_read(UNKNOWN, one)] == [CHIEF, MASTER, THIS_USER, ANYBODY]

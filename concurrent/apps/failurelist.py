@@ -1,0 +1,41 @@
+"""Failures by job, function and exception, for who looks: words for who may touch the job. Loop thread only."""
+
+from __future__ import annotations
+
+from concurrent.apps.observed import FailureRow, FailuresStatus
+from concurrent.core.rows import ROWS_MAX
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.jobmakers import may_read
+from concurrent.scheduling.telemetry.failuregroups import FailureGroup
+from concurrent.transport.security.identity import Identity
+
+__all__ = ["failures_for"]
+
+
+def failures_for(dispatcher: Dispatcher, identity: Identity, rows_max: int = ROWS_MAX) -> FailuresStatus:
+    """Return how tasks failed.
+
+    :param identity: who asks.
+    """
+    groups = dispatcher.ended.failures.rows()
+    items = tuple(_row(group, is_yours=may_read(group.job.maker, identity)) for group in groups[:rows_max])
+    failed = sum(group.count for group in groups)
+    return FailuresStatus(items, len(groups), len(groups) - len(items), failed)
+
+
+def _row(group: FailureGroup, *, is_yours: bool) -> FailureRow:
+    return FailureRow(
+        owner=group.job.owner,
+        job=group.job.name,
+        function=group.name,
+        exception=group.exception,
+        count=group.count,
+        tried_again=group.tried_again,
+        first_at=group.first_at,
+        last_at=group.last_at,
+        slaves=tuple(group.slaves),
+        tasks=tuple(f"{group.job.name}/{task}" for task in reversed(group.tasks)),
+        text=group.text if is_yours else "",
+        output=group.output if is_yours else "",
+        is_yours=is_yours,
+    )

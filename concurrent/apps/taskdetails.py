@@ -1,0 +1,162 @@
+"""All that a master knows of one task, open or ended, and what it has printed. Loop thread only."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from concurrent.apps.observed import OutputStatus, TaskDetails, TaskRow
+from concurrent.apps.tasklist import TaskLister
+from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
+from concurrent.scheduling.ledger.states import TaskState
+from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.master.jobmakers import may_read
+from concurrent.scheduling.tasks.explanation import Explanation, is_task
+from concurrent.scheduling.telemetry.endedtasks import EndedTask
+from concurrent.transport.security.identity import Identity
+
+__all__ = ["TaskFinder"]
+
+
+class TaskFinder:
+    """See the module. Make one for each moment that is asked about.
+
+    :param identity: who asks.
+    :param at: the time of day, in seconds since the epoch.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, identity: Identity, at: float) -> None:
+        self._dispatcher = dispatcher
+        self._ledger = dispatcher.ledger
+        self._identity = identity
+        self._at = at
+        self._lister = TaskLister(dispatcher, identity, at)
+
+    def details(self, text: str) -> TaskDetails:
+        """Return all that is known of a task.
+
+        :param text: ``JOB/ID``, or the number of an open one at the master.
+        :raises InvalidArguments: if that names no task.
+        :raises NodeError: if there is none, or nothing is known of it any more.
+        """
+        task, ended = self._find(text)
+        if task is not None:
+            return self._of_open(task)
+        assert ended is not None
+        return self._of_ended(ended)
+
+    def output(self, text: str) -> Future[OutputStatus]:
+        """Return the end of what a task has printed.
+
+        :raises InvalidArguments: if that names no task.
+        :raises NodeError: if there is none of somebody's own.
+        """
+        task, ended = self._find(text)
+        maker = self._dispatcher.ended.mark_of(task.owner).maker if task is not None else ended.job.maker  # type: ignore[union-attr]
+        if not may_read(maker, self._identity):
+            raise _not_there(text)
+        owner, task_id = (
+            (task.owner.owner, task.client_id) if task is not None else (ended.job.owner, ended.id)  # type: ignore[union-attr]
+        )
+        answer: Future[OutputStatus] = Future()
+        is_running = task is not None and task.state is TaskState.HELD
+        said = self._output(owner, task_id)
+        if isinstance(said, Future):
+            said.add_done_callback(lambda said: answer.set_result(OutputStatus(said.result(), is_running)))
+        else:
+            answer.set_result(OutputStatus(said, is_running))
+        return answer
+
+    def _output(self, owner: int, task_id: int) -> str | Future[str]:
+        if owner not in self._ledger.owners:
+            return ""
+        return self._dispatcher.news.output(owner, task_id)
+
+    def _find(self, text: str) -> tuple[TaskRecord | None, EndedTask | None]:
+        """Return an open task, or what is known of one that has ended."""
+        if not is_task(text):
+            raise InvalidArguments(
+                f"{text!r:.100} names no task",
+                thing="task",
+                value=text,
+                remedy="Write JOB/ID, or the number of a task at the master",
+            )
+        title, _, digits = text.rpartition("/")
+        number = int(digits)
+        if not title:
+            task = self._ledger.task_by_number.get(number)
+            if task is None:
+                raise _not_there(text)
+            return task, None
+        for job in self._jobs(title):
+            if number in job.number_by_id:
+                return self._ledger.task_by_number[job.number_by_id[number]], None
+            ended = self._dispatcher.ended.tasks.find(job.owner, number) or self._lately(job, number)
+            if ended is not None:
+                return None, ended
+        raise _not_there(text)
+
+    def _lately(self, job: JobRecord, task_id: int) -> EndedTask | None:
+        """Return what the ledger knows of a task that has ended, which has no name there."""
+        ending = self._ledger.jobs.lately.ending(job.owner, task_id)
+        if ending is None:
+            return None
+        mark = self._dispatcher.ended.mark_of(job)
+        return EndedTask(
+            mark,
+            task_id,
+            "",
+            ending.status,
+            ending.slave,
+            ending.at,
+            tries=ending.tries,
+            deaths=ending.deaths,
+        )
+
+    def _jobs(self, title: str) -> list[JobRecord]:
+        """Return the jobs of a name or an id, the newest first."""
+        found = [
+            job
+            for job in self._ledger.owners.values()
+            if title in (job.title, job.name) or (job.life is not None and job.life.spec.job_id == title)
+        ]
+        return found[::-1]
+
+    def _of_open(self, task: TaskRecord) -> TaskDetails:
+        row = self._lister.open_row(task)
+        return TaskDetails(
+            row=row,
+            came_at=self._at - self._ledger.places.arrivals.age_s(task.number),
+            explanation=self._dispatcher.explainer().task(task) if row.is_yours else None,
+            text="",
+            output=self._kept_output(row),
+        )
+
+    def _of_ended(self, task: EndedTask) -> TaskDetails:
+        row = self._lister.ended_row(task)
+        group = self._dispatcher.ended.failures.get(task.job.owner, task.name, task.exception)
+        has_text = group is not None and row.is_yours and group.tasks[-1] == task.id
+        return TaskDetails(
+            row=row,
+            came_at=task.came_at,
+            explanation=self._explanation_of(task) if row.is_yours else None,
+            text=group.text if group is not None and has_text else row.words,
+            output=(self._kept_output(row) or (group.output if group is not None and has_text else "")),
+        )
+
+    def _explanation_of(self, task: EndedTask) -> Explanation | None:
+        job = self._ledger.owners.get(task.job.owner)
+        return self._dispatcher.explainer().of_job(job, task.id) if job is not None else None
+
+    def _kept_output(self, row: TaskRow) -> str:
+        """Return what the master has of what a task printed, without asking its slave."""
+        return self._dispatcher.news.kept_output(row.owner, row.id) if row.is_yours else ""
+
+
+def _not_there(text: str) -> NodeError:
+    return NodeError(
+        f"nothing is known of a task {text!r:.100} at this master",
+        thing="task",
+        value=text,
+        remedy="'concurrent tasks' lists those that there are; of those that have ended the latest are known",
+    )

@@ -6,6 +6,7 @@ has than after its first task.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from concurrent.core.loggers import get_log
@@ -18,6 +19,9 @@ __all__ = ["Growth"]
 GROWTH_PART: Final = 0.5
 """By more than this part of what its tasks may take a worker shall not grow."""
 
+MEASURE_S: Final = 0.1
+"""A worker is measured again after so many seconds at the earliest, for the sake of short tasks."""
+
 log = get_log(__name__)
 
 
@@ -25,11 +29,14 @@ class Growth:
     """See the module.
 
     :param reader: tells what processes use.
+    :param clock: returns the time, in seconds.
     """
 
-    def __init__(self, reader: MemoryReader) -> None:
+    def __init__(self, reader: MemoryReader, clock: Callable[[], float]) -> None:
         self._reader = reader
+        self._clock = clock
         self._first_by_link: dict[WorkerLink, int] = {}
+        self._measured_at_by_link: dict[WorkerLink, float] = {}
 
     def is_much(self, link: WorkerLink) -> bool:
         """Tell whether a worker without a task has grown by too much since it was first without one.
@@ -37,6 +44,10 @@ class Growth:
         :param link: belongs to a crew that claims memory.
         """
         assert link.crew is not None
+        now = self._clock()
+        if now - self._measured_at_by_link.get(link, -MEASURE_S) < MEASURE_S:
+            return False
+        self._measured_at_by_link[link] = now
         used = self._reader.used_bytes(link.pid)
         grown = used - self._first_by_link.setdefault(link, used)
         if grown <= link.crew.memory * GROWTH_PART:
@@ -52,3 +63,4 @@ class Growth:
     def forget(self, link: WorkerLink) -> None:
         """Know no more of a worker that has ended."""
         self._first_by_link.pop(link, None)
+        self._measured_at_by_link.pop(link, None)

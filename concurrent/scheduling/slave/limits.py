@@ -69,7 +69,7 @@ class Limits:
         self._reader = memory_reader()
         self._time = TimeLimits(loop, on_over)
         self._memory = MemoryLimits(loop, self._reader, on_over)
-        self._growth = Growth(self._reader)
+        self._growth = Growth(self._reader, loop.time)
         self._shortage = Shortage(loop, bounds.memory_reserve, Machine().free_bytes, on_shortage)
         self._measured_at = float("-inf")
 

@@ -51,7 +51,8 @@ def over_memory(taken: int, limit: int, tasks_before: int, *, processes: int = 1
     :param by: who ended it, if not the slave.
     """
     several = f", with {processes} processes" if processes > 1 else ""
-    before = f", in a worker with {tasks_before} tasks before it" if tasks_before else ""
+    tasks = "1 task" if tasks_before == 1 else f"{tasks_before} tasks"
+    before = f", in a worker with {tasks} before it" if tasks_before else ""
     took, may_take = shown_amount(MEMORY, taken), shown_amount(MEMORY, limit)
     reason = f"{by}it took {took} of memory{several}{before}, and may take {may_take}"
     return Verdict(OUT_OF_MEMORY, reason, is_in_doubt=tasks_before > 0)

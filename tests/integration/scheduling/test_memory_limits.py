@@ -99,7 +99,7 @@ def test_several_run_again_at_once(make_pool: MakePool) -> None:
 
 def test_a_worker_that_grows_with_its_tasks_is_replaced_before_it_is_full(make_pool: MakePool) -> None:
     user = make_pool(size=1, offer=MEMORY_OFFER)
-    pids = [user.result(user.push((memory_tasks.leak, 60), terms=LIMITED)[0]) for _ in range(8)]
+    pids = [user.result(user.push((memory_tasks.leak, 60, 0.2), terms=LIMITED)[0]) for _ in range(8)]
     assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [4, 4]
     assert user.pool_status().deaths == 0
 

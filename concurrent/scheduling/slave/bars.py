@@ -59,9 +59,14 @@ class _Bar:
     runs: int
     failed: int
 
-    @property
-    def is_short(self) -> bool:
-        return self.busy_s <= SHORT_S * self.runs
+    def goes_on_with(self, name: str, start: float, busy_s: float, runs: int) -> bool:
+        """Tell whether runs that follow are drawn as one with these."""
+        return (
+            name == self.name
+            and start - self.end <= GAP_S
+            and busy_s <= SHORT_S * runs
+            and self.busy_s <= SHORT_S * self.runs
+        )
 
     def add(self, later: _Bar) -> None:
         """Stand for another bar too, which follows."""
@@ -103,18 +108,23 @@ class Bars:
         :param busy_s: how long they took together, as the worker says.
         """
         runs, name = len(statuses), names[0]
-        busy_s = max(0.0, min(busy_s, now - since))
+        if not 0.0 <= busy_s <= now - since:
+            busy_s = max(0.0, min(busy_s, now - since))
         bars = self._bars_by_worker.get((worker, job))
         if bars is None:
             bars = self._bars_by_worker[worker, job] = []
-        if names.count(name) == runs:
-            self._put(bars, _Bar(name, now - busy_s, now, busy_s, runs, runs - statuses.count(FINISHED)))
+        if runs > 1 and names.count(name) != runs:
+            self._put_parts(bars, names, statuses, now - busy_s, busy_s)
             return
-        start = now - busy_s
-        for name, (runs, failed) in _parts(names, statuses).items():
-            part_s = busy_s * runs / len(statuses)
-            self._put(bars, _Bar(name, start, start + part_s, part_s, runs, failed))
-            start += part_s
+        failed, start = runs - statuses.count(FINISHED), now - busy_s
+        last = bars[-1] if bars else None
+        if last is not None and last.goes_on_with(name, start, busy_s, runs):
+            last.end = now
+            last.busy_s += busy_s
+            last.runs += runs
+            last.failed += failed
+        else:
+            self._put(bars, _Bar(name, start, now, busy_s, runs, failed))
 
     def take(self, now: float) -> BarColumns | None:
         """Return the bars that wait, which do so no more; None if there are none.
@@ -135,13 +145,17 @@ class Bars:
         jobs, names = zip(*place_by_function, strict=True)
         return BarColumns(list(names), list(jobs), columns[:COUNTS], columns[COUNTS:])
 
+    def _put_parts(
+        self, bars: list[_Bar], names: Sequence[str], statuses: Sequence[int], start: float, busy_s: float
+    ) -> None:
+        """Add a bar for each function of a batch, one behind the other, as long as it has runs."""
+        for name, (runs, failed) in _parts(names, statuses).items():
+            part_s = busy_s * runs / len(statuses)
+            self._put(bars, _Bar(name, start, start + part_s, part_s, runs, failed))
+            start += part_s
+
     def _put(self, bars: list[_Bar], bar: _Bar) -> None:
-        """Add a bar behind the others of its worker, or to the last one."""
-        if bars:
-            last = bars[-1]
-            if last.name == bar.name and bar.start - last.end <= GAP_S and bar.is_short and last.is_short:
-                last.add(bar)
-                return
+        """Add a bar behind the others of its worker."""
         bars.append(bar)
         if len(bars) > self._most:
             bars[:] = _halved(bars)

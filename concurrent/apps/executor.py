@@ -17,6 +17,7 @@ from concurrent.apps.callmap import CALLS, CallMap, Calls
 from concurrent.apps.embedded import PRELOAD, EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
 from concurrent.apps.executorjob import ExecutorJob, checked_name
+from concurrent.apps.executorshown import line_of, table_of
 from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
 from concurrent.apps.jobmaster import JobMaster
@@ -90,10 +91,15 @@ class ClusterExecutor(Executor):
         with JobMaster(env[TransportSettings].access().way(address, MANAGING)) as asked:
             return asked.jobs()
 
+    _workers_seen: int | None = None
+    """How many workers there were when somebody asked last."""
+
     def __repr__(self) -> str:
-        core = self._core
-        job = f"job {core.job.name} of " if core.job is not None else ""
-        return f"<{type(self).__name__} of {job}the master at {core.address}, {core.state}>"
+        return line_of(type(self).__name__, self._core, self._workers_seen)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        return table_of(type(self).__name__, self._core, self._workers_seen)
 
     @property
     def address(self) -> str:
@@ -106,7 +112,8 @@ class ClusterExecutor(Executor):
 
         :raises ConcurrentError: if the master does not say.
         """
-        return self._core.client.count_workers()
+        self._workers_seen = self._core.client.count_workers()
+        return self._workers_seen
 
     @property
     def _max_workers(self) -> int:
@@ -296,16 +303,12 @@ class LocalCluster(ClusterExecutor):
                 "mp_context is not taken: a LocalCluster forks its workers from a process without threads, "
                 "which is as safe as 'spawn'"
             )
-        self._worker_count = _worker_count(workers, max_workers)
+        self._workers_seen = self._worker_count = _worker_count(workers, max_workers)
         options = {"logging.level": "warning", **(options or {})}
         if max_tasks_per_child is not None:
             _check_count("max_tasks_per_child", max_tasks_per_child)
         start = partial(_start_cluster, self._worker_count, max_tasks_per_child or 0)
         self._begin(own_modules, options, start, _setup_of(initializer, initargs))
-
-    def __repr__(self) -> str:
-        core = self._core
-        return f"<{type(self).__name__} of {self._worker_count} workers at {core.address}, {core.state}>"
 
     @property
     def _max_workers(self) -> int:

@@ -33,7 +33,7 @@ from concurrent.apps.jobwish import JobAnswer
 from concurrent.apps.openness import say_open
 from concurrent.apps.resourcesettings import WeightSettings
 from concurrent.apps.stalls import StallWatch
-from concurrent.apps.taskfuture import TaskFuture
+from concurrent.apps.taskfuture import TaskFuture, news_of_futures
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.callthread import CallThread
 from concurrent.core.environment import Environment
@@ -41,12 +41,10 @@ from concurrent.core.errors import ConcurrentError, LoopClosed, NodeError
 from concurrent.core.filemodules import check_not_loading
 from concurrent.core.ids import new_node_id
 from concurrent.core.stats import Stats
-from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.coding import PicklingSettings
 from concurrent.scheduling.pickling.initializer import Call, InitializerFailed, initialized_call
 from concurrent.scheduling.pickling.payload import NOT_PLAIN, plain_value
-from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
 from concurrent.scheduling.tasks.terms import Terms, terms_of_call
 from concurrent.transport.calls.handler import TCPHandler
@@ -131,7 +129,7 @@ class ExecutorCore:
             self.node_id,
             own_modules=own_modules,
             on_outcomes=self._take,
-            news=TaskNews(_note_running, _note_waiting, _note_progress),
+            news=news_of_futures(),
             on_joined=self._job_joined if job is not None else None,
             on_refused=self.break_down,
             weight=self.env[WeightSettings].weight,
@@ -154,9 +152,24 @@ class ExecutorCore:
         return "broken" if self._broken is not None else self.client.state
 
     @property
+    def failure(self) -> ConcurrentError | None:
+        """Why nothing can run any more, if that is so."""
+        return self._broken
+
+    @property
     def is_closing(self) -> bool:
         """Whether nothing more is taken."""
         return self._is_closing
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether everything is freed."""
+        return self._closed.is_set()
+
+    @property
+    def open_count(self) -> int:
+        """How many futures have not ended."""
+        return len(self._futures)
 
     def submit(
         self,
@@ -187,6 +200,7 @@ class ExecutorCore:
             raise self._broken.with_traceback(None)
         terms = terms or terms_of_call(fn)
         future: TaskFuture[Any] = TaskFuture(self)
+        future.name = terms.name
         if view is not None:
             future.view = view
         former_id = 0 if self.job is None else self._look_up(self.job, future, terms, key, chunk)
@@ -474,18 +488,3 @@ def _forked() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
-
-
-def _note_running(futures: list[TaskFuture[Any]]) -> None:
-    for future in futures:
-        future.has_begun = True
-
-
-def _note_waiting(futures: list[TaskFuture[Any]]) -> None:
-    for future in futures:
-        future.has_begun = False
-
-
-def _note_progress(said: list[tuple[TaskFuture[Any], TaskProgress]]) -> None:
-    for future, progress in said:
-        future.progress = progress

@@ -8,6 +8,7 @@ from concurrent.futures import wait as wait_for
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from concurrent.apps.callmap import Calls
+from concurrent.apps.executorshown import table_of
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.scheduling.tasks.options import Options, TermOptions
 
@@ -39,8 +40,19 @@ class ExecutorView(Executor):
         self._is_closed = False
 
     def __repr__(self) -> str:
-        asked = ", ".join(f"{name}={value!s}" for name, value in self._options.given.items())
-        return f"<{type(self).__name__} of {self._cluster!r}: {asked or 'no options'}>"
+        state = ", shut down" if self._is_closed else ""
+        return f"<{type(self).__name__} of {self._cluster!r}: {self._asked}{state}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        cluster = self._cluster
+        kind = f"{type(self).__name__} of {type(cluster).__name__}{', shut down' if self._is_closed else ''}"
+        return table_of(kind, cluster._core, cluster._workers_seen, self._asked)
+
+    @property
+    def _asked(self) -> str:
+        """What its calls ask for, in words."""
+        return ", ".join(f"{name}={value!s}" for name, value in self._options.given.items()) or "no options"
 
     @property
     def workers(self) -> int:

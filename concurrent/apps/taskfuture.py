@@ -7,13 +7,15 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from concurrent.apps.executorshown import future_line
 from concurrent.core.errors import ConcurrentError
+from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.tasks.current import TaskProgress
 
 if TYPE_CHECKING:
     from concurrent.scheduling.tasks.explanation import Explanation
 
-__all__ = ["FutureOwner", "TaskFuture"]
+__all__ = ["FutureOwner", "TaskFuture", "news_of_futures"]
 
 T = TypeVar("T")
 
@@ -47,6 +49,8 @@ class TaskFuture(Future[T]):
 
     task_id = 0
     """0 until the task is pushed."""
+    name = ""
+    """What the task is called: the name of its function, or what it was given."""
     has_begun = False
     progress: TaskProgress | None = None
     """How far the task says that it is, with ``current_task().progress()``: ``done``, ``total`` and ``text``;
@@ -59,6 +63,10 @@ class TaskFuture(Future[T]):
     def __init__(self, owner: FutureOwner) -> None:
         super().__init__()
         self._owner = owner
+
+    def __repr__(self) -> str:
+        """Return what it is of, and what became of that."""
+        return future_line(self)
 
     def running(self) -> bool:
         """Tell whether a worker runs it, as is known half a second after that began; ``cancel`` still works.
@@ -136,3 +144,23 @@ class TaskFuture(Future[T]):
 
 def _call_back(owner: FutureOwner, fn: Callable[[Any], object], future: Future[Any]) -> None:
     owner.call_back(partial(fn, future))
+
+
+def news_of_futures() -> TaskNews:
+    """Return what takes down what the master says of tasks whose items are futures. Loop thread only."""
+    return TaskNews(_note_running, _note_waiting, _note_progress)
+
+
+def _note_running(futures: list[TaskFuture[Any]]) -> None:
+    for future in futures:
+        future.has_begun = True
+
+
+def _note_waiting(futures: list[TaskFuture[Any]]) -> None:
+    for future in futures:
+        future.has_begun = False
+
+
+def _note_progress(said: list[tuple[TaskFuture[Any], TaskProgress]]) -> None:
+    for future, progress in said:
+        future.progress = progress

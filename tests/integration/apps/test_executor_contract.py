@@ -92,13 +92,6 @@ class TestHowItIsMade:
                 "transport.heartbeat_s": "1.5",
             }
 
-    def test_it_says_what_it_is(self, local_cluster: LocalCluster) -> None:
-        assert repr(local_cluster) == f"<LocalCluster of 2 workers at {local_cluster.address}, joined>"
-        executor = ClusterExecutor(f"127.0.0.1:{free_port()}")
-        assert repr(executor) == f"<ClusterExecutor of the master at {executor.address}, not registered>"
-        executor.shutdown()
-        assert repr(executor).endswith(", shut down>")
-
 
 def note_start(values: dict[str, Any]) -> None:
     os.environ["STARTED_WITH"] = os.environ.get("STARTED_WITH", "") + str(values["name"])

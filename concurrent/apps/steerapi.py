@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from concurrent.apps.slavechoice import find_slave, names_of
 from concurrent.apps.steered import CancelAnswer, DrainAnswer, DrainList, RetryAnswer
@@ -35,6 +35,8 @@ __all__ = ["SteerAPI"]
 log = get_log(__name__)
 
 CALL_TIMEOUT_S: Final = 10.0
+
+Answer = TypeVar("Answer", bound=Status)
 
 DRAIN_MAX_S: Final = 366 * 86400.0
 """So long what a drained slave runs may go on at most, if that is bounded at all."""
@@ -62,20 +64,20 @@ class SteerAPI:
 
     def _register_slave_methods(self, service: HasMethods) -> None:
         @jsonremote(service)
-        def drain(request: Request, slave: str, timeout_s: float | None = None) -> dict[str, Any]:
-            """Have a slave get nothing more, by its name or number: a DrainAnswer. What runs there may end, or
-            goes to others after ``timeout_s``."""
+        def drain(request: Request, slave: str, timeout_s: float | None = None) -> DrainAnswer:
+            """Have a slave get nothing more, by its name or number. What runs there may end, or goes to others
+            after ``timeout_s``."""
             _check_timeout(timeout_s)
             return self._do(request, f"slave {slave}", partial(self._drain, slave, timeout_s))
 
         @jsonremote(service)
-        def resume(request: Request, slave: str) -> dict[str, Any]:
-            """Have a drained slave take tasks again, by its name or number: a DrainAnswer."""
+        def resume(request: Request, slave: str) -> DrainAnswer:
+            """Have a drained slave take tasks again, by its name or number."""
             return self._do(request, f"slave {slave}", partial(self._resume, slave))
 
         @jsonremote(service, roles=OBSERVERS)
-        def drains(_request: Request) -> dict[str, Any]:
-            """Return the slaves that are drained, also those that are away: a DrainList."""
+        def drains(_request: Request) -> DrainList:
+            """Return the slaves that are drained, also those that are away."""
             return self._loop.call(self._drains, timeout_s=CALL_TIMEOUT_S)
 
     def _register_task_methods(self, service: HasMethods) -> None:
@@ -88,9 +90,9 @@ class SteerAPI:
             function: str = "",
             application: str = "",
             dry_run: bool = False,
-        ) -> dict[str, Any]:
-            """Cancel open tasks: by ``JOB/ID`` or number, or all of a job, a function, an application; a
-            CancelAnswer. With ``dry_run`` they are only counted."""
+        ) -> CancelAnswer:
+            """Cancel open tasks: by ``JOB/ID`` or number, or all of a job, a function, an application.
+            With ``dry_run`` they are only counted."""
             choice = TaskChoice(tuple(tasks), job, function, application)
             if dry_run:
                 return self._loop.call(self._would_cancel, choice, request.identity, timeout_s=CALL_TIMEOUT_S)
@@ -106,8 +108,8 @@ class SteerAPI:
             application: str = "",
             failed: bool = False,
             dry_run: bool = False,
-        ) -> dict[str, Any]:
-            """Have open tasks begin at once that wait for their next try, or run; a RetryAnswer. It costs them
+        ) -> RetryAnswer:
+            """Have open tasks begin at once that wait for their next try, or run. It costs them
             nothing. With ``dry_run`` they are only counted; with ``failed`` it is said why it cannot be."""
             if failed:
                 raise _is_final()
@@ -116,19 +118,19 @@ class SteerAPI:
                 return self._loop.call(self._would_retry, choice, request.identity, timeout_s=CALL_TIMEOUT_S)
             return self._do(request, str(choice), partial(self._retry, choice))
 
-    def _do(self, request: Request, what: str, change: Callable[[Identity], Status]) -> dict[str, Any]:
+    def _do(self, request: Request, what: str, change: Callable[[Identity], Answer]) -> Answer:
         """Do something, say who did it, and wait until it is kept."""
-        kept: Future[dict[str, Any]] = Future()
+        kept: Future[Answer] = Future()
 
         def begin() -> None:
             note = partial(self._audit.write, request.method, request.identity, request.peer_ip, what)
             try:
-                answer = change(request.identity).to_json()
+                answer = change(request.identity)
             except NodeError as error:
                 note(f"{REFUSED}: {error.message}")
                 raise
-            note(f"done: {_in_words(answer)}")
-            log.info("%s: %s %s: %s", who(request.identity), request.method, what, _in_words(answer))
+            note(f"done: {_in_words(answer.to_json())}")
+            log.info("%s: %s %s: %s", who(request.identity), request.method, what, _in_words(answer.to_json()))
             self._dispatcher.jobs.when_kept(lambda: kept.set_result(answer))
 
         self._loop.call(begin, timeout_s=CALL_TIMEOUT_S)
@@ -144,11 +146,11 @@ class SteerAPI:
         self._dispatcher.slaves.resume(name)
         return self._drain_answer(name)
 
-    def _drains(self) -> dict[str, Any]:
+    def _drains(self) -> DrainList:
         names = list(self._ledger.drains.by_name)
         shown = names[-ROWS_MAX:]
         rows = tuple(map(self._drain_answer, shown))
-        return DrainList(rows, len(names), len(names) - len(shown)).to_json()
+        return DrainList(rows, len(names), len(names) - len(shown))
 
     def _drain_answer(self, name: str) -> DrainAnswer:
         drain = self._ledger.drains.by_name.get(name)
@@ -164,8 +166,8 @@ class SteerAPI:
             held=held,
         )
 
-    def _would_cancel(self, choice: TaskChoice, identity: Identity) -> dict[str, Any]:
-        return self._cancel_answer(choice.of(self._dispatcher, identity)).to_json()
+    def _would_cancel(self, choice: TaskChoice, identity: Identity) -> CancelAnswer:
+        return self._cancel_answer(choice.of(self._dispatcher, identity))
 
     def _cancel_answer(self, chosen: Chosen) -> CancelAnswer:
         running = self._running_count(chosen.tasks)
@@ -191,8 +193,8 @@ class SteerAPI:
         slaves = self._ledger.slaves
         return sum(len(begun(slaves[key]) & numbers) for key, numbers in numbers_by_slave.items())
 
-    def _would_retry(self, choice: TaskChoice, identity: Identity) -> dict[str, Any]:
-        return self._retry_answer(choice.of(self._dispatcher, identity)).to_json()
+    def _would_retry(self, choice: TaskChoice, identity: Identity) -> RetryAnswer:
+        return self._retry_answer(choice.of(self._dispatcher, identity))
 
     def _retry_answer(self, chosen: Chosen) -> RetryAnswer:
         states = [task.state for task in chosen.tasks]

@@ -19,7 +19,7 @@ from tests.system.cluster import wait_until
 TIMEOUT_S = 20.0
 VIEWS = ("/ping", "/status", "/stats")
 METHODS: dict[str, tuple[Any, ...]] = dict.fromkeys(
-    ("now", "progress", "tasks", "jobs", "workers", "failures", "timeline", "series", "changes"), ()
+    ("now", "progress", "tasks", "jobs", "workers", "failures", "timeline", "series", "changes", "drains"), ()
 )
 HELD_S = 60.0
 ENDED = "concurrent_tasks_ended"
@@ -141,8 +141,17 @@ def test_a_master_its_slave_and_an_application_answer_as_they_are_described() ->
             assert {node["type"] for node in status["nodes"]} == {"slave", "application"}
             check(application.api_service_v1.address)
             (running,) = tasks_of(cluster.address, "running")
-            check_methods(cluster.address, {**METHODS, "task": (running,), "output": (running,)})
+            slave = status["tasks"]["slaves"][0]["name"]
             check_metrics(fetch(cluster.address, "/metrics"))
+            check_methods(
+                cluster.address,
+                {
+                    **METHODS,
+                    **dict.fromkeys(("task", "output", "explain"), (running,)),
+                    **dict.fromkeys(("drain", "resume"), (slave,)),
+                    **dict.fromkeys(("retry_tasks", "cancel_tasks"), ([running],)),
+                },
+            )
         finally:
             application.stop()
         (port,) = [node["port"] for node in status["nodes"] if node["type"] == "slave"]

@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from concurrent.transport.security.tokens import Tokens
     from concurrent.transport.web.jsonclient import JSONClient
 
-__all__ = ["JOINED", "MANAGING", "OBSERVING", "ROLES_BY_TYPE", "Access", "KeySettings", "Way"]
-
-JOINED: Final = "joined"
-"""Stands for the address of the master of the cluster that this user has joined."""
+__all__ = ["MANAGING", "OBSERVING", "ROLES_BY_TYPE", "Access", "KeySettings", "Way"]
 
 MANAGING: Final = (Role.SUBMIT, Role.ADMIN, Role.MASTER)
 """As whom commands act that see to jobs: the weaker role first."""
@@ -56,10 +53,14 @@ log = get_log(__name__)
 
 
 class Way(NamedTuple):
-    """Where a node is, and how it is reached."""
+    """Where a node is, and how it is reached.
+
+    ``source`` is who says that it is there, for errors; empty where nobody has to be told.
+    """
 
     address: Host
     protection: Protection
+    source: str = ""
 
     def client(self, *, is_master: bool = True) -> JSONClient:
         """Return a client of its JSON API, which the caller closes.
@@ -71,7 +72,11 @@ class Way(NamedTuple):
         tls = self.protection.tls
         server_name = tls.node_name if tls is not None and not is_master else None
         return JSONClient(
-            self.address.name, self.address.port, protection=self.protection, server_name=server_name
+            self.address.name,
+            self.address.port,
+            protection=self.protection,
+            server_name=server_name,
+            source=self.source,
         )
 
     def ask(self, question: Callable[[JSONClient], Answer]) -> Answer:
@@ -171,7 +176,7 @@ class Access:
             raise ConfigurationError(
                 "this user has joined no cluster",
                 thing="application.master",
-                value=JOINED,
+                value="joined",
                 remedy="At a master type 'concurrent keys invite submit', and here what that prints",
             )
         return master or Host("127.0.0.1", PORT_DEFAULT)
@@ -193,9 +198,12 @@ class Access:
         """Return the way between a node and one that it has started for itself: the place, and nothing else."""
         return Way(address, Protection(place=place_of(address.port), is_open=self.is_open))
 
-    def way(self, address: Host, roles: Sequence[Role]) -> Way:
-        """Return the way to a node; see :meth:`towards`."""
-        return Way(address, self.towards(address, roles))
+    def way(self, address: Host, roles: Sequence[Role], source: str = "") -> Way:
+        """Return the way to a node; see :meth:`towards`.
+
+        :param source: who says that it is there, for errors.
+        """
+        return Way(address, self.towards(address, roles), source)
 
     def towards(self, address: Host, roles: Sequence[Role]) -> Protection:
         """Return what a connection to a node passes through.

@@ -241,7 +241,8 @@ class ApplicationNode(Callbacks, Node):
         :raises ConcurrentError: if one of them is not possible.
         """
         settings = self.env[ApplicationSettings]
-        master = settings.master_host()
+        named = settings.named_master()
+        master, source = named or (None, "")
         self._inbox.is_exact = self.job_run is not None
         arrivals = Arrivals(self, self._inbox, self.job_run)
         access = self.settings.access()
@@ -286,7 +287,7 @@ class ApplicationNode(Callbacks, Node):
         self._open.callback(self._leave)
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
-        way = access.way_to_own(master) if is_embedded else access.way(master, roles)
+        way = access.way_to_own(master) if is_embedded else access.way(master, roles, source)
         self.client.start(way, http_port, self.stats, self.settings.limits(), components=self.env)
 
     def interrupt(self) -> None:

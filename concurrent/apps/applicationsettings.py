@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.apps.access import JOINED
-from concurrent.apps.api import parse_address
+from concurrent.apps.masteraddress import MasterAddress, MasterItem, find_master, read_master, source_of
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.component import Component
-from concurrent.core.items import ConfigItem, Host, IntItem
+from concurrent.core.items import ConfigItem, IntItem
 
 __all__ = ["ApplicationSettings"]
 
@@ -14,10 +13,11 @@ __all__ = ["ApplicationSettings"]
 class ApplicationSettings(Component):
     """The options of section ``[application]``."""
 
-    master = ConfigItem(
+    master = MasterItem(
         "application", "master", "",
-        "Address HOST:PORT of the master's JSON API; joined: that of the cluster that this user has joined. "
-        "Empty: start an embedded cluster for this run.",
+        "Address HOST:PORT of the master's JSON API; joined: that of the cluster that this user has joined; "
+        "@FILE: the address is in that file. The environment variable CONCURRENT_MASTER sets it too. "
+        "Empty: an application starts an embedded cluster for its run.",
     )  # fmt: skip
     workers = IntItem(
         "application", "workers", 0,
@@ -30,29 +30,28 @@ class ApplicationSettings(Component):
         minimum=0, maximum=65535,
     )  # fmt: skip
 
-    def master_host(self) -> Host | None:
-        """Return the address of the master, None for an embedded cluster.
+    def named_master(self) -> MasterAddress | None:
+        """Return where the master is that is configured, None for an embedded cluster.
 
         :raises ConfigurationError: if it is not an address.
         """
         if not self.master:
             return None
-        if self.master == JOINED:
-            return self.env[TransportSettings].access().joined_master()
-        remedy = "Write HOST:PORT, 'joined', or nothing for an embedded cluster"
-        return parse_address(self.master, "application.master", remedy)
+        return read_master(self.master, self._source, self.env[TransportSettings].access())
 
-    def running_master(self, given: str | None, thing: str) -> Host:
-        """Return the address of a master that runs already.
+    def running_master(self, given: str | None, source: str) -> MasterAddress:
+        """Return where a master is that runs already.
 
-        :param given: as it was typed or handed in; nothing: that of ``application.master``, else that of the
-            cluster that was joined, else that of this machine.
-        :param thing: what the text is of, for the error.
+        :param given: as it was typed or handed in; None: see ``masteraddress.py``.
+        :param source: what was typed or handed in, for people.
         :raises ConfigurationError: if it is not an address, or not clear.
         """
         access = self.env[TransportSettings].access()
-        if given == JOINED:
-            return access.joined_master()
         if given is not None:
-            return parse_address(given, thing)
-        return self.master_host() or access.default_master()
+            return read_master(given, source, access)
+        return find_master(self.master, self._source, access)
+
+    @property
+    def _source(self) -> str:
+        """Who has set the option, for people."""
+        return source_of(self.config, "application")

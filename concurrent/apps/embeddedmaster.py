@@ -26,6 +26,7 @@ def serve_master(control: socket, recipe: dict[str, Any], workers: int) -> None:
     own = {
         "master.host": "127.0.0.1",
         "master.port": "0",
+        "master.address_file": "",
         "master.compute_port": "-1",
         "master.work_port": "0",
         "master.workers": str(workers),

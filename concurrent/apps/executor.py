@@ -47,8 +47,9 @@ class ClusterExecutor(Executor):
     The futures' callbacks run on a thread of their own, where they may submit, wait for futures and shut the
     executor down. Any thread may submit. A program that ends without ``shutdown`` waits for what it submitted.
 
-    :param master: ``HOST:PORT`` of the master's JSON API; None: that of ``application.master``, else that of
-        the cluster that this user has joined, else that of this machine.
+    :param master: ``HOST:PORT`` of the master's JSON API, or ``@FILE`` with a file that has it; None: that of
+        the environment variable ``CONCURRENT_MASTER``, else of ``application.master``, else of the cluster that
+        this user has joined, else that of this machine.
     :param initializer: is called once in each worker, before the first call of this executor there. If it
         fails, so does every call, with ``InitializerFailed``.
     :param initargs: its arguments; they travel once to each worker.
@@ -87,8 +88,8 @@ class ClusterExecutor(Executor):
         :raises ConcurrentError: if the master does not answer.
         """
         env = Environment()
-        address = env[ApplicationSettings].running_master(master, "master")
-        with JobMaster(env[TransportSettings].access().way(address, MANAGING)) as asked:
+        address, source = env[ApplicationSettings].running_master(master, "master")
+        with JobMaster(env[TransportSettings].access().way(address, MANAGING, source)) as asked:
             return asked.jobs()
 
     _workers_seen: int | None = None
@@ -316,8 +317,8 @@ class LocalCluster(ClusterExecutor):
 
 
 def _start_loop(master: str | None, core: ExecutorCore) -> Way:
-    address = core.env[ApplicationSettings].running_master(master, "master")
-    way = core.env[TransportSettings].access().way(address, ROLES_BY_TYPE[NodeType.application])
+    address, source = core.env[ApplicationSettings].running_master(master, "master")
+    way = core.env[TransportSettings].access().way(address, ROLES_BY_TYPE[NodeType.application], source)
     core.loop.start()
     core.opened.callback(core.loop.stop)
     return way

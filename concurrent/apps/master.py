@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from concurrent.apps.addressfile import keep_address
 from concurrent.apps.api import EXIT_JOURNAL, PORT_DEFAULT, IApp, NodeType
 from concurrent.apps.attaching import Attaching, JobSettings
 from concurrent.apps.forpeople import register_for_people
@@ -50,6 +51,7 @@ from concurrent.transport.carriers.channels import CHANNELS, SocketPlace, with_k
 from concurrent.transport.carriers.server import SessionServer
 from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.ownaddress import near_address
 from concurrent.transport.security.protection import Protection
 
 if TYPE_CHECKING:
@@ -85,6 +87,10 @@ class MasterNode(Node):
     port = IntItem(
         "master", "port", PORT_DEFAULT, "Port of the master's JSON API and pages. 0: any free port.",
         minimum=0, maximum=65535,
+    )  # fmt: skip
+    address_file = PathItem(
+        "master", "address_file", "",
+        "A file that has the address of the JSON API while the master runs, for --master @FILE. Empty: none.",
     )  # fmt: skip
     compute_port = IntItem(
         "master", "compute_port", 0,
@@ -165,6 +171,7 @@ class MasterNode(Node):
         if self._keys is not None:
             self._keys.begin()
         self.start_json_service()
+        self._open.callback(keep_address(self.address_file, self.host, self.api_service_v1.port))
         service, keys = self.api_service_v1, self._keys
         log.info("the master listens on %s", service.url if keys is None else keys.where(service))
         log.info("%s", what_is_kept(self.env, self._journal))
@@ -358,7 +365,7 @@ class MasterNode(Node):
         """Start the slave that belongs to the master."""
         slave = OwnSlave(self.loop, self.launcher, self._first_slave, self._own_slave_failed)
         self._open.callback(slave.stop)
-        address = Host(_within_reach(self.host), self.api_service_v1.port)
+        address = Host(near_address(self.host), self.api_service_v1.port)
         slave.start(self.child_recipe(), str(address), self.worker_count)
 
     def _own_slave_failed(self, error: NodeError) -> None:
@@ -470,7 +477,7 @@ class MasterNode(Node):
         recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
         place = self.protection.place
         folder = str(place.folder) if place is not None else ""
-        return Reach(channel, _within_reach(self.host), self.compute_server.port, folder, recipe)
+        return Reach(channel, near_address(self.host), self.compute_server.port, folder, recipe)
 
     def _watch_sessions(self, api: MasterAPI) -> None:
         """Have the sessions of nodes followed from now on. Loop thread only."""
@@ -490,8 +497,3 @@ class MasterNode(Node):
         self.compute_server.on_lost = api.session_lost
         self.compute_server.on_refused = refused
         self.compute_server.check_node = self.registry.check
-
-
-def _within_reach(host: str) -> str:
-    """Return the address by which processes of this machine reach a server that listens on ``host``."""
-    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)

@@ -8,13 +8,14 @@ import socket
 import sys
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
 from concurrent.apps.access import ROLES_BY_TYPE
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
 from concurrent.apps.childrun import run_child
+from concurrent.apps.masteraddress import MasterAddress, MasterItem, find_master, source_of
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.nodeclass import node_class, task_manager_class
@@ -24,7 +25,7 @@ from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.interface import implements, is_older
-from concurrent.core.items import ConfigItem, FloatItem, Host, HostItem, IntItem
+from concurrent.core.items import ConfigItem, FloatItem, IntItem
 from concurrent.core.loggers import get_log
 from concurrent.core.process.cores import core_count
 from concurrent.core.process.identity import this_process
@@ -42,7 +43,7 @@ from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.session.limits import check_files_max
 
-__all__ = ["MASTER_DEFAULT", "SlaveNode", "check_files", "serve_child"]
+__all__ = ["SlaveNode", "check_files", "serve_child"]
 
 CALL_TIMEOUT_S: Final = 10.0
 NAME_LENGTH_MAX: Final = 40
@@ -50,8 +51,6 @@ FAREWELL_S: Final = 2.0
 SLAVE_FILES: Final = 22
 WORKER_FILES: Final = 5
 """How many files a slave has open for itself, and for each of its workers, at least."""
-
-MASTER_DEFAULT: Final = f"127.0.0.1:{PORT_DEFAULT}"
 
 log = get_log(__name__)
 
@@ -87,9 +86,11 @@ class SlaveNode(Node):
     node_type = NodeType.slave
     preload = ("concurrent.scheduling.worker.worker",)
 
-    master = HostItem(
-        "slave", "master", MASTER_DEFAULT, "Address of the master's JSON API.",
-        port_default=PORT_DEFAULT,
+    master = MasterItem(
+        "slave", "master", "",
+        "Address HOST:PORT of the master's JSON API; joined: that of the cluster that this user has joined; "
+        "@FILE: the address is in that file. The environment variable CONCURRENT_MASTER sets it too. "
+        f"Empty: that of the cluster that was joined, else 127.0.0.1:{PORT_DEFAULT}.",
     )  # fmt: skip
     name = _NameItem(
         "slave", "name", "",
@@ -133,11 +134,13 @@ class SlaveNode(Node):
         """Return the configured name."""
         return self.name
 
-    @property
-    def master_host(self) -> Host:
-        """Where its master is: as configured, else that of the cluster that was joined, else here."""
-        is_set = self.config.is_set("slave", "master")
-        return self.master if is_set else self.settings.access().default_master()
+    @cached_property
+    def master_address(self) -> MasterAddress:
+        """Where its master is: as configured, else that of the cluster that was joined, else here.
+
+        :raises ConfigurationError: if that is not clear, or is in a file that is not there.
+        """
+        return find_master(self.master, source_of(self.config, "slave"), self.settings.access())
 
     @property
     def worker_count(self) -> int:
@@ -155,10 +158,11 @@ class SlaveNode(Node):
         self._offer = offer_of(self.resources, find_gpus(os.environ), memory_bytes)
         if doubt := doubt_of(self.resources, memory_bytes):
             log.warning("%s", doubt)
-        master = self.master_host
+        master, source = self.master_address
         access = self.settings.access()
+        roles = ROLES_BY_TYPE[self.node_type]
         is_alone = self.is_own and is_loopback(self.host)  # its place is all that it needs
-        way = access.way_to_own(master) if is_alone else access.way(master, ROLES_BY_TYPE[self.node_type])
+        way = access.way_to_own(master) if is_alone else access.way(master, roles, source)
         tokens = None if is_alone else access.tokens(master)
         self.make_json_service("Concurrent slave", self.host, self.port, way.protection, tokens=tokens)
         self.register_own_methods()
@@ -183,10 +187,9 @@ class SlaveNode(Node):
         self._open.callback(self.link.stop)
         self._open.callback(self._drain)
         self.link.start()
-        log.info("the slave has %d workers; its master is at %s", self.worker_count, master)
+        where = "" if is_alone else f" (from {source})"
+        log.info("the slave has %d workers; its master is at %s%s", self.worker_count, master, where)
         log.info("it offers %s", self._offer)
-        if not self.config.is_set("slave", "master") and not access.has_joined:
-            log.info("no --master is given and no cluster was joined, so the master is that of this machine")
 
     def register_methods(self) -> None:
         """Register more methods with ``api_service_v1``; for derived nodes."""
@@ -231,7 +234,7 @@ class SlaveNode(Node):
         manager = self._manager
         return SlaveStatus(
             **vars(super().own_status()),
-            master=str(self.master_host),
+            master=str(self.master_address.host),
             state=self.link.state,
             waits_for=self.link.waits_for,
             manager=type(manager).__name__ if manager is not None else None,

@@ -6,19 +6,29 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from concurrent.core.config import Setting
 from concurrent.core.errors import ConfigurationError
 
-__all__ = ["read_overrides", "read_variables", "system_file"]
+__all__ = ["MASTER_VARIABLE", "read_overrides", "read_variables", "system_file"]
 
 PREFIX = "CONCURRENT_"
 SYSTEM_FILE_VARIABLE = "CONCURRENT_SYSTEM_FILE"
 
+MASTER_VARIABLE: Final = "CONCURRENT_MASTER"
+"""Says where the master is, to whatever looks for one."""
+
 
 def read_variables(variables: Mapping[str, str]) -> list[Setting]:
-    """Return the settings in environment variables named ``CONCURRENT_SECTION__OPTION``."""
+    """Return the settings in environment variables named ``CONCURRENT_SECTION__OPTION``.
+
+    ``CONCURRENT_MASTER`` is short for the options that say where the master is, and stronger than their own.
+    """
     settings = []
+    if master := variables.get(MASTER_VARIABLE):
+        origin = f"environment variable {MASTER_VARIABLE}"
+        settings += [Setting(one, "master", master, origin, Path.cwd()) for one in ("application", "slave")]
     for name, text in sorted(variables.items()):
         section, separator, option = name.removeprefix(PREFIX).partition("__")
         if name.startswith(PREFIX) and section and separator and option:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 from pathlib import Path
 
@@ -99,6 +100,27 @@ def test_status_of_no_node_is_an_error(cluster: Cluster) -> None:
     program = cluster.run("status", "-m", f"127.0.0.1:{free_port()}")
     assert program.wait() == 3
     assert "cannot be reached" in one_line(program.err)
+
+
+def test_an_error_says_who_named_the_master(cluster: Cluster) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    program = cluster.run("status", variables={"CONCURRENT_MASTER": nobody})
+    assert program.wait() == 3
+    assert "the address is from environment variable CONCURRENT_MASTER" in one_line(program.err)
+
+
+def test_a_file_with_the_address_leads_slaves_and_programs_to_the_master(cluster: Cluster) -> None:
+    file = cluster.folder / "address"
+    there = {"CONCURRENT_MASTER": f"@{file}"}
+    slave = cluster.run("slave", "-m", f"@{file}", "-w", 1)
+    slave.wait_for_line("waits for a master to write")
+    master = cluster.master("--address-file", file)
+    slave.wait_for_line("joined the master")
+    cluster.run("app", APPS / "hello.py", variables=there).succeed()
+    assert "2 accepted in all" in cluster.run("status", variables=there).succeed()
+    master.send(signal.SIGTERM)
+    assert master.wait() == 0
+    assert not file.exists()
 
 
 def test_status_shows_the_nodes_and_the_tasks(cluster: Cluster) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from typing import Final
 
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.appclass import application_class
@@ -28,6 +29,9 @@ from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
 
 __all__ = ["add_parser", "class_parser", "run"]
+
+EMBEDDED: Final = ""
+"""In place of the address of a master: who says how many workers means an embedded cluster."""
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
@@ -60,7 +64,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "-m",
         "--master",
         metavar="HOST:PORT",
-        help="the master to use; joined: that of the cluster you joined",
+        help="the master to use; joined: that of the cluster you joined; @FILE: the address is in that file "
+        "(that of CONCURRENT_MASTER or option application.master)",
     )
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes an embedded cluster has")
     parser.add_argument("--channel", metavar="NAME", help="the compute channel of an embedded cluster")
@@ -118,7 +123,7 @@ def _run(
         )
     env = make_environment(
         args,
-        application__master=args.master,
+        application__master=args.master if args.workers is None else EMBEDDED,
         application__workers=args.workers,
         transport__channel=args.channel,
         scheduling__scheduler=args.scheduler,

@@ -31,8 +31,8 @@ def add_master_arguments(parser: argparse.ArgumentParser, what: str = "the maste
     """
     parser.add_argument(
         "-m", "--master", metavar="HOST:PORT",
-        help=f"{what} (that of option application.master, else that of the cluster that was joined, else "
-        f"127.0.0.1:{PORT_DEFAULT})",
+        help=f"{what}; @FILE: the address is in that file (that of CONCURRENT_MASTER, else of option "
+        f"application.master, else of the cluster that was joined, else 127.0.0.1:{PORT_DEFAULT})",
     )  # fmt: skip
 
 
@@ -54,5 +54,5 @@ def way_of(args: argparse.Namespace, roles: Sequence[Role] = MANAGING) -> Way:
     :raises NotAllowed: if there is no key for it.
     """
     env = make_environment(args)
-    address = env[ApplicationSettings].running_master(args.master, "--master")
-    return env[TransportSettings].access().way(address, roles)
+    address, source = env[ApplicationSettings].running_master(args.master, "--master")
+    return env[TransportSettings].access().way(address, roles, source)

@@ -51,8 +51,8 @@ def job_run_of(
     option = "--job" if args.job else "--detach" if args.detach else "--attach"
     if not (args.job or args.detach or args.attach):
         return None
-    master = env[ApplicationSettings].master_host()
-    if master is None:
+    named = env[ApplicationSettings].named_master()
+    if named is None:
         raise ConfigurationError(
             f"{option} needs a master that outlives this program, and none is named",
             thing=option,
@@ -69,7 +69,7 @@ def job_run_of(
         program=record().to_json(),
         fingerprint=describe_runtime(),
     )
-    return JobRun(wish, master, is_detached=args.detach, tell=_tell)
+    return JobRun(wish, named.host, is_detached=args.detach, tell=_tell)
 
 
 def over_before(args: argparse.Namespace, env: Environment, record: Callable[[], ProgramRecord]) -> bool:
@@ -80,10 +80,10 @@ def over_before(args: argparse.Namespace, env: Environment, record: Callable[[],
     :param record: returns how the program was started.
     :raises ConfigurationError: if the name is that of another program's job.
     """
-    master = env[ApplicationSettings].master_host()
-    if not args.job or master is None:
+    named = env[ApplicationSettings].named_master()
+    if not args.job or named is None:
         return False
-    way = env[TransportSettings].access().way(master, MANAGING)
+    way = env[TransportSettings].access().way(named.host, MANAGING, named.source)
     with suppress(ConnectionLost, CallTimeout, NodeError), JobMaster(way) as asked:
         job = asked.job(args.job)
         program = ProgramRecord.from_json(job.program).application
@@ -95,7 +95,7 @@ def over_before(args: argparse.Namespace, env: Environment, record: Callable[[],
                 remedy="Choose another name; or take its results with 'concurrent attach --app'",
             )
         if job.is_over or job.how == CANCELLED:
-            tell_over(job, master)
+            tell_over(job, named.host)
             return True
     return False
 

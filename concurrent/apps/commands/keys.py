@@ -26,7 +26,7 @@ from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, MEMBERS, KeyFolder
 from concurrent.transport.security.members import INVITED, Members
 from concurrent.transport.security.newkeys import make_cluster, rotate
-from concurrent.transport.security.ownaddress import is_listened_on, own_address
+from concurrent.transport.security.ownaddress import far_address, is_listened_on, own_address
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.tokens import TOKEN_ROLES, Tokens
 
@@ -40,7 +40,6 @@ NO_OTHER_MASTERS: Final = (
     "nobody else can be a master: only the machine with ca.key knows whom to trust. To move the master, end "
     "it, copy its key folder to the other machine ('concurrent keys show' says where it is), and start it there"
 )
-ALL_ADDRESSES: Final = ("", "0.0.0.0", "::")
 LINE_FORM: Final = "{time}  {identity:<20} {address:<16} {action} {object}: {result}"
 
 
@@ -175,7 +174,7 @@ def _address(args: argparse.Namespace) -> tuple[Host, str]:
     config = make_environment(args).config
     host, port = config.get("master", "host"), config.get("master", "port")
     is_near = is_loopback(host)
-    master = Host(own_address() if is_near or host in ALL_ADDRESSES else host, port)
+    master = Host(own_address() if is_near else far_address(host), port)
     if is_listened_on(master):
         return master, ""
     where = "with 'concurrent master --host 0.0.0.0'" if is_near else "with 'concurrent master'"

@@ -25,6 +25,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--host", help="the address to listen on (127.0.0.1)")
     parser.add_argument("-p", "--port", type=int, help=f"the port of the JSON API ({PORT_DEFAULT})")
     parser.add_argument(
+        "--address-file", metavar="FILE", help="keep the address in this file, for others' --master @FILE"
+    )
+    parser.add_argument(
         "-w", "--workers", type=int, help="be its own slave too, with so many worker processes (0)"
     )
     parser.add_argument("--channel", metavar="NAME", help="what carries the compute channel (tcp)")
@@ -38,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         args,
         master__host=args.host,
         master__port=args.port,
+        master__address_file=args.address_file,
         master__workers=args.workers,
         transport__channel=args.channel,
         scheduling__scheduler=args.scheduler,

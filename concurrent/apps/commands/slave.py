@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import threading
+from pathlib import Path
+from typing import Final
 
+from concurrent.apps.api import PORT_DEFAULT
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment, run_node
+from concurrent.apps.masteraddress import address_file_of
 from concurrent.apps.nodeclass import node_class
-from concurrent.apps.slave import MASTER_DEFAULT, SlaveNode
+from concurrent.apps.slave import SlaveNode
 
 __all__ = ["add_parser", "run"]
+
+LOOK_S: Final = 0.2
+"""How often somebody looks who waits for a file."""
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
@@ -21,7 +30,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "-m", "--master", metavar="HOST:PORT",
-        help=f"the master (that of the cluster that was joined, else {MASTER_DEFAULT})",
+        help="the master; @FILE: the address is in that file, which need not be there yet (that of "
+        "CONCURRENT_MASTER, else of option slave.master, else of the cluster that was joined, else "
+        f"127.0.0.1:{PORT_DEFAULT})",
     )  # fmt: skip
     parser.add_argument("-w", "--workers", type=int, help="how many worker processes (one for each core)")
     parser.add_argument("--name", help="what the slave is called (the name of its machine)")
@@ -40,4 +51,16 @@ def run(args: argparse.Namespace) -> int:
         slave__host=args.host,
         slave__port=args.port,
     )
-    return run_node(env[node_class(env, "slave", SlaveNode)], args, is_server=True)
+    node = env[node_class(env, "slave", SlaveNode)]
+    _wait_for(address_file_of(node.master))
+    return run_node(node, args, is_server=True)
+
+
+def _wait_for(file: Path | None) -> None:
+    """Wait until the address of the master is there, if it comes in a file."""
+    if file is None or file.exists():
+        return
+    print(f"concurrent: waits for a master to write the address file {file}", file=sys.stderr, flush=True)
+    pause = threading.Event()
+    while not file.exists():
+        pause.wait(LOOK_S)

@@ -8,10 +8,13 @@ from typing import Final
 
 from concurrent.core.items import Host
 
-__all__ = ["is_listened_on", "own_address"]
+__all__ = ["far_address", "is_listened_on", "near_address", "own_address"]
 
 FAR_AWAY: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses that nobody has; nothing is sent there."""
+
+ALL_ADDRESSES: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+"""What stands for all addresses of a machine, and the one among these that is always there."""
 
 LISTENS_S: Final = 2.0
 """How long it may take to learn whether anybody listens."""
@@ -31,3 +34,13 @@ def own_address() -> str:
             sock.connect((address, 9))
             return str(sock.getsockname()[0])
     return socket.gethostname()
+
+
+def near_address(host: str) -> str:
+    """Return the address by which processes of this machine reach a server that listens on ``host``."""
+    return ALL_ADDRESSES.get(host, host)
+
+
+def far_address(host: str) -> str:
+    """Return the address by which others reach a server that listens on ``host``, if anybody can."""
+    return own_address() if host in ALL_ADDRESSES else host

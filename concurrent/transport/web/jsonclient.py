@@ -72,6 +72,7 @@ class JSONClient:
     :param protection: the key of this node, and the place of that one: each connection is made there if
         somebody listens, else with TLS. None, or one that is open and has no keys, connects without encryption.
     :param server_name: the name in the server's certificate; by default that of a master.
+    :param source: who says that the server is there, as words that follow *from*, for errors.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class JSONClient:
         path: str = "/api/1",
         protection: Protection | None = None,
         server_name: str | None = None,
+        source: str = "",
     ) -> None:
         self.host = host
         self.port = port
@@ -90,6 +92,7 @@ class JSONClient:
         self._path = path
         self._protection = protection
         self._server_name = server_name
+        self._source = f"; the address is from {source}" if source else ""
         self._call_ids = itertools.count(1)
         self._connection: NodeConnection | None = None
         self._server: Identity | None = None
@@ -209,7 +212,7 @@ class JSONClient:
             raise ConnectionLost(
                 f"{self.address} cannot be reached or broke off: {str(error) or type(error).__name__}",
                 thing=self.address,
-                remedy="Check that the node runs and that the address is right.",
+                remedy=f"Check that the node runs and that the address is right{self._source}",
             ) from error
 
     def _run(self, future: Future[Any], work: Callable[[], Any]) -> None:
@@ -263,14 +266,14 @@ class JSONClient:
                 f"the host {self.host!r} cannot be found: {getattr(error, 'strerror', None) or error}",
                 thing=self.address,
                 value=self.host,
-                remedy="Check the name, or give an IP address",
+                remedy=f"Check the name, or give an IP address{self._source}",
             ) from error
         except TimeoutError:
             time_left(deadline)
             raise ConnectionLost(
                 f"{self.address} did not accept a connection within {CONNECT_TIMEOUT_S} s",
                 thing=self.address,
-                remedy="Check that the node runs and that the address is right.",
+                remedy=f"Check that the node runs and that the address is right{self._source}",
             ) from None
         connection.sock.settimeout(time_left(deadline))
         self._connection, self._left = connection, None

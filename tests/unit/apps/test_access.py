@@ -97,13 +97,15 @@ def test_programs_and_commands_look_for_a_master_in_the_same_way(cluster: KeyFol
     def settings(**more: str) -> ApplicationSettings:
         return Environment(variables={}, overrides={**options, **more})[ApplicationSettings]
 
-    assert settings().master_host() is None
-    assert settings().running_master(None, "--master") == MASTER
-    assert settings().running_master("joined", "--master") == MASTER
-    assert settings().running_master("near:9", "--master") == Host("near", 9)
+    assert settings().named_master() is None
+    assert settings().running_master(None, "--master").host == MASTER
+    assert settings().running_master("joined", "--master").host == MASTER
+    assert settings().running_master("near:9", "--master").host == Host("near", 9)
     named = settings(**{"application.master": "far:9"})
-    assert named.running_master(None, "--master") == Host("far", 9)
-    assert settings(**{"application.master": "joined"}).master_host() == MASTER
+    assert named.running_master(None, "--master").host == Host("far", 9)
+    chosen = settings(**{"application.master": "joined"}).named_master()
+    assert chosen is not None
+    assert chosen.host == MASTER
 
 
 def test_who_has_no_home_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""A file with the address of a master, for clusters whose machines share a folder: nobody has to type it.
+
+A master writes it when it listens, and removes it at its end. One that was killed leaves it; who finds nobody
+there reads in the error which file that address is from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from concurrent.apps.api import parse_address
+from concurrent.core.errors import ConfigurationError
+from concurrent.core.items import Host
+from concurrent.transport.security.ownaddress import far_address
+
+__all__ = ["keep_address", "read_address_file"]
+
+BYTES_MAX: Final = 1000
+
+
+def keep_address(path: Path | None, host: str, port: int) -> Callable[[], None]:
+    """Write where a master listens, so that nobody ever reads half of it. Any thread.
+
+    :param path: the file; None: nothing is written.
+    :param host: the address that it listens on, and ``port`` the port of its JSON API.
+    :returns: what removes the file, unless it is that of another master by then.
+    :raises ConfigurationError: if it cannot be written.
+    """
+    if path is None:
+        return lambda: None
+    text = f"{Host(far_address(host), port)}\n"
+    beside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise ConfigurationError(
+            f"the address file {path} cannot be written: {error.strerror or error}",
+            thing="master.address_file",
+            value=str(path),
+            remedy="Name a file in a folder that this user may write",
+        ) from error
+    return partial(_remove, path, text)
+
+
+def _remove(path: Path, text: str) -> None:
+    with suppress(OSError):
+        if path.read_text(encoding="utf-8") == text:
+            path.unlink()
+
+
+def read_address_file(path: Path, source: str) -> Host:
+    """Return the address that a file has.
+
+    :param source: who names the file, for the error.
+    :raises ConfigurationError: if it has none.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(BYTES_MAX).strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the address file {path}, named by {source}, cannot be read: {error.strerror or error}",
+            thing=source,
+            value=str(path),
+            remedy=f"Start the master with 'concurrent master --address-file {path}', or name another file",
+        ) from error
+    if not text:
+        raise ConfigurationError(
+            f"the address file {path}, named by {source}, is empty",
+            thing=source,
+            value=str(path),
+            remedy="It has one line, HOST:PORT, as 'concurrent master --address-file' writes it",
+        )
+    return parse_address(text, f"the address in {path}")

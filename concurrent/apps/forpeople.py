@@ -6,6 +6,7 @@ from concurrent.apps.explainapi import ExplainAPI
 from concurrent.apps.observeapi import ObserveAPI
 from concurrent.apps.registry import NodeRegistry
 from concurrent.apps.steerapi import SteerAPI
+from concurrent.apps.traceview import register_trace
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.auditing import IAudit
@@ -27,3 +28,4 @@ def register_for_people(
     observing.add_views(service)
     ExplainAPI(loop, dispatcher).register_methods(service)
     SteerAPI(loop, dispatcher, audit=audit).register_methods(service)
+    register_trace(service, loop, dispatcher.observatory.timeline)

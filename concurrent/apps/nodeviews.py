@@ -22,7 +22,7 @@ __all__ = ["NodeViews"]
 
 STATUS_TIMEOUT_S: Final = 5.0
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
-    "master": ("/", "/workers"),
+    "master": ("/", "/tasks", "/failures", "/workers", "/timeline", "/task", "/job"),
     "slave": ("/",),
     "application": ("/",),
 }

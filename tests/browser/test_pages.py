@@ -33,12 +33,8 @@ def test_a_page_changes_while_somebody_looks_and_keeps_what_he_does(
     future = cluster.submit(hold, gate.port)
     gate.wait_for(1)
     person.tab_to("Log out")
-    before = int(person.text("main dl").split("accepted in all")[1].split()[0])
-    cluster.submit(abs, -1).result(30)
-    wait_until(
-        lambda: int(person.text("main dl").split("accepted in all")[1].split()[0]) > before,
-        "one more task is shown",
-    )
+    cluster.submit(named("just_now"), gate.port)
+    person.reads("just_now", "#progress")
     assert person.focused() == "Log out"
     assert person.browser.execute_script("return window.stays") is True
     gate.open()

@@ -10,10 +10,15 @@ from concurrent.apps.columns import duration, trouble_text
 from concurrent.apps.pages.applicationview import application_view
 from concurrent.apps.pages.assets import assets_folder
 from concurrent.apps.pages.elements import Node, element, to_json
+from concurrent.apps.pages.failuresview import failures_view
 from concurrent.apps.pages.frame import framed
+from concurrent.apps.pages.jobview import job_view
 from concurrent.apps.pages.nowview import now_view
 from concurrent.apps.pages.parts import note
 from concurrent.apps.pages.slaveview import slave_view
+from concurrent.apps.pages.tasksview import tasks_view
+from concurrent.apps.pages.taskview import task_view
+from concurrent.apps.pages.timelineview import timeline_view
 from concurrent.apps.pages.viewer import Viewer
 from concurrent.apps.pages.workersview import workers_view
 from concurrent.apps.status import NodeStatus, Ping
@@ -37,7 +42,12 @@ class View(NamedTuple):
 VIEWS: Final[Mapping[str, Mapping[str, View]]] = {
     "master": {
         "/": View("Now", now_view),
+        "/tasks": View("Tasks", tasks_view),
+        "/failures": View("Failures", failures_view),
         "/workers": View("Workers", workers_view),
+        "/timeline": View("Timeline", timeline_view),
+        "/task": View("", task_view),
+        "/job": View("", job_view),
     },
     "slave": {"/": View("Slave", slave_view)},
     "application": {"/": View("Application", application_view)},

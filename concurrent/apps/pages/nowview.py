@@ -1,4 +1,4 @@
-"""The first page of a master: what it does now, and what keeps it from doing more. A pure module."""
+"""The first page of a master: whether it moves, why not, and how far everything is. A pure module."""
 
 from __future__ import annotations
 
@@ -13,21 +13,47 @@ from concurrent.apps.columns import (
     RUNNING,
     SYSTEMS,
     WAITING,
+    Column,
+    Link,
+    count,
+    duration,
     lines_of_nodes,
     lines_of_owners,
 )
+from concurrent.apps.observed import (
+    BETWEEN_TRIES,
+    CANCELLED,
+    FAILED,
+    FINISHED,
+    CountsStatus,
+    NowStatus,
+    ProgressStatus,
+)
+from concurrent.apps.observed import RUNNING as IS_RUNNING
+from concurrent.apps.observed import WAITING as IS_WAITING
 from concurrent.apps.pages.elements import Node, element
-from concurrent.apps.pages.parts import facts, figures, note
+from concurrent.apps.pages.parts import BAD, GOOD, facts, figures, link, note, section
+from concurrent.apps.pages.progresstable import job_link, progress_table, tasks_link
+from concurrent.apps.pages.seriesview import series_section
 from concurrent.apps.pages.tables import Table
 from concurrent.apps.pages.viewer import Viewer
 from concurrent.apps.status import MasterStatus
 from concurrent.transport.security.hosts import is_loopback
+from concurrent.transport.web.contents import address
 
-__all__ = ["for_viewer", "now_view"]
+__all__ = ["counts_shown", "for_viewer", "now_view"]
 
-OWNER_TABLE: Final[Table[Any]] = Table("owners", "Whose tasks", OWNERS, lambda line: line.owner.number)
-JOB_TABLE: Final[Table[Any]] = Table("jobs", "Jobs", JOBS, lambda line: line[0].job)
-RUNNING_TABLE: Final[Table[Any]] = Table("running", "Running for a while", RUNNING, lambda one: one.task)
+JOBS_LINKED: Final[tuple[Column[Any], ...]] = (
+    Column("job", lambda line: job_link(line[0].title, line[0].job)),
+    *JOBS[1:],
+)
+OWNER_TABLE: Final[Table[Any]] = Table("owners", "Programs", OWNERS, lambda line: line.owner.number)
+JOB_TABLE: Final[Table[Any]] = Table("jobs", "Jobs", JOBS_LINKED, lambda line: line[0].job)
+RUNNING_LINKED: Final[tuple[Column[Any], ...]] = (
+    Column("task", lambda one: Link(RUNNING[0].value(one), address("/task", {"task": one.task}))),
+    *RUNNING[1:],
+)
+RUNNING_TABLE: Final[Table[Any]] = Table("running", "Running for a while", RUNNING_LINKED, lambda one: one.task)
 WAITING_TABLE: Final[Table[Any]] = Table("waiting", "Waiting for a while", WAITING)
 SYSTEM_TABLE: Final[Table[Any]] = Table("systems", "Task systems", SYSTEMS, lambda one: one.system_id)
 
@@ -35,6 +61,8 @@ SYSTEM_TABLE: Final[Table[Any]] = Table("systems", "Task systems", SYSTEMS, lamb
 def now_view(viewer: Viewer) -> list[Node]:
     """Return what a master is doing."""
     status = for_viewer(viewer)
+    now = viewer.ask(NowStatus, "now")
+    progress = viewer.ask(ProgressStatus, "progress")
     tasks = status.tasks
     here = [line for line in lines_of_nodes(status, viewer.now) if line.node.state in ("registered", "joined")]
 
@@ -42,15 +70,44 @@ def now_view(viewer: Viewer) -> list[Node]:
         return table.shown(rows, viewer.path, viewer.query, left_out=max(0, total - len(rows)))
 
     return [
-        *_troubles(status),
-        figures(facts(MASTER, status)),
-        *([] if tasks.slave_count else [element("p", "No slave has joined: tasks wait.")]),
-        *shown(OWNER_TABLE, lines_of_owners(tasks, here), tasks.owner_count),
-        *shown(JOB_TABLE, [(one, viewer.now) for one in status.jobs], status.job_count),
-        *shown(RUNNING_TABLE, tasks.running, tasks.running_count),
+        element("p", now.words, class_=f"note lead {GOOD if now.moves or not now.counts.open else BAD}"),
+        *([note(status.journal.problem)] if status.journal is not None and status.journal.problem else []),
+        *map(note, now.troubles),
+        figures(
+            [
+                *counts_shown(now.counts),
+                ("workers busy", link(f"{count(now.busy)} of {count(now.workers)}", "/workers")),
+                ("slaves", link(count(now.slaves), "/workers")),
+                ("end in a second", f"{now.ended_per_s:,.1f}"),
+                *([("time left", f"about {duration(now.left_s)}")] if now.left_s is not None else []),
+            ]
+        ),
+        *progress_table(progress.items, viewer, left_out=progress.left_out),
+        *series_section(viewer),
         *shown(WAITING_TABLE, tasks.waiting),
+        *shown(RUNNING_TABLE, tasks.running, tasks.running_count),
+        *shown(JOB_TABLE, [(one, viewer.now) for one in status.jobs], status.job_count),
+        *shown(OWNER_TABLE, lines_of_owners(tasks, here), tasks.owner_count),
         *shown(SYSTEM_TABLE, status.systems, status.system_count),
+        section("master", "This master", figures(facts(MASTER, status))),
     ]
+
+
+def counts_shown(counts: CountsStatus, **wanted: str) -> list[tuple[str, Node]]:
+    """Return how many tasks are in which state, for figures; each leads to these tasks.
+
+    :param wanted: of which tasks the counts are.
+    """
+    numbers = {
+        IS_RUNNING: counts.running,
+        IS_WAITING: counts.waiting,
+        BETWEEN_TRIES: counts.between_tries,
+        FINISHED: counts.finished,
+        FAILED: counts.failed,
+        CANCELLED: counts.cancelled,
+    }
+    links = ((state, tasks_link(count(number), state=state, **wanted)) for state, number in numbers.items())
+    return [(state, link(one.text, one.url)) for state, one in links]
 
 
 def for_viewer(viewer: Viewer) -> MasterStatus:
@@ -61,12 +118,3 @@ def for_viewer(viewer: Viewer) -> MasterStatus:
         return status
     nodes = tuple(replace(one, port=0) if is_loopback(one.ip) else one for one in status.nodes)
     return replace(status, nodes=nodes)
-
-
-def _troubles(status: MasterStatus) -> list[Node]:
-    """Return what keeps a master from taking work."""
-    held = status.tasks.held_because
-    nodes: list[Node] = [note(f"No more tasks are accepted for now: {held}")] if held else []
-    if status.journal is not None and status.journal.problem:
-        nodes.append(note(f"No new work is taken: {status.journal.problem}"))
-    return nodes

@@ -51,13 +51,21 @@ def note(*children: Node, tone: str = BAD) -> Element:
     return element("p", *children, class_=f"note {tone}".strip())
 
 
-def section(key: str, title: str, *children: Node | None) -> Element:
+def section(key: str, title: str, *children: Node | None, lasting: str = "") -> Element:
     """Return a part of a page with a heading.
 
     :param key: its name on the page.
+    :param lasting: an address of what is shown that is good for longer than the one that was asked for.
     """
     heading = element("h2", title, id=f"{key}-title")
-    return element("section", heading, *children, id=key, aria_labelledby=f"{key}-title")
+    return element(
+        "section",
+        heading,
+        *children,
+        id=key,
+        aria_labelledby=f"{key}-title",
+        data_address=lasting or None,
+    )
 
 
 def facts(columns: Iterable[Column[Row]], row: Row) -> list[tuple[str, Node]]:

@@ -6,7 +6,7 @@ script.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic
 
@@ -15,7 +15,7 @@ from concurrent.apps.pages.elements import Element, Node, element
 from concurrent.apps.pages.parts import bar, link, section
 from concurrent.transport.web.contents import address
 
-__all__ = ["LINES_MAX", "Table", "search_form"]
+__all__ = ["LINES_MAX", "Table", "hidden_fields", "search_form"]
 
 LINES_MAX: Final = 250
 """So many lines of a table are shown at most; nobody reads more, and what is left out is said."""
@@ -100,24 +100,28 @@ class Table(Generic[Row]):
         return rows
 
 
-def search_form(path: str, query: Mapping[str, str], fields: Iterable[tuple[str, str]]) -> Element:
-    """Return a form that says what a list shall show; what else the address says stays.
-
-    :param fields: names of fields and what people call them.
-    """
-    fields = list(fields)
-    names = {name for name, _ in fields}
-    kept = [
+def hidden_fields(query: Mapping[str, str], others: Container[str]) -> list[Node]:
+    """Return what keeps the fields of an address in a form, but those that the form itself has."""
+    return [
         element("input", type="hidden", name=name, value=value)
         for name, value in query.items()
-        if name not in names
+        if name not in others
     ]
-    inputs = [
-        element("label", f"{label} ", element("input", type="search", name=name, value=query.get(name, "")))
-        for name, label in fields
-    ]
-    show = element("button", "Show", type="submit")
-    return element("form", *kept, *inputs, show, action=path, method="get", class_="search", role="search")
+
+
+def search_form(path: str, query: Mapping[str, str], name: str, label: str) -> Element:
+    """Return a form that says what a list shall show; what else the address says stays."""
+    field = element("input", type="search", name=name, value=query.get(name, ""))
+    return element(
+        "form",
+        *hidden_fields(query, {name}),
+        element("label", f"{label} ", field),
+        element("button", "Show", type="submit"),
+        action=path,
+        method="get",
+        class_="search",
+        role="search",
+    )
 
 
 def _class_of(column: Column[Any]) -> str | None:
@@ -146,7 +150,9 @@ def _rank(value: Any) -> tuple[int, Any]:
         return (0, value.done / max(value.total, 1))
     if isinstance(value, (int, float)):
         return (0, value)
-    return (1, _text_of(value).casefold())
+    text = _text_of(value)
+    number = text.replace(",", "")
+    return (0, int(number)) if number.isdecimal() else (1, text.casefold())
 
 
 def _text_of(value: Any) -> str:

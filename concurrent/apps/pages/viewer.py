@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from concurrent.apps.pages.elements import Element
 from concurrent.apps.pages.parts import button
 from concurrent.apps.status import NodeStatus
+from concurrent.core.status import Status
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import MethodRegistry
 from concurrent.transport.security.identity import Identity
@@ -21,6 +22,8 @@ from concurrent.transport.web.contents import Query, address
 __all__ = ["Viewer"]
 
 ANSWER_TIMEOUT_S: Final = 10.0
+
+AnyStatus = TypeVar("AnyStatus", bound=Status)
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,17 @@ class Viewer:
         """Tell whether the node has a method, and this person may call it."""
         return any(one.name == method and self.identity.role in one.roles for one in self.methods)
 
-    def ask(self, method: str, **params: Any) -> Any:
+    def ask(self, kind: type[AnyStatus], method: str, **params: Any) -> AnyStatus:
         """Return what a method of the node answers this person.
 
+        :param kind: what it answers.
         :raises ConcurrentError: as the method does, or if this person may not call it.
         """
         request = Request(method, None, self.peer_ip, self.identity)
         answer = self.methods.dispatch(method, (request,), (), params)
-        return answer.result(ANSWER_TIMEOUT_S) if isinstance(answer, Future) else answer
+        if isinstance(answer, Future):
+            answer = answer.result(ANSWER_TIMEOUT_S)
+        return answer if isinstance(answer, kind) else kind.from_json(answer)
 
     def button(self, label: str, method: str, ask: str = "", name: str = "", **params: Any) -> Element | None:
         """Return a button that calls a method; None for who may not.

@@ -174,7 +174,7 @@ def test_what_a_node_of_a_plugin_adds_is_answered_and_read() -> None:
     master.start()
     try:
         answer = get(master.api_service_v1.address, "/status")
-        assert b"No slave has joined" in fetch(master.api_service_v1.address, "/").body
+        assert b"No slave has joined" in fetch(master.api_service_v1.address, "/workers").body
     finally:
         master.stop()
     assert answer["mine"] == 7

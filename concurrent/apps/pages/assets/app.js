@@ -2,6 +2,7 @@
 // away, and asks nothing while nobody sees the page. What a viewer wants to see is in the address.
 
 import { patch } from "./patch.js";
+import { Timeline } from "./timeline.js";
 
 const PERIOD_MS = 1000;
 const LONGEST_MS = 30000;
@@ -17,7 +18,7 @@ class Refusal extends Error {}
 class LoggedOut extends Error {}
 
 /** Call a method of the node and return its result. */
-export async function call(method, params) {
+async function call(method, params) {
   const answer = await fetch("/api/1", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -55,7 +56,8 @@ class Poller {
       const wanted = await call("page", { path: location.pathname, query });
       if (turn !== this.#turn) return;
       patch(main, wanted);
-      document.dispatchEvent(new Event("patched"));
+      keepAddress();
+      await drawBars();
       this.#succeeded();
     } catch (error) {
       if (turn !== this.#turn) return;
@@ -89,6 +91,22 @@ class Poller {
       say(`The node does not answer. Shown is its state of ${this.#shownAt.toLocaleTimeString()}; it is asked again.`, "bad");
     }
   }
+}
+
+/** Have the address be one that is good for longer, if what is shown has one. */
+function keepAddress() {
+  const address = main.querySelector("[data-address]")?.dataset.address;
+  if (address && address !== location.pathname + location.search) history.replaceState(null, "", address);
+}
+
+let timeline = null;
+
+/** Draw the timeline, if the page has a place for one. */
+async function drawBars() {
+  const root = document.getElementById("bars");
+  if (!root) return;
+  if (timeline?.root !== root) timeline = new Timeline(root, call);
+  await timeline.update();
 }
 
 /** Tell something, to those who hear the page too. */

@@ -8,7 +8,7 @@ const TAGS = new Set([
   "label", "li", "ol", "option", "p", "pre", "progress", "section", "select", "span", "strong", "summary", "table", "tbody",
   "td", "th", "thead", "time", "tr", "ul",
 ]);
-const ATTRIBUTES = /^(aria-[a-z]+|data-[a-z-]+|action|class|colspan|d|datetime|fill|height|href|id|max|method|name|open|points|rel|role|scope|selected|stroke|tabindex|title|type|value|viewBox|preserveAspectRatio|width|x|x1|x2|y|y1|y2|list|download)$/;
+const ATTRIBUTES = /^(aria-[a-z]+|data-[a-z-]+|action|class|colspan|d|datetime|fill|height|href|id|max|method|name|open|points|rel|role|scope|selected|required|stroke|tabindex|title|type|value|viewBox|preserveAspectRatio|width|x|x1|x2|y|y1|y2|list|download)$/;
 const ADDRESS = /^(\/(?!\/)|\?|#|https?:\/\/)/;
 
 /** Give an element the children that are wanted: texts, and lists of tag, attributes and children. */
@@ -37,12 +37,11 @@ function change(parent, wanted) {
     if (!TAGS.has(tag)) continue;
     let found = byKey.get(keyOf(attributes));
     if (!found && !keyOf(attributes) && isLike(next, tag)) found = next;
-    if (!found || found.localName !== tag) {
-      found = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
-    }
+    const isNew = !found || found.localName !== tag;
+    if (isNew) found = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
     if (found === next) next = next.nextSibling;
     else move(parent, found, next);
-    setAttributes(found, attributes);
+    setAttributes(found, attributes, isNew);
     if (!("data-live" in attributes)) change(found, children);
   }
   while (next) {
@@ -79,13 +78,14 @@ function move(parent, element, next) {
   else parent.insertBefore(element, next);
 }
 
-function setAttributes(element, wanted) {
+/** Set attributes; whether somebody has opened something is his affair once it is there. */
+function setAttributes(element, wanted, isNew) {
   for (const { name } of [...element.attributes]) {
-    if (!(name in wanted) && name !== "open") element.removeAttribute(name);
+    if (!(name in wanted) && name !== "open" && name !== "selected") element.removeAttribute(name);
   }
   for (const [name, value] of Object.entries(wanted)) {
     if (!ATTRIBUTES.test(name) || ((name === "href" || name === "action") && !ADDRESS.test(value))) continue;
-    const isTheirs = name === "open" && element.isConnected && element.hasAttribute("data-seen");
-    if (!isTheirs && element.getAttribute(name) !== value) element.setAttribute(name, value);
+    if ((name === "open" || name === "selected") && !isNew) continue;
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
 }

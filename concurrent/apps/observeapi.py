@@ -34,8 +34,9 @@ from concurrent.apps.progresslist import progress_of
 from concurrent.apps.registry import NodeRegistry
 from concurrent.apps.slavelist import slaves_of
 from concurrent.apps.taskdetails import TaskFinder
-from concurrent.apps.tasklist import TaskLister, checked_filter
+from concurrent.apps.tasklist import TaskLister, check_part, checked_filter
 from concurrent.apps.telemetryviews import series_of, taken_part, timeline_of
+from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.telemetry.series import SECOND_S
 from concurrent.scheduling.telemetry.timeline import BarsPart
@@ -145,9 +146,11 @@ class ObserveAPI:
             return self._ask(lambda: TaskLister(dispatcher, request.identity, time.time()).list(wanted))
 
         @jsonremote(service, roles=OBSERVERS)
-        def workers(_request: Any) -> WorkersList:
+        def workers(_request: Any, limit: int = ROWS_MAX) -> WorkersList:
             """Return the slaves and their workers: what they run, and what they use."""
-            return self._ask(lambda: slaves_of(dispatcher, self._registry.address_of, time.time()))
+            check_part(limit)
+            address_of = self._registry.address_of
+            return self._ask(lambda: slaves_of(dispatcher, address_of, time.time(), limit))
 
         @jsonremote(service, roles=OBSERVERS)
         def failures(request: Request) -> FailuresStatus:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from concurrent.apps.observed import SlaveDetails, WorkerRow, WorkersList
-from concurrent.core.rows import chosen_rows
+from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.telemetry.workerbook import SlaveFacts, WorkerFacts
@@ -18,14 +18,17 @@ HOST_CHARS_MAX: Final = 100
 NOTHING_KNOWN: Final = SlaveFacts(0)
 
 
-def slaves_of(dispatcher: Dispatcher, address_of: Callable[[str], str], at: float) -> WorkersList:
+def slaves_of(
+    dispatcher: Dispatcher, address_of: Callable[[str], str], at: float, limit: int = ROWS_MAX
+) -> WorkersList:
     """Return the slaves and what their workers do.
 
     :param address_of: returns where the page of a node is, as ``HOST:PORT``; empty if nobody can reach it.
     :param at: the time of day, in seconds since the epoch.
+    :param limit: how many slaves are listed at most.
     """
     slaves = dispatcher.ledger.slaves
-    chosen = chosen_rows(slaves.values(), _rank)
+    chosen = chosen_rows(slaves.values(), _rank, limit)
     items = tuple(_details(dispatcher, slave, address_of(slave.name), at) for slave in chosen)
     return WorkersList(items, len(slaves), len(slaves) - len(items))
 

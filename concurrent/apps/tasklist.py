@@ -33,7 +33,7 @@ from concurrent.scheduling.tasks import outcome
 from concurrent.scheduling.telemetry.endedtasks import EndedTask
 from concurrent.transport.security.identity import Identity
 
-__all__ = ["LIMIT_MAX", "TaskFilter", "TaskLister", "checked_filter"]
+__all__ = ["LIMIT_MAX", "TaskFilter", "TaskLister", "check_part", "checked_filter"]
 
 LIMIT_MAX: Final = 1000
 """So many rows are listed at a time."""
@@ -67,13 +67,18 @@ def checked_filter(state: str, function: str, job: str, limit: int, offset: int,
             value=state,
             remedy=f"{did_you_mean(state, STATES)}Use one of {', '.join(STATES)}",
         )
+    check_part(limit, offset)
+    return TaskFilter(FAILED if failed else state, function, job, limit, offset)
+
+
+def check_part(limit: int, offset: int = 0) -> None:
+    """Raise InvalidArguments unless a list can have a part of up to ``limit`` rows from ``offset`` on."""
     if not (1 <= limit <= LIMIT_MAX and offset >= 0):
         raise InvalidArguments(
             f"limit must be from 1 to {LIMIT_MAX} and offset from 0 on, but they are {limit} and {offset}",
             thing="limit",
             value=limit,
         )
-    return TaskFilter(FAILED if failed else state, function, job, limit, offset)
 
 
 class TaskLister:

@@ -14,9 +14,9 @@ ROWS_MAX: Final = 100
 T = TypeVar("T")
 
 
-def chosen_rows(items: Collection[T], rank: Callable[[T], Any]) -> list[T]:
-    """Return the ``ROWS_MAX`` items of the highest rank, in their own order: rows do not jump about."""
-    if len(items) <= ROWS_MAX:
+def chosen_rows(items: Collection[T], rank: Callable[[T], Any], count_max: int = ROWS_MAX) -> list[T]:
+    """Return the ``count_max`` items of the highest rank, in their own order: rows do not jump about."""
+    if len(items) <= count_max:
         return list(items)
-    chosen = {id(item) for item in heapq.nlargest(ROWS_MAX, items, rank)}
+    chosen = {id(item) for item in heapq.nlargest(count_max, items, rank)}
     return [item for item in items if id(item) in chosen]

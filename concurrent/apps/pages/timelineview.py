@@ -12,7 +12,7 @@ from concurrent.apps.observed import FunctionRow, TimelineStatus, WorkersList
 from concurrent.apps.pages.elements import Node, element
 from concurrent.apps.pages.parts import section
 from concurrent.apps.pages.progresstable import job_link, tasks_link
-from concurrent.apps.pages.tables import Table, search_form
+from concurrent.apps.pages.tables import LINES_MAX, Table, search_form
 from concurrent.apps.pages.viewer import Viewer
 
 __all__ = ["timeline_view"]
@@ -69,7 +69,7 @@ def timeline_view(viewer: Viewer) -> list[Node]:
 
 def _running(viewer: Viewer) -> list[tuple[str, int, str, str, float]]:
     """Return what runs now: slave, process, job, function, and since when."""
-    workers = viewer.ask(WorkersList, "workers")
+    workers = viewer.ask(WorkersList, "workers", limit=LINES_MAX)
     return [
         (slave.name, one.pid, one.job, one.name, one.since_at)
         for slave in workers.items

@@ -21,7 +21,7 @@ from concurrent.apps.pages.elements import Node, element
 from concurrent.apps.pages.nowview import for_viewer
 from concurrent.apps.pages.parts import BAD, toned
 from concurrent.apps.pages.progresstable import job_link
-from concurrent.apps.pages.tables import Table, search_form
+from concurrent.apps.pages.tables import LINES_MAX, Table, search_form
 from concurrent.apps.pages.viewer import Viewer
 from concurrent.apps.pages.words import bytes_or_nothing, cores
 from concurrent.apps.status import UNPROTECTED
@@ -31,6 +31,9 @@ from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.web.contents import address
 
 __all__ = ["workers_view"]
+
+SEARCHED_MAX: Final = 1000
+"""Among so many slaves is searched."""
 
 JOINED: Final = "joined"
 """The state of a slave with which all is well."""
@@ -55,7 +58,7 @@ class WorkerLine(NamedTuple):
 def workers_view(viewer: Viewer) -> list[Node]:
     """Return the slaves of a master and what their workers do."""
     status = for_viewer(viewer)
-    workers = viewer.ask(WorkersList, "workers")
+    workers = viewer.ask(WorkersList, "workers", limit=SEARCHED_MAX if viewer.query.get("find") else LINES_MAX)
     find = viewer.query.get("find", "").casefold()
     is_encrypted = status.protected_by not in ("", UNPROTECTED)
     slaves = [SlaveLine(one, viewer, is_encrypted) for one in workers.items if _has(one, find)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from concurrent.apps.telemetryviews import taken_part
-from concurrent.scheduling.telemetry.timeline import Timeline
+from concurrent.scheduling.telemetry.chrometrace import chrome_trace
+from concurrent.scheduling.telemetry.timeline import Bar, BarsPart, Timeline
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.web.service import JSONService
 
@@ -19,8 +21,13 @@ def register_trace(service: JSONService, loop: NodeLoop, timeline: Timeline) -> 
     """Register it with the JSON API of a master, before that starts. The loop only copies the bars."""
 
     def trace() -> dict[str, Any]:
-        from concurrent.apps.chrometrace import chrome_trace  # a master that nobody asks needs none
-
-        return chrome_trace(loop.call(taken_part, timeline, 0, timeout_s=CALL_TIMEOUT_S))
+        part = loop.call(taken_part, timeline, 0, timeout_s=CALL_TIMEOUT_S)
+        return chrome_trace(_bars(part))
 
     service.add_view(PATH, trace, "What ran where, as a Chrome trace.", dict[str, Any])
+
+
+def _bars(part: BarsPart) -> Iterator[Bar]:
+    rows = zip(*part.columns, strict=True)
+    for number, (slave, worker, function, *rest) in enumerate(rows, part.first_number):
+        yield Bar(number, part.slaves[slave], worker, part.functions[function], *rest)

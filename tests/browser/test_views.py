@@ -93,6 +93,8 @@ def test_tasks_are_filtered_without_loading_the_page(person: Person, cluster: Lo
         person.reads(str(processes[0]), "#tasks")
         person.browser.back()
         wait_until(lambda: "function=" not in person.browser.current_url, "the address of before")
+        person.reads("divmod", "#tasks")
+        assert person.find("input[name=function]").get_property("value") == ""
 
 
 def test_a_task_is_shown_and_cancelled(person: Person, cluster: LocalCluster, gate: Gate) -> None:

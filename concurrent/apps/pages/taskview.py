@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.apps.columns import duration
 from concurrent.apps.observed import RUNNING, TaskDetails
 from concurrent.apps.pages.elements import Element, Node, element
-from concurrent.apps.pages.parts import figures, link, section, text_block
+from concurrent.apps.pages.parts import figures, link, note, section, text_block
 from concurrent.apps.pages.progresstable import job_link, tasks_link
 from concurrent.apps.pages.viewer import Viewer
 from concurrent.apps.pages.words import ago, lasting
+from concurrent.core.errors import ConcurrentError
 from concurrent.scheduling.tasks.explanation import Explanation
 from concurrent.transport.web.contents import address
 
@@ -29,7 +30,10 @@ def task_view(viewer: Viewer) -> list[Node]:
     )
     if not name:
         return [element("p", "Name a task as JOB/ID, or by its number at the master."), form]
-    details = viewer.ask(TaskDetails, "task", task=name)
+    try:
+        details = viewer.ask(TaskDetails, "task", task=name)
+    except ConcurrentError as error:
+        return [form, note(str(error))]
     row, words = details.row, details.explanation
     title = f"Task {row.title}" + (f": {row.name}" if row.name else "")
     open_text = str(row.task) if row.task else ""

@@ -35,8 +35,9 @@ function change(parent, wanted) {
     }
     const [tag, attributes, ...children] = one;
     if (!TAGS.has(tag)) continue;
-    let found = byKey.get(keyOf(attributes));
-    if (!found && !keyOf(attributes) && isLike(next, tag)) found = next;
+    const key = keyOf(attributes);
+    let found = key ? byKey.get(key) : isLike(next, tag) ? next : null;
+    byKey.delete(key);
     const isNew = !found || found.localName !== tag;
     if (isNew) found = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
     if (found === next) next = next.nextSibling;
@@ -81,11 +82,15 @@ function move(parent, element, next) {
 /** Set attributes; whether somebody has opened something is his affair once it is there. */
 function setAttributes(element, wanted, isNew) {
   for (const { name } of [...element.attributes]) {
-    if (!(name in wanted) && name !== "open" && name !== "selected") element.removeAttribute(name);
+    if (name in wanted || name === "open") continue;
+    element.removeAttribute(name);
+    if (name === "selected") element.selected = false;
   }
   for (const [name, value] of Object.entries(wanted)) {
     if (!ATTRIBUTES.test(name) || ((name === "href" || name === "action") && !ADDRESS.test(value))) continue;
-    if ((name === "open" || name === "selected") && !isNew) continue;
-    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+    if ((name === "open" && !isNew) || element.getAttribute(name) === value) continue;
+    element.setAttribute(name, value);
+    if (name === "value" && element.localName === "input") element.value = value;
+    if (name === "selected") element.selected = true;
   }
 }

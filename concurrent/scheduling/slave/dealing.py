@@ -241,7 +241,10 @@ class Dealer:
         if more:
             links += [link for link in crew.links if link.is_idle and link is not self._apart_link][:more]
             links += [None] * (more - len(links))
-        if self.anew.next_crew is not crew:  # else one of them is to be done, for a new worker needs its place
+        if crew not in (
+            self.anew.next_crew,
+            self._crew_apart,
+        ):  # else one of them is to be done
             links += [link for link in busy if self._has_little(link, depth)]
         if room is not None and room.closed:
             links = [link for link in links if link not in room.closed]
@@ -326,15 +329,20 @@ class Dealer:
         if link is not None and not link.outstanding and self._has_room_for(waiting[0][2], is_there=True):
             link.give([waiting.popleft()], hold_s=0.0)
 
+    @property
+    def _crew_apart(self) -> Crew | None:
+        """The crew of a suspect that waits for a worker which has done all it has; None if none does."""
+        return self.suspects.next_crew if self._apart_link is None else None
+
     def _link_apart(self, crew: Crew) -> WorkerLink | None:
-        """Return a worker for the suspects of an application; it has nothing that is not started."""
-        links = [link for link in crew.links if not link.is_leaving]
-        link = min(links, key=_outstanding_count, default=None)
-        if link is None:
-            link = self._new_link(crew, Room(self._resources, self._links) if crew.takes else None)
-        if link is not None:
-            self.put_back(link.take_back(is_slow=False))
-        return link
+        """Return a worker for the suspects of a crew that has nothing to do; None until one is done.
+
+        One that is busy is not chosen ahead: it may run its task for ever.
+        """
+        idle = next((link for link in crew.links if link.is_idle), None)
+        if idle is not None or not self._has_room_for(crew):
+            return idle
+        return self._new_link(crew, Room(self._resources, self._links) if crew.takes else None)
 
     def _has_free_place(self) -> bool:
         return sum(link.places for link in self._links if link.outstanding) < self._size

@@ -249,6 +249,27 @@ def test_a_suspect_gets_a_place_beside_a_flood() -> None:
     parts.close()
 
 
+def test_a_suspect_waits_for_no_worker_that_may_never_be_done(parts: Parts) -> None:
+    crew = new_crew(1)
+    parts.push(crew, 0)
+    hung = crew.links[0]
+    parts.starts(hung)
+    parts.push(crew, *range(1, 20))
+    other = crew.links[1]
+    parts.dealer.put_back(hung.take_back())
+    parts.dealer.suspects.went_down([100], patience=1)
+    parts.push(crew, 100)
+    assert len(hung.outstanding) == 1  # fewer than the other one has
+    for number in range(20, 60):  # work that goes on coming is not before it
+        parts.push(crew, number)
+        if numbers(other) == [100]:
+            break
+        parts.starts(other)
+        parts.finish(other)
+    assert numbers(other) == [100]
+    assert numbers(hung) == [0]
+
+
 @pytest.mark.parametrize("size", [1, 2])
 def test_what_a_dead_worker_had_not_started_goes_to_others(size: int) -> None:
     parts = Parts(size, task_s=0.001)

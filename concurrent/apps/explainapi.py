@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
+from concurrent.apps.taskchoice import open_task, parts_of
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.scheduling.master.dispatcher import Dispatcher
-from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation, is_task
+from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
@@ -62,19 +63,12 @@ class ExplainAPI:
             return self._loop.call(self._job, job, request.identity, timeout_s=CALL_TIMEOUT_S)
 
     def _task(self, text: str, identity: Identity) -> Explanation:
-        if not is_task(text):
-            raise InvalidArguments(
-                f"{text!r:.100} names no task",
-                thing="task",
-                value=text,
-                remedy="Write JOB/ID, or the number of a task at the master",
-            )
-        jobs, explainer = self._dispatcher.jobs, self._dispatcher.explainer()
-        job, _, number = text.rpartition("/")
+        explainer = self._dispatcher.explainer()
+        job, number = parts_of(text)
         if job:
-            return explainer.of_job(jobs.program(job, identity), int(number))
-        task = self._dispatcher.ledger.task_by_number.get(int(number))
-        if task is None or not jobs.may_see(task.owner, identity):
+            return explainer.of_job(self._dispatcher.jobs.program(job, identity), number)
+        task = open_task(text, self._dispatcher, identity)
+        if task is None:
             raise NodeError(
                 f"there is no open task {number} of yours at this master",
                 thing="task",

@@ -7,10 +7,10 @@ changes something says in the audit log who did it, and waits until that is kept
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from concurrent.apps.slavechoice import find_slave, names_of
 from concurrent.apps.steered import CancelAnswer, DrainAnswer, DrainList, RetryAnswer
@@ -34,9 +34,9 @@ __all__ = ["SteerAPI"]
 
 log = get_log(__name__)
 
-CALL_TIMEOUT_S: Final = 10.0
+AnyAnswer = TypeVar("AnyAnswer", bound=Status)
 
-Answer = TypeVar("Answer", bound=Status)
+CALL_TIMEOUT_S: Final = 10.0
 
 DRAIN_MAX_S: Final = 366 * 86400.0
 """So long what a drained slave runs may go on at most, if that is bounded at all."""
@@ -109,8 +109,8 @@ class SteerAPI:
             failed: bool = False,
             dry_run: bool = False,
         ) -> RetryAnswer:
-            """Have open tasks begin at once that wait for their next try, or run. It costs them
-            nothing. With ``dry_run`` they are only counted; with ``failed`` it is said why it cannot be."""
+            """Have open tasks begin at once that wait for their next try, or run. It costs them nothing.
+            With ``dry_run`` they are only counted; with ``failed`` it is said why it cannot be."""
             if failed:
                 raise _is_final()
             choice = TaskChoice(tuple(tasks), job, function, application)
@@ -118,9 +118,9 @@ class SteerAPI:
                 return self._loop.call(self._would_retry, choice, request.identity, timeout_s=CALL_TIMEOUT_S)
             return self._do(request, str(choice), partial(self._retry, choice))
 
-    def _do(self, request: Request, what: str, change: Callable[[Identity], Answer]) -> Answer:
+    def _do(self, request: Request, what: str, change: Callable[[Identity], AnyAnswer]) -> AnyAnswer:
         """Do something, say who did it, and wait until it is kept."""
-        kept: Future[Answer] = Future()
+        kept: Future[AnyAnswer] = Future()
 
         def begin() -> None:
             note = partial(self._audit.write, request.method, request.identity, request.peer_ip, what)
@@ -129,8 +129,8 @@ class SteerAPI:
             except NodeError as error:
                 note(f"{REFUSED}: {error.message}")
                 raise
-            note(f"done: {_in_words(answer.to_json())}")
-            log.info("%s: %s %s: %s", who(request.identity), request.method, what, _in_words(answer.to_json()))
+            note(f"done: {_in_words(answer)}")
+            log.info("%s: %s %s: %s", who(request.identity), request.method, what, _in_words(answer))
             self._dispatcher.jobs.when_kept(lambda: kept.set_result(answer))
 
         self._loop.call(begin, timeout_s=CALL_TIMEOUT_S)
@@ -221,8 +221,8 @@ def who(identity: Identity) -> str:
     return "the user of the master" if identity == THIS_USER else identity.key
 
 
-def _in_words(answer: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in answer.items() if value) or "nothing to do"
+def _in_words(answer: Status) -> str:
+    return ", ".join(f"{key} {value}" for key, value in vars(answer).items() if value) or "nothing to do"
 
 
 def _is_final() -> NodeError:

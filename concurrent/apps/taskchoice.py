@@ -18,7 +18,7 @@ from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.tasks.explanation import is_task
 from concurrent.transport.security.identity import Identity
 
-__all__ = ["Chosen", "TaskChoice"]
+__all__ = ["Chosen", "TaskChoice", "open_task", "parts_of"]
 
 
 class Chosen(NamedTuple):
@@ -105,12 +105,10 @@ class TaskChoice:
         return [ledger.task_by_number[number] for number in numbers]
 
 
-def open_task(text: str, dispatcher: Dispatcher, identity: Identity) -> TaskRecord | None:
-    """Return the open task that a text names, if somebody may touch it; None if it is not open.
+def parts_of(text: str) -> tuple[str, int]:
+    """Return the job and the number of the task that a text names; of no job it is its number at the master.
 
-    :param text: ``JOB/ID``, or its number at the master.
     :raises InvalidArguments: if it names no task.
-    :raises JobUnknown: if there is no such job.
     """
     if not is_task(text):
         raise InvalidArguments(
@@ -119,12 +117,23 @@ def open_task(text: str, dispatcher: Dispatcher, identity: Identity) -> TaskReco
             value=text,
             remedy="Write JOB/ID, or the number of a task at the master",
         )
-    tasks = dispatcher.ledger.task_by_number
     job, _, number = text.rpartition("/")
+    return job, int(number)
+
+
+def open_task(text: str, dispatcher: Dispatcher, identity: Identity) -> TaskRecord | None:
+    """Return the open task that a text names, if somebody may touch it; None if it is not open.
+
+    :param text: ``JOB/ID``, or its number at the master.
+    :raises InvalidArguments: if it names no task.
+    :raises JobUnknown: if there is no such job.
+    """
+    tasks = dispatcher.ledger.task_by_number
+    job, number = parts_of(text)
     if job:
-        found = dispatcher.jobs.program(job, identity).number_by_id.get(int(number))
+        found = dispatcher.jobs.program(job, identity).number_by_id.get(number)
         return tasks[found] if found is not None else None
-    task = tasks.get(int(number))
+    task = tasks.get(number)
     return task if task is not None and dispatcher.jobs.may_see(task.owner, identity) else None
 
 

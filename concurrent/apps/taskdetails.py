@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from concurrent.apps.observed import OutputStatus, TaskDetails, TaskRow
+from concurrent.apps.taskchoice import parts_of
 from concurrent.apps.tasklist import TaskLister
-from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.core.errors import NodeError
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.jobmakers import may_read
-from concurrent.scheduling.tasks.explanation import Explanation, is_task
+from concurrent.scheduling.tasks.explanation import Explanation
 from concurrent.scheduling.telemetry.endedtasks import EndedTask
 from concurrent.transport.security.identity import Identity
 
@@ -74,15 +75,7 @@ class TaskFinder:
 
     def _find(self, text: str) -> tuple[TaskRecord | None, EndedTask | None]:
         """Return an open task, or what is known of one that has ended."""
-        if not is_task(text):
-            raise InvalidArguments(
-                f"{text!r:.100} names no task",
-                thing="task",
-                value=text,
-                remedy="Write JOB/ID, or the number of a task at the master",
-            )
-        title, _, digits = text.rpartition("/")
-        number = int(digits)
+        title, number = parts_of(text)
         if not title:
             task = self._ledger.task_by_number.get(number)
             if task is None:

@@ -9,12 +9,12 @@ from typing import Any
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK
 from concurrent.apps.commands.asking import way_of, what_to_type
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.steering import add_choice_arguments, agrees, choice_of, tasks_text
+from concurrent.apps.commands.steering import add_choice_arguments, agrees, choice_of
 from concurrent.apps.jobstatus import CANCELLED
 from concurrent.apps.steered import CancelAnswer
 from concurrent.apps.steermaster import SteerMaster
 from concurrent.core.errors import ConfigurationError
-from concurrent.scheduling.tasks.explanation import is_task
+from concurrent.scheduling.tasks.explanation import is_task, shown_tasks
 
 __all__ = ["add_parser", "run"]
 
@@ -76,7 +76,7 @@ def _cancel_tasks(master: SteerMaster, which: dict[str, Any], args: argparse.Nam
         count = would.waiting + would.running
         states = f"{would.waiting:,} waiting, {would.running:,} running"
         if count > 1 and not agrees(
-            f"Cancel {tasks_text(count)} ({states})?", f"{tasks_text(count)} would be cancelled ({states})"
+            f"Cancel {shown_tasks(count)} ({states})?", f"{shown_tasks(count)} would be cancelled ({states})"
         ):
             return EXIT_FAILED
     answer = master.cancel_tasks(**which)
@@ -89,7 +89,7 @@ def _said(answer: CancelAnswer) -> str:
     verb = "is" if count == 1 else "are"
     states = f": {answer.waiting:,} waiting, {answer.running:,} running" if count else ""
     lines = [
-        f"{tasks_text(count)} {verb} cancelled{states}" if count else "no task was open, so none is cancelled"
+        f"{shown_tasks(count)} {verb} cancelled{states}" if count else "no task was open, so none is cancelled"
     ]
     if answer.not_open:
         lines.append(f"{answer.not_open:,} of those that were named are not open: ended, or not yours")

@@ -11,11 +11,11 @@ from typing import Final
 from concurrent.apps.api import EXIT_OK, for_terminal
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.steering import tasks_text
 from concurrent.apps.steered import DrainAnswer
 from concurrent.apps.steermaster import SteerMaster
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.ledger.status import DRAINED
+from concurrent.scheduling.tasks.explanation import shown_tasks
 from concurrent.transport.security.roles import Role
 
 __all__ = ["STEERING", "add_parser", "run"]
@@ -78,4 +78,4 @@ def _wait(master: SteerMaster, answer: DrainAnswer, *, is_quiet: bool) -> DrainA
 def _said(answer: DrainAnswer) -> str:
     if answer.drain == DRAINED:
         return f"slave {answer.slave} is drained: it has no task"
-    return f"slave {answer.slave} is draining: it gets nothing more, and has {tasks_text(answer.held)} still"
+    return f"slave {answer.slave} is draining: it gets nothing more, and has {shown_tasks(answer.held)} still"

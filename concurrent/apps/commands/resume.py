@@ -12,9 +12,9 @@ from concurrent.apps.columns import duration
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.drain import STEERING
-from concurrent.apps.commands.steering import tasks_text
 from concurrent.apps.steered import DrainAnswer
 from concurrent.apps.steermaster import SteerMaster
+from concurrent.scheduling.tasks.explanation import shown_tasks
 
 __all__ = ["add_parser", "run"]
 
@@ -61,6 +61,6 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _line(one: DrainAnswer) -> str:
-    where = f"has {tasks_text(one.held)} still" if one.held else "has no task" if one.number else "is away"
+    where = f"has {shown_tasks(one.held)} still" if one.held else "has no task" if one.number else "is away"
     age = duration(time.time() - one.drained_at)
     return f"{one.slave} was drained by {one.drained_by} {age} ago: it {where}"

@@ -8,9 +8,10 @@ import json
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.steering import add_choice_arguments, choice_of, tasks_text
+from concurrent.apps.commands.steering import add_choice_arguments, choice_of
 from concurrent.apps.steered import RetryAnswer
 from concurrent.apps.steermaster import SteerMaster
+from concurrent.scheduling.tasks.explanation import shown_tasks
 
 __all__ = ["add_parser", "run"]
 
@@ -45,11 +46,11 @@ def _said(answer: RetryAnswer) -> str:
     count = answer.waiting + answer.running
     verb = "begins" if count == 1 else "begin"
     states = f": {answer.waiting:,} waited, {answer.running:,} were at slaves and are ended there"
-    lines = [f"{tasks_text(count)} {verb} again{states}" if count else "no task begins again"]
+    lines = [f"{shown_tasks(count)} {verb} again{states}" if count else "no task begins again"]
     if answer.queued:
         waits = "waits" if answer.queued == 1 else "wait"
         lines.append(
-            f"{tasks_text(answer.queued)} {waits} for a slave: 'concurrent explain TASK' says for which"
+            f"{shown_tasks(answer.queued)} {waits} for a slave: 'concurrent explain TASK' says for which"
         )
     if answer.not_open:
         lines.append(

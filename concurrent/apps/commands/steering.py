@@ -9,7 +9,7 @@ from typing import Any
 from concurrent.apps.commands.asking import add_master_arguments
 from concurrent.core.errors import ConfigurationError
 
-__all__ = ["add_choice_arguments", "agrees", "choice_of", "tasks_text"]
+__all__ = ["add_choice_arguments", "agrees", "choice_of"]
 
 
 def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,8 +53,3 @@ def agrees(question: str, instead: str) -> bool:
             remedy="If that is meant, add --yes",
         )
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-
-
-def tasks_text(count: int) -> str:
-    """Return so many tasks, in words."""
-    return "1 task" if count == 1 else f"{count:,} tasks"

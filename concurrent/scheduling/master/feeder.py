@@ -159,7 +159,7 @@ class Feeder:
         self._work_queue.forget(slave)
 
     def suspend_pull(self, slave: int) -> None:
-        """A slave is silent or drained: what it asked for is for others, until that is over."""
+        """A slave is silent: what it asked for is for others, until something is heard of it."""
         self._work_queue.forget(slave)
 
     def resume_pull(self, slave: int) -> None:
@@ -172,10 +172,10 @@ class Feeder:
         session = self._sessions.slaves.get(command.slave)
         if session is not None and session.peer_has(to_slave.DRAINS):
             self._courier.cast(session, to_slave.drained, command.by)
-        if command.by:
-            self.suspend_pull(command.slave)
-        else:
+        if not command.by:
             self.resume_pull(command.slave)
+        elif command.slave in self._asked_by_slave:  # no more than that: it closes its socket itself
+            self._work_queue.pull(command.slave, partial(self._answer_pull, command.slave), 0)
 
     def cancel_run(self, command: CancelRun) -> None:
         """Have a slave drop tasks."""

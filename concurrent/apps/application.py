@@ -29,8 +29,8 @@ from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError
 from concurrent.core.foreign import shown
 from concurrent.core.interface import implements
 from concurrent.core.items import Host
+from concurrent.core.logformat import log_with_lines
 from concurrent.core.loggers import get_log
-from concurrent.core.logs import log_with_lines
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.results import Outcome

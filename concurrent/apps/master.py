@@ -477,7 +477,8 @@ class MasterNode(Node):
         recipe = None if channel in CHANNELS else self.child_recipe()  # plug-ins take their time to load
         place = self.protection.place
         folder = str(place.folder) if place is not None else ""
-        return Reach(channel, near_address(self.host), self.compute_server.port, folder, recipe)
+        where = near_address(self.host), self.compute_server.port
+        return Reach(channel, *where, folder, recipe, self.log_format)
 
     def _watch_sessions(self, api: MasterAPI) -> None:
         """Have the sessions of nodes followed from now on. Loop thread only."""

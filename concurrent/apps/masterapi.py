@@ -175,7 +175,7 @@ class MasterAPI:
         self._own(handler, Peer(record.node_id, record.node_type, number))
         self._registry.joined(record, number)
         tell_revoked(handler, self._trust.revoked)
-        log.info("%s joined", record.node_id)
+        log.info("%s joined from %s", record.node_id, record.ip)
 
     def stop(self) -> None:
         """Take the sessions that end from now on for those that end because this master stops."""

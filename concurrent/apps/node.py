@@ -24,6 +24,7 @@ from concurrent.core.errors import ComponentError, ConcurrentError, NodeError
 from concurrent.core.foreign import calling_foreign_code, place_raised, shown
 from concurrent.core.ids import new_node_id
 from concurrent.core.leaving import end_copy, exit_code_of
+from concurrent.core.logs import LogSettings
 from concurrent.core.process.garbage import collecting_rarely
 from concurrent.core.stats import Stats
 from concurrent.scheduling.owner.inbox import Inbox
@@ -271,6 +272,11 @@ class Node(Component):
         """Return the environment for a node that this one starts for itself: as this one, and as talkative."""
         level = logging.getLevelName(logging.getLogger("concurrent").getEffectiveLevel())
         return self.env.recipe({"logging.level": level.lower()})
+
+    @property
+    def log_format(self) -> str:
+        """How it and the processes of its own write their logs."""
+        return self.env[LogSettings].format
 
     def ping(self) -> Ping:
         """Return who this is. Any thread."""

@@ -42,8 +42,23 @@ def test_a_quiet_application_says_nothing_but_what_it_prints(cluster: Cluster) -
     assert app.err == ""
 
 
-def test_a_verbose_application_says_what_happens_to_its_tasks(cluster: Cluster) -> None:
-    app = cluster.embedded(APPS / "hello.py", "-v")
+def test_a_verbose_application_says_what_is_configured_and_who_joins(cluster: Cluster) -> None:
+    app = cluster.embedded(APPS / "hello.py", "-v", "-o", "logging.file_parts=3")
+    app.succeed()
+    for part in (
+        r"Concurrent \S+ on Python 3\.\d+",
+        r"the machine has \d+ cores for it",
+        r"configured: \[logging\] file_parts = 3 \(command line\)",
+        r"the master listens on",
+        r"slave-\S+ joined",
+        r"joined the master master-\S+ at 127\.0\.0\.1:\d+",
+    ):
+        assert re.search(f"INFO .*{part}", app.err), part
+    assert "DEBUG" not in app.err
+
+
+def test_a_very_verbose_application_says_what_happens_to_its_tasks(cluster: Cluster) -> None:
+    app = cluster.embedded(APPS / "hello.py", "-vv")
     app.succeed()
     for part in (
         r"process \d+ has started \(.*worker:main\)",

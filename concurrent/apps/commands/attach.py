@@ -97,4 +97,4 @@ def _attaching(address: Host, job: JobDetails) -> list[str]:
 
 
 def _output_of(args: argparse.Namespace) -> list[str]:
-    return [f"--{name}" for name in ("verbose", "quiet", "debug") if getattr(args, name)]
+    return [f"--{name}" for name in ("verbose", "quiet", "debug") for _ in range(getattr(args, name))]

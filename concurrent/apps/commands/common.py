@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from concurrent.apps.introduction import introduce
 from concurrent.apps.node import Node, check_made
 from concurrent.core.check import warnings_of
 from concurrent.core.environment import Environment
@@ -39,7 +40,10 @@ def common_parser() -> argparse.ArgumentParser:
         help="load a plug-in: a file or the name of a module; may be repeated",
     )  # fmt: skip
     group = parser.add_argument_group("output")
-    group.add_argument("-v", "--verbose", action="store_true", help="log everything")
+    group.add_argument(
+        "-v", "--verbose", action="count", default=0,
+        help="log what is configured, where, and who joins; -vv: log everything",
+    )  # fmt: skip
     group.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
     group.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -92,7 +96,7 @@ def run_node(node: Node, args: argparse.Namespace, *, is_server: bool) -> int:
     settings = node.env[LogSettings]
     level = None
     if args.verbose:
-        level = "debug"
+        level = "debug" if args.verbose > 1 else "info"
     elif args.quiet or not (is_server or node.config.is_set("logging", "level")):
         level = "warning"
     node_log = settings.open(node.node_id, level=level)
@@ -102,6 +106,8 @@ def run_node(node: Node, args: argparse.Namespace, *, is_server: bool) -> int:
             if warning.startswith(COMMAND_LINE):  # just typed, so most likely mistyped
                 raise ConfigurationError(warning.replace(" is ignored", ""), thing="--option")
         node.env.warn_of_unknown()
+        if args.verbose:
+            introduce(node)
         return node.run()
     finally:
         node_log.stop()

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import NodeError
+from concurrent.core.logformat import FORMATS
 from concurrent.core.machine import Machine
 from concurrent.scheduling.processes.launcher import Launcher, how_it_ended
 from concurrent.scheduling.processes.taskoutput import OutputFile
@@ -86,6 +87,8 @@ class Reach(NamedTuple):
     """The folder with the master's sockets for its user; empty: there is none, and no host can connect."""
     recipe: dict[str, Any] | None = None
     """Makes an environment that has the carriers of the channel; None: they are the framework's own."""
+    log_format: str = FORMATS[0]
+    """How they write their logs."""
 
 
 class End(NamedTuple):

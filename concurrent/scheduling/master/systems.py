@@ -21,8 +21,8 @@ from concurrent.core.errors import (
     NodeError,
     SchedulingError,
 )
+from concurrent.core.logformat import log_with_lines
 from concurrent.core.loggers import get_log
-from concurrent.core.logs import log_with_lines
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.ledger.events import SystemStepped
 from concurrent.scheduling.master.dispatcher import Dispatcher

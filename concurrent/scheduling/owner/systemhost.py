@@ -101,9 +101,9 @@ def main(reach: Sequence[Any], token: str, log_level: str) -> None:
 
     :param reach: as for :class:`~concurrent.scheduling.master.systems.SystemHosts`.
     """
-    channel, host, port, place, recipe = reach
+    channel, host, port, place, recipe, log_format = reach
     node_id = new_node_id("system")
-    node_log = NodeLog(node_id, log_level)
+    node_log = NodeLog(node_id, log_level, format_name=log_format)
     node_log.start(is_child=True)
     logging.getLogger("concurrent.transport").setLevel(logging.WARNING)
     loop = NodeLoop(node_id, on_failed=lambda error: os._exit(EXIT_BROKEN))  # the master hears of it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from concurrent.core.logformat import of_task
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.entry import ENTRY_FAILED
 from concurrent.scheduling.processes.launcher import how_it_ended
@@ -122,7 +123,7 @@ def verdict(
                 others.append(item)
                 continue
             evidence = death.evidence(item, now)
-            log.warning("%s", evidence)
+            log.warning("%s", evidence, extra=of_task(item[0], item[3].name))
             if death.tail:
                 evidence += f"; its last output:\n{without_own_frames(death.tail)}"
             charged.append((item, evidence.encode()))

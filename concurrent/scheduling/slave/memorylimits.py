@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from concurrent.core.logformat import of_task
 from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
 from concurrent.scheduling.processes.memory import MemoryReader
 from concurrent.scheduling.slave.crew import Item, shown_item
 from concurrent.scheduling.slave.verdict import Verdict, over_memory
@@ -30,6 +32,9 @@ MEASURE_SHARE: Final = 0.1
 
 INHERITED_MAX: Final = 256 << 20
 """More than this no worker has in common with the process that it was forked from, in bytes."""
+
+LINES_PER_S: Final = 5
+"""So many tasks that are ended have lines of their own in the log, in each second."""
 
 log = get_log(__name__)
 
@@ -50,6 +55,7 @@ class MemoryLimits:
         self._loop = loop
         self._reader = reader
         self._on_over = on_over
+        self._rare = RareLine(LINES_PER_S)
         self._next_at = 0.0
 
     def look(self, running: Mapping[WorkerLink, Item]) -> None:
@@ -80,5 +86,7 @@ class MemoryLimits:
             used = sum(map(self._reader.exact_bytes, tree))
         if used > limit:
             verdict = over_memory(used, limit, link.tasks_before, processes=len(tree))
-            log.warning("%s is ended%s: %s", shown_item(item), verdict.what_next, verdict.reason)
+            if (suffix := self._rare.suffix(self._loop.time())) is not None:
+                text, about = "%s is ended%s: %s%s", of_task(number, item[3].name)
+                log.warning(text, shown_item(item), verdict.what_next, verdict.reason, suffix, extra=about)
             self._on_over(link, number, verdict)

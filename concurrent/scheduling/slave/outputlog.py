@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Final
+from typing import Any, Final
 
+from concurrent.core.logformat import of_task
 from concurrent.core.loggers import get_log
 from concurrent.core.logs import TASK_OUTPUT
 from concurrent.scheduling.processes.taskoutput import OutputFile, shown_end
@@ -47,7 +48,7 @@ class OutputLog:
         head, left_out_bytes, tail, self._logged_bytes = self._output.read_from(before)
         if tail and not self._logged_bytes:
             self._emptied_bytes += before + len(head) + left_out_bytes + len(tail)
-        _log(shown_task(number, terms), head, left_out_bytes, tail)
+        _log(shown_task(number, terms), head, left_out_bytes, tail, of_task(number, terms.name))
 
     def end_of(self, number: int) -> str:
         """Return the end of what a task that still runs has printed."""
@@ -65,7 +66,8 @@ class OutputLog:
         logged = self._logged_bytes if number == self._number else 0
         tail_at = size_bytes - len(tail)
         left_out_bytes = max(0, tail_at - max(logged, len(head)))
-        _log(shown_task(number, terms), head[logged:], left_out_bytes, tail[max(0, logged - tail_at) :])
+        rest = head[logged:], left_out_bytes, tail[max(0, logged - tail_at) :]
+        _log(shown_task(number, terms), *rest, of_task(number, terms.name))
         return shown_end(tail, size_bytes + (self._emptied_bytes if number == self._number else 0))
 
     def ended(self, pid: int, text: str) -> None:
@@ -73,7 +75,7 @@ class OutputLog:
         _log(f"worker {pid}, at its end", b"", 0, text.encode())
 
 
-def _log(who: str, head: bytes, left_out_bytes: int, tail: bytes) -> None:
+def _log(who: str, head: bytes, left_out_bytes: int, tail: bytes, about: dict[str, Any] | None = None) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     if left_out_bytes:  # lines that are there in part are left out too
@@ -81,15 +83,15 @@ def _log(who: str, head: bytes, left_out_bytes: int, tail: bytes) -> None:
         tail_start = tail.find(b"\n") + 1
         left_out_bytes += len(head) - head_end + tail_start
         head, tail = head[:head_end], tail[tail_start:]
-    _log_lines(who, head)
+    _log_lines(who, head, about)
     if left_out_bytes:
-        log.info("%s: ... %d bytes of its output are left out here ...", who, left_out_bytes)
-    _log_lines(who, tail)
+        log.info("%s: ... %d bytes of its output are left out here ...", who, left_out_bytes, extra=about)
+    _log_lines(who, tail, about)
 
 
-def _log_lines(who: str, data: bytes) -> None:
+def _log_lines(who: str, data: bytes, about: dict[str, Any] | None) -> None:
     lines = LINE_ENDS.split(data.decode("utf-8", "replace"))
     if not lines[-1]:
         del lines[-1]
     for line in lines:
-        log.info("%s: %s", who, line)
+        log.info("%s: %s", who, line, extra=about)

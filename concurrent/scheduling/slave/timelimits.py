@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from concurrent.core.logformat import of_task
 from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
 from concurrent.scheduling.slave.crew import Item, shown_item
 from concurrent.scheduling.slave.verdict import Verdict
 from concurrent.scheduling.slave.workerlink import WorkerLink
@@ -23,6 +25,9 @@ __all__ = ["TimeLimits"]
 
 PAUSE_S: Final = 0.2
 """The task of a worker that is in the middle of its results is looked at again after so many seconds."""
+
+LINES_PER_S: Final = 5
+"""So many tasks that are ended have lines of their own in the log, in each second."""
 
 log = get_log(__name__)
 
@@ -52,6 +57,7 @@ class TimeLimits:
     ) -> None:
         self._loop = loop
         self._on_over = on_over
+        self._rare = RareLine(LINES_PER_S)
         self._limited_by_link: dict[WorkerLink, _Limited] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -100,7 +106,9 @@ class TimeLimits:
                 del self._limited_by_link[link]
             else:
                 del self._limited_by_link[link]
-                log.warning("%s has run for more than %g s and is ended", shown_item(item), limited.limit_s)
+                if (suffix := self._rare.suffix(now)) is not None:
+                    text, about = "%s has run for more than %g s and is ended%s", of_task(item[0], item[3].name)
+                    log.warning(text, shown_item(item), limited.limit_s, suffix, extra=about)
                 reason = f"it ran for more than its limit of {limited.limit_s:g} s"
                 self._on_over(link, limited.number, Verdict(TIMED_OUT, reason, GRACE_S))
         self._set_timer()

@@ -32,6 +32,7 @@ from signal import SIGKILL
 from typing import Any, Final
 
 from concurrent.core.errors import MalformedMessage
+from concurrent.core.logformat import of_task
 from concurrent.core.loggers import get_log
 from concurrent.core.machine import next_state
 from concurrent.scheduling.processes.cgroups import Group
@@ -346,7 +347,8 @@ class WorkerLink:
             self._undergo(WorkerEvent.KILL)
             verdict = over_memory(taken, group.limit, self.tasks_before, by="the kernel ended it: ")
             self.verdicts[item[0]] = verdict
-            log.warning("%s is ended%s: %s", shown_item(item), verdict.what_next, verdict.reason)
+            about = of_task(item[0], item[3].name)
+            log.warning("%s is ended%s: %s", shown_item(item), verdict.what_next, verdict.reason, extra=about)
 
     def _send_code(self, blobs: Sequence[bytes]) -> None:
         for index in range(self._code_count, len(blobs)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import abstractmethod
 from asyncio import TimerHandle
@@ -245,7 +246,8 @@ class SessionClient(Endpoint):
         self._has_greeted(carrier, handler)
         self._refusal = None
         self._settled.set()
-        log.info("%s: session %s", self, "resumed" if is_resumed else "opened")
+        level = logging.INFO if is_resumed else logging.DEBUG
+        log.log(level, "%s: session %s", self, "resumed" if is_resumed else "opened")
         if self.on_open is not None:
             self._tell(self.on_open, handler, not is_resumed)
 

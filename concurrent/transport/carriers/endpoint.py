@@ -184,7 +184,7 @@ class Endpoint(ABC):
         if carrier is not None:
             self._handler_by_carrier.pop(carrier, None)
             carrier.close(flush=True)
-        log.info("%s: the session with %s has ended: %s", self, handler.node_id, reason)
+        log.debug("%s: the session with %s has ended: %s", self, handler.node_id, reason)
         if self.on_lost is not None:
             self._tell(self.on_lost, handler, reason)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 from abc import abstractmethod
 from collections.abc import Callable
@@ -277,7 +278,8 @@ class SessionServer(Endpoint):
             features=self.features,
         )
         carrier.send([control_message(Kind.WELCOME, [welcome.to_wire()])])
-        log.info(
+        log.log(
+            logging.DEBUG if is_new else logging.INFO,
             "%s: %s at %s %s a session",
             self,
             handler.node_id,

@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import Any
 
-from concurrent.core.logs import LINES_LENGTH_MAX, MESSAGE_LENGTH_MAX, NodeFormatter, log_with_lines
+from concurrent.core.logformat import LINES_LENGTH_MAX, MESSAGE_LENGTH_MAX, NodeFormatter, log_with_lines
 
 
 def formatted(message: str, *args: Any, exc_info: Any = None) -> str:

@@ -20,7 +20,6 @@ from concurrent.apps.executorjob import ExecutorJob, checked_name
 from concurrent.apps.executorshown import line_of, table_of
 from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
-from concurrent.apps.jobmaster import JobMaster
 from concurrent.apps.jobstatus import JobRow
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.apps.transportsettings import TransportSettings
@@ -87,6 +86,8 @@ class ClusterExecutor(Executor):
         :raises ConfigurationError: if that is no address.
         :raises ConcurrentError: if the master does not answer.
         """
+        from concurrent.apps.jobmaster import JobMaster  # few programs ask for them
+
         env = Environment()
         address, source = env[ApplicationSettings].running_master(master, "master")
         with JobMaster(env[TransportSettings].access().way(address, MANAGING, source)) as asked:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.taskchoice import open_task, parts_of
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.scheduling.master.dispatcher import Dispatcher
-from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.handler import TCPHandler
@@ -18,7 +17,13 @@ from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import SUBMITTERS
 
+if TYPE_CHECKING:
+    from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation
+
 __all__ = ["ExplainAPI", "register_explain"]
+
+TYPES_FROM: Final = ("concurrent.scheduling.tasks.explanation",)
+"""Where the types of the answers are, for the documents that describe the API."""
 
 CALL_TIMEOUT_S: Final = 10.0
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from concurrent.apps.jobstatus import ENDED, HELD, OPEN, FailureGroup, JobDetails, JobRow
-from concurrent.apps.observed import JobsStatus
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.records import JobRecord
@@ -24,9 +23,15 @@ from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import Identity
 from concurrent.transport.security.roles import OBSERVERS, SUBMITTERS, Role
 
+if TYPE_CHECKING:
+    from concurrent.apps.observed import JobsStatus
+
 __all__ = ["JobsAPI", "state_of"]
 
 CALL_TIMEOUT_S: Final = 10.0
+
+TYPES_FROM: Final = ("concurrent.apps.observed",)
+"""Where types of the answers are, for the documents that describe the API."""
 
 JOBS_MAX: Final = 10_000
 """So many jobs are listed at most, the newest."""
@@ -110,6 +115,8 @@ class JobsAPI:
 
     def _rows(self, identity: Identity) -> JobsStatus:
         """Return the newest of the jobs that somebody may touch; of all to who only looks."""
+        from concurrent.apps.observed import JobsStatus  # a master that nobody asks needs none
+
         sees_all = identity.role is Role.OBSERVE
         own = [one for one in self._jobs() if sees_all or may_touch(one[1].spec, identity)]
         rows = self._newest(own, JOBS_MAX)

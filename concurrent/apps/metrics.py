@@ -16,9 +16,7 @@ from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.telemetry.workerbook import SlaveFacts
 
-__all__ = ["CONTENT_TYPE", "Metric", "metrics_of", "text_of_metrics"]
-
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+__all__ = ["Metric", "metrics_of", "text_of_metrics"]
 
 SLAVES_MAX: Final = 200
 """So many slaves have figures of their own."""

@@ -15,7 +15,6 @@ from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
-from concurrent.scheduling.tasks.explanation import is_task
 from concurrent.transport.security.identity import Identity
 
 __all__ = ["Chosen", "TaskChoice", "open_task", "parts_of"]
@@ -110,6 +109,8 @@ def parts_of(text: str) -> tuple[str, int]:
 
     :raises InvalidArguments: if it names no task.
     """
+    from concurrent.scheduling.tasks.explanation import is_task  # a master that nobody asks needs none
+
     if not is_task(text):
         raise InvalidArguments(
             f"{text!r:.100} names no task",

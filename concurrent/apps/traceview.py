@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from concurrent.apps.telemetryviews import taken_part
-from concurrent.scheduling.telemetry.chrometrace import chrome_trace
 from concurrent.scheduling.telemetry.timeline import Bar, BarsPart, Timeline
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.web.service import JSONService
@@ -21,6 +19,9 @@ def register_trace(service: JSONService, loop: NodeLoop, timeline: Timeline) -> 
     """Register it with the JSON API of a master, before that starts. The loop only copies the bars."""
 
     def trace() -> dict[str, Any]:
+        from concurrent.apps.telemetryviews import taken_part  # most masters are never looked at
+        from concurrent.scheduling.telemetry.chrometrace import chrome_trace
+
         part = loop.call(taken_part, timeline, 0, timeout_s=CALL_TIMEOUT_S)
         return chrome_trace(_bars(part))
 

@@ -7,6 +7,7 @@ come from type hints; what has none may be anything.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import re
@@ -148,7 +149,8 @@ def openapi_document(  # noqa: PLR0913  what there is to describe, by name
     :param rpc_path: where JSON-RPC requests are posted.
     :param methods: what can be called there, each of them ``f(request, ...)``.
     :param doc_by_view: what else can be got, as path and description.
-    :param answer_by_view: the types of what is got there; one that is missing may be anything.
+    :param answer_by_view: the types of what is got there, or their full names; one that is missing may be
+        anything.
     :param type_by_view: the content types of what is not JSON.
     :param roles_by_path: who may get what, in ``x-roles``.
     :param ways: the security schemes, of which each operation takes any; none are needed if there are none.
@@ -163,7 +165,7 @@ def openapi_document(  # noqa: PLR0913  what there is to describe, by name
             "get": _get(
                 f"get{_UNFIT.sub('_', path)}",
                 doc,
-                schema_of(answer_by_view.get(path, Any)),
+                schema_of(_imported(answer_by_view.get(path, Any))),
                 type_by_view.get(path, JSON_TYPE),
             )
         }
@@ -373,9 +375,25 @@ def _result_schema(method: Method) -> Schema:
 
 def _hints(method: Method) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(method.function)
+        return typing.get_type_hints(method.function, localns=_later_types(method.function))
     except Exception:  # boundary: hints are code of others, and some exist for type checkers only
         return {}
+
+
+def _later_types(function: Any) -> dict[str, Any]:
+    """Return the types that a module imports for its documents only: of the modules in its ``TYPES_FROM``."""
+    known: dict[str, Any] = {}
+    for name in getattr(function, "__globals__", {}).get("TYPES_FROM", ()):
+        known |= vars(importlib.import_module(name))
+    return known
+
+
+def _imported(answer: Any) -> Any:
+    """Return a type that may be named by its module and its own name, to be imported for documents only."""
+    if not isinstance(answer, str):
+        return answer
+    module, _, name = answer.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def _component_name(name: str, taken: Mapping[str, Any]) -> str:

@@ -178,7 +178,8 @@ class JSONService:
         :param path: begins with a slash, for example ``/status``.
         :param view: called in a thread of the service.
         :param doc: what the view shows, as a sentence.
-        :param answer: the type of what it returns, for the documents that describe the API.
+        :param answer: the type of what it returns or the full name of that, for the documents that describe the
+            API.
         :param roles: who may see it, besides admins.
         :param content_type: of another one ``view()`` returns a text, which is sent as it is.
         :raises ConfigurationError: if the path is taken, or none.

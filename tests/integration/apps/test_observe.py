@@ -196,6 +196,7 @@ def test_failures_from_before_a_start_are_known(
 ) -> None:
     master, program, _slave = busy
     program.call("consumed_to", 3)
+    ask_as(master, ANN, "release_job", "hunt")  # which is answered when all before is kept
     second = make_master(crashed(tmp_path, master))
     (row,) = ask_as(second, ANN, "failures")["items"]
     assert (row["function"], row["exception"], row["count"], row["last_at"]) == ("look", "ValueError", 1, 0.0)

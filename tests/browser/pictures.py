@@ -24,7 +24,7 @@ from tests.browser.viewing import HEIGHT, WIDTH, Person, open_browser
 from tests.system.cluster import Cluster, wait_until
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-COLOURS: Final = 128
+COLOURS: Final = 255
 """A page has few; so a picture is small."""
 
 SLAVES: Final = {"rack-1": 4, "rack-2": 4, "desk": 2}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from concurrent.apps import LocalCluster
 from concurrent.apps.nodeviews import PATHS
 from tests.browser.viewing import Chrome, Person, call, open_browser
-from tests.integration.apps.workloads import hold
+from tests.integration.apps.workloads import fail, hold
 from tests.system.cluster import Gate, wait_until
 
 EVIL = "<img src=x onerror=alert(1)><b>"
@@ -108,10 +108,25 @@ def test_who_is_logged_out_is_told(person: Person, browser: Chrome) -> None:
     person.complaints()  # of the request that was refused
 
 
+@pytest.fixture
+def busy(cluster: LocalCluster, gate: Gate) -> Iterator[str]:
+    """Have tasks that run, wait and have failed; returns the name of their job."""
+    assert cluster.submit(fail, "for everybody").exception(30)
+    futures = [cluster.submit(named(EVIL), gate.port) for _ in range(3)]
+    gate.wait_for(2)
+    (row, *_) = call(cluster.address, "tasks", {"failed": True})["items"]
+    yield row["job"]
+    gate.open()
+    for future in futures:
+        future.result(30)
+
+
 @pytest.mark.parametrize("path", PATHS["master"])
-def test_pages_are_for_everybody(person: Person, path: str) -> None:
-    person.open(path)
+def test_pages_are_for_everybody(person: Person, busy: str, path: str) -> None:
+    query = {"/job": f"?job={busy}", "/task": f"?task={busy}/1"}.get(path, "")
+    person.open(path + query)
     wait_until(lambda: person.has("html.scripted"), "its script runs")
+    person.reads(busy, "main")
     assert person.serious_findings() == []
     person.show_in_the_dark()
     assert person.serious_findings() == []

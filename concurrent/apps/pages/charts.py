@@ -30,12 +30,11 @@ def chart(
 
     Its text says the last figure and the largest one, for those who do not see it.
 
-    :param points: in the order of time; where some are missing the line has a gap.
+    :param points: one at least, in the order of time; where some are missing the line has a gap.
     :param shown: makes text of a figure.
     """
-    most = max((point.value for point in points), default=0.0)
-    last = points[-1].value if points else 0.0
-    said = f"{shown(last)} now, {shown(most)} at most" if points else "nothing yet"
+    most = max(point.value for point in points)
+    said = f"{shown(points[-1].value)} now, {shown(most)} at most"
     lines = [_line(run, start_at, stop_at, most) for run in _runs(_thinned(points))]
     picture = element(
         "svg",
@@ -58,7 +57,7 @@ def _thinned(points: Sequence[Point]) -> list[Point]:
 def _runs(points: Sequence[Point]) -> list[list[Point]]:
     """Return the points in runs without a gap."""
     if len(points) < 3:
-        return [list(points)] if points else []
+        return [list(points)]
     steps = sorted(after.at - before.at for before, after in pairwise(points))
     gap = 2.5 * steps[len(steps) // 2]
     number, numbers = 0, [0]

@@ -63,7 +63,7 @@ def series_section(viewer: Viewer) -> list[Node]:
     charts = [
         chart(title, points, first, viewer.now, shown)
         for name, title, shown in CHARTS
-        if (points := _points(series, name, earliest)) is not None
+        if (points := _points(series, name, earliest))
     ]
     if not charts:
         return []
@@ -74,9 +74,9 @@ def series_section(viewer: Viewer) -> list[Node]:
     ]
 
 
-def _points(series: SeriesStatus, name: str, start_at: float) -> Sequence[Point] | None:
-    """Return the points of a figure; None if the master has none of that name."""
+def _points(series: SeriesStatus, name: str, start_at: float) -> Sequence[Point]:
+    """Return the points of a figure; none if the master has no figure of that name."""
     if name not in series.names:
-        return None
+        return ()
     column = series.names.index(name)
     return [Point(row[0], row[column]) for row in series.items if row[0] >= start_at]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -268,6 +269,11 @@ def test_no_script_stands_in_a_page_and_nothing_comes_from_elsewhere() -> None:
     sources = [value for name, value in page.attributes if name in ("src", "href") and "://" in str(value)]
     assert sources == []
     assert re.findall(r"<script[^>]*>[^<]", html_of(master())) == []
+
+
+def test_the_scripts_of_the_pages_are_small() -> None:
+    folder = Path(desk.__file__).parent / "assets"
+    assert sum(script.stat().st_size for script in folder.glob("*.js")) <= 60 << 10
 
 
 def test_the_paths_that_are_served_are_those_of_the_views() -> None:

@@ -131,7 +131,7 @@ def _troubles(dispatcher: Dispatcher, gone: Iterable[NodeRow], at: float) -> Ite
 
 def _of_failures(group: FailureGroup) -> str:
     name = f"{group.name} of " if group.name else ""
-    again = f", {group.tried_again:,} tries more that were not the last" if group.tried_again else ""
+    again = f", and {group.tried_again:,} failed tries were repeated" if group.tried_again else ""
     return f"{shown_tasks(group.count)} failed ({name}{group.job.name}): {group.exception}{again}"
 
 

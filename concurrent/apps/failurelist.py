@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.apps.jobnames import names_of_jobs
 from concurrent.apps.observed import FailureRow, FailuresStatus
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.master.dispatcher import Dispatcher
@@ -18,15 +19,19 @@ def failures_for(dispatcher: Dispatcher, identity: Identity, rows_max: int = ROW
     :param identity: who asks.
     """
     groups = dispatcher.ended.failures.rows()
-    items = tuple(_row(group, is_yours=may_read(group.job.maker, identity)) for group in groups[:rows_max])
+    names = names_of_jobs(dispatcher.ledger.owners)
+    items = tuple(
+        _row(group, names.get(group.job.owner, group.job.name), is_yours=may_read(group.job.maker, identity))
+        for group in groups[:rows_max]
+    )
     failed = sum(group.count for group in groups)
     return FailuresStatus(items, len(groups), len(groups) - len(items), failed)
 
 
-def _row(group: FailureGroup, *, is_yours: bool) -> FailureRow:
+def _row(group: FailureGroup, job: str, *, is_yours: bool) -> FailureRow:
     return FailureRow(
         owner=group.job.owner,
-        job=group.job.name,
+        job=job,
         function=group.name,
         exception=group.exception,
         count=group.count,
@@ -34,7 +39,7 @@ def _row(group: FailureGroup, *, is_yours: bool) -> FailureRow:
         first_at=group.first_at,
         last_at=group.last_at,
         slaves=tuple(group.slaves),
-        tasks=tuple(f"{group.job.name}/{task}" for task in reversed(group.tasks)),
+        tasks=tuple(f"{job}/{task}" for task in reversed(group.tasks)),
         text=group.text if is_yours else "",
         output=group.output if is_yours else "",
         is_yours=is_yours,

@@ -150,7 +150,7 @@ class TaskRow(Status):
     :param task: its number at the master; 0 of one that has ended.
     :param id: the number that its program gave it: ``JOB/ID`` names it as long as the job is known.
     :param owner: the number of its job, program or task system at the master.
-    :param job: what people call that.
+    :param job: what people call that, or its id where several are called the same.
     :param name: what the task is: the name of its class or function.
     :param state: one of ``STATES``.
     :param slave: which has it, or had it last; empty if none has.
@@ -286,6 +286,7 @@ class FailureRow(Status):
     """Tasks of one function of one job that failed with one exception.
 
     :param owner: the number of the job, program or task system at the master, which may be gone.
+    :param job: what people call that, or its id where several are called the same.
     :param function: the name of the tasks; with ``exception`` empty: all that are not told apart any more.
     :param count: how many failed, and ``tried_again`` how many tries did that were not the last ones.
     :param slaves: where, the latest first: not all of them if there are many.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from concurrent.apps.jobnames import names_of_jobs
 from concurrent.apps.observed import (
     BETWEEN_TRIES,
     CANCELLED,
@@ -93,6 +94,7 @@ class TaskLister:
         self._ledger = dispatcher.ledger
         self._identity = identity
         self._at = at
+        self._names = names_of_jobs(self._ledger.owners)
         self._begun = self._ledger.running.begun_by_slave(self._ledger.slaves)
 
     def list(self, wanted: TaskFilter) -> TasksList:
@@ -144,7 +146,7 @@ class TaskLister:
             task=task.number,
             id=task.client_id,
             owner=task.owner.owner,
-            job=task.owner.title,
+            job=self._names[task.owner.owner],
             name=task.terms.name,
             state=state,
             slave=slave.name if slave is not None else "",
@@ -164,7 +166,7 @@ class TaskLister:
             task=0,
             id=task.id,
             owner=task.job.owner,
-            job=task.job.name,
+            job=self._names.get(task.job.owner, task.job.name),
             name=task.name,
             state=_state_of(task),
             slave=task.slave,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from concurrent.apps.failurelist import failures_for
 from concurrent.apps.observed import STATES, TasksList
 from concurrent.apps.progresslist import progress_of
 from concurrent.apps.tasklist import TaskLister, checked_filter
@@ -137,3 +138,13 @@ def test_of_many_functions_those_with_open_tasks_are_listed_and_all_are_counted(
     assert found.items[0].counts.open
     assert found.counts.total == 310
     assert {row.job_id for row in progress_of(master.dispatcher, rows_max=400).items} == {"", "j-1"}
+
+
+def test_jobs_that_are_called_the_same_are_told_apart_by_their_ids(master: Watched) -> None:
+    master.join(3, "eve", JobSpec(job_id="j-3", name="hunt", keep_s=100.0))
+    master.push(3, 1, LOOK)
+    assert {one.owner: one.job for one in listed(master).items} == {A: "j-1", B: "bob", 3: "j-3"}
+    assert len(listed(master, job="hunt").items) == 9
+    assert len(listed(master, job="j-3").items) == 1
+    tasks = {task for group in failures_for(master.dispatcher, ANN).items for task in group.tasks}
+    assert tasks == {"j-1/1", "j-1/4"}

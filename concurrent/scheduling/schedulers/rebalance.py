@@ -56,6 +56,8 @@ class Rebalancer:
             self._idle.remove(key)
         if key in self._asked and not slave.is_asked_back:
             self._asked.remove(key)
+            if self._may_ask(slave):  # it gave something; it may be asked for the same when it has that again
+                del self._state_by_asked[key]
         if self._is_on:
             self._rank(slave)
 

@@ -41,7 +41,8 @@ class ZMQTaskManager(GenericTaskManager):
         super().joined(handler, host, work, cluster)
         self._asked_room = 0
         self._work = host, work
-        self._open_socket(handler)
+        if not self._drained_by:  # it may hear of that before it is answered that it has joined
+            self._open_socket(handler)
         self._pull()
 
     def left(self) -> None:

@@ -116,6 +116,30 @@ def test_what_is_on_its_way_is_not_asked_for_again(cluster: Cluster) -> None:
     assert cluster.ask_back() == {}
 
 
+def test_what_a_slave_has_given_it_is_asked_for_again_when_it_has_as_much_as_before(cluster: Cluster) -> None:
+    cluster.add(1, held=9)
+    cluster.add(2, held=0)
+    assert cluster.ask_back() == {1: 4}
+    cluster.answer(1, 4)
+    cluster.ledger.apply(SlaveLost(2, "gone"))
+    cluster.note(2)
+    cluster.ledger.assign(1, 4)
+    cluster.note(1)
+    cluster.add(3, held=0)
+    assert cluster.ask_back() == {1: 4}
+
+
+def test_a_slave_that_gives_nothing_is_not_asked_again_before_something_changes(cluster: Cluster) -> None:
+    cluster.add(1, held=9)
+    cluster.add(2, held=0)
+    assert cluster.ask_back() == {1: 4}
+    cluster.ledger.apply(TasksReturned(1, []))
+    cluster.note(1)
+    assert cluster.ask_back() == {}
+    cluster.give(1, 1)
+    assert cluster.ask_back() == {1: 5}
+
+
 def test_a_slave_that_is_lost_is_counted_on_no_more(cluster: Cluster) -> None:
     cluster.add(1, held=10, task_s=1.0)
     cluster.add(2, held=0, task_s=1.0)

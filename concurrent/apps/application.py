@@ -22,7 +22,7 @@ from concurrent.apps.misspelt import warn_of_misspelt
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.outcomes import Outcomes
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
-from concurrent.apps.progress import Progress
+from concurrent.apps.progress.board import Progress
 from concurrent.apps.resourcesettings import WeightSettings
 from concurrent.apps.status import ApplicationStatus, ClusterStatus
 from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError
@@ -188,7 +188,7 @@ class ApplicationNode(Callbacks, Node):
         log_with_lines(log, logging.ERROR, lines_of(error), "%s failed: %s: %s", what, name, text)
 
     def progress(self, done: int, total: int) -> None:
-        """Show how far the work is: a bar on a terminal, a line now and then anywhere else."""
+        """Show how far the work is: a bar on a terminal, a line now and then anywhere else. Main thread."""
         self._progress.show(done, total)
 
     @property

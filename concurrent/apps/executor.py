@@ -6,6 +6,7 @@ import inspect
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
@@ -162,6 +163,19 @@ class ClusterExecutor(Executor):
         :raises TypeError: if there is no such option.
         """
         return ExecutorView(self, options_of(options))
+
+    def progress(self, name: str = "") -> AbstractContextManager[None]:
+        """Show how far the calls are that are made within a ``with`` block, by any thread: a bar for each
+        function on a terminal or in a notebook, a line now and then anywhere else.
+
+        Bars count calls, also where they travel in chunks. At the end of the block they are shown once more,
+        and nothing is waited for: take the results within the block.
+
+        :param name: what all these calls are called together; empty: each function has a bar of its own.
+        """
+        from concurrent.apps.progress.calls import progress_of_calls
+
+        return progress_of_calls(self._core, name)
 
     def _submit(
         self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], calls: Calls

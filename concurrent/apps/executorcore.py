@@ -51,6 +51,7 @@ from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.loop.loop import NodeLoop
 
 if TYPE_CHECKING:
+    from concurrent.apps.progress.calls import CallTally
     from concurrent.scheduling.tasks.explanation import Explanation
 
 __all__ = ["ExecutorCore", "Setup"]
@@ -93,6 +94,8 @@ class ExecutorCore:
         self.job = job
         self._setup = setup
         self._initialized: Call | None = None
+        self.tallies: list[CallTally] = []
+        """What counts the calls of blocks that show their progress."""
         self._is_closing = False
         self._is_torn_down = False
         self._are_all_done = threading.Event()
@@ -203,6 +206,9 @@ class ExecutorCore:
         future.name = terms.name
         if view is not None:
             future.view = view
+        if self.tallies:
+            for tally in tuple(self.tallies):
+                tally.begun(future, chunk or 1)
         former_id = 0 if self.job is None else self._look_up(self.job, future, terms, key, chunk)
         what = (fn, args, kwargs) if self._initialized is None else (self._initialized, (fn, args, kwargs), {})
         self._futures.add(future)

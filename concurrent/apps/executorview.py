@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures import wait as wait_for
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from concurrent.apps.callmap import Calls
@@ -71,6 +72,14 @@ class ExecutorView(Executor):
         :raises TypeError: if there is no such option.
         """
         return ExecutorView(self._cluster, self._options.merged(**options))
+
+    def progress(self, name: str = "") -> AbstractContextManager[None]:
+        """Show how far the calls of this view are that are made within a block; see
+        :meth:`.ClusterExecutor.progress`.
+        """
+        from concurrent.apps.progress.calls import progress_of_calls
+
+        return progress_of_calls(self._cluster._core, name, self._calls.view)
 
     @overload
     def submit(self, fn: Callable[..., T], /, *args: Any, key: str | None, **kwargs: Any) -> TaskFuture[T]: ...

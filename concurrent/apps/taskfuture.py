@@ -130,6 +130,10 @@ class TaskFuture(Future[T]):
         """Cancel the future, but leave it to the caller to cancel the task."""
         return super().cancel()
 
+    def when_ended(self, fn: Callable[[TaskFuture[T]], object]) -> None:
+        """Have ``fn(future)`` called at once by whoever ends it; it must raise nothing and wait for nobody."""
+        super().add_done_callback(fn)  # type: ignore[arg-type]  # it is this future that it is called with
+
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Have ``fn(future)`` called when the task has ended, on the executor's thread for callbacks.
 

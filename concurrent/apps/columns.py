@@ -195,6 +195,14 @@ class WorkerLine(NamedTuple):
     task: int | None
     long: WorkerTaskRow | None
 
+    @property
+    def doing(self) -> str:
+        """What it does."""
+        if self.task is None:
+            return "idle"
+        is_long = self.long is not None and self.long.task == self.task
+        return (self.long.shown if self.long is not None and is_long else "") or f"task {self.task}"
+
 
 def lines_of_nodes(status: MasterStatus, now: float) -> list[NodeLine]:
     """Return the nodes that a master knows.
@@ -342,7 +350,7 @@ GONE: Final[Columns[NodeLine]] = (
 )
 WORKERS: Final[Columns[WorkerLine]] = (
     Column("process", lambda line: line.pid),
-    Column("doing", lambda line: "idle" if line.task is None else f"task {line.task}"),
+    Column("doing", lambda line: line.doing),
     Column("for", lambda line: duration(line.long.run_s) if line.long else ""),
     Column("what is unusual", lambda line: line.long.note if line.long else ""),
 )

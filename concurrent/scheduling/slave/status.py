@@ -13,12 +13,13 @@ __all__ = ["WorkerTaskRow", "WorkersStatus"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerTaskRow(Status):
-    """A task that has run for a while, and the process that runs it."""
+    """A task that has run for a while, and the process that runs it; ``shown`` is its number and what it is."""
 
     task: int
     worker: int
     run_s: float
     note: str
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class WorkerWatch:
         """Return the tasks that have run for long, the longest first."""
         now = self._loop.time()
         tasks = chosen_rows(self._task_by_link.values(), lambda task: -task.since)
-        return tuple(WorkerTaskRow(one.number, one.pid, now - one.since, one.note) for one in tasks)
+        return tuple(WorkerTaskRow(one.number, one.pid, now - one.since, one.note, one.shown) for one in tasks)
 
     def _look(self) -> None:
         now = self._loop.time()

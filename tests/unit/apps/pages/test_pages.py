@@ -168,8 +168,10 @@ def test_a_slave_shows_its_workers() -> None:
     status = slave(
         size=2,
         idle=1,
-        running={41: None, 42: 6},
-        tasks=[{"task": 6, "worker": 42, "run_s": 7.0, "note": "its process is stopped"}],
+        running={41: None, 42: 6, 43: 7},
+        tasks=[
+            {"task": 6, "worker": 42, "run_s": 7.0, "note": "its process is stopped", "shown": "task 6 (train)"}
+        ],
         waiting=3,
         deaths=1,
         done=8,
@@ -177,7 +179,17 @@ def test_a_slave_shows_its_workers() -> None:
         task_s=2.5,
     )
     texts = page_of(status).texts
-    assert {"41", "idle", "42", "task 6", "7.0 s", "its process is stopped", "12", "2.5 s"} <= set(texts)
+    assert {
+        "41",
+        "idle",
+        "42",
+        "task 6 (train)",
+        "task 7",
+        "7.0 s",
+        "its process is stopped",
+        "12",
+        "2.5 s",
+    } <= set(texts)
 
 
 def test_a_master_shows_which_tasks_run_where_and_what_is_unusual() -> None:

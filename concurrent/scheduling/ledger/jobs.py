@@ -14,7 +14,6 @@ from concurrent.core.errors import JobTaken, SchedulingError
 from concurrent.scheduling.ledger.acceptance import Acceptance
 from concurrent.scheduling.ledger.alarms import Alarms
 from concurrent.scheduling.ledger.budget import Budget
-from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.events import (
     Accept,
     BytesConsumed,
@@ -59,7 +58,7 @@ class Jobs:
     """See the module.
 
     ``by_number`` has the jobs, and ``is_recorded`` tells whether there is a journal. ``submitted_count`` and
-    ``submitted_bytes`` count what was submitted ever, ``totals`` what has ended since the master began.
+    ``submitted_bytes`` count what was submitted ever.
     ``watcher`` is told how tasks end; None if nobody is.
 
     :param budget: what the master may keep.
@@ -83,7 +82,6 @@ class Jobs:
         self.lately = LatelyEnded()
         self.submitted_count = 0
         self.submitted_bytes = 0
-        self.totals = OutcomeCounts()
         self.watcher: IWatcher | None = None
         self._budget = budget
         self._queue = queue
@@ -376,7 +374,6 @@ class Jobs:
     ) -> list[Command]:
         failed_count = job.counts.failed
         job.counts.add(statuses)
-        self.totals.add(statuses)
         if self.watcher is not None:
             self.watcher.ended(job, tasks, statuses, payloads, where)
         given = job.outbox.put(ids, statuses, payloads)

@@ -156,7 +156,7 @@ class Dispatcher:
         self.ended = EndedDesk(self.ledger, self.jobs.maker_of, time.time)
         self.ledger.jobs.watcher = self.ended
         self.systems = self._make_system_desk()
-        self._ticker = Ticker(loop, self.ledger.alarms, self._apply, self.observatory.sample)
+        self._ticker = Ticker(loop, self.ledger.alarms, self._apply, self._sample)
         self._awaited = AwaitedSlaves(loop, self.ledger.returning, self._apply)
         self._turns.begin(self._hands(), self._ends())
 
@@ -275,6 +275,10 @@ class Dispatcher:
     def manager_name(self) -> str:
         """The class of the task manager that slaves have to use."""
         return self._turns.scheduler.manager_name()
+
+    def _sample(self, now: float) -> None:
+        """Have the figures of this second kept."""
+        self.observatory.sample(now, self.ended.total())
 
     def status(self) -> TasksStatus:
         """Return the ledger's counts and what waits here."""

@@ -108,6 +108,13 @@ class EndedDesk:
             mark = self._mark_by_job.get(task.owner.owner) or self._mark(task.owner)
             self._failed(mark, task, status, payload, now, is_last=False)
 
+    def total(self) -> OutcomeCounts:
+        """Return how all tasks have ended since the master started."""
+        total = OutcomeCounts()
+        for counts in self.totals.values():
+            total.add_all(counts)
+        return total
+
     def restored(self) -> None:
         """Know how tasks of jobs failed before a start of the master, as their history has it."""
         for job in self._ledger.owners.values():

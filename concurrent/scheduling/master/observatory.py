@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
 from typing import Final, NamedTuple
 
+from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.telemetry.functions import OTHER, Function, Functions
@@ -139,12 +140,13 @@ class Observatory:
         """Remember what a slave says of its workers and machine, see :meth:`.WorkerBook.take`."""
         self.workers.take(slave, rows, gone, machine, now)
 
-    def sample(self, now: float) -> None:
+    def sample(self, now: float, counts: OutcomeCounts) -> None:
         """Keep the figures of this second.
 
         :param now: the time, in seconds since the epoch.
+        :param counts: how tasks have ended since the master started.
         """
-        ledger, counts = self._ledger, self._ledger.jobs.totals
+        ledger = self._ledger
         ended = counts.finished, counts.failed, counts.cancelled
         passed_s = now - self._sampled_at
         rates = [0.0] * len(ended)

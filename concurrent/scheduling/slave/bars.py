@@ -59,15 +59,6 @@ class _Bar:
     runs: int
     failed: int
 
-    def goes_on_with(self, name: str, start: float, busy_s: float, runs: int) -> bool:
-        """Tell whether runs that follow are drawn as one with these."""
-        return (
-            name == self.name
-            and start - self.end <= GAP_S
-            and busy_s <= SHORT_S * runs
-            and self.busy_s <= SHORT_S * self.runs
-        )
-
     def add(self, later: _Bar) -> None:
         """Stand for another bar too, which follows."""
         if later.name != self.name:
@@ -118,7 +109,13 @@ class Bars:
             return
         failed, start = runs - statuses.count(FINISHED), now - busy_s
         last = bars[-1] if bars else None
-        if last is not None and last.goes_on_with(name, start, busy_s, runs):
+        if (
+            last is not None
+            and name == last.name
+            and start - last.end <= GAP_S
+            and busy_s <= SHORT_S * runs
+            and last.busy_s <= SHORT_S * last.runs
+        ):  # drawn as one, as most are: so nothing is made or called for them
             last.end = now
             last.busy_s += busy_s
             last.runs += runs

@@ -321,7 +321,7 @@ class WorkerLink:
                 self.distrusted_because = nonsense
                 self._undergo(WorkerEvent.DISTRUST)
         if self.outstanding:
-            self._charge()
+            self._charge(self._loop.time())
             self._note_last_words()
         if self._group is not None and signal == SIGKILL and not self.is_doomed:
             self._note_kernel(self._group)
@@ -334,7 +334,9 @@ class WorkerLink:
         item = self.running_item()
         if item is not None:
             number = item[0]
-            self._note_run([item[3].name], [DIED], self.progress_at, float("inf"))
+            since, now = self.progress_at, self._loop.time()
+            crew = item[2]
+            self._bars.ran(self.pid, crew.owner, [item[3].name], [DIED], since=since, now=now, busy_s=now)
             self._sayings.printed(number, self._output_log.end_of(number))
             said = self.new_progress()
             if said is not None:
@@ -373,19 +375,11 @@ class WorkerLink:
             f"{len(self.outstanding)} outstanding,"
         )
 
-    def _charge(self) -> None:
+    def _charge(self, now: float) -> None:
         """Put the time since the last time on the account of the crew."""
-        assert self.crew is not None
-        now = self._loop.time()
+        assert self.crew is not None, "a worker without an application has no tasks"
         self.crew.used_s += (now - self.busy_since) * self.crew.rate
         self.busy_since = now
-
-    def _note_run(self, names: list[str], statuses: list[int], since: float, busy_s: float) -> None:
-        """Take note for people of what has run since a time, and how long at most."""
-        assert self.crew is not None, "a worker without an application has no tasks"
-        self._bars.ran(
-            self.pid, self.crew.owner, names, statuses, since=since, now=self._loop.time(), busy_s=busy_s
-        )
 
     def _receive(
         self,
@@ -409,12 +403,14 @@ class WorkerLink:
             said = read_record(record) if record else None
             if said is not None:
                 self._sayings.progress(number, said[1])
-        names = [outstanding.popleft()[3].name for _ in numbers]
-        if names:
-            self._note_run(names, statuses, self.busy_since, busy_s)
+        since, now = self.busy_since, self._loop.time()
+        self._charge(now)
+        if count:
+            owner = outstanding[0][2].owner
+            names = [outstanding.popleft()[3].name for _ in numbers]
+            self._bars.ran(self.child.pid, owner, names, statuses, since=since, now=now, busy_s=busy_s)
         self.done_count += count
-        self.progress_at = self._loop.time()
-        self._charge()
+        self.progress_at = now
         self.is_held = False
         if self.verdicts:
             for number in numbers:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.events import (
     OwnerJoined,
     OwnerLeft,
@@ -16,7 +17,7 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.observatory import BARS_PER_S, BURST_S, FIGURES, Observatory, ToldBars
-from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
+from concurrent.scheduling.tasks.outcome import FINISHED
 from concurrent.scheduling.telemetry.functions import Function
 from concurrent.scheduling.telemetry.workerbook import WorkerRow
 
@@ -60,7 +61,7 @@ def test_bars_get_the_names_of_slave_job_and_function(observatory: Observatory) 
 
 def test_the_last_bars_of_a_job_that_has_left_have_its_name(ledger: Ledger, observatory: Observatory) -> None:
     ledger.apply(OwnerJoined(5, "another"))
-    observatory.sample(50.0)
+    observatory.sample(50.0, OutcomeCounts())
     ledger.apply(OwnerLeft(5))
     observatory.bars(SLAVE, told(job=5), now=100.0)
     observatory.bars(SLAVE, told(job=99), now=100.0)
@@ -87,17 +88,17 @@ def test_a_slave_that_floods_leaves_room_for_the_bars_of_others(observatory: Obs
 
 
 def test_figures_of_each_second_tell_how_it_goes(ledger: Ledger, observatory: Observatory) -> None:
-    observatory.sample(100.0)
+    observatory.sample(100.0, OutcomeCounts())
     assert figures(observatory) == dict.fromkeys(FIGURES, 0.0) | {"slaves": 1.0, "workers": 2.0}
     ledger.apply(TasksSubmitted(OWNER, 1, [b""] * 10))
     (send,) = (command for command in ledger.assign(SLAVE, 6) if hasattr(command, "numbers"))
-    statuses = [FINISHED, FINISHED, FAILED, CANCELLED]
-    ledger.apply(TasksDone(SLAVE, send.numbers[:4], statuses, [b""] * 4, 0.1))
+    ledger.apply(TasksDone(SLAVE, send.numbers[:4], [FINISHED] * 4, [b""] * 4, 0.1))
+    counts = OutcomeCounts(finished=2, failed=1, cancelled=1)
     observatory.take_workers(SLAVE, [WorkerRow(7, 0.75, 5000, -1, 0.0, 4)], [], {"busy": 1}, now=101.0)
-    observatory.sample(102.0)
+    observatory.sample(102.0, counts)
     assert figures(observatory) == {
         "finished_per_s": 1.0, "failed_per_s": 0.5, "cancelled_per_s": 0.5, "waiting": 4.0, "held": 2.0,
         "slaves": 1.0, "workers": 2.0, "busy": 1.0, "cpu": 0.75, "memory_bytes": 5000.0,
     }  # fmt: skip
-    observatory.sample(103.0)
+    observatory.sample(103.0, counts)
     assert figures(observatory)["finished_per_s"] == 0.0

@@ -16,6 +16,7 @@ __all__ = [
     "EXIT_INTERRUPTED",
     "EXIT_JOURNAL",
     "EXIT_OK",
+    "EXIT_TIMEOUT",
     "EXIT_USAGE",
     "PORT_DEFAULT",
     "IApp",
@@ -40,6 +41,8 @@ EXIT_ERROR: Final = 3
 EXIT_JOURNAL: Final = 75
 """The master could not write its journal any more. It may be started again: what it has acknowledged is kept.
 In sysexits.h this is a temporary failure."""
+EXIT_TIMEOUT: Final = 124
+"""What was waited for took too long; so does ``timeout`` say it."""
 EXIT_INTERRUPTED: Final = 130
 """A signal ended it before its work was done."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.apps.explainapi import ExplainAPI
 from concurrent.apps.observeapi import ObserveAPI
 from concurrent.apps.registry import NodeRegistry
+from concurrent.apps.slavelogapi import register_slave_log
 from concurrent.apps.steerapi import SteerAPI
 from concurrent.apps.traceview import register_trace
 from concurrent.scheduling.master.dispatcher import Dispatcher
@@ -27,5 +28,6 @@ def register_for_people(
     observing.register_methods(service)
     observing.add_views(service)
     ExplainAPI(loop, dispatcher).register_methods(service)
+    register_slave_log(service, loop, dispatcher)
     SteerAPI(loop, dispatcher, audit=audit).register_methods(service)
     register_trace(service, loop, dispatcher.observatory.timeline)

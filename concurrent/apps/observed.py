@@ -42,6 +42,7 @@ __all__ = [
     "ProgressStatus",
     "SeriesStatus",
     "SlaveDetails",
+    "SlaveLog",
     "TaskDetails",
     "TaskRow",
     "TasksList",
@@ -409,6 +410,22 @@ class OutputStatus(Status):
 
     output: str
     is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlaveLog(Status):
+    """The last lines of the log of a slave, without what tasks print.
+
+    :param slave: its name.
+    :param total: how many there are to be had; ``left_out`` of them come before these.
+    :param after: what to ask for to get those that come after these.
+    """
+
+    slave: str
+    items: tuple[str, ...]
+    total: int
+    left_out: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)

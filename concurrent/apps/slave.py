@@ -21,12 +21,14 @@ from concurrent.apps.node import Node, raise_error
 from concurrent.apps.nodeclass import node_class, task_manager_class
 from concurrent.apps.registry import check_data
 from concurrent.apps.runtime import describe_runtime
+from concurrent.apps.slavelog import keep_log, tell_log
 from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.interface import implements, is_older
 from concurrent.core.items import ConfigItem, FloatItem, IntItem
 from concurrent.core.loggers import get_log
+from concurrent.core.logring import LogRing
 from concurrent.core.process.cores import core_count
 from concurrent.core.process.identity import this_process
 from concurrent.core.process.machine import Machine
@@ -129,6 +131,7 @@ class SlaveNode(Node):
         self._cluster: Cluster | None = None
         self._told_window: object = None
         self._offer = NOTHING
+        self._log_ring = LogRing()
 
     def given_name(self) -> str:
         """Return the configured name."""
@@ -153,6 +156,7 @@ class SlaveNode(Node):
         :raises ConfigurationError: if its address cannot be listened on, too few files can be open, or it shall
             offer more GPUs than it has.
         """
+        self._open.callback(keep_log(self._log_ring))
         check_files(self.worker_count)
         memory_bytes = Machine().memory_bytes()
         self._offer = offer_of(self.resources, find_gpus(os.environ), memory_bytes)
@@ -278,6 +282,7 @@ class SlaveNode(Node):
         return self._manager
 
     def _register_task_methods(self, client: SessionClient) -> None:
+        tell_log(client, self._log_ring)
         with self.calling(self._the_manager, "register_methods"):
             self._the_manager.register_methods(client)
 

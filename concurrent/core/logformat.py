@@ -8,7 +8,15 @@ from datetime import datetime, timezone
 from textwrap import indent
 from typing import Any, Final, NamedTuple
 
-__all__ = ["FORMATS", "JSONFormatter", "NodeFormatter", "log_with_lines", "make_formatter", "of_task"]
+__all__ = [
+    "CONTROLS",
+    "FORMATS",
+    "JSONFormatter",
+    "NodeFormatter",
+    "log_with_lines",
+    "make_formatter",
+    "of_task",
+]
 
 FORMATS: Final = ("text", "json")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Sequence
+from typing import Final
 
 from concurrent.apps.access import MANAGING, Way
 from concurrent.apps.api import PORT_DEFAULT
@@ -15,7 +16,11 @@ from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.items import Host
 from concurrent.transport.security.roles import Role
 
-__all__ = ["JobMaster", "add_job_arguments", "add_master_arguments", "way_of", "what_to_type"]
+__all__ = ["SEEING", "JobMaster", "add_job_arguments", "add_master_arguments", "way_of", "what_to_type"]
+
+
+SEEING: Final = (*MANAGING, Role.OBSERVE)
+"""As whom commands act that show more to who may touch the work."""
 
 
 def add_job_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from concurrent.apps.api import EXIT_OK, for_terminal
+from concurrent.apps.api import for_terminal
 from concurrent.apps.columns import JOBS, duration
 from concurrent.apps.commands.asking import JobMaster, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import Screen, add_output_arguments, left_out_line, show, table
 from concurrent.apps.jobstatus import ENDED, FailureGroup, JobDetails, JobRow
 from concurrent.apps.observed import JobsStatus
 from concurrent.apps.programrecord import ProgramRecord
@@ -29,7 +29,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("job", metavar="JOB", nargs="?", help="the name or the id of one")
     add_master_arguments(parser)
     parser.add_argument("--all", action="store_true", help="programs whose work ends with them too")
-    parser.add_argument("--json", action="store_true", help="print everything, as JSON")
+    add_output_arguments(parser)
     return parser
 
 
@@ -37,31 +37,26 @@ def run(args: argparse.Namespace) -> int:
     """Ask the master and print its answer."""
     with JobMaster(way_of(args)) as master:
         if args.job is not None:
-            details = master.job(args.job)
-            print(json.dumps(details.to_json(), indent=2) if args.json else describe_job(details, time.time()))
-            return EXIT_OK
-        listed = master.job_list()
-    rows = tuple(one for one in listed.items if one.keep_s or args.all)
-    shown = JobsStatus(rows, len(rows) + listed.left_out, listed.left_out)
-    if args.json:
-        print(json.dumps(shown.to_json(), indent=2))
-        return EXIT_OK
-    print(describe_jobs(rows, time.time()) if rows else "there are no jobs")
-    if shown.left_out:
-        print(f"{shown.left_out:,} more jobs are not listed")
-    return EXIT_OK
+            return show(args, lambda: master.job(args.job), lambda job, _screen: describe_job(job, time.time()))
+
+        def ask() -> JobsStatus:
+            listed = master.job_list()
+            rows = tuple(one for one in listed.items if one.keep_s or args.all)
+            return JobsStatus(rows, len(rows) + listed.left_out, listed.left_out)
+
+        return show(args, ask, lambda jobs, screen: describe_jobs(jobs, screen, time.time()))
 
 
-def describe_jobs(rows: Iterable[JobRow], now: float) -> str:
+def describe_jobs(jobs: JobsStatus, screen: Screen, now: float) -> str:
     """Return a table of jobs as lines of text, the newest last.
 
     :param now: seconds since the epoch.
     """
-    lines = [(one, now) for one in sorted(rows, key=lambda one: one.created_at)]
-    table = [[one.title.upper() for one in JOBS]]
-    table += [[column.format(column.value(line)) for column in JOBS] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return for_terminal("\n".join("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table))
+    if not jobs.items:
+        return "there are no jobs"
+    lines = [(one, now) for one in sorted(jobs.items, key=lambda one: one.created_at)]
+    more = left_out_line(jobs.left_out, "the page of the master finds them by name")
+    return "\n".join([*table(JOBS, lines, screen), *more])
 
 
 def describe_job(job: JobDetails, now: float) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from concurrent.apps.access import OBSERVING
-from concurrent.apps.api import EXIT_OK, for_terminal
+from concurrent.apps.api import for_terminal
 from concurrent.apps.columns import NODES, count, lines_of_nodes, size, trouble_text
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import Screen, add_output_arguments, show
 from concurrent.apps.status import UNPROTECTED, MasterStatus, status_from_json
 from concurrent.scheduling.ledger.status import RunningRow, WaitRow
 
@@ -26,7 +28,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Print what a master is doing; with --json any node.",
     )
     add_master_arguments(parser, "the node's JSON API")
-    parser.add_argument("--json", action="store_true", help="print everything, as JSON")
+    add_output_arguments(parser)
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="(5)")
     return parser
 
@@ -34,15 +36,17 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Ask the node and print its answer."""
     timeout_s = args.timeout
-    answer = way_of(args, OBSERVING).ask(
-        lambda client: client.get("/status", timeout_s=timeout_s).result(timeout_s + 1.0)
-    )
+    way = way_of(args, OBSERVING)
+
+    def ask() -> Any:
+        return way.ask(lambda client: client.get("/status", timeout_s=timeout_s).result(timeout_s + 1.0))
+
+    return show(args, ask, _text)
+
+
+def _text(answer: Any, _screen: Screen) -> str:
     status = status_from_json(answer)
-    if isinstance(status, MasterStatus) and not args.json:
-        print(describe_master(status))
-    else:
-        print(json.dumps(answer, indent=2))
-    return EXIT_OK
+    return describe_master(status) if isinstance(status, MasterStatus) else json.dumps(answer, indent=2)
 
 
 def describe_master(status: MasterStatus) -> str:

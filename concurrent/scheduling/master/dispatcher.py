@@ -71,6 +71,7 @@ from concurrent.scheduling.master.turns import Turns
 from concurrent.scheduling.schedulers.queueguard import guarded
 from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.wire.courier import Courier
+from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -260,6 +261,10 @@ class Dispatcher:
         if self._gate is not None and self._receipts is not None:
             ends += [self._receipts.end_turn, self._gate.end_turn]
         return [*ends, self._delivery.end_turn, self._ticker.look]
+
+    def slave_session(self, slave: int) -> TCPHandler | None:
+        """Return the session of a slave by its number; None if it has none."""
+        return self._sessions.slaves.get(slave)
 
     @property
     def workers(self) -> int:

@@ -150,6 +150,12 @@ class JSONClient:
             path, timeout_s, lambda deadline: self._decoded(self._exchange(None, path, deadline))
         )
 
+    def get_text(self, path: str, timeout_s: float | None = None) -> Future[str]:
+        """Get a view as the text that is sent, whatever that is."""
+        return self._submit(
+            path, timeout_s, lambda deadline: self._exchange(None, path, deadline).decode("utf-8", "replace")
+        )
+
     def close(self) -> None:
         """Cancel the calls that have not begun, break off the one that has, and end the thread.
 

@@ -16,7 +16,9 @@ from typing import Any, Final, NamedTuple
 from concurrent.apps import ApplicationNode, MasterNode, SlaveNode
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.revoked import follow_revoked
+from concurrent.apps.slavelog import tell_log
 from concurrent.core import Environment
+from concurrent.core.logring import LogRing
 from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.systemhost import _Run
 from concurrent.scheduling.slave.pullingmanager import ZMQTaskManager
@@ -52,6 +54,7 @@ def _of_slave(manager: Any) -> MethodRegistry:
     endpoint = _endpoint()
     manager.__new__(manager).register_methods(endpoint)
     follow_revoked(endpoint, Trust())
+    tell_log(endpoint, LogRing())
     return endpoint.methods  # type: ignore[no-any-return]
 
 

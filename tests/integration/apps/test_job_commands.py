@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shlex
 import socket
@@ -13,10 +14,16 @@ import pytest
 
 from concurrent.apps.commands.asking import add_job_arguments, what_to_type
 from concurrent.apps.commands.jobs import describe_job, describe_jobs
+from concurrent.apps.commands.output import Screen
 from concurrent.apps.jobstatus import HELD, JobRow
 from concurrent.apps.main import main
+from concurrent.apps.observed import JobsStatus
 from concurrent.core.items import Host
 from tests.integration.apps.fakejobs import HUNT, PLAIN, FakeJobs
+
+
+def described(jobs: list[JobRow], now: float) -> str:
+    return describe_jobs(JobsStatus(tuple(jobs), len(jobs), 0), Screen(io.StringIO()), now)
 
 
 @pytest.fixture
@@ -27,7 +34,7 @@ def fake_jobs() -> Iterator[FakeJobs]:
 
 
 def test_jobs_are_listed_with_their_counts_owner_and_durability() -> None:
-    head, row, *_ = describe_jobs([HUNT], 1360.0).splitlines()
+    head, row, *_ = described([HUNT], 1360.0).splitlines()
     assert head.split()[:4] == ["JOB", "ID", "STATE", "DONE"]
     for text in ("hunt k3f9 open 360 of 1000 3 2 360", "6 min ago", "ada@cray", "host"):
         assert text in " ".join(row.split())
@@ -36,7 +43,7 @@ def test_jobs_are_listed_with_their_counts_owner_and_durability() -> None:
 def test_an_ended_job_says_how_and_a_held_one_why() -> None:
     held = replace(HUNT, state=HELD, reason="it was made with Python 3.10")
     ended = replace(HUNT, state="ended", how="cancelled", ended_at=1120.0)
-    text = describe_jobs([held, ended], 1360.0)
+    text = described([held, ended], 1360.0)
     assert "it was made with Python 3.10" in text
     assert "cancelled" in text
     assert "2 min" in text
@@ -51,7 +58,7 @@ def test_one_job_is_shown_with_its_failures_by_task_and_exception() -> None:
 
 
 def test_nothing_of_a_job_commands_the_terminal() -> None:
-    assert "\x1b" not in describe_job(HUNT, 1.0) + describe_jobs([replace(HUNT, name="\x1b[2Jx")], 1.0)
+    assert "\x1b" not in describe_job(HUNT, 1.0) + described([replace(HUNT, name="\x1b[2Jx")], 1.0)
 
 
 def test_programs_whose_work_ends_with_them_are_listed_on_request(
@@ -91,7 +98,7 @@ def test_what_is_to_be_typed_can_be_typed_whatever_a_job_is_called(name: str) ->
 
 
 def test_a_long_name_does_not_take_all_of_the_table() -> None:
-    _, row = describe_jobs([replace(HUNT, name="x" * 256)], 1360.0).splitlines()
+    _, row = described([replace(HUNT, name="x" * 256)], 1360.0).splitlines()
     assert row.startswith("x" * 39 + "\N{HORIZONTAL ELLIPSIS}  k3f9")
 
 

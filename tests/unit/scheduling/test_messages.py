@@ -14,6 +14,8 @@ from concurrent.apps.joining import register_joining
 from concurrent.apps.master import MasterNode
 from concurrent.apps.masterapi import MasterAPI
 from concurrent.apps.revoked import follow_revoked
+from concurrent.apps.slavelog import tell_log
+from concurrent.core.logring import LogRing
 from concurrent.scheduling.owner.news import TaskNews
 from concurrent.scheduling.owner.systemhost import _Run
 from concurrent.scheduling.slave.pullingmanager import ZMQTaskManager
@@ -68,6 +70,7 @@ def slave() -> MethodRegistry:
     endpoint = new_endpoint()
     GenericTaskManager.__new__(GenericTaskManager).register_methods(endpoint)
     follow_revoked(endpoint, Trust())
+    tell_log(endpoint, LogRing())
     return endpoint.methods
 
 
@@ -75,6 +78,7 @@ def pulling_slave() -> MethodRegistry:
     endpoint = new_endpoint()
     ZMQTaskManager.__new__(ZMQTaskManager).register_methods(endpoint)
     follow_revoked(endpoint, Trust())
+    tell_log(endpoint, LogRing())
     return endpoint.methods
 
 

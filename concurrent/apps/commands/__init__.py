@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "metrics",
     "open",
     "samples",
+    "completion",
     "version",
 )
 """In the order of the help text; each is the name of its module."""

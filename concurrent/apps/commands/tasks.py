@@ -10,6 +10,7 @@ from concurrent.apps.columns import Column, Columns, count, duration
 from concurrent.apps.commands.asking import SEEING, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.output import Screen, add_output_arguments, iso_time, left_out_line, show, table
+from concurrent.apps.completion import completed
 from concurrent.apps.observed import FAILED, RUNNING, STATES, TaskRow, TasksList
 from concurrent.apps.observemaster import ObserveMaster
 
@@ -27,7 +28,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="List tasks: those that run, then those that failed, in each state the newest first. Of "
         "those that have ended the latest are remembered.",
     )
-    parser.add_argument("--state", metavar="STATE", default="", help=", ".join(STATES))
+    state = parser.add_argument("--state", metavar="STATE", default="", help=", ".join(STATES))
+    completed(state, STATES)
     parser.add_argument("--function", metavar="NAME", default="", help="only tasks of this name")
     parser.add_argument("--job", metavar="JOB", default="", help="only those of this job, by its name or id")
     parser.add_argument("--failed", action="store_true", help=f"short for --state {FAILED}")

@@ -13,6 +13,7 @@ from concurrent.apps.api import EXIT_FAILED, EXIT_OK, EXIT_TIMEOUT, for_terminal
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.output import print_json
+from concurrent.apps.completion import completed
 from concurrent.apps.jobstatus import ENDED, JobRow
 from concurrent.apps.observed import CANCELLED, FAILED, FINISHED, CountsStatus
 from concurrent.apps.observemaster import ObserveMaster
@@ -62,10 +63,11 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "the command does not count without --job.",
     )
     parser.add_argument("--job", metavar="JOB", help="the job to wait for, by its name or id")
-    parser.add_argument(
+    ending = parser.add_argument(
         "--exit", metavar="STATE[,CODE]", type=_ending, action="append", default=[],
         help=f"end at the first task that is {', '.join(ENDINGS)}, with this exit code (0); may be repeated",
     )  # fmt: skip
+    completed(ending, ENDINGS)
     parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="wait no longer; exit code 124")
     add_master_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the counts at the end as one object")

@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "metrics",
     "open",
     "samples",
+    "doctor",
     "completion",
     "version",
 )

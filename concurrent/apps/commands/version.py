@@ -9,11 +9,9 @@ from importlib.metadata import version as version_of
 
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.common import Subparsers
-from concurrent.apps.version import VERSION
+from concurrent.apps.version import PACKAGES, VERSION
 
 __all__ = ["add_parser", "run"]
-
-PACKAGES = ("pyzmq", "web.py", "Cython", "msgpack", "cloudpickle", "configobj", "cryptography")
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -216,3 +217,24 @@ def test_what_ran_where_is_written_as_a_trace(run: Run, job: str, tmp_path: Path
     assert "say" in names
     assert json.loads(run("timeline", "-o", "-"))["traceEvents"]
     assert "cannot be written" in run("timeline", "-o", str(tmp_path / "none" / "file"), code=2)
+
+
+def test_the_doctor_finds_a_cluster_well_and_runs_a_task(run: Run, job: str) -> None:
+    said = run("doctor")
+    assert "\nok    a task: 2 ** 10 was computed in " in said
+    assert "\nfail" not in said
+    found = json.loads(run("doctor", "--json", "--no-task"))
+    assert found["ok"]
+    assert found["total"] == len(found["items"])
+    assert "a task" not in {one["name"] for one in found["items"]}
+
+
+def test_the_doctor_says_that_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert main(["doctor", "-m", f"127.0.0.1:{port}"]) == 1
+    last = capsys.readouterr().out.splitlines()[-2:]
+    assert last[0].startswith(("fail  keys", "fail  JSON port"))
+    assert last[1].startswith("       -> ")
+    assert main(["doctor", "-m", "a:b:c", "--json"]) == 1
+    assert not json.loads(capsys.readouterr().out)["ok"]

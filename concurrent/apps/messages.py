@@ -1,6 +1,6 @@
 """The messages by which nodes join a master, once they have registered with its JSON API. Pure.
 
-One more tells them whom to trust no more, one asks slaves what they have logged.
+One more tells them whom to trust no more.
 
 An application joins by ``attach_job`` where the answer of the JSON API says that the master has ``jobs``, else
 by ``register_application``.
@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType
-from concurrent.scheduling.wire.messages.directions import FROM_APPLICATION, FROM_SLAVE, TO_NODE, TO_SLAVE
+from concurrent.scheduling.wire.messages.directions import FROM_APPLICATION, FROM_SLAVE, TO_NODE
 from concurrent.transport.calls.declaration import Call
 
 __all__ = [
     "JOIN_BY_TYPE",
     "REVOKED",
     "attach_job",
-    "log_lines",
     "register_application",
     "register_slave",
     "revoked",
@@ -49,13 +48,6 @@ def attach_job(node_id: str, wish: dict[str, Any]) -> dict[str, Any]:
 @TO_NODE.cast(feature=REVOKED)
 def revoked(serials: list[str]) -> None:
     """Trust nobody any more whose certificate or token has one of these numbers."""
-
-
-@TO_SLAVE.call()
-def log_lines(after: int) -> dict[str, Any]:
-    """Return the last ``lines`` that a slave has logged, those behind one, the number of the last of them as
-    ``after``, and how many there are to be had as ``total``; nothing of what tasks print."""
-    raise NotImplementedError
 
 
 JOIN_BY_TYPE: Final[dict[NodeType, Call[[str], int]]] = {

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from concurrent.apps.messages import log_lines
 from concurrent.core.earlylog import ROOT
 from concurrent.core.logring import LogRing
+from concurrent.scheduling.wire.messages.to_slave import log_lines
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
 

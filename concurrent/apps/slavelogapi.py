@@ -8,11 +8,11 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any, Final
 
-from concurrent.apps.messages import log_lines
 from concurrent.apps.observed import SlaveLog
 from concurrent.apps.slavechoice import find_slave, names_of
 from concurrent.core.errors import NodeError, UnknownMethod
 from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.wire.messages.to_slave import log_lines
 from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.roles import OBSERVERS

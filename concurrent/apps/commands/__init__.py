@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "app",
     "attach",
     "jobs",
+    "top",
     "tasks",
     "explain",
     "logs",

@@ -128,7 +128,7 @@ class JobDesk:
             return self.find(text, identity)
         except JobUnknown:
             for job in self._ledger.owners.values():
-                if job.life is None and job.name == text and self.may_see(job, identity):
+                if text in (job.title, job.name) and self.may_see(job, identity):
                     return job
             raise
 

@@ -16,6 +16,7 @@ __all__ = [
     "drained",
     "forget",
     "give_back",
+    "log_lines",
     "output",
     "run",
     "stored",
@@ -55,6 +56,13 @@ def cancel(numbers: list[int], grace_s: float = 0.0) -> None:
 @TO_SLAVE.call()
 def output(number: int) -> str:
     """Return the end of what a task has printed that runs; empty if it does not."""
+    raise NotImplementedError
+
+
+@TO_SLAVE.call()
+def log_lines(after: int) -> dict[str, Any]:
+    """Return the last ``lines`` that a slave has logged, those behind one, the number of the last of them as
+    ``after``, and how many there are to be had as ``total``; nothing of what tasks print."""
     raise NotImplementedError
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -15,6 +14,7 @@ from concurrent.apps.callbacks import Callbacks
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.clusterview import cancel_job, status_of_cluster
 from concurrent.apps.embedded import PRELOAD, EmbeddedCluster
+from concurrent.apps.failurelog import FailureLog
 from concurrent.apps.idlewatch import IdleWatch
 from concurrent.apps.jobrun import JobRun
 from concurrent.apps.layouts import own_folders, own_modules
@@ -29,7 +29,6 @@ from concurrent.core.errors import ConcurrentError, NodeError, SchedulingError
 from concurrent.core.foreign import shown
 from concurrent.core.interface import implements
 from concurrent.core.items import Host
-from concurrent.core.logformat import log_with_lines
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.owner.inbox import Inbox
 from concurrent.scheduling.owner.news import TaskNews
@@ -39,7 +38,6 @@ from concurrent.scheduling.tasks.options import TermOptions, options_of
 from concurrent.scheduling.tasks.task import Task
 from concurrent.scheduling.tasks.tasksystem import ITaskSystem
 from concurrent.scheduling.tasks.terms import terms_of
-from concurrent.scheduling.wire.failure import lines_of, message_of
 from concurrent.transport.security.protection import Protection
 
 if TYPE_CHECKING:
@@ -92,7 +90,7 @@ class ApplicationNode(Callbacks, Node):
         self.master_address: Host
         self._outcomes = Outcomes(self)
         self._inbox = Inbox(self._outcomes.deliver, lambda *dealt_with: self.client.tasks.consumed(*dealt_with))
-        self._has_reported = False
+        self._failures = FailureLog()
         self._checked_count = 0
         self._idle_watch = IdleWatch(
             self.loop, self._is_idle, lambda: bool(self._inbox.busy_s), lambda: self._outcomes.tally.ended
@@ -177,15 +175,15 @@ class ApplicationNode(Callbacks, Node):
         :param exit_code: of the program; by default 0, or 1 if a task failed or an error was reported.
         """
         if exit_code is None:
-            exit_code = EXIT_FAILED if self._has_reported or self._outcomes.tally.failed else EXIT_OK
+            exit_code = EXIT_FAILED if self._failures.has_any or self._outcomes.tally.failed else EXIT_OK
         self._set_exit_code(exit_code)
 
     def report_error(self, what: str, error: BaseException) -> None:
-        """Log an error with its remote traceback; the exit code becomes 1."""
-        self._has_reported = True
-        text = message_of(error).partition("\n")[0]  # all of it is in the lines
-        name = type(error).__name__
-        log_with_lines(log, logging.ERROR, lines_of(error), "%s failed: %s: %s", what, name, text)
+        """Log an error with its remote traceback; the exit code becomes 1.
+
+        Of many errors of one class the first 20 are logged whole, and then one a second in a line.
+        """
+        self._failures.report(what, error)
 
     def progress(self, done: int, total: int) -> None:
         """Show how far the work is: a bar on a terminal, a line now and then anywhere else. Main thread."""
@@ -350,7 +348,8 @@ class ApplicationNode(Callbacks, Node):
                 self._inbox.run_next()
             else:
                 self._check_finished()
-        is_unsaid = self._exit_code == EXIT_FAILED and self._outcomes.tally.failed and not self._has_reported
+        is_said = self._failures.has_any and not self._failures.left_out
+        is_unsaid = self._exit_code == EXIT_FAILED and self._outcomes.tally.failed and not is_said
         if is_unsaid or (self.job_run is not None and self._outcomes.tally.cancelled):
             log.warning("%s", self._outcomes.tally.summary)
         return self._exit_code

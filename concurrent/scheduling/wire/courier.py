@@ -10,6 +10,7 @@ from typing import Concatenate
 
 from concurrent.core.errors import ConnectionLost, MessageTooLarge, TransportError
 from concurrent.core.loggers import get_log
+from concurrent.core.rarely import RareLine
 from concurrent.core.stats import Stats
 from concurrent.scheduling.tasks.outcome import FAILED
 from concurrent.scheduling.wire.columns import Payload
@@ -32,6 +33,7 @@ class Courier:
     def __init__(self, loop: NodeLoop, stats: Stats | None = None) -> None:
         self._loop = loop
         self._stats = stats
+        self._rare = RareLine()
 
     def cast(self, handler: TCPHandler, message: Cast[P], *args: P.args, **kwargs: P.kwargs) -> bool:
         """Send a message; tells whether that was possible."""
@@ -73,7 +75,8 @@ class Courier:
             handler.cast(message, *columns, *args, **kwargs)
             return True
         except MessageTooLarge as error:
-            log.warning("a result is too large for %s: %s", handler.node_id, error)
+            if (suffix := self._rare.suffix(self._loop.time())) is not None:
+                log.warning("a result is too large for %s: %s%s", handler.node_id, error, suffix)
         except TransportError as error:
             self._give_up(handler, message.name, error)
             return False

@@ -41,6 +41,9 @@ class Peer:
 class Loop:
     """Calls what is to be called soon when it is told to."""
 
+    def time(self) -> float:
+        return 0.0
+
     def __init__(self) -> None:
         self.soon: list[Any] = []
 

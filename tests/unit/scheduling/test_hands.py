@@ -76,6 +76,9 @@ class Session:
 
 
 class Loop:
+    def time(self) -> float:
+        return 0.0
+
     def __init__(self) -> None:
         self.later: list[Any] = []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from concurrent.scheduling.slave.timelimits import PAUSE_S, TimeLimits
+from concurrent.scheduling.slave.timelimits import LINES_PER_S, PAUSE_S, TimeLimits
 from concurrent.scheduling.slave.verdict import Verdict
 from concurrent.scheduling.tasks.outcome import TIMED_OUT
 from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
@@ -122,3 +122,15 @@ def test_nothing_is_ended_after_the_stop(limits: Limits) -> None:
     limits.limits.stop()
     limits.loop.go_on(9.0)
     assert not limits.over
+
+
+def test_of_many_tasks_that_are_ended_few_have_a_line_of_their_own(
+    limits: Limits, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits.workers = [type(limits.workers[0])() for _ in range(50)]
+    for number, worker in enumerate(limits.workers):
+        worker.run(number, 1.0)
+    limits.look_for(1.5)
+    assert len(limits.over) == 50
+    assert len(caplog.records) == LINES_PER_S
+    assert "task 0 has run for more than 1 s and is ended" in caplog.text

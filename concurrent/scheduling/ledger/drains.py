@@ -7,7 +7,7 @@ and a slave that starts again under the name that its owner gave it takes its pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -38,6 +38,7 @@ class Drains:
 
     def __init__(self, places: Places, again: Again) -> None:
         self.by_name: dict[str, SlaveDrained] = {}
+        self._others: dict[str, set[str]] = {}  # slaves of the given name of a drained one, that were not meant
         self._places = places
         self._again = again
         self._times: Timetable[SlaveDrained] = Timetable(places.alarms, Alarm.DRAINS, self._is_wanted)
@@ -62,8 +63,11 @@ class Drains:
 
     def resumed(self, event: SlaveResumed) -> list[Command]:
         """Have a slave take tasks again."""
-        if self.by_name.pop(event.name, None) is None:
+        drain = self.by_name.pop(event.name, None)
+        if drain is None:
             return []
+        if not any(one.given_name == drain.given_name for one in self.by_name.values()):
+            self._others.pop(drain.given_name, None)
         commands = self._record(event)
         for slave in self._connected(event.name):
             slave.drain = None
@@ -71,15 +75,25 @@ class Drains:
             commands.append(TellDrained(slave.slave, ""))
         return commands
 
-    def joined(self, slave: SlaveRecord) -> list[Command]:
-        """Go on to drain a slave that has joined, if it was drained before."""
+    def joined(self, slave: SlaveRecord, before: Collection[str], awaited: Collection[str]) -> list[Command]:
+        """Go on to drain a slave that has joined, if it was drained before.
+
+        :param before: the names of the slaves that were known before the master started.
+        :param awaited: those of them that may come back.
+        """
         drain = self.by_name.get(slave.name)
         if drain is not None:
             return self._stop(slave, drain)
-        former = self._former(slave.given_name)
-        if former is None:
+        given = slave.given_name
+        if not given:
             return []
-        return self.resumed(SlaveResumed(former.name)) + self.drained(replace(former, name=slave.name))
+        is_new = slave.name not in before and slave.name not in self._others.get(given, ())
+        former = self._former(given, awaited) if is_new else None
+        if former is None:
+            if given in self._others:
+                self._others[given].add(slave.name)
+            return []
+        return self.drained(replace(former, name=slave.name)) + self.resumed(SlaveResumed(former.name))
 
     def taken(self, slave: SlaveRecord, event: TasksTaken) -> list[Command]:
         """Have a drained slave drop what it took from the work queue before it heard of that."""
@@ -108,6 +122,9 @@ class Drains:
     def _remember(self, drain: SlaveDrained) -> None:
         self.by_name.pop(drain.name, None)
         self.by_name[drain.name] = drain
+        if given := drain.given_name:
+            namesakes = {one.name for one in self._places.slaves.values() if one.given_name == given}
+            self._others.setdefault(given, set()).update(namesakes - {drain.name})
         if drain.ends_at:
             self._times.add(drain, drain.ends_at - drain.at, since=drain.at)
 
@@ -125,12 +142,11 @@ class Drains:
         """Yield the sessions of a slave: of one that comes back the former may not be lost yet."""
         return (slave for slave in list(self._places.slaves.values()) if slave.name == name)
 
-    def _former(self, given_name: str) -> SlaveDrained | None:
+    def _former(self, given_name: str, awaited: Collection[str]) -> SlaveDrained | None:
         """Return the drained slave of a name that is away."""
-        if not given_name:
-            return None
         former = (one for one in self.by_name.values() if one.given_name == given_name)
-        return next((one for one in former if not any(self._connected(one.name))), None)
+        away = (one for one in former if one.name not in awaited)
+        return next((one for one in away if not any(self._connected(one.name))), None)
 
     def _record(self, event: SlaveDrained | SlaveResumed) -> list[Command]:
         return [Record(event)] if self._places.jobs.is_recorded else []

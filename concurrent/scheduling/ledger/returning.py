@@ -79,7 +79,8 @@ class Returning:
 
     def joined(self, event: SlaveJoined) -> list[Command]:
         """Take in a slave."""
-        commands = self._drains.joined(self._places.book.join(event))
+        slave = self._places.book.join(event)
+        commands = self._drains.joined(slave, self._names_before, self._awaited)
         if not event.returns or not self._places.jobs.is_recorded:
             return commands
         which = {PROCESS: event.data[PROCESS]} if PROCESS in event.data else {}

@@ -17,6 +17,7 @@ from concurrent.scheduling.ledger.events import (
     SlaveAway,
     SlaveBack,
     SlaveDrained,
+    SlaveHolding,
     SlaveJoined,
     SlaveLost,
     SlaveResumed,
@@ -191,14 +192,51 @@ def test_one_that_starts_again_under_its_given_name_is_drained_too() -> None:
     assert ledger.slaves[2].status().drain == "", "the other one of that name was not meant"
     ledger.apply(SlaveLost(1, "ended"))
     commands = join(ledger, 3, "slave-box-33", "box")
-    assert commands[-1] == TellDrained(3, "admin:kim")
-    records = [one.what for one in of_kind(commands, Record)]
-    assert records == [
-        SlaveResumed("slave-box-11"),
+    assert of_kind(commands, TellDrained) == [TellDrained(3, "admin:kim")]
+    assert [one.what for one in of_kind(commands, Record)] == [
         SlaveDrained("slave-box-33", "admin:kim", EPOCH, "box"),
+        SlaveResumed("slave-box-11"),
     ]
     join(ledger, 4, "slave-box-44", "box")
     assert ledger.slaves[4].status().drain == ""
+
+
+def test_another_one_of_its_name_that_comes_back_while_it_is_away_is_not_taken_for_it() -> None:
+    ledger = Ledger()
+    join(ledger, 1, "slave-box-11", "box")
+    join(ledger, 2, "slave-box-22", "box")
+    ledger.apply(drained("slave-box-11"))
+    join(ledger, 3, "slave-box-33", "box")
+    for number in (1, 2, 3):
+        ledger.apply(SlaveLost(number, "cut off"))
+    join(ledger, 4, "slave-box-22", "box")
+    join(ledger, 5, "slave-box-33", "box")
+    assert [slave.status().drain for slave in ledger.slaves.values()] == ["", ""]
+    join(ledger, 6, "slave-box-66", "box")
+    assert ledger.slaves[6].status().drain == "drained"
+    for number in (4, 6):
+        ledger.apply(SlaveLost(number, "cut off"))
+    join(ledger, 7, "slave-box-22", "box")
+    assert ledger.slaves[7].status().drain == ""
+
+
+def test_after_a_restart_only_a_new_one_of_its_name_is_taken_for_it() -> None:
+    kept: list[Recordable] = [
+        SlaveJoined(1, "slave-box-11", 0, 0, returns=True),
+        SlaveJoined(2, "slave-box-22", 0, 0, returns=True),
+        SlaveDrained("slave-box-11", "admin:kim", EPOCH, "box"),
+    ]
+    ledger = Ledger(is_recorded=True)
+    ledger.restore(kept)
+    join(ledger, 5, "slave-box-22", "box")
+    join(ledger, 6, "slave-box-66", "box")
+    assert [slave.status().drain for slave in ledger.slaves.values()] == ["", ""], "the drained one is awaited"
+    join(ledger, 7, "slave-box-11", "box")
+    assert ledger.slaves[7].status().drain == "drained"
+    ledger.apply(SlaveHolding(7, [], []))
+    ledger.apply(SlaveLost(7, "ended"))
+    join(ledger, 8, "slave-box-88", "box")
+    assert ledger.slaves[8].status().drain == "drained"
 
 
 def test_a_journal_keeps_it() -> None:

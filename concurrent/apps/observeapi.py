@@ -98,7 +98,7 @@ class ObserveAPI:
         def timeline(
             _request: Any, after: int = 0, start_at: float = 0.0, stop_at: float = 0.0
         ) -> TimelineStatus:
-            """Return what ran where: the bars after one, or those between two moments."""
+            """Return what ran where: the newest bars, those after one (-1: all), or between two moments."""
             from concurrent.apps.telemetryviews import timeline_of
 
             part = self._ask(lambda observer: observer.bars(after))

@@ -89,6 +89,18 @@ def test_of_too_many_bars_the_newest_come_or_those_that_follow() -> None:
     assert (following.left_out, following.after) == (4, BARS_PER_ANSWER + 1)
 
 
+def test_a_whole_timeline_can_be_read_in_parts() -> None:
+    bars = Bars(3 * BARS_PER_ANSWER)
+    bars.add(2 * BARS_PER_ANSWER + 5)
+    found = bars.ask(after=-1)
+    begun = [one[2] for one in found.items]
+    while found.left_out:
+        found = bars.ask(found.after)
+        assert not found.is_anew
+        begun += [one[2] for one in found.items]
+    assert begun == [101.0 + one for one in range(2 * BARS_PER_ANSWER + 5)]
+
+
 def test_points_come_as_rows_with_their_time() -> None:
     series = Series(("busy", "workers"))
     for second in (100, 101, 102):

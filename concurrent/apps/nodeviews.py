@@ -79,7 +79,8 @@ class NodeViews:
     def page(self, request: Request, path: str, query: dict[str, str] | None = None) -> list[Any]:
         """Return what the main part of a page has in it now: of each element a list of its tag, its attributes
         and what is in it. ``query`` has the fields of the address of the page."""
-        return self._desk().main(path, query or {}, request.identity)
+        fields = {name: str(value) for name, value in (query or {}).items()}
+        return self._desk().main(path, fields, request.identity)
 
     def _html(self, path: str, query: Query) -> str:
         return self._desk().html(path, query)

@@ -20,6 +20,9 @@ __all__ = ["LINES_MAX", "Table", "hidden_fields", "search_form"]
 LINES_MAX: Final = 250
 """So many lines of a table are shown at most; nobody reads more, and what is left out is said."""
 
+DIGITS_MAX: Final = 20
+"""A text of more digits is no number."""
+
 BACKWARDS: Final = "-"
 """Stands before the title of the column by which a table is sorted from the largest on."""
 
@@ -152,7 +155,8 @@ def _rank(value: Any) -> tuple[int, Any]:
         return (0, value)
     text = _text_of(value)
     number = text.replace(",", "")
-    return (0, int(number)) if number.isdecimal() else (1, text.casefold())
+    is_number = number.isdecimal() and len(number) <= DIGITS_MAX
+    return (0, int(number)) if is_number else (1, text.casefold())
 
 
 def _text_of(value: Any) -> str:

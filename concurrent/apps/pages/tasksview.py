@@ -19,6 +19,9 @@ __all__ = ["TASK_COLUMNS", "TaskLine", "task_link", "tasks_view"]
 PART: Final = 100
 """So many are shown at a time."""
 
+DIGITS_MAX: Final = 9
+"""So long the number of a place in a list is at most."""
+
 
 class TaskLine(NamedTuple):
     """A task, and when somebody looks at it, in seconds since the epoch."""
@@ -66,7 +69,8 @@ def tasks_view(viewer: Viewer) -> list[Node]:
     """Return the tasks that the address asks for."""
     query = viewer.query
     state, function, job = (query.get(name, "") for name in ("state", "function", "job"))
-    offset = int(query["offset"]) if query.get("offset", "").isdecimal() else 0
+    place = query.get("offset", "")
+    offset = int(place) if place.isdecimal() and len(place) <= DIGITS_MAX else 0
     tasks = viewer.ask(
         TasksList,
         "tasks",

@@ -111,6 +111,7 @@ def test_a_script_gets_what_the_page_has_in_it(node: Node) -> None:
     request = Request("page", 1, "127.0.0.1", node.service.client.identity)
     main = node.service.methods.dispatch("page", (request,), (), {"path": "/", "query": {}})
     assert ["dd", {}, "state 1"] in main[0][2:][1][2:]
+    assert node.service.methods.dispatch("page", (request,), ("/", {"workers": 7}), {}) == main
     with pytest.raises(InvalidArguments, match="there is no page '/workers'"):
         node.service.methods.dispatch("page", (request,), ("/workers",), {})
 

@@ -126,7 +126,8 @@ def test_tasks_are_listed_a_part_at_a_time() -> None:
     assert "/tasks?state=running&function=train&offset=200" in links
     assert "/tasks?state=running&function=train" in links
     assert "/task?task=hunt%2F3" in links
-    assert "There are no such tasks." in seen("/tasks", Service(NOTHING), state="no such").texts
+    for odd in ("-1", "9" * 5000, "x"):
+        assert "There are no such tasks." in seen("/tasks", Service(NOTHING), state=odd, offset=odd).texts
 
 
 def test_failures_are_grouped_with_traceback_output_and_tasks() -> None:

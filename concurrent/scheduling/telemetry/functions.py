@@ -6,13 +6,10 @@ from typing import Final, NamedTuple
 
 from concurrent.scheduling.telemetry.numbered import Numbered
 
-__all__ = ["FUNCTIONS_MAX", "MIXED", "OTHER", "Function", "Functions"]
+__all__ = ["FUNCTIONS_MAX", "OTHER", "Function", "Functions"]
 
 FUNCTIONS_MAX: Final = 4096
 """So many have a number at once."""
-
-MIXED: Final = "(several)"
-"""The name of a bar that stands for runs of different functions."""
 
 
 class Function(NamedTuple):

@@ -42,8 +42,8 @@ class Screen:
         self._pid = os.getpid()
         self._lines_of: dict[object, list[str]] = {}
         self._is_amid_line = False
-        self._held: dict[int, str] = {}
-        """What streams were given of lines that have not ended, by their identity."""
+        self._held: dict[tuple[int, int], str] = {}
+        """What threads have given streams of lines that have not ended."""
         self._handlers: list[tuple[Any, TextIO]] = []
 
     @classmethod
@@ -83,11 +83,12 @@ class Screen:
 
     def write_above(self, stream: TextIO, text: str) -> None:
         """Write text for a stream of the program, above the bars: whole lines, as a terminal's stream does."""
-        if os.getpid() != self._pid:  # a forked copy shows no bars
-            stream.write(text)
+        if os.getpid() != self._pid:  # a forked copy has no bars, and one thread
+            stream.write(text if self._is_amid_line else f"{CLEAR_LINE}{text}")
+            self._is_amid_line = not text.endswith("\n")
             return
         with self._lock:
-            held = self._held.pop(id(stream), "")
+            held = self._held.pop(_key(stream), "")
             if text.startswith(CLEAR_LINE):  # the log begins a line of its own
                 text = text.removeprefix(CLEAR_LINE)
                 held += "\n" if held or self._is_amid_line else ""
@@ -95,8 +96,9 @@ class Screen:
             if "\r" in rest:  # something that is drawn again and again on one line
                 whole, rest = whole + end + rest, ""
             else:
-                self._held[id(stream)] = rest
                 whole += end
+                if rest:
+                    self._held[_key(stream)] = rest
             self._put(stream, whole)
 
     def flush(self, stream: TextIO) -> None:
@@ -105,7 +107,7 @@ class Screen:
             stream.flush()
             return
         with self._lock:
-            self._put(stream, self._held.pop(id(stream), ""))
+            self._put(stream, self._held.pop(_key(stream), ""))
             stream.flush()
 
     def _put(self, stream: TextIO, text: str) -> None:
@@ -148,7 +150,8 @@ class Screen:
         """Give back what was taken, as far as nobody else has it now."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, AboveBars) and stream.screen is self:
-                stream.stream.write(self._held.pop(id(stream.stream), ""))
+                for key in [one for one in self._held if one[0] == id(stream.stream)]:
+                    stream.stream.write(self._held.pop(key))
         for handler, stream in self._handlers:
             if isinstance(handler.stream, AboveBars):
                 handler.setStream(stream)
@@ -167,6 +170,11 @@ class Screen:
         except (OSError, ValueError, AttributeError):
             return False
         return mine.st_rdev == its.st_rdev and bool(stream.isatty())
+
+
+def _key(stream: TextIO) -> tuple[int, int]:
+    """Return what stands for the line that this thread writes to a stream."""
+    return id(stream), threading.get_ident()
 
 
 class AboveBars:

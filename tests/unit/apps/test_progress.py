@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import types
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -259,6 +260,27 @@ def test_a_line_that_is_not_ended_is_left_alone(terminal: Terminal) -> None:
     sys.stderr.write("yes\n")
     assert terminal.lines()[0] == "go on? yes"
     assert terminal.lines()[1].startswith("slow [")
+    view.close()
+
+
+def test_lines_of_several_threads_are_whole(terminal: Terminal) -> None:
+    view = shown_on(terminal, SLOW)
+    sys.stderr.write("begun ")
+    other = threading.Thread(target=print, args=("of another thread",), kwargs={"file": sys.stderr})
+    other.start()
+    other.join()
+    sys.stderr.write("and ended\n")
+    assert terminal.lines()[:2] == ["of another thread", "begun and ended"]
+    view.close()
+
+
+def test_a_forked_copy_writes_above_the_bars_too(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = shown_on(terminal, SLOW)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.getpid", lambda: -1)
+        print("of a copy", file=sys.stderr)
+        print("more of it", file=sys.stderr)
+    assert terminal.lines() == ["of a copy", "more of it"]
     view.close()
 
 

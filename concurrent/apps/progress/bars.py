@@ -26,6 +26,7 @@ class Figures(NamedTuple):
     """What is known of a bar at a time.
 
     :param failed: how many of those that are done have failed.
+    :param cancelled: how many will never be done.
     :param rate: how many a second are done; 0 if that is not known.
     :param elapsed_s: since it began.
     """
@@ -36,11 +37,12 @@ class Figures(NamedTuple):
     failed: int = 0
     rate: float = 0.0
     elapsed_s: float = 0.0
+    cancelled: int = 0
 
     @property
     def is_complete(self) -> bool:
         """Whether there is nothing left to do."""
-        return self.done >= self.total
+        return self.done + self.cancelled >= self.total
 
     @property
     def percent(self) -> int:
@@ -50,8 +52,13 @@ class Figures(NamedTuple):
     @property
     def count_words(self) -> str:
         """``15/60, 2 failed``."""
+        return f"{self.done}/{self.total}{self.trouble_words}"
+
+    @property
+    def trouble_words(self) -> str:
+        """``, 2 failed, 3 cancelled``; empty if none did and were."""
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.done}/{self.total}{failed}"
+        return failed + (f", {self.cancelled} cancelled" if self.cancelled else "")
 
     @property
     def time_words(self) -> str:
@@ -62,7 +69,8 @@ class Figures(NamedTuple):
             return f"in {shown_duration(self.elapsed_s)}"
         if not self.rate:
             return ""
-        return f"{self.rate:.3g}/s, {shown_duration((self.total - self.done) / self.rate)} left"
+        left = self.total - self.done - self.cancelled
+        return f"{self.rate:.3g}/s, {shown_duration(left / self.rate)} left"
 
 
 class Bar:
@@ -78,7 +86,7 @@ class Bar:
         self._complete_at: float | None = None
         self._samples: deque[tuple[float, int]] = deque([(now, done)])
 
-    def look(self, name: str, done: int, total: int, failed: int, now: float) -> Figures:
+    def look(self, name: str, done: int, total: int, failed: int, now: float, *, cancelled: int = 0) -> Figures:
         """Take a count; return what is known now."""
         self.done = done
         samples = self._samples
@@ -88,9 +96,9 @@ class Bar:
             samples.popleft()
         at, before = samples[0]
         rate = max(0, done - before) / (now - at) if now - at >= RATE_AFTER_S else 0.0
-        self._complete_at = (self._complete_at or now) if done >= total else None
+        self._complete_at = (self._complete_at or now) if done + cancelled >= total else None
         elapsed_s = (self._complete_at or now) - self.began_at
-        return Figures(name, done, max(total, done, 1), failed, rate, elapsed_s)
+        return Figures(name, done, max(total, done, 1), failed, rate, elapsed_s, cancelled)
 
 
 def bar_line(figures: Figures, columns: int) -> str:
@@ -112,7 +120,7 @@ def bar_line(figures: Figures, columns: int) -> str:
 def plain_line(figures: Figures) -> str:
     """Return a line for where nothing is drawn, such as a file."""
     words = figures.time_words
-    count = f"{figures.done} of {figures.total}" + (f", {figures.failed} failed" if figures.failed else "")
+    count = f"{figures.done} of {figures.total}{figures.trouble_words}"
     return f"{figures.name}: {count} ({figures.percent}%){', ' if words else ''}{words}"
 
 

@@ -28,6 +28,7 @@ class _Count(NamedTuple):
     done: int
     total: int
     failed: int
+    cancelled: int
 
 
 class Board:
@@ -52,9 +53,18 @@ class Board:
         counts = self._counts.copy()
         return {self._label(one, len(counts)): (one.done, one.total) for one in counts.values()}
 
-    def show(self, done: int, total: int, source: Hashable = None, name: str = "", *, failed: int = 0) -> None:
+    def show(
+        self,
+        done: int,
+        total: int,
+        source: Hashable = None,
+        name: str = "",
+        *,
+        failed: int = 0,
+        cancelled: int = 0,
+    ) -> None:
         """Take that ``done`` of ``total`` are finished; see :class:`Progress`."""
-        self._counts[source] = _Count(name, done, max(total, 1), failed)
+        self._counts[source] = _Count(name, done, max(total, 1), failed, cancelled)
 
     def draw(self, *, is_last: bool = False) -> None:
         """Show all bars as they are now.
@@ -82,7 +92,8 @@ class Board:
         bar = self._bars.get(source)
         if bar is None or count.done < bar.done:  # it begins, maybe again
             bar = self._bars[source] = Bar(now, count.done)
-        return bar.look(self._label(count, many), count.done, count.total, count.failed, now)
+        name, cancelled = self._label(count, many), count.cancelled
+        return bar.look(name, count.done, count.total, count.failed, now, cancelled=cancelled)
 
     def _has_ended(self, source: Hashable, figures: Figures, now: float) -> bool:
         if not figures.is_complete:
@@ -135,16 +146,26 @@ class Progress:
             self._board = Board(self._what, self._view)
             self._thread.start()
 
-    def show(self, done: int, total: int, source: Hashable = None, name: str = "", *, failed: int = 0) -> None:
+    def show(
+        self,
+        done: int,
+        total: int,
+        source: Hashable = None,
+        name: str = "",
+        *,
+        failed: int = 0,
+        cancelled: int = 0,
+    ) -> None:
         """Show that ``done`` of ``total`` are finished. One thread, unless :meth:`begin` was called before.
 
         :param source: whose count it is; None for the program itself.
         :param name: what that is called where there are several.
         :param failed: how many of these have failed.
+        :param cancelled: how many of the others will never be done.
         """
         self.begin()
         assert self._board is not None, "begun"
-        self._board.show(done, total, source, name, failed=failed)
+        self._board.show(done, total, source, name, failed=failed, cancelled=cancelled)
 
     def close(self) -> None:
         """Show all bars once more, as they are now, and end; may be repeated. Not the thread that shows."""

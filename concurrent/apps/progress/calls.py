@@ -27,6 +27,7 @@ class _Word(NamedTuple):
     begun: int
     ended: int
     failed: int
+    cancelled: int
 
 
 class CallTally:
@@ -43,6 +44,7 @@ class CallTally:
         self._begun: Counter[str] = Counter()
         self._ended: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
+        self._cancelled: Counter[str] = Counter()
 
     def begun(self, future: TaskFuture[Any], calls: int) -> None:
         """A task is about to be pushed. Any thread.
@@ -52,7 +54,7 @@ class CallTally:
         if self._view is not None and future.view is not self._view:
             return
         name = self._name or future.name
-        self._words.append(_Word(name, calls, 0, 0))
+        self._words.append(_Word(name, calls, 0, 0, 0))
         future.when_ended(partial(self._note_end, name, calls))
 
     def look(self, show: Callable[..., None]) -> None:
@@ -63,12 +65,17 @@ class CallTally:
             self._begun[name] += word.begun
             self._ended[name] += word.ended
             self._failed[name] += word.failed
+            self._cancelled[name] += word.cancelled
         for name, total in self._begun.items():
-            show(self._ended[name], total, name, name, failed=self._failed[name])
+            failed, cancelled = self._failed[name], self._cancelled[name]
+            show(self._ended[name], total, name, name, failed=failed, cancelled=cancelled)
 
     def _note_end(self, name: str, calls: int, future: TaskFuture[Any]) -> None:
-        has_failed = not future.cancelled() and future.exception() is not None
-        self._words.append(_Word(name, 0, calls, calls if has_failed else 0))
+        if future.cancelled():
+            self._words.append(_Word(name, 0, 0, 0, calls))
+        else:
+            has_failed = future.exception() is not None
+            self._words.append(_Word(name, 0, calls, calls if has_failed else 0, 0))
 
 
 class _Tallied(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,13 @@ def test_a_block_that_is_left_by_an_error_ends_its_bars(
         fail()
     assert local_cluster._core.tallies == []
     assert capfd.readouterr().err == "abs: 1 of 1 (100%)\n"
+
+
+def test_what_is_cancelled_is_said(local_cluster: LocalCluster, capfd: pytest.CaptureFixture[str]) -> None:
+    with local_cluster.progress():
+        local_cluster.submit(time.sleep, 0).result(TIMEOUT_S)
+        assert local_cluster.submit(time.sleep, 60).cancel()
+    assert capfd.readouterr().err == "sleep: 1 of 2, 1 cancelled (50%)\n"
 
 
 def test_what_cannot_be_pickled_counts_as_failed(

@@ -79,6 +79,14 @@ def test_a_bar_says_share_count_rate_and_what_is_left() -> None:
     assert plain_line(SLOW) == "slow: 15 of 60 (25%), 0.5/s, 1:30 left"
 
 
+def test_what_is_cancelled_is_not_done_and_not_waited_for() -> None:
+    bar = Bar(0.0, 0)
+    assert not bar.look("", 15, 60, 0, 10.0, cancelled=40).is_complete
+    figures = bar.look("sums", 15, 60, 0, 20.0, cancelled=45)
+    assert figures.is_complete
+    assert plain_line(figures) == "sums: 15 of 60, 45 cancelled (25%), in 0:20"
+
+
 def test_a_narrow_terminal_has_the_share_first() -> None:
     assert bar_line(SLOW, 30) == "slow [###.........]  25% 15/60"
     assert bar_line(SLOW, 16) == "slow   25% 15/60"

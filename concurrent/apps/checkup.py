@@ -13,14 +13,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 from typing import Any, Final
 
 from concurrent.apps.access import Way
 from concurrent.apps.observed import NowStatus
 from concurrent.apps.status import MasterStatus, NodeRow
-from concurrent.apps.version import PACKAGES, VERSION
+from concurrent.apps.version import VERSION, package_versions
 from concurrent.core.items import Host
 from concurrent.core.process.machine import Machine
 from concurrent.core.status import Status
@@ -39,7 +37,6 @@ __all__ = [
     "checks_of_machine",
     "clock_check",
     "compute_port_check",
-    "package_versions",
     "way_check",
 ]
 
@@ -67,17 +64,6 @@ class CheckRow(Status):
     state: str
     words: str
     remedy: str
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of the packages that the framework uses; empty for those that are missing."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version_of(package)
-        except PackageNotFoundError:
-            found[package] = ""
-    return found
 
 
 def checks_of_machine() -> Iterator[CheckRow]:

@@ -11,7 +11,7 @@ from concurrent.core.builtin import BUILT_IN, WITHOUT_OPTIONS
 from concurrent.core.config import items_of
 from concurrent.core.items import SectionItem
 from concurrent.core.known import KnownClasses
-from concurrent.core.nearest import nearest
+from concurrent.core.nearest import did_you_mean, nearest
 
 __all__ = ["CommandParser"]
 
@@ -42,6 +42,13 @@ class CommandParser(argparse.ArgumentParser):
             hints = [hint for one in dict.fromkeys(rest) if (hint := self._hint(words[words.index(one) :]))]
             self.error("; ".join([f"unrecognized arguments: {' '.join(rest)}", *hints]))
         return known, rest
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a word that is none of those which may stand there, and say which one is near."""
+        if action.choices is not None and value not in action.choices:
+            words = [str(one) for one in action.choices]
+            meant = did_you_mean(str(value), words)
+            raise argparse.ArgumentError(action, f"{value!r} is unknown. {meant}Choose from {', '.join(words)}")
 
     def _hint(self, words: Sequence[str]) -> str:
         """Return what may be meant by the first of these words, which is not known; empty if nobody can say."""

@@ -7,6 +7,7 @@ import argparse
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of, what_to_type
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import print_json
 from concurrent.apps.jobstatus import ENDED
 from concurrent.core.errors import NodeError
 
@@ -24,6 +25,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("-f", "--force", action="store_true", help="cancel it first if it has not ended")
     add_job_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the job as it was, as JSON")
     return parser
 
 
@@ -44,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
                 )
             master.cancel(job.job)
         master.forget(job.job)
+    if args.json:
+        print_json(job)
+        return EXIT_OK
     lost = [f"{job.open:,} open tasks"] if job.open else []
     lost += [f"{job.unread:,} results that nobody has taken"] if job.unread else []
     program = "; the program that is attached to it ends" if job.is_attached else ""

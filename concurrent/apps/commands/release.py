@@ -7,6 +7,7 @@ import argparse
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import print_json
 from concurrent.apps.jobstatus import HELD
 
 __all__ = ["add_parser", "run"]
@@ -21,6 +22,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Have a job run that its master holds; 'concurrent jobs JOB' says why it does.",
     )
     add_job_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the job as it is then, as JSON")
     return parser
 
 
@@ -30,6 +32,9 @@ def run(args: argparse.Namespace) -> int:
         job = master.job(args.job)
         if job.state == HELD:
             master.release(job.job)
+        if args.json:
+            print_json(master.job(job.job))
+            return EXIT_OK
     state = f"{job.state} ({job.how})" if job.how else job.state
     print(f"job {job.title} {'is released' if job.state == HELD else f'was not held: it is {state}'}")
     return EXIT_OK

@@ -11,6 +11,7 @@ from concurrent.apps import samples
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.appclass import plugin_applications, sample_names
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
+from concurrent.apps.commands.output import print_json
 
 __all__ = ["add_parser", "run"]
 
@@ -23,19 +24,27 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="list the bundled samples and the applications of plug-ins",
         description="List the samples, the applications of plug-ins, and how to run them.",
     )
+    parser.add_argument("--json", action="store_true", help="print one object of JSON")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one line for each sample and each application of a plug-in, from its docstring."""
-    env = make_environment(args)
-    for name in sample_names():
-        print(f"{name:<12} {_first_line(name)}")
-    own = plugin_applications(env)
+    own = {
+        cls.__name__: (inspect.getdoc(cls) or "").partition("\n")[0]
+        for cls in plugin_applications(make_environment(args))
+    }
+    bundled = {name: _first_line(name) for name in sample_names()}
+    if args.json:
+        items = [{"name": name, "text": text} for name, text in (*bundled.items(), *own.items())]
+        print_json({"items": items, "total": len(items), "left_out": 0})
+        return EXIT_OK
+    for name, text in bundled.items():
+        print(f"{name:<12} {text}")
     if own:
         print("\nof plug-ins:")
-    for cls in own:
-        print(f"{cls.__name__:<12} {(inspect.getdoc(cls) or '').partition(chr(10))[0]}".rstrip())
+    for name, text in own.items():
+        print(f"{name:<12} {text}".rstrip())
     print("\nrun one:          concurrent app NAME [--master HOST:PORT]")
     print("see its options:  concurrent app NAME --options")
     print("set one of them:  concurrent app NAME -o NAME.OPTION=VALUE")

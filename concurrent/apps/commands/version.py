@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.common import Subparsers
-from concurrent.apps.version import PACKAGES, VERSION
+from concurrent.apps.version import VERSION, package_versions
 
 __all__ = ["add_parser", "run"]
 
@@ -19,16 +18,20 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "version", help="print the version", description="Print the version and those of what it uses."
     )
+    parser.add_argument("--json", action="store_true", help="print one object of JSON")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print the versions."""
-    print(f"Concurrent {VERSION}, Python {platform.python_version()} on {platform.platform()}")
-    for package in PACKAGES:
-        try:
-            print(f"  {package} {version_of(package)}")
-        except PackageNotFoundError:
-            print(f"  {package} is not installed")
+    versions = package_versions()
+    python, system = platform.python_version(), platform.platform()
+    if args.json:
+        said = {"version": VERSION, "python": python, "platform": system, "packages": versions}
+        print(json.dumps(said, indent=2))
+        return EXIT_OK
+    print(f"Concurrent {VERSION}, Python {python} on {system}")
+    for package, version in versions.items():
+        print(f"  {package} {version or 'is not installed'}")
     return EXIT_OK

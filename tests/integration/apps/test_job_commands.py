@@ -173,3 +173,11 @@ def test_releasing_what_is_not_held_says_what_it_is(
     said = capsys.readouterr().out.splitlines()
     assert said == ["job hunt was not held: it is open", "job hunt was not held: it is ended (finished)"]
     assert fake_jobs.calls == []
+
+
+@pytest.mark.parametrize("words", [["release", "hunt"], ["forget", "hunt", "--force"]])
+def test_what_is_done_to_a_job_is_printed_for_programs(
+    fake_jobs: FakeJobs, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main([*words, "--json", "-m", fake_jobs.address]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "hunt"

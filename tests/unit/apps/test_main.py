@@ -77,6 +77,25 @@ def test_an_option_of_the_configuration_that_is_taken_for_an_argument_is_named(
     assert meant in said
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["taks"], "Did you mean tasks?"),
+        (["Status"], "Did you mean status?"),
+        (["keys", "invit"], "Did you mean invite?"),
+        (["completion", "bsh"], "Did you mean bash?"),
+        (["zzzz"], "Choose from master, slave"),
+    ],
+)
+def test_a_word_that_is_near_to_a_command_is_answered_with_that(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        make_parser().parse_args(words)
+    assert end.value.code == EXIT_USAGE
+    assert meant in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("word", ["--zzz", "other"])
 def test_what_is_like_no_option_is_refused_without_advice(
     word: str, capsys: pytest.CaptureFixture[str]

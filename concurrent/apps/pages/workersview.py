@@ -130,10 +130,12 @@ def _buttons(line: SlaveLine) -> list[Node]:
     return [button] if button is not None else []
 
 
-def _task(row: WorkerRow) -> Link | str:
-    """Return what a worker runs, which leads to the page of the task."""
+def _task(line: WorkerLine) -> Link | str:
+    """Return what a worker runs, which leads to the page of the task; slaves tell of no task that is short."""
+    row, slave = line.row, line.slave
     if row.task < 0:
-        return "idle"
+        is_sure = slave.busy in (0, slave.workers)
+        return ("a short task" if slave.busy else "idle") if is_sure else "nothing, or a short task"
     return Link(row.name or f"task {row.task}", address("/task", {"task": row.task}))
 
 
@@ -168,7 +170,7 @@ PROCESSES: Final[Table[WorkerLine]] = Table(
     (
         Column("process", lambda line: line.row.pid),
         Column("slave", lambda line: shortened(line.slave.name)),
-        Column("runs", lambda line: _task(line.row)),
+        Column("runs", _task),
         Column("job", lambda line: job_link(line.row.job) if line.row.task >= 0 else ""),
         Column("for", lambda line: line.now - line.row.since_at if line.row.since_at else 0.0, _since),
         Column("cores", lambda line: line.row.cpu, cores),

@@ -159,6 +159,12 @@ def test_workers_are_shown_with_what_they_run_and_use() -> None:
     assert "drained: by admin:ann; what runs is ended in 30.0 s" in page.texts
 
 
+@pytest.mark.parametrize(("busy", "text"), [(0, "idle"), (1, "nothing, or a short task"), (4, "a short task")])
+def test_a_worker_of_which_no_task_is_told_is_not_said_to_be_idle(busy: int, text: str) -> None:
+    slave = {**SLAVE, "busy": busy, "processes": [{**WORKER, "task": -1, "since_at": 0.0}]}
+    assert text in seen("/workers", Service(answered(workers={"items": [slave]}))).texts
+
+
 def test_workers_are_sorted_by_numbers_not_by_their_texts() -> None:
     sizes = (900, 5 << 20, 30 << 10)
     workers = [{**WORKER, "pid": pid, "memory_bytes": size} for pid, size in enumerate(sizes, 101)]

@@ -33,7 +33,7 @@ def line_of(kind: str, core: ExecutorCore, workers: int | None) -> str:
     facts = [f"<{kind}{what}{job} at {core.address}", state]
     if count:
         facts.append(f"{_counted(count, 'call')} open")
-    page = "" if core.is_closed else f"; its page: concurrent open {core.address}"
+    page = "" if core.is_closed else f"; its page: concurrent open --master {core.address}"
     return f"{', '.join(facts)}{page}>"
 
 
@@ -54,7 +54,7 @@ def table_of(kind: str, core: ExecutorCore, workers: int | None, asked: str = ""
     if asked:
         rows.append(("options", asked))
     if not core.is_closed:
-        rows.append(("page", f"concurrent open {core.address}"))
+        rows.append(("page", f"concurrent open --master {core.address}"))
     cells = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]
     return to_html([element("table", element("caption", kind), element("tbody", *cells))])
 

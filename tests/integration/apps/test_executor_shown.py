@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.processes import free_port
 from concurrent.apps import ClusterExecutor, LocalCluster
+from concurrent.apps.main import main
 from tests.integration.apps import workloads
 from tests.system.cluster import Gate, wait_until
 
@@ -14,12 +17,20 @@ def test_a_cluster_says_how_large_and_where_it_is_and_what_it_has_to_do(
     local_cluster: LocalCluster, gate: Gate
 ) -> None:
     address = local_cluster.address
-    page = f"its page: concurrent open {address}"
+    page = f"its page: concurrent open --master {address}"
     assert repr(local_cluster) == f"<LocalCluster of 2 workers at {address}, joined; {page}>"
     future = local_cluster.submit(workloads.hold, gate.port)
     assert repr(local_cluster) == f"<LocalCluster of 2 workers at {address}, joined, 1 call open; {page}>"
     gate.open()
     future.result(TIMEOUT_S)
+
+
+def test_the_command_that_it_tells_opens_its_page(
+    local_cluster: LocalCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = repr(local_cluster).rpartition("its page: concurrent ")[2].rstrip(">").split()
+    assert main([*words, "--print"]) == 0
+    assert f"http://{local_cluster.address}/login?code=" in capsys.readouterr().out
 
 
 def test_an_executor_says_what_it_knows_and_when_it_is_over() -> None:
@@ -43,7 +54,7 @@ def test_a_notebook_shows_a_table_in_which_nothing_is_markup(local_cluster: Loca
     table = local_cluster._repr_html_()
     assert table.startswith("<table><caption>LocalCluster</caption>")
     assert '<tr><th scope="row">workers</th><td>2</td></tr>' in table
-    assert f"concurrent open {local_cluster.address}" in table
+    assert f"concurrent open --master {local_cluster.address}" in table
     view = local_cluster.options(name="<b>bold</b>")._repr_html_()
     assert "<b>" not in view
     assert "name=&lt;b&gt;bold" in view

@@ -308,9 +308,7 @@ class Dealer:
             crew = item[2]
             if crew in refused:
                 continue
-            has_places = sum(link.places for link in self._links if link.outstanding) + crew.cpu <= self._size
-            room = Room(self._resources, self._links) if crew.takes else None
-            link = self._new_link(crew, room) if has_places else None
+            link = self._new_link_apart(crew)
             if link is None:
                 refused.add(crew)
             else:
@@ -340,8 +338,12 @@ class Dealer:
         One that is busy is not chosen ahead: it may run its task for ever.
         """
         idle = next((link for link in crew.links if link.is_idle), None)
-        if idle is not None or not self._has_room_for(crew):
-            return idle
+        return idle if idle is not None else self._new_link_apart(crew)
+
+    def _new_link_apart(self, crew: Crew) -> WorkerLink | None:
+        """Return a new worker for what does not wait with the others, if there is room for it."""
+        if sum(link.places for link in self._links if link.outstanding) + crew.cpu > self._size:
+            return None
         return self._new_link(crew, Room(self._resources, self._links) if crew.takes else None)
 
     def _has_free_place(self) -> bool:

@@ -117,13 +117,11 @@ class Column(Generic[Row]):
     :param title: its heading.
     :param value: takes it from a row: a :class:`Link`, a :class:`Share`, or what ``format`` takes.
     :param format: makes text of it.
-    :param width: how many characters it takes in a text, at least.
     """
 
     title: str
     value: Callable[[Row], Any]
     format: Callable[[Any], str] = str
-    width: int = 0
 
     @property
     def is_number(self) -> bool:
@@ -355,10 +353,10 @@ WORKERS: Final[Columns[WorkerLine]] = (
     Column("what is unusual", lambda line: line.long.note if line.long else ""),
 )
 NODES: Final[Columns[NodeLine]] = (
-    Column("node", lambda line: line.node.node_id, width=44),
-    Column("type", lambda line: line.node.type, width=12),
-    Column("state", lambda line: line.standing, width=11),
-    Column("from", lambda line: line.node.ip, width=16),
+    Column("node", lambda line: line.node.node_id),
+    Column("type", lambda line: line.node.type),
+    Column("state", lambda line: line.standing),
+    Column("from", lambda line: line.node.ip),
     Column("tasks", lambda line: line.tasks),
 )
 """Of all nodes, for ``concurrent status``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from concurrent.apps.access import OBSERVING
@@ -12,7 +11,7 @@ from concurrent.apps.api import for_terminal
 from concurrent.apps.columns import NODES, count, lines_of_nodes, size, trouble_text
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import Screen, add_output_arguments, show
+from concurrent.apps.commands.output import Screen, add_output_arguments, show, table
 from concurrent.apps.status import UNPROTECTED, MasterStatus, status_from_json
 from concurrent.scheduling.ledger.status import RunningRow, WaitRow
 
@@ -44,13 +43,13 @@ def run(args: argparse.Namespace) -> int:
     return show(args, ask, _text)
 
 
-def _text(answer: Any, _screen: Screen) -> str:
+def _text(answer: Any, screen: Screen) -> str:
     status = status_from_json(answer)
-    return describe_master(status) if isinstance(status, MasterStatus) else json.dumps(answer, indent=2)
+    return describe_master(status, screen) if isinstance(status, MasterStatus) else json.dumps(answer, indent=2)
 
 
-def describe_master(status: MasterStatus) -> str:
-    """Return the status of a master as lines of text."""
+def describe_master(status: MasterStatus, screen: Screen) -> str:
+    """Return the status of a master as lines of text, of which the table of nodes fits the screen."""
     tasks = status.tasks
     lines = [
         f"{status.node_id}  version {status.version}  {status.scheduler} on {status.channel}",
@@ -60,11 +59,16 @@ def describe_master(status: MasterStatus) -> str:
         *(f"plug-in {trouble_text(one)}" for one in status.plugin_troubles),
         *([f"no more tasks are accepted for now: {tasks.held_because}"] if tasks.held_because else []),
         *_journal(status),
-        "",
-        _line(one.title.upper().ljust(one.width) for one in NODES),
     ]
-    for row in lines_of_nodes(status, now=0.0):  # nothing here says for how long
-        lines.append(_line(one.format(one.value(row)).ljust(one.width) for one in NODES))
+    text = for_terminal("\n".join(lines))
+    nodes = table(NODES, lines_of_nodes(status, now=0.0), screen)  # nothing there says for how long
+    return "\n".join([text, "", *nodes, *_below(status)])
+
+
+def _below(status: MasterStatus) -> list[str]:
+    """Return what is said below the table of nodes."""
+    tasks = status.tasks
+    lines = []
     left_out = status.node_count - len(status.nodes)
     if left_out > 0:
         lines.append(f"{left_out} more nodes are not shown")
@@ -73,7 +77,7 @@ def describe_master(status: MasterStatus) -> str:
         lines += [f"  {_running(one)}" for one in tasks.running]
     if tasks.waiting:
         lines += ["", "waiting for a while:", *(f"  {_waiting(one)}" for one in tasks.waiting)]
-    return for_terminal("\n".join(lines))
+    return for_terminal("\n".join(lines)).split("\n") if lines else []
 
 
 def _protection(status: MasterStatus) -> list[str]:
@@ -92,10 +96,6 @@ def _journal(status: MasterStatus) -> list[str]:
     where = f"{size(journal.used_bytes)} in {journal.folder}, start number {journal.epoch}"
     problem = [f"no new work is taken: {journal.problem}"] if journal.problem else []
     return [f"durability: {journal.durability}, {where}", *problem]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return " ".join(cells)
 
 
 def _running(one: RunningRow) -> str:

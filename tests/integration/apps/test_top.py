@@ -13,8 +13,10 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 
+import psutil
 import pytest
 
 from concurrent.apps import ClusterExecutor, MasterNode
@@ -126,7 +128,8 @@ def test_keys_choose_a_task_show_its_log_and_cancel_it(
         top.wait_for(r"cancel [^?]*\? y or n")
         top.press("y")
         top.wait_for("is cancelled")
-        assert future.cancelled() or future.exception(TIMEOUT_S) is not None
+        with pytest.raises(CancelledError):
+            future.result(TIMEOUT_S)
         top.press("q")
         assert top.ended() == 0
 
@@ -142,6 +145,23 @@ def test_the_terminal_is_as_before_whatever_ends_it(
     top.wait_for("q quit")
     top.process.send_signal(number)
     assert top.ended() == code
+
+
+def test_while_it_is_suspended_the_terminal_is_as_before(seen: Callable[[], Seen]) -> None:
+    top = seen()
+    top.wait_for("q quit")
+    top.text = ""
+    top.process.send_signal(signal.SIGTSTP)
+    top.wait_for(re.escape(BACK))
+    process = psutil.Process(top.process.pid)
+    deadline = time.monotonic() + TIMEOUT_S
+    while process.status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    top.process.send_signal(signal.SIGCONT)
+    top.wait_for(re.escape(ALTERNATIVE))
+    top.press("q")
+    assert top.ended() == 0
 
 
 def test_it_says_that_the_master_is_away_and_goes_on(seen: Callable[[], Seen], master: MasterNode) -> None:

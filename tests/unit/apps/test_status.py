@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from concurrent.apps.commands.output import Screen
 from concurrent.apps.commands.status import describe_master
 from concurrent.apps.status import ApplicationStatus, MasterStatus, NodeStatus, SlaveStatus, status_from_json
 
@@ -53,19 +55,22 @@ def test_what_a_node_of_a_plugin_adds_is_kept_and_what_another_version_lacks_is_
 
 
 def test_the_command_prints_one_line_for_each_node() -> None:
-    assert describe_master(MasterStatus.from_json(RECORDED["master"])) + "\n" == TEXT
+    assert describe_master(MasterStatus.from_json(RECORDED["master"]), Screen(io.StringIO())) + "\n" == TEXT
 
 
 def test_what_peers_say_commands_no_terminal() -> None:
     answer = json.loads(json.dumps(RECORDED["master"]))
     answer["tasks"]["running"][0]["note"] = "\x1b]0;all is well\x07\x1b[2J"
     answer["version"] = "1\x9b2J"
-    text = describe_master(MasterStatus.from_json(answer))
+    text = describe_master(MasterStatus.from_json(answer), Screen(io.StringIO()))
     assert "?]0;all is well??[2J" in text
     assert [char for char in text.replace("\n", "") if not char.isprintable()] == []
 
 
 def test_the_command_says_how_many_nodes_it_leaves_out() -> None:
     answer = {**RECORDED["master"], "node_count": len(RECORDED["master"]["nodes"]) + 1000}
-    assert "1000 more nodes are not shown" in describe_master(MasterStatus.from_json(answer)).splitlines()
+    assert (
+        "1000 more nodes are not shown"
+        in describe_master(MasterStatus.from_json(answer), Screen(io.StringIO())).splitlines()
+    )
     assert "not shown" not in TEXT

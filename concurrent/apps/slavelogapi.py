@@ -6,9 +6,8 @@ Whoever may see the status of a cluster may read it: it has nothing of what task
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from concurrent.apps.observed import SlaveLog
 from concurrent.apps.slavechoice import find_slave, names_of
 from concurrent.core.errors import NodeError, UnknownMethod
 from concurrent.scheduling.master.dispatcher import Dispatcher
@@ -17,7 +16,13 @@ from concurrent.transport.calls.methods import HasMethods, jsonremote
 from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.security.roles import OBSERVERS
 
+if TYPE_CHECKING:
+    from concurrent.apps.observed import SlaveLog
+
 __all__ = ["register_slave_log"]
+
+TYPES_FROM: Final = ("concurrent.apps.observed",)
+"""Where the type of the answer is, for the documents that describe the API."""
 
 CALL_TIMEOUT_S: Final = 10.0
 
@@ -49,6 +54,8 @@ def register_slave_log(service: HasMethods, loop: NodeLoop, dispatcher: Dispatch
 
 
 def _answered(asked: Future[Any], name: str, after: int, answer: Future[SlaveLog]) -> None:
+    from concurrent.apps.observed import SlaveLog  # a master that nobody asks needs none
+
     error = asked.exception()
     if isinstance(error, UnknownMethod):
         error = NodeError(f"slave {name} is of an older version, and keeps no lines", thing="slave", value=name)

@@ -14,9 +14,9 @@ from tests.system.test_machines import join, start_master
 pytestmark = pytest.mark.system
 
 ROLES: Final = ("observe", "slave")
-COMMANDS: Final = ("attach hunt", f"app {APPS / 'hello.py'} --master joined", "jobs", "cancel hunt")
+COMMANDS: Final = ("attach hunt", f"app {APPS / 'hello.py'} --master joined", "explain hunt", "cancel hunt")
 CALLS: Final = {
-    "jobs": [],
+    "explain_job": ["hunt"],
     "cancel_job": ["hunt"],
     "register_application": ["application-1", 0, {}],
     "login_code": [],
@@ -66,9 +66,10 @@ def test_a_command_that_needs_another_key_says_which_and_how_to_get_it(member: t
         (line,) = machine.type(f"concurrent {command}", code=3).err.splitlines()
         assert f"wants a key of role submit, and this user has none but {role} (cluster " in line
         assert "Run 'concurrent keys invite submit' on the master's machine" in line
-    status = machine.type("concurrent status", code=0 if role == "observe" else 3)
-    if role == "slave":
-        assert "wants a key of role observe, and this user has none but slave" in status.err
+    for command in ("status", "jobs"):
+        listed = machine.type(f"concurrent {command}", code=0 if role == "observe" else 3)
+        if role == "slave":
+            assert "and this user has none but slave" in listed.err
 
 
 def test_who_calls_with_such_a_key_is_refused_and_both_sides_say_who_and_why(

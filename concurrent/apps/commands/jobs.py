@@ -6,9 +6,10 @@ import argparse
 import time
 from collections.abc import Iterator
 
+from concurrent.apps.access import MANAGING
 from concurrent.apps.api import for_terminal
 from concurrent.apps.columns import JOBS, duration
-from concurrent.apps.commands.asking import JobMaster, add_master_arguments, way_of
+from concurrent.apps.commands.asking import SEEING, JobMaster, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.output import Screen, add_output_arguments, left_out_line, show, table
 from concurrent.apps.jobstatus import ENDED, FailureGroup, JobDetails, JobRow
@@ -35,7 +36,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the master and print its answer."""
-    with JobMaster(way_of(args)) as master:
+    with JobMaster(way_of(args, SEEING if args.job is None else MANAGING)) as master:
         if args.job is not None:
             return show(args, lambda: master.job(args.job), lambda job, _screen: describe_job(job, time.time()))
 

@@ -203,7 +203,13 @@ def test_a_slave_behind_a_gateway_works(machines: Machines) -> None:
 
 @pytest.mark.parametrize(
     ("command", "role"),
-    [("slave", "slave"), ("status", "observe"), ("jobs", "submit"), ("open --print", "observe")],
+    [
+        ("slave", "slave"),
+        ("status", "observe"),
+        ("jobs", "observe"),
+        ("cancel hunt", "submit"),
+        ("open --print", "observe"),
+    ],
 )
 def test_who_has_no_key_reads_what_to_type(machines: Machines, command: str, role: str) -> None:
     stranger = machines.machine("stranger")

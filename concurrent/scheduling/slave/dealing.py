@@ -342,12 +342,17 @@ class Dealer:
 
     def _new_link_apart(self, crew: Crew) -> WorkerLink | None:
         """Return a new worker for what does not wait with the others, if there is room for it."""
-        if sum(link.places for link in self._links if link.outstanding) + crew.cpu > self._size:
+        if self.busy_places + crew.cpu > self._size:
             return None
         return self._new_link(crew, Room(self._resources, self._links) if crew.takes else None)
 
+    @property
+    def busy_places(self) -> int:
+        """How many places workers with tasks take."""
+        return sum(link.places for link in self._links if link.outstanding)
+
     def _has_free_place(self) -> bool:
-        return sum(link.places for link in self._links if link.outstanding) < self._size
+        return self.busy_places < self._size
 
     def _has_room_for(self, crew: Crew, *, is_there: bool = False) -> bool:
         """Tell whether one more worker of a crew may have tasks.
@@ -356,11 +361,10 @@ class Dealer:
         """
         if not crew.claim:
             return self._has_free_place()
-        busy = sum(link.places for link in self._links if link.outstanding)
         room = Room(self._resources, self._links)
         is_there = is_there or any(link.is_idle for link in crew.links)
         has_devices = is_there or room.devices_for(crew.claim) is not None
-        return busy + crew.cpu <= self._size and room.fits(crew.takes) and has_devices
+        return self.busy_places + crew.cpu <= self._size and room.fits(crew.takes) and has_devices
 
     def _go_on_watching(self) -> None:
         if not self._is_paused and not self._is_closed:

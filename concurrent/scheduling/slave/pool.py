@@ -283,7 +283,7 @@ class WorkerPool:
         started = sum(number is not None for number in running.values())
         return WorkersStatus(
             size=self.size,
-            idle=max(0, self.size - sum(link.places for link in self._links if link.outstanding)),
+            idle=max(0, self.size - self._dealer.busy_places),
             running=running,
             tasks=self._workers.rows(),
             waiting=self.held_count - started,

@@ -215,7 +215,7 @@ class ExecutorCore:
         try:
             if former_id:
                 future.task_id = former_id
-                self.client.tasks.adopt(former_id, future, what, terms)
+                future.task_id = self.client.tasks.adopt(former_id, future, what, terms)
             else:
                 future.task_id = self.client.tasks.push(future, what, terms)
         except ConcurrentError as error:

@@ -77,6 +77,7 @@ class ExecutorJob:
             log.warning("job %s is held: %s", self.name, answer.reason)
         if not self._is_known.is_set():
             if answer.is_new:
+                self.keys.forget_known()
                 self._is_known.set()
             else:
                 self._ask(handler, answer.next_id, 1)

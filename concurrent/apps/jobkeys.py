@@ -43,6 +43,11 @@ class JobKeys:
             if text.startswith("#"):
                 self._text_by_number[text.partition(" ")[0]] = text
 
+    def forget_known(self) -> None:
+        """Take note that the master has nothing of former programs after all."""
+        self._id_by_text.clear()
+        self._text_by_number.clear()
+
     def take(self, what: str, key: str | None) -> tuple[str, int]:
         """Return the text of the next call, and the id that it has of a former program; 0 if it is new.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from concurrent.apps import ClusterExecutor
 from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
 
 ONCE = APPS / "once.py"
@@ -33,6 +34,11 @@ def runs_in(folder: Path) -> list[str]:
     return file.read_text(encoding="utf-8").split() if file.exists() else []
 
 
+def accepted(cluster: Cluster) -> int:
+    """Return how many calls the master has on its disk; its answers wait for that."""
+    return sum(job.pushed for job in ClusterExecutor.jobs(cluster.address))
+
+
 @pytest.mark.parametrize("is_master_killed", [False, True], ids=["script", "script-and-master"])
 def test_a_script_that_is_killed_and_started_again_runs_each_call_once(
     cluster: Cluster, *, is_master_killed: bool
@@ -45,6 +51,8 @@ def test_a_script_that_is_killed_and_started_again_runs_each_call_once(
     while target < COUNT:
         script = start_script(cluster)
         wait_until(lambda at=target: len(runs_in(cluster.folder)) > at, "calls run")
+        if is_master_killed:  # what it has not accepted may run, and is forgotten with it
+            wait_until(lambda: accepted(cluster) == COUNT, "the master has accepted all")
         kill(script.pid)
         script.popen.wait()
         if is_master_killed:

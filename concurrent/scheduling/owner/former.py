@@ -30,6 +30,7 @@ class FormerTasks:
 
     def __init__(self) -> None:
         self._below = 0
+        self._here_below = 0
         self._how = GoesOn.BY_IDS
         self._met: set[int] = set()
         self._waiting: dict[int, tuple[int, int, Payload]] = {}
@@ -37,14 +38,20 @@ class FormerTasks:
 
     def begin(self, below: int, how: GoesOn) -> None:
         """Take note that the tasks whose ids are less are those of former programs."""
-        self._below = below
+        self._below = self._here_below = below
         self._how = how
 
-    def end(self) -> None:
-        """The master has nothing of former programs any more."""
-        self._below = 0
-        self._waiting.clear()
-        self._tasks.clear()
+    def joined(self, next_id: int) -> None:
+        """Take note that the master has the tasks whose ids are less; 0: none of former programs."""
+        self._here_below = next_id
+        if not next_id:
+            self._below = 0
+            self._waiting.clear()
+            self._tasks.clear()
+
+    def is_gone(self, task_id: int) -> bool:
+        """Return whether the master has a former program's task no more. Any thread."""
+        return task_id >= self._here_below
 
     @property
     def held_from(self) -> int:

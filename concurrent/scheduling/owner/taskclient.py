@@ -241,21 +241,27 @@ class TaskClient:
             self._pushed_count += count
         return task_id
 
-    def adopt(self, task_id: int, item: Any, work: Any, terms: Terms = DEFAULT_TERMS) -> None:
-        """Wait for the outcome of a task that a former program of the job has pushed. Any thread.
+    def adopt(self, task_id: int, item: Any, work: Any, terms: Terms = DEFAULT_TERMS) -> int:
+        """Wait for the outcome of a task that a former program of the job pushed; return its id. Any thread.
 
-        :param work: what it was made of, in case that the master has it no more.
+        :param work: what it was made of: if the master has it no more it is pushed, and gets another id.
         :raises SchedulingError: if the client is closed.
         """
-        if self._closed_because is not None:
-            raise self._closed()
+        self._check_open()
         with self._pickling:
-            self._open[task_id] = item, work, terms
-            self._pushed_count += 1
+            self._open[task_id] = item, work, terms  # before it is asked whether it is there: see attach
+            is_here = not self._former.is_gone(task_id)
+            if is_here:
+                self._pushed_count += 1
+            else:
+                del self._open[task_id]
+        if not is_here:
+            return self.push(item, work, terms)
         self._asked.append(task_id)
         if not self._is_asked:
             self._is_asked = True
             self._loop.post(self._meet_asked)
+        return task_id
 
     def pickled(self, value: Any) -> tuple[Payload, int]:
         """Pickle something else than a task; returns it and how many blobs it needs. Any thread.
@@ -328,8 +334,7 @@ class TaskClient:
         self._joining = handler
         self._consumption.begin(handler, consumed_to)
         self.outgoing.sent_code.begin(known_code_count)
-        if not next_id:
-            self._former.end()
+        self._former.joined(next_id)
         if next_id > self.outgoing.accepted_to or len(self._unsent) == len(self._open):
             self._go_on(handler, next_id)  # all is here: no need to wait for a thread that pickles
         else:
@@ -342,8 +347,7 @@ class TaskClient:
         self.outgoing.detach()
 
     def _append(self, item: Any, work: Any, terms: Terms) -> int:
-        if self._closed_because is not None:
-            raise self._closed()
+        self._check_open()
         payload = self._shorthand.dumps(work)
         task_id = self._next_id
         self._next_id = task_id + 1
@@ -354,8 +358,9 @@ class TaskClient:
             self.outgoing.close_room()
         return task_id
 
-    def _closed(self) -> SchedulingError:
-        return SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
+    def _check_open(self) -> None:
+        if self._closed_because is not None:
+            raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
 
     def _meet_asked(self) -> None:
         self._is_asked = False
@@ -409,9 +414,7 @@ class TaskClient:
         self.outgoing.flush()
 
     def _take_accepted(self, last_id: int) -> None:
-        groups = self.outgoing.accepted(last_id)
-        if groups and self._on_accepted is not None:
-            self._tell_accepted(task_id for group in groups for task_id in group.ids)
+        self._tell_accepted(one for group in self.outgoing.accepted(last_id) for one in group.ids)
 
     def _tell_accepted(self, ids: Iterable[int]) -> None:
         if self._on_accepted is not None:
@@ -469,16 +472,12 @@ class TaskClient:
         item, work, _ = task
         if status != DIED or type(item) is not Members:
             return False
-        when_free(self._pickling, self._loop, partial(self._push_singly, item, work))
+        when_free(self._pickling, self._loop, lambda: self._report(self._append_each(item, work)))
         self.consumed(len(payload), 0)
         return True
 
-    def _push_singly(self, items: Members, batch: TaskBatch) -> None:
-        """Push the tasks of a batch one by one, after a worker died of one of them; while no thread pickles."""
-        self._report(self._append_each(items, batch))
-
     def _append_each(self, items: Members, batch: TaskBatch) -> list[Outcome]:
-        """See :meth:`_push_singly`; returns the outcomes of those that cannot be pushed."""
+        """Push the tasks of a batch one by one, while no thread pickles; returns the outcomes of what fails."""
         lost: list[Outcome] = []
         for item, work, terms in zip(items, batch.members, items.terms, strict=True):
             try:

@@ -152,6 +152,25 @@ def test_what_a_program_asked_for_is_pushed_if_the_job_is_gone(owner: Owner) -> 
     assert owner.attach().pushed_ids() == [2, 3]
 
 
+def test_what_a_program_asks_for_after_the_job_is_gone_is_pushed(owner: Owner) -> None:
+    begin(owner, 3, GoesOn.BY_IDS)
+    owner.on_loop(owner.client.detach)
+    session = owner.attach()
+    assert owner.client.adopt(2, "b", (len, ("b",), {})) == 3
+    owner.settle()
+    assert session.pushed_ids() == [3]
+    owner.master_says("finished", [3], [FINISHED], [b"x"], -1)
+    assert owner.outcomes == [Outcome("b", FINISHED, b"x")]
+
+
+def test_what_a_master_that_came_back_has_lost_is_pushed_when_it_is_asked_for(owner: Owner) -> None:
+    begin(owner, 4, GoesOn.BY_IDS)
+    owner.on_loop(owner.client.detach)
+    owner.attach(next_id=3)
+    assert owner.client.adopt(2, "b", (len, ("b",), {})) == 2
+    assert owner.client.adopt(3, "c", (len, ("c",), {})) == 4
+
+
 def test_tasks_of_a_former_program_come_along_with_their_outcomes_once(owner: Owner) -> None:
     begin(owner, 3, GoesOn.WITH_TASKS)
     task = CodeBook().dumps((len, ("ab",), {}))

@@ -69,3 +69,10 @@ def test_a_key_is_a_text_that_is_not_too_long(key: Any, kind: type[Exception]) -
 def test_no_key_is_one_too() -> None:
     assert checked_key(None) is None
     assert checked_key("a") == "a"
+
+
+def test_a_job_that_begins_anew_has_nothing_of_former_programs() -> None:
+    keys = known(**{"#1 load": 6, "k:last": 7})
+    keys.forget_known()
+    assert keys.take("sum", None) == ("#1 sum", 0)
+    assert keys.take("sum", "last") == ("k:last", 0)

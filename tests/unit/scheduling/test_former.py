@@ -54,10 +54,16 @@ def test_what_is_asked_for_by_ids_holds_nothing_up() -> None:
 
 def test_nothing_waits_when_the_master_has_nothing_of_former_programs(former: FormerTasks) -> None:
     former.keep(1, 5, FINISHED, b"five")
-    former.end()
+    former.joined(0)
     assert former.ask(5) is None
     former.keep(1, 5, FINISHED, b"five")
     assert former.ask(5) is None
+
+
+def test_what_the_present_master_has_not_is_gone(former: FormerTasks) -> None:
+    assert [former.is_gone(task_id) for task_id in (5, 9, 10)] == [False, False, True]
+    former.joined(6)
+    assert [former.is_gone(task_id) for task_id in (5, 6)] == [False, True]
 
 
 def test_a_task_that_comes_along_is_taken_once_and_only_if_it_is_a_former_one() -> None:

@@ -5,7 +5,8 @@ What is run are the fenced blocks of ``README.md``, ``docs/*.md`` and ``docs/nee
 * a block whose first line is ``# file: NAME`` is written to that file, in a folder of the page's own;
 * any other ``python`` block is a program of its own, run in that folder in the order of the page;
 * a ``text`` block right after a program is what that prints;
-* ``<!-- not run -->`` on the line before a block leaves it out.
+* ``<!-- not run -->`` on the line before a block leaves it out;
+* ``<!-- needs NAME, NAME -->`` there names packages, and leaves it out where one of them is not installed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,7 @@ PAGES = sorted({page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md
 RUN_WITHIN_S = 100
 NOT_RUN = "<!-- not run -->"
 
+_NEEDS = re.compile(r"<!-- needs (\w+(?:, \w+)*) -->$")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
@@ -55,6 +58,7 @@ class Block:
     :param line: where its text begins.
     :param file: the file that it is written to, or None.
     :param printed: what the program prints according to the page, or None.
+    :param missing: packages that it needs and that are not installed.
     """
 
     line: int
@@ -62,6 +66,7 @@ class Block:
     text: str
     file: str | None
     printed: str | None
+    missing: tuple[str, ...] = ()
 
     @property
     def is_program(self) -> bool:
@@ -74,15 +79,18 @@ def blocks_of(page: str) -> list[Block]:
     found = list(_FENCE.finditer(page))
     blocks = []
     for index, fence in enumerate(found):
-        if page[: fence.start()].rstrip().endswith(NOT_RUN):
+        before = page[: fence.start()].rstrip()
+        if before.endswith(NOT_RUN):
             continue
+        needs = _NEEDS.search(before)
+        missing = [name for name in needs[1].split(", ") if find_spec(name) is None] if needs else []
         printed = None
         if index + 1 < len(found) and found[index + 1][1] == "text":
             if not page[fence.end() : found[index + 1].start()].strip():
                 printed = found[index + 1][2]
         named = _FILE.match(fence[2])
         line = page.count("\n", 0, fence.start()) + 2
-        blocks.append(Block(line, fence[1], fence[2], named[1] if named else None, printed))
+        blocks.append(Block(line, fence[1], fence[2], named[1] if named else None, printed, tuple(missing)))
     return blocks
 
 
@@ -96,7 +104,7 @@ def run_examples(page: str, folder: Path) -> list[str]:
             file.write_text(block.text, encoding="utf-8")
             if file.suffix == ".py":
                 compile(block.text, block.file, "exec")
-        elif block.is_program:
+        elif block.is_program and not block.missing:
             program = folder / f"line_{block.line}.py"
             program.write_text(block.text, encoding="utf-8")
             done = subprocess.run(
@@ -143,6 +151,9 @@ def broken_links(path: Path) -> list[str]:
 def test_examples_run_and_print_what_the_page_says(path: Path, tmp_path: Path) -> None:
     problems = run_examples(path.read_text(encoding="utf-8"), tmp_path)
     assert not problems, "\n".join(problems)
+    missing = {name for block in blocks_of(path.read_text(encoding="utf-8")) for name in block.missing}
+    if missing:
+        pytest.skip(f"some examples need what is not installed: {', '.join(sorted(missing))}")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -192,6 +203,14 @@ def test_an_example_that_prints_something_else_is_found(tmp_path: Path) -> None:
 def test_an_example_that_fails_is_found(tmp_path: Path) -> None:
     (problem,) = run_examples("```python\n1 / 0\n```", tmp_path)
     assert "ZeroDivisionError" in problem
+
+
+def test_an_example_that_needs_what_is_not_installed_is_left_out(tmp_path: Path) -> None:
+    page = "<!-- needs {names} -->\n```python\n1 / 0\n```"
+    assert run_examples(page.format(names="json, no_such_package"), tmp_path) == []
+    (block,) = blocks_of(page.format(names="json, no_such_package"))
+    assert block.missing == ("no_such_package",)
+    assert len(run_examples(page.format(names="json"), tmp_path)) == 1
 
 
 def test_links_to_missing_files_and_headings_are_found(tmp_path: Path) -> None:

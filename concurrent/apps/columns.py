@@ -45,6 +45,7 @@ __all__ = [
     "lines_of_owners",
     "lines_of_workers",
     "page_url",
+    "run_time",
     "shortened",
     "size",
     "trouble_text",
@@ -200,6 +201,14 @@ class WorkerLine(NamedTuple):
             return "idle"
         is_long = self.long is not None and self.long.task == self.task
         return (self.long.shown if self.long is not None and is_long else "") or f"task {self.task}"
+
+
+def run_time(run_s: float, usual_s: float) -> str:
+    """Return how long a run took, about how long if only that is known, or nothing.
+
+    :param usual_s: how long others took.
+    """
+    return duration(run_s) if run_s else f"~{duration(usual_s)}" if usual_s else ""
 
 
 def lines_of_nodes(status: MasterStatus, now: float) -> list[NodeLine]:

@@ -155,12 +155,15 @@ class TaskRow(Status):
     :param name: what the task is: the name of its class or function.
     :param state: one of ``STATES``.
     :param slave: which has it, or had it last; empty if none has.
-    :param worker: the process that runs it; 0 if that is not known.
+    :param worker: the process that runs it, or ran it last; 0 if that is not known.
     :param since_at: since when it runs, or when it ended.
     :param tries: how often it was tried again because it raised.
     :param deaths: how many workers died of it.
     :param exception: the type of what it raised, if it has failed.
     :param words: how it failed, or how far it says that it is.
+    :param run_s: how long its last run took; 0 while it runs, and if that is not known: slaves tell only of
+        tasks that run for a while.
+    :param usual_s: how long tasks took lately at its slave when it ended; 0 if that is not known.
     """
 
     task: int
@@ -177,6 +180,8 @@ class TaskRow(Status):
     exception: str
     words: str
     is_yours: bool
+    run_s: float
+    usual_s: float
 
     @property
     def title(self) -> str:
@@ -394,7 +399,8 @@ class TaskDetails(Status):
     :param row: of one that has ended and is not known any more only ``id`` and ``job``.
     :param came_at: when the master got it, to a second or so.
     :param explanation: what becomes of it; None to who may not touch its job.
-    :param text: how it failed, with its traceback if that is kept, and ``output`` the end of what it printed.
+    :param text: how it failed, with its traceback if that is kept, else what is kept and why it is no more.
+    :param output: the end of what it printed.
     """
 
     row: TaskRow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from typing import Final
 
 from concurrent.apps.observed import OutputStatus, TaskDetails, TaskRow
 from concurrent.apps.taskchoice import parts_of
@@ -17,6 +18,8 @@ from concurrent.scheduling.telemetry.endedtasks import EndedTask
 from concurrent.transport.security.identity import Identity
 
 __all__ = ["TaskFinder"]
+
+NOT_KEPT: Final = "(its traceback is not kept any more, only those of the latest failures are)"
 
 
 class TaskFinder:
@@ -56,12 +59,13 @@ class TaskFinder:
         maker = self._dispatcher.ended.mark_of(task.owner).maker if task is not None else ended.job.maker  # type: ignore[union-attr]
         if not may_read(maker, self._identity):
             raise _not_there(text)
-        owner, task_id = (
-            (task.owner.owner, task.client_id) if task is not None else (ended.job.owner, ended.id)  # type: ignore[union-attr]
-        )
+        if task is not None:
+            said = self._output(task.owner.owner, task.client_id)
+        else:
+            assert ended is not None
+            said = self._output(ended.job.owner, ended.id) or self._output_of_last(ended)
         answer: Future[OutputStatus] = Future()
         is_running = task is not None and task.state is TaskState.HELD
-        said = self._output(owner, task_id)
         if isinstance(said, Future):
             said.add_done_callback(lambda said: answer.set_result(OutputStatus(said.result(), is_running)))
         else:
@@ -87,6 +91,9 @@ class TaskFinder:
             ended = self._dispatcher.ended.tasks.find(job.owner, number) or self._lately(job, number)
             if ended is not None:
                 return None, ended
+        ended = self._dispatcher.ended.tasks.find_of(title, number)
+        if ended is not None:  # of a job that is gone
+            return None, ended
         raise _not_there(text)
 
     def _lately(self, job: JobRecord, task_id: int) -> EndedTask | None:
@@ -127,15 +134,18 @@ class TaskFinder:
 
     def _of_ended(self, task: EndedTask) -> TaskDetails:
         row = self._lister.ended_row(task)
-        group = self._dispatcher.ended.failures.get(task.job.owner, task.name, task.exception)
-        has_text = group is not None and row.is_yours and group.tasks[-1] == task.id
         return TaskDetails(
             row=row,
             came_at=task.came_at,
             explanation=self._explanation_of(task) if row.is_yours else None,
-            text=group.text if group is not None and has_text else row.words,
-            output=(self._kept_output(row) or (group.output if group is not None and has_text else "")),
+            text=_text_of(task) if row.is_yours else "",
+            output=(self._kept_output(row) or self._output_of_last(task)) if row.is_yours else "",
         )
+
+    def _output_of_last(self, task: EndedTask) -> str:
+        """Return what a task printed that was the last one to fail so: it outlives the job."""
+        group = self._dispatcher.ended.failures.get(task.job.owner, task.name, task.exception)
+        return group.output if group is not None and group.tasks[-1] == task.id else ""
 
     def _explanation_of(self, task: EndedTask) -> Explanation | None:
         job = self._ledger.owners.get(task.job.owner)
@@ -144,6 +154,11 @@ class TaskFinder:
     def _kept_output(self, row: TaskRow) -> str:
         """Return what the master has of what a task printed, without asking its slave."""
         return self._dispatcher.news.kept_output(row.owner, row.id) if row.is_yours else ""
+
+
+def _text_of(task: EndedTask) -> str:
+    """Return how a task failed, as far as it is kept; nothing of one that has not failed."""
+    return task.text or (f"{task.words}\n{NOT_KEPT}" if task.words else "")
 
 
 def _not_there(text: str) -> NodeError:

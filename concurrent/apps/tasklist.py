@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Final
 
@@ -157,11 +158,14 @@ class TaskLister:
             exception="",
             words=words if is_yours else "",
             is_yours=is_yours,
+            run_s=0.0,
+            usual_s=0.0,
         )
 
     def ended_row(self, task: EndedTask) -> TaskRow:
         """Return the row of a task that has ended."""
         is_yours = may_read(task.job.maker, self._identity)
+        worker, began_at = self._last_runs.get((task.job.owner, task.id), (0, 0.0))
         return TaskRow(
             task=0,
             id=task.id,
@@ -170,14 +174,20 @@ class TaskLister:
             name=task.name,
             state=_state_of(task),
             slave=task.slave,
-            worker=0,
+            worker=worker,
             since_at=task.at,
             tries=task.tries,
             deaths=task.deaths,
             exception=task.exception,
             words=task.words if is_yours else "",
             is_yours=is_yours,
+            run_s=max(0.0, task.at - began_at) if began_at else 0.0,
+            usual_s=task.usual_s,
         )
+
+    @cached_property
+    def _last_runs(self) -> dict[tuple[int, int], tuple[int, float]]:
+        return self._ledger.running.last_runs()
 
     def may_touch(self, task: TaskRecord) -> bool:
         """Tell whether who asks may read what a task says."""

@@ -39,8 +39,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "logs",
         parents=[common_parser()],
         help="print what a task, the tasks of a job or a slave say",
-        description="Print the end of what a task has printed, or the tasks of a job, or the last lines of the "
-        "log of a slave without what its tasks print.",
+        description="Print the end of what a task has printed, and how it failed; or what the tasks of a job "
+        "have printed; or the last lines of the log of a slave without what its tasks print.",
     )
     parser.add_argument(
         "task", metavar="TASK", nargs="?", help="JOB/ID, or the number of an open one at the master"
@@ -79,22 +79,32 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _task(master: ObserveMaster, args: argparse.Namespace) -> None:
-    row = master.task(args.task).row
-    name = row.title
+    details = master.task(args.task)
+    name = details.row.title
     said = master.output(name).output
     if args.json:
-        print_json({"task": name, "state": row.state, "output": last_lines(said, args.tail)})
+        print_json(
+            {
+                "task": name,
+                "state": details.row.state,
+                "output": last_lines(said, args.tail),
+                "text": details.text,
+            }
+        )
         return
     _print(last_lines(said, args.tail))
     pause = threading.Event()
-    while args.follow and row.state in OPEN:
+    while args.follow and details.row.state in OPEN:
         pause.wait(LOOK_S)
-        row = master.task(name).row
+        details = master.task(name)
         now = master.output(name).output
         _print(new_part(said, now))
         said = now
-    if not said:
-        print(for_terminal(f"concurrent: {_nothing(row)}"), file=sys.stderr)
+    if details.text:
+        print(for_terminal(f"==> how {name} failed <=="))
+        _print(last_lines(details.text, None))
+    elif not said:
+        print(for_terminal(f"concurrent: {_nothing(details.row)}"), file=sys.stderr)
 
 
 def _nothing(row: TaskRow) -> str:

@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Final
 
-from concurrent.apps.columns import Column, Columns, count, duration
+from concurrent.apps.columns import Column, Columns, count, duration, run_time
 from concurrent.apps.commands.asking import SEEING, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.output import Screen, add_output_arguments, iso_time, left_out_line, show, table
@@ -77,17 +77,19 @@ def _words(one: TaskRow) -> str:
     return "; ".join(filter(None, (words, deaths)))
 
 
+def _run_time(one: TaskRow, now: float) -> str:
+    """Return how long a task runs, or how long it ran."""
+    if one.state == RUNNING:
+        return duration(now - one.since_at) if one.since_at else ""
+    return run_time(one.run_s, one.usual_s)
+
+
 TASKS: Final[Columns[tuple[TaskRow, float]]] = (
     Column("task", lambda line: line[0].title),
     Column("function", lambda line: line[0].name),
     Column("state", lambda line: line[0].state),
     Column("since", lambda line: iso_time(line[0].since_at)),
-    Column(
-        "for",
-        lambda line: (
-            duration(line[1] - line[0].since_at) if line[0].since_at and line[0].state == RUNNING else ""
-        ),
-    ),
+    Column("for", lambda line: _run_time(*line)),
     Column("slave", lambda line: line[0].slave),
     Column("process", lambda line: line[0].worker or ""),
     Column("tries", lambda line: line[0].tries, count),

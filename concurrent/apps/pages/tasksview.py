@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from concurrent.apps.columns import Column, Link, count, shortened
+from concurrent.apps.columns import Column, Link, count, run_time, shortened
 from concurrent.apps.observed import FINISHED, RUNNING, STATES, WAITING, TaskRow, TasksList
 from concurrent.apps.pages.elements import Element, Node, element
 from concurrent.apps.pages.parts import BAD, GOOD, PLAIN, toned
@@ -54,6 +54,7 @@ TASK_COLUMNS: Final[tuple[Column[TaskLine], ...]] = (
     Column("job", lambda line: job_link(line.row.job)),
     Column("state", _state),
     Column("when", _when),
+    Column("ran for", lambda line: run_time(line.row.run_s, line.row.usual_s)),
     Column("slave", lambda line: shortened(line.row.slave)),
     Column("process", lambda line: line.row.worker or ""),
     Column("tried again", lambda line: line.row.tries, count),

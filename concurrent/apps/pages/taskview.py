@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.apps.columns import duration
+from concurrent.apps.columns import duration, run_time
 from concurrent.apps.observed import RUNNING, TaskDetails
 from concurrent.apps.pages.elements import Element, Node, element
 from concurrent.apps.pages.parts import figures, link, note, section, text_block
@@ -72,6 +72,9 @@ def _figures(viewer: Viewer, details: TaskDetails) -> Element:
         is_running = row.state == RUNNING
         when = lasting(row.since_at, viewer.now) if is_running else ago(row.since_at, viewer.now)
         said.append(("runs for" if is_running else "since", when))
+    ran = run_time(row.run_s, row.usual_s)
+    if ran:
+        said.append(("ran for" if row.run_s else "such tasks took there", ran.lstrip("~")))
     if details.came_at:
         said.append(("came", ago(details.came_at, viewer.now)))
     if row.tries:

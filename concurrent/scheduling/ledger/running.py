@@ -134,6 +134,12 @@ class RunningTasks:
                 return run.worker, run.since
         return self._past.get((owner, task_id))
 
+    def last_runs(self) -> dict[tuple[int, int], tuple[int, float]]:
+        """Return what :meth:`last_run` does of all tasks of which it is known, by their owners and ids."""
+        runs = self._run_by_number.values()
+        known = {(run.task.owner.owner, run.task.client_id): (run.worker, run.since) for run in runs}
+        return {**self._past, **known}
+
     def _running(self) -> list[_Run]:
         return [run for run in self._run_by_number.values() if not run.is_over]
 

@@ -18,10 +18,12 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.master.failurewords import failure_of
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FINISHED
-from concurrent.scheduling.telemetry.endedtasks import EndedTask, EndedTasks, FinishedBatch, short
+from concurrent.scheduling.telemetry.endedtasks import EndedTask, EndedTasks, FinishedBatch
 from concurrent.scheduling.telemetry.failuregroups import Failed, FailureGroups, cut_exception
+from concurrent.scheduling.telemetry.failuretexts import FailureTexts
 from concurrent.scheduling.telemetry.jobmark import JobMark
 from concurrent.scheduling.telemetry.rates import Rate
+from concurrent.scheduling.wire.failure import FailureText
 
 __all__ = ["OTHER", "EndedDesk"]
 
@@ -35,6 +37,9 @@ OTHER: Final = "other"
 
 TIDY_MIN: Final = 100
 """Up to so many jobs nobody looks which of them are gone."""
+
+There = tuple[str, float, float]
+"""The name of the slave at which tasks ended together, when that was, and how long tasks took there lately."""
 
 _terms_of = attrgetter("terms")
 
@@ -55,6 +60,7 @@ class EndedDesk:
     ) -> None:
         self.failures = FailureGroups()
         self.tasks = EndedTasks()
+        self.texts = FailureTexts()
         self.rate = Rate(clock())
         self.counts_by_job: dict[int, dict[str, OutcomeCounts]] = {}
         self.totals: dict[str, OutcomeCounts] = {}
@@ -88,17 +94,19 @@ class EndedDesk:
                 self._count(job.owner, name, [status])
         else:
             self._count(job.owner, terms.name, statuses)
+        record = self._ledger.slaves.get(tasks[0].slave) if slave else None
+        there = slave, now, record.task_s if record is not None else 0.0
         if statuses.count(FINISHED) == len(tasks):
-            self._finished(mark, tasks, names, slave, now)
+            self._finished(mark, tasks, names, there)
             return
         finished: list[TaskRecord] = []
         for task, status, payload in zip(tasks, statuses, payloads, strict=True):
             if status == FINISHED:
                 finished.append(task)
             else:
-                self._unfinished(mark, task, status, payload, now)
+                self._unfinished(mark, task, status, payload, there)
         if finished:
-            self._finished(mark, finished, [task.terms.name for task in finished], slave, now)
+            self._finished(mark, finished, [task.terms.name for task in finished], there)
 
     def tried(self, tries: list[tuple[TaskRecord, int, Any]]) -> None:
         """Know of tries of tasks, with status and payload, that were not the last ones."""
@@ -126,16 +134,19 @@ class EndedDesk:
         """Return what is remembered of a job when it is gone."""
         return self._mark_by_job.get(job.owner) or self._mark(job)
 
-    def _finished(
-        self, mark: JobMark, tasks: list[TaskRecord], names: list[str], slave: str, now: float
-    ) -> None:
+    def _finished(self, mark: JobMark, tasks: list[TaskRecord], names: list[str], there: There) -> None:
+        slave, now, usual_s = there
         ids = [task.client_id for task in tasks]
-        self.tasks.add_finished(FinishedBatch(mark, ids, names, slave, now, FINISHED))
+        self.tasks.add_finished(FinishedBatch(mark, ids, names, slave, now, FINISHED, usual_s))
 
-    def _unfinished(self, mark: JobMark, task: TaskRecord, status: int, payload: Any, now: float) -> None:
-        exception, words = "", ""
+    def _unfinished(self, mark: JobMark, task: TaskRecord, status: int, payload: Any, there: There) -> None:
+        _, now, usual_s = there
+        exception, said = "", None
         if status != CANCELLED:
-            exception, words = self._failed(mark, task, status, payload, now)
+            found = self._failed(mark, task, status, payload, now)
+            text = found.traceback or found.message
+            exception = cut_exception(found.type)
+            said = self.texts.add(found.where, text, in_few_words(found.type, text))
         arrivals: Arrivals = self._ledger.places.arrivals
         self.tasks.add(
             EndedTask(
@@ -149,7 +160,8 @@ class EndedDesk:
                 task.tries,
                 len(task.evidence),
                 exception,
-                short(words),
+                said,
+                usual_s,
             )
         )
 
@@ -162,8 +174,8 @@ class EndedDesk:
         now: float,
         *,
         is_last: bool = True,
-    ) -> tuple[str, str]:
-        """Count a failure; return the type of the exception and a few words."""
+    ) -> FailureText:
+        """Count a failure; return what it says."""
         self.deaths += status == DIED
         found = failure_of(status, payload)
         text = found.traceback or found.message
@@ -180,7 +192,7 @@ class EndedDesk:
                 is_last,
             ),
         )
-        return cut_exception(found.type), in_few_words(found.type, text)
+        return found
 
     def _slave_of(self, task: TaskRecord) -> str:
         slave = self._ledger.slaves.get(task.slave)

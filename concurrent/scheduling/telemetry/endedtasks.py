@@ -6,20 +6,19 @@ Finished tasks come by the thousand, so they are kept by batches, as the ledger 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from concurrent.scheduling.telemetry.failuretexts import FailureSaid
 from concurrent.scheduling.telemetry.jobmark import JobMark
 
-__all__ = ["FINISHED_MAX", "UNFINISHED_MAX", "EndedTask", "EndedTasks", "FinishedBatch", "short"]
+__all__ = ["FINISHED_MAX", "UNFINISHED_MAX", "EndedTask", "EndedTasks", "FinishedBatch"]
 
 UNFINISHED_MAX: Final = 10_000
 """So many that failed or were cancelled are kept, the latest."""
 
 FINISHED_MAX: Final = 1000
 """At least so many that finished are kept, the latest."""
-
-WORDS_BYTES_MAX: Final = 100
 
 
 class EndedTask(NamedTuple):
@@ -30,7 +29,8 @@ class EndedTask(NamedTuple):
     :param status: how it ended, as ``outcome.py`` has it.
     :param tries: how often it was tried again, and ``deaths`` how many workers died of it.
     :param exception: the type of what it raised, or what stands for that.
-    :param reason: what is known of that in a few words, as UTF-8.
+    :param said: what it says of that; None if it has not failed.
+    :param usual_s: how long tasks took lately at its slave; 0 if that is not known.
     """
 
     job: JobMark
@@ -43,12 +43,18 @@ class EndedTask(NamedTuple):
     tries: int = 0
     deaths: int = 0
     exception: str = ""
-    reason: bytes = b""
+    said: FailureSaid | None = None
+    usual_s: float = 0.0
 
     @property
     def words(self) -> str:
         """What is known of how it failed, in a few words."""
-        return self.reason.decode("utf-8", "ignore")
+        return self.said.words if self.said is not None else ""
+
+    @property
+    def text(self) -> str:
+        """All that it says, with its traceback; empty if that is not kept any more."""
+        return self.said.text if self.said is not None else ""
 
 
 class FinishedBatch(NamedTuple):
@@ -60,12 +66,13 @@ class FinishedBatch(NamedTuple):
     slave: str
     at: float
     status: int
+    usual_s: float = 0.0
 
     def rows(self) -> Iterator[EndedTask]:
         """Iterate over the tasks, the latest first."""
         names = self.names if len(self.names) > 1 else [self.names[0]] * len(self.ids)
         for task_id, name in zip(reversed(self.ids), reversed(names), strict=True):
-            yield EndedTask(self.job, task_id, name, self.status, self.slave, self.at)
+            yield EndedTask(self.job, task_id, name, self.status, self.slave, self.at, usual_s=self.usual_s)
 
 
 class EndedTasks:
@@ -100,15 +107,17 @@ class EndedTasks:
 
     def find(self, owner: int, task_id: int) -> EndedTask | None:
         """Return what is known of a task of a job that has ended."""
+        return self._find(task_id, lambda job: job.owner == owner)
+
+    def find_of(self, title: str, task_id: int) -> EndedTask | None:
+        """Return what is known of a task whose job was called so, of the latest such job."""
+        return self._find(task_id, lambda job: job.name == title)
+
+    def _find(self, task_id: int, is_its: Callable[[JobMark], bool]) -> EndedTask | None:
         for task in self.unfinished():
-            if task.id == task_id and task.job.owner == owner:
+            if task.id == task_id and is_its(task.job):
                 return task
         for batch in reversed(self._finished):
-            if batch.job.owner == owner and task_id in batch.ids:
+            if task_id in batch.ids and is_its(batch.job):
                 return next(task for task in batch.rows() if task.id == task_id)
         return None
-
-
-def short(text: str) -> bytes:
-    """Return the beginning of a text, as it is kept."""
-    return text[:WORDS_BYTES_MAX].encode("utf-8", "replace")[:WORDS_BYTES_MAX]

@@ -25,7 +25,7 @@ TEXT_BYTES_MAX: Final = 4000
 OUTPUT_BYTES_MAX: Final = 2000
 """So much is kept of a text: the end, where a traceback says most."""
 
-EXCEPTION_CHARS_MAX: Final = 60
+EXCEPTION_BYTES_MAX: Final = 60
 SLAVES_MAX: Final = 8
 TASKS_MAX: Final = 8
 
@@ -169,7 +169,9 @@ class FailureGroups:
 
 def cut_exception(name: str) -> str:
     """Return the type of an exception as it is kept."""
-    return name[:EXCEPTION_CHARS_MAX]
+    if name.isascii():
+        return name[:EXCEPTION_BYTES_MAX]
+    return name.encode("utf-8", "replace")[:EXCEPTION_BYTES_MAX].decode("utf-8", "ignore")
 
 
 def _end(text: str, bytes_max: int) -> bytes:

@@ -114,6 +114,7 @@ def test_failures_are_grouped_and_stay_when_their_tasks_are_gone(busy: tuple[Mas
     details = ask_as(master, ANN, "task", "hunt/2")
     assert (details["row"]["state"], details["row"]["exception"]) == ("failed", "ValueError")
     assert SECRET in details["text"]
+    assert SECRET in ask_as(master, ANN, "output", "hunt/2")["output"]
 
 
 def test_observers_see_counts_names_and_times_and_no_words(busy: tuple[MasterNode, Peer, Peer]) -> None:

@@ -126,6 +126,17 @@ def test_what_a_task_printed_is_had_after_its_end(run: Run, job: str) -> None:
     assert run("logs", f"{job}/{first}", "--tail", "0") == ""
 
 
+def test_how_a_task_failed_stands_below_what_it_printed(run: Run, cluster: ClusterExecutor, job: str) -> None:
+    assert cluster.options(name="say").submit(say, -2).exception(TIMEOUT_S) is not None
+    failed = {one["id"]: one for one in json.loads(run("tasks", "--job", job, "--failed", "--json"))["items"]}
+    for number, row in zip((-1, -2), (failed[key] for key in sorted(failed)), strict=True):
+        said = run("logs", f"{job}/{row['id']}")
+        assert said.startswith(f"line {number}\n==> how {job}/{row['id']} failed <==\n")
+        assert f"\nValueError: {number} is negative\n" in said
+        assert 'raise ValueError(f"{number} is negative")' in said
+        assert row["words"] == f"ValueError: {number} is negative"
+
+
 def test_what_a_job_printed_is_told_task_by_task(run: Run, job: str) -> None:
     said = run("logs", "--job", job)
     assert f"==> {job}/" in said

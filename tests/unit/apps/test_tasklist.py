@@ -121,6 +121,18 @@ def test_what_runs_is_told_with_its_worker_and_since_when(master: Watched) -> No
     assert (row.worker, row.since_at) == (8, pytest.approx(master.at - 5.0))
 
 
+def test_of_what_ended_it_is_told_how_long_it_ran_and_where_if_a_slave_has_told(master: Watched) -> None:
+    (row,) = listed(master, state="running").items
+    master.apply(TasksRunning(SLAVE, [row.task], [8], [5.0], [""], master.at))
+    master.pass_time(1.0)
+    master.report(SLAVE, (row.task, FINISHED, b""))
+    ended = listed(master, state="finished").items
+    assert [(one.id, one.slave, one.worker, one.run_s) for one in ended] == [
+        (2, "slave-9", 8, pytest.approx(6.0)),
+        (0, "slave-9", 0, 0.0),
+    ]
+
+
 def test_what_tasks_say_is_for_who_may_touch_their_job(master: Watched) -> None:
     (row,) = listed(master, state="running").items
     master.said[row.task] = "half of it"

@@ -26,9 +26,9 @@ from concurrent.scheduling.telemetry.endedtasks import (
     UNFINISHED_MAX,
     EndedTask,
     EndedTasks,
-    short,
 )
 from concurrent.scheduling.telemetry.failuregroups import GROUPS_MAX, Failed, FailureGroups, cut_exception
+from concurrent.scheduling.telemetry.failuretexts import BYTES_MAX, FailureTexts
 from concurrent.scheduling.telemetry.jobmark import JobMark
 from concurrent.scheduling.telemetry.rates import SPAN_S, Rate
 from concurrent.scheduling.wire.failure import dumps_failure
@@ -48,14 +48,14 @@ class Master:
         self.ledger.apply(OwnerJoined(OWNER, "hunt"))
         self.ledger.apply(SlaveJoined(SLAVE, "slave-1", workers=2, window=1 << 20))
 
-    def work(self, *parts: tuple[Terms, int, Any]) -> None:
-        """Have tasks end together, each with its terms, status and payload."""
+    def work(self, *parts: tuple[Terms, int, Any], task_s: float = 0.0) -> None:
+        """Have tasks end together, each with its terms, status and payload; tasks took so long lately."""
         for terms, _status, _payload in parts:
             self.ledger.apply(TasksSubmitted(OWNER, self.ledger.owners[OWNER].next_id, [b"task"], terms))
             self.ledger.assign(SLAVE, 1, self.ledger.owners[OWNER].lanes.lane(terms))
         numbers = list(self.ledger.slaves[SLAVE].held)
         _, statuses, payloads = zip(*parts, strict=True)
-        self.ledger.apply(TasksDone(SLAVE, numbers, list(statuses), list(payloads), at=self.at))
+        self.ledger.apply(TasksDone(SLAVE, numbers, list(statuses), list(payloads), task_s, at=self.at))
 
     def unfinished(self) -> list[EndedTask]:
         return list(self.desk.tasks.unfinished())
@@ -176,7 +176,7 @@ def test_the_most_frequent_kinds_of_failures_are_told_apart() -> None:
 
 
 def test_fifty_thousand_failures_of_as_many_kinds_take_less_than_ten_megabytes() -> None:
-    groups, tasks = FailureGroups(), EndedTasks()
+    groups, tasks, texts = FailureGroups(), EndedTasks(), FailureTexts()
     wide = "\N{GRINNING FACE}"
     tracemalloc.start()
     for number in range(50_000):
@@ -184,11 +184,52 @@ def test_fifty_thousand_failures_of_as_many_kinds_take_less_than_ten_megabytes()
         text = f"{wide * 2000}{number}"
         where = f"slave-{number}"
         groups.note(JOB, Failed(1.0, number, f"{number}".ljust(100), exception, where, text, text))
-        tasks.add(EndedTask(JOB, number, "find", FAILED, where, 1.0, 0.5, 0, 0, exception, short(text)))
+        said = texts.add(where, f"  {text}\n{text}", text)
+        tasks.add(EndedTask(JOB, number, "find", FAILED, where, 1.0, 0.5, 0, 0, exception, said))
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken < 10e6
     assert sum(row.count for row in groups.rows()) == 50_000
+
+
+TRACEBACK = "Traceback (most recent call last):\n" + 8 * '  File "hunt.py", line 7, in look\n    return bird\n'
+
+
+def test_each_of_ten_thousand_failures_keeps_its_own_message_and_its_traceback() -> None:
+    texts = FailureTexts()
+    said = [
+        texts.add(f"slave-{number % 9}", f"{TRACEBACK}ValueError: bird {number}\n", f"bird {number}")
+        for number in range(20_000)
+    ]
+    assert texts.size_bytes <= BYTES_MAX
+    assert all(
+        one.text == f"slave-{n % 9}\n{TRACEBACK}ValueError: bird {n}\n"
+        for n, one in enumerate(said[-9000:], 11_000)
+    )
+    assert [one.text for one in said[:5000]] == [""] * 5000
+    assert said[0].words == "bird 0"
+
+
+@pytest.mark.parametrize("text", ["", "killed", "no\nindent", "a\n  b\nmessage\nof two lines", "a\n  b"])
+def test_a_failure_says_what_it_said(text: str) -> None:
+    texts = FailureTexts()
+    assert texts.add("", text, "").text == text
+    assert texts.add("slave-1", text, "").text == f"slave-1\n{text}"
+
+
+def test_each_failure_of_a_kind_has_its_own_traceback(master: Master) -> None:
+    for text in ("first", "second"):
+        master.work((of("find"), FAILED, failure(ValueError(text))))
+    said = [one.text for one in master.unfinished()]
+    assert ["ValueError: second" in said[0], "ValueError: first" in said[1]] == [True, True]
+    assert all("slave-1, process 7" in one and "Traceback" in one for one in said)
+
+
+def test_what_ended_tells_how_long_such_tasks_took_at_its_slave(master: Master) -> None:
+    master.work((of("find"), FINISHED, b""), task_s=0.25)
+    master.work((of("find"), FAILED, failure(ValueError("no"))), task_s=0.5)
+    assert [one.usual_s for one in master.desk.tasks.finished()] == [0.25]
+    assert [one.usual_s for one in master.unfinished()] == [0.5]
 
 
 def test_words_of_peers_are_cut(master: Master) -> None:

@@ -189,6 +189,10 @@ class ApplicationNode(Callbacks, Node):
         """Show how far the work is: a bar on a terminal, a line now and then anywhere else. Main thread."""
         self._progress.show(done, total)
 
+    def hide_progress(self) -> None:
+        """Show no bars; call it before the node runs. Main thread."""
+        self._progress.is_hidden = True
+
     @property
     def cluster_workers(self) -> int:
         """How many worker processes the cluster has now; waits until the application has joined it.

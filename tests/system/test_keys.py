@@ -223,8 +223,10 @@ def test_members_tokens_and_invitations_are_listed_and_revoked(master: Machine, 
     text = master.run("keys", "list").stdout
     assert [line.split()[0] for line in text.splitlines()[2:4]] == ["rack", "wall"]
     listed = json.loads(master.run("keys", "list", "--json").stdout)
-    assert [one["role"] for one in listed["members"]] == ["master", "slave", "observe"]
-    (invitation,) = listed["invitations"]
+    rows = [(one["kind"], one["role"]) for one in listed["items"]]
+    assert rows[:3] == [("key", "master"), ("key", "slave"), ("token", "observe")]
+    assert (listed["total"], listed["left_out"]) == (4, 0)
+    invitation = listed["items"][-1]
     assert invitation["is_ephemeral"]
     assert secret not in text + json.dumps(listed)
     assert "Did you mean rack?" in master.fails("keys", "revoke", "rakc")

@@ -136,6 +136,8 @@ def _run(
     if over_before(args, env, record):
         return EXIT_OK
     node = env[cls]
+    if args.quiet:
+        node.hide_progress()
     node.job_run = job_run_of(args, env, cls, record)
     if node.job_run is None:
         return run_node(node, args, is_server=False)

@@ -44,7 +44,9 @@ def common_parser() -> argparse.ArgumentParser:
         "-v", "--verbose", action="count", default=0,
         help="log what is configured, where, and who joins; -vv: log everything",
     )  # fmt: skip
-    group.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
+    group.add_argument(
+        "-q", "--quiet", action="store_true", help="log warnings and errors only, and show no progress"
+    )
     group.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK
 from concurrent.apps.appclass import application_class
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
+from concurrent.apps.commands.output import add_json_argument, listed, print_json
 from concurrent.apps.master import MasterNode
 from concurrent.apps.node import Node, check_made
 from concurrent.apps.nodeclass import node_class, task_manager_class
@@ -36,6 +38,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "--check", action="store_true",
         help="print what is unknown or what a node would refuse instead; exit code 1 if anything is",
     )  # fmt: skip
+    add_json_argument(parser, "print each option with its value and where it came from, as JSON")
     return parser
 
 
@@ -46,8 +49,14 @@ def run(args: argparse.Namespace) -> int:
         application_class(env, args.app)
     if args.check:
         problems = list(dict.fromkeys([*problems_of(env), *_problems_of_nodes(env)]))
+        if args.json:
+            print_json({**listed(problems), "ok": not problems})
+            return EXIT_FAILED if problems else EXIT_OK
         print("\n".join(problems) if problems else "the configuration is right")
         return EXIT_FAILED if problems else EXIT_OK
+    if args.json:
+        print_json(listed(_options(env, args.section)))
+        return EXIT_OK
     if args.origins:
         for section, option, value, origin in env.config.explain():
             print(f"[{section}] {option} = {value}  ({origin})")
@@ -55,6 +64,14 @@ def run(args: argparse.Namespace) -> int:
     items = [item for item in env.config.items() if args.section in (None, item.section)]
     print(describe(items) or f"# there is no section [{args.section}]")
     return EXIT_OK
+
+
+def _options(env: Environment, section: str | None) -> Iterator[dict[str, str]]:
+    """Yield each option, with its value as text, where that came from, and what it is."""
+    text_by_key = {(item.section, item.name): item.doc for item in env.config.items()}
+    for one in env.config.explain():
+        if section in (None, one.section):
+            yield {**one._asdict(), "text": text_by_key.get((one.section, one.option), "")}
 
 
 def _problems_of_nodes(env: Environment) -> list[str]:

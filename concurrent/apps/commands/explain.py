@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from concurrent.apps.api import EXIT_OK, printable
+from concurrent.apps.api import printable
 from concurrent.apps.commands.asking import JobMaster, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import Screen, add_output_arguments, show
 from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation
 
 __all__ = ["add_parser", "run"]
@@ -28,19 +28,16 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "the master; or a whole JOB",
     )  # fmt: skip
     add_master_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print everything, as JSON")
+    add_output_arguments(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask the master and print its answer."""
-    answer: Explanation | JobExplanation
     with JobMaster(way_of(args)) as master:
-        answer = master.explain(args.task)
-    print(json.dumps(answer.to_json(), indent=2) if args.json else _text(str(answer)))
-    return EXIT_OK
+        return show(args, lambda: master.explain(args.task), _text)
 
 
-def _text(text: str) -> str:
+def _text(answer: Explanation | JobExplanation, _screen: Screen) -> str:
     """Return lines that command no terminal: others have named tasks and raised errors."""
-    return "\n".join(map(printable, text.splitlines()))
+    return "\n".join(map(printable, str(answer).splitlines()))

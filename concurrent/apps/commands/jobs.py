@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from typing import Final
 
 from concurrent.apps.access import MANAGING
 from concurrent.apps.api import for_terminal
-from concurrent.apps.columns import JOBS, duration
+from concurrent.apps.columns import JOBS, Column, Columns, duration
 from concurrent.apps.commands.asking import SEEING, JobMaster, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import Screen, add_output_arguments, left_out_line, show, table
+from concurrent.apps.commands.output import Screen, add_output_arguments, iso_time, left_out_line, show, table
 from concurrent.apps.jobstatus import ENDED, FailureGroup, JobDetails, JobRow
 from concurrent.apps.observed import JobsStatus
 from concurrent.apps.programrecord import ProgramRecord
@@ -57,7 +58,7 @@ def describe_jobs(jobs: JobsStatus, screen: Screen, now: float) -> str:
         return "there are no jobs"
     lines = [(one, now) for one in sorted(jobs.items, key=lambda one: one.created_at)]
     more = left_out_line(jobs.left_out, "the page of the master finds them by name")
-    return "\n".join([*table(JOBS, lines, screen), *more])
+    return "\n".join([*table(DATED, lines, screen), *more])
 
 
 def describe_job(job: JobDetails, now: float) -> str:
@@ -89,11 +90,11 @@ def _facts(job: JobDetails, now: float) -> Iterator[str]:
 
 
 def _times(job: JobRow, now: float) -> str:
-    times = [f"began {duration(now - job.created_at)} ago"]
+    times = [f"began at {iso_time(job.created_at)}, {duration(now - job.created_at)} ago"]
     if job.first_run_at:
         times.append(f"its first task ran after {duration(job.first_run_at - job.created_at)}")
     if job.ended_at:
-        times.append(f"ended {duration(now - job.ended_at)} ago")
+        times.append(f"ended at {iso_time(job.ended_at)}, {duration(now - job.ended_at)} ago")
     if job.state == ENDED and job.keep_s:
         times.append(f"is forgotten in {duration(max(job.ended_at + job.keep_s - now, 0))}")
     return ", ".join(times)
@@ -106,3 +107,8 @@ def _failures(failures: tuple[FailureGroup, ...]) -> Iterator[str]:
         yield f"  {one.count:,} of {one.task}: {one.exception}; the last one:"
         for line in one.text.rstrip().splitlines():
             yield f"    {line}"
+
+
+BEGAN: Final = Column[tuple[JobRow, float]]("began", lambda line: iso_time(line[0].created_at))
+DATED: Final[Columns[tuple[JobRow, float]]] = tuple(BEGAN if one.title == BEGAN.title else one for one in JOBS)
+"""As pages show them, but with moments: what a terminal shows is read later, too."""

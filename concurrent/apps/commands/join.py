@@ -11,6 +11,7 @@ from typing import Final
 from concurrent.apps.api import EXIT_OK, parse_address
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.keyparts import keys_place
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.core.errors import ConfigurationError
 from concurrent.transport.security.newmember import make_join
 from concurrent.transport.security.roles import Role
@@ -45,6 +46,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "-m", "--master", metavar="HOST:PORT", help="where the master is, if not where the line says"
     )
+    add_json_argument(parser)
     return parser
 
 
@@ -54,6 +56,17 @@ def run(args: argparse.Namespace) -> int:
     master = parse_address(args.master, "--master") if args.master else None
     base, _ = keys_place(args)
     keys, identity = make_join(_line_of(args.line), base, name=args.name, master=master)
+    if args.json:
+        print_json(
+            {
+                "cluster": keys.cluster,
+                "identity": str(identity),
+                "role": identity.role,
+                "folder": str(keys.folder),
+                "next": NEXT[identity.role],
+            }
+        )
+        return EXIT_OK
     print(f"joined the cluster {keys.cluster} as {identity}; the key is in {keys.folder}")
     print(f"next: {NEXT[identity.role]}")
     return EXIT_OK

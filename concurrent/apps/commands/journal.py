@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, printable
 from concurrent.apps.commands.common import Subparsers
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.scheduling.store.journal.folder import repair_command
 from concurrent.scheduling.store.journal.inspection import Inspection, Report
 
@@ -35,6 +37,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         action.add_argument("folder", metavar="FOLDER", type=Path, help="the folder with journal.sqlite")
         action.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        if name != "export":
+            add_json_argument(action)
         if name == "repair":
             action.add_argument("--to", metavar="NEW", type=Path, help="the new folder (FOLDER-repaired)")
     return parser
@@ -49,16 +53,38 @@ def run(args: argparse.Namespace) -> int:
             return EXIT_OK
         if args.action == "check":
             report = inspection.check()
-            print("\n".join(_described(report)))
-            if report.losses:
+            if args.json:
+                print_json(_as_json(report, args.folder))
+            else:
+                print("\n".join(_described(report)))
+            if report.losses and not args.json:
                 print(f"save what is whole of it: {repair_command(args.folder)}")
             return EXIT_FAILED if report.losses else EXIT_OK
         target = args.to or args.folder.with_name(f"{args.folder.absolute().name}-repaired")
         report = inspection.repair(target)
+    if args.json:
+        print_json(_as_json(report, target))
+        return EXIT_OK
     print("\n".join(_described(report)))
     old, new = shlex.quote(str(args.folder)), shlex.quote(str(target))
     print(f"what is whole is in {target}; to go on with it: mv {old} {old}-damaged && mv {new} {old}")
     return EXIT_OK
+
+
+def _as_json(report: Report, folder: Path) -> dict[str, Any]:
+    """Return what was found as plain values.
+
+    :param folder: the one with the journal, or what is whole of it.
+    """
+    return {
+        "folder": str(folder),
+        "cluster": report.cluster,
+        "epoch": report.epoch,
+        "counts": report.counts,
+        "payloads": report.payload_count,
+        "losses": [one._asdict() for one in report.losses],
+        "ok": not report.losses,
+    }
 
 
 def _described(report: Report) -> Iterator[str]:

@@ -15,6 +15,7 @@ from concurrent.apps.api import EXIT_FAILED, EXIT_OK, parse_address, printable
 from concurrent.apps.columns import duration
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
 from concurrent.apps.commands.keyparts import described_members, duration_s, facts_of, key_folder, keys_place
+from concurrent.apps.commands.output import add_json_argument, listed, print_json
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import Host
 from concurrent.core.nearest import nearest
@@ -40,6 +41,7 @@ NO_OTHER_MASTERS: Final = (
     "nobody else can be a master: only the machine with ca.key knows whom to trust. To move the master, end "
     "it, copy its key folder to the other machine ('concurrent keys show' says where it is), and start it there"
 )
+JSON_HELP: Final = "print one object of JSON"
 LINE_FORM: Final = "{time}  {identity:<20} {address:<16} {action} {object}: {result}"
 
 
@@ -56,7 +58,6 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     _add_invite(actions)
     listing = _add(actions, _list, "list", "list who has a key, a token or an invitation")
     listing.add_argument("--all", action="store_true", help="show also whose trust ended long ago")
-    listing.add_argument("--json", action="store_true", help="print everything, as JSON")
     revoking = _add(actions, _revoke, "revoke", "end the trust in a member, a token or an invitation")
     revoking.add_argument(
         "what", metavar="NAME", help="a name, ROLE/NAME, or the id of a token or an invitation"
@@ -67,14 +68,12 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     showing.add_argument(
         "fingerprint", metavar="FINGERPRINT", nargs="?", help="compare it with what was read out"
     )
-    showing.add_argument("--json", action="store_true", help="print everything, as JSON")
     token = _add(actions, _token, "token", "print a token, for scripts and for the pages")
     token.add_argument("role", metavar="ROLE", type=_role_of(TOKEN_ROLES), help=", ".join(TOKEN_ROLES))
     token.add_argument("--ttl", type=duration_s, default="30d", metavar="TIME", help="for how long (30d)")
     token.add_argument("--name", default="", help="what its holder is called")
     auditing = _add(actions, _audit, "audit", "show an audit log, and check that nobody has changed it")
     auditing.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the log (that of the cluster)")
-    auditing.add_argument("--json", action="store_true", help="print the lines as they are")
     return parser
 
 
@@ -96,6 +95,7 @@ def _add(
         name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[common_parser()]
     )
     action.set_defaults(act=act)
+    add_json_argument(action, "print the lines as they are, which are JSON" if act is _audit else JSON_HELP)
     action.add_argument("--cluster", metavar="NAME", help=cluster)
     return action
 
@@ -138,6 +138,9 @@ def _init(args: argparse.Namespace) -> int:
             )
     keys = make_cluster(base, name or None)
     _note(keys, "init", keys.cluster)
+    if args.json:
+        print_json(facts_of(keys, _fingerprint(keys)))
+        return EXIT_OK
     print(f"cluster {keys.cluster}  fingerprint {_fingerprint(keys)}")
     print(f"the keys are in {keys.folder}")
     print("next: concurrent keys invite slave, here, and concurrent master --host 0.0.0.0", file=sys.stderr)
@@ -159,6 +162,18 @@ def _invite(args: argparse.Namespace) -> int:
     )
     _note(keys, "invite", f"{args.uses} {args.role}{f' {args.name}' if args.name else ''}")
     line = JoinLine(keys.cluster, key_of_authority(keys.certificate), secret, master)
+    if args.json:
+        print_json(
+            {
+                "line": line.text,
+                "role": args.role,
+                "uses": args.uses,
+                "ends_at": time.time() + args.ttl,
+                "master": str(master),
+                "note": hint,
+            }
+        )
+        return EXIT_OK
     print(f"concurrent join {line.text}")
     if hint:
         print(hint, file=sys.stderr)
@@ -185,10 +200,9 @@ def _list(args: argparse.Namespace) -> int:
     keys, now = Members(key_folder(args)), time.time()
     members, invitations = keys.all(), keys.invitations()
     if args.json:
-        print(json.dumps({
-            "members": [asdict(one) for one in members],
-            "invitations": [{**asdict(one), "hash": None, "id": one.id} for one in invitations],
-        }, indent=2))  # fmt: skip
+        rows = [{"kind": "token" if one.is_token else "key", **asdict(one)} for one in members]
+        rows += [{"kind": "invitation", **asdict(one), "hash": None, "id": one.id} for one in invitations]
+        print_json(listed(rows))
         return EXIT_OK
     shown = [one for one in members if args.all or one.ended_at > now - ENDED_SHOWN_S]
     print(described_members(shown, invitations, now))
@@ -200,9 +214,13 @@ def _list(args: argparse.Namespace) -> int:
 
 def _revoke(args: argparse.Namespace) -> int:
     keys = key_folder(args)
-    for one in Members(keys).revoke(args.what):
+    ended = Members(keys).revoke(args.what)
+    for one in ended:
         _note(keys, "revoke", str(one))
-        print(f"{one} is revoked; a master that runs refuses it within two seconds")
+        if not args.json:
+            print(f"{one} is revoked; a master that runs refuses it within two seconds")
+    if args.json:
+        print_json(listed(map(str, ended)))
     return EXIT_OK
 
 
@@ -215,6 +233,9 @@ def _rotate(args: argparse.Namespace) -> int:
         return EXIT_FAILED
     keys = rotate(keys)
     _note(keys, "rotate", keys.cluster)
+    if args.json:
+        print_json(facts_of(keys, _fingerprint(keys)))
+        return EXIT_OK
     print(f"cluster {keys.cluster}  fingerprint {_fingerprint(keys)}")
     print("all keys, tokens and invitations from before have ended; restart the master", file=sys.stderr)
     return EXIT_OK
@@ -235,13 +256,16 @@ def _show(args: argparse.Namespace) -> int:
     fingerprint = _fingerprint(keys)
     if args.fingerprint is not None:
         is_same = compare_fingerprint(args.fingerprint, fingerprint)
+        if args.json:
+            print_json({"cluster": keys.cluster, "fingerprint": fingerprint, "is_same": is_same})
+            return EXIT_OK if is_same else EXIT_FAILED
         print(f"that is {'' if is_same else 'NOT '}the fingerprint of {keys.cluster}")
         return EXIT_OK if is_same else EXIT_FAILED
     for role in keys.roles:
         keys.tls(role)
     facts = facts_of(keys, fingerprint)
     if args.json:
-        print(json.dumps(facts, indent=2))
+        print_json(facts)
         return EXIT_OK
     print(f"cluster {keys.cluster}  fingerprint {fingerprint}")
     print(f"folder:   {keys.folder}")
@@ -252,8 +276,13 @@ def _show(args: argparse.Namespace) -> int:
 
 def _token(args: argparse.Namespace) -> int:
     keys = key_folder(args)
-    print(Tokens(keys).make(args.role, ttl_s=args.ttl, name=args.name))
+    token = Tokens(keys).make(args.role, ttl_s=args.ttl, name=args.name)
     _note(keys, "token", f"{args.role} {args.name}".strip())
+    if args.json:
+        ends_at = time.time() + args.ttl
+        print_json({"token": token, "role": args.role, "name": args.name, "ends_at": ends_at})
+        return EXIT_OK
+    print(token)
     print(f"good for {duration(args.ttl)}; it is not shown again", file=sys.stderr)
     return EXIT_OK
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from concurrent.apps.access import OBSERVING
-from concurrent.apps.api import EXIT_OK, for_terminal
+from concurrent.apps.api import for_terminal
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import print_json
+from concurrent.apps.commands.output import add_output_arguments, show
 from concurrent.apps.observemaster import ObserveMaster
 
 __all__ = ["add_parser", "run", "values_of"]
@@ -23,19 +23,19 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Print the figures of a cluster as Prometheus reads them at /metrics of the master.",
     )
     add_master_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print one object, each figure by its name")
+    add_output_arguments(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask the master and print its answer."""
     with ObserveMaster(way_of(args, OBSERVING)) as master:
-        text = master.text("/metrics")
-    if args.json:
-        print_json(values_of(text))
-    else:
-        print(for_terminal(text.rstrip("\n")))
-    return EXIT_OK
+
+        def ask() -> str | dict[str, float]:
+            text = master.text("/metrics")
+            return values_of(text) if args.json else text
+
+        return show(args, ask, lambda text, _screen: for_terminal(text.rstrip("\n")))
 
 
 def values_of(text: str) -> dict[str, float]:

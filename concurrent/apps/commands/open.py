@@ -10,6 +10,7 @@ from concurrent.apps.access import OBSERVING, Way
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.core.items import Host
 
 __all__ = ["add_parser", "run"]
@@ -28,13 +29,16 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     add_master_arguments(parser, "the node's JSON API")
     parser.add_argument("--print", action="store_true", help="print the address instead of opening it")
+    add_json_argument(parser, "print the address as JSON instead of opening it")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Fetch a code and show the page with it."""
     url = _login_url(way_of(args, tuple(reversed(OBSERVING))))
-    if args.print or not webbrowser.open(url):
+    if args.json:
+        print_json({"url": url})
+    elif args.print or not webbrowser.open(url):
         print(url)
     return EXIT_OK
 

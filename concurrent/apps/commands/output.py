@@ -29,10 +29,12 @@ __all__ = [
     "RED",
     "YELLOW",
     "Screen",
+    "add_json_argument",
     "add_output_arguments",
     "fitted",
     "iso_time",
     "left_out_line",
+    "listed",
     "print_json",
     "show",
     "table",
@@ -83,9 +85,17 @@ class Screen:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._has_colours and text else text
 
 
+def add_json_argument(parser: argparse.ArgumentParser, what: str = "print one object of JSON") -> None:
+    """Have a command print for programs.
+
+    :param what: it prints then.
+    """
+    parser.add_argument("--json", action="store_true", help=what)
+
+
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Have a command print for programs, and again and again."""
-    parser.add_argument("--json", action="store_true", help="print one object of JSON, with all there is")
+    add_json_argument(parser, "print one object of JSON, with all there is")
     parser.add_argument(
         "--watch", metavar="SECONDS", nargs="?", type=_seconds, const=WATCH_S,
         help=f"print it again every so many seconds ({WATCH_S:g}), until Ctrl-C",
@@ -153,6 +163,12 @@ def print_json(value: Any, *, is_line: bool = False) -> None:
     """
     plain = value.to_json() if isinstance(value, Status) else value
     print(json.dumps(plain, indent=None if is_line else 2))
+
+
+def listed(items: Iterable[Any]) -> dict[str, Any]:
+    """Return a list as JSON has it, of which nothing is left out."""
+    rows = list(items)
+    return {"items": rows, "total": len(rows), "left_out": 0}
 
 
 def iso_time(at: float) -> str:

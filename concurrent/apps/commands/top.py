@@ -9,7 +9,7 @@ from typing import Final
 from concurrent.apps.api import EXIT_OK, for_terminal
 from concurrent.apps.commands.asking import SEEING, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import Screen, print_json
+from concurrent.apps.commands.output import Screen, add_output_arguments, show
 from concurrent.apps.commands.terminal import DOWN, UP, KeyTerminal
 from concurrent.apps.commands.topview import Picture, View, picture_of
 from concurrent.apps.observed import RUNNING
@@ -36,23 +36,21 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--every", metavar="SECONDS", type=float, default=EVERY_S, help=f"how often it looks ({EVERY_S:g})"
     )
-    parser.add_argument("--json", action="store_true", help="print one object of JSON, once")
+    add_output_arguments(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Show the cluster until somebody has enough."""
     with ObserveMaster(way_of(args, SEEING)) as master:
-        picture = _picture(master)
-        if args.json:
-            print_json(picture.to_json())
-        elif not (sys.stdin.isatty() and sys.stdout.isatty()):
-            print("\n".join(picture_of(picture, Screen())))
-        else:
-            try:
-                _Top(master, picture, args.every).run()
-            except KeyboardInterrupt:
-                return EXIT_OK
+        if args.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return show(
+                args, lambda: _picture(master), lambda picture, screen: "\n".join(picture_of(picture, screen))
+            )
+        try:
+            _Top(master, _picture(master), args.watch or args.every).run()
+        except KeyboardInterrupt:
+            return EXIT_OK
     return EXIT_OK
 
 

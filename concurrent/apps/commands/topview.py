@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from concurrent.apps.api import printable
 from concurrent.apps.columns import Column, Columns, count, duration, size
@@ -20,6 +20,7 @@ from concurrent.apps.observed import (
     TasksList,
     WorkersList,
 )
+from concurrent.core.status import Status
 
 __all__ = ["Picture", "View", "picture_of"]
 
@@ -30,7 +31,7 @@ ROWS_PLAIN: Final = 20
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Status):
     """What a master said at a moment."""
 
     now: NowStatus
@@ -38,10 +39,6 @@ class Picture:
     workers: WorkersList
     failures: FailuresStatus
     running: TasksList
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as the values that JSON has."""
-        return {name: part.to_json() for name, part in vars(self).items()}
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,8 @@ class Progress:
     :param stream: where they are shown; by default in the notebook that this program is, else on standard
         error.
     :param look: called by the thread that shows, before it does, with a function as ``show`` is.
+
+    ``is_hidden`` says that nothing is shown; the counts can be had all the same. Set it before it begins.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class Progress:
         self._what = what
         self._stream = stream
         self._look = look
+        self.is_hidden = False
         self._board: Board | None = None
         self._view: View | None = None
         self._is_closing = threading.Event()
@@ -142,9 +145,10 @@ class Progress:
         """Begin to show what comes. The thread that works; ``show`` does it where nobody else has."""
         if self._board is None:
             self._view = view_for(self._stream)
-            self._view.begin()
             self._board = Board(self._what, self._view)
-            self._thread.start()
+            if not self.is_hidden:
+                self._view.begin()
+                self._thread.start()
 
     def show(
         self,

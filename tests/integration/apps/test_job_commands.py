@@ -9,6 +9,7 @@ import shlex
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -36,7 +37,8 @@ def fake_jobs() -> Iterator[FakeJobs]:
 def test_jobs_are_listed_with_their_counts_owner_and_durability() -> None:
     head, row, *_ = described([HUNT], 1360.0).splitlines()
     assert head.split()[:4] == ["JOB", "ID", "STATE", "DONE"]
-    for text in ("hunt k3f9 open 360 of 1000 3 2 360", "6 min ago", "ada@cray", "host"):
+    began = datetime.fromtimestamp(HUNT.created_at).astimezone().isoformat(timespec="seconds")
+    for text in ("hunt k3f9 open 360 of 1000 3 2 360", f" {began} 6 min ", "ada@cray", "host"):
         assert text in " ".join(row.split())
 
 

@@ -388,6 +388,16 @@ def test_progress_is_shown_by_a_thread_of_its_own_until_it_is_closed(terminal: T
     assert sys.stderr is terminal
 
 
+def test_progress_that_is_hidden_is_counted_all_the_same(terminal: Terminal) -> None:
+    terminal.take()
+    progress = Progress("app")
+    progress.is_hidden = True
+    progress.show(3, 10)
+    progress.close()
+    assert progress.latest == {"app": (3, 10)}
+    assert terminal.getvalue() == ""
+
+
 class Notebook(types.ModuleType):
     """Stands for IPython in the kernel of a notebook."""
 

@@ -121,6 +121,9 @@ def test_what_is_whole_of_a_damaged_journal_is_saved_and_what_is_lost_is_said(
 ) -> None:
     flip(folder, 4, 20)
     change(folder, "UPDATE payload SET data = zeroblob(76800)")
+    assert main(["journal", "check", str(folder), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["ok"], found["losses"][0]["consequence"]) == (False, "its job is lost")
     assert main(["journal", "check", str(folder)]) == 1
     assert main(["journal", "repair", str(folder)]) == 0
     said = capsys.readouterr().out

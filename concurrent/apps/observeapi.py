@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ChangesStatus,
         FailuresStatus,
         NowStatus,
+        OutputsList,
         OutputStatus,
         ProgressStatus,
         SeriesStatus,
@@ -42,6 +43,9 @@ TYPES_FROM: Final = ("concurrent.apps.observed",)
 """Where the types of the answers are, for the documents that describe the API."""
 
 CALL_TIMEOUT_S: Final = 10.0
+
+OUTPUTS_MAX: Final = 100
+"""Of so many tasks the output is told at a time."""
 
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -167,6 +171,16 @@ class ObserveAPI:
         def output(request: Request, task: str) -> Future[OutputStatus]:
             """Return the end of what a task has printed: ``JOB/ID``, or its number at the master."""
             return self._ask(lambda observer: observer.output(task, request.identity))
+
+        @jsonremote(service, roles=SUBMITTERS)
+        def outputs(
+            request: Request, job: str, *, after: int = 0, limit: int = OUTPUTS_MAX, offset: int = 0
+        ) -> Future[OutputsList]:
+            """Return what the tasks of a job have printed that have ended, and those that run."""
+            from concurrent.apps.tasklist import check_part
+
+            check_part(limit, offset, OUTPUTS_MAX)
+            return self._ask(lambda observer: observer.outputs(job, request.identity, after, limit, offset))
 
     def _metrics(self) -> str:
         from concurrent.apps.metrics import text_of_metrics

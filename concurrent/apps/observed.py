@@ -37,7 +37,9 @@ __all__ = [
     "JobsStatus",
     "LaneRow",
     "NowStatus",
+    "OutputRow",
     "OutputStatus",
+    "OutputsList",
     "ProgressRow",
     "ProgressStatus",
     "SeriesStatus",
@@ -416,6 +418,35 @@ class OutputStatus(Status):
 
     output: str
     is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRow(Status):
+    """The end of what a task has printed.
+
+    :param task: as ``JOB/ID``.
+    :param name: what it is; empty if that is not known any more, and so is ``state``.
+    """
+
+    task: str
+    name: str
+    state: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsList(Status):
+    """What tasks of a job have printed: those that have ended, the first ones first, then those that run.
+
+    :param open: how many tasks of the job have not ended.
+    :param after: what to ask for to get what comes after these, with what runs then.
+    """
+
+    items: tuple[OutputRow, ...]
+    total: int
+    left_out: int
+    open: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from concurrent.apps.observed import (
     FailuresStatus,
     NowStatus,
+    OutputsList,
     OutputStatus,
     ProgressStatus,
     SlaveLog,
@@ -61,6 +62,13 @@ class ObserveMaster(SteerMaster):
     def output(self, task: str) -> OutputStatus:
         """Return the end of what a task has printed."""
         return OutputStatus.from_json(self._call("output", task))
+
+    def outputs(self, job: str, **wanted: Any) -> OutputsList:
+        """Return what tasks of a job have printed.
+
+        :param wanted: ``after``, ``limit``, ``offset``.
+        """
+        return OutputsList.from_json(self._call("outputs", job=job, **wanted))
 
     def slave_log(self, slave: str, after: int = 0) -> SlaveLog:
         """Return the last lines of the log of a slave, those behind one."""

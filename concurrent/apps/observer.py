@@ -14,6 +14,7 @@ from concurrent.apps.observed import (
     FailuresStatus,
     HealthStatus,
     NowStatus,
+    OutputsList,
     OutputStatus,
     ProgressStatus,
     SeriesStatus,
@@ -21,6 +22,7 @@ from concurrent.apps.observed import (
     TasksList,
     WorkersList,
 )
+from concurrent.apps.outputlist import OutputLister
 from concurrent.apps.progresslist import progress_of
 from concurrent.apps.registry import NodeRegistry
 from concurrent.apps.slavelist import slaves_of
@@ -83,6 +85,10 @@ class Observer:
     def output(self, task: str, identity: Identity) -> Future[OutputStatus]:
         """Return what a task has printed, to somebody; see :meth:`.TaskFinder.output`."""
         return TaskFinder(self._dispatcher, identity, time.time()).output(task)
+
+    def outputs(self, job: str, identity: Identity, after: int, limit: int, offset: int) -> Future[OutputsList]:
+        """Return what tasks of a job have printed, to somebody; see :meth:`.OutputLister.part`."""
+        return OutputLister(self._dispatcher, identity, time.time()).part(job, after, limit, offset)
 
     def bars(self, after: int) -> BarsPart:
         """Return a copy of the bars behind one."""

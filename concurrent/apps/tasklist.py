@@ -6,7 +6,7 @@ one: how many there are is known of each function of each job.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -73,11 +73,11 @@ def checked_filter(state: str, function: str, job: str, limit: int, offset: int,
     return TaskFilter(FAILED if failed else state, function, job, limit, offset)
 
 
-def check_part(limit: int, offset: int = 0) -> None:
+def check_part(limit: int, offset: int = 0, limit_max: int = LIMIT_MAX) -> None:
     """Raise InvalidArguments unless a list can have a part of up to ``limit`` rows from ``offset`` on."""
-    if not (1 <= limit <= LIMIT_MAX and offset >= 0):
+    if not (1 <= limit <= limit_max and offset >= 0):
         raise InvalidArguments(
-            f"limit must be from 1 to {LIMIT_MAX} and offset from 0 on, but they are {limit} and {offset}",
+            f"limit must be from 1 to {limit_max} and offset from 0 on, but they are {limit} and {offset}",
             thing="limit",
             value=limit,
         )
@@ -100,7 +100,7 @@ class TaskLister:
 
     def list(self, wanted: TaskFilter) -> TasksList:
         """Return the tasks that are wanted."""
-        owners = self._owners_of(wanted.job) if wanted.job else None
+        owners = self.owners_of(wanted.job) if wanted.job else None
 
         def has_task(task: TaskRecord) -> bool:
             return (owners is None or task.owner.owner in owners) and (
@@ -204,7 +204,7 @@ class TaskLister:
                 return worker.worker, worker.since_at
         return 0, 0.0
 
-    def _owners_of(self, job: str) -> set[int]:
+    def owners_of(self, job: str) -> set[int]:
         """Return the numbers of the jobs that have a name or an id, and of their task systems."""
         found: set[int] = set()
         for one in self._ledger.owners.values():
@@ -225,12 +225,19 @@ class TaskLister:
                 counts[FINISHED] += part.ended.finished
         return counts
 
+    def running(self) -> Sequence[int]:
+        """Return the numbers of the tasks that run, the newest first."""
+        return sorted((number for begun in self._begun.values() for number in begun), reverse=True)
+
+    def job_name(self, owner: int) -> str:
+        """Return by which name the tasks of a job that is there are known."""
+        return self._names[owner]
+
     def _open(self, state: str) -> Iterator[TaskRecord]:
         """Iterate over open tasks in a state, the newest first."""
         tasks = self._ledger.task_by_number
         if state == RUNNING:
-            numbers = (number for begun in self._begun.values() for number in begun)
-            return (tasks[number] for number in sorted(numbers, reverse=True))
+            return (tasks[number] for number in self.running())
         if state == BETWEEN_TRIES:
             return (tasks[number] for number in reversed(self._ledger.places.retries.waiting))
         return filter(self._waits, islice(reversed(tasks.values()), LOOKED_MAX))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from concurrent.apps.api import EXIT_OK, for_terminal
 from concurrent.apps.commands.asking import SEEING, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import print_json
-from concurrent.apps.observed import RUNNING, TaskRow
+from concurrent.apps.commands.output import listed, print_json
+from concurrent.apps.observed import RUNNING, OutputRow, TaskRow
 from concurrent.apps.observemaster import ObserveMaster
 from concurrent.core.errors import ConfigurationError
 
@@ -23,9 +24,6 @@ LOOK_S: Final = 0.5
 
 ANCHOR_CHARS: Final = 400
 """By so much of the end of a text its place in a later one is found."""
-
-TASKS_MAX: Final = 200
-"""Of so many tasks of a job the output is shown."""
 
 GAP_LINE: Final = "... some output is left out here ...\n"
 OPEN: Final = ("waiting", "between tries", RUNNING)
@@ -113,54 +111,65 @@ def _nothing(row: TaskRow) -> str:
     return f"task {row.title} ({row.state}) has printed nothing, or nothing of it is kept"
 
 
+class _Outputs:
+    """What tasks of a job print, as far as it is new; ``open`` is how many of them have not ended."""
+
+    def __init__(self, master: ObserveMaster, job: str) -> None:
+        self.open = 0
+        self._master = master
+        self._job = job
+        self._said: dict[str, str] = {}
+        self._after = 0
+
+    def new(self) -> Iterator[OutputRow]:
+        """Yield what is new, of each task once or twice, as it may end meanwhile."""
+        after = offset = 0
+        while True:
+            part = self._master.outputs(self._job, after=self._after, offset=offset)
+            after = after or part.after
+            self.open = part.open
+            for row in part.items:
+                text = new_part(self._said.get(row.task, ""), row.output)
+                self._said[row.task] = row.output
+                if text:
+                    yield replace(row, output=text)
+            offset += len(part.items)
+            if not (part.left_out and part.items):
+                break
+        self._after = after
+
+
 def _job(master: ObserveMaster, args: argparse.Namespace) -> None:
-    rows = _tasks_of(master, args.job)
-    said = {row.title: master.output(row.title).output for row in rows}
+    outputs = _Outputs(master, args.job)
+    row_by_task: dict[str, OutputRow] = {}
+    for row in (*outputs.new(), *outputs.new()):  # of several parts one may end between them
+        before = row_by_task.pop(row.task, None)
+        row_by_task[row.task] = replace(row, output=before.output + row.output) if before is not None else row
+    rows = [replace(row, output=last_lines(row.output, args.tail)) for row in row_by_task.values()]
     if args.json:
-        items = [
-            {
-                "task": row.title,
-                "name": row.name,
-                "state": row.state,
-                "output": last_lines(said[row.title], args.tail),
-            }
-            for row in rows
-            if said[row.title]
-        ]
-        print_json({"items": items, "total": len(items), "left_out": 0})
+        print_json(listed(row.to_json() for row in rows))
         return
     for row in rows:
-        if said[row.title]:
-            print(for_terminal(f"==> {row.title} {row.name} ({row.state}) <=="))
-            _print(last_lines(said[row.title], args.tail))
-    if not any(said.values()):
+        what = " ".join(filter(None, (row.task, row.name, row.state and f"({row.state})")))
+        print(for_terminal(f"==> {what} <=="))
+        _print(row.output)
+    if not rows:
         text = f"no task of job {args.job} has printed anything that is kept"
         print(for_terminal(f"concurrent: {text}"), file=sys.stderr)
     if args.follow:
-        _follow_job(master, args.job, said)
+        _follow_job(outputs)
 
 
-def _follow_job(master: ObserveMaster, job: str, said: dict[str, str]) -> None:
+def _follow_job(outputs: _Outputs) -> None:
     """Print what tasks of a job print, each line with the task before it, while any of them is open."""
     pause = threading.Event()
     is_open = True
     while is_open:
-        is_open = bool(master.now().counts.open) and any(
-            master.tasks(job=job, state=one, limit=1).total for one in OPEN
-        )
-        for row in _tasks_of(master, job):
-            now = master.output(row.title).output
-            for line in new_part(said.get(row.title, ""), now).splitlines():
-                print(for_terminal(f"{row.title}: {line}"), flush=True)
-            said[row.title] = now
+        is_open = outputs.open > 0
         pause.wait(LOOK_S if is_open else 0.0)
-
-
-def _tasks_of(master: ObserveMaster, job: str) -> list[TaskRow]:
-    """Return the tasks of a job that may have printed something, the oldest first."""
-    found = master.tasks(job=job, limit=TASKS_MAX)
-    rows = [one for one in found.items if one.is_yours and one.state != "waiting"]
-    return sorted(rows, key=lambda one: one.since_at)
+        for row in outputs.new():
+            for line in row.output.splitlines():
+                print(for_terminal(f"{row.task}: {line}"), flush=True)
 
 
 def _slave(master: ObserveMaster, args: argparse.Namespace) -> None:

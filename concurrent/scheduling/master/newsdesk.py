@@ -6,6 +6,7 @@ been printed is kept in memory only. Loop thread only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
@@ -100,6 +101,18 @@ class NewsDesk:
     def kept_output(self, owner: int, task_id: int) -> str:
         """Return the end of what a task has printed by its end, or the end of a former try of it."""
         return self._shelf.get(owner, task_id)
+
+    def printed_since(self, owners: Iterable[int], after: int) -> tuple[list[tuple[int, int]], int]:
+        """Return which tasks have printed something and ended, by owner and id, the first ones first.
+
+        :param owners: whose.
+        :param after: only those that came after so many; some from before may be among them.
+        :returns: them, and how many have come in all.
+        """
+        counts = {owner: self._shelf.put_count(owner) for owner in owners}
+        total = sum(counts.values())
+        new = total - after if 0 <= after <= total else total
+        return [(owner, one) for owner in counts for one in self._shelf.latest(owner, new)], total
 
     def output(self, owner: int, task_id: int) -> str | Future[str]:
         """Return the end of what a task of an owner has printed: of one that runs, as its slave says.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from itertools import islice
 from typing import Final
 
 __all__ = ["OutputShelf"]
@@ -24,9 +25,11 @@ class _Shelf:
     def __init__(self) -> None:
         self.end_by_id: dict[int, str] = {}
         self.chars = 0
+        self.put_count = 0
 
     def put(self, task_id: int, end: str) -> None:
         self._drop(task_id)
+        self.put_count += 1
         self.end_by_id[task_id] = end
         self.chars += len(end) + OVERHEAD_CHARS
 
@@ -58,6 +61,18 @@ class OutputShelf:
         """Return what is kept of a task; empty if nothing is."""
         shelf = self._shelf_by_owner.get(owner)
         return shelf.end_by_id.get(task_id, "") if shelf is not None else ""
+
+    def put_count(self, owner: int) -> int:
+        """Return how many texts of an owner have come."""
+        shelf = self._shelf_by_owner.get(owner)
+        return shelf.put_count if shelf is not None else 0
+
+    def latest(self, owner: int, count: int) -> list[int]:
+        """Return of which tasks of an owner the last texts are kept, the oldest first, so many at most."""
+        shelf = self._shelf_by_owner.get(owner)
+        if shelf is None or count <= 0:
+            return []
+        return list(islice(reversed(shelf.end_by_id), count))[::-1]
 
     def tidy(self, owners: Container[int]) -> None:
         """Drop what is too much, of whoever has most, and what belongs to nobody any more.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from heapq import nlargest
 from typing import Final, NamedTuple
 
@@ -96,7 +96,7 @@ def _counts(opened: OpenCounts, ended: OutcomeCounts) -> CountsStatus:
     )
 
 
-def _not_told_apart(job: JobRecord, ended: dict[str, OutcomeCounts]) -> OutcomeCounts:
+def _not_told_apart(job: JobRecord, ended: Mapping[str, OutcomeCounts]) -> OutcomeCounts:
     """Return how tasks of a job ended of which it is not known what they were: before a start of the master, or
     those of its former task systems."""
     rest = OutcomeCounts(job.counts.finished, job.counts.failed, job.counts.cancelled)

@@ -88,30 +88,13 @@ class TaskFinder:
         for job in self._jobs(title):
             if number in job.number_by_id:
                 return self._ledger.task_by_number[job.number_by_id[number]], None
-            ended = self._dispatcher.ended.tasks.find(job.owner, number) or self._lately(job, number)
+            ended = self._dispatcher.ended.tasks.find(job.owner, number)
             if ended is not None:
                 return None, ended
         ended = self._dispatcher.ended.tasks.find_of(title, number)
         if ended is not None:  # of a job that is gone
             return None, ended
         raise _not_there(text)
-
-    def _lately(self, job: JobRecord, task_id: int) -> EndedTask | None:
-        """Return what the ledger knows of a task that has ended, which has no name there."""
-        ending = self._ledger.jobs.lately.ending(job.owner, task_id)
-        if ending is None:
-            return None
-        mark = self._dispatcher.ended.mark_of(job)
-        return EndedTask(
-            mark,
-            task_id,
-            "",
-            ending.status,
-            ending.slave,
-            ending.at,
-            tries=ending.tries,
-            deaths=ending.deaths,
-        )
 
     def _jobs(self, title: str) -> list[JobRecord]:
         """Return the jobs of a name or an id, the newest first."""

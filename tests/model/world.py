@@ -39,6 +39,7 @@ from concurrent.scheduling.ledger.events import (
     TasksTried,
     TimePassed,
 )
+from concurrent.scheduling.ledger.failures import Failure
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.returning import AWAITED_S
@@ -136,7 +137,7 @@ class World:
             batch_max=3,
             first_number=self.epoch << 40 | 1,
             return_s=RETURN_S,
-            read_failure=lambda payload: ("Error", payload.decode()),
+            read_failure=lambda payload: Failure("Error", payload.decode()),
             tokens={"database": 2000},
         )
         self.ledger.restore(self.journal.replay())

@@ -30,7 +30,7 @@ ARROWS = {
     "scheduling.schedulers": (
         "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "scheduling.wire",
     ),
-    "scheduling.telemetry": (),
+    "scheduling.telemetry": ("scheduling.tasks",),
     "scheduling.wire": (
         "scheduling.tasks", "transport.calls", "transport.frames", "transport.loop", "transport.security",
     ),

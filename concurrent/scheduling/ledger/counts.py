@@ -7,9 +7,10 @@ from typing import Final
 
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 
-__all__ = ["OutcomeCounts"]
+__all__ = ["ONE_FINISHED", "OutcomeCounts"]
 
 ONE_FINISHED: Final = [FINISHED]
+"""How one task has ended that has a result; nobody changes it."""
 
 
 @dataclass(slots=True)

@@ -128,7 +128,8 @@ class Explainer:
         if number is not None:
             return self.task(self._ledger.task_by_number[number])
         if task_id < job.next_id:
-            ending = self._ledger.places.jobs.lately.ending(job.owner, task_id)
+            watcher = self._ledger.jobs.watcher
+            ending = watcher.ending(job.owner, task_id) if watcher is not None else None
             run = self._ledger.running.last_run(job.owner, task_id)
             return explanation_of_ended(job, task_id, ending, run, self._clock)
         return not_there(task_id, job.title, because="the master has not got it, or not yet")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from concurrent.scheduling.ledger.latelyended import KEPT_COUNT, Ending
 from concurrent.scheduling.ledger.records import JobRecord
+from concurrent.scheduling.ledger.watching import KEPT_COUNT, Ending
 from concurrent.scheduling.tasks.explanation import Explanation, has_ended, shown_time
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED, OUT_OF_MEMORY, TIMED_OUT
 
@@ -24,7 +24,7 @@ HOW_BY_STATUS: Final = {
 
 NOT_KNOWN: Final = (
     "when, where and how is not known any more: the master remembers the last "
-    f"{KEPT_COUNT:,} tasks that have ended since it started"
+    f"{KEPT_COUNT:,} tasks that have finished since it started, and as many that have ended otherwise"
 )
 
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["GROUPS_MAX", "TEXT_CHARS_MAX", "FailureRow", "Failures", "in_few_words"]
+__all__ = [
+    "GROUPS_MAX",
+    "OUTPUT_CHARS_MAX",
+    "TEXT_CHARS_MAX",
+    "Failure",
+    "FailureRow",
+    "Failures",
+    "in_few_words",
+]
 
 FailureRow = tuple[str, str, int, str]
 """The name of the tasks, the type of the exception, how many there were, and what the last one says."""
@@ -16,7 +24,32 @@ GROUPS_MAX: Final = 50
 TEXT_CHARS_MAX: Final = 4000
 """So much of the text of a failure is kept: its end, where a traceback says most."""
 
+OUTPUT_CHARS_MAX: Final = 1500
+"""So much of what a task printed before it failed is kept with its failure: the end."""
+
 WORDS_CHARS_MAX: Final = 200
+
+
+class Failure(NamedTuple):
+    """What an attempt says of itself that did not finish, read once for all who want to know.
+
+    :param type: of the exception, or what stands for that.
+    :param text: its traceback or its message.
+    :param output: the end of what the task had printed.
+    :param where: the slave and the process; empty if that is not known.
+    """
+
+    type: str = ""
+    text: str = ""
+    output: str = ""
+    where: str = ""
+
+    @property
+    def words(self) -> str:
+        """The text, and the end of the output below it."""
+        if not self.output:
+            return self.text
+        return f"{self.text.rstrip()}\nThe end of its output:\n{self.output[-OUTPUT_CHARS_MAX:]}"
 
 
 class Failures:

@@ -33,25 +33,26 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TasksTried,
 )
-from concurrent.scheduling.ledger.failures import in_few_words
+from concurrent.scheduling.ledger.failures import Failure, in_few_words
 from concurrent.scheduling.ledger.joblife import JobLife
 from concurrent.scheduling.ledger.keptoutbox import KeptOutbox
-from concurrent.scheduling.ledger.latelyended import NOWHERE, LatelyEnded, Where
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.shortage import Shortage
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
-from concurrent.scheduling.ledger.watching import IWatcher
-from concurrent.scheduling.tasks.outcome import DIED, FAILED, OUT_OF_MEMORY, TIMED_OUT, Ended
+from concurrent.scheduling.ledger.watching import NOWHERE, IWatcher, Where
+from concurrent.scheduling.tasks.outcome import DIED, FAILED, OUT_OF_MEMORY, RETRIABLE, TIMED_OUT, Ended
 
 __all__ = ["TASK_OUT_OF_MEMORY", "TASK_TIMEOUT", "WORKER_DIED", "Jobs", "ReadFailure"]
 
-ReadFailure = Callable[[Any], tuple[str, str] | None]
+ReadFailure = Callable[[Any], Failure | None]
 
 WORKER_DIED: Final = "WorkerDied"
 TASK_TIMEOUT: Final = "TaskTimeout"
 TASK_OUT_OF_MEMORY: Final = "TaskOutOfMemory"
 """What stands for the type of an exception if there was none."""
+
+KIND_BY_LIMIT: Final = {TIMED_OUT: TASK_TIMEOUT, OUT_OF_MEMORY: TASK_OUT_OF_MEMORY}
 
 
 class Jobs:
@@ -64,7 +65,7 @@ class Jobs:
     :param budget: what the master may keep.
     :param queue: where the tasks of a new job wait.
     :param is_recorded: whether the commands say what a journal has to keep, see :class:`Record`.
-    :param read_failure: returns the type and the text of a failure, from its payload; None if it cannot.
+    :param read_failure: returns what a failure says, from its payload; None if it cannot.
     """
 
     def __init__(
@@ -79,7 +80,6 @@ class Jobs:
         self.by_number: dict[int, JobRecord] = {}
         self.acceptance = Acceptance()
         self.shortage = Shortage(alarms, self.acceptance, budget)
-        self.lately = LatelyEnded()
         self.submitted_count = 0
         self.submitted_bytes = 0
         self.watcher: IWatcher | None = None
@@ -195,9 +195,9 @@ class Jobs:
 
     def tried(self, tasks: list[TaskRecord]) -> list[Command]:
         """Return what has a journal keep that workers died of tasks."""
-        self.lately.failed(tasks)
         if self.watcher is not None and tasks:
-            self.watcher.tried([(task, DIED, task.evidence[-1]) for task in tasks])
+            evidence = [(task, task.evidence[-1]) for task in tasks]
+            self.watcher.tried([(task, DIED, self._failure(DIED, words)) for task, words in evidence])
         commands: list[Command] = []
         for owner, group in groupby(sorted(tasks, key=_owner_of), key=_owner_of):
             of_one = list(group)
@@ -210,7 +210,6 @@ class Jobs:
 
         :param at: when each, in seconds since the epoch.
         """
-        self.lately.failed(tasks)
         commands: list[Command] = []
         rows = sorted(zip(tasks, at, strict=True), key=lambda row: row[0].owner.owner)
         for owner, group in groupby(rows, key=lambda row: row[0].owner.owner):
@@ -219,12 +218,15 @@ class Jobs:
             commands += self.record(TasksRetried(owner, ids, tries, times))
         return commands
 
-    def reason_of(self, status: int, payload: Any) -> str:
-        """Return why a task is tried again, in a few words: what it raised, or which limit it passed."""
-        if status in (TIMED_OUT, OUT_OF_MEMORY):
-            return Ended.read(bytes(payload)).reason
-        known = self._read_failure(payload) if self._read_failure is not None and len(payload) else None
-        return f"it raised {in_few_words(*known)}" if known is not None else "it raised"
+    def reasons_of(self, retried: list[tuple[TaskRecord, int, Any]]) -> list[str]:
+        """Return why tasks are tried again, in a few words: what they raised, or which limit they passed.
+
+        :param retried: each with the status and the payload of the try that has ended.
+        """
+        tries = [(task, status, self._failure(status, payload)) for task, status, payload in retried]
+        if self.watcher is not None:
+            self.watcher.tried(tries)
+        return [_reason(status, failure) for _, status, failure in tries]
 
     def accept_more(self) -> list[Command]:
         """Accept what waits, the oldest first, as far as there is room."""
@@ -348,19 +350,27 @@ class Jobs:
         self._budget.store = event
         return self.accept_more() + self.shortage.store_changed()
 
-    def failed(
-        self, life: JobLife, names: Iterable[str], statuses: Iterable[int], payloads: Iterable[Any]
-    ) -> None:
+    def failures(self, statuses: Iterable[int], payloads: Iterable[Any]) -> list[Failure | None]:
+        """Return what outcomes say that are failures; others may be among them."""
+        return [self._failure(status, payload) for status, payload in zip(statuses, payloads, strict=True)]
+
+    def failed(self, life: JobLife, names: Iterable[str], failures: Iterable[Failure | None]) -> None:
         """Remember how tasks failed that have these names; others may be among them."""
-        for name, status, payload in zip(names, statuses, payloads, strict=True):
-            if status == DIED:
-                life.failures.note(name, WORKER_DIED, bytes(payload).decode(errors="replace"))
-            elif status in (TIMED_OUT, OUT_OF_MEMORY):
-                kind = TASK_TIMEOUT if status == TIMED_OUT else TASK_OUT_OF_MEMORY
-                life.failures.note(name, kind, Ended.read(bytes(payload)).reason)
-            elif status == FAILED and self._read_failure is not None and len(payload):
-                life.failures.note(name, *(self._read_failure(payload) or ("", "")))
+        for name, failure in zip(names, failures, strict=True):
+            if failure is not None:
+                life.failures.note(name, failure.type, failure.words)
         life.is_changed = True
+
+    def _failure(self, status: int, payload: Any) -> Failure | None:
+        """Return what an outcome says; None if it is no failure, or nobody reads that."""
+        if status == DIED:
+            return Failure(WORKER_DIED, bytes(payload).decode(errors="replace").replace("\0", "\n"))
+        if status in KIND_BY_LIMIT:
+            ended = Ended.read(bytes(payload))
+            return Failure(KIND_BY_LIMIT[status], ended.reason, ended.output, ended.where)
+        if status not in (FAILED, RETRIABLE) or self._read_failure is None or not len(payload):
+            return None
+        return self._read_failure(payload) or Failure()
 
     def _put(
         self,
@@ -374,15 +384,15 @@ class Jobs:
     ) -> list[Command]:
         failed_count = job.counts.failed
         job.counts.add(statuses)
-        if self.watcher is not None:
-            self.watcher.ended(job, tasks, statuses, payloads, where)
+        failures = self.failures(statuses, payloads) if job.counts.failed != failed_count else ()
         given = job.outbox.put(ids, statuses, payloads)
-        self.lately.note(job.owner, ids, statuses, job.outbox.ended_to, where)
+        if self.watcher is not None:
+            self.watcher.ended(tasks, ids, statuses, failures, where)
         if job.life is not None:
             if job.is_kept:
                 self._budget.kept_count -= len(ids)
-            if job.counts.failed != failed_count:
-                self.failed(job.life, [task.terms.name for task in tasks], statuses, payloads)
+            if failures:
+                self.failed(job.life, [task.terms.name for task in tasks], failures)
             first = job.life.outbox.ended_to - len(ids) + 1
             return [Record(TasksEnded(job.owner, ids, statuses, payloads, first)), *given]
         return given
@@ -390,3 +400,9 @@ class Jobs:
 
 def _owner_of(task: TaskRecord) -> int:
     return task.owner.owner
+
+
+def _reason(status: int, failure: Failure | None) -> str:
+    if status in KIND_BY_LIMIT and failure is not None:
+        return failure.text
+    return f"it raised {in_few_words(failure.type, failure.words)}" if failure is not None else "it raised"

@@ -26,6 +26,7 @@ from concurrent.scheduling.ledger.retries import Retries
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
 from concurrent.scheduling.ledger.taskqueue import TaskQueue
+from concurrent.scheduling.ledger.watching import NOWHERE, Where
 
 __all__ = ["Places"]
 
@@ -203,13 +204,11 @@ class Places:
         tasks: list[TaskRecord],
         statuses: list[int],
         payloads: list[Any],
-        slave: str = "",
-        at: float = 0.0,
+        where: Where = NOWHERE,
     ) -> list[Command]:
         """End tasks that nobody holds now: their outcomes are their jobs' from now on.
 
-        :param slave: the name of the slave that said so; empty if none did.
-        :param at: when that was, in seconds since the epoch; 0: when the time was told last.
+        :param where: which slave said so; if it has no time, that is when the time was told last.
         """
         if not tasks:
             return []
@@ -232,7 +231,9 @@ class Places:
         except KeyError as error:
             raise task.misplaced(TaskEvent.ENDED) from error
         self.budget.open_bytes -= size_bytes
-        ended = self.jobs.ended(tasks, statuses, payloads, (slave, at or self.clock))
+        if not where[1]:
+            where = where[0], self.clock, where[2]
+        ended = self.jobs.ended(tasks, statuses, payloads, where)
         return commands + ended if commands else ended
 
     def end_copies(self, tasks: Iterable[TaskRecord]) -> list[Command]:
@@ -252,14 +253,10 @@ class Places:
         :param retried: each with the status and the payload of the try that has ended.
         :param at: when that was, in seconds since the epoch; 0: when the time was told last.
         """
-        tasks, times = [], []
-        if self.jobs.watcher is not None:
-            self.jobs.watcher.tried(retried)
-        commands = self.end_copies(task for task, _, _ in retried)
-        for task, status, payload in retried:
-            then = self.retries.wait(task, at or self.clock, self.jobs.reason_of(status, payload))
-            tasks.append(task)
-            times.append(then.at)
+        tasks, times = [task for task, _, _ in retried], []
+        commands = self.end_copies(tasks)
+        for task, reason in zip(tasks, self.jobs.reasons_of(retried), strict=True):
+            times.append(self.retries.wait(task, at or self.clock, reason).at)
         return commands + self.jobs.retried(tasks, times)
 
     def requeue(self, tasks: list[TaskRecord]) -> None:

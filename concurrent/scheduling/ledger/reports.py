@@ -67,7 +67,8 @@ class Reports:
         if slave.claimed.places:
             places.claims.release(slave, tasks)
         statuses, payloads = event.statuses, event.payloads
-        places.ending.over(event.slave, event.numbers)
+        if places.ending.runs:
+            places.ending.over(event.slave, event.numbers)
         commands = places.book.reported(slave)
         if None in tasks and (places.copies or places.pushed):
             commands += self._take_late(slave, event, tasks)
@@ -85,7 +86,7 @@ class Reports:
             places.claims.note_short(tasks)
         slave.counts.add(statuses)
         slave.task_s = event.task_s
-        closed = places.end(tasks, statuses, payloads, slave.name, event.at)
+        closed = places.end(tasks, statuses, payloads, (slave.name, event.at, event.task_s))
         return commands + closed if commands else closed
 
     def returned(self, event: TasksReturned) -> list[Command]:

@@ -175,7 +175,7 @@ class Restoring:
         failed_count = job.counts.failed
         job.counts.add(list(event.statuses))
         if job.counts.failed != failed_count:
-            self._jobs.failed(life, names, event.statuses, event.payloads)
+            self._jobs.failed(life, names, self._jobs.failures(event.statuses, event.payloads))
         life.outbox.told(event)
 
     def _consumed(self, event: OutcomesConsumed) -> None:

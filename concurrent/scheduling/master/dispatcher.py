@@ -52,7 +52,7 @@ from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.awaited import AwaitedSlaves
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.endeddesk import EndedDesk
-from concurrent.scheduling.master.failurewords import type_and_words
+from concurrent.scheduling.master.failurewords import read_failure
 from concurrent.scheduling.master.feeder import Feeder
 from concurrent.scheduling.master.gate import Gate
 from concurrent.scheduling.master.jobdesk import JobDesk
@@ -131,7 +131,7 @@ class Dispatcher:
             return_s=return_s,
             tokens=tokens,
             fails_infeasible=fails_infeasible,
-            read_failure=type_and_words,
+            read_failure=read_failure,
         )
         self._loop = loop
         self._journal = journal

@@ -247,13 +247,13 @@ class TaskClient:
         :param work: what it was made of: if the master has it no more it is pushed, and gets another id.
         :raises SchedulingError: if the client is closed.
         """
-        self._check_open()
+        if self._closed_because is not None:
+            raise self._closed()
         with self._pickling:
             self._open[task_id] = item, work, terms  # before it is asked whether it is there: see attach
             is_here = not self._former.is_gone(task_id)
-            if is_here:
-                self._pushed_count += 1
-            else:
+            self._pushed_count += is_here
+            if not is_here:
                 del self._open[task_id]
         if not is_here:
             return self.push(item, work, terms)
@@ -347,7 +347,8 @@ class TaskClient:
         self.outgoing.detach()
 
     def _append(self, item: Any, work: Any, terms: Terms) -> int:
-        self._check_open()
+        if self._closed_because is not None:
+            raise self._closed()
         payload = self._shorthand.dumps(work)
         task_id = self._next_id
         self._next_id = task_id + 1
@@ -358,9 +359,8 @@ class TaskClient:
             self.outgoing.close_room()
         return task_id
 
-    def _check_open(self) -> None:
-        if self._closed_because is not None:
-            raise SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
+    def _closed(self) -> SchedulingError:
+        return SchedulingError(f"no more tasks can be pushed: {self._closed_because}", thing="push_task")
 
     def _meet_asked(self) -> None:
         self._is_asked = False
@@ -414,7 +414,8 @@ class TaskClient:
         self.outgoing.flush()
 
     def _take_accepted(self, last_id: int) -> None:
-        self._tell_accepted(one for group in self.outgoing.accepted(last_id) for one in group.ids)
+        if (groups := self.outgoing.accepted(last_id)) and self._on_accepted is not None:
+            self._tell_accepted(one for group in groups for one in group.ids)
 
     def _tell_accepted(self, ids: Iterable[int]) -> None:
         if self._on_accepted is not None:

@@ -28,6 +28,9 @@ BARS_PER_S: Final = 50
 TOTAL_MAX: Final = 400
 """So many of all workers together, but two of each."""
 
+TOLD_MAX: Final = 100
+"""So many batches wait to be made bars of, which is quicker together than one by one."""
+
 PARTS_MAX: Final = 8
 """So many functions in one batch are told apart."""
 
@@ -37,6 +40,10 @@ MIXED: Final = "(several)"
 
 COUNTS: Final = 4
 """So many columns of bars are whole numbers, those before the times."""
+
+
+_Told = tuple[int, int, Sequence[str], Sequence[int], float, float, float]
+"""What :meth:`Bars.ran` is told, in its order."""
 
 
 class BarColumns(NamedTuple):
@@ -78,6 +85,7 @@ class Bars:
     def __init__(self, size: int) -> None:
         self._most = max(2, min(BARS_PER_S, TOTAL_MAX // max(1, size)))
         self._bars_by_worker: dict[tuple[int, int], list[_Bar]] = {}
+        self._told: list[_Told] = []
 
     def ran(
         self,
@@ -98,36 +106,45 @@ class Bars:
         :param since: before that none of them began, in seconds of any clock, and ``now`` they have ended.
         :param busy_s: how long they took together, as the worker says.
         """
-        runs, name = len(statuses), names[0]
-        if not 0.0 <= busy_s <= now - since:
-            busy_s = max(0.0, min(busy_s, now - since))
-        bars = self._bars_by_worker.get((worker, job))
-        if bars is None:
-            bars = self._bars_by_worker[worker, job] = []
-        if runs > 1 and names.count(name) != runs:
-            self._put_parts(bars, names, statuses, now - busy_s, busy_s)
-            return
-        failed, start = runs - statuses.count(FINISHED), now - busy_s
-        last = bars[-1] if bars else None
-        if (
-            last is not None
-            and name == last.name
-            and start - last.end <= GAP_S
-            and busy_s <= SHORT_S * runs
-            and last.busy_s <= SHORT_S * last.runs
-        ):  # drawn as one, as most are: so nothing is made or called for them
-            last.end = now
-            last.busy_s += busy_s
-            last.runs += runs
-            last.failed += failed
-        else:
-            self._put(bars, _Bar(name, start, now, busy_s, runs, failed))
+        self._told.append((worker, job, names, statuses, since, now, busy_s))
+        if len(self._told) >= TOLD_MAX:
+            self._draw()
+
+    def _draw(self) -> None:
+        """Make bars of what was told."""
+        told, self._told = self._told, []
+        for worker, job, names, statuses, since, now, busy_s in told:
+            if not 0.0 <= busy_s <= now - since:
+                busy_s = max(0.0, min(busy_s, now - since))
+            bars = self._bars_by_worker.get((worker, job))
+            if bars is None:
+                bars = self._bars_by_worker[worker, job] = []
+            runs, name, start = len(statuses), names[0], now - busy_s
+            if runs > 1 and names.count(name) != runs:
+                self._put_parts(bars, names, statuses, start, busy_s)
+                continue
+            failed = runs - statuses.count(FINISHED)
+            last = bars[-1] if bars else None
+            if (
+                last is not None
+                and name == last.name
+                and start - last.end <= GAP_S
+                and busy_s <= SHORT_S * runs
+                and last.busy_s <= SHORT_S * last.runs
+            ):  # drawn as one, as most are: so nothing is made or called for them
+                last.end = now
+                last.busy_s += busy_s
+                last.runs += runs
+                last.failed += failed
+            else:
+                self._put(bars, _Bar(name, start, now, busy_s, runs, failed))
 
     def take(self, now: float) -> BarColumns | None:
         """Return the bars that wait, which do so no more; None if there are none.
 
         :param now: the time of the same clock.
         """
+        self._draw()
         if not self._bars_by_worker:
             return None
         waiting, self._bars_by_worker = self._bars_by_worker, {}

@@ -93,9 +93,11 @@ class Limits:
             self._look_for_grown()
 
     def has_grown(self, link: WorkerLink) -> bool:
-        """Tell whether a worker that has brought results must be replaced, for what its tasks left behind."""
-        crew = link.crew
-        return crew is not None and crew.memory > 0 and not link.outstanding and self._growth.is_much(link)
+        """Tell whether a worker that has brought results must be replaced, for what its tasks left behind.
+
+        :param link: belongs to a crew that claims memory.
+        """
+        return not link.outstanding and self._growth.is_much(link)
 
     def forget(self, link: WorkerLink) -> None:
         """Know no more of a worker that has ended."""

@@ -334,7 +334,8 @@ class WorkerPool:
         self._pace.note_durations(count, busy_s)
         delay_s = self._pace.report_delay_s(crew.open_count - self.size, self.size)
         self._report.add(numbers, statuses, payloads, delay_s)
-        if not link.is_leaving and (link.done_count >= self._tasks_per_worker or self._limits.has_grown(link)):
+        is_done = link.done_count >= self._tasks_per_worker or (crew.memory and self._limits.has_grown(link))
+        if is_done and not link.is_leaving:
             self._roster.leaving(link)
         dealer.deal()
 

@@ -1,6 +1,7 @@
-"""Tasks that ended lately: many of those that failed or were cancelled, some of those that finished. Pure.
+"""Tasks that ended lately: the latest that finished, and as many that failed or were cancelled. Pure.
 
-Finished tasks come by the thousand, so they are kept by batches, as the ledger has them; others row by row.
+What ends together is one entry, which keeps the columns that there are anyway: so it costs a report of a slave
+something, and not a task. Of what has not finished there is more to tell, in a row for each.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from concurrent.scheduling.tasks.outcome import FINISHED
 from concurrent.scheduling.telemetry.failuretexts import FailureSaid
 from concurrent.scheduling.telemetry.jobmark import JobMark
 
-__all__ = ["FINISHED_MAX", "UNFINISHED_MAX", "EndedTask", "EndedTasks", "FinishedBatch"]
+__all__ = ["LISTED_MIN", "EndedBatch", "EndedTask", "EndedTasks"]
 
-UNFINISHED_MAX: Final = 10_000
-"""So many that failed or were cancelled are kept, the latest."""
+LISTED_MIN: Final = 1000
+"""At least so many that finished are listed; of older ones it is known when somebody asks for them."""
 
-FINISHED_MAX: Final = 1000
-"""At least so many that finished are kept, the latest."""
+TRIED_MAX: Final = 1000
+"""Of so many tasks it is known, the latest, that they had more than one try."""
+
+EndedBatch = tuple[JobMark, Sequence[int], list[int], Sequence[str], tuple[str, float, float], int]
+"""Tasks of one job that ended together: their numbers at their program, how each ended, their names or one for
+all, where that was (the slave, when, and how long tasks took there lately), and the number of the last of their
+outcomes. A plain tuple: each report makes one."""
 
 
 class EndedTask(NamedTuple):
@@ -31,6 +38,7 @@ class EndedTask(NamedTuple):
     :param exception: the type of what it raised, or what stands for that.
     :param said: what it says of that; None if it has not failed.
     :param usual_s: how long tasks took lately at its slave; 0 if that is not known.
+    :param outcome: the number of its outcome, as its job counts them.
     """
 
     job: JobMark
@@ -45,6 +53,7 @@ class EndedTask(NamedTuple):
     exception: str = ""
     said: FailureSaid | None = None
     usual_s: float = 0.0
+    outcome: int = 0
 
     @property
     def words(self) -> str:
@@ -57,53 +66,54 @@ class EndedTask(NamedTuple):
         return self.said.text if self.said is not None else ""
 
 
-class FinishedBatch(NamedTuple):
-    """Tasks of one job that finished together; ``names`` has that of each, or one for all."""
-
-    job: JobMark
-    ids: Sequence[int]
-    names: Sequence[str]
-    slave: str
-    at: float
-    status: int
-    usual_s: float = 0.0
-
-    def rows(self) -> Iterator[EndedTask]:
-        """Iterate over the tasks, the latest first."""
-        names = self.names if len(self.names) > 1 else [self.names[0]] * len(self.ids)
-        for task_id, name in zip(reversed(self.ids), reversed(names), strict=True):
-            yield EndedTask(self.job, task_id, name, self.status, self.slave, self.at, usual_s=self.usual_s)
-
-
 class EndedTasks:
-    """See the module."""
+    """See the module.
 
-    def __init__(self) -> None:
-        self._unfinished: deque[EndedTask] = deque(maxlen=UNFINISHED_MAX)
-        self._finished: deque[FinishedBatch] = deque()
+    :param kept_count: so many that finished are kept at least, and up to so many others.
+    """
+
+    def __init__(self, kept_count: int) -> None:
+        self._kept_count = kept_count
+        self._unfinished: deque[EndedTask] = deque(maxlen=kept_count)
+        self._batches: deque[EndedBatch] = deque()
         self._finished_count = 0
+        self._tries: dict[tuple[int, int], tuple[int, int]] = {}
 
     def add(self, task: EndedTask) -> None:
         """Keep a task that failed or was cancelled."""
         self._unfinished.append(task)
 
-    def add_finished(self, batch: FinishedBatch) -> None:
-        """Keep tasks that finished, and drop the oldest of them."""
-        batches = self._finished
+    def add_batch(self, batch: EndedBatch) -> None:
+        """Keep tasks of which some have finished, and drop the oldest."""
+        batches = self._batches
         batches.append(batch)
-        count = self._finished_count + len(batch.ids)
-        while count - len(batches[0].ids) >= FINISHED_MAX:
-            count -= len(batches.popleft().ids)
+        count = self._finished_count + batch[2].count(FINISHED)
+        while (left := count - batches[0][2].count(FINISHED)) >= self._kept_count:
+            batches.popleft()
+            count = left
         self._finished_count = count
+
+    def tried(self, owner: int, task_id: int, tries: int, deaths: int) -> None:
+        """Take note that a task is tried again, in case that it finishes after all."""
+        self._tries[owner, task_id] = tries, deaths
+        while len(self._tries) > TRIED_MAX:
+            del self._tries[next(iter(self._tries))]
 
     def unfinished(self) -> Iterator[EndedTask]:
         """Iterate over those that failed or were cancelled, the latest first."""
         return reversed(self._unfinished)
 
     def finished(self) -> Iterator[EndedTask]:
-        """Iterate over those that finished, the latest first."""
-        for batch in reversed(self._finished):
-            yield from batch.rows()
+        """Iterate over those that finished, the latest first, as far as they are listed."""
+        count = 0
+        for batch in reversed(self._batches):
+            if count >= LISTED_MIN:
+                return
+            statuses = batch[2]
+            for place in range(len(statuses) - 1, -1, -1):
+                if statuses[place] == FINISHED:
+                    count += 1
+                    yield self._row(batch, place)
 
     def find(self, owner: int, task_id: int) -> EndedTask | None:
         """Return what is known of a task of a job that has ended."""
@@ -117,7 +127,23 @@ class EndedTasks:
         for task in self.unfinished():
             if task.id == task_id and is_its(task.job):
                 return task
-        for batch in reversed(self._finished):
-            if task_id in batch.ids and is_its(batch.job):
-                return next(task for task in batch.rows() if task.id == task_id)
+        for batch in reversed(self._batches):
+            if task_id in batch[1] and is_its(batch[0]):
+                return self._row(batch, batch[1].index(task_id))
         return None
+
+    def _row(self, batch: EndedBatch, place: int) -> EndedTask:
+        job, ids, statuses, names, (slave, at, usual_s), last_outcome = batch
+        tries, deaths = self._tries.get((job.owner, ids[place]), (0, 0))
+        return EndedTask(
+            job,
+            ids[place],
+            names[place] if len(names) > 1 else names[0],
+            statuses[place],
+            slave,
+            at,
+            tries=tries,
+            deaths=deaths,
+            usual_s=usual_s,
+            outcome=last_outcome - len(ids) + 1 + place,
+        )

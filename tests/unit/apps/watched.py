@@ -18,6 +18,7 @@ from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.endeddesk import EndedDesk
+from concurrent.scheduling.master.failurewords import read_failure
 from concurrent.scheduling.master.observatory import Observatory
 from concurrent.scheduling.tasks.terms import Terms
 
@@ -31,7 +32,7 @@ class Watched:
         self.at = BEGUN_AT
         self.trouble = ""
         self.said: dict[int, str] = {}
-        self.ledger = Ledger(memory_bytes_max=1 << 20, is_recorded=is_recorded)
+        self.ledger = Ledger(memory_bytes_max=1 << 20, is_recorded=is_recorded, read_failure=read_failure)
         self.ended = EndedDesk(self.ledger, lambda job: f"submit:{job.name}", lambda: self.at)
         self.ledger.jobs.watcher = self.ended
         self.observatory = Observatory(self.ledger)

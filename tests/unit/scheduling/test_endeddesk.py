@@ -17,16 +17,13 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.master.endeddesk import LABELS_MAX, NAMES_MAX, OTHER, EndedDesk
+from concurrent.scheduling.ledger.watching import KEPT_COUNT
+from concurrent.scheduling.master.endeddesk import LABELS_MAX, NAMES_MAX, OTHER, UNCOUNTED_MAX, EndedDesk
+from concurrent.scheduling.master.failurewords import read_failure
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, RETRIABLE, TIMED_OUT, Ended
 from concurrent.scheduling.tasks.retry import Retry
 from concurrent.scheduling.tasks.terms import Terms
-from concurrent.scheduling.telemetry.endedtasks import (
-    FINISHED_MAX,
-    UNFINISHED_MAX,
-    EndedTask,
-    EndedTasks,
-)
+from concurrent.scheduling.telemetry.endedtasks import LISTED_MIN, EndedTask, EndedTasks
 from concurrent.scheduling.telemetry.failuregroups import GROUPS_MAX, Failed, FailureGroups, cut_exception
 from concurrent.scheduling.telemetry.failuretexts import BYTES_MAX, FailureTexts
 from concurrent.scheduling.telemetry.jobmark import JobMark
@@ -40,10 +37,11 @@ JOB = JobMark(OWNER, "hunt", "submit:ann")
 class Master:
     """A ledger with a job and a slave, and a desk that watches it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept_count: int = KEPT_COUNT) -> None:
         self.at = 1000.0
-        self.ledger = Ledger(memory_bytes_max=1 << 20)
-        self.desk = EndedDesk(self.ledger, lambda job: f"submit:{job.name}", lambda: self.at)
+        self.ledger = Ledger(memory_bytes_max=1 << 20, read_failure=read_failure)
+        maker_of, clock = (lambda job: f"submit:{job.name}"), lambda: self.at
+        self.desk = EndedDesk(self.ledger, maker_of, clock, kept_count=kept_count)
         self.ledger.jobs.watcher = self.desk
         self.ledger.apply(OwnerJoined(OWNER, "hunt"))
         self.ledger.apply(SlaveJoined(SLAVE, "slave-1", workers=2, window=1 << 20))
@@ -176,7 +174,7 @@ def test_the_most_frequent_kinds_of_failures_are_told_apart() -> None:
 
 
 def test_fifty_thousand_failures_of_as_many_kinds_take_less_than_ten_megabytes() -> None:
-    groups, tasks, texts = FailureGroups(), EndedTasks(), FailureTexts()
+    groups, tasks, texts = FailureGroups(), EndedTasks(KEPT_COUNT), FailureTexts()
     wide = "\N{GRINNING FACE}"
     tracemalloc.start()
     for number in range(50_000):
@@ -243,25 +241,44 @@ def test_words_of_peers_are_cut(master: Master) -> None:
 
 
 def test_of_tasks_that_ended_the_latest_are_kept() -> None:
-    ended = EndedTasks()
-    for number in range(UNFINISHED_MAX + 5):
+    ended = EndedTasks(10)
+    for number in range(15):
         ended.add(EndedTask(JOB, number, "find", FAILED, "slave-1", 1.0))
-    assert next(ended.unfinished()).id == UNFINISHED_MAX + 4
-    assert sum(1 for _ in ended.unfinished()) == UNFINISHED_MAX
-    assert ended.find(OWNER, 0) is None
+    assert next(ended.unfinished()).id == 14
+    assert sum(1 for _ in ended.unfinished()) == 10
+    assert ended.find(OWNER, 4) is None
     assert ended.find(OWNER, 7) is not None
     assert ended.find(OWNER + 1, 7) is None
 
 
-def test_of_finished_tasks_whole_batches_are_kept(master: Master) -> None:
+def test_of_finished_tasks_whole_batches_are_kept_and_the_latest_are_listed() -> None:
+    master = Master(kept_count=2 * LISTED_MIN)
     look = of("look")
-    for _ in range(5):
-        master.work(*[(look, FINISHED, b"")] * (FINISHED_MAX // 2))
+    for _ in range(6):
+        master.work(*[(look, FINISHED, b"")] * (LISTED_MIN // 2))
     ids = [task.id for task in master.desk.tasks.finished()]
-    assert len(ids) == FINISHED_MAX
-    assert ids[0] == 5 * FINISHED_MAX // 2 - 1
-    assert master.desk.tasks.find(OWNER, ids[-1]) is not None
-    assert master.desk.tasks.find(OWNER, ids[-1] - 1) is None
+    assert ids == list(range(3 * LISTED_MIN - 1, 2 * LISTED_MIN - 1, -1))
+    assert master.desk.tasks.find(OWNER, LISTED_MIN) is not None
+    assert master.desk.tasks.find(OWNER, LISTED_MIN - 1) is None
+
+
+def test_the_finished_stay_whatever_fails_after_them() -> None:
+    master = Master(kept_count=3)
+    master.work((of("look"), FINISHED, b""), (of("find"), FAILED, b""), (of("look"), FINISHED, b""))
+    master.work(*[(of("find"), FAILED, b"")] * 10)
+    assert [task.id for task in master.desk.tasks.finished()] == [2, 0]
+    assert [task.id for task in master.unfinished()] == [12, 11, 10]
+    last = master.desk.ending(OWNER, 2)
+    assert last is not None
+    assert (last.status, last.outcome, last.slave, last.at) == (FINISHED, 3, "slave-1", 1000.0)
+
+
+def test_reports_are_counted_together_and_all_are_when_somebody_asks(master: Master) -> None:
+    for _ in range(UNCOUNTED_MAX + 1):
+        master.work((of("look"), FINISHED, b""))
+    assert master.desk.rate.count(1000.0) == UNCOUNTED_MAX + 1
+    assert master.desk.total().finished == UNCOUNTED_MAX + 1
+    assert master.desk.counts_by_job[OWNER]["look"].finished == UNCOUNTED_MAX + 1
 
 
 def test_a_rate_is_that_of_the_last_seconds() -> None:

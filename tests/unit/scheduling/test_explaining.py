@@ -24,6 +24,7 @@ from concurrent.scheduling.ledger.events import (
     WindowChanged,
 )
 from concurrent.scheduling.ledger.explaining import Explainer
+from concurrent.scheduling.ledger.failures import Failure
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.tasks.claim import Claim
@@ -53,7 +54,9 @@ class Master:
     """A ledger with one program, and its clock."""
 
     def __init__(self, **options: Any) -> None:
-        self.ledger = Ledger(read_failure=lambda payload: ("OSError", bytes(payload).decode()), **options)
+        self.ledger = Ledger(
+            read_failure=lambda payload: Failure("OSError", bytes(payload).decode()), **options
+        )
         self.now = 100.0
         self.ledger.apply(OwnerJoined(1, "program"))
         self.wait(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.scheduling.ledger import latelyended
 from concurrent.scheduling.ledger.events import (
     CancelRequested,
     OutcomesConsumed,
@@ -16,15 +15,24 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.ledger.explaining import Explainer
 from concurrent.scheduling.ledger.jobspec import JobSpec
+from concurrent.scheduling.ledger.watching import KEPT_COUNT
+from concurrent.scheduling.master.endeddesk import EndedDesk
 from concurrent.scheduling.tasks.explanation import ENDED, Explanation
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, RETRIABLE
 from concurrent.scheduling.tasks.retry import Retry
 from tests.unit.scheduling.test_explaining import EPOCH, Master
 
 
+def watched(master: Master, *, kept_count: int = KEPT_COUNT) -> Master:
+    """Have somebody remember what ends at a master."""
+    desk = EndedDesk(master.ledger, lambda _job: "", lambda: EPOCH + master.now, kept_count=kept_count)
+    master.ledger.jobs.watcher = desk
+    return master
+
+
 @pytest.fixture
 def master() -> Master:
-    return Master()
+    return watched(Master())
 
 
 def ended(master: Master, task_id: int = 0) -> Explanation:
@@ -81,7 +89,7 @@ def test_of_a_cancelled_task_no_slave_is_named(master: Master) -> None:
 
 @pytest.mark.parametrize("is_recorded", [False, True])
 def test_where_the_outcome_of_an_ended_task_is(is_recorded: bool) -> None:
-    master = Master(is_recorded=is_recorded)
+    master = watched(Master(is_recorded=is_recorded))
     if is_recorded:
         master.ledger.apply(OwnerLeft(1))
         master.ledger.apply(OwnerJoined(1, "program", JobSpec(job_id="k3f9", name="hunt", keep_s=100.0)))
@@ -99,10 +107,8 @@ def test_where_the_outcome_of_an_ended_task_is(is_recorded: bool) -> None:
         assert ended(master, 2).then == "its outcome is kept until a program goes on with the job"
 
 
-def test_what_is_not_remembered_of_an_ended_task_is_said_not_to_be(
-    master: Master, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(latelyended, "KEPT_COUNT", 1)
+def test_what_is_not_remembered_of_an_ended_task_is_said_not_to_be() -> None:
+    master = watched(Master(), kept_count=1)
     master.join(1)
     master.push(2)
     master.give(1, 2)

@@ -14,7 +14,7 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TimePassed,
 )
-from concurrent.scheduling.ledger.failures import GROUPS_MAX, TEXT_CHARS_MAX, Failures, in_few_words
+from concurrent.scheduling.ledger.failures import GROUPS_MAX, TEXT_CHARS_MAX, Failure, Failures, in_few_words
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.tasks.outcome import CANCELLED, DIED, FAILED, FINISHED
@@ -23,10 +23,10 @@ from concurrent.scheduling.tasks.terms import Terms
 JOINED = OwnerJoined(1, "job", JobSpec())
 
 
-def read(payload: bytes) -> tuple[str, str] | None:
+def read(payload: bytes) -> Failure | None:
     """Read a failure that says type and text in one line."""
     kind, _, text = payload.decode().partition(":")
-    return (kind, text) if text else None
+    return Failure(kind, text) if text else None
 
 
 def ledger_with(*names: str) -> Ledger:

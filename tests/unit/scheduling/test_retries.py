@@ -24,6 +24,7 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TimePassed,
 )
+from concurrent.scheduling.ledger.failures import Failure
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.recorded import TasksRetried
@@ -49,7 +50,7 @@ class Master:
 
     def __init__(self, *, is_recorded: bool = False) -> None:
         self.ledger = Ledger(
-            is_recorded=is_recorded, read_failure=lambda payload: ("OSError", payload.decode())
+            is_recorded=is_recorded, read_failure=lambda payload: Failure("OSError", payload.decode())
         )
         self.now = 100.0
         self.rows: list[Recordable] = []

@@ -24,6 +24,7 @@ from concurrent.scheduling.ledger.events import (
     TasksSubmitted,
     TimePassed,
 )
+from concurrent.scheduling.ledger.failures import Failure
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.tally import JobTally, failures_of, tally_of
@@ -37,7 +38,7 @@ class Master:
 
     def __init__(self, rows: list[Recordable] | None = None) -> None:
         self.rows: list[Recordable] = rows or []
-        self.ledger = Ledger(is_recorded=True, read_failure=lambda payload: ("Error", payload.decode()))
+        self.ledger = Ledger(is_recorded=True, read_failure=lambda payload: Failure("Error", payload.decode()))
         self.ledger.restore(self.rows)
 
     def apply(self, event: Any) -> None:

@@ -116,6 +116,8 @@ def _troubles(dispatcher: Dispatcher, gone: Iterable[NodeRow], at: float) -> Ite
         yield f"{node.node_id} is gone since {shown_time(at - node.since)}: {node.reason}"
     short = (one for one in slaves if one.lacks)
     yield from (f"{one.name} wants no tasks: {one.lacks}" for one in islice(short, OF_KIND_MAX))
+    unfit = (f"{one.name} {line}" for one in slaves for line in one.status().unfit)
+    yield from islice(unfit, OF_KIND_MAX)
     held = (job for job in ledger.owners.values() if job.life is not None and job.life.held_because)
     for job in islice(held, OF_KIND_MAX):
         assert job.life is not None

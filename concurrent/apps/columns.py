@@ -167,7 +167,8 @@ class NodeLine:
         """What it is and for how long."""
         silent = ", but reports nothing" if self.slave is not None and self.slave.silent else ""
         drain = f", {self.slave.drain}" if self.slave is not None and self.slave.drain else ""
-        return f"{self.node.state} for {duration(self.age_s)}{silent}{drain}"
+        unfit = "".join(f"; {line}" for line in self.slave.unfit) if self.slave is not None else ""
+        return f"{self.node.state} for {duration(self.age_s)}{silent}{drain}{unfit}"
 
     @property
     def tasks(self) -> str:

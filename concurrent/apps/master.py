@@ -27,12 +27,7 @@ from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
 from concurrent.apps.slave import check_files
 from concurrent.apps.status import MasterStatus
-from concurrent.core.errors import (
-    JournalError,
-    NodeError,
-    NotAllowed,
-    VersionMismatch,
-)
+from concurrent.core.errors import JournalError, NodeError, NotAllowed, VersionMismatch
 from concurrent.core.extensionitems import ExtensionPointItem
 from concurrent.core.interface import implements
 from concurrent.core.items import ConfigItem, Host, IntItem, PathItem
@@ -422,6 +417,7 @@ class MasterNode(Node):
             return_s=limits.return_s,
             tokens=self.env[ResourceSettings].tokens(),
             fails_infeasible=self.env[ResourceSettings].infeasible == "fail",
+            lacking=self.env[ResourceSettings].lacking,
             journal=self._journal,
         )
         self._open.callback(self.loop.call, self.dispatcher.close, timeout_s=CALL_TIMEOUT_S)

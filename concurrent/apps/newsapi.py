@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
+from concurrent.apps.fitapi import register_fits
 from concurrent.apps.telemetryapi import register_telemetry
 from concurrent.core.errors import InvalidArguments
 from concurrent.scheduling.master.dispatcher import Dispatcher
@@ -31,6 +32,7 @@ def register_news(
     """
     desk, slaves = dispatcher.news, dispatcher.slaves
     register_telemetry(server, dispatcher.observatory, number_of)
+    register_fits(server, dispatcher.fits, number_of)
 
     @receives(server, to_master.progress)
     def progress(

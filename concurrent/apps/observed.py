@@ -242,7 +242,8 @@ class SlaveDetails(Status):
 
     :param state: ``joined``, ``silent``, ``draining`` while it is given nothing more and has tasks, ``drained``
         when it has none.
-    :param words: who drained it, or why it wants no tasks; mostly empty.
+    :param words: who drained it, or why it wants no tasks, and what it has not of what programs need; mostly
+        empty.
     :param drained_at: since when it is given nothing more, and ``drain_ends_at`` when what it runs is ended.
     :param host: the machine that it says it is on.
     :param page: where its own page is, as ``HOST:PORT``; empty if nobody can reach that.

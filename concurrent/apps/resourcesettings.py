@@ -25,6 +25,13 @@ class ResourceSettings(Component):
         "joined: they wait for one that can, or fail after 30 seconds.",
         choices=("wait", "fail"),
     )  # fmt: skip
+    lacking = ChoiceItem(
+        "scheduling", "lacking", "warn",
+        "What becomes of tasks at a slave that lacks an installed module which their program uses: they run "
+        "there all the same, and the program is warned, or the slave gets none of them while another one has "
+        "all that the program uses.",
+        choices=("warn", "avoid"),
+    )  # fmt: skip
     limits = SectionItem(
         "limits",
         "How much tasks on all slaves together may have at once of what they ask for by this name. No slave "

@@ -8,6 +8,7 @@ from typing import Final
 from concurrent.apps.observed import SlaveDetails, WorkerRow, WorkersList
 from concurrent.core.rows import ROWS_MAX, chosen_rows
 from concurrent.scheduling.ledger.records import SlaveRecord
+from concurrent.scheduling.ledger.status import SlaveRow
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.telemetry.workerbook import SlaveFacts, WorkerFacts
 
@@ -49,7 +50,7 @@ def _details(dispatcher: Dispatcher, slave: SlaveRecord, page: str, at: float) -
         host=slave.host[:HOST_CHARS_MAX],
         page=page,
         state=row.drain or ("silent" if slave.is_silent else "joined"),
-        words=f"drained by {row.drained_by}" if row.drain else slave.lacks,
+        words=_words(row),
         drained_at=row.drained_at,
         drain_ends_at=row.drain_ends_at,
         workers=slave.workers,
@@ -69,6 +70,12 @@ def _details(dispatcher: Dispatcher, slave: SlaveRecord, page: str, at: float) -
         told_at=facts.told_at,
         processes=tuple(_told(dispatcher, facts) if has_told else _told_running(dispatcher, slave, at)),
     )
+
+
+def _words(row: SlaveRow) -> str:
+    """Return what a person should know of a slave; mostly nothing."""
+    first = f"drained by {row.drained_by}" if row.drain else row.lacks
+    return "; ".join([*([first] if first else []), *row.unfit])
 
 
 def _told(dispatcher: Dispatcher, facts: SlaveFacts) -> Iterator[WorkerRow]:

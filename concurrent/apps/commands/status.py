@@ -72,6 +72,9 @@ def _below(status: MasterStatus) -> list[str]:
     left_out = status.node_count - len(status.nodes)
     if left_out > 0:
         lines.append(f"{left_out} more nodes are not shown")
+    unfit = [f"  {slave.name} {line}" for slave in tasks.slaves for line in slave.unfit]
+    if unfit:
+        lines += ["", "not all that programs need is there:", *unfit]
     if tasks.running:
         lines += ["", f"running for a while: {tasks.running_count} tasks"]
         lines += [f"  {_running(one)}" for one in tasks.running]

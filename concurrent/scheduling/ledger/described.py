@@ -114,6 +114,7 @@ _WORDS_BY_TYPE: Final[dict[type, Callable[[Any], str]]] = {
     events.TasksAgain: lambda e: f"{_tasks(e.numbers)} begin again at once",
     events.SlavesGone: lambda e: f"these slaves do not come back: {', '.join(map(str, e.names))}",
     events.SlaveLacks: lambda e: f"slave {e.slave} wants no tasks for {e.reason!r}",
+    events.SlaveFits: lambda e: f"slave {e.slave} {e.words or 'has what is needed'}, for owner {e.owner}",
     events.WindowChanged: lambda e: f"slave {e.slave} wants to hold {e.window} tasks",
     events.TasksDone: lambda e: f"slave {e.slave} has done {_tasks(e.numbers)}: {_ends(e.statuses)}",
     events.TasksFailed: lambda e: f"the master cannot do {_tasks(e.numbers)}",

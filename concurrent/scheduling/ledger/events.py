@@ -106,6 +106,7 @@ __all__ = [
     "SlaveAway",
     "SlaveBack",
     "SlaveDrained",
+    "SlaveFits",
     "SlaveHeard",
     "SlaveHolding",
     "SlaveJoined",
@@ -266,6 +267,20 @@ class SlaveLacks:
 
 
 @dataclass(slots=True)
+class SlaveFits:
+    """A slave tells whether it has what the code of an owner needs.
+
+    :param program: what people call the owner.
+    :param words: what is wrong, to go on behind the name of the slave; empty if nothing is.
+    """
+
+    slave: int
+    owner: int
+    program: str
+    words: str
+
+
+@dataclass(slots=True)
 class TasksDone:
     """A slave reports attempts that ended; columns of one length, see ``outcome.py``.
 
@@ -412,6 +427,7 @@ Event = (
     | SlavesGone
     | WindowChanged
     | SlaveLacks
+    | SlaveFits
     | TasksDone
     | TasksFailed
     | TasksReturned

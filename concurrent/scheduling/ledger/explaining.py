@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.ledger.explainingended import explanation_of_ended
-from concurrent.scheduling.ledger.hindrances import Hindrances, hindrances
+from concurrent.scheduling.ledger.hindrances import Hindrances, hindrances, misfits_of
 from concurrent.scheduling.ledger.infeasible import FAIL_S
 from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.returning import AWAITED_S
@@ -209,7 +209,8 @@ class Explainer:
         if task.owner.queue is self._places.parked:
             return self._kept_back(task.owner)
         found = self._hindrances(task)
-        lines = (*found.lines, *self._said_by_scheduler(task.terms.resources), *self._turn(task))
+        said = self._said_by_scheduler(task.terms.resources)
+        lines = (*found.lines, *misfits_of(task, self._ledger.slaves), *said, *self._turn(task))
         then = found.then
         if found.is_infeasible and self._ledger.infeasible.fails:
             then += f"; it fails after {FAIL_S:.0f} s of that"
@@ -258,9 +259,8 @@ class Explainer:
 
     def _pushed(self, task: TaskRecord) -> _Found:
         found = self._hindrances(task)
-        return _Found(
-            OFFERED, "a slave that takes it", found.lines, "the first slave that has room for it takes it"
-        )
+        lines = (*found.lines, *misfits_of(task, self._ledger.slaves))
+        return _Found(OFFERED, "a slave that takes it", lines, "the first slave that has room for it takes it")
 
     def _held(self, task: TaskRecord) -> _Found:
         slave = self._ledger.slaves[task.slave]
@@ -272,6 +272,7 @@ class Explainer:
             lines.append(f"{slave.name} is silent{since}: nobody knows what it does")
         if slave.drain is not None:
             lines.append(f"{slave.name} is drained by {slave.drain.by}: what has begun there may end")
+        lines += misfits_of(task, {task.slave: slave})
         if run is not None:
             lines.append(f"it has run for {shown_time(run.run_s)} in process {run.worker}")
             lines += [run.note] if run.note else []
@@ -303,7 +304,8 @@ class Explainer:
 
     def _refused(self, task: TaskRecord) -> _Found:
         found = self._hindrances(task)
-        return _Found(REFUSED, found.waits_for, found.lines, found.then)
+        lines = (*found.lines, *misfits_of(task, self._ledger.slaves))
+        return _Found(REFUSED, found.waits_for, lines, found.then)
 
     def _waiting(self, task: TaskRecord) -> _Found:
         retry, then = task.terms.retry, self._places.retries.waiting[task.number]

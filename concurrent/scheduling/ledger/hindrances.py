@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from concurrent.scheduling.ledger.claims import Claims
-from concurrent.scheduling.ledger.records import SlaveRecord
+from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.tasks.claim import CPU, MEMORY, UNIT, Claim, shown_amount
 
-__all__ = ["Hindrances", "hindrances", "listed"]
+__all__ = ["Hindrances", "hindrances", "listed", "misfits_of"]
 
 NAMES_MAX: Final = 3
 """So many slaves are named for one reason, others are counted."""
@@ -213,6 +213,14 @@ class _Groups:
         if self._short:
             return f"free {' or '.join(self._short)}", "it goes to the first slave that has that free"
         return "room at a slave", "it goes to the first slave that has room, when it is its turn"
+
+
+def misfits_of(task: TaskRecord, slaves: Mapping[int, SlaveRecord]) -> Iterator[str]:
+    """Yield what slaves have not, or in another version, of what the program of a task needs."""
+    owner = task.owner.owner
+    unfit = [slave for slave in slaves.values() if owner in slave.misfits]
+    for words, group in _by_reason(unfit, lambda slave: slave.misfits[owner][1]):
+        yield f"{listed(group)} {words or 'and more have not all that is needed'}"
 
 
 def _by_reason(

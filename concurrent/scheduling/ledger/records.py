@@ -29,6 +29,9 @@ QUEUED = TaskState.QUEUED
 AHEAD_SHARE: Final = 2.0
 """Tasks of a slave that wants to hold so many times what it runs at once are short."""
 
+MISFITS_MAX: Final = 10
+"""For so many programs it is shown what is wrong with a slave, the latest ones."""
+
 EVIDENCE_BYTES_MAX: Final = 64 << 10
 """So much of what a slave says of the death of a worker is kept; the rest is cut off."""
 
@@ -196,6 +199,7 @@ class SlaveRecord:
     ``data`` is what it said of itself (``SlaveNode.describe``): plain values that nobody has checked. Of these
     ``offers`` are what it has for tasks that claim something, in units by name, and ``claimed`` is what the
     tasks that it holds claim together. ``lacks`` is why it wants no tasks, as it says; mostly nothing.
+    ``misfits`` is what is wrong with it for owners: by their numbers, what they are called and some words.
     ``drain`` says who wants it to get nothing more; None if nobody does.
     """
 
@@ -220,6 +224,7 @@ class SlaveRecord:
     offers: dict[str, int] = field(default_factory=dict)
     claimed: Usage = field(default_factory=Usage)
     lacks: str = ""
+    misfits: dict[int, tuple[str, str]] = field(default_factory=dict)
     drain: SlaveDrained | None = None
 
     @property
@@ -295,6 +300,7 @@ class SlaveRecord:
             task_s=self.task_s,
             silent=self.is_silent,
             lacks=self.lacks,
+            unfit=tuple(f"{words}, for {who}" for who, words in list(self.misfits.values())[-MISFITS_MAX:]),
             drain="" if drain is None else DRAINING if self.held else DRAINED,
             drained_by="" if drain is None else drain.by,
             drained_at=0.0 if drain is None else drain.at,

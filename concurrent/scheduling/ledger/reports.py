@@ -8,6 +8,7 @@ from concurrent.scheduling.ledger.endings import MAYBE_AGAIN, has_another_try, s
 from concurrent.scheduling.ledger.events import (
     CancelRun,
     Command,
+    SlaveFits,
     SlaveLacks,
     TasksDone,
     TasksFailed,
@@ -51,6 +52,15 @@ class Reports:
         slave = self._places.slaves.get(event.slave)
         if slave is not None:
             slave.lacks = event.reason
+        return []
+
+    def fits(self, event: SlaveFits) -> list[Command]:
+        """Take note of what is wrong with a slave for an owner, for those who ask."""
+        slave = self._places.slaves.get(event.slave)
+        if slave is not None and event.words:
+            slave.misfits[event.owner] = event.program, event.words
+        elif slave is not None:
+            slave.misfits.pop(event.owner, None)
         return []
 
     def done(self, event: TasksDone) -> list[Command]:

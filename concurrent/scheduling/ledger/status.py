@@ -45,7 +45,8 @@ class OwnerRow(Status):
 class SlaveRow(Status):
     """A slave that has joined, and what became of the tasks that it was given.
 
-    ``lacks`` is why it wants no tasks, as it says: what its machine is short of. ``drain`` is ``draining``
+    ``lacks`` is why it wants no tasks, as it says: what its machine is short of. ``unfit`` is what it has not,
+    or in another version, of what programs need, a line for each of these. ``drain`` is ``draining``
     if somebody wants it to get nothing more and it holds tasks, then ``drained``, else empty; ``drained_by``
     is who wants that, ``drained_at`` since when and ``drain_ends_at`` when what it runs is ended, in seconds
     since the epoch; 0 if it is not.
@@ -63,6 +64,7 @@ class SlaveRow(Status):
     task_s: float
     silent: bool
     lacks: str = ""
+    unfit: tuple[str, ...] = ()
     drain: str = ""
     drained_by: str = ""
     drained_at: float = 0.0

@@ -54,6 +54,7 @@ from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.endeddesk import EndedDesk
 from concurrent.scheduling.master.failurewords import read_failure
 from concurrent.scheduling.master.feeder import Feeder
+from concurrent.scheduling.master.fitdesk import FitDesk
 from concurrent.scheduling.master.gate import Gate
 from concurrent.scheduling.master.jobdesk import JobDesk
 from concurrent.scheduling.master.newsdesk import NewsDesk
@@ -95,12 +96,15 @@ class Dispatcher:
     :param return_s: how long after its last word what a slave runs is given to nobody else, in seconds.
     :param tokens: what there is of it for all slaves together, in units by name.
     :param fails_infeasible: whether tasks fail after a while that claim what no slave could meet.
+    :param lacking: ``avoid`` if slaves that lack a module which a program uses get none of its tasks while
+        others have all.
     :param journal: what keeps the work that is accepted, and has payloads instead of files; None if nothing is
         kept.
 
     ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, ``slaves`` where
     slaves join and say what they did, ``news`` passes on what tasks say, ``systems`` is where task systems
-    outlive their processes, ``ended`` remembers how tasks ended, and ``observatory`` all else that is only
+    outlive their processes, ``fits`` knows which slaves lack what programs use, ``ended`` remembers how tasks
+    ended, and ``observatory`` all else that is only
     looked at.
     """
 
@@ -119,6 +123,7 @@ class Dispatcher:
         return_s: float = 60.0,
         tokens: Mapping[str, int] | None = None,
         fails_infeasible: bool = False,
+        lacking: str = "warn",
         journal: OpenJournal | None = None,
     ) -> None:
         first_number = journal.first_number if journal is not None else 1
@@ -144,6 +149,7 @@ class Dispatcher:
         self._notices = Notices(components.troubles, self._courier, self._sessions)
         self.announcer = Announcer(self.ledger, self._sessions, self._courier, self._notices)
         self.news = NewsDesk(self.ledger, self._sessions, self._courier)
+        self.fits = self._make_fit_desk(lacking)
         self.observatory = Observatory(self.ledger)
         self._delivery = Delivery(loop, self._sessions, self._courier, self._storage.loaded)
         self._feeder = self._make_feeder()
@@ -177,6 +183,17 @@ class Dispatcher:
         self._receipts = Receipts(self._loop, self._sessions, self._courier, self._gate.when_kept)
         journal.on_committed = self._gate.committed
 
+    def _make_fit_desk(self, lacking: str) -> FitDesk:
+        return FitDesk(
+            self._loop,
+            self.ledger,
+            self._sessions,
+            self._courier,
+            self._notices,
+            apply=self._apply,
+            lacking=lacking,
+        )
+
     def _make_slave_desk(self) -> SlaveDesk:
         return SlaveDesk(
             self._sessions,
@@ -186,6 +203,7 @@ class Dispatcher:
             apply=self._apply,
             slave_changed=self._turns.scheduler.slave_changed,
             observatory=self.observatory,
+            fits=self.fits,
             receipts=self._receipts,
             when_kept=self._gate.when_kept if self._gate is not None else None,
         )
@@ -203,6 +221,7 @@ class Dispatcher:
             journal=self._journal.store if self._journal is not None else None,
             gate=self._gate,
             observatory=self.observatory,
+            fits=self.fits,
         )
 
     def _make_system_desk(self) -> SystemDesk:
@@ -389,6 +408,7 @@ class Dispatcher:
             self._receipts.close()
         self._ticker.close()
         self._awaited.close()
+        self.fits.close()
         self._notices.close()
         self._delivery.close()
         self._storage.close()

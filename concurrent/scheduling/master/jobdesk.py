@@ -33,6 +33,7 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import JobRecord
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.master.delivery import Delivery
+from concurrent.scheduling.master.fitdesk import FitDesk
 from concurrent.scheduling.master.gate import Gate
 from concurrent.scheduling.master.jobmakers import UNKNOWN, is_own, made_by, may_touch
 from concurrent.scheduling.master.notices import Notices
@@ -63,6 +64,7 @@ class JobDesk:
     :param load: returns payloads as they travel, wherever they are; may raise OSError.
     :param journal: what keeps the jobs, and ``gate`` what waits for it; None for both if nothing does.
     :param observatory: knows what jobs are called.
+    :param fits: knows what programs use.
     """
 
     def __init__(  # noqa: PLR0913  the other hands of the master, by name
@@ -79,6 +81,7 @@ class JobDesk:
         journal: IJournal | None,
         gate: Gate | None,
         observatory: Observatory,
+        fits: FitDesk,
     ) -> None:
         self.on_forgotten: Callable[[int], object] | None = None
         self._ledger = ledger
@@ -92,6 +95,7 @@ class JobDesk:
         self._journal = journal
         self._gate = gate
         self._observatory = observatory
+        self._fits = fits
 
     def find(self, text: str, identity: Identity, *, is_own_only: bool = False) -> JobRecord:
         """Return the job that has an id, or else the newest one that has a name, one's own before others'.
@@ -326,6 +330,7 @@ class JobDesk:
 
     def _forget(self, owner: int) -> None:
         self._code.leave_owner(owner)
+        self._fits.owner_left(owner)
         if self.on_forgotten is not None:
             self.on_forgotten(owner)
 

@@ -36,6 +36,7 @@ from concurrent.scheduling.ledger.events import (
 )
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.feeder import Feeder
+from concurrent.scheduling.master.fitdesk import FitDesk
 from concurrent.scheduling.master.observatory import Observatory
 from concurrent.scheduling.master.receipts import Receipts
 from concurrent.scheduling.master.sessions import Sessions
@@ -65,6 +66,7 @@ class SlaveDesk:
     :param apply: takes an event to the ledger, and carries out what that answers.
     :param slave_changed: called with a slave that holds more or less than the scheduler knows.
     :param observatory: remembers what slaves say of their workers.
+    :param fits: asks slaves whether they have what programs use.
     :param receipts: tells slaves what of their reports is kept; None if nothing is.
     :param when_kept: calls a function once all that was recorded so far is kept; None if nothing is.
     """
@@ -79,6 +81,7 @@ class SlaveDesk:
         apply: Callable[[Event], object],
         slave_changed: Callable[[int], object],
         observatory: Observatory,
+        fits: FitDesk,
         receipts: Receipts | None,
         when_kept: Callable[[Callable[[], object]], object] | None,
     ) -> None:
@@ -89,6 +92,7 @@ class SlaveDesk:
         self._apply = apply
         self._slave_changed = slave_changed
         self._observatory = observatory
+        self._fits = fits
         self._receipts = receipts
         self._when_kept = when_kept
         self._joining: dict[int, _Joining] = {}
@@ -113,6 +117,7 @@ class SlaveDesk:
             window = 0
         self._observatory.join(number, data["workers"])
         self._tell(number, SlaveJoined(number, name, data["workers"], window, data, returns))
+        self._fits.slave_joined(number)
         if number in self._joining and self._when_kept is not None:
             self._when_kept(partial(self._joining_is_kept, number))
         return number
@@ -148,6 +153,7 @@ class SlaveDesk:
             self._feeder.forget_pull(slave)
             self._observatory.leave(slave)
             self._tell(slave, SlaveLost(slave, reason))
+            self._fits.slave_left(slave)
 
     def set_window(self, slave: int, window: int) -> None:
         """Take note of how many tasks a slave wants to hold."""
@@ -212,12 +218,14 @@ class SlaveDesk:
         self._announcer.slave_silent(command)
         self._feeder.suspend_pull(command.slave)
         self._slave_changed(command.slave)
+        self._fits.slaves_changed()
 
     def heard(self, command: SlaveHeard) -> None:
         """Go on with a slave that was silent."""
         self._announcer.slave_heard(command)
         self._feeder.resume_pull(command.slave)
         self._slave_changed(command.slave)
+        self._fits.slaves_changed()
 
     def moved(self, command: TasksMoved) -> None:
         """Take note that others are offered what a silent slave has."""
@@ -243,6 +251,7 @@ class SlaveDesk:
         self._announcer.slave_drained(command)
         self._feeder.drained(command)
         self._slave_changed(command.slave)
+        self._fits.slaves_changed()
 
     def _plausible(self, slave: int, count: int) -> int:
         """Return how many tasks a slave gets at most that wants so many: others shall have some too."""

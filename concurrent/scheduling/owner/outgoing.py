@@ -142,6 +142,7 @@ class Outgoing:
         self._handler = handler
         self._next_id = next_id
         self.accepted_to = next_id - 1
+        self.sent_code.begin_uses(handler)
         handler.on_room = self.flush
         self._leave_out_known()
         self._look_whether_empty()

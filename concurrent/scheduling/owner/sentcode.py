@@ -1,8 +1,13 @@
-"""Which blobs of an owner's code its master has, and the sending of the others."""
+"""Which blobs of an owner's code its master has, and the sending of the others.
+
+Before them goes which installed modules the code names.
+"""
 
 from __future__ import annotations
 
-from concurrent.core.errors import MessageTooLarge
+import contextlib
+
+from concurrent.core.errors import MessageTooLarge, TransportError
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
 from concurrent.scheduling.wire.failure import code_too_large
@@ -23,17 +28,28 @@ class SentCode:
         self._code = code
         self.count = 0
         self._size_bytes = 0
+        self._uses_count = 0
 
     def begin(self, known_count: int) -> None:
         """Go on with a registration at a master that has the first so many blobs."""
         self.count = known_count
+        self._uses_count = 0
         self._size_bytes = sum(len(self._code.blob_at(one)) + BLOB_BYTES for one in range(known_count))
+
+    def begin_uses(self, handler: TCPHandler) -> None:
+        """Tell which installed modules the program has imported, before it has sent any code."""
+        if handler.peer_has(to_master.USES):
+            self._code.look_at_program()
+            with contextlib.suppress(TransportError):  # the next session is told everything
+                self._tell_uses(handler)
 
     def send(self, handler: TCPHandler, code_count: int) -> None:
         """Send the first so many blobs, but for those that the master has.
 
         :raises PayloadTooLarge: if the master would refuse one of them, or all together.
         """
+        if len(self._code.uses) > self._uses_count:
+            self._tell_uses(handler)
         for index in range(self.count, code_count):
             blob = self._code.blob_at(index)
             size_bytes = self._size_bytes + len(blob) + BLOB_BYTES
@@ -45,3 +61,10 @@ class SentCode:
                 raise code_too_large(len(blob), handler.peer_bytes_max) from None
             self._size_bytes = size_bytes
             self.count = index + 1
+
+    def _tell_uses(self, handler: TCPHandler) -> None:
+        """Tell a master that wants to know which installed modules the code names that it was not told yet."""
+        new = self._code.uses[self._uses_count :]
+        self._uses_count += len(new)
+        if new:
+            handler.cast(to_master.uses, list(map(list, new)))

@@ -30,6 +30,7 @@ from concurrent.scheduling.pickling.sources import ModuleSource
 from concurrent.scheduling.pickling.spaces import Spaces
 from concurrent.scheduling.pickling.unpicklable import unpicklable_value
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, About, code_at, current
+from concurrent.scheduling.pickling.uses import Use
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 
 __all__ = ["AppCode", "BlobHead", "ReceivedCode", "code_at", "packed_blob"]
@@ -89,6 +90,14 @@ class AppCode:
     def blob_at(self, index: int) -> bytes:
         """Return a blob as it travels."""
         raise IndexError(index)
+
+    @property
+    def uses(self) -> Sequence[Use]:
+        """The installed modules that its code names, as far as it is known; there may be more later."""
+        return ()
+
+    def look_at_program(self) -> None:
+        """Find out which installed modules the program has imported so far."""
 
     def reserve(self, count: int) -> None:
         """Leave the first so many blobs to a former program of the job, before any is made here."""

@@ -35,6 +35,7 @@ from concurrent.scheduling.pickling.picklers import BlobPickler
 from concurrent.scheduling.pickling.reducers import name_in_pickles
 from concurrent.scheduling.pickling.sources import ModuleSource, ModuleSources
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, GONE, About, code_at
+from concurrent.scheduling.pickling.uses import Use, Uses
 from concurrent.transport.frames.frames import Frame
 
 with installed_first("cloudpickle"):
@@ -60,7 +61,8 @@ class CodeBook(AppCode):
 
     def __init__(self, own_modules: Sequence[str] = (), own_folders: Sequence[str] = ()) -> None:
         super().__init__()
-        self._sources = ModuleSources(own_folders)
+        self._uses = Uses(self._travels)
+        self._sources = ModuleSources(own_folders, self._uses.note_code)
         self._blob_by_module: dict[str, int] = {}  # of those that travelled as sources
         self.blobs: list[bytes] = []
         self._own_modules = frozenset(own_modules) | {"__main__"}
@@ -82,6 +84,15 @@ class CodeBook(AppCode):
     def blob_at(self, index: int) -> bytes:
         """Return a blob as it travels."""
         return self.blobs[index]
+
+    @property
+    def uses(self) -> Sequence[Use]:
+        """See :attr:`AppCode.uses`."""
+        return self._uses.found
+
+    def look_at_program(self) -> None:
+        """See :meth:`AppCode.look_at_program`."""
+        self._uses.look_at_program(self._sources.folders)
 
     def dumps(self, value: Any) -> bytes:
         """Pickle ``value`` into bytes, whatever its size; see :meth:`dumps_payload`."""
@@ -137,6 +148,7 @@ class CodeBook(AppCode):
         if self._is_found(thing, thing.__qualname__):
             if not self._is_own_module(thing.__module__) and not self._sources.is_own(thing.__module__):
                 self._foreign_by_id[key] = thing
+                self._uses.note_module(thing.__module__)
                 return NotImplemented
             self._make_blob(thing)
             return self.reference_by_id[key]
@@ -218,6 +230,8 @@ class CodeBook(AppCode):
                 unknown[name] = value
             else:
                 self._needs.add(blob)
+        if unknown:
+            self._uses.note_names(unknown.values())
         return unknown
 
     def take_needs(self) -> Sequence[int]:
@@ -274,6 +288,10 @@ class CodeBook(AppCode):
         for name, value in values.items():
             target.setdefault(name, value)
 
+    def _travels(self, module: str) -> bool:
+        """Return whether a module is one of the program's own, imported or not."""
+        return self._is_own_module(module) or self._sources.travels(module)
+
     def _is_own_module(self, name: Any) -> bool:
         if type(name) is not str:  # some code has no module
             return False
@@ -316,6 +334,8 @@ class CodeBook(AppCode):
         module = _module_name(thing)
         is_own = self._is_own_module(module) or self._sources.is_own(module)
         is_installed = not is_own and self._is_found(thing, thing.__qualname__)
+        if is_installed:
+            self._uses.note_module(module)
         try:
             self._make([thing], BlobHead(ANY_VERSION if is_installed else self.version))
         except Exception as error:  # boundary: values that the code refers to are pickled

@@ -11,7 +11,7 @@ import itertools
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.machinery import PathFinder
 from types import CodeType
 from typing import Final, NamedTuple
@@ -48,22 +48,32 @@ class ModuleSource(NamedTuple):
 class ModuleSources:
     """Finds the sources of own modules. One thread.
 
-    :param folders: where imports of the program's own modules begin.
+    ``folders`` is where imports of the program's own modules begin, links followed.
+
+    :param folders: the same, as they were named.
+    :param on_code: called with code whose imports are looked at.
     """
 
-    def __init__(self, folders: Sequence[str]) -> None:
-        self._folders = [os.path.realpath(folder) for folder in folders]
+    def __init__(
+        self, folders: Sequence[str], on_code: Callable[[CodeType], object] = lambda _code: None
+    ) -> None:
+        self.folders: Final = [os.path.realpath(folder) for folder in folders]
+        self._on_code = on_code
         self._file_by_name: dict[str, str | None] = {}
 
     def is_own(self, name: str) -> bool:
         """Return whether an imported module is one of the program's own files."""
-        if name == "__main__" or name.partition(".")[0] == FRAMEWORK or not self._folders:
+        if name == "__main__" or name.partition(".")[0] == FRAMEWORK or not self.folders:
             return False
         known = self._file_by_name.get(name)
         if known is None:
             file = getattr(sys.modules.get(name), "__file__", None)
             known = self._file_by_name[name] = file if file is not None and self._is_inside(file) else ""
         return known != ""
+
+    def travels(self, name: str) -> bool:
+        """Return whether a module, imported or not, is one of the program's own files."""
+        return self._path_of(name) is not None
 
     def needed(self, names: Iterable[str], known: Iterable[str]) -> list[ModuleSource]:
         """Return the sources of modules and of what they import.
@@ -96,6 +106,7 @@ class ModuleSources:
 
         :param package: the one that the code is in, for relative imports; "" if it is in none.
         """
+        self._on_code(code)
         parents = [package] if package else []
         while parents and "." in parents[-1]:
             parents.append(parents[-1].rpartition(".")[0])
@@ -145,9 +156,9 @@ class ModuleSources:
                 return file if self._is_inside(file) else None
         parent, _, last = name.rpartition(".")
         places = getattr(sys.modules.get(parent), "__path__", None) if parent else None
-        paths = [os.path.join(folder, *name.split(".")) for folder in self._folders]
+        paths = [os.path.join(folder, *name.split(".")) for folder in self.folders]
         for path in paths if places is None else [os.path.join(place, last) for place in places]:
-            if not any(path.startswith(os.path.join(folder, "")) for folder in self._folders):
+            if not any(path.startswith(os.path.join(folder, "")) for folder in self.folders):
                 continue
             for file in (os.path.join(path, "__init__.py"), f"{path}.py"):
                 if os.path.isfile(file):
@@ -158,7 +169,7 @@ class ModuleSources:
 
     def _is_inside(self, file: str) -> bool:
         path = os.path.realpath(file)
-        inside = any(path.startswith(os.path.join(folder, "")) for folder in self._folders)
+        inside = any(path.startswith(os.path.join(folder, "")) for folder in self.folders)
         return inside and path.endswith(".py") and not is_installed(path)
 
 

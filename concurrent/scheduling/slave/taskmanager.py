@@ -23,6 +23,7 @@ from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.bars import BarColumns
 from concurrent.scheduling.slave.cluster import Cluster
+from concurrent.scheduling.slave.fitting import Fitting, Verdict
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.sayings import said_columns
@@ -73,6 +74,7 @@ class GenericTaskManager(WorkerSettings):
         self._drained_by = ""
         self._is_traced = False
         self._waiting: list[Chunk] = []
+        self._fitting = Fitting()
         self._header: Buffer = b""
         self._header_owner: int | None = None
 
@@ -96,9 +98,7 @@ class GenericTaskManager(WorkerSettings):
             """Keep a blob of an owner's code."""
             self._old_owners.discard(owner)
             self.pool.define(owner, index, bytes(blob))
-            waiting, self._waiting = self._waiting, []
-            for chunk in waiting:
-                self._run(chunk)
+            self._run_waiting()
 
         @receives(endpoint, to_slave.run)
         def run(
@@ -123,6 +123,7 @@ class GenericTaskManager(WorkerSettings):
             self.pool.cancel(numbers, grace_s)
 
         self._register_queue_methods(endpoint)
+        self._register_fitting(endpoint)
 
         @receives(endpoint, to_slave.output)
         def output(_handler: TCPHandler, _request: Any, number: int) -> str:
@@ -140,6 +141,7 @@ class GenericTaskManager(WorkerSettings):
         def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
             """Drop the code of an owner that has left."""
             self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
+            self._fitting.forget(owner)
             self.pool.forget(owner)
 
     def _register_queue_methods(self, endpoint: SessionClient) -> None:
@@ -152,6 +154,22 @@ class GenericTaskManager(WorkerSettings):
         def drained(_handler: TCPHandler, _request: Any, by: str) -> None:
             """Take nothing more, or take tasks again."""
             self._drained(by)
+
+    def _register_fitting(self, endpoint: SessionClient) -> None:
+        @receives(endpoint, to_slave.uses)
+        def uses(
+            handler: TCPHandler, _request: Any, owner: int, modules: list[list[str]], lacking: str = "warn"
+        ) -> None:
+            """Tell what there is not of the installed modules that an owner uses."""
+            rows = [(module, distribution, version) for module, distribution, version in modules]
+            fit = self._fitting.look(owner, rows, (), waits=lacking == "avoid")
+            self._courier.cast(handler, to_master.fits, owner, *fit)
+
+        @receives(endpoint, to_slave.spared)
+        def spared(_handler: TCPHandler, _request: Any, owner: int, by: str) -> None:
+            """Hand back tasks of an owner, or run them."""
+            self._fitting.spare(owner, by)
+            self._run_waiting()
 
     def window(self) -> int:
         """Return how many tasks the slave wants to hold now."""
@@ -188,6 +206,8 @@ class GenericTaskManager(WorkerSettings):
         """Go on for now, and keep the outcomes; what has not begun is dropped if nobody comes."""
         self._handler = None
         self._drained_by = ""  # the next master, or session, says whether it still is
+        self._fitting.left()
+        self._run_waiting()
         self._look_for_room()
         if self._is_draining:
             self._waiting.clear()
@@ -326,12 +346,24 @@ class GenericTaskManager(WorkerSettings):
         self._old_owners.discard(chunk.owner)
         self._run(chunk)
 
+    def _run_waiting(self) -> None:
+        """Run what waits, as far as it may be run now."""
+        waiting, self._waiting = self._waiting, []
+        for chunk in waiting:
+            self._begin(chunk)
+
     def _run(self, chunk: Chunk) -> None:
         """Run tasks, later if their code has still to come: it may take another way than they do."""
         if self._carried:  # the master may not know yet that they run here
             chunk = _without(chunk, self._carried)
-        if self._is_draining or self._drained_by:
+        self._begin(chunk)
+
+    def _begin(self, chunk: Chunk) -> None:
+        verdict = self._fitting.verdict_by_owner.get(chunk.owner)
+        if self._is_draining or self._drained_by or verdict is Verdict.RETURN:
             self._tell(to_master.returned, chunk.numbers)
+        elif verdict is Verdict.WAIT:
+            self._waiting.append(chunk)
         elif not self.pool.run(*chunk):
             log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)
             self._waiting.append(chunk)

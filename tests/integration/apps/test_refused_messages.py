@@ -33,8 +33,8 @@ from tests.integration.apps.peers import TIMEOUT_S, MakePeer
 UNUSED: Any = None
 
 HINTS = {
-    "bars", "held", "lacks", "notice", "printed", "progress", "running", "system_log", "system_notice",
-    "system_progress", "tasksystem_progress", "workers",
+    "bars", "fits", "held", "lacks", "notice", "printed", "progress", "running", "system_log", "system_notice",
+    "system_progress", "tasksystem_progress", "uses", "workers",
 }  # fmt: skip
 """What is only shown to people: such a cast is refused with a line in the log."""
 
@@ -79,6 +79,7 @@ TO_SLAVE: dict[str, list[tuple[Any, ...]]] = {
     "give_back": [("all",), ()],
     "drained": [(1,), ()],
     "forget": [("1",)],
+    "spared": [("1", ""), (1, 2)],
     "stored": [("1",)],
 }
 TO_APPLICATION: dict[str, list[tuple[Any, ...]]] = {
@@ -218,7 +219,11 @@ def test_a_slave_ends_the_session_of_a_master_that_it_cannot_understand(
     for manager in (GenericTaskManager, ZMQTaskManager):
         endpoint = SimpleNamespace(methods=MethodRegistry(), receive_into=lambda _new_block: None)
         manager.__new__(manager).register_methods(endpoint)  # type: ignore[arg-type]
-        assert vital(endpoint.methods) == {one.name for one in endpoint.methods} - {"output"} == set(TO_SLAVE)
+        assert (
+            vital(endpoint.methods)
+            == {one.name for one in endpoint.methods} - {"output", "uses"}
+            == set(TO_SLAVE)
+        )
     manager.__new__(manager).register_methods(far.client)
     assert method in far.says(method, *args)
 

@@ -11,6 +11,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerJoined,
     RefusedPassedOn,
     SlaveAway,
+    SlaveFits,
     SlaveJoined,
     SlaveLacks,
     SlaveLost,
@@ -437,3 +438,20 @@ def test_of_a_million_tasks_those_before_one_are_counted_to_a_bound(master: Mast
 ])  # fmt: skip
 def test_a_task_is_told_from_a_job_by_its_number(text: str, is_one: bool) -> None:
     assert is_task(text) is is_one
+
+
+def test_what_slaves_lack_of_what_a_program_needs_is_said_of_its_own_tasks(master: Master) -> None:
+    master.ledger.apply(OwnerJoined(2, "other"))
+    master.push(2)
+    master.push(owner=2)
+    for slave in (1, 2, 3):
+        master.join(slave, window=0)
+        master.ledger.apply(SlaveFits(slave, 1, "program", "lacks grid_tools"))
+    assert "3 slaves (slave-1, slave-2, slave-3) lacks grid_tools" in master.why(1)
+    assert "grid_tools" not in master.why(3)
+    master.ledger.apply(WindowChanged(2, 4))
+    master.give(2)
+    assert "slave-2 lacks grid_tools" in master.explain(1).because
+    master.ledger.apply(SlaveFits(2, 1, "program", ""))
+    assert "slave-2" not in "; ".join(master.explain(1).because[1:])
+    master.ledger.apply(SlaveFits(99, 1, "program", "has left"))

@@ -42,7 +42,7 @@ def new_endpoint() -> Any:
 
 def master() -> MethodRegistry:
     endpoint = new_endpoint()
-    dispatcher: Any = SimpleNamespace(slaves=UNUSED, news=UNUSED, observatory=UNUSED)
+    dispatcher: Any = SimpleNamespace(slaves=UNUSED, news=UNUSED, observatory=UNUSED, fits=UNUSED)
     api = MasterAPI(UNUSED, dispatcher, UNUSED, neighbours=UNUSED, alike_max=1, may_host=UNUSED)
     api.register_methods(endpoint)
     node = MasterNode.__new__(MasterNode)

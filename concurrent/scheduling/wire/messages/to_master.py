@@ -12,7 +12,7 @@ from concurrent.scheduling.wire.messages.directions import (
     FROM_SLAVE,
     FROM_SYSTEM,
 )
-from concurrent.scheduling.wire.messages.to_slave import DURABLE, OPTIONS
+from concurrent.scheduling.wire.messages.to_slave import DURABLE, OPTIONS, USES
 from concurrent.scheduling.wire.stretches import PackedTerms
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "OPTIONS",
     "OUTPUT",
     "TERMS",
+    "USES",
     "bars",
     "cancel",
     "cancel_tasksystem",
@@ -30,6 +31,7 @@ __all__ = [
     "detach_job",
     "done",
     "explain",
+    "fits",
     "holding",
     "job_begun",
     "job_keys",
@@ -52,6 +54,7 @@ __all__ = [
     "system_stepped",
     "tasksystem_heard",
     "took",
+    "uses",
     "workers",
 ]
 
@@ -95,6 +98,12 @@ def consumed(size_bytes: int) -> None:
 @FROM_OWNER.cast(feature="consumed_to")
 def consumed_to(up_to: int) -> None:
     """Have dealt with the outcomes up to this one; those of a registration are numbered from 1."""
+
+
+@FROM_APPLICATION.hint(feature=USES)
+def uses(modules: list[list[str]]) -> None:
+    """Tell which installed modules the code names besides those that were told: each by its name, what it
+    belongs to and the version of that; the last two are empty where nobody says."""
 
 
 @FROM_APPLICATION.call()
@@ -221,6 +230,12 @@ def pull(room: int) -> None:
 @FROM_SLAVE.hint(feature="lacks")
 def lacks(reason: str) -> None:
     """Tell why the slave wants no tasks: what its machine is short of; an empty text when that is over."""
+
+
+@FROM_SLAVE.hint(feature=USES)
+def fits(owner: int, missing: list[str], others: list[list[str]]) -> None:
+    """Answer ``uses``: tell which of all these modules are missing, and which are of another version: the
+    name, the version here, and that of the program."""
 
 
 @FROM_SLAVE.hint(feature="bars")

@@ -11,6 +11,7 @@ __all__ = [
     "DRAINS",
     "DURABLE",
     "OPTIONS",
+    "USES",
     "cancel",
     "code",
     "drained",
@@ -19,7 +20,9 @@ __all__ = [
     "log_lines",
     "output",
     "run",
+    "spared",
     "stored",
+    "uses",
 ]
 
 DURABLE: Final = "durable"
@@ -27,6 +30,9 @@ DURABLE: Final = "durable"
 
 OPTIONS: Final = "options"
 """The feature of slaves and masters that keep what tasks ask for: limits, retries and resources."""
+
+USES: Final = "uses"
+"""The feature of slaves and masters that know which installed modules programs use."""
 
 DRAINS: Final = "drains"
 """The feature of slaves that can be told that they are drained."""
@@ -74,6 +80,19 @@ def give_back(count: int) -> None:
 @TO_SLAVE.cast(feature=DRAINS)
 def drained(by: str) -> None:
     """Take nothing more while this session lasts, for ``by`` wants that; nobody: take tasks again."""
+
+
+@TO_SLAVE.hint(feature=USES)
+def uses(owner: int, modules: list[list[str]], lacking: str = "warn") -> None:
+    """Tell which installed modules the code of an owner names, see ``to_master.uses``; ``fits`` answers it.
+
+    If ``lacking`` is ``avoid``, a slave that lacks one of them keeps the tasks until it hears ``spared``.
+    """
+
+
+@TO_SLAVE.cast(feature=USES)
+def spared(owner: int, by: str) -> None:
+    """Hand back tasks of an owner, for the slave ``by`` has what this one lacks; nobody: run them."""
 
 
 @TO_SLAVE.cast()

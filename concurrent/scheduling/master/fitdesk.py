@@ -1,0 +1,240 @@
+"""Whether slaves have the installed modules that programs use, and who is told. Loop thread only.
+
+A program says what it uses (``uses``), each slave looks and answers (``fits``), once for each of both. What is
+wrong is in the log of the master, of the slave and of the program before the first task fails there, and in the
+ledger for whoever asks.
+
+Where slaves that lack something are to be avoided, such a slave keeps the program's tasks until it is known
+whether another one has all of it. If so it hands them back, as any slave that refuses tasks does, until there
+is none any more.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio import TimerHandle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from concurrent.core.loggers import get_log
+from concurrent.scheduling.ledger.events import Event, SlaveFits
+from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.master.notices import Notices
+from concurrent.scheduling.master.sessions import Sessions
+from concurrent.scheduling.wire.courier import Courier
+from concurrent.scheduling.wire.messages import to_slave
+from concurrent.transport.loop.loop import NodeLoop
+
+__all__ = ["FitDesk"]
+
+USES_MAX: Final = 1000
+"""So many modules of a program are kept; slaves do not look for others."""
+
+ANSWER_S: Final = 2.0
+"""So long tasks wait at a slave that lacks something for the answers of others."""
+
+TOLD_EACH: Final = 3
+"""So many slaves are named one by one to a program; others are gathered, and told so soon:"""
+GATHER_S: Final = 1.0
+
+NAMES_MAX: Final = 3
+
+AVOID: Final = "avoid"
+"""What slaves are told of tasks of a program of which they lack something."""
+
+log = get_log(__name__)
+
+Other = Sequence[str]
+"""A module that is there in another version: its name, that version, and the one of the program."""
+
+
+@dataclass(eq=False)
+class _Program:
+    """What is known of an owner.
+
+    ``uses`` are rows of modules, distributions and versions. ``lacking`` are the slaves that lack one of them,
+    ``having`` those that lack none, ``asked`` those that have not answered yet. ``spared`` has the slaves that
+    lack something, and whether they hand back its tasks.
+    """
+
+    name: str
+    uses: dict[str, tuple[str, str]] = field(default_factory=dict)
+    lacking: set[int] = field(default_factory=set)
+    having: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)
+    spared: dict[int, bool] = field(default_factory=dict)
+    told_count: int = 0
+    gathered: dict[str, list[str]] = field(default_factory=dict)
+    gathering: TimerHandle | None = None
+    waiting: TimerHandle | None = None
+
+    def forget(self, slave: int) -> None:
+        """Know no more of a slave."""
+        for group in (self.lacking, self.having, self.asked):
+            group.discard(slave)
+        self.spared.pop(slave, None)
+
+    def close(self) -> None:
+        """Wait for nothing more."""
+        for timer in (self.gathering, self.waiting):
+            if timer is not None:
+                timer.cancel()
+
+
+class FitDesk:
+    """See the module.
+
+    :param apply: takes an event to the ledger.
+    :param lacking: ``avoid`` if slaves that lack something get none of the tasks that another one may have.
+    """
+
+    def __init__(
+        self,
+        loop: NodeLoop,
+        ledger: Ledger,
+        sessions: Sessions,
+        courier: Courier,
+        notices: Notices,
+        *,
+        apply: Callable[[Event], object],
+        lacking: str,
+    ) -> None:
+        self._loop = loop
+        self._ledger = ledger
+        self._sessions = sessions
+        self._courier = courier
+        self._notices = notices
+        self._apply = apply
+        self._lacking = lacking
+        self._avoids = lacking == AVOID
+        self._program_by_owner: dict[int, _Program] = {}
+
+    def uses(self, owner: int, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Take note of modules that an owner uses, and have the slaves look for those that are new."""
+        job = self._ledger.owners.get(owner)
+        if job is None:
+            return
+        program = self._program_by_owner.setdefault(owner, _Program(job.title))
+        new = [row for row in rows if row[0] not in program.uses][: USES_MAX - len(program.uses)]
+        if not new:
+            return
+        program.uses.update((module, (distribution, version)) for module, distribution, version in new)
+        for slave in list(self._sessions.slaves):
+            self._ask(slave, owner, program, new)
+        self._await_answers(owner, program)
+
+    def slave_joined(self, slave: int) -> None:
+        """Have a slave look for what all owners use."""
+        for owner, program in self._program_by_owner.items():
+            self._ask(slave, owner, program, [(module, *of) for module, of in program.uses.items()])
+            self._await_answers(owner, program)
+
+    def fits(self, slave: int, owner: int, missing: Sequence[str], others: Sequence[Other]) -> None:
+        """Take note of what a slave has not, or in another version, of what an owner uses."""
+        program = self._program_by_owner.get(owner)
+        if program is None or slave not in self._sessions.slaves:
+            return  # the owner has left meanwhile
+        program.forget(slave)
+        (program.lacking if missing else program.having).add(slave)
+        words = _words(missing, others)
+        before = self._ledger.slaves[slave].misfits.get(owner, ("", ""))[1]
+        if words != before:
+            self._apply(SlaveFits(slave, owner, program.name, words))
+            if words:
+                self._tell(owner, program, slave, words)
+        self._decide(owner, program)
+
+    def slave_left(self, slave: int) -> None:
+        """Know no more of a slave."""
+        for owner, program in self._program_by_owner.items():
+            program.forget(slave)
+            self._decide(owner, program)
+
+    def slaves_changed(self) -> None:
+        """Look again who may have tasks: a slave is silent, drained, or is it no more."""
+        for owner, program in self._program_by_owner.items():
+            self._decide(owner, program)
+
+    def owner_left(self, owner: int) -> None:
+        """Know no more of an owner."""
+        program = self._program_by_owner.pop(owner, None)
+        if program is None:
+            return
+        program.close()
+        for slave in list(self._ledger.slaves.values()):
+            if owner in slave.misfits:
+                self._apply(SlaveFits(slave.slave, owner, program.name, ""))
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        for program in self._program_by_owner.values():
+            program.close()
+
+    def _ask(self, slave: int, owner: int, program: _Program, rows: Sequence[tuple[str, str, str]]) -> None:
+        handler = self._sessions.slaves[slave]
+        if handler.peer_has(to_slave.USES):
+            program.forget(slave)
+            program.asked.add(slave)
+            self._courier.cast(handler, to_slave.uses, owner, list(map(list, rows)), self._lacking)
+
+    def _await_answers(self, owner: int, program: _Program) -> None:
+        """Decide after a while without slaves that do not answer: they may have been paused."""
+        if self._avoids and program.asked:
+            if program.waiting is not None:
+                program.waiting.cancel()
+            program.waiting = self._loop.call_later(ANSWER_S, self._waited, owner, program)
+
+    def _waited(self, owner: int, program: _Program) -> None:
+        program.asked.clear()
+        self._decide(owner, program)
+
+    def _decide(self, owner: int, program: _Program) -> None:
+        """Have slaves that lack something hand back an owner's tasks, or run them for want of another one."""
+        if not self._avoids:
+            return
+        slaves = self._ledger.slaves
+        having = (slaves[one] for one in program.having if one in slaves)
+        by = next((one.name for one in having if one.may_have_more), "")
+        if not by and program.asked:
+            return
+        for slave in program.lacking:
+            if program.spared.get(slave) is not bool(by) and slave in self._sessions.slaves:
+                program.spared[slave] = bool(by)
+                self._courier.cast(self._sessions.slaves[slave], to_slave.spared, owner, by)
+
+    def _tell(self, owner: int, program: _Program, slave: int, words: str) -> None:
+        """Tell a program what is wrong with a slave; of many they are told together."""
+        record = self._ledger.slaves[slave]
+        program.told_count += 1
+        if program.told_count <= TOLD_EACH:
+            alone = "; there is no other slave" if len(self._ledger.slaves) == 1 else ""
+            self._say(owner, program, f"slave {record.given_name or record.name} {words}{alone}")
+            return
+        if not program.gathered:
+            program.gathering = self._loop.call_later(GATHER_S, self._tell_gathered, owner, program)
+        program.gathered.setdefault(words, []).append(record.given_name or record.name)
+
+    def _tell_gathered(self, owner: int, program: _Program) -> None:
+        gathered, program.gathered = program.gathered, {}
+        for words, names in gathered.items():
+            more = ", ..." if len(names) > NAMES_MAX else ""
+            self._say(owner, program, f"{len(names)} more slaves: {', '.join(names[:NAMES_MAX])}{more} {words}")
+
+    def _say(self, owner: int, program: _Program, text: str) -> None:
+        is_told = self._notices.tell(owner, text)
+        log.log(logging.INFO if is_told else logging.WARNING, "%s: %s", program.name, text)
+
+
+def _words(missing: Sequence[str], others: Sequence[Other]) -> str:
+    """Return what is wrong with a slave, to go on behind its name; empty if nothing is."""
+    return "; ".join(_parts(missing, others))
+
+
+def _parts(missing: Sequence[str], others: Sequence[Other]) -> Iterator[str]:
+    if missing:
+        yield f"lacks {', '.join(missing)}"
+    if others:
+        yield "has " + ", ".join(
+            f"{name} {here} where the program has {wanted}" for name, here, wanted in others
+        )

@@ -1,0 +1,122 @@
+"""The installed modules that the code of a program names: its workers need them too.
+
+It names a module that it imports, wherever it does, and whose functions or classes it has among its global
+names. What only other packages import is theirs to see to, so it is not told.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any, Final, NamedTuple, cast
+
+from concurrent.core.dependencies import is_installed
+from concurrent.core.distributions import Distributions
+
+__all__ = ["Use", "Uses"]
+
+IMPORT_NAME: Final = dis.opmap["IMPORT_NAME"]
+
+NEVER_TOLD: Final = frozenset({*sys.stdlib_module_names, *sys.builtin_module_names, "concurrent_framework"})
+"""Each slave has them."""
+
+
+class Use(NamedTuple):
+    """An installed module, by its name without a dot, and the distribution that it belongs to, if one does."""
+
+    module: str
+    distribution: str
+    version: str
+
+
+class Uses:
+    """See the module. ``found`` only grows; any thread may read it. All else is for one thread at a time.
+
+    :param is_own: returns whether a module, by its name without a dot, travels with the program.
+    """
+
+    def __init__(self, is_own: Callable[[str], bool]) -> None:
+        self.found: list[Use] = []
+        self._is_own = is_own
+        self._seen: set[str] = set()
+        self._distributions = Distributions()
+
+    def look_at_program(self, folders: Iterable[str]) -> None:
+        """Look at what the modules of the program have imported so far.
+
+        :param folders: where its own modules lie.
+        """
+        inside = tuple(os.path.join(folder, "") for folder in folders)
+        for name, module in cast("list[tuple[str, object]]", list(sys.modules.items())):
+            if not isinstance(module, ModuleType):
+                continue
+            names = vars(module)
+            file = names.get("__file__")
+            if file is None:
+                is_own = name == "__main__"  # as in a notebook
+            else:
+                is_own = type(file) is str and (name == "__main__" or file.startswith(inside)) and _is_own(file)
+            if is_own:
+                self._look_at(list(names.values()), name)
+
+    def note_names(self, values: Iterable[Any]) -> None:
+        """Take note of modules, and of what is defined in them, among what code has as global names."""
+        for value in values:
+            kind = type(value)
+            if kind is ModuleType:
+                self.note_module(value.__name__)
+            elif kind is FunctionType or kind is BuiltinFunctionType or isinstance(value, type):
+                self.note_module(value.__module__)
+
+    def note_code(self, code: CodeType) -> None:
+        """Take note of what code imports, and what is defined in it."""
+        if IMPORT_NAME in code.co_code[::2]:
+            for one in dis.get_instructions(code):
+                if one.opcode == IMPORT_NAME:
+                    self.note_module(one.argval)
+        for const in code.co_consts:
+            if isinstance(const, CodeType):
+                self.note_code(const)
+
+    def note_module(self, name: Any) -> None:
+        """Take note of a module, unless it travels, comes with Python or is not here either."""
+        if type(name) is not str:  # some functions do not know it
+            return
+        top = name.partition(".")[0]
+        if not top or top in self._seen:
+            return
+        self._seen.add(top)
+        if top in NEVER_TOLD or self._is_own(top):
+            return
+        folder = _folder_of(top)
+        if folder is not None:
+            one = self._distributions.of_module(top, folder, sys.path)
+            self.found.append(Use(top, one.name, one.version) if one is not None else Use(top, "", ""))
+
+    def _look_at(self, values: list[Any], module: str) -> None:
+        self.note_names(values)
+        for value in values:
+            if type(value) is FunctionType and value.__module__ == module:
+                self.note_code(value.__code__)
+
+
+def _is_own(file: str) -> bool:
+    """Return whether a module's file is the source of a program."""
+    return file.endswith(".py") and not is_installed(file)
+
+
+def _folder_of(top: str) -> str | None:
+    """Return where a module or package lies that can be imported here; None if there is none."""
+    try:
+        spec = getattr(sys.modules.get(top), "__spec__", None) or find_spec(top)
+    except (ImportError, ValueError):  # finders of others, and modules that were made by hand
+        return None
+    if spec is None:
+        return None
+    places = list(spec.submodule_search_locations or ())
+    origin = places[0] if places else spec.origin
+    return os.path.dirname(origin) if type(origin) is str else ""

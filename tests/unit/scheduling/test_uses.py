@@ -1,0 +1,103 @@
+"""Which installed modules a program names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+import cloudpickle
+import pytest
+
+from concurrent.scheduling.pickling.codebook import CodeBook
+from concurrent.scheduling.pickling.uses import Use, Uses
+
+
+@pytest.fixture
+def uses() -> Uses:
+    return Uses(lambda top: top == "mine")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for imports, with a module that belongs to a distribution and one that does not."""
+    (tmp_path / "grid_tools.py").write_text("def solve(x): return x\n")
+    (tmp_path / "grid_tools-2.1.0.dist-info").mkdir()
+    (tmp_path / "bare_tools.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for name in ("grid_tools", "bare_tools", "program_of_test"):
+        sys.modules.pop(name, None)
+
+
+def names(uses: Uses) -> list[str]:
+    return [use.module for use in uses.found]
+
+
+def test_what_code_imports_is_noted_wherever_it_does_once(uses: Uses, place: Path) -> None:
+    text = "import os, mine.part\ndef f():\n import grid_tools.deep\n def g(): from bare_tools import x\n"
+    uses.note_code(compile(text, "here", "exec"))
+    uses.note_code(compile("import grid_tools, bare_tools", "here", "exec"))
+    assert uses.found == [Use("grid_tools", "grid_tools", "2.1.0"), Use("bare_tools", "", "")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os.path, concurrent.apps",  # each slave has them
+        "import mine",  # it travels
+        "from . import grid_tools",  # it is in a package
+        "import nothing_of_that_name",  # it is not here either: who imports it knows what to do
+        "x.grid_tools, grid_tools",  # no import
+    ],
+)
+def test_what_a_slave_need_not_have_is_not_noted(uses: Uses, place: Path, text: str) -> None:
+    uses.note_code(compile(text, "here", "exec"))
+    assert not uses.found
+
+
+def test_modules_and_what_is_defined_in_them_are_noted_among_global_names(uses: Uses) -> None:
+    uses.note_names([pytest, cloudpickle.dumps, cloudpickle.Pickler, len, 7, sys, FunctionType])
+    assert names(uses) == ["pytest", "cloudpickle"]
+
+
+def test_only_what_modules_of_the_program_have_imported_is_told(
+    uses: Uses, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main: Any = ModuleType("__main__")
+    main.pickle = cloudpickle
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    program: Any = ModuleType("program_of_test")
+    program.__file__ = str(place / "mine" / "program_of_test.py")
+    program.tools = pytest
+    program.work = FunctionType(compile("import grid_tools", "here", "exec"), vars(program))
+    sys.modules["program_of_test"] = program
+    uses.look_at_program([str(place / "mine")])
+    assert set(names(uses)) == {"cloudpickle", "pytest", "grid_tools"}
+    main.__file__ = cloudpickle.__file__  # a program that is installed itself
+    other = Uses(lambda _top: False)
+    other.look_at_program([])
+    assert not other.found
+
+
+def test_what_a_module_needs_that_nobody_can_find_is_no_error(uses: Uses, place: Path) -> None:
+    sys.modules["grid_tools"] = ModuleType("grid_tools")  # made by hand
+    uses.note_module("grid_tools")
+    uses.note_module(None)
+    assert names(uses) in ([], ["grid_tools"])
+
+
+def test_a_book_notes_what_code_that_is_made_ready_to_travel_names(place: Path) -> None:
+    import grid_tools  # type: ignore[import-not-found]
+
+    program: Any = ModuleType("program_of_test")
+    sys.modules["program_of_test"] = program
+    exec("import pytest\ndef work(x):\n import bare_tools\n return pytest.approx(x)\n", vars(program))
+    book = CodeBook(["program_of_test"])
+    assert not book.uses
+    book.dumps((program.work, (1,), {}))
+    assert {use.module for use in book.uses} == {"pytest", "bare_tools"}
+    book.dumps((grid_tools.solve, (1,), {}))
+    assert book.uses[-1] == Use("grid_tools", "grid_tools", "2.1.0")

@@ -77,8 +77,9 @@ class ObserveAPI:
         service.add_view(
             "/health",
             lambda: self._ask(lambda observer: observer.health()),
-            "Whether the master accepts tasks and gives them out.",
+            "Whether the master accepts tasks and gives them out; the status is 503 if it does not.",
             "concurrent.apps.observed.HealthStatus",
+            is_ok=lambda health: health.ok,
         )
 
     def register_methods(self, service: HasMethods) -> None:

@@ -35,12 +35,16 @@ class Asset(NamedTuple):
 
 
 class View(NamedTuple):
-    """What is answered at a path as a value, and what the documents of the API say of it."""
+    """What is answered at a path as a value, and what the documents of the API say of it.
+
+    :param is_ok: tells of a value whether it is good news; what is not is answered with the status 503.
+    """
 
     value: Callable[[], Any]
     doc: str
     answer: Any
     content_type: str
+    is_ok: Callable[[Any], bool]
 
 
 class Contents:
@@ -101,7 +105,7 @@ class Contents:
         value = view.value()
         if view.content_type != JSON_TYPE:
             return Answer("200 OK", str(value).encode(errors="replace"), view.content_type)
-        return Answer("200 OK", encode_json(value, path))
+        return Answer("200 OK" if view.is_ok(value) else "503 Service Unavailable", encode_json(value, path))
 
 
 def address(path: str, query: Mapping[str, object]) -> str:

@@ -172,6 +172,7 @@ class JSONService:
         *,
         roles: Iterable[Role | str] = OBSERVERS,
         content_type: str = JSON_TYPE,
+        is_ok: Callable[[Any], bool] = lambda _value: True,
     ) -> None:
         """Answer a GET of ``path`` with what ``view()`` returns, as JSON. Before ``start``.
 
@@ -182,9 +183,11 @@ class JSONService:
             API.
         :param roles: who may see it, besides admins.
         :param content_type: of another one ``view()`` returns a text, which is sent as it is.
+        :param is_ok: tells of what it returns whether the node works; if not, the status is 503, for programs
+            that look at nothing else.
         :raises ConfigurationError: if the path is taken, or none.
         """
-        self._contents.add_view(path, View(view, doc, answer, content_type), roles)
+        self._contents.add_view(path, View(view, doc, answer, content_type, is_ok), roles)
 
     def set_page(self, path: str, render: Callable[[Query], str]) -> None:
         """Answer a GET of ``path`` with the HTML that ``render(query)`` returns. Before ``start``.

@@ -40,6 +40,7 @@ class Peer:
         self.service.add_view("/ping", lambda: {"is_alive": True}, "That the node lives.")
         self.service.add_view("/large", lambda: "x" * 5000, "More than is sent uncompressed.")
         self.service.add_view("/broken", lambda: 1 / 0, "Fails.")
+        self.service.add_view("/ill", lambda: {"ok": False}, "Is not well.", is_ok=lambda value: value["ok"])
         self.service.add_view("/set", lambda: {1, 2}, "Has no JSON form.")
         register_methods(self)
 

@@ -82,6 +82,11 @@ def test_a_view_may_be_a_text_of_another_type() -> None:
     peer.service.stop()
 
 
+def test_a_view_that_tells_bad_news_says_so_by_its_status(peer: Peer) -> None:
+    reply = peer.ask("GET", "/ill")
+    assert (reply.status, reply.json) == (503, {"ok": False})
+
+
 def test_the_documents_of_the_api_are_served(peer: Peer) -> None:
     openapi = peer.ask("GET", "/openapi.json").json
     assert {"/ping", "/api/1"} <= set(openapi["paths"])

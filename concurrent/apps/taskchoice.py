@@ -99,7 +99,7 @@ class TaskChoice:
         of_mine = [one for one in owners if jobs.may_see(one, identity)]
         if self.application:
             of_mine = _of_application(of_mine, self.application)
-        parts = dict.fromkeys(part for one in of_mine for part in _with_systems(one, ledger.owners))
+        parts = dict.fromkeys(part for one in of_mine for part in _with_systems(one, dispatcher))
         numbers = (number for part in parts for number in part.number_by_id.values())
         return [ledger.task_by_number[number] for number in numbers]
 
@@ -138,9 +138,9 @@ def open_task(text: str, dispatcher: Dispatcher, identity: Identity) -> TaskReco
     return task if task is not None and dispatcher.jobs.may_see(task.owner, identity) else None
 
 
-def _with_systems(job: JobRecord, owners: dict[int, JobRecord]) -> list[JobRecord]:
-    systems = job.life.systems if job.life is not None else ()
-    return [job, *(owners[number] for number in systems if number in owners)]
+def _with_systems(job: JobRecord, dispatcher: Dispatcher) -> list[JobRecord]:
+    owners = dispatcher.ledger.owners
+    return [job, *(owners[number] for number in dispatcher.jobs.systems_of(job) if number in owners)]
 
 
 def _of_application(owners: list[JobRecord], name: str) -> list[JobRecord]:

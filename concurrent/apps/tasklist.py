@@ -210,7 +210,7 @@ class TaskLister:
         for one in self._ledger.owners.values():
             if job in (one.title, one.name) or (one.life is not None and one.life.spec.job_id == job):
                 found.add(one.owner)
-                found |= one.life.systems if one.life is not None else set()
+                found.update(self._dispatcher.jobs.systems_of(one))
         return found
 
     def _counts(self, owners: set[int] | None, function: str) -> dict[str, int]:

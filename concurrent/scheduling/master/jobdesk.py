@@ -96,6 +96,7 @@ class JobDesk:
         self._gate = gate
         self._observatory = observatory
         self._fits = fits
+        self._application_by_system: dict[int, int] = {}
 
     def find(self, text: str, identity: Identity, *, is_own_only: bool = False) -> JobRecord:
         """Return the job that has an id, or else the newest one that has a name, one's own before others'.
@@ -140,15 +141,25 @@ class JobDesk:
         """Tell whether somebody may see the tasks of a job, or of a program all of which ends with it."""
         if job.life is not None:
             return may_touch(job.life.spec, identity)
-        session = self._sessions.owners.get(job.owner)
+        session = self._session_of_maker(job)
         return identity.role in DEFAULT_ROLES or (session is not None and session.identity.key == identity.key)
 
     def maker_of(self, job: JobRecord) -> str:
         """Return who made a job, or a program all of which ends with it, see ``jobmakers.py``."""
         if job.life is not None:
             return job.life.spec.made_by
-        session = self._sessions.owners.get(job.owner)
+        session = self._session_of_maker(job)
         return made_by(session.identity) if session is not None else UNKNOWN
+
+    def systems_of(self, job: JobRecord) -> list[int]:
+        """Return the numbers of the task systems of a job, or of a program all of which ends with it."""
+        if job.life is not None:
+            return list(job.life.systems)
+        return [system for system, owner in self._application_by_system.items() if owner == job.owner]
+
+    def _session_of_maker(self, job: JobRecord) -> TCPHandler | None:
+        """Return the session of a program; that of a task system is the one of the program that pushed it."""
+        return self._sessions.owners.get(self._application_by_system.get(job.owner, job.owner))
 
     def restored(self, events: Iterable[Recordable]) -> Iterator[Recordable]:
         """Iterate over what a journal has kept, and take the code of each job."""
@@ -161,13 +172,24 @@ class JobDesk:
                 self._code.define(event.owner, event.index, _loaded(event))
             yield event
 
-    def begin(self, handler: TCPHandler, name: str, spec: JobSpec | None = None, *, weight: int = 1) -> int:
+    def begin(
+        self,
+        handler: TCPHandler,
+        name: str,
+        spec: JobSpec | None = None,
+        *,
+        weight: int = 1,
+        application: int = 0,
+    ) -> int:
         """Begin a job with a session; returns its number.
 
         :param spec: what was asked for; None if nothing of it outlives the session.
         :param weight: how many turns and shares of slaves it has, where others have one.
+        :param application: the number of the program that it is a task system of; 0 if it is none.
         """
         number = self._sessions.join_owner(handler)
+        if application:
+            self._application_by_system[number] = application
         self._code.join_owner(number)
         self._delivery.join(number)
         self._notices.catch_up(number)
@@ -248,6 +270,7 @@ class JobDesk:
             self._apply(OwnerLeft(owner))
         if self._code.knows(owner):
             self._forget(owner)
+        self._application_by_system.pop(owner, None)
 
     def cancel(self, owner: int) -> None:
         """Have nothing more of a job run."""

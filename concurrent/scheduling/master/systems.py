@@ -287,7 +287,9 @@ class SystemHosts:
                 host.kill()
             return
         weight = self._dispatcher.jobs.weight_of(system.application)
-        system.number = self._dispatcher.jobs.begin(session, system.name, weight=weight)
+        system.number = self._dispatcher.jobs.begin(
+            session, system.name, weight=weight, application=system.application
+        )
         for index, blob in enumerate(system.code):
             self._dispatcher.define_code(system.number, index, blob)
         self._on_owner(session, system.number)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from concurrent.apps import ClusterExecutor, MasterNode
+from concurrent.apps import ApplicationNode, ClusterExecutor, MasterNode
 from concurrent.apps.steered import CancelAnswer, DrainAnswer, RetryAnswer
+from concurrent.core import Environment
 from concurrent.core.errors import InvalidArguments, JobUnknown, NodeError, NotAllowed
+from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.tasks.retry import Retry
 from concurrent.transport.security.identity import THIS_USER
@@ -21,6 +23,7 @@ from tests.integration.apps.durable import MakeMaster, MakePeerAt, a_slave, cras
 from tests.integration.apps.peers import TIMEOUT_S, Peer
 from tests.integration.apps.test_audit import Audit, Line
 from tests.integration.apps.whoever import ask_as, attach_as, member, peer_as, register_as
+from tests.system.cluster import wait_until
 
 ANN = member(Role.SUBMIT, "ann")
 BOB = member(Role.SUBMIT, "bob")
@@ -226,6 +229,47 @@ def test_tasks_of_a_program_without_a_job_are_cancelled_too(master: MasterNode, 
     program.call("push_tasks", 1, 0, 1, [b"a", b"b"])
     assert cancelled(master, ANN, application="application-1") == CancelAnswer(2, 0, 0)
     assert outcomes(program, 2) == dict.fromkeys((1, 2), (CANCELLED, b"submit:ann"))
+
+
+class Waits(ITaskSystem):
+    """A task system whose tasks wait for a slave."""
+
+    def init_system(self, master: ISystemMaster) -> None:
+        """Nothing has to be kept."""
+
+    def generate_tasks(self, master: ISystemMaster) -> Sequence[Task]:
+        return [Task() for _ in range(3)]
+
+    def task_finished(
+        self, master: ISystemMaster, task: Task, result: Any, error: BaseException | None
+    ) -> None:
+        """Nothing is made of it."""
+
+    def is_complete(self, master: ISystemMaster) -> bool:
+        return False
+
+    def gather_result(self, master: ISystemMaster) -> int:
+        return 0
+
+
+class Waiting(ApplicationNode):
+    """Has a task system."""
+
+
+def test_tasks_of_the_task_systems_of_a_program_without_a_job_are_its_own(master: MasterNode) -> None:
+    overrides = {"application.master": f"127.0.0.1:{master.api_service_v1.port}"}
+    env = Environment(overrides=overrides, variables={})
+    env.register(Waiting)
+    program = env[Waiting]
+    program.start()
+    try:
+        wait_until(lambda: program.client.state == "joined", "the program joins")
+        program.push_tasksystem(Waits())
+        found = lambda: cancelled(master, THIS_USER, application=program.node_id, dry_run=True)  # noqa: E731
+        wait_until(lambda: found().waiting == 3, "the system pushes its tasks")
+        assert cancelled(master, THIS_USER, application=program.node_id) == CancelAnswer(3, 0, 0)
+    finally:
+        program.stop()
 
 
 def test_futures_end_as_cancelled_and_what_runs_is_killed(make_master: MakeMaster) -> None:

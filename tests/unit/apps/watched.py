@@ -47,6 +47,7 @@ class Watched:
                 ledger=self.ledger,
                 ended=self.ended,
                 observatory=self.observatory,
+                jobs=SimpleNamespace(systems_of=lambda job: job.life.systems if job.life is not None else ()),
                 workers=sum(slave.workers for slave in self.ledger.slaves.values()),
                 news=SimpleNamespace(progress_of=lambda number: self.said.get(number, "")),
                 explainer=lambda: Explainer(self.ledger, self.at, self.trouble),

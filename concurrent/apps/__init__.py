@@ -10,6 +10,7 @@
 ``ClusterExecutor`` an executor on the cluster of a master
 ``ExecutorView``    an executor whose calls ask for something, see ``options`` of either
 ``TaskFuture``      the future of a call
+``Project``         the folder of a program, with what goes along of it
 =================== ===========================================================================
 
 The names are imported when they are first used. Start reading with ``node.py`` and ``master.py``.
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from concurrent.apps.executor import ClusterExecutor, LocalCluster
     from concurrent.apps.executorview import ExecutorView
     from concurrent.apps.master import MasterNode
+    from concurrent.apps.project import Project
     from concurrent.apps.slave import SlaveNode
     from concurrent.apps.taskfuture import TaskFuture
 
@@ -38,6 +40,7 @@ _MODULE_BY_NAME = {
     "LocalCluster": "executor",
     "MasterNode": "master",
     "NodeType": "api",
+    "Project": "project",
     "SlaveNode": "slave",
     "TaskFuture": "taskfuture",
 }
@@ -50,6 +53,7 @@ __all__ = [
     "LocalCluster",
     "MasterNode",
     "NodeType",
+    "Project",
     "SlaveNode",
     "TaskFuture",
 ]

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from concurrent.apps.masteraddress import MasterAddress, MasterItem, find_master, read_master, source_of
+from concurrent.apps.project import SIZE_BYTES_MAX, Project
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.component import Component
-from concurrent.core.items import ConfigItem, IntItem
+from concurrent.core.items import ConfigItem, IntItem, ListItem, PathItem
+from concurrent.scheduling.slave.memoryitem import MemoryItem
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.projects.packing import PackedProject
 
 __all__ = ["ApplicationSettings"]
 
@@ -24,11 +31,37 @@ class ApplicationSettings(Component):
         "How many worker processes an embedded cluster has. 0: one per core.",
         minimum=0, maximum=4096,
     )  # fmt: skip
+    project = PathItem(
+        "application", "project", "",
+        "The folder of the program, which goes along with its tasks: its modules, and what project_include "
+        "names. Empty: modules beside the program go along by themselves, but no other files.",
+    )  # fmt: skip
+    project_include = ListItem(
+        "application", "project_include", (),
+        "What else of that folder goes along: tables/*.csv, **/*.json",
+    )  # fmt: skip
+    project_exclude = ListItem(
+        "application", "project_exclude", (),
+        "What of that folder stays. Hidden files, environments, caches and what was built always do.",
+    )  # fmt: skip
+    project_size_max = MemoryItem(
+        "application", "project_size_max", SIZE_BYTES_MAX,
+        "How much a project may have in all; what is more is refused.",
+    )  # fmt: skip
     host = ConfigItem("application", "host", "127.0.0.1", "Address of the application's own JSON API.")
     port = IntItem(
         "application", "port", 0, "Port of the application's own JSON API. 0: any free port.",
         minimum=0, maximum=65535,
     )  # fmt: skip
+
+    def packed_project(self, given: Project | None = None) -> PackedProject | None:
+        """Return a project as it travels: one that is given, else that which is configured, if one is.
+
+        :raises ConfigurationError: if it is not possible.
+        """
+        if given is None and self.project is not None:
+            given = Project(self.project, self.project_include, self.project_exclude, self.project_size_max)
+        return None if given is None else given.packed()
 
     def named_master(self) -> MasterAddress | None:
         """Return where the master is that is configured, None for an embedded cluster.

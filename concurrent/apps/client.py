@@ -46,6 +46,7 @@ from concurrent.transport.loop.loop import NodeLoop
 from concurrent.transport.session.limits import Limits
 
 if TYPE_CHECKING:
+    from concurrent.scheduling.projects.packing import PackedProject
     from concurrent.scheduling.tasks.explanation import Explanation
 
 __all__ = ["ClusterClient"]
@@ -75,6 +76,7 @@ class ClusterClient:
     :param on_joined: called with each session that was bound to the job, and what the master said of that.
     :param on_refused: called with the error when the master will never take this program in.
     :param weight: how many turns and shares of slaves it has, where other programs have one.
+    :param project: what goes along with its code.
     :param codec: as for :class:`~concurrent.scheduling.owner.taskclient.TaskClient`.
     """
 
@@ -96,11 +98,12 @@ class ClusterClient:
         on_joined: Callable[[TCPHandler, JobAnswer], object] | None = None,
         on_refused: Callable[[ConcurrentError], object] | None = None,
         weight: int = 1,
+        project: PackedProject | None = None,
         codec: Codec | None = None,
     ) -> None:
         self.tasks = TaskClient(
             loop,
-            CodeBook(own_modules, [folder_of_program()] if own_folders is None else own_folders),
+            _code_of(project, own_modules, [folder_of_program()] if own_folders is None else own_folders),
             on_outcomes=on_outcomes,
             on_accepted=on_accepted,
             news=news,
@@ -411,3 +414,12 @@ class ClusterClient:
         self.give_up(error)
         if self._on_refused is not None:
             self._on_refused(error)
+
+
+def _code_of(project: PackedProject | None, modules: Sequence[str], folders: Sequence[str]) -> CodeBook:
+    """Return what makes the code of a program travel."""
+    if project is None:
+        return CodeBook(modules, folders)
+    from concurrent.scheduling.pickling.projectbook import ProjectBook  # most programs have no project
+
+    return ProjectBook(project, modules, folders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -22,6 +23,7 @@ from concurrent.apps.executorshown import line_of, table_of
 from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
 from concurrent.apps.jobstatus import JobRow
+from concurrent.apps.project import Project, project_of
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.environment import Environment
@@ -59,7 +61,10 @@ class ClusterExecutor(Executor):
     :param job: the name of a job at the master that outlives this program. One that starts again with the same
         name gets the futures of what it submits a second time from there: nothing runs twice. ``submit`` takes
         a ``key`` then. Such an executor is left in a ``with`` block by an exception, and the job goes on.
-    :raises ConfigurationError: if the address or an option is not possible.
+    :param project: the folder of the program, or a :class:`~concurrent.apps.project.Project`: its modules, and
+        what that includes, go along; workers import from it, and it is their working folder. None: what the
+        option ``application.project`` says.
+    :raises ConfigurationError: if the address, the project or an option is not possible.
     :raises ValueError: if the name of the job is not possible.
     """
 
@@ -74,10 +79,13 @@ class ClusterExecutor(Executor):
         own_modules: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
         job: str | None = None,
+        project: Project | str | os.PathLike[str] | None = None,
     ) -> None:
         setup = _setup_of(initializer, initargs)
         of_job = None if job is None else ExecutorJob(checked_name(job))
-        self._begin(own_modules, options or {}, partial(_start_loop, master), setup, of_job)
+        self._begin(
+            own_modules, options or {}, partial(_start_loop, master), setup, job=of_job, project=project
+        )
 
     @staticmethod
     def jobs(master: str | None = None) -> list[JobRow]:
@@ -263,14 +271,16 @@ class ClusterExecutor(Executor):
         options: Mapping[str, Any],
         start: Callable[[ExecutorCore], Way],
         setup: Setup | None,
+        *,
         job: ExecutorJob | None = None,
+        project: Project | str | os.PathLike[str] | None = None,
     ) -> None:
         """Make everything, or nothing.
 
         :param start: starts the loop and returns the address of the master.
         """
         texts = {name: _text_of(name, value) for name, value in options.items()}
-        self._core = ExecutorCore(own_modules, texts, start, setup, job)
+        self._core = ExecutorCore(own_modules, texts, start, setup, job=job, project=project_of(project))
         dropped = weakref.finalize(self, self._core.close, wait=False, cancel=False)
         dropped.atexit = False  # the core itself waits at the exit of the program
 
@@ -289,6 +299,7 @@ class LocalCluster(ClusterExecutor):
         worker; None: never.
     :param own_modules: as for :class:`ClusterExecutor`.
     :param options: as for :class:`ClusterExecutor`, for the cluster as well.
+    :param project: as for :class:`ClusterExecutor`.
     :param mp_context: is refused: workers are forked from a process that has no threads.
     :param job: is refused: such a cluster ends with its program.
     :raises TypeError: if an argument is not of its type, or is refused.
@@ -308,6 +319,7 @@ class LocalCluster(ClusterExecutor):
         options: Mapping[str, Any] | None = None,
         mp_context: None = None,
         job: None = None,
+        project: Project | str | os.PathLike[str] | None = None,
     ) -> None:
         if job is not None:
             raise TypeError(
@@ -324,7 +336,7 @@ class LocalCluster(ClusterExecutor):
         if max_tasks_per_child is not None:
             _check_count("max_tasks_per_child", max_tasks_per_child)
         start = partial(_start_cluster, self._worker_count, max_tasks_per_child or 0)
-        self._begin(own_modules, options, start, _setup_of(initializer, initargs))
+        self._begin(own_modules, options, start, _setup_of(initializer, initargs), project=project)
 
     @property
     def _max_workers(self) -> int:

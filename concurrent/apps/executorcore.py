@@ -27,10 +27,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.access import Way
+from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.executorjob import ExecutorJob
 from concurrent.apps.jobwish import JobAnswer
 from concurrent.apps.openness import say_open
+from concurrent.apps.project import Project
 from concurrent.apps.resourcesettings import WeightSettings
 from concurrent.apps.stalls import StallWatch
 from concurrent.apps.taskfuture import TaskFuture, news_of_futures
@@ -66,7 +68,7 @@ class ExecutorCore:
     :param own_modules: modules, besides ``__main__``, whose code travels with the tasks.
     :param options: configuration as ``section.option`` to text.
     :param setup: what each worker has to call before its first call.
-    :param job: what is submitted to, if that outlives this program.
+    :param job: what is submitted to, if that outlives this program; ``project`` goes along with it.
     :param start: starts the loop, and a cluster if there is to be one; returns the way to the master.
     :raises ConcurrentError: if something cannot be made; then nothing is left behind.
     """
@@ -77,7 +79,9 @@ class ExecutorCore:
         options: Mapping[str, str],
         start: Callable[[ExecutorCore], Way],
         setup: Setup | None = None,
+        *,
         job: ExecutorJob | None = None,
+        project: Project | None = None,
     ) -> None:
         check_not_loading("makes an executor")
         self.env = Environment(overrides=options)
@@ -105,7 +109,7 @@ class ExecutorCore:
         self._finished_count = 0
         self._callbacks = CallThread(f"{self.node_id} callbacks")
         try:
-            self.client = self._make_client(own_modules)
+            self.client = self._make_client(own_modules, project)
             way = start(self)  # it may fork, so before other threads
             self.address = way.address
             self._results.start()
@@ -125,24 +129,24 @@ class ExecutorCore:
         atexit.register(self._exit)
         _cores.add(self)
 
-    def _make_client(self, own_modules: Sequence[str]) -> ClusterClient:
-        job = self.job
+    def _make_client(self, own_modules: Sequence[str], project: Project | None) -> ClusterClient:
         client = ClusterClient(
             self.loop,
             self.node_id,
             own_modules=own_modules,
             on_outcomes=self._take,
             news=news_of_futures(),
-            on_joined=self._job_joined if job is not None else None,
+            on_joined=self._job_joined if self.job is not None else None,
             on_refused=self.break_down,
             weight=self.env[WeightSettings].weight,
-            wish=job.wish if job is not None else None,
+            wish=self.job.wish if self.job is not None else None,
+            project=self.env[ApplicationSettings].packed_project(project),
             codec=self.env[PicklingSettings].codec(),
         )
-        if job is None:
+        if self.job is None:
             self._initialized = self._pickled_setup(client)
         else:
-            client.tasks.outgoing.before_tasks = partial(job.tell_keys, client.tasks)
+            client.tasks.outgoing.before_tasks = partial(self.job.tell_keys, client.tasks)
         return client
 
     @property

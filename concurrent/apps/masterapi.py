@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from concurrent.apps.api import NodeType
 from concurrent.apps.attaching import Attaching
+from concurrent.apps.codeapi import register_code
 from concurrent.apps.explainapi import register_explain
 from concurrent.apps.jobwish import JobWish
 from concurrent.apps.neighbours import Neighbours
@@ -241,16 +242,12 @@ class MasterAPI:
         self._register_host_methods(server)
         self._register_outcome_methods(server)
         self._register_queue_methods(server)
+        register_code(server, self._dispatcher, _number)
         register_news(server, self._dispatcher, _number)
         register_explain(server, self._dispatcher, _number)
 
     def _register_owner_methods(self, server: HasMethods) -> None:
         dispatcher = self._dispatcher
-
-        @receives(server, to_master.define_code)
-        def define_code(handler: TCPHandler, _request: Any, index: int, blob: Payload) -> None:
-            """Keep a blob of the owner's code."""
-            dispatcher.define_code(_number(handler, NodeType.application), index, blob)
 
         @receives(server, to_master.push_tasks)
         def push_tasks(

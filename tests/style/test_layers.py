@@ -37,15 +37,18 @@ ARROWS = {
     "scheduling.store": (
         "scheduling.ledger", "scheduling.interfaces", "scheduling.tasks", "transport.frames", "transport.loop",
     ),
-    "scheduling.pickling": ("scheduling.wire", "scheduling.interfaces", "transport.frames"),
+    "scheduling.projects": ("scheduling.wire",),
+    "scheduling.pickling": (
+        "scheduling.projects", "scheduling.wire", "scheduling.interfaces", "transport.frames",
+    ),
     "scheduling.processes": ("transport.loop",),
     "scheduling.worker": (
         "scheduling.pickling", "scheduling.processes", "scheduling.tasks", "scheduling.wire",
         "transport.frames",
     ),
     "scheduling.slave": (
-        "scheduling.worker", "scheduling.processes", "scheduling.tasks", "scheduling.wire",
-        "scheduling.interfaces", "transport",
+        "scheduling.worker", "scheduling.processes", "scheduling.projects", "scheduling.tasks",
+        "scheduling.wire", "scheduling.interfaces", "transport",
     ),
     "scheduling.owner": ("scheduling.pickling", "scheduling.tasks", "scheduling.wire", "transport"),
     "scheduling.master": (

@@ -9,6 +9,7 @@ from concurrent.core.errors import InvalidArguments, LimitExceeded
 from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_slave
+from concurrent.scheduling.wire.projectblobs import EMPTY_PART, is_manifest, is_part
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 
@@ -26,6 +27,9 @@ class _Code:
 
     blobs: list[bytes | Frame] = field(default_factory=list)
     size_bytes: int = 0
+    parts: set[int] = field(default_factory=set)
+    """Which of them are parts of a project: slaves that have it are not sent it again."""
+    has_project: bool = False
 
 
 class CodeShelf:
@@ -89,10 +93,34 @@ class CodeShelf:
         self._total_bytes = total_bytes
         code.size_bytes = size_bytes
         code.blobs.append(blob)
+        if is_part(blob):
+            code.parts.add(index)
+        elif is_manifest(blob):
+            code.has_project = True
 
     def blobs_of(self, owner: int) -> list[bytes | Frame]:
         """Return the blobs of an owner's code."""
         return self._code_by_owner[owner].blobs
+
+    def has_project(self, owner: int) -> bool:
+        """Tell whether a project belongs to the code of an owner."""
+        code = self._code_by_owner.get(owner)
+        return code is not None and code.has_project
+
+    def part(self, slave: TCPHandler, owner: int, index: int) -> bytes | Frame:
+        """Return a part of a project for a slave that does not have it.
+
+        :raises InvalidArguments: if the slave was not sent the code of the owner, or that blob is no such part.
+        """
+        code = self._code_by_owner.get(owner)
+        has_count = self._counts_by_slave.get(slave, {}).get(owner, 0)
+        if code is None or index >= has_count or index not in code.parts:
+            raise InvalidArguments(
+                f"blob {index} of the code of owner {owner} is no part of a project that this slave was sent",
+                thing="index",
+                value=index,
+            )
+        return code.blobs[index]
 
     def check(self, owner: int, code_count: int) -> None:
         """Check that an owner has sent the code that its tasks need.
@@ -112,9 +140,11 @@ class CodeShelf:
     def send(self, slave: TCPHandler, owner: int) -> None:
         """Send a slave what it lacks of an owner's code."""
         counts = self._counts_by_slave[slave]
-        blobs = self._code_by_owner[owner].blobs
+        code = self._code_by_owner[owner]
+        blobs = code.blobs
         has_count = counts.get(owner, -1)
         if has_count < len(blobs):
             for index in range(max(0, has_count), len(blobs)):
-                self._courier.cast(slave, to_slave.code, owner, index, blobs[index])
+                blob = EMPTY_PART if index in code.parts else blobs[index]
+                self._courier.cast(slave, to_slave.code, owner, index, blob)
             counts[owner] = len(blobs)

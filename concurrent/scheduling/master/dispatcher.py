@@ -337,6 +337,13 @@ class Dispatcher:
         if self._gate is not None:
             self._apply(CodeDefined(owner, index, blob))
 
+    def project_part(self, slave: TCPHandler, owner: int, index: int) -> bytes | Frame:
+        """Return a part of a project that a slave does not have.
+
+        :raises InvalidArguments: if it was not sent the code of that owner, or there is no such part.
+        """
+        return self._code.part(slave, owner, index)
+
     def code_of(self, owner: int) -> list[bytes | Frame]:
         """Return the blobs of an owner's code."""
         return self._code.blobs_of(owner)

@@ -86,6 +86,9 @@ class Feeder:
                 self._refuse_for(command.slave, command.numbers)
                 return
             terms = USUAL
+        if self.code.has_project(command.owner) and not slave.peer_has(to_slave.PROJECTS):
+            self._refuse_for(command.slave, command.numbers)
+            return
         self.code.send(slave, command.owner)
         for part in slices(command.payloads):
             self._run(slave, command, part, terms)
@@ -101,6 +104,12 @@ class Feeder:
                 self._refuse_for(older, command.numbers)
                 return
             terms = terms if older is None else USUAL
+        if self.code.has_project(command.owner):
+            older = next((one for one, slave in slaves.items() if not slave.peer_has(to_slave.PROJECTS)), None)
+            if older is not None:
+                self._apply(TasksTaken(older, command.numbers))
+                self._refuse_for(older, command.numbers)
+                return
         for slave in list(slaves.values()):
             self.code.send(slave, command.owner)
         count_max = max(1, self._ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(slaves))))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from concurrent.core.errors import MessageTooLarge, PayloadTooLarge, TransportError
+from concurrent.core.errors import MessageTooLarge, SchedulingError, TransportError
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.owner.room import SAID_AGAIN_S, Room
 from concurrent.scheduling.owner.sentcode import SentCode
@@ -187,7 +187,7 @@ class Outgoing:
             if self.before_tasks is not None:
                 self.before_tasks(handler, group)
             group.cast(handler, code_count)
-        except PayloadTooLarge as error:
+        except SchedulingError as error:
             self._refuse(group, [dumps_failure(error, None, "")] * len(payloads))
         except MessageTooLarge:  # a group of more than one task never is
             self._refuse(group, each_too_large("a task", payloads, handler.peer_bytes_max))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 
-from concurrent.core.errors import MessageTooLarge, TransportError
+from concurrent.core.errors import MessageTooLarge, SchedulingError, TransportError
 from concurrent.scheduling.pickling.code import AppCode
 from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
 from concurrent.scheduling.wire.failure import code_too_large
 from concurrent.scheduling.wire.messages import to_master
+from concurrent.scheduling.wire.projectblobs import is_manifest
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import as_payload
 
@@ -47,11 +48,18 @@ class SentCode:
         """Send the first so many blobs, but for those that the master has.
 
         :raises PayloadTooLarge: if the master would refuse one of them, or all together.
+        :raises SchedulingError: if the master knows no projects, and there is one.
         """
         if len(self._code.uses) > self._uses_count:
             self._tell_uses(handler)
         for index in range(self.count, code_count):
             blob = self._code.blob_at(index)
+            if is_manifest(blob) and not handler.peer_has(to_master.PROJECTS):
+                raise SchedulingError(
+                    "the master is too old to take the project of this program along",
+                    thing="project",
+                    remedy="Update the master and its slaves, or leave the project out",
+                )
             size_bytes = self._size_bytes + len(blob) + BLOB_BYTES
             if size_bytes > CODE_BYTES_MAX:
                 raise code_too_large(size_bytes, CODE_BYTES_MAX)

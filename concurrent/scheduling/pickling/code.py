@@ -19,6 +19,7 @@ import io
 import pickle
 import struct
 from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
 from types import CodeType, ModuleType
 from typing import Any, Final, NamedTuple
 
@@ -26,14 +27,16 @@ from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.pickling.codewatch import ATOMS
 from concurrent.scheduling.pickling.payload import PROTOCOL, PickleSink, unpickled
 from concurrent.scheduling.pickling.picklers import FastPickler, InlinePickler
+from concurrent.scheduling.pickling.projectplaces import Projects
 from concurrent.scheduling.pickling.sources import ModuleSource
 from concurrent.scheduling.pickling.spaces import Spaces
 from concurrent.scheduling.pickling.unpicklable import unpicklable_value
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, About, code_at, current
 from concurrent.scheduling.pickling.uses import Use
+from concurrent.scheduling.wire.projectblobs import is_of_project
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 
-__all__ = ["AppCode", "BlobHead", "ReceivedCode", "code_at", "packed_blob"]
+__all__ = ["EMPTY_BLOB", "AppCode", "BlobHead", "ReceivedCode", "code_at", "packed_blob"]
 
 HEAD_BYTES: Final = struct.Struct("!I")
 
@@ -56,8 +59,13 @@ class BlobHead(NamedTuple):
 def packed_blob(head: BlobHead, body: bytes) -> bytes:
     """Return a blob as it travels: the length of its head (u32), the head pickled, and its pickles."""
     version, is_change, needs, modules = head
-    pickled = pickle.dumps((version, is_change, needs, list(map(tuple, modules))), PROTOCOL)
+    rows = [tuple(each) if each.path else tuple(each[:-1]) for each in modules]  # older peers know no path
+    pickled = pickle.dumps((version, is_change, needs, rows), PROTOCOL)
     return b"".join((HEAD_BYTES.pack(len(pickled)), pickled, body))
+
+
+EMPTY_BLOB: Final = packed_blob(BlobHead(ANY_VERSION), pickle.dumps([], PROTOCOL))
+"""Stands for a blob that has not come (back), or has no code."""
 
 
 class AppCode:
@@ -69,6 +77,7 @@ class AppCode:
     def __init__(self) -> None:
         self.reference_by_id: dict[int, Any] = {id(code_at): NotImplemented}
         self.version = ANY_VERSION
+        self.has_project = False
         self.is_same: Callable[[], bool] = lambda: True
         self._objects_by_blob: dict[int, Sequence[Any]] = {}
         self._spare_pickler: FastPickler | None = None
@@ -180,6 +189,14 @@ class AppCode:
         """Return what is known of the own module with these global names, None if it is none."""
         return None
 
+    def path_in_project(self, path: PurePath) -> str | None:
+        """Return where in the project a file is; None if it is none of it. Asked only if there is a project."""
+        raise NotImplementedError
+
+    def project_path(self, path: str) -> Path:
+        """Return where a file of the project is here."""
+        raise NotImplementedError
+
     def take_needs(self) -> Sequence[int]:
         """Return the blobs that are needed by what was pickled since the last time."""
         return ()
@@ -234,11 +251,16 @@ class ReceivedCode(AppCode):
         super().__init__()
         self.blob_by_index: dict[int, bytes] = {}
         self._spaces = Spaces()
+        self._projects: Projects | None = None
         self._present = 0  # the version that tasks are in
         self._defining: BlobHead | None = None  # of the blob that is unpickled
 
     def take(self, index: int, blob: bytes) -> None:
         """Keep a blob, to be unpickled when it is needed; its modules can be imported from now on."""
+        if is_of_project(blob):
+            self.blob_by_index[index] = EMPTY_BLOB
+            self._take_project(index, blob)
+            return
         self.blob_by_index[index] = blob
         self._spaces.add_sources(self._head(index)[0].modules)
 
@@ -259,6 +281,8 @@ class ReceivedCode(AppCode):
     def leave(self) -> None:
         """Have imports find what they found before."""
         self._spaces.leave()
+        if self._projects is not None:
+            self._projects.leave()
 
     def object_at(self, version: int, blob: int, position: int) -> Any:
         """See :meth:`AppCode.object_at`; everything is as in that version then."""
@@ -287,12 +311,32 @@ class ReceivedCode(AppCode):
     def define(self, target: Any, values: dict[str, Any]) -> None:
         """See :meth:`AppCode.define`."""
         head = self._defining
+        if self._projects is not None:
+            values = {name: self._projects.here_if_text(value) for name, value in values.items()}
         if head is None:
             self._spaces.define(target, values, self._present)
         else:
             self._spaces.define(target, values, head.version, is_change=head.is_change)
 
+    def path_in_project(self, path: PurePath) -> str | None:
+        """See :meth:`AppCode.path_in_project`."""
+        return None if self._projects is None else self._projects.path_of(path)
+
+    def project_path(self, path: str) -> Path:
+        """See :meth:`AppCode.project_path`."""
+        return Path(path) if self._projects is None else self._projects.place_of(path)
+
+    def _take_project(self, index: int, blob: bytes) -> None:
+        """Take a blob of a project, which is the one of the tasks from that version on."""
+        if self._projects is None:
+            self._projects = Projects(self._spaces)
+            self.has_project = True
+        self._projects.take(index, blob)
+        self._projects.go_to(self._present)
+
     def _go_to(self, version: int) -> None:
+        if self._projects is not None:
+            self._projects.go_to(version)
         for index in range(self._present, version):
             if index not in self._objects_by_blob and self._head(index)[0].is_change:
                 self._load(index)
@@ -310,6 +354,8 @@ class ReceivedCode(AppCode):
         return BlobHead(version, is_change, needs, tuple(ModuleSource(*one) for one in modules)), end
 
     def _load(self, blob: int) -> Sequence[Any]:
+        if self._projects is not None:
+            self._projects.check()
         head, start = self._head(blob)
         self.need(head.needs)
         before, self._defining = self._defining, head

@@ -27,9 +27,9 @@ from typing import Any, Final
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import SchedulingError, UnpicklableValue
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.pickling.code import AppCode, BlobHead, packed_blob
+from concurrent.scheduling.pickling.code import EMPTY_BLOB, AppCode, BlobHead, packed_blob
 from concurrent.scheduling.pickling.codewatch import ATOMS, Change, Watch
-from concurrent.scheduling.pickling.formercode import EMPTY_BLOB, FormerCode
+from concurrent.scheduling.pickling.formercode import FormerCode
 from concurrent.scheduling.pickling.payload import PickleSink
 from concurrent.scheduling.pickling.picklers import BlobPickler
 from concurrent.scheduling.pickling.reducers import name_in_pickles
@@ -251,7 +251,7 @@ class CodeBook(AppCode):
     def _need_modules(self, names: Iterable[str]) -> None:
         wanted = list(names)
         new = [name for name in wanted if name not in self._blob_by_module]
-        sources = self._sources.needed(new, self._blob_by_module) if new else []
+        sources = self._as_travelling(self._sources.needed(new, self._blob_by_module)) if new else []
         if sources:
             index = len(self.blobs)
             self._blob_by_module.update((source.name, index) for source in sources)
@@ -259,6 +259,10 @@ class CodeBook(AppCode):
             head = BlobHead(self.version, modules=tuple(sources))
             self.blobs.append(packed_blob(head, self._plain_names(index, sources)))
         self._needs.update(self._blob_by_module[name] for name in wanted if name in self._blob_by_module)
+
+    def _as_travelling(self, sources: list[ModuleSource]) -> list[ModuleSource]:
+        """Return sources as they travel."""
+        return sources
 
     def _plain_names(self, index: int, sources: list[ModuleSource]) -> bytes:
         """Return the pickles of the plain data that modules have in this program."""

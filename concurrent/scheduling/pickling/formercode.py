@@ -6,21 +6,16 @@ and name, this one is taken, so that results are instances of it; the log says s
 
 from __future__ import annotations
 
-import pickle
 import sys
 from collections.abc import Sequence
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 from concurrent.core.loggers import get_log
-from concurrent.scheduling.pickling.code import BlobHead, ReceivedCode, packed_blob
-from concurrent.scheduling.pickling.payload import PROTOCOL
-from concurrent.scheduling.pickling.unpickling import ANY_VERSION
+from concurrent.scheduling.pickling.code import ReceivedCode
+from concurrent.scheduling.wire.projectblobs import Manifest, is_manifest
 
-__all__ = ["EMPTY_BLOB", "FormerCode"]
-
-EMPTY_BLOB: Final = packed_blob(BlobHead(ANY_VERSION), pickle.dumps([], PROTOCOL))
-"""Stands for a blob that has not come (back)."""
+__all__ = ["FormerCode"]
 
 ANNOTATING: Final = frozenset({"__annotate__", "__annotate_func__"})
 
@@ -33,6 +28,8 @@ class FormerCode(ReceivedCode):
     def __init__(self) -> None:
         super().__init__()
         self._compared: set[tuple[str, str]] = set()
+        self.digest = ""
+        """That of the last project of the former program."""
 
     def objects_of(self, blob: int) -> list[Any]:
         """Return what references to a blob stand for in the present program.
@@ -40,6 +37,11 @@ class FormerCode(ReceivedCode):
         :raises Exception: whatever the pickles of the blob raise.
         """
         return [self._own_one(thing) for thing in self._load(blob)]
+
+    def _take_project(self, index: int, blob: bytes) -> None:
+        """Note a project of the former program; the modules here are those of this one."""
+        if is_manifest(blob):
+            self.digest = Manifest.of(blob).digest
 
     def _load(self, blob: int) -> Sequence[Any]:
         objects = self._objects_by_blob.get(blob)

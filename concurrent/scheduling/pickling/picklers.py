@@ -12,6 +12,7 @@ import dis
 import pickle
 import weakref
 from collections.abc import Iterable
+from pathlib import Path, PurePath
 from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Final, Protocol
 
@@ -33,6 +34,7 @@ from concurrent.scheduling.pickling.unpickling import (
     module_of,
     namespace_of,
     need_blobs,
+    project_path,
     set_function_state,
     set_module_state,
 )
@@ -49,6 +51,10 @@ class PicklingCode(Protocol):
 
     reference_by_id: dict[int, Any]
     version: int
+    has_project: bool
+
+    def path_in_project(self, path: PurePath) -> str | None:
+        """Return where in the project a file is; None if it is none of it."""
 
     def refer(self, thing: Any, *, is_inside: bool = False) -> Any:
         """Return the reference to a function or class, NotImplemented for pickle's own way.
@@ -94,6 +100,9 @@ class BookCode(PicklingCode, Protocol):
 BY_NAME: Final = frozenset({"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME"})
 """Instructions that look up global names; the last one does so in the bodies of classes."""
 
+HERE: Final = type(Path())
+"""The class of paths of files of this machine."""
+
 _names_by_code: Final[weakref.WeakKeyDictionary[CodeType, set[str]]] = weakref.WeakKeyDictionary()
 
 
@@ -134,8 +143,16 @@ class FastPickler(pickle.Pickler):
             return reduced_method(thing)
         if kind in LOOKED_UP or self._code.has_names(kind):
             return self._code.refer_named(thing)
+        if kind is HERE and self._code.has_project:
+            return reduced_path(self._code, thing)
         self._plain.add(kind)
         return NotImplemented
+
+
+def reduced_path(code: PicklingCode, path: PurePath) -> Any:
+    """Return how the path of a file is rebuilt: one of the project leads to the same file at the other end."""
+    inside = code.path_in_project(path)
+    return NotImplemented if inside is None else (project_path, (inside,))
 
 
 class _Namespace:
@@ -184,6 +201,8 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
             return reduced_method(thing)
         if kind in DESCRIPTORS:
             return reduced_by_value(thing)
+        if kind is HERE and self._code.has_project:
+            return reduced_path(self._code, thing)
         reduced = super().reducer_override(thing)
         if reduced is NotImplemented and isinstance(thing, type):
             self._code.need_module(thing.__module__)

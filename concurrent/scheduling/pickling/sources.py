@@ -37,12 +37,16 @@ many entries of each folder."""
 
 
 class ModuleSource(NamedTuple):
-    """A module as it travels; a package without a file of its own has no text."""
+    """A module as it travels; a package without a file of its own has no text.
+
+    One of a project has none either, but the ``path`` of its file there.
+    """
 
     name: str
     file: str
     is_package: bool
     text: bytes
+    path: str = ""
 
 
 class ModuleSources:

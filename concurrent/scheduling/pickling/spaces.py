@@ -16,7 +16,7 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.machinery import ModuleSpec
 from types import CellType, FunctionType, ModuleType
 from typing import Any, Final
@@ -41,6 +41,9 @@ class Spaces:
         self._values_by_key: dict[tuple[int, str], _Values] = {}
         self._touched_by_version: dict[int, list[_Values]] = {}
         self._sources = SourceFinder(self._module_by_name)
+        self._modules_by_folder: dict[str, dict[str, ModuleType]] = {}
+        self.here: Callable[[str], str] = str
+        """Returns where a file of the program is on this machine."""
 
     def module(self, about: About) -> ModuleType:
         """Return an own module, empty at first."""
@@ -51,7 +54,9 @@ class Spaces:
             parent = about.name.rpartition(".")[0]
             if parent:
                 self.module(About(parent, None, parent, is_package=True))
-            module = self._module_by_name[about.name] = _new_module(about)
+            module = self._module_by_name[about.name] = _new_module(
+                about._replace(file=about.file and self.here(about.file))
+            )
             if self._aside is not None:
                 self._put_up(about.name)
         return module
@@ -61,12 +66,25 @@ class Spaces:
         for source in sources:
             before = self._sources.source_by_name.get(source.name)
             self._sources.source_by_name[source.name] = source
-            if before is not None and before.text != source.text:  # a second program of a job has changed it
+            is_changed = before is not None and not source.path and before.text != source.text
+            if is_changed:  # a second program of a job has done that
                 self._module_by_name.pop(source.name, None)
                 if self._aside is not None:
                     sys.modules.pop(source.name, None)
             if self._aside is not None:
                 self._put_aside(source.name)
+
+    def use_project(self, folder: str) -> None:
+        """Have modules imported from the folder of a project; those of another one are set aside."""
+        if folder == self._sources.folder:
+            return
+        self._modules_by_folder[self._sources.folder] = {
+            name: self._module_by_name.pop(name)
+            for name, source in self._sources.source_by_name.items()
+            if source.path and name in self._module_by_name
+        }
+        self._sources.folder = folder
+        self._module_by_name.update(self._modules_by_folder.pop(folder, {}))
 
     def name_of(self, namespace: dict[str, Any]) -> str | None:
         """Return the name of the module that has these globals, None if that is none of the application."""
@@ -132,7 +150,10 @@ class Spaces:
         there = sys.modules.get(name)
         if there is not None and name not in self._module_by_name:
             self._aside.setdefault(name, there)
-            if getattr(there, "__file__", None) != self._sources.source_by_name[name].file:
+            source, file = self._sources.source_by_name[name], getattr(there, "__file__", None)
+            if source.path and file == os.path.join(self._sources.folder, source.path):
+                self._module_by_name[name] = there
+            elif source.path or file != source.file:
                 del sys.modules[name]
 
     def _put_up(self, name: str) -> None:

@@ -10,6 +10,7 @@ import copyreg
 import functools
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -30,6 +31,7 @@ __all__ = [
     "module_of",
     "namespace_of",
     "need_blobs",
+    "project_path",
     "set_function_state",
     "set_module_state",
 ]
@@ -62,6 +64,9 @@ class Code(Protocol):
 
     def module(self, version: int, about: About) -> ModuleType:
         """Return an own module, as it is in a version."""
+
+    def project_path(self, path: str) -> Path:
+        """Return where a file of the project is here."""
 
     def define(self, target: Any, values: dict[str, Any]) -> None:
         """Give names of an own module, or attributes of a class or function, their values."""
@@ -112,6 +117,11 @@ copyreg.add_extension(__name__, code_at.__name__, CODE_AT)
 def need_blobs(*blobs: int) -> None:
     """Have the global names and modules of blobs ready for what follows."""
     _code().need(blobs)
+
+
+def project_path(path: str) -> Path:
+    """Return where a file or folder of the project is on this machine."""
+    return _code().project_path(path)
 
 
 def module_of(version: int, *about: Any) -> ModuleType:

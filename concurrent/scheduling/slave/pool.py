@@ -168,6 +168,10 @@ class WorkerPool:
         """
         self._crews.of(owner).define(index, blob)
 
+    def code_count(self, owner: int) -> int:
+        """Return how many blobs of an application's code are here."""
+        return len(self._crews.of(owner).blobs)
+
     def forget(self, owner: int) -> None:
         """Drop the code of an application and end its workers. Its tasks are done or cancelled by then."""
         self._crews.forget(owner)

@@ -23,6 +23,7 @@ from concurrent.scheduling.processes.cgroups import Groups
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.bars import BarColumns
 from concurrent.scheduling.slave.cluster import Cluster
+from concurrent.scheduling.slave.codeintake import CodeIntake
 from concurrent.scheduling.slave.fitting import Fitting, Verdict
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
@@ -75,6 +76,7 @@ class GenericTaskManager(WorkerSettings):
         self._is_traced = False
         self._waiting: list[Chunk] = []
         self._fitting = Fitting()
+        self._intake: CodeIntake
         self._header: Buffer = b""
         self._header_owner: int | None = None
 
@@ -87,6 +89,7 @@ class GenericTaskManager(WorkerSettings):
         self._workers = workers
         self._offer = offer
         self._groups = self.new_groups()
+        self._intake = CodeIntake(loop, self.projects, self._define, self._cannot_run)
         self.pool = self._new_pool()
 
     def register_methods(self, endpoint: SessionClient) -> None:
@@ -94,11 +97,10 @@ class GenericTaskManager(WorkerSettings):
         endpoint.receive_into(self._new_block)
 
         @receives(endpoint, to_slave.code)
-        def code(_handler: TCPHandler, _request: Any, owner: int, index: int, blob: Payload) -> None:
+        def code(handler: TCPHandler, _request: Any, owner: int, index: int, blob: Payload) -> None:
             """Keep a blob of an owner's code."""
             self._old_owners.discard(owner)
-            self.pool.define(owner, index, bytes(blob))
-            self._run_waiting()
+            self._intake.take(handler, owner, index, blob, self.pool.code_count(owner))
 
         @receives(endpoint, to_slave.run)
         def run(
@@ -142,6 +144,7 @@ class GenericTaskManager(WorkerSettings):
             """Drop the code of an owner that has left."""
             self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
             self._fitting.forget(owner)
+            self._intake.forget(owner)
             self.pool.forget(owner)
 
     def _register_queue_methods(self, endpoint: SessionClient) -> None:
@@ -205,6 +208,7 @@ class GenericTaskManager(WorkerSettings):
     def left(self) -> None:
         """Go on for now, and keep the outcomes; what has not begun is dropped if nobody comes."""
         self._handler = None
+        self._intake.left()
         self._drained_by = ""  # the next master, or session, says whether it still is
         self._fitting.left()
         self._run_waiting()
@@ -308,6 +312,7 @@ class GenericTaskManager(WorkerSettings):
         """Forget the master."""
         self._cancel_giving_up()
         self._handler = None
+        self._intake.close()
         if self._groups is not None:
             self._groups.close()
             self._groups = None
@@ -367,8 +372,20 @@ class GenericTaskManager(WorkerSettings):
         elif not self.pool.run(*chunk):
             log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)
             self._waiting.append(chunk)
+            self._intake.look_again(chunk.owner)
         elif self._is_traced:
             log.debug("took %d tasks of owner %d", len(chunk.numbers), chunk.owner)
+
+    def _define(self, owner: int, index: int, blob: bytes) -> None:
+        """Keep a blob of an owner's code, and run what has waited for it."""
+        self.pool.define(owner, index, blob)
+        self._run_waiting()
+
+    def _cannot_run(self, owner: int) -> None:
+        """Hand back the tasks of an owner whose project cannot be had here."""
+        refused = [number for chunk in self._waiting if chunk.owner == owner for number in chunk.numbers]
+        self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
+        self._tell(to_master.returned, refused)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[Any]) -> None:
         handler, task_s = self._handler, self.pool.task_s

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from concurrent.core.component import Component
-from concurrent.core.items import ChoiceItem, IntItem
+from concurrent.core.items import ChoiceItem, IntItem, PathItem
 from concurrent.scheduling.processes.cgroups import Groups, open_groups
 from concurrent.scheduling.slave.limits import Bounds
 from concurrent.scheduling.slave.memoryitem import MemoryItem
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.projects.cache import ProjectCache
 
 __all__ = ["WorkerSettings"]
 
@@ -36,6 +41,23 @@ class WorkerSettings(Component):
         "kernel do so where the group of the slave was delegated to it, off has memory measured alone.",
         choices=("auto", "off"),
     )  # fmt: skip
+
+    project_folder = PathItem(
+        "slave", "project_folder", "",
+        "Where the projects of applications are unpacked, for this user alone, in a folder user-ID. "
+        "Empty: in the user's cache, ~/.cache/concurrent/projects, or else among temporary files.",
+    )  # fmt: skip
+    project_cache_max = MemoryItem(
+        "slave", "project_cache_max", 4 << 30,
+        "How much unpacked projects may take there. When it is more, those go first that were not used for "
+        "longest; what is used stays.",
+    )  # fmt: skip
+
+    def projects(self) -> ProjectCache:
+        """Return what unpacks projects, which its caller closes."""
+        from concurrent.scheduling.projects.cache import ProjectCache  # most slaves meet none
+
+        return ProjectCache(self.project_folder, self.project_cache_max)
 
     def bounds(self) -> Bounds:
         """Return what is allowed to all tasks."""

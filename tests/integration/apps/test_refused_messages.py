@@ -108,8 +108,8 @@ def test_what_is_lost_without_notice_are_hints_only(master: MasterNode) -> None:
     methods = master.compute_server.methods
     assert vital(methods) == {*FROM_SLAVE, *FROM_APPLICATION}
     calls = {
-        "attach_job", "count_workers", "explain", "job_keys", "join_system", "output", "register_application",
-        "register_slave",
+        "attach_job", "count_workers", "explain", "job_keys", "join_system", "output", "project_part",
+        "register_application", "register_slave",
     }  # fmt: skip
     assert {method.name for method in methods} - vital(methods) - calls == HINTS & {
         method.name for method in methods

@@ -11,6 +11,7 @@ from concurrent.scheduling.master import codeshelf
 from concurrent.scheduling.master.codeshelf import CodeShelf
 from concurrent.scheduling.wire.columns import BLOB_BYTES
 from concurrent.scheduling.wire.messages import to_slave
+from concurrent.scheduling.wire.projectblobs import EMPTY_PART, PART, Manifest
 
 
 class Courier:
@@ -75,3 +76,32 @@ def test_a_slave_is_sent_all_the_code_of_an_owner_once() -> None:
         (slave, to_slave.code, 1, index, blob) for index, blob in enumerate(shelf.blobs_of(1))
     ]
     assert shelf.count(1) == 3
+
+
+def test_parts_of_a_project_are_sent_to_the_slaves_that_ask_for_them() -> None:
+    courier: Any = Courier()
+    slave: Any = object()
+    stranger: Any = object()
+    shelf = CodeShelf(courier)
+    for owner in (1, 2):
+        shelf.join_owner(owner)
+    shelf.join_slave(slave)
+    manifest = Manifest("0" * 64, 10, 1, "/home/me/shop").blob()
+    for index, blob in enumerate((manifest, PART + b"content", b"code")):
+        shelf.define(1, index, blob)
+    assert [shelf.has_project(owner) for owner in (1, 2, 3)] == [True, False, False]
+    with pytest.raises(InvalidArguments, match="no part of a project that this slave was sent"):
+        shelf.part(slave, 1, 1)
+    shelf.send(slave, 1)
+    assert [blob for *_, blob in courier.sent] == [manifest, EMPTY_PART, b"code"]
+    assert shelf.part(slave, 1, 1) == PART + b"content"
+    for other, owner, index in (
+        (slave, 1, 2),
+        (slave, 1, 0),
+        (slave, 1, 3),
+        (slave, 1, -1),
+        (slave, 2, 0),
+        (stranger, 1, 1),
+    ):
+        with pytest.raises(InvalidArguments):
+            shelf.part(other, owner, index)

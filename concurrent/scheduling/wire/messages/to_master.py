@@ -12,13 +12,14 @@ from concurrent.scheduling.wire.messages.directions import (
     FROM_SLAVE,
     FROM_SYSTEM,
 )
-from concurrent.scheduling.wire.messages.to_slave import DURABLE, OPTIONS, USES
+from concurrent.scheduling.wire.messages.to_slave import DURABLE, OPTIONS, PROJECTS, USES
 from concurrent.scheduling.wire.stretches import PackedTerms
 
 __all__ = [
     "JOBS",
     "OPTIONS",
     "OUTPUT",
+    "PROJECTS",
     "TERMS",
     "USES",
     "bars",
@@ -41,6 +42,7 @@ __all__ = [
     "output",
     "printed",
     "progress",
+    "project_part",
     "pull",
     "push_tasks",
     "push_tasksystem",
@@ -69,7 +71,7 @@ OUTPUT: Final = "output"
 """The feature of a master that knows what tasks print."""
 
 
-@FROM_OWNER.cast()
+@FROM_OWNER.cast(feature=PROJECTS)
 def define_code(index: int, blob: Payload) -> None:
     """Keep the next blob of the owner's code."""
 
@@ -195,6 +197,12 @@ def done(numbers: list[int], statuses: list[int], payloads: list[Payload], task_
 @FROM_SLAVE.cast(feature=DURABLE)
 def holding(running: list[int], finished: list[int]) -> None:
     """Tell, first of all, what the slave has from an earlier session: tasks, and outcomes which follow."""
+
+
+@FROM_SLAVE.call()
+def project_part(owner: int, index: int) -> Payload:
+    """Return a part of a project, of an owner whose code the slave was sent."""
+    raise NotImplementedError
 
 
 @FROM_SLAVE.hint(feature="running")

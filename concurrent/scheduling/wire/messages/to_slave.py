@@ -11,6 +11,7 @@ __all__ = [
     "DRAINS",
     "DURABLE",
     "OPTIONS",
+    "PROJECTS",
     "USES",
     "cancel",
     "code",
@@ -38,9 +39,13 @@ DRAINS: Final = "drains"
 """The feature of slaves that can be told that they are drained."""
 
 
-@TO_SLAVE.cast()
+PROJECTS: Final = "projects"
+"""The feature of masters that know a project among the blobs of code, and of slaves that unpack it."""
+
+
+@TO_SLAVE.cast(feature=PROJECTS)
 def code(owner: int, index: int, blob: Payload) -> None:
-    """Keep the next blob of an owner's code."""
+    """Keep the next blob of an owner's code. Parts of a project come empty, see ``projectblobs.py``."""
 
 
 @TO_SLAVE.cast(feature=OPTIONS)

@@ -1,0 +1,147 @@
+"""Projects that are unpacked on a machine: each once, and the longest unused go first."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from concurrent.core.errors import InvalidArguments, NodeError
+from concurrent.scheduling.projects import cache
+from concurrent.scheduling.projects.cache import ProjectCache, cache_folder
+from concurrent.scheduling.projects.collecting import ProjectFile
+from concurrent.scheduling.projects.packing import PackedProject, pack, remove_folder
+from concurrent.scheduling.wire.projectblobs import part_data
+
+
+def project(text: str, size_bytes: int = 1000) -> PackedProject:
+    return pack([ProjectFile("main.py", text.encode().ljust(size_bytes))], "/home/me/shop")
+
+
+def put(store: ProjectCache, packed: PackedProject) -> str:
+    return store.unpack(packed.manifest, map(part_data, packed.blobs[1:]))
+
+
+def fold(folder: Path) -> Path:
+    return folder / f"user-{os.geteuid()}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "cache"
+    remove_folder(str(tmp_path / "cache"))
+
+
+def test_a_project_is_unpacked_once_for_all_slaves_of_a_user(folder: Path) -> None:
+    one, other, packed = ProjectCache(folder), ProjectCache(folder), project("x")
+    assert one.find(packed.manifest) == ""
+    place = put(one, packed)
+    assert other.find(packed.manifest) == place == one.find(packed.manifest)
+    assert Path(place, "main.py").read_text().strip() == "x"
+    one.close()
+    other.close()
+
+
+def test_two_who_unpack_the_same_do_no_harm(folder: Path) -> None:
+    one, other, packed = ProjectCache(folder), ProjectCache(folder), project("x")
+    assert one.find(packed.manifest) == other.find(packed.manifest) == ""
+    assert put(one, packed) == put(other, packed)
+    assert sorted(os.listdir(fold(folder))) == [packed.manifest.digest, f"{packed.manifest.digest}.lock"]
+    one.close()
+    other.close()
+
+
+def test_the_longest_unused_go_when_there_is_too_much_and_what_is_used_stays(folder: Path) -> None:
+    store, other = ProjectCache(folder, 2500), ProjectCache(folder, 2500)
+    first, second, third, fourth = map(project, "abcd")
+    for age, packed in enumerate((first, second)):
+        place = put(store, packed)
+        os.utime(f"{place}.lock", (1000 + age, 1000 + age))
+    store.release(second.manifest.digest)
+    assert put(other, third)
+    assert store.find(second.manifest) == ""  # the first is older, and used
+    assert store.find(first.manifest)
+    store.release(first.manifest.digest)
+    put(other, fourth)
+    assert ProjectCache(folder).find(first.manifest) == ""
+    store.close()
+    other.close()
+
+
+def test_what_was_cut_when_the_machine_went_down_is_unpacked_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, packed, sound = ProjectCache(folder), project("x"), project("y")
+    place = put(store, packed)
+    put(store, sound)
+    store.close()
+    os.chmod(f"{place}/main.py", 0o600)
+    Path(place, "main.py").write_bytes(b"")
+    assert ProjectCache(folder).find(packed.manifest) == place  # nobody has changed it, as far as that is known
+    monkeypatch.setattr(cache, "_boot_id", lambda: "another start")
+    store = ProjectCache(folder)
+    assert store.find(packed.manifest) == ""
+    assert store.find(sound.manifest)
+    put(store, packed)
+    assert Path(place, "main.py").read_text().strip() == "x"
+    store.close()
+
+
+def test_what_a_crash_has_left_half_is_no_project_and_goes_some_day(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, packed = ProjectCache(folder), project("x")
+
+    def crash(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", crash)
+        with pytest.raises(NodeError, match="No space left on device"):
+            put(store, packed)
+    assert store.find(packed.manifest) == ""
+    half = fold(folder) / f"{packed.manifest.digest}.new-000000"
+    half.mkdir()
+    os.utime(half, (1000, 1000))
+    put(store, packed)
+    assert not half.exists()
+    store.close()
+
+
+def test_what_is_not_what_it_says_is_not_kept(folder: Path) -> None:
+    store, packed = ProjectCache(folder), project("x")
+    with pytest.raises(InvalidArguments):
+        store.unpack(packed.manifest, map(part_data, project("y").blobs[1:]))
+    assert store.find(packed.manifest) == ""
+    assert [name for name in os.listdir(fold(folder)) if not name.endswith(".lock")] == []
+    store.close()
+
+
+def test_the_cache_is_of_its_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = cache_folder(tmp_path)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    place.chmod(0o777)
+    with pytest.raises(NodeError, match="is not of this user alone"):
+        cache_folder(tmp_path)
+    place.chmod(0o700)
+    (tmp_path / "user-12345").mkdir()
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    with pytest.raises(NodeError, match="is not of this user alone"):
+        cache_folder(tmp_path)
+
+
+def test_where_a_user_has_no_cache_it_is_among_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
+    assert cache_folder().parent == tmp_path / "temporary"
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "file"))
+    with pytest.raises(NodeError, match="there is no folder to unpack projects into"):
+        cache_folder()

@@ -17,8 +17,10 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from concurrent.apps.integrations.largearguments import LargeArguments, stand_ins_of
 from concurrent.apps.integrations.missing import not_installed
 from concurrent.scheduling import current_task
 
@@ -41,6 +43,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ConcurrentBackend"]
 
+OPTIONS_OF_ALL: Final = frozenset(
+    {"context", "max_nbytes", "mmap_mode", "prefer", "require", "temp_folder", "verbose"}
+)
+"""What joblib gives to each backend when it is configured."""
+
 
 class ConcurrentBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
     """Runs the batches of ``joblib.Parallel`` as tasks of a cluster; see the module.
@@ -51,19 +58,24 @@ class ConcurrentBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore
     :param cluster: a ``LocalCluster`` or ``ClusterExecutor``, which stays open, or a view that ``options()`` of
         one returns; or ``HOST:PORT`` of a master, None for the cluster that this user has joined. Those get an
         executor of their own, which ends with the backend.
-    :param more: what joblib itself gives to its backends.
-    :raises TypeError: if it is something else.
+    :param nesting_level: of joblib: 0 outside of its calls.
+    :raises TypeError: if the cluster is something else.
     """
 
     supports_retrieve_callback = True
     default_n_jobs = -1
 
-    def __init__(self, cluster: ClusterExecutor | ExecutorView | str | None = None, **more: Any) -> None:
-        super().__init__(**more)
+    def __init__(
+        self, cluster: ClusterExecutor | ExecutorView | str | None = None, *, nesting_level: int | None = None
+    ) -> None:
+        super().__init__(nesting_level=nesting_level)
         if cluster is not None and not isinstance(cluster, str):
             _check_cluster(cluster)
         self._cluster = cluster
-        self._view: ExecutorView | None = None
+        self._pool: ExecutorView | None = None
+        self._bytes_min: int | None = None
+        self._mode: str | None = None
+        self._large: LargeArguments | None = None
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         """Return how many calls may run at a time: with -1 as many as the cluster has workers.
@@ -82,21 +94,41 @@ class ConcurrentBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore
             n_jobs = -1
         return n_jobs if n_jobs > 0 else max(2, self._executor().workers + 1 + n_jobs)
 
-    def configure(self, n_jobs: int = 1, parallel: Parallel = None, **_: Any) -> int:
-        """Begin to work for a ``Parallel``; returns how many calls may run at a time."""
+    def configure(self, n_jobs: int = 1, parallel: Parallel = None, **options: Any) -> int:
+        """Begin to work for a ``Parallel``; returns how many calls may run at a time.
+
+        :param options: what a ``Parallel`` is given; much of it is about processes and files of its machine.
+        :raises TypeError: if it is given what no backend has to know.
+        """
+        for name in options.keys() - OPTIONS_OF_ALL:
+            raise TypeError(f"Parallel was given {name}, which the backend 'concurrent' does not take")
         if self._is_nested:
             raise FallbackToBackend(SequentialBackend(nesting_level=self.nesting_level))
+        self._bytes_min = options.get("max_nbytes")
+        self._mode = options.get("mmap_mode")
         self.parallel = weakref.proxy(parallel)  # which has this backend: both shall end with their last user
         count = self.effective_n_jobs(n_jobs)
-        self._view = self._executor().options()
+        self._pool = self._executor().options()
         return count
+
+    def start_call(self) -> None:
+        """Begin with the calls of a ``Parallel``: what joblib would put into files is not sent with each."""
+        if self._bytes_min is not None and self._mode in ("r", "c"):
+            stand_ins = stand_ins_of(self._executor())
+            self._large = LargeArguments(stand_ins, self._bytes_min, is_writable=self._mode == "c")
+
+    def stop_call(self) -> None:
+        """Have the arguments of the next calls looked at anew: they may have changed."""
+        self._large = None
 
     def submit(self, func: BatchedCalls, callback: Callable[[Future[Any]], object]) -> Future[Any]:
         """Have a batch run. Whatever prevents it is its outcome: joblib waits for that of each batch."""
-        assert self._view is not None, "joblib configures a backend first"
+        assert self._pool is not None, "joblib configures a backend first"
         future: Future[Any]
         try:
-            future = self._view.submit(Batch(func))
+            future = self._pool.submit(
+                Batch(func if self._large is None else _with_stand_ins(func, self._large))
+            )
         except Exception as error:  # boundary: on the thread for callbacks nobody else would be told
             future = Future()
             future.set_exception(error)
@@ -112,13 +144,13 @@ class ConcurrentBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore
 
     def abort_everything(self, ensure_ready: bool = True) -> None:  # noqa: FBT001, FBT002  as joblib calls it
         """Cancel what is not finished; workers that run it are ended."""
-        if self._view is not None:
-            self._view.shutdown(wait=False, cancel_futures=True)
-            self._view = self._executor().options() if ensure_ready else None
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = self._executor().options() if ensure_ready else None
 
     def terminate(self) -> None:
         """End the work for a ``Parallel``. The cluster stays."""
-        self._view = None
+        self._pool = None
         self.reset_batch_stats()
 
     @property
@@ -140,6 +172,9 @@ class Batch:
     :param calls: what joblib has put together.
     """
 
+    runs_long: ClassVar[bool] = True
+    """Has a worker send the results of former batches before it begins this one."""
+
     def __init__(self, calls: BatchedCalls) -> None:
         self._calls = calls
 
@@ -152,6 +187,20 @@ class Batch:
     def __call__(self) -> Any:
         """Return the results of the calls."""
         return self._calls()
+
+
+def _with_stand_ins(calls: BatchedCalls, large: LargeArguments) -> BatchedCalls:
+    """Return calls where something else travels for large arguments."""
+    replaced = copy(calls)
+    replaced.items = [
+        (
+            function,
+            tuple(map(large.replaced, arguments)),
+            {name: large.replaced(value) for name, value in named.items()},
+        )
+        for function, arguments, named in calls.items
+    ]
+    return replaced
 
 
 def _check_cluster(cluster: Any) -> None:

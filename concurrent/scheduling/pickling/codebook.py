@@ -6,7 +6,8 @@ it makes a blob of what is new, which begins another *version* of the code, and 
 from then on.
 
 Lambdas and other functions without a name of their own travel inside the payload until the same object is
-sent a second time. Such a function always does if its closure holds what may change, or has changed.
+sent a second time. Such a function always does if its closure holds what may change, or has changed; it never
+does if that holds large bytes, which are there to travel once.
 
 Classes of tasks and functions that are called get a blob too when they are installed, which holds their name.
 
@@ -44,6 +45,7 @@ with installed_first("cloudpickle"):
 __all__ = ["CodeBook"]
 
 MET_ONCE_MAX: Final = 1024
+LARGE_BYTES: Final = 1 << 20
 
 _registry_lock: Final = threading.RLock()
 """cloudpickle has one list of modules by value for the whole process."""
@@ -156,7 +158,7 @@ class CodeBook(AppCode):
         if key in self._closure_by_id:
             reference, before = self._closure_by_id[key]
             return reference if _is_same(contents, before) else None
-        if is_inside or contents is None or not self._was_met(thing):
+        if is_inside or contents is None or not (_is_large(contents) or self._was_met(thing)):
             return None
         self._make_blob(thing)
         reference = self.reference_by_id[key]
@@ -436,6 +438,10 @@ def _closed_over(thing: Any) -> tuple[Any, ...] | None:
     if all(type(content) in ATOMS or isinstance(content, (type, ModuleType)) for content in contents):
         return contents
     return None
+
+
+def _is_large(contents: tuple[Any, ...]) -> bool:
+    return any(type(content) is bytes and len(content) >= LARGE_BYTES for content in contents)
 
 
 def _is_same(contents: tuple[Any, ...] | None, before: tuple[Any, ...]) -> bool:

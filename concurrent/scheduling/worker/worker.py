@@ -262,7 +262,9 @@ class Worker:
             function = work[0]
             kind = type(function)
             # The name and not the function, which may be a closure over much data.
-            key = function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else kind
+            key = (
+                function.__qualname__ if kind is FunctionType or kind is BuiltinFunctionType else _key_of(kind)
+            )
         else:
             key = type(work)
         # The second longest run counts: any task may once be interrupted for milliseconds.
@@ -284,7 +286,8 @@ class Worker:
             longest, second = duration, longest
         elif duration > second:
             second = duration
-        self._long_by_function[key] = (longest * DECAY, second * DECAY)
+        if key is not None:
+            self._long_by_function[key] = (longest * DECAY, second * DECAY)
         if type(work) is TaskBatch:
             return result  # pickled already
         try:
@@ -327,6 +330,11 @@ class Worker:
         self._unsent_bytes = 0
         while pieces:
             send_some(self._data, pieces)
+
+
+def _key_of(kind: Any) -> Any:
+    """Return by what calls of such objects are known; None if it says that one may take long, unlike others."""
+    return None if getattr(kind, "runs_long", False) else kind
 
 
 def _names_of(error: BaseException) -> list[str]:

@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,10 @@ def squares_on(cluster: str | None, count: int) -> list[int]:
     """As a library would that knows nothing of who calls it."""
     with parallel_config("concurrent", cluster=cluster):
         return squares_in_parallel(count)
+
+
+def sum_and_writeable(array: Any, number: int) -> tuple[float, bool]:
+    return array.sum() + number, array.flags.writeable
 
 
 def fail_at_seven(number: int) -> int:
@@ -81,6 +86,19 @@ def test_one_worker_runs_the_calls_and_a_cluster_that_has_ended_is_an_error() ->
             squares_in_parallel(4)
 
 
+def hold_unless_zero(port: int) -> int:
+    return hold(port) if port else 0
+
+
+def test_no_result_waits_for_a_call_that_takes_long_suddenly(on_cluster: LocalCluster, gate: Gate) -> None:
+    Parallel(batch_size=1)(delayed(hold_unless_zero)(0) for _ in range(50))
+    calls = [delayed(hold_unless_zero)(port) for port in (0, 0, 0, 0, gate.port, gate.port)]
+    results = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")(calls)
+    assert [next(results) for _ in range(4)] == [0, 0, 0, 0]
+    gate.open()
+    assert len(list(results)) == 2
+
+
 def test_generators_have_results_as_they_come(on_cluster: LocalCluster, gate: Gate) -> None:
     calls = [delayed(hold)(gate.port), *(delayed(square)(number) for number in range(5))]
     results = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")(calls)
@@ -89,6 +107,17 @@ def test_generators_have_results_as_they_come(on_cluster: LocalCluster, gate: Ga
     assert len(list(results)) == 1
     ordered = Parallel(return_as="generator")(delayed(square)(number) for number in range(5))
     assert list(ordered) == [0, 1, 4, 9, 16]
+
+
+def test_a_large_array_is_that_of_the_program_and_cannot_be_written_to(on_cluster: LocalCluster) -> None:
+    numpy = pytest.importorskip("numpy")
+    array = numpy.arange(1 << 18, dtype=float)  # 2 MiB
+    found = Parallel(batch_size=1)(delayed(sum_and_writeable)(array, number) for number in range(10))
+    assert [one[0] for one in found] == [array.sum() + number for number in range(10)]
+    assert not any(writeable for _, writeable in found[1:])
+    array[0] = 1.0  # a later call sees it
+    found = Parallel(batch_size=1)(delayed(sum_and_writeable)(array, number) for number in range(3))
+    assert [one[0] for one in found] == [array.sum() + number for number in range(3)]
 
 
 def test_an_error_is_raised_with_the_traceback_of_the_worker(on_cluster: LocalCluster) -> None:

@@ -200,6 +200,16 @@ def test_a_lambda_travels_inside_at_first_and_by_reference_later(ends: Ends) -> 
     assert ends.at_worker(function) is ends.at_worker(function)
 
 
+def test_large_bytes_of_a_closure_travel_once_from_the_first_time_on(ends: Ends) -> None:
+    large = bytes(1 << 20)
+    function = lambda: large  # noqa: E731  # that is what is tested
+    for _ in range(3):
+        payload = ends.payload(function)
+        assert len(payload) < 200
+        assert ends.load(payload)() == large
+    assert ends.book.blob_count == 1
+
+
 def test_each_of_many_lambdas_is_itself(ends: Ends) -> None:
     for number in range(50):
         assert ends.at_worker(lambda number=number: number)() == number

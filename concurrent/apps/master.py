@@ -166,6 +166,7 @@ class MasterNode(Node):
         if self._keys is not None:
             self._keys.begin()
         self.start_json_service()
+        self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._open.callback(keep_address(self.address_file, self.host, self.api_service_v1.port))
         service, keys = self.api_service_v1, self._keys
         log.info("the master listens on %s", service.url if keys is None else keys.where(service))
@@ -463,7 +464,6 @@ class MasterNode(Node):
             attaching=attaching,
             trust=self.trust,
         )
-        self._open.callback(self.loop.call, self._api.stop, timeout_s=CALL_TIMEOUT_S)
         self._api.register_methods(self.compute_server)
         self._watch_sessions(self._api)
 

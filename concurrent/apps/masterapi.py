@@ -179,7 +179,10 @@ class MasterAPI:
         log.info("%s joined from %s", record.node_id, record.ip)
 
     def stop(self) -> None:
-        """Take the sessions that end from now on for those that end because this master stops."""
+        """Take the sessions that end from now on for those that end because this master stops.
+
+        So nothing is offered anew of what a slave had: where it would be, is closed next.
+        """
         self._is_stopping = True
 
     def session_cut(self, handler: TCPHandler, *, is_silent: bool) -> None:
@@ -189,7 +192,7 @@ class MasterAPI:
             return
         if self._neighbours.has_ended(peer.number):
             handler.close(PROCESS_ENDED)
-        elif is_silent:
+        elif is_silent and not self._is_stopping:
             self._dispatcher.slaves.away(peer.number)
 
     def _process_ended(self, handler: TCPHandler) -> None:

@@ -76,15 +76,18 @@ class PushSocket:
             messages.popleft()
 
     def reopen(self) -> None:
-        """Listen anew: a pipe that nobody empties would go on to swallow its share."""
+        """Listen anew: a pipe that nobody empties would go on to swallow its share. Not once it is closed."""
+        if not self._sockets:
+            return
         self._unwatch()
         self._messages.clear()
         self._sockets = deque(door.open_anew() for door in self._doors)
         self._watch()
 
     def close(self) -> None:
-        """Free the sockets."""
+        """Free the sockets; what is offered from now on is lost."""
         self._unwatch()
+        self._sockets.clear()
         self._messages.clear()
         self._doors.close()
         self._doors.context.term()

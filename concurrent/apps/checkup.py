@@ -165,8 +165,11 @@ def compute_port_check(way: Way, status: MasterStatus) -> CheckRow:
     return CheckRow(name, FAIL, f"{address} is not reached", remedy)
 
 
-def checks_of_cluster(status: MasterStatus, now: NowStatus) -> Iterator[CheckRow]:
-    """Yield what the master says of itself, its slaves and its work."""
+def checks_of_cluster(status: MasterStatus, now: NowStatus, master: str | None = None) -> Iterator[CheckRow]:
+    """Yield what the master says of itself, its slaves and its work.
+
+    :param master: where it is, as it was typed; None if it was not.
+    """
     if status.version == VERSION:
         yield _ok("master", f"{status.node_id}, Concurrent {status.version}")
     else:
@@ -181,8 +184,11 @@ def checks_of_cluster(status: MasterStatus, now: NowStatus) -> Iterator[CheckRow
         if now.moves or not now.counts.open
         else CheckRow("work", WARN, now.words, "'concurrent explain JOB' says why its tasks wait")
     )
-    for trouble in now.troubles:
-        yield CheckRow("work", WARN, trouble, "'concurrent top' and the pages of the master show more")
+    for one in now.troubles.items:
+        yield CheckRow("work", WARN, one.said, f"{one.remedy}: {one.typed(master)}")
+    if now.troubles.left_out:
+        words = f"{now.troubles.left_out:,} more things are wrong"
+        yield CheckRow("work", WARN, words, "see to these first, then look again")
 
 
 def _slaves(slaves: list[NodeRow], status: MasterStatus) -> Iterator[CheckRow]:

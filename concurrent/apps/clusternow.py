@@ -1,39 +1,42 @@
-"""Whether a cluster moves at this moment, and if not, why: in figures and in one line. Loop thread only."""
+"""Whether a cluster moves at this moment, if not, why, and what is wrong with it. Loop thread only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
 
+from concurrent.apps.clustertroubles import Troubles, troubles_of
 from concurrent.apps.observed import CountsStatus, NowStatus
 from concurrent.apps.progresslist import counts_of_all
 from concurrent.apps.status import NodeRow
+from concurrent.apps.troublelist import TroublesList
 from concurrent.scheduling.ledger.census import busy_workers
-from concurrent.scheduling.ledger.status import WaitRow
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.tasks.explanation import BETWEEN_TRIES, Wait, shown_tasks, shown_time
-from concurrent.scheduling.telemetry.failuregroups import FailureGroup
 from concurrent.scheduling.telemetry.rates import SPAN_S
+from concurrent.transport.security.identity import Identity
 
-__all__ = ["now_of"]
+__all__ = ["Moment", "moment_of"]
 
-TROUBLES_MAX: Final = 12
-"""So many lines are shown, and of each kind a few, so that no kind hides the others."""
-
-OF_KIND_MAX: Final = 3
-
-LATELY_S: Final = 300.0
-"""So long it is said that a slave has gone, or that tasks failed."""
-
-USUAL_WAITS: Final = ("room at a slave", "the scheduler")
-"""What a task may wait for while all is well."""
+NO_TROUBLES = TroublesList((), 0, 0)
 
 
-def now_of(dispatcher: Dispatcher, gone: Iterable[NodeRow], at: float) -> NowStatus:
+class Moment(NamedTuple):
+    """What a cluster does, without its troubles, and these with what not everybody may read."""
+
+    now: NowStatus
+    troubles: Troubles
+
+    def shown_to(self, identity: Identity) -> NowStatus:
+        """Return what somebody may know of it."""
+        return replace(self.now, troubles=self.troubles.shown_to(identity))
+
+
+def moment_of(dispatcher: Dispatcher, lost: Iterable[NodeRow], at: float) -> Moment:
     """Return whether a cluster moves.
 
-    :param gone: slaves that have left, the latest first.
+    :param lost: slaves that have gone without a word, the latest first.
     :param at: the time of day, in seconds since the epoch.
     """
     ledger = dispatcher.ledger
@@ -43,16 +46,18 @@ def now_of(dispatcher: Dispatcher, gone: Iterable[NodeRow], at: float) -> NowSta
     heard_busy = sum(min(one.workers, len(one.held)) for one in ledger.slaves.values() if not one.is_silent)
     ended = rate.count(at)
     moves = counts.open > 0 and (ended > 0 or heard_busy > 0)
-    left_s = counts.open / per_s if per_s and counts.open else None
+    troubles = troubles_of(dispatcher, lost, at)
+    can_tell = per_s and counts.open and not troubles.is_stuck
+    left_s = counts.open / per_s if can_tell else None
     if moves:
         words = _of_motion(per_s, left_s, heard_busy, dispatcher.workers)
     else:
         words = _why_not(dispatcher, counts, ended)
-    return NowStatus(
+    now = NowStatus(
         at=at,
         moves=moves,
         words=words,
-        troubles=tuple(islice(_troubles(dispatcher, gone, at), TROUBLES_MAX)),
+        troubles=NO_TROUBLES,
         ended_per_s=per_s,
         left_s=left_s,
         counts=counts,
@@ -61,6 +66,7 @@ def now_of(dispatcher: Dispatcher, gone: Iterable[NodeRow], at: float) -> NowSta
         slaves=len(ledger.slaves),
         owners=len(ledger.owners),
     )
+    return Moment(now, troubles)
 
 
 def _of_motion(per_s: float, left_s: float | None, busy: int, workers: int) -> str:
@@ -96,49 +102,3 @@ def _line_of(wait: Wait) -> str:
         return f"{shown_tasks(wait.count)} ({name}{first.owner}) failed, to be tried again: {first.then}"
     because = f": {'; '.join(first.because)}" if first.because else ""
     return f"{shown_tasks(wait.count)} ({name}{first.owner}) waiting for {first.waits_for}{because}"
-
-
-def _troubles(dispatcher: Dispatcher, gone: Iterable[NodeRow], at: float) -> Iterator[str]:
-    """Yield what a person should look at."""
-    ledger = dispatcher.ledger
-    if reason := ledger.jobs.shortage.reason:
-        yield f"no more tasks are accepted: {reason}"
-    explainer = dispatcher.explainer()
-    if explainer.trouble:
-        yield explainer.trouble
-    slaves = list(ledger.slaves.values())
-    silent = (one for one in slaves if one.is_silent)
-    yield from (
-        f"{one.name} is silent, with {shown_tasks(len(one.held))}" for one in islice(silent, OF_KIND_MAX)
-    )
-    lost = (one for one in gone if at - one.since < LATELY_S)
-    for node in islice(lost, OF_KIND_MAX):
-        yield f"{node.node_id} is gone since {shown_time(at - node.since)}: {node.reason}"
-    short = (one for one in slaves if one.lacks)
-    yield from (f"{one.name} wants no tasks: {one.lacks}" for one in islice(short, OF_KIND_MAX))
-    unfit = (f"{one.name} {line}" for one in slaves for line in one.status().unfit)
-    yield from islice(unfit, OF_KIND_MAX)
-    held = (job for job in ledger.owners.values() if job.life is not None and job.life.held_because)
-    for job in islice(held, OF_KIND_MAX):
-        assert job.life is not None
-        yield f"job {job.title} is held: {job.life.held_because}"
-    waits = (row for row in explainer.long_waits() if row.waits_for not in USUAL_WAITS)
-    yield from map(_of_wait, islice(waits, OF_KIND_MAX))
-    runs = (row for row in ledger.running.rows(ledger.slaves, at) if row.note)
-    for run in islice(runs, OF_KIND_MAX):
-        yield f"{run.name or 'task'} of {run.owner} (task {run.id}), at {run.slave}: {run.note}"
-    failures = (one for one in dispatcher.ended.failures.rows() if at - one.last_at < LATELY_S)
-    yield from map(_of_failures, islice(failures, OF_KIND_MAX))
-
-
-def _of_failures(group: FailureGroup) -> str:
-    name = f"{group.name} of " if group.name else ""
-    again = f", and {group.tried_again:,} failed tries were repeated" if group.tried_again else ""
-    return f"{shown_tasks(group.count)} failed ({name}{group.job.name}): {group.exception}{again}"
-
-
-def _of_wait(row: WaitRow) -> str:
-    name = f"{row.name} of " if row.name else ""
-    because = f": {row.because}" if row.because else ""
-    waiting = f"waiting for {row.waits_for}, for up to {shown_time(row.age_s)}"
-    return f"{shown_tasks(row.count)} ({name}{row.owner}) {waiting}{because}"

@@ -70,13 +70,14 @@ class Link(NamedTuple):
 
 
 class Share(NamedTuple):
-    """So much is done of so much."""
+    """So much is done of so much; ``failed`` of that was in vain."""
 
     done: int
     total: int
+    failed: int = 0
 
     def __str__(self) -> str:
-        return f"{self.done} of {self.total}"
+        return f"{self.done} of {self.total}" + (f", {self.failed} failed" if self.failed else "")
 
 
 def count(number: int) -> str:

@@ -219,7 +219,7 @@ class MasterAPI:
         else:
             self._session_of_owner_lost(handler, peer.number)
         if not peer.is_system:
-            self._registry.leave(peer.node_id, peer.number, reason)
+            self._registry.leave(peer.node_id, peer.number, reason, has_said_goodbye=handler.has_said_goodbye)
             log.info("%s left: %s", peer.node_id, reason)
 
     def _session_of_owner_lost(self, handler: TCPHandler, owner: int) -> None:

@@ -90,9 +90,9 @@ class ObserveAPI:
 
     def _register_figures(self, service: HasMethods) -> None:
         @jsonremote(service, roles=OBSERVERS)
-        def now(_request: Any) -> NowStatus:
-            """Return whether the cluster moves at this moment, and in one line why not."""
-            return self._ask(lambda observer: observer.now())
+        def now(request: Request) -> NowStatus:
+            """Return whether the cluster moves at this moment, why not, and what is wrong with it."""
+            return self._ask(lambda observer: observer.now(request.identity))
 
         @jsonremote(service, roles=OBSERVERS)
         def progress(_request: Any) -> ProgressStatus:
@@ -115,14 +115,14 @@ class ObserveAPI:
             return self._ask(lambda observer: observer.series(resolution_s, after))
 
         @jsonremote(service, roles=OBSERVERS)
-        def changes(_request: Any, after: int = 0, points_after: float = 0.0) -> ChangesStatus:
+        def changes(request: Request, after: int = 0, points_after: float = 0.0) -> ChangesStatus:
             """Return what is new for who looks again and again, and what to ask for the next time."""
             from concurrent.apps.observed import ChangesStatus
             from concurrent.apps.telemetryviews import timeline_of
 
             now, progress, points, part = self._ask(
                 lambda observer: (
-                    observer.now(),
+                    observer.now(request.identity),
                     observer.progress(),
                     observer.series(1.0, points_after),
                     observer.bars(after),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from concurrent.apps.jobstatus import JobRow
+from concurrent.apps.troublelist import TroublesList
 from concurrent.core.status import Status
 from concurrent.scheduling.tasks.explanation import Explanation
 
@@ -99,9 +100,9 @@ class NowStatus(Status):
 
     :param moves: whether tasks run or have just ended, and there are more.
     :param words: one line for people: how fast it moves, or why it does not; it may be that no task is open.
-    :param troubles: lines on what a person should look at, also while it moves; mostly none.
+    :param troubles: what a person should look at, also while it moves; mostly nothing.
     :param ended_per_s: how many tasks ended in a second, of the last ten.
-    :param left_s: how long the open tasks take at that rate; None while nobody can tell.
+    :param left_s: how long the open tasks take at that rate; None while nobody can tell, as of tasks that hang.
     :param counts: of the tasks of all jobs that the master knows.
     :param busy: how many of the workers have a task.
     :param owners: how many jobs, programs and task systems there are.
@@ -110,7 +111,7 @@ class NowStatus(Status):
     at: float
     moves: bool
     words: str
-    troubles: tuple[str, ...]
+    troubles: TroublesList
     ended_per_s: float
     left_s: float | None
     counts: CountsStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 
-from concurrent.apps.clusternow import now_of
+from concurrent.apps.clusternow import moment_of
 from concurrent.apps.failurelist import failures_for
 from concurrent.apps.health import health_of
 from concurrent.apps.latest import Latest
@@ -46,13 +46,13 @@ class Observer:
     def __init__(self, dispatcher: Dispatcher, registry: NodeRegistry, started_at: float) -> None:
         self._dispatcher = dispatcher
         self._registry = registry
-        self._now = Latest(lambda: now_of(dispatcher, registry.gone_slaves(), time.time()))
+        self._now = Latest(lambda: moment_of(dispatcher, registry.lost_slaves(), time.time()))
         self._progress = Latest(lambda: progress_of(dispatcher))
         self._metrics = Latest(lambda: metrics_of(dispatcher, started_at))
 
-    def now(self) -> NowStatus:
-        """Return whether the cluster moves, and if not, why."""
-        return self._now.get()
+    def now(self, identity: Identity) -> NowStatus:
+        """Return whether the cluster moves, if not, why, and what is wrong with it, to somebody."""
+        return self._now.get().shown_to(identity)
 
     def progress(self) -> ProgressStatus:
         """Return how far each function of each job is."""

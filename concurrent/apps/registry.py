@@ -112,6 +112,7 @@ class NodeRecord:
     :param state: ``registered`` over the JSON API, ``joined`` on the compute channel, ``gone`` or ``refused``.
     :param number: its number as an owner or slave; 0 unless it has joined.
     :param curve: the public key with which it comes to a compute channel in CURVE; empty if it has none.
+    :param has_said_goodbye: whether it has left because it was stopped.
     """
 
     node_id: str
@@ -125,6 +126,7 @@ class NodeRecord:
     since: float = field(default_factory=time.time)
     reason: str = ""
     curve: bytes = b""
+    has_said_goodbye: bool = False
 
     def status(self) -> NodeRow:
         """Return what is shown of the node."""
@@ -139,6 +141,12 @@ class NodeRecord:
             reason=self.reason,
             data=self.data,
         )
+
+
+def _given_name(record: NodeRecord) -> str:
+    """Return the name that the owner of a slave gave it; empty if it has none."""
+    name = record.data.get("name") if record.node_type is NodeType.slave else ""
+    return name if isinstance(name, str) else ""
 
 
 def _check_owner(node_id: str, owner: Identity, identity: Identity) -> None:
@@ -280,14 +288,18 @@ class NodeRegistry:
         record.state, record.number, record.since = "joined", number, self._now()
         self._audit(record, "done")
 
-    def leave(self, node_id: str, number: int, reason: str) -> None:
-        """Take note that a registration has ended; nothing happens if a newer one took its place."""
+    def leave(self, node_id: str, number: int, reason: str, *, has_said_goodbye: bool = False) -> None:
+        """Take note that a registration has ended; nothing happens if a newer one took its place.
+
+        :param has_said_goodbye: whether the node was stopped, and has not just vanished.
+        """
         record = self._joined.get(node_id)
         if record is None or record.number != number:
             return
         del self._joined[node_id]
         self._shut_out(record)
         self._former.keep(node_id, record.identity)
+        record.has_said_goodbye = has_said_goodbye
         self._end(record, "gone", reason)
 
     def status(self, numbers: Container[int] | None = None) -> tuple[NodeRow, ...]:
@@ -305,11 +317,22 @@ class NodeRegistry:
         gone = islice(reversed(self._gone.values()), ROWS_MAX)
         return tuple(record.status() for record in (*joined, *waiting, *gone))
 
-    def gone_slaves(self) -> list[NodeRow]:
-        """Return slaves that have left and are not back, the latest first: a part of them if they are many."""
+    def lost_slaves(self) -> list[NodeRow]:
+        """Return slaves that were not stopped and are not back, the latest first: a part if they are many.
+
+        One that starts again under the name that its owner gave it is back.
+        """
+        names = {name for one in self._joined.values() if (name := _given_name(one))}
         gone = islice(reversed(self._gone.values()), ROWS_MAX)
-        slaves = (one for one in gone if one.node_type is NodeType.slave and one.state == "gone")
-        return [one.status() for one in slaves if one.node_id not in self._joined]
+        return [
+            one.status()
+            for one in gone
+            if one.node_type is NodeType.slave
+            and one.state == "gone"
+            and not one.has_said_goodbye
+            and one.node_id not in self._joined
+            and _given_name(one) not in names
+        ]
 
     def address_of(self, node_id: str) -> str:
         """Return where the page of a node that has joined is, as ``HOST:PORT``; empty if there is none."""

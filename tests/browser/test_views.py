@@ -77,6 +77,11 @@ def test_failures_appear_by_themselves_with_traceback_and_output(person: Person,
     person.find(f"{group} dd .many a[href^='/task']").click()
     person.reads("LookupError: nothing at")
     person.reads("failed", "#task dl")
+    person.open("/")
+    person.reads("8 tasks failed (fails_aloud of", "#troubles")
+    person.reads("nothing at 8", "#troubles")
+    person.find("#troubles a[href*='find=fails_aloud']").click()
+    person.reads("8 \N{MULTIPLICATION SIGN} LookupError in fails_aloud")
 
 
 def test_tasks_are_filtered_without_loading_the_page(person: Person, cluster: LocalCluster, gate: Gate) -> None:

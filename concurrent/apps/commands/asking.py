@@ -41,13 +41,16 @@ def add_master_arguments(parser: argparse.ArgumentParser, what: str = "the maste
     )  # fmt: skip
 
 
-def what_to_type(command: str, job: str, master: Host) -> str:
-    """Return a command on a job, ready to be pasted whatever the job is called."""
-    name = shlex.quote(job)
+def what_to_type(command: str, job: str, master: Host | str | None) -> str:
+    """Return a command on a job or a task, ready to be pasted whatever that is called.
+
+    :param master: where the master is; None if that need not be said.
+    """
+    name, where = shlex.quote(job), f" -m {master}" if master else ""
     return (
-        f"concurrent {command} -m {master} -- {name}"
+        f"concurrent {command}{where} -- {name}"
         if job.startswith("-")
-        else f"concurrent {command} {name} -m {master}"
+        else f"concurrent {command} {name}{where}"
     )
 
 

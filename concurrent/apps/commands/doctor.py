@@ -68,7 +68,18 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         items = [row.to_json() for row in rows]
         print_json({"items": items, "total": len(items), "left_out": 0, "ok": not has_failed})
+    else:
+        print(f"\n{_summary(rows)}")
     return EXIT_FAILED if has_failed else EXIT_OK
+
+
+def _summary(rows: list[CheckRow]) -> str:
+    counts = (
+        (sum(row.state == state for row in rows), name)
+        for state, name in ((FAIL, "failure"), (WARN, "warning"))
+    )
+    said = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
+    return said or "all is well"
 
 
 def _line(row: CheckRow, screen: Screen) -> str:
@@ -105,7 +116,7 @@ def _checks(args: argparse.Namespace) -> Iterator[CheckRow]:
     yield clock_check(now, asked_at, answered_at)
     port = compute_port_check(way, status)
     yield port
-    yield from checks_of_cluster(status, now)
+    yield from checks_of_cluster(status, now, args.master)
     if port.state != FAIL and status.tasks.workers and not args.no_task:
         yield _task(env, str(address), args.timeout)
 

@@ -1,14 +1,19 @@
-"""``concurrent explain``: say why a task does not run, or what the tasks of a job wait for."""
+"""``concurrent explain``: say why a task does not run or how it failed, or what the tasks of a job wait for."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import suppress
 
-from concurrent.apps.api import printable
-from concurrent.apps.commands.asking import JobMaster, add_master_arguments, way_of
+from concurrent.apps.api import for_terminal
+from concurrent.apps.commands.asking import add_master_arguments, way_of, what_to_type
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import Screen, add_output_arguments, show
-from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation
+from concurrent.apps.commands.output import Screen, add_output_arguments, iso_time, show
+from concurrent.apps.observed import FAILED, TaskDetails
+from concurrent.apps.observemaster import ObserveMaster
+from concurrent.core.errors import NodeError
+from concurrent.scheduling.tasks.explanation import ENDED, Explanation, JobExplanation
 
 __all__ = ["add_parser", "run"]
 
@@ -18,9 +23,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "explain",
         parents=[common_parser()],
-        help="say why a task waits",
+        help="say why a task waits, or how it failed",
         description="Say what a task asks for, what it waits for and why, what happened to it and what happens "
-        "next; of a whole job, what its tasks wait for.",
+        "next, and how it failed; of a whole job, what its tasks wait for.",
     )
     parser.add_argument(
         "task", metavar="TASK",
@@ -34,10 +39,26 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the master and print its answer."""
-    with JobMaster(way_of(args)) as master:
-        return show(args, lambda: master.explain(args.task), _text)
+    with ObserveMaster(way_of(args)) as master:
+
+        def text_of(answer: Explanation | JobExplanation, _screen: Screen) -> str:
+            lines = [str(answer)]
+            if isinstance(answer, Explanation) and answer.state == ENDED:
+                with suppress(NodeError):  # nothing more is known of it
+                    lines = list(_of_ended(master.task(args.task), args.master)) or lines
+            return for_terminal("\n".join(lines))
+
+        return show(args, lambda: master.explain(args.task), text_of)
 
 
-def _text(answer: Explanation | JobExplanation, _screen: Screen) -> str:
-    """Return lines that command no terminal: others have named tasks and raised errors."""
-    return "\n".join(map(printable, str(answer).splitlines()))
+def _of_ended(details: TaskDetails, master: str | None) -> Iterator[str]:
+    """Yield lines on a task that has ended, and how it failed."""
+    row = details.row
+    if details.explanation is not None:
+        yield str(details.explanation)
+    if row.state != FAILED:
+        return
+    where = f" at {row.slave}" if row.slave else ""
+    yield f"failed:     {iso_time(row.since_at)}{where}: {row.words or row.exception}"
+    if details.text:
+        yield f"see:        {what_to_type('logs', row.title, master)} has its traceback and what it printed"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import for_terminal
@@ -12,10 +13,15 @@ from concurrent.apps.columns import NODES, count, lines_of_nodes, size, trouble_
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.output import Screen, add_output_arguments, show, table
+from concurrent.apps.commands.troublelines import trouble_lines
+from concurrent.apps.observed import NowStatus
 from concurrent.apps.status import UNPROTECTED, MasterStatus, status_from_json
+from concurrent.apps.troublelist import TroublesList
 from concurrent.scheduling.ledger.status import RunningRow, WaitRow
 
 __all__ = ["add_parser", "describe_master", "run"]
+
+NO_TROUBLES: Final = TroublesList((), 0, 0)
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
@@ -36,20 +42,30 @@ def run(args: argparse.Namespace) -> int:
     """Ask the node and print its answer."""
     timeout_s = args.timeout
     way = way_of(args, OBSERVING)
+    troubles = NO_TROUBLES
 
-    def ask() -> Any:
-        return way.ask(lambda client: client.get("/status", timeout_s=timeout_s).result(timeout_s + 1.0))
+    def ask_by(client: Any) -> Any:
+        nonlocal troubles
+        answer = client.get("/status", timeout_s=timeout_s).result(timeout_s + 1.0)
+        if not args.json and isinstance(status_from_json(answer), MasterStatus):
+            now = client.proxy(timeout_s).now().result(timeout_s + 1.0)
+            troubles = NowStatus.from_json(now).troubles
+        return answer
 
-    return show(args, ask, _text)
+    def text_of(answer: Any, screen: Screen) -> str:
+        status = status_from_json(answer)
+        if not isinstance(status, MasterStatus):
+            return json.dumps(answer, indent=2)
+        return describe_master(status, screen, trouble_lines(troubles, screen, args.master))
+
+    return show(args, lambda: way.ask(ask_by), text_of)
 
 
-def _text(answer: Any, screen: Screen) -> str:
-    status = status_from_json(answer)
-    return describe_master(status, screen) if isinstance(status, MasterStatus) else json.dumps(answer, indent=2)
+def describe_master(status: MasterStatus, screen: Screen, troubles: Sequence[str] = ()) -> str:
+    """Return the status of a master as lines of text, of which the table of nodes fits the screen.
 
-
-def describe_master(status: MasterStatus, screen: Screen) -> str:
-    """Return the status of a master as lines of text, of which the table of nodes fits the screen."""
+    :param troubles: lines on what is wrong, which come first.
+    """
     tasks = status.tasks
     lines = [
         f"{status.node_id}  version {status.version}  {status.scheduler} on {status.channel}",
@@ -62,7 +78,8 @@ def describe_master(status: MasterStatus, screen: Screen) -> str:
     ]
     text = for_terminal("\n".join(lines))
     nodes = table(NODES, lines_of_nodes(status, now=0.0), screen)  # nothing there says for how long
-    return "\n".join([text, "", *nodes, *_below(status)])
+    above = ["", *troubles] if troubles else []
+    return "\n".join([text, *above, "", *nodes, *_below(status)])
 
 
 def _below(status: MasterStatus) -> list[str]:

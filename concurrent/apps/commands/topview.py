@@ -26,6 +26,9 @@ __all__ = ["Picture", "View", "picture_of"]
 
 REVERSED: Final = "7"
 KEYS: Final = "q quit   arrows choose a task   l its log   c cancel it"
+TROUBLES_MIN: Final = 3
+"""So many lines on what is wrong there are on a small screen; on others a third of it."""
+
 ROWS_PLAIN: Final = 20
 """So many rows of each list are shown where there is no screen to fill."""
 
@@ -55,7 +58,7 @@ def picture_of(picture: Picture, screen: Screen, view: View | None = None) -> li
     :param view: what somebody has chosen who has keys; None: there are none.
     """
     height = screen.height if view is not None else None
-    lines = _head(picture.now, screen)
+    lines = _head(picture.now, screen, height)
     rest = None if height is None else max(0, height - len(lines) - 2)
     parts = [
         ("RUNNING", _running(picture, screen, view), picture.running.total),
@@ -70,7 +73,7 @@ def picture_of(picture: Picture, screen: Screen, view: View | None = None) -> li
     return lines
 
 
-def _head(now: NowStatus, screen: Screen) -> list[str]:
+def _head(now: NowStatus, screen: Screen, height: int | None) -> list[str]:
     counts = now.counts
     states = (
         ("waiting", counts.waiting),
@@ -89,7 +92,12 @@ def _head(now: NowStatus, screen: Screen) -> list[str]:
             screen,
         ),
     ]
-    return lines + [screen.painted(_cut(f"! {one}", screen), YELLOW) for one in now.troubles[:3]]
+    most = max(TROUBLES_MIN, (height or 0) // 3) if height is not None else now.troubles.total
+    shown = now.troubles.items[:most]
+    lines += [screen.painted(_cut(f"! {one.said}", screen), YELLOW) for one in shown]
+    if more := now.troubles.total - len(shown):
+        lines.append(_cut(f"! {more:,} more: 'concurrent doctor' has all, with what to type", screen))
+    return lines
 
 
 def _running(picture: Picture, screen: Screen, view: View | None) -> list[str]:

@@ -38,10 +38,11 @@ from concurrent.apps.pages.seriesview import series_section
 from concurrent.apps.pages.tables import Table
 from concurrent.apps.pages.viewer import Viewer
 from concurrent.apps.status import MasterStatus
+from concurrent.apps.troublelist import TroublesList
 from concurrent.transport.security.hosts import is_loopback
 from concurrent.transport.web.contents import address
 
-__all__ = ["counts_shown", "for_viewer", "now_view"]
+__all__ = ["counts_shown", "for_viewer", "now_view", "troubles_shown"]
 
 JOBS_LINKED: Final[tuple[Column[Any], ...]] = (
     Column("job", lambda line: job_link(line[0].title, line[0].job)),
@@ -54,7 +55,12 @@ RUNNING_LINKED: Final[tuple[Column[Any], ...]] = (
     *RUNNING[1:],
 )
 RUNNING_TABLE: Final[Table[Any]] = Table("running", "Running for a while", RUNNING_LINKED, lambda one: one.task)
-WAITING_TABLE: Final[Table[Any]] = Table("waiting", "Waiting for a while", WAITING)
+WAITING_LINKED: Final[tuple[Column[Any], ...]] = (
+    WAITING[0],
+    Column("what", lambda one: Link(one.name or "tasks", address("/task", {"task": f"{one.owner}/{one.id}"}))),
+    *WAITING[2:],
+)
+WAITING_TABLE: Final[Table[Any]] = Table("waiting", "Waiting for a while", WAITING_LINKED)
 SYSTEM_TABLE: Final[Table[Any]] = Table("systems", "Task systems", SYSTEMS, lambda one: one.system_id)
 
 
@@ -72,7 +78,7 @@ def now_view(viewer: Viewer) -> list[Node]:
     return [
         element("p", now.words, class_=f"note lead {GOOD if now.moves or not now.counts.open else BAD}"),
         *([note(status.journal.problem)] if status.journal is not None and status.journal.problem else []),
-        *map(note, now.troubles),
+        *troubles_shown(now.troubles),
         figures(
             [
                 *counts_shown(now.counts),
@@ -90,6 +96,32 @@ def now_view(viewer: Viewer) -> list[Node]:
         *shown(OWNER_TABLE, lines_of_owners(tasks, here), tasks.owner_count),
         *shown(SYSTEM_TABLE, status.systems, status.system_count),
         section("master", "This master", figures(facts(MASTER, status))),
+    ]
+
+
+def troubles_shown(troubles: TroublesList) -> list[Node]:
+    """Return what is wrong, the most serious first, with what helps; nothing if all is well."""
+    if not troubles.total:
+        return []
+    lines = [
+        element(
+            "li",
+            link(one.words, one.page),
+            element("p", one.says, class_="says") if one.says else None,
+            element(
+                "p", f"{one.remedy[:1].upper()}{one.remedy[1:]}: ", element("code", one.command), class_="soft"
+            ),
+        )
+        for one in troubles.items
+    ]
+    more = f"{count(troubles.left_out)} more are not shown." if troubles.left_out else ""
+    return [
+        section(
+            "troubles",
+            f"What is wrong: {count(troubles.total)}",
+            element("ol", *lines, class_="troubles"),
+            element("p", more, class_="more") if more else None,
+        )
     ]
 
 

@@ -36,6 +36,11 @@ PLAIN: Final = ""
 """How something is meant; a page says it in words too, for not everybody sees colours."""
 
 
+BAR_WIDTH: Final = 100
+BAR_MIN: Final = 3.0
+"""How wide a bar is, and that of what failed at least."""
+
+
 def link(text: str, url: str) -> Node:
     """Return a text that leads somewhere, if there is somewhere to go."""
     return element("a", text, href=url) if url else text
@@ -80,9 +85,26 @@ def figures(items: Iterable[tuple[str, Node]]) -> Element:
 
 
 def bar(share: Share) -> Element:
-    """Return how much is done of how much, as a bar."""
-    value = min(max(share.done, 0), max(share.total, 0))
-    return element("progress", value=value, max=max(share.total, 1), aria_label=str(share))
+    """Return how much is done of how much, as a bar; what failed of it is told apart."""
+    total = max(share.total, 1)
+    done = BAR_WIDTH * min(max(share.done, 0), total) / total
+    failed = min(BAR_WIDTH * max(share.failed, 0) / total, done)
+    if share.failed:
+        failed = max(failed, BAR_MIN)  # one of a million is to be seen, too
+    parts = [("", 0.0, done), ("bad", max(0.0, done - failed), failed)]
+    return element(
+        "svg",
+        *(
+            element("rect", class_=tone or None, x=f"{x:.1f}", width=f"{width:.1f}", height=1)
+            for tone, x, width in parts
+            if width > 0
+        ),
+        viewBox=f"0 0 {BAR_WIDTH} 1",
+        preserveAspectRatio="none",
+        role="img",
+        aria_label=str(share),
+        class_="bar",
+    )
 
 
 def bar_line(name: str, share: Share) -> Element:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from concurrent.apps.columns import Column, Link, Share, count, shortened
-from concurrent.apps.observed import FAILED, ProgressRow
+from concurrent.apps.observed import FAILED, CountsStatus, ProgressRow
 from concurrent.apps.pages.elements import Node
 from concurrent.apps.pages.tables import Table
 from concurrent.apps.pages.viewer import Viewer
@@ -46,6 +46,10 @@ def _function(line: Line) -> Link:
     return tasks_link(row.function or "other tasks", function=row.function, job=row.job)
 
 
+def _share(counts: CountsStatus) -> Share:
+    return Share(counts.total - counts.open, counts.total, counts.failed)
+
+
 def _failed(line: Line) -> Link | int:
     row = line.row
     if not row.counts.failed:
@@ -72,7 +76,7 @@ def _cancel(line: Line) -> list[Node]:
 COLUMNS: Final[tuple[Column[Line], ...]] = (
     Column("function", _function),
     Column("job", lambda line: job_link(line.row.job, line.row.job_id)),
-    Column("done", lambda line: Share(line.row.counts.total - line.row.counts.open, line.row.counts.total)),
+    Column("done", lambda line: _share(line.row.counts)),
     Column("running", lambda line: line.row.counts.running, count),
     Column("waiting", lambda line: line.row.counts.waiting + line.row.counts.between_tries, count),
     Column("finished", lambda line: line.row.counts.finished, count),

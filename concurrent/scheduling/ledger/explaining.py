@@ -18,7 +18,6 @@ from concurrent.scheduling.ledger.infeasible import FAIL_S
 from concurrent.scheduling.ledger.records import JobRecord, SlaveRecord, TaskRecord
 from concurrent.scheduling.ledger.returning import AWAITED_S
 from concurrent.scheduling.ledger.states import TaskState
-from concurrent.scheduling.ledger.status import WaitRow
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
 from concurrent.scheduling.tasks.explanation import (
     AT_SLAVE,
@@ -32,6 +31,7 @@ from concurrent.scheduling.tasks.explanation import (
     JobExplanation,
     Wait,
     not_there,
+    shown_tasks,
     shown_time,
 )
 
@@ -54,6 +54,9 @@ WAITS_MAX: Final = 10
 
 KINDS_MAX: Final = 1000
 """So many kinds of tasks are looked at for that."""
+
+HOLDERS_MAX: Final = 3
+"""So many tasks are named that have what others wait for, those that have had it for longest."""
 
 EVIDENCE_MAX: Final = 10
 """So many deaths of workers are told, the last ones."""
@@ -162,20 +165,15 @@ class Explainer:
         most = max(waits, key=lambda wait: wait[0], default=None)
         return Wait(most[0], self.task(most[1])) if most is not None else None
 
-    def long_waits(self) -> tuple[WaitRow, ...]:
+    def long_waits(self) -> tuple[Wait, ...]:
         """Return what has waited at the master for a while: the kinds of tasks of which there are most."""
         jobs = (job for job in self._ledger.owners.values() if job.queued_count)
         waits = islice((wait for job in jobs for wait in self._waits(job)), KINDS_MAX)
         age_s = self._places.arrivals.age_s
         long = [(count, first) for count, first in waits if age_s(first.number) >= LONG_S]
         return tuple(
-            self._row(count, self.task(first))
-            for count, first in nlargest(WAITS_MAX, long, key=lambda one: one[0])
+            Wait(count, self.task(first)) for count, first in nlargest(WAITS_MAX, long, key=lambda one: one[0])
         )
-
-    def _row(self, count: int, first: Explanation) -> WaitRow:
-        because = "; ".join(first.because)
-        return WaitRow(count, first.name, first.owner, first.age_s, first.waits_for, because)
 
     def _waits(self, job: JobRecord) -> Iterator[tuple[int, TaskRecord]]:
         """Yield how many tasks of a job wait in each lane, and the first of these."""
@@ -209,12 +207,29 @@ class Explainer:
         if task.owner.queue is self._places.parked:
             return self._kept_back(task.owner)
         found = self._hindrances(task)
-        said = self._said_by_scheduler(task.terms.resources)
-        lines = (*found.lines, *misfits_of(task, self._ledger.slaves), *said, *self._turn(task))
+        claim = task.terms.resources
+        misfits = misfits_of(task, self._ledger.slaves)
+        said = self._said_by_scheduler(claim)
+        lines = (*self._holders(claim), *found.lines, *misfits, *said, *self._turn(task))
         then = found.then
         if found.is_infeasible and self._ledger.infeasible.fails:
             then += f"; it fails after {FAIL_S:.0f} s of that"
         return _Found(QUEUED, found.waits_for, lines, then)
+
+    def _holders(self, claim: Claim) -> Iterator[str]:
+        """Yield which tasks have had the tokens for a while that a claim is short of."""
+        claims = self._ledger.claims
+        if not claim or claims.tokens_left(claim) > 0 or not claims.are_tokens_enough(claim):
+            return
+        names = [name for name in claim.names() if name in claims.tokens]
+        runs = self._ledger.running.claiming(names, self._ledger.slaves, self._clock)
+        for run in runs[:HOLDERS_MAX]:
+            name = f" ({run.name})" if run.name else ""
+            note = f": {run.note}" if run.note else ""
+            what = " and ".join(names)
+            yield f"{run.owner}/{run.id}{name} has {what} for {shown_time(run.run_s)} at {run.slave}{note}"
+        if len(runs) > HOLDERS_MAX:
+            yield f"and {shown_tasks(len(runs) - HOLDERS_MAX)} more"
 
     def _said_by_scheduler(self, claim: Claim) -> Iterator[str]:
         number, other = self._kept_free

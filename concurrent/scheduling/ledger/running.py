@@ -6,7 +6,7 @@ out when it ends, which would cost each task something, but now and then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +48,7 @@ class _Run:
         return RunningRow(
             task=self.task.number,
             name=self.task.terms.name,
-            owner=self.task.owner.name,
+            owner=self.task.owner.title,
             id=self.task.client_id,
             slave=slaves[self.slave].name,
             worker=self.worker,
@@ -123,6 +123,16 @@ class RunningTasks:
         """
         run = self._run_by_number.get(number)
         return run.row(slaves, now) if run is not None and not run.is_over else None
+
+    def claiming(
+        self, names: Collection[str], slaves: Mapping[int, SlaveRecord], now: float
+    ) -> list[RunningRow]:
+        """Return the tasks that have run for a while and claim one of these resources, the oldest first.
+
+        :param now: the time, in seconds since the epoch.
+        """
+        runs = (run for run in self._running() if any(name in names for name, _ in run.task.terms.resources))
+        return [run.row(slaves, now) for run in sorted(runs, key=lambda run: run.since)]
 
     def last_run(self, owner: int, task_id: int) -> tuple[int, float] | None:
         """Return which process ran a task last, and since when, by the number that its program gave it.

@@ -14,6 +14,7 @@ from concurrent.core.status import Status
 
 if TYPE_CHECKING:
     from concurrent.scheduling.ledger.ledger import Ledger
+    from concurrent.scheduling.tasks.explanation import Wait
 
 __all__ = ["DRAINED", "DRAINING", "LedgerStatus", "OwnerRow", "RunningRow", "SlaveRow", "WaitRow", "status_of"]
 
@@ -93,7 +94,8 @@ class RunningRow(Status):
 class WaitRow(Status):
     """Tasks of one job that have waited for a while for the same; ``name`` is what they are.
 
-    ``age_s`` is how long ago the first of them came.
+    ``age_s`` is how long ago the first of them came, ``task`` its number at the master, and ``id`` that which
+    its program gave it.
     """
 
     count: int
@@ -102,6 +104,17 @@ class WaitRow(Status):
     age_s: float
     waits_for: str
     because: str
+    task: int = 0
+    id: int = 0
+
+    @classmethod
+    def of(cls, wait: Wait) -> WaitRow:
+        """Return the row of a kind of tasks that wait."""
+        first = wait.first
+        because = "; ".join(first.because)
+        return cls(
+            wait.count, first.name, first.owner, first.age_s, first.waits_for, because, first.task, first.id
+        )
 
 
 @dataclass(frozen=True)

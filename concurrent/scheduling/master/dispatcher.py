@@ -48,6 +48,7 @@ from concurrent.scheduling.ledger.events import (
     TellWaiting,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.status import WaitRow
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.awaited import AwaitedSlaves
 from concurrent.scheduling.master.delivery import Delivery
@@ -310,7 +311,7 @@ class Dispatcher:
             **vars(self.ledger.status()),
             running=self.news.running(time.time()),
             running_count=self.ledger.running.count,
-            waiting=self.explainer().long_waits(),
+            waiting=tuple(map(WaitRow.of, self.explainer().long_waits())),
             workers=self.workers,
             undelivered=self.ledger.jobs.undelivered_count + self._delivery.waiting_count,
             unacknowledged=self.ledger.jobs.acceptance.task_count,

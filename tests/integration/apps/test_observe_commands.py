@@ -137,6 +137,27 @@ def test_how_a_task_failed_stands_below_what_it_printed(run: Run, cluster: Clust
         assert row["words"] == f"ValueError: {number} is negative"
 
 
+def test_a_task_that_failed_is_explained_with_what_it_raised(
+    run: Run, cluster: ClusterExecutor, job: str
+) -> None:
+    (failed,) = json.loads(run("tasks", "--job", job, "--failed", "--json"))["items"]
+    (finished, *_) = json.loads(run("tasks", "--job", job, "--state", "finished", "--json"))["items"]
+    name = f"{job}/{failed['id']}"
+    said = run("explain", name)
+    assert "state:      ended" in said
+    (line,) = (line for line in said.splitlines() if line.startswith("failed:"))
+    assert line.endswith("ValueError: -1 is negative")
+    assert f"concurrent logs {name} -m 127.0.0.1:" in said
+    assert "failed:" not in run("explain", f"{job}/{finished['id']}")
+
+
+def test_what_is_wrong_is_told_by_status_top_and_doctor(run: Run, cluster: ClusterExecutor, job: str) -> None:
+    cause = f"1 of 3 tasks failed (say of {job}): ValueError (-1 is negative)"
+    assert f"{cause}\n   -> read its traceback: concurrent logs -m 127.0.0.1:" in run("status")
+    assert f"! {cause}" in run("top")
+    assert f"warn  work: {cause}\n" in run("doctor", "--no-task")
+
+
 def test_what_a_job_printed_is_told_task_by_task(run: Run, job: str) -> None:
     said = run("logs", "--job", job)
     assert f"==> {job}/" in said
@@ -234,6 +255,7 @@ def test_the_doctor_finds_a_cluster_well_and_runs_a_task(run: Run, job: str) -> 
     said = run("doctor")
     assert "\nok    a task: 2 ** 10 was computed in " in said
     assert "\nfail" not in said
+    assert said.rstrip().endswith(("all is well", "warnings", "warning"))
     found = json.loads(run("doctor", "--json", "--no-task"))
     assert found["ok"]
     assert found["total"] == len(found["items"])
@@ -244,8 +266,9 @@ def test_the_doctor_says_that_nobody_listens(capsys: pytest.CaptureFixture[str])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert main(["doctor", "-m", f"127.0.0.1:{port}"]) == 1
-    last = capsys.readouterr().out.splitlines()[-2:]
-    assert last[0].startswith(("fail  keys", "fail  JSON port"))
-    assert last[1].startswith("       -> ")
+    *_, failed, remedy, _, total = capsys.readouterr().out.splitlines()
+    assert failed.startswith(("fail  keys", "fail  JSON port"))
+    assert remedy.startswith("       -> ")
+    assert total.startswith("1 failure")
     assert main(["doctor", "-m", "a:b:c", "--json"]) == 1
     assert not json.loads(capsys.readouterr().out)["ok"]

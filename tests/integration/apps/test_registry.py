@@ -32,6 +32,30 @@ def test_a_node_registers_joins_and_leaves() -> None:
     assert registry.status()[0].reason == "it was told to stop"
 
 
+def test_a_slave_is_lost_that_was_not_stopped_until_it_is_back_under_its_name() -> None:
+    registry = NodeRegistry()
+
+    def come(node_id: str, number: int, **data: str) -> None:
+        registry.register(slave(node_id, **data))
+        registry.joined(registry.expect(node_id, NodeType.slave, ANYBODY, "127.0.0.1"), number)
+
+    def lost() -> list[str]:
+        return [row.node_id for row in registry.lost_slaves()]
+
+    come("slave-1", 1)
+    come("slave-attic-2", 2, name="attic")
+    come("slave-3", 3)
+    registry.leave("slave-1", 1, "it was told to stop", has_said_goodbye=True)
+    registry.leave("slave-attic-2", 2, "cut")
+    registry.leave("slave-3", 3, "cut")
+    assert lost() == ["slave-3", "slave-attic-2"]
+    come("slave-attic-4", 4, name="attic")
+    come("slave-5", 5, name="")
+    assert lost() == ["slave-3"]
+    come("slave-3", 6)
+    assert lost() == []
+
+
 def test_the_reason_that_a_peer_gave_is_short_and_can_be_printed() -> None:
     registry = NodeRegistry()
     registry.register(slave())

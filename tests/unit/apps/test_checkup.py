@@ -22,6 +22,7 @@ from concurrent.apps.checkup import (
 )
 from concurrent.apps.observed import NowStatus
 from concurrent.apps.status import MasterStatus
+from concurrent.apps.troublelist import TroubleRow, TroublesList
 from concurrent.apps.version import VERSION
 from concurrent.core.items import Host
 from concurrent.transport.security.protection import Protection
@@ -90,6 +91,10 @@ def test_what_is_odd_in_a_cluster() -> None:
     odd = [node("a", version=VERSION, python="3.11.7"), node("b", version=VERSION, python="3.11.7")]
     rows = list(checks_of_cluster(status(*odd, node("c", version="0.0.1", python="3.11.7")), NOW))
     assert [row.words for row in rows if row.state == WARN] == ["Concurrent 0.0.1, Python 3.11.7: c"]
-    stuck = replace(NOW, words="3 tasks wait for gpu", counts=replace(NOW.counts, waiting=3), troubles=("x",))
-    rows = list(checks_of_cluster(status(*odd), stuck))
-    assert [row.words for row in rows if row.state == WARN] == ["3 tasks wait for gpu", "x"]
+    failed = TroubleRow("failed", "1 task failed", "no disk", "read it", "concurrent logs hunt/1", "/")
+    troubles = TroublesList((failed,), 4, 3)
+    stuck = replace(NOW, words="3 tasks wait for gpu", counts=replace(NOW.counts, waiting=3), troubles=troubles)
+    rows = [row for row in checks_of_cluster(status(*odd), stuck, "rack:1") if row.state == WARN]
+    said = ["3 tasks wait for gpu", "1 task failed (no disk)", "3 more things are wrong"]
+    assert [row.words for row in rows] == said
+    assert rows[1].remedy == "read it: concurrent logs -m rack:1 hunt/1"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent.apps.clusternow import TROUBLES_MAX, now_of
+from concurrent.apps.clusternow import moment_of
 from concurrent.apps.observed import NowStatus
-from concurrent.apps.status import NodeRow
-from concurrent.scheduling.ledger.events import JobHeld, SlaveAway, SlaveLacks, TasksRunning
+from concurrent.scheduling.ledger.events import JobHeld, SlaveAway, SlaveLacks
 from concurrent.scheduling.ledger.jobspec import JobSpec
-from concurrent.scheduling.tasks.outcome import FAILED, FINISHED, RETRIABLE
+from concurrent.scheduling.tasks.outcome import FINISHED, RETRIABLE
 from concurrent.scheduling.tasks.retry import Retry
 from concurrent.scheduling.tasks.terms import Terms
 from concurrent.scheduling.wire.failure import dumps_failure
-from tests.unit.apps.watched import BEGUN_AT, Watched
+from concurrent.transport.security.identity import Identity
+from concurrent.transport.security.roles import Role
+from tests.unit.apps.watched import Watched
 
 OWNER, SLAVE = 1, 9
 LOOK = Terms(name="look")
 SECRET = "a secret"
+OBSERVER = Identity(Role.OBSERVE, "wall")
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def master() -> Watched:
     return master
 
 
-def now(master: Watched, *gone: NodeRow) -> NowStatus:
-    return now_of(master.dispatcher, gone, master.at)
+def now(master: Watched) -> NowStatus:
+    return moment_of(master.dispatcher, (), master.at).shown_to(OBSERVER)
 
 
 def why_not(master: Watched) -> str:
@@ -91,7 +93,6 @@ def test_a_job_that_is_held_is_named(master: Watched) -> None:
     master.push(OWNER, 3, LOOK)
     master.apply(JobHeld(OWNER, "made with Python 3.9"))
     assert "held: made with Python 3.9" in why_not(master)
-    assert "job hunt is held: made with Python 3.9" in now(master).troubles
 
 
 def test_a_slave_that_wants_nothing_is_named(master: Watched) -> None:
@@ -99,7 +100,6 @@ def test_a_slave_that_wants_nothing_is_named(master: Watched) -> None:
     master.push(OWNER, 3, LOOK)
     master.apply(SlaveLacks(SLAVE, "its disk is full"))
     assert f"slave-{SLAVE}: its disk is full" in why_not(master)
-    assert f"slave-{SLAVE} wants no tasks: its disk is full" in now(master).troubles
 
 
 def test_tasks_between_tries_are_told_without_what_they_raised(master: Watched) -> None:
@@ -119,48 +119,16 @@ def test_a_slave_that_is_silent_is_named(master: Watched) -> None:
     master.give(SLAVE, 3, OWNER, LOOK)
     master.apply(SlaveAway(SLAVE))
     assert why_not(master) == f"slave-{SLAVE} is silent with 3 tasks: nobody knows what runs there"
-    assert f"slave-{SLAVE} is silent, with 3 tasks" in now(master).troubles
 
 
-def test_a_scheduler_that_fails_is_told(master: Watched) -> None:
-    master.trouble = "the scheduler raised, and is asked again in 4 s"
-    assert master.trouble in now(master).troubles
-
-
-def test_slaves_that_are_gone_and_failures_are_told_for_a_while(master: Watched) -> None:
-    gone = NodeRow("slave-7", "slave", "127.0.0.1", 0, "gone", 7, BEGUN_AT, "its process has ended", {})
+def test_nobody_is_told_how_long_it_takes_while_tasks_wait_for_what_there_is_not(master: Watched) -> None:
     master.add_slave(SLAVE)
-    master.push(OWNER, 1, LOOK)
-    (number,) = master.give(SLAVE, 1, OWNER, LOOK)
-    master.report(SLAVE, (number, FAILED, failure(SECRET)))
-    assert now(master, gone).troubles == (
-        "slave-7 is gone since 0.0 s: its process has ended",
-        "1 task failed (look of hunt): ValueError",
-    )
-    master.pass_time(600.0)
-    assert now(master, gone).troubles == ()
-
-
-def test_a_task_of_which_something_is_told_is_named(master: Watched) -> None:
-    master.add_slave(SLAVE)
-    master.push(OWNER, 1, LOOK)
-    numbers = master.give(SLAVE, 1, OWNER, LOOK)
-    master.apply(TasksRunning(SLAVE, numbers, [7], [90.0], ["it uses no processor"], master.at))
-    assert now(master).troubles == (f"look of application-1 (task 0), at slave-{SLAVE}: it uses no processor",)
-
-
-def test_no_kind_of_trouble_hides_the_others(master: Watched) -> None:
-    for number in range(100, 130):
-        master.add_slave(number)
-        master.apply(SlaveLacks(number, "its disk is full"))
-    master.trouble = "the scheduler raised"
-    for number in range(30):
-        terms = Terms(name=f"f{number}")
-        master.push(OWNER, 1, terms)
-        (task,) = master.give(100, 1, OWNER, terms)
-        master.report(100, (task, FAILED, failure("no")))
-    troubles = now(master).troubles
-    assert len(troubles) <= TROUBLES_MAX
-    assert troubles[0] == "the scheduler raised"
-    assert sum("its disk is full" in one for one in troubles) == 3
-    assert sum("failed" in one for one in troubles) == 3
+    master.push(OWNER, 1, Terms(name="draw", resources={"gpu": 1}))  # type: ignore[arg-type]
+    master.push(OWNER, 60, LOOK)
+    for number in master.give(SLAVE, 50, OWNER, LOOK):
+        master.report(SLAVE, (number, FINISHED, b""))
+        master.pass_time(0.25)
+    status = now(master)
+    assert status.moves
+    assert status.left_s is None
+    assert status.words == "4.0 tasks end in a second; 0 of 2 workers are busy"

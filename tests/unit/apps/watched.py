@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from collections.abc import Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 from concurrent.scheduling.ledger.events import (
@@ -28,11 +29,13 @@ BEGUN_AT = 1000.0
 class Watched:
     """See the module. ``at`` is the time of day; ``trouble`` is what the scheduler has."""
 
-    def __init__(self, *, is_recorded: bool = False) -> None:
+    def __init__(self, *, is_recorded: bool = False, tokens: Mapping[str, int] = MappingProxyType({})) -> None:
         self.at = BEGUN_AT
         self.trouble = ""
         self.said: dict[int, str] = {}
-        self.ledger = Ledger(memory_bytes_max=1 << 20, is_recorded=is_recorded, read_failure=read_failure)
+        self.ledger = Ledger(
+            memory_bytes_max=1 << 20, is_recorded=is_recorded, tokens=tokens, read_failure=read_failure
+        )
         self.ended = EndedDesk(self.ledger, lambda job: f"submit:{job.name}", lambda: self.at)
         self.ledger.jobs.watcher = self.ended
         self.observatory = Observatory(self.ledger)

@@ -28,6 +28,7 @@ from concurrent.scheduling.ledger.explaining import Explainer
 from concurrent.scheduling.ledger.failures import Failure
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.ledger.ledger import Ledger
+from concurrent.scheduling.ledger.status import WaitRow
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.explanation import (
     AT_SLAVE,
@@ -200,6 +201,26 @@ def test_tokens_are_those_of_all_slaves_together() -> None:
     found = master.explain(4)
     assert found.because[0] == "database: needs 4, and there is 2 for all slaves together"
     assert found.waits_for == "more database than there is"
+
+
+def test_who_has_had_the_tokens_for_a_while_is_named_first() -> None:
+    master = Master(tokens={"database": 4000})
+    master.join(1)
+    master.push(5, name="write", resources={"database": 1})
+    master.give_claimed(1, 4)
+    master.ledger.apply(
+        TasksRunning(
+            1, [1, 2, 3, 4], [71, 72, 73, 74], [90.0, 60.0, 30.0, 10.0], ["", "it sleeps", "", ""], EPOCH
+        )
+    )
+    found = Explainer(master.ledger, EPOCH).task(master.ledger.task_by_number[5])
+    assert found.because[:5] == (
+        "program/0 (write) has database for 90 s at slave-1",
+        "program/1 (write) has database for 60 s at slave-1: it sleeps",
+        "program/2 (write) has database for 30 s at slave-1",
+        "and 1 task more",
+        "database: needs 1, 4 of 4 are taken, at all slaves together",
+    )
 
 
 def test_silent_slaves_are_named_with_the_longest_silence(master: Master) -> None:
@@ -380,12 +401,12 @@ def test_what_has_waited_for_a_while_has_a_row_for_the_status(master: Master) ->
     for _ in range(6):
         master.wait(1)
     master.push(1, name="late")
-    rows = Explainer(master.ledger, 0.0).long_waits()
+    rows = [WaitRow.of(wait) for wait in Explainer(master.ledger, 0.0).long_waits()]
     assert [(one.count, one.name, one.owner, one.waits_for) for one in rows] == [
         (5, "train", "program", "a slave with enough gpu"), (1, "plain", "program", "room at a slave"),
     ]  # fmt: skip
     assert rows[0].because == "gpu: needs 1, offered by 0 of 1 slaves"
-    assert rows[0].age_s == 6.0
+    assert (rows[0].age_s, rows[0].task, rows[0].id) == (6.0, 3, 2)
 
 
 def test_a_slave_that_is_kept_free_for_others_is_named(master: Master) -> None:

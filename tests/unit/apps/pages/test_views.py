@@ -9,6 +9,7 @@ import pytest
 from concurrent.apps import observed
 from concurrent.apps.nodeviews import PATHS
 from concurrent.apps.pages import desk
+from concurrent.apps.troublelist import TroubleRow
 from concurrent.core.errors import JobUnknown
 from concurrent.core.status import Status
 from tests.unit.apps.pages.seeing import ADMIN, EVIL, NOTHING, NOW, OBSERVER, Page, Service, html_of, page_of
@@ -59,6 +60,16 @@ def answered(**answers: Any) -> dict[str, Any]:
     return {**NOTHING, **answers}
 
 
+TROUBLE = {
+    "kind": "failed",
+    "words": "1 task failed (look of hunt)",
+    "says": "no disk",
+    "remedy": "read its traceback",
+    "command": "concurrent logs hunt/7",
+    "page": "/failures?find=look",
+}
+
+
 def seen(path: str, service: Service, **query: str) -> Page:
     return page_of(MASTER, path, service, **query)
 
@@ -68,10 +79,19 @@ def test_the_first_line_says_whether_the_cluster_moves_or_why_not() -> None:
         "words": "40 tasks wait for a slave",
         "moves": False,
         "counts": COUNTS,
-        "troubles": ["the disk is full"],
+        "troubles": {"items": [TROUBLE], "total": 3, "left_out": 2},
     }
     page = seen("/", Service(answered(now=now)))
-    assert page.texts[page.texts.index("40 tasks wait for a slave") + 1] == "the disk is full"
+    first = page.texts.index("40 tasks wait for a slave")
+    assert page.texts[first + 1 : first + 7] == [
+        "What is wrong: 3",
+        "1 task failed (look of hunt)",
+        "no disk",
+        "Read its traceback:",
+        "concurrent logs hunt/7",
+        "2 more are not shown.",
+    ]
+    assert ("href", "/failures?find=look") in page.attributes
     assert ("class", "note lead bad") in page.attributes
     assert {"1,234", "40"} <= set(page.texts)
     assert ("href", "/tasks?state=failed") in page.attributes
@@ -83,7 +103,8 @@ def test_the_first_line_says_whether_the_cluster_moves_or_why_not() -> None:
 def test_progress_is_shown_by_job_and_function_with_a_button_for_who_may_cancel() -> None:
     page = seen("/", Service(answered(progress=PROGRESS), ADMIN, commands=COMMANDS))
     assert {"train", "hunt", "1,234", "5"} <= set(page.texts)
-    assert ("aria-label", "1240 of 1285") in page.attributes
+    assert ("aria-label", "1240 of 1285, 5 failed") in page.attributes
+    assert ("class", "bad") in page.attributes
     assert ("href", "/job?job=j1") in page.attributes
     assert page.methods == ["cancel_tasks"]
     assert ("data-params", '{"job":"j1","function":"train"}') in page.attributes
@@ -241,7 +262,10 @@ def all_evil(kind: type[Status]) -> Any:
 @pytest.mark.parametrize("path", PATHS["master"])
 def test_nothing_that_a_peer_chose_becomes_markup(path: str) -> None:
     rows = {
-        "now": {**all_evil(observed.NowStatus), "troubles": [EVIL]},
+        "now": {
+            **all_evil(observed.NowStatus),
+            "troubles": {"items": [all_evil(TroubleRow)], "total": 1},
+        },
         "progress": {"items": [{**all_evil(observed.ProgressRow), "counts": COUNTS}]},
         "tasks": {"items": [all_evil(observed.TaskRow)], "total": 1},
         "failures": {

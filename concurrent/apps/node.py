@@ -154,7 +154,7 @@ class Node(Component):
         self._inbox.begin()
         self._open.callback(self.env.close)
         try:
-            self.launcher = start_launcher(self.preload, self.hash_seed)
+            self.launcher = self.make_launcher()
             self._open.callback(self.launcher.stop)
             raise_files_max()  # of this process: tasks have what it was started with
             self.loop.start()
@@ -165,6 +165,10 @@ class Node(Component):
         except BaseException:  # boundary: whatever it is, what was opened is closed
             self.stop()
             raise
+
+    def make_launcher(self) -> Launcher:
+        """Start what starts the children of this node. Main thread, before any thread and socket."""
+        return start_launcher(self.preload, self.hash_seed)
 
     def prepare(self) -> None:
         """Have a derived node prepare. Main thread.

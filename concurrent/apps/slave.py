@@ -26,13 +26,16 @@ from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.interface import implements, is_older
-from concurrent.core.items import ConfigItem, FloatItem, IntItem
+from concurrent.core.items import ConfigItem, FloatItem, IntItem, PathItem
 from concurrent.core.loggers import get_log
 from concurrent.core.logring import LogRing
 from concurrent.core.process.cores import core_count
 from concurrent.core.process.identity import this_process
 from concurrent.core.process.machine import Machine
 from concurrent.scheduling.interfaces import ITaskManager
+from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.processes.otherpython import look_at
+from concurrent.scheduling.processes.spawn import start_launcher
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.gpus import find_gpus
 from concurrent.scheduling.slave.offer import NOTHING, ResourcesItem, doubt_of, offer_of
@@ -114,6 +117,11 @@ class SlaveNode(Node):
         "slave", "port", 0, "Port of the slave's own JSON API and pages. 0: any free port.",
         minimum=0, maximum=65535,
     )  # fmt: skip
+    python = PathItem(
+        "slave", "python", "",
+        "The interpreter of the workers: the python in the bin folder of an environment, of the same minor "
+        "version as the slave's own. Concurrent need not be installed there. Empty: the slave's own.",
+    )  # fmt: skip
     stop_timeout_s = FloatItem(
         "slave", "stop_timeout_s", 30.0,
         "How long running tasks may go on when the slave is told to stop. Then they are killed and run "
@@ -149,6 +157,14 @@ class SlaveNode(Node):
     def worker_count(self) -> int:
         """How many worker processes this slave has."""
         return self.workers or core_count()
+
+    def make_launcher(self) -> Launcher:
+        """See the base; the workers are of the interpreter that is configured.
+
+        :raises ConfigurationError: if that cannot be used.
+        """
+        python = look_at(os.path.abspath(self.python)) if self.python is not None else None
+        return start_launcher(self.preload, self.hash_seed, python)
 
     def open(self) -> None:
         """Open the JSON API and begin to look for the master.
@@ -194,6 +210,8 @@ class SlaveNode(Node):
         where = "" if is_alone else f" (from {source})"
         log.info("the slave has %d workers; its master is at %s%s", self.worker_count, master, where)
         log.info("it offers %s", self._offer)
+        if self.launcher.python is not None:
+            log.info("its workers run on %s", self.launcher.python.executable)
 
     def register_methods(self) -> None:
         """Register more methods with ``api_service_v1``; for derived nodes."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.system.cluster import QUICK, Cluster
+from concurrent.apps.api import EXIT_USAGE
+from tests.system.cluster import QUICK, TIMEOUT_S, Cluster
 
 PROGRAM = """
 import os
@@ -54,3 +57,25 @@ def test_tasks_go_to_the_slave_that_has_what_their_program_uses(
     assert program.succeed() == "1\n"
     program.wait_for_line("slave garage lacks grid_tools")
     slaves[0].wait_for_line("hands back the tasks of application .*: slave-attic")
+
+
+def test_workers_of_another_interpreter_have_what_is_installed_there(
+    cluster: Cluster, tools: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=TIMEOUT_S * 3)
+    (site,) = folder.glob("lib/python*/site-packages")
+    shutil.copytree(Path(tools["PYTHONPATH"]) / "grid_tools", site / "grid_tools")
+    python = folder / "bin" / "python"
+    cluster.master()
+    slave = cluster.slave("--name", "garage", options=(f"slave.python={python}",))
+    slave.wait_for_line("joined the master")
+    assert f"its workers run on {python}" in slave.err
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    program = cluster.run(script, cluster.address, starter=(sys.executable,), variables=tools)
+    assert program.succeed() == "1\n"
+    assert "lacks" not in program.err
+    wrong = cluster.slave(options=(f"slave.python={folder / 'nothing'}",))
+    assert wrong.wait() == EXIT_USAGE
+    assert "there is no such file" in wrong.err

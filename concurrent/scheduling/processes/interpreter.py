@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from concurrent.scheduling.processes.otherpython import OtherPython, prelude_for
 from concurrent.scheduling.processes.processstate import take_over
 
 __all__ = ["begin", "interpreter_options", "new_hash_seed", "own_hash_seed", "start_interpreter"]
@@ -22,10 +23,8 @@ __all__ = ["begin", "interpreter_options", "new_hash_seed", "own_hash_seed", "st
 HASH_SEED = "PYTHONHASHSEED"
 HASH_SEEDS = 2**32
 
-PRELUDE = (
-    "import sys, concurrent; sys.path[:] = {path!r}; concurrent.__path__[:] = {joined!r}; "
-    "from concurrent.scheduling.processes.interpreter import begin; begin(); "
-)
+PRELUDE = "import sys, concurrent; sys.path[:] = {path!r}; concurrent.__path__[:] = {joined!r}; "
+BEGIN = "from concurrent.scheduling.processes.interpreter import begin; begin(); "
 
 
 def start_interpreter(
@@ -36,6 +35,7 @@ def start_interpreter(
     pass_fds: Sequence[int] = (),
     output: int | None = None,
     is_own_session: bool = False,
+    python: OtherPython | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start an interpreter that runs ``statements``. Any thread.
 
@@ -43,13 +43,22 @@ def start_interpreter(
     :param hash_seed: what its hashes of text depend on; None: as the environment has it.
     :param pass_fds: descriptors that it shall have.
     :param output: the descriptor that it prints to; None: where this process prints.
+    :param python: another interpreter; None: this one, and it imports from the same folders.
     :raises OSError: if it cannot be started.
     """
-    path = [os.path.abspath(entry) for entry in sys.path]
-    prelude = PRELUDE.format(path=path, joined=list(concurrent.__path__))
+    if python is None:
+        path = [os.path.abspath(entry) for entry in sys.path]
+        prelude = PRELUDE.format(path=path, joined=list(concurrent.__path__))
+    else:
+        prelude = prelude_for()
     with _file_of(pickle.dumps(dict(state))) as file:
         return subprocess.Popen(
-            [sys.executable, *interpreter_options(), "-c", prelude + statements],
+            [
+                sys.executable if python is None else python.executable,
+                *interpreter_options(),
+                "-c",
+                prelude + BEGIN + statements,
+            ],
             stdin=file,
             stdout=output if output is not None or sys.__stdout__ is not None else subprocess.DEVNULL,
             stderr=output if output is not None or sys.__stderr__ is not None else subprocess.DEVNULL,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.processes.otherpython import OtherPython
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -90,10 +91,11 @@ class Launcher(Protocol):
     """Starts processes. Loop thread only, but for ``stop``.
 
     ``hash_seed`` is what hashes of text depend on in the processes, as ``PYTHONHASHSEED`` has it; None if it
-    is not known.
+    is not known. ``python`` is the interpreter that they are of, if it is not this one.
     """
 
     hash_seed: int | None
+    python: OtherPython | None
 
     def attach(self, loop: NodeLoop) -> None:
         """Take the loop that owns the processes from now on. Another thread or the loop's."""

@@ -26,6 +26,7 @@ from concurrent.scheduling.processes.descendants import die_with_parent, kill_gr
 from concurrent.scheduling.processes.entry import call_entry, run_and_exit
 from concurrent.scheduling.processes.interpreter import new_hash_seed, start_interpreter
 from concurrent.scheduling.processes.launcher import Child, Launcher, OnExit
+from concurrent.scheduling.processes.otherpython import OtherPython
 from concurrent.scheduling.processes.processstate import default_signals, handed_on, open_standard_files
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.processes.zygote import Zygote
@@ -44,14 +45,18 @@ BOOT: Final = (
 log = get_log(__name__)
 
 
-def start_launcher(preload: Sequence[str] = (), hash_seed: int | None = None) -> Launcher:
+def start_launcher(
+    preload: Sequence[str] = (), hash_seed: int | None = None, python: OtherPython | None = None
+) -> Launcher:
     """Start what this platform starts processes with best. Main thread, before any thread and socket.
 
     :param preload: names of modules that children shall have imported from the start, where that is possible.
     :param hash_seed: what hashes of text in them shall depend on; None: as in this process, if it can be.
+    :param python: the interpreter that they shall be of; None: this one.
     :raises NodeError: if this platform has no way.
     """
-    return Zygote.start(preload, hash_seed) if hasattr(os, "fork") else SpawnLauncher(hash_seed)
+    has_fork = hasattr(os, "fork")
+    return Zygote.start(preload, hash_seed, python) if has_fork else SpawnLauncher(hash_seed, python)
 
 
 def run_child(owner_pid: int, entry: str, fds: Sequence[int], args: Sequence[Any]) -> NoReturn:
@@ -79,7 +84,7 @@ class SpawnLauncher:
     :raises NodeError: if the platform hands no descriptors over.
     """
 
-    def __init__(self, hash_seed: int | None = None) -> None:
+    def __init__(self, hash_seed: int | None = None, python: OtherPython | None = None) -> None:
         if sys.platform == "win32":
             raise NodeError(
                 "worker processes need descriptors that are inherited, which Windows lacks",
@@ -88,6 +93,7 @@ class SpawnLauncher:
             )
         open_standard_files()
         self._state = handed_on()
+        self.python = python
         self.hash_seed = new_hash_seed() if hash_seed is None else hash_seed
         self._loop: NodeLoop | None = None
         self._running_by_number: dict[int, _Running] = {}
@@ -130,6 +136,7 @@ class SpawnLauncher:
                 pass_fds=numbers,
                 output=None if output is None else output.fileno(),
                 is_own_session=True,
+                python=self.python,
             )
         except OSError as error:
             self._loop.call_soon(child.ended, None, f"no new process: {error}")

@@ -24,6 +24,7 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.forkserver import PATHS, serve
 from concurrent.scheduling.processes.interpreter import new_hash_seed, own_hash_seed, start_interpreter
 from concurrent.scheduling.processes.launcher import KILLED, Child, OnExit
+from concurrent.scheduling.processes.otherpython import OtherPython
 from concurrent.scheduling.processes.processstate import handed_on, open_standard_files
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.transport.loop.loop import NodeLoop
@@ -72,7 +73,10 @@ class Zygote:
     was killed took its children with it (not what they had daemonised); the next launch starts a new one.
     """
 
-    def __init__(self, preload: Sequence[str], hash_seed: int | None = None) -> None:
+    def __init__(
+        self, preload: Sequence[str], hash_seed: int | None = None, python: OtherPython | None = None
+    ) -> None:
+        self.python = python
         self.hash_seed = own_hash_seed() if hash_seed is None else hash_seed
         self._preload = list(preload)
         self._state = handed_on()
@@ -87,7 +91,9 @@ class Zygote:
         self._is_stopped = False
 
     @classmethod
-    def start(cls, preload: Sequence[str] = (), hash_seed: int | None = None) -> Zygote:
+    def start(
+        cls, preload: Sequence[str] = (), hash_seed: int | None = None, python: OtherPython | None = None
+    ) -> Zygote:
         """Start the process and return its handle. Main thread, before any thread and socket.
 
         In a program that has threads already, or other hashes, a new interpreter becomes the zygote instead of
@@ -95,14 +101,15 @@ class Zygote:
 
         :param preload: names of modules that each child shall have imported from the start.
         :param hash_seed: what hashes of text shall depend on; None: as in this process, if it can be.
+        :param python: the interpreter that it shall be of; None: this one.
         :raises NodeError: if this platform cannot fork; use ``SpawnLauncher`` there.
         """
         if not hasattr(os, "fork"):
             raise NodeError("a zygote needs fork, which this platform lacks", thing="Zygote")
         open_standard_files()
-        zygote = cls(preload, hash_seed)
-        has_its_hashes = zygote.hash_seed == own_hash_seed()
-        zygote._open(can_fork=_thread_count() == 1 and has_its_hashes)
+        zygote = cls(preload, hash_seed, python)
+        is_alike = python is None and zygote.hash_seed == own_hash_seed()
+        zygote._open(can_fork=is_alike and _thread_count() == 1)
         return zygote
 
     @property
@@ -237,7 +244,9 @@ class Zygote:
         boot = BOOT.format(fd=its.fileno(), preload=self._preload)
         if self.hash_seed is None:  # if it has to be started again it has the same ones
             self.hash_seed = new_hash_seed()
-        self._program = start_interpreter(boot, self._state, hash_seed=self.hash_seed, pass_fds=[its.fileno()])
+        self._program = start_interpreter(
+            boot, self._state, hash_seed=self.hash_seed, pass_fds=[its.fileno()], python=self.python
+        )
         return self._program.pid
 
     def _collect(self) -> None:

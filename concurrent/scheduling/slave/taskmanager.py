@@ -165,7 +165,9 @@ class GenericTaskManager(WorkerSettings):
         ) -> None:
             """Tell what there is not of the installed modules that an owner uses."""
             rows = [(module, distribution, version) for module, distribution, version in modules]
-            fit = self._fitting.look(owner, rows, (), waits=lacking == "avoid")
+            python = self._launcher.python
+            folders = python.folders if python is not None else ()
+            fit = self._fitting.look(owner, rows, folders, waits=lacking == "avoid")
             self._courier.cast(handler, to_master.fits, owner, *fit)
 
         @receives(endpoint, to_slave.spared)

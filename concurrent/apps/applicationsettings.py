@@ -54,14 +54,22 @@ class ApplicationSettings(Component):
         minimum=0, maximum=65535,
     )  # fmt: skip
 
+    def named_project(self) -> Project | None:
+        """Return the project that is configured, if one is.
+
+        :raises ConfigurationError: if it is not possible.
+        """
+        if self.project is None:
+            return None
+        return Project(self.project, self.project_include, self.project_exclude, self.project_size_max)
+
     def packed_project(self, given: Project | None = None) -> PackedProject | None:
         """Return a project as it travels: one that is given, else that which is configured, if one is.
 
         :raises ConfigurationError: if it is not possible.
         """
-        if given is None and self.project is not None:
-            given = Project(self.project, self.project_include, self.project_exclude, self.project_size_max)
-        return None if given is None else given.packed()
+        project = given or self.named_project()
+        return None if project is None else project.packed()
 
     def named_master(self) -> MasterAddress | None:
         """Return where the master is that is configured, None for an embedded cluster.

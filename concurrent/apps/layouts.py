@@ -6,7 +6,7 @@ what is given                        what is loaded
 a file                               it; its helpers may lie beside it
 a file in a package                  the package, with the file as a module of it
 a package                            it, and its module ``app`` if it has no application itself
-a folder without an ``__init__.py``  its file ``app.py``
+a folder without an ``__init__.py``  its file ``app.py``, or else ``main.py``
 ==================================== =======================================================================
 """
 
@@ -29,10 +29,13 @@ from concurrent.core.foreign import calling_foreign_code
 from concurrent.core.plugins import import_failed
 from concurrent.scheduling.pickling.sources import import_root
 
-__all__ = ["load_application", "own_folders", "own_modules"]
+__all__ = ["MAIN_FILES", "load_application", "own_folders", "own_modules"]
 
 MODULE: Final = "app"
 """The module of a package that is looked into last."""
+
+MAIN_FILES: Final = (f"{MODULE}.py", "main.py")
+"""The file of a folder that is looked for, the first that is there."""
 
 Classes = list[type[Component]]
 
@@ -45,13 +48,14 @@ def load_application(env: Environment, path: Path, has_application: Callable[[Cl
     """
     path = path.expanduser().absolute()
     if path.is_dir() and not (path / "__init__.py").exists():
-        if not (path / f"{MODULE}.py").is_file():
+        file = next((name for name in MAIN_FILES if (path / name).is_file()), None)
+        if file is None:
             raise PluginError(
-                f"the folder {path} has neither an __init__.py nor an {MODULE}.py",
+                f"the folder {path} has no {' or '.join(MAIN_FILES)}, and no __init__.py",
                 thing=str(path),
                 remedy="Give the path of the file with the application",
             )
-        path /= f"{MODULE}.py"
+        path /= file
     root = Path(import_root(str(path)))
     for folder in roots_of(str(path)):
         make_importable(folder)

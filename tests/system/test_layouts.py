@@ -112,7 +112,7 @@ def test_a_folder_without_an_application_says_what_was_looked_for(cluster: Clust
     (tmp_path / "empty").mkdir()
     program = cluster.node("app", tmp_path / "empty")
     assert program.wait() == 2
-    assert "has neither an __init__.py nor an app.py" in program.err
+    assert "has no app.py or main.py, and no __init__.py" in program.err
 
 
 def test_a_copied_sample_runs(cluster: Cluster, tmp_path: Path) -> None:

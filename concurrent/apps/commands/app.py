@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from concurrent.apps.api import EXIT_OK
@@ -21,6 +22,13 @@ from concurrent.apps.commands.common import (
     run_node,
 )
 from concurrent.apps.commands.jobparts import job_run_of, over_before, run_for_job
+from concurrent.apps.commands.projectparts import (
+    add_project_options,
+    list_files,
+    note_project,
+    run_script,
+    script_named,
+)
 from concurrent.apps.executorjob import checked_name
 from concurrent.apps.hangup import OutlivesTerminal
 from concurrent.apps.programrecord import ProgramRecord, record_of
@@ -40,11 +48,12 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "app",
         parents=[common_parser()],
         help="run an application",
-        description="Run an application: one of the samples, a plug-in file or an installed module. Without "
-        "--master a cluster is started on this machine for the time of the run. With --job or --detach the "
-        "work outlives the application.",
+        description="Run an application: one of the samples, a file, the folder of a program or an installed "
+        "module. Without --master a cluster is started on this machine for the time of the run. With --job or "
+        "--detach the work outlives the application. Of a folder, with app.py or main.py, the modules go along "
+        "with the tasks. A script that makes a ClusterExecutor itself is run, with the cluster of --master.",
     )
-    parser.add_argument("name", metavar="NAME", help="a sample, FILE.py, FILE.py:CLASS or a module")
+    parser.add_argument("name", metavar="NAME", help="a sample, FILE.py, FILE.py:CLASS, FOLDER or a module")
     _add_options(parser)
     return parser
 
@@ -80,6 +89,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="push the work, print the id and the name of the job, and end; see 'concurrent attach'",
     )  # fmt: skip
     group.add_argument("--attach", metavar="ID", help=argparse.SUPPRESS)  # what concurrent attach says
+    add_project_options(parser)
     parser.add_argument("--options", action="store_true", help="print the options of the application and end")
 
 
@@ -92,13 +102,25 @@ def _job_name(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Run the application to its end."""
+    path = _path_of(args.name)
+    note_project(args, path)
+    script = script_named(path) if path is not None and not args.files else None
+    if script is not None:
+        return run_script(args, *script)
     record = partial(record_of, args.name, arguments_of(args))
     return _run(args, lambda env: application_class(env, args.name), record)
+
+
+def _path_of(name: str) -> Path | None:
+    """Return the file or folder that a name is, None if it is another one."""
+    source = name if Path(name).exists() else name.rpartition(":")[0] or name
+    return Path(source) if Path(source).suffix == ".py" or Path(source).exists() else None
 
 
 def _run_program(cls: type[ApplicationNode], args: argparse.Namespace) -> int:
     """Run the application that a program is."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    note_project(args, Path(file) if file else Path.cwd() if args.include or args.files else None)
     record = partial(record_of, file or "", arguments_of(args), is_script=True)
     return _run(args, partial(_of_program, cls), record)
 
@@ -128,6 +150,8 @@ def _run(
         transport__channel=args.channel,
         scheduling__scheduler=args.scheduler,
     )
+    if args.files:
+        return list_files(env)
     cls = find(env)
     if args.options:
         section = [item for item in items_of([cls]) if item.section not in ("application", "transport")]

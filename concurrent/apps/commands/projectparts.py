@@ -1,0 +1,138 @@
+"""What commands that run a program do about its project, and with a script that is no application."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from concurrent.apps.api import EXIT_OK
+from concurrent.apps.applicationsettings import ApplicationSettings
+from concurrent.apps.layouts import MAIN_FILES
+from concurrent.apps.plainscript import Script, script_of
+from concurrent.core.configgiven import MASTER_VARIABLE, PREFIX
+from concurrent.core.environment import Environment
+from concurrent.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.projects.collecting import Collected
+
+__all__ = ["add_project_options", "list_files", "note_project", "run_script", "script_named"]
+
+OF_APPLICATIONS: Final = (
+    "workers", "channel", "scheduler", "job", "detach", "attach", "options", "env", "config", "plugin",
+)  # fmt: skip
+"""Arguments that mean nothing to a script that makes its own executor."""
+
+
+def add_project_options(parser: argparse.ArgumentParser) -> None:
+    """Say what is taken about a project."""
+    group = parser.add_argument_group("what goes along with the tasks, besides modules")
+    group.add_argument(
+        "--include", metavar="PATTERN", action="append", default=[],
+        help="files of the program's folder that go along, such as 'tables/*.csv'; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--exclude", metavar="PATTERN", action="append", default=[],
+        help="files that do not go along; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--files", action="store_true", help="print which files go along, and why others do not, and end"
+    )
+
+
+def note_project(args: argparse.Namespace, path: Path | None) -> None:
+    """Set the options of the project that a command line asks for, before those that it sets itself.
+
+    :param path: the file or folder of the program; None if it is a sample or an installed module.
+    :raises ConfigurationError: if such a one is to have a project.
+    """
+    asked = bool(args.include or args.exclude or args.files)
+    if path is None and asked:
+        raise ConfigurationError(
+            "--include, --exclude and --files are for the file or folder of a program",
+            thing="--include",
+            remedy="Name the file or folder: concurrent app shop/",
+        )
+    if path is None or not (asked or path.is_dir()):
+        return
+    folder = path if path.is_dir() else path.parent
+    options = [f"application.project={folder.expanduser().absolute()}"]
+    for name, patterns in (("include", args.include), ("exclude", args.exclude)):
+        if patterns:
+            options.append(f"application.project_{name}={','.join(patterns)}")
+    args.option = [*options, *args.option]
+
+
+def list_files(env: Environment) -> int:
+    """Print which files go along, and why others do not.
+
+    :raises ConfigurationError: if the project is not possible.
+    """
+    from concurrent.scheduling.projects.collecting import size_text
+
+    project = env[ApplicationSettings].named_project()
+    assert project is not None, "there is a path"
+    collected: Collected = project.collect()
+    for file in collected.files:
+        print(f"{size_text(len(file.data)):>10}  {_shown(file.path)}")
+    print(f"{size_text(collected.size_bytes):>10}  in {len(collected.files)} files go along")
+    if collected.left_count:
+        print(f"\n{collected.left_count} do not:")
+    for left in collected.left:
+        print(f"{_shown(left.path)}: {left.why}")
+    if collected.left_count > len(collected.left):
+        print(f"and {collected.left_count - len(collected.left)} more")
+    return EXIT_OK
+
+
+def script_named(path: Path) -> tuple[Path, Script] | None:
+    """Return the script that a path names, and what it is; None if that is an application, or nothing."""
+    candidates = [path / name for name in MAIN_FILES] if path.is_dir() else [path]
+    if path.is_dir() and (path / "__init__.py").exists():
+        return None
+    file = next((each for each in candidates if each.is_file()), None)
+    try:
+        script = script_of(file.read_bytes()) if file is not None and file.suffix == ".py" else None
+    except OSError:  # whoever runs it is told
+        return None
+    return None if script is None or file is None else (file, script)
+
+
+def run_script(args: argparse.Namespace, file: Path, script: Script) -> int:
+    """Run a script in place of this process, with the cluster and the options that were named.
+
+    :raises ConfigurationError: if it was given something that is for applications.
+    """
+    for name in OF_APPLICATIONS:
+        if getattr(args, name, None):
+            raise ConfigurationError(
+                f"--{name} is for applications, and {file} is a script: no class in it is derived from "
+                "ApplicationNode",
+                thing=f"--{name}",
+                remedy="Say it where the script makes its executor, as in LocalCluster(workers=4) or "
+                'ClusterExecutor(job="name")',
+            )
+    if args.master is not None and script.names_local and not script.names_cluster:
+        raise ConfigurationError(
+            f"{file} makes a LocalCluster, which is of this machine whatever --master says",
+            thing="--master",
+            value=args.master,
+            remedy="Write ClusterExecutor() in its place; it is that of --master then",
+        )
+    variables = dict(os.environ)
+    if args.master is not None:
+        variables[MASTER_VARIABLE] = args.master
+    for assignment in args.option:
+        name, _, text = assignment.partition("=")
+        section, _, option = name.strip().replace("-", "_").partition(".")
+        variables[f"{PREFIX}{section.upper()}__{option.upper()}"] = text.strip()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, str(file)], variables)
+
+
+def _shown(path: str) -> str:
+    return path if path.isprintable() else repr(path)

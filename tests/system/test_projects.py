@@ -1,0 +1,186 @@
+"""A program of several files with data, as the documentation says: one core, this machine, other machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from concurrent.scheduling.projects.packing import remove_folder
+from tests.system.cluster import Cluster
+from tests.system.machines import Machines
+from tests.system.test_machines import join, start_master, start_slave
+
+pytestmark = pytest.mark.system
+
+READER = """
+import csv
+from importlib import resources
+
+
+def price(fruit):
+    with open("tables/prices.csv", newline="") as file:
+        return int(dict(csv.reader(file))[fruit])
+
+
+def currency():
+    return resources.files("shop.money").joinpath("currency.txt").read_text()
+"""
+MAIN = """
+{imports}
+from shop.money.reader import currency, price
+
+
+def shown(fruit):
+    return f"{{fruit}}: {{price(fruit)}} {{currency()}}"
+
+
+if __name__ == "__main__":
+    with {executor} as pool:
+        print(*pool.map(shown, ["apple", "pear"]), sep="\\n")
+"""
+EXECUTORS = {
+    "one core": ("from concurrent.futures import ThreadPoolExecutor", "ThreadPoolExecutor(1)"),
+    "local": ("from concurrent.apps import LocalCluster, Project", "LocalCluster(1, project=PROJECT)"),
+    "cluster": ("from concurrent.apps import ClusterExecutor, Project", "ClusterExecutor(project=PROJECT)"),
+    "named": ("from concurrent.apps import ClusterExecutor", "ClusterExecutor()"),
+}
+PROJECT = 'Project(".", include=["tables/*.csv", "currency.txt"])'
+RIGHT = "apple: 3 ducats\npear: 2 ducats\n"
+
+
+def write_program(folder: Path) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/money/__init__.py": "",
+        "shop/money/reader.py": READER,
+        "shop/money/currency.txt": "ducats",
+        "tables/prices.csv": "apple,3\npear,2\n",
+    }
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+def write_main(folder: Path, way: str) -> None:
+    """Change one line of the program, and what it imports for that."""
+    imports, executor = EXECUTORS[way]
+    text = MAIN.format(imports=imports, executor=executor.replace("PROJECT", PROJECT))
+    (folder / "main.py").write_text(text)
+
+
+def test_one_changed_line_brings_a_program_from_one_core_to_other_machines(machines: Machines) -> None:
+    master, rack, laptop = (machines.machine(name) for name in ("master", "rack", "laptop"))
+    start_master(master)
+    join(master, rack, "slave", "rack")
+    slave = start_slave(rack, "-v")
+    join(master, laptop, "submit", "laptop")
+    program = laptop.folder / "program"
+    write_program(program)
+    for way in ("one core", "local", "cluster", "cluster"):
+        write_main(program, way)
+        typed = laptop.start("main.py", starter=("env", "-C", str(program), sys.executable))
+        assert typed.succeed() == RIGHT
+    assert slave.err.count("is not here yet") == 1
+    write_main(program, "named")
+    command = "concurrent app program --master joined --include tables/*.csv --include currency.txt"
+    assert laptop.type(command).out == RIGHT
+    listed = laptop.type(f"{command} --files").out
+    assert "tables/prices.csv" in listed
+    assert "6 files go along" in listed
+    there = list((rack.folder / ".cache/concurrent/projects").glob("*/tables"))
+    assert [sorted(path.name for path in each.iterdir()) for each in there] == [["prices.csv"]] * 2
+
+
+OF_A_JOB = """
+import sys
+from concurrent.apps import ClusterExecutor, Project
+from shop.data import content
+
+with ClusterExecutor(sys.argv[1], job="numbers", project=Project(".", include=["number.txt"])) as cluster:
+    futures = [cluster.submit(content, key=str(number)) for number in range(int(sys.argv[2]))]
+    if len(futures) == 2:
+        sys.exit(7)
+    print([future.result() for future in futures])
+"""
+DATA = """
+VERSION = {version!r}
+
+def content():
+    with open("number.txt") as file:
+        return VERSION, file.read()
+"""
+
+
+@pytest.fixture
+def cache(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The place of the cache of a test's slaves."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cluster.folder / "cache"))
+    yield cluster.folder / "cache/concurrent/projects"
+    remove_folder(str(cluster.folder / "cache"))
+
+
+def test_tasks_of_a_job_run_with_the_project_of_the_program_that_pushed_them(
+    cluster: Cluster, cache: Path
+) -> None:
+    program = cluster.folder / "program"
+    (program / "shop").mkdir(parents=True)
+    (program / "main.py").write_text(OF_A_JOB)
+    cluster.master("-w", 0, options=(f"journal.folder={cluster.folder}/journal",))
+    for version, count in (("one", 2), ("two", 4)):
+        (program / "shop/data.py").write_text(DATA.format(version=version))
+        (program / "number.txt").write_text(version)
+        started = cluster.run("main.py", cluster.address, count, starter=(sys.executable,), folder=program)
+        if count == 2:
+            assert started.wait() == 7, started.err
+    cluster.slave(workers=1)
+    assert started.succeed() == "[('one', 'one'), ('one', 'one'), ('two', 'two'), ('two', 'two')]\n"
+    assert len([path for path in cache.iterdir() if path.is_dir()]) == 2
+
+
+SYSTEM = """
+from pathlib import Path
+from concurrent.apps import ApplicationNode
+from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
+
+
+class Read(Task):
+    def __call__(self):
+        return Path("number.txt").read_text()
+
+
+class Readers(ITaskSystem):
+    def generate_tasks(self, master: ISystemMaster):
+        self.here, self.found = Path("number.txt").read_text(), []
+        return [Read("read")]
+
+    def task_finished(self, master: ISystemMaster, task, result, error):
+        self.found.append(result)
+
+    def is_complete(self, master: ISystemMaster):
+        return len(self.found) == 1
+
+    def gather_result(self, master: ISystemMaster):
+        return self.here, self.found
+
+
+class App(ApplicationNode):
+    def get_task_system(self):
+        return Readers()
+
+    def work_finished(self, result, task_system):
+        print(result)
+        self.shutdown_main_loop(0)
+"""
+
+
+def test_a_task_system_has_the_project_too(cluster: Cluster, cache: Path) -> None:
+    program = cluster.folder / "program"
+    program.mkdir()
+    (program / "app.py").write_text(SYSTEM)
+    (program / "number.txt").write_text("42")
+    done = cluster.embedded(program, "--include", "number.txt")
+    assert done.succeed() == "('42', ['42'])\n", done.err
+    assert [path.name for path in cache.iterdir() if path.is_dir()]

@@ -42,6 +42,7 @@ FOLDERS = (
 PAGES = sorted({page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md")})
 
 RUN_WITHIN_S = 100
+PAGE_WITHIN_S = 400
 NOT_RUN = "<!-- not run -->"
 
 _NEEDS = re.compile(r"<!-- needs (\w+(?:, \w+)*) -->$")
@@ -147,6 +148,7 @@ def broken_links(path: Path) -> list[str]:
     return problems
 
 
+@pytest.mark.timeout(PAGE_WITHIN_S)
 @pytest.mark.parametrize("path", PAGES_WITH_EXAMPLES, ids=lambda path: path.name)
 def test_examples_run_and_print_what_the_page_says(path: Path, tmp_path: Path) -> None:
     problems = run_examples(path.read_text(encoding="utf-8"), tmp_path)

@@ -30,4 +30,4 @@ def register_for_people(
     ExplainAPI(loop, dispatcher).register_methods(service)
     register_slave_log(service, loop, dispatcher)
     SteerAPI(loop, dispatcher, audit=audit).register_methods(service)
-    register_trace(service, loop, dispatcher.observatory.timeline)
+    register_trace(service, loop, dispatcher)

@@ -80,7 +80,7 @@ class JobMaster:
                 f"the master at {self.address} has no job {job!r}",
                 thing="job",
                 value=job,
-                remedy=f"{did_you_mean(job, known)}'concurrent jobs --all' lists those that there are",
+                remedy=f"{did_you_mean(job, known)}'concurrent top' shows jobs and programs",
             ) from None
 
     def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:

@@ -83,7 +83,7 @@ class ObserveMaster(SteerMaster):
         rows = self.progress().items
         jobs = {one for row in rows for one in (row.job, row.job_id)}
         jobs |= {one for row in self.jobs() for one in (row.title, row.job, row.name)}
-        self._check_name(job, jobs, "job", "'concurrent jobs --all' lists those that there are")
+        self._check_name(job, jobs, "job", "'concurrent top' shows jobs and programs")
         functions = {row.function for row in rows if not job or job in (row.job, row.job_id)}
         self._check_name(function, functions, "function", "'concurrent tasks' shows what there is")
 

@@ -74,7 +74,7 @@ class OutputLister:
                 f"there is no job {job!r:.100} of yours",
                 thing="job",
                 value=job,
-                remedy=f"{did_you_mean(job, sorted(known))}'concurrent jobs --all' lists those that there are",
+                remedy=f"{did_you_mean(job, sorted(known))}'concurrent top' shows jobs and programs",
             )
         return mine
 

@@ -58,5 +58,5 @@ class SteerMaster(JobMaster):
                 thing="job",
                 value=missing,
                 remedy=f"{did_you_mean(missing, [one.title for one in known])}"
-                "'concurrent jobs --all' lists those that there are",
+                "'concurrent top' shows jobs and programs",
             ) from error

@@ -43,10 +43,11 @@ def failure_groups(rows: Sequence[FailureRow], viewer: Viewer) -> list[Node]:
 
 def _group(row: FailureRow, viewer: Viewer, *, is_open: bool) -> Element:
     what = f"{row.exception} in {row.function}" if row.exception else "all others"
+    times = count(row.count) if row.count else f"{count(row.tried_again)} (tried again)"
     where = row.slaves[0] if len(row.slaves) == 1 else f"{len(row.slaves)} slaves"
     summary = element(
         "summary",
-        element("strong", f"{count(row.count)} \N{MULTIPLICATION SIGN} {what}", class_="bad"),
+        element("strong", f"{times} \N{MULTIPLICATION SIGN} {what}", class_="bad"),
         f" of {row.job} on {where}, last {ago(row.last_at, viewer.now)}",
     )
     return element(

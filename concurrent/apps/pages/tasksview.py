@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from concurrent.apps.columns import Column, Link, count, run_time, shortened
+from concurrent.apps.columns import Column, count, run_time, shortened
 from concurrent.apps.observed import FINISHED, RUNNING, STATES, WAITING, TaskRow, TasksList
 from concurrent.apps.pages.elements import Element, Node, element
 from concurrent.apps.pages.parts import BAD, GOOD, PLAIN, toned
@@ -30,9 +30,10 @@ class TaskLine(NamedTuple):
     now: float
 
 
-def task_link(row: TaskRow) -> Link:
-    """Return what names a task, which leads to its page."""
-    return Link(row.title, address("/task", {"task": row.title}))
+def task_link(row: TaskRow) -> Element:
+    """Return the number of a task in its job, which leads to its page."""
+    url = address("/task", {"task": row.title})
+    return element("a", str(row.id), href=url, title=row.title, aria_label=f"task {row.title}")
 
 
 def _state(line: TaskLine) -> Node:

@@ -1,8 +1,8 @@
 """Bars in the format of Chrome's trace viewer, which Perfetto (ui.perfetto.dev) opens too. A pure module.
 
 Each slave is a process there, and each of its workers a thread. What is drawn is time in which tasks ran: a bar
-that stands for several runs with waiting between them is as long as these took together. Runs that failed have
-a name and a category that say so. Times are microseconds since the first bar.
+that stands for several runs with waiting between them is as long as these took together. Runs that failed, and
+those that have not ended, have a name and a category that say so. Times are microseconds since the first bar.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ __all__ = ["chrome_trace"]
 
 US_PER_S: Final = 1e6
 FAILED: Final = "failed"
+RUNNING: Final = "running"
 NAMELESS: Final = "task"
 """What runs are called whose tasks have no name."""
 
 
 def chrome_trace(bars: Iterable[Bar]) -> dict[str, Any]:
-    """Return the trace of some bars, in any order, as the object that is written as JSON."""
+    """Return the trace of some bars, in any order, as the object that is written as JSON.
+
+    :param bars: one of no runs is of a run that has not ended.
+    """
     ordered = sorted(bars, key=attrgetter("start_at"))
     first_at = ordered[0].start_at if ordered else 0.0
     pid_by_slave: dict[str, int] = {}
@@ -47,10 +51,11 @@ def chrome_trace(bars: Iterable[Bar]) -> dict[str, Any]:
 def _event(bar: Bar, pid: int, at_s: float, run_s: float) -> dict[str, Any]:
     """Return the complete event ("X") of a bar."""
     name = bar.function.name or NAMELESS
+    state = RUNNING if not bar.runs else FAILED if bar.failed else ""
     return {
         "ph": "X",
-        "name": f"{name} ({FAILED})" if bar.failed else name,
-        "cat": FAILED if bar.failed else "run",
+        "name": f"{name} ({state})" if state else name,
+        "cat": state or "run",
         "pid": pid,
         "tid": bar.worker,
         "ts": _us(at_s),

@@ -19,6 +19,7 @@ from concurrent.core.errors import NodeError
 from concurrent.transport.security.roles import Role
 from tests.integration.apps.peers import TIMEOUT_S
 from tests.integration.apps.whoever import ask_as, member
+from tests.tracecheck import check_trace
 
 Run = Callable[..., str]
 
@@ -245,7 +246,9 @@ def test_what_ran_where_is_written_as_a_trace(run: Run, job: str, tmp_path: Path
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert f"bars are in {file}" in said
-    names = {one["name"] for one in json.loads(file.read_text())["traceEvents"]}
+    trace = json.loads(file.read_text())
+    check_trace(trace)
+    names = {one["name"] for one in trace["traceEvents"]}
     assert "say" in names
     assert json.loads(run("timeline", "-o", "-"))["traceEvents"]
     assert "cannot be written" in run("timeline", "-o", str(tmp_path / "none" / "file"), code=2)

@@ -10,6 +10,7 @@ import pytest
 from concurrent.scheduling.telemetry.chrometrace import chrome_trace
 from concurrent.scheduling.telemetry.functions import Function
 from concurrent.scheduling.telemetry.timeline import Bar
+from tests.tracecheck import check_trace
 
 SQUARE = Function(3, "squares", "square")
 
@@ -78,6 +79,14 @@ def test_what_has_no_name_can_be_drawn_too(function: Function) -> None:
     (event,) = runs(bar(0.0, 1.0, function=function))
     assert event["name"] == "task"
     assert event["args"]["job"] == function.job
+
+
+def test_what_has_not_ended_is_drawn_up_to_now_behind_what_ran_before_it() -> None:
+    trace = chrome_trace([bar(7.5, 92.5, runs=0), bar(0.0, 8.0)])
+    check_trace(json.loads(json.dumps(trace)))
+    event = trace["traceEvents"][-1]
+    assert (event["name"], event["cat"]) == ("square (running)", "running")
+    assert (event["ts"], event["dur"]) == (8e6, 92e6)
 
 
 def test_a_trace_is_json_and_of_nothing_an_empty_one() -> None:

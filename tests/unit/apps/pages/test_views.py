@@ -141,7 +141,8 @@ def test_tasks_are_listed_a_part_at_a_time() -> None:
     page = seen("/tasks", service, state="running", function="train", offset="100")
     wanted = {"state": "running", "function": "train", "job": "", "limit": 100, "offset": 100}
     assert service.asked == [("tasks", wanted)]
-    assert {"hunt/3", "for 12.0 s", "half of it", "4711"} <= set(page.texts)
+    assert {"3", "for 12.0 s", "half of it", "4711"} <= set(page.texts)
+    assert ("aria-label", "task hunt/3") in page.attributes
     assert "50,000 tasks, shown are 101 to 200. Of 49,650 only the number is known" in page.text
     links = [str(value) for name, value in page.attributes if name == "href"]
     assert "/tasks?state=running&function=train&offset=200" in links

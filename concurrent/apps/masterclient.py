@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.component import ComponentManager
@@ -95,6 +96,12 @@ class MasterClient:
         self._reach: Reach | None = None
         self._retired: list[threading.Thread] = []
 
+    def move(self, host: str, protection: Protection) -> None:
+        """Have the next client go to another machine, or port. Loop thread."""
+        self._host = host
+        self._protection = protection
+        self._reach = None
+
     def connect(self, reach: Reach) -> bool:
         """Have the client that is needed there; return whether it is a new one."""
         if reach == self._reach:
@@ -158,9 +165,14 @@ class MasterClient:
         if client is None:
             return
         client.on_open = client.on_cut = client.on_lost = None
-        thread = threading.Thread(
-            target=client.stop, args=(RETIRE_TIMEOUT_S,), name=f"{self._node_id} stops {client}"
-        )
+        self.retire(partial(client.stop, RETIRE_TIMEOUT_S), f"{self._node_id} stops {client}")
+
+    def retire(self, end: Callable[[], object], name: str) -> None:
+        """End something whose master is at another place now; that waits, so in a thread. Loop thread.
+
+        :param name: that of the thread.
+        """
+        thread = threading.Thread(target=end, name=name)
         thread.start()
         self._retired = [one for one in self._retired if one.is_alive()]
         self._retired.append(thread)

@@ -41,6 +41,7 @@ from concurrent.core.errors import (
     VersionMismatch,
 )
 from concurrent.core.foreign import shown
+from concurrent.core.items import Host
 from concurrent.core.loggers import get_log
 from concurrent.core.machine import Machine
 from concurrent.core.stats import Stats
@@ -104,6 +105,8 @@ class MasterLink:
     :param components: has the carriers of the compute channel that the master names.
     :param seat: what a program remembers of its job; None for a node that has none.
     :param arrived_to: returns the number of the last outcome that has come.
+    :param find_way: returns the way to the master if it is said to be elsewhere than at an address, asked while
+        the node looks for it. If it raises ConcurrentError, the node looks where it was.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its node, by name
@@ -125,11 +128,11 @@ class MasterLink:
         components: ComponentManager,
         seat: JobSeat | None = None,
         arrived_to: Callable[[], int] = int,
+        find_way: Callable[[Host], Way | None] = lambda _address: None,
     ) -> None:
-        master = way.address
+        self._master = master = way.address
         self._machine = Machine(f"the link to the master at {master}", TRANSITIONS, LinkState.AWAY)
         self._loop = loop
-        self._master = master
         self._node_id = node_id
         self._join_message = JOIN_BY_TYPE[node_type].within(CALL_TIMEOUT_S)
         self._attach_message = attach_job.within(CALL_TIMEOUT_S)
@@ -142,6 +145,7 @@ class MasterLink:
         self._on_left = on_left
         self._on_refused = on_refused
         self._register_methods = register_methods
+        self._find_way = find_way
         self._trust = way.protection.trust
         self._json = way.client()
         self._client = MasterClient(
@@ -170,6 +174,11 @@ class MasterLink:
     def state(self) -> str:
         """How far the node is, for people: not registered, registered, joined or refused. Any thread."""
         return SHOWN[self._machine.state]
+
+    @property
+    def address(self) -> Host:
+        """Where the master is, or is looked for. Any thread."""
+        return self._master
 
     @property
     def waits_for(self) -> str:
@@ -205,6 +214,7 @@ class MasterLink:
         self._timer = None
         if self._machine.state is not LinkState.AWAY:  # it was told to stop
             return
+        self._go_where_it_is()
         try:
             data = {**self._describe(), **self._client.keys}
         except BaseException as error:  # boundary: what a node says of itself may come from a plug-in
@@ -219,6 +229,28 @@ class MasterLink:
             timeout_s=CALL_TIMEOUT_S,
         )
         future.add_done_callback(self._post_answer)
+
+    def _go_where_it_is(self) -> None:
+        """Look at another address from now on, if the master is said to be there."""
+        way = self._way_elsewhere()
+        if way is None:
+            return
+        log.warning("the master is at %s by now, and no more at %s", way.address, self._master)
+        self._client.move(way.address.name, way.protection)
+        self._client.retire(self._json.close, f"{self._node_id} leaves {self._master}")
+        self._json = way.client()
+        self._master = way.address
+        self._trust = way.protection.trust
+        self._watch = MasterWatch(self._loop, self._json, self._replaced)
+        self._search.moved(str(way.address))
+
+    def _way_elsewhere(self) -> Way | None:
+        """Return the way to the master if it is said to be at another address by now."""
+        try:
+            return self._find_way(self._master)
+        except ConcurrentError as error:  # its file is gone, for the master has ended
+            log.debug("nobody says where the master is now: %s", error)
+            return None
 
     def _post_answer(self, future: Future[Any]) -> None:
         with suppress(LoopClosed):
@@ -391,6 +423,8 @@ class MasterLink:
                 f"registered with the master at {self._master}, but cannot get through to its compute "
                 f"channel at port {client.port}"
             )
+            if self._machine.state is LinkState.REGISTERED and self._way_elsewhere() is not None:
+                self._failed(f"the master is not at {self._master} any more")
         self._loop.call_later(JOINING_S, self._watch_joining, client)
 
 

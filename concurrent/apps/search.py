@@ -65,6 +65,11 @@ class Search:
         self._hopeless_since = None
         self.problem = ""
 
+    def moved(self, address: str) -> None:
+        """The node looks for its master at another address now."""
+        self._address = address
+        self._hopeless_since = None
+
     def failed(self, problem: str, error: BaseException | None, now: float) -> Step:
         """Take note that the node could not register or join.
 

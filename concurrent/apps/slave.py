@@ -12,10 +12,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
-from concurrent.apps.access import ROLES_BY_TYPE
+from concurrent.apps.access import ROLES_BY_TYPE, Way
 from concurrent.apps.api import PORT_DEFAULT, IApp, NodeType, reachable_port
 from concurrent.apps.childrun import run_child
-from concurrent.apps.masteraddress import MasterAddress, MasterItem, find_master, source_of
+from concurrent.apps.masteraddress import MasterAddress, MasterItem, address_file_of, find_master, source_of
 from concurrent.apps.masterlink import Joined, MasterLink
 from concurrent.apps.node import Node, raise_error
 from concurrent.apps.nodeclass import node_class, task_manager_class
@@ -26,7 +26,7 @@ from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
 from concurrent.core.errors import CallTimeout, ConcurrentError, InvalidArguments, NodeError
 from concurrent.core.interface import implements, is_older
-from concurrent.core.items import ConfigItem, FloatItem, IntItem, PathItem
+from concurrent.core.items import ConfigItem, FloatItem, Host, IntItem, PathItem
 from concurrent.core.loggers import get_log
 from concurrent.core.logring import LogRing
 from concurrent.core.process.cores import core_count
@@ -202,6 +202,7 @@ class SlaveNode(Node):
             stats=self.stats,
             limits=self.settings.limits(),
             components=self.env,
+            find_way=self._way_elsewhere,
         )
         self._open.callback(self._close_manager)
         self._open.callback(self.link.stop)
@@ -212,6 +213,17 @@ class SlaveNode(Node):
         log.info("it offers %s", self._offer)
         if self.launcher.python is not None:
             log.info("its workers run on %s", self.launcher.python.executable)
+
+    def _way_elsewhere(self, address: Host) -> Way | None:
+        """Return the way to the master if its address file names another address by now. Loop thread.
+
+        :raises ConcurrentError: if it names none, or there is no key for that.
+        """
+        if address_file_of(self.master) is None:
+            return None
+        access = self.settings.access()
+        master, source = find_master(self.master, source_of(self.config, "slave"), access)
+        return access.way(master, ROLES_BY_TYPE[self.node_type], source) if master != address else None
 
     def register_methods(self) -> None:
         """Register more methods with ``api_service_v1``; for derived nodes."""
@@ -256,7 +268,7 @@ class SlaveNode(Node):
         manager = self._manager
         return SlaveStatus(
             **vars(super().own_status()),
-            master=str(self.master_address.host),
+            master=str(self.link.address),
             state=self.link.state,
             waits_for=self.link.waits_for,
             manager=type(manager).__name__ if manager is not None else None,

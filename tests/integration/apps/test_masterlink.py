@@ -39,6 +39,7 @@ class Node:
         self.refusals: queue.SimpleQueue[ConcurrentError] = queue.SimpleQueue()
         self.fails_once: set[str] = set()
         self.clients: list[Any] = []
+        self.way_by_now: Way | None = None
         self.link = MasterLink(
             loop,
             Way(Host("127.0.0.1", master.api.port), Protection(is_open=True)),
@@ -55,7 +56,12 @@ class Node:
             limits=LIMITS,
             components=ComponentManager(built_in=BUILT_IN),
             seat=None if wish is None else JobSeat(wish),
+            find_way=self.find_way,
         )
+
+    def find_way(self, address: Host) -> Way | None:
+        way = self.way_by_now
+        return way if way is not None and way.address != address else None
 
     def hook(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any) -> Any:
@@ -75,6 +81,21 @@ def node(loop: NodeLoop, fake_master: Master) -> Iterator[Node]:
     made = Node(loop, fake_master)
     yield made
     made.link.stop()
+
+
+def test_a_node_goes_where_its_master_is_said_to_be_now(loop: NodeLoop, fake_master: Master) -> None:
+    node = Node(loop, fake_master)
+    other = Master(loop)
+    try:
+        node.link.start()
+        node.wait_joined()
+        node.way_by_now = Way(Host("127.0.0.1", other.api.port), Protection(is_open=True))
+        fake_master.stop()
+        node.wait_joined()
+        assert node.link.address == node.way_by_now.address
+    finally:
+        node.link.stop()
+        other.stop()
 
 
 def test_a_node_whose_join_is_answered_late_joins_with_a_new_session(

@@ -1,4 +1,7 @@
-"""The parser of the command line: of what it does not know it says what may have been meant."""
+"""The parser of the command line: of what it does not know it says what may have been meant.
+
+What finds that is imported then: a command line that is right needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,6 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
-
-from concurrent.core.builtin import BUILT_IN, WITHOUT_OPTIONS
-from concurrent.core.config import items_of
-from concurrent.core.items import SectionItem
-from concurrent.core.known import KnownClasses
-from concurrent.core.nearest import did_you_mean, nearest
 
 __all__ = ["CommandParser"]
 
@@ -46,6 +43,8 @@ class CommandParser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse a word that is none of those which may stand there, and say which one is near."""
         if action.choices is not None and value not in action.choices:
+            from concurrent.core.nearest import did_you_mean
+
             words = [str(one) for one in action.choices]
             meant = did_you_mean(str(value), words)
             raise argparse.ArgumentError(action, f"{value!r} is unknown. {meant}Choose from {', '.join(words)}")
@@ -55,6 +54,8 @@ class CommandParser(argparse.ArgumentParser):
         flag, separator, text = words[0].partition("=")
         if not flag.startswith("--") or flag == "--":
             return ""
+        from concurrent.core.nearest import nearest
+
         own = nearest(flag, [one for one in self._option_string_actions if one.startswith("--")], LIKENESS)
         if own:
             return f"did you mean {own}?"
@@ -67,6 +68,12 @@ class CommandParser(argparse.ArgumentParser):
 
     def _option_meant(self, name: str) -> str:
         """Return ``section.option`` of an option that is named, maybe without its section; empty if none is."""
+        from concurrent.core.builtin import BUILT_IN, WITHOUT_OPTIONS
+        from concurrent.core.config import items_of
+        from concurrent.core.items import SectionItem
+        from concurrent.core.known import KnownClasses
+        from concurrent.core.nearest import nearest
+
         known = [*KnownClasses[type](BUILT_IN).without(WITHOUT_OPTIONS), *self._classes]
         items = [item for item in items_of(known) if not isinstance(item, SectionItem)]
         if "." in name:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from concurrent.apps.access import Way
 from concurrent.apps.jobstatus import JobDetails, JobRow
-from concurrent.apps.observed import JobsStatus
 from concurrent.core.errors import JobUnknown, NodeError, UnknownMethod
 from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.tasks.explanation import Explanation, JobExplanation, is_task
+
+if TYPE_CHECKING:
+    from concurrent.apps.observed import JobsStatus
 
 __all__ = ["JobMaster"]
 
@@ -43,6 +45,8 @@ class JobMaster:
 
     def job_list(self) -> JobsStatus:
         """Return the jobs that the master lists, and how many are left out of that."""
+        from concurrent.apps.observed import JobsStatus  # who runs an application asks for no list
+
         return JobsStatus.from_json(self._call("jobs"))
 
     def job(self, job: str) -> JobDetails:

@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from typing import Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
 from concurrent.apps.progress.bars import Bar, Figures
-from concurrent.apps.progress.views import View, view_for
 from concurrent.core.loggers import get_log
+
+if TYPE_CHECKING:
+    from concurrent.apps.progress.views import View
 
 __all__ = ["Board", "Progress"]
 
@@ -144,6 +146,8 @@ class Progress:
     def begin(self) -> None:
         """Begin to show what comes. The thread that works; ``show`` does it where nobody else has."""
         if self._board is None:
+            from concurrent.apps.progress.views import view_for  # a program that shows nothing needs none
+
             self._view = view_for(self._stream)
             self._board = Board(self._what, self._view)
             if not self.is_hidden:

@@ -89,6 +89,9 @@ MASTER = NODE.format(node="MasterNode", arguments=["master", "-p", "0", "-q", "-
 NEVER = ("pydoc", "unittest", "xml", "sqlite3", "configobj", "concurrent.apps.columns", "concurrent.apps.pages")
 """Pages come when somebody looks at one, the rest when there is a configuration file or a journal."""
 
+ANSWERS = ("concurrent.apps.observed", "concurrent.apps.observer", "concurrent.apps.tasklist")
+"""What makes and reads answers for those who look at a cluster."""
+
 SERVER = ("web", "cheroot", "concurrent.apps.node", "concurrent.transport.web.service")
 MASTERS_WORK = (
     "concurrent.apps.master",
@@ -101,7 +104,11 @@ KEYS = ("cryptography", "concurrent.transport.security.keyfolder")
 ANY_NETWORK = ("ssl", "asyncio", "http", "msgpack", "email", "multiprocessing")
 
 KINDS = {
-    "version": (VERSION, "concurrent.apps.main", (*NEVER, *SERVER, *MASTERS_WORK, *KEYS, *ANY_NETWORK, "zmq")),
+    "version": (
+        VERSION,
+        "concurrent.apps.main",
+        (*NEVER, *SERVER, *MASTERS_WORK, *KEYS, *ANY_NETWORK, "zmq", "concurrent.core.config"),
+    ),
     "LocalCluster": (
         LOCAL_CLUSTER,
         "concurrent.apps.embedded",
@@ -116,10 +123,14 @@ KINDS = {
     "application": (
         APPLICATION,
         "concurrent.apps.application",
-        (*NEVER, *MASTERS_WORK, *SLAVES_WORK, *KEYS, "zmq"),
+        (*NEVER, *MASTERS_WORK, *SLAVES_WORK, *KEYS, *ANSWERS, "zmq", "concurrent.apps.progress.views"),
     ),
-    "slave": (SLAVE, "concurrent.apps.slave", (*NEVER, *MASTERS_WORK, "concurrent.apps.application")),
-    "master": (MASTER, "concurrent.apps.master", (*NEVER, *SLAVES_WORK, "concurrent.apps.application")),
+    "slave": (SLAVE, "concurrent.apps.slave", (*NEVER, *ANSWERS, *MASTERS_WORK, "concurrent.apps.application")),
+    "master": (
+        MASTER,
+        "concurrent.apps.master",
+        (*NEVER, *ANSWERS, *SLAVES_WORK, "concurrent.apps.application"),
+    ),
 }
 """For each kind of process: the program, what it has certainly imported, and what it must not."""
 

@@ -29,7 +29,7 @@ def register_trace(service: JSONService, loop: NodeLoop, dispatcher: Dispatcher)
             return taken_part(dispatcher.observatory.timeline, 0), list(_running(dispatcher, time.time()))
 
         part, running = loop.call(taken, timeout_s=CALL_TIMEOUT_S)
-        return chrome_trace([*_bars(part), *running])
+        return chrome_trace([*part.bars(), *running])
 
     service.add_view(PATH, trace, "What ran where, as a Chrome trace.", dict[str, Any])
 
@@ -48,9 +48,3 @@ def _running(dispatcher: Dispatcher, at: float) -> Iterator[Bar]:
                 function = Function(job.owner, job.title, task.terms.name)
                 run_s = max(0.0, at - worker.since_at)
                 yield Bar(0, slave.name, worker.worker, function, worker.since_at, run_s, run_s, 0, 0)
-
-
-def _bars(part: BarsPart) -> Iterator[Bar]:
-    rows = zip(*part.columns, strict=True)
-    for number, (slave, worker, function, *rest) in enumerate(rows, part.first_number):
-        yield Bar(number, part.slaves[slave], worker, part.functions[function], *rest)

@@ -8,8 +8,7 @@ that whoever looks again asks for what is new.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from concurrent.scheduling.telemetry.functions import Function, Functions
@@ -18,12 +17,6 @@ from concurrent.scheduling.telemetry.numbered import Numbered
 __all__ = ["BARS_MAX", "Bar", "BarColumns", "BarsPart", "Timeline"]
 
 BARS_MAX: Final = 100_000
-
-ANSWER_MAX: Final = 5000
-"""So many are returned at once, unless more are asked for; each takes about two microseconds."""
-
-LATE_S: Final = 10.0
-"""A bar may come so much later than others which ended when it did."""
 
 SLAVES_MAX: Final = 10_000
 """So many names of slaves are kept at once."""
@@ -88,6 +81,12 @@ class BarsPart(NamedTuple):
     slaves: Mapping[int, str]
     functions: Mapping[int, Function]
 
+    def bars(self) -> Iterator[Bar]:
+        """Iterate over them; each takes about two microseconds."""
+        rows = zip(*self.columns, strict=True)
+        for number, (slave, worker, function, *rest) in enumerate(rows, self.first_number):
+            yield Bar(number, self.slaves[slave], worker, self.functions[function], *rest)
+
 
 class Timeline:
     """See the module.
@@ -129,35 +128,6 @@ class Timeline:
             _put(column, at, array(column.typecode, values[count - kept :]), self._bars_max)
         self._tidy()
 
-    def after(self, number: int = 0, count_max: int = ANSWER_MAX) -> list[Bar]:
-        """Return the bars behind one, oldest first; if they are too many, the newest of them.
-
-        :param number: of the last bar that is known; 0: none is.
-        :param count_max: how many are returned at most.
-        """
-        first = max(number + 1, self.first_number, self.next_number - count_max)
-        return [self._bar(one) for one in range(first, self.next_number)]
-
-    def between(self, start_at: float, stop_at: float, count_max: int = ANSWER_MAX) -> list[Bar]:
-        """Return the bars that lie at least partly between two moments, oldest first; the newest if too many.
-
-        :param count_max: how many are returned at most.
-        """
-        numbers = range(self.first_number, self.next_number)
-        numbers = numbers[bisect_left(numbers, start_at - LATE_S, key=self._stop_at) :]
-        starts, durations = (self._newest(column, len(numbers)) for column in self._columns[3:5])
-        found = [
-            number
-            for number, start, duration in zip(numbers, starts, durations, strict=True)
-            if start < stop_at and start + duration >= start_at
-        ]
-        return [self._bar(number) for number in found[-count_max:]]
-
-    def _stop_at(self, number: int) -> float:
-        """Return when a bar ended; bars come nearly in the order of that."""
-        place = (number - 1) % self._bars_max
-        return float(self._columns[3][place] + self._columns[4][place])
-
     def _newest(self, column: array[Any], count: int) -> array[Any]:
         """Return the last values of a column, in the order of the bars."""
         end = self._added % self._bars_max if len(column) == self._bars_max else len(column)
@@ -173,11 +143,6 @@ class Timeline:
         slaves = {number: self._slaves.key(number) for number in set(columns[0])}
         functions = {number: self._functions.key(number) for number in set(columns[2])}
         return BarsPart(first, columns, slaves, functions)
-
-    def _bar(self, number: int) -> Bar:
-        place = (number - 1) % self._bars_max
-        slave, worker, function, *rest = (column[place] for column in self._columns)
-        return Bar(number, self._slaves.key(slave), worker, self._functions.key(function), *rest)
 
     def _tidy(self) -> None:
         """Forget names that no bar has, if they are many; it takes some milliseconds, so not too often."""

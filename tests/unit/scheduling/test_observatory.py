@@ -53,7 +53,7 @@ def test_bars_get_the_names_of_slave_job_and_function(observatory: Observatory) 
         [7, 8], [1, 0], [3.0, 1.0], [2.0, 0.5], [2.0, 0.4], [1, 9], [0, 2], ["a", "b"], [OWNER, OWNER]
     )
     observatory.bars(SLAVE, bars, now=100.0)
-    first, second = observatory.timeline.after()
+    first, second = observatory.timeline.part(1).bars()
     assert (first.slave, first.worker, first.function) == ("slave-1", 7, Function(OWNER, "application-1", "b"))
     assert (first.start_at, first.stop_at) == (97.0, 99.0)
     assert (second.function.name, second.runs, second.failed) == ("a", 9, 2)
@@ -65,7 +65,7 @@ def test_the_last_bars_of_a_job_that_has_left_have_its_name(ledger: Ledger, obse
     ledger.apply(OwnerLeft(5))
     observatory.bars(SLAVE, told(job=5), now=100.0)
     observatory.bars(SLAVE, told(job=99), now=100.0)
-    assert [bar.function.job_name for bar in observatory.timeline.after()] == ["another", ""]
+    assert [bar.function.job_name for bar in observatory.timeline.part(1).bars()] == ["another", ""]
 
 
 def test_a_slave_that_is_not_there_is_not_heard(ledger: Ledger, observatory: Observatory) -> None:

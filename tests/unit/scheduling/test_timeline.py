@@ -26,16 +26,21 @@ def columns(functions: Functions, *bars: tuple[int, Function, float, float]) -> 
     return BarColumns(workers, numbers, starts, durations, durations, [1] * len(bars), [0] * len(bars))
 
 
+def bars(timeline: Timeline, first: int = 0) -> list[Bar]:
+    """Return the bars from one on; 0: all."""
+    return list(timeline.part(first or timeline.first_number).bars())
+
+
 def runs(timeline: Timeline) -> list[int]:
     """Return the workers of all bars: here each bar has another one."""
-    return [bar.worker for bar in timeline.after(count_max=BARS_MAX)]
+    return [bar.worker for bar in bars(timeline)]
 
 
 def test_a_bar_is_told_as_it_was_kept(functions: Functions) -> None:
     timeline = Timeline(functions)
     timeline.add("slave-a", BarColumns([7], [functions.number(SQUARE)], [100.5], [2.0], [1.5], [40], [3]))
-    assert timeline.after() == [Bar(1, "slave-a", 7, SQUARE, 100.5, 2.0, 1.5, 40, 3)]
-    assert timeline.after()[0].stop_at == 102.5
+    assert bars(timeline) == [Bar(1, "slave-a", 7, SQUARE, 100.5, 2.0, 1.5, 40, 3)]
+    assert bars(timeline)[0].stop_at == 102.5
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 20])
@@ -56,29 +61,11 @@ def test_of_more_bars_than_there_is_room_for_the_newest_are_kept_in_their_order(
 def test_who_looks_again_is_told_what_is_new(functions: Functions) -> None:
     timeline = Timeline(functions, bars_max=10)
     timeline.add("slave-a", columns(functions, (1, SQUARE, 1.0, 1.0), (2, SQUARE, 2.0, 1.0)))
-    known = timeline.after()[-1].number
-    assert timeline.after(known) == []
+    known = bars(timeline)[-1].number
+    assert bars(timeline, known + 1) == []
     timeline.add("slave-b", columns(functions, (3, CUBE, 3.0, 1.0)))
-    (bar,) = timeline.after(known)
+    (bar,) = bars(timeline, known + 1)
     assert (bar.slave, bar.worker, bar.function) == ("slave-b", 3, CUBE)
-    assert [bar.worker for bar in timeline.after(count_max=2)] == [2, 3]
-
-
-def test_what_lies_between_two_moments_is_found_in_part_too(functions: Functions) -> None:
-    timeline = Timeline(functions, bars_max=4)
-    rows = [(1, SQUARE, 0.0, 1.0), (2, SQUARE, 10.0, 5.0), (3, CUBE, 14.0, 1.0), (4, CUBE, 2.0, 14.0)]
-    timeline.add("slave-a", columns(functions, (9, SQUARE, 0.0, 1.0), (9, SQUARE, 0.0, 1.0)))
-    timeline.add("slave-a", columns(functions, *rows))
-
-    def found(start_at: float, stop_at: float, count_max: int = 99) -> list[int]:
-        return [bar.worker for bar in timeline.between(start_at, stop_at, count_max)]
-
-    assert found(0.0, 99.0) == [1, 2, 3, 4]
-    assert found(5.0, 9.0) == [4]
-    assert found(12.0, 13.0) == [2, 4]
-    assert found(15.5, 99.0) == [4]
-    assert found(17.0, 99.0) == []
-    assert found(0.0, 99.0, count_max=2) == [3, 4]
 
 
 def test_names_that_no_bar_has_make_room_for_others() -> None:
@@ -87,7 +74,7 @@ def test_names_that_no_bar_has_make_room_for_others() -> None:
 
     def add(*names: str) -> list[str]:
         timeline.add("slave-a", columns(functions, *((1, Function(1, "", name), 0.0, 1.0) for name in names)))
-        return [bar.function.name for bar in timeline.after()[-len(names) :]]
+        return [bar.function.name for bar in bars(timeline)[-len(names) :]]
 
     assert add("a", "b", "c") == ["a", "b", "c"]
     assert add("d") == [OTHER.name]

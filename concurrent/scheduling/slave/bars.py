@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from concurrent.scheduling.tasks.outcome import FINISHED
 
-__all__ = ["BARS_PER_S", "GAP_S", "MIXED", "SHORT_S", "BarColumns", "Bars"]
+__all__ = ["BARS_PER_S", "GAP_S", "MIXED", "SHORT_S", "BarColumns", "Bars", "HasPid"]
 
 GAP_S: Final = 0.02
 """So soon a run follows another one that is drawn as one with it."""
@@ -42,7 +42,15 @@ COUNTS: Final = 4
 """So many columns of bars are whole numbers, those before the times."""
 
 
-_Told = tuple[int, int, Sequence[str], Sequence[int], float, float, float]
+class HasPid(Protocol):
+    """A worker."""
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 until that is known."""
+
+
+_Told = tuple[HasPid, int, Sequence[str], Sequence[int], float, float, float]
 """What :meth:`Bars.ran` is told, in its order."""
 
 
@@ -89,7 +97,7 @@ class Bars:
 
     def ran(
         self,
-        worker: int,
+        worker: HasPid,
         job: int,
         names: Sequence[str],
         statuses: Sequence[int],
@@ -100,7 +108,7 @@ class Bars:
     ) -> None:
         """Take note of runs that have ended.
 
-        :param worker: the process that they ran in.
+        :param worker: where they ran; its results may come before its process is known.
         :param job: the number of the owner of the tasks.
         :param names: what each of them is, and ``statuses`` how it has ended; one at least.
         :param since: before that none of them began, in seconds of any clock, and ``now`` they have ended.
@@ -113,7 +121,12 @@ class Bars:
     def _draw(self) -> None:
         """Make bars of what was told."""
         told, self._told = self._told, []
-        for worker, job, names, statuses, since, now, busy_s in told:
+        for one in told:
+            process, job, names, statuses, since, now, busy_s = one
+            worker = process.pid
+            if not worker:
+                self._told.append(one)
+                continue
             if not 0.0 <= busy_s <= now - since:
                 busy_s = max(0.0, min(busy_s, now - since))
             bars = self._bars_by_worker.get((worker, job))

@@ -336,7 +336,7 @@ class WorkerLink:
             number = item[0]
             since, now = self.progress_at, self._loop.time()
             crew = item[2]
-            self._bars.ran(self.pid, crew.owner, [item[3].name], [DIED], since=since, now=now, busy_s=now)
+            self._bars.ran(self.child, crew.owner, [item[3].name], [DIED], since=since, now=now, busy_s=now)
             self._sayings.printed(number, self._output_log.end_of(number))
             said = self.new_progress()
             if said is not None:
@@ -408,7 +408,7 @@ class WorkerLink:
         if count:
             owner = outstanding[0][2].owner
             names = [outstanding.popleft()[3].name for _ in numbers]
-            self._bars.ran(self.child.pid, owner, names, statuses, since=since, now=now, busy_s=busy_s)
+            self._bars.ran(self.child, owner, names, statuses, since=since, now=now, busy_s=busy_s)
         self.done_count += count
         self.progress_at = now
         self.is_held = False

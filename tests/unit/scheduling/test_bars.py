@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
-from concurrent.scheduling.slave.bars import BARS_PER_S, GAP_S, MIXED, SHORT_S, Bars
+from concurrent.scheduling.slave.bars import BARS_PER_S, GAP_S, MIXED, SHORT_S, TOLD_MAX, Bars
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, FINISHED, RETRIABLE
 
-WORKER, JOB = 41, 7
+JOB = 7
 LATER = 1000.0
+
+
+class Worker:
+    """Where tasks run."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+
+WORKER = Worker(41)
 
 Row = tuple[str, float, float, float, int, int]
 """A name, the beginning, the end, how long the runs took, how many they are and how many have failed."""
@@ -27,7 +37,7 @@ def taken(bars: Bars) -> list[Row]:
     for function, ago, duration, busy, count, wrong in zip(*columns, strict=True):
         start = LATER - ago
         rows.append((told.names[function], start, start + duration, busy, count, wrong))
-    assert set(workers) == {WORKER}
+    assert set(workers) == {WORKER.pid}
     assert set(told.jobs) == {JOB}
     return [tuple(round(one, 6) if type(one) is float else one for one in row) for row in rows]
 
@@ -141,8 +151,18 @@ def test_what_was_taken_is_not_told_again(bars: Bars) -> None:
 
 def test_workers_and_jobs_have_bars_of_their_own(bars: Bars) -> None:
     for worker, job in ((1, 7), (2, 7), (1, 8)):
-        bars.ran(worker, job, ["f"], [FINISHED], since=0.0, now=0.01, busy_s=0.01)
+        bars.ran(Worker(worker), job, ["f"], [FINISHED], since=0.0, now=0.01, busy_s=0.01)
     told = bars.take(LATER)
     assert told is not None
     assert told.counts[0] == [1, 2, 1]
     assert [(told.names[place], told.jobs[place]) for place in told.counts[1]] == [("f", 7), ("f", 7), ("f", 8)]
+
+
+def test_results_that_come_before_their_process_is_known_wait_for_that(bars: Bars) -> None:
+    worker = Worker(0)
+    for _ in range(TOLD_MAX + 1):
+        bars.ran(worker, JOB, ["f"], [FINISHED], since=0.0, now=0.01, busy_s=0.01)
+    assert bars.take(LATER) is None
+    worker.pid = WORKER.pid
+    ((_, _, _, _, runs, _),) = taken(bars)
+    assert runs == TOLD_MAX + 1

@@ -115,8 +115,9 @@ class EndedDesk:
         mark = self._mark_by_job.get(job.owner) or self._mark(job)
         names = _names(tasks) if len(tasks) > 1 else (tasks[0].terms.name,)
         last_outcome = job.outbox.ended_to
-        self._uncounted.append((mark, ids, statuses, names, where, last_outcome))
-        if statuses != ONE_FINISHED and statuses.count(FINISHED) != len(statuses):
+        finished = 1 if statuses == ONE_FINISHED else statuses.count(FINISHED)
+        self._uncounted.append((mark, ids, statuses, finished, names, where, last_outcome))
+        if finished != len(ids):
             first_outcome = last_outcome - len(ids) + 1
             for place, task in enumerate(tasks):
                 if statuses[place] != FINISHED:
@@ -237,11 +238,14 @@ class EndedDesk:
         """Count what was not counted yet."""
         uncounted, self._uncounted = self._uncounted, []
         for batch in uncounted:
-            mark, ids, statuses, names, (_, at, _), _ = batch
+            mark, ids, statuses, finished, names, (_, at, _), _ = batch
             self._rate.note(at or self._clock(), len(ids))
-            if FINISHED in statuses:
+            if finished:
                 self._tasks.add_batch(batch)
-            if len(names) == 1:
+            if len(names) == 1 and finished == len(ids):
+                self._counts(mark.owner, names[0]).finished += finished
+                self._total_of(names[0]).finished += finished
+            elif len(names) == 1:
                 self._add(mark.owner, names[0], statuses)
             else:
                 for name, status in zip(names, statuses, strict=True):
@@ -249,8 +253,10 @@ class EndedDesk:
 
     def _add(self, owner: int, name: str, statuses: list[int]) -> None:
         self._counts(owner, name).add(statuses)
-        totals = self._totals.get(name) or self._totals[self.label(name)]
-        totals.add(statuses)
+        self._total_of(name).add(statuses)
+
+    def _total_of(self, name: str) -> OutcomeCounts:
+        return self._totals.get(name) or self._totals[self.label(name)]
 
     def _counts(self, owner: int, name: str) -> OutcomeCounts:
         by_name = self._counts_by_job[owner]

@@ -171,6 +171,9 @@ def terms_from(values: Mapping[str, Any]) -> Terms:
 
     :raises SchedulingError: if a value is not possible.
     """
+    name = values.get("name")
+    if len(values) == 1 and type(name) is str:  # as it mostly is
+        return _named(name)
     asked = dict(zip(NAMES, map(values.get, NAMES, DEFAULTS.values()), strict=True))
     asked["retry"] = Retry.read(asked["retry"])
     asked["resources"] = Claim.of(asked["resources"])
@@ -178,6 +181,15 @@ def terms_from(values: Mapping[str, Any]) -> Terms:
         return _kept(*asked.values())
     except TypeError:  # a value that cannot be looked up; to make the terms says which
         return Terms(**asked)
+
+
+@lru_cache(maxsize=KEPT_COUNT)
+def _named(name: str) -> Terms:
+    """Return the terms of tasks that have a name and ask for nothing.
+
+    :raises SchedulingError: if it is no name.
+    """
+    return _kept(*{**DEFAULTS, "name": name}.values())
 
 
 @lru_cache(maxsize=KEPT_COUNT)

@@ -22,10 +22,10 @@ LISTED_MIN: Final = 1000
 TRIED_MAX: Final = 1000
 """Of so many tasks it is known, the latest, that they had more than one try."""
 
-EndedBatch = tuple[JobMark, Sequence[int], list[int], Sequence[str], tuple[str, float, float], int]
-"""Tasks of one job that ended together: their numbers at their program, how each ended, their names or one for
-all, where that was (the slave, when, and how long tasks took there lately), and the number of the last of their
-outcomes. A plain tuple: each report makes one."""
+EndedBatch = tuple[JobMark, Sequence[int], list[int], int, Sequence[str], tuple[str, float, float], int]
+"""Tasks of one job that ended together: their numbers at their program, how each ended, how many finished,
+their names or one for all, where that was (the slave, when, and how long tasks took there lately), the number
+of the last of their outcomes. A plain tuple: each report makes one."""
 
 
 class EndedTask(NamedTuple):
@@ -87,8 +87,8 @@ class EndedTasks:
         """Keep tasks of which some have finished, and drop the oldest."""
         batches = self._batches
         batches.append(batch)
-        count = self._finished_count + batch[2].count(FINISHED)
-        while (left := count - batches[0][2].count(FINISHED)) >= self._kept_count:
+        count = self._finished_count + batch[3]
+        while (left := count - batches[0][3]) >= self._kept_count:
             batches.popleft()
             count = left
         self._finished_count = count
@@ -133,7 +133,7 @@ class EndedTasks:
         return None
 
     def _row(self, batch: EndedBatch, place: int) -> EndedTask:
-        job, ids, statuses, names, (slave, at, usual_s), last_outcome = batch
+        job, ids, statuses, _, names, (slave, at, usual_s), last_outcome = batch
         tries, deaths = self._tries.get((job.owner, ids[place]), (0, 0))
         return EndedTask(
             job,

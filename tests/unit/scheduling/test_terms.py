@@ -125,6 +125,7 @@ def test_terms_travel_without_what_is_usual_and_unknown_ones_are_ignored() -> No
     assert Terms().as_map() == {}
     assert Terms(attempts_max=1, name="a").as_map() == {"attempts_max": 1, "name": "a"}
     assert terms_from({"name": "a", "of_tomorrow": [1]}) == Terms(name="a")
+    assert terms_from({"name": "a"}) is terms_from({"name": "a", "priority": 0})
 
 
 def test_stretches_come_as_they_went() -> None:

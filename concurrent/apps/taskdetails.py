@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Final
 
@@ -9,6 +10,7 @@ from concurrent.apps.observed import OutputStatus, TaskDetails, TaskRow
 from concurrent.apps.taskchoice import parts_of
 from concurrent.apps.tasklist import TaskLister
 from concurrent.core.errors import NodeError
+from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.master.dispatcher import Dispatcher
@@ -94,7 +96,8 @@ class TaskFinder:
         ended = self._dispatcher.ended.tasks.find_of(title, number)
         if ended is not None:  # of a job that is gone
             return None, ended
-        raise _not_there(text)
+        known = (f"{job.title}/{number}" for job in self._ledger.owners.values())
+        raise _not_there(text, [] if self._jobs(title) else known)
 
     def _jobs(self, title: str) -> list[JobRecord]:
         """Return the jobs of a name or an id, the newest first."""
@@ -144,10 +147,15 @@ def _text_of(task: EndedTask) -> str:
     return task.text or (f"{task.words}\n{NOT_KEPT}" if task.words else "")
 
 
-def _not_there(text: str) -> NodeError:
+def _not_there(text: str, known: Iterable[str] = ()) -> NodeError:
+    """Return the error of a task of which nothing is known.
+
+    :param known: how it might have been called.
+    """
     return NodeError(
         f"nothing is known of a task {text!r:.100} at this master",
         thing="task",
         value=text,
-        remedy="'concurrent tasks' lists those that there are; of those that have ended the latest are known",
+        remedy=f"{did_you_mean(text, sorted(known))}'concurrent tasks' lists those that there are; of those "
+        "that have ended the latest are known",
     )

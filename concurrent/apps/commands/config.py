@@ -16,7 +16,8 @@ from concurrent.apps.slave import SlaveNode
 from concurrent.core.check import problems_of
 from concurrent.core.config import describe
 from concurrent.core.environment import Environment
-from concurrent.core.errors import ConcurrentError
+from concurrent.core.errors import ConcurrentError, ConfigurationError
+from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.schedulers.guard import GuardedScheduler
 
 __all__ = ["add_parser", "run"]
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
             return EXIT_FAILED if problems else EXIT_OK
         print("\n".join(problems) if problems else "the configuration is right")
         return EXIT_FAILED if problems else EXIT_OK
+    _check_section(args.section, env)
     if args.json:
         print_json(listed(_options(env, args.section)))
         return EXIT_OK
@@ -62,8 +64,20 @@ def run(args: argparse.Namespace) -> int:
             print(f"[{section}] {option} = {value}  ({origin})")
         return EXIT_OK
     items = [item for item in env.config.items() if args.section in (None, item.section)]
-    print(describe(items) or f"# there is no section [{args.section}]")
+    print(describe(items))
     return EXIT_OK
+
+
+def _check_section(section: str | None, env: Environment) -> None:
+    """Raise ConfigurationError if there is no section of that name."""
+    known = sorted({item.section for item in env.config.items()})
+    if section is not None and section not in known:
+        raise ConfigurationError(
+            f"there is no section [{section}]",
+            thing="--section",
+            value=section,
+            remedy=f"{did_you_mean(section, known)}There are {', '.join(known)}",
+        )
 
 
 def _options(env: Environment, section: str | None) -> Iterator[dict[str, str]]:

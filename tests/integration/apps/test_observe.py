@@ -147,6 +147,8 @@ def test_a_task_is_told_by_its_name_and_by_its_number(busy: tuple[MasterNode, Pe
     for unknown in ("hunt/99", "999", "none/1"):
         with pytest.raises(NodeError, match="nothing is known"):
             ask_as(master, ANN, "task", unknown)
+    with pytest.raises(NodeError, match="Did you mean hunt/2"):
+        ask_as(master, ANN, "task", "hnut/2")
     with pytest.raises(InvalidArguments, match="names no task"):
         ask_as(master, ANN, "task", "hunt")
 

@@ -41,6 +41,12 @@ CALL_TIMEOUT_S: Final = 10.0
 DRAIN_MAX_S: Final = 366 * 86400.0
 """So long what a drained slave runs may go on at most, if that is bounded at all."""
 
+HOW_ANEW: Final = (
+    "'concurrent tasks --failed' lists which; have the program push them anew, a script with a job under "
+    "another key; with retry=Retry(times=3) the cluster does it the next time"
+)
+"""What is to be done about tasks that have failed."""
+
 LEFT: Final = (TaskState.QUEUED, TaskState.PUSHED)
 """Tasks in these states wait for a slave already."""
 
@@ -111,9 +117,10 @@ class SteerAPI:
         ) -> RetryAnswer:
             """Have open tasks begin at once that wait for their next try, or run. It costs them nothing.
             With ``dry_run`` they are only counted; with ``failed`` it is said why it cannot be."""
-            if failed:
-                raise _is_final()
             choice = TaskChoice(tuple(tasks), job, function, application)
+            if failed:
+                count = self._loop.call(self._failed_count, choice, request.identity, timeout_s=CALL_TIMEOUT_S)
+                raise _is_final(choice, count)
             if dry_run:
                 return self._loop.call(self._would_retry, choice, request.identity, timeout_s=CALL_TIMEOUT_S)
             return self._do(request, str(choice), partial(self._retry, choice))
@@ -205,7 +212,11 @@ class SteerAPI:
             running=running,
             queued=queued,
             not_open=chosen.not_open,
+            failed=chosen.failed,
         )
+
+    def _failed_count(self, choice: TaskChoice, identity: Identity) -> int:
+        return choice.of(self._dispatcher, identity).failed
 
     def _retry(self, choice: TaskChoice, identity: Identity) -> RetryAnswer:
         chosen = choice.of(self._dispatcher, identity)
@@ -225,14 +236,17 @@ def _in_words(answer: Status) -> str:
     return ", ".join(f"{key} {value}" for key, value in vars(answer).items() if value) or "nothing to do"
 
 
-def _is_final() -> NodeError:
-    """Return why what has failed for good is not tried again."""
+def _is_final(choice: TaskChoice, count: int) -> NodeError:
+    """Return why what has failed for good is not tried again.
+
+    :param choice: what was meant, of which so many have failed.
+    """
     return NodeError(
-        "a task that has failed is not tried again: its failure is one of the outcomes of its job, which are "
-        "numbered, and which its program takes in their order",
+        f"of {choice}, {count:,} {'has' if count == 1 else 'have'} failed, and what has failed is not tried "
+        "again: its failure is an outcome that its program counts, or has been given already",
         thing="failed",
-        remedy="Push it again from its program, or submit it under another key; retry=Retry(...) has the next "
-        "one tried again",
+        value=count,
+        remedy=HOW_ANEW,
     )
 
 

@@ -65,9 +65,11 @@ class RetryAnswer(Status):
     :param running: how many were at slaves, and are ended there.
     :param queued: how many are left as they are: they wait for a slave already.
     :param not_open: how many of those that were named are not open: they have ended, or are not the caller's.
+    :param failed: how many of those that are meant have failed, as far as that is known: they do not begin.
     """
 
     waiting: int
     running: int
     queued: int
     not_open: int
+    failed: int

@@ -5,7 +5,7 @@ Loop thread only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,18 +13,21 @@ from typing import NamedTuple
 from concurrent.apps.programrecord import ProgramRecord
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.nearest import did_you_mean
+from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
+from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.transport.security.identity import Identity
 
 __all__ = ["Chosen", "TaskChoice", "open_task", "parts_of"]
 
 
 class Chosen(NamedTuple):
-    """Open tasks, each once, and how many of those that were named are not open."""
+    """Open tasks, each once, how many of those that were named are not open, and how many have failed."""
 
     tasks: list[TaskRecord]
     not_open: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class TaskChoice:
                 thing="tasks",
                 remedy="Name tasks, a job, a function or an application",
             )
-        chosen = self._named(dispatcher, identity) if self.tasks else Chosen(self._all(dispatcher, identity))
+        chosen = self._named(dispatcher, identity) if self.tasks else self._all(dispatcher, identity)
         if not self.function:
             return chosen
         names = {task.terms.name for task in chosen.tasks}
@@ -71,7 +74,8 @@ class TaskChoice:
                 value=self.function,
                 remedy=f"{did_you_mean(self.function, sorted(names))}'concurrent tasks' shows what is open",
             )
-        return Chosen([task for task in chosen.tasks if task.terms.name == self.function], chosen.not_open)
+        tasks = [task for task in chosen.tasks if task.terms.name == self.function]
+        return Chosen(tasks, chosen.not_open, chosen.failed)
 
     def _named(self, dispatcher: Dispatcher, identity: Identity) -> Chosen:
         if self.job or self.application:
@@ -82,16 +86,17 @@ class TaskChoice:
                 remedy="Name the tasks of a job as JOB/ID",
             )
         found: dict[int, TaskRecord] = {}
-        missing = 0
+        missing = failed = 0
         for text in self.tasks:
             task = open_task(text, dispatcher, identity)
             if task is None:
                 missing += 1
+                failed += _has_failed(text, dispatcher, identity)
             else:
                 found[task.number] = task
-        return Chosen(list(found.values()), missing)
+        return Chosen(list(found.values()), missing, failed)
 
-    def _all(self, dispatcher: Dispatcher, identity: Identity) -> list[TaskRecord]:
+    def _all(self, dispatcher: Dispatcher, identity: Identity) -> Chosen:
         ledger, jobs = dispatcher.ledger, dispatcher.jobs
         owners: Iterable[JobRecord] = ledger.owners.values()
         if self.job:
@@ -101,7 +106,12 @@ class TaskChoice:
             of_mine = _of_application(of_mine, self.application)
         parts = dict.fromkeys(part for one in of_mine for part in _with_systems(one, dispatcher))
         numbers = (number for part in parts for number in part.number_by_id.values())
-        return [ledger.task_by_number[number] for number in numbers]
+        failed = sum(self._failed(dispatcher.ended.counts_by_job.get(part.owner, {})) for part in parts)
+        return Chosen([ledger.task_by_number[number] for number in numbers], failed=failed)
+
+    def _failed(self, counts: Mapping[str, OutcomeCounts]) -> int:
+        """Return how many tasks of a job have failed that are called as is wanted."""
+        return sum(one.failed for name, one in counts.items() if self.function in ("", name))
 
 
 def parts_of(text: str) -> tuple[str, int]:
@@ -136,6 +146,16 @@ def open_task(text: str, dispatcher: Dispatcher, identity: Identity) -> TaskReco
         return tasks[found] if found is not None else None
     task = tasks.get(number)
     return task if task is not None and dispatcher.jobs.may_see(task.owner, identity) else None
+
+
+def _has_failed(text: str, dispatcher: Dispatcher, identity: Identity) -> bool:
+    """Tell whether a task that is not open is known to have failed."""
+    job, number = parts_of(text)
+    if not job:
+        return False
+    owner = dispatcher.jobs.program(job, identity).owner
+    ended = dispatcher.ended.tasks.find(owner, number)
+    return ended is not None and ended.status not in (FINISHED, CANCELLED)
 
 
 def _with_systems(job: JobRecord, dispatcher: Dispatcher) -> list[JobRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from concurrent.apps.api import EXIT_OK
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK
 from concurrent.apps.commands.asking import way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.steering import add_choice_arguments, choice_of
@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     with SteerMaster(way_of(args)) as master:
         answer = master.retry_tasks(**which, **({"failed": True} if args.failed else {}))
     print(json.dumps(answer.to_json(), indent=2) if args.json else _said(answer))
-    return EXIT_OK
+    is_in_vain = answer.failed and not (answer.waiting or answer.running or answer.queued)
+    return EXIT_FAILED if is_in_vain else EXIT_OK
 
 
 def _said(answer: RetryAnswer) -> str:
@@ -52,9 +53,13 @@ def _said(answer: RetryAnswer) -> str:
         lines.append(
             f"{shown_tasks(answer.queued)} {waits} for a slave: 'concurrent explain TASK' says for which"
         )
-    if answer.not_open:
+    ended = answer.not_open - (answer.failed if answer.not_open else 0)
+    if ended > 0:
         lines.append(
-            f"{answer.not_open:,} of those that were named are not open: ended, or not yours; "
-            "one that has failed is pushed again by its program"
+            f"{ended:,} of those that were named {'is' if ended == 1 else 'are'} not open: ended, or not yours"
         )
+    if answer.failed:
+        verb = "has" if answer.failed == 1 else "have"
+        what = f"{shown_tasks(answer.failed)} {verb} failed for good"
+        lines.append(f"{what}, which is not undone; --failed says what to do")
     return "\n".join(lines)

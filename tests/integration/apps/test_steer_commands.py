@@ -11,6 +11,7 @@ import pytest
 
 from concurrent.apps import ClusterExecutor, MasterNode
 from concurrent.apps.main import main
+from concurrent.scheduling.tasks.outcome import FAILED
 from tests.integration.apps.durable import MakeMaster, MakePeerAt, a_slave, attach, outcomes
 from tests.integration.apps.peers import TIMEOUT_S, Peer
 
@@ -38,7 +39,7 @@ def run(master: MasterNode, program: Peer, capsys: pytest.CaptureFixture[str]) -
     def run(*words: str, code: int = 0) -> str:
         assert main([*words, "-m", f"127.0.0.1:{master.api_service_v1.port}"]) == code
         said = capsys.readouterr()
-        return said.err if code else said.out
+        return (said.err if code else "") or said.out
 
     return run
 
@@ -104,17 +105,21 @@ def test_tasks_begin_again(run: Run, master: MasterNode, peer_at: MakePeerAt) ->
     assert run("retry", "hunt/1", "hunt/77").splitlines() == [
         "no task begins again",
         "1 task waits for a slave: 'concurrent explain TASK' says for which",
-        (
-            "1 of those that were named are not open: ended, or not yours; "
-            "one that has failed is pushed again by its program"
-        ),
+        "1 of those that were named is not open: ended, or not yours",
     ]
     slave = a_slave(peer_at, master)
     slave.next("run")
     said = run("retry", "--job", "hunt", "--function", "dig").splitlines()[0]
     assert said == "1 task begins again: 0 waited, 1 were at slaves and are ended there"
     assert slave.next("cancel")
-    assert "a task that has failed is not tried again" in run("retry", "--job", "hunt", "--failed", code=3)
+    slave.call("done", [json.loads(run("explain", "hunt/1", "--json"))["task"]], [FAILED], [b""], 0.1)
+    assert run("retry", "hunt/1", code=1).splitlines() == [
+        "no task begins again",
+        "1 task has failed for good, which is not undone; --failed says what to do",
+    ]
+    said = run("retry", "--job", "hunt", "--failed", code=3)
+    assert "of job hunt, 1 has failed, and what has failed is not tried again" in said
+    assert "under another key" in said
 
 
 def test_a_slave_is_drained_and_resumed(run: Run, master: MasterNode, peer_at: MakePeerAt) -> None:

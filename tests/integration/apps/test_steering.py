@@ -301,7 +301,7 @@ def test_a_task_that_runs_begins_again_at_once(make_master: MakeMaster, tmp_path
     with ClusterExecutor(f"127.0.0.1:{master.api_service_v1.port}", own_modules=["tests"]) as cluster:
         future = cluster.submit(runs_of, folder, 60)
         until(lambda: (folder / "1").exists())
-        assert retried(master, THIS_USER, function="runs_of") == RetryAnswer(0, 1, 0, 0)
+        assert retried(master, THIS_USER, function="runs_of") == RetryAnswer(0, 1, 0, 0, 0)
         assert future.result(TIMEOUT_S) == 2
 
 
@@ -320,7 +320,7 @@ def test_a_task_that_waits_for_its_next_try_begins_it_now(make_master: MakeMaste
     with ClusterExecutor(f"127.0.0.1:{master.api_service_v1.port}", own_modules=["tests"]) as cluster:
         future = cluster.options(retry=Retry(1, delay_s=3600.0)).submit(fails_once, folder)
         until(lambda: future.explain().state == "between tries")
-        assert retried(master, THIS_USER, [str(future.explain().task)]) == RetryAnswer(1, 0, 0, 0)
+        assert retried(master, THIS_USER, [str(future.explain().task)]) == RetryAnswer(1, 0, 0, 0, 0)
         assert future.result(TIMEOUT_S) == "done"
 
 
@@ -329,5 +329,5 @@ def test_one_that_has_failed_is_left_and_so_is_one_that_waits_for_a_slave(
 ) -> None:
     master = make_master()
     hunter(master, peer_at, "look")
-    assert retried(master, ANN, ["hunt/1", "hunt/9"]) == RetryAnswer(0, 0, 1, 1)
-    assert retried(master, ANN, job="hunt", dry_run=True) == RetryAnswer(0, 0, 1, 0)
+    assert retried(master, ANN, ["hunt/1", "hunt/9"]) == RetryAnswer(0, 0, 1, 1, 0)
+    assert retried(master, ANN, job="hunt", dry_run=True) == RetryAnswer(0, 0, 1, 0, 0)

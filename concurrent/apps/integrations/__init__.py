@@ -2,6 +2,7 @@
 
 ============= ==========================================================================
 ``joblib``    a backend of joblib, and so of scikit-learn; importing it registers that
+``dask``      has graphs of Dask computed on a cluster within a ``with`` block
 ============= ==========================================================================
 
 Each is imported by its user, after its library is installed; nothing else of the framework imports one. They

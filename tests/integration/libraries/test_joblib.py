@@ -120,6 +120,24 @@ def test_a_large_array_is_that_of_the_program_and_cannot_be_written_to(on_cluste
     assert [one[0] for one in found] == [array.sum() + number for number in range(3)]
 
 
+def test_scikit_learn_finds_the_same_on_a_cluster(local_cluster: LocalCluster) -> None:
+    pytest.importorskip("sklearn")
+    from sklearn.datasets import load_iris
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import cross_val_score
+
+    inputs, outputs = load_iris(return_X_y=True)
+
+    def scores_and_guesses() -> tuple[list[float], list[int]]:
+        forest = RandomForestClassifier(6, random_state=1)
+        scores = cross_val_score(forest, inputs, outputs, cv=3)
+        return list(scores), list(forest.fit(inputs, outputs).predict(inputs))
+
+    expected = scores_and_guesses()
+    with parallel_config("concurrent", cluster=local_cluster):
+        assert scores_and_guesses() == expected
+
+
 def test_an_error_is_raised_with_the_traceback_of_the_worker(on_cluster: LocalCluster) -> None:
     with pytest.raises(ValueError, match="seven") as caught:
         Parallel()(delayed(fail_at_seven)(number) for number in range(100))

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize(("library", "imported"), [("joblib", "joblib.parallel")])
+@pytest.mark.parametrize(("library", "imported"), [("joblib", "joblib.parallel"), ("dask", "dask.utils")])
 def test_an_integration_without_its_library_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, library: str, imported: str
 ) -> None:

@@ -83,7 +83,8 @@ def _why_not(dispatcher: Dispatcher, counts: CountsStatus, ended: int) -> str:
     ledger = dispatcher.ledger
     if not counts.open:
         lately = f"; {shown_tasks(ended)} ended in the last {SPAN_S} s" if ended else ""
-        return dispatcher.ledger.jobs.shortage.reason or f"nothing to do: no task is open{lately}"
+        nobody = "" if ledger.slaves else "; no slave has joined"
+        return ledger.jobs.shortage.reason or f"nothing to do: no task is open{lately}{nobody}"
     silent = [slave for slave in ledger.slaves.values() if slave.is_silent and slave.held]
     most = dispatcher.explainer().most_waiting()
     if most is not None and not silent:

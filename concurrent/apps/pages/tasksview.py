@@ -84,11 +84,15 @@ def tasks_view(viewer: Viewer) -> list[Node]:
     )
     lines = [TaskLine(row, viewer.now) for row in tasks.items]
     first = offset + 1 if lines else offset
-    said = f"{count(tasks.total)} tasks, shown are {count(first)} to {count(offset + len(lines))}."
+    said = (
+        f"{count(tasks.total)} tasks, shown are {count(first)} to {count(offset + len(lines))}."
+        if lines
+        else ""
+    )
     unknown = tasks.total - tasks.known
     if unknown > 0:
         said += f" Of {count(unknown)} only the number is known: the latest and those that failed are kept."
-    above = [_form(viewer, state), element("p", said, class_="more")]
+    above = [_form(viewer, state), *([element("p", said.strip(), class_="more")] if said else [])]
     return [*TABLE.shown(lines, viewer.path, query, above=above), *_turning(viewer, offset, tasks.known)]
 
 

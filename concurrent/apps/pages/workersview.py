@@ -156,7 +156,7 @@ SLAVES: Final[Table[SlaveLine]] = Table(
         Column("done", lambda line: line.row.done, count),
         Column("failed", lambda line: line.row.failed, count),
         Column("workers died", lambda line: line.row.workers_died, count),
-        Column("a task takes", lambda line: line.row.task_s, duration),
+        Column("a task takes", lambda line: line.row.task_s, lambda task_s: duration(task_s) if task_s else ""),
         Column("cores of machine", _cpu),
         Column("memory of machine", _memory),
         Column("", _buttons),

@@ -161,7 +161,7 @@ def test_it_says_why_nothing_moves(make_master: MakeMaster, peer_at: MakePeerAt)
         assert not now["moves"]
         return str(now["words"])
 
-    assert words() == "nothing to do: no task is open"
+    assert words() == "nothing to do: no task is open; no slave has joined"
     program = peer_as(peer_at, master, ANN, "application-1")
     attach_as(master, program, name="hunt", keep_s=100.0)
     program.call("push_tasks", 1, 0, [[0, {"name": "look", "resources": {"gpu": 1}}]], [b"task"])

@@ -69,7 +69,7 @@ def test_it_moves_while_workers_run_though_nothing_has_ended(master: Watched) ->
 
 
 def test_nothing_to_do_is_no_motion(master: Watched) -> None:
-    assert why_not(master) == "nothing to do: no task is open"
+    assert why_not(master) == "nothing to do: no task is open; no slave has joined"
     master.add_slave(SLAVE)
     master.push(OWNER, 1, LOOK)
     (number,) = master.give(SLAVE, 1, OWNER, LOOK)

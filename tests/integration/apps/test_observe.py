@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from concurrent.apps import MasterNode
+from concurrent.apps.observed import HealthStatus
 from concurrent.core.errors import InvalidArguments, NodeError, NotAllowed
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.wire.failure import dumps_failure
@@ -15,6 +17,7 @@ from concurrent.transport.security.roles import Role
 from tests.integration.apps.durable import MakeMaster, MakePeerAt, a_slave, crashed
 from tests.integration.apps.peers import Peer
 from tests.integration.apps.whoever import ask_as, attach_as, member, peer_as
+from tests.local import fetch
 from tests.system.cluster import wait_until
 
 ANN = member(Role.SUBMIT, "ann")
@@ -178,6 +181,16 @@ def test_it_says_why_nothing_moves(make_master: MakeMaster, peer_at: MakePeerAt)
     ask_as(master, CHIEF, "cancel_job", "hunt")
     wait_until(lambda: ask_as(master, WINDOW, "now")["counts"]["cancelled"] == 4, "they are counted")
     assert [row["state"] for row in ask_as(master, WINDOW, "tasks")["items"]] == ["cancelled"] * 4
+
+
+def test_a_master_that_is_not_well_says_so_to_who_looks_at_the_status_alone(
+    busy: tuple[MasterNode, Peer, Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"127.0.0.1:{busy[0].api_service_v1.port}"
+    assert fetch(address, "/health").status == 200
+    monkeypatch.setattr("concurrent.apps.observer.health_of", lambda _: HealthStatus(ok=False, words="full"))
+    reply = fetch(address, "/health")
+    assert (reply.status, json.loads(reply.body)) == (503, {"ok": False, "words": "full"})
 
 
 def test_it_says_what_to_look_at(busy: tuple[MasterNode, Peer, Peer], peer_at: MakePeerAt) -> None:

@@ -1,5 +1,7 @@
 """Joins ``concurrent/`` of this checkout, so that plain ``pytest`` works in an uninstalled clone."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,12 @@ ROOT = Path(__file__).resolve().parent
 
 
 def pytest_configure() -> None:
-    """Refuse to test another copy than this checkout: such a run would prove nothing."""
+    """Keep what is compiled, and refuse to test another copy than this checkout, which would prove nothing.
+
+    Tests start nodes by the thousand. Each of them would compile all modules if no bytecode were kept.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     joined = Path(concurrent_framework.__file__).resolve().parent
     if joined != ROOT:
         raise pytest.UsageError(

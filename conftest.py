@@ -1,4 +1,9 @@
-"""Joins ``concurrent/`` of this checkout, so that plain ``pytest`` works in an uninstalled clone."""
+"""What holds for every run: it tests this checkout, leaves long tests out unless asked, and has the slow begin.
+
+Being here it also joins ``concurrent/`` of this checkout, so plain ``pytest`` works in an uninstalled clone.
+"""
+
+from __future__ import annotations
 
 import os
 import sys
@@ -9,6 +14,28 @@ import pytest
 import concurrent_framework
 
 ROOT = Path(__file__).resolve().parent
+
+SLOW = (
+    "tests/system/test_storm.py",
+    "tests/system/test_strangers.py",
+    "tests/system/test_durable_systems.py",
+    "tests/system/test_machines.py",
+    "tests/system/test_inherited_state.py",
+    "tests/packaging/",
+    "tests/system/",
+    "tests/browser/",
+    "tests/integration/",
+)
+"""What takes long, the slowest first. So no process is left with a long test when the others have ended."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of a long run."""
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="run also the tests marked as long, and the others with as many repetitions as they have",
+    )
 
 
 def pytest_configure() -> None:
@@ -24,3 +51,16 @@ def pytest_configure() -> None:
             f"this Python imports Concurrent from {joined}, but the tests are those of {ROOT}; "
             "run 'pip install -e .' in the checkout or 'pip uninstall concurrent-framework'"
         )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is too long for every run, and put what is slow first."""
+    if not config.getoption("--long"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    """Return which of the slow ones a test belongs to; the others come last, in the order of their files."""
+    return next((place for place, name in enumerate(SLOW) if item.nodeid.startswith(name)), len(SLOW))

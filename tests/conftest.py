@@ -52,6 +52,12 @@ def _nothing_left_behind() -> Iterator[None]:
         pytest.fail(f"the test left behind: {'; '.join(left)}", pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def is_long(request: pytest.FixtureRequest) -> bool:
+    """Return whether time does not matter: a test then repeats as often as is worth it."""
+    return bool(request.config.getoption("--long"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _signals_are_heard() -> Iterator[None]:
     """Have the programs that tests start hear what a shell, or nohup, lets that ignore which it runs behind."""

@@ -110,7 +110,7 @@ def _attacked(channel: str, attacks: Sequence[str], seconds: float, *, is_lenien
         print(f"{channel}: the master listens on {others}, ZeroMQ on {ports.zeromq or 'none'}", flush=True)
         for attack in attacks:  # what is loaded and kept once is there before it is measured
             with _strangers(attack, ports):
-                _measured(system, cluster.port, WARM_UP_S)
+                _measured(system, cluster.port, min(WARM_UP_S, seconds))
         files, memory_mb = _open_files(cluster.master_pid), rss_mb(cluster.master_pid)
         for attack in attacks:
             alone = _measured(system, cluster.port, seconds / 2)

@@ -23,6 +23,8 @@ from tests.local import fetch
 
 APPS = Path(__file__).parent / "apps"
 TIMEOUT_S = 30.0
+GOOD_ORDER_S = 2.0
+AT_ONCE_S = 5.0
 QUICK = (
     "transport.heartbeat_s=0.2",
     "transport.silence_s=1",
@@ -183,11 +185,14 @@ class Cluster:
 
     def close(self) -> None:
         """Stop what still runs, and fail if anything outlives its parent."""
+        for patience_s in (GOOD_ORDER_S, AT_ONCE_S):  # the second signal ends a node that waits for its tasks
+            for program in self._programs:
+                program.popen.terminate()
+            end = time.monotonic() + patience_s
+            for program in self._programs:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    program.popen.wait(max(0.0, end - time.monotonic()))
         for program in self._programs:
-            program.popen.terminate()
-        for program in self._programs:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                program.popen.wait(5)
             program.popen.kill()
             program.popen.wait()
         _, left = psutil.wait_procs([p for p in psutil.process_iter() if self._is_ours(p)], 3)

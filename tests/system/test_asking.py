@@ -10,6 +10,7 @@ import pytest
 from benchmarks.processes import free_port
 from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
 from tests.system.test_pauses import PATIENT
+from tests.ways import both_ways
 
 ASKING = APPS / "asking.py"
 WAITS = APPS / "waits.py"
@@ -30,16 +31,8 @@ DEADLINE_S = 8.0
 
 pytestmark = pytest.mark.system
 
-each_way = pytest.mark.parametrize(
-    ("scheduler", "channel"),
-    [(one, other) for one in ("GenericTaskScheduler", "ZMQTaskScheduler") for other in ("zmq", "tcp")],
-)
-both_ways = pytest.mark.parametrize(
-    ("scheduler", "channel"), [("GenericTaskScheduler", "tcp"), ("ZMQTaskScheduler", "zmq")]
-)
 
-
-@each_way
+@both_ways
 def test_tasks_of_applications_and_of_systems_ask_in_each_way(
     cluster: Cluster, tmp_path: Path, scheduler: str, channel: str
 ) -> None:

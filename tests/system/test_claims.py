@@ -8,12 +8,12 @@ from itertools import pairwise
 import pytest
 
 from tests.system.cluster import APPS, Cluster
+from tests.ways import both_ways
 
 CLAIMS = APPS / "claims.py"
 
 
-@pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])
-@pytest.mark.parametrize("channel", ["tcp", "zmq"])
+@both_ways
 def test_no_two_tasks_have_the_same_device_or_licence_at_once(
     cluster: Cluster, scheduler: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.processes import free_port
 from tests.system.cluster import APPS, Cluster, Gate, Program, kill, wait_until
+from tests.ways import both_ways, each_way
 
 HELD = APPS / "held.py"
 MANDELBROT = (
@@ -19,16 +20,9 @@ MANDELBROT = (
     "mandelbrot.output=",
 )
 SCHEDULERS = ("GenericTaskScheduler", "ZMQTaskScheduler")
-CHANNELS = ("zmq", "tcp")
 
 pytestmark = pytest.mark.system
 
-each_way = pytest.mark.parametrize(
-    ("scheduler", "channel"), [(one, other) for one in SCHEDULERS for other in CHANNELS]
-)
-both_ways = pytest.mark.parametrize(
-    ("scheduler", "channel"), [("GenericTaskScheduler", "tcp"), ("ZMQTaskScheduler", "zmq")]
-)
 each_scheduler = pytest.mark.parametrize("scheduler", SCHEDULERS)
 each_mode = pytest.mark.parametrize("mode", ["tasks", "system"])
 
@@ -62,7 +56,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_task_again(
     assert app.succeed() == "each once\n"
 
 
-@each_way
+@both_ways
 def test_the_tasks_of_a_slave_that_is_killed_go_to_the_other(
     cluster: Cluster, gate: Gate, scheduler: str, channel: str
 ) -> None:

@@ -19,6 +19,7 @@ from concurrent.scheduling.ledger.recorded import CodeDefined, JobBegun, OwnerJo
 from concurrent.scheduling.tasks.outcome import FAILED
 from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
 from tests.unit.scheduling.journal_parts import OpenJournal
+from tests.ways import both_ways
 
 ONCE = APPS / "once.py"
 COUNT = 200
@@ -27,11 +28,6 @@ LONG = "transport.return_s=60"
 """As by default: whatever the machine does meanwhile, nodes come back in time."""
 
 pytestmark = pytest.mark.system
-
-each_way = pytest.mark.parametrize(
-    ("scheduler", "channel"),
-    [(one, other) for one in ("GenericTaskScheduler", "ZMQTaskScheduler") for other in ("zmq", "tcp")],
-)
 
 
 def durable(cluster: Cluster, *arguments: object, level: str = "process") -> Program:
@@ -59,7 +55,7 @@ def lines(file: Path) -> int:
     return len(file.read_text().splitlines())
 
 
-@each_way
+@both_ways
 def test_a_program_gets_all_its_results_though_its_master_is_killed(
     cluster: Cluster, scheduler: str, channel: str, tmp_path: Path
 ) -> None:

@@ -98,11 +98,14 @@ def kill_hosts(walk: Walk, times: int, seed: int) -> int:
     return killed
 
 
-@pytest.mark.parametrize(("kind", "times"), [("Walk", 50), ("Large", 10), ("Unpicklable", 3)])
+@pytest.mark.parametrize(
+    ("kind", "times", "times_if_long"), [("Walk", 15, 50), ("Large", 5, 10), ("Unpicklable", 3, 3)]
+)
 def test_a_system_whose_host_is_killed_has_no_task_run_twice(
-    walk: Callable[..., Walk], kind: str, times: int
+    walk: Callable[..., Walk], kind: str, times: int, times_if_long: int, *, is_long: bool
 ) -> None:
     here = walk(kind)
+    times = times_if_long if is_long else times
     assert kill_hosts(here, times, seed=7) >= times // 2
     here.check()
 

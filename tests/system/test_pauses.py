@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
+from tests.ways import both_ways
 
 COUNTED = APPS / "counted.py"
 PATIENT = ("transport.return_s=60",)
@@ -19,10 +20,6 @@ PAUSE_S = 4.0
 """Twice as long as silence and resuming take with the quick options of the tests."""
 
 pytestmark = pytest.mark.system
-
-both_ways = pytest.mark.parametrize(
-    ("scheduler", "channel"), [("GenericTaskScheduler", "tcp"), ("ZMQTaskScheduler", "zmq")]
-)
 
 
 class Runs:

@@ -10,13 +10,9 @@ import pytest
 from benchmarks.processes import free_port
 from tests.system.cluster import Cluster, Program, kill, wait_until
 from tests.system.test_pauses import COUNTED, PATIENT, Runs
+from tests.ways import both_ways
 
 pytestmark = pytest.mark.system
-
-each_way = pytest.mark.parametrize(
-    ("scheduler", "channel"),
-    [(one, other) for one in ("GenericTaskScheduler", "ZMQTaskScheduler") for other in ("zmq", "tcp")],
-)
 
 
 @pytest.fixture
@@ -50,7 +46,7 @@ def has_all_back(cluster: Cluster, count: int) -> bool:
     return sum(one["held"] for one in cluster.status()["tasks"]["slaves"]) == count
 
 
-@each_way
+@both_ways
 def test_what_runs_and_what_waits_at_slaves_is_run_once(
     cluster: Cluster, runs: Runs, scheduler: str, channel: str
 ) -> None:
@@ -66,7 +62,7 @@ def test_what_runs_and_what_waits_at_slaves_is_run_once(
     assert all("is back with" in slave.err for slave in slaves)
 
 
-@each_way
+@both_ways
 def test_what_is_finished_while_there_is_no_master_is_not_run_again(
     cluster: Cluster, runs: Runs, scheduler: str, channel: str
 ) -> None:
@@ -93,3 +89,4 @@ def test_an_older_state_of_the_cluster_is_refused(cluster: Cluster, runs: Runs) 
     copy.rename(journal)
     durable(cluster)
     slave.wait_for_line("answers as it was in its run 2, and had come to 3")
+    runs.let_go()  # it ends as soon as its tasks do

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.system.cluster import APPS, Cluster
+from tests.ways import both_ways
 
 
-@pytest.mark.parametrize(
-    ("scheduler", "channel"),
-    [("GenericTaskScheduler", "tcp"), ("GenericTaskScheduler", "zmq"), ("ZMQTaskScheduler", "zmq")],
-)
+@both_ways
 def test_an_application_hears_how_far_a_task_is_and_what_it_prints(
     cluster: Cluster, scheduler: str, channel: str
 ) -> None:

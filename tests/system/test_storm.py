@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.ways import both_ways
+
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 50
+KILLS, KILLS_IF_LONG = 25, 100
 TASKS = 100
 TIMEOUT_S = 400
 
 
 @pytest.mark.system
 @pytest.mark.timeout(TIMEOUT_S + 60)
-@pytest.mark.parametrize("channel", ["tcp", "zmq"])
-@pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])
-def test_whatever_is_killed_each_outcome_comes_once(scheduler: str, channel: str) -> None:
-    options = {"--kills": KILLS, "--tasks": TASKS, "--channel": channel, "--scheduler": scheduler}
+@both_ways
+def test_whatever_is_killed_each_outcome_comes_once(scheduler: str, channel: str, *, is_long: bool) -> None:
+    kills = KILLS_IF_LONG if is_long else KILLS
+    options = {"--kills": kills, "--tasks": TASKS, "--channel": channel, "--scheduler": scheduler}
     storm = subprocess.run(
         [sys.executable, "-m", "benchmarks.storm", *(str(word) for one in options.items() for word in one)],
         cwd=ROOT,

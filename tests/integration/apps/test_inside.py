@@ -13,11 +13,10 @@ import pytest
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import NodeError, TaskTimeout, WorkerDied
 from concurrent.scheduling import Retry, TaskProgress, current_task
+from tests.ways import BOTH_WAYS
 
-WAYS = [("GenericTaskScheduler", "tcp"), ("ZMQTaskScheduler", "zmq"), ("ZMQTaskScheduler", "tcp")]
 
-
-@pytest.fixture(scope="module", params=WAYS, ids=" ".join)
+@pytest.fixture(scope="module", params=BOTH_WAYS, ids=" ".join)
 def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     scheduler, channel = request.param
     with LocalCluster(2, options={"scheduling.scheduler": scheduler, "transport.channel": channel}) as made:

@@ -18,6 +18,7 @@ import pytest
 from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import TaskTimeout, UnpicklableResult
 from concurrent.scheduling import Retry
+from tests.ways import each_way
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,7 @@ class Special(OSError):
     pass
 
 
-@pytest.mark.parametrize("channel", ["zmq", "tcp"])
-@pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])
+@each_way
 def test_each_scheduler_and_channel_keeps_what_calls_ask_for(
     tmp_path: Path, scheduler: str, channel: str
 ) -> None:

@@ -14,17 +14,12 @@ import pytest
 from concurrent.apps import ClusterExecutor, MasterNode, SlaveNode
 from concurrent.core import Environment
 from tests.system.cluster import wait_until
+from tests.ways import BOTH_WAYS
 
 TIMEOUT_S = 30.0
-WAYS = [
-    ("GenericTaskScheduler", "tcp"),
-    ("GenericTaskScheduler", "zmq"),
-    ("ZMQTaskScheduler", "zmq"),
-    ("ZMQTaskScheduler", "tcp"),
-]
 
 
-@pytest.fixture(scope="module", params=WAYS, ids=" ".join)
+@pytest.fixture(scope="module", params=BOTH_WAYS, ids=" ".join)
 def master(request: pytest.FixtureRequest) -> Iterator[MasterNode]:
     """A master with a slave that has nothing but places, and another one with devices and a licence."""
     scheduler, channel = request.param

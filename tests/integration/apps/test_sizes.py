@@ -6,6 +6,7 @@ import pytest
 
 from concurrent.apps import LocalCluster
 from concurrent.core.errors import PayloadTooLarge
+from tests.ways import both_ways
 
 LIMIT = 8 << 20
 OPTIONS = {"transport.message_bytes_max": str(LIMIT), "logging.level": "error"}
@@ -15,8 +16,7 @@ def make(size: int) -> bytes:
     return bytes(size)
 
 
-@pytest.mark.parametrize("channel", ["zmq", "tcp"])
-@pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])
+@both_ways
 def test_a_task_or_result_that_is_too_large_fails_alone(channel: str, scheduler: str) -> None:
     options = {**OPTIONS, "transport.channel": channel, "scheduling.scheduler": scheduler}
     with LocalCluster(2, own_modules=[__name__], options=options) as cluster:

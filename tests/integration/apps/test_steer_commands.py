@@ -14,6 +14,7 @@ from concurrent.apps.main import main
 from concurrent.scheduling.tasks.outcome import FAILED
 from tests.integration.apps.durable import MakeMaster, MakePeerAt, a_slave, attach, outcomes
 from tests.integration.apps.peers import TIMEOUT_S, Peer
+from tests.ways import both_ways
 
 Run = Callable[..., str]
 
@@ -169,8 +170,7 @@ def test_one_that_is_away_takes_tasks_when_it_comes_back(
     assert run("resume") == "no slave is drained\n"
 
 
-@pytest.mark.parametrize("scheduler", ["GenericTaskScheduler", "ZMQTaskScheduler"])
-@pytest.mark.parametrize("channel", ["tcp", "zmq"])
+@both_ways
 def test_a_real_slave_that_is_drained_begins_nothing_until_it_is_resumed(
     make_master: MakeMaster, scheduler: str, channel: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,13 +17,12 @@ from concurrent.scheduling.telemetry.timeline import Bar
 from concurrent.scheduling.telemetry.workerbook import WorkerFacts
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer
 from tests.system.cluster import wait_until
+from tests.ways import BOTH_WAYS
 
-SCHEDULERS = ("GenericTaskScheduler", "ZMQTaskScheduler")
-CHANNELS = ("tcp", "zmq")
 WORKERS = 2
 
 
-@pytest.fixture(scope="module", params=[(one, other) for one in SCHEDULERS for other in CHANNELS], ids="-".join)
+@pytest.fixture(scope="module", params=BOTH_WAYS, ids="-".join)
 def cluster(request: pytest.FixtureRequest) -> Iterator[MasterNode]:
     scheduler, channel = request.param
     overrides = {

@@ -10,6 +10,8 @@
 ``ClusterExecutor`` an executor on the cluster of a master
 ``ExecutorView``    an executor whose calls ask for something, see ``options`` of either
 ``TaskFuture``      the future of a call
+``AsyncCluster``    a cluster for programs that are written with asyncio
+``Pool``            a pool with the interface of ``multiprocessing.Pool``
 ``Project``         the folder of a program, with what goes along of it
 =================== ===========================================================================
 
@@ -25,21 +27,25 @@ from concurrent.core.lazy import lazy_names
 if TYPE_CHECKING:
     from concurrent.apps.api import IApp, NodeType
     from concurrent.apps.application import ApplicationNode
+    from concurrent.apps.asynccluster import AsyncCluster
     from concurrent.apps.executor import ClusterExecutor, LocalCluster
     from concurrent.apps.executorview import ExecutorView
     from concurrent.apps.master import MasterNode
+    from concurrent.apps.pool import Pool
     from concurrent.apps.project import Project
     from concurrent.apps.slave import SlaveNode
     from concurrent.apps.taskfuture import TaskFuture
 
 _MODULE_BY_NAME = {
     "ApplicationNode": "application",
+    "AsyncCluster": "asynccluster",
     "ClusterExecutor": "executor",
     "ExecutorView": "executorview",
     "IApp": "api",
     "LocalCluster": "executor",
     "MasterNode": "master",
     "NodeType": "api",
+    "Pool": "pool",
     "Project": "project",
     "SlaveNode": "slave",
     "TaskFuture": "taskfuture",
@@ -47,12 +53,14 @@ _MODULE_BY_NAME = {
 
 __all__ = [
     "ApplicationNode",
+    "AsyncCluster",
     "ClusterExecutor",
     "ExecutorView",
     "IApp",
     "LocalCluster",
     "MasterNode",
     "NodeType",
+    "Pool",
     "Project",
     "SlaveNode",
     "TaskFuture",

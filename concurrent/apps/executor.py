@@ -40,6 +40,8 @@ __all__ = ["ClusterExecutor", "LocalCluster"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
+TERMINATE_GRACE_S: Final = 10.0
+
 ASYNC_FLAGS: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -265,6 +267,21 @@ class ClusterExecutor(Executor):
         """
         self._core.close(wait=wait, cancel=cancel_futures)
 
+    def terminate_workers(self) -> None:
+        """Take nothing more, and end the workers that run calls of this executor by SIGTERM, so that what they
+        run may clean up. Its open futures are cancelled. Returns at once; any thread.
+
+        A worker that has not ended after ten seconds is killed.
+        """
+        self._core.close(wait=False, cancel=True, grace_s=TERMINATE_GRACE_S)
+
+    def kill_workers(self) -> None:
+        """Take nothing more, and kill the workers that run calls of this executor.
+
+        Its open futures are cancelled. Returns at once; any thread.
+        """
+        self._core.close(wait=False, cancel=True)
+
     def _begin(
         self,
         own_modules: Sequence[str],
@@ -390,15 +407,19 @@ def _worker_count(workers: int | None, max_workers: int | None) -> int:
 
 
 def _check_count(name: str, value: Any) -> None:
-    """See that an argument is a whole number of at least 1.
+    """See that an argument is a whole number of at least 1; errors begin as those of the standard library.
 
     :raises TypeError: if it is no whole number.
     :raises ValueError: if it is less.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an integer, but is {value!r}")
+        kind = "an integer or None" if name == "buffersize" else "an integer"
+        raise TypeError(f"{name} must be {kind}, but is {value!r}")
     if value < 1:
-        raise ValueError(f"{name} must be greater than 0, but is {value}")
+        raise ValueError(f"{name} must be {_BOUNDS.get(name, 'greater than 0')}, but is {value}")
+
+
+_BOUNDS: Final = {"buffersize": "None or > 0", "chunksize": ">= 1", "max_tasks_per_child": ">= 1"}
 
 
 def _setup_of(initializer: Any, initargs: Any) -> Setup | None:

@@ -18,18 +18,18 @@ import os
 import signal
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import InvalidStateError
 from contextlib import ExitStack, suppress
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from concurrent.apps.access import Way
 from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.client import ClusterClient
 from concurrent.apps.executorjob import ExecutorJob
+from concurrent.apps.forkedcopies import tell_of_forks
 from concurrent.apps.jobwish import JobAnswer
 from concurrent.apps.openness import say_open
 from concurrent.apps.project import Project
@@ -127,7 +127,7 @@ class ExecutorCore:
             self._end_threads()
             raise
         atexit.register(self._exit)
-        _cores.add(self)
+        tell_of_forks(self)
 
     def _make_client(self, own_modules: Sequence[str], project: Project | None) -> ClusterClient:
         client = ClusterClient(
@@ -278,11 +278,11 @@ class ExecutorCore:
         """See :class:`~concurrent.apps.taskfuture.FutureOwner`."""
         self._callbacks.put(callback)
 
-    def cancel(self, futures: Iterable[TaskFuture[Any]]) -> None:
-        """Cancel many at once."""
+    def cancel(self, futures: Iterable[TaskFuture[Any]], grace_s: float = 0.0) -> None:
+        """Cancel many at once; those that run have so long to end by themselves, in seconds."""
         ids = [future.task_id for future in futures if future.cancel_here()]
         if ids:
-            self.cancel_tasks(ids)
+            self.cancel_tasks(ids, grace_s)
 
     def abandon(self, futures: Iterable[TaskFuture[Any]]) -> None:
         """Want no more of these: cancel them, or leave them to the job."""
@@ -306,19 +306,20 @@ class ExecutorCore:
         self.client.give_up(error)
         self._fail_all(error)
 
-    def close(self, *, wait: bool, cancel: bool) -> None:
+    def close(self, *, wait: bool, cancel: bool, grace_s: float = 0.0) -> None:
         """Take nothing more, and free everything when what was submitted has ended.
 
         :param wait: return only then. On the callbacks thread return when the futures have ended; at once on
             the results thread, on the loop (where ``__del__`` of an argument may run) and within ``submit``
             (where arguments are pickled): the rest needs this thread.
         :param cancel: cancel what is not finished.
+        :param grace_s: how long what is cancelled and runs has to end by itself, in seconds.
         """
         if os.getpid() != self._pid:  # a forked copy has neither threads nor a cluster
             return
         self._is_closing = True
         if cancel:
-            self.cancel(list(self._futures))
+            self.cancel(list(self._futures), grace_s)
         self._check_done()
         if not wait or self._is_needed():
             return
@@ -328,6 +329,8 @@ class ExecutorCore:
         except BaseException:  # boundary: a signal came: whoever waits here wants to get on
             self.abandon(list(self._futures))
             raise
+        if not self._callbacks.is_current():
+            self._callbacks.join()  # no thread is left, so the next LocalCluster can fork its processes
 
     def is_own_thread(self) -> bool:
         """Tell whether no future can end while this thread waits."""
@@ -485,16 +488,3 @@ class ExecutorCore:
             thread.end()
             if not thread.is_current():
                 thread.join()
-
-
-_cores: Final[weakref.WeakSet[ExecutorCore]] = weakref.WeakSet()
-"""Those of this process, for its forked copies: what is called after a fork is known for ever."""
-
-
-def _forked() -> None:
-    for core in list(_cores):
-        core.forked()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.system.cluster import APPS, Cluster, Program, wait_until
+from tests.system.pythons import other_pythons, with_dependencies
 
 pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPENDENCIES = ("pyzmq", "web.py", "cheroot", "configobj", "msgpack", "cloudpickle", "cryptography")
 RUN = "import concurrent_framework, sys; from concurrent.apps.main import main; sys.exit(main(sys.argv[1:]))"
 FAKE = f"import platform; platform.python_version = lambda: '3.99.0'; {RUN}"
 
@@ -38,37 +37,13 @@ def other(cluster: Cluster) -> Start:
     return starting(cluster, (sys.executable, "-c", FAKE))
 
 
-def other_pythons() -> list[str]:
-    """Return interpreters of other minor versions, as far as they are to be found here."""
-    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    names = [f"3.{minor}" for minor in range(10, 16) if f"3.{minor}" != own]
-    found = [shutil.which(f"python{name}") for name in names]
-    for name in names:
-        found += map(str, sorted(Path.home().glob(f".pyenv/versions/{name}.*/bin/python{name}")))
-    return [python for python in found if python and works(python)]
-
-
-def works(python: str) -> bool:
-    done = subprocess.run(
-        [python, "-c", "import venv, ensurepip"], capture_output=True, timeout=20, check=False
-    )
-    return done.returncode == 0
-
-
 @pytest.fixture(scope="module")
 def real_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The oldest or newest other Python of this machine, with what the framework needs."""
+    """The newest other Python of this machine, with what the framework needs."""
     pythons = other_pythons()
     if not pythons:
         pytest.skip("there is no other Python on this machine")
-    folder = tmp_path_factory.mktemp("other")
-    subprocess.run([pythons[-1], "-m", "venv", folder], check=True, capture_output=True, timeout=60)
-    python = str(folder / "bin/python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *DEPENDENCIES]
-    done = subprocess.run(pip, capture_output=True, text=True, timeout=100, check=False)
-    if done.returncode:
-        pytest.skip(f"{pythons[-1]} has no packages and cannot install them: {done.stderr[-200:]}")
-    return python
+    return with_dependencies(pythons[-1], tmp_path_factory.mktemp("other"))
 
 
 def check_that_it_is_refused_and_nothing_is_lost(cluster: Cluster, start: Start, version: str) -> None:

@@ -7,12 +7,14 @@ import gc
 import itertools
 import os
 import threading
+import time
 import traceback
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from concurrent.apps import ClusterExecutor, LocalCluster
 from concurrent.core.errors import SchedulingError, WorkerDied
 from concurrent.scheduling.pickling.initializer import InitializerFailed
 from tests.integration.apps import workloads
-from tests.system.cluster import Gate
+from tests.system.cluster import Gate, wait_until
 
 TIMEOUT_S = 30.0
 
@@ -172,6 +174,49 @@ class TestInitializer:
             LocalCluster(1, initializer=abs, initargs=(threading.Lock(),))
 
 
+def hold_and_tidy(port: int, file: str) -> None:
+    try:
+        workloads.hold(port)
+        time.sleep(600)  # the gate was opened, and SIGTERM comes
+    finally:
+        Path(file).write_text("tidied", encoding="utf-8")
+
+
+class TestWorkersThatAreEnded:
+    @pytest.mark.parametrize("how", ["terminate_workers", "kill_workers"])
+    def test_what_is_open_is_cancelled_and_nothing_more_is_taken(
+        self, local_cluster: LocalCluster, gate: Gate, tmp_path: Path, how: str
+    ) -> None:
+        file = tmp_path / "tidied.txt"
+        with ClusterExecutor(local_cluster.address, own_modules=["tests"]) as executor:
+            done = executor.submit(abs, -1)
+            assert done.result(TIMEOUT_S) == 1
+            futures = [executor.submit(hold_and_tidy, gate.port, str(file)) for _ in range(3)]
+            gate.wait_for(2)
+            getattr(executor, how)()
+            assert not file.exists() or how == "terminate_workers"
+            assert all(future.cancelled() for future in futures)
+            with pytest.raises(RuntimeError, match="cannot schedule new futures after shutdown"):
+                executor.submit(abs, -1)
+        if how == "terminate_workers":
+            wait_until(file.exists, "what ran has tidied up")
+        assert local_cluster.submit(abs, -1).result(TIMEOUT_S) == 1
+
+    def test_a_cluster_of_its_own_ends_with_them(self, gate: Gate) -> None:
+        cluster = LocalCluster(1, own_modules=["tests"])
+        future = cluster.submit(workloads.hold, gate.port)
+        gate.wait_for(1)
+        cluster.kill_workers()
+        cluster.shutdown()
+        assert future.cancelled()
+
+    def test_a_cluster_that_has_ended_leaves_no_thread(self) -> None:
+        before = threading.active_count()
+        with LocalCluster(1) as cluster:
+            cluster.submit(abs, -1).add_done_callback(lambda _future: None)
+        assert threading.active_count() == before
+
+
 class TestLifeOfWorkers:
     @pytest.mark.parametrize("value", [0, -1, 1.5, True])
     def test_numbers_that_make_no_sense_are_refused(self, value: Any) -> None:
@@ -246,20 +291,43 @@ class TestMap:
         assert list(results) == list(range(5))
 
     @pytest.mark.parametrize(
-        ("argument", "kind"),
+        ("argument", "kind", "text"),
         [
-            ({"chunksize": 0}, ValueError),
-            ({"buffersize": 0}, ValueError),
-            ({"buffersize": -1}, ValueError),
-            ({"buffersize": 1.5}, TypeError),
-            ({"chunksize": "2"}, TypeError),
+            ({"chunksize": 0}, ValueError, "chunksize must be >= 1"),
+            ({"buffersize": 0}, ValueError, "buffersize must be None or > 0"),
+            ({"buffersize": -1}, ValueError, "buffersize must be None or > 0"),
+            ({"buffersize": 1.5}, TypeError, "buffersize must be an integer or None"),
+            ({"buffersize": "foo"}, TypeError, "buffersize must be an integer or None"),
+            ({"chunksize": "2"}, TypeError, "chunksize must be an integer"),
         ],
     )
     def test_numbers_that_make_no_sense_are_refused(
-        self, local_cluster: LocalCluster, argument: dict[str, Any], kind: type[Exception]
+        self, local_cluster: LocalCluster, argument: dict[str, Any], kind: type[Exception], text: str
     ) -> None:
-        with pytest.raises(kind, match=next(iter(argument))):
+        with pytest.raises(kind, match=text):
             local_cluster.map(add, [1], **argument)
+
+    @pytest.mark.parametrize("buffersize", [1, 2, 4, 8])
+    def test_a_buffer_changes_no_result(self, local_cluster: LocalCluster, buffersize: int) -> None:
+        assert list(local_cluster.map(str, range(4), buffersize=buffersize)) == ["0", "1", "2", "3"]
+        pairs = local_cluster.map(add, range(4), range(4), buffersize=buffersize)
+        assert list(pairs) == [0, 2, 4, 6]
+        assert list(local_cluster.map(str, [], buffersize=buffersize)) == []
+        assert list(local_cluster.map(str, buffersize=buffersize)) == []
+
+    def test_endless_inputs_may_be_several(self, local_cluster: LocalCluster) -> None:
+        results = local_cluster.map(add, itertools.count(), itertools.count(), buffersize=2)
+        assert [next(results) for _ in range(3)] == [0, 2, 4]
+
+    def test_inputs_that_the_buffer_has_no_room_for_are_not_taken_at_the_end(
+        self, local_cluster: LocalCluster
+    ) -> None:
+        inputs = itertools.count()
+        with ClusterExecutor(local_cluster.address, own_modules=["tests"]) as executor:
+            results = executor.map(add, inputs, buffersize=2)
+        assert next(inputs) == 2
+        with pytest.raises(RuntimeError, match="cannot schedule new futures after shutdown"):
+            next(results)
 
     @pytest.mark.parametrize("chunksize", [1, 3])
     def test_a_result_is_held_by_nobody_but_who_has_it(

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from concurrent.apps.slavechoice import find_slave, names_of
-from concurrent.apps.steered import CancelAnswer, DrainAnswer, DrainList, RetryAnswer
 from concurrent.apps.taskchoice import Chosen, TaskChoice
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.core.loggers import get_log
@@ -30,7 +29,13 @@ from concurrent.transport.security.auditing import NO_AUDIT, REFUSED, IAudit
 from concurrent.transport.security.identity import ANYBODY, THIS_USER, Identity
 from concurrent.transport.security.roles import OBSERVERS, SUBMITTERS
 
+if TYPE_CHECKING:
+    from concurrent.apps.steered import CancelAnswer, DrainAnswer, DrainList, RetryAnswer
+
 __all__ = ["SteerAPI"]
+
+TYPES_FROM: Final = ("concurrent.apps.steered",)
+"""Where the types of the answers are, for the documents that describe the API: most masters are not steered."""
 
 log = get_log(__name__)
 
@@ -154,12 +159,16 @@ class SteerAPI:
         return self._drain_answer(name)
 
     def _drains(self) -> DrainList:
+        from concurrent.apps.steered import DrainList
+
         names = list(self._ledger.drains.by_name)
         shown = names[-ROWS_MAX:]
         rows = tuple(map(self._drain_answer, shown))
         return DrainList(rows, len(names), len(names) - len(shown))
 
     def _drain_answer(self, name: str) -> DrainAnswer:
+        from concurrent.apps.steered import DrainAnswer
+
         drain = self._ledger.drains.by_name.get(name)
         slave = names_of(self._ledger).get(name)
         held = len(slave.held) if slave is not None else 0
@@ -177,6 +186,8 @@ class SteerAPI:
         return self._cancel_answer(choice.of(self._dispatcher, identity))
 
     def _cancel_answer(self, chosen: Chosen) -> CancelAnswer:
+        from concurrent.apps.steered import CancelAnswer
+
         running = self._running_count(chosen.tasks)
         return CancelAnswer(waiting=len(chosen.tasks) - running, running=running, not_open=chosen.not_open)
 
@@ -204,6 +215,8 @@ class SteerAPI:
         return self._retry_answer(choice.of(self._dispatcher, identity))
 
     def _retry_answer(self, chosen: Chosen) -> RetryAnswer:
+        from concurrent.apps.steered import RetryAnswer
+
         states = [task.state for task in chosen.tasks]
         queued = sum(states.count(state) for state in LEFT)
         running = states.count(TaskState.HELD)

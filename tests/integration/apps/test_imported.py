@@ -89,7 +89,12 @@ MASTER = NODE.format(node="MasterNode", arguments=["master", "-p", "0", "-q", "-
 NEVER = ("pydoc", "unittest", "xml", "sqlite3", "configobj", "concurrent.apps.columns", "concurrent.apps.pages")
 """Pages come when somebody looks at one, the rest when there is a configuration file or a journal."""
 
-ANSWERS = ("concurrent.apps.observed", "concurrent.apps.observer", "concurrent.apps.tasklist")
+ANSWERS = (
+    "concurrent.apps.observed",
+    "concurrent.apps.observer",
+    "concurrent.apps.steered",
+    "concurrent.apps.tasklist",
+)
 """What makes and reads answers for those who look at a cluster."""
 
 SERVER = ("web", "cheroot", "concurrent.apps.node", "concurrent.transport.web.service")

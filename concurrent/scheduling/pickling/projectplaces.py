@@ -1,7 +1,8 @@
 """Where the projects of an application are, in a process that runs its code: one at a time is the present one.
 
-Its folder comes first in ``sys.path``, and is the working folder. A worker is told where it is, for its slave
-has unpacked it. The host of a task system is sent the parts, and unpacks them.
+Its folder is where imports look behind the standard library, and before what is installed; it is the working
+folder too. A worker is told where it is, for its slave has unpacked it. The host of a task system is sent the
+parts, and unpacks them.
 
 A second program of a job may have another project. Each task runs with that of the program that pushed it, so
 that going from one to the other sets the modules of the first aside.
@@ -16,6 +17,7 @@ from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any, Final
 
+from concurrent.core.dependencies import make_importable
 from concurrent.core.errors import ConcurrentError, NodeError
 from concurrent.scheduling.pickling.spaces import Spaces
 from concurrent.scheduling.wire.projectblobs import Manifest, is_manifest, part_data
@@ -74,7 +76,7 @@ class Projects:
             )
             return
         self._present = manifest
-        sys.path.insert(0, manifest.folder)
+        make_importable(manifest.folder)
         self._spaces.use_project(manifest.folder)
         sys.modules.update(self._aside_by_folder.pop(manifest.folder, {}))
 

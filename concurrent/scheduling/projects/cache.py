@@ -13,8 +13,8 @@ import contextlib
 import fcntl
 import os
 import secrets
-import stat
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -99,7 +99,7 @@ class ProjectCache:
         lock = self._open_lock(digest)
         if folder.is_dir() and self._is_sound(lock, folder, digest):
             self._lock_by_digest[digest] = lock
-            os.utime(lock)
+            _say(lock, manifest)
             return str(folder)
         os.close(lock)
         return ""
@@ -120,7 +120,7 @@ class ProjectCache:
                 if not self._is_sound(lock, folder, manifest.digest):
                     remove_folder(str(folder))
                     half.rename(folder)
-            os.pwrite(lock, f"{manifest.size_bytes} {_boot_id()}\n".encode(), 0)
+            _say(lock, manifest)
         except OSError as error:
             raise NodeError(
                 f"a project of {manifest.size_bytes} bytes cannot be unpacked into {folder.parent}: "
@@ -190,18 +190,14 @@ class ProjectCache:
         """Remove what is over the limit and used by nobody, and what is half of something."""
         assert self._folder is not None, "something was unpacked"
         entries: list[_Entry] = []
-        newest = 0.0
         for path in sorted(self._folder.iterdir()):
             with contextlib.suppress(OSError, ValueError):
                 status = path.stat()
                 if path.suffix == LOCK:
                     size_text = path.read_text(encoding="ascii").partition(" ")[0]
                     entries.append(_Entry(status.st_mtime, path.stem, int(size_text)))
-                    newest = max(newest, status.st_mtime)
-                elif HALF in path.name and stat.S_ISDIR(status.st_mode):
-                    entries_age = newest - status.st_mtime
-                    if entries_age > STALE_S:
-                        remove_folder(str(path))
+                elif HALF in path.name and time.time() - status.st_mtime > STALE_S:
+                    remove_folder(str(path))
         total = sum(entry.size_bytes for entry in entries)
         for entry in sorted(entries):
             if total <= self._bytes_max:
@@ -233,6 +229,12 @@ def _is_file_of(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:
         return False
+
+
+def _say(lock: int, manifest: Manifest) -> None:
+    """Write into the file beside a project what it is to say, and that it is used now."""
+    os.pwrite(lock, f"{manifest.size_bytes} {_boot_id()}\n".encode(), 0)
+    os.utime(lock)
 
 
 def _said(lock: int) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from concurrent.scheduling.projects.packing import remove_folder
-from tests.system.cluster import Cluster
+from tests.system.cluster import Cluster, kill
 from tests.system.machines import Machines
 from tests.system.test_machines import join, start_master, start_slave
 
@@ -128,13 +128,17 @@ def test_tasks_of_a_job_run_with_the_project_of_the_program_that_pushed_them(
     program = cluster.folder / "program"
     (program / "shop").mkdir(parents=True)
     (program / "main.py").write_text(OF_A_JOB)
-    cluster.master("-w", 0, options=(f"journal.folder={cluster.folder}/journal",))
+    journal = (f"journal.folder={cluster.folder}/journal",)
+    master = cluster.master("-w", 0, options=journal)
     for version, count in (("one", 2), ("two", 4)):
         (program / "shop/data.py").write_text(DATA.format(version=version))
         (program / "number.txt").write_text(version)
         started = cluster.run("main.py", cluster.address, count, starter=(sys.executable,), folder=program)
         if count == 2:
             assert started.wait() == 7, started.err
+            kill(master.pid)
+            master.popen.wait()
+            cluster.master("-w", 0, options=journal)
     cluster.slave(workers=1)
     assert started.succeed() == "[('one', 'one'), ('one', 'one'), ('two', 'two'), ('two', 'two')]\n"
     assert len([path for path in cache.iterdir() if path.is_dir()]) == 2

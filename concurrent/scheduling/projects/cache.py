@@ -84,7 +84,6 @@ class ProjectCache:
     def __init__(self, given: Path | None = None, bytes_max: int = 4 << 30) -> None:
         self._given = given
         self._bytes_max = bytes_max
-        self._folder: Path | None = None
         self._lock_by_digest: dict[str, int] = {}
 
     def find(self, manifest: Manifest) -> str:
@@ -147,9 +146,8 @@ class ProjectCache:
             self.release(digest)
 
     def _place(self, digest: str) -> Path:
-        if self._folder is None:
-            self._folder = cache_folder(self._given)
-        return self._folder / digest
+        """Return where a project belongs; whoever has removed the cache meanwhile has done no harm."""
+        return cache_folder(self._given) / digest
 
     def _open_lock(self, digest: str) -> int:
         """Return the file beside a project, with a lock that others may have too.
@@ -188,9 +186,8 @@ class ProjectCache:
 
     def _make_room(self) -> None:
         """Remove what is over the limit and used by nobody, and what is half of something."""
-        assert self._folder is not None, "something was unpacked"
         entries: list[_Entry] = []
-        for path in sorted(self._folder.iterdir()):
+        for path in cache_folder(self._given).iterdir():
             with contextlib.suppress(OSError, ValueError):
                 status = path.stat()
                 if path.suffix == LOCK:

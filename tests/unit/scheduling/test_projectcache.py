@@ -46,6 +46,16 @@ def test_a_project_is_unpacked_once_for_all_slaves_of_a_user(folder: Path) -> No
     other.close()
 
 
+def test_a_cache_that_was_removed_is_made_anew(folder: Path) -> None:
+    store, packed = ProjectCache(folder), project("x")
+    put(store, packed)
+    store.release(packed.manifest.digest)
+    remove_folder(str(folder))
+    assert store.find(packed.manifest) == ""
+    assert Path(put(store, packed), "main.py").exists()
+    store.close()
+
+
 def test_two_who_unpack_the_same_do_no_harm(folder: Path) -> None:
     one, other, packed = ProjectCache(folder), ProjectCache(folder), project("x")
     assert one.find(packed.manifest) == other.find(packed.manifest) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -27,8 +28,17 @@ PROBES = {
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
+    """The built wheel: one for all processes of the run, of which the first that needs it builds it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-wheel"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return next(folder.glob("*.whl"), None) or _built(folder)
+
+
+def _built(folder: Path) -> Path:
+    """Build the wheel; return where it is."""
     source = folder / "source"
     shutil.copytree(ROOT, source, ignore=NOT_COPIED)
     for name, text in PROBES.items():
@@ -44,9 +54,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site_folder(wheel: Path) -> Path:
+def site_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds what the wheel puts into site-packages."""
-    folder = wheel.parent / "site"
+    folder = tmp_path_factory.mktemp("installed") / "site"
     zipfile.ZipFile(wheel).extractall(folder)
     return folder
 
@@ -82,9 +92,9 @@ class Installation:
 
 
 @pytest.fixture(scope="session")
-def installation(wheel: Path) -> Installation:
+def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """The wheel as pip installs it."""
-    made = Installation(wheel.parent / "venv")
+    made = Installation(tmp_path_factory.mktemp("installed") / "venv")
     venv = [sys.executable, "-m", "venv", "--without-pip", str(made.folder)]
     subprocess.run(venv, check=True, timeout=60)
     # Start-up files of a folder that a .pth file names are not read: only the wheel's own count.

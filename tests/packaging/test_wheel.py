@@ -67,9 +67,9 @@ def test_no_other_name_stands_at_the_top(site_folder: Path) -> None:
     ],
 )
 def test_each_folder_of_the_checkout_lands_in_its_package(
-    site_folder: Path, source: str, installed: str
+    wheel: Path, site_folder: Path, source: str, installed: str
 ) -> None:
-    built_from = site_folder.parent / "source" / source
+    built_from = wheel.parent / "source" / source
     assert (site_folder / installed).read_bytes() == built_from.read_bytes()
 
 

@@ -154,6 +154,43 @@ class Wrong(ApplicationNode):
         self.push_tasks([Careful()], retry="often")
         self.push_tasksystem(System(), prio=3)
 """
+ADAPTERS = """# pyright: strict
+from collections.abc import AsyncIterator
+
+from concurrent.apps import AsyncCluster, LocalCluster, Pool
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+async def numbers() -> AsyncIterator[int]:
+    yield 1
+
+
+async def main() -> None:
+    async with AsyncCluster(2) as cluster:
+        reveal_type(await cluster.submit(double, 4))
+        async for result in cluster.options(retry=3).map(double, numbers(), ahead=4, ordered=False):
+            reveal_type(result)
+
+
+with Pool(2) as pool:
+    reveal_type(pool.map(double, [1, 2]))
+    reveal_type(pool.apply(double, (1,)))
+    reveal_type(pool.apply_async(double, (1,), callback=print).get(timeout=5))
+    reveal_type(pool.imap(double, [1]).next(1.5))
+with LocalCluster(2) as local, Pool(cluster=local.options(priority=1)) as shared:
+    reveal_type(shared.starmap_async(double, [(1,)]).get())
+"""
+ADAPTER_TYPES = ["int", "int", "list[int]", "int", "int", "int", "list[int]"]
+WRONG_ADAPTERS = """
+Pool("two")
+shared.map(double, 3)
+shared.imap(double, [1], chunksize="2")
+AsyncCluster(cluster=3)
+wrong: str = shared.apply(double, (1,))
+"""
 WRONG = PROGRAM + '\nwrong: str = cluster.submit(double, 4).result()\ncluster.submit(double, "text")\n'
 MESSAGES = """
 from typing import Any
@@ -240,6 +277,20 @@ def test_what_may_be_asked_for_tasks_is_known_by_name_and_type(
     done = check(tmp_path, installation.python)
     lines = set(re.findall(r"program\.py:(\d+).*error", done.stdout))
     assert len(lines) == 12, done.stdout
+
+
+@CHECKERS
+def test_pools_and_coroutines_return_what_functions_do(
+    check: Check, installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(ADAPTERS, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert revealed(done.stdout) == ADAPTER_TYPES
+    (tmp_path / "program.py").write_text(ADAPTERS + WRONG_ADAPTERS, encoding="utf-8")
+    done = check(tmp_path, installation.python)
+    lines = set(re.findall(r"program\.py:(\d+).*error", done.stdout))
+    assert len(lines) == 5, done.stdout
 
 
 @CHECKERS

@@ -12,6 +12,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from concurrent.apps.integrations.clusters import check_cluster
 from concurrent.apps.integrations.missing import not_installed
 
 try:
@@ -35,7 +36,10 @@ def dask_on(cluster: ClusterExecutor | ExecutorView) -> Iterator[None]:
 
     :param cluster: a ``LocalCluster`` or ``ClusterExecutor``, which stays open, or a view of one, which asks
         for something with each part of a graph.
+    :raises TypeError: if it is something else.
+    :raises SchedulingError: if it has a job.
     """
+    check_cluster(cluster)
     with cluster.options() as view, dask.config.set(scheduler=GraphExecutor(view)):
         yield
 

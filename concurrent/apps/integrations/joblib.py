@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from concurrent.apps.integrations.clusters import check_cluster
 from concurrent.apps.integrations.largearguments import LargeArguments, stand_ins_of
 from concurrent.apps.integrations.missing import not_installed
 from concurrent.scheduling import current_task
@@ -60,6 +61,7 @@ class ConcurrentBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore
         executor of their own, which ends with the backend.
     :param nesting_level: of joblib: 0 outside of its calls.
     :raises TypeError: if the cluster is something else.
+    :raises SchedulingError: if it has a job.
     """
 
     supports_retrieve_callback = True
@@ -70,7 +72,7 @@ class ConcurrentBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore
     ) -> None:
         super().__init__(nesting_level=nesting_level)
         if cluster is not None and not isinstance(cluster, str):
-            _check_cluster(cluster)
+            check_cluster(cluster)
         self._cluster = cluster
         self._pool: ExecutorView | None = None
         self._bytes_min: int | None = None
@@ -201,17 +203,6 @@ def _with_stand_ins(calls: BatchedCalls, large: LargeArguments) -> BatchedCalls:
         for function, arguments, named in calls.items
     ]
     return replaced
-
-
-def _check_cluster(cluster: Any) -> None:
-    """See that something is an executor of this framework."""
-    from concurrent.apps import ClusterExecutor, ExecutorView
-
-    if not isinstance(cluster, (ClusterExecutor, ExecutorView)):
-        raise TypeError(
-            "cluster must be a LocalCluster, a ClusterExecutor, a view of one, or HOST:PORT, "
-            f"but is {cluster!r}"
-        )
 
 
 register_parallel_backend("concurrent", ConcurrentBackend)

@@ -17,15 +17,21 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from concurrent.apps.integrations.clusters import cluster_of
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.wire.columns import CODE_BYTES_MAX
 
 if TYPE_CHECKING:
     from concurrent.apps import ClusterExecutor, ExecutorView
+    from concurrent.scheduling.pickling.code import AppCode
 
 __all__ = ["LargeArguments", "StandIns", "stand_ins_of"]
 
 TOTAL_BYTES_MAX: Final = 192 << 20
-"""How many bytes may travel once for one executor; the code of its program may have more, but little."""
+"""How many bytes may travel once for one executor."""
+
+SPARE_BYTES: Final = 32 << 20
+"""How much room is left in any case for code that the program will send."""
 
 REST_BYTES_MAX: Final = 64 << 10
 """What else an argument may consist of. One with more, such as an array of objects, is no block of numbers."""
@@ -37,9 +43,13 @@ log = get_log(__name__)
 
 
 class StandIns:
-    """What stands for large arguments on one executor. Any thread, under the lock of its job."""
+    """What stands for large arguments on one executor. Any thread, under the lock of its job.
 
-    def __init__(self) -> None:
+    :param code: the code of the program, which there may be so much of and no more.
+    """
+
+    def __init__(self, code: AppCode) -> None:
+        self._code = code
         self._by_digest: dict[bytes, StandIn] = {}
         self._size_bytes = 0
         self._is_full = False
@@ -64,16 +74,18 @@ class StandIns:
         return known
 
     def _has_room(self, size_bytes: int) -> bool:
-        if self._size_bytes + size_bytes <= TOTAL_BYTES_MAX:
+        code_bytes = sum(len(self._code.blob_at(index)) for index in range(self._code.blob_count))
+        is_room = code_bytes + size_bytes <= CODE_BYTES_MAX - SPARE_BYTES
+        if is_room and self._size_bytes + size_bytes <= TOTAL_BYTES_MAX:
             self._size_bytes += size_bytes
             return True
         if not self._is_full:
             self._is_full = True
             log.warning(
-                "further large arguments travel with each call: workers keep %d MiB already, and at most %d "
-                "until the executor ends",
+                "further large arguments travel with each call: workers keep %d MiB already until the executor "
+                "ends, and %d MiB of code",
                 self._size_bytes >> 20,
-                TOTAL_BYTES_MAX >> 20,
+                (code_bytes - self._size_bytes) >> 20,
             )
         return False
 
@@ -169,4 +181,5 @@ _stand_ins: Final[weakref.WeakKeyDictionary[Any, StandIns]] = weakref.WeakKeyDic
 
 def stand_ins_of(executor: ClusterExecutor | ExecutorView) -> StandIns:
     """Return what stands for large arguments on an executor; views of one have the same."""
-    return _stand_ins.setdefault(getattr(executor, "_cluster", executor), StandIns())
+    cluster = cluster_of(executor)
+    return _stand_ins.setdefault(cluster, StandIns(cluster._core.client.tasks.code))

@@ -43,14 +43,14 @@ def wire() -> Iterator[Wire]:
 
 def test_an_array_of_fifty_calls_travels_with_the_first_and_once_for_the_others(wire: Wire) -> None:
     array = np.arange(MIB, dtype=float)
-    large = LargeArguments(StandIns(), MIB, is_writable=False)
+    large = LargeArguments(StandIns(CodeBook()), MIB, is_writable=False)
     for _ in range(50):
         assert np.array_equal(wire.carry(large.replaced(array)), array)
     assert 2 * array.nbytes < wire.size_bytes < 2.01 * array.nbytes
 
 
 def test_a_later_job_sends_equal_bytes_no_more_and_sees_what_has_changed(wire: Wire) -> None:
-    array, stand_ins = np.zeros(MIB), StandIns()
+    array, stand_ins = np.zeros(MIB), StandIns(CodeBook())
     first = LargeArguments(stand_ins, MIB, is_writable=False)
     for _ in range(3):
         wire.carry(first.replaced(array))
@@ -69,7 +69,7 @@ def test_a_later_job_sends_equal_bytes_no_more_and_sees_what_has_changed(wire: W
 @pytest.mark.parametrize("is_writable", [False, True])
 def test_calls_get_views_that_cannot_be_written_to_or_copies(wire: Wire, is_writable: bool) -> None:
     array = np.zeros((MIB, 2), order="F")
-    large = LargeArguments(StandIns(), MIB, is_writable=is_writable)
+    large = LargeArguments(StandIns(CodeBook()), MIB, is_writable=is_writable)
     large.replaced(array)
     there = wire.carry(large.replaced(array))
     assert there.flags.writeable is is_writable
@@ -80,13 +80,13 @@ def test_calls_get_views_that_cannot_be_written_to_or_copies(wire: Wire, is_writ
 
 
 def test_small_arguments_and_those_of_one_call_are_left_as_they_are() -> None:
-    large = LargeArguments(StandIns(), MIB, is_writable=False)
+    large = LargeArguments(StandIns(CodeBook()), MIB, is_writable=False)
     for argument in (np.zeros(10), np.zeros(MIB), "x" * 2 * MIB, None):
         assert large.replaced(argument) is argument
 
 
 def test_arrays_of_objects_travel_with_each_call() -> None:
-    large = LargeArguments(StandIns(), MIB, is_writable=False)
+    large = LargeArguments(StandIns(CodeBook()), MIB, is_writable=False)
     array = np.array([{"a": 1}] * (MIB // 4), dtype=object)
     large.replaced(array)
     assert large.replaced(array) is array
@@ -96,14 +96,25 @@ def test_what_finds_no_room_travels_with_each_call_and_the_log_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(largearguments, "TOTAL_BYTES_MAX", 10 * MIB)
-    large = LargeArguments(StandIns(), MIB, is_writable=False)
+    large = LargeArguments(StandIns(CodeBook()), MIB, is_writable=False)
     arrays = [np.full(MIB, number, dtype=float) for number in range(4)]
     for array in arrays:
         large.replaced(array)
     assert large.replaced(arrays[0]) is not arrays[0]
     assert [large.replaced(array) is array for array in arrays[1:]] == [True, True, True]
     (record,) = caplog.records
-    assert "8 MiB" in record.getMessage()
+    assert "keep 8 MiB" in record.getMessage()
+
+
+def test_room_is_left_for_code(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:
+    monkeypatch.setattr(largearguments, "CODE_BYTES_MAX", largearguments.SPARE_BYTES + 12 * MIB)
+    first, second = np.zeros(MIB), np.ones(MIB)
+    large = LargeArguments(StandIns(wire.book), MIB, is_writable=False)
+    for array in (first, second):
+        large.replaced(array)
+    assert large.replaced(first) is not first
+    wire.carry(large.replaced(first))
+    assert large.replaced(second) is second
 
 
 def test_tables_and_sparse_matrices_have_sizes_too() -> None:
@@ -118,7 +129,7 @@ def test_tables_and_sparse_matrices_have_sizes_too() -> None:
 def test_tables_arrive_as_they_are(wire: Wire) -> None:
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame({"a": np.arange(MIB), "b": np.ones(MIB)})
-    large = LargeArguments(StandIns(), MIB, is_writable=False)
+    large = LargeArguments(StandIns(CodeBook()), MIB, is_writable=False)
     large.replaced(table)
     before = wire.size_bytes
     assert wire.carry(large.replaced(table)).equals(table)

@@ -183,8 +183,8 @@ class Master:
     def weight_of(self, owner: int) -> int:
         return WEIGHT
 
-    def begin(self, session: Any, name: str, *, weight: int) -> int:
-        assert weight == WEIGHT
+    def begin(self, session: Any, name: str, *, weight: int, application: int) -> int:
+        assert (weight, application) == (WEIGHT, OWNER)
         number = next(self._numbers)
         self.owners[number] = (name, [])
         return number

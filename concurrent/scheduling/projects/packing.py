@@ -31,6 +31,8 @@ LIST_BYTES_MAX: Final = 64 << 20
 LEVEL: Final = 1
 CHUNK_BYTES: Final = 1 << 20
 
+BYTECODE: Final = "__pycache__"
+
 FOLDER_MODE: Final = 0o555
 FILE_MODE: Final = 0o444
 """What is unpacked is the same for all who use it."""
@@ -101,7 +103,9 @@ def digest_of_folder(folder: str) -> str:
     :raises OSError: if something of it cannot be read.
     """
     places: list[tuple[str, str]] = []
-    for each, _, names in os.walk(folder):
+    for each, inside, names in os.walk(folder):
+        if BYTECODE in inside:  # root's workers write it, and no project has any
+            inside.remove(BYTECODE)
         places += (
             (os.path.relpath(os.path.join(each, name), folder), os.path.join(each, name)) for name in names
         )

@@ -139,9 +139,10 @@ def test_tasks_find_modules_and_data_of_the_project_and_nothing_else(folder: Pat
         "same class then": True,
         "write": "PermissionError" if os.geteuid() else "NoneType",
     }
-    assert sorted(path.name for path in there.rglob("*") if path.is_file() and path.name != "written") == [
+    found = {path.name for path in there.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert found - {"written"} == {
         "__init__.py", "late.py", "later.py", "main.py", "prices.csv", "prices.py",
-    ]  # fmt: skip
+    }  # fmt: skip
 
 
 def test_a_project_that_is_not_possible_is_refused_with_what_to_write(tmp_path: Path) -> None:

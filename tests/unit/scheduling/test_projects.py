@@ -244,6 +244,8 @@ def test_a_project_is_unpacked_as_it_was_and_can_only_be_read(there: Path) -> No
     assert [oct((there / path).stat().st_mode & 0o777) for path in ("", "shop", "main.py", "run.sh")] == [
         "0o555", "0o555", "0o444", "0o555",
     ]  # fmt: skip
+    (there / "shop").chmod(0o700)
+    write(there / "shop", "__pycache__/a.pyc")  # as workers of root do
     assert digest_of_folder(str(there)) == project.manifest.digest
 
 

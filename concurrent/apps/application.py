@@ -273,7 +273,7 @@ class ApplicationNode(Callbacks, Node):
             on_system_outcome=partial(arrivals.callback, self._deliver_system),
             on_refused=self._end_with,
             weight=self.env[WeightSettings].weight,
-            project=settings.packed_project(),
+            **settings.taken_along(),
             codec=self.env[PicklingSettings].codec(),
         )
         self.client.tasks.room.inbox = self._inbox

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from concurrent.apps.masteraddress import MasterAddress, MasterItem, find_master, read_master, source_of
 from concurrent.apps.project import SIZE_BYTES_MAX, Project
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.component import Component
+from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import ConfigItem, IntItem, ListItem, PathItem
 from concurrent.scheduling.slave.memoryitem import MemoryItem
+from concurrent.scheduling.wire.requirementsblob import TEXT_BYTES_MAX
 
 if TYPE_CHECKING:
     from concurrent.scheduling.projects.packing import PackedProject
@@ -48,6 +50,11 @@ class ApplicationSettings(Component):
         "application", "project_size_max", SIZE_BYTES_MAX,
         "How much a project may have in all; what is more is refused.",
     )  # fmt: skip
+    requirements = PathItem(
+        "application", "requirements", "",
+        "A file of locked requirements, as pip freeze writes it. The workers of the application are of an "
+        "environment with them, which each slave makes once. Empty: they are of the slave's interpreter.",
+    )  # fmt: skip
     host = ConfigItem("application", "host", "127.0.0.1", "Address of the application's own JSON API.")
     port = IntItem(
         "application", "port", 0, "Port of the application's own JSON API. 0: any free port.",
@@ -70,6 +77,40 @@ class ApplicationSettings(Component):
         """
         project = given or self.named_project()
         return None if project is None else project.packed()
+
+    def requirements_text(self) -> str:
+        """Return the requirements that are configured; empty if none are.
+
+        :raises ConfigurationError: if they cannot be read, are empty or too long.
+        """
+        if self.requirements is None:
+            return ""
+        try:
+            text = self.requirements.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._refused(
+                f"cannot be read: {error}", "Name a text file, as pip freeze writes it"
+            ) from error
+        if not text.strip() or len(text.encode()) > TEXT_BYTES_MAX:
+            words = f"has {len(text)} characters; it must have some, and {TEXT_BYTES_MAX} bytes at most"
+            raise self._refused(words, "Leave the option out if the program needs nothing")
+        return text
+
+    def _refused(self, why: str, remedy: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"the file of requirements {self.requirements} {why}",
+            thing="application.requirements",
+            value=self.requirements,
+            remedy=remedy,
+        )
+
+    def taken_along(self, given: Project | None = None) -> dict[str, Any]:
+        """Return what goes along with the code of a program, as ``ClusterClient`` takes it.
+
+        :param given: a project that is given, as for :meth:`packed_project`.
+        :raises ConfigurationError: if something is not possible.
+        """
+        return {"project": self.packed_project(given), "requirements": self.requirements_text()}
 
     def named_master(self) -> MasterAddress | None:
         """Return where the master is that is configured, None for an embedded cluster.

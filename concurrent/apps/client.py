@@ -77,6 +77,7 @@ class ClusterClient:
     :param on_refused: called with the error when the master will never take this program in.
     :param weight: how many turns and shares of slaves it has, where other programs have one.
     :param project: what goes along with its code.
+    :param requirements: what its workers have to be of an environment with; empty: any will do.
     :param codec: as for :class:`~concurrent.scheduling.owner.taskclient.TaskClient`.
     """
 
@@ -99,11 +100,17 @@ class ClusterClient:
         on_refused: Callable[[ConcurrentError], object] | None = None,
         weight: int = 1,
         project: PackedProject | None = None,
+        requirements: str = "",
         codec: Codec | None = None,
     ) -> None:
         self.tasks = TaskClient(
             loop,
-            _code_of(project, own_modules, [folder_of_program()] if own_folders is None else own_folders),
+            _code_of(
+                project,
+                own_modules,
+                [folder_of_program()] if own_folders is None else own_folders,
+                requirements,
+            ),
             on_outcomes=on_outcomes,
             on_accepted=on_accepted,
             news=news,
@@ -416,10 +423,12 @@ class ClusterClient:
             self._on_refused(error)
 
 
-def _code_of(project: PackedProject | None, modules: Sequence[str], folders: Sequence[str]) -> CodeBook:
+def _code_of(
+    project: PackedProject | None, modules: Sequence[str], folders: Sequence[str], requirements: str
+) -> CodeBook:
     """Return what makes the code of a program travel."""
     if project is None:
-        return CodeBook(modules, folders)
+        return CodeBook(modules, folders, requirements)
     from concurrent.scheduling.pickling.projectbook import ProjectBook  # most programs have no project
 
-    return ProjectBook(project, modules, folders)
+    return ProjectBook(project, modules, folders, requirements)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 
@@ -462,4 +463,6 @@ def _text_of(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise TypeError(f"the option {name} must be a text, a number or a truth value, but is {value!r}")
+    if isinstance(value, Path):
+        return str(value.absolute())
+    raise TypeError(f"the option {name} must be a text, a number, a truth value or a path, but is {value!r}")

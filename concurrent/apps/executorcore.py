@@ -140,7 +140,7 @@ class ExecutorCore:
             on_refused=self.break_down,
             weight=self.env[WeightSettings].weight,
             wish=self.job.wish if self.job is not None else None,
-            project=self.env[ApplicationSettings].packed_project(project),
+            **self.env[ApplicationSettings].taken_along(project),
             codec=self.env[PicklingSettings].codec(),
         )
         if self.job is None:

@@ -18,6 +18,7 @@ from concurrent.transport.calls.methods import HasMethods, receives
 __all__ = ["register_fits"]
 
 NAME_CHARS_MAX: Final = 100
+WORDS_CHARS_MAX: Final = 1000
 MISSING_MAX: Final = 20
 """So many modules of those that a slave lacks are told."""
 
@@ -28,6 +29,8 @@ def register_fits(server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHan
     :param desk: keeps what is said.
     :param number_of: returns the number of the registration that a session belongs to, or raises NodeError.
     """
+
+    _register_environment(server, desk, number_of)
 
     @receives(server, to_master.uses)
     def uses(handler: TCPHandler, _request: Any, modules: list[list[str]]) -> None:
@@ -45,6 +48,16 @@ def register_fits(server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHan
         _check_rows("others", others)
         told = [[_shown(text) for text in one] for one in others[:MISSING_MAX]]
         desk.fits(slave, owner, [_shown(name) for name in missing[:MISSING_MAX]], told)
+
+
+def _register_environment(
+    server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHandler, NodeType], int]
+) -> None:
+    @receives(server, to_master.environment)
+    def environment(handler: TCPHandler, _request: Any, owner: int, state: str, words: str) -> None:
+        """Tell how it is with the environment of an owner."""
+        slave = number_of(handler, NodeType.slave)
+        desk.environment(slave, owner, printable(words[:WORDS_CHARS_MAX]), has_failed=state == "failed")
 
 
 def _shown(text: str) -> str:

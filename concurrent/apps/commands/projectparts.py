@@ -39,6 +39,10 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
         help="files that do not go along; may be repeated",
     )  # fmt: skip
     group.add_argument(
+        "--requirements", metavar="FILE", type=Path,
+        help="locked requirements: workers are of an environment with them, which each slave makes once",
+    )  # fmt: skip
+    group.add_argument(
         "--files", action="store_true", help="print which files go along, and why others do not, and end"
     )
 
@@ -49,6 +53,8 @@ def note_project(args: argparse.Namespace, path: Path | None) -> None:
     :param path: the file or folder of the program; None if it is a sample or an installed module.
     :raises ConfigurationError: if such a one is to have a project.
     """
+    if args.requirements is not None:
+        args.option = [f"application.requirements={args.requirements.expanduser().absolute()}", *args.option]
     asked = bool(args.include or args.exclude or args.files)
     if path is None and asked:
         raise ConfigurationError(

@@ -155,6 +155,7 @@ class Explainer:
             reason=reason or self._ledger.jobs.shortage.reason_for(job.owner),
             waits=tuple(Wait(count, self.task(first)) for count, first in shown),
             left_out=len(waits) - len(shown),
+            unfit=tuple(misfits_of(job.owner, self._ledger.slaves)),
         )
 
     def most_waiting(self) -> Wait | None:
@@ -208,7 +209,7 @@ class Explainer:
             return self._kept_back(task.owner)
         found = self._hindrances(task)
         claim = task.terms.resources
-        misfits = misfits_of(task, self._ledger.slaves)
+        misfits = misfits_of(task.owner.owner, self._ledger.slaves)
         said = self._said_by_scheduler(claim)
         lines = (*self._holders(claim), *found.lines, *misfits, *said, *self._turn(task))
         then = found.then
@@ -274,7 +275,7 @@ class Explainer:
 
     def _pushed(self, task: TaskRecord) -> _Found:
         found = self._hindrances(task)
-        lines = (*found.lines, *misfits_of(task, self._ledger.slaves))
+        lines = (*found.lines, *misfits_of(task.owner.owner, self._ledger.slaves))
         return _Found(OFFERED, "a slave that takes it", lines, "the first slave that has room for it takes it")
 
     def _held(self, task: TaskRecord) -> _Found:
@@ -287,7 +288,7 @@ class Explainer:
             lines.append(f"{slave.name} is silent{since}: nobody knows what it does")
         if slave.drain is not None:
             lines.append(f"{slave.name} is drained by {slave.drain.by}: what has begun there may end")
-        lines += misfits_of(task, {task.slave: slave})
+        lines += misfits_of(task.owner.owner, {task.slave: slave})
         if run is not None:
             lines.append(f"it has run for {shown_time(run.run_s)} in process {run.worker}")
             lines += [run.note] if run.note else []
@@ -319,7 +320,7 @@ class Explainer:
 
     def _refused(self, task: TaskRecord) -> _Found:
         found = self._hindrances(task)
-        lines = (*found.lines, *misfits_of(task, self._ledger.slaves))
+        lines = (*found.lines, *misfits_of(task.owner.owner, self._ledger.slaves))
         return _Found(REFUSED, found.waits_for, lines, found.then)
 
     def _waiting(self, task: TaskRecord) -> _Found:

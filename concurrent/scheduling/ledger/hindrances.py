@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from concurrent.scheduling.ledger.claims import Claims
-from concurrent.scheduling.ledger.records import SlaveRecord, TaskRecord
+from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.ledger.slavebook import SlaveBook
 from concurrent.scheduling.tasks.claim import CPU, MEMORY, UNIT, Claim, shown_amount
 
@@ -215,9 +215,8 @@ class _Groups:
         return "room at a slave", "it goes to the first slave that has room, when it is its turn"
 
 
-def misfits_of(task: TaskRecord, slaves: Mapping[int, SlaveRecord]) -> Iterator[str]:
-    """Yield what slaves have not, or in another version, of what the program of a task needs."""
-    owner = task.owner.owner
+def misfits_of(owner: int, slaves: Mapping[int, SlaveRecord]) -> Iterator[str]:
+    """Yield what slaves have not, or in another version, of what an owner needs."""
     unfit = [slave for slave in slaves.values() if owner in slave.misfits]
     for words, group in _by_reason(unfit, lambda slave: slave.misfits[owner][1]):
         yield f"{listed(group)} {words or 'and more have not all that is needed'}"

@@ -10,6 +10,7 @@ from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_slave
 from concurrent.scheduling.wire.projectblobs import EMPTY_PART, is_manifest, is_part
+from concurrent.scheduling.wire.requirementsblob import is_requirements
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 
@@ -95,7 +96,7 @@ class CodeShelf:
         code.blobs.append(blob)
         if is_part(blob):
             code.parts.add(index)
-        elif is_manifest(blob):
+        elif is_manifest(blob) or is_requirements(blob):
             code.has_project = True
 
     def blobs_of(self, owner: int) -> list[bytes | Frame]:
@@ -103,7 +104,7 @@ class CodeShelf:
         return self._code_by_owner[owner].blobs
 
     def has_project(self, owner: int) -> bool:
-        """Tell whether a project belongs to the code of an owner."""
+        """Tell whether a project or requirements belong to the code of an owner."""
         code = self._code_by_owner.get(owner)
         return code is not None and code.has_project
 

@@ -145,6 +145,22 @@ class FitDesk:
                 self._tell(owner, program, slave, words)
         self._decide(owner, program)
 
+    def environment(self, slave: int, owner: int, words: str, *, has_failed: bool) -> None:
+        """Take note of what a slave says of the environment of an owner, which has said that it needs one.
+
+        :param words: to go on behind the name of the slave; empty if the environment is there.
+        :param has_failed: whether it cannot be made, so that the owner should know.
+        """
+        job = self._ledger.owners.get(owner)
+        if job is None or slave not in self._sessions.slaves:
+            return
+        program = self._program_by_owner.setdefault(owner, _Program(job.title))
+        before = self._ledger.slaves[slave].misfits.get(owner, ("", ""))[1]
+        if words != before:
+            self._apply(SlaveFits(slave, owner, program.name, words))
+            if has_failed:
+                self._tell(owner, program, slave, words)
+
     def slave_left(self, slave: int) -> None:
         """Know no more of a slave."""
         for owner, program in self._program_by_owner.items():

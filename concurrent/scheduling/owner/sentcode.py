@@ -13,6 +13,7 @@ from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
 from concurrent.scheduling.wire.failure import code_too_large
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.scheduling.wire.projectblobs import is_manifest
+from concurrent.scheduling.wire.requirementsblob import is_requirements
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import as_payload
 
@@ -54,11 +55,12 @@ class SentCode:
             self._tell_uses(handler)
         for index in range(self.count, code_count):
             blob = self._code.blob_at(index)
-            if is_manifest(blob) and not handler.peer_has(to_master.PROJECTS):
+            what = "project" if is_manifest(blob) else "requirements" if is_requirements(blob) else ""
+            if what and not handler.peer_has(to_master.PROJECTS):
                 raise SchedulingError(
-                    "the master is too old to take the project of this program along",
-                    thing="project",
-                    remedy="Update the master and its slaves, or leave the project out",
+                    f"the master is too old to take the {what} of this program along",
+                    thing=what,
+                    remedy=f"Update the master and its slaves, or leave the {what} out",
                 )
             size_bytes = self._size_bytes + len(blob) + BLOB_BYTES
             if size_bytes > CODE_BYTES_MAX:

@@ -34,6 +34,7 @@ from concurrent.scheduling.pickling.unpicklable import unpicklable_value
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, About, code_at, current
 from concurrent.scheduling.pickling.uses import Use
 from concurrent.scheduling.wire.projectblobs import is_of_project
+from concurrent.scheduling.wire.requirementsblob import is_requirements
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Buffer, Frame
 
 __all__ = ["EMPTY_BLOB", "AppCode", "BlobHead", "ReceivedCode", "code_at", "packed_blob"]
@@ -261,6 +262,8 @@ class ReceivedCode(AppCode):
             self.blob_by_index[index] = EMPTY_BLOB
             self._take_project(index, blob)
             return
+        if is_requirements(blob):  # this worker is of the environment already
+            blob = EMPTY_BLOB
         self.blob_by_index[index] = blob
         self._spaces.add_sources(self._head(index)[0].modules)
 

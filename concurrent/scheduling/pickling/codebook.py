@@ -37,6 +37,7 @@ from concurrent.scheduling.pickling.reducers import name_in_pickles
 from concurrent.scheduling.pickling.sources import ModuleSource, ModuleSources
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, GONE, About, code_at
 from concurrent.scheduling.pickling.uses import Use, Uses
+from concurrent.scheduling.wire.requirementsblob import requirements_blob
 from concurrent.transport.frames.frames import Frame
 
 with installed_first("cloudpickle"):
@@ -59,14 +60,19 @@ class CodeBook(AppCode):
     :param own_modules: names of modules, besides ``__main__``, that the workers do not have; what is in a
         package of that name belongs to it. They travel by value.
     :param own_folders: where imports of the program's own modules begin. They travel as sources.
+    :param requirements: what workers have to be of an environment with; they are told before all code.
     """
 
-    def __init__(self, own_modules: Sequence[str] = (), own_folders: Sequence[str] = ()) -> None:
+    def __init__(
+        self, own_modules: Sequence[str] = (), own_folders: Sequence[str] = (), requirements: str = ""
+    ) -> None:
         super().__init__()
         self._uses = Uses(self._travels)
         self._sources = ModuleSources(own_folders, self._uses.note_code)
         self._blob_by_module: dict[str, int] = {}  # of those that travelled as sources
-        self.blobs: list[bytes] = []
+        self._first_blobs = [requirements_blob(requirements)] if requirements else []
+        self.blobs: list[bytes] = list(self._first_blobs)
+        self._objects_by_blob.update((index, []) for index in range(len(self.blobs)))
         self._own_modules = frozenset(own_modules) | {"__main__"}
         self.version = 0
         self._former = FormerCode()
@@ -90,7 +96,7 @@ class CodeBook(AppCode):
     @property
     def uses(self) -> Sequence[Use]:
         """See :attr:`AppCode.uses`."""
-        return self._uses.found
+        return () if self._first_blobs else self._uses.found
 
     def look_at_program(self) -> None:
         """See :meth:`AppCode.look_at_program`."""
@@ -105,11 +111,13 @@ class CodeBook(AppCode):
 
         :raises SchedulingError: if something was pickled already.
         """
-        if count and self.blobs:
+        if count and len(self.blobs) > len(self._first_blobs):
             raise SchedulingError(
                 "this program cannot go on with a job after it has pickled something", thing="job"
             )
-        self.blobs = [EMPTY_BLOB] * count
+        self.blobs = [
+            EMPTY_BLOB
+        ] * count or self.blobs  # a job goes on with the requirements that it began with
         self.version = self._former_count = count
 
     def recall(self, index: int, blob: bytes) -> None:

@@ -26,11 +26,15 @@ class ProjectBook(CodeBook):
     """
 
     def __init__(
-        self, project: PackedProject, own_modules: Sequence[str] = (), own_folders: Sequence[str] = ()
+        self,
+        project: PackedProject,
+        own_modules: Sequence[str] = (),
+        own_folders: Sequence[str] = (),
+        requirements: str = "",
     ) -> None:
         root = project.manifest.root
         folders = list(own_folders)
-        super().__init__(own_modules, folders if root in folders else [root, *folders])
+        super().__init__(own_modules, folders if root in folders else [root, *folders], requirements)
         self._project = project
         self._folders = {parent for path in project.paths for parent in _parents(path)}
         self._is_sent = False

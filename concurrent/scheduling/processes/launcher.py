@@ -129,6 +129,12 @@ class Launcher(Protocol):
     def kill(self, child: Child) -> None:
         """Send SIGKILL to a child that has not ended; what it has started goes with it where that is known."""
 
+    def beside(self, python: OtherPython) -> Launcher:
+        """Return a launcher for another interpreter, on the same loop, which ends with this one."""
+
+    def retire(self) -> None:
+        """Kill all children and start none any more; it is not waited for their end. ``stop`` does that."""
+
     def sweep(self, app: int, *, is_last: bool) -> None:
         """Kill the processes that tasks of an application have left behind, where that is possible.
 

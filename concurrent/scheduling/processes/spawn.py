@@ -99,6 +99,7 @@ class SpawnLauncher:
         self._running_by_number: dict[int, _Running] = {}
         self._last_number = 0
         self._is_stopped = False
+        self._beside: list[SpawnLauncher] = []
 
     def attach(self, loop: NodeLoop) -> None:
         """Have ends of children reported on ``loop``. Any thread."""
@@ -161,6 +162,18 @@ class SpawnLauncher:
         if running is not None:
             running.kill()
 
+    def beside(self, python: OtherPython) -> SpawnLauncher:
+        """See :class:`~concurrent.scheduling.processes.launcher.Launcher`."""
+        launcher = SpawnLauncher(self.hash_seed, python)
+        launcher._loop = self._loop
+        self._beside.append(launcher)
+        return launcher
+
+    def retire(self) -> None:
+        """See :class:`~concurrent.scheduling.processes.launcher.Launcher`."""
+        for running in list(self._running_by_number.values()):
+            running.kill()
+
     def sweep(self, app: int, *, is_last: bool) -> None:
         """Do nothing: without a zygote nobody knows what tasks have started."""
 
@@ -170,6 +183,8 @@ class SpawnLauncher:
         :param timeout_s: how long to wait, in seconds.
         """
         self._is_stopped = True
+        for other in self._beside:
+            other.stop(timeout_s)
         deadline = Deadline(SystemClock(), timeout_s)
         everything = list(self._running_by_number.values())
         for running in everything:

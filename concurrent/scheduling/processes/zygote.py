@@ -89,6 +89,8 @@ class Zygote:
         self._outbox: deque[_Request] = deque()
         self._unpacker = msgpack.Unpacker(unicode_errors=PATHS)
         self._is_stopped = False
+        self._beside: list[Zygote] = []
+        self._ending: threading.Thread | None = None
 
     @classmethod
     def start(
@@ -160,6 +162,31 @@ class Zygote:
         self._flush()
         return child
 
+    def beside(self, python: OtherPython) -> Zygote:
+        """See :class:`.Launcher`; it is started when it is first needed."""
+        self._beside = [one for one in self._beside if not one.has_ended]
+        zygote = Zygote(self._preload, self.hash_seed, python)
+        zygote._state = self._state
+        zygote._loop = self._loop
+        self._beside.append(zygote)
+        return zygote
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was retired, and its process is gone."""
+        return self._is_stopped and (self._ending is None or not self._ending.is_alive())
+
+    def retire(self) -> None:
+        """See :class:`.Launcher`. A thread takes the exit status of the process."""
+        self._is_stopped = True
+        if self._control is not None:
+            control = self._release()
+            assert control is not None
+            hang_up(control)
+            self._ending = threading.Thread(target=self._collect, name=f"wait-{self._pid}", daemon=True)
+            self._ending.start()
+            self._report_fallen("it is not needed any more")
+
     def terminate(self, child: Child) -> None:
         """See :class:`~concurrent.scheduling.processes.launcher.Launcher`."""
         self._ask("terminate", child.number)
@@ -184,6 +211,10 @@ class Zygote:
         :param timeout_s: how long the zygote may take, in seconds; then it is killed itself.
         """
         self._is_stopped = True
+        for other in self._beside:
+            other.stop(timeout_s)
+        if self._ending is not None:
+            self._ending.join(timeout_s)
         control = None
         if self._loop is not None:
             with contextlib.suppress(LoopClosed):
@@ -333,6 +364,9 @@ class Zygote:
             return
         hang_up(control)
         self._collect()
+        self._report_fallen(reason)
+
+    def _report_fallen(self, reason: str) -> None:
         assert self._loop is not None
         children, self._child_by_number = self._child_by_number, {}
         for child in children.values():

@@ -2,7 +2,8 @@
 
 A project that this machine has not unpacked yet is asked for part by part. It is unpacked on a thread of its
 own; what its application sends meanwhile waits, and so do its tasks. If it cannot be unpacked its tasks are
-handed back, and it is tried again when the master sends some once more.
+handed back, and it is tried again when the master sends some once more. So it is with the environment of an
+application that has requirements, which is made first of all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from concurrent.core.loggers import get_log
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.scheduling.wire.projectblobs import Manifest, is_manifest, part_data
+from concurrent.scheduling.wire.requirementsblob import is_requirements, requirements_of
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.loop.loop import NodeLoop
 
@@ -33,16 +35,20 @@ ASKED_MAX: Final = 4
 PART_TIMEOUT_S: Final = 60.0
 PARTS_MAX: Final = 4096
 
+NO_PROJECT: Final = Manifest("", 0, 0, "")
+"""In the place of a project, while an environment is waited for."""
+
 log = get_log(__name__)
 
 
 class _Coming:
     """A project that is not ready yet, and what came behind it."""
 
-    def __init__(self, handler: TCPHandler, owner: int, index: int, manifest: Manifest) -> None:
+    def __init__(self, handler: TCPHandler, owner: int, index: int, blob: bytes, manifest: Manifest) -> None:
         self.handler = handler
         self.owner = owner
         self.index = index
+        self.blob = blob
         self.manifest = manifest
         self.behind: list[tuple[int, bytes]] = []
         self.data_by_part: dict[int, bytes] = {}
@@ -56,6 +62,8 @@ class CodeIntake:
     :param new_cache: makes what has the projects, when there is the first; it belongs to the thread.
     :param define: keeps a blob of an owner's code.
     :param on_failed: called with an owner whose tasks cannot run here for now.
+    :param want_environment: called with an owner and its requirements; answered by :meth:`environment_ready` or
+        :meth:`environment_failed`.
     """
 
     def __init__(
@@ -64,12 +72,14 @@ class CodeIntake:
         new_cache: Callable[[], ProjectCache],
         define: Callable[[int, int, bytes], object],
         on_failed: Callable[[int], object],
+        want_environment: Callable[[int, str], object],
     ) -> None:
         self._loop = loop
         self._new_cache = new_cache
         self._cache: ProjectCache
         self._define = define
         self._on_failed = on_failed
+        self._want_environment = want_environment
         self._coming_by_owner: dict[int, _Coming] = {}
         self._digests_by_owner: dict[int, set[str]] = {}  # what is held for them
         self._thread: CallThread | None = None
@@ -90,8 +100,12 @@ class CodeIntake:
                 raise InvalidArguments(
                     "a project has no parts, or too many", thing="blob", value=manifest.parts
                 )
-            coming = self._coming_by_owner[owner] = _Coming(handler, owner, index, manifest)
+            coming = self._coming_by_owner[owner] = _Coming(handler, owner, index, bytes(blob), manifest)
             self._look(coming)
+        elif index >= known_count and is_requirements(blob):
+            coming = _Coming(handler, owner, index, bytes(blob), NO_PROJECT)
+            self._coming_by_owner[owner] = coming
+            self._want_environment(owner, requirements_of(blob))
         else:
             self._define(owner, index, bytes(blob))
 
@@ -100,14 +114,35 @@ class CodeIntake:
         coming = self._coming_by_owner.get(owner)
         if coming is not None and coming.failure is not None:
             coming.failure = None
-            self._look(coming)
+            if coming.manifest is NO_PROJECT:
+                self._want_environment(owner, requirements_of(coming.blob))
+            else:
+                self._look(coming)
 
     def waits_for(self, owner: int) -> str:
         """Return for what the tasks of an owner wait; empty if for nothing."""
         coming = self._coming_by_owner.get(owner)
         if coming is None:
             return ""
-        return "its project is being unpacked" if coming.failure is None else coming.failure.message
+        if coming.failure is not None:
+            return coming.failure.message
+        return (
+            "its environment is being made"
+            if coming.manifest is NO_PROJECT
+            else "its project is being unpacked"
+        )
+
+    def environment_ready(self, owner: int) -> None:
+        """Go on with the code of an owner: its workers are of its environment from now on."""
+        coming = self._coming_by_owner.get(owner)
+        if coming is not None and coming.manifest is NO_PROJECT:
+            self._go_on(coming, coming.blob)
+
+    def environment_failed(self, owner: int, words: str) -> None:
+        """Hand back the tasks of an owner whose environment cannot be made."""
+        coming = self._coming_by_owner.get(owner)
+        if coming is not None and coming.manifest is NO_PROJECT:
+            self._failed(coming, NodeError(words, thing="application.requirements"))
 
     def forget(self, owner: int) -> None:
         """Drop what an owner has sent; its project stays in the cache."""
@@ -197,12 +232,15 @@ class CodeIntake:
 
     def _ready(self, coming: _Coming, folder: str) -> None:
         """Define a project, which is there now, and what came behind it."""
-        if self._coming_by_owner.get(coming.owner) is not coming:
-            return
+        if self._coming_by_owner.get(coming.owner) is coming:
+            manifest = coming.manifest._replace(folder=folder)
+            self._digests_by_owner.setdefault(coming.owner, set()).add(manifest.digest)
+            self._go_on(coming, manifest.blob())
+
+    def _go_on(self, coming: _Coming, blob: bytes) -> None:
+        """Define a blob that was waited for, and what came behind it."""
         del self._coming_by_owner[coming.owner]
-        manifest = coming.manifest._replace(folder=folder)
-        self._digests_by_owner.setdefault(coming.owner, set()).add(manifest.digest)
-        self._define(coming.owner, coming.index, manifest.blob())
+        self._define(coming.owner, coming.index, blob)
         for index, blob in coming.behind:
             self.take(coming.handler, coming.owner, index, blob, index)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.processes.cgroups import Group
+from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.ranked import RankedTasks
 from concurrent.scheduling.slave.resources import NO_RESOURCES, Resources
 from concurrent.scheduling.tasks.claim import NO_CLAIM, Claim
@@ -37,10 +38,13 @@ class Application:
     :param clock: returns the time.
 
     ``weight`` is how much of the pool it shall have, compared with others. ``crews`` has those that it has, by
-    their claims. ``is_ranked`` tells whether its tasks differ in priority.
+    their claims. ``is_ranked`` tells whether its tasks differ in priority. ``launcher`` starts its workers, if
+    they are of an environment of its own.
     """
 
-    __slots__ = ("_clock", "_memory", "_new_memory", "blobs", "crews", "is_ranked", "owner", "weight")
+    __slots__ = (
+        "_clock", "_memory", "_new_memory", "blobs", "crews", "is_ranked", "launcher", "owner", "weight",
+    )  # fmt: skip
 
     def __init__(
         self, owner: int, new_memory: Callable[[], ArgumentMemory], clock: Callable[[], float]
@@ -53,6 +57,7 @@ class Application:
         self.weight = 1
         self.crews: dict[Claim, Crew] = {}
         self.is_ranked = False
+        self.launcher: Launcher | None = None
 
     @property
     def memory(self) -> ArgumentMemory:

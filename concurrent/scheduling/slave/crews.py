@@ -68,7 +68,9 @@ class Crews:
         """Drop an application, and end its workers and what else it has left behind."""
         app = self._app_by_owner.pop(owner, None)
         if app is not None:
-            self._launcher.sweep(owner, is_last=not self._app_by_owner)  # first, so that it is named
+            launcher = app.launcher or self._launcher
+            others = (other.launcher or self._launcher for other in self._app_by_owner.values())
+            launcher.sweep(owner, is_last=launcher not in others)  # first, so that it is named
             for crew in app.crews.values():
                 self._roster.dismiss(crew)
             app.let_go()

@@ -168,6 +168,10 @@ class WorkerPool:
         """
         self._crews.of(owner).define(index, blob)
 
+    def use(self, owner: int, launcher: Launcher) -> None:
+        """Have the workers of an application started by a launcher, before it has any."""
+        self._crews.of(owner).launcher = launcher
+
     def code_count(self, owner: int) -> int:
         """Return how many blobs of an application's code are here."""
         return len(self._crews.of(owner).blobs)
@@ -297,10 +301,10 @@ class WorkerPool:
             task_s=self._pace.duration_s,
         )
 
-    def _new_link(self) -> WorkerLink:
+    def _new_link(self, launcher: Launcher | None = None) -> WorkerLink:
         link = WorkerLink(
             self._loop,
-            self._launcher,
+            launcher or self._launcher,
             self._results_came,
             self._worker_died,
             sayings=self._sayings,

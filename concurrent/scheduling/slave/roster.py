@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Final
 
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.crew import Crew
 from concurrent.scheduling.slave.restarts import Restarts
 from concurrent.scheduling.slave.workerlink import WorkerLink
@@ -37,7 +38,8 @@ class Roster:
     """See the module. Loop thread only.
 
     :param size: how many workers may have tasks at once.
-    :param start: starts a worker and returns the link to it; OSError if it cannot.
+    :param start: starts a worker, with the launcher of an application if that has one, and returns the link to
+        it; OSError if it cannot.
     :param on_start: called when a worker was started that belongs to nobody.
 
     ``links`` has all workers, those that are leaving too.
@@ -47,7 +49,7 @@ class Roster:
         self,
         loop: NodeLoop,
         size: int,
-        start: Callable[[], WorkerLink],
+        start: Callable[[Launcher | None], WorkerLink],
         on_start: Callable[[], object],
     ) -> None:
         self.links: list[WorkerLink] = []
@@ -70,8 +72,10 @@ class Roster:
 
         :param devices: the devices that are its own.
         """
-        while not self._is_closed and (self._ready or self._can_start()):
-            link = self._ready.pop(0) if self._ready else self._start()
+        launcher = crew.app.launcher
+        ready = self._ready if launcher is None else []
+        while not self._is_closed and (ready or self._can_start()):
+            link = ready.pop(0) if ready else self._start(launcher)
             if link is None:
                 return None
             try:
@@ -129,9 +133,9 @@ class Roster:
     def _lasting_count(self) -> int:
         return sum(not link.is_leaving for link in self.links)
 
-    def _start(self) -> WorkerLink | None:
+    def _start(self, launcher: Launcher | None = None) -> WorkerLink | None:
         try:
-            link = self._start_worker()
+            link = self._start_worker(launcher)
         except OSError as error:
             if self._is_one_ending() or (self._lasting_count() > self._size and self._retire_one()):
                 log.debug("a worker cannot be started before another one has ended: %s", error)

@@ -27,6 +27,7 @@ class WorkersStatus(Status):
     """The workers of a slave; nothing before it has found its master. ``running`` has a task by process.
 
     ``drained_by`` is who wants the slave to take nothing more; empty if nobody does.
+    ``environments`` are lines on those that are being made from requirements.
     ``more`` is what a task manager of a plug-in says beyond that.
     """
 
@@ -40,4 +41,5 @@ class WorkersStatus(Status):
     window: int
     task_s: float
     drained_by: str = ""
+    environments: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.bars import BarColumns
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.codeintake import CodeIntake
+from concurrent.scheduling.slave.environments import Environments
 from concurrent.scheduling.slave.fitting import Fitting, Verdict
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
@@ -77,6 +78,7 @@ class GenericTaskManager(WorkerSettings):
         self._waiting: list[Chunk] = []
         self._fitting = Fitting()
         self._intake: CodeIntake
+        self._environments: Environments
         self._header: Buffer = b""
         self._header_owner: int | None = None
 
@@ -89,7 +91,9 @@ class GenericTaskManager(WorkerSettings):
         self._workers = workers
         self._offer = offer
         self._groups = self.new_groups()
-        self._intake = CodeIntake(loop, self.projects, self._define, self._cannot_run)
+        self._environments = Environments(loop, launcher, self.environment_rules(), self)
+        want = self._environments.want
+        self._intake = CodeIntake(loop, self.projects, self._define, self._cannot_run, want)
         self.pool = self._new_pool()
 
     def register_methods(self, endpoint: SessionClient) -> None:
@@ -146,6 +150,7 @@ class GenericTaskManager(WorkerSettings):
             self._fitting.forget(owner)
             self._intake.forget(owner)
             self.pool.forget(owner)
+            self._environments.forget(owner)
 
     def _register_queue_methods(self, endpoint: SessionClient) -> None:
         @receives(endpoint, to_slave.give_back)
@@ -249,6 +254,7 @@ class GenericTaskManager(WorkerSettings):
     def _forget_old_owners(self) -> None:
         """Forget applications that the master has not named since the slave is back: they may have left."""
         self.pool.forget_unused(self._old_owners)
+        self._environments.keep_only(self.pool.owners)
         self._old_owners &= self.pool.owners
 
     def _give_up(self) -> None:
@@ -315,13 +321,16 @@ class GenericTaskManager(WorkerSettings):
         self._cancel_giving_up()
         self._handler = None
         self._intake.close()
+        self._environments.close()
         if self._groups is not None:
             self._groups.close()
             self._groups = None
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
-        return replace(self.pool.status(), drained_by=self._drained_by).to_json()
+        environments = self._environments.lines()
+        status = replace(self.pool.status(), drained_by=self._drained_by, environments=environments)
+        return status.to_json()
 
     def _new_pool(self) -> WorkerPool:
         pool = WorkerPool(
@@ -383,8 +392,23 @@ class GenericTaskManager(WorkerSettings):
         self.pool.define(owner, index, blob)
         self._run_waiting()
 
+    def environment_ready(self, owner: int, launcher: Launcher) -> None:
+        """Have the workers of an owner be of its environment."""
+        self.pool.use(owner, launcher)
+        self._tell(to_master.environment, owner, "", "")
+        self._intake.environment_ready(owner)
+
+    def environment_failed(self, owner: int, words: str) -> None:
+        """Run no tasks of an owner, and say why."""
+        self._tell(to_master.environment, owner, "failed", words)
+        self._intake.environment_failed(owner, words)
+
+    def environment_words(self, owner: int, words: str) -> None:
+        """Say for what the tasks of an owner wait."""
+        self._tell(to_master.environment, owner, "making", words)
+
     def _cannot_run(self, owner: int) -> None:
-        """Hand back the tasks of an owner whose project cannot be had here."""
+        """Hand back the tasks of an owner whose project or environment cannot be had here."""
         refused = [number for chunk in self._waiting if chunk.owner == owner for number in chunk.numbers]
         self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
         self._tell(to_master.returned, refused)

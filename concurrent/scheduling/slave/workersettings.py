@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent.core.component import Component
-from concurrent.core.items import ChoiceItem, IntItem, PathItem
+from concurrent.core.items import ChoiceItem, FloatItem, IntItem, PathItem
 from concurrent.scheduling.processes.cgroups import Groups, open_groups
+from concurrent.scheduling.slave.environments import EnvironmentRules
 from concurrent.scheduling.slave.limits import Bounds
 from concurrent.scheduling.slave.memoryitem import MemoryItem
 
@@ -52,6 +53,37 @@ class WorkerSettings(Component):
         "How much unpacked projects may take there. When it is more, those go first that were not used for "
         "longest; what is used stays.",
     )  # fmt: skip
+
+    environments = ChoiceItem(
+        "slave", "environments", "yes",
+        "Whether environments are made here from the requirements of applications. If not, the slave takes no "
+        "tasks of applications that have some.",
+        choices=("yes", "no"),
+    )  # fmt: skip
+    environment_folder = PathItem(
+        "slave", "environment_folder", "",
+        "Where they are made, for this user alone, in a folder user-ID. "
+        "Empty: in the user's cache, ~/.cache/concurrent/environments, or else among temporary files.",
+    )  # fmt: skip
+    environment_cache_max = MemoryItem(
+        "slave", "environment_cache_max", 20 << 30,
+        "How much environments may take there. When it is more, those go first that were not used for "
+        "longest; what is used stays.",
+    )  # fmt: skip
+    environment_timeout_s = FloatItem(
+        "slave", "environment_timeout_s", 900.0,
+        "How long it may take to make one. Then the slave hands the tasks back.",
+        minimum=1.0, unit="seconds",
+    )  # fmt: skip
+
+    def environment_rules(self) -> EnvironmentRules:
+        """Return how environments are made here."""
+        return EnvironmentRules(
+            self.environments == "yes",
+            self.environment_folder,
+            self.environment_cache_max,
+            self.environment_timeout_s,
+        )
 
     def projects(self) -> ProjectCache:
         """Return what unpacks projects, which its caller closes."""

@@ -148,6 +148,7 @@ class JobExplanation(Status):
     :param reason: why nothing of it runs, or no more of it is accepted; empty otherwise.
     :param waits: the tasks that wait, by what they are and what they ask for: those of which there are most.
     :param left_out: how many more of such groups there are.
+    :param unfit: what slaves have not, or not yet, of what its program needs.
     """
 
     owner: str
@@ -156,10 +157,11 @@ class JobExplanation(Status):
     reason: str
     waits: tuple[Wait, ...]
     left_out: int
+    unfit: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.owner}: {shown_tasks(self.open)} open, {self.at_slaves} of them at slaves"]
-        lines += [self.reason] if self.reason else []
+        lines += [*([self.reason] if self.reason else []), *self.unfit]
         for wait in self.waits:
             lines += ["", str(wait), f"  the first: {wait.first.title}"]
             lines += [f"  next: {wait.first.then}"] if wait.first.then else []

@@ -83,3 +83,33 @@ def test_what_is_no_interpreter_for_workers_is_refused_with_the_reason(tmp_path:
         look_at(script(tmp_path, "echo 'No module named msgpack' >&2; exit 1"))
     with pytest.raises(ConfigurationError, match="it cannot run workers"):
         look_at(script(tmp_path, "echo nonsense"))
+
+
+@pytest.mark.parametrize("kind", ["zygote", "spawn"])
+def test_a_launcher_beside_another_one_is_of_its_interpreter_and_ends_first_or_with_it(
+    other: OtherPython, python: Path, loop: NodeLoop, kind: str
+) -> None:
+    launcher = start_launcher() if kind == "zygote" else SpawnLauncher()
+    launched = Launched(launcher, loop)
+    beside = [loop.call(lambda: launcher.beside(other), timeout_s=TIMEOUT_S) for _ in range(2)]
+
+    def launch(which: int, code: str) -> None:
+        loop.call(
+            lambda: beside[which].launch(
+                "builtins:exec", (), [code], output=launched.output,
+                on_exit=lambda *end: launched.ends.put((which, *end)),  # type: ignore[arg-type]
+            ),
+            timeout_s=TIMEOUT_S,
+        )  # fmt: skip
+
+    try:
+        launch(0, INSIDE)
+        which, _, signal, code = launched.end()[:4]
+        assert (which, signal, code) == (0, None, 0)
+        for each in range(2):
+            launch(each, "import time; time.sleep(600)")
+        loop.call(beside[0].retire, timeout_s=TIMEOUT_S)
+        which, _, signal = launched.end()[:3]
+        assert (which, signal) == (0, 9)
+    finally:
+        launcher.stop()

@@ -39,7 +39,7 @@ class Parts:
         self.blame = Blame(self.loop, self.dealer, lambda item, _: self.charged.append(item[0]), lambda: None)  # type: ignore[arg-type]
         self.roster.fill()
 
-    def _start(self) -> WorkerLink:
+    def _start(self, _launcher: object = None) -> WorkerLink:
         if self.launcher.refuses:
             raise OSError("no descriptors")
         return WorkerLink(

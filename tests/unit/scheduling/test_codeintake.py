@@ -16,6 +16,7 @@ from concurrent.scheduling.projects.collecting import ProjectFile
 from concurrent.scheduling.projects.packing import PackedProject, pack, remove_folder
 from concurrent.scheduling.slave.codeintake import CodeIntake
 from concurrent.scheduling.wire.projectblobs import EMPTY_PART, PART_BYTES, Manifest
+from concurrent.scheduling.wire.requirementsblob import requirements_blob
 
 OWNER = 7
 WAIT_S = 20.0
@@ -59,9 +60,15 @@ class Slave:
         self.loop = Loop()
         self.defined: list[tuple[int, int, bytes]] = []
         self.failed: list[int] = []
+        self.wanted: list[tuple[int, str]] = []
         loop: Any = self.loop
-        self.intake = CodeIntake(loop, lambda: ProjectCache(folder), self._define, self.failed.append)
+        self.intake = CodeIntake(
+            loop, lambda: ProjectCache(folder), self._define, self.failed.append, self._want
+        )
         self.master: Any = Master()
+
+    def _want(self, owner: int, text: str) -> None:
+        self.wanted.append((owner, text))
 
     def _define(self, owner: int, index: int, blob: bytes) -> None:
         self.defined.append((owner, index, blob))
@@ -201,3 +208,28 @@ def test_what_a_master_sends_again_when_it_is_back_is_not_looked_at_twice(slave:
 def test_a_project_has_some_parts(slave: Slave, parts: int) -> None:
     with pytest.raises(InvalidArguments, match="no parts, or too many"):
         slave.take(0, project().manifest._replace(parts=parts).blob())
+
+
+def test_what_is_behind_requirements_waits_for_their_environment(slave: Slave) -> None:
+    blob = requirements_blob("grid_tools==2.1.0\n")
+    slave.take(0, blob)
+    slave.take(1, b"behind")
+    assert slave.wanted == [(OWNER, "grid_tools==2.1.0\n")]
+    assert slave.intake.waits_for(OWNER) == "its environment is being made"
+    slave.intake.environment_ready(99)
+    assert not slave.defined
+    slave.intake.environment_ready(OWNER)
+    assert slave.defined == [(OWNER, 0, blob), (OWNER, 1, b"behind")]
+    slave.intake.environment_ready(OWNER)
+    assert len(slave.defined) == 2
+
+
+def test_an_environment_that_fails_is_wanted_again_when_there_are_tasks(slave: Slave) -> None:
+    slave.take(0, requirements_blob("grid_tools\n"))
+    slave.intake.environment_failed(OWNER, "no such thing")
+    assert slave.failed == [OWNER]
+    assert slave.intake.waits_for(OWNER) == "no such thing"
+    slave.intake.look_again(OWNER)
+    assert len(slave.wanted) == 2
+    slave.intake.environment_failed(99, "nobody waits")
+    assert slave.failed == [OWNER]

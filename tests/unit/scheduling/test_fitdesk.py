@@ -176,6 +176,21 @@ def test_no_more_than_so_many_modules_are_looked_for(master: Master) -> None:
     assert [len(told[1]) for told in slave.take("uses")] == [USES_MAX]
 
 
+def test_what_a_slave_says_of_an_environment_is_shown_and_its_failure_is_told_once(master: Master) -> None:
+    master.join(10, name="garage")
+    master.desk.environment(10, OWNER, "makes environment 60f7 of its requirements", has_failed=False)
+    assert master.unfit(10) == ("makes environment 60f7 of its requirements, for program",)
+    assert not master.notices()
+    for _ in range(2):
+        master.desk.environment(10, OWNER, "cannot make it: no such thing", has_failed=True)
+    assert master.notices() == ["slave garage cannot make it: no such thing; there is no other slave"]
+    master.desk.environment(10, OWNER, "", has_failed=False)
+    assert not master.unfit(10)
+    master.desk.environment(10, 99, "cannot", has_failed=True)
+    master.desk.environment(11, OWNER, "cannot", has_failed=True)
+    assert not master.notices()
+
+
 def test_a_slave_is_spared_as_soon_as_another_one_has_all(avoiding: Master) -> None:
     short, full = avoiding.join(10), avoiding.join(11)
     avoiding.desk.uses(OWNER, [GRID])

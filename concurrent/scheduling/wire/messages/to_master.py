@@ -31,6 +31,7 @@ __all__ = [
     "define_code",
     "detach_job",
     "done",
+    "environment",
     "explain",
     "fits",
     "holding",
@@ -244,6 +245,12 @@ def lacks(reason: str) -> None:
 def fits(owner: int, missing: list[str], others: list[list[str]]) -> None:
     """Answer ``uses``: tell which of all these modules are missing, and which are of another version: the
     name, the version here, and that of the program."""
+
+
+@FROM_SLAVE.hint(feature="environment")
+def environment(owner: int, state: str, words: str) -> None:
+    """Tell that the environment of an owner is being made (``making``) or cannot be made (``failed``), and what
+    a person should know of that; both are empty when it is there."""
 
 
 @FROM_SLAVE.hint(feature="bars")

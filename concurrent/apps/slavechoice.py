@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from concurrent.core.errors import NodeError
 from concurrent.core.nearest import did_you_mean
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.records import SlaveRecord
 
 __all__ = ["find_slave", "names_of"]
+
+DIGITS_MAX: Final = 20
+"""A text of more digits is no number of a slave."""
 
 
 def names_of(ledger: Ledger) -> dict[str, SlaveRecord]:
@@ -22,7 +27,8 @@ def find_slave(text: str, ledger: Ledger) -> str:
     """
     here = names_of(ledger)
     drained = ledger.drains.by_name
-    if text.isdecimal() and (slave := ledger.slaves.get(int(text))) is not None:
+    is_number = text.isdecimal() and len(text) <= DIGITS_MAX
+    if is_number and (slave := ledger.slaves.get(int(text))) is not None:
         return slave.name
     if text in here or text in drained:
         return text

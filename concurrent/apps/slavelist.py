@@ -54,7 +54,7 @@ def _details(dispatcher: Dispatcher, slave: SlaveRecord, page: str, at: float) -
         drained_at=row.drained_at,
         drain_ends_at=row.drain_ends_at,
         workers=slave.workers,
-        busy=machine.busy if has_told else min(slave.workers, len(slave.held)),
+        busy=min(slave.workers, machine.busy if has_told else len(slave.held)),
         held=len(slave.held),
         done=slave.counts.finished + slave.counts.failed,
         failed=slave.counts.failed,

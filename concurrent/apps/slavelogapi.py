@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.slavechoice import find_slave, names_of
-from concurrent.core.errors import NodeError, UnknownMethod
+from concurrent.core.errors import InvalidArguments, NodeError, UnknownMethod
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.wire.messages.to_slave import log_lines
 from concurrent.transport.calls.methods import HasMethods, jsonremote
@@ -26,11 +26,17 @@ TYPES_FROM: Final = ("concurrent.apps.observed",)
 
 CALL_TIMEOUT_S: Final = 10.0
 
+AFTER_MAX: Final = (1 << 63) - 1
+
 
 def register_slave_log(service: HasMethods, loop: NodeLoop, dispatcher: Dispatcher) -> None:
     """Register with the JSON API of a master what asks its slaves."""
 
     def ask(text: str, after: int) -> Future[SlaveLog]:
+        if not 0 <= after <= AFTER_MAX:
+            raise InvalidArguments(
+                f"after must be from 0 to {AFTER_MAX}, but is {after:.3g}", thing="after", value=after
+            )
         name = find_slave(text, dispatcher.ledger)
         slave = names_of(dispatcher.ledger).get(name)
         handler = dispatcher.slave_session(slave.slave) if slave is not None else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from concurrent.apps.programrecord import ProgramRecord
 from concurrent.core.errors import InvalidArguments, NodeError
@@ -19,7 +19,10 @@ from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.transport.security.identity import Identity
 
-__all__ = ["Chosen", "TaskChoice", "open_task", "parts_of"]
+__all__ = ["NAMED_MAX", "Chosen", "TaskChoice", "open_task", "parts_of"]
+
+NAMED_MAX: Final = 10_000
+"""So many tasks may be named at once."""
 
 
 class Chosen(NamedTuple):
@@ -85,16 +88,22 @@ class TaskChoice:
                 value=", ".join(self.tasks),
                 remedy="Name the tasks of a job as JOB/ID",
             )
+        if len(self.tasks) > NAMED_MAX:
+            raise InvalidArguments(
+                f"up to {NAMED_MAX:,} tasks may be named at once, but there are {len(self.tasks):,}",
+                thing="tasks",
+                value=len(self.tasks),
+                remedy="Name a job, a function or an application, or call it several times",
+            )
         found: dict[int, TaskRecord] = {}
-        missing = failed = 0
+        missing: list[str] = []
         for text in self.tasks:
             task = open_task(text, dispatcher, identity)
             if task is None:
-                missing += 1
-                failed += _has_failed(text, dispatcher, identity)
+                missing.append(text)
             else:
                 found[task.number] = task
-        return Chosen(list(found.values()), missing, failed)
+        return Chosen(list(found.values()), len(missing), _failed_count(missing, dispatcher, identity))
 
     def _all(self, dispatcher: Dispatcher, identity: Identity) -> Chosen:
         ledger, jobs = dispatcher.ledger, dispatcher.jobs
@@ -148,14 +157,18 @@ def open_task(text: str, dispatcher: Dispatcher, identity: Identity) -> TaskReco
     return task if task is not None and dispatcher.jobs.may_see(task.owner, identity) else None
 
 
-def _has_failed(text: str, dispatcher: Dispatcher, identity: Identity) -> bool:
-    """Tell whether a task that is not open is known to have failed."""
-    job, number = parts_of(text)
-    if not job:
-        return False
-    owner = dispatcher.jobs.program(job, identity).owner
-    ended = dispatcher.ended.tasks.find(owner, number)
-    return ended is not None and ended.status not in (FINISHED, CANCELLED)
+def _failed_count(texts: Iterable[str], dispatcher: Dispatcher, identity: Identity) -> int:
+    """Return how many of some tasks that are not open are known to have failed."""
+    named = [(job, number) for job, number in map(parts_of, texts) if job]
+    if not named:
+        return 0
+    owner_by_job = {job: dispatcher.jobs.program(job, identity).owner for job in {job for job, _ in named}}
+    failed = {
+        (task.job.owner, task.id)
+        for task in dispatcher.ended.tasks.unfinished()
+        if task.status not in (FINISHED, CANCELLED)
+    }
+    return sum((owner_by_job[job], number) in failed for job, number in named)
 
 
 def _with_systems(job: JobRecord, dispatcher: Dispatcher) -> list[JobRecord]:

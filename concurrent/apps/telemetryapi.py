@@ -65,6 +65,8 @@ def _register_bars(server: HasMethods, observatory: Observatory, number_of: Numb
         workers, functions, runs, failed = _columns("counts", "q", counts, 4)
         ago_s, durations_s, busy_s = _columns("times", "d", times, 3)
         check_columns(workers, ago_s)
+        if len(names) > len(workers):
+            raise InvalidArguments("there are more names than bars", thing="names", value=len(names))
         _check_range("workers", workers, 1, PID_MAX)
         _check_range("functions", functions, 0, len(names) - 1)
         _check_range("runs", runs, 1, COUNT_MAX)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
 
 __all__ = ["did_you_mean", "nearest"]
+
+NAME_CHARS_MAX: Final = 100
+KNOWN_MAX: Final = 1000
+"""Nobody mistypes longer names, and of more that are known the rest is not looked at: it takes long."""
 
 
 def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
@@ -12,9 +18,11 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
     :param likeness: how much alike two names have to be, from 0 to 1.
     """
+    if len(name) > NAME_CHARS_MAX:
+        return ""
     from difflib import get_close_matches  # only who makes a mistake needs it
 
-    return next(iter(get_close_matches(name, list(known), 1, likeness)), "")
+    return next(iter(get_close_matches(name, list(islice(known, KNOWN_MAX)), 1, likeness)), "")
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ It is told once for a batch, and looks itself once a second. Nothing waits for i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from math import inf
 from typing import Final, NamedTuple
 
@@ -33,9 +33,6 @@ FIGURES: Final = (
 )
 """What is kept for each second: tasks that ended, that wait, and that slaves have; slaves, their workers, and
 how many of these have tasks; how many processors workers use together, and how much memory."""
-
-LABELS_MAX: Final = 200
-"""So many functions have seconds of their own."""
 
 TITLES_MAX: Final = 10_000
 """So many names of jobs are known; bars may come when their job has left."""
@@ -72,9 +69,10 @@ class Observatory:
     a few of them and ``other``. ``dropped_count`` bars were too many.
 
     :param ledger: is looked at.
+    :param labels: returns which functions have figures of their own; slaves may tell of any.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, labels: Callable[[], Container[str]]) -> None:
         self.functions = Functions()
         self.timeline = Timeline(self.functions)
         self.series = Series(FIGURES)
@@ -82,6 +80,7 @@ class Observatory:
         self.seconds_by_function: dict[str, float] = {}
         self.dropped_count = 0
         self._ledger = ledger
+        self._labels = labels
         self._title_by_job: dict[int, str] = {}
         self._allowance_by_slave: dict[int, _Allowance] = {}
         self._sampled_at = 0.0
@@ -160,7 +159,7 @@ class Observatory:
             held,
             len(ledger.slaves),
             sum(slave.workers for slave in ledger.slaves.values()),
-            sum(one.machine.busy for one in facts),
+            sum(min(self.workers.busy(number), one.workers) for number, one in ledger.slaves.items()),
             sum(one.cpu for one in facts),
             sum(one.memory_bytes for one in facts),
         )
@@ -169,11 +168,10 @@ class Observatory:
 
     def _note_seconds(self, names: Iterable[str], seconds: Iterable[float]) -> None:
         """Add up how long functions were run."""
-        known = self.seconds_by_function
+        known, labels = self.seconds_by_function, self._labels()
         for name, busy_s in zip(names, seconds, strict=True):
-            if name not in known and len(known) >= LABELS_MAX:
-                name = OTHER.name
-            known[name] = known.get(name, 0.0) + busy_s
+            label = name if name in labels else OTHER.name
+            known[label] = known.get(label, 0.0) + busy_s
 
     def _note_jobs(self) -> None:
         """Know what the jobs are called that have begun."""

@@ -124,6 +124,11 @@ class WorkerBook:
         """
         self.facts_by_slave[slave] = SlaveFacts(2 * workers + SPARE_WORKERS)
 
+    def busy(self, slave: int) -> int:
+        """Return how many of its workers have tasks, as a slave says; 0 if it has said nothing."""
+        facts = self.facts_by_slave.get(slave)
+        return facts.machine.busy if facts is not None else 0
+
     def leave(self, slave: int) -> None:
         """Forget a slave."""
         self.facts_by_slave.pop(slave, None)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from concurrent.transport.frames.frames import Frame
@@ -54,17 +54,30 @@ class Check(NamedTuple):
 
 def checks_of(function: Callable[..., Any], signature: inspect.Signature) -> dict[str, Check]:
     """Return what fits the parameters of a function that can be checked, by their names."""
-    try:
-        hints = get_type_hints(function)
-    except Exception:  # boundary: annotations are code of others; what they cannot tell is not checked
-        return {}
+    names = getattr(inspect.unwrap(function), "__globals__", {})
     found: dict[str, Check] = {}
     for name, parameter in signature.parameters.items():
         is_single = parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        check = _check_of(hints.get(name)) if is_single else None
+        check = _check_of(_hint_of(parameter, names)) if is_single else None
         if check is not None:
             found[name] = check
     return found
+
+
+def _hint_of(parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
+    """Return what a parameter is annotated with, None if that cannot be told.
+
+    Each is read by itself: what a method returns is often known to type checkers only.
+
+    :param names: those that annotations may use.
+    """
+    if parameter.annotation is parameter.empty:
+        return None
+    annotated = SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
+    try:
+        return get_type_hints(annotated, names)[parameter.name]
+    except Exception:  # boundary: annotations are code of others; what they cannot tell is not checked
+        return None
 
 
 def _check_of(hint: Any) -> Check | None:

@@ -111,7 +111,7 @@ class Contents:
 def address(path: str, query: Mapping[str, object]) -> str:
     """Return a path with a query, for a link; fields without a value are left out."""
     fields = {name: value for name, value in query.items() if value not in (None, "")}
-    return f"{path}?{urlencode(fields)}" if fields else path
+    return f"{path}?{urlencode(fields, errors='replace')}" if fields else path
 
 
 def _fields(query: str) -> dict[str, str]:

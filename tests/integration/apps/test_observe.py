@@ -98,7 +98,11 @@ def test_tasks_are_listed_by_state_and_paged(busy: tuple[MasterNode, Peer, Peer]
     assert listed(state="waiting", function="find", job="hunt") == [(6, "waiting"), (5, "waiting")]
     assert listed(failed=True) == [(2, "failed")]
     assert listed(job="another") == listed(function="another") == []
-    for wrong in ({"state": "runing"}, {"limit": 0}, {"offset": -1}, {"state": "waiting", "failed": True}):
+    wrong_ones: tuple[dict[str, Any], ...] = (
+        {"state": "runing"}, {"limit": 0}, {"limit": 1.0}, {"offset": -1}, {"job": 1}, {"failed": 1},
+        {"state": "waiting", "failed": True},
+    )  # fmt: skip
+    for wrong in wrong_ones:
         with pytest.raises(InvalidArguments):
             ask_as(master, ANN, "tasks", **wrong)
     with pytest.raises(InvalidArguments, match="Did you mean running"):

@@ -12,6 +12,7 @@ import pytest
 
 from concurrent.apps import ApplicationNode, ClusterExecutor, MasterNode
 from concurrent.apps.steered import CancelAnswer, DrainAnswer, RetryAnswer
+from concurrent.apps.taskchoice import NAMED_MAX
 from concurrent.core import Environment
 from concurrent.core.errors import InvalidArguments, JobUnknown, NodeError, NotAllowed
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
@@ -127,6 +128,10 @@ def test_which_slave_is_meant(make_master: MakeMaster, peer_at: MakePeerAt) -> N
         drain(master, "desk")
     with pytest.raises(NodeError, match=r"no slave 'rock' at this master.*Did you mean rack\?"):
         drain(master, "rock")
+    with pytest.raises(NodeError, match=r"no slave '9999"):
+        drain(master, "9" * 5000)
+    with pytest.raises(InvalidArguments, match="after must be from 0"):
+        ask_as(master, CHIEF, "slave_log", "rack", 1 << 70)
     with pytest.raises(InvalidArguments, match="timeout_s"):
         drain(master, "rack", -1.0)
 
@@ -197,6 +202,8 @@ def test_what_is_not_there_is_said_with_what_was_meant(make_master: MakeMaster, 
         cancelled(master, ANN, ["look"])
     with pytest.raises(InvalidArguments, match="tasks are named, and a job"):
         cancelled(master, ANN, ["hunt/1"], job="hunt")
+    with pytest.raises(InvalidArguments, match="up to 10,000 tasks may be named"):
+        cancelled(master, ANN, ["hunt/1"] * (NAMED_MAX + 1))
     assert cancelled(master, ANN, application="hunt") == CancelAnswer(2, 0, 0)
 
 

@@ -38,7 +38,7 @@ class Watched:
         )
         self.ended = EndedDesk(self.ledger, lambda job: f"submit:{job.name}", lambda: self.at)
         self.ledger.jobs.watcher = self.ended
-        self.observatory = Observatory(self.ledger)
+        self.observatory = Observatory(self.ledger, lambda: self.ended.totals)
         self.pass_time(0.0)
 
     @property

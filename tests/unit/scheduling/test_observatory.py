@@ -34,7 +34,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture
 def observatory(ledger: Ledger) -> Observatory:
-    observatory = Observatory(ledger)
+    observatory = Observatory(ledger, lambda: {"square"})
     observatory.join(SLAVE, workers=2)
     return observatory
 
@@ -85,6 +85,16 @@ def test_a_slave_that_floods_leaves_room_for_the_bars_of_others(observatory: Obs
     assert (len(observatory.timeline), observatory.dropped_count) == (most, 1)
     observatory.bars(SLAVE, told(int(BARS_PER_S * 2)), now=101.0)
     assert len(observatory.timeline) == most + BARS_PER_S * 2
+
+
+def test_a_slave_cannot_take_the_labels_or_the_figures_of_others(observatory: Observatory) -> None:
+    for number in range(300):
+        observatory.bars(SLAVE, told(name=f"made up {number}"), now=100.0)
+    observatory.bars(SLAVE, told(name="square"), now=100.0)
+    assert observatory.seconds_by_function == {"other": 300.0, "square": 1.0}
+    observatory.take_workers(SLAVE, [], [], {"busy": 1 << 40}, now=100.0)
+    observatory.sample(100.0, OutcomeCounts())
+    assert figures(observatory)["busy"] == 2.0
 
 
 def test_figures_of_each_second_tell_how_it_goes(ledger: Ledger, observatory: Observatory) -> None:

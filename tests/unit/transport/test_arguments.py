@@ -71,3 +71,10 @@ def test_a_complaint_names_what_was_wanted_and_what_came() -> None:
     assert complaint == "must be a list of bytes or Frame, but has NoneType, int, str"
     assert checks["share"].complaint("1") == "must be float or None, but is str"
     assert checks["share"].complaint(1) is None
+
+
+def test_what_only_type_checkers_know_leaves_the_other_parameters_checked() -> None:
+    def put(_request: Request, value: int, other: "NotKnown" = None) -> "NotKnown":  # type: ignore[name-defined]  # noqa: F821, UP037
+        return value, other
+
+    assert list(checks_of(put, inspect.signature(put))) == ["value"]

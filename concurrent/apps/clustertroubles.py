@@ -16,6 +16,7 @@ from concurrent.apps.jobnames import names_of_jobs
 from concurrent.apps.observed import BETWEEN_TRIES, FAILED, RUNNING, WAITING
 from concurrent.apps.status import NodeRow
 from concurrent.apps.troublelist import TroubleRow, TroublesList
+from concurrent.core.typed import typed
 from concurrent.scheduling.ledger.explaining import Explainer  # here, so that the loop does not wait for it
 from concurrent.scheduling.ledger.failures import in_few_words
 from concurrent.scheduling.ledger.jobs import TASK_OUT_OF_MEMORY, TASK_TIMEOUT, WORKER_DIED
@@ -237,11 +238,6 @@ class _Finder:
 
     def _title(self, job: JobRecord, task_id: int) -> str:
         return f"{self._names[job.owner]}/{task_id}"
-
-
-def typed(command: str, what: str) -> str:
-    """Return what to type on a job or a task, whatever that is called."""
-    return f"concurrent {command} {'-- ' if what.startswith('-') else ''}{shlex.quote(what)}"
 
 
 def _of_refusing(reason: str) -> Trouble:

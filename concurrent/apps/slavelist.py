@@ -68,7 +68,7 @@ def _details(dispatcher: Dispatcher, slave: SlaveRecord, page: str, at: float) -
         machine_used_bytes=machine.machine_used_bytes,
         machine_bytes=machine.machine_bytes,
         told_at=facts.told_at,
-        processes=tuple(_told(dispatcher, facts) if has_told else _told_running(dispatcher, slave, at)),
+        processes=tuple(_told(slave, facts) if has_told else _told_running(dispatcher, slave, at)),
     )
 
 
@@ -78,10 +78,10 @@ def _words(row: SlaveRow) -> str:
     return "; ".join([*([first] if first else []), *row.unfit])
 
 
-def _told(dispatcher: Dispatcher, facts: SlaveFacts) -> Iterator[WorkerRow]:
+def _told(slave: SlaveRecord, facts: SlaveFacts) -> Iterator[WorkerRow]:
     """Yield what a slave says of its workers."""
     for worker in facts.worker_by_pid.values():
-        name, job = _what_runs(dispatcher, worker)
+        name, job = _what_runs(slave, worker)
         yield WorkerRow(
             worker.worker,
             worker.cpu,
@@ -94,9 +94,9 @@ def _told(dispatcher: Dispatcher, facts: SlaveFacts) -> Iterator[WorkerRow]:
         )
 
 
-def _what_runs(dispatcher: Dispatcher, worker: WorkerFacts) -> tuple[str, str]:
-    """Return the name and the job of the task of a worker, or of its last one."""
-    task = dispatcher.ledger.task_by_number.get(worker.task)
+def _what_runs(slave: SlaveRecord, worker: WorkerFacts) -> tuple[str, str]:
+    """Return the name and the job of the task of a worker, or of its last one; of others' tasks nothing."""
+    task = slave.held.get(worker.task)
     if task is not None:
         return task.terms.name, task.owner.title
     return (worker.function.name, worker.function.job_name) if worker.function is not None else ("", "")

@@ -42,7 +42,7 @@ def _running(dispatcher: Dispatcher, at: float) -> Iterator[Bar]:
         if slave is None:
             continue
         for worker in facts.worker_by_pid.values():
-            task = ledger.task_by_number.get(worker.task)
+            task = slave.held.get(worker.task)
             if task is not None and worker.since_at:
                 job = task.owner
                 function = Function(job.owner, job.title, task.terms.name)

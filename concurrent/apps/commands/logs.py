@@ -16,6 +16,7 @@ from concurrent.apps.commands.output import listed, print_json
 from concurrent.apps.observed import RUNNING, OutputRow, TaskRow
 from concurrent.apps.observemaster import ObserveMaster
 from concurrent.core.errors import ConfigurationError
+from concurrent.core.typed import typed
 
 __all__ = ["add_parser", "last_lines", "new_part", "run"]
 
@@ -107,7 +108,7 @@ def _task(master: ObserveMaster, args: argparse.Namespace) -> None:
 
 def _nothing(row: TaskRow) -> str:
     if row.state in OPEN and row.state != RUNNING:
-        return f"task {row.title} is {row.state}, and has printed nothing; see 'concurrent explain {row.title}'"
+        return f"task {row.title} is {row.state}, and has printed nothing; see '{typed('explain', row.title)}'"
     return f"task {row.title} ({row.state}) has printed nothing, or nothing of it is kept"
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from concurrent.core.rows import ROWS_MAX
+from concurrent.core.typed import typed
 from concurrent.scheduling.ledger.explainingended import explanation_of_ended
 from concurrent.scheduling.ledger.hindrances import Hindrances, hindrances, misfits_of
 from concurrent.scheduling.ledger.infeasible import FAIL_S
@@ -266,7 +267,7 @@ class Explainer:
         if life.is_cancelled:
             return _Found(KEPT_BACK, "its end", ("its job was cancelled",), "it ends as cancelled")
         if life.held_because:
-            then = f"'concurrent release {job.title}' has its job run"
+            then = f"'{typed('release', job.title)}' has its job run"
             return _Found(KEPT_BACK, "the release of its job", (f"its job is held: {life.held_because}",), then)
         names = list(self._ledger.returning.awaited)
         why = f"the master has just started; slaves may come back with it: {_some(names)}"

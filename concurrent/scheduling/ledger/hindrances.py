@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from concurrent.core.typed import typed
 from concurrent.scheduling.ledger.claims import Claims
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.ledger.slavebook import SlaveBook
@@ -206,7 +207,7 @@ class _Groups:
         if self._open:
             return "the scheduler", "it goes to a slave when the scheduler gives it to one"
         if len(self._drained) == self.able:
-            then = f"'concurrent resume {self._drained[0].name}' lets that one take tasks again"
+            then = f"'{typed('resume', self._drained[0].name)}' lets that one take tasks again"
             return "a slave that is not drained", then
         if len(self._refusing) == self.able:
             return "a slave that has not refused it", "it is offered again to those that have refused it"

@@ -143,6 +143,23 @@ def test_observers_see_counts_names_and_times_and_no_words(busy: tuple[MasterNod
             ask_as(master, RACK, name, *args)
 
 
+def test_a_slave_cannot_say_that_it_runs_the_tasks_of_others(
+    busy: tuple[MasterNode, Peer, Peer], peer_at: MakePeerAt
+) -> None:
+    master, _program, _slave = busy
+    (number,) = (row["task"] for row in ask_as(master, ANN, "tasks", state="running")["items"])
+    liar = peer_at(master, "slave-liar")
+    liar.join("slave", workers=1, window=5)
+    liar.call("workers", [[7], [1 << 62], [number], [0]], [[0.5], [3e8]], [], {"busy": 1 << 62})
+    (row,) = (one for one in ask_as(master, ANN, "workers")["items"] if one["name"] == "slave-liar")
+    assert row["busy"] == 1
+    assert [(one["pid"], one["name"], one["job"]) for one in row["processes"]] == [(7, "", "")]
+    trace = json.loads(fetch(f"127.0.0.1:{master.api_service_v1.port}", "/trace.json").body)
+    assert trace["traceEvents"] == []
+    (task,) = ask_as(master, ANN, "tasks", state="running")["items"]
+    assert (task["slave"], task["worker"], task["since_at"]) == ("slave-1", 0, 0.0)
+
+
 def test_a_task_is_told_by_its_name_and_by_its_number(busy: tuple[MasterNode, Peer, Peer]) -> None:
     master, program, _slave = busy
     details = ask_as(master, ANN, "task", "hunt/5")

@@ -151,7 +151,7 @@ class Dispatcher:
         self.announcer = Announcer(self.ledger, self._sessions, self._courier, self._notices)
         self.news = NewsDesk(self.ledger, self._sessions, self._courier)
         self.fits = self._make_fit_desk(lacking)
-        self.observatory = Observatory(self.ledger, lambda: self.ended.totals)
+        self.observatory = Observatory(self.ledger, lambda: self.ended.totals, time.time())
         self._delivery = Delivery(loop, self._sessions, self._courier, self._storage.loaded)
         self._feeder = self._make_feeder()
         self._code = self._feeder.code

@@ -70,11 +70,12 @@ class Observatory:
 
     :param ledger: is looked at.
     :param labels: returns which functions have figures of their own; slaves may tell of any.
+    :param began_at: when the master began, in seconds since the epoch.
     """
 
-    def __init__(self, ledger: Ledger, labels: Callable[[], Container[str]]) -> None:
+    def __init__(self, ledger: Ledger, labels: Callable[[], Container[str]], began_at: float = 0.0) -> None:
         self.functions = Functions()
-        self.timeline = Timeline(self.functions)
+        self.timeline = Timeline(self.functions, began_at=began_at)
         self.series = Series(FIGURES)
         self.workers = WorkerBook()
         self.seconds_by_function: dict[str, float] = {}

@@ -37,5 +37,9 @@ class Rate:
         return sum(count for count, second in self._counts if int(now) - SPAN_S <= second <= now)
 
     def per_s(self, now: float) -> float:
-        """Return how much has happened in a second, of the last ones or as far as it was counted."""
+        """Return how much has happened in a second, of the last ones or as far as it was counted.
+
+        If the clock was set back behind the beginning, that is when it was asked first since.
+        """
+        self._since = min(self._since, now)
         return self.count(now) / min(SPAN_S + now - int(now), max(1.0, now - self._since))

@@ -73,10 +73,13 @@ class Series:
         """Return the points behind a time, the oldest first.
 
         :param resolution_s: :data:`SECOND_S` or :data:`MINUTE_S`. A minute is there when it is over.
-        :param after: seconds since the epoch.
+        :param after: seconds since the epoch. If that is long behind the last point the clock was set back
+            since, and all points are new.
         :raises KeyError: if there is no such resolution.
         """
-        at, columns = self._rings[resolution_s].after(after)
+        ring = self._rings[resolution_s]
+        is_ahead = after > ring.last_at + SET_BACK_S + 2 * resolution_s
+        at, columns = ring.after(0.0 if is_ahead else after)
         return Points(resolution_s, at, dict(zip(self.names, columns, strict=True)))
 
     def _end_minute(self) -> None:

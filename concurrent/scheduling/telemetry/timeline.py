@@ -2,7 +2,7 @@
 
 A bar stands for one run of a task, or for several short ones that followed each other on a worker. Bars are
 kept in arrays of plain numbers, in a ring: 36 bytes each. They are numbered in the order in which they came, so
-that whoever looks again asks for what is new.
+that whoever looks again asks for what is new; numbers of a later timeline are above all of an earlier one.
 """
 
 from __future__ import annotations
@@ -93,15 +93,16 @@ class Timeline:
 
     :param functions: gives functions their numbers; what no bar has is forgotten when there is no more room.
     :param bars_max: how many bars are kept.
+    :param began_at: seconds since the epoch. Numbers begin above those of timelines that began before, as fewer
+        than ``bars_max`` bars come in a second.
     """
 
-    def __init__(self, functions: Functions, bars_max: int = BARS_MAX) -> None:
+    def __init__(self, functions: Functions, bars_max: int = BARS_MAX, began_at: float = 0.0) -> None:
         self._functions = functions
         self._slaves: Numbered[str] = Numbered("other", SLAVES_MAX)
         self._bars_max = bars_max
         self._columns: list[array[Any]] = [array(kind) for kind in TYPES]
-        self._added = 0
-        self._tidied = 0
+        self._added = self._tidied = int(began_at) * bars_max
 
     def __len__(self) -> int:
         """Return how many bars are kept."""

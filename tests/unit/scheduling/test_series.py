@@ -73,6 +73,13 @@ def test_a_clock_that_is_set_back_begins_anew(series: Series) -> None:
     assert series.points(MINUTE_S).at == []
 
 
+def test_who_has_seen_the_future_begins_anew_and_who_has_seen_all_does_not(series: Series) -> None:
+    feed(series, 0, 3)
+    assert series.points(after=START + 3600).at == [6000, 6001, 6002]
+    assert series.points(after=START + 4).at == []
+    assert series.points(MINUTE_S, after=START + 60).at == []
+
+
 def test_a_resolution_that_there_is_not_is_refused(series: Series) -> None:
     with pytest.raises(KeyError):
         series.points(7)

@@ -68,6 +68,17 @@ def test_who_looks_again_is_told_what_is_new(functions: Functions) -> None:
     assert (bar.slave, bar.worker, bar.function) == ("slave-b", 3, CUBE)
 
 
+def test_the_numbers_of_a_later_timeline_are_higher_and_it_keeps_as_much(functions: Functions) -> None:
+    former = Timeline(functions, bars_max=5, began_at=1000.5)
+    later = Timeline(functions, bars_max=5, began_at=1001.9)
+    for timeline in (former, later):
+        for worker in range(1, 8):
+            timeline.add("slave", columns(functions, (worker, SQUARE, 1.0, 1.0)))
+            assert runs(timeline) == list(range(max(1, worker - 4), worker + 1))
+    assert (former.first_number, former.next_number) == (5003, 5008)
+    assert (later.first_number, later.next_number) == (5008, 5013)
+
+
 def test_names_that_no_bar_has_make_room_for_others() -> None:
     functions = Functions(count_max=3)
     timeline = Timeline(functions, bars_max=10)

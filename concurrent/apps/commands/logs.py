@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import Final
 
 from concurrent.apps.api import EXIT_OK, for_terminal
@@ -18,7 +19,7 @@ from concurrent.apps.observemaster import ObserveMaster
 from concurrent.core.errors import ConfigurationError
 from concurrent.core.typed import typed
 
-__all__ = ["add_parser", "last_lines", "new_part", "run"]
+__all__ = ["JobOutputs", "add_parser", "last_lines", "new_part", "run"]
 
 LOOK_S: Final = 0.5
 """How often the master is asked for more."""
@@ -96,7 +97,7 @@ def _task(master: ObserveMaster, args: argparse.Namespace) -> None:
     while args.follow and details.row.state in OPEN:
         pause.wait(LOOK_S)
         details = master.task(name)
-        now = master.output(name).output
+        now = master.output(name).output or said
         _print(new_part(said, now))
         said = now
     if details.text:
@@ -112,8 +113,11 @@ def _nothing(row: TaskRow) -> str:
     return f"task {row.title} ({row.state}) has printed nothing, or nothing of it is kept"
 
 
-class _Outputs:
-    """What tasks of a job print, as far as it is new; ``open`` is how many of them have not ended."""
+class JobOutputs:
+    """What tasks of a job print, as far as it is new; ``open`` is how many of them have not ended.
+
+    For a moment in which a task ends its slave may have nothing of it: what it had said before still counts.
+    """
 
     def __init__(self, master: ObserveMaster, job: str) -> None:
         self.open = 0
@@ -129,7 +133,7 @@ class _Outputs:
             part = self._master.outputs(self._job, after=self._after, offset=offset)
             after = after or part.after
             self.open = part.open
-            for row in part.items:
+            for row in filter(attrgetter("output"), part.items):
                 text = new_part(self._said.get(row.task, ""), row.output)
                 self._said[row.task] = row.output
                 if text:
@@ -141,7 +145,7 @@ class _Outputs:
 
 
 def _job(master: ObserveMaster, args: argparse.Namespace) -> None:
-    outputs = _Outputs(master, args.job)
+    outputs = JobOutputs(master, args.job)
     row_by_task: dict[str, OutputRow] = {}
     for row in (*outputs.new(), *outputs.new()):  # of several parts one may end between them
         before = row_by_task.pop(row.task, None)
@@ -161,7 +165,7 @@ def _job(master: ObserveMaster, args: argparse.Namespace) -> None:
         _follow_job(outputs)
 
 
-def _follow_job(outputs: _Outputs) -> None:
+def _follow_job(outputs: JobOutputs) -> None:
     """Print what tasks of a job print, each line with the task before it, while any of them is open."""
     pause = threading.Event()
     is_open = True

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from _thread import RLock
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures._base import PENDING
 from functools import partial
+from threading import Condition
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from concurrent.apps.executorshown import future_line
@@ -38,6 +41,28 @@ class FutureOwner(Protocol):
         """Have a callback called on the thread for callbacks."""
 
 
+class _FutureLock(RLock):  # type: ignore[misc]  # it may be derived from, though stubs call it final
+    """The condition of a future: a lock, and what to wait with while somebody does, which is seldom.
+
+    It stands for a ``threading.Condition``, as far as futures use one. That one is a dozen objects, which the
+    garbage collector visits again and again.
+    """
+
+    _waited_for: Condition | None = None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Let go of the lock until the future ends, at most so long, in seconds; tell whether it has."""
+        if self._waited_for is None:
+            self._waited_for = Condition(self)
+        return self._waited_for.wait(timeout)
+
+    def notify_all(self) -> None:
+        """Wake whoever waits: the future has ended, so nobody waits again."""
+        if self._waited_for is not None:
+            self._waited_for.notify_all()
+            self._waited_for = None  # it refers to this
+
+
 class TaskFuture(Future[T]):
     """The future of one task or chunk of calls; cancelling it frees the worker too.
 
@@ -61,7 +86,13 @@ class TaskFuture(Future[T]):
     """The text by which a job knows the call."""
 
     def __init__(self, owner: FutureOwner) -> None:
-        super().__init__()
+        # All that a future has, but for its condition: to make that costs more than the rest.
+        self._condition = _FutureLock()  # type: ignore[assignment]
+        self._state = PENDING
+        self._result = None
+        self._exception = None
+        self._waiters = []
+        self._done_callbacks: list[Callable[[Future[T]], object]] = []
         self._owner = owner
 
     def __repr__(self) -> str:

@@ -6,7 +6,8 @@
 ============= ==========================================================================
 
 Each is imported by its user, after its library is installed; nothing else of the framework imports one. They
-use the public names of executors only, and run in the program and, as far as tasks need them, in workers.
+run in the program and, as far as tasks need them, in workers. They use executors as anybody does, but for what
+``clusters.py`` and ``largearguments.py`` have to know: whether there is a job, and the code that travels.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ MAY_LOCK = {
     "concurrent/apps/progress/screen.py": "any thread may print while bars are shown",
     "concurrent/apps/taskfuture.py": "a future of the standard library has a lock, and any thread waits for it",
     "concurrent/core/stats.py": "web threads and the loop thread count in the same numbers",
-    "concurrent/scheduling/pickling/codebook.py": "cloudpickle has one list of modules for the whole process",
+    "concurrent/scheduling/pickling/byvalue.py": "cloudpickle has one list of modules for the whole process",
     "concurrent/scheduling/owner/consumption.py": "any thread may consume what the loop gives back",
     "concurrent/scheduling/owner/taskclient.py": "any thread may push: it covers pickling and numbering",
 }

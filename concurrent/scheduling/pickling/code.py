@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 from concurrent.core.errors import SchedulingError
 from concurrent.scheduling.pickling.codewatch import ATOMS
 from concurrent.scheduling.pickling.payload import PROTOCOL, PickleSink, unpickled
-from concurrent.scheduling.pickling.picklers import FastPickler, InlinePickler
+from concurrent.scheduling.pickling.picklers import FastPickler, InlinePickler, ModulePart
 from concurrent.scheduling.pickling.projectplaces import Projects
 from concurrent.scheduling.pickling.sources import ModuleSource
 from concurrent.scheduling.pickling.spaces import Spaces
@@ -189,6 +189,10 @@ class AppCode:
     def about(self, namespace: dict[str, Any]) -> About | None:
         """Return what is known of the own module with these global names, None if it is none."""
         return None
+
+    def imported(self, code: CodeType, package: str) -> Sequence[ModulePart]:
+        """Return what code may use of modules that travel by value, and that it imports itself."""
+        return ()
 
     def path_in_project(self, path: PurePath) -> str | None:
         """Return where in the project a file is; None if it is none of it. Asked only if there is a project."""

@@ -17,39 +17,32 @@ code is a later version then, so that tasks of both run with their own.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import SchedulingError, UnpicklableValue
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.pickling.byvalue import by_value
 from concurrent.scheduling.pickling.code import EMPTY_BLOB, AppCode, BlobHead, packed_blob
 from concurrent.scheduling.pickling.codewatch import ATOMS, Change, Watch
 from concurrent.scheduling.pickling.formercode import FormerCode
+from concurrent.scheduling.pickling.imports import imports_of
 from concurrent.scheduling.pickling.payload import PickleSink
-from concurrent.scheduling.pickling.picklers import BlobPickler
+from concurrent.scheduling.pickling.picklers import BlobPickler, ModulePart
 from concurrent.scheduling.pickling.reducers import name_in_pickles
-from concurrent.scheduling.pickling.sources import ModuleSource, ModuleSources
+from concurrent.scheduling.pickling.sources import ModuleSource, ModuleSources, compiled
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, GONE, About, code_at
 from concurrent.scheduling.pickling.uses import Use, Uses
 from concurrent.scheduling.wire.requirementsblob import requirements_blob
 from concurrent.transport.frames.frames import Frame
 
-with installed_first("cloudpickle"):
-    import cloudpickle
-
 __all__ = ["CodeBook"]
 
 MET_ONCE_MAX: Final = 1024
 LARGE_BYTES: Final = 1 << 20
-
-_registry_lock: Final = threading.RLock()
-"""cloudpickle has one list of modules by value for the whole process."""
 
 log = get_log(__name__)
 
@@ -70,6 +63,7 @@ class CodeBook(AppCode):
         self._uses = Uses(self._travels)
         self._sources = ModuleSources(own_folders, self._uses.note_code)
         self._blob_by_module: dict[str, int] = {}  # of those that travelled as sources
+        self._coming: set[str] = set()  # such whose blob is being made
         self._first_blobs = [requirements_blob(requirements)] if requirements else []
         self.blobs: list[bytes] = list(self._first_blobs)
         self._objects_by_blob.update((index, []) for index in range(len(self.blobs)))
@@ -231,6 +225,18 @@ class CodeBook(AppCode):
             return None
         return _about(module)
 
+    def imported(self, code: CodeType, package: str) -> list[ModulePart]:
+        """See :meth:`AppCode.imported`; modules that it names are imported by themselves."""
+        modules, names = imports = imports_of(code)
+        parts = []
+        for name in sorted(imports.absolute(package)) if modules else ():
+            there = vars(sys.modules[name]) if name in sys.modules else {}
+            about = self.about(there)
+            if about is not None:
+                used = {one: there[one] for one in names if one in there and type(there[one]) is not ModuleType}
+                parts.append(ModulePart(about, used))
+        return parts
+
     def unknown_names(self, about: About, names: dict[str, Any]) -> dict[str, Any]:
         """See :meth:`AppCode.unknown_names`."""
         unknown = {}
@@ -260,27 +266,57 @@ class CodeBook(AppCode):
 
     def _need_modules(self, names: Iterable[str]) -> None:
         wanted = list(names)
-        new = [name for name in wanted if name not in self._blob_by_module]
-        sources = self._as_travelling(self._sources.needed(new, self._blob_by_module)) if new else []
-        if sources:
+        new = [name for name in wanted if name not in self._blob_by_module and name not in self._coming]
+        needed = self._sources.needed(new, (*self._blob_by_module, *self._coming)) if new else []
+        if needed:
+            parts_blob = self._make_parts(needed)
+            sources = self._as_travelling(needed)
             index = len(self.blobs)
             self._blob_by_module.update((source.name, index) for source in sources)
             self._objects_by_blob[index] = []
-            head = BlobHead(self.version, modules=tuple(sources))
+            head = BlobHead(self.version, needs=parts_blob, modules=tuple(sources))
             self.blobs.append(packed_blob(head, self._plain_names(index, sources)))
         self._needs.update(self._blob_by_module[name] for name in wanted if name in self._blob_by_module)
+
+    def _make_parts(self, sources: list[ModuleSource]) -> tuple[int, ...]:
+        """Make the blob of what sources import of modules that travel by value, if they do; returns it."""
+        if len(self._own_modules) == 1:  # no more than the program's file
+            return ()
+        parts = [
+            part
+            for source in sources
+            if not self._is_own_module(source.name)
+            for code in compiled(source)
+            for part in self.imported(code, source.package)
+        ]
+        if not parts:
+            return ()
+        names = {source.name for source in sources}
+        self._coming |= names
+        try:
+            return (self._make(parts, BlobHead(self.version)),)
+        except Exception as error:  # boundary: values that the code refers to are pickled
+            log.debug("what %s import is left to its source: %s", sorted(names), error)
+            return ()
+        finally:
+            self._coming -= names
 
     def _as_travelling(self, sources: list[ModuleSource]) -> list[ModuleSource]:
         """Return sources as they travel."""
         return sources
 
     def _plain_names(self, index: int, sources: list[ModuleSource]) -> bytes:
-        """Return the pickles of the plain data that modules have in this program."""
+        """Return the pickles of the plain data that modules have in this program.
+
+        A module that travels by value is left to that: where its functions came before its source, nothing but
+        what came with them is in it.
+        """
         sink = PickleSink()
         pickler = BlobPickler(self, sink)
         for source in sources:
             module = sys.modules.get(source.name)
-            if module is not None and self._sources.is_own(source.name):
+            is_by_value = self._is_own_module(source.name)
+            if module is not None and not is_by_value and self._sources.is_own(source.name):
                 names = self._watch.add_module(index, module)
                 pickler.dump((pickler.namespace(_about(module)), names))
         pickler.dump([])
@@ -340,7 +376,7 @@ class CodeBook(AppCode):
         return False
 
     def _dumps_slowly(self, value: Any) -> bytes | Frame:
-        with _by_value(self._own_modules):
+        with by_value(self._own_modules):
             return super()._dumps_slowly(value)
 
     def _make_blob(self, thing: Any) -> None:
@@ -367,7 +403,7 @@ class CodeBook(AppCode):
         pickler = BlobPickler(self, sink)
         needs, self._needs = self._needs, set()
         try:
-            with _by_value(self._own_modules):
+            with by_value(self._own_modules):
                 if head.is_change:
                     pickler.dump_all([self._as_sent(pickler, change) for change in things])
                 else:
@@ -408,7 +444,7 @@ class CodeBook(AppCode):
         sendable = {}
         for name, value in values.items():
             try:
-                with _by_value(self._own_modules):
+                with by_value(self._own_modules):
                     BlobPickler(self, PickleSink()).dump_all([(value,)])
                 sendable[name] = value
             except Exception as error:  # boundary: the value's own code runs here
@@ -454,18 +490,3 @@ def _is_large(contents: tuple[Any, ...]) -> bool:
 
 def _is_same(contents: tuple[Any, ...] | None, before: tuple[Any, ...]) -> bool:
     return contents is not None and all(new is old for new, old in zip(contents, before, strict=True))
-
-
-@contextlib.contextmanager
-def _by_value(modules: frozenset[str]) -> Iterator[None]:
-    """Have cloudpickle take these modules apart instead of naming them."""
-    with _registry_lock:
-        named = cloudpickle.list_registry_pickle_by_value()
-        added = [sys.modules[name] for name in modules - named if name in sys.modules]
-        for module in added:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            yield
-        finally:
-            for module in added:
-                cloudpickle.unregister_pickle_by_value(module)

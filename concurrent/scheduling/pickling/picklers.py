@@ -11,7 +11,7 @@ import builtins
 import dis
 import pickle
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Final, Protocol
@@ -43,7 +43,7 @@ from concurrent.transport.frames.frames import Frame
 with installed_first("cloudpickle"):
     import cloudpickle
 
-__all__ = ["BlobPickler", "FastPickler", "InlinePickler", "MustTravelInside", "PicklingCode"]
+__all__ = ["BlobPickler", "FastPickler", "InlinePickler", "ModulePart", "MustTravelInside", "PicklingCode"]
 
 
 class PicklingCode(Protocol):
@@ -79,6 +79,9 @@ class PicklingCode(Protocol):
 
     def about(self, namespace: dict[str, Any]) -> About | None:
         """Return what is known of the own module with these global names, None if it is none."""
+
+    def imported(self, code: CodeType, package: str) -> Sequence[ModulePart]:
+        """Return what code may use of modules that travel by value, and that it imports itself."""
 
     def unknown_names(self, about: About, names: dict[str, Any]) -> dict[str, Any]:
         """Return those global names of an own module that the other end does not have."""
@@ -166,6 +169,14 @@ class _Namespace:
         return namespace_of, (self._version, *self._about)
 
 
+class ModulePart:
+    """Stands for an own module of which some names travel."""
+
+    def __init__(self, about: About, names: dict[str, Any]) -> None:
+        self.about = about
+        self.names = names
+
+
 class _Needs:
     """Has blobs loaded when it is unpickled."""
 
@@ -197,6 +208,8 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
             return reduced_dispatcher(thing) or self._reduced_function(thing)
         if kind is ModuleType:
             return self._reduced_module(thing)
+        if kind is ModulePart:
+            return self._reduced_part(thing)
         if kind is BuiltinMethodType:
             return reduced_method(thing)
         if kind in DESCRIPTORS:
@@ -229,7 +242,8 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
         if reduced is NotImplemented:  # it is found by its name
             self._code.need_module(function.__module__)
             return reduced
-        self._code.need_imports(function.__code__, function.__globals__.get("__package__") or "")
+        package = function.__globals__.get("__package__") or ""
+        self._code.need_imports(function.__code__, package)
         if about is None:  # its global names travel with it and are nobody else's
             return reduced
         used = global_names(function.__code__)
@@ -238,8 +252,9 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
         found = attributes.pop("__globals__")  # but for those in bodies of classes
         found.update((name, function.__globals__[name]) for name in used if name in function.__globals__)
         names = self.unknown_names(about, found)
+        modules = self._code.imported(function.__code__, package)
         submodules = attributes.pop("_cloudpickle_submodules", ())  # unpickling imports them
-        state = own, attributes, attributes.pop("__closure__"), names, (*submodules, self.needed())
+        state = own, attributes, attributes.pop("__closure__"), names, (*submodules, *modules, self.needed())
         arguments = code, self.namespace(about), closure
         return make_function, arguments, state, None, None, set_function_state
 
@@ -249,8 +264,11 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
             self._code.need_module(module.__name__)
             return super().reducer_override(module)
         names = {name: value for name, value in vars(module).items() if not name.startswith("__")}
-        state = self.unknown_names(about, names)
-        return module_of, (self._version, *about), state, None, None, set_module_state
+        return self._reduced_part(ModulePart(about, names))
+
+    def _reduced_part(self, part: ModulePart) -> Any:
+        state = self.unknown_names(part.about, part.names)
+        return module_of, (self._version, *part.about), state, None, None, set_module_state
 
 
 class InlinePickler(_ValuePickler):

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from concurrent.core.dependencies import is_installed
 
-__all__ = ["ModuleSource", "ModuleSources", "folder_of_program", "import_root"]
+__all__ = ["ModuleSource", "ModuleSources", "compiled", "folder_of_program", "import_root"]
 
 FRAMEWORK: Final = "concurrent"
 NEVER_OWN: Final = frozenset({FRAMEWORK, "__main__", *sys.builtin_module_names})
@@ -47,6 +47,19 @@ class ModuleSource(NamedTuple):
     is_package: bool
     text: bytes
     path: str = ""
+
+    @property
+    def package(self) -> str:
+        """The package that the imports of the module are relative to; "" if it is in none."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+def compiled(source: ModuleSource) -> list[CodeType]:
+    """Return the code of a module; nothing if it is none, for whoever imports it is told."""
+    try:
+        return [compile(source.text, source.file, "exec", dont_inherit=True)]
+    except (SyntaxError, ValueError):
+        return []
 
 
 class ModuleSources:
@@ -96,13 +109,9 @@ class ModuleSources:
             if source is None:
                 continue
             sources[name] = source
-            package = name if source.is_package else name.rpartition(".")[0]
-            ahead += [package, name.rpartition(".")[0]]
-            try:
-                code = compile(source.text, source.file, "exec", dont_inherit=True)
-            except (SyntaxError, ValueError):  # whoever imports it is told
-                continue
-            ahead += self.imported(code, package)
+            ahead += [source.package, name.rpartition(".")[0]]
+            for code in compiled(source):
+                ahead += self.imported(code, source.package)
         return list(sources.values())
 
     def imported(self, code: CodeType, package: str) -> Iterator[str]:

@@ -51,12 +51,13 @@ class Spaces:
         if module is None and about.name in self._sources.source_by_name:
             module = self._module_by_name[about.name] = importlib.import_module(about.name)
         if module is None:
-            parent = about.name.rpartition(".")[0]
-            if parent:
-                self.module(About(parent, None, parent, is_package=True))
+            parent, _, last = about.name.rpartition(".")
+            package = self.module(About(parent, None, parent, is_package=True)) if parent else None
             module = self._module_by_name[about.name] = _new_module(
                 about._replace(file=about.file and self.here(about.file))
             )
+            if package is not None:  # which has it as a name, as after an import
+                vars(package).setdefault(last, module)
             if self._aside is not None:
                 self._put_up(about.name)
         return module

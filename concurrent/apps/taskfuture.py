@@ -44,8 +44,8 @@ class FutureOwner(Protocol):
 class _FutureLock(RLock):  # type: ignore[misc]  # it may be derived from, though stubs call it final
     """The condition of a future: a lock, and what to wait with while somebody does, which is seldom.
 
-    It stands for a ``threading.Condition``, as far as futures use one. That one is a dozen objects, which the
-    garbage collector visits again and again.
+    It stands for a ``threading.Condition``, as far as futures use one. That one is several objects, which
+    the garbage collector visits again and again.
     """
 
     _waited_for: Condition | None = None

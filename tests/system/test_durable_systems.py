@@ -12,6 +12,12 @@ from tests.system.cluster import APPS, Cluster, kill, wait_until
 
 WALK = APPS / "walk.py"
 COUNT = 600
+COUNT_BY_KIND = {"Large": 150}
+"""Of those that take their time for each step."""
+
+PATIENT = "transport.return_s=60"
+"""As by default: whatever the machine does meanwhile, nodes come back in time, and nothing begins anew."""
+
 WIDTH = 4
 """So many steps of the walk are open at a time."""
 
@@ -28,11 +34,14 @@ class Walk:
         self.runs_file = folder / "runs.txt"
         self.runs_file.touch()
         patch.setenv("WALK_KIND", kind)
-        patch.setenv("WALK_COUNT", str(COUNT))
+        self.count = COUNT_BY_KIND.get(kind, COUNT)
+        patch.setenv("WALK_COUNT", str(self.count))
         patch.setenv("WALK_FOLDER", str(folder))
         self.start_master()
-        cluster.slaves()
-        self.app = cluster.app(WALK, *arguments)
+        slaves = [cluster.slave(options=(PATIENT,)) for _ in range(2)]
+        for slave in slaves:
+            slave.wait_for_line("joined the master")
+        self.app = cluster.app(WALK, *arguments, options=(PATIENT,))
 
     @property
     def runs(self) -> list[str]:
@@ -46,17 +55,17 @@ class Walk:
     def start_master(self) -> None:
         """Start the master, or start it again."""
         folder = self.cluster.folder / "journal"
-        options = f"journal.folder={folder}", "journal.durability=process"
+        options = f"journal.folder={folder}", "journal.durability=process", PATIENT
         self.master = self.cluster.master(options=options)
 
     def check(self, in_vain_max: int = 0) -> None:
         """Wait for the application; what its system was told of ran, and hardly more."""
         ended = self.app.succeed().split()
-        assert len(ended) == len(set(ended)) == COUNT
+        assert len(ended) == len(set(ended)) == self.count
         runs = self.runs
         what = f"{len(runs)} runs of {len(set(runs))} steps\n{self.app.err}\n{self.master.err}"
         assert set(ended) <= set(runs), what
-        assert len(runs) <= COUNT + in_vain_max, what
+        assert len(runs) <= self.count + in_vain_max, what
 
     def host(self) -> int:
         """Return the process of the system, once that is at work; 0 if the system has ended."""
@@ -89,8 +98,11 @@ def kill_hosts(walk: Walk, times: int, seed: int) -> int:
     killed = 0
     for _ in range(times):
         pid = walk.host()
-        walk.wait_runs(min(COUNT, len(walk.runs) + chance.randrange(8, max(16, COUNT // times))))
-        if walk.has_ended or len(walk.runs) >= COUNT:  # what is left to do is too little to get further with
+        steps = chance.randrange(8, max(16, walk.count // times))
+        walk.wait_runs(min(walk.count, len(walk.runs) + steps))
+        if (
+            walk.has_ended or len(walk.runs) >= walk.count
+        ):  # what is left to do is too little to get further with
             break
         kill(pid)
         killed += 1

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from concurrent.apps.version import VERSION
 from concurrent.scheduling.ledger.census import OpenCounts, busy_workers, open_counts
+from concurrent.scheduling.ledger.counts import OutcomeCounts
 from concurrent.scheduling.ledger.records import SlaveRecord
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.telemetry.workerbook import SlaveFacts
@@ -73,29 +74,13 @@ def _of_tasks(dispatcher: Dispatcher) -> list[Metric]:
             "concurrent_tasks",
             "gauge",
             "Open tasks by state and function.",
-            [
-                ({"state": state, "function": function}, float(count))
-                for function, counts in open_by_function.items()
-                for state, count in (
-                    ("waiting", counts.waiting),
-                    ("between_tries", counts.between_tries),
-                    ("running", counts.running),
-                )
-            ],
+            _by_state(open_by_function, "waiting", "between_tries", "running"),
         ),
         Metric(
             "concurrent_tasks_ended_total",
             "counter",
             "Tasks that have ended since the master started, by state and function.",
-            [
-                ({"state": state, "function": function}, float(count))
-                for function, one in ended.totals.items()
-                for state, count in (
-                    ("finished", one.finished),
-                    ("failed", one.failed),
-                    ("cancelled", one.cancelled),
-                )
-            ],
+            _by_state(ended.totals, "finished", "failed", "cancelled"),
         ),
         Metric(
             "concurrent_task_seconds_total",
@@ -109,6 +94,17 @@ def _of_tasks(dispatcher: Dispatcher) -> list[Metric]:
         _plain("concurrent_tries_failed_total", "Failed tries that were not the last.", ended.tries, "counter"),
         _plain("concurrent_worker_deaths_total", "Workers that died of a task.", ended.deaths, "counter"),
         _plain("concurrent_queue_seconds", "How long the task that waits longest has.", _queue_s(dispatcher)),
+    ]
+
+
+def _by_state(
+    counts_by_function: Mapping[str, OpenCounts | OutcomeCounts], *states: str
+) -> list[tuple[Labels, float]]:
+    """Return how many tasks of each function are in these states, which their counts have as attributes."""
+    return [
+        ({"state": state, "function": function}, float(getattr(counts, state)))
+        for function, counts in counts_by_function.items()
+        for state in states
     ]
 
 

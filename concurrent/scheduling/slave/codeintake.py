@@ -8,7 +8,7 @@ application that has requirements, which is made first of all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -152,11 +152,6 @@ class CodeIntake:
         if self._thread is not None:
             for digest in unused:
                 self._thread.put(partial(self._cache.release, digest))
-
-    def keep_only(self, owners: Collection[int]) -> None:
-        """Forget all others."""
-        for owner in (self._digests_by_owner.keys() | self._coming_by_owner.keys()).difference(owners):
-            self.forget(owner)
 
     def left(self) -> None:
         """The master is lost: the next session sends again what is not defined."""

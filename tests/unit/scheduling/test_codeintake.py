@@ -189,7 +189,6 @@ def test_who_has_left_is_forgotten_whatever_comes_still(slave: Slave) -> None:
     slave.intake.left()
     slave.loop.turn()
     assert slave.intake.waits_for(OWNER) == ""
-    slave.intake.keep_only([])
 
 
 def test_what_a_master_sends_again_when_it_is_back_is_not_looked_at_twice(slave: Slave) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures: a cluster that the tests of a module share, and a loop."""
+"""Fixtures: masters, and what stands for them and for their peers."""
 
 from __future__ import annotations
 
@@ -8,27 +8,12 @@ from typing import Any
 
 import pytest
 
-from concurrent.apps import LocalCluster, MasterNode
+from concurrent.apps import MasterNode
 from concurrent.core import Environment
 from concurrent.transport.loop.loop import NodeLoop
 from tests.integration.apps.durable import MakeMaster, MakePeerAt
 from tests.integration.apps.fakemaster import Master
 from tests.integration.apps.peers import MakePeer, Peer
-from tests.system.cluster import Gate
-
-
-@pytest.fixture(scope="module")
-def local_cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(workers=2, own_modules=["tests"]) as cluster:
-        cluster.submit(pow, 2, 2).result(30)  # all threads of it are there then
-        yield cluster
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    made = Gate()
-    yield made
-    made.open()
 
 
 @pytest.fixture

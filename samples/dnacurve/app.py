@@ -1,14 +1,16 @@
-"""Computes how a DNA helix bends, base by base, in thousands of small tasks.
+"""Finds where a piece of DNA is bent, and whether that is more than chance.
 
-``concurrent app dnacurve`` runs it. Read it from top to bottom: the options, the two ways to drive the two
-phases, and what is done with the results. How a walk along a helix becomes tasks that do not depend on one
-another is said in ``tasks.py``.
+``concurrent app dnacurve`` runs it, on a piece that is known to be bent if you give none. Read it from top to
+bottom: the options, the two ways to drive the two phases, and what is done with the results. How a walk along
+a helix becomes tasks that do not depend on one another is said in ``tasks.py``.
 """
 
 from __future__ import annotations
 
 import time
 from array import array
+from operator import sub
+from pathlib import Path
 
 from concurrent.apps import ApplicationNode
 from concurrent.apps.node import peak_memory_bytes
@@ -17,11 +19,13 @@ from concurrent.apps.samples.shared.usage import Usage
 from concurrent.core import BoolItem, ChoiceItem, ConfigItem, IntItem, PathItem
 from concurrent.scheduling import ITaskSystem, Task
 
-from .analysis import Analysis, Measured, analysed, difference, measured
+from .analysis import Measured, analysed, difference, measured
+from .bent import most_bent, shortest
+from .controls import control_bends
 from .curve import Windows
 from .models import MODEL_NAMES, model_named
 from .plot import write_svg
-from .report import Run
+from .report import Findings, Run
 from .sequence import Sequence, checked_length, read_fasta, repeated
 from .table import write_csv
 from .tasks import DNACurveSystem, Gathered, Phases, Plan
@@ -30,14 +34,20 @@ from .walk import KERNEL
 __all__ = ["DNACurve"]
 
 SECTION = "dnacurve"
+KINETOPLAST = Path(__file__).with_name("kinetoplast.fasta")
 
 
 class DNACurve(ApplicationNode):
-    """Computes the bend and curvature of a DNA helix, and compares the cluster with one process."""
+    """Computes bend and curvature of a DNA helix and of controls, and compares the cluster with one process."""
 
-    file = PathItem(SECTION, "file", "", "A FASTA file with one sequence; nothing: 'sequence' is used.")
-    sequence = ConfigItem(SECTION, "sequence", "ATGCAAATTG", "The letters to repeat without a file.")
-    repeat = IntItem(SECTION, "repeat", 1000, "How often they are repeated.", minimum=1)
+    file = PathItem(
+        SECTION,
+        "file",
+        "",
+        "A FASTA file with one sequence; nothing: 'sequence', or the piece that comes along.",
+    )
+    sequence = ConfigItem(SECTION, "sequence", "", "Letters to analyse in the place of a file.")
+    repeat = IntItem(SECTION, "repeat", 1, "How often these letters are repeated.", minimum=1)
     unknown = ChoiceItem(
         SECTION,
         "unknown",
@@ -55,8 +65,20 @@ class DNACurve(ApplicationNode):
     curve_window = IntItem(
         SECTION, "curve_window", 15, "For the curvature angle.", minimum=10, maximum=20, unit="bases"
     )
+    stretch = IntItem(
+        SECTION,
+        "stretch",
+        60,
+        "How long the stretch is whose bend is told, the most bent one.",
+        minimum=10,
+        maximum=100,
+        unit="bases",
+    )
+    controls = IntItem(
+        SECTION, "controls", 1000, "How often the letters are shuffled and measured, to compare.", minimum=0
+    )
     bases_per_task = IntItem(
-        SECTION, "bases_per_task", 1, "Bases of one task; 1 makes as many tasks as can be.", minimum=1
+        SECTION, "bases_per_task", 60, "Bases of one task; 1 makes as many tasks as can be.", minimum=1
     )
     tasks_per_batch = IntItem(
         SECTION, "tasks_per_batch", 1, "Tasks that travel and run as one; many are faster.", minimum=1
@@ -78,13 +100,22 @@ class DNACurve(ApplicationNode):
         :raises BadSequence: if there is none that can be analysed.
         """
         skips_unknown = self.unknown == "skip"
-        if self.file is not None:
-            self.dna: Sequence = read_fasta(self.file, skips_unknown=skips_unknown)
+        if self.file is None and self.sequence:
+            self.dna: Sequence = repeated(self.sequence, self.repeat, skips_unknown=skips_unknown)
         else:
-            self.dna = repeated(self.sequence, self.repeat, skips_unknown=skips_unknown)
+            self.dna = read_fasta(self.file or KINETOPLAST, skips_unknown=skips_unknown)
         checked_length(self.dna, model_named(self.model).order)
         self.windows = Windows(self.curvature_window, self.bend_window, self.curve_window)
-        self.plan = Plan(self.dna.letters, self.model, self.windows, self.bases_per_task, self.tasks_per_batch)
+        self.has_stretch = len(self.dna.letters) >= shortest(self.stretch)
+        self.plan = Plan(
+            self.dna.letters,
+            self.model,
+            self.windows,
+            self.bases_per_task,
+            self.tasks_per_batch,
+            self.controls if self.has_stretch else 0,
+            self.stretch,
+        )
         self.phases = Phases(self.plan)
         self.worker_count = 0
         self.begin_s = 0.0
@@ -96,7 +127,7 @@ class DNACurve(ApplicationNode):
         return DNACurveSystem(self.plan) if self.mode == "system" else None
 
     def start_processing(self) -> None:
-        """Push phase one as plain tasks."""
+        """Push phase one and the controls as plain tasks."""
         self.push_tasks(self.phases.first_tasks(), self.tasks_per_batch)
 
     def task_finished(self, task: Task, result: array[float], error: BaseException | None) -> None:
@@ -115,36 +146,44 @@ class DNACurve(ApplicationNode):
             self.shutdown_main_loop(1)
             return
         found = self.phases.measured() if result is None else result.measured
+        controls = self.phases.controls() if result is None else result.controls
         parallel_s = time.perf_counter() - self.begin_s
         own_bytes = peak_memory_bytes()
         status = self.cluster_status()
-        sequential_s, error = self.compare(found) if self.sequential else (None, 0.0)
-        analysis = analysed(self.dna.letters, self.model, self.windows, found)
-        files, is_written = self.write(analysis)
+        sequential_s, error = self.compare(found, controls) if self.sequential else (None, 0.0)
+        findings = self.findings(found, controls)
+        files, is_written = self.write(findings)
         run = Run(
             kernel=KERNEL,
             mode=self.mode,
-            sequence=self.dna.name,
-            bases=len(self.dna.letters),
-            model=analysis.model.title,
             timing=Timing(sequential_s, parallel_s, self.plan.task_count, self.worker_count),
-            carried_bytes=self.phases.data_bytes if result is None else result.data_bytes,
             error=error,
             usage=Usage.of(status, own_bytes, None if result is None else result.peak_bytes),
-            files=", ".join(files) or "nothing",
+            files=files,
         )
-        print(*run.lines(), sep="\n", flush=True)
+        print(*findings.lines(), *run.lines(), sep="\n", flush=True)
         self.shutdown_main_loop(0 if run.is_equal and is_written else 1)
 
-    def compare(self, found: Measured) -> tuple[float, float]:
+    def compare(self, found: Measured, controls: array[float]) -> tuple[float, float]:
         """Do the same here; return the seconds it took, and the largest difference."""
-        print("the cluster is done; now the same in one process, to compare", flush=True)
+        print("the cluster is done; now the same in one process, to check", flush=True)
         begin_s = time.perf_counter()
         expected = measured(self.dna.letters, self.model, self.windows)
-        return time.perf_counter() - begin_s, difference(found, expected)
+        numbers = range(len(controls))
+        expected_controls = control_bends(self.dna.letters, numbers, self.model, self.stretch)
+        seconds = time.perf_counter() - begin_s
+        errors = map(abs, map(sub, controls, expected_controls))
+        return seconds, max(difference(found, expected), *errors, 0.0)
 
-    def write(self, analysis: Analysis) -> tuple[list[str], bool]:
+    def findings(self, found: Measured, controls: array[float]) -> Findings:
+        """Return what the numbers mean."""
+        analysis = analysed(self.dna.letters, self.model, self.windows, found)
+        stretch = most_bent(found.bends, self.stretch) if self.has_stretch else None
+        return Findings(self.dna.name, analysis, stretch, self.stretch, controls)
+
+    def write(self, findings: Findings) -> tuple[list[str], bool]:
         """Write the files that are wanted; return their names, and whether nothing went wrong."""
+        analysis = findings.analysis
         title = f"{self.dna.name}: {len(self.dna.letters)} bases, model of {analysis.model.title}"
         written = []
         try:
@@ -152,7 +191,7 @@ class DNACurve(ApplicationNode):
                 write_csv(self.output, analysis)
                 written.append(str(self.output))
             if self.plot is not None:
-                write_svg(self.plot, title, analysis)
+                write_svg(self.plot, title, analysis, findings.stretch)
                 written.append(str(self.plot))
         except OSError as error:
             self.log.error("%s; set [%s] output and plot to files that can be written", error, SECTION)

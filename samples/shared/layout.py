@@ -43,22 +43,27 @@ class Timing(NamedTuple):
         """S, the time in one process by that on the cluster; not a number without the former."""
         return float("nan") if self.sequential_s is None else self.sequential_s / self.parallel_s
 
-    def lines(self, verdict: str, presented: str) -> list[str]:
+    def parallel_line(self) -> str:
+        """Return what the cluster took."""
+        what = f"{self.tasks} tasks on {self.workers} workers, from the first push to the result"
+        return line("parallel", f"{self.parallel_s:.3f} s, {what}")
+
+    def lines(self, verdict: str, presented: str = "") -> list[str]:
         """Return the comparison; just the times if there is nothing to compare.
 
         :param verdict: what is to say of the results of both.
-        :param presented: the figure on the slides of the original project.
+        :param presented: the figure on the slides of the original project, if there is one.
         """
-        what = f"{self.tasks} tasks on {self.workers} workers, from the first push to the result"
-        parallel = line("parallel", f"{self.parallel_s:.3f} s, {what}")
         if self.sequential_s is None:
-            return [line("sequential", "not run"), parallel]
+            return [line("sequential", "not run"), self.parallel_line()]
         gained = self.speed_up
         efficiency = f"efficiency {gained / self.workers:.1%} of {self.workers} workers"
-        return [
+        lines = [
             line("sequential", f"{self.sequential_s:.3f} s, {verdict}"),
-            parallel,
+            self.parallel_line(),
             line("speed-up", f"{gained:.3f}, {efficiency}"),
             line("Amdahl", describe_share(gained, self.workers)),
-            line("to compare", f"{presented} (slides of the original project)"),
         ]
+        if presented:
+            lines.append(line("to compare", f"{presented} (slides of the original project)"))
+        return lines

@@ -15,11 +15,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def analyse(folder: Path, *arguments: str, **options: str) -> subprocess.CompletedProcess[str]:
-    """Analyse 60 bases in tasks of 7 with two workers, in a folder.
+    """Analyse 60 bases, too few for controls, in tasks of 7 with two workers, in a folder.
 
     :param options: further options of the section ``[dnacurve]``.
     """
-    texts = {"repeat": "6", "bases_per_task": "7", **options}
+    texts = {"sequence": "ATGCAAATTG", "repeat": "6", "bases_per_task": "7", **options}
     settings = [word for name, text in texts.items() for word in ("-o", f"dnacurve.{name}={text}")]
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, "app", "dnacurve", "-w", "2", *arguments, *settings],
@@ -45,6 +45,19 @@ def test_each_mode_and_scheduler_finds_what_one_process_finds(
         rows = list(csv.reader(file))
     assert [row[0] for row in rows[1:]] == list("ATGCAAATTG" * 6)
     assert len(ElementTree.parse(tmp_path / "dnacurve.svg").findall(f"{SVG}polyline")) > 6
+
+
+@pytest.mark.parametrize("mode", ["system", "tasks"])
+def test_without_a_sequence_a_known_one_is_analysed_and_compared_with_controls(
+    tmp_path: Path, mode: str
+) -> None:
+    done = analyse(tmp_path, mode=mode, sequence="", bases_per_task="60", controls="120")
+    assert done.returncode == 0, done.stderr
+    assert "kinetoplast, 414 bases" in done.stdout
+    assert "123 degrees from base 111 to 170, the most bent 60" in done.stdout
+    assert "120 times the same letters in another order" in done.stdout
+    assert "none of them bends as much" in done.stdout
+    assert "17 tasks on 2 workers" in done.stdout  # 7 blocks in two phases, and three tasks of controls
 
 
 @pytest.mark.parametrize("mode", ["system", "tasks"])
@@ -79,7 +92,7 @@ def test_the_memory_of_each_process_is_known(tmp_path: Path, mode: str) -> None:
     ("options", "problem"),
     [
         ({"sequence": "ACGN"}, "has 'N', first at base 4"),
-        ({"sequence": ""}, "has 0 bases, and the model needs 2"),
+        ({"sequence": "--"}, "has 0 bases, and the model needs 2"),
         ({"sequence": "A", "repeat": "1"}, "has 1 bases"),
         ({"file": "missing.fasta"}, "missing.fasta cannot be read"),
         ({"model": "spaghetti"}, "spaghetti"),

@@ -1,12 +1,6 @@
 """The pages: their examples run and print what they say, and their links lead somewhere.
 
-What is run are the fenced blocks of ``README.md``, ``docs/*.md`` and ``docs/needs/*.md``:
-
-* a block whose first line is ``# file: NAME`` is written to that file, in a folder of the page's own;
-* any other ``python`` block is a program of its own, run in that folder in the order of the page;
-* a ``text`` block right after a program is what that prints;
-* ``<!-- not run -->`` on the line before a block leaves it out;
-* ``<!-- needs NAME, NAME -->`` there names packages, and leaves it out where one of them is not installed.
+What counts as an example is said in ``pages.py``.
 """
 
 from __future__ import annotations
@@ -14,11 +8,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.docs.pages import FENCE, blocks_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES_WITH_EXAMPLES = [
@@ -43,56 +37,9 @@ PAGES = sorted({page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md
 
 RUN_WITHIN_S = 100
 PAGE_WITHIN_S = 400
-NOT_RUN = "<!-- not run -->"
 
-_NEEDS = re.compile(r"<!-- needs (\w+(?:, \w+)*) -->$")
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"# file: (\S+)\n")
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of a page.
-
-    :param line: where its text begins.
-    :param file: the file that it is written to, or None.
-    :param printed: what the program prints according to the page, or None.
-    :param missing: packages that it needs and that are not installed.
-    """
-
-    line: int
-    language: str
-    text: str
-    file: str | None
-    printed: str | None
-    missing: tuple[str, ...] = ()
-
-    @property
-    def is_program(self) -> bool:
-        """Whether it is run."""
-        return self.language == "python" and self.file is None
-
-
-def blocks_of(page: str) -> list[Block]:
-    """Return the blocks of a page that count as examples."""
-    found = list(_FENCE.finditer(page))
-    blocks = []
-    for index, fence in enumerate(found):
-        before = page[: fence.start()].rstrip()
-        if before.endswith(NOT_RUN):
-            continue
-        needs = _NEEDS.search(before)
-        missing = [name for name in needs[1].split(", ") if find_spec(name) is None] if needs else []
-        printed = None
-        if index + 1 < len(found) and found[index + 1][1] == "text":
-            if not page[fence.end() : found[index + 1].start()].strip():
-                printed = found[index + 1][2]
-        named = _FILE.match(fence[2])
-        line = page.count("\n", 0, fence.start()) + 2
-        blocks.append(Block(line, fence[1], fence[2], named[1] if named else None, printed, tuple(missing)))
-    return blocks
 
 
 def run_examples(page: str, folder: Path) -> list[str]:
@@ -126,7 +73,7 @@ def run_examples(page: str, folder: Path) -> list[str]:
 
 def anchors_of(page: str) -> set[str]:
     """Return the anchors that the headings of a page get, by the rule that code hosts share."""
-    headings = _HEADING.findall(_FENCE.sub("", page))
+    headings = _HEADING.findall(FENCE.sub("", page))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -134,7 +81,7 @@ def broken_links(path: Path) -> list[str]:
     """Return the relative links of a page that lead nowhere."""
     page = path.read_text(encoding="utf-8")
     problems = []
-    for found in _LINK.finditer(_FENCE.sub("", page)):
+    for found in _LINK.finditer(FENCE.sub("", page)):
         link = found[1] or found[2]
         if re.match(r"[a-z]+:", link):
             continue

@@ -11,6 +11,9 @@
     do not fail the run: each of them is a fault to look into, of the test or of the product.
 ``python3 dev.py bench [arguments]``
     installs the checkout into ``build/venv-bench`` and runs ``python -m benchmarks [arguments]``.
+``python3 dev.py site [arguments]``
+    installs the checkout into a new environment ``build/venv-site`` and has Sphinx make a site of the pages in
+    ``build/site``; warnings are errors.
 
 Packages come from the package index that pip is configured for.
 """
@@ -121,6 +124,18 @@ def bench(arguments: list[str]) -> int:
     return run([programs / "python", "-m", "benchmarks", *arguments])
 
 
+def site(arguments: list[str]) -> int:
+    """Make the site of the documentation, from nothing."""
+    programs = make_environment(BUILD / "venv-site", [".[docs]"])
+    folder = BUILD / "site"
+    shutil.rmtree(folder, ignore_errors=True)
+    sphinx = [programs / "python", "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    code = run([*sphinx, "-c", "docs/site", "-d", BUILD / "site-kept", *arguments, ".", folder])
+    if code == 0:
+        say(f"open {folder / 'index.html'}")
+    return code
+
+
 def main(arguments: list[str]) -> int:
     """Run the command named by the first argument."""
     if sys.version_info < PYTHON_MIN:
@@ -128,7 +143,7 @@ def main(arguments: list[str]) -> int:
             f"dev.py needs Python 3.10 or newer, but this is {sys.version.split()[0]}; "
             "run it with another one, for example: python3.11 dev.py demo"
         )
-    commands = {"demo": demo, "test": test, "bench": bench}
+    commands = {"demo": demo, "test": test, "bench": bench, "site": site}
     if not arguments or arguments[0] not in commands:
         print(__doc__, file=sys.stderr)
         if arguments:

@@ -26,6 +26,7 @@ FOLDERS = (
     "docs/design",
     "docs/measurements",
     "docs/needs",
+    "docs/reference",
     "samples",
     "samples/*",
     "native",

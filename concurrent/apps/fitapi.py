@@ -30,7 +30,7 @@ def register_fits(server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHan
     :param number_of: returns the number of the registration that a session belongs to, or raises NodeError.
     """
 
-    _register_environment(server, desk, number_of)
+    _register_preparing(server, desk, number_of)
 
     @receives(server, to_master.uses)
     def uses(handler: TCPHandler, _request: Any, modules: list[list[str]]) -> None:
@@ -50,14 +50,14 @@ def register_fits(server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHan
         desk.fits(slave, owner, [_shown(name) for name in missing[:MISSING_MAX]], told)
 
 
-def _register_environment(
+def _register_preparing(
     server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHandler, NodeType], int]
 ) -> None:
-    @receives(server, to_master.environment)
-    def environment(handler: TCPHandler, _request: Any, owner: int, state: str, words: str) -> None:
-        """Tell how it is with the environment of an owner."""
+    @receives(server, to_master.preparing)
+    def preparing(handler: TCPHandler, _request: Any, owner: int, state: str, words: str) -> None:
+        """Tell how it is with the project or the environment of an owner."""
         slave = number_of(handler, NodeType.slave)
-        desk.environment(slave, owner, printable(words[:WORDS_CHARS_MAX]), has_failed=state == "failed")
+        desk.preparing(slave, owner, printable(words[:WORDS_CHARS_MAX]), has_failed=state == "failed")
 
 
 def _shown(text: str) -> str:

@@ -94,6 +94,40 @@ def test_one_changed_line_brings_a_program_from_one_core_to_other_machines(machi
     assert [sorted(path.name for path in each.iterdir()) for each in there] == [["prices.csv"]] * 2
 
 
+WAITS = """
+import sys
+from concurrent.apps import ClusterExecutor, Project
+
+def content():
+    with open("number.txt") as file:
+        return file.read()
+
+with ClusterExecutor(sys.argv[1], project=Project(".", include=["number.txt"])) as cluster:
+    print(cluster.submit(content).result())
+"""
+
+
+def test_a_slave_that_cannot_have_a_project_says_why_and_another_one_runs_the_tasks(
+    cluster: Cluster, cache: Path
+) -> None:
+    program = cluster.folder / "program"
+    program.mkdir()
+    (program / "main.py").write_text(WAITS)
+    (program / "number.txt").write_text("42")
+    cluster.master()
+    garage = cluster.slave("--name", "garage", options=("slave.project_folder=/dev/null/projects",))
+    garage.wait_for_line("joined the master")
+    started = cluster.run("main.py", cluster.address, starter=(sys.executable,), folder=program)
+    words = "cannot have its project: there is no folder to unpack projects into"
+    started.wait_for_line(f"slave garage {words}")
+    (job,) = [one["name"] for one in cluster.status()["tasks"]["owners"]]
+    why = cluster.run("explain", job, "-m", cluster.address)
+    assert words in why.succeed()
+    cluster.slave()
+    assert started.succeed() == "42\n"
+    assert started.err.count(words) == 1  # however often it is tried
+
+
 OF_A_JOB = """
 import sys
 from concurrent.apps import ClusterExecutor, Project

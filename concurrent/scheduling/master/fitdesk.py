@@ -1,12 +1,12 @@
-"""Whether slaves have the installed modules that programs use, and who is told. Loop thread only.
+"""Whether slaves have what programs need, and who is told: installed modules, projects, environments.
 
 A program says what it uses (``uses``), each slave looks and answers (``fits``), once for each of both. What is
 wrong is in the log of the master, of the slave and of the program before the first task fails there, and in the
-ledger for whoever asks.
+ledger for whoever asks. So is what slaves say of projects and environments that are not there (``preparing``).
 
 Where slaves that lack something are to be avoided, such a slave keeps the program's tasks until it is known
 whether another one has all of it. If so it hands them back, as any slave that refuses tasks does, until there
-is none any more.
+is none any more. Loop thread only.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class _Program:
 
     ``uses`` are rows of modules, distributions and versions. ``lacking`` are the slaves that lack one of them,
     ``having`` those that lack none, ``asked`` those that have not answered yet. ``spared`` has the slaves that
-    lack something, and whether they hand back its tasks.
+    lack something, and whether they hand back its tasks. ``preparing`` has slaves that say of its project or
+    its environment that it is not there, ``failures`` what it was told of those that cannot have it.
     """
 
     name: str
@@ -64,6 +65,9 @@ class _Program:
     having: set[int] = field(default_factory=set)
     asked: set[int] = field(default_factory=set)
     spared: dict[int, bool] = field(default_factory=dict)
+    misfits: dict[int, str] = field(default_factory=dict)
+    preparing: dict[int, str] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
     told_count: int = 0
     gathered: dict[str, list[str]] = field(default_factory=dict)
     gathering: TimerHandle | None = None
@@ -74,6 +78,16 @@ class _Program:
         for group in (self.lacking, self.having, self.asked):
             group.discard(slave)
         self.spared.pop(slave, None)
+
+    def lose(self, slave: int) -> None:
+        """Know no more of a slave that is gone."""
+        self.forget(slave)
+        for words in (self.misfits, self.preparing, self.failures):
+            words.pop(slave, None)
+
+    def words_of(self, slave: int) -> str:
+        """Return what is wrong with a slave, to go on behind its name; empty if nothing is."""
+        return "; ".join(filter(None, (self.preparing.get(slave), self.misfits.get(slave))))
 
     def close(self) -> None:
         """Wait for nothing more."""
@@ -138,33 +152,34 @@ class FitDesk:
         program.forget(slave)
         (program.lacking if missing else program.having).add(slave)
         words = _words(missing, others)
-        before = self._ledger.slaves[slave].misfits.get(owner, ("", ""))[1]
-        if words != before:
-            self._apply(SlaveFits(slave, owner, program.name, words))
-            if words:
-                self._tell(owner, program, slave, words)
+        is_new = words != program.misfits.get(slave)
+        program.misfits[slave] = words
+        self._show(owner, program, slave)
+        if words and is_new:
+            self._tell(owner, program, slave, words)
         self._decide(owner, program)
 
-    def environment(self, slave: int, owner: int, words: str, *, has_failed: bool) -> None:
-        """Take note of what a slave says of the environment of an owner, which has said that it needs one.
+    def preparing(self, slave: int, owner: int, words: str, *, has_failed: bool) -> None:
+        """Take note of what a slave says of the project or the environment of an owner.
 
-        :param words: to go on behind the name of the slave; empty if the environment is there.
-        :param has_failed: whether it cannot be made, so that the owner should know.
+        :param words: to go on behind the name of the slave; empty if it is there.
+        :param has_failed: whether it cannot be had, so that the owner should know, once however often it is
+            tried.
         """
         job = self._ledger.owners.get(owner)
         if job is None or slave not in self._sessions.slaves:
             return
         program = self._program_by_owner.setdefault(owner, _Program(job.title))
-        before = self._ledger.slaves[slave].misfits.get(owner, ("", ""))[1]
-        if words != before:
-            self._apply(SlaveFits(slave, owner, program.name, words))
-            if has_failed:
-                self._tell(owner, program, slave, words)
+        program.preparing[slave] = words
+        self._show(owner, program, slave)
+        if has_failed and program.failures.get(slave) != words:
+            program.failures[slave] = words
+            self._tell(owner, program, slave, words)
 
     def slave_left(self, slave: int) -> None:
         """Know no more of a slave."""
         for owner, program in self._program_by_owner.items():
-            program.forget(slave)
+            program.lose(slave)
             self._decide(owner, program)
 
     def slaves_changed(self) -> None:
@@ -218,6 +233,12 @@ class FitDesk:
             if program.spared.get(slave) is not bool(by) and slave in self._sessions.slaves:
                 program.spared[slave] = bool(by)
                 self._courier.cast(self._sessions.slaves[slave], to_slave.spared, owner, by)
+
+    def _show(self, owner: int, program: _Program, slave: int) -> None:
+        """Have what is wrong with a slave shown to whoever asks."""
+        words = program.words_of(slave)
+        if words != self._ledger.slaves[slave].misfits.get(owner, ("", ""))[1]:
+            self._apply(SlaveFits(slave, owner, program.name, words))
 
     def _tell(self, owner: int, program: _Program, slave: int, words: str) -> None:
         """Tell a program what is wrong with a slave; of many they are told together."""

@@ -3,7 +3,8 @@
 A project that this machine has not unpacked yet is asked for part by part. It is unpacked on a thread of its
 own; what its application sends meanwhile waits, and so do its tasks. If it cannot be unpacked its tasks are
 handed back, and it is tried again when the master sends some once more. So it is with the environment of an
-application that has requirements, which is made first of all.
+application that has requirements, which is made first of all. For what tasks wait, and why they cannot run
+here, is told.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from concurrent.core.callthread import CallThread
-from concurrent.core.errors import ConcurrentError, InvalidArguments, LoopClosed, NodeError
+from concurrent.core.errors import ConcurrentError, InvalidArguments, LoopClosed
 from concurrent.core.loggers import get_log
+from concurrent.scheduling.processes.launcher import Launcher
+from concurrent.scheduling.slave.environments import Environments, OnEnvironment
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.scheduling.wire.projectblobs import Manifest, is_manifest, part_data
@@ -38,6 +41,9 @@ PARTS_MAX: Final = 4096
 NO_PROJECT: Final = Manifest("", 0, 0, "")
 """In the place of a project, while an environment is waited for."""
 
+NO_PROJECT_HERE: Final = "cannot have its project: {}"
+"""To go on behind the name of a slave."""
+
 log = get_log(__name__)
 
 
@@ -53,33 +59,40 @@ class _Coming:
         self.behind: list[tuple[int, bytes]] = []
         self.data_by_part: dict[int, bytes] = {}
         self.asked_count = 0
-        self.failure: ConcurrentError | None = None
+        self.has_failed = False
+        self.is_told = False
 
 
 class CodeIntake:
     """See the module. Loop thread only.
 
     :param new_cache: makes what has the projects, when there is the first; it belongs to the thread.
+    :param new_environments: makes what has the environments, and tells the intake.
     :param define: keeps a blob of an owner's code.
-    :param on_failed: called with an owner whose tasks cannot run here for now.
-    :param want_environment: called with an owner and its requirements; answered by :meth:`environment_ready` or
-        :meth:`environment_failed`.
+    :param use: has the workers of an owner started by the launcher of its environment.
+    :param on_wait: called with an owner, and for what its tasks wait; with an empty text when that is here.
+    :param on_failed: called with an owner whose tasks cannot run here for now, and why.
     """
 
     def __init__(
         self,
         loop: NodeLoop,
         new_cache: Callable[[], ProjectCache],
+        new_environments: Callable[[OnEnvironment], Environments],
+        *,
         define: Callable[[int, int, bytes], object],
-        on_failed: Callable[[int], object],
-        want_environment: Callable[[int, str], object],
+        use: Callable[[int, Launcher], object],
+        on_wait: Callable[[int, str], object],
+        on_failed: Callable[[int, str], object],
     ) -> None:
         self._loop = loop
         self._new_cache = new_cache
         self._cache: ProjectCache
+        self._environments = new_environments(self)
         self._define = define
+        self._use = use
+        self._on_wait = on_wait
         self._on_failed = on_failed
-        self._want_environment = want_environment
         self._coming_by_owner: dict[int, _Coming] = {}
         self._digests_by_owner: dict[int, set[str]] = {}  # what is held for them
         self._thread: CallThread | None = None
@@ -105,35 +118,29 @@ class CodeIntake:
         elif index >= known_count and is_requirements(blob):
             coming = _Coming(handler, owner, index, bytes(blob), NO_PROJECT)
             self._coming_by_owner[owner] = coming
-            self._want_environment(owner, requirements_of(blob))
+            self._environments.want(owner, requirements_of(blob))
         else:
             self._define(owner, index, bytes(blob))
 
     def look_again(self, owner: int) -> None:
-        """Try once more to unpack a project, if that has failed: there are tasks for it."""
+        """Try once more to have what has failed: there are tasks for it."""
         coming = self._coming_by_owner.get(owner)
-        if coming is not None and coming.failure is not None:
-            coming.failure = None
+        if coming is not None and coming.has_failed:
+            coming.has_failed = False
             if coming.manifest is NO_PROJECT:
-                self._want_environment(owner, requirements_of(coming.blob))
+                self._environments.want(owner, requirements_of(coming.blob))
             else:
                 self._look(coming)
 
-    def waits_for(self, owner: int) -> str:
-        """Return for what the tasks of an owner wait; empty if for nothing."""
+    def environment_words(self, owner: int, words: str) -> None:
+        """Tell for what the tasks of an owner wait: its environment is made."""
         coming = self._coming_by_owner.get(owner)
-        if coming is None:
-            return ""
-        if coming.failure is not None:
-            return coming.failure.message
-        return (
-            "its environment is being made"
-            if coming.manifest is NO_PROJECT
-            else "its project is being unpacked"
-        )
+        if coming is not None and coming.manifest is NO_PROJECT:
+            self._tell(coming, words)
 
-    def environment_ready(self, owner: int) -> None:
+    def environment_ready(self, owner: int, launcher: Launcher) -> None:
         """Go on with the code of an owner: its workers are of its environment from now on."""
+        self._use(owner, launcher)
         coming = self._coming_by_owner.get(owner)
         if coming is not None and coming.manifest is NO_PROJECT:
             self._go_on(coming, coming.blob)
@@ -142,11 +149,16 @@ class CodeIntake:
         """Hand back the tasks of an owner whose environment cannot be made."""
         coming = self._coming_by_owner.get(owner)
         if coming is not None and coming.manifest is NO_PROJECT:
-            self._failed(coming, NodeError(words, thing="application.requirements"))
+            self._failed(coming, words)
+
+    def lines(self) -> tuple[str, ...]:
+        """Return what is being made, for the status."""
+        return self._environments.lines()
 
     def forget(self, owner: int) -> None:
-        """Drop what an owner has sent; its project stays in the cache."""
+        """Drop what an owner has sent; its project stays in the cache, and its environment on the disk."""
         self._coming_by_owner.pop(owner, None)
+        self._environments.forget(owner)
         digests = self._digests_by_owner.pop(owner, set())
         unused = digests.difference(*self._digests_by_owner.values())
         if self._thread is not None:
@@ -158,8 +170,9 @@ class CodeIntake:
         self._coming_by_owner.clear()
 
     def close(self) -> None:
-        """Use no project any more."""
+        """Use no project and no environment any more."""
         self._coming_by_owner.clear()
+        self._environments.close()
         if self._thread is not None:
             self._thread.put(self._cache.close)
             self._thread.end()
@@ -181,10 +194,7 @@ class CodeIntake:
             try:
                 folder = call()
             except Exception as error:  # boundary: whatever it is, somebody waits
-                problem = (
-                    error if isinstance(error, ConcurrentError) else NodeError(str(error), thing="project")
-                )
-                after = partial(self._failed, coming, problem)
+                after = partial(self._failed, coming, NO_PROJECT_HERE.format(error))
             else:
                 after = partial(then, coming, folder)
             with suppress(LoopClosed):  # then nobody does
@@ -196,7 +206,10 @@ class CodeIntake:
         if folder:
             self._ready(coming, folder)
         else:
+            from concurrent.scheduling.projects.collecting import size_text  # most slaves never meet one
+
             log.info("a project of %d bytes is not here yet", coming.manifest.size_bytes)
+            self._tell(coming, f"fetches its project of {size_text(coming.manifest.size_bytes)}")
             for _ in range(ASKED_MAX):
                 self._ask(coming)
 
@@ -214,9 +227,9 @@ class CodeIntake:
         """Take a part."""
         error = answer.exception()
         if isinstance(error, ConcurrentError):
-            self._failed(coming, error)
+            self._failed(coming, NO_PROJECT_HERE.format(error))
             return
-        if coming.failure is not None:
+        if coming.has_failed:
             return
         coming.data_by_part[number] = part_data(answer.result())
         if len(coming.data_by_part) < coming.manifest.parts:
@@ -234,16 +247,22 @@ class CodeIntake:
 
     def _go_on(self, coming: _Coming, blob: bytes) -> None:
         """Define a blob that was waited for, and what came behind it."""
+        if coming.is_told:
+            self._on_wait(coming.owner, "")
         del self._coming_by_owner[coming.owner]
         self._define(coming.owner, coming.index, blob)
         for index, blob in coming.behind:
             self.take(coming.handler, coming.owner, index, blob, index)
 
-    def _failed(self, coming: _Coming, error: ConcurrentError) -> None:
-        if self._coming_by_owner.get(coming.owner) is not coming or coming.failure is not None:
+    def _tell(self, coming: _Coming, words: str) -> None:
+        coming.is_told = True
+        self._on_wait(coming.owner, words)
+
+    def _failed(self, coming: _Coming, words: str) -> None:
+        if self._coming_by_owner.get(coming.owner) is not coming or coming.has_failed:
             return
-        coming.failure = error
+        coming.has_failed = coming.is_told = True
         coming.data_by_part.clear()
         coming.asked_count = 0
-        log.error("tasks of owner %d cannot run here: %s", coming.owner, error)
-        self._on_failed(coming.owner)
+        log.error("for application %d this slave %s", coming.owner, words)
+        self._on_failed(coming.owner, words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.crew import Application, Crew
@@ -80,12 +80,10 @@ class Crews:
         """The numbers of those that are known."""
         return set(self._app_by_owner)
 
-    def forget_unused(self, owners: Collection[int]) -> None:
-        """Do so with those of them that have no task here."""
-        known = self._app_by_owner
-        for owner in owners:
-            if owner in known and not known[owner].open_count:
-                self.forget(owner)
+    @property
+    def busy_owners(self) -> set[int]:
+        """The numbers of those of them that have a task here."""
+        return {owner for owner, app in self._app_by_owner.items() if app.open_count}
 
     def close(self) -> None:
         """Free the memory for arguments as soon as nobody reads it; no more is made."""

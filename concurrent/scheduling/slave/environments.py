@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 from asyncio import TimerHandle
-from collections.abc import Collection
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -133,11 +132,6 @@ class Environments:
                 environment.owners.discard(owner)
                 if not environment.owners:
                     self._unused(environment)
-
-    def keep_only(self, owners: Collection[int]) -> None:
-        """Forget all other owners."""
-        for owner in {one for each in self._by_name.values() for one in each.owners}.difference(owners):
-            self.forget(owner)
 
     def lines(self) -> tuple[str, ...]:
         """Return what is being made, for the status."""

@@ -9,7 +9,7 @@ Everything here belongs to the loop's thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import repeat
 
@@ -185,9 +185,10 @@ class WorkerPool:
         """The numbers of the applications whose code or tasks are here."""
         return self._crews.owners
 
-    def forget_unused(self, owners: Collection[int]) -> None:
-        """Do so with those of these applications that have no task here."""
-        self._crews.forget_unused(owners)
+    @property
+    def busy_owners(self) -> set[int]:
+        """The numbers of those of them that have a task here without an outcome."""
+        return self._crews.busy_owners
 
     def new_block(self, owner: int, size_bytes: int) -> memoryview:
         """Return memory for a large argument, which workers of this application can read, and no others.

@@ -14,6 +14,7 @@ from asyncio import TimerHandle
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from concurrent.core.interface import implements
@@ -78,7 +79,6 @@ class GenericTaskManager(WorkerSettings):
         self._waiting: list[Chunk] = []
         self._fitting = Fitting()
         self._intake: CodeIntake
-        self._environments: Environments
         self._header: Buffer = b""
         self._header_owner: int | None = None
 
@@ -91,9 +91,7 @@ class GenericTaskManager(WorkerSettings):
         self._workers = workers
         self._offer = offer
         self._groups = self.new_groups()
-        self._environments = Environments(loop, launcher, self.environment_rules(), self)
-        want = self._environments.want
-        self._intake = CodeIntake(loop, self.projects, self._define, self._cannot_run, want)
+        self._intake = self._new_intake()
         self.pool = self._new_pool()
 
     def register_methods(self, endpoint: SessionClient) -> None:
@@ -145,12 +143,8 @@ class GenericTaskManager(WorkerSettings):
 
         @receives(endpoint, to_slave.forget)
         def forget(_handler: TCPHandler, _request: Any, owner: int) -> None:
-            """Drop the code of an owner that has left."""
-            self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
-            self._fitting.forget(owner)
-            self._intake.forget(owner)
-            self.pool.forget(owner)
-            self._environments.forget(owner)
+            """Drop all that is kept of an owner, which has left."""
+            self._forget(owner)
 
     def _register_queue_methods(self, endpoint: SessionClient) -> None:
         @receives(endpoint, to_slave.give_back)
@@ -230,7 +224,7 @@ class GenericTaskManager(WorkerSettings):
     def _come_back(self, handler: TCPHandler) -> None:
         """Tell a master of the same cluster what is here, then bring it what it may not have got."""
         self.pool.flush()
-        self.pool.forget_unused(self.pool.owners)
+        self._forget_unused(self.pool.owners)
         kept = self._unconfirmed.take()
         finished = [number for outcomes in kept for number in outcomes.numbers]
         running = sorted(self.pool.open_numbers().union(*(chunk.numbers for chunk in self._waiting)))
@@ -250,12 +244,21 @@ class GenericTaskManager(WorkerSettings):
         """The master knows what is here: what it sends from now on is to be begun."""
         if self._handler is handler:
             self._carried.clear()
+            self._old_owners = self._forget_unused(self._old_owners)
 
-    def _forget_old_owners(self) -> None:
-        """Forget applications that the master has not named since the slave is back: they may have left."""
-        self.pool.forget_unused(self._old_owners)
-        self._environments.keep_only(self.pool.owners)
-        self._old_owners &= self.pool.owners
+    def _forget_unused(self, owners: set[int]) -> set[int]:
+        """Forget those of these applications that have no task here; return the others."""
+        used = self.pool.busy_owners.union(chunk.owner for chunk in self._waiting)
+        for owner in owners - used:
+            self._forget(owner)
+        return owners & used
+
+    def _forget(self, owner: int) -> None:
+        """Drop all that is kept of an application: what is kept of one has to go here."""
+        self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
+        self._fitting.forget(owner)
+        self._intake.forget(owner)
+        self.pool.forget(owner)
 
     def _give_up(self) -> None:
         """Drop what has not begun: others have it by now."""
@@ -263,7 +266,7 @@ class GenericTaskManager(WorkerSettings):
         dropped = self.pool.give_back(self.pool.held_count)
         count = len(dropped) + sum(len(chunk.numbers) for chunk in self._waiting)
         self._waiting.clear()
-        self.pool.forget_unused(self.pool.owners)
+        self._forget_unused(self.pool.owners)
         if count:
             log.info("drops %d tasks that have not begun, for the master is away", count)
 
@@ -276,7 +279,9 @@ class GenericTaskManager(WorkerSettings):
         """Kill what runs for a former master and begin with new workers."""
         self._unconfirmed = Unconfirmed()
         self._carried.clear()
-        self._waiting.clear()
+        self._old_owners.clear()
+        for owner in self.pool.owners:
+            self._intake.forget(owner)
         self.pool.stop(0)
         self.pool = self._new_pool()
         self._is_paused = False
@@ -321,16 +326,27 @@ class GenericTaskManager(WorkerSettings):
         self._cancel_giving_up()
         self._handler = None
         self._intake.close()
-        self._environments.close()
         if self._groups is not None:
             self._groups.close()
             self._groups = None
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the workers are doing."""
-        environments = self._environments.lines()
-        status = replace(self.pool.status(), drained_by=self._drained_by, environments=environments)
-        return status.to_json()
+        making = self._intake.lines()
+        return replace(self.pool.status(), drained_by=self._drained_by, environments=making).to_json()
+
+    def _new_intake(self) -> CodeIntake:
+        return CodeIntake(
+            self._loop,
+            self.projects,
+            partial(Environments, self._loop, self._launcher, self.environment_rules()),
+            define=self._define,
+            use=lambda owner, launcher: self.pool.use(owner, launcher),
+            on_wait=lambda owner, words: self._tell(
+                to_master.preparing, owner, "waits" if words else "", words
+            ),
+            on_failed=self._cannot_run,
+        )
 
     def _new_pool(self) -> WorkerPool:
         pool = WorkerPool(
@@ -392,23 +408,9 @@ class GenericTaskManager(WorkerSettings):
         self.pool.define(owner, index, blob)
         self._run_waiting()
 
-    def environment_ready(self, owner: int, launcher: Launcher) -> None:
-        """Have the workers of an owner be of its environment."""
-        self.pool.use(owner, launcher)
-        self._tell(to_master.environment, owner, "", "")
-        self._intake.environment_ready(owner)
-
-    def environment_failed(self, owner: int, words: str) -> None:
-        """Run no tasks of an owner, and say why."""
-        self._tell(to_master.environment, owner, "failed", words)
-        self._intake.environment_failed(owner, words)
-
-    def environment_words(self, owner: int, words: str) -> None:
-        """Say for what the tasks of an owner wait."""
-        self._tell(to_master.environment, owner, "making", words)
-
-    def _cannot_run(self, owner: int) -> None:
-        """Hand back the tasks of an owner whose project or environment cannot be had here."""
+    def _cannot_run(self, owner: int, words: str) -> None:
+        """Hand back the tasks of an owner whose project or environment cannot be had here, and say why."""
+        self._tell(to_master.preparing, owner, "failed", words)
         refused = [number for chunk in self._waiting if chunk.owner == owner for number in chunk.numbers]
         self._waiting = [chunk for chunk in self._waiting if chunk.owner != owner]
         self._tell(to_master.returned, refused)
@@ -430,8 +432,8 @@ class GenericTaskManager(WorkerSettings):
                 return
             self._note_sent(handler, outcomes)
         self._look_for_room()
-        if self._old_owners:
-            self._forget_old_owners()
+        if self._old_owners:  # the master has not named them since this slave is back: they may have left
+            self._old_owners = self._forget_unused(self._old_owners)
 
     def _note_sent(self, handler: TCPHandler, outcomes: Outcomes) -> None:
         """Keep outcomes until the master has them: on its disk, or in its memory if it keeps nothing there."""

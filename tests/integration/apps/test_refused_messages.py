@@ -33,7 +33,7 @@ from tests.integration.apps.peers import TIMEOUT_S, MakePeer
 UNUSED: Any = None
 
 HINTS = {
-    "bars", "environment", "fits", "held", "lacks", "notice", "printed", "progress", "running", "system_log",
+    "bars", "fits", "held", "lacks", "notice", "preparing", "printed", "progress", "running", "system_log",
     "system_notice", "system_progress", "tasksystem_progress", "uses", "workers",
 }  # fmt: skip
 """What is only shown to people: such a cast is refused with a line in the log."""

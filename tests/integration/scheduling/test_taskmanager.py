@@ -6,6 +6,7 @@ import pickle
 import queue
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,14 @@ from concurrent.core import Environment
 from concurrent.core.errors import ConnectionLost
 from concurrent.scheduling.pickling.payload import PROTOCOL
 from concurrent.scheduling.processes.zygote import Zygote
+from concurrent.scheduling.projects.cache import ProjectCache
+from concurrent.scheduling.projects.collecting import ProjectFile
+from concurrent.scheduling.projects.packing import PackedProject, pack
 from concurrent.scheduling.slave import unconfirmed
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.taskmanager import GenericTaskManager
 from concurrent.scheduling.wire.messages import to_master, to_slave
+from concurrent.scheduling.wire.projectblobs import EMPTY_PART
 from concurrent.scheduling.worker.sharedmemory import RESULT_BYTES_MAX
 from concurrent.transport.calls.declaration import Message
 from concurrent.transport.calls.methods import MethodRegistry
@@ -406,6 +411,37 @@ def test_the_code_of_an_application_that_has_left_meanwhile_is_dropped(slave: Sl
     assert slave.master.done.get(timeout=TIMEOUT_S) == (1, 4), "it is not stored yet"
     assert slave.master.done.get(timeout=TIMEOUT_S) == (2, "released")
     wait_until(lambda: not slave.manager.pool.owners, "nothing of it is left")
+
+
+@pytest.mark.parametrize("cluster", [DURABLE, Cluster("another", epoch=1)])
+def test_the_project_of_an_application_that_has_left_meanwhile_is_held_no_more(
+    loop: NodeLoop, zygote: Zygote, tmp_path: Path, cluster: Cluster
+) -> None:
+    project, other = (pack([ProjectFile(name, b"text")], "/home/me/shop") for name in ("one", "other"))
+
+    def unpack(packed: PackedProject) -> None:
+        """Do as another slave of the machine does, whose cache is full."""
+        cache = ProjectCache(tmp_path, bytes_max=0)
+        cache.unpack(packed.manifest, [blob[4:] for blob in packed.blobs[1:]])
+        cache.close()
+
+    def is_kept() -> bool:
+        unpack(other)
+        return bool(list(tmp_path.glob(f"*/{project.manifest.digest}")))
+
+    slave = Slave(loop, zygote, {"CONCURRENT_SLAVE__PROJECT_FOLDER": str(tmp_path)})
+    try:
+        unpack(project)
+        join(slave, DURABLE)
+        for index, blob in enumerate([project.blobs[0], EMPTY_PART]):
+            slave.tell("code", 8, index, blob)
+        wait_until(lambda: slave.on_loop(slave.manager.pool.code_count, 8) == 2, "the project is there")
+        assert is_kept()
+        slave.on_loop(slave.manager.left)
+        join(slave, cluster)
+        wait_until(lambda: not is_kept(), "nobody uses it")
+    finally:
+        slave.stop()
 
 
 def test_nothing_of_a_former_master_reaches_another_one(slave: Slave, gate: Gate) -> None:

@@ -178,17 +178,31 @@ def test_no_more_than_so_many_modules_are_looked_for(master: Master) -> None:
 
 def test_what_a_slave_says_of_an_environment_is_shown_and_its_failure_is_told_once(master: Master) -> None:
     master.join(10, name="garage")
-    master.desk.environment(10, OWNER, "makes environment 60f7 of its requirements", has_failed=False)
-    assert master.unfit(10) == ("makes environment 60f7 of its requirements, for program",)
-    assert not master.notices()
-    for _ in range(2):
-        master.desk.environment(10, OWNER, "cannot make it: no such thing", has_failed=True)
+    for _ in range(2):  # it is tried again
+        master.desk.preparing(10, OWNER, "makes environment 60f7 of its requirements", has_failed=False)
+        assert master.unfit(10) == ("makes environment 60f7 of its requirements, for program",)
+        master.desk.preparing(10, OWNER, "cannot make it: no such thing", has_failed=True)
+        assert master.unfit(10) == ("cannot make it: no such thing, for program",)
     assert master.notices() == ["slave garage cannot make it: no such thing; there is no other slave"]
-    master.desk.environment(10, OWNER, "", has_failed=False)
+    master.desk.preparing(10, OWNER, "", has_failed=False)
     assert not master.unfit(10)
-    master.desk.environment(10, 99, "cannot", has_failed=True)
-    master.desk.environment(11, OWNER, "cannot", has_failed=True)
+    master.desk.preparing(10, 99, "cannot", has_failed=True)
+    master.desk.preparing(11, OWNER, "cannot", has_failed=True)
     assert not master.notices()
+
+
+def test_what_a_slave_lacks_is_shown_beside_the_project_that_it_has_not(master: Master) -> None:
+    master.join(10)
+    master.desk.uses(OWNER, [GRID])
+    master.desk.preparing(10, OWNER, "fetches its project of 2 MiB", has_failed=False)
+    master.desk.fits(10, OWNER, ["grid_tools"], [])
+    assert master.unfit(10) == ("fetches its project of 2 MiB; lacks grid_tools, for program",)
+    master.desk.preparing(10, OWNER, "", has_failed=False)
+    assert master.unfit(10) == ("lacks grid_tools, for program",)
+    master.lose(10)
+    master.join(10)
+    master.desk.fits(10, OWNER, ["grid_tools"], [])
+    assert master.unfit(10) == ("lacks grid_tools, for program",)
 
 
 def test_a_slave_is_spared_as_soon_as_another_one_has_all(avoiding: Master) -> None:

@@ -31,7 +31,6 @@ __all__ = [
     "define_code",
     "detach_job",
     "done",
-    "environment",
     "explain",
     "fits",
     "holding",
@@ -41,6 +40,7 @@ __all__ = [
     "lacks",
     "name_tasks",
     "output",
+    "preparing",
     "printed",
     "progress",
     "project_part",
@@ -247,10 +247,10 @@ def fits(owner: int, missing: list[str], others: list[list[str]]) -> None:
     name, the version here, and that of the program."""
 
 
-@FROM_SLAVE.hint(feature="environment")
-def environment(owner: int, state: str, words: str) -> None:
-    """Tell that the environment of an owner is being made (``making``) or cannot be made (``failed``), and what
-    a person should know of that; both are empty when it is there."""
+@FROM_SLAVE.hint(feature="preparing")
+def preparing(owner: int, state: str, words: str) -> None:
+    """Tell that tasks of an owner wait until its project or its environment is here (``waits``), or cannot run
+    here for want of it (``failed``), and what a person should know of that; both are empty when it is here."""
 
 
 @FROM_SLAVE.hint(feature="bars")

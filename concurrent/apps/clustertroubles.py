@@ -265,7 +265,7 @@ def _of_short(slave: SlaveRecord) -> Trouble:
 
 def _of_unfit(unfit: tuple[SlaveRecord, str]) -> Trouble:
     slave, line = unfit
-    remedy = "install what it lacks there, and start it again"
+    remedy = "see its log; what is installed there is found when it is started again"
     command = f"concurrent logs --slave {shlex.quote(slave.name)}"
     return Trouble(TroubleRow("unfit", f"{slave.name} {line}", "", remedy, command, _page_of_slave(slave.name)))
 

@@ -122,7 +122,7 @@ class GenericTaskManager(WorkerSettings):
         def cancel(_handler: TCPHandler, _request: Any, numbers: list[int], grace_s: float = 0.0) -> None:
             """Drop tasks, running or not."""
             dropped = set(numbers)
-            chunks = (_without(chunk, dropped) for chunk in self._waiting)
+            chunks = (chunk.without(dropped) for chunk in self._waiting)
             self._waiting = [chunk for chunk in chunks if chunk.numbers]
             self.pool.cancel(numbers, grace_s)
 
@@ -387,7 +387,7 @@ class GenericTaskManager(WorkerSettings):
     def _run(self, chunk: Chunk) -> None:
         """Run tasks, later if their code has still to come: it may take another way than they do."""
         if self._carried:  # the master may not know yet that they run here
-            chunk = _without(chunk, self._carried)
+            chunk = chunk.without(self._carried)
         self._begin(chunk)
 
     def _begin(self, chunk: Chunk) -> None:
@@ -487,15 +487,3 @@ def _owner_of(header: Buffer) -> int | None:
         case to_slave.run.name, int(owner):
             return owner
     return None
-
-
-def _without(chunk: Chunk, dropped: set[int]) -> Chunk:
-    """Return a chunk without these tasks."""
-    if dropped.isdisjoint(chunk.numbers):
-        return chunk
-    kept = [
-        (number, payload)
-        for number, payload in zip(chunk.numbers, chunk.payloads, strict=True)
-        if number not in dropped
-    ]
-    return chunk._replace(numbers=[n for n, _ in kept], payloads=[payload for _, payload in kept])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
@@ -34,6 +34,17 @@ class Chunk(NamedTuple):
     numbers: list[int]
     payloads: list[bytes | Frame]
     terms: RunTerms = USUAL
+
+    def without(self, dropped: Set[int]) -> Chunk:
+        """Return it without the tasks of these numbers."""
+        if dropped.isdisjoint(self.numbers):
+            return self
+        kept = [
+            (number, payload)
+            for number, payload in zip(self.numbers, self.payloads, strict=True)
+            if number not in dropped
+        ]
+        return self._replace(numbers=[n for n, _ in kept], payloads=[payload for _, payload in kept])
 
 
 SendChunk = Callable[[Chunk], None]

@@ -1,6 +1,9 @@
 """The parser of the command line: of what it does not know it says what may have been meant.
 
 What finds that is imported then: a command line that is right needs none of it.
+
+What stands behind ``--`` is for the script that a command runs, if it runs scripts: options of both may be
+the same, so nothing else tells whose one is.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 __all__ = ["CommandParser"]
+
+SEPARATOR: Final = "--"
+SCRIPT_ARGUMENTS: Final = "script_arguments"
 
 LIKENESS: Final = 0.8
 """So much a word has to be like an option to be taken for it."""
@@ -25,6 +31,15 @@ class CommandParser(argparse.ArgumentParser):
     def __init__(self, *args: Any, classes: Iterable[type] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._classes = tuple(classes)
+        self._runs_scripts = False
+
+    def take_script_arguments(self) -> None:
+        """Take what stands behind ``--`` as ``script_arguments``, word for word."""
+        self._runs_scripts = True
+        self.add_argument(
+            SCRIPT_ARGUMENTS, metavar="-- ARGUMENT", nargs="*",
+            help="arguments of a script, which it has as from 'python FILE.py ARGUMENT ...'",
+        )  # fmt: skip
 
     def parse_known_args(  # type: ignore[override]  # of the base's many forms the one that is called
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -33,10 +48,16 @@ class CommandParser(argparse.ArgumentParser):
 
         :raises SystemExit: if one is not.
         """
-        known, rest = super().parse_known_args(args, namespace)
+        words = list(sys.argv[1:] if args is None else args)
+        own = words[: words.index(SEPARATOR)] if self._runs_scripts and SEPARATOR in words else words
+        known, rest = super().parse_known_args(own, namespace)
+        if self._runs_scripts:
+            rest += getattr(known, SCRIPT_ARGUMENTS)
+            setattr(known, SCRIPT_ARGUMENTS, words[len(own) + 1 :])
         if rest:
-            words = list(sys.argv[1:] if args is None else args)
             hints = [hint for one in dict.fromkeys(rest) if (hint := self._hint(words[words.index(one) :]))]
+            if self._runs_scripts:
+                hints.append("arguments of a script stand behind --, as in main.py -- --size 3")
             self.error("; ".join([f"unrecognized arguments: {' '.join(rest)}", *hints]))
         return known, rest
 

@@ -20,6 +20,7 @@ from concurrent.apps.callmap import CALLS, CallMap, Calls
 from concurrent.apps.embedded import PRELOAD, EmbeddedCluster
 from concurrent.apps.executorcore import ExecutorCore, Setup
 from concurrent.apps.executorjob import ExecutorJob, checked_name
+from concurrent.apps.executorlog import log_as_asked
 from concurrent.apps.executorshown import line_of, table_of
 from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
@@ -350,11 +351,10 @@ class LocalCluster(ClusterExecutor):
                 "which is as safe as 'spawn'"
             )
         self._workers_seen = self._worker_count = _worker_count(workers, max_workers)
-        options = {"logging.level": "warning", **(options or {})}
         if max_tasks_per_child is not None:
             _check_count("max_tasks_per_child", max_tasks_per_child)
         start = partial(_start_cluster, self._worker_count, max_tasks_per_child or 0)
-        self._begin(own_modules, options, start, _setup_of(initializer, initargs), project=project)
+        self._begin(own_modules, options or {}, start, _setup_of(initializer, initargs), project=project)
 
     @property
     def _max_workers(self) -> int:
@@ -362,6 +362,7 @@ class LocalCluster(ClusterExecutor):
 
 
 def _start_loop(master: str | None, core: ExecutorCore) -> Way:
+    log_as_asked(core.env, core.node_id, core.opened)
     address, source = core.env[ApplicationSettings].running_master(master, "master")
     way = core.env[TransportSettings].access().way(address, ROLES_BY_TYPE[NodeType.application], source)
     core.loop.start()
@@ -370,6 +371,7 @@ def _start_loop(master: str | None, core: ExecutorCore) -> Way:
 
 
 def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> Way:
+    log_as_asked(core.env, core.node_id, core.opened)
     launcher = start_launcher(PRELOAD)
     core.opened.callback(launcher.stop)
     core.loop.start()
@@ -386,8 +388,10 @@ def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> W
             )
         )
 
-    lifetime = {"slave.tasks_per_worker_max": str(tasks_per_worker)} if tasks_per_worker else {}
-    cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(lifetime), ended)
+    options = {"slave.tasks_per_worker_max": str(tasks_per_worker)} if tasks_per_worker else {}
+    if not core.env.config.is_set("logging", "level"):
+        options["logging.level"] = "warning"
+    cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(options), ended)
     core.opened.callback(cluster.stop)
     return core.env[TransportSettings].access().way_to_own(cluster.start(workers))
 

@@ -91,3 +91,27 @@ def test_the_master_knows_which_application_it_was_and_how_it_ended(cluster: Clu
     assert gone[0]["reason"].endswith("stops: exit code 1")
     assert gone[0]["data"]["application"] == "Counts"
     assert gone[0]["data"]["file"] == str(PROGRAM)
+
+
+SCRIPT = """
+import sys
+from concurrent.apps import LocalCluster
+
+def shout(text):
+    print("heard", text)
+    return text.upper()
+
+if __name__ == "__main__":
+    with LocalCluster(1) as cluster:
+        print(*cluster.map(shout, sys.argv[1:]))
+"""
+
+
+def test_a_script_has_its_arguments_and_tells_as_much_as_is_asked_for(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(SCRIPT)
+    told = {}
+    for option in ("-v", "-q", "--debug"):
+        done = cluster.run("app", tmp_path / "main.py", option, "--", "-v", "data.csv")
+        assert done.succeed() == "-V DATA.CSV\n"
+        told[option] = "joined the master" in done.err, "heard data.csv" in done.err
+    assert told == {"-v": (True, True), "-q": (False, False), "--debug": (False, True)}

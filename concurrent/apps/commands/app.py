@@ -44,16 +44,18 @@ EMBEDDED: Final = ""
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     """Say what the command takes."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser: CommandParser = commands.add_parser(
         "app",
         parents=[common_parser()],
         help="run an application",
         description="Run an application: one of the samples, a file, the folder of a program or an installed "
         "module. Without --master a cluster is started on this machine for the time of the run. With --job or "
         "--detach the work outlives the application. Of a folder, with app.py or main.py, the modules go along "
-        "with the tasks. A script that makes a ClusterExecutor itself is run, with the cluster of --master.",
+        "with the tasks. A script that makes a ClusterExecutor itself is run, with the cluster of --master "
+        "and the arguments behind --.",
     )
     parser.add_argument("name", metavar="NAME", help="a sample, FILE.py, FILE.py:CLASS, FOLDER or a module")
+    parser.take_script_arguments()
     _add_options(parser)
     return parser
 
@@ -107,6 +109,13 @@ def run(args: argparse.Namespace) -> int:
     script = script_named(path) if path is not None and not args.files else None
     if script is not None:
         return run_script(args, *script)
+    if args.script_arguments:
+        raise ConfigurationError(
+            f"{args.name} is an application, which has options and no arguments",
+            thing="--",
+            value=args.script_arguments[0],
+            remedy="Set its options with -o SECTION.OPTION=VALUE; --options prints them",
+        )
     record = partial(record_of, args.name, arguments_of(args))
     return _run(args, lambda env: application_class(env, args.name), record)
 

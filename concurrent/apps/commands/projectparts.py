@@ -131,13 +131,20 @@ def run_script(args: argparse.Namespace, file: Path, script: Script) -> int:
     variables = dict(os.environ)
     if args.master is not None:
         variables[MASTER_VARIABLE] = args.master
-    for assignment in args.option:
+    for assignment in (*_logging_of(args), *args.option):
         name, _, text = assignment.partition("=")
         section, _, option = name.strip().replace("-", "_").partition(".")
         variables[f"{PREFIX}{section.upper()}__{option.upper()}"] = text.strip()
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, str(file)], variables)
+    os.execve(sys.executable, [sys.executable, str(file), *args.script_arguments], variables)
+
+
+def _logging_of(args: argparse.Namespace) -> list[str]:
+    """Return the options that say how much is told."""
+    if args.verbose:
+        return ["logging.level=" + ("debug" if args.verbose > 1 else "info")]
+    return ["logging.level=warning", "logging.task_output=false"] if args.quiet else []
 
 
 def _shown(path: str) -> str:

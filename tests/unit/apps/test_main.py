@@ -12,7 +12,7 @@ from concurrent.apps.api import EXIT_USAGE
 from concurrent.apps.application import ApplicationNode
 from concurrent.apps.commands import COMMANDS
 from concurrent.apps.commands.app import class_parser
-from concurrent.apps.main import make_parser, run_command
+from concurrent.apps.main import main, make_parser, run_command
 from concurrent.apps.version import VERSION
 from concurrent.core.errors import RemoteError
 from concurrent.core.items import IntItem
@@ -103,6 +103,35 @@ def test_what_is_like_no_option_is_refused_without_advice(
     with pytest.raises(SystemExit):
         make_parser().parse_args(["slave", word])
     assert capsys.readouterr().err.endswith(f"error: unrecognized arguments: {word}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        (["main.py"], []),
+        (["main.py", "--"], []),
+        (["main.py", "-w", "2", "--", "-w", "3", "--", "data.csv"], ["-w", "3", "--", "data.csv"]),
+        (["-w", "2", "main.py", "--", "--help"], ["--help"]),
+    ],
+)
+def test_what_stands_behind_two_dashes_is_for_a_script(words: list[str], own: list[str]) -> None:
+    args = make_parser().parse_args(["app", *words])
+    assert args.script_arguments == own
+    assert args.workers in (None, 2)
+
+
+@pytest.mark.parametrize("words", [["data.csv"], ["-w", "2", "data.csv"], ["--epochs", "3"]])
+def test_what_stands_there_without_them_is_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["app", "main.py", *words])
+    assert "arguments of a script stand behind --" in capsys.readouterr().err
+
+
+def test_an_application_has_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["app", "dna", "--", "data.csv"]) == EXIT_USAGE
+    assert "dna is an application, which has options and no arguments" in capsys.readouterr().err
 
 
 class Painter(ApplicationNode):

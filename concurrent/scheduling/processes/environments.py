@@ -16,12 +16,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from concurrent.core.errors import NodeError
+from concurrent.core.userfolder import user_folder
 from concurrent.scheduling.processes.otherpython import OtherPython, look_at
 
 __all__ = ["Held", "environment_folder", "hold", "make", "name_of", "trim"]
@@ -43,32 +42,8 @@ def name_of(text: str, executable: str) -> str:
 
 
 def environment_folder(given: Path | None) -> Path:
-    """Return where this user's environments are, which is there from now on.
-
-    :param given: a folder that is configured; None: in the cache of the user, or else among temporary files.
-    :raises NodeError: if there is no such place that is of this user alone.
-    """
-    user = os.geteuid()
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    usual = [Path(home, "concurrent"), Path(tempfile.gettempdir(), f"concurrent-{user}")]
-    reasons: list[str] = []
-    for base in usual if given is None else [given / f"user-{user}"]:
-        place = base / "environments"
-        try:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            status = place.stat()
-        except OSError as error:
-            reasons.append(f"{place}: {error.strerror or error}")
-            continue
-        if status.st_uid == user and not status.st_mode & 0o022 and os.access(place, os.W_OK | os.X_OK):
-            return place
-        reasons.append(f"{place} is not of this user alone")
-    raise NodeError(
-        f"there is no folder for environments: {'; '.join(reasons)}",
-        thing="slave.environment_folder",
-        value=str(given or usual[0]),
-        remedy="Name one that this user may write as slave.environment_folder",
-    )
+    """Return where this user's environments are, which is there from now on; see :func:`.user_folder`."""
+    return user_folder("environments", given, "slave.environment_folder")
 
 
 def hold(folder: Path, name: str) -> Held | None:

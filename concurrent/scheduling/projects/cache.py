@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,11 +20,13 @@ from typing import Final, NamedTuple
 
 from concurrent.core.errors import NodeError
 from concurrent.core.loggers import get_log
+from concurrent.core.userfolder import user_folder
 from concurrent.scheduling.projects.packing import digest_of_folder, remove_folder, unpack
 from concurrent.scheduling.wire.projectblobs import Manifest
 
-__all__ = ["ProjectCache", "cache_folder"]
+__all__ = ["ProjectCache"]
 
+OPTION: Final = "slave.project_folder"
 LOCK: Final = ".lock"
 HALF: Final = ".new-"
 NAME_BYTES: Final = 6
@@ -34,36 +35,6 @@ STALE_S: Final = 3600.0
 """What is half unpacked for so long, nobody is at work on."""
 
 log = get_log(__name__)
-
-
-def cache_folder(given: Path | None = None) -> Path:
-    """Return where this user's projects are unpacked, which is there from now on, and of nobody else.
-
-    :param given: a folder that is configured; None: in the cache of the user, or else among temporary files.
-    :raises NodeError: if there is no such place.
-    """
-    user = os.geteuid()
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    places = [Path(home, "concurrent", "projects"), Path(tempfile.gettempdir(), f"concurrent-projects-{user}")]
-    reasons: list[str] = []
-    for place in places if given is None else [given / f"user-{user}"]:
-        try:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            status = place.stat()
-            if status.st_uid != user or status.st_mode & 0o022:
-                reasons.append(f"{place} is not of this user alone")
-            elif not os.access(place, os.W_OK | os.X_OK):
-                reasons.append(f"{place} may not be written")
-            else:
-                return place
-        except OSError as error:
-            reasons.append(f"{place}: {error.strerror or error}")
-    raise NodeError(
-        f"there is no folder to unpack projects into: {'; '.join(reasons)}",
-        thing="slave.project_folder",
-        value=str(given or places[0]),
-        remedy="Name one that this user may write as slave.project_folder",
-    )
 
 
 class _Entry(NamedTuple):
@@ -95,13 +66,14 @@ class ProjectCache:
         folder = self._place(digest)
         if digest in self._lock_by_digest:
             return str(folder)
-        lock = self._open_lock(digest)
-        if folder.is_dir() and self._is_sound(lock, folder, digest):
-            self._lock_by_digest[digest] = lock
-            _say(lock, manifest)
-            return str(folder)
-        os.close(lock)
-        return ""
+        with contextlib.ExitStack() as undo:
+            lock = self._open_lock(digest)
+            undo.callback(os.close, lock)
+            if not folder.is_dir() or not self._is_sound(lock, folder, digest):
+                return ""
+            self._hold(manifest, lock)
+            undo.pop_all()
+        return str(folder)
 
     def unpack(self, manifest: Manifest, parts: Iterable[bytes]) -> str:
         """Unpack a project and return its folder, which is held.
@@ -112,25 +84,17 @@ class ProjectCache:
         half = folder.with_name(f"{manifest.digest}{HALF}{secrets.token_hex(NAME_BYTES)}")
         try:
             unpack(manifest, parts, str(half))
-            lock = self._open_lock(manifest.digest)
-            try:
-                half.rename(folder)
-            except OSError:  # another one was first, or what is there was cut
-                if not self._is_sound(lock, folder, manifest.digest):
-                    remove_folder(str(folder))
-                    half.rename(folder)
-            _say(lock, manifest)
+            self._move(half, manifest)
         except OSError as error:
             raise NodeError(
                 f"a project of {manifest.size_bytes} bytes cannot be unpacked into {folder.parent}: "
                 f"{error.strerror or error}",
-                thing="slave.project_folder",
+                thing=OPTION,
                 value=str(folder.parent),
-                remedy="Make room there, or name another folder as slave.project_folder",
+                remedy=f"Make room there, or name another folder as {OPTION}",
             ) from error
         finally:
             remove_folder(str(half))
-        self._lock_by_digest[manifest.digest] = lock
         self._make_room()
         return str(folder)
 
@@ -145,9 +109,33 @@ class ProjectCache:
         for digest in list(self._lock_by_digest):
             self.release(digest)
 
+    def _move(self, half: Path, manifest: Manifest) -> None:
+        """Have what was unpacked in its place, and hold it."""
+        folder = self._place(manifest.digest)
+        with contextlib.ExitStack() as undo:
+            lock = self._open_lock(manifest.digest)
+            undo.callback(os.close, lock)
+            try:
+                half.rename(folder)
+            except OSError:  # another one was first, or what is there was cut
+                if not self._is_sound(lock, folder, manifest.digest):
+                    remove_folder(str(folder))
+                    half.rename(folder)
+            self._hold(manifest, lock)
+            undo.pop_all()
+
+    def _hold(self, manifest: Manifest, lock: int) -> None:
+        """Use a project from now on; one lock is enough for all programs here that have it."""
+        _say(lock, manifest)
+        self.release(manifest.digest)
+        self._lock_by_digest[manifest.digest] = lock
+
+    def _folder(self) -> Path:
+        """Return where all projects are; whoever has removed the cache meanwhile has done no harm."""
+        return user_folder("projects", self._given, OPTION)
+
     def _place(self, digest: str) -> Path:
-        """Return where a project belongs; whoever has removed the cache meanwhile has done no harm."""
-        return cache_folder(self._given) / digest
+        return self._folder() / digest
 
     def _open_lock(self, digest: str) -> int:
         """Return the file beside a project, with a lock that others may have too.
@@ -165,9 +153,9 @@ class ProjectCache:
         except OSError as error:
             raise NodeError(
                 f"projects cannot be kept in {path.parent}: {error.strerror or error}",
-                thing="slave.project_folder",
+                thing=OPTION,
                 value=str(path.parent),
-                remedy="Name a folder that this user may write as slave.project_folder",
+                remedy=f"Name a folder that this user may write as {OPTION}",
             ) from error
 
     def _is_sound(self, lock: int, folder: Path, digest: str) -> bool:
@@ -187,7 +175,7 @@ class ProjectCache:
     def _make_room(self) -> None:
         """Remove what is over the limit and used by nobody, and what is half of something."""
         entries: list[_Entry] = []
-        for path in cache_folder(self._given).iterdir():
+        for path in self._folder().iterdir():
             with contextlib.suppress(OSError, ValueError):
                 status = path.stat()
                 if path.suffix == LOCK:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from concurrent.core.errors import InvalidArguments, NodeError
 from concurrent.scheduling.projects import cache
-from concurrent.scheduling.projects.cache import ProjectCache, cache_folder
+from concurrent.scheduling.projects.cache import ProjectCache
 from concurrent.scheduling.projects.collecting import ProjectFile
 from concurrent.scheduling.projects.packing import PackedProject, pack, remove_folder
 from concurrent.scheduling.wire.projectblobs import part_data
@@ -27,7 +26,11 @@ def put(store: ProjectCache, packed: PackedProject) -> str:
 
 
 def fold(folder: Path) -> Path:
-    return folder / f"user-{os.geteuid()}"
+    return folder / f"user-{os.geteuid()}" / "projects"
+
+
+def crash(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
 
 
 @pytest.fixture
@@ -106,9 +109,6 @@ def test_what_a_crash_has_left_half_is_no_project_and_goes_some_day(
 ) -> None:
     store, packed = ProjectCache(folder), project("x")
 
-    def crash(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", crash)
         with pytest.raises(NodeError, match="No space left on device"):
@@ -131,27 +131,18 @@ def test_what_is_not_what_it_says_is_not_kept(folder: Path) -> None:
     store.close()
 
 
-def test_the_cache_is_of_its_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = cache_folder(tmp_path)
-    assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    place.chmod(0o777)
-    with pytest.raises(NodeError, match="is not of this user alone"):
-        cache_folder(tmp_path)
-    place.chmod(0o700)
-    (tmp_path / "user-12345").mkdir()
-    monkeypatch.setattr("os.geteuid", lambda: 12345)
-    with pytest.raises(NodeError, match="is not of this user alone"):
-        cache_folder(tmp_path)
-
-
-def test_where_a_user_has_no_cache_it_is_among_temporary_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_was_unpacked_twice_or_in_vain_may_go_once_it_is_released(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "file").touch()
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
-    assert cache_folder().parent == tmp_path / "temporary"
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "file"))
-    with pytest.raises(NodeError, match="there is no folder to unpack projects into"):
-        cache_folder()
+    store, packed = ProjectCache(folder), project("x")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "utime", crash)  # behind its lock
+        with pytest.raises(NodeError, match="No space left on device"):
+            put(store, packed)
+    put(store, packed)
+    put(store, packed)  # two programs have brought it at the same time
+    store.release(packed.manifest.digest)
+    other = ProjectCache(folder, bytes_max=1500)
+    put(other, project("y"))
+    assert ProjectCache(folder).find(packed.manifest) == ""
+    other.close()

@@ -62,6 +62,11 @@ class _Coming:
         self.has_failed = False
         self.is_told = False
 
+    @property
+    def is_environment(self) -> bool:
+        """Whether it is an environment, of which ``blob`` has the requirements."""
+        return self.manifest is NO_PROJECT
+
 
 class CodeIntake:
     """See the module. Loop thread only.
@@ -127,7 +132,7 @@ class CodeIntake:
         coming = self._coming_by_owner.get(owner)
         if coming is not None and coming.has_failed:
             coming.has_failed = False
-            if coming.manifest is NO_PROJECT:
+            if coming.is_environment:
                 self._environments.want(owner, requirements_of(coming.blob))
             else:
                 self._look(coming)
@@ -135,20 +140,20 @@ class CodeIntake:
     def environment_words(self, owner: int, words: str) -> None:
         """Tell for what the tasks of an owner wait: its environment is made."""
         coming = self._coming_by_owner.get(owner)
-        if coming is not None and coming.manifest is NO_PROJECT:
+        if coming is not None and coming.is_environment:
             self._tell(coming, words)
 
     def environment_ready(self, owner: int, launcher: Launcher) -> None:
         """Go on with the code of an owner: its workers are of its environment from now on."""
         self._use(owner, launcher)
         coming = self._coming_by_owner.get(owner)
-        if coming is not None and coming.manifest is NO_PROJECT:
+        if coming is not None and coming.is_environment:
             self._go_on(coming, coming.blob)
 
     def environment_failed(self, owner: int, words: str) -> None:
         """Hand back the tasks of an owner whose environment cannot be made."""
         coming = self._coming_by_owner.get(owner)
-        if coming is not None and coming.manifest is NO_PROJECT:
+        if coming is not None and coming.is_environment:
             self._failed(coming, words)
 
     def lines(self) -> tuple[str, ...]:
@@ -157,13 +162,10 @@ class CodeIntake:
 
     def forget(self, owner: int) -> None:
         """Drop what an owner has sent; its project stays in the cache, and its environment on the disk."""
-        self._coming_by_owner.pop(owner, None)
+        coming = self._coming_by_owner.pop(owner, None)
         self._environments.forget(owner)
         digests = self._digests_by_owner.pop(owner, set())
-        unused = digests.difference(*self._digests_by_owner.values())
-        if self._thread is not None:
-            for digest in unused:
-                self._thread.put(partial(self._cache.release, digest))
+        self._release(digests if coming is None else digests | {coming.manifest.digest})
 
     def left(self) -> None:
         """The master is lost: the next session sends again what is not defined."""
@@ -240,10 +242,20 @@ class CodeIntake:
 
     def _ready(self, coming: _Coming, folder: str) -> None:
         """Define a project, which is there now, and what came behind it."""
-        if self._coming_by_owner.get(coming.owner) is coming:
-            manifest = coming.manifest._replace(folder=folder)
-            self._digests_by_owner.setdefault(coming.owner, set()).add(manifest.digest)
-            self._go_on(coming, manifest.blob())
+        if self._coming_by_owner.get(coming.owner) is not coming:
+            self._release({coming.manifest.digest})  # nobody waits for it any more
+            return
+        manifest = coming.manifest._replace(folder=folder)
+        self._digests_by_owner.setdefault(coming.owner, set()).add(manifest.digest)
+        self._go_on(coming, manifest.blob())
+
+    def _release(self, digests: set[str]) -> None:
+        """Hold those of these projects no more that nobody uses, or waits for."""
+        used = set().union(*self._digests_by_owner.values())
+        used.update(coming.manifest.digest for coming in self._coming_by_owner.values())
+        for digest in digests - used:
+            if self._thread is not None:
+                self._thread.put(partial(self._cache.release, digest))
 
     def _go_on(self, coming: _Coming, blob: bytes) -> None:
         """Define a blob that was waited for, and what came behind it."""

@@ -256,6 +256,26 @@ def test_the_project_of_who_has_left_may_go_from_the_cache(slave: Slave, tmp_pat
     assert slave.environments.forgotten == [OWNER, 9, 8, 9]
 
 
+@pytest.mark.parametrize("has_left", ["the owner", "the master"])
+def test_a_project_that_nobody_waits_for_any_more_is_not_held(
+    slave: Slave, tmp_path: Path, has_left: str
+) -> None:
+    packed = project(size_bytes=1000)
+    slave.send(packed)
+    slave.loop.turn()
+    slave.master.answer(list(packed.blobs))  # it is unpacked from now on
+    if has_left == "the owner":
+        slave.intake.forget(OWNER)
+    else:
+        slave.intake.left()
+    slave.loop.turn()
+    slave.take(0, project("later").blobs[0], owner=8)
+    slave.loop.turn()  # the thread has done all before it
+    later = project("another", size_bytes=1000)
+    ProjectCache(tmp_path, bytes_max=1500).unpack(later.manifest, [blob[4:] for blob in later.blobs[1:]])
+    assert ProjectCache(tmp_path).find(packed.manifest) == ""
+
+
 def test_what_a_master_sends_again_when_it_is_back_is_not_looked_at_twice(slave: Slave) -> None:
     packed = project()
     slave.send(packed)

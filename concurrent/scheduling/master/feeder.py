@@ -95,21 +95,16 @@ class Feeder:
 
     def push(self, command: Push) -> None:
         """Offer tasks to all slaves. What one of them would not keep is sent to others."""
-        slaves = self._sessions.slaves
         terms = self._run_terms(command.owner, command.terms)
-        if terms is not USUAL:
-            older = next((one for one, slave in slaves.items() if self._would_lose(one, slave)), None)
-            if older is not None and terms.is_binding:
-                self._apply(TasksTaken(older, command.numbers))
-                self._refuse_for(older, command.numbers)
+        if terms is not USUAL and (older := self._older(to_slave.OPTIONS)) is not None:
+            if terms.is_binding:
+                self._refuse_pushed_for(older, command.numbers)
                 return
-            terms = terms if older is None else USUAL
-        if self.code.has_project(command.owner):
-            older = next((one for one, slave in slaves.items() if not slave.peer_has(to_slave.PROJECTS)), None)
-            if older is not None:
-                self._apply(TasksTaken(older, command.numbers))
-                self._refuse_for(older, command.numbers)
-                return
+            terms = USUAL
+        if self.code.has_project(command.owner) and (older := self._older(to_slave.PROJECTS)) is not None:
+            self._refuse_pushed_for(older, command.numbers)
+            return
+        slaves = self._sessions.slaves
         for slave in list(slaves.values()):
             self.code.send(slave, command.owner)
         count_max = max(1, self._ledger.window_total // (CHUNKS_PER_SLAVE * max(1, len(slaves))))
@@ -226,9 +221,18 @@ class Feeder:
         self.took(slave, numbers)
         self.send(Send(slave, chunk.owner, numbers, payloads, terms))
 
-    def _would_lose(self, slave: int, session: TCPHandler) -> bool:
-        """Tell whether a slave would not keep what tasks ask for that it may take."""
-        return self._ledger.slaves[slave].drain is None and not session.peer_has(to_slave.OPTIONS)
+    def _older(self, feature: str) -> int | None:
+        """Return a slave that may take what is offered and lacks a feature, None if there is none.
+
+        Drained ones take nothing, and the ledger queues again what they are said to have taken.
+        """
+        taking = (one for one in self._sessions.slaves if self._ledger.slaves[one].drain is None)
+        return next((one for one in taking if not self._sessions.slaves[one].peer_has(feature)), None)
+
+    def _refuse_pushed_for(self, slave: int, numbers: list[int]) -> None:
+        """Have tasks that were to be offered sent to others, as if a slave had taken and refused them."""
+        self._apply(TasksTaken(slave, numbers))
+        self._refuse_for(slave, numbers)
 
     def _refuse_for(self, slave: int, numbers: list[int]) -> None:
         """Refuse tasks in the name of an older slave, which would not keep what they ask for."""

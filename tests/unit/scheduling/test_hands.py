@@ -24,9 +24,11 @@ from concurrent.scheduling.ledger.events import (
     PushedLost,
     RefusedByAll,
     Send,
+    SlaveDrained,
     SlaveJoined,
     StoreChanged,
     TasksFailed,
+    TasksReturned,
     TasksSubmitted,
     TasksTaken,
     TellHeld,
@@ -45,6 +47,7 @@ from concurrent.scheduling.store.payloads import PayloadStore
 from concurrent.scheduling.tasks.outcome import FAILED, FINISHED
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_owner
+from concurrent.scheduling.wire.projectblobs import Manifest
 from concurrent.scheduling.wire.workqueue import Chunk
 from concurrent.transport.calls.declaration import Message
 
@@ -270,6 +273,31 @@ def test_what_is_offered_goes_to_who_asks_and_what_is_outdated_to_nobody(
     feeder.pull(SLAVE, 2)
     assert slave.said() == [("run", OWNER, 0, [1], [b"a"])]
     assert applied == [TasksTaken(SLAVE, [1]), ("changed", SLAVE)]
+
+
+def test_a_program_with_a_project_is_not_offered_while_an_older_slave_may_take_it(
+    ledger: Ledger, feeder: Feeder, queue: SessionWorkQueue, applied: Applied
+) -> None:
+    feeder.code.define(OWNER, 0, Manifest("d" * 64, 1, 10, "").blob())
+    ledger.apply(TasksSubmitted(OWNER, 0, [b"a"]))
+    (push,) = ledger.offer(1)
+    assert isinstance(push, Push)
+    feeder.push(push)
+    assert [type(event) for event in applied] == [TasksTaken, TasksReturned, tuple]
+    assert queue.waiting_count() == 0
+
+
+def test_an_older_slave_that_is_drained_keeps_nobody_from_a_project(
+    ledger: Ledger, feeder: Feeder, queue: SessionWorkQueue, applied: Applied
+) -> None:
+    feeder.code.define(OWNER, 0, Manifest("d" * 64, 1, 10, "").blob())
+    ledger.apply(SlaveDrained("slave-1", by="ann", at=0.0))
+    ledger.apply(TasksSubmitted(OWNER, 0, [b"a"]))
+    (push,) = ledger.offer(1)
+    assert isinstance(push, Push)
+    feeder.push(push)
+    assert applied == []
+    assert queue.waiting_count() == 1
 
 
 def test_what_nobody_takes_is_offered_again_once_it_has_left_the_master(

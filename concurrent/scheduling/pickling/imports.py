@@ -54,10 +54,8 @@ def imports_of(code: CodeType) -> Imports:
 
 
 def _modules_in(code: CodeType) -> Iterator[str]:
-    before: list[Any] = [
-        0,
-        None,
-    ]  # the constants before an import: its level, and what it takes from the module
+    # The two constants before an import: its level, and what it takes from the module.
+    before: list[Any] = [0, None]
     for one in dis.get_instructions(code):
         if one.opcode == IMPORT_NAME:
             level, members = before

@@ -6,7 +6,6 @@ names. What only other packages import is theirs to see to, so it is not told.
 
 from __future__ import annotations
 
-import dis
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -16,10 +15,9 @@ from typing import Any, Final, NamedTuple, cast
 
 from concurrent.core.dependencies import is_installed
 from concurrent.core.distributions import Distributions
+from concurrent.scheduling.pickling.imports import imports_of
 
 __all__ = ["Use", "Uses"]
-
-IMPORT_NAME: Final = dis.opmap["IMPORT_NAME"]
 
 NEVER_TOLD: Final = frozenset({*sys.stdlib_module_names, *sys.builtin_module_names, "concurrent_framework"})
 """Each slave has them."""
@@ -74,16 +72,14 @@ class Uses:
 
     def note_code(self, code: CodeType) -> None:
         """Take note of what code imports, and what is defined in it."""
-        if IMPORT_NAME in code.co_code[::2]:
-            for one in dis.get_instructions(code):
-                if one.opcode == IMPORT_NAME:
-                    self.note_module(one.argval)
-        for const in code.co_consts:
-            if isinstance(const, CodeType):
-                self.note_code(const)
+        for name in imports_of(code).modules:
+            self.note_module(name)
 
     def note_module(self, name: Any) -> None:
-        """Take note of a module, unless it travels, comes with Python or is not here either."""
+        """Take note of a module, unless it travels, comes with Python or is not here either.
+
+        One with leading dots is of the package of who imports it, and so of no other distribution.
+        """
         if type(name) is not str:  # some functions do not know it
             return
         top = name.partition(".")[0]

@@ -49,6 +49,7 @@ def test_what_code_imports_is_noted_wherever_it_does_once(uses: Uses, place: Pat
         "import os.path, concurrent.apps",  # each slave has them
         "import mine",  # it travels
         "from . import grid_tools",  # it is in a package
+        "from .grid_tools import solve",
         "import nothing_of_that_name",  # it is not here either: who imports it knows what to do
         "x.grid_tools, grid_tools",  # no import
     ],

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from concurrent.apps.clustertroubles import Troubles, troubles_of
-from concurrent.apps.observed import CountsStatus, NowStatus
+from concurrent.apps.observed import CountsStatus, EndedStatus, NowStatus
 from concurrent.apps.progresslist import counts_of_all
 from concurrent.apps.status import NodeRow
 from concurrent.apps.troublelist import TroublesList
@@ -44,15 +44,16 @@ def moment_of(dispatcher: Dispatcher, lost: Iterable[NodeRow], at: float) -> Mom
     rate = dispatcher.ended.rate
     per_s = rate.per_s(at)
     heard_busy = sum(min(one.workers, len(one.held)) for one in ledger.slaves.values() if not one.is_silent)
-    ended = rate.count(at)
-    moves = counts.open > 0 and (ended > 0 or heard_busy > 0)
+    lately = rate.count(at)
+    moves = counts.open > 0 and (lately > 0 or heard_busy > 0)
     troubles = troubles_of(dispatcher, lost, at)
     can_tell = per_s and counts.open and not troubles.is_stuck
     left_s = counts.open / per_s if can_tell else None
     if moves:
         words = _of_motion(per_s, left_s, heard_busy, dispatcher.workers)
     else:
-        words = _why_not(dispatcher, counts, ended)
+        words = _why_not(dispatcher, counts, lately)
+    ended = dispatcher.ended.total()
     now = NowStatus(
         at=at,
         moves=moves,
@@ -61,6 +62,7 @@ def moment_of(dispatcher: Dispatcher, lost: Iterable[NodeRow], at: float) -> Mom
         ended_per_s=per_s,
         left_s=left_s,
         counts=counts,
+        ended=EndedStatus(ended.finished, ended.failed, ended.cancelled),
         busy=busy_workers(ledger),
         workers=dispatcher.workers,
         slaves=len(ledger.slaves),

@@ -31,6 +31,7 @@ __all__ = [
     "Bar",
     "ChangesStatus",
     "CountsStatus",
+    "EndedStatus",
     "FailureRow",
     "FailuresStatus",
     "FunctionRow",
@@ -95,6 +96,15 @@ class CountsStatus(Status):
 
 
 @dataclass(frozen=True, slots=True)
+class EndedStatus(Status):
+    """How many tasks have ended in which way since the master started, also of jobs that it knows no more."""
+
+    finished: int
+    failed: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
 class NowStatus(Status):
     """Whether a cluster moves at this moment, and if not, why.
 
@@ -103,7 +113,7 @@ class NowStatus(Status):
     :param troubles: what a person should look at, also while it moves; mostly nothing.
     :param ended_per_s: how many tasks ended in a second, of the last ten.
     :param left_s: how long the open tasks take at that rate; None while nobody can tell, as of tasks that hang.
-    :param counts: of the tasks of all jobs that the master knows.
+    :param counts: of the tasks of all jobs that the master knows; it forgets those of programs that have left.
     :param busy: how many of the workers have a task.
     :param owners: how many jobs, programs and task systems there are.
     """
@@ -115,6 +125,7 @@ class NowStatus(Status):
     ended_per_s: float
     left_s: float | None
     counts: CountsStatus
+    ended: EndedStatus
     busy: int
     workers: int
     slaves: int

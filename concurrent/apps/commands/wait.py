@@ -15,12 +15,12 @@ from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.output import print_json
 from concurrent.apps.completion import completed
 from concurrent.apps.jobstatus import ENDED, JobRow
-from concurrent.apps.observed import CANCELLED, FAILED, FINISHED, CountsStatus
+from concurrent.apps.observed import CANCELLED, FAILED, FINISHED, NowStatus
 from concurrent.apps.observemaster import ObserveMaster
 from concurrent.core.errors import JobUnknown
 from concurrent.core.nearest import did_you_mean
 
-__all__ = ["Ending", "Moment", "add_parser", "ending_of", "run"]
+__all__ = ["Ending", "Moment", "add_parser", "ending_of", "moment_of_all", "run"]
 
 LOOK_S: Final = 0.5
 """How often the master is asked."""
@@ -123,6 +123,17 @@ def ending_of(moment: Moment, before: Moment, endings: list[Ending]) -> int | No
     return EXIT_FAILED if has_trouble else EXIT_OK
 
 
+def moment_of_all(now: NowStatus) -> Moment:
+    """Return how far all is that a master has. What has ended counts also when its program has left."""
+    return Moment(
+        is_over=not now.counts.open,
+        open=now.counts.open,
+        finished=now.ended.finished,
+        failed=now.ended.failed,
+        cancelled=now.ended.cancelled,
+    )
+
+
 def _moment(master: ObserveMaster, job: str | None, last: Moment | None = None) -> Moment:
     """Return how far it is.
 
@@ -130,8 +141,7 @@ def _moment(master: ObserveMaster, job: str | None, last: Moment | None = None) 
     :raises JobUnknown: if there is no such job, and was none.
     """
     if job is None:
-        counts = master.now().counts
-        return _of_counts(counts)
+        return moment_of_all(master.now())
     try:
         row = master.job(job)
     except JobUnknown:
@@ -149,16 +159,6 @@ def _moment(master: ObserveMaster, job: str | None, last: Moment | None = None) 
     )
 
 
-def _of_counts(counts: CountsStatus) -> Moment:
-    return Moment(
-        is_over=not counts.open,
-        open=counts.open,
-        finished=counts.finished,
-        failed=counts.failed,
-        cancelled=counts.cancelled,
-    )
-
-
 def _is_over(job: JobRow) -> bool:
     """Tell whether nothing of a job is open, whether or not somebody has taken its results.
 
@@ -169,11 +169,10 @@ def _is_over(job: JobRow) -> bool:
 
 
 def _say(args: argparse.Namespace, moment: Moment, before: Moment, code: int) -> None:
+    """Print how it ended; a master that has started meanwhile counts from zero again."""
     figures = {
         "open": moment.open,
-        "finished": moment.finished - before.finished,
-        "failed": moment.failed - before.failed,
-        "cancelled": moment.cancelled - before.cancelled,
+        **{state: max(0, moment.count(state) - before.count(state)) for state in ENDINGS},
     }
     if args.json:
         print_json({"job": args.job, "is_over": moment.is_over, "exit_code": code, **figures})

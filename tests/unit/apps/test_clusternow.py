@@ -6,7 +6,7 @@ import pytest
 
 from concurrent.apps.clusternow import moment_of
 from concurrent.apps.observed import NowStatus
-from concurrent.scheduling.ledger.events import JobHeld, SlaveAway, SlaveLacks
+from concurrent.scheduling.ledger.events import JobHeld, OwnerLeft, SlaveAway, SlaveLacks
 from concurrent.scheduling.ledger.jobspec import JobSpec
 from concurrent.scheduling.tasks.outcome import FINISHED, RETRIABLE
 from concurrent.scheduling.tasks.retry import Retry
@@ -56,6 +56,17 @@ def test_it_moves_while_tasks_end_and_tells_how_fast_and_how_long(master: Watche
     assert status.left_s == pytest.approx(5.0, rel=0.15)
     assert "tasks end in a second; 2 of 2 workers are busy; about" in status.words
     assert (status.counts.waiting, status.counts.running, status.counts.finished) == (18, 2, 40)
+
+
+def test_what_has_ended_counts_also_when_its_program_has_left(master: Watched) -> None:
+    master.add_slave(SLAVE)
+    master.join(7, "application-7")
+    master.push(7, 1, LOOK)
+    (number,) = master.give(SLAVE, 1, 7, LOOK)
+    master.report(SLAVE, (number, FINISHED, b""))
+    master.apply(OwnerLeft(7))
+    status = now(master)
+    assert (status.counts.finished, status.ended.finished) == (0, 1)
 
 
 def test_it_moves_while_workers_run_though_nothing_has_ended(master: Watched) -> None:

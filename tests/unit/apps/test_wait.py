@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from concurrent.apps.commands.logs import GAP_LINE, last_lines, new_part
-from concurrent.apps.commands.wait import Ending, Moment, ending_of
+from concurrent.apps.commands.wait import Ending, Moment, ending_of, moment_of_all
 from concurrent.apps.main import make_parser
+from concurrent.apps.observed import NowStatus
 
 BEFORE = Moment(is_over=False, open=3, finished=5, failed=1, cancelled=0)
 
@@ -33,6 +34,12 @@ def test_it_ends_when_all_is_over_or_at_what_was_named(
     now: Moment, endings: list[Ending], code: int | None
 ) -> None:
     assert ending_of(now, BEFORE, endings) == code
+
+
+def test_what_failed_counts_also_when_its_program_has_left() -> None:
+    at_first = NowStatus.from_json({"counts": {"waiting": 1, "failed": 2}, "ended": {"failed": 2}})
+    at_last = NowStatus.from_json({"counts": {"failed": 0}, "ended": {"failed": 3}})
+    assert ending_of(moment_of_all(at_last), moment_of_all(at_first), []) == 1
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,7 @@ def _of_tasks(dispatcher: Dispatcher) -> list[Metric]:
     ended = dispatcher.ended
     open_by_function: dict[str, OpenCounts] = {}
     for (_, name), counts in open_counts(dispatcher.ledger).items():
-        there = open_by_function.setdefault(ended.label(name), OpenCounts())
-        there.waiting += counts.waiting
-        there.between_tries += counts.between_tries
-        there.running += counts.running
+        open_by_function.setdefault(ended.label(name), OpenCounts()).add_all(counts)
     return [
         Metric(
             "concurrent_tasks",

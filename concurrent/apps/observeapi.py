@@ -95,9 +95,9 @@ class ObserveAPI:
             return self._ask(lambda observer: observer.now(request.identity))
 
         @jsonremote(service, roles=OBSERVERS)
-        def progress(_request: Any) -> ProgressStatus:
-            """Return how far each function of each job is."""
-            return self._ask(lambda observer: observer.progress())
+        def progress(_request: Any, job: str = "") -> ProgressStatus:
+            """Return how far each function of each job is, or of those jobs that have a name or an id."""
+            return self._ask(lambda observer: observer.progress(job))
 
         @jsonremote(service, roles=OBSERVERS)
         def timeline(
@@ -158,9 +158,10 @@ class ObserveAPI:
             return self._ask(lambda observer: observer.workers(limit))
 
         @jsonremote(service, roles=OBSERVERS)
-        def failures(request: Request) -> FailuresStatus:
-            """Return failures by job, function and exception, the latest first."""
-            return self._ask(lambda observer: observer.failures(request.identity))
+        def failures(request: Request, job: str = "") -> FailuresStatus:
+            """Return failures by job, function and exception, the latest first; those of jobs that have a name
+            or an id if one is given."""
+            return self._ask(lambda observer: observer.failures(request.identity, job))
 
     def _register_task(self, service: HasMethods) -> None:
         @jsonremote(service, roles=OBSERVERS)

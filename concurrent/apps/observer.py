@@ -54,9 +54,9 @@ class Observer:
         """Return whether the cluster moves, if not, why, and what is wrong with it, to somebody."""
         return self._now.get().shown_to(identity)
 
-    def progress(self) -> ProgressStatus:
-        """Return how far each function of each job is."""
-        return self._progress.get()
+    def progress(self, job: str = "") -> ProgressStatus:
+        """Return how far each function of each job is, or of one job."""
+        return progress_of(self._dispatcher, job) if job else self._progress.get()
 
     def metrics(self) -> list[Metric]:
         """Return what is measured of the cluster."""
@@ -74,9 +74,9 @@ class Observer:
         """Return the slaves and their workers, so many slaves at most."""
         return slaves_of(self._dispatcher, self._registry.address_of, time.time(), limit)
 
-    def failures(self, identity: Identity) -> FailuresStatus:
-        """Return how tasks failed, to somebody."""
-        return failures_for(self._dispatcher, identity)
+    def failures(self, identity: Identity, job: str) -> FailuresStatus:
+        """Return how tasks failed, of one job if one is named, to somebody."""
+        return failures_for(self._dispatcher, identity, job)
 
     def details(self, task: str, identity: Identity) -> TaskDetails:
         """Return all that is known of a task, to somebody; see :meth:`.TaskFinder.details`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
+from concurrent.apps.jobnames import numbers_called
 from concurrent.apps.observed import OutputRow, OutputsList, TaskRow
 from concurrent.apps.tasklist import TaskLister
 from concurrent.core.errors import JobUnknown
@@ -66,7 +67,7 @@ class OutputLister:
 
     def _owners(self, job: str) -> list[int]:
         """Return the numbers of a job and of its task systems."""
-        found = self._lister.owners_of(job)
+        found = numbers_called(self._dispatcher, job)
         mine = [owner for owner in sorted(found) if self._is_mine(self._ledger.owners[owner])]
         if not mine:
             known = {one.title for one in self._ledger.owners.values() if self._is_mine(one)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import nlargest
 from typing import Final, NamedTuple
 
+from concurrent.apps.jobnames import numbers_called
 from concurrent.apps.observed import CountsStatus, ProgressRow, ProgressStatus
 from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling.ledger.census import OpenCounts, open_counts
@@ -46,11 +47,20 @@ class ProgressPart(NamedTuple):
         )
 
 
-def progress_of(dispatcher: Dispatcher, rows_max: int = ROWS_MAX) -> ProgressStatus:
-    """Return how far each function of each job is, jobs with open tasks first, then the newest."""
+def progress_of(dispatcher: Dispatcher, job: str = "") -> ProgressStatus:
+    """Return how far each function of each job is, jobs with open tasks first, then the newest.
+
+    :param job: the name or id of a job that is wanted alone; all are if it is empty.
+    """
     parts = list(progress_parts(dispatcher))
-    items = tuple(part.row() for part in nlargest(rows_max, parts, key=lambda part: part.rank))
-    return ProgressStatus(items, len(parts), len(parts) - len(items), counts_of_all(dispatcher.ledger))
+    if job:
+        numbers = numbers_called(dispatcher, job)
+        parts = [part for part in parts if part.job.owner in numbers]
+        counts = _counts_of(parts)
+    else:
+        counts = counts_of_all(dispatcher.ledger)
+    items = tuple(part.row() for part in nlargest(ROWS_MAX, parts, key=lambda part: part.rank))
+    return ProgressStatus(items, len(parts), len(parts) - len(items), counts)
 
 
 def progress_parts(dispatcher: Dispatcher) -> Iterator[ProgressPart]:
@@ -79,9 +89,16 @@ def counts_of_all(ledger: Ledger) -> CountsStatus:
             ended.add_all(job.life.of_systems)
     opened = OpenCounts()
     for one in open_counts(ledger).values():
-        opened.waiting += one.waiting
-        opened.between_tries += one.between_tries
-        opened.running += one.running
+        opened.add_all(one)
+    return _counts(opened, ended)
+
+
+def _counts_of(parts: Iterable[ProgressPart]) -> CountsStatus:
+    """Return how many tasks of some functions are in which state."""
+    opened, ended = OpenCounts(), OutcomeCounts()
+    for part in parts:
+        opened.add_all(part.opened)
+        ended.add_all(part.ended)
     return _counts(opened, ended)
 
 

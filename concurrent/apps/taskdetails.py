@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Final
 
+from concurrent.apps.jobnames import jobs_called
 from concurrent.apps.observed import OutputStatus, TaskDetails, TaskRow
 from concurrent.apps.taskchoice import parts_of
 from concurrent.apps.tasklist import TaskLister
 from concurrent.core.errors import NodeError
 from concurrent.core.nearest import did_you_mean
-from concurrent.scheduling.ledger.records import JobRecord, TaskRecord
+from concurrent.scheduling.ledger.records import TaskRecord
 from concurrent.scheduling.ledger.states import TaskState
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.master.jobmakers import may_read
@@ -87,7 +88,8 @@ class TaskFinder:
             if task is None:
                 raise _not_there(text)
             return task, None
-        for job in self._jobs(title):
+        jobs = jobs_called(self._ledger.owners.values(), title)
+        for job in reversed(jobs):
             if number in job.number_by_id:
                 return self._ledger.task_by_number[job.number_by_id[number]], None
             ended = self._dispatcher.ended.tasks.find(job.owner, number)
@@ -97,16 +99,7 @@ class TaskFinder:
         if ended is not None:  # of a job that is gone
             return None, ended
         known = (f"{job.title}/{number}" for job in self._ledger.owners.values())
-        raise _not_there(text, [] if self._jobs(title) else known)
-
-    def _jobs(self, title: str) -> list[JobRecord]:
-        """Return the jobs of a name or an id, the newest first."""
-        found = [
-            job
-            for job in self._ledger.owners.values()
-            if title in (job.title, job.name) or (job.life is not None and job.life.spec.job_id == title)
-        ]
-        return found[::-1]
+        raise _not_there(text, [] if jobs else known)
 
     def _of_open(self, task: TaskRecord) -> TaskDetails:
         row = self._lister.open_row(task)

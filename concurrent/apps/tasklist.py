@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Final
 
-from concurrent.apps.jobnames import names_of_jobs
+from concurrent.apps.jobnames import names_of_jobs, numbers_called
 from concurrent.apps.observed import (
     BETWEEN_TRIES,
     CANCELLED,
@@ -100,7 +100,7 @@ class TaskLister:
 
     def list(self, wanted: TaskFilter) -> TasksList:
         """Return the tasks that are wanted."""
-        owners = self.owners_of(wanted.job) if wanted.job else None
+        owners = numbers_called(self._dispatcher, wanted.job) if wanted.job else None
 
         def has_task(task: TaskRecord) -> bool:
             return (owners is None or task.owner.owner in owners) and (
@@ -203,15 +203,6 @@ class TaskLister:
             if worker.task == task.number:
                 return worker.worker, worker.since_at
         return 0, 0.0
-
-    def owners_of(self, job: str) -> set[int]:
-        """Return the numbers of the jobs that have a name or an id, and of their task systems."""
-        found: set[int] = set()
-        for one in self._ledger.owners.values():
-            if job in (one.title, one.name) or (one.life is not None and one.life.spec.job_id == job):
-                found.add(one.owner)
-                found.update(self._dispatcher.jobs.systems_of(one))
-        return found
 
     def _counts(self, owners: set[int] | None, function: str) -> dict[str, int]:
         counts = dict.fromkeys(STATES, 0)

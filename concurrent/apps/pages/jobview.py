@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from concurrent.apps.columns import count, duration
 from concurrent.apps.jobstatus import ENDED, HELD, JobDetails
-from concurrent.apps.observed import CountsStatus, FailuresStatus, ProgressRow, ProgressStatus
+from concurrent.apps.observed import FailuresStatus, ProgressStatus
 from concurrent.apps.pages.elements import Element, Node, element
 from concurrent.apps.pages.failuresview import failure_groups
 from concurrent.apps.pages.nowview import counts_shown
@@ -26,17 +24,19 @@ def job_view(viewer: Viewer) -> list[Node]:
     name = viewer.query.get("job", "")
     if not name:
         return [element("p", "The first page lists the jobs; follow the link of one.")]
-    progress = viewer.ask(ProgressStatus, "progress")
-    rows = [row for row in progress.items if name in (row.job_id, row.job)]
     details = _details(viewer, name)
+    which = details.job if details else name
+    progress = viewer.ask(ProgressStatus, "progress", job=which)
+    rows = progress.items
     title = details.title if details else rows[0].job if rows else name
     if details is None and not rows:
         return [note(f"There is no job {name!r}, or it is not yours and has no tasks now.")]
-    failures = viewer.ask(FailuresStatus, "failures")
-    groups = failure_groups([row for row in failures.items if row.job == title], viewer)
+    groups = failure_groups(viewer.ask(FailuresStatus, "failures", job=which).items, viewer)
     return [
-        section("job", f"Job {title}", figures(_counts(rows, title)), *_of(details, viewer)),
-        *progress_table(rows, viewer, title="Its functions"),
+        section(
+            "job", f"Job {title}", figures(counts_shown(progress.counts, job=which)), *_of(details, viewer)
+        ),
+        *progress_table(rows, viewer, title="Its functions", left_out=progress.left_out),
         *_waits(viewer, name),
         *([section("failures", "How its tasks failed", *groups)] if groups else []),
     ]
@@ -50,21 +50,6 @@ def _details(viewer: Viewer, name: str) -> JobDetails | None:
         return viewer.ask(JobDetails, "job", job=name)
     except ConcurrentError:
         return None
-
-
-def _counts(rows: Iterable[ProgressRow], title: str) -> list[tuple[str, Node]]:
-    every = [row.counts for row in rows]
-    return counts_shown(
-        CountsStatus(
-            waiting=sum(one.waiting for one in every),
-            between_tries=sum(one.between_tries for one in every),
-            running=sum(one.running for one in every),
-            finished=sum(one.finished for one in every),
-            failed=sum(one.failed for one in every),
-            cancelled=sum(one.cancelled for one in every),
-        ),
-        job=title,
-    )
 
 
 def _of(details: JobDetails | None, viewer: Viewer) -> list[Node]:

@@ -30,6 +30,12 @@ class OpenCounts:
     between_tries: int = 0
     running: int = 0
 
+    def add_all(self, others: OpenCounts) -> None:
+        """Count what others have counted."""
+        self.waiting += others.waiting
+        self.between_tries += others.between_tries
+        self.running += others.running
+
 
 def busy_workers(ledger: Ledger) -> int:
     """Return how many workers have a task, as far as the master knows."""

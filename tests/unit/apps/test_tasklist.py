@@ -149,7 +149,18 @@ def test_of_many_functions_those_with_open_tasks_are_listed_and_all_are_counted(
     assert (len(found.items), found.total, found.left_out) == (100, 303, 203)
     assert found.items[0].counts.open
     assert found.counts.total == 310
-    assert {row.job_id for row in progress_of(master.dispatcher, rows_max=400).items} == {"", "j-1"}
+
+
+def test_of_one_job_progress_and_failures_are_told_however_many_others_there_are(master: Watched) -> None:
+    for number in range(300):
+        master.push(B, 1, Terms(name=f"f{number}"))
+    for name in ("hunt", "j-1"):
+        found = progress_of(master.dispatcher, name)
+        assert ({row.function for row in found.items}, found.left_out) == ({"look", "find"}, 0)
+        assert (found.counts.finished, found.counts.failed, found.counts.total) == (1, 1, 8)
+        assert [row.job for row in failures_for(master.dispatcher, ANN, name).items] == ["hunt", "hunt"]
+    assert not failures_for(master.dispatcher, ANN, "bob").total
+    assert not progress_of(master.dispatcher, "nobody").total
 
 
 def test_jobs_that_are_called_the_same_are_told_apart_by_their_ids(master: Watched) -> None:

@@ -228,7 +228,11 @@ def test_one_job_is_shown_with_its_functions_waits_and_failures() -> None:
     job = {"job": "j1", "name": "hunt", "state": "held", "reason": "its owner was revoked", "user": "ann@desk"}
     waits = {"waits": [{"count": 40, "first": EXPLANATION}]}
     answers = answered(progress=PROGRESS, job=job, explain_job=waits, failures={"items": [FAILURE]})
-    page = seen("/job", Service(answers, commands=COMMANDS), job="j1")
+    service = Service(answers, commands=COMMANDS)
+    page = seen("/job", service, job="hunt")
+    assert {("progress", ("job", "j1")), ("failures", ("job", "j1"))} <= {
+        (name, *params.items()) for name, params in service.asked
+    }, "whatever else the cluster has, and however many jobs are called so"
     for text in ("Job hunt", "held: its owner was revoked", "ann@desk", "Traceback of it"):
         assert text in page.texts
     assert "40 tasks of hunt (train), queued, wait for free gpu" in page.text

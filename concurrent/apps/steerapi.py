@@ -87,9 +87,9 @@ class SteerAPI:
             return self._do(request, f"slave {slave}", partial(self._resume, slave))
 
         @jsonremote(service, roles=OBSERVERS)
-        def drains(_request: Request) -> DrainList:
-            """Return the slaves that are drained, also those that are away."""
-            return self._loop.call(self._drains, timeout_s=CALL_TIMEOUT_S)
+        def drains(_request: Request, slave: str = "") -> DrainList:
+            """Return the slaves that are drained, also those that are away; of one, by its name, if it is."""
+            return self._loop.call(partial(self._drains, slave), timeout_s=CALL_TIMEOUT_S)
 
     def _register_task_methods(self, service: HasMethods) -> None:
         @jsonremote(service, roles=SUBMITTERS)
@@ -158,10 +158,10 @@ class SteerAPI:
         self._dispatcher.slaves.resume(name)
         return self._drain_answer(name)
 
-    def _drains(self) -> DrainList:
+    def _drains(self, slave: str) -> DrainList:
         from concurrent.apps.steered import DrainList
 
-        names = list(self._ledger.drains.by_name)
+        names = [name for name in self._ledger.drains.by_name if slave in ("", name)]
         shown = names[-ROWS_MAX:]
         rows = tuple(map(self._drain_answer, shown))
         return DrainList(rows, len(names), len(names) - len(shown))

@@ -28,9 +28,9 @@ class SteerMaster(JobMaster):
         """Have a drained slave take tasks again."""
         return DrainAnswer.from_json(self._call("resume", slave))
 
-    def drains(self) -> DrainList:
-        """Return the slaves that are drained."""
-        return DrainList.from_json(self._call("drains"))
+    def drains(self, slave: str = "") -> DrainList:
+        """Return the slaves that are drained, or a slave alone if it is."""
+        return DrainList.from_json(self._call("drains", slave))
 
     def cancel_tasks(self, **which: Any) -> CancelAnswer:
         """Cancel open tasks.

@@ -64,7 +64,7 @@ def _wait(master: SteerMaster, answer: DrainAnswer, *, is_quiet: bool) -> DrainA
         print(for_terminal(_said(answer)), file=sys.stderr, flush=True)
     while answer.drain != DRAINED:
         pause.wait(LOOK_S)
-        found = [one for one in master.drains().items if one.slave == answer.slave]
+        found = master.drains(answer.slave).items
         if not found:
             raise NodeError(
                 f"slave {answer.slave} takes tasks again: somebody has resumed it",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from concurrent.apps import ApplicationNode, ClusterExecutor, MasterNode
-from concurrent.apps.steered import CancelAnswer, DrainAnswer, RetryAnswer
+from concurrent.apps.steered import CancelAnswer, DrainAnswer, DrainList, RetryAnswer
 from concurrent.apps.taskchoice import NAMED_MAX
 from concurrent.core import Environment
 from concurrent.core.errors import InvalidArguments, JobUnknown, NodeError, NotAllowed
+from concurrent.core.rows import ROWS_MAX
 from concurrent.scheduling import ISystemMaster, ITaskSystem, Task
 from concurrent.scheduling.tasks.outcome import CANCELLED, FINISHED
 from concurrent.scheduling.tasks.retry import Retry
@@ -134,6 +136,18 @@ def test_which_slave_is_meant(make_master: MakeMaster, peer_at: MakePeerAt) -> N
         ask_as(master, CHIEF, "slave_log", "rack", 1 << 70)
     with pytest.raises(InvalidArguments, match="timeout_s"):
         drain(master, "rack", -1.0)
+
+
+def test_one_of_many_drained_slaves_is_found(make_master: MakeMaster, peer_at: MakePeerAt) -> None:
+    master = make_master()
+    for index in range(ROWS_MAX + 1):
+        make = partial(master.dispatcher.slaves.drain, f"slave-{index}", "ann", 1000.0 + index)
+        master.loop.call(make, timeout_s=TIMEOUT_S)
+    every = DrainList.from_json(ask_as(master, WINDOW, "drains"))
+    assert (every.total, every.left_out) == (ROWS_MAX + 1, 1)
+    (first,) = DrainList.from_json(ask_as(master, WINDOW, "drains", "slave-0")).items
+    assert (first.slave, first.drained_by) == ("slave-0", "ann")
+    assert DrainList.from_json(ask_as(master, WINDOW, "drains", "slave")).items == ()
 
 
 def test_what_a_slave_runs_begins_elsewhere_when_its_time_is_over(

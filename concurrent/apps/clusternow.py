@@ -10,7 +10,7 @@ from concurrent.apps.clustertroubles import Troubles, troubles_of
 from concurrent.apps.observed import CountsStatus, EndedStatus, NowStatus
 from concurrent.apps.progresslist import counts_of_all
 from concurrent.apps.status import NodeRow
-from concurrent.apps.troublelist import TroublesList
+from concurrent.apps.troublelist import NO_TROUBLES
 from concurrent.scheduling.ledger.census import busy_workers
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.tasks.explanation import BETWEEN_TRIES, Wait, shown_tasks, shown_time
@@ -18,8 +18,6 @@ from concurrent.scheduling.telemetry.rates import SPAN_S
 from concurrent.transport.security.identity import Identity
 
 __all__ = ["Moment", "moment_of"]
-
-NO_TROUBLES = TroublesList((), 0, 0)
 
 
 class Moment(NamedTuple):

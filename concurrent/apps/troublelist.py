@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from concurrent.core.status import Status
 
-__all__ = ["TroubleRow", "TroublesList"]
+__all__ = ["NO_TROUBLES", "TroubleRow", "TroublesList"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,6 @@ class TroublesList(Status):
     items: tuple[TroubleRow, ...]
     total: int
     left_out: int
+
+
+NO_TROUBLES: Final = TroublesList((), 0, 0)

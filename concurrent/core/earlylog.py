@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from types import TracebackType
+from typing import Final
 
-__all__ = ["EarlyLog"]
+__all__ = ["ROOT", "EarlyLog"]
 
-ROOT = "concurrent"
+ROOT: Final = "concurrent"
+"""The logger above all of the framework."""
 
 
 class EarlyLog(logging.Handler):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK
 from concurrent.apps.commands.asking import way_of, what_to_type
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import print_json
 from concurrent.apps.commands.steering import add_choice_arguments, agrees, choice_of
 from concurrent.apps.jobstatus import CANCELLED
 from concurrent.apps.steered import CancelAnswer
@@ -62,7 +62,7 @@ def _cancel_job(master: SteerMaster, job: str, *, is_json: bool) -> int:
     master.cancel(job)
     details = master.job(job)
     if is_json:
-        print(json.dumps(details.to_json(), indent=2))
+        print_json(details)
         return EXIT_OK
     how = details.how
     said = f"had ended before ({how})" if how and how != CANCELLED else "is cancelled"
@@ -80,7 +80,10 @@ def _cancel_tasks(master: SteerMaster, which: dict[str, Any], args: argparse.Nam
         ):
             return EXIT_FAILED
     answer = master.cancel_tasks(**which)
-    print(json.dumps(answer.to_json(), indent=2) if args.json else _said(answer))
+    if args.json:
+        print_json(answer)
+    else:
+        print(_said(answer))
     return EXIT_OK
 
 

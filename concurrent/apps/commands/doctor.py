@@ -24,7 +24,7 @@ from concurrent.apps.checkup import (
 )
 from concurrent.apps.commands.asking import SEEING, add_master_arguments
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
-from concurrent.apps.commands.output import GREEN, RED, YELLOW, Screen, print_json
+from concurrent.apps.commands.output import GREEN, RED, YELLOW, Screen, add_json_argument, print_json
 from concurrent.apps.observed import NowStatus
 from concurrent.apps.status import MasterStatus
 from concurrent.apps.transportsettings import TransportSettings
@@ -52,7 +52,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "--timeout", type=float, default=TIMEOUT_S, metavar="SECONDS", help=f"for each answer ({TIMEOUT_S:g})"
     )
     parser.add_argument("--no-task", action="store_true", help="run no task")
-    parser.add_argument("--json", action="store_true", help="print one object of JSON")
+    add_json_argument(parser)
     return parser
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import threading
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from concurrent.apps.api import EXIT_OK, for_terminal
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.apps.steered import DrainAnswer
 from concurrent.apps.steermaster import SteerMaster
 from concurrent.core.errors import NodeError
@@ -43,7 +43,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="end what still runs there after so long; it begins again at another slave",
     )  # fmt: skip
     parser.add_argument("--wait", action="store_true", help="until the slave has no task any more")
-    parser.add_argument("--json", action="store_true", help="print the answer of the master, as JSON")
+    add_json_argument(parser, "print the answer of the master, as JSON")
     return parser
 
 
@@ -53,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
         answer = master.drain(args.slave, args.timeout)
         if args.wait:
             answer = _wait(master, answer, is_quiet=args.json)
-    print(json.dumps(answer.to_json(), indent=2) if args.json else for_terminal(_said(answer)))
+    if args.json:
+        print_json(answer)
+    else:
+        print(for_terminal(_said(answer)))
     return EXIT_OK
 
 

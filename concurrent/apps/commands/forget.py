@@ -7,7 +7,7 @@ import argparse
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of, what_to_type
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import print_json
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.apps.jobstatus import ENDED
 from concurrent.core.errors import NodeError
 
@@ -25,7 +25,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("-f", "--force", action="store_true", help="cancel it first if it has not ended")
     add_job_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the job as it was, as JSON")
+    add_json_argument(parser, "print the job as it was, as JSON")
     return parser
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from concurrent.apps.api import EXIT_OK, for_terminal
 from concurrent.apps.commands.asking import SEEING, add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import listed, print_json
+from concurrent.apps.commands.output import add_json_argument, listed, print_json
 from concurrent.apps.observed import RUNNING, OutputRow, TaskRow
 from concurrent.apps.observemaster import ObserveMaster
 from concurrent.core.errors import ConfigurationError
@@ -50,7 +50,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what comes, until it ends")
     parser.add_argument("--tail", metavar="N", type=int, help="only the last lines, of each task")
     add_master_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print one object of JSON, without --follow")
+    add_json_argument(parser, "print one object of JSON, without --follow")
     return parser
 
 

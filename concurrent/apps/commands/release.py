@@ -7,7 +7,7 @@ import argparse
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import print_json
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.apps.jobstatus import HELD
 
 __all__ = ["add_parser", "run"]
@@ -22,7 +22,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         description="Have a job run that its master holds; 'concurrent jobs JOB' says why it does.",
     )
     add_job_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the job as it is then, as JSON")
+    add_json_argument(parser, "print the job as it is then, as JSON")
     return parser
 
 

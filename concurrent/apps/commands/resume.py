@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 
 from concurrent.apps.access import OBSERVING
@@ -12,6 +11,7 @@ from concurrent.apps.columns import duration
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
 from concurrent.apps.commands.drain import STEERING
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.apps.steered import DrainAnswer
 from concurrent.apps.steermaster import SteerMaster
 from concurrent.scheduling.tasks.explanation import shown_tasks
@@ -33,7 +33,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="the name of the slave, or its number at the master; none: the drained ones are listed",
     )  # fmt: skip
     add_master_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the answer of the master, as JSON")
+    add_json_argument(parser, "print the answer of the master, as JSON")
     return parser
 
 
@@ -44,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
     with SteerMaster(way_of(args, STEERING)) as master:
         answer = master.resume(args.slave)
     when = "takes tasks" if answer.number else "takes tasks when it comes back"
-    print(json.dumps(answer.to_json(), indent=2) if args.json else for_terminal(f"slave {answer.slave} {when}"))
+    if args.json:
+        print_json(answer)
+    else:
+        print(for_terminal(f"slave {answer.slave} {when}"))
     return EXIT_OK
 
 
@@ -52,7 +55,7 @@ def _list(args: argparse.Namespace) -> int:
     with SteerMaster(way_of(args, OBSERVING)) as master:
         drains = master.drains()
     if args.json:
-        print(json.dumps(drains.to_json(), indent=2))
+        print_json(drains)
         return EXIT_OK
     lines = [_line(one) for one in drains.items] or ["no slave is drained"]
     lines += [f"{drains.left_out:,} more are not shown"] if drains.left_out else []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK
 from concurrent.apps.commands.asking import way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
+from concurrent.apps.commands.output import print_json
 from concurrent.apps.commands.steering import add_choice_arguments, choice_of
 from concurrent.apps.steered import RetryAnswer
 from concurrent.apps.steermaster import SteerMaster
@@ -38,7 +38,10 @@ def run(args: argparse.Namespace) -> int:
     which = choice_of(args, args.tasks)
     with SteerMaster(way_of(args)) as master:
         answer = master.retry_tasks(**which, **({"failed": True} if args.failed else {}))
-    print(json.dumps(answer.to_json(), indent=2) if args.json else _said(answer))
+    if args.json:
+        print_json(answer)
+    else:
+        print(_said(answer))
     is_in_vain = answer.failed and not (answer.waiting or answer.running or answer.queued)
     return EXIT_FAILED if is_in_vain else EXIT_OK
 

@@ -11,7 +11,7 @@ from concurrent.apps import samples
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.appclass import plugin_applications, sample_names
 from concurrent.apps.commands.common import Subparsers, common_parser, make_environment
-from concurrent.apps.commands.output import print_json
+from concurrent.apps.commands.output import add_json_argument, print_json
 
 __all__ = ["add_parser", "run"]
 
@@ -24,7 +24,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         help="list the bundled samples and the applications of plug-ins",
         description="List the samples, the applications of plug-ins, and how to run them.",
     )
-    parser.add_argument("--json", action="store_true", help="print one object of JSON")
+    add_json_argument(parser)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import for_terminal
@@ -16,12 +16,10 @@ from concurrent.apps.commands.output import Screen, add_output_arguments, show, 
 from concurrent.apps.commands.troublelines import trouble_lines
 from concurrent.apps.observed import NowStatus
 from concurrent.apps.status import UNPROTECTED, MasterStatus, status_from_json
-from concurrent.apps.troublelist import TroublesList
+from concurrent.apps.troublelist import NO_TROUBLES
 from concurrent.scheduling.ledger.status import RunningRow, WaitRow
 
 __all__ = ["add_parser", "describe_master", "run"]
-
-NO_TROUBLES: Final = TroublesList((), 0, 0)
 
 
 def add_parser(commands: Subparsers) -> argparse.ArgumentParser:

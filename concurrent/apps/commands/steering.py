@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from concurrent.apps.commands.asking import add_master_arguments
+from concurrent.apps.commands.output import add_json_argument
 from concurrent.core.errors import ConfigurationError
 
 __all__ = ["add_choice_arguments", "agrees", "choice_of"]
@@ -21,7 +22,7 @@ def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
         help="the tasks of this program, or of all jobs of this application",
     )  # fmt: skip
     add_master_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the answer of the master, as JSON")
+    add_json_argument(parser, "print the answer of the master, as JSON")
 
 
 def choice_of(args: argparse.Namespace, tasks: list[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import print_json
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.apps.observemaster import ObserveMaster
 from concurrent.core.errors import ConfigurationError
 
@@ -36,7 +36,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "-o", "--output", metavar="FILE", required=True, help="the file to write; - is standard output"
     )
     add_master_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print what was written as one object of JSON")
+    add_json_argument(parser, "print what was written as one object of JSON")
     return parser
 
 

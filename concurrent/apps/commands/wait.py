@@ -12,7 +12,7 @@ from concurrent.apps.access import OBSERVING
 from concurrent.apps.api import EXIT_FAILED, EXIT_OK, EXIT_TIMEOUT, for_terminal
 from concurrent.apps.commands.asking import add_master_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, common_parser
-from concurrent.apps.commands.output import print_json
+from concurrent.apps.commands.output import add_json_argument, print_json
 from concurrent.apps.completion import completed
 from concurrent.apps.jobstatus import ENDED, JobRow
 from concurrent.apps.observed import CANCELLED, FAILED, FINISHED, NowStatus
@@ -70,7 +70,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     completed(ending, ENDINGS)
     parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="wait no longer; exit code 124")
     add_master_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the counts at the end as one object")
+    add_json_argument(parser, "print the counts at the end as one object")
     return parser
 
 

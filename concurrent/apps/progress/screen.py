@@ -19,13 +19,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TextIO, cast
 
+from concurrent.core.earlylog import ROOT
 from concurrent.core.logs import CLEAR_LINE
 
 __all__ = ["AboveBars", "Screen"]
 
 CLEAR_TO_LINE_END: Final = "\x1b[K"
 CLEAR_BELOW: Final = "\x1b[J"
-ROOT: Final = "concurrent"
 
 
 class Screen:

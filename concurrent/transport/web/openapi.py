@@ -21,11 +21,11 @@ from typing import Any, Final
 from concurrent.core.status import Status, hints_of, part_of
 from concurrent.transport.calls.methods import Method
 from concurrent.transport.security.roles import Role
+from concurrent.transport.web.answers import JSON_TYPE
 
 __all__ = ["openapi_document", "openrpc_document", "schema_of", "security_schemes"]
 
 API_VERSION: Final = "1"
-JSON_TYPE: Final = "application/json"
 
 Schema = dict[str, Any]
 

@@ -15,12 +15,15 @@ import os
 import sys
 from pathlib import Path, PurePath
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.core.dependencies import make_importable
 from concurrent.core.errors import ConcurrentError, NodeError
 from concurrent.scheduling.pickling.spaces import Spaces
 from concurrent.scheduling.wire.projectblobs import Manifest, is_manifest, part_data
+
+if TYPE_CHECKING:
+    from concurrent.scheduling.projects.cache import ProjectCache
 
 __all__ = ["Projects"]
 
@@ -36,10 +39,12 @@ class Projects:
     def __init__(self, spaces: Spaces) -> None:
         self._spaces = spaces
         self._spaces.here = self._here
+        self._cache: ProjectCache | None = None
         self._manifest_by_index: dict[int, Manifest] = {}
+        self._failure_by_index: dict[int, ConcurrentError] = {}
         self._parts: list[bytes] = []
+        self._wanted = -1  # the index of the project that is to be the present one
         self._present = NOWHERE
-        self._failure: ConcurrentError | None = None
         self._aside_by_folder: dict[str, dict[str, ModuleType]] = {}
         self._folder_before = os.getcwd()
 
@@ -49,44 +54,48 @@ class Projects:
             self._manifest_by_index[index] = Manifest.of(blob)
             self._parts = []
             return
-        first = max(self._manifest_by_index, default=-1)
-        manifest = self._manifest_by_index.get(first, NOWHERE)
+        last = max(self._manifest_by_index, default=-1)
+        manifest = self._manifest_by_index.get(last, NOWHERE)
         if manifest.folder:
             return
         self._parts.append(part_data(blob))
         if len(self._parts) == manifest.parts:
-            self._manifest_by_index[first] = manifest._replace(folder=self._unpacked(manifest))
+            try:
+                self._manifest_by_index[last] = manifest._replace(folder=self._unpacked(manifest))
+            except ConcurrentError as error:
+                self._failure_by_index[last] = error
             self._parts = []
 
     def go_to(self, version: int) -> None:
         """Have the project of a version of the code, if it is there, as the present one."""
-        index = max((each for each in self._manifest_by_index if each <= version), default=-1)
-        manifest = self._manifest_by_index.get(index, NOWHERE)
+        self._wanted = max((each for each in self._manifest_by_index if each <= version), default=-1)
+        manifest = self._manifest_by_index.get(self._wanted, NOWHERE)
         if not manifest.folder or manifest == self._present:
             return
         self._set_aside()
         try:
             os.chdir(manifest.folder)
         except OSError as error:
-            self._failure = NodeError(
+            self._failure_by_index[self._wanted] = NodeError(
                 f"the folder of the project is gone: {error}",
                 thing="project",
                 value=manifest.folder,
                 remedy="Leave the cache of projects alone while a slave uses it; start the slave anew",
             )
             return
+        self._failure_by_index.pop(self._wanted, None)
         self._present = manifest
         make_importable(manifest.folder)
         self._spaces.use_project(manifest.folder)
         sys.modules.update(self._aside_by_folder.pop(manifest.folder, {}))
 
     def check(self) -> None:
-        """Raise what kept a project from being unpacked.
+        """Raise what kept the project that is wanted from being the present one.
 
         :raises ConcurrentError: if something did.
         """
-        if self._failure is not None:
-            raise self._failure
+        if self._wanted in self._failure_by_index:
+            raise self._failure_by_index[self._wanted]
 
     def leave(self) -> None:
         """Have no project any more."""
@@ -123,15 +132,15 @@ class Projects:
         self._aside_by_folder[folder] = {name: sys.modules.pop(name) for name in names}
 
     def _unpacked(self, manifest: Manifest) -> str:
-        """Unpack a project, unless that is done; returns its folder, empty if that fails."""
+        """Unpack a project, unless that is done; returns its folder.
+
+        :raises ConcurrentError: if that fails.
+        """
         from concurrent.scheduling.projects.cache import ProjectCache  # workers do not need it
 
-        self._cache = ProjectCache()
-        try:
-            return self._cache.find(manifest) or self._cache.unpack(manifest, self._parts)
-        except ConcurrentError as error:
-            self._failure = error
-            return ""
+        if self._cache is None:
+            self._cache = ProjectCache()
+        return self._cache.find(manifest) or self._cache.unpack(manifest, self._parts)
 
 
 def _below(folder: str, path: str) -> str | None:

@@ -39,7 +39,9 @@ CONTENTS = ("docs/index", "docs/needs/README", "docs/design/README", "docs/refer
 highlight_language = "none"  # of blocks that do not say what they are
 myst_heading_anchors = 6
 myst_enable_extensions = ["attrs_inline"]
-copybutton_exclude = ".linenos, .gp, .go"
+copybutton_exclude = ".linenos, .gp, .go"  # of terminals only what is typed is copied
+copybutton_prompt_text = r"\w+\$ "
+copybutton_prompt_is_regexp = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"

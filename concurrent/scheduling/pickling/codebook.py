@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from concurrent.core.errors import SchedulingError, UnpicklableValue
+from concurrent.core.errors import SchedulingError
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.pickling.byvalue import by_value
 from concurrent.scheduling.pickling.code import EMPTY_BLOB, AppCode, BlobHead, packed_blob
@@ -34,6 +34,7 @@ from concurrent.scheduling.pickling.payload import PickleSink
 from concurrent.scheduling.pickling.picklers import BlobPickler, ModulePart
 from concurrent.scheduling.pickling.reducers import name_in_pickles
 from concurrent.scheduling.pickling.sources import ModuleSource, ModuleSources, compiled
+from concurrent.scheduling.pickling.unpicklable import unpicklable_code
 from concurrent.scheduling.pickling.unpickling import ANY_VERSION, GONE, About, code_at
 from concurrent.scheduling.pickling.uses import Use, Uses
 from concurrent.scheduling.wire.requirementsblob import requirements_blob
@@ -74,6 +75,7 @@ class CodeBook(AppCode):
         self._watch = Watch()
         self.is_same = self._watch.is_same
         self._needs: set[int] = set()  # of the blob that is being made
+        self._explained: set[int] = set()  # by id: code of which it is being looked up why it cannot travel
         self._met_once: dict[int, weakref.ref[Any]] = {}
         self._foreign_by_id: dict[int, Any] = {}
         self._closure_by_id: dict[int, tuple[Any, tuple[Any, ...]]] = {}
@@ -382,20 +384,21 @@ class CodeBook(AppCode):
     def _make_blob(self, thing: Any) -> None:
         """Make the blob of a function, a class or a value of an own module."""
         module = _module_name(thing)
-        is_own = self._is_own_module(module) or self._sources.is_own(module)
-        is_installed = not is_own and self._is_found(thing, thing.__qualname__)
+        is_installed = not self._is_own(thing) and self._is_found(thing, thing.__qualname__)
         if is_installed:
             self._uses.note_module(module)
         try:
             self._make([thing], BlobHead(ANY_VERSION if is_installed else self.version))
         except Exception as error:  # boundary: values that the code refers to are pickled
             name = f"{module}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
-            raise UnpicklableValue(
-                f"the code of {name} cannot be sent to workers: {error}",
-                thing=name,
-                remedy="It needs a value, by a global name or as a default, that cannot be pickled. "
-                "Make the value where it is used, or move the code to an installed module.",
+            raise unpicklable_code(
+                name, thing, error, self._is_own, self._why_not, asked=self._explained
             ) from error
+
+    def _is_own(self, thing: Any) -> bool:
+        """Return whether a function or class is of a module that the workers do not have."""
+        module = _module_name(thing)
+        return self._is_own_module(module) or self._sources.is_own(module)
 
     def _make(self, things: list[Any], head: BlobHead) -> int:
         """Make a blob and return its index; a change begins the version behind that."""

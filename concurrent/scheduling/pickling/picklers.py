@@ -17,6 +17,7 @@ from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorTyp
 from typing import Any, Final, Protocol
 
 from concurrent.core.dependencies import installed_first
+from concurrent.scheduling.pickling.belongings import is_bare_handle
 from concurrent.scheduling.pickling.payload import PROTOCOL, PickleSink
 from concurrent.scheduling.pickling.reducers import (
     DESCRIPTORS,
@@ -148,6 +149,7 @@ class FastPickler(pickle.Pickler):
             return self._code.refer_named(thing)
         if kind is HERE and self._code.has_project:
             return reduced_path(self._code, thing)
+        refuse_bare_handle(kind)
         self._plain.add(kind)
         return NotImplemented
 
@@ -156,6 +158,15 @@ def reduced_path(code: PicklingCode, path: PurePath) -> Any:
     """Return how the path of a file is rebuilt: one of the project leads to the same file at the other end."""
     inside = code.path_in_project(path)
     return NotImplemented if inside is None else (project_path, (inside,))
+
+
+def refuse_bare_handle(kind: type) -> None:
+    """See that an end of a pipe is not sent as the number of its file.
+
+    :raises TypeError: if it would be.
+    """
+    if is_bare_handle(kind):
+        raise TypeError(f"cannot pickle {kind.__qualname__!r} object")
 
 
 class _Namespace:
@@ -216,6 +227,7 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no typ
             return reduced_by_value(thing)
         if kind is HERE and self._code.has_project:
             return reduced_path(self._code, thing)
+        refuse_bare_handle(kind)
         reduced = super().reducer_override(thing)
         if reduced is NotImplemented and isinstance(thing, type):
             self._code.need_module(thing.__module__)

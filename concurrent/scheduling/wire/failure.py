@@ -19,6 +19,7 @@ from concurrent.core.errors import (
     UnpicklableResult,
 )
 from concurrent.core.foreign import text_of
+from concurrent.scheduling.wire.asitis import forms_of
 from concurrent.scheduling.wire.columns import Payload
 from concurrent.transport.frames.frames import Frame
 
@@ -37,6 +38,7 @@ __all__ = [
     "message_of",
     "not_kept",
     "time_of_day",
+    "trace_of_task",
     "unpicklable",
     "with_details",
 ]
@@ -201,7 +203,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _traceback(error: BaseException) -> str:
-    trace = _trace_of_task(_TRACE.__get__(error))
+    trace = trace_of_task(_TRACE.__get__(error))
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
     except BaseException:  # boundary: the exception's own code runs here
@@ -210,7 +212,7 @@ def _traceback(error: BaseException) -> str:
     return text if left_out <= 0 else f"({left_out} characters are left out)\n{text[left_out:]}"
 
 
-def _trace_of_task(trace: TracebackType | None) -> TracebackType | None:
+def trace_of_task(trace: TracebackType | None) -> TracebackType | None:
     """Leave out the frames above the task's own; all are kept if there are no others."""
     inner = trace
     while inner is not None and str(inner.tb_frame.f_globals.get("__name__")).startswith(OWN_PACKAGE):
@@ -219,14 +221,17 @@ def _trace_of_task(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _pickled(error: BaseException, pickling: Pickling) -> bytes | None:
-    """Return the pickled exception if it survives the way there and back."""
-    try:
-        data = bytes(pickling.dumps_payload(error))
-        if len(data) > EXCEPTION_BYTES_MAX:
-            return None
-        return data if type(pickling.loads_payload(data)) is type(error) else None
-    except BaseException:  # boundary: the exception's own code runs here
-        return None
+    """Return the pickled exception if it survives the way there and back, by its own code or as it is."""
+    for form in forms_of(error):
+        try:
+            data = bytes(pickling.dumps_payload(form))
+            if len(data) > EXCEPTION_BYTES_MAX:
+                return None
+            if type(pickling.loads_payload(data)) is type(error):
+                return data
+        except BaseException:  # boundary: the exception's own code runs here
+            continue
+    return None
 
 
 def unpicklable(result: Any, error: BaseException) -> UnpicklableResult:

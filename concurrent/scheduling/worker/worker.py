@@ -43,6 +43,7 @@ from concurrent.scheduling.tasks.outcome import FAILED, FINISHED, RETRIABLE
 from concurrent.scheduling.tasks.retry import exception_names
 from concurrent.scheduling.wire.failure import dumps_failure, unpicklable
 from concurrent.scheduling.worker.endsignal import EndSignal
+from concurrent.scheduling.worker.outofreach import told_of_arguments
 from concurrent.scheduling.worker.sharedmemory import receive_memory
 from concurrent.scheduling.worker.voice import Voice
 from concurrent.scheduling.worker.workerwire import (
@@ -297,7 +298,7 @@ class Worker:
 
     def _failure(self, error: BaseException) -> bytes:
         text = self._output.peek(TAIL_BYTES).decode("utf-8", "replace")
-        return dumps_failure(error, self._code, text, self._where)
+        return dumps_failure(told_of_arguments(error), self._code, text, self._where)
 
     def _note_printed(self, number: int) -> None:
         size_bytes, head, tail = self._output.take()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import collections
 import itertools
+import multiprocessing
 import os
 import pickle
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -318,11 +319,44 @@ def test_a_book_can_be_used_while_it_pickles(ends: Ends) -> None:
 
 def test_code_that_cannot_travel_is_named(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugin_module, "LIMIT", threading.Lock())
-    with pytest.raises(SchedulingError, match=r"the code of .*plugin_module\.capped cannot be sent") as caught:
+    says = (
+        r"the code of .*plugin_module\.capped cannot be sent .*: LIMIT, a global name that capped uses, .* lock"
+    )
+    with pytest.raises(SchedulingError, match=says) as caught:
         ends.book.dumps_payload((plugin_module.capped, (1,), {}))
     assert caught.value.remedy
     assert ends.book.blob_count == 0
     assert ends.at_worker(plugin_module.countdown)(2) == 2
+
+
+def test_what_keeps_code_from_travelling_is_found_in_code_that_it_uses(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = ThreadPoolExecutor(1)
+    monkeypatch.setattr(plugin_module, "LIMIT", {"inner": executor})
+
+    def around(number: int) -> Any:
+        return plugin_module.capped(number), executor
+
+    for function, says in (
+        (
+            plugin_module.capped,
+            r"LIMIT, a global name that capped uses, .*: in it \['inner'\], .* it is an executor",
+        ),
+        (around, r"executor"),
+    ):
+        with pytest.raises(SchedulingError, match=says) as caught:
+            ends.book.dumps_payload((function, (1,), {}))
+        assert "Have the program submit" in str(caught.value)
+
+
+def test_code_that_leads_back_to_itself_through_values_is_told_of_too(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = {"capped": plugin_module.capped, "lock": threading.Lock()}
+    monkeypatch.setattr(plugin_module, "LIMIT", registry)
+    with pytest.raises(SchedulingError, match=r"LIMIT, a global name that capped uses, .*lock"):
+        ends.book.dumps_payload((plugin_module.capped, (1,), {}))
 
 
 def test_each_application_has_its_own_code() -> None:
@@ -371,6 +405,21 @@ def test_a_function_inside_a_payload_has_names_that_travelled_before(ends: Ends)
         ),
         ((Future(),), {}, r"argument 1 of countdown .* future"),
         (([Future()],), {}, r"argument 1 of countdown .* in it \[0\], of type Future: it is a future"),
+        (
+            (multiprocessing.Lock(),),
+            {},
+            r"argument 1 of countdown cannot be pickled: it is a lock of multiprocessing",
+        ),
+        (
+            ([multiprocessing.Queue()],),
+            {},
+            r"in it \[0\], of type Queue: it is a queue of multiprocessing.*Return",
+        ),
+        ((multiprocessing.Value("i"),), {}, r"it is memory of multiprocessing.*Pass the data itself"),
+        ((multiprocessing.RawArray("i", 2),), {}, r"it is memory of multiprocessing"),
+        ((multiprocessing.Pipe()[0],), {}, r"it is an end of a pipe"),
+        ((ThreadPoolExecutor(1),), {}, r"argument 1 of countdown cannot be pickled: it is an executor"),
+        (((number for number in ()),), {}, r"argument 1 of countdown .* Pass a list"),
     ],
 )
 def test_an_argument_that_cannot_be_pickled_is_named(

@@ -54,10 +54,26 @@ class Rebuildable(Exception):
         self.detail = detail
 
 
+class WithCode(Exception):
+    """Cannot be made from its ``args``, as many that people write."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class OfFile(OSError):
+    def __init__(self, *, path: str) -> None:
+        super().__init__(2, "gone", path)
+        self.is_mine = True
+
+
 class NotRebuildable(Exception):
+    def __new__(cls, text: str, *, needed: int) -> NotRebuildable:
+        return super().__new__(cls, text)
+
     def __init__(self, text: str, *, needed: int) -> None:
         super().__init__(text)
-        self.needed = needed
 
 
 class WithoutMessage(Exception):
@@ -93,6 +109,16 @@ def test_an_exception_that_can_be_rebuilt_arrives_as_itself(error: BaseException
     back = travelled(error)
     assert type(back) is type(error)
     assert (back.args, vars(back)) == (error.args, vars(error))
+
+
+def test_an_exception_whose_class_takes_other_arguments_arrives_as_it_is() -> None:
+    back = travelled(WithCode(7, "wrong"))
+    assert isinstance(back, WithCode)
+    assert (back.code, str(back), back.args) == (7, "wrong", ("wrong",))
+    assert isinstance(back.__cause__, TaskFailed)
+    of_file = travelled(OfFile(path="there"))
+    assert isinstance(of_file, OfFile)
+    assert (of_file.errno, of_file.filename, of_file.is_mine) == (2, "there", True)
 
 
 def test_the_remote_traceback_and_output_are_its_cause() -> None:

@@ -340,7 +340,8 @@ class WorkerPool:
         self._done_count += count
         dealer.held_count -= count
         crew.open_count -= count
-        self._pace.note_durations(count, busy_s)
+        if count and busy_s:
+            self._pace.note_durations(count, busy_s)
         delay_s = self._pace.report_delay_s(crew.open_count - self.size, self.size)
         self._report.add(numbers, statuses, payloads, delay_s)
         is_done = link.done_count >= self._tasks_per_worker or (crew.memory and self._limits.has_grown(link))

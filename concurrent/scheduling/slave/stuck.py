@@ -1,4 +1,7 @@
-"""Notices tasks that take much longer than usual, so that nothing waits behind them. Loop thread only."""
+"""Notices tasks that take much longer than usual, so that nothing waits behind them. Loop thread only.
+
+Neither does what has not started, which others get, nor what has ended and is held back by the worker.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ tasks behind the running one are looked at in that time at the latest, and after
 something else to do then: waking up costs more than looking."""
 
 STUCK_TASKS: Final = 4
+
+LOOK_MAX_S: Final = 0.2
+"""How long nobody looks at most, however long tasks take."""
 
 
 class StuckWatch:
@@ -48,8 +54,8 @@ class StuckWatch:
         """Look when it is time, as long as something waits behind a task."""
         if self._timer is None:
             if any(len(link.outstanding) > 1 for link in self._links):
-                self._timer = self._loop.call_later(self._patience_s, self._look)
-        elif self._loop.time() > self._timer.when() - self._patience_s / 2:
+                self._timer = self._loop.call_later(self._look_s, self._look)
+        elif self._loop.time() > self._timer.when() - self._look_s / 2:
             self.stop()
             self._look()
 
@@ -60,6 +66,10 @@ class StuckWatch:
             self._timer = None
 
     @property
+    def _look_s(self) -> float:
+        return min(self._patience_s, LOOK_MAX_S)
+
+    @property
     def _patience_s(self) -> float:
         return max(STUCK_S, STUCK_TASKS * self._pace.duration_s)
 
@@ -68,11 +78,14 @@ class StuckWatch:
         has_free_place = self._has_free_place()
         now = self._loop.time()
         patience_s = self._patience_s
-        stuck = []
+        standing, stuck = [], []
         for link in self._links:
             has_stood = not link.note_progress(now)
             if has_stood and len(link.outstanding) > 1:
+                standing.append(link)
                 # One that has finished nothing yet may only be starting.
                 if has_free_place or (link.done_count and now - link.progress_at > patience_s):
                     stuck.append(link)
         self._on_stuck(stuck)
+        for link in standing:
+            link.take_held()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from concurrent.core.foreign import shown
 from concurrent.scheduling.slave.crew import Application
+from concurrent.scheduling.worker.held import HeldResult
 from concurrent.scheduling.worker.sharedmemory import TrackedMemory
 from concurrent.scheduling.worker.workerwire import MessageReader, pack_message
 from concurrent.transport.frames.frames import Buffer
@@ -80,6 +81,13 @@ class WorkerData:
     def read_board(self) -> bytes:
         """Return what the worker says of its task, see ``board.py``; empty if they share no memory."""
         return self._memory.read_board() if self._memory is not None else b""
+
+    def read_held(self, numbers: Sequence[int]) -> list[HeldResult]:
+        """Return the results that the worker holds back, see ``held.py``; none if they share no memory.
+
+        :param numbers: the tasks that have ended since the last results were sent, oldest first.
+        """
+        return self._memory.read_held(numbers) if self._memory is not None else []
 
     def take_dropped(self) -> Sequence[int]:
         """Return the positions of results that nobody needs any more, to be told to the worker."""

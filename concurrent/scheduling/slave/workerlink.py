@@ -48,6 +48,7 @@ from concurrent.scheduling.slave.workerdata import WorkerData
 from concurrent.scheduling.slave.workerstates import TRANSITIONS, WorkerEvent, WorkerState
 from concurrent.scheduling.tasks.current import TaskProgress
 from concurrent.scheduling.tasks.outcome import DIED
+from concurrent.scheduling.tasks.runterms import RunTerms
 from concurrent.scheduling.worker.board import read_record
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, TASKS
 from concurrent.transport.loop.loop import NodeLoop
@@ -61,7 +62,7 @@ DOOMED: Final = frozenset(set(WorkerState) - {WorkerState.READY, WorkerState.SER
 log = get_log(__name__)
 
 OnResults = Callable[["WorkerLink", Sequence[int], Sequence[int], Sequence[Any], float], None]
-"""Called with the link, numbers, statuses, payloads, and the seconds they took together."""
+"""Called with the link, numbers, statuses, payloads, and the seconds they took together, 0 if nobody knows."""
 
 
 class WorkerLink:
@@ -80,10 +81,10 @@ class WorkerLink:
     """
 
     __slots__ = (
-        "_bars", "_code_count", "_data", "_group", "_loop", "_on_death", "_on_results", "_output",
-        "_output_log", "_record", "_sayings", "_started_count", "_tokens", "busy_since", "child", "crew",
-        "devices", "distrusted_because", "done_count", "is_held", "outstanding", "places", "progress_at",
-        "state", "verdicts",
+        "_bars", "_code_count", "_data", "_early", "_early_outputs", "_group", "_loop", "_on_death",
+        "_on_results", "_output", "_output_log", "_record", "_sayings", "_started_count", "_tokens",
+        "busy_since", "child", "crew", "devices", "distrusted_because", "done_count", "is_held",
+        "outstanding", "places", "progress_at", "state", "verdicts",
     )  # fmt: skip
 
     def __init__(
@@ -114,6 +115,8 @@ class WorkerLink:
         self._group: Group | None = None
         self._record = b""
         self._started_count = 0
+        self._early: list[Item] = []  # whose results were taken, and will be sent all the same
+        self._early_outputs = 0
         self._code_count = 0
         with contextlib.ExitStack() as undo:
             self._output = OutputFile("task-output")
@@ -209,6 +212,29 @@ class WorkerLink:
         items.reverse()
         self.is_held = is_slow and bool(self.outstanding)
         return items
+
+    def take_held(self) -> None:
+        """Take the results that the worker holds back, for the task that it runs takes long; see ``held.py``.
+
+        It will send them too, with the next ones; then they are passed over. May be called at any time: if the
+        worker gets on meanwhile nothing is taken.
+        """
+        unused_count, early = self._tokens.unused_count(), self._early
+        ended = [*early, *islice(self.outstanding, max(0, len(self.outstanding) - unused_count - 1))]
+        if len(ended) == len(early) or self.is_doomed:
+            return
+        held = self._data.read_held([item[0] for item in ended])[len(early) :]
+        if not held or self._tokens.unused_count() != unused_count:
+            return
+        items = [self.outstanding.popleft() for _ in held]
+        for (number, _, _, terms), result in zip(items, held, strict=True):
+            if result.output is not None:
+                self._early_outputs += 1
+                self._note_output(number, terms, result.output)
+        early += items
+        numbers = [item[0] for item in items]
+        self._settled(numbers)
+        self._on_results(self, numbers, [one.status for one in held], [one.payload for one in held], 0.0)
 
     def running_item(self) -> Item | None:
         """Return the task that runs, the newest that has started; None if none has."""
@@ -390,33 +416,47 @@ class WorkerLink:
         printed: list[Any],
         payloads: list[Any],
     ) -> None:
-        outstanding = self.outstanding
+        outstanding, early_count = self.outstanding, len(self._early)
         count = len(numbers)
-        head = [item[0] for item in islice(outstanding, count)]
-        if numbers != head or not count == len(statuses) == len(payloads):
+        items = [*self._early, *islice(outstanding, max(0, count - early_count))]
+        if numbers != [item[0] for item in items] or not count == len(statuses) == len(payloads):
             raise MalformedMessage(f"outcomes of {count} tasks that are not the next ones")
-        ended = {item[0]: item[3] for item in islice(outstanding, count)} if printed else {}
-        for number, *report, record in printed:
-            if number not in ended:
+        terms_by_number = {item[0]: item[3] for item in items} if printed else {}
+        for number, *output in printed[self._early_outputs :]:
+            if number not in terms_by_number:
                 raise MalformedMessage(f"the output of task {number!r:.20}, which has not ended")
-            self._sayings.printed(number, self._output_log.finished(number, *report, terms=ended[number]))
-            said = read_record(record) if record else None
-            if said is not None:
-                self._sayings.progress(number, said[1])
+            self._note_output(number, terms_by_number[number], output)
         since, now = self.busy_since, self._loop.time()
         self._charge(now)
         if count:
-            owner = outstanding[0][2].owner
-            names = [outstanding.popleft()[3].name for _ in numbers]
+            owner, names = items[0][2].owner, [item[3].name for item in items]
             self._bars.ran(self.child, owner, names, statuses, since=since, now=now, busy_s=busy_s)
-        self.done_count += count
+        for _ in range(early_count, count):
+            outstanding.popleft()
+        if early_count:
+            self._early.clear()
+            self._early_outputs = 0
+            numbers, statuses, payloads = numbers[early_count:], statuses[early_count:], payloads[early_count:]
         self.progress_at = now
         self.is_held = False
+        self._settled(numbers)
+        self._tokens.note_results()
+        self._on_results(self, numbers, statuses, payloads, busy_s)
+
+    def _note_output(self, number: int, terms: RunTerms, output: Sequence[Any]) -> None:
+        """Pass on what a task has printed that has ended, and how far it said that it was."""
+        *printed, record = output
+        self._sayings.printed(number, self._output_log.finished(number, *printed, terms=terms))
+        said = read_record(record) if record else None
+        if said is not None:
+            self._sayings.progress(number, said[1])
+
+    def _settled(self, numbers: Sequence[int]) -> None:
+        """Take note that tasks have ended before their worker."""
+        self.done_count += len(numbers)
         if self.verdicts:
             for number in numbers:
                 self.verdicts.pop(number, None)
-        self._tokens.note_results()
-        self._on_results(self, numbers, statuses, payloads, busy_s)
 
 
 def _terms_for_worker(items: Sequence[Item]) -> list[Any]:

@@ -6,7 +6,8 @@ that the slave can read; the socket only says where they are. There is one memor
 slave, and one of results for each worker. What finds no room there travels through the socket, and so does
 everything on systems that have no such memory.
 
-The first grain of the memory of results is the board of the worker (``board.py``).
+The memory of results begins with the board of the worker (``board.py``), in a grain of its own, and the results
+that it has not sent yet (``held.py``).
 
 A block of arguments is free again when nothing at the slave refers to it any more, which is after the outcome
 of its task. A block of results is free when nothing at the slave refers to it and the worker was told so.
@@ -22,7 +23,7 @@ import socket
 import sys
 import weakref
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from typing import Any, Final
@@ -30,6 +31,7 @@ from typing import Any, Final
 from concurrent.core.errors import MalformedMessage
 from concurrent.scheduling.worker.board import BOARD_BYTES
 from concurrent.scheduling.worker.extents import GRAIN_BYTES, Extents, whole_bytes
+from concurrent.scheduling.worker.held import HELD_BYTES, HeldResult, HeldResults, read_held
 from concurrent.transport.frames.blocks import new_block
 from concurrent.transport.frames.frames import FRAME_BYTES_MIN, Frame
 
@@ -46,6 +48,9 @@ RESULT_BYTES: Final = 256 * MIB
 RESULT_BYTES_MIN: Final = 8 * MIB
 RESULT_BYTES_MAX: Final = 64 * MIB
 """What one worker has of it at least, however many there are, and at most."""
+
+HELD_END: Final = GRAIN_BYTES + HELD_BYTES
+"""Where what a worker holds back ends, and the blocks of results begin."""
 
 KEPT_BYTES: Final = 64 * MIB
 """Pages up to here are kept for the next blocks; those behind go back to the system with their block."""
@@ -97,6 +102,11 @@ class TrackedMemory:
     def read_board(self) -> bytes:
         """Return what is at the beginning of it, where a worker says how far its task is."""
         return self._map[:BOARD_BYTES]
+
+    def read_held(self, numbers: Sequence[int]) -> list[HeldResult]:
+        """Return the results of these tasks that a worker holds back, see ``held.py``."""
+        with memoryview(self._map) as view, view[GRAIN_BYTES:HELD_END] as held:
+            return read_held(held, numbers)
 
     def take_dropped(self) -> list[int]:
         """Return the positions of the blocks that were dropped since the last call."""
@@ -155,7 +165,7 @@ class ArgumentMemory:
         :returns: None if nothing can be shared.
         :raises OSError: if that cannot be sent.
         """
-        fd = _new_memory(GRAIN_BYTES + self._result_bytes) if self._memory is not None else None
+        fd = _new_memory(HELD_END + self._result_bytes) if self._memory is not None else None
         results: TrackedMemory | None = None
         try:
             if fd is not None:
@@ -190,14 +200,18 @@ class ReadMemory:
 
 
 class ResultMemory:
-    """A worker's memory of results. One thread, but any may write to the ``board``."""
+    """A worker's memory of results. One thread, but any may write to the ``board``.
+
+    ``held`` has the results that it has not sent yet.
+    """
 
     def __init__(self, fd: int) -> None:
         size_bytes = os.fstat(fd).st_size
         self._view = memoryview(mmap.mmap(fd, size_bytes))
         self._extents = Extents(size_bytes)
-        self._extents.take(BOARD_BYTES)
+        self._extents.take(HELD_END)
         self.board = self._view[:BOARD_BYTES]
+        self.held = HeldResults(mmap.mmap(fd, HELD_BYTES, offset=GRAIN_BYTES))
 
     def put(self, frame: Frame) -> int | None:
         """Write a frame; returns where, or None if there is no room."""

@@ -10,7 +10,8 @@ the task does then, it has no result; the slave says what became of it.
 
 Results go out when no token waits, when one of them has waited as long as the slave allows for it, and before
 anything is started that may take until after that: a function that has not run yet, or of which two runs took
-so long lately. So tiny tasks share messages and results do not wait behind long tasks. The result of a task
+so long lately. So tiny tasks share messages and results do not wait behind long tasks. Where such a guess is
+wrong, the slave takes the results that wait from the memory that both share (``held.py``). The result of a task
 that is alone at the slave may not wait at all: nobody looks for another token first.
 """
 
@@ -65,6 +66,7 @@ NEVER: Final = float("inf")
 
 KNOWN_FUNCTIONS_MAX: Final = 1024
 UNSENT_BYTES_MAX: Final = 1048576
+"""Larger results do not wait for others, where no memory is shared that bounds them."""
 
 NO_WAIT: Final = getattr(socket, "MSG_DONTWAIT", 0)
 CAN_TAKE_BACK: Final = NO_WAIT != 0
@@ -132,8 +134,9 @@ class Worker:
         self._queue: deque[_Dealt] = deque()
         self._code = ReceivedCode()
         self._output = CapturedOutput()
-        board = self._result_memory.board if self._result_memory is not None else None
-        self.voice = Voice(self._output, board)
+        memory = self._result_memory
+        self.voice = Voice(self._output, memory.board if memory is not None else None)
+        self._held = memory.held if memory is not None else None
         self._is_fork = False
         self._is_ending = False
         self._batch: TaskBatch | None = None
@@ -189,7 +192,7 @@ class Worker:
             begun = now
             if now + hold_s < self._due:
                 self._due = now + hold_s
-            if now > self._due or self._unsent_bytes > UNSENT_BYTES_MAX:
+            if now > self._due or (hold_s and not self._hold()):
                 self._flush()
 
     def _next(self, generation: int) -> _Dealt:
@@ -307,6 +310,17 @@ class Worker:
             self._printed.append((number, size_bytes, head, tail, said))
             self._unsent_bytes += len(head) + len(tail)
 
+    def _hold(self) -> bool:
+        """Tell whether the latest result may wait for others; then the slave can take it meanwhile."""
+        held = self._held
+        if held is None:
+            return self._unsent_bytes <= UNSENT_BYTES_MAX
+        number, status, answer = self._done[-1]
+        printed = self._printed
+        if printed and printed[-1][0] == number:
+            return held.put(number, status, answer, printed[-1][1:])
+        return held.put(number, status, answer)
+
     def _flush(self) -> None:
         """Send what is finished, and see to what the last tasks printed."""
         if not self._done:
@@ -325,6 +339,8 @@ class Worker:
         place = self._result_memory.put if self._result_memory is not None else None
         pieces = deque(pack_message(RESULTS, *fields, place=place))
         self._done.clear()
+        if self._held is not None:
+            self._held.clear()
         self._due = NEVER
         self._printed = []
         self._busy_s = 0.0

@@ -322,6 +322,23 @@ def test_no_result_waits_behind_the_first_run_of_another_function(make_pool: Mak
     user.result(numbers[-1])
 
 
+@pytest.mark.parametrize("text", ["", "said"])
+def test_no_result_waits_behind_a_later_call_that_turns_out_long(
+    make_pool: MakePool, gate: Gate, text: str
+) -> None:
+    user = make_pool(size=1)
+    short = (workloads.hold_if, 0, text)
+    user.results(*[short] * 1000)
+    numbers = user.push(*[short] * 100, (workloads.hold_if, gate.port, text), *[short] * 100)
+    pid = gate.wait_for_one()
+    assert [user.result(number) for number in numbers[:100]] == [None] * 100
+    assert user.printed.get(numbers[99], "") == (f"{text}\n" if text else "")
+    gate.release(pid)
+    assert user.result(numbers[100]) == "released"
+    assert user.result(numbers[-1]) is None
+    assert user.pool_status().done == 1201
+
+
 def test_no_result_of_a_newcomer_waits_among_those_of_a_flood(make_pool: MakePool) -> None:
     user = make_pool(size=1)
     nap = (time.sleep, 0.002)

@@ -45,6 +45,13 @@ def hold(port: int, answer: Any = "released") -> Any:
     return answer
 
 
+def hold_if(port: int, text: str = "") -> Any:
+    """Print a text, if there is one, and return at once if there is no gate."""
+    if text:
+        print(text)
+    return hold(port) if port else None
+
+
 def hold_for_bytes(port: int, count: int) -> bytes:
     hold(port)
     return bytes(count)

@@ -131,6 +131,6 @@ def nothing_shared() -> ArgumentMemory:
     return memory
 
 
-def new_crew(owner: int) -> Crew:
-    """Return the crew without a claim of an application without shared memory."""
-    return Application(owner, nothing_shared, lambda: 0.0).crew()
+def new_crew(owner: int, new_memory: Callable[[], ArgumentMemory] = nothing_shared) -> Crew:
+    """Return the crew without a claim of an application."""
+    return Application(owner, new_memory, lambda: 0.0).crew()

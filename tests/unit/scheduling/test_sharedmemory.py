@@ -16,6 +16,7 @@ from concurrent.core.errors import MalformedMessage
 from concurrent.scheduling.worker import sharedmemory
 from concurrent.scheduling.worker.extents import GRAIN_BYTES
 from concurrent.scheduling.worker.sharedmemory import (
+    HELD_END,
     ArgumentMemory,
     ReadMemory,
     ResultMemory,
@@ -156,7 +157,7 @@ def test_other_memory_is_not_taken_for_shared_one(arguments: ArgumentMemory) -> 
         (0, 0),
         (0, -1),
         (1, 10),
-        (GRAIN_BYTES + sharedmemory.RESULT_BYTES_MAX, 10),
+        (HELD_END + sharedmemory.RESULT_BYTES_MAX, 10),
         (0, sharedmemory.RESULT_BYTES_MAX + 1),
         (0, 1 << 80),
         ("0", 10),
@@ -234,7 +235,7 @@ def test_many_workers_share_the_memory_of_results(workers: int, each_mib: int) -
     results, _ = offered(arguments)
     arguments.close()
     assert results is not None
-    assert results.size_bytes == GRAIN_BYTES + each_mib * MIB  # the board comes first
+    assert results.size_bytes == HELD_END + each_mib * MIB  # board and held results come first
 
 
 def test_a_slave_that_is_gone_is_noticed() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,31 +15,39 @@ from concurrent.scheduling.slave.sayings import Sayings
 from concurrent.scheduling.slave.verdict import CANCEL
 from concurrent.scheduling.slave.workerlink import WorkerLink
 from concurrent.scheduling.slave.workerstates import WorkerState
+from concurrent.scheduling.tasks.outcome import FINISHED
 from concurrent.scheduling.tasks.runterms import USUAL, RunTerms
-from concurrent.scheduling.worker.sharedmemory import receive_memory
+from concurrent.scheduling.worker.held import HeldResults
+from concurrent.scheduling.worker.sharedmemory import ArgumentMemory, receive_memory
 from concurrent.scheduling.worker.workerwire import CODE, OWNER, RESULTS, TASKS, MessageReader, pack_message
-from tests.unit.scheduling.slave_parts import StillLauncher, StillLoop, new_crew
+from tests.unit.scheduling.slave_parts import StillLauncher, StillLoop, new_crew, nothing_shared
 
 OWNER_NUMBER = 7
 
 
 class Ends:
-    """A link, and what its worker has."""
+    """A link, and what its worker has.
 
-    def __init__(self) -> None:
+    :param new_memory: makes what they share; by default they share none.
+    """
+
+    held: HeldResults
+
+    def __init__(self, new_memory: Callable[[], ArgumentMemory] = nothing_shared) -> None:
         self.loop = StillLoop()
         self.launcher = StillLauncher()
         self.results: list[tuple[Any, ...]] = []
         self.said: list[Any] = []
+        self.sayings = Sayings(lambda *said: self.said.append(said))
         self.deaths: list[tuple[int | None, int | None, str, WorkerState]] = []
-        self.crew = new_crew(OWNER_NUMBER)
+        self.crew = new_crew(OWNER_NUMBER, new_memory)
         self.bars = Bars(1)
         self.link = WorkerLink(
             self.loop,  # type: ignore[arg-type]
             self.launcher,  # type: ignore[arg-type]
             lambda _link, *result: self.results.append(result),
             self._died,
-            sayings=Sayings(lambda *said: self.said.append(said)),
+            sayings=self.sayings,
             bars=self.bars,
         )
         self.data, self.tokens = (socket.socket(fileno=end.dup().detach()) for end in self.launcher.ends[0])
@@ -50,7 +59,9 @@ class Ends:
     def join(self) -> list[Any]:
         """Have the worker join; return what it is told."""
         self.link.join(self.crew)
-        assert receive_memory(self.data) is None
+        shared = receive_memory(self.data)
+        if shared is not None:
+            self.held = shared[1].held
         return self.received()
 
     def received(self) -> list[Any]:
@@ -61,8 +72,14 @@ class Ends:
         self.crew.open_count += len(numbers)
         self.link.give([(number, b"task", self.crew, USUAL) for number in numbers], 0.0)
 
-    def report(self, *numbers: int) -> None:
-        fields = list(numbers), [0] * len(numbers), 0.5, [], [b"result"] * len(numbers)
+    def hold(self, *numbers: int) -> None:
+        """Have the worker start tasks, and hold back the results of all but the last."""
+        self.tokens.recv(len(numbers))
+        for number in numbers[:-1]:
+            self.held.put(number, FINISHED, b"early")
+
+    def report(self, *numbers: int, printed: Sequence[Any] = ()) -> None:
+        fields = list(numbers), [0] * len(numbers), 0.5, printed, [b"result"] * len(numbers)
         for piece in pack_message(RESULTS, *fields):
             self.data.sendall(piece)
         self.loop.read()
@@ -76,11 +93,21 @@ class Ends:
             self.launcher.children[0].ended(0)
         self.data.close()
         self.tokens.close()
+        self.crew.app.let_go()
 
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
     made = Ends()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sharing() -> Iterator[Ends]:
+    """What has joined, and shares memory."""
+    made = Ends(lambda: ArgumentMemory(1))
+    made.join()
     yield made
     made.close()
 
@@ -260,3 +287,94 @@ def test_last_words_without_sense_are_held_against_it(ends: Ends) -> None:
     ends.launcher.children[0].ended(1)
     assert ends.deaths == [(None, 1, "", WorkerState.DISTRUSTED)]
     assert ends.link.distrusted_because
+
+
+needs_shared_memory = pytest.mark.skipif(sys.platform != "linux", reason="memory is only shared on Linux")
+
+
+@needs_shared_memory
+def test_results_that_are_held_back_are_taken_and_passed_over_when_they_come(sharing: Ends) -> None:
+    sharing.give(1, 2, 3, 4)
+    sharing.hold(1, 2, 3)
+    sharing.link.take_held()
+    assert sharing.results == [([1, 2], [FINISHED] * 2, [b"early"] * 2, 0.0)]
+    assert numbers(list(sharing.link.outstanding)) == [3, 4]
+    assert (sharing.link.done_count, sharing.link.running_number()) == (2, 3)
+    sharing.link.take_held()
+    assert len(sharing.results) == 1, "nothing more is held"
+    sharing.report(1, 2, 3)
+    assert sharing.results[1:] == [([3], [FINISHED], [b"result"], 0.5)]
+    assert (sharing.link.done_count, numbers(list(sharing.link.outstanding))) == (3, [4])
+    sharing.report(4)
+    assert sharing.results[2:] == [([4], [FINISHED], [b"result"], 0.5)]
+    told = sharing.bars.take(sharing.loop.now)
+    assert told is not None
+    assert told.counts[2] == [4], "each run is drawn once"
+
+
+@needs_shared_memory
+def test_what_is_held_back_later_is_taken_too(sharing: Ends) -> None:
+    sharing.give(1, 2, 3)
+    sharing.hold(1, 2)
+    sharing.link.take_held()
+    sharing.held.put(2, FINISHED, b"late")
+    sharing.tokens.recv(1)
+    sharing.link.take_held()
+    sharing.report(1, 2, 3)
+    assert [result[0] for result in sharing.results] == [[1], [2], [3]]
+
+
+@needs_shared_memory
+def test_results_on_their_way_are_not_taken_for_others(sharing: Ends) -> None:
+    sharing.give(1, 2, 3, 4)
+    sharing.hold(1, 2)
+    for piece in pack_message(RESULTS, [1], [FINISHED], 0.5, [], [b"sent"]):
+        sharing.data.sendall(piece)
+    sharing.held.clear()
+    sharing.held.put(2, FINISHED, b"early")
+    sharing.tokens.recv(1)
+    sharing.link.take_held()  # the first of what has ended is not there
+    assert not sharing.results
+    sharing.loop.read()
+    sharing.link.take_held()
+    assert [(result[0], result[2]) for result in sharing.results] == [([1], [b"sent"]), ([2], [b"early"])]
+
+
+@needs_shared_memory
+def test_what_a_task_has_printed_comes_with_its_result_and_once(sharing: Ends) -> None:
+    sharing.give(1, 2)
+    sharing.tokens.recv(2)
+    sharing.held.put(1, FINISHED, b"", (4, b"", b"one\n", b""))
+    sharing.link.take_held()
+    sharing.sayings.flush()
+    assert sharing.said == [({}, {1: "one\n"})]
+    sharing.report(1, 2, printed=[(1, 4, b"", b"one\n", b""), (2, 4, b"", b"two\n", b"")])
+    sharing.sayings.flush()
+    assert sharing.said[1:] == [({}, {2: "two\n"})]
+
+
+@needs_shared_memory
+def test_a_worker_that_is_ended_by_force_has_its_results_no_more(sharing: Ends) -> None:
+    sharing.give(1, 2)
+    sharing.hold(1, 2)
+    sharing.link.kill()
+    sharing.link.take_held()
+    assert not sharing.results
+
+
+def test_nothing_is_taken_where_no_memory_is_shared(ends: Ends) -> None:
+    ends.join()
+    ends.give(1, 2)
+    ends.tokens.recv(2)
+    ends.link.take_held()
+    assert not ends.results
+
+
+@needs_shared_memory
+def test_early_results_are_no_outcome_of_other_tasks(sharing: Ends) -> None:
+    sharing.give(1, 2)
+    sharing.hold(1, 2)
+    sharing.link.take_held()
+    sharing.report(2)
+    assert sharing.link.state is WorkerState.DISTRUSTED
+    assert len(sharing.results) == 1

@@ -44,7 +44,7 @@ class ModelSearch(ApplicationNode):
             from . import report, study
         except ImportError as error:
             raise ConfigurationError(
-                f"the sample modelsearch needs scikit-learn and joblib: {error}",
+                f"the sample modelsearch needs scikit-learn and joblib, and {error.name} cannot be imported",
                 thing="scikit-learn",
                 value=error.name,
                 remedy=f"Install them here, and where slaves are: {INSTALL}",

@@ -9,12 +9,12 @@ from concurrent.core.errors import InvalidArguments, LimitExceeded
 from concurrent.scheduling.wire.columns import BLOB_BYTES, CODE_BYTES_MAX
 from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_slave
-from concurrent.scheduling.wire.projectblobs import EMPTY_PART, is_manifest, is_part
-from concurrent.scheduling.wire.requirementsblob import is_requirements
+from concurrent.scheduling.wire.projectblobs import EMPTY_PART, Manifest, is_manifest, is_part
+from concurrent.scheduling.wire.requirementsblob import TEXT_BYTES_MAX, is_requirements, requirements_blob
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.frames.frames import Frame
 
-__all__ = ["CodeShelf"]
+__all__ = ["CodeShelf", "check_blob"]
 
 TOTAL_BYTES_MAX: Final = 1 << 30
 """How much code all owners may have together, but for the share that each may have in any case."""
@@ -149,3 +149,19 @@ class CodeShelf:
                 blob = EMPTY_PART if index in code.parts else blobs[index]
                 self._courier.cast(slave, to_slave.code, owner, index, blob)
             counts[owner] = len(blobs)
+
+
+def check_blob(index: int, blob: bytes | Frame) -> None:
+    """Check what masters and slaves read of the code of an owner: slaves would be lost by what makes no sense.
+
+    :raises InvalidArguments: if it says that it is a project or requirements, and is none.
+    """
+    if is_manifest(blob):
+        Manifest.of(blob)
+    elif is_requirements(blob):
+        if index:
+            raise InvalidArguments("requirements come before all other code", thing="index", value=index)
+        if len(blob) > len(requirements_blob("")) + TEXT_BYTES_MAX:
+            raise InvalidArguments(
+                f"requirements have at most {TEXT_BYTES_MAX} bytes", thing="blob", value=len(blob)
+            )

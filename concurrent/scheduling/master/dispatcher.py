@@ -51,6 +51,7 @@ from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.ledger.status import WaitRow
 from concurrent.scheduling.master.announcer import Announcer
 from concurrent.scheduling.master.awaited import AwaitedSlaves
+from concurrent.scheduling.master.codeshelf import check_blob
 from concurrent.scheduling.master.delivery import Delivery
 from concurrent.scheduling.master.endeddesk import EndedDesk
 from concurrent.scheduling.master.failurewords import read_failure
@@ -331,9 +332,10 @@ class Dispatcher:
     def define_code(self, owner: int, index: int, blob: bytes | Frame) -> None:
         """Keep a blob of an owner's code for the slaves that will need it.
 
-        :raises InvalidArguments: if it is not the next one.
+        :raises InvalidArguments: if it is not the next one, or what slaves read of it makes no sense.
         :raises LimitExceeded: if it is too much code.
         """
+        check_blob(index, blob)
         self._code.define(owner, index, blob)
         if self._gate is not None:
             self._apply(CodeDefined(owner, index, blob))

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from concurrent.core.callthread import CallThread
-from concurrent.core.errors import ConcurrentError, InvalidArguments, LoopClosed
+from concurrent.core.errors import ConcurrentError, LoopClosed
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.scheduling.slave.environments import Environments, OnEnvironment
@@ -36,7 +36,6 @@ ASKED_MAX: Final = 4
 """For so many parts a slave asks at once."""
 
 PART_TIMEOUT_S: Final = 60.0
-PARTS_MAX: Final = 4096
 
 NO_PROJECT: Final = Manifest("", 0, 0, "")
 """In the place of a project, while an environment is waited for."""
@@ -106,19 +105,15 @@ class CodeIntake:
         """Take the next blob of an owner's code.
 
         :param known_count: how many are defined; a master that comes back sends them once more.
-        :raises InvalidArguments: if it says that it is a project, and is none.
+        :raises InvalidArguments: if it says that it is a project, and is none; masters have seen to that.
         """
         coming = self._coming_by_owner.get(owner)
         if coming is not None:
             if index > coming.index:
                 coming.behind.append((index, bytes(blob)))
         elif index >= known_count and is_manifest(blob):
-            manifest = Manifest.of(blob)
-            if not 0 < manifest.parts <= PARTS_MAX:
-                raise InvalidArguments(
-                    "a project has no parts, or too many", thing="blob", value=manifest.parts
-                )
-            coming = self._coming_by_owner[owner] = _Coming(handler, owner, index, bytes(blob), manifest)
+            coming = _Coming(handler, owner, index, bytes(blob), Manifest.of(blob))
+            self._coming_by_owner[owner] = coming
             self._look(coming)
         elif index >= known_count and is_requirements(blob):
             coming = _Coming(handler, owner, index, bytes(blob), NO_PROJECT)

@@ -41,6 +41,11 @@ PART_BYTES: Final = 1 << 20
 SIZE_BYTES_MAX: Final = 1 << 30
 """How much a project may be when it is unpacked."""
 
+PARTS_MAX: Final = 4096
+
+MANIFEST_BYTES_MAX: Final = 64 << 10
+"""How long a manifest may be: it has two paths and little else."""
+
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -70,15 +75,21 @@ class Manifest(NamedTuple):
 
         :raises InvalidArguments: if it is none.
         """
+        if len(blob) > MANIFEST_BYTES_MAX:
+            raise _no_manifest("it is too long")
         try:
             fields: Any = msgpack.unpackb(bytes(blob)[len(MANIFEST) :], unicode_errors="surrogateescape")
             digest, size_bytes, parts, root, folder = fields
         except (ValueError, TypeError, msgpack.UnpackException) as error:
-            raise InvalidArguments("this is no manifest of a project", thing="blob") from error
+            raise _no_manifest("it cannot be read") from error
         texts, counts = (digest, root, folder), (size_bytes, parts)
         is_sound = all(type(text) is str for text in texts) and all(type(count) is int for count in counts)
-        if not is_sound or DIGEST.fullmatch(digest) is None or not 0 <= size_bytes <= SIZE_BYTES_MAX:
-            raise InvalidArguments("this is no manifest of a project", thing="blob")
+        if not is_sound or DIGEST.fullmatch(digest) is None:
+            raise _no_manifest("its fields make no sense")
+        if not 0 <= size_bytes <= SIZE_BYTES_MAX:
+            raise _no_manifest(f"a project may have {SIZE_BYTES_MAX} bytes, not {size_bytes}")
+        if not 0 < parts <= PARTS_MAX:
+            raise _no_manifest(f"a project has from 1 to {PARTS_MAX} parts, not {parts}")
         return cls(digest, size_bytes, parts, root, folder)
 
 
@@ -110,3 +121,7 @@ def part_data(blob: bytes | Frame) -> bytes:
 
 def _view(blob: bytes | Frame) -> bytes | memoryview:
     return blob.buffer if isinstance(blob, Frame) else blob
+
+
+def _no_manifest(why: str) -> InvalidArguments:
+    return InvalidArguments(f"this is no manifest of a project: {why}", thing="blob")

@@ -8,10 +8,11 @@ import pytest
 
 from concurrent.core.errors import InvalidArguments, LimitExceeded
 from concurrent.scheduling.master import codeshelf
-from concurrent.scheduling.master.codeshelf import CodeShelf
+from concurrent.scheduling.master.codeshelf import CodeShelf, check_blob
 from concurrent.scheduling.wire.columns import BLOB_BYTES
 from concurrent.scheduling.wire.messages import to_slave
-from concurrent.scheduling.wire.projectblobs import EMPTY_PART, PART, Manifest
+from concurrent.scheduling.wire.projectblobs import EMPTY_PART, MANIFEST, PART, Manifest
+from concurrent.scheduling.wire.requirementsblob import TEXT_BYTES_MAX, requirements_blob
 
 
 class Courier:
@@ -105,3 +106,25 @@ def test_parts_of_a_project_are_sent_to_the_slaves_that_ask_for_them() -> None:
     ):
         with pytest.raises(InvalidArguments):
             shelf.part(other, owner, index)
+
+
+@pytest.mark.parametrize(
+    ("index", "blob", "why"),
+    [
+        (0, MANIFEST + b"nonsense", "no manifest"),
+        (3, Manifest("0" * 64, 10, 0, "/").blob(), "from 1 to 4096 parts"),
+        (0, Manifest("0" * 64, 10, 1, "/" * 100_000).blob(), "too long"),
+        (1, requirements_blob("numpy"), "before all other code"),
+        (0, requirements_blob("#" * (TEXT_BYTES_MAX + 1)), "at most"),
+    ],
+)
+def test_what_no_slave_can_make_sense_of_is_refused(index: int, blob: bytes, why: str) -> None:
+    """A slave that is sent it would end its session, and so would each that has the tasks next."""
+    with pytest.raises(InvalidArguments, match=why):
+        check_blob(index, blob)
+
+
+def test_projects_requirements_and_other_code_are_taken() -> None:
+    check_blob(0, requirements_blob("numpy==2.1.0\n"))
+    check_blob(1, Manifest("0" * 64, 10, 1, "/home/me/shop").blob())
+    check_blob(2, b"what a slave does not read")

@@ -49,6 +49,18 @@ def test_a_name_that_is_gone_is_found() -> None:
     assert missing_names(page) == ["tests/gone.py", "Ledger.vanish in scheduling/ledger/ledger.py"]
 
 
+def test_whatever_begins_a_thread_or_has_a_lock_is_in_the_tables_of_them() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "concurrent"
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"\b(?:Thread|CallThread|R?Lock)\(", path.read_text(encoding="utf-8"))
+    }
+    found.remove("core/callthread.py")  # its threads are those of others
+    assert found == {name for name in found if f"`{name}`" in page}
+
+
 def test_the_first_application_prints_what_the_readme_says(tmp_path: Path) -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     (hello,) = (block for block in blocks_of(page) if block.file == "hello.py")

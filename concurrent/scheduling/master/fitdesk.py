@@ -141,6 +141,8 @@ class FitDesk:
     def slave_joined(self, slave: int) -> None:
         """Have a slave look for what all owners use."""
         for owner, program in self._program_by_owner.items():
+            if not program.uses:  # it has an environment or a project alone
+                continue
             self._ask(slave, owner, program, [(module, *of) for module, of in program.uses.items()])
             self._await_answers(owner, program)
 

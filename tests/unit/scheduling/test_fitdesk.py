@@ -191,6 +191,12 @@ def test_what_a_slave_says_of_an_environment_is_shown_and_its_failure_is_told_on
     assert not master.notices()
 
 
+def test_no_slave_is_asked_for_a_program_that_uses_nothing_known(master: Master) -> None:
+    master.join(10)
+    master.desk.preparing(10, OWNER, "fetches its project of 2 MiB", has_failed=False)
+    assert not master.join(11).told
+
+
 def test_what_a_slave_lacks_is_shown_beside_the_project_that_it_has_not(master: Master) -> None:
     master.join(10)
     master.desk.uses(OWNER, [GRID])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, Protocol, TextIO
 
@@ -20,6 +21,9 @@ LINE_S: Final = 300.0
 """A bar that goes on more slowly has one more each so many seconds."""
 
 TEXT_COLUMNS: Final = 100
+
+OVER_MAX: Final = 100
+"""So many bars that are over stay below a cell of a notebook, the latest."""
 
 
 class View(Protocol):
@@ -111,7 +115,7 @@ class NotebookView:
 
     def __init__(self) -> None:
         self._handle: Any = None
-        self._over: list[Figures] = []
+        self._over: deque[Figures] = deque(maxlen=OVER_MAX)
 
     def begin(self) -> None:
         """See the protocol; in the thread of the cell, or they would appear elsewhere."""

@@ -17,7 +17,7 @@ import pytest
 from concurrent.apps.progress.bars import Bar, Figures, bar_line, plain_line
 from concurrent.apps.progress.board import Board, Progress
 from concurrent.apps.progress.screen import AboveBars, Screen
-from concurrent.apps.progress.views import LinesView, NotebookView, TerminalView, view_for
+from concurrent.apps.progress.views import OVER_MAX, LinesView, NotebookView, TerminalView, view_for
 from concurrent.core.logs import CLEAR_LINE, NodeLog
 from tests.terminal import Emulator
 
@@ -439,6 +439,15 @@ def test_a_notebook_has_one_display_that_is_brought_up_to_date(notebook: Noteboo
     view.show([], [SLOW])
     view.show([SLOW._replace(name="next")], [])
     assert [line.split()[0] for line in repr(notebook.shown[-1]).splitlines()] == ["slow", "next"]
+
+
+def test_of_bars_that_are_over_a_notebook_shows_the_latest(notebook: Notebook) -> None:
+    view = view_for(None)
+    view.begin()
+    for number in range(OVER_MAX + 1):
+        view.show([], [SLOW._replace(name=f"call-{number}")])
+    shown = [line.split()[0] for line in repr(notebook.shown[-1]).splitlines()]
+    assert shown == [f"call-{number}" for number in range(1, OVER_MAX + 1)]
 
 
 def test_ipython_on_a_terminal_is_no_notebook(notebook: Notebook, terminal: Terminal) -> None:

@@ -131,7 +131,7 @@ class _Finder:
         yield "silent", [one for one in slaves if one.is_silent], _of_silent
         yield "lost", [one for one in lost if at - one.since < LOST_S], self._of_lost
         yield "short", [one for one in slaves if one.lacks], _of_short
-        yield "unfit", [(one, line) for one in slaves for line in one.status().unfit], _of_unfit
+        yield "unfit", [(one, line) for one in slaves for line in one.unfit], _of_unfit
         jobs = ledger.owners.values()
         yield "held", [job for job in jobs if job.life is not None and job.life.held_because], self._of_held
         waits = [one for one in self._explainer.long_waits() if one.first.waits_for not in USUAL_WAITS]

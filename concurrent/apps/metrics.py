@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from concurrent.apps.version import VERSION
 from concurrent.scheduling.ledger.census import OpenCounts, busy_workers, open_counts
 from concurrent.scheduling.ledger.counts import OutcomeCounts
-from concurrent.scheduling.ledger.records import SlaveRecord
+from concurrent.scheduling.ledger.status import DRAINED, DRAINING, JOINED, SILENT
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.scheduling.telemetry.workerbook import SlaveFacts
 
@@ -108,9 +108,9 @@ def _by_state(
 def _of_slaves(dispatcher: Dispatcher) -> list[Metric]:
     ledger = dispatcher.ledger
     busy = busy_workers(ledger)
-    states = dict.fromkeys(("joined", "silent", "draining", "drained"), 0)
+    states = dict.fromkeys((JOINED, SILENT, DRAINING, DRAINED), 0)
     for slave in ledger.slaves.values():
-        states[_state_of(slave)] += 1
+        states[slave.state] += 1
     shown = list(islice(reversed(ledger.slaves.values()), SLAVES_MAX))
     facts_by_slave = dispatcher.observatory.workers.facts_by_slave
     told = [(one, facts) for one in shown if (facts := facts_by_slave.get(one.slave, NO_FACTS)).told_at]
@@ -166,10 +166,6 @@ def _of_master(dispatcher: Dispatcher) -> list[Metric]:
 
 def _plain(name: str, doc: str, value: float, kind: str = "gauge") -> Metric:
     return Metric(name, kind, doc, [({}, float(value))])
-
-
-def _state_of(slave: SlaveRecord) -> str:
-    return slave.status().drain or ("silent" if slave.is_silent else "joined")
 
 
 def _queue_s(dispatcher: Dispatcher) -> float:

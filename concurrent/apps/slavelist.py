@@ -49,7 +49,7 @@ def _details(dispatcher: Dispatcher, slave: SlaveRecord, page: str, at: float) -
         name=slave.name,
         host=slave.host[:HOST_CHARS_MAX],
         page=page,
-        state=row.drain or ("silent" if slave.is_silent else "joined"),
+        state=slave.state,
         words=_words(row),
         drained_at=row.drained_at,
         drain_ends_at=row.drain_ends_at,

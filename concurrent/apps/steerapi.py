@@ -20,7 +20,7 @@ from concurrent.core.rows import ROWS_MAX
 from concurrent.core.status import Status
 from concurrent.scheduling.ledger.records import TaskRecord
 from concurrent.scheduling.ledger.states import TaskState
-from concurrent.scheduling.ledger.status import DRAINED, DRAINING
+from concurrent.scheduling.ledger.status import DRAINED
 from concurrent.scheduling.master.dispatcher import Dispatcher
 from concurrent.transport.calls.answer import Request
 from concurrent.transport.calls.methods import HasMethods, jsonremote
@@ -171,15 +171,14 @@ class SteerAPI:
 
         drain = self._ledger.drains.by_name.get(name)
         slave = names_of(self._ledger).get(name)
-        held = len(slave.held) if slave is not None else 0
         return DrainAnswer(
             slave=name,
             number=slave.slave if slave is not None else 0,
-            drain="" if drain is None else DRAINING if held else DRAINED,
+            drain="" if drain is None else DRAINED if slave is None else slave.drain_state,
             drained_by="" if drain is None else drain.by,
             drained_at=0.0 if drain is None else drain.at,
             ends_at=0.0 if drain is None else drain.ends_at,
-            held=held,
+            held=len(slave.held) if slave is not None else 0,
         )
 
     def _would_cancel(self, choice: TaskChoice, identity: Identity) -> CancelAnswer:

@@ -15,7 +15,7 @@ from concurrent.scheduling.ledger.offers import NOTHING_USED, Usage, demand_of, 
 from concurrent.scheduling.ledger.outbox import Outbox
 from concurrent.scheduling.ledger.recorded import SlaveDrained
 from concurrent.scheduling.ledger.states import NEXT_BY_EVENT, TaskEvent, TaskState
-from concurrent.scheduling.ledger.status import DRAINED, DRAINING, OwnerRow, SlaveRow
+from concurrent.scheduling.ledger.status import DRAINED, DRAINING, JOINED, SILENT, OwnerRow, SlaveRow
 from concurrent.scheduling.tasks.claim import Claim
 from concurrent.scheduling.tasks.terms import Terms
 
@@ -284,6 +284,23 @@ class SlaveRecord:
         """How much it matters to who looks: those that hold tasks, that lost workers, then the newest."""
         return bool(self.held), self.died_count > 0, self.slave
 
+    @property
+    def drain_state(self) -> str:
+        """How far it is drained: ``DRAINING`` while it has tasks, then ``DRAINED``; empty if it is not."""
+        if self.drain is None:
+            return ""
+        return DRAINING if self.held else DRAINED
+
+    @property
+    def state(self) -> str:
+        """One word on it, for people: how far it is drained, or whether anything is heard of it."""
+        return self.drain_state or (SILENT if self.is_silent else JOINED)
+
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """What is wrong with it for owners, the latest of them, a line each."""
+        return tuple(f"{words}, for {who}" for who, words in list(self.misfits.values())[-MISFITS_MAX:])
+
     def status(self) -> SlaveRow:
         """Return what is shown of the slave."""
         drain = self.drain
@@ -300,8 +317,8 @@ class SlaveRecord:
             task_s=self.task_s,
             silent=self.is_silent,
             lacks=self.lacks,
-            unfit=tuple(f"{words}, for {who}" for who, words in list(self.misfits.values())[-MISFITS_MAX:]),
-            drain="" if drain is None else DRAINING if self.held else DRAINED,
+            unfit=self.unfit,
+            drain=self.drain_state,
             drained_by="" if drain is None else drain.by,
             drained_at=0.0 if drain is None else drain.at,
             drain_ends_at=0.0 if drain is None else drain.ends_at,

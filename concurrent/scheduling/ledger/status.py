@@ -16,12 +16,27 @@ if TYPE_CHECKING:
     from concurrent.scheduling.ledger.ledger import Ledger
     from concurrent.scheduling.tasks.explanation import Wait
 
-__all__ = ["DRAINED", "DRAINING", "LedgerStatus", "OwnerRow", "RunningRow", "SlaveRow", "WaitRow", "status_of"]
+__all__ = [
+    "DRAINED",
+    "DRAINING",
+    "JOINED",
+    "SILENT",
+    "LedgerStatus",
+    "OwnerRow",
+    "RunningRow",
+    "SlaveRow",
+    "WaitRow",
+    "status_of",
+]
 
 
 DRAINING: Final = "draining"
 DRAINED: Final = "drained"
 """What ``drain`` of a slave may be."""
+
+SILENT: Final = "silent"
+JOINED: Final = "joined"
+"""What a slave is that is not drained."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,8 @@ class TaskFinder:
         :raises InvalidArguments: if that names no task.
         :raises NodeError: if there is none, or nothing is known of it any more.
         """
-        task, ended = self._find(text)
-        if task is not None:
-            return self._of_open(task)
-        assert ended is not None
-        return self._of_ended(ended)
+        task = self._find(text)
+        return self._of_open(task) if isinstance(task, TaskRecord) else self._of_ended(task)
 
     def output(self, text: str) -> Future[OutputStatus]:
         """Return the end of what a task has printed.
@@ -58,17 +55,17 @@ class TaskFinder:
         :raises InvalidArguments: if that names no task.
         :raises NodeError: if there is none of somebody's own.
         """
-        task, ended = self._find(text)
-        maker = self._dispatcher.ended.mark_of(task.owner).maker if task is not None else ended.job.maker  # type: ignore[union-attr]
-        if not may_read(maker, self._identity):
+        task = self._find(text)
+        job = self._dispatcher.ended.mark_of(task.owner) if isinstance(task, TaskRecord) else task.job
+        if not may_read(job.maker, self._identity):
             raise _not_there(text)
-        if task is not None:
-            said = self._output(task.owner.owner, task.client_id)
+        if isinstance(task, TaskRecord):
+            said = self._output(job.owner, task.client_id)
+            is_running = task.state is TaskState.HELD
         else:
-            assert ended is not None
-            said = self._output(ended.job.owner, ended.id) or self._output_of_last(ended)
+            said = self._output(job.owner, task.id) or self._output_of_last(task)
+            is_running = False
         answer: Future[OutputStatus] = Future()
-        is_running = task is not None and task.state is TaskState.HELD
         if isinstance(said, Future):
             said.add_done_callback(lambda said: answer.set_result(OutputStatus(said.result(), is_running)))
         else:
@@ -80,24 +77,24 @@ class TaskFinder:
             return ""
         return self._dispatcher.news.output(owner, task_id)
 
-    def _find(self, text: str) -> tuple[TaskRecord | None, EndedTask | None]:
+    def _find(self, text: str) -> TaskRecord | EndedTask:
         """Return an open task, or what is known of one that has ended."""
         title, number = parts_of(text)
         if not title:
             task = self._ledger.task_by_number.get(number)
             if task is None:
                 raise _not_there(text)
-            return task, None
+            return task
         jobs = jobs_called(self._ledger.owners.values(), title)
         for job in reversed(jobs):
             if number in job.number_by_id:
-                return self._ledger.task_by_number[job.number_by_id[number]], None
+                return self._ledger.task_by_number[job.number_by_id[number]]
             ended = self._dispatcher.ended.tasks.find(job.owner, number)
             if ended is not None:
-                return None, ended
+                return ended
         ended = self._dispatcher.ended.tasks.find_of(title, number)
         if ended is not None:  # of a job that is gone
-            return None, ended
+            return ended
         known = (f"{job.title}/{number}" for job in self._ledger.owners.values())
         raise _not_there(text, [] if jobs else known)
 

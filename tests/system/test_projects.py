@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
+import sysconfig
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +99,76 @@ def test_one_changed_line_brings_a_program_from_one_core_to_other_machines(machi
     assert [sorted(path.name for path in each.iterdir()) for each in there] == [["prices.csv"]] * 2
 
 
+NOBODY = 65534
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+OWNERS = """
+import os
+from concurrent.apps import ClusterExecutor, Project
+
+def look():
+    try:
+        open("out", "w")
+    except OSError as error:
+        return os.getuid(), open("number.txt").read(), type(error).__name__, os.getcwd()
+
+with ClusterExecutor(project=Project(".", include=["number.txt"])) as cluster:
+    print(*cluster.submit(look).result())
+"""
+
+
+@pytest.fixture
+def python_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An interpreter with what is installed here, which every user can start."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    base = next(
+        (path for path in (Path("/usr/bin", version), Path("/usr/local/bin", version)) if path.exists()), None
+    )
+    if base is None or os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("needs root, setpriv and an interpreter that other users can start")
+    subprocess.run([base, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    site = folder / "venv" / "lib" / version / "site-packages"
+    site.rmdir()
+    site.symlink_to(sysconfig.get_path("purelib"))
+    python = folder / "venv/bin/python"
+    done = subprocess.run([*AS_NOBODY, python, "-c", "import concurrent.apps"], check=False, cwd="/")
+    if done.returncode:
+        pytest.skip("other users cannot read what is installed here")
+    yield python
+    shutil.rmtree(folder)
+
+
+def test_a_slave_of_another_user_keeps_projects_where_nobody_else_can_write(
+    machines: Machines, python_for_all: Path
+) -> None:
+    laptop, rack = machines.machine("laptop"), machines.machine("rack")
+    start_master(laptop)
+    join(laptop, rack, "slave", "rack")
+    program = laptop.folder / "program"
+    program.mkdir()
+    (program / "main.py").write_text(OWNERS)
+    (program / "number.txt").write_text("42")
+    for path in (program / "main.py", program / "number.txt", program):
+        path.chmod(0o500)
+    for path in (rack.folder, *rack.folder.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    planted = rack.folder / "tmp" / f"concurrent-{NOBODY}"
+    (rack.folder / "precious").mkdir(mode=0o700)
+    os.chown(rack.folder / "precious", NOBODY, NOBODY)
+    planted.symlink_to(rack.folder / "precious")
+    os.chown(planted, 1, 1, follow_symlinks=False)  # as one that another user has made
+    rack.variables.update(XDG_CACHE_HOME="/dev/null/cache", HOME=str(rack.folder))
+    rack.start("slave", "-w", 1, starter=(*AS_NOBODY, str(python_for_all), "-m", "concurrent.apps.main"))
+    started = laptop.start("main.py", starter=("env", "-C", str(program), sys.executable))
+    started.wait_for_line("cannot have its project: .*is not of this user alone")
+    planted.unlink()
+    user, number, why, place = started.succeed().split()
+    assert (user, number, why) == (str(NOBODY), "42", "PermissionError")
+    assert place.startswith(f"{planted}/projects/")
+    assert not list((rack.folder / "precious").iterdir())
+
+
 WAITS = """
 import sys
 from concurrent.apps import ClusterExecutor, Project
@@ -118,7 +193,7 @@ def test_a_slave_that_cannot_have_a_project_says_why_and_another_one_runs_the_ta
     garage = cluster.slave("--name", "garage", options=("slave.project_folder=/dev/null/projects",))
     garage.wait_for_line("joined the master")
     started = cluster.run("main.py", cluster.address, starter=(sys.executable,), folder=program)
-    words = "cannot have its project: there is no folder to unpack projects into"
+    words = "cannot have its project: there is no folder for projects"
     started.wait_for_line(f"slave garage {words}")
     (job,) = [one["name"] for one in cluster.status()["tasks"]["owners"]]
     why = cluster.run("explain", job, "-m", cluster.address)

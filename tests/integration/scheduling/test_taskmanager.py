@@ -427,7 +427,7 @@ def test_the_project_of_an_application_that_has_left_meanwhile_is_held_no_more(
 
     def is_kept() -> bool:
         unpack(other)
-        return bool(list(tmp_path.glob(f"*/{project.manifest.digest}")))
+        return bool(list(tmp_path.rglob(project.manifest.digest)))
 
     slave = Slave(loop, zygote, {"CONCURRENT_SLAVE__PROJECT_FOLDER": str(tmp_path)})
     try:

@@ -39,15 +39,54 @@ def test_one_that_another_user_has_made_is_not_used(tmp_path: Path, monkeypatch:
         user_folder("projects", tmp_path, OPTION)
 
 
-def test_where_a_user_has_no_cache_it_is_among_temporary_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, of a user without a home that may be written."""
+    place = tmp_path / "temporary"
+    place.mkdir(mode=0o1777)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(place))
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/cache")
+    return place
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
+def test_whatever_the_umask_nobody_else_can_write_what_is_made(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        place = user_folder("projects", tmp_path / "given", OPTION)
+    finally:
+        os.umask(before)
+    for folder in (place, place.parent, tmp_path / "given"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make what is of another user")
+def test_neither_a_link_nor_a_folder_that_another_user_has_put_above_it_is_used(
+    temporary: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "file").touch()
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
-    place = user_folder("projects", None, OPTION)
-    assert place == tmp_path / "temporary" / f"concurrent-{os.geteuid()}" / "projects"
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "file"))
-    with pytest.raises(NodeError, match=r"there is no folder for projects: .*file.*; .*file"):
+    (tmp_path / "precious").mkdir(mode=0o700)
+    planted = temporary / f"concurrent-{os.geteuid()}"
+    planted.symlink_to(tmp_path / "precious")
+    assert user_folder("projects", None, OPTION) == planted / "projects"  # it is of this user
+    os.chown(planted, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(NodeError, match="is not of this user alone"):
+        user_folder("projects", None, OPTION)
+    planted.unlink()
+    (planted / "projects").mkdir(mode=0o700, parents=True)
+    os.chown(planted, 65534, 65534)
+    with pytest.raises(NodeError, match="is not of this user alone"):
+        user_folder("projects", None, OPTION)
+
+
+def test_where_a_user_has_no_cache_it_is_among_temporary_files(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = temporary / f"concurrent-{os.geteuid()}" / "projects"
+    assert user_folder("projects", None, OPTION) == expected
+    monkeypatch.setenv("XDG_CACHE_HOME", "a/relative/path")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user that nobody knows
+    assert user_folder("projects", None, OPTION) == expected
+    assert not Path("~").exists()
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/dev/null")
+    with pytest.raises(NodeError, match=r"there is no folder for projects: /dev/null/concurrent-"):
         user_folder("projects", None, OPTION)

@@ -279,7 +279,8 @@ class ApplicationNode(Callbacks, Node):
         self.client.tasks.room.inbox = self._inbox
         self._outcomes.begin(self.client, self._inbox, self.job_run)
         warn_of_misspelt(type(self), ApplicationNode)
-        if is_embedded := master is None:
+        cluster = None
+        if master is None:
             cluster = EmbeddedCluster(
                 self.loop, self.launcher, self.child_recipe(), on_ended=self._cluster_died
             )
@@ -290,8 +291,10 @@ class ApplicationNode(Callbacks, Node):
         self._open.callback(self._leave)
         self._open.callback(self.client.tasks.refuse, "the application has ended")
         http_port = reachable_port(settings.host, self.api_service_v1.port, master)
-        way = access.way_to_own(master) if is_embedded else access.way(master, roles, source)
+        way = access.way_to_own(master) if cluster is not None else access.way(master, roles, source)
         self.client.start(way, http_port, self.stats, self.settings.limits(), components=self.env)
+        if cluster is not None:
+            cluster.wait_workers()
 
     def interrupt(self) -> None:
         """End the application wherever its main thread is, as Ctrl-C does in any program.

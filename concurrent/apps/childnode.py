@@ -48,6 +48,7 @@ class ChildNode:
         self.refusal = ""
         """Why it could not start, once it has ended without being ready. Loop thread."""
         self._control: socket.socket | None = None
+        self._told = b""
         self._is_stopping = False
         self._ended = threading.Event()
         self._ended.set()
@@ -61,24 +62,23 @@ class ChildNode:
         """
         self._loop.call(self._start, entry, args, timeout_s=START_TIMEOUT_S)
 
-    def wait_ready(self) -> str:
-        """Return what the node announces when it is ready. Not the loop's thread.
+    def wait_told(self) -> str:
+        """Return the next line of what the node announces when it is ready. Not the loop's thread.
 
         :raises NodeError: if it ends instead, or takes too long.
         """
         assert self._control is not None, "start() comes first"
-        said = b""
         try:
-            while b"\n" not in said:
+            while b"\n" not in self._told:
                 data = self._control.recv(LINE_BYTES_MAX)
                 if not data:
                     raise NodeError(f"{self._what} ended before it was ready; see the log above")
-                said += data
+                self._told += data
         except TimeoutError:
             raise NodeError(
                 f"{self._what} was not ready within {START_TIMEOUT_S} s", thing=self._what
             ) from None
-        line, _, _ = said.partition(b"\n")  # there may be more: why it has ended since
+        line, _, self._told = self._told.partition(b"\n")
         word, _, text = line.decode().partition(" ")
         if word != "ok":
             raise NodeError(f"{self._what} could not start: {text}", thing=self._what)
@@ -103,6 +103,7 @@ class ChildNode:
         self._close_control()
         self._control, its = child_sockets()
         self._control.settimeout(START_TIMEOUT_S)
+        self._told = b""
         self._ended.clear()
         try:
             self._launcher.launch(entry, [its], args, on_exit=self._exited)

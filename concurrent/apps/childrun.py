@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -24,11 +24,13 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 log = get_log(__name__)
 
 
-def run_child(make: Callable[[], AnyNode], control: socket, announce: Callable[[AnyNode], str]) -> NoReturn:
+def run_child(
+    make: Callable[[], AnyNode], control: socket, announce: Callable[[AnyNode], Iterable[str]]
+) -> NoReturn:
     """Run a node as such a child. Main thread of the new process; ends it.
 
     :param make: makes the node with its environment.
-    :param announce: returns what the parent shall know, once the node is ready.
+    :param announce: yields what the parent shall know, once the node has started.
     """
     try:
         node = make()
@@ -40,8 +42,9 @@ def run_child(make: Callable[[], AnyNode], control: socket, announce: Callable[[
 
     def ready() -> None:
         node.stop_when_closed(control)
-        with suppress(OSError):  # the parent has gone meanwhile: the node stops
-            control.sendall(f"ok {announce(node)}\n".encode())
+        for text in announce(node):
+            with suppress(OSError):  # the parent has gone meanwhile: the node stops
+                control.sendall(f"ok {text}\n".encode())
 
     try:
         code = node.run(ready)

@@ -17,9 +17,8 @@ ENTRY: Final = "concurrent.apps.embeddedmaster:serve_master"
 
 PRELOAD: Final = (
     "concurrent.apps.embeddedmaster",
-    "concurrent.scheduling.slave.taskmanager",
-    "concurrent.scheduling.worker.worker",
     "concurrent.transport.carriers.tcp",
+    "encodings.idna",  # what looks hosts up
 )
 """What its processes share, once their launcher has imported it; the program itself needs none of it."""
 
@@ -44,13 +43,20 @@ class EmbeddedCluster:
         self._recipe = recipe
 
     def start(self, workers: int = 0) -> Host:
-        """Start it, and return the address of its master when that is ready.
+        """Start it, and return the address of its master when that can be joined.
 
         :param workers: how many worker processes; 0: one for each core.
         :raises NodeError: if it does not start.
         """
         self._child.start(ENTRY, self._recipe, workers or core_count())
-        return Host("127.0.0.1", int(self._child.wait_ready()))
+        return Host("127.0.0.1", int(self._child.wait_told()))
+
+    def wait_workers(self) -> None:
+        """Wait until it has workers, so that whoever pushes next finds them; not for ever.
+
+        :raises NodeError: if it never will.
+        """
+        self._child.wait_told()
 
     def stop(self) -> None:
         """Stop it; what still runs is killed soon."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.childrun import run_child
@@ -38,8 +39,9 @@ def serve_master(control: socket, recipe: dict[str, Any], workers: int) -> None:
         env = Environment.from_recipe(recipe, own)
         return env[node_class(env, "master", MasterNode)]
 
-    def announce(node: MasterNode) -> str:
-        node.wait_slave(SLAVE_TIMEOUT_S)  # whoever pushes next finds workers
-        return str(node.api_service_v1.port)
+    def announce(node: MasterNode) -> Iterator[str]:
+        yield str(node.api_service_v1.port)  # the program can join while the slave starts
+        node.wait_slave(SLAVE_TIMEOUT_S)
+        yield "workers"
 
     run_child(make, control, announce)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 
-from concurrent.apps.access import MANAGING, ROLES_BY_TYPE, Way
+from concurrent.apps.access import MANAGING, ROLES_BY_TYPE
 from concurrent.apps.api import NodeType
 from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.callmap import CALLS, CallMap, Calls
@@ -24,7 +24,6 @@ from concurrent.apps.executorlog import log_as_asked
 from concurrent.apps.executorshown import line_of, table_of
 from concurrent.apps.executorview import ExecutorView
 from concurrent.apps.jobkeys import checked_key
-from concurrent.apps.jobstatus import JobRow
 from concurrent.apps.project import Project, project_of
 from concurrent.apps.taskfuture import TaskFuture
 from concurrent.apps.transportsettings import TransportSettings
@@ -36,6 +35,8 @@ from concurrent.scheduling.tasks.options import TermOptions, options_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from concurrent.apps.jobstatus import JobRow
 
 __all__ = ["ClusterExecutor", "LocalCluster"]
 
@@ -288,7 +289,7 @@ class ClusterExecutor(Executor):
         self,
         own_modules: Sequence[str],
         options: Mapping[str, Any],
-        start: Callable[[ExecutorCore], Way],
+        start: Callable[[ExecutorCore], object],
         setup: Setup | None,
         *,
         job: ExecutorJob | None = None,
@@ -296,7 +297,7 @@ class ClusterExecutor(Executor):
     ) -> None:
         """Make everything, or nothing.
 
-        :param start: starts the loop and returns the address of the master.
+        :param start: starts the loop, and has the core join a master.
         """
         texts = {name: _text_of(name, value) for name, value in options.items()}
         self._core = ExecutorCore(own_modules, texts, start, setup, job=job, project=project_of(project))
@@ -361,16 +362,16 @@ class LocalCluster(ClusterExecutor):
         return self._worker_count
 
 
-def _start_loop(master: str | None, core: ExecutorCore) -> Way:
+def _start_loop(master: str | None, core: ExecutorCore) -> None:
     log_as_asked(core.env, core.node_id, core.opened)
     address, source = core.env[ApplicationSettings].running_master(master, "master")
     way = core.env[TransportSettings].access().way(address, ROLES_BY_TYPE[NodeType.application], source)
     core.loop.start()
     core.opened.callback(core.loop.stop)
-    return way
+    core.join(way)
 
 
-def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> Way:
+def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> None:
     log_as_asked(core.env, core.node_id, core.opened)
     launcher = start_launcher(PRELOAD)
     core.opened.callback(launcher.stop)
@@ -393,7 +394,8 @@ def _start_cluster(workers: int, tasks_per_worker: int, core: ExecutorCore) -> W
         options["logging.level"] = "warning"
     cluster = EmbeddedCluster(core.loop, launcher, core.env.recipe(options), ended)
     core.opened.callback(cluster.stop)
-    return core.env[TransportSettings].access().way_to_own(cluster.start(workers))
+    core.join(core.env[TransportSettings].access().way_to_own(cluster.start(workers)))
+    cluster.wait_workers()
 
 
 def _worker_count(workers: int | None, max_workers: int | None) -> int:

@@ -69,7 +69,7 @@ class ExecutorCore:
     :param options: configuration as ``section.option`` to text.
     :param setup: what each worker has to call before its first call.
     :param job: what is submitted to, if that outlives this program; ``project`` goes along with it.
-    :param start: starts the loop, and a cluster if there is to be one; returns the way to the master.
+    :param start: starts the loop, and a cluster if there is to be one, and calls :meth:`join`.
     :raises ConcurrentError: if something cannot be made; then nothing is left behind.
     """
 
@@ -77,7 +77,7 @@ class ExecutorCore:
         self,
         own_modules: Sequence[str],
         options: Mapping[str, str],
-        start: Callable[[ExecutorCore], Way],
+        start: Callable[[ExecutorCore], object],
         setup: Setup | None = None,
         *,
         job: ExecutorJob | None = None,
@@ -110,17 +110,7 @@ class ExecutorCore:
         self._callbacks = CallThread(f"{self.node_id} callbacks")
         try:
             self.client = self._make_client(own_modules, project)
-            way = start(self)  # it may fork, so before other threads
-            self.address = way.address
-            self._results.start()
-            self._callbacks.start()
-            self.loop.post(StallWatch(self.loop, self._results, "a result that is unpickled").look)
-            self.loop.post(StallWatch(self.loop, self._callbacks, "a callback of a future").look)
-            self.opened.callback(self.client.stop)
-            settings = self.env[TransportSettings]
-            if way.protection.is_open:
-                self.loop.post(say_open, self.loop, self.node_id)
-            self.client.start(way, 0, Stats(), settings.limits(), components=self.env)
+            start(self)
         except BaseException:  # boundary: whatever it is, what was opened is closed
             self.opened.close()
             self.loop.stop()
@@ -128,6 +118,19 @@ class ExecutorCore:
             raise
         atexit.register(self._exit)
         tell_of_forks(self)
+
+    def join(self, way: Way) -> None:
+        """Begin to look for a master; what forks has been forked before. The thread that makes the core."""
+        self.address = way.address
+        self._results.start()
+        self._callbacks.start()
+        self.loop.post(StallWatch(self.loop, self._results, "a result that is unpickled").look)
+        self.loop.post(StallWatch(self.loop, self._callbacks, "a callback of a future").look)
+        self.opened.callback(self.client.stop)
+        settings = self.env[TransportSettings]
+        if way.protection.is_open:
+            self.loop.post(say_open, self.loop, self.node_id)
+        self.client.start(way, 0, Stats(), settings.limits(), components=self.env)
 
     def _make_client(self, own_modules: Sequence[str], project: Project | None) -> ClusterClient:
         client = ClusterClient(

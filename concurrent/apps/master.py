@@ -20,12 +20,11 @@ from concurrent.apps.masterapi import WINDOW_MAX, MasterAPI
 from concurrent.apps.masterjournal import NO_DURABILITY, open_journal, what_is_kept
 from concurrent.apps.neighbours import Neighbours
 from concurrent.apps.node import Node, raise_error
-from concurrent.apps.ownslave import OwnSlave
+from concurrent.apps.ownslave import PRELOAD, OwnSlave
 from concurrent.apps.registry import NodeRecord, NodeRegistry, check_number, new_record
 from concurrent.apps.resourcesettings import ResourceSettings
 from concurrent.apps.revocation import Revocation
 from concurrent.apps.runtime import check_runtime, why_not_of_this
-from concurrent.apps.slave import check_files
 from concurrent.apps.status import MasterStatus
 from concurrent.core.errors import JournalError, NodeError, NotAllowed, VersionMismatch
 from concurrent.core.extensionitems import ExtensionPointItem
@@ -76,7 +75,7 @@ class MasterNode(Node):
     implements(IApp)
 
     node_type = NodeType.master
-    preload = ("concurrent.scheduling.owner.systemhost", "concurrent.apps.slave")
+    preload: tuple[str, ...] = ("concurrent.scheduling.owner.systemhost",)
 
     host = ConfigItem("master", "host", "127.0.0.1", "Address that the master listens on.")
     port = IntItem(
@@ -129,14 +128,18 @@ class MasterNode(Node):
         self._keys: MasterKeys | None = None
         self._first_slave: Future[None] = Future()
 
+    def start(self) -> None:
+        """Open everything; what an own slave needs is imported meanwhile. Main thread."""
+        if self.worker_count:
+            self.preload += PRELOAD
+        super().start()
+
     def open(self) -> None:
         """Open the compute channel, then the JSON API, then start the own slave if there is one.
 
         :raises ConfigurationError: if an address cannot be listened on, or too few files can be open.
         """
         settings = self.settings
-        if self.worker_count:
-            check_files(self.worker_count)  # of its own slave, which has the same limit
         self._open_journal()
         self._open_json_service()
         self._carriers = settings.channel

@@ -7,15 +7,23 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from concurrent.apps.childnode import ChildNode
+from concurrent.apps.slavefiles import check_files
 from concurrent.core.backoff import Backoff
 from concurrent.core.errors import NodeError
 from concurrent.core.loggers import get_log
 from concurrent.scheduling.processes.launcher import Launcher
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["OwnSlave"]
+__all__ = ["PRELOAD", "OwnSlave"]
 
 ENTRY: Final = "concurrent.apps.slave:serve_child"
+
+PRELOAD: Final = (
+    "concurrent.apps.slave",
+    "concurrent.scheduling.slave.taskmanager",
+    "concurrent.scheduling.worker.worker",
+)
+"""What it and its workers share, once their launcher has imported it."""
 
 REFUSALS_MAX: Final = 3
 """How often it may say that it cannot start before it is believed."""
@@ -50,7 +58,9 @@ class OwnSlave:
 
         :param recipe: the environment that it shall have.
         :param master: the address of the master's JSON API.
+        :raises ConfigurationError: if it could not open as many files as it needs.
         """
+        check_files(workers)  # it has the same limit as this process
         self._start = (ENTRY, recipe, master, workers)
         self._child.start(*self._start)
 

@@ -21,6 +21,7 @@ from concurrent.apps.node import Node, raise_error
 from concurrent.apps.nodeclass import node_class, task_manager_class
 from concurrent.apps.registry import check_data
 from concurrent.apps.runtime import describe_runtime
+from concurrent.apps.slavefiles import check_files
 from concurrent.apps.slavelog import keep_log, tell_log
 from concurrent.apps.status import SlaveStatus
 from concurrent.core.environment import Environment
@@ -46,26 +47,14 @@ from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.carriers.client import SessionClient
 from concurrent.transport.security.hosts import is_loopback
-from concurrent.transport.session.limits import check_files_max
 
-__all__ = ["SlaveNode", "check_files", "serve_child"]
+__all__ = ["SlaveNode", "serve_child"]
 
 CALL_TIMEOUT_S: Final = 10.0
 NAME_LENGTH_MAX: Final = 40
 FAREWELL_S: Final = 2.0
-SLAVE_FILES: Final = 22
-WORKER_FILES: Final = 5
-"""How many files a slave has open for itself, and for each of its workers, at least."""
 
 log = get_log(__name__)
-
-
-def check_files(workers: int) -> None:
-    """Check that this process may open as many files as a slave with so many workers needs.
-
-    :raises ConfigurationError: if it may not; its workers could not be started.
-    """
-    check_files_max(SLAVE_FILES + WORKER_FILES * workers, f"a slave with {workers} workers")
 
 
 class _NameItem(ConfigItem[str]):
@@ -376,4 +365,4 @@ def serve_child(control: socket.socket, recipe: dict[str, Any], master: str, wor
         slave.is_own = True
         return slave
 
-    run_child(make, control, lambda _node: "slave")
+    run_child(make, control, lambda _node: ["slave"])

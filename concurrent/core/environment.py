@@ -81,6 +81,7 @@ class Environment(ComponentManager):
         self.config = Configuration(settings, folder=self.folder, classes=self.classes_with_options)
         self.plugins: list[LoadedPlugin] = []
         self.switched_off: list[str] = []
+        self._installed: list[str] | None = None
         self._program: list[str] = []
         self._classes_by_module: dict[str, list[type[Component]]] = {}
         super().__init__(self.config.component_rules(), BUILT_IN)
@@ -141,6 +142,7 @@ class Environment(ComponentManager):
             "folder": str(self.folder) if self.folder is not None else "",
             "overrides": {**self._overrides, **(overrides or {})},
             "config_files": self._config_files,
+            "installed": self._installed,
             "plugins": [plugin.source for plugin in self.plugins],
             "program": self._program,
         }
@@ -156,6 +158,7 @@ class Environment(ComponentManager):
             overrides={**recipe["overrides"], **(overrides or {})},
             config_files=recipe["config_files"],
         )
+        env._installed = recipe["installed"]
         env.load_plugins()
         for source in recipe["plugins"]:
             env.load_plugin(source)
@@ -179,11 +182,9 @@ class Environment(ComponentManager):
 
         :returns: what went wrong.
         """
-        sources: list[str | Path] = []
-        for point in installed_plugins():
-            module = point.value.partition(":")[0]
-            if not self._is_switched_off(module):
-                sources.append(module)
+        if self._installed is None:  # else whoever has started this process has looked already
+            self._installed = [point.value.partition(":")[0] for point in installed_plugins()]
+        sources: list[str | Path] = [one for one in self._installed if not self._is_switched_off(one)]
         sources += self[PluginSettings].load
         if self.folder is not None:
             files = plugin_files(self.folder / "plugins")

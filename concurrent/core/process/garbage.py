@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-__all__ = ["collecting_rarely"]
+__all__ = ["collecting_nothing", "collecting_rarely"]
 
 YOUNG_MAX: Final = 10_000
 """After so many new objects a collection takes place, where Python's own setting is 700 to 2,000."""
@@ -28,3 +28,15 @@ def collecting_rarely() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+@contextmanager
+def collecting_nothing() -> Iterator[None]:
+    """Have no collections at all in this process meanwhile, for a time that is short."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -28,7 +28,7 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from concurrent.core.dependencies import installed_first
-from concurrent.core.process.garbage import collecting_rarely
+from concurrent.core.process.garbage import collecting_nothing
 from concurrent.core.process.heap import keep_freed_memory
 from concurrent.scheduling.processes.descendants import (
     become_subreaper,
@@ -91,10 +91,9 @@ class ForkServer:
         gc.freeze()  # what was forked is not ours: neither its garbage, whose end may close files, nor the rest
         self._prepare_process()
         keep_freed_memory()
-        with collecting_rarely():  # what is imported stays
+        with collecting_nothing():  # what is imported stays
             self._preload(preload)
-        gc.collect()
-        gc.freeze()  # no collection shall touch, and so copy, the memory that children share
+            gc.freeze()  # no collection shall touch, and so copy, the memory that children share
 
     def _prepare_process(self) -> None:
         os.setsid()  # the signals of a terminal are the owner's business

@@ -76,7 +76,7 @@ def test_a_child_that_has_ended_can_be_started_again_from_the_loop(parent: Paren
     parent.end_child(9, None)
     parent.loop.call(parent.child.start, "module:entry", timeout_s=TIMEOUT_S)
     parent.launcher.started[-1][0].sendall(b"ok here\n")
-    assert parent.child.wait_ready() == "here"
+    assert parent.child.wait_told() == "here"
     parent.end_child(None, 0)
     parent.child.stop()
 
@@ -84,7 +84,17 @@ def test_a_child_that_has_ended_can_be_started_again_from_the_loop(parent: Paren
 def test_a_child_was_ready_though_it_cannot_go_on_a_moment_later(parent: Parent) -> None:
     parent.child.start("module:entry")
     parent.launcher.started[-1][0].sendall(b"ok here\nerror no more room\n")
-    assert parent.child.wait_ready() == "here"
+    assert parent.child.wait_told() == "here"
+    parent.end_child(None, 3)
+    parent.child.stop()
+
+
+def test_a_child_announces_one_line_after_the_other(parent: Parent) -> None:
+    parent.child.start("module:entry")
+    parent.launcher.started[-1][0].sendall(b"ok here\nok with workers\nerror no more room\n")
+    assert [parent.child.wait_told(), parent.child.wait_told()] == ["here", "with workers"]
+    with pytest.raises(NodeError, match="the child could not start: no more room"):
+        parent.child.wait_told()
     parent.end_child(None, 3)
     parent.child.stop()
 

@@ -190,9 +190,19 @@ def test_a_recipe_has_all_plugins_and_the_modules_of_the_program(write, tmp_path
     environment, _ = loaded("one", tmp_path / "two.py")
     importlib.import_module("main")
     environment.register_program("main", "no_such_module")
+    environment.load_plugins()
     copy = Environment.from_recipe(environment.recipe())
     assert copy.known_classes() == environment.known_classes()
     assert copy.recipe() == environment.recipe()
+
+
+def test_installed_plugins_are_looked_for_once_by_a_node_and_those_it_starts(monkeypatch) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr("concurrent.core.environment.installed_plugins", lambda: looks.append("") or [])
+    environment = Environment()
+    environment.load_plugins()
+    Environment.from_recipe(Environment.from_recipe(environment.recipe()).recipe())
+    assert len(looks) == 1
 
 
 def test_a_script_that_is_given_as_its_own_plugin_is_not_run_twice(write, tmp_path, monkeypatch) -> None:

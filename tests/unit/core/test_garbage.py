@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from concurrent.core.process.garbage import YOUNG_MAX, collecting_rarely
+from concurrent.core.process.garbage import YOUNG_MAX, collecting_nothing, collecting_rarely
 
 
 class Cycle:
@@ -71,3 +71,15 @@ def test_a_program_that_wants_fewer_collections_has_its_way(threshold: tuple[int
     with collecting_rarely():
         assert gc.get_threshold() == threshold
     assert gc.get_threshold() == threshold
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_nothing_is_collected_meanwhile_and_it_goes_on_as_before(was_on: bool) -> None:
+    if not was_on:
+        gc.disable()
+    try:
+        with collecting_nothing():
+            assert collections_for(YOUNG_MAX * 2) == 0
+        assert gc.isenabled() is was_on
+    finally:
+        gc.enable()

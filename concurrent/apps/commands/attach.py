@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from concurrent.apps.api import EXIT_OK
+from concurrent.apps.commandparser import CommandParser
 from concurrent.apps.commands import app
 from concurrent.apps.commands.asking import JobMaster, add_job_arguments, way_of
 from concurrent.apps.commands.common import Subparsers, arguments_of, common_parser
@@ -81,9 +82,9 @@ def _not_here(job: JobDetails, why: str) -> ConfigurationError:
 
 
 def _run_application(name: str, arguments: list[str], address: Host, job: JobDetails) -> int:
-    parser = argparse.ArgumentParser()
+    parser = CommandParser()
     app.add_parser(parser.add_subparsers())
-    return app.run(parser.parse_args(["app", *arguments, *_attaching(address, job), "--", name]))
+    return app.run(parser.parse_args(["app", name, *arguments, *_attaching(address, job)]))
 
 
 def _run_script(record: ProgramRecord, arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from concurrent.apps.api import NodeType, printable
 from concurrent.core.errors import InvalidArguments
-from concurrent.scheduling.master.fitdesk import FitDesk
+from concurrent.scheduling.master.fitdesk import USES_MAX, FitDesk
 from concurrent.scheduling.wire.messages import to_master
 from concurrent.transport.calls.handler import TCPHandler
 from concurrent.transport.calls.methods import HasMethods, receives
@@ -36,8 +36,10 @@ def register_fits(server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHan
     def uses(handler: TCPHandler, _request: Any, modules: list[list[str]]) -> None:
         """Tell which installed modules the code names."""
         owner = number_of(handler, NodeType.application)
-        _check_rows("modules", modules)
-        desk.uses(owner, [(_shown(name), _shown(of), _shown(version)) for name, of, version in modules])
+        rows = _rows("modules", modules[:USES_MAX])
+        if any("." in name for name, _, _ in rows):
+            raise InvalidArguments("modules are told by their names without a dot", thing="modules")
+        desk.uses(owner, rows)
 
     @receives(server, to_master.fits)
     def fits(
@@ -45,8 +47,7 @@ def register_fits(server: HasMethods, desk: FitDesk, number_of: Callable[[TCPHan
     ) -> None:
         """Tell which of these modules are missing, and which are of another version."""
         slave = number_of(handler, NodeType.slave)
-        _check_rows("others", others)
-        told = [[_shown(text) for text in one] for one in others[:MISSING_MAX]]
+        told = _rows("others", others[:MISSING_MAX])
         desk.fits(slave, owner, [_shown(name) for name in missing[:MISSING_MAX]], told)
 
 
@@ -64,6 +65,8 @@ def _shown(text: str) -> str:
     return printable(text[:NAME_CHARS_MAX])
 
 
-def _check_rows(name: str, rows: list[list[str]]) -> None:
-    if any(len(row) != 3 for row in rows):
+def _rows(name: str, rows: list[list[str]]) -> list[tuple[str, str, str]]:
+    """Return rows of three texts as they are shown."""
+    if any(len(row) != 3 or set(map(type, row)) != {str} for row in rows):
         raise InvalidArguments(f"{name} must be rows of three texts", thing=name)
+    return [(_shown(first), _shown(second), _shown(third)) for first, second, third in rows]

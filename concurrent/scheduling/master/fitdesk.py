@@ -26,7 +26,7 @@ from concurrent.scheduling.wire.courier import Courier
 from concurrent.scheduling.wire.messages import to_slave
 from concurrent.transport.loop.loop import NodeLoop
 
-__all__ = ["FitDesk"]
+__all__ = ["USES_MAX", "FitDesk"]
 
 USES_MAX: Final = 1000
 """So many modules of a program are kept; slaves do not look for others."""
@@ -39,6 +39,9 @@ TOLD_EACH: Final = 3
 GATHER_S: Final = 1.0
 
 NAMES_MAX: Final = 3
+
+TOLD_OF_ONE_MAX: Final = 5
+"""So often a program is told of one slave: of one whose words change without end this is enough."""
 
 AVOID: Final = "avoid"
 """What slaves are told of tasks of a program of which they lack something."""
@@ -69,6 +72,7 @@ class _Program:
     preparing: dict[int, str] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     told_count: int = 0
+    told_by_slave: dict[int, int] = field(default_factory=dict)
     gathered: dict[str, list[str]] = field(default_factory=dict)
     gathering: TimerHandle | None = None
     waiting: TimerHandle | None = None
@@ -84,6 +88,7 @@ class _Program:
         self.forget(slave)
         for words in (self.misfits, self.preparing, self.failures):
             words.pop(slave, None)
+        self.told_by_slave.pop(slave, None)
 
     def words_of(self, slave: int) -> str:
         """Return what is wrong with a slave, to go on behind its name; empty if nothing is."""
@@ -185,7 +190,7 @@ class FitDesk:
             self._decide(owner, program)
 
     def slaves_changed(self) -> None:
-        """Look again who may have tasks: a slave is silent, drained, or is it no more."""
+        """Look again who may have tasks: a slave is silent, drained or wants none, or is it no more."""
         for owner, program in self._program_by_owner.items():
             self._decide(owner, program)
 
@@ -212,13 +217,15 @@ class FitDesk:
             self._courier.cast(handler, to_slave.uses, owner, list(map(list, rows)), self._lacking)
 
     def _await_answers(self, owner: int, program: _Program) -> None:
-        """Decide after a while without slaves that do not answer: they may have been paused."""
-        if self._avoids and program.asked:
-            if program.waiting is not None:
-                program.waiting.cancel()
+        """Decide after a while without slaves that do not answer: they may have been paused.
+
+        Slaves that join meanwhile do not prolong that, or some that come and go would hold the tasks for ever.
+        """
+        if self._avoids and program.asked and program.waiting is None:
             program.waiting = self._loop.call_later(ANSWER_S, self._waited, owner, program)
 
     def _waited(self, owner: int, program: _Program) -> None:
+        program.waiting = None
         program.asked.clear()
         self._decide(owner, program)
 
@@ -228,7 +235,7 @@ class FitDesk:
             return
         slaves = self._ledger.slaves
         having = (slaves[one] for one in program.having if one in slaves)
-        by = next((one.name for one in having if one.may_have_more), "")
+        by = next((one.name for one in having if one.window > 0), "")
         if not by and program.asked:
             return
         for slave in program.lacking:
@@ -245,6 +252,10 @@ class FitDesk:
     def _tell(self, owner: int, program: _Program, slave: int, words: str) -> None:
         """Tell a program what is wrong with a slave; of many they are told together."""
         record = self._ledger.slaves[slave]
+        told_before = program.told_by_slave.get(slave, 0)
+        if told_before == TOLD_OF_ONE_MAX:
+            return
+        program.told_by_slave[slave] = told_before + 1
         program.told_count += 1
         if program.told_count <= TOLD_EACH:
             alone = "; there is no other slave" if len(self._ledger.slaves) == 1 else ""

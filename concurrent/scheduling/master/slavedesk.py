@@ -131,7 +131,7 @@ class SlaveDesk:
         joining = self._joining.pop(slave, None)
         if joining is not None:  # else it has left
             joining.answer.set_result(slave)
-            self._tell(slave, WindowChanged(slave, joining.window))
+            self._window_changed(slave, joining.window)
 
     def away(self, slave: int) -> None:
         """Give a slave nothing more for now: nothing arrives from it; nothing happens if it is not known."""
@@ -161,7 +161,11 @@ class SlaveDesk:
         if slave in self._joining:
             self._joining[slave] = self._joining[slave]._replace(window=window)
         else:
-            self._tell(slave, WindowChanged(slave, window))
+            self._window_changed(slave, window)
+
+    def _window_changed(self, slave: int, window: int) -> None:
+        self._tell(slave, WindowChanged(slave, window))
+        self._fits.slaves_changed()
 
     def lacks(self, slave: int, reason: str) -> None:
         """Take note of why a slave wants no tasks, as it says; empty when that is over."""

@@ -102,6 +102,8 @@ def look_for(uses: Iterable[Use], folders: Sequence[str]) -> Fit:
 
 
 def _is_found(find: Callable[[str], object], module: str) -> bool:
+    if "." in module:
+        return False  # to look for it would be to import what is before the dot
     try:
         return find(module) is not None
     except (ImportError, ValueError):  # finders of others, and modules that were made by hand

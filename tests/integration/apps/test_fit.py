@@ -82,6 +82,19 @@ def test_what_a_spared_slave_hands_back_goes_to_the_one_that_has_all(avoiding: M
     assert owner.next("finished")[0] == [1]
 
 
+def test_a_slave_that_wants_no_tasks_spares_no_other_one(avoiding: MakePeer) -> None:
+    owner, short, full = avoiding("application-1"), avoiding("slave-short"), avoiding("slave-full")
+    number = owner.join("application")
+    short.join("slave", workers=1, window=5)
+    full.join("slave", workers=1, window=5)
+    owner.call("uses", GRID)
+    full.call("fits", number, [], [])
+    short.call("fits", number, ["grid_tools"], [])
+    for window, by in ((5, "slave-full"), (0, ""), (3, "slave-full")):
+        full.call("set_window", window)
+        assert short.next("spared") == (number, by)
+
+
 def test_a_program_tells_what_it_uses_before_its_code_and_again_in_each_session(
     loop: NodeLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,10 +122,14 @@ def test_words_that_make_no_sense_are_refused_and_the_session_goes_on(peer: Make
     owner, slave = peer("application-1"), peer("slave-1", more=NEWER)
     number = owner.join("application")
     slave.join("slave", workers=1, window=5)
-    with pytest.raises(Exception, match="modules"):
-        owner.call("uses", [["a"]])
-    with pytest.raises(Exception, match="others"):
-        slave.call("fits", number, [], [["numpy"]])
+    wrong: list[list[Any]] = [["a"], [1, 2, 3], [b"a", b"b", b"c"], [["a"], {}, ""], ["a", None, ""]]
+    for row in wrong:
+        with pytest.raises(Exception, match="modules must be rows of three texts"):
+            owner.call("uses", [row])
+        with pytest.raises(Exception, match="others must be rows of three texts"):
+            slave.call("fits", number, [], [row])
+    with pytest.raises(Exception, match="without a dot"):  # to look for it a slave would import its package
+        owner.call("uses", [["unittest.__main__.x", "", ""]])
     with pytest.raises(Exception, match="has not joined as slave"):
         owner.call("fits", number, [], [])
     assert slave.call("count_workers") == 1

@@ -10,7 +10,7 @@ import pytest
 from concurrent.core.troubles import Troubles
 from concurrent.scheduling.ledger.events import OwnerJoined, SlaveDrained, SlaveJoined, SlaveLost
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.master.fitdesk import ANSWER_S, GATHER_S, USES_MAX, FitDesk
+from concurrent.scheduling.master.fitdesk import ANSWER_S, GATHER_S, TOLD_OF_ONE_MAX, USES_MAX, FitDesk
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.wire.courier import Courier
@@ -158,6 +158,17 @@ def test_many_slaves_are_told_of_together(master: Master) -> None:
     assert master.notices() == ["7 more slaves: slave-13, slave-14, slave-15, ... lacks grid_tools"]
 
 
+def test_a_slave_whose_words_change_without_end_is_told_of_a_few_times(master: Master) -> None:
+    master.join(10)
+    master.desk.uses(OWNER, [GRID])
+    for number in range(1000):
+        master.desk.fits(10, OWNER, [f"module{number}"], [])
+        master.desk.preparing(10, OWNER, f"cannot have it: {number}", has_failed=True)
+    master.wait(GATHER_S)
+    assert len(master.notices()) == TOLD_OF_ONE_MAX
+    assert master.unfit(10) == ("cannot have it: 999; lacks module999, for program",)
+
+
 def test_what_is_said_of_owners_and_slaves_that_are_not_there_is_nothing(master: Master) -> None:
     master.desk.uses(99, [GRID])
     slave = master.join(10)
@@ -238,6 +249,20 @@ def test_tasks_do_not_wait_for_a_slave_that_does_not_answer(avoiding: Master) ->
     assert short.take("spared") == [(OWNER, "")]
     avoiding.desk.fits(11, OWNER, [], [])
     assert short.take("spared") == [(OWNER, "slave-11")]
+
+
+def test_slaves_that_come_and_go_and_do_not_answer_hold_no_tasks(avoiding: Master) -> None:
+    short = avoiding.join(10)
+    avoiding.desk.uses(OWNER, [GRID])
+    avoiding.join(11)
+    avoiding.desk.fits(10, OWNER, ["grid_tools"], [])
+    ((_, waiting),) = avoiding.timers
+    for slave in range(12, 20):
+        avoiding.join(slave)
+        avoiding.lose(slave - 1)
+    assert waiting.call is not None
+    waiting.call()
+    assert short.take("spared") == [(OWNER, "")]
 
 
 def test_a_slave_gets_tasks_again_when_nobody_else_may_have_them(avoiding: Master) -> None:

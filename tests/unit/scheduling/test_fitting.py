@@ -41,6 +41,15 @@ def test_a_module_is_looked_for_and_not_imported(
     assert "grid_tools" not in sys.modules
 
 
+def test_what_is_in_a_package_is_not_looked_for_since_that_would_import_it(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(site))
+    for folders in ((), (str(site),)):
+        assert look_for([("grid_tools.inner", "", "")], folders).missing == ["grid_tools.inner"]
+    assert "grid_tools" not in sys.modules
+
+
 def test_without_folders_a_module_is_found_as_this_interpreter_does(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

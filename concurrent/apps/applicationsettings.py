@@ -8,10 +8,8 @@ from concurrent.apps.masteraddress import MasterAddress, MasterItem, find_master
 from concurrent.apps.project import SIZE_BYTES_MAX, Project
 from concurrent.apps.transportsettings import TransportSettings
 from concurrent.core.component import Component
-from concurrent.core.errors import ConfigurationError
 from concurrent.core.items import ConfigItem, IntItem, ListItem, PathItem
 from concurrent.scheduling.slave.memoryitem import MemoryItem
-from concurrent.scheduling.wire.requirementsblob import TEXT_BYTES_MAX
 
 if TYPE_CHECKING:
     from concurrent.scheduling.projects.packing import PackedProject
@@ -81,28 +79,13 @@ class ApplicationSettings(Component):
     def requirements_text(self) -> str:
         """Return the requirements that are configured; empty if none are.
 
-        :raises ConfigurationError: if they cannot be read, are empty or too long.
+        :raises ConfigurationError: if they cannot be read, or are nothing that slaves could install.
         """
         if self.requirements is None:
             return ""
-        try:
-            text = self.requirements.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise self._refused(
-                f"cannot be read: {error}", "Name a text file, as pip freeze writes it"
-            ) from error
-        if not text.strip() or len(text.encode()) > TEXT_BYTES_MAX:
-            words = f"has {len(text)} characters; it must have some, and {TEXT_BYTES_MAX} bytes at most"
-            raise self._refused(words, "Leave the option out if the program needs nothing")
-        return text
+        from concurrent.apps.requirementsfile import read_requirements  # few programs have one
 
-    def _refused(self, why: str, remedy: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"the file of requirements {self.requirements} {why}",
-            thing="application.requirements",
-            value=self.requirements,
-            remedy=remedy,
-        )
+        return read_requirements(self.requirements)
 
     def taken_along(self, given: Project | None = None) -> dict[str, Any]:
         """Return what goes along with the code of a program, as ``ClusterClient`` takes it.

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
+
+from concurrent.scheduling.processes.environments import environment_folder, hold
 from tests.system.cluster import QUICK, Cluster, Program, wait_until
 from tests.system.wheels import make_wheel, requirements
 
@@ -87,6 +93,40 @@ def test_workers_are_of_the_environment_that_was_made_once(cluster: Cluster, tmp
     assert start(cluster, script).succeed() == f"{sys.prefix} 0\n"
     made = "from requirements that are here for the first time"
     assert (garage.err.count(made), attic.err.count(made)) == (1, 0)
+
+
+MAKE = """
+import sys
+from concurrent.scheduling.processes.environments import make
+make(open(sys.argv[1]).read(), sys.argv[2], sys.argv[3], 1 << 30)
+"""
+
+
+def test_uv_makes_it_of_what_uv_has_locked_also_for_a_user_without_a_home(tmp_path: Path) -> None:
+    uv = shutil.which("uv", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+    if uv is None:
+        pytest.skip("uv is not installed")
+    wheels, wanted = tmp_path / "wheels", tmp_path / "wanted.txt"
+    make_wheel(wheels, "grid_tools", "2.1.0", "def solve(number): return number\n")
+    wanted.write_text("grid_tools\n")
+    lock = (uv, "pip", "compile", "-q", "--no-index", "--find-links", wheels, "--generate-hashes", wanted)
+    text = subprocess.run(lock, check=True, capture_output=True, text=True).stdout
+    of_another_wheel = re.sub(r"sha256:(\w+)", lambda found: f"sha256:{found[1][::-1]}", text)
+    file = tmp_path / "requirements.txt"
+    folder = environment_folder(tmp_path / "environments")
+    variables = {**os.environ, "PATH": f"{Path(uv).parent}{os.pathsep}{os.environ['PATH']}"}
+    variables |= {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache"}
+    for name, lines in (("right", text), ("other", of_another_wheel)):
+        file.write_text(requirements(wheels, lines))
+        command = (sys.executable, "-c", MAKE, file, folder, name)
+        done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
+        assert (done.returncode == 0) is (name == "right"), done.stderr
+    assert "uv = " in (folder / "right" / "pyvenv.cfg").read_text()
+    held = hold(folder, "right")
+    assert held is not None
+    os.close(held.lock)
+    assert "Hash mismatch" in done.stderr
+    assert hold(folder, "other") is None
 
 
 def test_a_slave_that_cannot_make_it_says_why_and_another_one_runs_the_tasks(

@@ -102,8 +102,11 @@ def _fill(text: str, folder: Path, name: str) -> None:
     target = folder / name
     file = folder / f"{name}.txt"
     file.write_text(text, encoding="utf-8")
+    variables = _variables(folder)
     for command in _commands(target, file):
-        code = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
+        code = subprocess.run(
+            command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, check=False
+        ).returncode  # in a folder without settings of some project
         if code:
             raise SystemExit(code if code > 0 else 1)
     python = look_at(str(_python(folder, name)))
@@ -122,6 +125,16 @@ def _commands(target: Path, file: Path) -> Iterator[Sequence[str]]:
     yield sys.executable, "-I", "-m", "venv", str(target)
     quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
     yield python, "-I", "-m", "pip", "install", *quiet, "-r", str(file)
+
+
+def _variables(folder: Path) -> dict[str, str]:
+    """Return the variables of what makes an environment: uv wants a cache, and not each user has one."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    with contextlib.suppress(OSError):
+        if os.path.isabs(cache):
+            os.makedirs(cache, exist_ok=True)
+    is_there = os.path.isabs(cache) and os.access(cache, os.W_OK | os.X_OK)
+    return dict(os.environ) if is_there else {"UV_CACHE_DIR": str(folder / "uv"), **os.environ}
 
 
 def _python(folder: Path, name: str) -> Path:

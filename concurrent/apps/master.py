@@ -66,10 +66,11 @@ log = get_log(__name__)
 
 
 class MasterNode(Node):
-    """See the module. Its loop owns the dispatcher, the registry and the task systems.
+    """Accepts tasks and task systems, has slaves run them, and brings the outcomes home.
 
-    ``api_service_v1`` is its JSON API and ``compute_server`` the server of its compute channel, of the kind
-    that is configured. A derived node registers more methods on both in ``register_methods``.
+    Its loop owns the dispatcher, the registry and the task systems. ``api_service_v1`` is its JSON API and
+    ``compute_server`` the server of its compute channel. A derived node registers more methods on both in
+    ``register_methods``.
     """
 
     implements(IApp)

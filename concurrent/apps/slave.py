@@ -73,7 +73,7 @@ class _NameItem(ConfigItem[str]):
 
 
 class SlaveNode(Node):
-    """See the module. The master says which task manager it has to use."""
+    """Owns worker processes and has them run the tasks of its master, which says by which task manager."""
 
     implements(IApp)
 

@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx import addnodes
+
 from concurrent.core import Environment
 
 HERE = Path(__file__).resolve().parent
@@ -44,6 +47,7 @@ copybutton_prompt_text = r"\w+\$ "
 copybutton_prompt_is_regexp = True
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 autodoc_default_options = {
     "members": True,
@@ -55,6 +59,7 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "Concurrent"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
@@ -70,6 +75,14 @@ def complete(_app: Any, docname: str, source: list[str]) -> None:
         source[0] += made.tables_of(Environment(variables={"CONCURRENT_SYSTEM_FILE": "none"}).config.items())
 
 
+def shorten_types(_app: Any, document: nodes.document) -> None:
+    """Show names only of types that Sphinx could not read, those of parameter specifications for example."""
+    for signature in document.findall(addnodes.desc_signature):
+        for text in list(signature.findall(nodes.Text)):
+            if "~" in text:
+                text.parent.replace(text, nodes.Text(made.without_modules(text)))
+
+
 def lead_to_the_first_page(app: Any, _error: Exception | None) -> None:
     """Have the folder of the site open at its first page."""
     target = f"{root_doc}.html"
@@ -83,4 +96,5 @@ def lead_to_the_first_page(app: Any, _error: Exception | None) -> None:
 def setup(app: Any) -> None:
     """Take part in the build."""
     app.connect("source-read", complete)
+    app.connect("doctree-read", shorten_types)
     app.connect("build-finished", lead_to_the_first_page)

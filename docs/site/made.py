@@ -1,7 +1,7 @@
 """What the site has beyond the text of the pages: its tables of contents, and the tables of options.
 
 Both are made of what is there: the contents of the lists of links that pages show to readers, the options of
-their declarations. Pure functions of text and of options.
+their declarations. These are functions of text and of options alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 _HEADING = re.compile(r"^## +(.+)$")
+_MARKED = re.compile(r"~(?:\w+\.)*~?")
 _ENTRY = re.compile(r"^- \[([^\]]+)\]\(([^)#]+)\.md\)")
 
 
@@ -42,6 +43,11 @@ def _toctree(caption: str, entries: list[tuple[str, str]]) -> str:
     return "\n".join(
         ["", "```{toctree}", ":hidden:", f":caption: {caption}" if caption else "", "", *lines, "```", ""]
     )
+
+
+def without_modules(signature: str) -> str:
+    """Return a signature with names only of those types that have ``~`` and their module before them."""
+    return _MARKED.sub("", signature)
 
 
 def tables_of(options: Iterable[Any]) -> str:

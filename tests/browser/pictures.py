@@ -1,7 +1,9 @@
-"""Takes the pictures of pages that the documentation shows: ``python -m tests.browser.pictures``.
+"""Takes the pictures of pages that the documentation shows, and writes them to ``docs/pictures``.
 
-A small cluster runs a job that resizes photos, some of which are broken. The pictures are written to
-``docs/pictures``.
+``python -m tests.browser.pictures``
+    those of a master: a small cluster runs a job that resizes photos, some of which are broken.
+``python -m tests.browser.pictures site``
+    those of the site of the documentation, which ``python dev.py site`` has made.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from concurrent.apps import ClusterExecutor
 from tests.browser.viewing import HEIGHT, WIDTH, Person, open_browser
 from tests.system.cluster import Cluster, wait_until
 
-FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+ROOT: Final = Path(__file__).resolve().parents[2]
+FOLDER: Final = ROOT / "docs" / "pictures"
+SITE: Final = ROOT / "build" / "site" / "docs"
 COLOURS: Final = 255
 """A page has few; so a picture is small."""
 
@@ -104,9 +108,21 @@ def pictures_of(person: Person) -> dict[str, Callable[[], None]]:
     }
 
 
-def main() -> None:
-    """Take all of them."""
-    FOLDER.mkdir(exist_ok=True)
+def take_those_of_the_site() -> None:
+    """Take the first page, a page of the reference, and one as it is on a phone at night."""
+    with open_browser() as browser:
+        person = Person(browser, SITE.as_uri())
+        for name, page in {"site": "index", "site-reference": "reference/apps"}.items():
+            browser.get(f"{person.address}/{page}.html")
+            save(person, name)
+        person.show_in_the_dark()
+        person.show_on_phone()
+        browser.get(f"{person.address}/first-day.html")
+        save(person, "site-phone")
+
+
+def take_those_of_a_master() -> None:
+    """Take its pages, and the first one as it is on a phone at night."""
     with photo_cluster() as address, open_browser() as browser:
         person = Person(browser, address)
         person.log_in()
@@ -119,8 +135,17 @@ def main() -> None:
         person.open("/")
         time.sleep(2.5)
         save(person, "phone")
+
+
+def main(arguments: list[str]) -> None:
+    """Take the pictures of the site or of a master."""
+    FOLDER.mkdir(exist_ok=True)
+    if arguments == ["site"]:
+        take_those_of_the_site()
+    else:
+        take_those_of_a_master()
     print(*(f"{path.name}: {path.stat().st_size:,} bytes" for path in sorted(FOLDER.glob("*.png"))), sep="\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1:])

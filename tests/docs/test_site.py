@@ -122,6 +122,11 @@ def test_lists_of_links_are_tables_of_contents() -> None:
     assert ":caption: More\n\nNotes <notes/README>\n```" in made.contents_of(LISTS)
 
 
+def test_types_of_a_signature_are_shown_without_their_modules() -> None:
+    signature = "f: ~collections.abc.Callable[[~P], ~a.b.T], *args: ~typing.~P"
+    assert made.without_modules(signature) == "f: Callable[[P], T], *args: P"
+
+
 def test_options_are_shown_in_a_table_for_each_section() -> None:
     rows = [
         SimpleNamespace(section="disk", name="size", default_text="1", doc="How large", allowed="a | b"),

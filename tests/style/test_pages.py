@@ -77,6 +77,13 @@ def test_each_public_name_is_described_once_in_the_reference(package: str) -> No
         assert sum(described[place] for place in places) == 1, f"{package}.{name}"
 
 
+@pytest.mark.parametrize("package", PUBLIC)
+def test_the_docstring_of_a_public_name_stands_for_itself(package: str) -> None:
+    module = importlib.import_module(package)
+    told = {name: getattr(module, name).__doc__ or "" for name in module.__all__}
+    assert [name for name, doc in told.items() if "see the module" in doc.lower()] == []
+
+
 def test_the_reference_describes_nothing_that_is_not_public() -> None:
     adapters = {f"concurrent.apps.integrations.{name}" for name in ADAPTERS}
     for described in described_names():

@@ -54,7 +54,7 @@ _new_outcome = partial(tuple.__new__, Outcome)
 
 
 class TaskClient:
-    """See the module.
+    """An owner's end of its tasks: pushes them to the master and gives back the outcome of each, once.
 
     :param loop: the owner's loop.
     :param code: pickles tasks and unpickles results.

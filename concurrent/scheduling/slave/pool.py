@@ -44,7 +44,9 @@ __all__ = ["WorkerPool"]
 
 
 class WorkerPool:
-    """See the module. Loop thread only. ``held_count`` tells how many tasks are here that have no outcome yet.
+    """The worker processes of a slave: has tasks run there, and replaces workers that die. Loop thread only.
+
+    ``held_count`` tells how many tasks are here that have no outcome yet.
 
     :param loop: the loop that owns the pool.
     :param launcher: what starts the workers; attached to ``loop``. Pools may share it.

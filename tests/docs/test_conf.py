@@ -92,25 +92,55 @@ def test_there_is_a_file_for_each_way_to_run() -> None:
     assert {file.stem for file in FILES} == set(SECTIONS_BY_NAME)
 
 
-UNIT = CONF / "concurrent-master.service"
+UNITS = sorted(CONF.glob("*.service"))
+ENVS = {"concurrent-master": Path("master"), "concurrent-slave": None}
 
 
-def test_the_unit_starts_a_master_again_unless_its_configuration_is_wrong() -> None:
-    text = UNIT.read_text(encoding="utf-8")
-    settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] not in "#[")
-    assert settings["Restart"] == "on-failure"
-    assert settings["RestartPreventExitStatus"] == str(EXIT_USAGE)
-    command, *arguments = settings["ExecStart"].split()
+def settings_of(unit: Path) -> dict[str, list[str]]:
+    """Return the settings of a unit; one may be there several times."""
+    settings: dict[str, list[str]] = {}
+    for line in unit.read_text(encoding="utf-8").splitlines():
+        if "=" in line and line[0] not in "#[":
+            name, value = line.split("=", 1)
+            settings.setdefault(name, []).append(value)
+    return settings
+
+
+def test_there_is_a_unit_for_each_node_that_runs_for_long() -> None:
+    assert {unit.stem for unit in UNITS} == set(ENVS)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_starts_its_node_again_unless_its_configuration_is_wrong(unit: Path) -> None:
+    settings = settings_of(unit)
+    assert settings["Restart"] == ["on-failure"]
+    assert settings["RestartPreventExitStatus"] == [str(EXIT_USAGE)]
+    (line,) = settings["ExecStart"]
+    command, *arguments = line.split()
     assert command.endswith("/concurrent")
-    assert make_parser().parse_args(arguments).env == Path("master")
+    assert arguments[0] == unit.stem.removeprefix("concurrent-")
+    assert make_parser().parse_args(arguments).env == ENVS[unit.stem]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_runs_as_an_ordinary_user_that_gains_nothing(unit: Path) -> None:
+    settings = settings_of(unit)
+    assert settings["User"] == ["concurrent"]
+    assert settings["NoNewPrivileges"] == ["true"]
+    assert settings["CapabilityBoundingSet"] == [""]
+    assert settings["StateDirectoryMode"] == ["0700"], "keys lie in it"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
-def test_systemd_understands_the_unit(tmp_path: Path) -> None:
-    copy = tmp_path / UNIT.name
-    copy.write_text(UNIT.read_text(encoding="utf-8").replace("/opt/concurrent/bin/concurrent", sys.executable))
-    done = subprocess.run(
-        ["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert UNIT.name not in done.stderr
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_understands_a_unit_with_all_that_it_offers(unit: Path, tmp_path: Path) -> None:
+    text = unit.read_text(encoding="utf-8").replace("/opt/concurrent/bin/concurrent", sys.executable)
+    offered = re.compile(r"^#(?=[A-Z]\w+=)", re.MULTILINE)
+    for name, content in (("as-it-is", text), ("offered", offered.sub("", text))):
+        copy = tmp_path / f"{unit.stem}-{name}.service"
+        copy.write_text(content, encoding="utf-8")
+        done = subprocess.run(
+            ["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert copy.name not in done.stderr, done.stderr
+        assert done.returncode == 0, done.stderr

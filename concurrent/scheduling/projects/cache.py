@@ -165,7 +165,7 @@ class ProjectCache:
             return True
         try:
             is_sound = digest_of_folder(str(folder)) == digest
-        except OSError:
+        except (OSError, ValueError):
             return False
         if not is_sound:
             log.warning("%s is not what was unpacked there, and is unpacked anew", folder)

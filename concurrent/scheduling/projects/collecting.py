@@ -16,10 +16,26 @@ from typing import Final, NamedTuple
 from concurrent.core.errors import ConfigurationError
 from concurrent.scheduling.projects.choosing import Rules
 
-__all__ = ["Collected", "LeftOut", "ProjectFile", "collect", "size_text"]
+__all__ = [
+    "FILES_MAX",
+    "PATH_CHARS_MAX",
+    "STEPS_MAX",
+    "Collected",
+    "LeftOut",
+    "ProjectFile",
+    "collect",
+    "size_text",
+]
 
 ENTRIES_MAX: Final = 200_000
 """A folder that has more is hardly that of a program."""
+
+FILES_MAX: Final = 50_000
+"""So many files may a project have, and so many folders: to unpack more would take each slave too long."""
+
+PATH_CHARS_MAX: Final = 1000
+STEPS_MAX: Final = 100
+"""How long the path of a file may be, and of how many names."""
 
 LEFT_OUT_MAX: Final = 1000
 """So many of those that are left out are named."""
@@ -91,9 +107,10 @@ def collect(folder: str, rules: Rules, size_bytes_max: int, prefix: str = "") ->
             value=unmet[0],
             remedy="Write patterns as seen from that folder; hidden files and caches never go along",
         )
+    _check_count(folder, found)
     _check_size(folder, found, size_bytes_max)
     for each in sorted(found):
-        why, file = _read(each)
+        why, file = _read(each) if _is_short(prefix + each.path) else ("its path is too long", None)
         if file is None:
             collected.leave_out(each.path, why, is_wanted=True)
         else:
@@ -108,6 +125,16 @@ def size_text(size_bytes: int) -> str:
             return f"{size_bytes} {unit}"
         size_bytes = round(size_bytes / 1024)
     return f"{size_bytes} GiB"
+
+
+def _check_count(folder: str, found: list[_Found]) -> None:
+    if len(found) > FILES_MAX:
+        raise ConfigurationError(
+            f"the project {folder} has {len(found)} files, but at most {FILES_MAX} go along",
+            thing="project",
+            value=len(found),
+            remedy="Exclude what tasks do not need, or put many files into one, such as a .zip",
+        )
 
 
 def _check_size(folder: str, found: list[_Found], size_bytes_max: int) -> None:
@@ -191,6 +218,10 @@ def _file_of(
         collected.leave_out(path, why, is_wanted=True)
         return None
     return _Found(path, real, status.st_size)
+
+
+def _is_short(path: str) -> bool:
+    return len(path) <= PATH_CHARS_MAX and path.count("/") < STEPS_MAX
 
 
 def _is_text(path: str) -> bool:

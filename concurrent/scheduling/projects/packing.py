@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from concurrent.core.dependencies import installed_first
 from concurrent.core.errors import InvalidArguments
-from concurrent.scheduling.projects.collecting import ProjectFile
+from concurrent.scheduling.projects.collecting import FILES_MAX, PATH_CHARS_MAX, STEPS_MAX, ProjectFile
 from concurrent.scheduling.wire.projectblobs import SIZE_BYTES_MAX, Manifest, parts_of
 
 with installed_first("msgpack"):
@@ -27,7 +28,9 @@ with installed_first("msgpack"):
 __all__ = ["PackedProject", "digest_of_folder", "pack", "remove_folder", "unpack"]
 
 LENGTH: Final = struct.Struct("!I")
-LIST_BYTES_MAX: Final = 64 << 20
+LIST_BYTES_MAX: Final = 16 << 20
+PATH_BYTES_MAX: Final = 4 * PATH_CHARS_MAX
+PATH_SHOWN: Final = 100
 LEVEL: Final = 1
 CHUNK_BYTES: Final = 1 << 20
 
@@ -85,8 +88,9 @@ def unpack(manifest: Manifest, parts: Iterable[bytes], folder: str) -> None:
     os.mkdir(folder, 0o700)
     try:
         reader = _Reader(parts, min(manifest.size_bytes, SIZE_BYTES_MAX))
+        writer = _Writer(folder)
         for path, size_bytes, is_executable in reader.files():
-            _write(folder, path, reader.take(size_bytes), is_executable=is_executable)
+            writer.write(path, reader.take(size_bytes), is_executable=is_executable)
         reader.end()
         if reader.hexdigest() != manifest.digest:
             raise _broken("it has another hash")
@@ -98,9 +102,10 @@ def unpack(manifest: Manifest, parts: Iterable[bytes], folder: str) -> None:
 
 
 def digest_of_folder(folder: str) -> str:
-    """Return the hash of a project that was unpacked.
+    """Return the hash of a project that was unpacked; none if something is there that no project has.
 
     :raises OSError: if something of it cannot be read.
+    :raises ValueError: if a name is no UTF-8.
     """
     places: list[tuple[str, str]] = []
     for each, inside, names in os.walk(folder):
@@ -110,6 +115,8 @@ def digest_of_folder(folder: str) -> str:
             (os.path.relpath(os.path.join(each, name), folder), os.path.join(each, name)) for name in names
         )
     statuses = [(path, place, os.lstat(place)) for path, place in sorted(places)]
+    if not all(stat.S_ISREG(status.st_mode) for _, _, status in statuses):
+        return ""  # to read it might never end
     head = _head_of((path, status.st_size, bool(status.st_mode & 0o100)) for path, _, status in statuses)
     digest = hashlib.sha256(head)
     for _, place, _ in statuses:
@@ -151,15 +158,9 @@ class _Reader:
         if length > LIST_BYTES_MAX:
             raise _broken("its list is too long")
         try:
-            rows: Any = msgpack.unpackb(b"".join(self.take(length)), use_list=False)
+            yield from _rows_of(b"".join(self.take(length)))
         except (ValueError, msgpack.UnpackException):
             raise _broken("its list cannot be read") from None
-        if type(rows) is not tuple:
-            raise _broken("its list cannot be read")
-        for row in rows:
-            if type(row) is not tuple or tuple(map(type, row)) != (str, int, bool) or row[1] < 0:
-                raise _broken("its list cannot be read")
-            yield row
 
     def take(self, size_bytes: int) -> Iterator[bytes]:
         """Yield what comes next, so much."""
@@ -201,17 +202,63 @@ class _Reader:
         return self._ready
 
 
-def _write(folder: str, path: str, content: Iterable[bytes], *, is_executable: bool) -> None:
-    steps = path.split("/")
-    if "\0" in path or any(step in ("", ".", "..") for step in steps):
-        raise _broken(f"the path {path!r} leads out of its folder")
-    place = os.path.join(folder, *steps)
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(place, flags, 0o600), "wb") as file:
-        for data in content:
-            file.write(data)
-        os.fchmod(file.fileno(), FILE_MODE | (0o111 if is_executable else 0))
+def _rows_of(listed: bytes) -> Iterator[tuple[str, int, bool]]:
+    """Yield the rows of a list of files, one by one: as a whole it might take hundreds of times as much memory.
+
+    :raises ValueError: if it is none; :raises UnpackException: likewise.
+    """
+    limits = dict.fromkeys(("max_bin_len", "max_map_len", "max_ext_len"), 0)
+    unpacker = msgpack.Unpacker(
+        use_list=False, max_buffer_size=LIST_BYTES_MAX, max_str_len=PATH_BYTES_MAX, max_array_len=3, **limits
+    )
+    unpacker.feed(listed)
+    count = unpacker.read_array_header()
+    if count > FILES_MAX:
+        raise _broken(f"it has more than {FILES_MAX} files")
+    for _ in range(count):
+        row: Any = unpacker.unpack()
+        if type(row) is not tuple or tuple(map(type, row)) != (str, int, bool) or row[1] < 0:
+            raise ValueError
+        yield row
+    if unpacker.tell() != len(listed):
+        raise ValueError
+
+
+class _Writer:
+    """Writes the files of a project, none of them out of its folder, and no more folders than files may be."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._made: set[str] = set()
+
+    def write(self, path: str, content: Iterable[bytes], *, is_executable: bool) -> None:
+        """Write a file, and make the folders that it is in."""
+        steps = path.split("/")
+        if "\0" in path or any(step in ("", ".", "..") for step in steps):
+            raise _broken(f"the path {path[:PATH_SHOWN]!r} leads out of its folder")
+        if len(path) > PATH_CHARS_MAX or len(steps) > STEPS_MAX:
+            raise _broken(f"the path {path[:PATH_SHOWN]!r} is too long")
+        try:
+            place = os.path.join(self._folder_of(steps[:-1]), steps[-1])
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(place, flags, 0o600)
+        except FileExistsError:
+            raise _broken(f"the path {path[:PATH_SHOWN]!r} is that of another file too") from None
+        with open(descriptor, "wb") as file:
+            for data in content:
+                file.write(data)
+            os.fchmod(file.fileno(), FILE_MODE | (0o111 if is_executable else 0))
+
+    def _folder_of(self, steps: Sequence[str]) -> str:
+        folder = self._folder
+        for step in steps:
+            folder = f"{folder}/{step}"
+            if folder not in self._made:
+                if len(self._made) == FILES_MAX:
+                    raise _broken(f"it has more than {FILES_MAX} folders")
+                os.mkdir(folder, 0o700)
+                self._made.add(folder)
+        return folder
 
 
 def _broken(why: str) -> InvalidArguments:

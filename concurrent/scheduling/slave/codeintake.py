@@ -43,6 +43,9 @@ NO_PROJECT: Final = Manifest("", 0, 0, "")
 NO_PROJECT_HERE: Final = "cannot have its project: {}"
 """To go on behind the name of a slave."""
 
+WORDS_MAX: Final = 600
+"""So much is told of why tasks cannot run here."""
+
 log = get_log(__name__)
 
 
@@ -268,6 +271,7 @@ class CodeIntake:
     def _failed(self, coming: _Coming, words: str) -> None:
         if self._coming_by_owner.get(coming.owner) is not coming or coming.has_failed:
             return
+        words = words[:WORDS_MAX]
         coming.has_failed = coming.is_told = True
         coming.data_by_part.clear()
         coming.asked_count = 0

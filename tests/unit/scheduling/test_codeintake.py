@@ -209,6 +209,16 @@ def test_what_cannot_be_unpacked_is_said_and_tried_again_when_there_are_tasks(sl
     assert slave.waits[-1] == (OWNER, "")
 
 
+def test_what_a_project_is_called_does_not_make_the_words_long(slave: Slave) -> None:
+    """Words that are longer than a message may be would end the session of the slave."""
+    slave.send(pack([ProjectFile("\x1b" * 10_000 + "/..", b"")], "/"))
+    slave.loop.turn()
+    for _, future in slave.master.asked:
+        future.set_exception(ConnectionLost("x" * 100_000))
+    ((_, words),) = slave.failed
+    assert len(words) < 1000
+
+
 def test_a_part_that_does_not_come_fails_it(slave: Slave) -> None:
     slave.send(project(size_bytes=2 * PART_BYTES))
     slave.loop.turn()

@@ -275,7 +275,7 @@ def test_no_path_leads_out_of_the_folder(there: Path, path: str) -> None:
 
 @pytest.mark.parametrize("paths", [("a", "a"), ("a", "a/b"), ("a/b", "a")])
 def test_two_files_in_one_place_are_refused(there: Path, paths: tuple[str, str]) -> None:
-    with pytest.raises(OSError):
+    with pytest.raises(InvalidArguments, match="is that of another file too"):
         unpacked(pack([ProjectFile(path, b"x") for path in paths], "/"), there)
     assert not there.exists()
 
@@ -298,7 +298,76 @@ def test_what_is_not_what_the_manifest_says_is_refused(there: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "listed", [b"\xc1", b"\x01", b"\x91\x01", b"\x91\x93\xa1a\xff\xc2", b"\x91\x93\xa1a\xa1b\xc2"]
+    "path", ["a/" * collecting.STEPS_MAX + "a", "a" * (collecting.PATH_CHARS_MAX + 1), "a/" * 100_000 + "a"]
+)
+def test_what_has_a_long_path_neither_goes_nor_comes(there: Path, path: str) -> None:
+    """A folder in a folder and so on could not even be removed."""
+    with pytest.raises(InvalidArguments) as caught:
+        unpacked(pack([ProjectFile(path, b"x")], "/"), there)
+    assert len(str(caught.value)) < 300
+    assert not there.exists()
+
+
+def test_files_with_long_paths_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "STEPS_MAX", 4)
+    write(tmp_path, "a.py", "b/c/d.py", "b/c/d/e.py")
+    collected = collect(str(tmp_path), Rules(), MIB, "shop/")
+    assert [file.path for file in collected.files] == ["shop/a.py", "shop/b/c/d.py"]
+    assert [(left.path, left.why) for left in collected.left] == [("b/c/d/e.py", "its path is too long")]
+
+
+@pytest.mark.parametrize("paths", [["a", "b", "c"], ["a/b/c/d"]])
+def test_a_project_has_so_many_files_and_folders(
+    there: Path, monkeypatch: pytest.MonkeyPatch, paths: list[str]
+) -> None:
+    monkeypatch.setattr(packing, "FILES_MAX", 2)
+    with pytest.raises(InvalidArguments, match="more than 2"):
+        unpacked(pack([ProjectFile(path, b"x") for path in paths], "/"), there)
+    assert not there.exists()
+
+
+def test_a_program_is_told_of_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "FILES_MAX", 2)
+    write(tmp_path, "a.py", "b.py", "c.py")
+    with pytest.raises(ConfigurationError, match="3 files, but at most 2 go along"):
+        collect(str(tmp_path), Rules(), MIB)
+
+
+def test_a_list_of_files_takes_no_more_memory_than_it_is_long(there: Path) -> None:
+    """As one object, this one would take a gigabyte."""
+    import tracemalloc
+    import zlib
+
+    listed = b"\xdd" + packing.LENGTH.pack(15 * MIB) + b"\x80" * (15 * MIB)
+    content = packing.LENGTH.pack(len(listed)) + listed
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidArguments, match="more than 50000 files"):
+            unpack(Manifest("0" * 64, len(content), 1, "/"), [zlib.compress(content)], str(there))
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most_bytes < 100 * MIB
+
+
+def test_what_no_project_has_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("")
+    os.mkfifo(tmp_path / "endless")
+    assert digest_of_folder(str(tmp_path)) == ""
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b"\x91\x93\xa1a\x00\xc2\xc0",
+        b"\x91\x93\xa1a\x00",
+        b"\x91\x94\xa1a\x00\xc2\xc0",
+        b"\xc1",
+        b"\x01",
+        b"\x91\x01",
+        b"\x91\x93\xa1a\xff\xc2",
+        b"\x91\x93\xa1a\xa1b\xc2",
+    ],
 )
 def test_a_list_of_files_that_makes_no_sense_is_refused(there: Path, listed: bytes) -> None:
     import zlib

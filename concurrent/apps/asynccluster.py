@@ -97,7 +97,7 @@ class AsyncCalls:
     ) -> AsyncIterator[T]:
         if ahead is None:
             executor = self.executor
-            workers = await ask(self._submitter, lambda: executor._max_workers)
+            workers = await _ask(self._submitter, lambda: executor._max_workers)
             ahead = AHEAD_PER_WORKER * max(1, workers)
         results = AsyncMap(begin, inputs, ahead, ordered=ordered)
         try:
@@ -158,11 +158,11 @@ class AsyncCluster(AsyncCalls):
     async def __aenter__(self) -> Self:
         self._keeper.start()
         self._submitter.start()
-        making = asyncio.ensure_future(ask(self._keeper, self._make))
+        making = asyncio.ensure_future(_ask(self._keeper, self._make))
         try:
             self._executor = await asyncio.shield(making)
         except asyncio.CancelledError:
-            await ask(self._keeper, partial((await making).shutdown, cancel_futures=True))
+            await _ask(self._keeper, partial((await making).shutdown, cancel_futures=True))
             raise
         finally:
             if self._executor is None:
@@ -171,7 +171,7 @@ class AsyncCluster(AsyncCalls):
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         executor = self.executor
-        ended = asyncio.ensure_future(ask(self._keeper, partial(self._end, executor, kind)))
+        ended = asyncio.ensure_future(_ask(self._keeper, partial(self._end, executor, kind)))
         try:
             await asyncio.shield(ended)
         except asyncio.CancelledError:
@@ -194,7 +194,7 @@ class AsyncCluster(AsyncCalls):
         self._keeper.end()
 
 
-async def ask(thread: CallThread, call: Callable[[], T]) -> T:
+async def _ask(thread: CallThread, call: Callable[[], T]) -> T:
     """Return what a call returns that a thread makes."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()

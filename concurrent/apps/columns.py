@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from concurrent.apps.jobstatus import JobRow
-from concurrent.apps.status import UNPROTECTED, ApplicationStatus, MasterStatus, NodeRow, SlaveStatus
+from concurrent.apps.status import ApplicationStatus, MasterStatus, NodeRow, SlaveStatus
 from concurrent.core.items import PORT_MAX, Host
 from concurrent.core.troubles import Trouble
 from concurrent.scheduling.ledger.status import OwnerRow, RunningRow, SlaveRow, WaitRow
@@ -220,7 +220,7 @@ def lines_of_nodes(status: MasterStatus, now: float) -> list[NodeLine]:
     """
     slaves = {one.number: one for one in status.tasks.slaves}
     owners = {one.number: one for one in status.tasks.owners}
-    is_encrypted = status.protected_by not in ("", UNPROTECTED)
+    is_encrypted = status.is_protected
     return [
         NodeLine(one, now - one.since, slaves.get(one.number), owners.get(one.number), is_encrypted)
         for one in status.nodes

@@ -293,7 +293,7 @@ class Pool:
         chunks = _chunks_of(((one,) for one in iterable), chunksize)
         submit = partial(self._submit_calls, self._view(func), func)
         made = kind(submit, chunks, AHEAD_PER_WORKER * self.size)
-        self._imaps = [one for one in self._imaps if one.has_inputs] + [made] * made.has_inputs
+        self._imaps = [one for one in (*self._imaps, made) if one.has_inputs]
         return made
 
     def _view(self, func: Callable[..., Any]) -> ExecutorView:

@@ -68,6 +68,11 @@ class NodeStatus(Ping):
     protected_by: str
     more: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
+    @property
+    def is_protected(self) -> bool:
+        """Whether it says that it lets nobody in but whom it should."""
+        return self.protected_by not in ("", UNPROTECTED)
+
 
 @dataclass(frozen=True)
 class NodeRow(Status):

@@ -142,7 +142,7 @@ class SteerAPI:
                 note(f"{REFUSED}: {error.message}")
                 raise
             note(f"done: {_in_words(answer)}")
-            log.info("%s: %s %s: %s", who(request.identity), request.method, what, _in_words(answer))
+            log.info("%s: %s %s: %s", _who(request.identity), request.method, what, _in_words(answer))
             self._dispatcher.jobs.when_kept(lambda: kept.set_result(answer))
 
         self._loop.call(begin, timeout_s=CALL_TIMEOUT_S)
@@ -150,7 +150,7 @@ class SteerAPI:
 
     def _drain(self, text: str, timeout_s: float | None, identity: Identity) -> DrainAnswer:
         name = find_slave(text, self._ledger)
-        self._dispatcher.slaves.drain(name, who(identity), time.time(), timeout_s)
+        self._dispatcher.slaves.drain(name, _who(identity), time.time(), timeout_s)
         return self._drain_answer(name)
 
     def _resume(self, text: str, _identity: Identity) -> DrainAnswer:
@@ -197,7 +197,7 @@ class SteerAPI:
         for task in chosen.tasks:
             ids_by_owner.setdefault(task.owner.owner, []).append(task.client_id)
         for owner, ids in ids_by_owner.items():
-            self._dispatcher.cancel(owner, ids, by=who(identity))
+            self._dispatcher.cancel(owner, ids, by=_who(identity))
         return answer
 
     def _running_count(self, tasks: list[TaskRecord]) -> int:
@@ -237,7 +237,7 @@ class SteerAPI:
         return answer
 
 
-def who(identity: Identity) -> str:
+def _who(identity: Identity) -> str:
     """Return who does something, as others are told: never empty."""
     if identity == ANYBODY:
         return "somebody"

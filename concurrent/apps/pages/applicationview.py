@@ -6,7 +6,7 @@ from concurrent.apps.columns import APPLICATION, Share
 from concurrent.apps.pages.elements import Node
 from concurrent.apps.pages.parts import bar_line, facts, figures, master_link, note
 from concurrent.apps.pages.viewer import Viewer
-from concurrent.apps.status import UNPROTECTED, ApplicationStatus
+from concurrent.apps.status import ApplicationStatus
 
 __all__ = ["application_view"]
 
@@ -17,7 +17,7 @@ def application_view(viewer: Viewer) -> list[Node]:
     assert isinstance(status, ApplicationStatus), "of the node itself"
     link = master_link(
         status.master,
-        is_encrypted=status.protected_by not in ("", UNPROTECTED),
+        is_encrypted=status.is_protected,
         is_local=viewer.is_local,
     )
     shown: list[Node] = [note(f"It waits: {status.waits_for}")] if status.waits_for else []

@@ -15,7 +15,7 @@ from concurrent.apps.pages.elements import Node
 from concurrent.apps.pages.parts import facts, figures, master_link, note
 from concurrent.apps.pages.tables import Table
 from concurrent.apps.pages.viewer import Viewer
-from concurrent.apps.status import UNPROTECTED, SlaveStatus
+from concurrent.apps.status import SlaveStatus
 
 __all__ = ["slave_view"]
 
@@ -28,7 +28,7 @@ def slave_view(viewer: Viewer) -> list[Node]:
     assert isinstance(status, SlaveStatus), "of the node itself"
     link = master_link(
         status.master,
-        is_encrypted=status.protected_by not in ("", UNPROTECTED),
+        is_encrypted=status.is_protected,
         is_local=viewer.is_local,
     )
     shown: list[Node] = [note(f"It waits: {status.waits_for}")] if status.waits_for else []

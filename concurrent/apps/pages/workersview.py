@@ -24,7 +24,6 @@ from concurrent.apps.pages.progresstable import job_link
 from concurrent.apps.pages.tables import LINES_MAX, Table, search_form
 from concurrent.apps.pages.viewer import Viewer
 from concurrent.apps.pages.words import bytes_or_nothing, cores
-from concurrent.apps.status import UNPROTECTED
 from concurrent.core.items import Host
 from concurrent.scheduling.ledger.status import DRAINED, DRAINING
 from concurrent.transport.security.hosts import is_loopback
@@ -60,7 +59,7 @@ def workers_view(viewer: Viewer) -> list[Node]:
     status = for_viewer(viewer)
     workers = viewer.ask(WorkersList, "workers", limit=SEARCHED_MAX if viewer.query.get("find") else LINES_MAX)
     find = viewer.query.get("find", "").casefold()
-    is_encrypted = status.protected_by not in ("", UNPROTECTED)
+    is_encrypted = status.is_protected
     slaves = [SlaveLine(one, viewer, is_encrypted) for one in workers.items if _has(one, find)]
     processes = [
         WorkerLine(process, one, viewer.now)

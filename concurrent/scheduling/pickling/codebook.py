@@ -111,9 +111,8 @@ class CodeBook(AppCode):
             raise SchedulingError(
                 "this program cannot go on with a job after it has pickled something", thing="job"
             )
-        self.blobs = [
-            EMPTY_BLOB
-        ] * count or self.blobs  # a job goes on with the requirements that it began with
+        if count:  # a job goes on with the requirements that it began with
+            self.blobs = [EMPTY_BLOB] * count
         self.version = self._former_count = count
 
     def recall(self, index: int, blob: bytes) -> None:

@@ -241,10 +241,8 @@ class Dealer:
         if more:
             links += [link for link in crew.links if link.is_idle and link is not self._apart_link][:more]
             links += [None] * (more - len(links))
-        if crew not in (
-            self.anew.next_crew,
-            self._crew_apart,
-        ):  # else one of them is to be done
+        is_one_to_be_done = crew in (self.anew.next_crew, self._crew_apart)
+        if not is_one_to_be_done:
             links += [link for link in busy if self._has_little(link, depth)]
         if room is not None and room.closed:
             links = [link for link in links if link not in room.closed]

@@ -188,7 +188,7 @@ class Environments:
             output=environment.output,
             on_exit=lambda _pid, signal, code, tail: self._made(environment, signal, code, tail),
         )
-        environment.timer = self._loop.call_later(self._rules.timeout_s, self._is_late, environment)
+        environment.timer = self._loop.call_later(self._rules.timeout_s, self._end_late, environment)
         log.info("environment %s is made, from requirements that are here for the first time", environment.name)
         for owner in environment.owners:
             self._tell_wait(environment, owner)
@@ -196,7 +196,7 @@ class Environments:
     def _tell_wait(self, environment: _Environment, owner: int) -> None:
         self._listener.environment_words(owner, f"makes environment {environment.name} of its requirements")
 
-    def _is_late(self, environment: _Environment) -> None:
+    def _end_late(self, environment: _Environment) -> None:
         environment.is_late = True
         if environment.child is not None:
             environment.child.kill()

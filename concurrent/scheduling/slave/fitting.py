@@ -18,7 +18,7 @@ from typing import NamedTuple
 from concurrent.core.distributions import Distributions
 from concurrent.core.loggers import get_log
 
-__all__ = ["Fit", "Fitting", "Use", "Verdict", "look_for"]
+__all__ = ["Fit", "Fitting", "Instead", "Use", "look_for"]
 
 log = get_log(__name__)
 
@@ -33,18 +33,18 @@ class Fit(NamedTuple):
     others: list[list[str]]
 
 
-class Verdict(enum.Enum):
-    """What becomes of tasks: nobody has said it yet, or they go back."""
+class Instead(enum.Enum):
+    """What is done with tasks instead of running them: they wait for a word of the master, or go back."""
 
     WAIT = "wait"
     RETURN = "return"
 
 
 class Fitting:
-    """See the module. ``verdict_by_owner`` has whose tasks are not to be run, or not yet."""
+    """See the module. ``instead_by_owner`` has whose tasks are not to be run, or not yet."""
 
     def __init__(self) -> None:
-        self.verdict_by_owner: dict[int, Verdict] = {}
+        self.instead_by_owner: dict[int, Instead] = {}
         self._uses_by_owner: dict[int, list[Use]] = {}
 
     def look(self, owner: int, uses: Iterable[Use], folders: Sequence[str], *, waits: bool) -> Fit:
@@ -59,7 +59,7 @@ class Fitting:
         if fit.missing:
             log.info("has not what application %d uses: %s", owner, ", ".join(fit.missing))
         if fit.missing and waits:
-            self.verdict_by_owner.setdefault(owner, Verdict.WAIT)
+            self.instead_by_owner.setdefault(owner, Instead.WAIT)
         return fit
 
     def spare(self, owner: int, by: str) -> None:
@@ -69,19 +69,19 @@ class Fitting:
         """
         if by:
             log.info("hands back the tasks of application %d: %s has what it needs", owner, by)
-            self.verdict_by_owner[owner] = Verdict.RETURN
+            self.instead_by_owner[owner] = Instead.RETURN
         else:
-            self.verdict_by_owner.pop(owner, None)
+            self.instead_by_owner.pop(owner, None)
 
     def forget(self, owner: int) -> None:
         """Know no more of an owner."""
         self._uses_by_owner.pop(owner, None)
-        self.verdict_by_owner.pop(owner, None)
+        self.instead_by_owner.pop(owner, None)
 
     def left(self) -> None:
         """The master is gone: the next one, or the next session, tells everything again."""
         self._uses_by_owner.clear()
-        self.verdict_by_owner.clear()
+        self.instead_by_owner.clear()
 
 
 def look_for(uses: Iterable[Use], folders: Sequence[str]) -> Fit:

@@ -26,7 +26,7 @@ from concurrent.scheduling.slave.bars import BarColumns
 from concurrent.scheduling.slave.cluster import Cluster
 from concurrent.scheduling.slave.codeintake import CodeIntake
 from concurrent.scheduling.slave.environments import Environments
-from concurrent.scheduling.slave.fitting import Fitting, Verdict
+from concurrent.scheduling.slave.fitting import Fitting, Instead
 from concurrent.scheduling.slave.offer import NOTHING, Offer
 from concurrent.scheduling.slave.pool import WorkerPool
 from concurrent.scheduling.slave.sayings import said_columns
@@ -391,10 +391,10 @@ class GenericTaskManager(WorkerSettings):
         self._begin(chunk)
 
     def _begin(self, chunk: Chunk) -> None:
-        verdict = self._fitting.verdict_by_owner.get(chunk.owner)
-        if self._is_draining or self._drained_by or verdict is Verdict.RETURN:
+        instead = self._fitting.instead_by_owner.get(chunk.owner)
+        if self._is_draining or self._drained_by or instead is Instead.RETURN:
             self._tell(to_master.returned, chunk.numbers)
-        elif verdict is Verdict.WAIT:
+        elif instead is Instead.WAIT:
             self._waiting.append(chunk)
         elif not self.pool.run(*chunk):
             log.debug("%d tasks of owner %d wait for its code", len(chunk.numbers), chunk.owner)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from concurrent.scheduling.slave.fitting import Fitting, Verdict, look_for
+from concurrent.scheduling.slave.fitting import Fitting, Instead, look_for
 
 OWNER = 7
 
@@ -63,21 +63,21 @@ def test_what_is_told_later_is_looked_for_together_with_what_was_told_before(sit
     fitting = Fitting()
     assert fitting.look(OWNER, [("lost_tools", "", "")], [str(site)], waits=False).missing == ["lost_tools"]
     assert fitting.look(OWNER, [("bare_tools", "", "")], [str(site)], waits=False).missing == ["lost_tools"]
-    assert not fitting.verdict_by_owner
+    assert not fitting.instead_by_owner
 
 
 def test_tasks_wait_for_a_word_of_the_master_where_slaves_are_to_be_spared(site: Path) -> None:
     fitting = Fitting()
     fitting.look(OWNER, [("bare_tools", "", "")], [str(site)], waits=True)
-    assert not fitting.verdict_by_owner
+    assert not fitting.instead_by_owner
     fitting.look(OWNER, [("lost_tools", "", "")], [str(site)], waits=True)
-    assert fitting.verdict_by_owner == {OWNER: Verdict.WAIT}
+    assert fitting.instead_by_owner == {OWNER: Instead.WAIT}
     fitting.spare(OWNER, "slave-other")
-    assert fitting.verdict_by_owner == {OWNER: Verdict.RETURN}
+    assert fitting.instead_by_owner == {OWNER: Instead.RETURN}
     fitting.look(OWNER, [("more_tools", "", "")], [str(site)], waits=True)
-    assert fitting.verdict_by_owner == {OWNER: Verdict.RETURN}
+    assert fitting.instead_by_owner == {OWNER: Instead.RETURN}
     fitting.spare(OWNER, "")
-    assert not fitting.verdict_by_owner
+    assert not fitting.instead_by_owner
 
 
 def test_nothing_is_kept_of_an_owner_or_a_master_that_has_left(site: Path) -> None:
@@ -85,5 +85,5 @@ def test_nothing_is_kept_of_an_owner_or_a_master_that_has_left(site: Path) -> No
     for end in (lambda: fitting.forget(OWNER), fitting.left):
         fitting.look(OWNER, [("lost_tools", "", "")], [str(site)], waits=True)
         end()
-        assert not fitting.verdict_by_owner
+        assert not fitting.instead_by_owner
         assert fitting.look(OWNER, [("bare_tools", "", "")], [str(site)], waits=True).missing == []

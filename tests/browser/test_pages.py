@@ -82,6 +82,21 @@ def test_a_page_says_that_the_node_is_away_and_goes_on_when_it_is_back(person: P
     person.complaints()  # of the requests that failed
 
 
+def test_who_looks_back_in_a_timeline_while_the_node_is_away_is_told_once(person: Person) -> None:
+    person.open("/timeline")
+    person.reads("following", ".controls")
+    person.browser.execute_cdp_cmd("Network.enable", {})
+    away = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    person.browser.execute_cdp_cmd("Network.emulateNetworkConditions", away)
+    person.find("button[aria-label='Earlier']").click()
+    person.reads("standing", ".controls")
+    person.reads("The node does not answer.", "#connection")
+    back = {**away, "offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    person.browser.execute_cdp_cmd("Network.emulateNetworkConditions", back)
+    person.reads("The node answers again.", "#connection")
+    assert not [line for line in person.complaints() if "Uncaught" in line]
+
+
 def test_a_page_that_nobody_sees_asks_nothing(person: Person, cluster: LocalCluster) -> None:
     def calls() -> int:
         return int(

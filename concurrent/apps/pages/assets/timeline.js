@@ -60,7 +60,7 @@ export class Timeline {
   #offset = 0;
   #leftOut = 0;
   #timer = 0;
-  #rows = [];
+  #drawn = { lanes: [], height: LANE_MAX, bars: [] };
 
   /** Draw within an element; `call` asks the node. */
   constructor(root, call) {
@@ -205,7 +205,12 @@ export class Timeline {
 
   async #askPast() {
     const [start, stop] = this.#window();
-    const answer = await this.call("timeline", { start_at: start, stop_at: stop });
+    let answer;
+    try {
+      answer = await this.call("timeline", { start_at: start, stop_at: stop });
+    } catch {
+      return; // the page asks by itself too, and says that it got no answer
+    }
     const past = new Bars();
     past.lanes = this.#live.lanes;
     past.functions = this.#live.functions;
@@ -224,7 +229,7 @@ export class Timeline {
       (!slave || bar.lane.slave.toLowerCase().includes(slave)));
     const lanes = [...new Set(bars.map((bar) => bar.lane))].sort(byPlace);
     const height = Math.max(LANE_MIN, Math.min(LANE_MAX, Math.floor(HEIGHT_WANTED / Math.max(lanes.length, 1))));
-    this.#rows = { lanes, height, bars, start };
+    this.#drawn = { lanes, height, bars };
     const pen = prepared(this.canvas, this.frame.clientWidth, AXIS + Math.max(lanes.length * height, LANE_MAX * 3));
     const colours = getComputedStyle(document.documentElement);
     const x = (at) => ((at - start) / (stop - start)) * this.canvas.clientWidth;
@@ -263,7 +268,7 @@ export class Timeline {
 
   /** Say what is under the pointer. */
   #point(event) {
-    const { lanes, height, bars } = this.#rows;
+    const { lanes, height, bars } = this.#drawn;
     const box = this.canvas.getBoundingClientRect();
     const lane = lanes[Math.floor((event.clientY - box.top - AXIS) / height)];
     const at = this.#timeAt(event);

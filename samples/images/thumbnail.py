@@ -1,16 +1,23 @@
-"""What is done with one image, on a worker. Needs Pillow."""
+"""What is done with one image, on a worker. Needs Pillow.
+
+The file ``mark.png`` lies beside this module, wherever that is: in a copy of the sample it travels with the
+modules if it is included.
+"""
 
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from concurrent.scheduling import Task
 
 __all__ = ["ThumbnailTask"]
 
+MARK = Path(__file__).with_name("mark.png")
+
 
 class ThumbnailTask(Task):
-    """Makes a small picture of an image.
+    """Makes a small picture of an image, with a mark in its corner.
 
     The bytes travel with the task, so no worker needs the folder. A worker that dies of it may have died of
     something else, so it gets a second one.
@@ -43,6 +50,8 @@ class ThumbnailTask(Task):
         act_up(image.info.get("fault"))
         small = image.convert("RGB")
         small.thumbnail((self.side, self.side))
+        with Image.open(MARK) as mark:
+            small.paste(mark, (3, 3), mark)
         written = io.BytesIO()
         small.save(written, "PNG")
         return written.getvalue()

@@ -7,6 +7,7 @@ given one, and the same search on one core shows that the scores are the same.
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from concurrent.apps import ApplicationNode, ClusterExecutor
@@ -32,11 +33,19 @@ class ModelSearch(ApplicationNode):
     seed = IntItem(SECTION, "seed", 1, "Of what is drawn: the same seed gives the same scores.", minimum=0)
     sequential = BoolItem(SECTION, "sequential", True, "Whether one core does the search too, to compare.")
 
+    has_bar = True
+
     def app_init(self) -> None:
         """Prepare the study.
 
-        :raises ConfigurationError: if scikit-learn is not installed.
+        :raises ConfigurationError: if scikit-learn is not installed, or it is started as a job.
         """
+        if self.job_run is not None:
+            raise ConfigurationError(
+                "a search of scikit-learn ends with its program, so a job of it would have nothing to keep",
+                thing="--job",
+                remedy="Leave out --job and --detach",
+            )
         try:
             # joblib knows the backend "concurrent" from this import on.
             from concurrent.apps.integrations.joblib import ConcurrentBackend  # noqa: F401
@@ -55,7 +64,7 @@ class ModelSearch(ApplicationNode):
     def start_processing(self) -> None:
         """Search on the cluster, then on one core; then say what was found."""
         workers = self.wait_workers()
-        with ClusterExecutor(str(self.master_address)) as cluster, cluster.progress("batches of fits"):
+        with ClusterExecutor(str(self.master_address)) as cluster, self.bar_of(cluster):
             # A fit takes one core: numeric libraries of the worker use one thread, not one for each core.
             one_core = cluster.options(resources={"cpu": 1})
             found, parallel_s = self.search("concurrent", cluster=one_core)
@@ -67,6 +76,15 @@ class ModelSearch(ApplicationNode):
             is_same = self.report.is_same(found, expected)
             print(*self.report.comparison(sequential_s, parallel_s, is_same=is_same), sep="\n", flush=True)
         self.shutdown_main_loop(0 if is_same else 1)
+
+    def hide_progress(self) -> None:
+        """Show no bars, not for what joblib submits either."""
+        super().hide_progress()
+        self.has_bar = False
+
+    def bar_of(self, cluster: ClusterExecutor) -> AbstractContextManager[None]:
+        """Return what shows how far joblib is, which forms batches of fits as it goes."""
+        return cluster.progress("batches of fits") if self.has_bar else nullcontext()
 
     def search(self, backend: str, **options: Any) -> tuple[RandomizedSearchCV, float]:
         """Do the search with a backend of joblib; return it with its seconds."""

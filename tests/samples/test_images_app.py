@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 PROGRAM = "import concurrent_framework, sys; sys.exit(concurrent_framework.main())"
+OWN = Path(__file__).resolve().parents[2] / "samples" / "images"
 WITHOUT = f"import sys; sys.modules['PIL'] = None; {PROGRAM}"
 
 pytest.importorskip("PIL")
@@ -24,10 +27,12 @@ from concurrent.apps.samples.images.sheet import write_sheet  # noqa: E402
 from concurrent.apps.samples.images.thumbnail import ThumbnailTask  # noqa: E402
 
 
-def run(folder: Path, *options: str, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *options: str, program: str = PROGRAM, app: Sequence[str] = ("images",)
+) -> subprocess.CompletedProcess[str]:
     """Run it with two workers, in a folder."""
     settings = [word for option in options for word in ("-o", f"images.{option}")]
-    command = [sys.executable, "-c", program, "app", "images", "-w", "2", *settings]
+    command = [sys.executable, "-c", program, "app", *app, "-w", "2", *settings]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
 
 
@@ -86,6 +91,17 @@ def test_a_second_run_does_what_is_missing_or_has_changed_only(tmp_path: Path) -
     assert third.returncode == 0
     assert "6 were done before" in third.stdout
     assert "0 now" in third.stdout
+
+
+def test_a_file_beside_the_code_of_a_copy_travels_if_it_is_included(tmp_path: Path) -> None:
+    some_images(tmp_path / "mine", 2)
+    shutil.copytree(OWN, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    include = ("copy", "--include", "mark.png")
+    assert "copy/mark.png" not in run(tmp_path, app=("copy", "--files")).stdout
+    assert "copy/mark.png" in run(tmp_path, app=(*include, "--files")).stdout
+    done = run(tmp_path, "folder=mine", app=include)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 now" in done.stdout
 
 
 def test_an_empty_folder_is_done_at_once(tmp_path: Path) -> None:

@@ -19,11 +19,13 @@ def search(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_cluster_finds_the_scores_that_one_core_finds() -> None:
     pytest.importorskip("sklearn")
     pytest.importorskip("joblib")
-    done = search(PROGRAM, "-w", "2", "-o", "modelsearch.candidates=4", "-o", "modelsearch.folds=2")
+    options = ("-o", "modelsearch.candidates=4", "-o", "modelsearch.folds=2")
+    done = search(PROGRAM, "-w", "2", "--quiet", *options)
     assert done.returncode == 0, done.stderr
     assert "1437 images to search with, 360 held out" in done.stdout
     assert "s for 8 fits on 2 workers" in done.stdout
     assert "scores identical" in done.stdout
+    assert "batches" not in done.stderr
 
 
 def test_a_difference_of_one_score_is_found() -> None:
@@ -44,6 +46,13 @@ def test_what_is_held_out_is_not_searched_with() -> None:
     data = study.digits(1)
     seen = {image.tobytes() for image in data.images}
     assert not any(image.tobytes() in seen for image in data.held_out)
+
+
+def test_as_a_job_it_would_keep_nothing_and_is_refused() -> None:
+    done = search(PROGRAM, "--master", "127.0.0.1:1", "--job", "mine")
+    assert done.returncode != 0
+    assert "Leave out --job and --detach" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_without_scikit_learn_it_says_what_to_install() -> None:

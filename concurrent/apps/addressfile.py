@@ -7,6 +7,7 @@ there reads in the error which file that address is from.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,7 @@ from concurrent.transport.security.ownaddress import far_address
 __all__ = ["keep_address", "read_address_file"]
 
 BYTES_MAX: Final = 1000
+NAME_BYTES: Final = 6
 
 
 def keep_address(path: Path | None, host: str, port: int) -> Callable[[], None]:
@@ -34,10 +36,11 @@ def keep_address(path: Path | None, host: str, port: int) -> Callable[[], None]:
     if path is None:
         return lambda: None
     text = f"{Host(far_address(host), port)}\n"
-    beside = path.with_name(f".{path.name}-{os.getpid()}")
+    beside = path.with_name(f".{path.name}-{secrets.token_hex(NAME_BYTES)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
+        with beside.open("x", encoding="utf-8") as file:  # what somebody else has put there is not followed
+            file.write(text)
         beside.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -53,8 +56,17 @@ def keep_address(path: Path | None, host: str, port: int) -> Callable[[], None]:
 
 def _remove(path: Path, text: str) -> None:
     with suppress(OSError):
-        if path.read_text(encoding="utf-8") == text:
+        if _text_of(path) == text:
             path.unlink()
+
+
+def _text_of(path: Path) -> str:
+    """Return what a file begins with; a pipe that somebody has put there is not waited for.
+
+    :raises OSError: if it cannot be read.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        return (file.read(BYTES_MAX) or b"").decode("utf-8", "replace")
 
 
 def read_address_file(path: Path, source: str) -> Host:
@@ -64,8 +76,7 @@ def read_address_file(path: Path, source: str) -> Host:
     :raises ConfigurationError: if it has none.
     """
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            text = file.read(BYTES_MAX).strip()
+        text = _text_of(path).strip()
     except OSError as error:
         raise ConfigurationError(
             f"the address file {path}, named by {source}, cannot be read: {error.strerror or error}",

@@ -27,6 +27,9 @@ __all__ = ["Held", "environment_folder", "hold", "make", "name_of", "trim"]
 
 NAME_DIGITS: Final = 16
 
+NICENESS: Final = 10
+"""What makes environments gives way to tasks."""
+
 
 class Held(NamedTuple):
     """An environment that is used: its interpreter, and the descriptor whose lock keeps it there."""
@@ -69,6 +72,8 @@ def make(text: str, folder: str, name: str, bytes_max: int) -> None:
     :param bytes_max: how much environments may take together; others go that are not used.
     """
     place = Path(folder)
+    os.nice(NICENESS)
+    _clear(place)
     with _making(place, name, is_waited=True):
         if (place / f"{name}.ready").exists():
             return
@@ -98,11 +103,22 @@ def trim(folder: Path, bytes_max: int, *, keep: str = "") -> list[str]:
     return gone
 
 
+def _clear(folder: Path) -> None:
+    """Remove what is left of environments whose making was killed."""
+    for file in folder.glob("*.making"):
+        name = file.stem
+        with contextlib.suppress(BlockingIOError), _making(folder, name, is_waited=False):
+            if not (folder / f"{name}.ready").exists():
+                _remove(folder, name)
+
+
 def _fill(text: str, folder: Path, name: str) -> None:
     target = folder / name
     file = folder / f"{name}.txt"
     file.write_text(text, encoding="utf-8")
-    variables = _variables(folder)
+    temporary = folder / f"{name}.tmp"
+    temporary.mkdir()
+    variables = {**_variables(folder), "TMPDIR": str(temporary)}
     for command in _commands(target, file):
         code = subprocess.run(
             command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, check=False
@@ -111,6 +127,7 @@ def _fill(text: str, folder: Path, name: str) -> None:
             raise SystemExit(code if code > 0 else 1)
     python = look_at(str(_python(folder, name)))
     half = folder / f"{name}.half"
+    shutil.rmtree(temporary, ignore_errors=True)
     half.write_text(json.dumps(python.folders), encoding="utf-8")
     half.rename(folder / f"{name}.ready")
 
@@ -168,7 +185,8 @@ def _remove_unused(folder: Path, name: str) -> bool:
 def _remove(folder: Path, name: str) -> None:
     (folder / f"{name}.ready").unlink(missing_ok=True)  # first: it is not whole any more
     (folder / f"{name}.txt").unlink(missing_ok=True)
-    shutil.rmtree(folder / name, ignore_errors=True)
+    for place in (folder / name, folder / f"{name}.tmp"):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _size_bytes(folder: Path) -> int:

@@ -33,6 +33,9 @@ LET_GO_S: Final = 30.0
 AGAIN_S: Final = 300.0
 """After so long it is tried again to make one that could not be made, if it is wanted still."""
 
+ENVIRONMENTS_MAX: Final = 32
+"""So many are made or used at once: each has processes of its own."""
+
 WORDS_MAX: Final = 600
 """So much is told of what pip says when it fails, the end of it."""
 
@@ -116,6 +119,11 @@ class Environments:
             return
         environment = self._by_name.get(name)
         if environment is None:
+            if not self._has_room():
+                self._listener.environment_failed(
+                    owner, f"this slave has {ENVIRONMENTS_MAX} environments of other applications already"
+                )
+                return
             environment = self._by_name[name] = _Environment(name, text)
         environment.owners.add(owner)
         if environment.launcher is not None:
@@ -152,6 +160,14 @@ class Environments:
             if environment.output is not None:
                 environment.output.close()
         self._by_name.clear()
+
+    def _has_room(self) -> bool:
+        """Tell whether there may be one more; one that is not used is let go for it."""
+        if len(self._by_name) == ENVIRONMENTS_MAX:
+            unused = [one for one in self._by_name.values() if not one.owners]
+            for environment in unused[:1]:
+                self._let_go(environment)
+        return len(self._by_name) < ENVIRONMENTS_MAX
 
     def _look(self, environment: _Environment) -> None:
         """Use an environment if it is there, or have it made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -98,6 +99,29 @@ def test_a_file_without_an_address_is_an_error_that_names_it(
     with pytest.raises(ConfigurationError, match=problem) as caught:
         read_address_file(file, "--master")
     assert str(file) in str(caught.value)
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "address"
+    remove = keep_address(file, "127.0.0.1", 9000)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(ConfigurationError, match="is empty"):
+        read_address_file(file, "--master")
+    remove()
+    assert file.is_fifo()
+
+
+def test_a_link_beside_the_file_is_not_written_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of several users another one may have put it there."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
+    precious = tmp_path / "precious"
+    precious.write_text("data")
+    for name in (f".address-{os.getpid()}", ".address-guessed"):
+        (tmp_path / name).symlink_to(precious)
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        keep_address(tmp_path / "address", "127.0.0.1", 9000)
+    assert precious.read_text() == "data"
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

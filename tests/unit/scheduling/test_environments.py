@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from concurrent.scheduling.processes import environments
 from concurrent.scheduling.processes.environments import environment_folder, hold, name_of, trim
 from concurrent.scheduling.slave.environments import (
     AGAIN_S,
+    ENVIRONMENTS_MAX,
     LET_GO_S,
     LOOKS_MAX,
     EnvironmentRules,
@@ -219,6 +221,25 @@ def test_the_interpreter_of_one_that_is_not_used_ends_after_a_while_unless_it_is
     assert trim(slave.folder, 0) == [name]
 
 
+def test_a_slave_has_so_many_at_once_and_lets_unused_ones_go_for_others(slave: Slave) -> None:
+    slave.make()
+    slave.environments.want(1, TEXT)
+    for owner in range(2, ENVIRONMENTS_MAX + 1):
+        slave.environments.want(owner, f"tools=={owner}")
+    slave.take()
+    slave.environments.want(99, "one more")
+    ((_, owner, words),) = slave.take()
+    assert (owner, words) == (99, "this slave has 32 environments of other applications already")
+    slave.environments.want(98, TEXT)
+    assert slave.take() == [("ready", 98)]
+    for owner in (1, 98):
+        slave.environments.forget(owner)
+    slave.environments.want(99, "one more")
+    assert slave.launcher.is_retired
+    assert slave.take() == [("waits", 99)]
+    slave.environments.close()
+
+
 def test_a_slave_that_makes_none_takes_no_such_tasks(tmp_path: Path) -> None:
     slave = Slave(tmp_path, is_allowed=False)
     slave.environments.want(1, TEXT)
@@ -240,6 +261,34 @@ def test_the_end_lets_go_of_all(slave: Slave) -> None:
     slave.environments.close()
     assert not [timer for _, timer in slave.loop.timers if timer.call is not None]
     (slave.folder / name_of(TEXT, "x")).mkdir()
+
+
+def test_what_is_left_of_one_whose_making_was_killed_goes_when_the_next_one_is_made(
+    slave: Slave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(_text: str, folder: Path, name: str) -> None:
+        (folder / f"{name}.ready").write_text("[]")
+
+    whole = slave.make()
+    (slave.folder / f"{whole}.making").touch()
+    (slave.folder / "half" / "lib").mkdir(parents=True)
+    (slave.folder / "half.tmp").mkdir()
+    (slave.folder / "half.making").touch()
+    nices: list[int] = []
+    monkeypatch.setattr(environments, "_fill", fill)
+    monkeypatch.setattr("os.nice", nices.append)
+    environments.make(TEXT, str(slave.folder), "next", 1 << 30)
+    assert not (slave.folder / "half").exists()
+    assert not (slave.folder / "half.tmp").exists()
+    assert hold_and_close(slave.folder, whole)
+    assert nices[0] > 0  # tasks come first
+
+
+def hold_and_close(folder: Path, name: str) -> bool:
+    held = hold(folder, name)
+    if held is not None:
+        os.close(held.lock)
+    return held is not None
 
 
 def test_the_longest_unused_go_until_there_is_room(tmp_path: Path) -> None:

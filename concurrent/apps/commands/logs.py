@@ -124,11 +124,13 @@ class JobOutputs:
         self._master = master
         self._job = job
         self._said: dict[str, str] = {}
+        self._over: set[str] = set()  # what had ended when it was asked last: it is told once more at most
         self._after = 0
 
     def new(self) -> Iterator[OutputRow]:
         """Yield what is new, of each task once or twice, as it may end meanwhile."""
         after = offset = 0
+        over: set[str] = set()
         while True:
             part = self._master.outputs(self._job, after=self._after, offset=offset)
             after = after or part.after
@@ -136,12 +138,17 @@ class JobOutputs:
             for row in filter(attrgetter("output"), part.items):
                 text = new_part(self._said.get(row.task, ""), row.output)
                 self._said[row.task] = row.output
+                if row.state not in OPEN:
+                    over.add(row.task)
                 if text:
                     yield replace(row, output=text)
             offset += len(part.items)
             if not (part.left_out and part.items):
                 break
         self._after = after
+        for task in self._over - over:
+            del self._said[task]
+        self._over = over
 
 
 def _job(master: ObserveMaster, args: argparse.Namespace) -> None:

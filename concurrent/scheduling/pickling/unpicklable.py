@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
-from types import FunctionType
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any, Final, NamedTuple
 
 from concurrent.core.errors import UnpicklableValue
@@ -17,6 +18,7 @@ __all__ = ["unpicklable_code", "unpicklable_value"]
 DEPTH_MAX: Final = 8
 CHILDREN_MAX: Final = 1000
 """How far, and into how many parts of one value, it is looked."""
+PARTS_BY_KIND: Final = {MethodType: ("__self__",), partial: ("func", "args", "keywords")}
 
 REMEDY: Final = "Pass plain data; open files, locks and connections stay in their process."
 CODE_REMEDY: Final = "Make the value where it is used, or move the code to an installed module."
@@ -214,6 +216,15 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     elif kind in (set, frozenset):
         for part in value:
             yield "{...}", part
-    elif not isinstance(value, type) and not callable(value):
-        for name, part in getattr(value, "__dict__", {}).items():
+    else:
+        for name, part in _attributes(value).items():
             yield f".{name}", part
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    """Return by name what is looked into of something that is no container; code is looked at otherwise."""
+    if type(value) in PARTS_BY_KIND:
+        return {name: getattr(value, name) for name in PARTS_BY_KIND[type(value)]}
+    if isinstance(value, (type, FunctionType)):
+        return {}
+    return dict(getattr(value, "__dict__", {}))

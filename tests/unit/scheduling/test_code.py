@@ -10,6 +10,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -429,6 +430,34 @@ def test_an_argument_that_cannot_be_pickled_is_named(
         ends.payload((plugin_module.countdown, arguments, keywords))
     assert isinstance(caught.value, SchedulingError)
     assert caught.value.remedy
+
+
+class HasExecutor:
+    """Keeps an executor beside the method that it has called, and can be called itself."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1)
+
+    def step(self, number: int) -> int:
+        return number
+
+    def __call__(self, number: int) -> int:
+        return number
+
+
+@pytest.mark.parametrize(
+    ("function", "where"),
+    [
+        (HasExecutor().step, r"the function HasExecutor\.step .* in it \.__self__\.pool, "),
+        (HasExecutor(), r"the function HasExecutor .* in it \.pool, "),
+        (partial(HasExecutor().step, 1), r"the function partial .* in it \.func\.__self__\.pool, "),
+    ],
+)
+def test_what_a_method_or_partial_leads_to_is_named(
+    ends: Ends, function: Callable[[int], int], where: str
+) -> None:
+    with pytest.raises(pickle.PicklingError, match=f"{where}of type ThreadPoolExecutor: it is an executor"):
+        ends.payload((function, (1,), {}))
 
 
 def test_an_argument_of_a_call_in_a_chunk_is_named(ends: Ends) -> None:

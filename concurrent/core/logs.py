@@ -45,11 +45,11 @@ NODE: Final = "{node}"
 class NodeLog:
     """The log handlers of one node; give them back with :meth:`stop`.
 
-    :param level: one of :data:`LEVELS`.
+    :param level: one of ``LEVELS``.
     :param file: a file to append to, or None for standard error alone.
     :param size_bytes_max: the file is moved to ``FILE.1`` before it gets larger than this.
     :param part_count: how many of these older parts are kept; 0: all.
-    :param format_name: how records are written: one of :data:`.FORMATS`.
+    :param format_name: how records are written: one of ``FORMATS``.
     :param has_task_output: what tasks print is logged, whatever the level.
     """
 

@@ -55,6 +55,9 @@ autodoc_default_options = {
     "inherited-members": "ABC, AutoBatchingMixin, BaseException, Component, Enum, Exception, Executor, Future, "
     "Generic, Interface, Protocol, object, tuple",
 }
+nitpicky = True  # a method, function or error that a docstring names is there
+nitpick_ignore = [("py:exc", "concurrent.futures.CancelledError")]
+nitpick_ignore_regex = [("py:class", ".*")]  # annotations name inner classes too
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 

@@ -265,7 +265,7 @@ class Ledger:
         """Give up to ``count`` queued tasks to ``slave``.
 
         :param lane: where they are taken from; None for all lanes of tasks without a claim, in their order. Of
-            tasks with a claim it gets no more than it has room for, see :meth:`Claims.room`.
+            tasks with a claim it gets no more than it has room for, see ``Claims.room``.
         """
         record = self.slaves[slave]
         if lane is not None and lane.claim:

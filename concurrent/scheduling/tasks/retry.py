@@ -67,7 +67,7 @@ class Retry:
     def takes(self, names: Iterable[str]) -> bool:
         """Tell whether an exception is one of those that are tried again.
 
-        :param names: those of its class and of what it derives from, see :func:`exception_names`.
+        :param names: those of its class and of what it derives from, see ``exception_names``.
         """
         return not set(self.on).isdisjoint(names)
 

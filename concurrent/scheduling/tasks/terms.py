@@ -91,7 +91,7 @@ class Terms:
             object.__setattr__(self, "resources", Claim.of(self.resources))
 
     def binding(self) -> list[str]:
-        """Return the names of those that are asked for and bind whoever takes the task, see :data:`BINDING`."""
+        """Return the names of those that are asked for and bind whoever takes the task, see ``BINDING``."""
         return [name for name in BINDING if getattr(self, name)]
 
     def as_map(self) -> dict[str, Any]:

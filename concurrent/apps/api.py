@@ -21,6 +21,7 @@ __all__ = [
     "PORT_DEFAULT",
     "IApp",
     "NodeType",
+    "counted",
     "for_terminal",
     "parse_address",
     "printable",
@@ -96,3 +97,11 @@ def reachable_port(host: str, port: int, master: Host) -> int:
     :param master: the address by which it knows its master.
     """
     return 0 if is_loopback(host) and not is_loopback(master.name) else port
+
+
+def counted(count: int, what: str) -> str:
+    """Return how many of something there are, in words such as ``2 workers``.
+
+    :param what: the word for one of it.
+    """
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from concurrent.apps.access import MANAGING, ROLES_BY_TYPE
-from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, reachable_port
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK, IApp, NodeType, counted, reachable_port
 from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.arrivals import Arrivals
 from concurrent.apps.callbacks import Callbacks
@@ -19,7 +19,7 @@ from concurrent.apps.idlewatch import IdleWatch
 from concurrent.apps.jobrun import JobRun
 from concurrent.apps.layouts import own_folders, own_modules
 from concurrent.apps.misspelt import warn_of_misspelt
-from concurrent.apps.node import Node, raise_error
+from concurrent.apps.node import INTERRUPTED, Node, raise_error
 from concurrent.apps.outcomes import Outcomes
 from concurrent.apps.program import ProgramOrNode, identity_of, warn_if_unused
 from concurrent.apps.progress.board import Progress
@@ -365,12 +365,21 @@ class ApplicationNode(Callbacks, Node):
     def _leave(self) -> None:
         """Say goodbye to the master; the job goes on, unless the application has ended by itself."""
         job = self.job_run
+        if self.ending == INTERRUPTED and job is None and not self._outcomes.is_done:
+            self._say_cancelled()
         if job is not None:
             self._inbox.acknowledge()
             if not (job.goes_on or self._outcomes.is_done):
                 cancel_job(self.settings.access().way(self.master_address, MANAGING), job.answer.job)
             self.client.detach()
         self.client.stop(why=self.ending)
+
+    def _say_cancelled(self) -> None:
+        """Say what ends with this program that nobody waits for any more."""
+        tasks, systems = self.client.tasks.open_count, self._outcomes.open_systems
+        what = [counted(tasks, "unfinished task")] if tasks or not systems else []
+        what += [counted(systems, "unfinished task system")] if systems else []
+        log.warning("interrupted: cancels %s at %s", " and ".join(what), self.master_address)
 
     def own_status(self) -> ApplicationStatus:
         """Return what the application is doing. Loop thread only."""

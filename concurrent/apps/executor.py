@@ -255,8 +255,8 @@ class ClusterExecutor(Executor):
 
         A job goes on then, so that the program can come back to it.
         """
-        if kind is not None and self._core.job is not None:
-            self._core.leave()
+        if kind is not None and (self._core.job is not None or issubclass(kind, KeyboardInterrupt)):
+            self._core.drop()
         self.shutdown(wait=True, cancel_futures=kind is not None)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  as in the standard library

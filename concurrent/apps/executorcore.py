@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,11 +22,12 @@ from concurrent.futures import InvalidStateError
 from contextlib import ExitStack, suppress
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from concurrent.apps.access import Way
 from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.client import ClusterClient
+from concurrent.apps.executorend import end_with_program, say_dropped
 from concurrent.apps.executorjob import ExecutorJob
 from concurrent.apps.forkedcopies import tell_of_forks
 from concurrent.apps.jobwish import JobAnswer
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from concurrent.scheduling.tasks.explanation import Explanation
 
 __all__ = ["ExecutorCore", "Setup"]
+
+LONG_S: Final = 3.0
 
 Setup = tuple[Callable[..., object], tuple[Any, ...]]
 """A function that each worker has to call first, and its arguments."""
@@ -116,7 +118,7 @@ class ExecutorCore:
             self.loop.stop()
             self._end_threads()
             raise
-        atexit.register(self._exit)
+        self._at_exit = atexit.register(partial(end_with_program, self))
         tell_of_forks(self)
 
     def join(self, way: Way) -> None:
@@ -296,10 +298,15 @@ class ExecutorCore:
             future.cancel_here()
             self._settle(future, None, None)
 
-    def leave(self) -> None:
-        """Take nothing more, and wait for nothing: what is unfinished goes on in the job."""
+    def drop(self) -> None:
+        """Take nothing more, and cancel what is unfinished, or leave it to the job; say which."""
         self._is_closing = True
-        self.abandon(self._futures)
+        say_dropped(self)
+        self.abandon(list(self._futures))
+
+    def wait_freed(self) -> None:
+        """Wait until everything is freed. Any thread but those of the core."""
+        self._closed.wait()
 
     def break_down(self, error: ConcurrentError) -> None:
         """Nothing can run any more: fail what is open, and refuse what comes."""
@@ -309,7 +316,14 @@ class ExecutorCore:
         self.client.give_up(error)
         self._fail_all(error)
 
-    def close(self, *, wait: bool, cancel: bool, grace_s: float = 0.0) -> None:
+    def close(
+        self,
+        *,
+        wait: bool,
+        cancel: bool,
+        grace_s: float = 0.0,
+        on_long: Callable[[], object] | None = None,
+    ) -> None:
         """Take nothing more, and free everything when what was submitted has ended.
 
         :param wait: return only then. On the callbacks thread return when the futures have ended; at once on
@@ -317,6 +331,7 @@ class ExecutorCore:
             (where arguments are pickled): the rest needs this thread.
         :param cancel: cancel what is not finished.
         :param grace_s: how long what is cancelled and runs has to end by itself, in seconds.
+        :param on_long: is called, once, if the wait takes longer than people like to wait.
         """
         if os.getpid() != self._pid:  # a forked copy has neither threads nor a cluster
             return
@@ -328,9 +343,11 @@ class ExecutorCore:
             return
         ended = self._are_all_done if self._callbacks.is_current() else self._closed
         try:
+            if on_long is not None and not ended.wait(LONG_S):
+                on_long()
             ended.wait()
         except BaseException:  # boundary: a signal came: whoever waits here wants to get on
-            self.abandon(list(self._futures))
+            self.drop()
             raise
         if not self._callbacks.is_current():
             self._callbacks.join()  # no thread is left, so the next LocalCluster can fork its processes
@@ -358,23 +375,6 @@ class ExecutorCore:
             thing=self.node_id,
             remedy="Make one there",
         )
-
-    def _exit(self) -> None:
-        """The program ends: wait for what was submitted, as the pools of the standard library do.
-
-        A job is left at once by a program that has failed.
-        """
-        if self.job is not None and hasattr(sys, "last_value"):
-            self.leave()
-        try:
-            self.close(wait=True, cancel=False)
-        except KeyboardInterrupt:  # what was submitted is lost, which the exit code has to say
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # so a second one ends it at once
-            self._closed.wait()
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError, ValueError):  # closed, or nobody reads it
-                    stream.flush()
-            signal.raise_signal(signal.SIGINT)
 
     def _take(self, outcomes: list[Outcome]) -> None:
         """End the futures whose results no code is needed for; leave the others to the results thread. Loop."""
@@ -471,7 +471,7 @@ class ExecutorCore:
         try:
             self._free()
         finally:
-            atexit.unregister(self._exit)
+            atexit.unregister(self._at_exit)
             self._closed.set()
 
     def _free(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from concurrent.apps.api import for_terminal
+from concurrent.apps.api import counted, for_terminal
 
 if TYPE_CHECKING:
     from concurrent.apps.executorcore import ExecutorCore
@@ -24,7 +24,7 @@ def line_of(kind: str, core: ExecutorCore, workers: int | None) -> str:
     :param kind: the name of its class.
     :param workers: how many there are; None where nobody has asked yet.
     """
-    what = "" if workers is None else f" of {_counted(workers, 'worker')}"
+    what = "" if workers is None else f" of {counted(workers, 'worker')}"
     job = "" if core.job is None else f" for job {_short(core.job.name)}"
     state = core.state
     if core.failure is not None and state == "broken":
@@ -32,7 +32,7 @@ def line_of(kind: str, core: ExecutorCore, workers: int | None) -> str:
     count = core.open_count
     facts = [f"<{kind}{what}{job} at {core.address}", state]
     if count:
-        facts.append(f"{_counted(count, 'call')} open")
+        facts.append(f"{counted(count, 'call')} open")
     page = "" if core.is_closed else f"; its page: concurrent open --master {core.address}"
     return f"{', '.join(facts)}{page}>"
 
@@ -73,10 +73,6 @@ def future_line(future: TaskFuture[Any]) -> str:
         if future.progress is not None:
             state += f", says {_short(future.progress.words)}"
     return f"<{type(future).__name__}{name}, {task}: {state}>"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _short(text: str) -> str:

@@ -50,9 +50,12 @@ if TYPE_CHECKING:
 if sys.platform != "win32":
     import resource
 
-__all__ = ["Node", "check_made", "peak_memory_bytes", "raise_error"]
+__all__ = ["INTERRUPTED", "Node", "check_made", "peak_memory_bytes", "raise_error"]
 
 CALL_TIMEOUT_S: Final = 5.0
+
+INTERRUPTED: Final = "interrupted"
+"""How a node has ended that a signal has ended."""
 
 
 class Node(Component):
@@ -82,7 +85,7 @@ class Node(Component):
         self.protection = Protection()
         """What its connections pass through."""
         self.started_at = 0.0
-        self.ending = "interrupted"
+        self.ending = INTERRUPTED
         """How the node has ended, once it has."""
         self._open = ExitStack()
         self._pid = os.getpid()

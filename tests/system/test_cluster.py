@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 
@@ -168,6 +169,7 @@ def test_an_application_that_is_interrupted_ends_in_good_order(
     app.send(signal.SIGINT)
     assert app.wait() == 130
     assert "Traceback" not in app.err
+    assert re.search(r"interrupted: cancels .*unfinished task", app.err)
     _, alive = psutil.wait_procs(workers, 20)
     assert alive == []
     if where == "cluster":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import weakref
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from concurrent.apps import LocalCluster
@@ -83,29 +85,90 @@ def test_a_forked_child_that_ends_does_not_wait(tmp_path: Path) -> None:
     assert run(tmp_path, ending)[:2] == (0, 4)
 
 
-@pytest.mark.parametrize(
-    "ending", ["", "cluster.shutdown()", "with cluster: pass", "cluster.shutdown(wait=False)"]
-)
-def test_an_interrupt_ends_the_wait_and_the_exit_code_says_so(tmp_path: Path, ending: str) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import time, sys\nfrom concurrent.apps import LocalCluster\n"
-        f"cluster = LocalCluster(1)\ncluster.submit(time.sleep, 600)\nprint('ends', flush=True)\n{ending}\n"
+INTERRUPTED = """
+import sys, time
+from concurrent.apps import ClusterExecutor, LocalCluster, Pool
+
+cluster = MAKE
+futures = [cluster.submit(time.sleep, 600) for _ in range(3)]
+print("ends", flush=True)
+ENDING
+"""
+
+
+def begin(stack: ExitStack, folder: Path, ending: str, make: str = "LocalCluster(1)") -> subprocess.Popen[str]:
+    """Start such a program, whose three tasks do not end, and return it when it has come to its end."""
+    script = folder / "script.py"
+    script.write_text(INTERRUPTED.replace("MAKE", make).replace("ENDING", ending))
+    pipe = subprocess.PIPE
+    program = stack.enter_context(
+        subprocess.Popen([sys.executable, script], stdout=pipe, stderr=pipe, text=True)
     )
+    stack.callback(program.kill)  # or its end would be waited for
+    assert program.stdout is not None
+    assert program.stdout.readline() == "ends\n", program.communicate()[1]
+    return program
+
+
+def interrupt(program: subprocess.Popen[str]) -> tuple[int, str]:
+    """Press Ctrl-C until the program has ended, for it may not wait yet; return its exit code and errors."""
+    while True:
+        program.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            errors = program.communicate(timeout=5)[1]
+            return program.returncode, errors
+
+
+@pytest.mark.parametrize(
+    "ending", ["", "cluster.shutdown()", "with cluster: pass", "with cluster: time.sleep(600)",
+               "cluster.shutdown(wait=False)", "futures[0].result()"],
+)  # fmt: skip
+def test_an_interrupt_ends_the_wait_and_says_what_is_dropped(tmp_path: Path, ending: str) -> None:
     with ExitStack() as stack:
-        program = stack.enter_context(
-            subprocess.Popen(
-                [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
-        )
-        stack.callback(program.kill)  # or its end would be waited for
-        assert program.stdout is not None
-        assert program.stdout.readline() == "ends\n"
-        while program.poll() is None:  # the first one may come before it waits
-            program.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                program.wait(2)
+        program = begin(stack, tmp_path, ending)
+        processes = psutil.Process(program.pid).children(recursive=True)
+        code, errors = interrupt(program)
+        assert code == -signal.SIGINT
+        assert re.search(r"^interrupted: cancels 3 unfinished tasks at 127\.0\.0\.1:\d+$", errors, re.M), errors
+        _, alive = psutil.wait_procs(processes, TIMEOUT_S)
+        assert alive == []
+
+
+def test_a_program_that_is_interrupted_while_it_waits_for_a_result_does_not_wait_on(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        program = begin(stack, tmp_path, "futures[0].result()")
+        program.send_signal(signal.SIGINT)
         assert program.wait(TIMEOUT_S) == -signal.SIGINT
+
+
+def test_a_program_that_waits_at_its_end_says_for_what(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        program = begin(stack, tmp_path, "")
+        assert program.stderr is not None
+        line = program.stderr.readline()
+        assert re.match(r"the program waits for 3 unfinished tasks at \S+; Ctrl-C cancels them\n", line)
+        assert interrupt(program)[0] == -signal.SIGINT
+
+
+def test_a_program_that_is_terminated_takes_its_cluster_along(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        program = begin(stack, tmp_path, "")
+        processes = psutil.Process(program.pid).children(recursive=True)
+        program.terminate()
+        assert program.wait(TIMEOUT_S) == -signal.SIGTERM
+        _, alive = psutil.wait_procs(processes, TIMEOUT_S)
+        assert alive == []
+
+
+def test_what_an_interrupted_program_has_submitted_to_a_job_goes_on(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.master("-w", 1, options=("journal.durability=host", f"journal.folder={tmp_path / 'journal'}"))
+    with ExitStack() as stack:
+        program = begin(stack, tmp_path, "", f"ClusterExecutor({cluster.address!r}, job='numbers')")
+        wait_until(lambda: cluster.status()["tasks"]["open"] == 3, "the master has its tasks")
+        code, errors = interrupt(program)
+        assert code == -signal.SIGINT
+        assert f"leaves 3 unfinished tasks to the job numbers at {cluster.address}, which goes on" in errors
+        assert cluster.status()["tasks"]["open"] == 3
 
 
 def test_a_dropped_executor_is_collected_and_its_futures_end(gate: Gate) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final
 
 from concurrent.apps.access import OBSERVING, Way
-from concurrent.apps.api import EXIT_FAILED, EXIT_OK, for_terminal
+from concurrent.apps.api import EXIT_FAILED, EXIT_OK, counted, for_terminal
 from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.checkup import (
     FAIL,
@@ -78,7 +78,7 @@ def _summary(rows: list[CheckRow]) -> str:
         (sum(row.state == state for row in rows), name)
         for state, name in ((FAIL, "failure"), (WARN, "warning"))
     )
-    said = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
+    said = ", ".join(counted(count, name) for count, name in counts if count)
     return said or "all is well"
 
 

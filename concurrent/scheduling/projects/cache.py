@@ -71,7 +71,8 @@ class ProjectCache:
             undo.callback(os.close, lock)
             if not folder.is_dir() or not self._is_sound(lock, folder, digest):
                 return ""
-            self._hold(manifest, lock)
+            size_text, _ = _said(lock)  # that of a manifest may be a lie, if nothing was unpacked from it
+            self._hold(digest, int(size_text) if size_text.isdigit() else manifest.size_bytes, lock)
             undo.pop_all()
         return str(folder)
 
@@ -121,14 +122,14 @@ class ProjectCache:
                 if not self._is_sound(lock, folder, manifest.digest):
                     remove_folder(str(folder))
                     half.rename(folder)
-            self._hold(manifest, lock)
+            self._hold(manifest.digest, manifest.size_bytes, lock)
             undo.pop_all()
 
-    def _hold(self, manifest: Manifest, lock: int) -> None:
+    def _hold(self, digest: str, size_bytes: int, lock: int) -> None:
         """Use a project from now on; one lock is enough for all programs here that have it."""
-        _say(lock, manifest)
-        self.release(manifest.digest)
-        self._lock_by_digest[manifest.digest] = lock
+        _say(lock, size_bytes)
+        self.release(digest)
+        self._lock_by_digest[digest] = lock
 
     def _folder(self) -> Path:
         """Return where all projects are; whoever has removed the cache meanwhile has done no harm."""
@@ -178,10 +179,13 @@ class ProjectCache:
         for path in self._folder().iterdir():
             with contextlib.suppress(OSError, ValueError):
                 status = path.stat()
-                if path.suffix == LOCK:
+                is_stale = time.time() - status.st_mtime > STALE_S
+                if path.suffix == LOCK and is_stale and not path.with_suffix("").is_dir():
+                    self._remove(path.stem)  # it came to nothing
+                elif path.suffix == LOCK:
                     size_text = path.read_text(encoding="ascii").partition(" ")[0]
                     entries.append(_Entry(status.st_mtime, path.stem, int(size_text)))
-                elif HALF in path.name and time.time() - status.st_mtime > STALE_S:
+                elif HALF in path.name and is_stale:
                     remove_folder(str(path))
         total = sum(entry.size_bytes for entry in entries)
         for entry in sorted(entries):
@@ -216,9 +220,9 @@ def _is_file_of(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _say(lock: int, manifest: Manifest) -> None:
+def _say(lock: int, size_bytes: int) -> None:
     """Write into the file beside a project what it is to say, and that it is used now."""
-    os.pwrite(lock, f"{manifest.size_bytes} {_boot_id()}\n".encode(), 0)
+    os.pwrite(lock, f"{size_bytes} {_boot_id()}\n".encode(), 0)
     os.utime(lock)
 
 

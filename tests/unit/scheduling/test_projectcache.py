@@ -68,6 +68,29 @@ def test_two_who_unpack_the_same_do_no_harm(folder: Path) -> None:
     other.close()
 
 
+def test_a_manifest_does_not_say_how_large_what_is_there_already_is(folder: Path) -> None:
+    store, packed = ProjectCache(folder, 1500), project("x")
+    put(store, packed)
+    store.close()
+    assert store.find(packed.manifest._replace(size_bytes=0))
+    store.close()
+    put(store, project("y"))
+    store.close()
+    assert store.find(packed.manifest) == ""  # it has gone, since both were too much
+
+
+def test_what_is_left_of_projects_that_never_came_goes(folder: Path) -> None:
+    store, packed, waited_for = ProjectCache(folder), project("x"), project("y")
+    assert store.find(packed.manifest) == store.find(waited_for.manifest) == ""
+    place = put(store, project("z"))
+    left = Path(place).with_name(packed.manifest.digest + cache.LOCK)
+    os.utime(left, (1000, 1000))
+    put(store, project("w"))
+    assert not left.exists()
+    assert left.with_name(waited_for.manifest.digest + cache.LOCK).exists()
+    store.close()
+
+
 def test_the_longest_unused_go_when_there_is_too_much_and_what_is_used_stays(folder: Path) -> None:
     store, other = ProjectCache(folder, 2500), ProjectCache(folder, 2500)
     first, second, third, fourth = map(project, "abcd")

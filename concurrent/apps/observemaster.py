@@ -32,9 +32,9 @@ class ObserveMaster(SteerMaster):
         """Return whether the cluster moves, and if not, why."""
         return NowStatus.from_json(self._call("now"))
 
-    def progress(self) -> ProgressStatus:
-        """Return how far each function of each job is."""
-        return ProgressStatus.from_json(self._call("progress"))
+    def progress(self, job: str = "") -> ProgressStatus:
+        """Return how far each function of each job is, or of one job."""
+        return ProgressStatus.from_json(self._call("progress", job))
 
     def tasks(self, **wanted: Any) -> TasksList:
         """Return tasks.
@@ -79,13 +79,15 @@ class ObserveMaster(SteerMaster):
         return self._client.get_text(path, timeout_s=VIEW_TIMEOUT_S).result(VIEW_TIMEOUT_S + 1.0)
 
     def _check_names(self, job: str, function: str) -> None:
-        """Raise NodeError if a name is that of nothing."""
-        rows = self.progress().items
-        jobs = {one for row in rows for one in (row.job, row.job_id)}
-        jobs |= {one for row in self.jobs() for one in (row.title, row.job, row.name)}
-        self._check_name(job, jobs, "job", "'concurrent top' shows jobs and programs")
-        functions = {row.function for row in rows if not job or job in (row.job, row.job_id)}
-        self._check_name(function, functions, "function", "'concurrent tasks' shows what there is")
+        """Raise NodeError if a name is that of nothing, as far as a master lists what there is."""
+        progress = self.progress(job)
+        if job and not progress.total:
+            jobs = {one for row in self.progress().items for one in (row.job, row.job_id)}
+            jobs |= {one for row in self.jobs() for one in (row.title, row.job, row.name)}
+            self._check_name(job, jobs, "job", "'concurrent top' shows jobs and programs")
+        if not progress.left_out:
+            functions = {row.function for row in progress.items}
+            self._check_name(function, functions, "function", "'concurrent tasks' shows what there is")
 
     def _check_name(self, name: str, known: Iterable[str], thing: str, where: str) -> None:
         names = sorted({*known} - {""})

@@ -1,7 +1,8 @@
 """Takes waiting tasks back from the slaves that would end last, for places where they end sooner.
 
 The same for all schedulers, used when no task is queued. It counts in seconds: a slave ends when it has done
-what it holds, at the pace of its latest tasks, and a place is when one task more would be done there. It keeps
+what it holds, at the pace of its latest tasks, and a place is when one task more would be done there. One that
+holds more than it wants to runs tasks that take long: nobody knows when it comes to the others. It keeps
 account only while there is something to balance, and then of the slaves that changed; a move costs the
 logarithm of the slaves.
 """
@@ -9,6 +10,7 @@ logarithm of the slaves.
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 
 from concurrent.core.ranking import Ranking
 from concurrent.scheduling.ledger.events import AskBack, Command
@@ -144,7 +146,9 @@ class Rebalancer:
         """Rank a slave as one to ask, when it has given away so many."""
         count = len(slave.held) - given
         if count > slave.workers and not slave.is_asked_back and self._may_ask(slave):
-            self._ends.put((-count * self._task_s(slave) / slave.workers, slave.slave))
+            is_wanted = count <= slave.window or not slave.window
+            end_s = count * self._task_s(slave) / slave.workers if is_wanted else inf
+            self._ends.put((-end_s, slave.slave))
         else:
             self._ends.drop(slave.slave)
 

@@ -345,6 +345,11 @@ class Dealer:
         return self._new_link(crew, Room(self._resources, self._links) if crew.takes else None)
 
     @property
+    def standing_count(self) -> int:
+        """How many workers run a task that takes long."""
+        return self._stuck.standing_count
+
+    @property
     def busy_places(self) -> int:
         """How many places workers with tasks take."""
         return sum(link.places for link in self._links if link.outstanding)

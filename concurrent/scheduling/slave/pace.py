@@ -92,7 +92,13 @@ class Pace:
         hold_max_s = HOLD_SHARE * (AHEAD_SHARED_S if is_shared else AHEAD_S)
         return max(HOLD_MIN_S, min(self.report_delay_s(waiting_count, worker_count), hold_max_s))
 
-    def window(self, worker_count: int) -> int:
-        """Return how many tasks a pool of ``worker_count`` workers wants to hold in all."""
+    def window(self, worker_count: int, standing_count: int = 0) -> int:
+        """Return how many tasks a pool of ``worker_count`` workers wants to hold in all.
+
+        :param standing_count: how many of them run a task that takes long: nothing is to wait for these.
+        """
+        free_count = worker_count - standing_count
+        if free_count <= 0:
+            return worker_count
         per_worker = min(HELD_MAX, HELD_S / self.duration_s, HELD_BYTES_MAX / (self._size_bytes + 1))
-        return worker_count + max(1, int(worker_count * per_worker))
+        return worker_count + max(1, int(free_count * per_worker))

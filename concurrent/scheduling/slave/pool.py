@@ -127,6 +127,11 @@ class WorkerPool:
         return self._window.count
 
     @property
+    def usual_window(self) -> int:
+        """The same if no worker ran a task that takes long."""
+        return self._window.usual_count
+
+    @property
     def lacks(self) -> str:
         """Why the pool wants nothing, if its machine is short of something; else empty."""
         return self._limits.lacks
@@ -317,8 +322,13 @@ class WorkerPool:
         return link
 
     def _look(self, running: Mapping[WorkerLink, Item]) -> None:
+        self._look_at_window()
         self._limits.look(running)
         self._sayings.look(self._links, self._loop.time())
+
+    def _look_at_window(self) -> None:
+        """Say it if the pool wants to hold more or less from now on."""
+        self._window.look(self._dealer.standing_count)
 
     def _has_started(self) -> None:
         self._dealer.deal()
@@ -360,7 +370,7 @@ class WorkerPool:
     def _shortage_changed(self) -> None:
         self._window.is_open = not self.lacks
         self._on_lacks(self.lacks)
-        self._window.look()
+        self._look_at_window()
 
     def _end(self, item: Item, status: int, payload: bytes) -> None:
         """Report the end of a task that no worker reports; somebody may be waiting for it."""
@@ -370,10 +380,10 @@ class WorkerPool:
         self._report.add([item[0]], [status], [payload], delay_s=0.0)
 
     def _done(self, numbers: list[int], statuses: list[int], payloads: list[bytes | Frame]) -> None:
-        """Hand outcomes over, and say if the pool wants to hold more or less from now on."""
+        """Hand outcomes over."""
         self._sayings.flush()
         self._on_done(numbers, statuses, payloads)
-        self._window.look()
+        self._look_at_window()
 
     def _over_limit(self, link: WorkerLink, number: int, verdict: Verdict) -> None:
         self._end_running(link, {number}, verdict, verdict.grace_s)

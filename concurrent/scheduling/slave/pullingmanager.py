@@ -112,7 +112,13 @@ class ZMQTaskManager(GenericTaskManager):
         self._pull()
 
     def _has_room(self) -> bool:
-        return not (self._is_draining or self._drained_by) and self.pool.held_count < self.pool.window
+        """Tell whether it takes tasks now.
+
+        What lies on its way to a socket nobody else can get. So it is taken even while all workers run tasks
+        that take long, and handed back when the master asks.
+        """
+        window = self.pool.window if self._socket is None else self.pool.usual_window
+        return not (self._is_draining or self._drained_by) and self.pool.held_count < window
 
     def _pull(self) -> None:
         """Take more tasks if there is room."""

@@ -22,6 +22,9 @@ something else to do then: waking up costs more than looking."""
 
 STUCK_TASKS: Final = 4
 
+STANDING_S: Final = 0.2
+"""A worker without progress for this long stands. Results may be held back for half of that."""
+
 LOOK_MAX_S: Final = 0.2
 """How long nobody looks at most, however long tasks take."""
 
@@ -64,6 +67,12 @@ class StuckWatch:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    @property
+    def standing_count(self) -> int:
+        """How many workers run a task that takes long, so that nobody knows when they are free."""
+        since = self._loop.time() - max(STANDING_S, self._patience_s)
+        return sum(bool(link.outstanding) and link.progress_at < since for link in self._links)
 
     @property
     def _look_s(self) -> float:

@@ -28,9 +28,18 @@ class Window:
         self._size = size
         self._on_change = on_change
 
-    def look(self) -> None:
-        """Say it if it has changed much."""
-        count = self._pace.window(self._size) if self.is_open else 0
-        if abs(count - self.count) > CHANGE * self.count:
+    @property
+    def usual_count(self) -> int:
+        """What would be wanted if no worker ran a task that takes long."""
+        return self._pace.window(self._size) if self.is_open else 0
+
+    def look(self, standing_count: int = 0) -> None:
+        """Say it if it has changed much, or if nothing more is to wait here than what runs.
+
+        :param standing_count: how many workers run a task that takes long.
+        """
+        count = self._pace.window(self._size, standing_count) if self.is_open else 0
+        is_told = (count > self._size) is (self.count > self._size)
+        if abs(count - self.count) > CHANGE * self.count or not is_told:
             self.count = count
             self._on_change(count)

@@ -56,6 +56,12 @@ def test_a_pool_wants_at_least_one_task_more_than_workers() -> None:
     assert paced(100.0).window(8) == 9
 
 
+def test_nothing_is_wanted_for_workers_that_run_long_tasks() -> None:
+    assert paced(0.01).window(2, standing_count=1) == 2 + 40
+    assert paced(0.01).window(2, standing_count=2) == 2
+    assert paced(100.0).window(8, standing_count=8) == 8
+
+
 def test_a_pool_never_wants_more_than_the_bounds() -> None:
     assert paced(0.0).window(2) == 2 + 2 * HELD_MAX
     held = paced(0.0, size_bytes=1024 * 1024).window(1) - 1

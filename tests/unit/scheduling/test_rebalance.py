@@ -10,6 +10,7 @@ from concurrent.scheduling.ledger.events import (
     TasksDone,
     TasksReturned,
     TasksSubmitted,
+    WindowChanged,
 )
 from concurrent.scheduling.ledger.ledger import Ledger
 from concurrent.scheduling.schedulers.rebalance import Rebalancer
@@ -88,6 +89,23 @@ def test_nothing_is_moved_to_a_slave_that_refuses_tasks(cluster: Cluster) -> Non
     assert cluster.ask_back() == {}
     cluster.add(3, held=0, task_s=1.0)
     assert cluster.ask_back() == {1: 4}
+
+
+def test_what_a_slave_does_not_want_any_more_goes_to_any_idle_one(cluster: Cluster) -> None:
+    cluster.add(1, held=9, task_s=0.00001)
+    cluster.add(2, held=0, task_s=1.0)
+    assert cluster.ask_back() == {}, "it would be done with them sooner"
+    cluster.ledger.apply(WindowChanged(1, 1))  # its worker runs a task that takes long
+    cluster.note(1)
+    assert cluster.ask_back() == {1: 8}
+
+
+def test_what_a_slave_is_to_hold_no_more_for_another_reason_is_left_to_the_usual_rule(cluster: Cluster) -> None:
+    cluster.add(1, held=9, task_s=0.00001)
+    cluster.add(2, held=0, task_s=1.0)
+    cluster.ledger.apply(WindowChanged(1, 0))
+    cluster.note(1)
+    assert cluster.ask_back() == {}
 
 
 def test_while_nobody_is_idle_nothing_is_moved(cluster: Cluster) -> None:

@@ -84,3 +84,15 @@ def test_a_window_is_told_when_it_has_changed_much() -> None:
     window.look()
     assert told == [window.count]
     assert window.count > first
+
+
+def test_a_window_is_told_when_nothing_more_is_to_wait_and_when_it_is_again() -> None:
+    pace, told = Pace(), []
+    pace.duration_s = 100.0
+    window = Window(pace, 8, told.append)
+    window.look(standing_count=7)
+    assert told == []
+    window.look(standing_count=8)
+    window.look(standing_count=8)
+    window.look()
+    assert told == [8, 9]

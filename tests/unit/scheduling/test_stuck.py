@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from concurrent.scheduling.slave.pace import Pace
-from concurrent.scheduling.slave.stuck import LOOK_MAX_S, STUCK_S, STUCK_TASKS, StuckWatch
+from concurrent.scheduling.slave.stuck import LOOK_MAX_S, STANDING_S, STUCK_S, STUCK_TASKS, StuckWatch
 from tests.unit.scheduling.slave_parts import StillLoop
 
 
@@ -85,3 +85,22 @@ def test_where_tasks_take_long_what_is_held_back_is_taken_soon_all_the_same(has_
     watched.watch.go_on()
     watched.loop.go_on(STUCK_TASKS * task_s)
     assert watched.stuck[-1] == [standing]
+
+
+def test_workers_that_run_a_task_for_long_are_counted() -> None:
+    standing, busy, idle = Link(1), Link(1), Link(0)
+    watched = Watched(standing, busy, idle)
+    watched.loop.now += STANDING_S / 2
+    assert watched.watch.standing_count == 0
+    busy.progress_at = watched.loop.now
+    watched.loop.now += STANDING_S
+    busy.progress_at = watched.loop.now
+    assert watched.watch.standing_count == 1
+
+
+def test_a_task_that_takes_no_longer_than_others_is_not_long() -> None:
+    watched = Watched(Link(1), task_s=10.0)
+    watched.loop.now += 30.0
+    assert watched.watch.standing_count == 0
+    watched.loop.now += 11.0
+    assert watched.watch.standing_count == 1

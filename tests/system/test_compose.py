@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,12 @@ from tests.system.machines import Machine, Machines
 
 yaml = pytest.importorskip("yaml")
 
-pytestmark = pytest.mark.system
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(
+        not (shutil.which("unshare") and shutil.which("hostname")), reason="no machine can be named"
+    ),
+]
 
 COMPOSE = Path(__file__).resolve().parents[2] / "conf" / "compose.yaml"
 PORTS = (8750, 8751, 8752)

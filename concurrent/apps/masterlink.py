@@ -2,9 +2,8 @@
 
 The node calls ``register_...`` of the master's JSON API, which answers where the compute channel is, and
 then binds a session on that channel to the registration; that of a program to its job, at a master that has
-jobs. A session that is cut is resumed by the
-transport. When one has ended for good, everything begins again. Loop thread only, but for ``start`` and
-``stop``.
+jobs. A session that is cut is resumed by the transport. When one has ended for good, everything begins again.
+Loop thread only, but for ``start`` and ``stop``.
 """
 
 from __future__ import annotations

@@ -59,8 +59,7 @@ class Jobs:
     """See the module.
 
     ``by_number`` has the jobs, and ``is_recorded`` tells whether there is a journal. ``submitted_count`` and
-    ``submitted_bytes`` count what was submitted ever.
-    ``watcher`` is told how tasks end; None if nobody is.
+    ``submitted_bytes`` count what was submitted ever. ``watcher`` is told how tasks end; None if nobody is.
 
     :param budget: what the master may keep.
     :param queue: where the tasks of a new job wait.

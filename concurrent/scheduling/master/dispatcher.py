@@ -106,8 +106,7 @@ class Dispatcher:
     ``announcer`` tells owners what concerns them; ``jobs`` is where jobs begin and end, ``slaves`` where
     slaves join and say what they did, ``news`` passes on what tasks say, ``systems`` is where task systems
     outlive their processes, ``fits`` knows which slaves lack what programs use, ``ended`` remembers how tasks
-    ended, and ``observatory`` all else that is only
-    looked at.
+    ended, and ``observatory`` all else that is only looked at.
     """
 
     def __init__(  # noqa: PLR0913  what it is told of its master, by name

@@ -102,6 +102,8 @@ class ExecutorCore:
         self._initialized: Call | None = None
         self.tallies: list[CallTally] = []
         """What counts the calls of blocks that show their progress."""
+        self.attachments: dict[type, Any] = {}
+        """What adapters for other libraries keep as long as it lives, by their own classes."""
         self._is_closing = False
         self._is_torn_down = False
         self._are_all_done = threading.Event()

@@ -175,11 +175,8 @@ def _sizes(value: Any) -> Iterator[int]:
         yield int(getattr(usage, "sum", lambda: usage)())
 
 
-_stand_ins: Final[weakref.WeakKeyDictionary[Any, StandIns]] = weakref.WeakKeyDictionary()
-"""By executor, for all that use it one after the other."""
-
-
 def stand_ins_of(executor: ClusterExecutor | ExecutorView) -> StandIns:
     """Return what stands for large arguments on an executor; views of one have the same."""
-    cluster = cluster_of(executor)
-    return _stand_ins.setdefault(cluster, StandIns(cluster._core.client.tasks.code))
+    core = cluster_of(executor)._core
+    known: StandIns = core.attachments.setdefault(StandIns, StandIns(core.client.tasks.code))
+    return known

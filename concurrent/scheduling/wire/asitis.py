@@ -15,11 +15,12 @@ __all__ = ["AsItIs", "forms_of", "remade"]
 def forms_of(error: BaseException) -> tuple[Any, ...]:
     """Return what to pickle for an exception, in the order in which to try it.
 
-    What says itself how it is pickled is not pickled otherwise.
+    What says itself how it is pickled is not pickled otherwise, and what has slots would lose them.
     """
     kind, base = type(error), _builtin_base(type(error))
     has_own_way = kind.__reduce__ is not base.__reduce__ or kind.__reduce_ex__ is not base.__reduce_ex__
-    return (error,) if has_own_way else (error, AsItIs(error))
+    has_slots = any(vars(one).get("__slots__") for one in kind.__mro__)
+    return (error,) if has_own_way or has_slots else (error, AsItIs(error))
 
 
 class AsItIs:
@@ -34,7 +35,7 @@ class AsItIs:
     def __reduce__(self) -> tuple[Any, ...]:
         kind = type(self._error)
         _, arguments, *state = _builtin_base(kind).__reduce__(self._error)
-        return remade, (kind, arguments, *state)
+        return remade, (kind, _forms_in(arguments), *state)
 
 
 def remade(kind: type[BaseException], arguments: tuple[Any, ...], state: Any = None) -> BaseException:
@@ -49,6 +50,15 @@ def remade(kind: type[BaseException], arguments: tuple[Any, ...], state: Any = N
     if state is not None:
         base.__setstate__(error, state)
     return error
+
+
+def _forms_in(argument: Any) -> Any:
+    """Return an argument with what stands for the exceptions in it, as those of a group are."""
+    if isinstance(argument, BaseException):
+        return forms_of(argument)[-1]
+    if type(argument) in (list, tuple):
+        return type(argument)(map(_forms_in, argument))
+    return argument
 
 
 def _builtin_base(kind: type[BaseException]) -> Any:

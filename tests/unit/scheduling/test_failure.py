@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import pickle
 import re
 import sys
@@ -56,6 +57,14 @@ class Rebuildable(Exception):
 
 class WithCode(Exception):
     """Cannot be made from its ``args``, as many that people write."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class WithSlots(Exception):
+    __slots__ = ("code",)
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -121,6 +130,16 @@ def test_an_exception_whose_class_takes_other_arguments_arrives_as_it_is() -> No
     assert (of_file.errno, of_file.filename, of_file.is_mine) == (2, "there", True)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="this Python has no groups of exceptions")
+def test_a_group_has_such_exceptions_as_they_are() -> None:
+    group = getattr(builtins, "ExceptionGroup")("some", [WithCode(7, "wrong"), ValueError("text")])  # noqa: B009
+    back: Any = travelled(group)
+    assert type(back) is type(group)
+    first, second = back.exceptions
+    assert (type(first), first.code, str(first)) == (WithCode, 7, "wrong")
+    assert (type(second), str(second)) == (ValueError, "text")
+
+
 def test_the_remote_traceback_and_output_are_its_cause() -> None:
     cause = travelled(ValueError("wrong"), output="printed before").__cause__
     assert isinstance(cause, TaskFailed)
@@ -129,7 +148,9 @@ def test_the_remote_traceback_and_output_are_its_cause() -> None:
     assert cause.evidence == ("printed before",)
 
 
-@pytest.mark.parametrize("error", [NotRebuildable("text", needed=1), WithoutMessage(), Deceiver("lie")])
+@pytest.mark.parametrize(
+    "error", [NotRebuildable("text", needed=1), WithSlots(7, "text"), WithoutMessage(), Deceiver("lie")]
+)
 def test_an_exception_that_cannot_be_rebuilt_arrives_as_task_failed(error: BaseException) -> None:
     back = travelled(error)
     if isinstance(error, WithoutMessage):

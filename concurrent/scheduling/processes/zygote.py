@@ -38,6 +38,12 @@ __all__ = ["Zygote"]
 REPORT_BYTES: Final = 65536
 ATTACH_TIMEOUT_S: Final = 10.0
 
+RETIRE_S: Final = 5.0
+"""So long a zygote may take to end that is not needed any more."""
+
+VALUE_TYPES: Final = {"started": int, "exit": int, "failed": str, "swept": list}
+"""What zygotes report, and the type of the last field of that."""
+
 log = get_log(__name__)
 
 BOOT: Final = (
@@ -183,7 +189,7 @@ class Zygote:
             control = self._release()
             assert control is not None
             hang_up(control)
-            self._ending = threading.Thread(target=self._collect, name=f"wait-{self._pid}", daemon=True)
+            self._ending = threading.Thread(target=self._see_end, name=f"wait-{self._pid}", daemon=True)
             self._ending.start()
             self._report_fallen("it is not needed any more")
 
@@ -211,8 +217,11 @@ class Zygote:
         :param timeout_s: how long the zygote may take, in seconds; then it is killed itself.
         """
         self._is_stopped = True
-        for other in self._beside:
-            other.stop(timeout_s)
+        stopping = [threading.Thread(target=other.stop, args=(timeout_s,)) for other in self._beside]
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
         if self._ending is not None:
             self._ending.join(timeout_s)
         control = None
@@ -280,6 +289,16 @@ class Zygote:
         )
         return self._program.pid
 
+    def _see_end(self) -> None:
+        """Wait for the end of the zygote, and kill it if it does not come. A thread of its own."""
+        if self._program is not None:
+            try:
+                self._program.wait(RETIRE_S)
+            except subprocess.TimeoutExpired:
+                log.warning("the zygote %d did not end in %s s and is killed", self._pid, RETIRE_S)
+                self._program.kill()
+        self._collect()
+
     def _collect(self) -> None:
         """Take the exit status of the zygote, which has ended or is ending."""
         if self._program is not None:
@@ -331,30 +350,45 @@ class Zygote:
         if not data:
             self._lost()
             return
-        self._unpacker.feed(data)
-        for kind, number, value in self._unpacker:
-            if kind == "swept":
-                log.warning(
-                    "application %d has left %d processes behind, which are ended: %s",
-                    number, len(value), ", ".join(value),
-                )  # fmt: skip
-                continue
-            child = self._child_by_number.get(number)
-            if child is None:
-                continue
-            if kind == "started":
-                child.started(value)
-                continue
-            del self._child_by_number[number]
-            if kind == "exit":
-                child.ended(value)
-            else:
-                child.ended(None, value)
+        try:
+            self._unpacker.feed(data)
+            reports = list(map(_checked, self._unpacker))
+        except (ValueError, TypeError, msgpack.UnpackException):
+            log.error("the zygote %d says what makes no sense", self._pid)
+            self._lost()
+            return
+        for report in reports:
+            self._take(*report)
+
+    def _take(self, kind: str, number: int, value: Any) -> None:
+        """Take a report."""
+        if kind == "swept":
+            log.warning(
+                "application %d has left %d processes behind, which are ended: %s",
+                number, len(value), ", ".join(map(str, value)),
+            )  # fmt: skip
+            return
+        child = self._child_by_number.get(number)
+        if child is None:
+            return
+        if kind == "started":
+            child.started(value)
+            return
+        del self._child_by_number[number]
+        if kind == "exit":
+            child.ended(value)
+        else:
+            child.ended(None, value)
 
     def _lost(self) -> None:
-        """The zygote was killed; the kernel kills its children with it where it can."""
+        """The zygote was killed; the kernel kills its children with it where it can.
+
+        One that runs user code, as that of an environment does, may have closed its socket and go on.
+        """
         if self._control is not None:
             log.error("the zygote %d is gone, and its children with it", self._pid)
+            if self._program is not None:
+                self._program.kill()
             self._let_go(f"its zygote {self._pid} was killed")
 
     def _let_go(self, reason: str) -> None:
@@ -379,3 +413,14 @@ def _thread_count() -> int:
         return len(os.listdir("/proc/self/task"))
     except OSError:
         return threading.active_count()
+
+
+def _checked(report: Any) -> tuple[str, int, Any]:
+    """Return a report of a zygote: that of an environment may be anything.
+
+    :raises TypeError: if it is none; :raises ValueError: likewise.
+    """
+    kind, number, value = report
+    if type(number) is not int or type(value) is not VALUE_TYPES.get(kind):
+        raise TypeError(f"the zygote reports {kind!r}")
+    return kind, number, value

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -18,6 +19,7 @@ import pytest
 
 from concurrent.core.errors import NodeError
 from concurrent.scheduling.processes.launcher import Child, Launcher
+from concurrent.scheduling.processes.otherpython import OtherPython
 from concurrent.scheduling.processes.spawn import SpawnLauncher, start_launcher
 from concurrent.scheduling.processes.taskoutput import OutputFile
 from concurrent.scheduling.processes.zygote import Zygote
@@ -190,6 +192,62 @@ def test_a_killed_zygote_takes_its_children_along_and_a_new_one_starts(
     wait_for_ends([child])
     assert by_zygote.ask("answer", 1)[0] == (1,)
     assert zygote.pid != killed
+
+
+ODD = """#!{python} -IS
+import os, re, sys, time
+control = int(re.search(r"fileno=([0-9]+)", sys.argv[-1])[1])
+{does}
+print("here", flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "os.close(control)",
+        "os.write(control, bytes([7]) * 1000)",
+        "os.write(control, bytes([0xc1]))",
+        "os.write(control, bytes([0x93, 0xa7]) + b'started' + bytes([1, 0xa1]) + b'x')",
+    ],
+    ids=["closes its socket", "says numbers", "says no msgpack", "says no pid"],
+)
+def test_an_interpreter_that_is_no_zygote_holds_up_no_other(
+    by_zygote: Launched, tmp_path: Path, does: str
+) -> None:
+    """That of an environment runs what its application has put there."""
+    script = tmp_path / "python"
+    script.write_text(ODD.format(python=sys.executable, does=does))
+    script.chmod(0o700)
+    beside = by_zygote.launcher.beside(OtherPython(str(script), ()))
+    ends: queue.Queue[Any] = queue.Queue()
+
+    def launch() -> Child:
+        return beside.launch(f"{MODULE}:answer", (), (), on_exit=lambda *end: ends.put(end))
+
+    by_zygote.loop.call(launch, timeout_s=TIMEOUT_S)
+    assert ends.get(timeout=TIMEOUT_S)[1] == signal.SIGKILL
+    assert by_zygote.ask("answer", 1)[0] == (1,)
+    assert isinstance(beside, Zygote)
+    assert not psutil.pid_exists(beside.pid)
+
+
+def test_an_interpreter_that_does_not_end_is_killed(
+    by_zygote: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("concurrent.scheduling.processes.zygote.RETIRE_S", 0.1)
+    script = tmp_path / "python"
+    script.write_text(ODD.format(python=sys.executable, does=""))
+    script.chmod(0o700)
+    beside = by_zygote.launcher.beside(OtherPython(str(script), ()))
+    by_zygote.loop.call(
+        lambda: beside.launch(f"{MODULE}:answer", (), (), on_exit=print) and None, timeout_s=TIMEOUT_S
+    )
+    by_zygote.loop.call(beside.retire, timeout_s=TIMEOUT_S)
+    assert isinstance(beside, Zygote)
+    wait_until(lambda: beside.has_ended, "the end of the interpreter")
+    assert not psutil.pid_exists(beside.pid)
 
 
 def test_hashes_of_text_can_be_chosen_and_stay_when_a_zygote_is_started_again(loop: NodeLoop) -> None:

@@ -15,8 +15,9 @@ from concurrent.core import Environment
 from concurrent.core.errors import InvalidArguments, NodeError, WorkerDied
 from concurrent.scheduling.telemetry.timeline import Bar
 from concurrent.scheduling.telemetry.workerbook import WorkerFacts
+from tests.integration.apps import workloads
 from tests.integration.apps.peers import TIMEOUT_S, MakePeer
-from tests.system.cluster import wait_until
+from tests.system.cluster import Gate, wait_until
 from tests.ways import BOTH_WAYS
 
 WORKERS = 2
@@ -33,6 +34,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[MasterNode]:
     }
     node = Environment(overrides=overrides, variables={})[MasterNode]
     node.start()
+    wait_until(lambda: node.dispatcher.workers == WORKERS, "its slave has joined")
     yield node
     node.stop()
 
@@ -111,10 +113,10 @@ def test_what_fails_is_told_and_the_last_run_of_a_worker_that_dies_too(
 
 
 def test_what_a_worker_runs_for_long_is_known_and_what_it_uses(
-    cluster: MasterNode, executor: ClusterExecutor
+    cluster: MasterNode, executor: ClusterExecutor, gate: Gate
 ) -> None:
     (slave,) = cluster.dispatcher.ledger.slaves.values()
-    future = executor.submit(time.sleep, 2)
+    future = executor.submit(workloads.hold, gate.port)
 
     def busy() -> list[WorkerFacts]:
         return [facts for facts in workers_of(cluster) if facts.task in slave.held]
@@ -123,6 +125,7 @@ def test_what_a_worker_runs_for_long_is_known_and_what_it_uses(
     (facts,) = busy()
     assert facts.memory_bytes > 1 << 20
     assert facts.since_at <= time.time()
+    gate.open()
     future.result(TIMEOUT_S)
     wait_until(lambda: not busy(), "the end of the task")
     machine = cluster.dispatcher.observatory.workers.facts_by_slave[slave.slave].machine

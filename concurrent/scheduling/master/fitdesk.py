@@ -71,6 +71,7 @@ class _Program:
     misfits: dict[int, str] = field(default_factory=dict)
     preparing: dict[int, str] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
+    program: _Program | None = None
     told_count: int = 0
     told_by_slave: dict[int, int] = field(default_factory=dict)
     gathered: dict[str, list[str]] = field(default_factory=dict)
@@ -93,6 +94,11 @@ class _Program:
     def words_of(self, slave: int) -> str:
         """Return what is wrong with a slave, to go on behind its name; empty if nothing is."""
         return "; ".join(filter(None, (self.preparing.get(slave), self.misfits.get(slave))))
+
+    def is_told(self, slave: int, words: str) -> bool:
+        """Return whether the program has been told that of a slave, for its own tasks."""
+        of = self.program
+        return of is not None and words in (of.misfits.get(slave), of.failures.get(slave))
 
     def close(self) -> None:
         """Wait for nothing more."""
@@ -143,6 +149,14 @@ class FitDesk:
             self._ask(slave, owner, program, new)
         self._await_answers(owner, program)
 
+    def system_joined(self, owner: int, application: int) -> None:
+        """Take it that a task system uses what its program does, for its tasks are of the same code."""
+        program = self._program_by_owner.get(application)
+        if program is not None:
+            self.uses(owner, [(module, *of) for module, of in program.uses.items()])
+            if owner in self._program_by_owner:
+                self._program_by_owner[owner].program = program
+
     def slave_joined(self, slave: int) -> None:
         """Have a slave look for what all owners use."""
         for owner, program in self._program_by_owner.items():
@@ -162,7 +176,7 @@ class FitDesk:
         is_new = words != program.misfits.get(slave)
         program.misfits[slave] = words
         self._show(owner, program, slave)
-        if words and is_new:
+        if words and is_new and not program.is_told(slave, words):
             self._tell(owner, program, slave, words)
         self._decide(owner, program)
 
@@ -181,7 +195,8 @@ class FitDesk:
         self._show(owner, program, slave)
         if has_failed and program.failures.get(slave) != words:
             program.failures[slave] = words
-            self._tell(owner, program, slave, words)
+            if not program.is_told(slave, words):
+                self._tell(owner, program, slave, words)
 
     def slave_left(self, slave: int) -> None:
         """Know no more of a slave."""

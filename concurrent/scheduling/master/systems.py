@@ -280,6 +280,7 @@ class SystemHosts:
         """Send a host its system."""
         if system.job:
             self._on_owner(session, system.number)
+            self._dispatcher.fits.system_joined(system.number, system.application)
             try:
                 self._desk.hand_over(system, session, partial(self._send, host, session, system))
             except OSError as error:
@@ -293,6 +294,7 @@ class SystemHosts:
         for index, blob in enumerate(system.code):
             self._dispatcher.define_code(system.number, index, blob)
         self._on_owner(session, system.number)
+        self._dispatcher.fits.system_joined(system.number, system.application)
         self._send(host, session, system, system.code, system.payload)
 
     def _send(self, host: Host, session: TCPHandler, system: System, code: list[Any], payload: Any) -> None:

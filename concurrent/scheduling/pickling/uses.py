@@ -1,23 +1,27 @@
 """The installed modules that the code of a program names: its workers need them too.
 
 It names a module that it imports, wherever it does, and whose functions or classes it has among its global
-names. What only other packages import is theirs to see to, so it is not told.
+names. What only other packages import is theirs to see to, so it is not told, nor is what the code can do
+without (``needed.py``).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from importlib.util import find_spec
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple, cast
 
 from concurrent.core.dependencies import is_installed
 from concurrent.core.distributions import Distributions
-from concurrent.scheduling.pickling.imports import imports_of
+from concurrent.scheduling.pickling.needed import modules_needed, modules_spared
 
 __all__ = ["Use", "Uses"]
+
+OF_SPARED: Final = (b"ImportError", b"ModuleNotFoundError", b"except Exception", b"TYPE_CHECKING")
+"""What is in the text of a module that can do without others."""
 
 NEVER_TOLD: Final = frozenset({*sys.stdlib_module_names, *sys.builtin_module_names, "concurrent_framework"})
 """Each slave has them."""
@@ -59,20 +63,26 @@ class Uses:
             else:
                 is_own = type(file) is str and (name == "__main__" or file.startswith(inside)) and _is_own(file)
             if is_own:
-                self._look_at(list(names.values()), name)
+                self._look_at(list(names.values()), name, _spared_in(file))
 
-    def note_names(self, values: Iterable[Any]) -> None:
-        """Take note of modules, and of what is defined in them, among what code has as global names."""
+    def note_names(self, values: Iterable[Any], but: Collection[str] = ()) -> None:
+        """Take note of modules, and of what is defined in them, among what code has as global names.
+
+        :param but: modules, by their names without a dot, that the code can do without.
+        """
         for value in values:
             kind = type(value)
+            name = None
             if kind is ModuleType:
-                self.note_module(value.__name__)
+                name = value.__name__
             elif kind is FunctionType or kind is BuiltinFunctionType or isinstance(value, type):
-                self.note_module(value.__module__)
+                name = value.__module__
+            if name is not None and not (but and str(name).partition(".")[0] in but):
+                self.note_module(name)
 
     def note_code(self, code: CodeType) -> None:
-        """Take note of what code imports, and what is defined in it."""
-        for name in imports_of(code).modules:
+        """Take note of what code imports, and what is defined in it, and cannot do without."""
+        for name in modules_needed(code):
             self.note_module(name)
 
     def note_module(self, name: Any) -> None:
@@ -93,11 +103,32 @@ class Uses:
             one = self._distributions.of_module(top, folder, sys.path)
             self.found.append(Use(top, one.name, one.version) if one is not None else Use(top, "", ""))
 
-    def _look_at(self, values: list[Any], module: str) -> None:
-        self.note_names(values)
+    def _look_at(self, values: list[Any], module: str, spared: Collection[str]) -> None:
+        self.note_names(values, spared)
         for value in values:
-            if type(value) is FunctionType and value.__module__ == module:
-                self.note_code(value.__code__)
+            is_code = type(value) is FunctionType or isinstance(value, type)
+            if is_code and value.__module__ == module:
+                members = vars(value).values() if isinstance(value, type) else (value,)
+                for member in members:
+                    function = getattr(member, "__func__", member)
+                    if type(function) is FunctionType:
+                        self.note_code(function.__code__)
+
+
+def _spared_in(file: str | None) -> set[str]:
+    """Return what a module of the program can do without, by names without a dot."""
+    if file is None:
+        return set()
+    try:
+        with open(file, "rb") as source:
+            text = source.read()
+        if not any(one in text for one in OF_SPARED):
+            return set()
+        code = compile(text, file, "exec", dont_inherit=True)
+    except (OSError, SyntaxError, ValueError):  # it was changed since it was imported
+        return set()
+    spared, needed = modules_spared(code), modules_needed(code)
+    return {name.partition(".")[0] for name in spared} - {name.partition(".")[0] for name in needed}
 
 
 def _is_own(file: str) -> bool:

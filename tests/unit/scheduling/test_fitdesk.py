@@ -222,6 +222,29 @@ def test_what_a_slave_lacks_is_shown_beside_the_project_that_it_has_not(master: 
     assert master.unfit(10) == ("lacks grid_tools, for program",)
 
 
+def test_slaves_are_asked_for_a_task_system_too_and_its_program_is_told_once(master: Master) -> None:
+    slave = master.join(10)
+    master.desk.system_joined(2, OWNER)  # a program that uses nothing
+    assert not slave.told
+    master.desk.uses(OWNER, [GRID])
+    master.desk.fits(10, OWNER, ["grid_tools"], [])
+    assert len(master.notices()) == 1
+    slave.told.clear()
+    host = Session(to_owner.NOTICE)
+    master.ledger.apply(OwnerJoined(2, "system"))
+    master.sessions.owners[2] = host  # type: ignore[assignment]
+    master.desk.system_joined(2, OWNER)
+    assert slave.told == [("uses", 2, [list(GRID)], "warn")]
+    master.desk.fits(10, 2, ["grid_tools"], [])
+    assert not host.told
+    assert master.unfit(10) == ("lacks grid_tools, for program", "lacks grid_tools, for system")
+    master.join(11)
+    master.desk.fits(11, 2, ["grid_tools"], [])
+    assert len(host.take("notice")) == 1  # of this one its program has not heard
+    master.desk.owner_left(2)
+    assert master.unfit(10) == ("lacks grid_tools, for program",)
+
+
 def test_a_slave_is_spared_as_soon_as_another_one_has_all(avoiding: Master) -> None:
     short, full = avoiding.join(10), avoiding.join(11)
     avoiding.desk.uses(OWNER, [GRID])

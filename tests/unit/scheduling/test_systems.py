@@ -145,7 +145,8 @@ class Master:
         self.can_launch = True
         self._numbers = itertools.count(100)
         self.systems = desk
-        self.jobs = self
+        self.jobs = self.fits = self
+        self.application_by_system: dict[int, int] = {}
         self.owners: dict[int, tuple[str, list[Any]]] = {}
         self.owner_by_session: dict[Any, int] = {}
         own = self.owner_by_session.__setitem__
@@ -192,6 +193,9 @@ class Master:
     def define_code(self, number: int, index: int, blob: Any) -> None:
         assert index == len(self.owners[number][1])
         self.owners[number][1].append(blob)
+
+    def system_joined(self, number: int, application: int) -> None:
+        self.application_by_system[number] = application
 
     def leave(self, number: int) -> None:
         self.owners.pop(number, None)
@@ -240,6 +244,7 @@ def test_a_system_gets_a_process_of_its_own(master: Master, app: Session) -> Non
     master.hosts.finished(number, FINISHED, b"result")
     assert app.take() == [("tasksystem_finished", 1, FINISHED, b"result")]
     assert master.owners == {}
+    assert master.application_by_system == {100: OWNER}
 
 
 def test_a_process_that_is_ready_gets_the_system_at_once(master: Master, app: Session) -> None:

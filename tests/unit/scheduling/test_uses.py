@@ -59,6 +59,47 @@ def test_what_a_slave_need_not_have_is_not_noted(uses: Uses, place: Path, text: 
     assert not uses.found
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try: import grid_tools\nexcept ImportError: grid_tools = None",
+        "try: import grid_tools\nexcept (KeyError, ModuleNotFoundError) as error: pass",
+        "try: import grid_tools\nexcept OSError: pass\nexcept Exception: pass",
+        "def f():\n try:\n  from grid_tools import solve\n except ImportError:\n  return",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING: import grid_tools",
+        "import typing\nif typing.TYPE_CHECKING: from grid_tools import solve",
+        "import importlib\ntry: importlib.import_module('grid_tools')\nexcept ImportError: pass",
+        "import importlib\nimportlib.import_module('.grid_tools', 'mine')",
+        "import importlib\nimportlib.import_module(grid_tools)",
+        "print('grid_tools')",
+    ],
+)
+def test_what_code_can_do_without_is_not_noted(uses: Uses, place: Path, text: str) -> None:
+    uses.note_code(compile(text, "here", "exec"))
+    assert not uses.found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try: import grid_tools\nexcept OSError: pass",
+        "try: import grid_tools\nfinally: pass",
+        "try: pass\nexcept ImportError: pass\nimport grid_tools",
+        "try: import bare_tools\nexcept ImportError: import grid_tools",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING: pass\nelse: import grid_tools",
+        "if not 0:\n with open(x): import grid_tools",
+        "try: import grid_tools\nexcept ImportError: pass\ndef f(): import grid_tools",
+        "import importlib\nimportlib.import_module('grid_tools.deep')",
+        "from importlib import import_module\ndef f(): return import_module('grid_tools')",
+        "__import__('grid_tools')",
+        "class C:\n def f(self):\n  def g(): import grid_tools",
+    ],
+)
+def test_what_code_cannot_do_without_is_noted(uses: Uses, place: Path, text: str) -> None:
+    uses.note_code(compile(text, "here", "exec"))
+    assert names(uses) == ["grid_tools"]
+
+
 def test_modules_and_what_is_defined_in_them_are_noted_among_global_names(uses: Uses) -> None:
     uses.note_names([pytest, cloudpickle.dumps, cloudpickle.Pickler, len, 7, sys, FunctionType])
     assert names(uses) == ["pytest", "cloudpickle"]
@@ -81,6 +122,25 @@ def test_only_what_modules_of_the_program_have_imported_is_told(
     other = Uses(lambda _top: False)
     other.look_at_program([])
     assert not other.found
+
+
+def test_what_a_module_of_the_program_can_do_without_is_not_told_though_it_is_there(
+    uses: Uses, place: Path
+) -> None:
+    (place / "mine").mkdir()
+    file = place / "mine" / "program_of_test.py"
+    file.write_text(
+        "try:\n    import grid_tools\n    from cloudpickle import dumps\nexcept ImportError: pass\n"
+        "class Work:\n    @staticmethod\n    def run(): import bare_tools\n"
+    )
+    program: Any = ModuleType("program_of_test")
+    program.__file__ = str(file)
+    exec(file.read_text(), vars(program))
+    sys.modules["program_of_test"] = program
+    uses.look_at_program([str(place / "mine")])
+    assert names(uses) == ["bare_tools"]
+    uses.note_names([program.grid_tools])  # a function that travels names it
+    assert names(uses) == ["bare_tools", "grid_tools"]
 
 
 def test_what_a_module_needs_that_nobody_can_find_is_no_error(uses: Uses, place: Path) -> None:

@@ -166,6 +166,7 @@ FUNCTIONS: Final[Columns[ProgressRow]] = (
 )
 FAILURES: Final[Columns[FailureRow]] = (
     Column("failed", lambda one: one.count, count),
+    Column("tried again", lambda one: one.tried_again, count),
     Column("function", lambda one: one.function),
     Column("exception", lambda one: one.exception),
     Column("job", lambda one: one.job),

@@ -34,8 +34,11 @@ USES_MAX: Final = 1000
 ANSWER_S: Final = 2.0
 """So long tasks wait at a slave that lacks something for the answers of others."""
 
+ASKED_AT_ONCE: Final = 20
+"""So often slaves are asked as soon as a program tells something; what it tells later is gathered."""
+
 TOLD_EACH: Final = 3
-"""So many slaves are named one by one to a program; others are gathered, and told so soon:"""
+"""So many slaves are named one by one to a program; others are gathered too, for so long:"""
 GATHER_S: Final = 1.0
 
 NAMES_MAX: Final = 3
@@ -72,6 +75,9 @@ class _Program:
     preparing: dict[int, str] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     program: _Program | None = None
+    asked_count: int = 0
+    unasked: list[tuple[str, str, str]] = field(default_factory=list)
+    asking: TimerHandle | None = None
     told_count: int = 0
     told_by_slave: dict[int, int] = field(default_factory=dict)
     gathered: dict[str, list[str]] = field(default_factory=dict)
@@ -102,7 +108,7 @@ class _Program:
 
     def close(self) -> None:
         """Wait for nothing more."""
-        for timer in (self.gathering, self.waiting):
+        for timer in (self.asking, self.gathering, self.waiting):
             if timer is not None:
                 timer.cancel()
 
@@ -145,8 +151,18 @@ class FitDesk:
         if not new:
             return
         program.uses.update((module, (distribution, version)) for module, distribution, version in new)
+        program.asked_count += 1
+        program.unasked += new
+        if program.asked_count <= ASKED_AT_ONCE:
+            self._ask_all(owner, program)
+        elif program.asking is None:
+            program.asking = self._loop.call_later(GATHER_S, self._ask_all, owner, program)
+
+    def _ask_all(self, owner: int, program: _Program) -> None:
+        """Have the slaves look for what they were not asked for."""
+        rows, program.unasked, program.asking = program.unasked, [], None
         for slave in list(self._sessions.slaves):
-            self._ask(slave, owner, program, new)
+            self._ask(slave, owner, program, rows)
         self._await_answers(owner, program)
 
     def system_joined(self, owner: int, application: int) -> None:
@@ -162,7 +178,9 @@ class FitDesk:
         for owner, program in self._program_by_owner.items():
             if not program.uses:  # it has an environment or a project alone
                 continue
-            self._ask(slave, owner, program, [(module, *of) for module, of in program.uses.items()])
+            unasked = {module for module, *_ in program.unasked}
+            asked = [(module, *of) for module, of in program.uses.items() if module not in unasked]
+            self._ask(slave, owner, program, asked)
             self._await_answers(owner, program)
 
     def fits(self, slave: int, owner: int, missing: Sequence[str], others: Sequence[Other]) -> None:

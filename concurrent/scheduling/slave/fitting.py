@@ -9,16 +9,23 @@ from __future__ import annotations
 import enum
 import importlib
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from concurrent.core.distributions import Distributions
 from concurrent.core.loggers import get_log
 
 __all__ = ["Fit", "Fitting", "Instead", "Use", "look_for"]
+
+AGAIN_S: Final = 30.0
+"""After so long what was looked for before is looked for again: it may have been installed meanwhile."""
+
+NAMED_MAX: Final = 100
+"""So many modules are named, in answers and in the log."""
 
 log = get_log(__name__)
 
@@ -40,12 +47,25 @@ class Instead(enum.Enum):
     RETURN = "return"
 
 
-class Fitting:
-    """See the module. ``instead_by_owner`` has whose tasks are not to be run, or not yet."""
+class _Looked:
+    """What an owner uses, and what is wrong with that."""
 
-    def __init__(self) -> None:
+    def __init__(self, looked_at: float) -> None:
+        self.uses: list[Use] = []
+        self.fit = Fit([], [])
+        self.looked_at = looked_at
+
+
+class Fitting:
+    """See the module. ``instead_by_owner`` has whose tasks are not to be run, or not yet.
+
+    :param clock: returns seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.instead_by_owner: dict[int, Instead] = {}
-        self._uses_by_owner: dict[int, list[Use]] = {}
+        self._clock = clock
+        self._looked_by_owner: dict[int, _Looked] = {}
 
     def look(self, owner: int, uses: Iterable[Use], folders: Sequence[str], *, waits: bool) -> Fit:
         """Look for modules of an owner besides those that were told before; returns what is wrong with all.
@@ -53,11 +73,19 @@ class Fitting:
         :param folders: where its workers import from.
         :param waits: whether its tasks have to wait for a word of the master if something is missing.
         """
-        known = self._uses_by_owner.setdefault(owner, [])
-        known += uses
-        fit = look_for(known, folders)
-        if fit.missing:
-            log.info("has not what application %d uses: %s", owner, ", ".join(fit.missing))
+        now, new = self._clock(), list(uses)
+        looked = self._looked_by_owner.setdefault(owner, _Looked(now))
+        looked.uses += new
+        if now - looked.looked_at >= AGAIN_S:
+            looked.looked_at, looked.fit = now, look_for(looked.uses, folders)
+            missing = looked.fit.missing
+        else:
+            missing, others = look_for(new, folders)
+            looked.fit.missing.extend(missing)
+            looked.fit.others.extend(others)
+        if missing:
+            log.info("has not what application %d uses: %s", owner, ", ".join(missing[:NAMED_MAX]))
+        fit = Fit(looked.fit.missing[:NAMED_MAX], looked.fit.others[:NAMED_MAX])
         if fit.missing and waits:
             self.instead_by_owner.setdefault(owner, Instead.WAIT)
         return fit
@@ -75,12 +103,12 @@ class Fitting:
 
     def forget(self, owner: int) -> None:
         """Know no more of an owner."""
-        self._uses_by_owner.pop(owner, None)
+        self._looked_by_owner.pop(owner, None)
         self.instead_by_owner.pop(owner, None)
 
     def left(self) -> None:
         """The master is gone: the next one, or the next session, tells everything again."""
-        self._uses_by_owner.clear()
+        self._looked_by_owner.clear()
         self.instead_by_owner.clear()
 
 

@@ -10,7 +10,14 @@ import pytest
 from concurrent.core.troubles import Troubles
 from concurrent.scheduling.ledger.events import OwnerJoined, SlaveDrained, SlaveJoined, SlaveLost
 from concurrent.scheduling.ledger.ledger import Ledger
-from concurrent.scheduling.master.fitdesk import ANSWER_S, GATHER_S, TOLD_OF_ONE_MAX, USES_MAX, FitDesk
+from concurrent.scheduling.master.fitdesk import (
+    ANSWER_S,
+    ASKED_AT_ONCE,
+    GATHER_S,
+    TOLD_OF_ONE_MAX,
+    USES_MAX,
+    FitDesk,
+)
 from concurrent.scheduling.master.notices import Notices
 from concurrent.scheduling.master.sessions import Sessions
 from concurrent.scheduling.wire.courier import Courier
@@ -120,6 +127,20 @@ def test_each_slave_is_asked_once_for_each_module_whenever_it_joins(master: Mast
     grid, numpy = (OWNER, [list(GRID)], "warn"), (OWNER, [list(NUMPY)], "warn")
     assert early.told == late.told == [("uses", *grid), ("uses", *numpy)]
     assert not older.told
+
+
+def test_what_a_program_tells_bit_by_bit_is_gathered(master: Master) -> None:
+    """Each telling is a message to each slave."""
+    early = master.join(10)
+    for number in range(1000):
+        master.desk.uses(OWNER, [(f"module{number}", "", "")])
+    late = master.join(11)
+    assert [len(told[1]) for told in early.take("uses")] == [1] * ASKED_AT_ONCE
+    assert [len(told[1]) for told in late.take("uses")] == [ASKED_AT_ONCE]
+    master.wait(GATHER_S)
+    for slave in (early, late):
+        assert [len(told[1]) for told in slave.take("uses")] == [1000 - ASKED_AT_ONCE]
+    master.desk.close()
 
 
 def test_what_a_slave_lacks_is_told_to_the_program_and_shown_until_that_leaves(master: Master) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from concurrent.scheduling.slave.fitting import Fitting, Instead, look_for
+import concurrent.scheduling.slave.fitting as fitting_module
+from concurrent.scheduling.slave.fitting import AGAIN_S, NAMED_MAX, Fit, Fitting, Instead, Use, look_for
 
 OWNER = 7
 
@@ -64,6 +66,30 @@ def test_what_is_told_later_is_looked_for_together_with_what_was_told_before(sit
     assert fitting.look(OWNER, [("lost_tools", "", "")], [str(site)], waits=False).missing == ["lost_tools"]
     assert fitting.look(OWNER, [("bare_tools", "", "")], [str(site)], waits=False).missing == ["lost_tools"]
     assert not fitting.instead_by_owner
+
+
+def test_what_is_told_bit_by_bit_is_not_looked_for_each_time(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand modules that came one by one would have a slave look half a million times."""
+    looked: list[int] = []
+
+    def look(uses: list[Use], folders: Sequence[str]) -> Fit:
+        looked.append(len(uses))
+        return look_for(uses, folders)
+
+    monkeypatch.setattr(fitting_module, "look_for", look)
+    now = [0.0]
+    fitting = Fitting(lambda: now[0])
+    for number in range(NAMED_MAX + 1):
+        fit = fitting.look(OWNER, [(f"lost{number}", "", "")], [str(site)], waits=False)
+    assert set(looked) == {1}
+    assert len(fit.missing) == NAMED_MAX
+    (site / "lost0.py").write_text("")
+    now[0] = AGAIN_S
+    fit = fitting.look(OWNER, [("bare_tools", "", "")], [str(site)], waits=False)
+    assert looked[-1] == NAMED_MAX + 2
+    assert fit.missing == [f"lost{number}" for number in range(1, NAMED_MAX + 1)]
 
 
 def test_tasks_wait_for_a_word_of_the_master_where_slaves_are_to_be_spared(site: Path) -> None:

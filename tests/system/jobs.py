@@ -10,6 +10,9 @@ from tests.system.cluster import APPS, Cluster, Program, kill, wait_until
 
 APP = APPS / "longjob.py"
 
+PATIENT = "transport.return_s=60"
+"""As by default: however late a slave or a program comes back on a busy machine, nothing is begun again."""
+
 
 class JobCluster:
     """A master with a journal in the folder of a test, and two slaves.
@@ -20,7 +23,7 @@ class JobCluster:
     def __init__(self, cluster: Cluster, *options: str) -> None:
         self.cluster = cluster
         self.folder = cluster.folder
-        self._options = (f"journal.folder={cluster.folder}/journal", *options)
+        self._options = (f"journal.folder={cluster.folder}/journal", PATIENT, *options)
         self.master = cluster.master(options=self._options)
         self.slaves = cluster.slaves(2)
 

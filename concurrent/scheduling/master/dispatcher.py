@@ -215,6 +215,7 @@ class Dispatcher:
             self._sessions,
             self._courier,
             apply=self._apply,
+            want_end=self._turns.want,
             load=self._storage.loaded,
             code=self._code,
             delivery=self._delivery,

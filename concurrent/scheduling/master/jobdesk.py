@@ -60,7 +60,8 @@ class JobDesk:
 
     ``on_forgotten`` is called with the number of a job of which nothing is kept any more.
 
-    :param apply: takes an event to the ledger, and carries out what that answers.
+    :param apply: takes an event to the ledger, and carries out what that answers; ``want_end`` has the turn of
+        the loop end with a look at what there is to do, as that does too.
     :param load: returns payloads as they travel, wherever they are; may raise OSError.
     :param journal: what keeps the jobs, and ``gate`` what waits for it; None for both if nothing does.
     :param observatory: knows what jobs are called.
@@ -74,6 +75,7 @@ class JobDesk:
         courier: Courier,
         *,
         apply: Callable[[Event], object],
+        want_end: Callable[[], object],
         load: Callable[[list[Any]], list[Any]],
         code: CodeShelf,
         delivery: Delivery,
@@ -88,6 +90,7 @@ class JobDesk:
         self._sessions = sessions
         self._courier = courier
         self._apply = apply
+        self._want_end = want_end
         self._load = load
         self._code = code
         self._delivery = delivery
@@ -299,11 +302,15 @@ class JobDesk:
             self._apply(JobHeld(job.owner, reason, is_unfit=True))
 
     def when_kept(self, fn: Callable[[], object]) -> None:
-        """Call a function once all that was recorded so far is kept; at once if nothing is."""
+        """Call a function once all that was recorded so far is kept; at once if nothing is.
+
+        That nothing was recorded is no reason to wait until something is.
+        """
         if self._gate is None:
             fn()
         else:
             self._gate.when_kept(fn)
+            self._want_end()
 
     def keys(self, owner: int, first_id: int) -> dict[str, Any]:
         """Return the texts of tasks that were named, as ``job_keys`` answers; nothing without a journal."""

@@ -11,6 +11,7 @@ import pytest
 
 from concurrent.apps.api import EXIT_JOURNAL
 from concurrent.core.errors import JobTaken, JobUnknown, JournalError, NodeError
+from concurrent.scheduling.master.ticker import Ticker
 from concurrent.scheduling.store.journal.journal import SQLiteJournal
 from concurrent.scheduling.store.journal.place import JournalPlace, JournalStart
 from concurrent.scheduling.tasks.outcome import CANCELLED, FAILED, FINISHED
@@ -201,6 +202,16 @@ def test_people_see_jobs_and_end_them(make_master: MakeMaster, peer_at: MakePeer
     assert ask(master, "jobs")["items"] == []
     with pytest.raises(JobUnknown, match="there is no job 'hunt'"):
         ask(master, "job", "hunt")
+
+
+def test_what_changes_nothing_is_answered_though_nothing_else_happens(
+    make_master: MakeMaster, peer_at: MakePeerAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ticker, "_tick", lambda _: None)  # else something does happen once a second
+    master = make_master()
+    attach(peer_at(master, "application-1"), name="hunt", keep_s=100.0)
+    for _ in range(3):
+        ask(master, "cancel_job", "hunt")
 
 
 def test_what_people_do_to_a_job_outlives_the_master(

@@ -87,7 +87,7 @@ class ClusterClient:
         node_id: str,
         *,
         own_modules: Sequence[str] = (),
-        identity: Mapping[str, str] | None = None,
+        identity: Mapping[str, Any] | None = None,
         wish: JobWish | None = None,
         own_folders: Sequence[str] | None = None,
         on_outcomes: Callable[[list[Outcome]], object],

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar, overload
 
 from concurrent.apps.access import MANAGING, ROLES_BY_TYPE
 from concurrent.apps.api import NodeType
@@ -74,6 +74,8 @@ class ClusterExecutor(Executor):
     """
 
     _core: ExecutorCore
+    _identity: ClassVar[Mapping[str, Any] | None] = None
+    """What else such a program says of itself to its master."""
 
     def __init__(
         self,
@@ -300,7 +302,9 @@ class ClusterExecutor(Executor):
         :param start: starts the loop, and has the core join a master.
         """
         texts = {name: _text_of(name, value) for name, value in options.items()}
-        self._core = ExecutorCore(own_modules, texts, start, setup, job=job, project=project_of(project))
+        self._core = ExecutorCore(
+            own_modules, texts, start, setup, job=job, project=project_of(project), identity=self._identity
+        )
         dropped = weakref.finalize(self, self._core.close, wait=False, cancel=False)
         dropped.atexit = False  # the core itself waits at the exit of the program
 

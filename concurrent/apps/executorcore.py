@@ -71,6 +71,7 @@ class ExecutorCore:
     :param options: configuration as ``section.option`` to text.
     :param setup: what each worker has to call before its first call.
     :param job: what is submitted to, if that outlives this program; ``project`` goes along with it.
+    :param identity: what else the program says of itself to its master.
     :param start: starts the loop, and a cluster if there is to be one, and calls :meth:`join`.
     :raises ConcurrentError: if something cannot be made; then nothing is left behind.
     """
@@ -84,6 +85,7 @@ class ExecutorCore:
         *,
         job: ExecutorJob | None = None,
         project: Project | None = None,
+        identity: Mapping[str, Any] | None = None,
     ) -> None:
         check_not_loading("makes an executor")
         self.env = Environment(overrides=options)
@@ -113,7 +115,7 @@ class ExecutorCore:
         self._finished_count = 0
         self._callbacks = CallThread(f"{self.node_id} callbacks")
         try:
-            self.client = self._make_client(own_modules, project)
+            self.client = self._make_client(own_modules, project, identity)
             start(self)
         except BaseException:  # boundary: whatever it is, what was opened is closed
             self.opened.close()
@@ -136,11 +138,14 @@ class ExecutorCore:
             self.loop.post(say_open, self.loop, self.node_id)
         self.client.start(way, 0, Stats(), settings.limits(), components=self.env)
 
-    def _make_client(self, own_modules: Sequence[str], project: Project | None) -> ClusterClient:
+    def _make_client(
+        self, own_modules: Sequence[str], project: Project | None, identity: Mapping[str, Any] | None
+    ) -> ClusterClient:
         client = ClusterClient(
             self.loop,
             self.node_id,
             own_modules=own_modules,
+            identity=identity,
             on_outcomes=self._take,
             news=news_of_futures(),
             on_joined=self._job_joined if self.job is not None else None,

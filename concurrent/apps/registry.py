@@ -375,6 +375,8 @@ class NodeRegistry:
         record.reason = printable(shown)  # a peer may have said it
         record.state, record.since = state, self._now()
         self._gone.pop(record.node_id, None)
+        if record.data.get("probe") is True:
+            return  # it came to see whether tasks run here, and is nobody's program
         self._gone[record.node_id] = record
         if len(self._gone) > GONE_MAX:
             self._gone.popitem(last=False)

@@ -66,6 +66,18 @@ def test_the_reason_that_a_peer_gave_is_short_and_can_be_printed() -> None:
     assert len(reason) < 600
 
 
+def test_a_program_that_only_tried_the_cluster_is_in_no_list_once_it_has_left() -> None:
+    registry = NodeRegistry()
+    for number, data in enumerate(({"probe": True}, {"probe": "yes"}, {}), 1):
+        name = f"app-{number}"
+        registry.register(NodeRecord(name, NodeType.application, "127.0.0.1", 0, data, ANYBODY))
+        registry.joined(registry.expect(name, NodeType.application, ANYBODY, "127.0.0.1"), number)
+    assert len(registry) == 3
+    for number in (1, 2, 3):
+        registry.leave(f"app-{number}", number, "it has ended", has_said_goodbye=True)
+    assert states(registry) == [("app-3", "gone"), ("app-2", "gone")]
+
+
 def test_a_node_that_is_not_known_or_something_else_must_register_first() -> None:
     registry = NodeRegistry()
     registry.register(slave())

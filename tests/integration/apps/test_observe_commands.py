@@ -278,9 +278,13 @@ def test_the_doctor_says_that_nobody_listens(capsys: pytest.CaptureFixture[str])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert main(["doctor", "-m", f"127.0.0.1:{port}"]) == 1
-    *_, failed, remedy, _, total = capsys.readouterr().out.splitlines()
-    assert failed.startswith(("fail  keys", "fail  JSON port"))
+    *lines, remedy, _, total = capsys.readouterr().out.splitlines()
+    failed = [
+        line for line in lines if line.startswith("fail")
+    ]  # the keys too, if there is no other master here
+    assert failed[-1] == lines[-1]
+    assert failed[-1].startswith("fail  JSON port")
     assert remedy.startswith("       -> ")
-    assert total.startswith("1 failure")
+    assert total.startswith(f"{len(failed)} failure")
     assert main(["doctor", "-m", "a:b:c", "--json"]) == 1
     assert not json.loads(capsys.readouterr().out)["ok"]

@@ -135,7 +135,7 @@ def test_what_a_worker_runs_for_long_is_known_and_what_it_uses(
 
 
 def test_figures_are_kept_while_it_works(cluster: MasterNode, executor: ClusterExecutor) -> None:
-    executor.submit(operator.neg, 1).result(TIMEOUT_S)
+    executor.submit(operator.pos, 1).result(TIMEOUT_S)
     series = cluster.dispatcher.observatory.series
     wait_until(lambda: any(series.points().values["finished_per_s"]), "a second in which a task ended")
     points = series.points()

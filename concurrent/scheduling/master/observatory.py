@@ -70,7 +70,8 @@ class Observatory:
 
     :param ledger: is looked at.
     :param labels: returns which functions have figures of their own; slaves may tell of any.
-    :param began_at: when the master began, in seconds since the epoch.
+    :param began_at: when the master began, in seconds since the epoch: nothing had ended before. With 0 it is
+        not known, and the first figures have no rates.
     """
 
     def __init__(self, ledger: Ledger, labels: Callable[[], Container[str]], began_at: float = 0.0) -> None:
@@ -84,7 +85,7 @@ class Observatory:
         self._labels = labels
         self._title_by_job: dict[int, str] = {}
         self._allowance_by_slave: dict[int, _Allowance] = {}
-        self._sampled_at = 0.0
+        self._sampled_at = began_at
         self._ended = (0, 0, 0)
 
     def note_job(self, job: int, title: str) -> None:

@@ -138,9 +138,10 @@ def test_figures_are_kept_while_it_works(cluster: MasterNode, executor: ClusterE
     executor.submit(operator.pos, 1).result(TIMEOUT_S)
     series = cluster.dispatcher.observatory.series
     wait_until(lambda: any(series.points().values["finished_per_s"]), "a second in which a task ended")
-    points = series.points()
-    assert points.values["workers"][-1] == WORKERS
-    assert points.values["memory_bytes"][-1] > 1 << 20
+    wait_until(
+        lambda: series.points().values["memory_bytes"][-1] > 1 << 20, "its slave has told of its workers"
+    )
+    assert series.points().values["workers"][-1] == WORKERS
 
 
 NO_ROWS: tuple[Any, ...] = ([[], [], [], []], [[], []], [], {})

@@ -68,6 +68,12 @@ def test_the_last_bars_of_a_job_that_has_left_have_its_name(ledger: Ledger, obse
     assert [bar.function.job_name for bar in observatory.timeline.part(1).bars()] == ["another", ""]
 
 
+def test_what_ended_in_the_first_second_of_a_master_is_in_the_figures(ledger: Ledger) -> None:
+    observatory = Observatory(ledger, lambda: {"square"}, began_at=100.0)
+    observatory.sample(101.5, OutcomeCounts(finished=3))
+    assert figures(observatory)["finished_per_s"] == pytest.approx(2.0)
+
+
 def test_a_slave_that_is_not_there_is_not_heard(ledger: Ledger, observatory: Observatory) -> None:
     observatory.bars(9, told(), now=1.0)
     observatory.take_workers(9, [WorkerRow(7, 0.0, 0, -1, 0.0, 0)], [], {}, now=1.0)

@@ -30,7 +30,7 @@ __all__ = [
 ENTRIES_MAX: Final = 200_000
 """A folder that has more is hardly that of a program."""
 
-FILES_MAX: Final = 50_000
+FILES_MAX: Final = 20_000
 """So many files may a project have, and so many folders: to unpack more would take each slave too long."""
 
 PATH_CHARS_MAX: Final = 1000

@@ -333,6 +333,17 @@ def test_a_program_is_told_of_too_many_files(tmp_path: Path, monkeypatch: pytest
         collect(str(tmp_path), Rules(), MIB)
 
 
+def test_no_file_is_made_of_what_is_not_what_its_manifest_says(
+    there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(packing.os, "mkdir", lambda path, mode: made.append(path))
+    project = pack(FILES, "/")
+    with pytest.raises(InvalidArguments, match="another hash"):
+        unpack(project.manifest._replace(digest="0" * 64), map(part_data, project.blobs[1:]), str(there))
+    assert not made
+
+
 def test_a_list_of_files_takes_no_more_memory_than_it_is_long(there: Path) -> None:
     """As one object, this one would take a gigabyte."""
     import tracemalloc
@@ -342,7 +353,7 @@ def test_a_list_of_files_takes_no_more_memory_than_it_is_long(there: Path) -> No
     content = packing.LENGTH.pack(len(listed)) + listed
     tracemalloc.start()
     try:
-        with pytest.raises(InvalidArguments, match="more than 50000 files"):
+        with pytest.raises(InvalidArguments, match="more than 20000 files"):
             unpack(Manifest("0" * 64, len(content), 1, "/"), [zlib.compress(content)], str(there))
         _, most_bytes = tracemalloc.get_traced_memory()
     finally:

@@ -125,8 +125,9 @@ def test_only_what_modules_of_the_program_have_imported_is_told(
 
 
 def test_what_a_module_of_the_program_can_do_without_is_not_told_though_it_is_there(
-    uses: Uses, place: Path
+    uses: Uses, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # not what runs the tests
     (place / "mine").mkdir()
     file = place / "mine" / "program_of_test.py"
     file.write_text(

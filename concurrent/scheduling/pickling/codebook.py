@@ -61,7 +61,7 @@ class CodeBook(AppCode):
         self, own_modules: Sequence[str] = (), own_folders: Sequence[str] = (), requirements: str = ""
     ) -> None:
         super().__init__()
-        self._uses = Uses(self._travels)
+        self._uses = Uses(self._travels, self._is_own_module)
         self._sources = ModuleSources(own_folders, self._uses.note_code)
         self._blob_by_module: dict[str, int] = {}  # of those that travelled as sources
         self._coming: set[str] = set()  # such whose blob is being made

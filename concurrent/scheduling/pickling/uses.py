@@ -2,7 +2,8 @@
 
 It names a module that it imports, wherever it does, and whose functions or classes it has among its global
 names. What only other packages import is theirs to see to, so it is not told, nor is what the code can do
-without (``needed.py``).
+without (``needed.py``). Of a module that travels by value, as ``__main__`` does, only what travels counts: a
+program may show its results with what no worker has.
 """
 
 from __future__ import annotations
@@ -39,16 +40,18 @@ class Uses:
     """See the module. ``found`` only grows; any thread may read it. All else is for one thread at a time.
 
     :param is_own: returns whether a module, by its name without a dot, travels with the program.
+    :param is_by_value: returns whether only those functions and classes of a module travel that tasks use.
     """
 
-    def __init__(self, is_own: Callable[[str], bool]) -> None:
+    def __init__(self, is_own: Callable[[str], bool], is_by_value: Callable[[str], bool]) -> None:
         self.found: list[Use] = []
         self._is_own = is_own
+        self._is_by_value = is_by_value
         self._seen: set[str] = set()
         self._distributions = Distributions()
 
     def look_at_program(self, folders: Iterable[str]) -> None:
-        """Look at what the modules of the program have imported so far.
+        """Look at what the modules of the program that travel whole have imported so far.
 
         :param folders: where its own modules lie.
         """
@@ -58,11 +61,9 @@ class Uses:
                 continue
             names = vars(module)
             file = names.get("__file__")
-            if file is None:
-                is_own = name == "__main__"  # as in a notebook
-            else:
-                is_own = type(file) is str and (name == "__main__" or file.startswith(inside)) and _is_own(file)
-            if is_own:
+            if type(file) is not str or self._is_by_value(name):
+                continue
+            if file.startswith(inside) and _is_own(file):
                 self._look_at(list(names.values()), name, _spared_in(file))
 
     def note_names(self, values: Iterable[Any], but: Collection[str] = ()) -> None:
@@ -115,10 +116,8 @@ class Uses:
                         self.note_code(function.__code__)
 
 
-def _spared_in(file: str | None) -> set[str]:
+def _spared_in(file: str) -> set[str]:
     """Return what a module of the program can do without, by names without a dot."""
-    if file is None:
-        return set()
     try:
         with open(file, "rb") as source:
             text = source.read()

@@ -17,7 +17,7 @@ from concurrent.scheduling.pickling.uses import Use, Uses
 
 @pytest.fixture
 def uses() -> Uses:
-    return Uses(lambda top: top == "mine")
+    return Uses(lambda top: top == "mine", lambda name: name == "__main__")
 
 
 @pytest.fixture
@@ -105,23 +105,30 @@ def test_modules_and_what_is_defined_in_them_are_noted_among_global_names(uses: 
     assert names(uses) == ["pytest", "cloudpickle"]
 
 
-def test_only_what_modules_of_the_program_have_imported_is_told(
-    uses: Uses, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    main: Any = ModuleType("__main__")
-    main.pickle = cloudpickle
-    monkeypatch.setitem(sys.modules, "__main__", main)
+def test_only_what_modules_of_the_program_have_imported_is_told(uses: Uses, place: Path) -> None:
     program: Any = ModuleType("program_of_test")
     program.__file__ = str(place / "mine" / "program_of_test.py")
     program.tools = pytest
     program.work = FunctionType(compile("import grid_tools", "here", "exec"), vars(program))
     sys.modules["program_of_test"] = program
+    uses.look_at_program([str(place / "elsewhere")])
+    assert not uses.found
     uses.look_at_program([str(place / "mine")])
-    assert set(names(uses)) == {"cloudpickle", "pytest", "grid_tools"}
-    main.__file__ = cloudpickle.__file__  # a program that is installed itself
-    other = Uses(lambda _top: False)
-    other.look_at_program([])
-    assert not other.found
+    assert set(names(uses)) == {"pytest", "grid_tools"}
+
+
+def test_what_the_program_itself_uses_and_none_of_its_tasks_is_not_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main: Any = ModuleType("__main__")
+    main.__file__ = str(place / "mine" / "main.py")
+    exec("import pytest\ndef main(): import grid_tools\ndef work(): import bare_tools", vars(main))
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    book = CodeBook(own_folders=[str(place / "mine")])
+    book.look_at_program()
+    assert not book.uses
+    book.dumps((main.work, (), {}))
+    assert [use.module for use in book.uses] == ["bare_tools"]
 
 
 def test_what_a_module_of_the_program_can_do_without_is_not_told_though_it_is_there(

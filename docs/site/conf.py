@@ -66,6 +66,7 @@ pygments_dark_style = "github-dark"
 html_title = "Concurrent"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(HERE / "scorer.js")
 html_copy_source = False
 html_show_sphinx = False
 

@@ -84,6 +84,7 @@ def test_the_site_is_built_without_a_warning_and_its_links_lead_somewhere(tmp_pa
     assert done.returncode == 0, done.stderr
     assert problems_of(site) == []
     assert "slave-workers" in page_of(site / "docs/options.html").ids
+    assert "FIRST.test(page)" in (site / "_static/language_data.js").read_text(encoding="utf-8")  # scorer.js
     assert "concurrent.apps.LocalCluster.map" in page_of(site / "docs/reference/apps.html").ids
 
 

@@ -14,6 +14,7 @@ from docs.site.made import entries_of
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 LISTS = [DOCS / "index.md", *(DOCS / name / "README.md" for name in ("needs", "design", "reference"))]
+TABLE_BEGINS = re.compile(r"\|[ :|-]+\|$")
 OF_THE_SITE = (
     "*.md",
     "docs/**/*.md",
@@ -96,6 +97,23 @@ def test_each_public_name_of_an_adapter_is_described(name: str) -> None:
     pytest.importorskip(name)
     module = importlib.import_module(f"concurrent.apps.integrations.{name}")
     assert all(described_names()[f"{module.__name__}.{one}"] == 1 for one in module.__all__)
+
+
+def rows_without_table(text: str) -> list[str]:
+    """Return rows that stand alone, since an empty line came between them and their table."""
+    lines = ["", *re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines(), ""]
+    return [
+        line
+        for before, line, after in zip(lines, lines[1:], lines[2:], strict=False)
+        if line.startswith("|") and not before.startswith("|") and not TABLE_BEGINS.match(after)
+    ]
+
+
+def test_each_row_is_in_a_table() -> None:
+    assert rows_without_table("| a | b |\n|---|---|\n| 1 | 2 |\n\n| 3 | 4 |\n") == ["| 3 | 4 |"]
+    pages = [page for pattern in OF_THE_SITE for page in ROOT.glob(pattern)]
+    alone = {page: rows_without_table(page.read_text(encoding="utf-8")) for page in pages}
+    assert not {page: rows for page, rows in alone.items() if rows}
 
 
 def test_terms_are_in_alphabetical_order() -> None:

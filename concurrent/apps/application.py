@@ -369,10 +369,17 @@ class ApplicationNode(Callbacks, Node):
             self._say_cancelled()
         if job is not None:
             self._inbox.acknowledge()
-            if not (job.goes_on or self._outcomes.is_done):
-                cancel_job(self.settings.access().way(self.master_address, MANAGING), job.answer.job)
+            if not job.goes_on:
+                self._end_job(job)
             self.client.detach()
         self.client.stop(why=self.ending)
+
+    def _end_job(self, job: JobRun) -> None:
+        """Leave nothing open of a job that the application has ended by itself."""
+        if not self._outcomes.is_done:
+            cancel_job(self.settings.access().way(self.master_address, MANAGING), job.answer.job)
+        elif not job.has_begun:  # there was nothing to begin with
+            self.client.begun()
 
     def _say_cancelled(self) -> None:
         """Say what ends with this program that nobody waits for any more."""

@@ -29,6 +29,24 @@ def test_a_detached_job_outlives_its_program_and_its_master(cluster: Cluster, ga
     assert jobs.ends == ["None"]
 
 
+def test_an_application_that_finds_nothing_to_do_ends_its_job(cluster: Cluster) -> None:
+    jobs = JobCluster(cluster)
+    app = cluster.folder / "nothing.py"
+    app.write_text(NOTHING_TO_DO)
+    cluster.app(app, "--job", "nothing").succeed()
+    assert jobs.job("nothing")["state"] == "ended"
+    jobs.command("forget", "nothing").succeed()
+
+
+NOTHING_TO_DO = """
+from concurrent.apps import ApplicationNode
+
+class NothingToDo(ApplicationNode):
+    def start_processing(self):
+        self.shutdown_main_loop()
+"""
+
+
 def test_the_terminal_may_be_closed_while_it_still_pushes(cluster: Cluster, gate: Gate) -> None:
     jobs = JobCluster(cluster)
     command = f"app {APP} -m {cluster.address} --detach --job numbers -o longjob.notes={cluster.folder}"

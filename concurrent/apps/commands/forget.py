@@ -37,8 +37,10 @@ def run(args: argparse.Namespace) -> int:
         job = master.job(args.job)
         if job.state != ENDED:
             if not args.force:
+                program = "a program that is attached" if job.is_attached else "a program that may come back"
+                what = f"{job.open:,} open tasks" if job.open else program
                 raise NodeError(
-                    f"job {job.title} has {job.open:,} open tasks: it has not ended",
+                    f"job {job.title} has {what}: it has not ended",
                     thing="job",
                     value=args.job,
                     remedy="Wait for it, or add --force, or cancel it first: "

@@ -160,7 +160,7 @@ class Ledger:
             OwnerJoined: self.lifetimes.joined,
             OwnerLeft: self.lifetimes.left,
             SessionAttached: self.jobs.attached,
-            SessionDetached: self.jobs.detached,
+            SessionDetached: self.lifetimes.detached,
             JobCancelled: self.lifetimes.cancelled,
             JobClosed: self.lifetimes.closed,
             JobHeld: self.lifetimes.held,

@@ -24,6 +24,7 @@ from concurrent.scheduling.ledger.events import (
     OwnerJoined,
     OwnerLeft,
     Record,
+    SessionDetached,
     SystemEnded,
     SystemTaken,
     TellUnread,
@@ -77,6 +78,11 @@ class Lifetimes:
         for system in list(job.life.systems) if job.life is not None else ():
             commands += self._forget(self._jobs.by_number[system], "its application has left")
         return commands
+
+    def detached(self, event: SessionDetached) -> list[Command]:
+        """Let a job go on without a session, and look at once whether it is over."""
+        self._places.alarms.wake(Alarm.JOBS)
+        return self._jobs.detached(event)
 
     def free(self, job: JobRecord) -> list[Command]:
         """Drop the tasks of a job, of which nobody wants to hear."""

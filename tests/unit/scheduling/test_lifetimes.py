@@ -158,6 +158,16 @@ def test_a_kept_job_goes_on_without_its_program_and_ends_when_nothing_is_open(ma
     assert (closed.how, closed.at) == ("finished", 1e9 + 501)
 
 
+def test_a_job_is_over_as_soon_as_its_program_has_left_it_with_nothing_open(master: Master) -> None:
+    master.begin(keep_s=KEEP_S, kind="executor")
+    master.run(1)
+    master.wait(1)
+    master.apply(SessionDetached(1))
+    assert master.ledger.deadline == 0.0  # at once
+    master.apply(TimePassed(master.now, 1e9 + master.now))
+    assert [one.how for one in master.recorded(JobClosed)] == ["finished"]
+
+
 def test_a_job_with_an_open_task_system_has_not_ended(master: Master) -> None:
     master.begin(keep_s=KEEP_S)
     master.apply(JobBegun(1))

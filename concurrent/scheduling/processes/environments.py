@@ -54,7 +54,7 @@ def hold(folder: Path, name: str) -> Held | None:
     lock = os.open(folder / f"{name}.use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, lock)
-        with contextlib.suppress(BlockingIOError, FileNotFoundError, ValueError):
+        with contextlib.suppress(BlockingIOError, FileNotFoundError, ValueError, TypeError):
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             folders = json.loads((folder / f"{name}.ready").read_text(encoding="utf-8"))
             os.utime(lock)  # the longest unused go first
@@ -75,7 +75,7 @@ def make(text: str, folder: str, name: str, bytes_max: int) -> None:
     os.nice(NICENESS)
     _clear(place)
     with _making(place, name, is_waited=True):
-        if (place / f"{name}.ready").exists():
+        if _is_whole(place, name):
             return
         _remove(place, name)
         try:
@@ -101,6 +101,13 @@ def trim(folder: Path, bytes_max: int, *, keep: str = "") -> list[str]:
             total -= sizes[name]
             gone.append(name)
     return gone
+
+
+def _is_whole(folder: Path, name: str) -> bool:
+    held = hold(folder, name)
+    if held is not None:
+        os.close(held.lock)
+    return held is not None
 
 
 def _clear(folder: Path) -> None:

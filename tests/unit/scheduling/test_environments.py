@@ -191,6 +191,22 @@ def test_one_that_others_remove_again_and_again_is_not_made_for_ever(slave: Slav
     assert "environment_cache_max" in slave.take()[-1][2]
 
 
+@pytest.mark.parametrize("text", ["", "7", "null", "no JSON", "\xff"])
+def test_one_that_does_not_say_what_it_imports_from_is_made_anew(
+    slave: Slave, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    name = slave.make()
+    (slave.folder / f"{name}.ready").write_text(text, encoding="latin-1")
+    slave.environments.want(1, TEXT)
+    assert slave.take() == [("waits", 1)]
+    monkeypatch.setattr(environments, "_fill", lambda _text, _folder, _name: slave.make())
+    monkeypatch.setattr("os.nice", lambda _: None)
+    environments.make(TEXT, str(slave.folder), name, 1 << 30)
+    slave.launcher.children[0].ends()
+    assert slave.take() == [("ready", 1)]
+    slave.environments.close()
+
+
 def test_what_nobody_waits_for_is_not_made_to_its_end(slave: Slave) -> None:
     slave.environments.want(1, TEXT)
     slave.environments.want(2, TEXT)

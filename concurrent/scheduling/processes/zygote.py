@@ -38,6 +38,9 @@ __all__ = ["Zygote"]
 REPORT_BYTES: Final = 65536
 ATTACH_TIMEOUT_S: Final = 10.0
 
+START_S: Final = 60.0
+"""So long another interpreter may take until it starts the first process; who uses it waits as long."""
+
 RETIRE_S: Final = 5.0
 """So long a zygote may take to end that is not needed any more."""
 
@@ -95,6 +98,7 @@ class Zygote:
         self._outbox: deque[_Request] = deque()
         self._unpacker = msgpack.Unpacker(unicode_errors=PATHS)
         self._is_stopped = False
+        self._is_up = False
         self._beside: list[Zygote] = []
         self._ending: threading.Thread | None = None
 
@@ -260,6 +264,14 @@ class Zygote:
             log.info("a new zygote is started")
             self._open(can_fork=False)
             self._watch()
+            if self.python is not None and self._loop is not None:
+                self._loop.call_later(START_S, self._see_whether_up, self._pid)
+
+    def _see_whether_up(self, pid: int) -> None:
+        """Kill an interpreter that was started long ago and has done nothing: it holds places of workers."""
+        if pid == self._pid and not self._is_up and self._control is not None:
+            log.error("the zygote %d has started nothing for %.0f s, and is killed", pid, START_S)
+            self._lost()
 
     def _open(self, *, can_fork: bool) -> None:
         own, its = child_sockets()
@@ -269,6 +281,7 @@ class Zygote:
             undo.pop_all()
         own.setblocking(False)
         self._control = own
+        self._is_up = False
         self._unpacker = msgpack.Unpacker(unicode_errors=PATHS)
 
     def _fork(self, its: socket.socket) -> int:
@@ -357,6 +370,7 @@ class Zygote:
             log.error("the zygote %d says what makes no sense", self._pid)
             self._lost()
             return
+        self._is_up = True
         for report in reports:
             self._take(*report)
 

@@ -207,16 +207,18 @@ time.sleep(1000)
     "does",
     [
         "os.close(control)",
+        "pass",
         "os.write(control, bytes([7]) * 1000)",
         "os.write(control, bytes([0xc1]))",
         "os.write(control, bytes([0x93, 0xa7]) + b'started' + bytes([1, 0xa1]) + b'x')",
     ],
-    ids=["closes its socket", "says numbers", "says no msgpack", "says no pid"],
+    ids=["closes its socket", "does nothing", "says numbers", "says no msgpack", "says no pid"],
 )
 def test_an_interpreter_that_is_no_zygote_holds_up_no_other(
-    by_zygote: Launched, tmp_path: Path, does: str
+    by_zygote: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str
 ) -> None:
     """That of an environment runs what its application has put there."""
+    monkeypatch.setattr("concurrent.scheduling.processes.zygote.START_S", 0.1 if does == "pass" else TIMEOUT_S)
     script = tmp_path / "python"
     script.write_text(ODD.format(python=sys.executable, does=does))
     script.chmod(0o700)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from concurrent.core.errors import NotAllowed
 from concurrent.core.logformat import log_with_lines
 from concurrent.core.loggers import get_log
 from concurrent.core.rarely import RareLine
@@ -42,6 +43,9 @@ class FailureLog:
         kind = type(error).__name__
         self._counts[kind] += 1
         text = message_of(error).partition("\n")[0]  # all of it is in the lines
+        if isinstance(error, NotAllowed):
+            log.error("%s was refused: %s", what, text)  # no code is to blame
+            return
         if self._counts[kind] <= WHOLE_MAX:
             log_with_lines(log, logging.ERROR, lines_of(error), "%s failed: %s: %s", what, kind, text)
             if self._counts[kind] == WHOLE_MAX:

@@ -11,12 +11,13 @@ import time
 
 from concurrent.apps import ApplicationNode
 from concurrent.apps.samples.shared.layout import Timing, line
-from concurrent.core import BoolItem, FloatItem, IntItem
-from concurrent.scheduling import ITaskSystem
+from concurrent.core import BoolItem, ChoiceItem, FloatItem, IntItem
+from concurrent.core.errors import TaskCancelled
+from concurrent.scheduling import ITaskSystem, Task
 
 from .estimate import Estimate
 from .shield import Shield
-from .tasks import Plan, ShieldSystem, StreamTask
+from .tasks import Plan, ShieldSystem, Streams, StreamTask
 
 __all__ = ["MonteCarlo"]
 
@@ -45,22 +46,57 @@ class MonteCarlo(ApplicationNode):
     particles = IntItem(SECTION, "particles", 20_000, "How many particles a stream has.", minimum=1)
     streams_max = IntItem(SECTION, "streams_max", 100_000, "After so many streams it ends anyway.", minimum=30)
     seed = IntItem(SECTION, "seed", 1, "Another seed gives another, independent result.", minimum=0)
+    mode = ChoiceItem(
+        SECTION,
+        "mode",
+        "system",
+        "Who sends the streams: a task system at the master, or this application by plain tasks.",
+        choices=("system", "tasks"),
+    )
     sequential = BoolItem(SECTION, "sequential", True, "Whether one process does the same, to compare.")
 
     system_class: type[ShieldSystem] = ShieldSystem
 
-    def get_task_system(self) -> ITaskSystem:
-        """Return the system that goes on until the error is small enough."""
+    def get_task_system(self) -> ITaskSystem | None:
+        """Return the system that goes on until the error is small enough, if that is the mode."""
         self.worker_count = self.wait_workers()
         self.begin_s = time.perf_counter()
         ahead = STREAMS_PER_WORKER * self.worker_count
         shield = Shield(self.thickness, self.scattering)
         self.plan = Plan(shield, self.seed, self.particles, self.goal, ahead, self.streams_max)
-        return self.system_class(self.plan)
+        self.streams = Streams(self.plan, self.system_class.task_class)
+        self.id_by_stream: dict[int, int] = {}  # of plain tasks that are open
+        return self.system_class(self.plan) if self.mode == "system" else None
 
-    def work_finished(self, result: Estimate, task_system: ITaskSystem | None) -> None:
+    def start_processing(self) -> None:
+        """Push the first plain tasks, if that is the mode."""
+        self.push_streams(self.streams.first_tasks())
+
+    def push_streams(self, tasks: list[StreamTask]) -> None:
+        """Push plain tasks."""
+        for task in tasks:
+            self.id_by_stream[task.stream] = self.push_task(task)
+
+    def task_finished(self, task: Task, result: int, error: BaseException | None) -> None:
+        """Count the stream of a plain task: go on, or cancel all the others."""
+        if isinstance(error, TaskCancelled) and self.streams.is_over:
+            return
+        if error is not None or not isinstance(task, StreamTask):
+            super().task_finished(task, result, error)
+            self.shutdown_main_loop()
+            return
+        del self.id_by_stream[task.stream]
+        following = self.streams.finish(task, result)
+        self.progress(self.streams.estimate.streams, self.streams.expected())
+        if self.streams.is_over:
+            self.cancel_tasks(list(self.id_by_stream.values()))
+        else:
+            self.push_streams(following)
+
+    def work_finished(self, result: Estimate | None, task_system: ITaskSystem | None) -> None:
         """Say what was found, beside the known value and what one process finds."""
         parallel_s = time.perf_counter() - self.begin_s
+        result = result or self.streams.estimate
         share, error, exact = result.share, result.error, self.plan.shield.exact()
         away = abs(share - exact) / error if error else math.inf
         total = result.streams * result.particles

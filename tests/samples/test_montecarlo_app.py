@@ -63,18 +63,21 @@ def test_one_process_finds_the_same_and_the_known_value_is_near() -> None:
     assert float(away[1]) < 3
 
 
-def test_the_result_is_the_same_with_one_worker_with_four_and_when_workers_die(tmp_path: Path) -> None:
+def test_the_result_is_the_same_however_many_workers_there_are_who_pushes_and_when_some_die(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "frail.py").write_text(FRAIL.format(folder=str(tmp_path)))
     runs = [
         estimate("montecarlo", "sequential=no", workers=1),
         estimate("montecarlo", "sequential=no", workers=4),
+        estimate("montecarlo", "sequential=no", "mode=tasks"),
         estimate(tmp_path / "frail.py", "sequential=no"),
     ]
-    assert [done.returncode for done in runs] == [0, 0, 0], [done.stderr for done in runs]
+    assert [done.returncode for done in runs] == [0, 0, 0, 0], [done.stderr for done in runs]
     assert len(list(tmp_path.glob("died *"))) >= 6
     first, *others = (found(done.stdout) for done in runs)
     assert len(first) == 4
-    assert others == [first, first]
+    assert others == [first, first, first]
 
 
 def test_another_seed_gives_another_result() -> None:

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from concurrent.apps.failurelog import WHOLE_MAX, FailureLog
+from concurrent.core.errors import NotAllowed
 
 
 class Now:
@@ -36,6 +37,16 @@ def test_the_first_failures_of_each_kind_have_their_tracebacks(caplog: pytest.Lo
     assert "in failure\n" in str(whole[-1].exc_text)
     assert len(caplog.records) == WHOLE_MAX + 3
     assert failures.left_out == 1000 - WHOLE_MAX - 1
+
+
+def test_what_is_refused_is_told_in_one_line_that_says_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
+    refused = NotAllowed("the master hosts no such", thing="x", remedy="Push tasks instead")
+    failures = FailureLog(Now())
+    failures.report("task system Search", refused)
+    (record,) = caplog.records
+    assert record.getMessage() == "task system Search was refused: the master hosts no such. Push tasks instead"
+    assert record.exc_text is None
+    assert failures.has_any
 
 
 def test_later_ones_have_a_line_a_second_that_counts_the_others(caplog: pytest.LogCaptureFixture) -> None:

@@ -62,7 +62,8 @@ class _Program:
     ``uses`` are rows of modules, distributions and versions. ``lacking`` are the slaves that lack one of them,
     ``having`` those that lack none, ``asked`` those that have not answered yet. ``spared`` has the slaves that
     lack something, and whether they hand back its tasks. ``preparing`` has slaves that say of its project or
-    its environment that it is not there, ``failures`` what it was told of those that cannot have it.
+    its environment that it is not there, ``failing`` those that cannot have it, ``failures`` what it was told
+    of them. ``unasked`` is what slaves have still to be asked for.
     """
 
     name: str
@@ -74,6 +75,7 @@ class _Program:
     misfits: dict[int, str] = field(default_factory=dict)
     preparing: dict[int, str] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
+    failing: set[int] = field(default_factory=set)
     program: _Program | None = None
     asked_count: int = 0
     unasked: list[tuple[str, str, str]] = field(default_factory=list)
@@ -95,6 +97,7 @@ class _Program:
         self.forget(slave)
         for words in (self.misfits, self.preparing, self.failures):
             words.pop(slave, None)
+        self.failing.discard(slave)
         self.told_by_slave.pop(slave, None)
 
     def words_of(self, slave: int) -> str:
@@ -210,7 +213,12 @@ class FitDesk:
             return
         program = self._program_by_owner.setdefault(owner, _Program(job.title))
         program.preparing[slave] = words
+        if has_failed:
+            program.failing.add(slave)
+        elif not words:
+            program.failing.discard(slave)
         self._show(owner, program, slave)
+        self._decide(owner, program)
         if has_failed and program.failures.get(slave) != words:
             program.failures[slave] = words
             if not program.is_told(slave, words):
@@ -267,7 +275,7 @@ class FitDesk:
         if not self._avoids:
             return
         slaves = self._ledger.slaves
-        having = (slaves[one] for one in program.having if one in slaves)
+        having = (slaves[one] for one in program.having - program.failing if one in slaves)
         by = next((one.name for one in having if one.window > 0), "")
         if not by and program.asked:
             return

@@ -295,6 +295,20 @@ def test_tasks_do_not_wait_for_a_slave_that_does_not_answer(avoiding: Master) ->
     assert short.take("spared") == [(OWNER, "slave-11")]
 
 
+def test_a_slave_that_cannot_have_the_project_spares_no_other_one(avoiding: Master) -> None:
+    short, _broken = avoiding.join(10), avoiding.join(11)
+    avoiding.desk.uses(OWNER, [GRID])
+    avoiding.desk.fits(11, OWNER, [], [])
+    avoiding.desk.fits(10, OWNER, ["grid_tools"], [])
+    assert short.take("spared") == [(OWNER, "slave-11")]
+    avoiding.desk.preparing(11, OWNER, "cannot have its project: disk full", has_failed=True)
+    assert short.take("spared") == [(OWNER, "")]
+    avoiding.desk.preparing(11, OWNER, "fetches its project of 2 MiB", has_failed=False)  # it tries again
+    assert not short.take("spared")
+    avoiding.desk.preparing(11, OWNER, "", has_failed=False)
+    assert short.take("spared") == [(OWNER, "slave-11")]
+
+
 def test_slaves_that_come_and_go_and_do_not_answer_hold_no_tasks(avoiding: Master) -> None:
     short = avoiding.join(10)
     avoiding.desk.uses(OWNER, [GRID])

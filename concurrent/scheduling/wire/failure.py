@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
 import traceback
@@ -51,6 +52,9 @@ _TRACE: Final = vars(BaseException)["__traceback__"]
 
 PICKLE: Final = b"\x80"
 """How a pickle begins, and no msgpack map that has an entry."""
+
+GO_ALONG: Final = "Project(include=...) has files go along"
+"""What to do about a file that is where the program is, and not where its task ran."""
 
 OWN_PACKAGE: Final = "concurrent.scheduling."
 TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S %z"
@@ -148,7 +152,8 @@ def loads_failure(payload: bytes | Frame, pickling: Pickling | None) -> BaseExce
 
     It is the task's own exception if that can be rebuilt here, with the remote traceback as its cause, else
     a :class:`TaskFailed`. Both tell where that was: the first line of the traceback, and the message of an
-    ImportError, since what is not installed there may be everywhere else.
+    ImportError, since what is not installed there may be everywhere else, or of a FileNotFoundError, if the
+    file is here.
     """
     data = _bytes_of(payload)
     is_pickle = bytes(data[:1]) == PICKLE  # an earlier slave, or one of others
@@ -187,6 +192,10 @@ def _unpacked(data: bytes | memoryview) -> Any:
 def _tell_place(error: BaseException, where: str) -> None:
     if isinstance(error, ImportError):
         error.msg = f"{error.msg} (on {where})"
+    elif (
+        isinstance(error, FileNotFoundError) and type(error.filename) is str and os.path.exists(error.filename)
+    ):
+        error.strerror = f"{error.strerror} (on {where}; it is on this machine: {GO_ALONG})"
 
 
 def with_details(error: TaskError) -> TaskError:

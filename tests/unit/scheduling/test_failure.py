@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import pickle
 import re
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -176,6 +178,21 @@ def test_a_module_that_is_missing_on_a_slave_names_the_slave() -> None:
     assert isinstance(back, ModuleNotFoundError)
     assert str(back).startswith("No module named 'sums' (on slave-a, worker 4711, ")
     assert back.name == "sums"
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+def test_a_file_that_is_missing_on_a_slave_and_is_here_names_the_slave_and_the_remedy(
+    tmp_path: Path, is_here: bool
+) -> None:
+    file = tmp_path / "prices.csv"
+    if is_here:
+        file.touch()
+    error = FileNotFoundError(errno.ENOENT, "No such file or directory", str(file))
+    back = loads_failure(dumps_failure(error, CodeBook(), "", "slave-a, worker 4711"), CodeBook())
+    assert isinstance(back, FileNotFoundError)
+    assert (back.errno, back.filename) == (errno.ENOENT, str(file))
+    assert ("(on slave-a, worker 4711, " in str(back)) is is_here
+    assert ("it is on this machine: Project(include=...) has files go along" in str(back)) is is_here
 
 
 def test_the_chain_of_causes_is_in_the_traceback() -> None:

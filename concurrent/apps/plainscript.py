@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final, NamedTuple
 
-__all__ = ["Script", "script_of"]
+__all__ = ["APPLICATION", "Script", "script_of"]
 
 APPLICATION: Final = "ApplicationNode"
 ON_A_CLUSTER: Final = "ClusterExecutor"

@@ -115,3 +115,21 @@ def test_a_script_has_its_arguments_and_tells_as_much_as_is_asked_for(cluster: C
         assert done.succeed() == "-V DATA.CSV\n"
         told[option] = "joined the master" in done.err, "heard data.csv" in done.err
     assert told == {"-v": (True, True), "-q": (False, False), "--debug": (False, True)}
+
+
+@pytest.mark.parametrize("named", ["shop", "shop/__main__.py"])
+def test_a_package_with_a_main_module_runs_as_with_python_m(
+    cluster: Cluster, tmp_path: Path, named: str
+) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "words.py").write_text("from pathlib import Path\nFILE = Path(__file__).parent / 'end.txt'\n")
+    (package / "end.txt").write_text("!")
+    (package / "__main__.py").write_text(
+        SCRIPT.replace("import sys", "import sys\nfrom .words import FILE").replace(
+            "text.upper()", "text.upper() + FILE.read_text()"
+        )
+    )
+    done = cluster.run("app", tmp_path / named, "-q", "--include", "end.txt", "--", "a", "b")
+    assert done.succeed() == "A! B!\n"

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Final
 from concurrent.apps.api import EXIT_OK
 from concurrent.apps.applicationsettings import ApplicationSettings
 from concurrent.apps.layouts import MAIN_FILES
-from concurrent.apps.plainscript import Script, script_of
+from concurrent.apps.plainscript import APPLICATION, Script, script_of
 from concurrent.core.configgiven import MASTER_VARIABLE, PREFIX
 from concurrent.core.environment import Environment
 from concurrent.core.errors import ConfigurationError
+from concurrent.scheduling.pickling.sources import import_root
 
 if TYPE_CHECKING:
     from concurrent.scheduling.projects.collecting import Collected
 
 __all__ = ["add_project_options", "list_files", "note_project", "run_script", "script_named"]
+
+PACKAGE_FILE: Final = "__init__.py"
+MAIN_OF_PACKAGE: Final = "__main__.py"
 
 OF_APPLICATIONS: Final = (
     "workers", "channel", "scheduler", "job", "detach", "attach", "options", "env", "config", "plugin",
@@ -96,19 +100,30 @@ def list_files(env: Environment) -> int:
 
 def script_named(path: Path) -> tuple[Path, Script] | None:
     """Return the script that a path names, and what it is; None if that is an application, or nothing."""
-    candidates = [path / name for name in MAIN_FILES] if path.is_dir() else [path]
-    if path.is_dir() and (path / "__init__.py").exists():
+    file: Path | None = path
+    if path.is_dir():
+        names = (MAIN_OF_PACKAGE,) if (path / PACKAGE_FILE).exists() else MAIN_FILES
+        file = next((path / name for name in names if (path / name).is_file()), None)
+    if file is None or file.suffix != ".py":
         return None
-    file = next((each for each in candidates if each.is_file()), None)
     try:
-        script = script_of(file.read_bytes()) if file is not None and file.suffix == ".py" else None
+        if path.is_dir() and file.name == MAIN_OF_PACKAGE:
+            return (file, Script(True, False)) if not _has_application(path) else None
+        script = script_of(file.read_bytes())
     except OSError:  # whoever runs it is told
         return None
-    return None if script is None or file is None else (file, script)
+    return None if script is None else (file, script)
+
+
+def _has_application(package: Path) -> bool:
+    """Tell whether a module of a package names the class that applications are derived from."""
+    return any(APPLICATION.encode() in file.read_bytes() for file in package.glob("*.py"))
 
 
 def run_script(args: argparse.Namespace, file: Path, script: Script) -> int:
     """Run a script in place of this process, with the cluster and the options that were named.
+
+    One in a package is run as ``python -m`` does, for it may import from its package.
 
     :raises ConfigurationError: if it was given something that is for applications.
     """
@@ -137,7 +152,12 @@ def run_script(args: argparse.Namespace, file: Path, script: Script) -> int:
         variables[f"{PREFIX}{section.upper()}__{option.upper()}"] = text.strip()
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, str(file), *args.script_arguments], variables)
+    command = [str(file)]
+    if (file.parent / PACKAGE_FILE).exists():
+        root = Path(import_root(str(file.absolute())))
+        command = ["-m", ".".join(file.absolute().relative_to(root).with_suffix("").parts)]
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    os.execve(sys.executable, [sys.executable, *command, *args.script_arguments], variables)
 
 
 def _logging_of(args: argparse.Namespace) -> list[str]:

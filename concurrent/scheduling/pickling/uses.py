@@ -61,7 +61,8 @@ class Uses:
                 continue
             names = vars(module)
             file = names.get("__file__")
-            if type(file) is not str or self._is_by_value(name):
+            own_name = names.get("__name__")  # that of a program is __main__, also where others import it
+            if type(file) is not str or self._is_by_value(own_name if type(own_name) is str else name):
                 continue
             if file.startswith(inside) and _is_own(file):
                 self._look_at(list(names.values()), name, _spared_in(file))

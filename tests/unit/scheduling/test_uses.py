@@ -124,6 +124,7 @@ def test_what_the_program_itself_uses_and_none_of_its_tasks_is_not_told(
     main.__file__ = str(place / "mine" / "main.py")
     exec("import pytest\ndef main(): import grid_tools\ndef work(): import bare_tools", vars(main))
     monkeypatch.setitem(sys.modules, "__main__", main)
+    monkeypatch.setitem(sys.modules, "main_of_test", main)  # as others import it
     book = CodeBook(own_folders=[str(place / "mine")])
     book.look_at_program()
     assert not book.uses

@@ -58,13 +58,18 @@ def test_what_waits_for_its_next_try_or_has_a_deadline_outlives_its_master_and_i
         wait_until(lambda: "submitted" in program.out, "the calls are submitted", lambda: program.err)
         return program
 
+    def is_one_left() -> bool:
+        tasks = cluster.status()["tasks"]
+        return tasks["open"] == 2 and [slave["held"] for slave in tasks["slaves"]] == [1]
+
     ways = ("--scheduler", scheduler, "--channel", channel)
     master = durable(cluster, *ways)
     cluster.slave(options=PATIENT).wait_for_line("joined the master")
     program = start()
     wait_until(lambda: Path(tmp_path, "flaky").exists(), "a call has run that is tried again")
-    Path(tmp_path, "go").touch()  # before its next try, which is then the last
     wait_until(lambda: Path(tmp_path, "late").exists(), "the other one has begun")
+    wait_until(is_one_left, "the master knows of the try")
+    Path(tmp_path, "go").touch()  # before its next try, which is then the last
     wait_until(lambda: cluster.status()["journal"]["unwritten"] == 0, "all is kept")
     kill(master.pid)
     durable(cluster, *ways)

@@ -149,7 +149,7 @@ class Dispatcher:
         self._courier = Courier(loop, stats)
         self._notices = Notices(components.troubles, self._courier, self._sessions)
         self.announcer = Announcer(self.ledger, self._sessions, self._courier, self._notices)
-        self.news = NewsDesk(self.ledger, self._sessions, self._courier)
+        self.news = NewsDesk(self.ledger, self._sessions, self._courier, printed_before=first_number - 1)
         self.fits = self._make_fit_desk(lacking)
         self.observatory = Observatory(self.ledger, lambda: self.ended.totals, time.time())
         self._delivery = Delivery(loop, self._sessions, self._courier, self._storage.loaded)

@@ -34,12 +34,17 @@ class NewsDesk:
     """See the module.
 
     :param ledger: is asked whose tasks these are, and which slave has them.
+    :param printed_before: from where on it counts what has been printed; more than any master before could have
+        counted, so that who asks for what came after that misses nothing.
     """
 
-    def __init__(self, ledger: Ledger, sessions: Sessions, courier: Courier) -> None:
+    def __init__(
+        self, ledger: Ledger, sessions: Sessions, courier: Courier, *, printed_before: int = 0
+    ) -> None:
         self._ledger = ledger
         self._sessions = sessions
         self._courier = courier
+        self._printed_before = printed_before
         self._shelf = OutputShelf()
         self._progress_by_number: dict[int, TaskProgress] = {}
         self._tidy_at = TIDY_COUNT_MIN
@@ -107,11 +112,12 @@ class NewsDesk:
 
         :param owners: whose.
         :param after: only those that came after so many; some from before may be among them.
-        :returns: them, and how many have come in all.
+        :returns: them, and how many have come in all, counted from where this master began to.
         """
         counts = {owner: self._shelf.put_count(owner) for owner in owners}
-        total = sum(counts.values())
-        new = total - after if 0 <= after <= total else total
+        came, before = sum(counts.values()), self._printed_before
+        total = before + came
+        new = total - after if before <= after <= total else came
         return [(owner, one) for owner in counts for one in self._shelf.latest(owner, new)], total
 
     def output(self, owner: int, task_id: int) -> str | Future[str]:

@@ -204,6 +204,19 @@ def test_output_of_an_owner_that_has_left_is_dropped(desk: NewsDesk, ledger: Led
     assert desk.output(1, 70) == ""
 
 
+def test_a_master_that_is_started_again_does_not_count_from_where_another_one_was(ledger: Ledger) -> None:
+    first = NewsDesk(ledger, Sessions(), Courier(None))  # type: ignore[arg-type]
+    first.printed(1, [1], ["before\n"])
+    _, seen = first.printed_since([1], 0)
+    second = NewsDesk(ledger, Sessions(), Courier(None), printed_before=1 << 40)  # type: ignore[arg-type]
+    second.printed(1, [1, 2], ["one\n", "two\n"])
+    new, total = second.printed_since([1], seen)
+    assert len(new) == 2
+    assert second.printed_since([1], total) == ([], total)
+    assert second.printed_since([1], total - 1) == (new[1:], total)
+    assert len(second.printed_since([1], total + 1)[0]) == 2, "nobody has counted so many"
+
+
 def test_of_one_owner_the_newest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outputshelf, "OWNER_CHARS_MAX", 1000)
     shelf = OutputShelf()

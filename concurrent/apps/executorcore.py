@@ -106,7 +106,7 @@ class ExecutorCore:
         """What counts the calls of blocks that show their progress."""
         self.attachments: dict[type, Any] = {}
         """What adapters for other libraries keep as long as it lives, by their own classes."""
-        self._is_closing = False
+        self._is_closing = self._is_dropped = False
         self._is_torn_down = False
         self._are_all_done = threading.Event()
         self._closed = threading.Event()
@@ -306,9 +306,11 @@ class ExecutorCore:
             self._settle(future, None, None)
 
     def drop(self) -> None:
-        """Take nothing more, and cancel what is unfinished, or leave it to the job; say which."""
+        """Take nothing more, and cancel what is unfinished, or leave it to the job; say which, once."""
         self._is_closing = True
-        say_dropped(self)
+        if not self._is_dropped:
+            self._is_dropped = True
+            say_dropped(self)
         self.abandon(list(self._futures))
 
     def wait_freed(self) -> None:
@@ -425,9 +427,7 @@ class ExecutorCore:
             return
         if outcome.status == CANCELLED and self._broken is not None:
             error = self._broken  # which is why
-        elif (
-            outcome.status == CANCELLED and not outcome.item.cancelled()
-        ):  # others have: with 'concurrent cancel'
+        elif outcome.status == CANCELLED and not outcome.item.cancelled():  # by 'concurrent cancel'
             if self.job is not None:
                 self.job.note_cancelled()
             outcome.item.cancel_here()

@@ -18,6 +18,7 @@ from concurrent.core.errors import (
     TaskError,
     TaskFailed,
     UnpicklableResult,
+    UnpicklableValue,
 )
 from concurrent.core.foreign import text_of
 from concurrent.scheduling.wire.asitis import forms_of
@@ -244,12 +245,17 @@ def _pickled(error: BaseException, pickling: Pickling) -> bytes | None:
 
 
 def unpicklable(result: Any, error: BaseException) -> UnpicklableResult:
-    """Return the error for a result that cannot be pickled. On the worker."""
+    """Return the error for a result that cannot be pickled. On the worker.
+
+    What has said so of the value does not say it twice, and what it advises is for arguments.
+    """
+    reason = message_of(error)
+    if isinstance(error, UnpicklableValue):
+        reason = error.message[:MESSAGE_CHARS_MAX].removeprefix(f"{error.thing} cannot be pickled: ")
     return UnpicklableResult(
-        f"the task finished, but its result of type {type(result).__qualname__} cannot be pickled: "
-        f"{message_of(error)}",
+        f"the task finished, but its result of type {type(result).__qualname__} cannot be pickled: {reason}",
         thing=type(result).__qualname__,
-        remedy="Return plain data; release open files, locks and connections in clean_up().",
+        remedy="Return plain data; open files, locks, connections and generators stay in their process.",
     )
 
 

@@ -7,6 +7,7 @@ import errno
 import pickle
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from concurrent.core.errors import TaskFailed, TaskTimeout, UnpicklableResult, WorkerDied
+from concurrent.core.errors import TaskFailed, TaskTimeout, UnpicklableResult, UnpicklableValue, WorkerDied
 from concurrent.scheduling.owner.results import Outcome, load_outcome
 from concurrent.scheduling.pickling.codebook import CodeBook
 from concurrent.scheduling.tasks.outcome import DIED, FAILED, TIMED_OUT, Ended
@@ -259,6 +260,18 @@ def test_an_unpicklable_result_names_type_and_reason() -> None:
     assert isinstance(error, UnpicklableResult)
     assert "type set cannot be pickled: no locks" in str(error)
     assert error.remedy
+
+
+def test_an_unpicklable_result_is_told_once_with_one_remedy() -> None:
+    with pytest.raises(UnpicklableValue) as raised:
+        CodeBook().dumps_payload([1, threading.Lock()])
+    error = travelled(unpicklable([], raised.value))
+    assert error.message == (
+        "the task finished, but its result of type list cannot be pickled: "
+        "in it [1], of type lock: cannot pickle '_thread.lock' object"
+    )
+    assert str(error) == f"{error.message}. {str(error.remedy).removesuffix('.')}"
+    assert str(error.remedy).startswith("Return plain data")
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, ValueError])

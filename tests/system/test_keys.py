@@ -116,6 +116,8 @@ def test_an_invitation_is_one_line_and_hints_go_elsewhere(master: Machine) -> No
     done = master.run("keys", "invite", "slave", "-o", "master.host=10.0.0.5")
     assert JoinLine.parse(line_of(done)).master == Host("10.0.0.5", 8750)
     assert "--host" not in done.stderr
+    done = master.run("keys", "invite", "slave", "-o", "master.host=nowhere.invalid")
+    assert "nowhere.invalid cannot be found by this name: say its address with --address" in done.stderr
     done = master.run("keys", "invite", "slave", "--address", "master.example.org:80")
     assert JoinLine.parse(line_of(done)).master == Host("master.example.org", 80)
 

@@ -27,7 +27,7 @@ from concurrent.transport.security.joinline import JoinLine
 from concurrent.transport.security.keyfolder import AUTHORITY_KEY, MEMBERS, KeyFolder
 from concurrent.transport.security.members import INVITED, Members
 from concurrent.transport.security.newkeys import make_cluster, rotate
-from concurrent.transport.security.ownaddress import far_address, is_listened_on, own_address
+from concurrent.transport.security.ownaddress import far_address, is_known, is_listened_on, own_address
 from concurrent.transport.security.roles import Role
 from concurrent.transport.security.tokens import TOKEN_ROLES, Tokens
 
@@ -192,6 +192,11 @@ def _address(args: argparse.Namespace) -> tuple[Host, str]:
     master = Host(own_address() if is_near else far_address(host), port)
     if is_listened_on(master):
         return master, ""
+    if not is_known(master):
+        return (
+            master,
+            f"{master.name} cannot be found by this name: say its address with --address, so that others do",
+        )
     where = "with 'concurrent master --host 0.0.0.0'" if is_near else "with 'concurrent master'"
     return master, f"no master listens at {master} now: start it {where}, or say where with --address"
 

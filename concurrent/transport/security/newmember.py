@@ -94,7 +94,10 @@ def _ask(line: JoinLine, master: Host, request_pem: bytes) -> dict[str, Any]:
                 check_server(shown, line.key, dns_name(line.cluster, Role.MASTER))
                 return _posted(sock, line.secret, request_pem, master)
     except socket.gaierror as error:
-        raise UnknownHost(f"there is no host {master.name}", thing=str(master), remedy=REMEDY) from error
+        remedy = (
+            f"Type the same line with --master ADDRESS:{master.port}, where the address is that of the master"
+        )
+        raise UnknownHost(f"there is no host {master.name}", thing=str(master), remedy=remedy) from error
     except ssl.SSLError as error:
         raise ConnectionLost(
             f"{master} does not answer as a master with keys does ({error.reason or error})",

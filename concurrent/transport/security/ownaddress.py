@@ -8,7 +8,7 @@ from typing import Final
 
 from concurrent.core.items import Host
 
-__all__ = ["far_address", "is_listened_on", "near_address", "own_address"]
+__all__ = ["far_address", "is_known", "is_listened_on", "near_address", "own_address"]
 
 FAR_AWAY: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses that nobody has; nothing is sent there."""
@@ -24,6 +24,13 @@ def is_listened_on(address: Host) -> bool:
     """Tell whether somebody listens at an address."""
     with contextlib.suppress(OSError), socket.create_connection(address, timeout=LISTENS_S):
         return True
+    return False
+
+
+def is_known(address: Host) -> bool:
+    """Tell whether this machine finds the host of an address by its name."""
+    with contextlib.suppress(socket.gaierror):
+        return bool(socket.getaddrinfo(address.name, address.port))
     return False
 
 

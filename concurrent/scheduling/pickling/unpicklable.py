@@ -21,6 +21,7 @@ CHILDREN_MAX: Final = 1000
 PARTS_BY_KIND: Final = {MethodType: ("__self__",), partial: ("func", "args", "keywords")}
 
 REMEDY: Final = "Pass plain data; open files, locks and connections stay in their process."
+DEPTH_REMEDY: Final = "Make it flatter, such as a list of its parts."
 CODE_REMEDY: Final = "Make the value where it is used, or move the code to an installed module."
 
 Check = Callable[[Any], "Exception | None"]
@@ -92,6 +93,8 @@ def unpicklable_code(
 
 
 def _culprit(start: Any, error: Exception, check: Check, asked: set[int], *, is_type_told: bool) -> _Culprit:
+    if _is_too_deep(error):
+        return _Culprit(type(start).__qualname__, "it is nested too deeply", DEPTH_REMEDY)
     path, thing, error = _innermost(start, error, check)
     kind = type(thing).__qualname__
     inside = f"in it {path}, of type {kind}: " if path else ""
@@ -109,6 +112,11 @@ def _culprit(start: Any, error: Exception, check: Check, asked: set[int], *, is_
     if not inside and not is_type_told:
         inside = f"it is a {kind}: "
     return _Culprit(kind, f"{inside}{error}", None)
+
+
+def _is_too_deep(error: BaseException) -> bool:
+    """Return whether recursion came to its limit; no part of the value is to blame then."""
+    return isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError)
 
 
 def _is_beside(one: Any, function: FunctionType) -> bool:

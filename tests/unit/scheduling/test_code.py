@@ -432,6 +432,15 @@ def test_an_argument_that_cannot_be_pickled_is_named(
     assert caught.value.remedy
 
 
+def test_of_an_argument_that_is_nested_too_deeply_no_part_is_blamed(ends: Ends) -> None:
+    deep: list[Any] = []
+    for _ in range(50_000):
+        deep = [deep]
+    says = r"^argument 1 of countdown cannot be pickled: it is nested too deeply\. Make it flatter"
+    with pytest.raises(pickle.PicklingError, match=says):
+        ends.payload((plugin_module.countdown, (deep,), {}))
+
+
 class HasExecutor:
     """Keeps an executor beside the method that it has called, and can be called itself."""
 

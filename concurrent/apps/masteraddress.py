@@ -87,7 +87,10 @@ def find_master(given: str, source: str, access: Access) -> MasterAddress:
         return read_master(given, source, access)
     if access.has_joined:
         return MasterAddress(access.default_master(), "the cluster that was joined")
-    return MasterAddress(access.default_master(), "the default, for nothing names another")
+    return MasterAddress(
+        access.default_master(),
+        "the default, for nothing names another and no cluster was joined (by concurrent join LINE)",
+    )
 
 
 def read_master(text: str, source: str, access: Access) -> MasterAddress:

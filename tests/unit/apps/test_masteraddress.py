@@ -52,7 +52,10 @@ def test_a_slave_goes_where_the_variable_says_unless_it_is_told_otherwise(tmp_pa
 def test_without_any_word_it_is_on_this_machine(tmp_path: Path) -> None:
     settings: Any = SimpleNamespace(base=lambda: tmp_path, cluster="", has_place=True)
     access = Access(cast("KeySettings", settings), is_open=False)
-    here = MasterAddress(Host("127.0.0.1", 8750), "the default, for nothing names another")
+    here = MasterAddress(
+        Host("127.0.0.1", 8750),
+        "the default, for nothing names another and no cluster was joined (by concurrent join LINE)",
+    )
     assert find_master("", "nobody", access) == here
 
 

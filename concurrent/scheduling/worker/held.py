@@ -44,19 +44,20 @@ class HeldResults:
 
     def __init__(self, memory: mmap) -> None:
         self._memory = memory
-        self._write = memory.write  # this takes half as long as writing at a place
+        self._write = memory.write  # this and joining bytes take half as long as writing each at its place
 
     def put(self, number: int, status: int, payload: bytes | Frame, output: Output | None = None) -> bool:
         """Write down the next result; tells whether there is room for it, else all are to be sent now."""
         packed = _packed(output) if output is not None else b""
         record = RECORD.pack(number, status, len(payload), len(packed))
-        if self._memory.tell() + len(record) + len(payload) + len(packed) > HELD_BYTES:
+        try:
+            if isinstance(payload, bytes):
+                self._write(record + payload + packed)
+            else:
+                for piece in (record, *payload.pieces, packed):
+                    self._write(piece)
+        except ValueError:  # no room
             return False
-        self._write(record)
-        for piece in (payload,) if isinstance(payload, bytes) else payload.pieces:
-            self._write(piece)
-        if packed:
-            self._write(packed)
         return True
 
     def clear(self) -> None:

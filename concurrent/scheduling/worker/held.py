@@ -28,6 +28,8 @@ HELD_BYTES: Final = 1048576 - GRAIN_BYTES
 RECORD: Final = Struct("=QBII")
 """Number of the task, status, bytes of the payload, and bytes of its output; both follow."""
 
+_pack: Final = RECORD.pack
+
 OUTPUT: Final = Struct("=QII")
 """How many bytes a task has printed, and the bytes of their beginning and their end, which follow; then how far
 it said that it was."""
@@ -48,14 +50,14 @@ class HeldResults:
 
     def put(self, number: int, status: int, payload: bytes | Frame, output: Output | None = None) -> bool:
         """Write down the next result; tells whether there is room for it, else all are to be sent now."""
-        packed = _packed(output) if output is not None else b""
-        record = RECORD.pack(number, status, len(payload), len(packed))
         try:
-            if isinstance(payload, bytes):
-                self._write(record + payload + packed)
-            else:
-                for piece in (record, *payload.pieces, packed):
-                    self._write(piece)
+            if output is None and type(payload) is bytes:  # nearly all are like that
+                self._write(_pack(number, status, len(payload), 0) + payload)
+                return True
+            packed = _packed(output) if output is not None else b""
+            pieces = (payload,) if isinstance(payload, bytes) else payload.pieces
+            for piece in (_pack(number, status, len(payload), len(packed)), *pieces, packed):
+                self._write(piece)
         except ValueError:  # no room
             return False
         return True

@@ -315,11 +315,10 @@ class Worker:
         held = self._held
         if held is None:
             return self._unsent_bytes <= UNSENT_BYTES_MAX
-        number, status, answer = self._done[-1]
-        printed = self._printed
-        if printed and printed[-1][0] == number:
-            return held.put(number, status, answer, printed[-1][1:])
-        return held.put(number, status, answer)
+        latest, printed = self._done[-1], self._printed
+        if printed and printed[-1][0] == latest[0]:
+            return held.put(*latest, printed[-1][1:])
+        return held.put(*latest)
 
     def _flush(self) -> None:
         """Send what is finished, and see to what the last tasks printed."""

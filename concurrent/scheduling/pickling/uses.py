@@ -27,6 +27,9 @@ OF_SPARED: Final = (b"ImportError", b"ModuleNotFoundError", b"except Exception",
 NEVER_TOLD: Final = frozenset({*sys.stdlib_module_names, *sys.builtin_module_names, "concurrent_framework"})
 """Each slave has them."""
 
+FRAMEWORK: Final = "concurrent."
+"""Its own modules are no program's, though a checkout may lie in the folder of one."""
+
 
 class Use(NamedTuple):
     """An installed module, by its name without a dot, and the distribution that it belongs to, if one does."""
@@ -57,7 +60,7 @@ class Uses:
         """
         inside = tuple(os.path.join(folder, "") for folder in folders)
         for name, module in cast("list[tuple[str, object]]", list(sys.modules.items())):
-            if not isinstance(module, ModuleType):
+            if not isinstance(module, ModuleType) or name.startswith(FRAMEWORK):
                 continue
             names = vars(module)
             file = names.get("__file__")

@@ -117,6 +117,18 @@ def test_only_what_modules_of_the_program_have_imported_is_told(uses: Uses, plac
     assert set(names(uses)) == {"pytest", "grid_tools"}
 
 
+def test_a_checkout_of_the_framework_in_the_folder_of_a_program_is_none_of_it(
+    uses: Uses, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # not what runs the tests
+    part: Any = ModuleType("concurrent.part_of_test")
+    part.__file__ = str(place / "mine" / "concurrent" / "part_of_test.py")
+    part.tools = pytest
+    monkeypatch.setitem(sys.modules, "concurrent.part_of_test", part)
+    uses.look_at_program([str(place / "mine")])
+    assert not uses.found
+
+
 def test_what_the_program_itself_uses_and_none_of_its_tasks_is_not_told(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,9 +38,12 @@ def modules_needed(code: CodeType) -> list[str]:
 
 
 def modules_spared(code: CodeType) -> set[str]:
-    """Return the modules that code imports, and can do without wherever it does."""
-    found = list(_imports(code))
-    return {name for name, _ in found} - {name for name, is_spared in found if not is_spared}
+    """Return the modules, by names without a dot, that code imports and can do without wherever it does."""
+    needed: set[str] = set()
+    spared: set[str] = set()
+    for name, is_spared in _imports(code):
+        (spared if is_spared else needed).add(name.partition(".")[0])
+    return spared - needed
 
 
 def _imports(code: CodeType) -> Iterator[tuple[str, bool]]:

@@ -75,10 +75,9 @@ def unpicklable_code(
     :param check: pickles a value that is no such code.
     :param asked: by ids the code that is looked at now: values may lead back to it.
     """
-    needed = None if id(thing) in asked else _first_unpicklable(thing, is_own, check, asked)
+    needed = _first_unpicklable(thing, is_own, check, asked)
     if needed is not None:
-        what, value, found = needed
-        culprit = _culprit(value, found, check, {*asked, id(thing)}, is_type_told=False)
+        what, culprit = needed
         return UnpicklableValue(
             f"the code of {name} cannot be sent to workers: {what} cannot be pickled: {culprit.reason}",
             thing=name,
@@ -103,11 +102,10 @@ def _culprit(start: Any, error: Exception, check: Check, asked: set[int], *, is_
         return _Culprit(kind, f"{inside}{known.reason}", known.remedy)
     if isinstance(error, UnpicklableValue):  # it has said so itself
         return _Culprit(kind, f"{inside}{error.message}", error.remedy)
-    if isinstance(thing, FunctionType) and id(thing) not in asked:
+    if isinstance(thing, FunctionType):
         needed = _first_unpicklable(thing, lambda one: _is_beside(one, thing), check, asked)
         if needed is not None:
-            what, value, found = needed
-            culprit = _culprit(value, found, check, {*asked, id(thing)}, is_type_told=False)
+            what, culprit = needed
             return culprit._replace(reason=f"{inside}{what} cannot be: {culprit.reason}")
     if not inside and not is_type_told:
         inside = f"it is a {kind}: "
@@ -124,16 +122,16 @@ def _is_beside(one: Any, function: FunctionType) -> bool:
     return isinstance(one, FunctionType) and one.__globals__ is function.__globals__
 
 
-def _first_unpicklable(
-    thing: Any, is_own: IsOwn, check: Check, asked: set[int]
-) -> tuple[str, Any, Exception] | None:
-    """Return what code needs that cannot be pickled: in words, itself, and why. None if that is not found."""
+def _first_unpicklable(thing: Any, is_own: IsOwn, check: Check, asked: set[int]) -> tuple[str, _Culprit] | None:
+    """Return what code needs that cannot be pickled, in words, and why; None if not found, or asked already."""
+    if id(thing) in asked:
+        return None
     asked.add(id(thing))
     try:
         for what, value in _needed(thing, is_own):
             found = check(value)
             if found is not None:
-                return what, value, found
+                return what, _culprit(value, found, check, asked, is_type_told=False)
     finally:
         asked.discard(id(thing))
     return None

@@ -127,11 +127,9 @@ def _spared_in(file: str) -> set[str]:
             text = source.read()
         if not any(one in text for one in OF_SPARED):
             return set()
-        code = compile(text, file, "exec", dont_inherit=True)
+        return modules_spared(compile(text, file, "exec", dont_inherit=True))
     except (OSError, SyntaxError, ValueError):  # it was changed since it was imported
         return set()
-    spared, needed = modules_spared(code), modules_needed(code)
-    return {name.partition(".")[0] for name in spared} - {name.partition(".")[0] for name in needed}
 
 
 def _is_own(file: str) -> bool:
